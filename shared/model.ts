@@ -1,0 +1,252 @@
+/**
+ * The words of Harborlight as types: monitor, outcome, view, status, incident, alert.
+ *
+ * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
+ * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
+ */
+import type { Reason } from "./reasons.ts";
+
+/** Moment as ISO 8601 in UTC with milliseconds, for example `2026-11-22T10:00:00.000Z`. */
+export type Timestamp = string;
+
+/** Check intervals in seconds. Every monitor lives in one of these lanes. */
+export const LANES = [10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 21600, 86400] as const;
+export type Lane = (typeof LANES)[number];
+
+/** Members a shard holds at most: what one probe invocation checks within the shortest interval. */
+export const SHARD_CAPACITY = 250;
+
+/** What a check saw. The order is stored in blocks: append only. */
+export const PORT_STATES = [
+  "open",
+  "closed",
+  "filtered",
+  "open|filtered",
+  "unresolved",
+  "mismatch",
+  "tls-error",
+  "unmeasured",
+] as const;
+export type PortState = (typeof PORT_STATES)[number];
+
+/** What a check or a view says of a monitor. The order is stored in blocks: append only. */
+export const HEALTHS = ["up", "degraded", "down", "unknown"] as const;
+export type Health = (typeof HEALTHS)[number];
+
+export type Status = "pending" | Health | "paused" | "maintenance";
+
+/** Readable facts about what answered; its JSON is at most 1 KB. */
+export type Evidence = Readonly<Record<string, unknown>>;
+
+/** Milliseconds; a stage that did not take place is absent. */
+export interface Timings {
+  readonly dnsMs?: number;
+  readonly connectMs?: number;
+  readonly tlsMs?: number;
+  readonly firstByteMs?: number;
+  /** Connect for plain TCP, round trip for UDP, the whole exchange for a spoken protocol. */
+  readonly latencyMs?: number;
+}
+
+export interface Traffic {
+  readonly packetsSent?: number;
+  readonly packetsReceived?: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** What one check saw from one location. */
+export interface Outcome {
+  readonly state: PortState;
+  /** Stable code; null only when the state is what it should be and nothing is worth saying. */
+  readonly reason: Reason | null;
+  /** One sentence with value and expectation. */
+  readonly message: string;
+  /** Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`. */
+  readonly health: Health;
+  readonly address?: string;
+  readonly timings: Timings;
+  readonly traffic: Traffic;
+  /** 0 to 100, UDP only. */
+  readonly lossPercent?: number;
+  readonly evidence: Evidence;
+  /** What identifies the software that answered (version, certificate, host key); never salts, dates or offsets. */
+  readonly fingerprint?: string;
+  /** Attempts made, retries included. */
+  readonly attempts: number;
+  /** Whether the process stalled while the latency was taken: the verdict holds, the latency is not kept. */
+  readonly stalled?: boolean;
+}
+
+export const FAMILIES = ["ipv4", "ipv6"] as const;
+export type Family = (typeof FAMILIES)[number];
+
+export interface Retries {
+  /** Further attempts when the first one contradicts the location's view. */
+  readonly count: number;
+  readonly delayMs: number;
+}
+
+export interface AlertRules {
+  /** People hear of a change only when it has lasted this long. */
+  readonly afterSeconds: number;
+  readonly emails: readonly string[];
+}
+
+/** What decides how a check runs and is judged. A change of any of these is a change of *what is checked*. */
+export interface CheckSettings {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  /** The protocol's own settings, as its schema parsed them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly family: Family | "auto";
+  readonly addresses: "first" | "all";
+  readonly expectedState: "open" | "closed";
+  readonly timeoutMs: number;
+  readonly retries: Retries;
+  readonly degradedAboveMs: number | null;
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+  readonly intervalSeconds: Lane;
+}
+
+/** What a user set up. */
+export interface MonitorSettings extends CheckSettings {
+  readonly name: string;
+  readonly key: string | null;
+  readonly locations: readonly string[];
+  readonly quorum: "majority" | "any" | "all" | number;
+  readonly alerts: AlertRules;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly paused: boolean;
+}
+
+/** What one location believes about a monitor after thresholds. */
+export interface View {
+  readonly health: Health;
+  readonly state: PortState;
+  readonly reason: Reason | null;
+  readonly message: string;
+  readonly evidence: Evidence;
+  readonly fingerprint: string | null;
+  readonly address: string | null;
+  /** When this health began. */
+  readonly since: Timestamp;
+  /** The tick whose outcome wrote this view; for a spot check the second it ran in. */
+  readonly tick: number;
+}
+
+/** Where a monitor stands in the schedule, and where it stood. `toTick` is null for the present one. */
+export interface Placement {
+  readonly shard: string;
+  readonly fromTick: number;
+  readonly toTick: number | null;
+}
+
+export type AlertEvent = "down" | "degraded" | "recovered";
+export type Severity = "critical" | "warning" | "info";
+
+/** One stretch of not-up. */
+export interface Incident {
+  /** `<monitor id>.<epoch milliseconds of the start>`. */
+  readonly id: string;
+  readonly startedAt: Timestamp;
+  readonly endedAt: Timestamp | null;
+  /** The worst it has been. */
+  readonly severity: "degraded" | "down";
+  readonly reason: Reason | null;
+  readonly message: string;
+  readonly evidence: Evidence;
+  /** Views by location at the start, or when it became worse. */
+  readonly locations: Readonly<Record<string, Pick<View, "health" | "state" | "reason" | "message">>>;
+  /** The last event people were told of, and how many alerts the incident has had. */
+  readonly announced: AlertEvent | null;
+  readonly alertCount: number;
+  /** Why it ended: the port came back, or the monitor was changed, paused or deleted. */
+  readonly endReason: "recovered" | "changed" | "paused" | "deleted" | null;
+  /** Deliveries that a receiver refused for good. */
+  readonly undeliverable: readonly { readonly alertId: string; readonly delivery: string; readonly error: string }[];
+}
+
+/** One message to people about one change. The JSON that topic `alerts` carries. */
+export interface Alert {
+  readonly alertId: string;
+  readonly event: AlertEvent;
+  readonly severity: Severity;
+  readonly monitor: {
+    readonly id: string;
+    readonly name: string;
+    readonly protocol: string;
+    readonly host: string;
+    readonly port: number;
+    readonly tags: Readonly<Record<string, string>>;
+  };
+  readonly status: Status;
+  readonly previousStatus: Status;
+  readonly reason: Reason | null;
+  readonly message: string;
+  readonly locations: Incident["locations"];
+  readonly startedAt: Timestamp;
+  readonly endedAt: Timestamp | null;
+  readonly durationSeconds: number | null;
+  readonly incidentId: string;
+  readonly url: string | null;
+}
+
+/** One delivery waiting in the outbox of a monitor's item. The map key is `<what>#<target>#<alertId or revision>`. */
+export type PendingDelivery = {
+  readonly attempts: number;
+  readonly firstAttemptAt: Timestamp | null;
+  readonly nextAttemptAt: Timestamp;
+} & (
+  | { readonly kind: "sns"; readonly alert: Alert }
+  | { readonly kind: "email"; readonly to: string; readonly alert: Alert }
+  | { readonly kind: "incident"; readonly incident: Incident }
+  | { readonly kind: "system"; readonly subject: string; readonly message: string }
+);
+
+/** A monitor as stored: settings, how it stands, and what still has to be told. */
+export interface Monitor extends MonitorSettings {
+  readonly id: string;
+  /** Adds 1 with every change of what is checked; such a change clears the views. */
+  readonly settingsVersion: number;
+  /** Adds 1 with every write of any kind; the guard of all decisions and the ETag. */
+  readonly revision: number;
+  readonly shard: string;
+  readonly placements: readonly Placement[];
+  readonly views: Readonly<Record<string, View>>;
+  readonly status: Status;
+  readonly since: Timestamp;
+  readonly incident: Incident | null;
+  readonly pendingAlerts: Readonly<Record<string, PendingDelivery>>;
+  /** When `decide` has to look again without anything having changed. */
+  readonly nextEvaluationAt: Timestamp | null;
+  readonly createdAt: Timestamp;
+  /** Of the settings. */
+  readonly updatedAt: Timestamp;
+  /** Of what is checked; views older than this do not exist. */
+  readonly settingsChangedAt: Timestamp;
+  readonly deletedAt: Timestamp | null;
+}
+
+/** A place checks run from, as configured at deployment. */
+export interface Location {
+  readonly name: string;
+  readonly region: string;
+  /** `public` Lambda, Lambda in a `vpc`, or `local`: the one-machine stack. */
+  readonly kind: "public" | "vpc" | "local";
+  readonly families: readonly Family[];
+  /** Whether AWS lifted its block of outbound TCP 25 here. */
+  readonly port25: boolean;
+  readonly jobsQueueUrl: string;
+  readonly probeFunctionName: string;
+}
+
+/** What is known of a location's own health. */
+export interface LocationHealth {
+  readonly name: string;
+  readonly lastHeartbeatAt: Timestamp | null;
+  /** Set while its own control targets fail. */
+  readonly offlineSince: Timestamp | null;
+}

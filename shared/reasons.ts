@@ -1,0 +1,54 @@
+/**
+ * Stable codes for why a check, a view or an incident is what it is.
+ * A code's place in this list is stored in blocks: append only, never reorder, never remove.
+ */
+export const REASONS = [
+  // the path and the port
+  "connection-refused",
+  "connection-reset",
+  "timeout",
+  "host-unreachable",
+  "network-unreachable",
+  "prohibited",
+  "port-unreachable",
+  "no-answer",
+  // names
+  "name-not-found",
+  "name-has-no-address",
+  "name-server-failure",
+  "name-timeout",
+  // what was said
+  "wrong-protocol",
+  "unexpected-answer",
+  "service-unavailable",
+  "connection-closed",
+  "incomplete-answer",
+  "answer-too-long",
+  "unexpectedly-open",
+  // TLS
+  "tls-handshake-failed",
+  "tls-not-offered",
+  "tls-version",
+  "certificate-expired",
+  "certificate-not-yet-valid",
+  "certificate-wrong-host",
+  "certificate-self-signed",
+  "certificate-unknown-issuer",
+  "certificate-weak",
+  // degraded
+  "slow",
+  "packet-loss",
+  "certificate-expires-soon",
+  "address-down",
+  "poor-quality",
+  // our own fault: always with the state `unmeasured`
+  "too-many-open-files",
+  "no-route",
+  "address-family-unavailable",
+  "resolver-unavailable",
+  "cut-short",
+  // the rules
+  "address-not-allowed",
+  "silent",
+] as const;
+export type Reason = (typeof REASONS)[number];

@@ -1,0 +1,64 @@
+/**
+ * The only place where key strings are built.
+ *
+ *  table     entity    pk                       sk                    answers
+ *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and how it stands
+ *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
+ *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
+ *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
+ *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
+ *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
+ *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>
+ *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
+ *
+ * Indexes of `monitors`:
+ *  by-shard  shard      + pk                a shard's monitors, projected down to what a check needs
+ *  due       dueBucket  + nextEvaluationAt  timers (sparse)
+ *  listing   collection + collectionKey     all monitors by name, incidents by time, all attributes
+ */
+
+export const MONITOR_SK = "MONITOR";
+export const DUE_BUCKETS = 16;
+
+/** Sort keys of ticks: twelve digits, so that text sorts as numbers. */
+export const tickKey = (tick: number) => String(tick).padStart(12, "0");
+
+export const monitorKey = (id: string) => ({ pk: `MONITOR#${id}`, sk: MONITOR_SK });
+export const monitorIdOf = (pk: string) => pk.slice("MONITOR#".length);
+export const incidentKey = (monitorId: string, startedAt: string) => ({
+  pk: `MONITOR#${monitorId}`,
+  sk: `INCIDENT#${startedAt}`,
+});
+export const INCIDENT_PREFIX = "INCIDENT#";
+export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
+export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
+export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+
+export const blockKey = (shard: string, location: string, tick: number) => ({
+  pk: `SHARD#${shard}#${location}`,
+  sk: tickKey(tick),
+});
+export const rosterKey = (hash: string) => ({ pk: `ROSTER#${hash}`, sk: "ROSTER" });
+export const chunkKey = (monitorId: string, location: string, firstTick: number) => ({
+  pk: `MONITOR#${monitorId}#${location}`,
+  sk: tickKey(firstTick),
+});
+export const dayKey = (monitorId: string, location: string, date: string) => ({
+  pk: `MONITOR#${monitorId}#${location}`,
+  sk: `DAY#${date}`,
+});
+
+/** Names a shard: lane and number, for example `60#3`. */
+export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;
+export const laneOf = (shard: string) => Number(shard.slice(0, shard.indexOf("#")));
+
+/** Partition of the sparse index `due` that a monitor's timers live in. */
+export const dueBucket = (monitorId: string) => {
+  let hash = 0;
+  for (const char of monitorId) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return `DUE#${hash % DUE_BUCKETS}`;
+};
+
+/** Partitions of the index `listing`. */
+export const LISTING = { monitors: "MONITORS", openIncidents: "INCIDENTS_OPEN", incidents: "INCIDENTS" } as const;
