@@ -1,0 +1,90 @@
+/**
+ * The pieces that the settings of several protocols have in common, and the one way in which settings are parsed.
+ */
+import { createSecureContext } from "node:tls";
+import { z } from "zod";
+import type { TlsOptions } from "../engine/connection.ts";
+import { InvalidInput } from "../errors.ts";
+
+/** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
+export const oneLine = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+    .regex(/^[^\u0000-\u001f\u007f]+$/, "must be one line without control characters");
+
+const pem = z
+  .string()
+  .max(16_384)
+  .regex(/-----BEGIN [A-Z0-9 ]+-----/, "must be PEM text");
+
+/** `settings.tls`. */
+export const tlsSettings = z
+  .strictObject({
+    serverName: oneLine(253).optional(),
+    alpn: z.array(oneLine(64)).min(1).max(8).optional(),
+    minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional(),
+    ca: pem.optional(),
+    certificate: pem.optional(),
+    key: pem.optional(),
+    verify: z.boolean().optional(),
+    warnDays: z.int().min(0).max(3650).optional(),
+  })
+  .superRefine(({ ca, certificate, key }, context) => {
+    if ((certificate === undefined) !== (key === undefined))
+      context.addIssue({
+        code: "custom",
+        path: [certificate === undefined ? "certificate" : "key"],
+        message: "certificate and key go together",
+      });
+    try {
+      if (ca !== undefined || certificate !== undefined) createSecureContext({ ca, cert: certificate, key });
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `not usable: ${(error as Error).message}` });
+    }
+  });
+
+/** When a protocol upgrades its connection. `required`: a server that does not offer it is `tls-not-offered`. */
+export const STARTTLS_MODES = ["off", "if-offered", "required"] as const;
+export type StartTlsMode = (typeof STARTTLS_MODES)[number];
+
+/** `settings.starttls`. */
+export const starttlsSetting = z.enum(STARTTLS_MODES);
+
+/** For protocols that have both: TLS from the first byte on with `tls` alone, STARTTLS with both. */
+export const eitherTls = { tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") };
+
+/** What `eitherTls` means for the probe: TLS at once only where no STARTTLS is asked for. */
+export const tlsAtOnce = (settings: { tls?: TlsOptions | undefined; starttls: StartTlsMode }): { tls?: TlsOptions } =>
+  settings.starttls === "off" && settings.tls ? { tls: settings.tls } : {};
+
+/** For protocols whose TLS from the first byte on is another protocol of ours: `tls` needs `starttls`. */
+export const onlyStarttls = (implicitName: string) =>
+  z
+    .strictObject({ tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") })
+    .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
+      path: ["tls"],
+      message: `only with starttls "if-offered" or "required"; for TLS from the first byte on use the protocol ${implicitName}`,
+    });
+
+/** The JSON path of an issue as people write it: `tls.alpn[0]`. */
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
+    "",
+  );
+
+/** @throws InvalidInput naming every field that is wrong, with paths relative to `settings` */
+export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> => {
+  const parsed = schema.safeParse(settings ?? {});
+  if (parsed.success) return parsed.data;
+  throw new InvalidInput(
+    parsed.error.issues.flatMap(({ path, message, ...issue }) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such setting" }))
+        : [{ path: pathText(path), message }],
+    ),
+  );
+};
