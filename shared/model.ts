@@ -165,8 +165,6 @@ export interface Incident {
   readonly alertCount: number;
   /** Why it ended: the port came back, or the monitor was changed, paused or deleted. */
   readonly endReason: "recovered" | "changed" | "paused" | "deleted" | null;
-  /** Deliveries that a receiver refused for good. */
-  readonly undeliverable: readonly { readonly alertId: string; readonly delivery: string; readonly error: string }[];
 }
 
 /** One message to people about one change. The JSON that topic `alerts` carries. */
@@ -194,17 +192,27 @@ export interface Alert {
   readonly url: string | null;
 }
 
-/** One delivery waiting in the outbox of a monitor's item. The map key is `<what>#<target>#<alertId or revision>`. */
-export type PendingDelivery = {
-  readonly attempts: number;
-  readonly firstAttemptAt: Timestamp | null;
-  readonly nextAttemptAt: Timestamp;
-} & (
-  | { readonly kind: "sns"; readonly alert: Alert }
-  | { readonly kind: "email"; readonly to: string; readonly alert: Alert }
+/** What a delivery carries: a message to people, the incident's projection, or news of the monitoring itself. */
+export type OutboxContent =
+  | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
-  | { readonly kind: "system"; readonly subject: string; readonly message: string }
-);
+  | { readonly kind: "system"; readonly subject: string; readonly message: string };
+
+/** How the delivery to one receiver stands. Delivered ones are removed. */
+export interface Delivery {
+  readonly attempts: number;
+  readonly nextAttemptAt: Timestamp;
+}
+
+/**
+ * One entry of the outbox inside an item: what to say, and who has not heard it yet. Receivers are `sns`, `incident`,
+ * `system` and `email:<address>`.
+ */
+export interface PendingAlert {
+  readonly content: OutboxContent;
+  readonly createdAt: Timestamp;
+  readonly deliveries: Readonly<Record<string, Delivery>>;
+}
 
 /** A monitor as stored: settings, how it stands, and what still has to be told. */
 export interface Monitor extends MonitorSettings {
@@ -219,7 +227,10 @@ export interface Monitor extends MonitorSettings {
   readonly status: Status;
   readonly since: Timestamp;
   readonly incident: Incident | null;
-  readonly pendingAlerts: Readonly<Record<string, PendingDelivery>>;
+  /** The outbox, keyed by `alertId` (or `incident#<id>`, `system#<id>`). */
+  readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
+  /** Since when the quorum cannot tell; after a grace time the status becomes `unknown`. */
+  readonly undecidedSince: Timestamp | null;
   /** When `decide` has to look again without anything having changed. */
   readonly nextEvaluationAt: Timestamp | null;
   readonly createdAt: Timestamp;
@@ -250,3 +261,12 @@ export interface LocationHealth {
   /** Set while its own control targets fail. */
   readonly offlineSince: Timestamp | null;
 }
+
+/** Whether a location's views can be used. */
+export type LocationCondition = "working" | "silent" | "offline";
+
+/** What the queue of a location carries. */
+export type Job =
+  | { readonly kind: "tick"; readonly shard: string; readonly tick: number }
+  | { readonly kind: "heartbeat"; readonly at: number }
+  | { readonly kind: "spot"; readonly monitorId: string; readonly settingsVersion: number };

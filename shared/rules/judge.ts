@@ -1,0 +1,101 @@
+/** What an outcome makes of a location's view: thresholds and history. Pure. */
+import type { Health, Outcome, View } from "../model.ts";
+
+/** Outcomes that are not measurements (our own fault) in a row before a view stops claiming to know. */
+export const UNMEASURED_LIMIT = 3;
+
+/** What a block remembers of a monitor between two ticks. */
+export interface History {
+  /** Measured outcomes, bit 0 the newest: 1 for up or degraded, 0 for down. */
+  readonly bits: number;
+  /** How many of the bits are outcomes, 0 to 32. */
+  readonly bitCount: number;
+  /** Outcomes without a verdict in a row, 0 to 15. */
+  readonly unmeasuredStreak: number;
+}
+
+export const EMPTY_HISTORY: History = { bits: 0, bitCount: 0, unmeasuredStreak: 0 };
+
+export interface Thresholds {
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+}
+
+/** The history with one more outcome. Outcomes without a verdict leave the bits alone. */
+export function remember(history: History, health: Health): History {
+  if (health === "unknown") return { ...history, unmeasuredStreak: Math.min(15, history.unmeasuredStreak + 1) };
+  return {
+    bits: ((history.bits << 1) | (health === "down" ? 0 : 1)) >>> 0,
+    bitCount: Math.min(32, history.bitCount + 1),
+    unmeasuredStreak: 0,
+  };
+}
+
+/** Equal bits in a row, counted from the newest outcome. */
+function streak({ bits, bitCount }: History, bit: 0 | 1): number {
+  let length = 0;
+  while (length < bitCount && ((bits >>> length) & 1) === bit) length++;
+  return length;
+}
+
+/**
+ * The health a view has after an outcome.
+ * @param present the view's health before; null while there is none
+ * @param history with this outcome already in it (see `remember`)
+ * @returns null while a first view has not met its threshold
+ */
+export function judgeHealth(
+  present: Health | null,
+  history: History,
+  outcome: Pick<Outcome, "health" | "state">,
+  { failureThreshold, recoveryThreshold }: Thresholds,
+): Health | null {
+  switch (outcome.health) {
+    case "unknown": {
+      const limit = outcome.state === "unmeasured" ? UNMEASURED_LIMIT : failureThreshold;
+      return history.unmeasuredStreak >= limit ? "unknown" : present;
+    }
+    case "down":
+      return streak(history, 0) >= failureThreshold ? "down" : present;
+    default:
+      if (present === "up" || present === "degraded") return outcome.health;
+      return streak(history, 1) >= recoveryThreshold ? outcome.health : present;
+  }
+}
+
+/**
+ * The view after an outcome, or null when it stays as it is (or stays absent). A view changes with its health, state,
+ * reason or fingerprint; `since` moves only with the health.
+ */
+export function judge(
+  view: View | null,
+  history: History,
+  outcome: Outcome,
+  thresholds: Thresholds,
+  tick: number,
+): View | null {
+  const health = judgeHealth(view?.health ?? null, history, outcome, thresholds);
+  if (health === null) return null;
+  const believed = health === outcome.health; // below a threshold the view keeps what it said
+  if (view && !believed) return null;
+  const fingerprint = outcome.fingerprint ?? view?.fingerprint ?? null; // what answered last, also while nothing answers
+  if (
+    view &&
+    view.health === health &&
+    view.state === outcome.state &&
+    view.reason === outcome.reason &&
+    view.fingerprint === fingerprint
+  )
+    return null;
+  return {
+    health,
+    state: outcome.state,
+    reason: outcome.reason,
+    message: outcome.message,
+    evidence: outcome.evidence,
+    fingerprint,
+    address: outcome.address ?? null,
+    since: view && view.health === health ? view.since : new Date(tick * 1000).toISOString(),
+    tick,
+  };
+}

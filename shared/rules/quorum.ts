@@ -1,0 +1,47 @@
+/** What the views of several locations make of a monitor. Pure. */
+import type { Health, LocationCondition, LocationHealth, MonitorSettings, View } from "../model.ts";
+
+/** Without a heartbeat for so long a location is silent: three were missed. */
+export const SILENT_AFTER_SECONDS = 180;
+
+/** How many locations have to agree. Never more than there are, never fewer than one. */
+export function quorumSize({ quorum, locations }: Pick<MonitorSettings, "quorum" | "locations">): number {
+  const n = locations.length;
+  if (quorum === "majority") return Math.floor(n / 2) + 1;
+  if (quorum === "any") return 1;
+  if (quorum === "all") return n;
+  return Math.min(Math.max(1, quorum), n);
+}
+
+/**
+ * The status that usable healths imply; null when they cannot tell.
+ * @param n locations of the monitor
+ * @param q how many have to agree
+ * @param healths of the usable views; views without knowledge (`unknown`) say nothing
+ */
+export function agree(n: number, q: number, healths: readonly Health[]): Exclude<Health, "unknown"> | null {
+  const count = (health: Health) => healths.filter((one) => one === health).length;
+  const [up, degraded, down] = [count("up"), count("degraded"), count("down")];
+  if (down >= q) return "down";
+  if (down + degraded >= q) return "degraded";
+  if (up + degraded + down >= q || up > n - q) return "up";
+  return null;
+}
+
+/** A location that has not been heard of since `SILENT_AFTER_SECONDS` is silent; never heard of counts as silent too. */
+export function locationCondition(health: LocationHealth | undefined, now: Date): LocationCondition {
+  const heard = health?.lastHeartbeatAt ? Date.parse(health.lastHeartbeatAt) : Number.NEGATIVE_INFINITY;
+  if (now.getTime() - heard > SILENT_AFTER_SECONDS * 1000) return "silent";
+  return health?.offlineSince ? "offline" : "working";
+}
+
+/** The views that count: of the monitor's present locations, as far as these can be believed. */
+export function usableViews(
+  monitor: Pick<MonitorSettings, "locations"> & { readonly views: Readonly<Record<string, View>> },
+  conditions: Readonly<Record<string, LocationCondition>>,
+): readonly View[] {
+  return monitor.locations.flatMap((name) => {
+    const view = monitor.views[name];
+    return view && view.health !== "unknown" && conditions[name] === "working" ? [view] : [];
+  });
+}
