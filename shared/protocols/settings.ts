@@ -88,3 +88,46 @@ export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown)
     ),
   );
 };
+
+/**
+ * What every UDP check has. Where a protocol says nothing else it sends three datagrams 200 ms apart: one that gets lost
+ * on the way is no outage, and half of them lost is worth a warning.
+ */
+export const udpFields = ({
+  count = 3,
+  spacingMs = 200,
+  silence = "down",
+}: {
+  count?: number;
+  spacingMs?: number;
+  silence?: "down" | "up" | "unknown";
+} = {}) => ({
+  packets: z
+    .strictObject({
+      count: z.int().min(1).max(20).default(count).describe("Datagrams per check."),
+      spacingMs: z.int().min(0).max(5000).default(spacingMs).describe("Pause between their starts."),
+    })
+    .prefault({}),
+  lossPercent: z
+    .strictObject({
+      degradedAbove: z.number().min(0).max(100).nullable().default(50),
+      downAbove: z.number().min(0).max(100).nullable().default(null),
+    })
+    .prefault({})
+    .describe("Loss above which a check is degraded or down; null: never. 100 % loss is silence."),
+  silence: z.enum(["down", "up", "unknown"]).default(silence).describe("What it means when nothing answers."),
+});
+
+/**
+ * For protocols that speak UDP by default and TCP (with TLS where asked for) on demand: each transport has its own
+ * settings, so what only the other one has is refused instead of ignored.
+ */
+export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, udp: Parameters<typeof udpFields>[0] = {}) =>
+  z.discriminatedUnion(
+    "transport",
+    [
+      z.strictObject({ transport: z.literal("udp").optional(), ...fields, ...udpFields(udp) }),
+      z.strictObject({ transport: z.literal("tcp"), tls: tlsSettings.optional(), ...fields }),
+    ],
+    { error: (issue) => (issue.code === "invalid_union" ? 'must be "udp" or "tcp"' : undefined) },
+  );
