@@ -1,0 +1,14 @@
+/** The deployment: one home stack, and one probe stack for each further location. `cdk.json` runs this file. */
+import { readFileSync } from "node:fs";
+import { App } from "aws-cdk-lib";
+import { bundle } from "./bundle.ts";
+import { createStacks } from "./stacks.ts";
+
+await bundle();
+// The CDK command passes cdk.json's context itself; read here too, `node infra/app.ts` alone makes the same template.
+const { context } = JSON.parse(readFileSync(new URL("../cdk.json", import.meta.url), "utf8"));
+// Validation costs a second at every start, and the one-machine stack (context `local`) never deploys what it reads.
+const isLocal = JSON.parse(process.env.CDK_CONTEXT_JSON ?? "{}").local === true;
+const app = new App({ context, builtinCloudFormationValidation: !isLocal });
+createStacks(app);
+app.synth();

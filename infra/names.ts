@@ -1,0 +1,36 @@
+/**
+ * Physical names of what crosses regions: a function there finds the tables here by name, and the functions here find
+ * its queue by name. Nothing else has one.
+ */
+import { ArnFormat, Aws, type Stack } from "aws-cdk-lib";
+import type { LocationSpec } from "./locations.ts";
+import type { Settings } from "./settings.ts";
+
+export const monitorsTableName = (appId: string) => `${appId}-monitors`;
+export const historyTableName = (appId: string) => `${appId}-history`;
+export const jobsQueueName = (appId: string, location: string) => `${appId}-jobs-${location}`;
+export const probeFunctionName = (appId: string, location: string) => `${appId}-probe-${location}`;
+
+export const tableArn = (stack: Stack, { region }: Settings, tableName: string) =>
+  stack.formatArn({ service: "dynamodb", region, resource: "table", resourceName: tableName });
+export const jobsQueueArn = (stack: Stack, { appId }: Settings, { name, region }: LocationSpec) =>
+  stack.formatArn({ service: "sqs", region, resource: jobsQueueName(appId, name) });
+export const probeFunctionArn = (stack: Stack, { appId }: Settings, { name, region }: LocationSpec) =>
+  stack.formatArn({
+    service: "lambda",
+    region,
+    resource: "function",
+    resourceName: probeFunctionName(appId, name),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
+/** A location as the functions know it (`Location` of shared/model.ts). */
+export const describeLocation = ({ appId }: Settings, { name, region, kind, families, port25 }: LocationSpec) => ({
+  name,
+  region,
+  kind,
+  families,
+  port25,
+  jobsQueueUrl: `https://sqs.${region}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${jobsQueueName(appId, name)}`,
+  probeFunctionName: probeFunctionName(appId, name),
+});

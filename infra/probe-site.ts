@@ -1,0 +1,118 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import type { LocationSpec } from "./locations.ts";
+import {
+  describeLocation,
+  historyTableName,
+  jobsQueueName,
+  monitorsTableName,
+  probeFunctionName,
+  tableArn,
+} from "./names.ts";
+import { NodeFunction } from "./node-function.ts";
+import type { Settings } from "./settings.ts";
+
+export interface ProbeSiteProps {
+  readonly settings: Settings;
+  readonly location: LocationSpec;
+}
+
+/** One location: its jobs queue, and the probe that works them off. */
+export class ProbeSite extends Construct {
+  readonly jobs: Queue;
+  readonly deadJobs: Queue;
+  readonly probe: NodeFunction;
+
+  constructor(scope: Construct, id: string, { settings, location }: ProbeSiteProps) {
+    super(scope, id);
+    const { appId } = settings;
+    // Everything a tick does ends within 60 s; the rest is room for the start of a cold function.
+    const timeout = Duration.seconds(75);
+
+    this.deadJobs = new Queue(this, "DeadJobs", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.jobs = new Queue(this, "Jobs", {
+      queueName: jobsQueueName(appId, location.name),
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // A job is worthless once its tick is over; throttled ones come back before that.
+      visibilityTimeout: timeout.plus(Duration.seconds(15)),
+      retentionPeriod: Duration.hours(1),
+      deadLetterQueue: { queue: this.deadJobs, maxReceiveCount: 3 },
+    });
+
+    const { jobsQueueUrl: _, ...described } = describeLocation(settings, location);
+    this.probe = new NodeFunction(this, "Probe", {
+      settings,
+      entry: "probe",
+      functionName: probeFunctionName(appId, location.name),
+      // Waiting for the network is most of its time and memory is what waiting costs. Lambda's smallest.
+      memorySize: 128,
+      timeout,
+      environment: {
+        MONITORS_TABLE: monitorsTableName(appId),
+        HISTORY_TABLE: historyTableName(appId),
+        TABLES_REGION: settings.region,
+        LOCATION: Stack.of(this).toJsonString(described),
+        CONTROL_TARGETS: JSON.stringify(location.controlTargets),
+        RETENTION: JSON.stringify(settings.retention),
+      },
+      ...this.network(location),
+    });
+    this.grantTables(settings);
+    if (location.kind === "vpc") this.grantNetwork();
+    this.probe.lambda.addEventSource(
+      new SqsEventSource(this.jobs, {
+        batchSize: 1,
+        reportBatchItemFailures: true,
+        maxConcurrency: settings.maximumConcurrency,
+      }),
+    );
+  }
+
+  /** Reads its shards and the heartbeat; writes views, blocks and rosters. */
+  private grantTables(settings: Settings) {
+    const stack = Stack.of(this);
+    const monitors = tableArn(stack, settings, monitorsTableName(settings.appId));
+    const history = tableArn(stack, settings, historyTableName(settings.appId));
+    this.probe.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [monitors]);
+    this.probe.allow(["dynamodb:Query"], [`${monitors}/index/by-shard`]);
+    this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [history]);
+  }
+
+  /** What Lambda itself needs to reach into a VPC; EC2 knows no narrower resource for these calls. */
+  private grantNetwork() {
+    this.probe.allow(
+      [
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+      ],
+      ["*"],
+    );
+  }
+
+  private network(location: LocationSpec) {
+    if (location.kind !== "vpc") return {};
+    const vpc = Vpc.fromVpcAttributes(this, "Vpc", {
+      vpcId: location.vpcId,
+      availabilityZones: [...location.availabilityZones],
+      privateSubnetIds: [...location.subnetIds],
+    });
+    return {
+      vpc,
+      vpcSubnets: { subnets: vpc.privateSubnets },
+      securityGroups: location.securityGroupIds.map((id) => SecurityGroup.fromSecurityGroupId(this, id, id)),
+      ipv6AllowedForDualStack: location.families.includes("ipv6"),
+    };
+  }
+}

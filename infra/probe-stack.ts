@@ -1,0 +1,15 @@
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import { ProbeSite, type ProbeSiteProps } from "./probe-site.ts";
+
+/** One further location, in its own region. Deployed before the home stack, so that no job is sent into nothing. */
+export class ProbeStack extends Stack {
+  readonly site: ProbeSite;
+
+  constructor(scope: Construct, id: string, { settings, location, ...props }: StackProps & ProbeSiteProps) {
+    super(scope, id, props);
+    this.site = new ProbeSite(this, "Site", { settings, location });
+    new CfnOutput(this, "JobsQueueUrl", { value: this.site.jobs.queueUrl });
+    new CfnOutput(this, "ProbeFunctionName", { value: this.site.probe.lambda.functionName });
+  }
+}

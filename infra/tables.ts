@@ -1,0 +1,83 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  type TableProps,
+} from "aws-cdk-lib/aws-dynamodb";
+import { Construct } from "constructs";
+import { historyTableName, monitorsTableName } from "./names.ts";
+
+const text = (name: string) => ({ name, type: AttributeType.STRING });
+
+/** What a check needs of a monitor, and nothing else: a shard of 250 is read in one or two pages. */
+const CHECK_ATTRIBUTES = [
+  "id",
+  "protocol",
+  "host",
+  "port",
+  "settings",
+  "family",
+  "addresses",
+  "expectedState",
+  "timeoutMs",
+  "retries",
+  "degradedAboveMs",
+  "failureThreshold",
+  "recoveryThreshold",
+  "intervalSeconds",
+  "locations",
+  "paused",
+  "settingsVersion",
+  "settingsChangedAt",
+  "placements",
+  "deletedAt",
+];
+
+/** What both tables share: kept when the stack goes, recoverable to any second of the last 35 days, paid by use. */
+const KEPT = {
+  partitionKey: text("pk"),
+  sortKey: text("sk"),
+  billingMode: BillingMode.PAY_PER_REQUEST,
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  timeToLiveAttribute: "expiresAtSeconds",
+  removalPolicy: RemovalPolicy.RETAIN,
+  deletionProtection: true,
+} satisfies TableProps;
+
+/** The two tables; shared/store/keys.ts says what lives under which key. */
+export class Tables extends Construct {
+  readonly monitors: Table;
+  readonly history: Table;
+
+  constructor(scope: Construct, id: string, appId: string) {
+    super(scope, id);
+    this.monitors = new Table(this, "Monitors", {
+      ...KEPT,
+      tableName: monitorsTableName(appId),
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+    });
+    this.monitors.addGlobalSecondaryIndex({
+      indexName: "by-shard",
+      partitionKey: text("shard"),
+      sortKey: text("pk"),
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: CHECK_ATTRIBUTES,
+    });
+    this.monitors.addGlobalSecondaryIndex({
+      indexName: "due",
+      partitionKey: text("dueBucket"),
+      sortKey: text("nextEvaluationAt"),
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.monitors.addGlobalSecondaryIndex({
+      indexName: "listing",
+      partitionKey: text("collection"),
+      sortKey: text("collectionKey"),
+      projectionType: ProjectionType.ALL,
+    });
+    this.history = new Table(this, "History", { ...KEPT, tableName: historyTableName(appId) });
+  }
+}
