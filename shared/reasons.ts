@@ -50,5 +50,7 @@ export const REASONS = [
   // the rules
   "address-not-allowed",
   "silent",
+  // not checked on purpose
+  "paused",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -1,0 +1,199 @@
+/**
+ * Block: the outcomes of one shard at one tick from one location, in roster order, packed in one item's `data`.
+ *
+ *   byte 0      version
+ *   byte 1      flags: bit 0 = the location was offline
+ *   bytes 2-17  hash of the roster that says whose outcome stands where
+ *   the rest    columns, one after the other, compressed with zstd (RFC 8878) with its checksum
+ *
+ * The two bytes of a number stand in two columns: the high ones hardly differ and compress to nothing. Shard, location and tick
+ * are the item's key and not repeated. A quiet tick of 250 monitors takes one write unit (1 KB) with room to spare.
+ *
+ * Paused members stay in the roster with `pausedEntry`, so that paused time is known and not taken for a gap.
+ */
+import { createHash } from "node:crypto";
+import { HEALTHS, type Health, PORT_STATES, type PortState } from "../model.ts";
+import { REASONS, type Reason } from "../reasons.ts";
+import { latencyCode, latencyOf } from "./latency.ts";
+import { CorruptHistory, pack, unpack } from "./packing.ts";
+
+export interface BlockEntry {
+  readonly state: PortState;
+  readonly reason: Reason | null;
+  readonly health: Health;
+  /** Kept to three significant digits. */
+  readonly latencyMs: number | null;
+  /** Kept to 0.01. */
+  readonly lossPercent: number | null;
+  /** uint32 of measured outcomes; bit 0 = the newest; 1 = up or degraded, 0 = down. */
+  readonly bits: number;
+  /** Measured outcomes in `bits`, 0 to 32. */
+  readonly bitCount: number;
+  /** Low byte of `settingsVersion`; the bits restart when it differs. */
+  readonly settingsByte: number;
+  /** The location's view after this tick; null while it has none. */
+  readonly view: Health | null;
+  /** Unmeasured outcomes in a row up to this tick, 0 to 15 (and more). */
+  readonly unmeasuredStreak: number;
+}
+
+export interface Block {
+  readonly version: 1;
+  readonly shard: string;
+  readonly location: string;
+  readonly tick: number;
+  /** The location's control targets failed at this tick: no outcome of it says anything about a target. */
+  readonly offline: boolean;
+  /** Hash of the roster, see `rosterHash`. */
+  readonly roster: string;
+  readonly entries: readonly BlockEntry[];
+}
+
+/** What the item's key says about a block. */
+export type BlockPlace = Pick<Block, "shard" | "location" | "tick">;
+
+const VERSION = 1;
+const OFFLINE = 1;
+const HASH_BYTES = 16;
+const HEADER_BYTES = 2 + HASH_BYTES;
+/** Bytes per entry before compression, one column each, in this order. */
+const COLUMNS = 13;
+
+/** A member that was not checked because it is paused. */
+export const pausedEntry = (settingsVersion: number): BlockEntry => ({
+  state: "unmeasured",
+  reason: "paused",
+  health: "unknown",
+  latencyMs: null,
+  lossPercent: null,
+  bits: 0,
+  bitCount: 0,
+  settingsByte: settingsVersion & 0xff,
+  view: null,
+  unmeasuredStreak: 0,
+});
+
+/** The block's `data`. @throws RangeError when an entry holds a number that has no place */
+export function encodeBlock(block: Omit<Block, keyof BlockPlace>): Uint8Array {
+  const count = block.entries.length;
+  const columns = new Uint8Array(count * COLUMNS);
+  block.entries.forEach((entry, row) => {
+    const bytes = entryBytes(entry);
+    for (let column = 0; column < COLUMNS; column++) columns[column * count + row] = bytes[column]!;
+  });
+  const hash = Buffer.from(block.roster, "base64url");
+  if (hash.length !== HASH_BYTES) throw new RangeError(`roster must be a hash of ${HASH_BYTES} bytes`);
+  return Buffer.concat([Uint8Array.of(VERSION, block.offline ? OFFLINE : 0), hash, pack(columns)]);
+}
+
+/** Reads what `encodeBlock` wrote. @throws CorruptHistory */
+export function decodeBlock(data: Uint8Array, place: BlockPlace): Block {
+  const block = openBlock(data, place);
+  return {
+    ...place,
+    ...block.header,
+    version: VERSION,
+    entries: Array.from({ length: block.count }, (_, i) => block.entry(i)),
+  };
+}
+
+/** A block whose entries are read one by one: history of one monitor needs one of 250. @throws CorruptHistory */
+export function openBlock(data: Uint8Array, place: BlockPlace) {
+  const what = `block ${place.shard} ${place.location} ${place.tick}`;
+  const header = blockHeader(data, what);
+  const columns = unpack(data.subarray(HEADER_BYTES), what);
+  if (columns.length % COLUMNS !== 0) {
+    throw new CorruptHistory(`${what}: ${columns.length} bytes of columns are no multiple of ${COLUMNS}`);
+  }
+  const count = columns.length / COLUMNS;
+  return {
+    header,
+    count,
+    /** @throws CorruptHistory */
+    entry(row: number): BlockEntry {
+      const at = (column: number) => columns[column * count + row]!;
+      return readEntry(at, what);
+    },
+  };
+}
+
+/** Roster and offline flag, without unpacking the rest. @throws CorruptHistory */
+export function blockHeader(data: Uint8Array, what = "block"): Pick<Block, "roster" | "offline"> {
+  if (data.length < HEADER_BYTES) throw new CorruptHistory(`${what}: ${data.length} bytes are too few`);
+  if (data[0] !== VERSION)
+    throw new CorruptHistory(`${what}: version ${data[0]} is unknown; this is version ${VERSION}`);
+  return {
+    offline: (data[1]! & OFFLINE) !== 0,
+    roster: Buffer.from(data.subarray(2, HEADER_BYTES)).toString("base64url"),
+  };
+}
+
+function entryBytes(entry: BlockEntry): number[] {
+  const state = PORT_STATES.indexOf(entry.state);
+  const view = entry.view === null ? 0 : HEALTHS.indexOf(entry.view) + 1;
+  const latency = latencyCode(entry.latencyMs);
+  const loss = lossCode(entry.lossPercent);
+  if (entry.bitCount < 0 || entry.bitCount > 32)
+    throw new RangeError(`bitCount must be 0 to 32, got ${entry.bitCount}`);
+  return [
+    state | (HEALTHS.indexOf(entry.health) << 3) | (view << 5),
+    reasonCode(entry.reason),
+    latency >> 8,
+    latency & 0xff,
+    loss >> 8,
+    loss & 0xff,
+    (entry.bits >>> 24) & 0xff,
+    (entry.bits >>> 16) & 0xff,
+    (entry.bits >>> 8) & 0xff,
+    entry.bits & 0xff,
+    entry.bitCount,
+    entry.settingsByte & 0xff,
+    Math.min(entry.unmeasuredStreak, 15),
+  ];
+}
+
+function readEntry(at: (column: number) => number, what: string): BlockEntry {
+  const known = <T>(value: T | undefined, name: string): T => {
+    if (value === undefined) throw new CorruptHistory(`${what}: unknown ${name}`);
+    return value;
+  };
+  const view = at(0) >> 5;
+  return {
+    state: known(PORT_STATES[at(0) & 7], "state"),
+    health: known(HEALTHS[(at(0) >> 3) & 3], "health"),
+    view: view === 0 ? null : known(HEALTHS[view - 1], "view"),
+    reason: at(1) === 0 ? null : known(REASONS[at(1) - 1], "reason"),
+    latencyMs: latencyOf((at(2) << 8) | at(3)),
+    lossPercent: lossOf((at(4) << 8) | at(5)),
+    bits: ((at(6) << 24) | (at(7) << 16) | (at(8) << 8) | at(9)) >>> 0,
+    bitCount: at(10),
+    settingsByte: at(11),
+    unmeasuredStreak: at(12),
+  };
+}
+
+/** 0 is "no reason", then the place in `REASONS` plus one. */
+export const reasonCode = (reason: Reason | null) => (reason === null ? 0 : REASONS.indexOf(reason) + 1);
+
+/** 0 is "none", then hundredths of a per cent plus one. */
+export const lossCode = (lossPercent: number | null) => (lossPercent === null ? 0 : Math.round(lossPercent * 100) + 1);
+export const lossOf = (code: number) => (code === 0 ? null : (code - 1) / 100);
+
+/** Content address of a roster: the first 16 bytes of the SHA-256 of its ids, one a line, as base64url (22 characters). */
+export const rosterHash = (ids: readonly string[]) =>
+  createHash("sha256").update(ids.join("\n")).digest().subarray(0, HASH_BYTES).toString("base64url");
+
+/** The roster's `data`. Ids keep their order; they hold no line end. */
+export const encodeRoster = (ids: readonly string[]): Uint8Array =>
+  Buffer.concat([Uint8Array.of(VERSION), pack(Buffer.from(ids.join("\n")))]);
+
+/** @throws CorruptHistory, also when the ids do not have the hash they are stored under */
+export function decodeRoster(data: Uint8Array, hash: string): string[] {
+  const what = `roster ${hash}`;
+  if (data[0] !== VERSION)
+    throw new CorruptHistory(`${what}: version ${data[0]} is unknown; this is version ${VERSION}`);
+  const text = Buffer.from(unpack(data.subarray(1), what)).toString();
+  const ids = text === "" ? [] : text.split("\n");
+  if (rosterHash(ids) !== hash) throw new CorruptHistory(`${what}: holds other ids than its hash says`);
+  return ids;
+}

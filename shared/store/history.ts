@@ -1,0 +1,146 @@
+/**
+ * The history table: blocks and rosters as the probe writes them, chunks and days as compact makes them of these.
+ *
+ * Everything in it expires; DynamoDB deletes within days of that moment, so reads leave out what is already due. Every
+ * list reads one partition by a range of its sort key, page by page.
+ */
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
+import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
+import { blockKey, rosterKey, tickKey } from "./keys.ts";
+
+const DAY_SECONDS = 86_400;
+
+/** Rosters kept in memory: some 10 KB each. */
+const CACHED_ROSTERS = 500;
+
+export interface HistoryStoreOptions {
+  readonly retention?: Retention;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+export function createHistoryStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  { retention = DEFAULT_RETENTION, now = Date.now }: HistoryStoreOptions = {},
+) {
+  const nowSeconds = () => Math.floor(now() / 1000);
+  const isAlive = (item: Record<string, unknown> | undefined): item is Record<string, unknown> =>
+    item !== undefined && !(typeof item.expiresAtSeconds === "number" && item.expiresAtSeconds <= nowSeconds());
+
+  /** What is alive in a range of one partition. */
+  async function* query(input: Omit<QueryCommandInput, "TableName">) {
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: from }));
+      yield* (page.Items ?? []).filter(isAlive);
+      from = page.LastEvaluatedKey;
+    } while (from);
+  }
+
+  const rosters = new Map<string, readonly string[]>();
+  /** When each roster has to be written again, in epoch seconds. */
+  const rosterDueAt = new Map<string, number>();
+
+  return {
+    /** Stores a block unless its tick has one already. @returns whether it was stored. */
+    async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: { ...blockKey(shard, location, block.tick), data: encodeBlock(block), expiresAtSeconds },
+            ConditionExpression: "attribute_not_exists(pk)",
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    /** The newest block up to a tick. Consistent: streaks go on from it. */
+    async latestBlock(shard: string, location: string, atOrBeforeTick: number): Promise<Block | undefined> {
+      const { pk, sk } = blockKey(shard, location, atOrBeforeTick);
+      const { Items: [item] = [] } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: "pk = :pk AND sk <= :sk",
+          ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+          ScanIndexForward: false,
+          Limit: 1,
+          ConsistentRead: true,
+        }),
+      );
+      return isAlive(item)
+        ? decodeBlock(item.data as Uint8Array, { shard, location, tick: Number(item.sk) })
+        : undefined;
+    },
+
+    /** Packed blocks with `fromTick <= tick < toTick`, oldest first; `openBlock` reads their `data`. */
+    async *blocks(shard: string, location: string, fromTick: number, toTick: number) {
+      const { pk, sk } = blockKey(shard, location, fromTick);
+      if (toTick <= fromTick) return;
+      const items = query({
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
+      });
+      for await (const item of items) yield { tick: Number(item.sk), data: item.data as Uint8Array };
+    },
+
+    /**
+     * Makes sure that a roster is kept for as long as blocks that name it: writes it if it is new, and again once a
+     * day while it is in use.
+     * @returns its hash
+     */
+    async putRoster(ids: readonly string[]): Promise<string> {
+      const hash = rosterHash(ids);
+      const dueAt = (expiresAtSeconds: number) => expiresAtSeconds - (retention.rosterDays - 1) * DAY_SECONDS;
+      if ((rosterDueAt.get(hash) ?? 0) > nowSeconds()) return hash;
+      // A fresh process asks first: half a read unit instead of three write units.
+      const { Item } = await client.send(
+        new GetCommand({ TableName: tableName, Key: rosterKey(hash), ProjectionExpression: "expiresAtSeconds" }),
+      );
+      let expiresAtSeconds = Number(Item?.expiresAtSeconds ?? 0);
+      if (dueAt(expiresAtSeconds) <= nowSeconds()) {
+        expiresAtSeconds = nowSeconds() + retention.rosterDays * DAY_SECONDS;
+        await client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: { ...rosterKey(hash), data: encodeRoster(ids), expiresAtSeconds },
+          }),
+        );
+      }
+      remember(rosterDueAt, hash, dueAt(expiresAtSeconds));
+      return hash;
+    },
+
+    /** The monitor ids of a roster, or undefined where it is not known (any more). */
+    async roster(hash: string): Promise<readonly string[] | undefined> {
+      const known = rosters.get(hash);
+      if (known) return known;
+      const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: rosterKey(hash) }));
+      if (!isAlive(Item)) return undefined;
+      const ids = decodeRoster(Item.data as Uint8Array, hash);
+      remember(rosters, hash, ids);
+      return ids;
+    },
+  };
+}
+export type HistoryStore = ReturnType<typeof createHistoryStore>;
+
+/** Keeps the newest `CACHED_ROSTERS` entries. */
+function remember<V>(cache: Map<string, V>, key: string, value: V) {
+  cache.delete(key);
+  cache.set(key, value);
+  if (cache.size > CACHED_ROSTERS) cache.delete(cache.keys().next().value!);
+}
