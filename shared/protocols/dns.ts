@@ -1,0 +1,154 @@
+/**
+ * DNS: open when the server answers our very question: id, name, type and class match (RFC 1035, section 4; RFC 7766 for
+ * TCP, RFC 7858 for TLS). What it answers is judged by `rcode` and `answers`; without those, every answer but SERVFAIL
+ * proves a working server: REFUSED and NXDOMAIN are what a well-kept one says to strangers.
+ * The default question, `. NS`, is answered or refused by every kind of server, and its answer fits into 512 bytes.
+ */
+import { isIPv6 } from "node:net";
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES, TYPES } from "./dns-message.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, udpOrTcp } from "./settings.ts";
+
+const settings = udpOrTcp({
+  name: z
+    .string()
+    .max(253)
+    .regex(/^(\.|([\w*-]{1,63}\.)*[\w*-]{1,63}\.?)$/, "must be a domain name in ASCII (IDNs as xn--), or `.`")
+    .default("."),
+  type: z.enum(TYPE_NAMES).default("NS"),
+  class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN"),
+  recursion: z.boolean().default(true).describe("Whether the server is asked to look further (flag RD)."),
+  rcode: z
+    .array(z.enum(RCODES))
+    .min(1)
+    .optional()
+    .describe("Expected response codes. Default: any but SERVFAIL; NOERROR when `answers` are expected."),
+  answers: z
+    .array(z.string().min(1).max(255))
+    .min(1)
+    .max(20)
+    .optional()
+    .describe("Expected records of the asked type, as text: `192.0.2.7`, `10 mail.example.com`."),
+  match: z
+    .enum(["all", "any", "exact"])
+    .default("all")
+    .describe("All of `answers` are there, at least one is, or these and no others."),
+  mixedCase: z.boolean().default(false).describe("Draws the case of the name's letters and wants it back (0x20)."),
+  ednsBytes: z.int().min(512).max(4096).nullable().default(null).describe("UDP size to announce; null: no EDNS."),
+});
+type Settings = z.infer<typeof settings>;
+
+/** Names and addresses compare without regard to case, end dot and spelling. */
+const plain = (value: string): string => {
+  const text = value.trim().toLowerCase();
+  if (isIPv6(text)) return new URL(`http://[${text}]`).hostname.slice(1, -1);
+  return text.length > 1 ? text.replace(/\.$/, "") : text;
+};
+
+const judge = (answer: Answer, wanted: Settings): Finding => {
+  const values = answer.records.filter(({ type }) => type === TYPES[wanted.type]).map(({ value }) => value);
+  const evidence = {
+    rcode: answer.rcode,
+    flags: answer.flags.join(" "),
+    answers: values.slice(0, 8),
+    answerCount: answer.counts.answers,
+    authorityCount: answer.counts.authorities,
+    ...(answer.truncated && { truncated: true }),
+  };
+  const question = `${wanted.name} ${wanted.type}`;
+  const allowed = wanted.rcode ?? (wanted.answers ? ["NOERROR"] : undefined);
+  if (answer.rcode === "SERVFAIL" && !allowed?.includes("SERVFAIL"))
+    throw new ProbeFailure("service-unavailable", `the DNS server answers SERVFAIL to ${question}`, { evidence });
+  if (allowed && !(allowed as string[]).includes(answer.rcode))
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected ${allowed.join(" or ")} for ${question}, got ${answer.rcode}`,
+      {
+        evidence,
+      },
+    );
+  if (wanted.answers) {
+    const got = new Set(values.map(plain));
+    const expected = wanted.answers.map(plain);
+    const isMet =
+      wanted.match === "any"
+        ? expected.some((value) => got.has(value))
+        : expected.every((value) => got.has(value)) && (wanted.match === "all" || got.size === new Set(expected).size);
+    if (!isMet)
+      throw new ProbeFailure(
+        "unexpected-answer",
+        `expected ${wanted.match === "any" ? "any of " : ""}${wanted.answers.join(", ")} for ${question}, got ${
+          values.slice(0, 8).join(", ") || "no such record"
+        }${answer.truncated ? " (cut short: the server asks to come back by TCP)" : ""}`,
+        { evidence },
+      );
+  }
+  return {
+    evidence,
+    message: `${answer.rcode} for ${question}${values.length ? `: ${values.slice(0, 3).join(", ")}` : ""}${
+      answer.truncated ? " (cut short)" : ""
+    }`,
+    // The names that software answers about itself (version.bind and the like) live in class CHAOS.
+    ...(wanted.class === "CH" && values.length && { fingerprint: values.join(", ") }),
+  };
+};
+
+const prepareTalk = (wanted: Settings, ask: (random: (bytes: number) => Buffer) => Buffer) => {
+  return async (connection: Connection, { random }: { random: (bytes: number) => Buffer }) => {
+    const question = ask(random);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(question.length);
+    connection.write(Buffer.concat([length, question]));
+    const announced = (await connection.read(2)).readUInt16BE();
+    if (announced < 12)
+      throw new ProbeFailure("wrong-protocol", `expected a DNS answer, got one announced with ${announced} bytes`);
+    // Its head shows whether this is DNS at all, before we wait for all that a stranger's two bytes announce.
+    const head = await connection.read(12);
+    decodeHead(head, question);
+    const answer = decodeAnswer(
+      Buffer.concat([head, await connection.read(announced - 12)]),
+      question,
+      wanted.mixedCase,
+    );
+    if (!answer) throw new ProbeFailure("unexpected-answer", "the DNS answer belongs to another question");
+    return judge(answer, wanted);
+  };
+};
+
+/** @throws ProbeFailure when these are not the first bytes of an answer */
+const decodeHead = (head: Buffer, question: Buffer): void => {
+  const empty = Buffer.from(head);
+  empty.fill(0, 4);
+  empty[3] = 1;
+  decodeAnswer(empty, question, false);
+};
+
+export const dns: Protocol = {
+  title: "DNS",
+  summary: "Open when the server answers our question and the answer is the expected one.",
+  reference: "RFC 1035, section 4; RFC 7766 (TCP); RFC 7858 (TLS)",
+  transports: ["udp", "tcp"],
+  defaultPort: 53,
+  settings,
+  example: { settings: { name: "example.com", type: "A" } },
+  prepare(input) {
+    const wanted = parseSettings(settings, input);
+    const ask = (random: (bytes: number) => Buffer) =>
+      encodeQuestion(wanted, random(2), wanted.mixedCase ? random(32) : undefined);
+    if (wanted.transport === "tcp")
+      return { transport: "tcp", ...(wanted.tls && { tls: wanted.tls }), talk: prepareTalk(wanted, ask) };
+    return {
+      transport: "udp",
+      packets: wanted.packets,
+      lossPercent: wanted.lossPercent,
+      silence: wanted.silence,
+      ask: (_n, random) => ask(random),
+      read(message, question) {
+        const answer = decodeAnswer(message, question, wanted.mixedCase);
+        return answer && judge(answer, wanted);
+      },
+    };
+  },
+};

@@ -1,0 +1,120 @@
+/**
+ * STUN: open when the server answers a Binding request with the same transaction id (RFC 8489, sections 5, 6 and 14).
+ * Needs no account: a request without credentials that is refused (401) is an answer as well. Servers of RFC 3489
+ * answer too; they just use other attributes.
+ */
+import { crc32 } from "node:zlib";
+import type { Connection } from "../engine/connection.ts";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, udpOrTcp } from "./settings.ts";
+
+const MAGIC_COOKIE = 0x2112a442;
+const BINDING_REQUEST = 0x0001;
+const BINDING_SUCCESS = 0x0101;
+const BINDING_ERROR = 0x0111;
+const HEADER_BYTES = 20;
+/** STUN messages end on a multiple of four and stay below the path's MTU; over TCP nothing sensible is longer. */
+const MAX_BODY_BYTES = 4096;
+
+const settings = udpOrTcp({});
+
+const request = (random: (bytes: number) => Buffer): Buffer => {
+  const message = Buffer.alloc(HEADER_BYTES);
+  message.writeUInt16BE(BINDING_REQUEST, 0);
+  message.writeUInt32BE(MAGIC_COOKIE, 4);
+  random(12).copy(message, 8);
+  return message;
+};
+
+const address = (value: Cursor, key?: Buffer): string => {
+  value.u8();
+  const family = value.u8();
+  const port = value.u16() ^ (key ? key.readUInt16BE() : 0);
+  const bytes = Buffer.from(value.take(family === 2 ? 16 : 4));
+  if (key) for (let i = 0; i < bytes.length; i += 1) bytes[i] = bytes[i]! ^ key[i]!;
+  if (family !== 2) return `${[...bytes].join(".")}:${port}`;
+  return `[${bytes.toString("hex").match(/..../g)!.join(":")}]:${port}`;
+};
+
+/** `undefined` for a message of another transaction. */
+const understand = (message: Buffer, question: Buffer): Finding | undefined => {
+  const head = message.length >= HEADER_BYTES ? message.readUInt16BE(0) : -1;
+  if (head !== BINDING_SUCCESS && head !== BINDING_ERROR)
+    throw new ProbeFailure("wrong-protocol", "expected a STUN Binding response, got something else", {
+      evidence: { firstBytes: message.subarray(0, 8).toString("hex") },
+    });
+  if (!message.subarray(8, 20).equals(question.subarray(8, 20))) return undefined;
+  const body = new Cursor(message, "STUN answer", HEADER_BYTES).part(message.readUInt16BE(2));
+  const evidence: Record<string, unknown> = {};
+  let error: number | undefined;
+  while (body.left > 0) {
+    const type = body.u16();
+    const start = body.offset - 2;
+    const value = body.part(body.u16());
+    body.take(Math.min(body.left, -value.bytes.length & 3));
+    if (type === 0x0020) evidence.mappedAddress = address(value, message.subarray(4, 20));
+    if (type === 0x0001) evidence.mappedAddress ??= address(value);
+    if (type === 0x8022) evidence.software = printable(value.bytes.toString("utf8"));
+    if (type === 0x802b) evidence.responseOrigin = address(value);
+    if (type === 0x802c) evidence.otherAddress = address(value);
+    if (type === 0x0009) {
+      value.u16();
+      error = (value.u8() & 7) * 100 + value.u8();
+      evidence.error = `${error} ${printable(value.take(value.left).toString("utf8"))}`.trim();
+    }
+    if (type === 0x8028 && (crc32(message.subarray(0, HEADER_BYTES + start)) ^ 0x5354554e) >>> 0 !== value.u32())
+      throw new ProbeFailure("unexpected-answer", "the STUN answer's FINGERPRINT does not match its content", {
+        evidence,
+      });
+  }
+  if (error !== undefined && error >= 500)
+    throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
+  const software = evidence.software as string | undefined;
+  return {
+    evidence,
+    message: error
+      ? `the STUN server answers ${evidence.error}`
+      : `${software ?? "a STUN server"} sees us as ${evidence.mappedAddress ?? "nobody: no mapped address"}`,
+    ...(software && { fingerprint: software }),
+  };
+};
+
+const talk = async (connection: Connection, random: (bytes: number) => Buffer): Promise<Finding> => {
+  const question = request(random);
+  connection.write(question);
+  const head = await connection.read(HEADER_BYTES);
+  const length = head.readUInt16BE(2);
+  const isStun = [BINDING_SUCCESS, BINDING_ERROR].includes(head.readUInt16BE(0)) && length <= MAX_BODY_BYTES;
+  const finding = understand(isStun ? Buffer.concat([head, await connection.read(length)]) : Buffer.alloc(0), question);
+  if (finding) return finding;
+  throw new ProbeFailure("unexpected-answer", "the STUN answer carries another transaction id than the request");
+};
+
+export const stun: Protocol = {
+  title: "STUN",
+  summary: "Open when the server answers a Binding request with our transaction id.",
+  reference: "RFC 8489, sections 5, 6 and 14",
+  transports: ["udp", "tcp"],
+  defaultPort: 3478,
+  settings,
+  example: { settings: {} },
+  prepare(input) {
+    const wanted = parseSettings(settings, input);
+    if (wanted.transport === "tcp")
+      return {
+        transport: "tcp",
+        ...(wanted.tls && { tls: wanted.tls }),
+        talk: (connection, target) => talk(connection, target.random),
+      };
+    const { packets, lossPercent, silence } = wanted;
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence,
+      ask: (_n, random) => request(random),
+      read: understand,
+    };
+  },
+};
