@@ -1,2 +1,67 @@
 /** Runs once before all tests: bundles the functions and synthesises the template that every test builds from. */
-export default async function setup() {}
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** What `npm start` gives the app too: one location, on this machine. */
+const CONTEXT = {
+  local: true,
+  locations: [{ name: "local", kind: "local" }],
+  alertSender: "harborlight@localhost",
+};
+
+/**
+ * Sets HARBORLIGHT_TEST_ASSEMBLY to the folder, or HARBORLIGHT_TEST_ASSEMBLY_FAILURE to the reason there is none:
+ * then only the tests that need the template fail.
+ */
+export default async function setup() {
+  const folder = mkdtempSync(join(tmpdir(), "harborlight-assembly-"));
+  const unlock = await lock();
+  try {
+    await promisify(execFile)(process.execPath, ["infra/app.ts"], {
+      cwd: ROOT,
+      env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(CONTEXT) },
+    });
+    process.env.HARBORLIGHT_TEST_ASSEMBLY = folder;
+  } catch (error) {
+    const reason = `the app could not be synthesised:\n${(error as { stderr?: string }).stderr || String(error)}`;
+    console.error(reason);
+    process.env.HARBORLIGHT_TEST_ASSEMBLY_FAILURE = reason;
+  } finally {
+    unlock();
+  }
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** One synthesis at a time per checkout: all of them bundle into the same `dist/`. A dead holder's lock is taken over. */
+async function lock(): Promise<() => void> {
+  const path = join(tmpdir(), `harborlight-synth-${createHash("sha256").update(ROOT).digest("hex").slice(0, 12)}`);
+  const owner = join(path, "pid");
+  for (;;) {
+    try {
+      mkdirSync(path);
+      writeFileSync(owner, String(process.pid));
+      return () => rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    if (!isAlive(owner)) rmSync(path, { recursive: true, force: true });
+    await sleep(100);
+  }
+}
+
+function isAlive(owner: string): boolean {
+  try {
+    process.kill(Number(readFileSync(owner, "utf8")), 0);
+    return true;
+  } catch (error) {
+    // Just made and without its number yet, or of another user: both are alive.
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}

@@ -1,0 +1,58 @@
+import batchGetItem from "dynalite/actions/batchGetItem.js";
+import batchWriteItem from "dynalite/actions/batchWriteItem.js";
+import deleteItem from "dynalite/actions/deleteItem.js";
+import describeTable from "dynalite/actions/describeTable.js";
+import getItem from "dynalite/actions/getItem.js";
+import listTables from "dynalite/actions/listTables.js";
+import putItem from "dynalite/actions/putItem.js";
+import query from "dynalite/actions/query.js";
+import scan from "dynalite/actions/scan.js";
+import updateItem from "dynalite/actions/updateItem.js";
+import type { Done, Request, Store } from "dynalite/db/index.js";
+import batchGetItemRules from "dynalite/validations/batchGetItem.js";
+import batchWriteItemRules from "dynalite/validations/batchWriteItem.js";
+import deleteItemRules from "dynalite/validations/deleteItem.js";
+import describeTableRules from "dynalite/validations/describeTable.js";
+import getItemRules from "dynalite/validations/getItem.js";
+import listTablesRules from "dynalite/validations/listTables.js";
+import putItemRules from "dynalite/validations/putItem.js";
+import queryRules from "dynalite/validations/query.js";
+import scanRules from "dynalite/validations/scan.js";
+import updateItemRules from "dynalite/validations/updateItem.js";
+
+export interface DynamoOperation {
+  readonly act: (store: Store, request: Request, done: Done) => void;
+  /** The fields it knows, and the rules between them, as dynalite states them. */
+  readonly types: Record<string, unknown>;
+  readonly custom: unknown;
+  readonly isWrite: boolean;
+}
+
+type Rules = Pick<DynamoOperation, "types" | "custom">;
+
+const read = (act: DynamoOperation["act"], { types, custom }: Rules): DynamoOperation => ({
+  act,
+  types,
+  custom,
+  isWrite: false,
+});
+const write = (act: DynamoOperation["act"], { types, custom }: Rules): DynamoOperation => ({
+  act,
+  types: { ...types, ReturnValuesOnConditionCheckFailure: { type: "String", enum: ["ALL_OLD", "NONE"] } },
+  custom,
+  isWrite: true,
+});
+
+/** What may be asked. Tables come from the template alone, so nothing here creates, changes or drops one. */
+export const operations: ReadonlyMap<string, DynamoOperation> = new Map([
+  ["GetItem", read(getItem, getItemRules)],
+  ["BatchGetItem", read(batchGetItem, batchGetItemRules)],
+  ["Query", read(query, queryRules)],
+  ["Scan", read(scan, scanRules)],
+  ["DescribeTable", read(describeTable, describeTableRules)],
+  ["ListTables", read(listTables, listTablesRules)],
+  ["PutItem", write(putItem, putItemRules)],
+  ["UpdateItem", write(updateItem, updateItemRules)],
+  ["DeleteItem", write(deleteItem, deleteItemRules)],
+  ["BatchWriteItem", { ...write(batchWriteItem, batchWriteItemRules), types: batchWriteItemRules.types }],
+]);

@@ -1,0 +1,113 @@
+/**
+ * The write path of dynalite, made whole: an item, its index entries, its place in the order of expiry and its stream
+ * record go to disk in one batch. dynalite itself writes them one after another, so that a killed process could leave
+ * an index that disagrees with its table, or a change that no stream tells of.
+ *
+ * dynalite calls `addConsumedCapacity`, `updateIndexes` and the item's `put` or `del` in one synchronous run while it
+ * holds the item's lock, and calls the first two through its exports. So the first notes the request, the second
+ * gathers what belongs to the write, and the third commits all of it.
+ */
+import type { Done, Item, Operation, Request, Store, Table } from "dynalite/db/index.js";
+import dynalite from "dynalite/db/index.js";
+import { type Capacity, readCapacity, writeCapacity } from "./capacity.ts";
+
+/** One change about to be written. Whoever watches adds what must be written with it. */
+export interface Write {
+  readonly table: Table;
+  /** Where the item lies in its table. */
+  readonly key: string;
+  readonly before: Item | undefined;
+  readonly after: Item | null;
+  readonly request: Request;
+}
+
+type Gather = (write: Write) => Operation[];
+
+const gatherers = new WeakMap<Store, Gather>();
+let current: { request: Request; capacity: Capacity } | undefined;
+let gathered: Operation[] = [];
+
+const updateIndexes = dynalite.updateIndexes.bind(dynalite);
+const checkConditional = dynalite.checkConditional.bind(dynalite);
+
+dynalite.addConsumedCapacity = (request, isRead, item) => {
+  if (isRead) return readCapacity(request.TableName, item, request.ConsistentRead === true);
+  const capacity: Capacity = { TableName: request.TableName, CapacityUnits: 0 };
+  current = { request, capacity };
+  return capacity;
+};
+
+dynalite.updateIndexes = (store, table, before, after, done) => {
+  const gather = gatherers.get(store);
+  if (!gather || !current) return updateIndexes(store, table, before, after, done);
+  const { request, capacity } = current;
+  current = undefined;
+  Object.assign(capacity, writeCapacity(table, before, after));
+  if (before || after) {
+    const indexes = table.GlobalSecondaryIndexes ?? [];
+    const actions = dynalite.getIndexActions(indexes, before, after, table);
+    const prefix = (index: string) => `index-global~${table.TableName}~${index}~`;
+    gathered = [
+      ...actions.deletes.map(({ index, key }): Operation => ({ type: "del", key: prefix(index) + key })),
+      ...actions.puts.map(
+        ({ index, key, item }): Operation => ({ type: "put", key: prefix(index) + key, value: item }),
+      ),
+      ...gather({ table, before, after, request, key: dynalite.createKey((after ?? before)!, table) }),
+    ];
+  }
+  done(null);
+};
+
+/** Adds `ReturnValuesOnConditionCheckFailure`, and what a refused write costs: as much as writing the item that is there. */
+dynalite.checkConditional = (request, before) => {
+  const error = checkConditional(request, before);
+  if (!error) return error;
+  if (before && request.ReturnValuesOnConditionCheckFailure === "ALL_OLD") error.body.Item = before;
+  const units = before ? Math.max(1, Math.ceil(dynalite.itemSize(before) / 1_024)) : 1;
+  return Object.assign(error, { capacity: { TableName: request.TableName, CapacityUnits: units } });
+};
+
+/** Commits batches one after another; what arrives while one is being written goes together into the next. */
+export class GroupCommit {
+  readonly #store: Store;
+  #waiting: { operations: Operation[]; done: Done }[] = [];
+  #writing = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  write(operations: Operation[], done: Done): void {
+    this.#waiting.push({ operations, done });
+    if (!this.#writing) void this.#commit();
+  }
+
+  async #commit(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      let failure: Error | null = null;
+      try {
+        await this.#store.db.batch(group.flatMap(({ operations }) => operations));
+      } catch (error) {
+        failure = error as Error;
+      }
+      for (const { done } of group) process.nextTick(done, failure);
+    }
+    this.#writing = false;
+  }
+}
+
+/** Lets the table's writes go through `commits`, together with what `gather` adds to them. */
+export function watchWrites(store: Store, table: string, commits: GroupCommit, gather: Gather): void {
+  gatherers.set(store, gather);
+  const items = store.getItemDb(table);
+  const commit = (operation: Operation, done: Done) => {
+    const operations = [...gathered, operation];
+    gathered = [];
+    commits.write(operations, done);
+  };
+  items.put = (key, value, done) => commit({ type: "put", key: `item-${table}~${key}`, value }, done);
+  items.del = (key, done) => commit({ type: "del", key: `item-${table}~${key}` }, done);
+}

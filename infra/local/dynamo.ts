@@ -1,0 +1,180 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Operation, Request, Store } from "dynalite/db/index.js";
+import dynalite from "dynalite/db/index.js";
+import validations from "dynalite/validations/index.js";
+import type { Capacity } from "./capacity.ts";
+import { operations } from "./dynamo-operations.ts";
+import { GroupCommit, watchWrites } from "./dynamo-writes.ts";
+import { createExpiry } from "./expiry.ts";
+import { Streams } from "./streams.ts";
+import { prepareTable } from "./table-changes.ts";
+import type { TableDefinition } from "./table-definition.ts";
+import { Usage } from "./usage.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** What the JSON body says. */
+  readonly body: unknown;
+}
+
+/** What a test may do to a request: let it be, fail it before it happened, or after it happened (a lost reply). */
+export type Intercept = (request: {
+  operation: string;
+  body: unknown;
+  caller: string;
+}) => "proceed" | "fail-before" | "fail-after";
+
+export interface DatabaseOptions {
+  readonly tables: readonly TableDefinition[];
+  /** Data live in `<dataFolder>/dynamodb`; without a folder in memory. */
+  readonly dataFolder?: string;
+  /** Milliseconds since the epoch; default `Date.now`. Decides what has expired and when stream records are trimmed. */
+  readonly now?: () => number;
+  readonly intercept?: Intercept;
+}
+
+export interface LocalDatabase {
+  /**
+   * Answers one request of DynamoDB's API.
+   * @param target the header `X-Amz-Target`, or the operation's name alone.
+   * @param caller whom `usage` books the units on.
+   */
+  handle(target: string, body: unknown, caller?: string): Promise<Answer>;
+  readonly streams: Streams;
+  readonly usage: Usage;
+  /** Deletes expired items and trims streams; the owner calls it about once a minute. @returns how many items expired. */
+  sweep(): Promise<number>;
+  /** Waits for requests under way, then closes the files. */
+  close(): Promise<void>;
+}
+
+const failure = (status: number, type: string, message: string): Answer => ({
+  status,
+  body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message },
+});
+
+/**
+ * Opens the database: dynalite's tables and expressions, and on top of them streams, expiry and honest figures.
+ * @throws when another process has the folder open, or a table's key differs from the template's.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
+  const now = options.now ?? Date.now;
+  const store = await openStore(options.dataFolder);
+  const commits = new GroupCommit(store);
+  const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
+  const streams = new Streams(store.db, commit, now);
+  const expiry = createExpiry(store.db, now);
+  const usage = new Usage();
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+
+  try {
+    for (const table of options.tables) {
+      await prepareTable(store, table, commit);
+      await expiry.open(table, commit);
+      if (table.stream) await streams.open(table.name, table.arn, table.stream);
+    }
+  } catch (error) {
+    await store.db.close();
+    throw error;
+  }
+  for (const { name } of options.tables) {
+    watchWrites(store, name, commits, ({ table, key, before, after, request }) => [
+      ...expiry.append(table, key, before, after),
+      ...streams.append({ table, before, after, expired: request.expired === true }),
+    ]);
+  }
+
+  const run = async (name: string, body: unknown, caller: string): Promise<Answer> => {
+    const operation = operations.get(name);
+    if (!operation) return failure(400, "UnknownOperationException", refusal(name));
+    let request: Request;
+    try {
+      request = validations.checkTypes(body, operation.types);
+      validations.checkValidations(request, operation.types, operation.custom, store);
+    } catch (error) {
+      return answerOf(error);
+    }
+    const wanted = request.ReturnConsumedCapacity;
+    request.ReturnConsumedCapacity = "INDEXES";
+    try {
+      const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
+      const capacity = result.ConsumedCapacity;
+      for (const one of [capacity ?? []].flat()) usage.add(caller, name, one);
+      if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
+      return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
+    } catch (error) {
+      const { capacity } = error as { capacity?: Capacity };
+      if (capacity) usage.add(caller, name, capacity);
+      return answerOf(error);
+    }
+  };
+
+  const handle: LocalDatabase["handle"] = async (target, body, caller = "") => {
+    const operation = target.slice(target.lastIndexOf(".") + 1);
+    if (closed) return failure(500, "InternalServerError", "the local database is shutting down");
+    const verdict = options.intercept?.({ operation, body, caller }) ?? "proceed";
+    if (verdict === "fail-before") return failure(500, "InternalServerError", "injected fault, nothing was done");
+    const answer = run(operation, body, caller);
+    running.add(answer);
+    try {
+      await answer;
+    } finally {
+      running.delete(answer);
+    }
+    return verdict === "fail-after" ? failure(500, "InternalServerError", "injected fault, the reply is lost") : answer;
+  };
+
+  const sweep = async () => {
+    const deleteItem = operations.get("DeleteItem")!.act;
+    const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request));
+    for (const { name } of options.tables) streams.announce(name);
+    await streams.trim();
+    return expired;
+  };
+
+  const close = async () => {
+    closed = true;
+    await Promise.allSettled(running);
+    await store.db.close();
+  };
+  return { handle, streams, usage, sweep, close };
+}
+
+async function openStore(dataFolder: string | undefined): Promise<Store> {
+  const path = dataFolder === undefined ? undefined : join(dataFolder, "dynamodb");
+  if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const store = dynalite.create({ path, createTableMs: 0 });
+  try {
+    await store.db.open();
+  } catch (error) {
+    throw new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, {
+      cause: error,
+    });
+  }
+  return store;
+}
+
+const refusal = (name: string) =>
+  name.startsWith("Transact")
+    ? `${name}: Harborlight's local database has no transactions, because Harborlight uses none.`
+    : `${name}: not known to Harborlight's local database.`;
+
+/** An error that dynalite made for the caller is an answer; any other one is a bug and passes through. */
+function answerOf(error: unknown): Answer {
+  const { statusCode, body } = error as { statusCode?: number; body?: unknown };
+  if (statusCode === undefined) throw error;
+  return { status: statusCode, body };
+}
+
+const tablesOf = (request: Request): string[] =>
+  request.TableName ? [request.TableName] : Object.keys((request.RequestItems ?? {}) as Record<string, unknown>);
+
+function shown(capacity: Capacity | Capacity[] | undefined, wanted: unknown): unknown {
+  if (!capacity || (wanted !== "TOTAL" && wanted !== "INDEXES")) return undefined;
+  if (wanted === "INDEXES") return capacity;
+  const total = ({ TableName, CapacityUnits }: Capacity) => ({ TableName, CapacityUnits });
+  return Array.isArray(capacity) ? capacity.map(total) : total(capacity);
+}

@@ -1,0 +1,99 @@
+import type { Item, Level, Operation, Request, Table } from "dynalite/db/index.js";
+import type { TableDefinition } from "./table-definition.ts";
+
+/** DynamoDB leaves items alone whose expiry lies further back: most likely somebody stored another unit by mistake. */
+const OLDEST_SECONDS = 5 * 365 * 24 * 60 * 60;
+/** Items deleted in one go before the sweep looks again. */
+const PAGE = 500;
+
+const prefix = (table: string) => `expiry~${table}~`;
+const entryKey = (table: string, seconds: number, key: string) => `${prefix(table)}${pad(seconds)}~${key}`;
+const pad = (seconds: number) => String(Math.max(0, Math.floor(seconds))).padStart(15, "0");
+
+/**
+ * Expiry of items (TTL). Each item with an expiry has an entry sorted by it, written with the item, so that a sweep
+ * reads what is due and nothing else; half a million blocks of history would take seconds to scan every minute.
+ */
+export function createExpiry(level: Level, now: () => number) {
+  const attributes = new Map<string, string>();
+
+  const secondsOf = (attribute: string, item: Item | null | undefined) => {
+    const number = item?.[attribute]?.N;
+    return typeof number === "string" ? Number(number) : undefined;
+  };
+
+  return {
+    /** Makes the entries once when the template names another attribute than the one on disk. */
+    async open(table: TableDefinition, commit: (operations: Operation[]) => Promise<unknown>): Promise<void> {
+      const marker = `expiry-attribute~${table.name}`;
+      const attribute = table.expiryAttribute;
+      if (attribute !== null) attributes.set(table.name, attribute);
+      if (((await level.get(marker)) ?? null) === attribute) return;
+      await level.clear({ gt: prefix(table.name), lt: `${prefix(table.name)}\x7f` });
+      const items = `item-${table.name}~`;
+      const iterator = level.iterator({ gt: items, lt: `${items}\x7f` });
+      for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE)) {
+        const entries = page.flatMap(([key, item]): Operation[] => {
+          const seconds = attribute === null ? undefined : secondsOf(attribute, item as Item);
+          const rest = key.slice(items.length);
+          if (seconds === undefined) return [];
+          return [{ type: "put", key: entryKey(table.name, seconds, rest), value: keyOf(table.keys, item as Item) }];
+        });
+        await commit(entries);
+      }
+      await iterator.close();
+      await commit([{ type: "put", key: marker, value: attribute }]);
+    },
+
+    /** @returns what to write beside the item. */
+    append(table: Table, key: string, before: Item | undefined, after: Item | null): Operation[] {
+      const attribute = attributes.get(table.TableName);
+      if (attribute === undefined) return [];
+      const [was, is] = [secondsOf(attribute, before), secondsOf(attribute, after)];
+      if (was === is) return [];
+      return [
+        ...(was === undefined ? [] : [{ type: "del", key: entryKey(table.TableName, was, key) } as const]),
+        ...(is === undefined
+          ? []
+          : [
+              {
+                type: "put",
+                key: entryKey(table.TableName, is, key),
+                value: keyOf(table.KeySchema, after!),
+              } as const,
+            ]),
+      ];
+    },
+
+    /** Deletes what expired, unless its expiry was moved meanwhile. @returns how many items. */
+    async sweep(deleteItem: (request: Request) => Promise<unknown>): Promise<number> {
+      const nowSeconds = Math.floor(now() / 1_000);
+      let expired = 0;
+      for (const [table, attribute] of attributes) {
+        const from = prefix(table) + pad(nowSeconds - OLDEST_SECONDS);
+        const iterator = level.iterator({ gte: from, lt: prefix(table) + pad(nowSeconds) });
+        for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE)) {
+          const deleted = await Promise.all(
+            page.map(([, key]) => {
+              const due = { ComparisonOperator: "LT", AttributeValueList: [{ N: String(nowSeconds) }] };
+              const Expected = { [attribute]: due };
+              return deleteItem({ TableName: table, Key: key, Expected, expired: true }).then(
+                () => 1,
+                (error: { body?: { __type?: string } }) => {
+                  if (error.body?.__type?.endsWith("ConditionalCheckFailedException")) return 0;
+                  throw error;
+                },
+              );
+            }),
+          );
+          expired += deleted.reduce<number>((sum, one) => sum + one, 0);
+        }
+        await iterator.close();
+      }
+      return expired;
+    },
+  };
+}
+
+const keyOf = (keys: Table["KeySchema"], item: Item): Item =>
+  Object.fromEntries(keys.map(({ AttributeName }) => [AttributeName, item[AttributeName]!]));

@@ -1,0 +1,57 @@
+import type { Item, Operation, Store, Table } from "dynalite/db/index.js";
+import dynalite from "dynalite/db/index.js";
+import { assertSameKeys, sameIndexes, type TableDefinition } from "./table-definition.ts";
+
+type Commit = (operations: Operation[]) => Promise<unknown>;
+
+const tableKey = (name: string) => `table~${name}`;
+
+/**
+ * Creates the table, or brings the one on disk to what the template says: indexes are built anew when they changed.
+ * @throws when the table's own key changed.
+ */
+export async function prepareTable(store: Store, wanted: TableDefinition, commit: Commit): Promise<void> {
+  const stored = (await store.db.get(tableKey(wanted.name))) as Table | undefined;
+  if (stored) assertSameKeys(stored, wanted);
+  // A start that was cut short while indexes were being built has no marker of them and builds them again.
+  if (!stored || !sameIndexes(stored, wanted)) await buildIndexes(store, wanted, commit);
+  await commit([{ type: "put", key: tableKey(wanted.name), value: description(wanted, stored) }]);
+}
+
+function description(
+  table: TableDefinition,
+  stored: (Table & { CreationDateTime?: number }) | undefined,
+): Table & Record<string, unknown> {
+  return {
+    TableName: table.name,
+    TableArn: table.arn,
+    TableStatus: "ACTIVE",
+    CreationDateTime: stored?.CreationDateTime ?? Date.now() / 1_000,
+    AttributeDefinitions: [...table.attributes],
+    KeySchema: [...table.keys],
+    BillingModeSummary: { BillingMode: "PAY_PER_REQUEST" },
+    ProvisionedThroughput: { ReadCapacityUnits: 0, WriteCapacityUnits: 0, NumberOfDecreasesToday: 0 },
+    ItemCount: 0,
+    TableSizeBytes: 0,
+    ...(table.indexes.length > 0 ? { GlobalSecondaryIndexes: [...table.indexes] } : {}),
+  };
+}
+
+async function buildIndexes(store: Store, table: TableDefinition, commit: Commit): Promise<void> {
+  const all = `index-global~${table.name}~`;
+  await store.db.clear({ gt: all, lt: `${all}\x7f` });
+  const shape = description(table, undefined);
+  const items = `item-${table.name}~`;
+  const iterator = store.db.values({ gt: items, lt: `${items}\x7f` });
+  for (let page = await iterator.nextv(500); page.length > 0; page = await iterator.nextv(500)) {
+    const entries = page.flatMap((item) =>
+      dynalite
+        .getIndexActions([...table.indexes], undefined, item as Item, shape)
+        .puts.map(
+          ({ index, key, item: entry }): Operation => ({ type: "put", key: `${all}${index}~${key}`, value: entry }),
+        ),
+    );
+    await commit(entries);
+  }
+  await iterator.close();
+}

@@ -1,0 +1,32 @@
+import type { Capacity } from "./capacity.ts";
+
+/** What one caller used of one table by one operation. */
+export interface UsageRow {
+  readonly caller: string;
+  readonly table: string;
+  readonly operation: string;
+  requests: number;
+  /** Write units for writing operations, read units for reading ones; indexes included. */
+  units: number;
+}
+
+/** Counts capacity units by caller, table and operation: the cost benchmark multiplies them with prices. */
+export class Usage {
+  readonly #rows = new Map<string, UsageRow>();
+
+  add(caller: string, operation: string, { TableName: table, CapacityUnits }: Capacity): void {
+    const key = `${caller}\n${table}\n${operation}`;
+    const row = this.#rows.get(key) ?? { caller, table, operation, requests: 0, units: 0 };
+    row.requests += 1;
+    row.units += CapacityUnits;
+    this.#rows.set(key, row);
+  }
+
+  rows(): UsageRow[] {
+    return [...this.#rows.values()].map((row) => ({ ...row }));
+  }
+
+  reset(): void {
+    this.#rows.clear();
+  }
+}
