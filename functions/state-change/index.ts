@@ -1,1 +1,74 @@
-export const handler = async () => ({});
+/** Wiring: the stream of `monitors` in, decisions and alerts out. */
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import middy from "@middy/core";
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
+import type { Location } from "../../shared/model.ts";
+import { locationCondition } from "../../shared/rules/quorum.ts";
+import { documentClient } from "../../shared/store/client.ts";
+import { createDecisionStore } from "../../shared/store/decisions.ts";
+import type { ItemKey } from "../../shared/store/due.ts";
+import { createLocationStore } from "../../shared/store/locations.ts";
+import { createDeliver } from "./deliver.ts";
+import { keyOf, newestOfEachItem } from "./records.ts";
+import { createSend } from "./send.ts";
+import { createStateChange } from "./state-change.ts";
+
+const { MONITORS_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, TIMERS_QUEUE_URL, API_URL } =
+  process.env as Record<string, string>;
+
+const logger = new Logger();
+const metrics = new Metrics();
+const sqs = new SQSClient({});
+const client = documentClient();
+const names = (JSON.parse(LOCATIONS!) as Location[]).map(({ name }) => name);
+const decisions = createDecisionStore(client, MONITORS_TABLE!);
+const locations = createLocationStore(client, MONITORS_TABLE!);
+const now = () => new Date();
+
+const conditions = async () => {
+  const healths = new Map((await locations.all()).map((health) => [health.name, health]));
+  return Object.fromEntries(names.map((name) => [name, locationCondition(healths.get(name), now())]));
+};
+
+const deliver = createDeliver({
+  decisions,
+  send: createSend({
+    alertsTopicArn: ALERTS_TOPIC_ARN!,
+    systemTopicArn: SYSTEM_TOPIC_ARN!,
+    sender: ALERT_SENDER,
+    decisions,
+  }),
+  now,
+  log: (level, message, details) => logger[level](message, { ...details }),
+});
+
+const queueTimer = async (key: ItemKey, DelaySeconds: number) => {
+  await sqs.send(
+    new SendMessageCommand({ QueueUrl: TIMERS_QUEUE_URL, MessageBody: JSON.stringify(key), DelaySeconds }),
+  );
+};
+
+export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(async (event, context) => {
+    const known = conditions(); // once for the whole batch
+    const url = (id: string) => `${API_URL}/v1/monitors/${id}`;
+    const mail = Boolean(ALERT_SENDER);
+    const run = createStateChange({ decisions, conditions: () => known, url, mail, deliver, queueTimer, now });
+    const look = async (record: DynamoDBRecord) => {
+      const { delivered, undeliverable } = await run(keyOf(record));
+      if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
+      if (undeliverable) metrics.addMetric("AlertsUndeliverable", MetricUnit.Count, undeliverable);
+    };
+    const processor = new BatchProcessor(EventType.DynamoDBStreams);
+    return processPartialResponse({ Records: newestOfEachItem(event.Records) }, look, processor, {
+      context,
+      throwOnFullBatchFailure: false,
+    });
+  });

@@ -34,11 +34,15 @@ export type Decision = Pick<
   "status" | "since" | "incident" | "pendingAlerts" | "nextEvaluationAt" | "undecidedSince"
 >;
 
+/**
+ * What to do. `ownTimerAt` is when the rules want to look again, whatever happens to the outbox (whose own timers are
+ * in `decision.nextEvaluationAt` too); null for never.
+ */
 export type Verdict =
-  | { readonly kind: "store"; readonly decision: Decision }
+  | { readonly kind: "store"; readonly decision: Decision; readonly ownTimerAt: Timestamp | null }
+  | { readonly kind: "nothing"; readonly ownTimerAt: Timestamp | null }
   /** A deleted monitor with nothing left to tell. */
-  | { readonly kind: "remove" }
-  | { readonly kind: "nothing" };
+  | { readonly kind: "remove" };
 
 type NotUp = "degraded" | "down";
 
@@ -80,17 +84,18 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
   dropOverflow(outbox, now);
 
   if (monitor.deletedAt && Object.keys(outbox).length === 0) return { kind: "remove" };
-  const timers = [alertDueAt, standing.undecidedUntil, Date.parse(outboxTimer(outbox, now) ?? "")];
-  const next = Math.min(...timers.filter((at) => at !== null && Number.isFinite(at)).map(Number));
+  const own = [alertDueAt, standing.undecidedUntil].filter((at) => at !== null).toSorted((a, b) => a - b)[0];
+  const ownTimerAt = own === undefined ? null : iso(own);
+  const timers = [ownTimerAt, outboxTimer(outbox, now)].filter((at) => at !== null).toSorted();
   const decision: Decision = {
     status: standing.status,
     since: standing.since,
     incident,
     pendingAlerts: outbox,
-    nextEvaluationAt: Number.isFinite(next) ? iso(next) : null,
+    nextEvaluationAt: timers[0] ?? null,
     undecidedSince: standing.undecidedSince,
   };
-  return holds(monitor, decision, now) ? { kind: "nothing" } : { kind: "store", decision };
+  return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
 
 /** Where a monitor stands now, and since when. */

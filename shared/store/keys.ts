@@ -6,6 +6,7 @@
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
+ *  monitors  state     LOCATION#<name>          STATE                 what was made of its heartbeats, outbox
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
@@ -33,6 +34,8 @@ export const incidentKey = (monitorId: string, startedAt: string) => ({
 export const INCIDENT_PREFIX = "INCIDENT#";
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
+/** What was made of a location's heartbeats, with an outbox; the stream brings it to state-change like a monitor. */
+export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: "STATE" });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({

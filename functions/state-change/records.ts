@@ -1,0 +1,19 @@
+/** What state-change takes from stream records: whose they are. Their images are history by the time they arrive. */
+import type { DynamoDBRecord } from "aws-lambda";
+import type { ItemKey } from "../../shared/store/due.ts";
+
+export const keyOf = ({ dynamodb }: DynamoDBRecord): ItemKey => ({
+  pk: dynamodb?.Keys?.pk?.S ?? "",
+  sk: dynamodb?.Keys?.sk?.S ?? "",
+});
+
+/** The last record of each item: one look tells all that several changes did, and no two looks meet. */
+export function newestOfEachItem(records: readonly DynamoDBRecord[]): DynamoDBRecord[] {
+  const newest = new Map<string, DynamoDBRecord>();
+  for (const record of records) {
+    const { pk, sk } = keyOf(record);
+    newest.delete(`${pk} ${sk}`); // to the end: failures are reported in the stream's order
+    newest.set(`${pk} ${sk}`, record);
+  }
+  return [...newest.values()];
+}

@@ -1,0 +1,91 @@
+/** The outside edge of state-change: SNS, SES, and the incident's own item. */
+import { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import {
+  attributes,
+  mailHtml,
+  mailSubject,
+  mailText,
+  snsMessage,
+  snsSubject,
+  toAscii,
+} from "../../shared/alerts/render.ts";
+import type { Monitor, OutboxContent } from "../../shared/model.ts";
+import type { AttemptResult } from "../../shared/rules/outbox.ts";
+import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
+import type { Send } from "./deliver.ts";
+
+/** One slow receiver must not hold up the batch: after so long the attempt has failed and is tried again later. */
+const ATTEMPT_TIMEOUT_MS = 10_000;
+
+/** Refusals that trying again cannot change. Everything else (throttling, 5xx, denied access) may pass. */
+const PERMANENT = new Set([
+  "InvalidParameter",
+  "InvalidParameterException",
+  "InvalidParameterValue",
+  "InvalidParameterValueException",
+  "MessageRejected",
+  "MailFromDomainNotVerifiedException",
+]);
+
+interface Options {
+  readonly alertsTopicArn: string;
+  readonly systemTopicArn: string;
+  /** The verified sender; undefined when mail is off. */
+  readonly sender: string | undefined;
+  readonly decisions: DecisionStore;
+}
+
+export const createSend = ({ alertsTopicArn, systemTopicArn, sender, decisions }: Options): Send => {
+  const sns = new SNSClient({});
+  const ses = new SESClient({});
+
+  const perform = async (receiver: string, content: OutboxContent, item: OutboxItem): Promise<void> => {
+    const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
+    if (content.kind === "incident") {
+      await decisions.projectIncident(item as OutboxItem & Monitor, content.incident);
+    } else if (content.kind === "system") {
+      const { subject, message } = content;
+      await sns.send(
+        new PublishCommand({ TopicArn: systemTopicArn, Subject: toAscii(subject).slice(0, 99), Message: message }),
+        { abortSignal },
+      );
+    } else if (receiver === "sns") {
+      const { alert } = content;
+      await sns.send(
+        new PublishCommand({
+          TopicArn: alertsTopicArn,
+          Subject: snsSubject(alert),
+          Message: snsMessage(alert),
+          MessageStructure: "json",
+          MessageAttributes: attributes(alert),
+        }),
+        { abortSignal },
+      );
+    } else {
+      const { alert } = content;
+      const text = (Data: string) => ({ Data, Charset: "UTF-8" });
+      await ses.send(
+        new SendEmailCommand({
+          Source: sender,
+          Destination: { ToAddresses: [receiver.slice("email:".length)] },
+          Message: {
+            Subject: text(mailSubject(alert)),
+            Body: { Text: text(mailText(alert)), Html: text(mailHtml(alert)) },
+          },
+        }),
+        { abortSignal },
+      );
+    }
+  };
+
+  return async (receiver, content, item): Promise<AttemptResult> => {
+    try {
+      await perform(receiver, content, item);
+      return { ok: true };
+    } catch (error) {
+      const { name, message } = error as Error;
+      return { ok: false, permanent: PERMANENT.has(name), error: `${name}: ${message}` };
+    }
+  };
+};

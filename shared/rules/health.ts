@@ -1,0 +1,81 @@
+/** Pure: what an attempt saw, held against what its monitor expects. */
+import type { Measured } from "../engine/attempt.ts";
+import type { CheckSettings, Health } from "../model.ts";
+import type { Reason } from "../reasons.ts";
+
+export interface Verdict {
+  readonly health: Health;
+  readonly reason: Reason | null;
+  readonly message: string;
+}
+
+/** The part of a check that judging needs. */
+export type Expectation = Pick<CheckSettings, "expectedState" | "degradedAboveMs">;
+
+export function judgeHealth(check: Expectation, measured: Measured): Verdict {
+  const { state, reason, message } = measured;
+  if (state === "unmeasured") return { health: "unknown", reason, message };
+  return check.expectedState === "closed" ? judgeClosed(measured) : judgeOpen(check, measured);
+}
+
+/** Closed or filtered is what was wanted; anything that accepts or answers is not. A name that does not resolve proves nothing about a port. */
+function judgeClosed({ state, reason, message }: Measured): Verdict {
+  if (state === "closed" || state === "filtered")
+    return { health: "up", reason: null, message: `${message}, as expected` };
+  if (state === "open|filtered")
+    return {
+      health: "unknown",
+      reason: "silent",
+      message: `${message}; silence does not prove that the port is closed`,
+    };
+  if (state === "unresolved") return { health: "down", reason, message };
+  return { health: "down", reason: "unexpectedly-open", message: `expected a closed port, but: ${message}` };
+}
+
+function judgeOpen(check: Expectation, measured: Measured): Verdict {
+  const { state, reason, message } = measured;
+  if (state === "open|filtered") return judgeSilence(measured);
+  if (state !== "open") return { health: "down", reason, message };
+  const loss = judgeLoss(measured);
+  if (loss?.health === "down") return loss;
+  if (measured.degraded) return { health: "degraded", ...measured.degraded };
+  if (loss) return loss;
+  const { latencyMs } = measured.timings;
+  if (
+    check.degradedAboveMs !== null &&
+    latencyMs !== undefined &&
+    latencyMs > check.degradedAboveMs &&
+    !measured.stalled
+  )
+    return {
+      health: "degraded",
+      reason: "slow",
+      message: `took ${latencyMs.toFixed(1)} ms, at most ${check.degradedAboveMs} ms expected; ${message}`,
+    };
+  return { health: "up", reason: null, message };
+}
+
+function judgeSilence({ silence, reason, message }: Measured): Verdict {
+  if (silence === "up") return { health: "up", reason: "silent", message: `${message}; silence counts as up` };
+  if (silence === "unknown")
+    return { health: "unknown", reason: "silent", message: `${message}; silence says nothing here` };
+  return { health: "down", reason, message };
+}
+
+function judgeLoss({ lossPercent, lossLimits, message }: Measured): Verdict | undefined {
+  if (!lossPercent || !lossLimits) return undefined;
+  const { degradedAbove, downAbove } = lossLimits;
+  if (downAbove !== null && lossPercent > downAbove)
+    return {
+      health: "down",
+      reason: "packet-loss",
+      message: `lost ${lossPercent} % of the datagrams, at most ${downAbove} % expected; ${message}`,
+    };
+  if (degradedAbove !== null && lossPercent > degradedAbove)
+    return {
+      health: "degraded",
+      reason: "packet-loss",
+      message: `lost ${lossPercent} % of the datagrams, at most ${degradedAbove} % expected; ${message}`,
+    };
+  return undefined;
+}

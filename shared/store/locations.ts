@@ -1,0 +1,110 @@
+/**
+ * How locations are: the heartbeat that the probe writes every minute, and what was made of it (`STATE`, an item of
+ * its own with an outbox, so that the heartbeat itself wakes nobody).
+ */
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { LocationCondition, LocationHealth, PendingAlert } from "../model.ts";
+import { dueBucket, locationKey, locationStateKey } from "./keys.ts";
+
+export const createLocationStore = (client: DynamoDBDocumentClient, tableName: string) => ({
+  /** All locations that ever had a heartbeat. */
+  async all(): Promise<LocationHealth[]> {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": "LOCATION" },
+        ConsistentRead: true,
+      }),
+    );
+    return Items.map(({ sk, lastHeartbeatAt, offlineSince }) => ({
+      name: String(sk),
+      lastHeartbeatAt: lastHeartbeatAt ?? null,
+      offlineSince: offlineSince ?? null,
+    }));
+  },
+
+  async get(name: string): Promise<LocationHealth | undefined> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: locationKey(name), ConsistentRead: true }),
+    );
+    return Item && { name, lastHeartbeatAt: Item.lastHeartbeatAt ?? null, offlineSince: Item.offlineSince ?? null };
+  },
+
+  /** A heartbeat never moves backwards, however late its job ran. */
+  async beat(name: string, at: string): Promise<void> {
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: locationKey(name),
+          UpdateExpression: "SET lastHeartbeatAt = :at",
+          ConditionExpression: "attribute_not_exists(lastHeartbeatAt) OR lastHeartbeatAt < :at",
+          ExpressionAttributeValues: { ":at": at },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+  },
+
+  async setOffline(name: string, since: string | null): Promise<void> {
+    await client.send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: locationKey(name),
+        ...(since
+          ? {
+              UpdateExpression: "SET offlineSince = if_not_exists(offlineSince, :since)",
+              ExpressionAttributeValues: { ":since": since },
+            }
+          : { UpdateExpression: "REMOVE offlineSince" }),
+      }),
+    );
+  },
+
+  /** What was last made of a location's health; `working` before anything was said. */
+  async announced(name: string): Promise<LocationCondition | null> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: locationStateKey(name), ConsistentRead: true }),
+    );
+    return (Item?.condition as LocationCondition) ?? null;
+  },
+
+  /** Stores a new condition together with what people have to be told. @returns false when somebody else did */
+  async announce(
+    name: string,
+    previous: LocationCondition | null,
+    condition: LocationCondition,
+    outbox: Readonly<Record<string, PendingAlert>>,
+    now: Date,
+  ): Promise<boolean> {
+    const { pk } = locationStateKey(name);
+    const waiting = Object.keys(outbox).length > 0;
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: locationStateKey(name),
+          UpdateExpression: `SET #condition = :condition, since = :now, pendingAlerts = :outbox${waiting ? ", nextEvaluationAt = :now, dueBucket = :bucket" : ""} ADD revision :one`,
+          ConditionExpression: previous ? "#condition = :previous" : "attribute_not_exists(pk)",
+          ExpressionAttributeNames: { "#condition": "condition" },
+          ExpressionAttributeValues: {
+            ":condition": condition,
+            ":now": now.toISOString(),
+            ":outbox": outbox,
+            ":one": 1,
+            ...(previous && { ":previous": previous }),
+            ...(waiting && { ":bucket": dueBucket(pk) }),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  },
+});
+export type LocationStore = ReturnType<typeof createLocationStore>;
