@@ -1,19 +1,24 @@
-import { CfnOutput, Duration, Stack, type StackProps, TimeZone } from "aws-cdk-lib";
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
-import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import { Aws, CfnOutput, Duration, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { DynamoEventSource, SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
-import { Queue, QueueEncryption, type QueueProps } from "aws-cdk-lib/aws-sqs";
+import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { receiveAlarms } from "./alarm-relay.ts";
+import { Alarms } from "./alarms.ts";
+import { Dashboard } from "./dashboard.ts";
+import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
 import { describeLocation, jobsQueueArn, probeFunctionArn } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
 import { ProbeSite } from "./probe-site.ts";
+import { PublicApi } from "./public-api.ts";
+import { DEAD_LETTERS, SECURE } from "./queues.ts";
 import type { Settings } from "./settings.ts";
 import { Tables } from "./tables.ts";
 
@@ -23,53 +28,68 @@ export interface HomeStackProps extends StackProps {
   readonly homeLocation?: LocationSpec;
 }
 
-const QUEUE = {
-  encryption: QueueEncryption.SQS_MANAGED,
-  enforceSSL: true,
-  retentionPeriod: Duration.days(14),
-} satisfies QueueProps;
-
 /** Everything but the further locations: tables, schedules, functions, API, topics. */
 export class HomeStack extends Stack {
   constructor(scope: Construct, id: string, { settings, homeLocation, ...props }: HomeStackProps) {
     super(scope, id, props);
 
+    // ---- What is kept -------------------------------------------------------------------------------------------
     const { monitors, history } = new Tables(this, "Tables", settings.appId);
+    const index = (name: "by-shard" | "due" | "listing") => `${monitors.tableArn}/index/${name}`;
+
+    // ---- Who is told --------------------------------------------------------------------------------------------
+    // No KMS key: the one that is free would keep CloudWatch from publishing alarms, another costs a dollar a month, and
+    // every alert leaves for the Internet right after.
     const alerts = new Topic(this, "Alerts", { enforceSSL: true });
     const system = new Topic(this, "System", { enforceSSL: true });
-    if (settings.alertSender)
+    this.letAlarmsPublish(system);
+    if (settings.alertSender) {
       new EmailIdentity(this, "AlertSender", { identity: Identity.email(settings.alertSender) });
-    if (homeLocation) new ProbeSite(this, "Site", { settings, location: homeLocation });
+    }
 
+    // ---- Where checks run ---------------------------------------------------------------------------------------
+    const site = homeLocation && new ProbeSite(this, "Site", { settings, location: homeLocation });
     const LOCATIONS = this.toJsonString(settings.locations.map((location) => describeLocation(settings, location)));
     const jobsQueues = settings.locations.map((location) => jobsQueueArn(this, settings, location));
     const probes = settings.locations.map((location) => probeFunctionArn(this, settings, location));
 
-    const deadTimers = new Queue(this, "DeadTimers", QUEUE);
+    // ---- dispatch: plans ticks, queues jobs and timers ----------------------------------------------------------
+    // Done before the next minute's invocation begins; what is left over, that one plans.
     const dispatchTimeout = Duration.seconds(50);
+    const deadTimers = new Queue(this, "DeadTimers", DEAD_LETTERS);
     const timers = new Queue(this, "Timers", {
-      ...QUEUE,
+      ...SECURE,
       visibilityTimeout: dispatchTimeout.plus(Duration.seconds(10)),
+      // A timer that is lost here is found again by the hourly compaction.
+      retentionPeriod: Duration.hours(2),
       deadLetterQueue: { queue: deadTimers, maxReceiveCount: 5 },
     });
-    const undecided = new Queue(this, "Undecided", QUEUE);
-
     const dispatch = new NodeFunction(this, "Dispatch", {
       settings,
       entry: "dispatch",
+      // It runs all month long: the least with which the SDK starts at ease. Revisit with measurements.
       memorySize: 256,
       timeout: dispatchTimeout,
       environment: { MONITORS_TABLE: monitors.tableName, LOCATIONS, TIMERS_QUEUE_URL: timers.queueUrl },
     });
     dispatch.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    dispatch.allow(["dynamodb:Query"], [`${monitors.tableArn}/index/due`]);
+    dispatch.allow(["dynamodb:Query"], [index("due")]);
     dispatch.allow(["sqs:SendMessage"], [...jobsQueues, timers.queueArn]);
     dispatch.lambda.addEventSource(new SqsEventSource(timers, { batchSize: 10, reportBatchItemFailures: true }));
+    // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
+    dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    this.invokeOnSchedule("EveryMinute", dispatch, {
+      schedule: ScheduleExpression.rate(Duration.minutes(1)),
+      maxEventAge: Duration.minutes(1),
+    }).node.addDependency(...(site ? [site] : []));
 
+    // ---- compact: blocks to chunks and days, once an hour -------------------------------------------------------
     const compact = new NodeFunction(this, "Compact", {
       settings,
       entry: "compact",
+      // Unpacks a shard's blocks of hours at once: CPU and room count, and it runs for minutes a day.
       memorySize: 512,
+      // Lambda's longest, for catching up after an outage; an ordinary hour needs a fraction.
       timeout: Duration.minutes(15),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -79,23 +99,33 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    compact.allow(["dynamodb:Query"], [`${monitors.tableArn}/index/*`]);
-    compact.allow(
-      [
-        "dynamodb:GetItem",
-        "dynamodb:BatchGetItem",
-        "dynamodb:Query",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:BatchWriteItem",
-      ],
-      [history.tableArn],
-    );
+    compact.allow(["dynamodb:Query"], [index("by-shard"), index("due"), index("listing")]);
+    compact.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [history.tableArn]);
+    compact.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
+    // Once more for a bad moment; after that the next hour goes on where this one stopped.
+    compact.lambda.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(30) });
+    // Not on the hour, when everybody's jobs run.
+    this.invokeOnSchedule("EveryHour", compact, {
+      schedule: ScheduleExpression.cron({ minute: "7", timeZone: TimeZone.ETC_UTC }),
+      maxEventAge: Duration.minutes(30),
+    });
 
+    // ---- api: what people and programs ask ----------------------------------------------------------------------
+    const undelivered = new Queue(this, "UndeliveredToSubscriber", DEAD_LETTERS);
+    undelivered.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("sns.amazonaws.com")],
+        actions: ["sqs:SendMessage"],
+        resources: [undelivered.queueArn],
+        conditions: { ArnEquals: { "aws:SourceArn": [alerts.topicArn, system.topicArn] } },
+      }),
+    );
     const api = new NodeFunction(this, "Api", {
       settings,
       entry: "api",
+      // A person waits for it, and a cold start is nothing but CPU.
       memorySize: 512,
+      // API Gateway gives up after 30 s.
       timeout: Duration.seconds(29),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -103,57 +133,36 @@ export class HomeStack extends Stack {
         LOCATIONS,
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
+        SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
         DISPATCH_FUNCTION_NAME: dispatch.lambda.functionName,
       },
     });
-    api.allow(
-      [
-        "dynamodb:GetItem",
-        "dynamodb:BatchGetItem",
-        "dynamodb:Query",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-      ],
-      [monitors.tableArn],
-    );
-    api.allow(["dynamodb:Query"], [`${monitors.tableArn}/index/*`]);
+    api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
+    api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
+    api.allow(["dynamodb:Query"], [index("by-shard"), index("listing")]);
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [history.tableArn]);
-    api.allow(
-      [
-        "sns:Subscribe",
-        "sns:Unsubscribe",
-        "sns:ListSubscriptionsByTopic",
-        "sns:GetSubscriptionAttributes",
-        "sns:SetSubscriptionAttributes",
-      ],
-      [alerts.topicArn, system.topicArn],
-    );
+    api.allow(["sns:Subscribe", "sns:Unsubscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
+    api.allow(["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"], [alerts.topicArn, system.topicArn]);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
+    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
-    const httpApi = new HttpApi(this, "HttpApi", { createDefaultStage: false });
-    new HttpStage(this, "Stage", {
-      httpApi,
-      stageName: "$default",
-      autoDeploy: true,
-      throttle: { rateLimit: settings.apiThrottle.ratePerSecond, burstLimit: settings.apiThrottle.burst },
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(
-          new LogGroup(this, "AccessLog", { retention: settings.logRetentionDays }),
-        ),
-      },
+    // ---- state-change: decides and tells ------------------------------------------------------------------------
+    const undecided = new Queue(this, "Undecided", DEAD_LETTERS);
+    Validations.of(undecided).acknowledge({
+      id: "AwsSolutions::AwsSolutions-SQS3",
+      reason: "It is a dead-letter queue itself, of the table's stream; an alarm watches it.",
     });
-    httpApi.addRoutes({
-      path: "/v1/{proxy+}",
-      methods: [HttpMethod.ANY],
-      integration: new HttpLambdaIntegration("Integration", api.lambda),
+    Validations.of(undelivered).acknowledge({
+      id: "AwsSolutions::AwsSolutions-SQS3",
+      reason: "It is a dead-letter queue itself, of the topics' subscriptions; an alarm watches it.",
     });
-
     const stateChange = new NodeFunction(this, "StateChange", {
       settings,
       entry: "state-change",
+      // An alert waits for its cold start; runs only when something changed, so speed costs next to nothing.
       memorySize: 256,
+      // A batch of 25 that all have something to deliver, some of it to a slow receiver.
       timeout: Duration.seconds(60),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -162,39 +171,24 @@ export class HomeStack extends Stack {
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
         TIMERS_QUEUE_URL: timers.queueUrl,
-        API_URL: httpApi.apiEndpoint,
+        API_URL: url,
       },
     });
-    stateChange.allow(
-      [
-        "dynamodb:GetItem",
-        "dynamodb:BatchGetItem",
-        "dynamodb:Query",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-      ],
-      [monitors.tableArn],
-    );
+    stateChange.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
+    stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], [timers.queueArn]);
-    if (settings.alertSender) {
-      stateChange.allow(
-        ["ses:SendEmail"],
-        [this.formatArn({ service: "ses", resource: "identity", resourceName: "*" })],
-        {
-          StringEquals: { "ses:FromAddress": settings.alertSender },
-        },
-      );
-    }
+    if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);
     stateChange.lambda.addEventSource(
       new DynamoEventSource(monitors, {
+        // Nothing that was written between the table's creation and the mapping's is passed over.
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 25,
         reportBatchItemFailures: true,
         bisectBatchOnError: true,
         retryAttempts: 5,
         maxRecordAge: Duration.hours(1),
+        // Two batches at once; records of one monitor stay in order.
         parallelizationFactor: 2,
         onFailure: new SqsDlq(undecided),
         filters: [
@@ -207,34 +201,90 @@ export class HomeStack extends Stack {
         ],
       }),
     );
-
-    const scheduled = { source: "schedule" };
-    new Schedule(this, "EveryMinute", {
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(dispatch.lambda, {
-        input: ScheduleTargetInput.fromObject(scheduled),
-        maxEventAge: Duration.seconds(60),
-        retryAttempts: 2,
-      }),
-    });
-    new Schedule(this, "EveryHour", {
-      schedule: ScheduleExpression.cron({ minute: "7", timeZone: TimeZone.ETC_UTC }),
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(compact.lambda, {
-        input: ScheduleTargetInput.fromObject(scheduled),
-        maxEventAge: Duration.minutes(30),
-        retryAttempts: 2,
-      }),
+    Validations.of(stateChange).acknowledge({
+      id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+      reason: "dynamodb:ListStreams, which the event source mapping demands, names streams and reads none.",
     });
 
+    // ---- Who watches the watchers -------------------------------------------------------------------------------
+    const alarms = new Alarms(this, "Alarms", new SnsAction(system));
+    const watched = {
+      dispatch: dispatch.lambda,
+      stateChange: stateChange.lambda,
+      compact: compact.lambda,
+      api: api.lambda,
+      timers,
+      deadTimers,
+      undecided,
+      undelivered,
+    };
+    watchHome(alarms, watched);
+    site?.watchedBy(alarms);
+    receiveAlarms(this, `${settings.appId}-probe-`, system);
+    if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
+
+    // ---- What the people who deployed it need -------------------------------------------------------------------
     const output = (name: string, value: string) => new CfnOutput(this, name, { value });
-    output("ApiUrl", httpApi.apiEndpoint);
+    output("ApiUrl", url);
     output("AlertsTopicArn", alerts.topicArn);
     output("SystemTopicArn", system.topicArn);
     output("MonitorsTable", monitors.tableName);
     output("HistoryTable", history.tableName);
     output("ApiFunctionName", api.lambda.functionName);
     output("FirstTokenCommand", "npm run token -- --name admin --scopes read,write,admin");
+  }
+
+  /** The flexible window is off: what Scheduler's own jitter within the minute costs is already planned for. */
+  private invokeOnSchedule(
+    id: string,
+    target: NodeFunction,
+    { schedule, maxEventAge }: { schedule: ScheduleExpression; maxEventAge: Duration },
+  ): Schedule {
+    // A role of our own: the one CDK would make may invoke every version of the function.
+    const mayInvoke = new PolicyStatement({
+      actions: ["lambda:InvokeFunction"],
+      resources: [target.lambda.functionArn],
+    });
+    const role = new Role(target, "Scheduler", {
+      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+      }),
+      inlinePolicies: { Invoke: new PolicyDocument({ statements: [mayInvoke] }) },
+    });
+    return new Schedule(this, id, {
+      schedule,
+      timeWindow: TimeWindow.off(),
+      target: new LambdaInvoke(target.lambda, {
+        role: role.withoutPolicyUpdates(),
+        input: ScheduleTargetInput.fromObject({ source: "schedule" }),
+        maxEventAge,
+        retryAttempts: 2,
+      }),
+    });
+  }
+
+  /**
+   * The sender is what the condition holds fast. The resource cannot be the sender's identity alone: in the SES sandbox
+   * the call is also checked against the identity of each verified recipient.
+   */
+  private letSendMail(sender: NodeFunction, address: string): void {
+    const identities = this.formatArn({ service: "ses", resource: "identity", resourceName: "*" });
+    sender.allow(["ses:SendEmail"], [identities], { StringEquals: { "ses:FromAddress": address } });
+    Validations.of(sender).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:${this.region}:<AWS::AccountId>:identity/*]`,
+      reason: "Mail goes out only from the one sender that the condition names.",
+    });
+  }
+
+  /** A topic with a policy of its own (enforceSSL makes one) no longer lets the account's alarms in by default. */
+  private letAlarmsPublish(topic: Topic): void {
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+      }),
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { forwardAlarms } from "./alarm-relay.ts";
+import { Alarms } from "./alarms.ts";
 import { ProbeSite, type ProbeSiteProps } from "./probe-site.ts";
 
 /** One further location, in its own region. Deployed before the home stack, so that no job is sent into nothing. */
@@ -9,6 +11,10 @@ export class ProbeStack extends Stack {
   constructor(scope: Construct, id: string, { settings, location, ...props }: StackProps & ProbeSiteProps) {
     super(scope, id, props);
     this.site = new ProbeSite(this, "Site", { settings, location });
+    const alarms = new Alarms(this, "Alarms");
+    this.site.watchedBy(alarms);
+    // In the home region the home stack's rule sees them as they are.
+    if (location.region !== settings.region) forwardAlarms(this, alarms.all, settings.region);
     new CfnOutput(this, "JobsQueueUrl", { value: this.site.jobs.queueUrl });
     new CfnOutput(this, "ProbeFunctionName", { value: this.site.probe.lambda.functionName });
   }

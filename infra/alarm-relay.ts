@@ -1,0 +1,48 @@
+/**
+ * Alarms of further locations reach the topic `system` by EventBridge: an alarm can only notify a topic of its own
+ * region, and a probe stack, being deployed first, does not know the home stack's topic anyway.
+ */
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import type { Alarm } from "aws-cdk-lib/aws-cloudwatch";
+import { EventBus, EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
+import { EventBus as EventBusTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { Construct } from "constructs";
+
+const ALARM_CHANGED = { source: ["aws.cloudwatch"], detailType: ["CloudWatch Alarm State Change"] };
+
+/** Sends these alarms' changes to the home region. */
+export const forwardAlarms = (scope: Construct, alarms: readonly Alarm[], homeRegion: string): void => {
+  const home = EventBus.fromEventBusArn(
+    scope,
+    "HomeBus",
+    Stack.of(scope).formatArn({
+      service: "events",
+      region: homeRegion,
+      resource: "event-bus",
+      resourceName: "default",
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    }),
+  );
+  new Rule(scope, "ForwardAlarms", {
+    eventPattern: { ...ALARM_CHANGED, resources: alarms.map(({ alarmArn }) => alarmArn) },
+    targets: [new EventBusTarget(home)],
+  });
+};
+
+/** Tells the topic what the alarms of the probe stacks say; theirs are named after their stacks. */
+export const receiveAlarms = (scope: Construct, stackNamePrefix: string, system: ITopic): void => {
+  const text = [
+    EventField.fromPath("$.detail.state.value"),
+    EventField.fromPath("$.detail.configuration.description"),
+    EventField.fromPath("$.detail.state.reason"),
+    `${EventField.fromPath("$.detail.alarmName")} in ${EventField.fromPath("$.region")}`,
+  ];
+  new Rule(scope, "ReceiveAlarms", {
+    eventPattern: {
+      ...ALARM_CHANGED,
+      detail: { alarmName: [{ prefix: stackNamePrefix }], state: { value: ["ALARM", "OK"] } },
+    },
+    targets: [new SnsTopic(system, { message: RuleTargetInput.fromMultilineText(text.join("\n")) })],
+  });
+};

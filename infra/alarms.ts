@@ -1,0 +1,110 @@
+/**
+ * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four) and $0.30 for each
+ * custom metric. That makes 16 metrics ($1.60) for the home stack and 4 ($0.40) for each location, plus two custom metrics
+ * ($0.60): $2.60 with one location. A test holds the count. Further custom metrics of the functions come on top;
+ * the whole has to stay under $5, so at most eight of those.
+ *
+ * Missing data is breaching where silence is the fault, and no fault everywhere else.
+ */
+import { Duration } from "aws-cdk-lib";
+import {
+  Alarm,
+  ComparisonOperator,
+  type IAlarmAction,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+
+const FIVE_MINUTES = Duration.minutes(5);
+
+interface Watch {
+  readonly metric: IMetric;
+  readonly atLeast?: number;
+  readonly below?: number;
+  /** Periods in a row that must breach. Default 1. */
+  readonly periods?: number;
+  /** Whether silence is the fault. Default false. */
+  readonly silenceIsFault?: boolean;
+  /** For the person who is woken: what happened and where to look. */
+  readonly says: string;
+}
+
+/** A group of alarms that tell the same receiver; without one, EventBridge carries them (alarm-relay.ts). */
+export class Alarms extends Construct {
+  readonly all: Alarm[] = [];
+  private readonly action: IAlarmAction | undefined;
+
+  constructor(scope: Construct, id: string, action?: IAlarmAction) {
+    super(scope, id);
+    this.action = action;
+  }
+
+  watch(id: string, { metric, atLeast, below, periods = 1, silenceIsFault = false, says }: Watch): void {
+    const alarm = new Alarm(this, id, {
+      metric,
+      threshold: atLeast ?? below ?? 1,
+      comparisonOperator:
+        below === undefined
+          ? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+          : ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: periods,
+      treatMissingData: silenceIsFault ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      alarmDescription: says,
+    });
+    if (this.action) {
+      alarm.addAlarmAction(this.action);
+      alarm.addOkAction(this.action);
+    }
+    this.all.push(alarm);
+  }
+
+  /** Failed invocations; a single one is what retries are for. */
+  watchErrors(id: string, lambda: IFunction, says: string, atLeast = 3, period = FIVE_MINUTES): void {
+    this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, says });
+  }
+
+  watchThrottles(id: string, lambdas: readonly IFunction[], says: string): void {
+    const metrics = lambdas.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }));
+    const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+    const [only] = metrics;
+    this.watch(id, {
+      metric:
+        metrics.length === 1 && only
+          ? only
+          : // FILL: a function that nobody called in a period has no data point, and no sum would come of that.
+            new MathExpression({
+              expression: Object.keys(usingMetrics)
+                .map((name) => `FILL(${name}, 0)`)
+                .join(" + "),
+              usingMetrics,
+              period: FIVE_MINUTES,
+            }),
+      atLeast: 5,
+      says,
+    });
+  }
+
+  watchDeadLetters(id: string, queue: IQueue, says: string): void {
+    const metric = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
+    this.watch(id, { metric, atLeast: 1, says });
+  }
+
+  /** Messages wait up to two minutes by design: jobs and timers are queued ahead with their delay. */
+  watchBacklog(id: string, queue: IQueue, says: string): void {
+    const metric = queue.metricApproximateAgeOfOldestMessage({
+      period: Duration.minutes(1),
+      statistic: Stats.MAXIMUM,
+    });
+    this.watch(id, { metric, atLeast: 300, periods: 3, says });
+  }
+}
+
+/** A metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
+export const ownMetric = (service: string, metricName: string, statistic: string, period: Duration) =>
+  new Metric({ namespace: "Harborlight", metricName, dimensionsMap: { service }, statistic, period });

@@ -1,0 +1,70 @@
+import { Duration } from "aws-cdk-lib";
+import { Stats } from "aws-cdk-lib/aws-cloudwatch";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { type Alarms, ownMetric } from "./alarms.ts";
+
+export interface Watched {
+  readonly dispatch: IFunction;
+  readonly stateChange: IFunction;
+  readonly compact: IFunction;
+  readonly api: IFunction;
+  readonly timers: IQueue;
+  readonly deadTimers: IQueue;
+  readonly undecided: IQueue;
+  readonly undelivered: IQueue;
+}
+
+/** The alarms of the home stack: 16 metrics. */
+export const watchHome = (alarms: Alarms, watched: Watched): void => {
+  const { dispatch, stateChange, compact, api } = watched;
+
+  // Silence: nobody else would notice that nothing is checked any more.
+  alarms.watch("DispatchSilent", {
+    metric: dispatch.metricInvocations({ period: Duration.minutes(1), statistic: Stats.SUM }),
+    below: 1,
+    periods: 3,
+    silenceIsFault: true,
+    says: "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
+  });
+  alarms.watch("CompactionBehind", {
+    metric: ownMetric("compact", "CompactionLagDays", Stats.MAXIMUM, Duration.hours(1)),
+    atLeast: 3,
+    periods: 3,
+    silenceIsFault: true,
+    says: "Compaction is three days behind or silent: blocks are lost when they are 14 days old. See compact's log group.",
+  });
+
+  alarms.watchErrors("DispatchErrors", dispatch, "Dispatch fails: checks may be missed. See its log group.", 2);
+  alarms.watchErrors("StateChangeErrors", stateChange, "State-change fails: alerts may be late. See its log group.");
+  alarms.watchErrors("ApiErrors", api, "The API fails. See its log group.");
+  // Two in an hour: the run and its retry.
+  alarms.watchErrors("CompactErrors", compact, "Compaction fails. See its log group.", 2, Duration.hours(1));
+  alarms.watchThrottles(
+    "Throttles",
+    [dispatch, stateChange, compact, api],
+    "Lambda throttles Harborlight: the account's concurrency is used up (new accounts have 10). Ask AWS for more.",
+  );
+
+  alarms.watch("StreamBehind", {
+    metric: stateChange.metric("IteratorAge", { period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
+    // Milliseconds.
+    atLeast: 60_000,
+    periods: 2,
+    says: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
+  });
+  alarms.watch("AlertsUndeliverable", {
+    metric: ownMetric("state-change", "AlertsUndeliverable", Stats.SUM, Duration.minutes(5)),
+    atLeast: 1,
+    says: "An alert could not be delivered for good: its incident says which, to whom and why.",
+  });
+
+  alarms.watchBacklog("TimersBacklog", watched.timers, "Timers wait for five minutes and more: late alerts are later.");
+  alarms.watchDeadLetters("DeadTimers", watched.deadTimers, "Timers failed five times and were set aside.");
+  alarms.watchDeadLetters("Undecided", watched.undecided, "Changes of monitors failed six times and were set aside.");
+  alarms.watchDeadLetters(
+    "UndeliveredToSubscriber",
+    watched.undelivered,
+    "SNS gave up delivering to a subscriber. The queue holds the message and whom it was for.",
+  );
+};

@@ -1,0 +1,55 @@
+import { RemovalPolicy, Validations } from "aws-cdk-lib";
+import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { Settings } from "./settings.ts";
+
+/** What the access log says of a request: never a header or a query, which may hold secrets. */
+const ACCESS_LOG = AccessLogFormat.custom(
+  JSON.stringify({
+    at: "$context.requestTimeEpoch",
+    requestId: "$context.requestId",
+    sourceIp: "$context.identity.sourceIp",
+    method: "$context.httpMethod",
+    path: "$context.path",
+    status: "$context.status",
+    bytes: "$context.responseLength",
+    latencyMs: "$context.responseLatency",
+    error: "$context.integrationErrorMessage",
+  }),
+);
+
+/** The HTTP API: one route to one function, throttled as a whole. Browsers of other origins may not call it. */
+export class PublicApi extends Construct {
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly handler: IFunction }) {
+    super(scope, id);
+    const { apiThrottle, logRetentionDays } = props.settings;
+    const httpApi = new HttpApi(this, "Http", { createDefaultStage: false });
+    const accessLog = new LogGroup(this, "AccessLog", {
+      retention: logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, "Stage", {
+      httpApi,
+      stageName: "$default",
+      autoDeploy: true,
+      throttle: { rateLimit: apiThrottle.ratePerSecond, burstLimit: apiThrottle.burst },
+      accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: ACCESS_LOG },
+    });
+    httpApi.addRoutes({
+      path: "/v1/{proxy+}",
+      methods: [HttpMethod.ANY],
+      integration: new HttpLambdaIntegration("Integration", props.handler),
+    });
+    this.url = httpApi.apiEndpoint;
+    Validations.of(this).acknowledge({
+      id: "AwsSolutions::AwsSolutions-APIG4",
+      reason: "The function checks the bearer token itself: an authorizer would cost a second invocation per request.",
+    });
+  }
+}
