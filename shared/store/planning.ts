@@ -11,17 +11,23 @@ export interface Shard {
   readonly members: number;
   /** Locations that some member is, or was, checked from. */
   readonly locations: readonly string[];
-  /** Ticks up to and including this epoch second have their jobs; undefined before the first plan. */
+  /** The newest plan reaches to this epoch second; undefined before the first. Guards concurrent plans. */
   readonly plannedUntil: number | undefined;
+  /**
+   * By location: ticks up to and including this epoch second have their jobs. A location whose queue could not be
+   * reached lags behind the others and is caught up alone.
+   */
+  readonly planned: Readonly<Record<string, number>>;
 }
 
-const fromItem = ({ sk, phase, members, locations, plannedUntil }: Record<string, unknown>): Shard => ({
+const fromItem = ({ sk, phase, members, locations, plannedUntil, planned }: Record<string, unknown>): Shard => ({
   name: String(sk),
   intervalSeconds: laneOf(String(sk)),
   phase: Number(phase ?? 0),
   members: Number(members ?? 0),
   locations: [...((locations as Set<string> | undefined) ?? [])].toSorted(),
   plannedUntil: plannedUntil === undefined ? undefined : Number(plannedUntil),
+  planned: (planned ?? {}) as Record<string, number>,
 });
 
 export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: string) => ({
@@ -50,17 +56,25 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
     return Item && fromItem(Item);
   },
 
-  /** Moves the watermark, unless somebody else did since it was read. @returns whether it moved */
-  async advance({ name, plannedUntil }: Shard, until: number): Promise<boolean> {
+  /** Moves the watermarks, unless somebody else did since they were read. @returns whether they moved */
+  async advance(
+    { name, plannedUntil }: Shard,
+    until: number,
+    planned: Readonly<Record<string, number>>,
+  ): Promise<boolean> {
     try {
       await client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: shardKey(name),
-          UpdateExpression: "SET plannedUntil = :until",
+          UpdateExpression: "SET plannedUntil = :until, planned = :planned",
           ConditionExpression:
             plannedUntil === undefined ? "attribute_not_exists(plannedUntil)" : "plannedUntil = :read",
-          ExpressionAttributeValues: { ":until": until, ...(plannedUntil !== undefined && { ":read": plannedUntil }) },
+          ExpressionAttributeValues: {
+            ":until": until,
+            ":planned": planned,
+            ...(plannedUntil !== undefined && { ":read": plannedUntil }),
+          },
         }),
       );
       return true;
