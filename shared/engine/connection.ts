@@ -2,7 +2,12 @@
  * One TCP connection for one check: bounded reads, counted bytes, stamped stages, TLS on demand.
  * Protocols get it connected; the runner closes it.
  */
-import type { Evidence } from "../model.ts";
+import type { Socket } from "node:net";
+import type { Evidence, Timings } from "../model.ts";
+import { ProbeFailure, type Target } from "../protocols/protocol.ts";
+import type { Stage } from "./failure.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+import { handshake, type TlsSession } from "./tls.ts";
 
 /** TLS of a monitor (`settings.tls`). */
 export interface TlsOptions {
@@ -42,4 +47,223 @@ export interface Connection {
   readonly tls: Evidence | undefined;
   /** Bytes received so far and not yet consumed. */
   readonly buffered: number;
+}
+
+/** Held back at most; past it the peer is no longer read from until the protocol has taken some. */
+const HIGH_WATER_BYTES = 65_536;
+/** A check that has read this much is being fed, not answered. */
+const MAX_BYTES = 1_048_576;
+
+/** The connection the runner makes; it also knows what the outcome needs: stage, counts, stamps. */
+export class ProbeConnection implements Connection {
+  readonly #target: Target;
+  readonly #tlsDefaults: TlsOptions;
+  readonly #raw: Socket;
+  #socket: Socket;
+  #data: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+  #received = 0;
+  #ended = false;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+  #session: TlsSession | undefined;
+  readonly #connectedAt = performance.now();
+  readonly #timings: { tlsMs?: number; firstByteMs?: number } = {};
+  #wrote = false;
+  stage: Stage = "talk";
+
+  constructor(raw: Socket, target: Target, tlsDefaults: TlsOptions = {}) {
+    this.#raw = raw;
+    this.#socket = raw;
+    this.#target = target;
+    this.#tlsDefaults = tlsDefaults;
+    this.#listen(raw);
+  }
+
+  write(data: string | Uint8Array) {
+    this.#wrote = true;
+    this.#socket.write(data);
+  }
+
+  async readLine(maxBytes = 8192): Promise<string> {
+    const line = await this.readUntil("\n", maxBytes);
+    return line.toString("latin1").replace(/\r?\n$/, "");
+  }
+
+  async read(bytes: number): Promise<Buffer> {
+    if (bytes > HIGH_WATER_BYTES)
+      throw new ProbeFailure(
+        "answer-too-long",
+        `asked to read ${bytes} bytes at once, at most ${HIGH_WATER_BYTES} are taken`,
+      );
+    while (this.buffered < bytes) if (!(await this.#more())) this.#endedEarly(`${bytes} bytes`);
+    return this.#take(bytes);
+  }
+
+  async readSome(): Promise<Buffer | null> {
+    while (this.buffered === 0) if (!(await this.#more())) return null;
+    return this.#take(Math.min(this.buffered, 16_384));
+  }
+
+  async readUntil(delimiter: string | Buffer, maxBytes = HIGH_WATER_BYTES): Promise<Buffer> {
+    const end = Buffer.from(delimiter as string);
+    let searched = 0;
+    for (;;) {
+      const pending = this.#data.subarray(this.#start, this.#end);
+      const at = pending.indexOf(end, Math.max(0, searched - end.length + 1));
+      const length = at < 0 ? pending.length : at + end.length;
+      if (length > maxBytes)
+        throw new ProbeFailure(
+          "answer-too-long",
+          `${maxBytes} bytes came without ${JSON.stringify(end.toString("latin1"))}`,
+        );
+      if (at >= 0) return this.#take(length);
+      searched = pending.length;
+      if (!(await this.#more())) this.#endedEarly(JSON.stringify(end.toString("latin1")));
+    }
+  }
+
+  async startTls(options: TlsOptions = {}): Promise<void> {
+    if (this.#session) throw new Error("TLS was started twice on one connection");
+    // What came in the clear behind the go-ahead could be somebody in the middle (CVE-2011-0411).
+    if (this.buffered > 0)
+      throw new ProbeFailure("unexpected-answer", `${this.buffered} bytes came in the clear where TLS was to begin`);
+    this.#unlisten(this.#raw);
+    this.stage = "tls";
+    const startedAt = performance.now();
+    this.#session = await handshake(this.#raw, { ...this.#tlsDefaults, ...options }, this.#target);
+    this.#timings.tlsMs = performance.now() - startedAt;
+    this.stage = "talk";
+    this.#socket = this.#session.socket;
+    this.#listen(this.#socket);
+  }
+
+  get tls() {
+    return this.#session?.evidence;
+  }
+  get buffered() {
+    return this.#end - this.#start;
+  }
+
+  /** For the runner: the certificate's SHA-256 and warning, stamps, counts. */
+  get session() {
+    return this.#session;
+  }
+  get timings(): Pick<Timings, "tlsMs" | "firstByteMs"> {
+    return this.#timings;
+  }
+  get bytesSent() {
+    return this.#raw.bytesWritten;
+  }
+  get bytesReceived() {
+    return this.#raw.bytesRead;
+  }
+
+  /** Ends every wait with this failure; later reads fail too. */
+  fail(failure: unknown) {
+    this.#failure ??= failure;
+    this.#wake?.();
+  }
+
+  /**
+   * Closes. A protocol that has said something has said goodbye too, so it gets a FIN and a moment; everything else is cut off.
+   * @param lingerMs how long the goodbye may take to arrive
+   * @param closed called once, when the socket is gone
+   */
+  close(lingerMs: number, wheel: TimerWheel, closed: () => void) {
+    const socket = this.#socket;
+    if (!this.#wrote || this.#failure || lingerMs <= 0 || socket.destroyed) {
+      this.destroy();
+      closed();
+      return;
+    }
+    const timer = wheel.after(lingerMs, () => this.destroy());
+    socket.once("close", () => {
+      timer.cancel();
+      this.#raw.destroy();
+      closed();
+    });
+    socket.off("data", this.#onData).resume();
+    socket.end();
+  }
+
+  destroy() {
+    this.#socket.destroy();
+    this.#raw.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer) => {
+    this.#timings.firstByteMs ??= performance.now() - this.#connectedAt;
+    this.#received += chunk.length;
+    this.#append(chunk);
+    if (this.#received > MAX_BYTES) this.fail(new ProbeFailure("answer-too-long", `more than ${MAX_BYTES} bytes came`));
+    if (this.buffered >= HIGH_WATER_BYTES) this.#socket.pause();
+    this.#wake?.();
+  };
+  readonly #onEnd = () => {
+    this.#ended = true;
+    this.#wake?.();
+  };
+  readonly #onError = (error: unknown) => this.fail(error);
+
+  #listen(socket: Socket) {
+    socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onEnd).on("error", this.#onError);
+    if (socket.destroyed) this.#onEnd();
+  }
+
+  #unlisten(socket: Socket) {
+    socket.pause();
+    socket.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onEnd);
+  }
+
+  /** Waits for more bytes. @returns whether some came; false when the peer has closed its side */
+  async #more(): Promise<boolean> {
+    const before = this.#received;
+    for (;;) {
+      if (this.#received > before) return true;
+      if (this.#failure) throw this.#failure;
+      if (this.#ended) return false;
+      if (this.#wake) throw new Error("two reads at once on one connection");
+      if (this.#socket.isPaused()) this.#socket.resume();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  #endedEarly(wanted: string): never {
+    if (this.buffered === 0 && this.#received === 0)
+      throw new ProbeFailure("connection-closed", "closed the connection without a word");
+    throw new ProbeFailure(
+      "incomplete-answer",
+      `closed the connection after ${this.#received} bytes, before ${wanted}`,
+    );
+  }
+
+  /** Appends in place or in a new buffer, never moving bytes that were handed out. */
+  #append(chunk: Buffer) {
+    if (this.buffered === 0) {
+      this.#data = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      return;
+    }
+    if (this.#end + chunk.length > this.#data.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(256, 2 * (this.buffered + chunk.length)));
+      this.#data.copy(grown, 0, this.#start, this.#end);
+      this.#end = this.buffered;
+      this.#start = 0;
+      this.#data = grown;
+    }
+    chunk.copy(this.#data, this.#end);
+    this.#end += chunk.length;
+  }
+
+  #take(bytes: number): Buffer {
+    const taken = this.#data.subarray(this.#start, this.#start + bytes);
+    this.#start += bytes;
+    return taken;
+  }
 }

@@ -1,0 +1,90 @@
+/**
+ * When attempts start: two per event-loop turn, so that each is stamped where it starts and an instant target reads 0.04 ms and not
+ * 27; at most four per 100 ms to one address, so that nobody takes a monitor for an attack; never more sockets at once
+ * than the process has descriptors for.
+ */
+import type { TimerWheel } from "./timer-wheel.ts";
+
+const STARTS_PER_TURN = 2;
+const STARTS_PER_WINDOW = 4;
+const WINDOW_MS = 100;
+
+export interface Pacing {
+  /** Calls back when an attempt at this address may start. It takes a socket; `release` gives it back. */
+  start(address: string, begin: () => void): void;
+  release(): void;
+}
+
+/** Recent and waiting starts of one address. */
+interface Lane {
+  readonly recent: number[];
+  readonly waiting: (() => void)[];
+}
+
+export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSockets: number }): Pacing {
+  const ready: (() => void)[] = [];
+  let head = 0;
+  const lanes = new Map<string, Lane>();
+  let open = 0;
+  let turning = false;
+
+  const turn = () => {
+    turning = false;
+    for (let i = 0; i < STARTS_PER_TURN && head < ready.length && open < maxSockets; i++) {
+      const begin = ready[head++]!;
+      open += 1;
+      begin();
+    }
+    if (head === ready.length) {
+      ready.length = 0;
+      head = 0;
+    }
+    wake();
+  };
+  const wake = () => {
+    if (turning || head === ready.length || open >= maxSockets) return;
+    turning = true;
+    setImmediate(turn);
+  };
+  const enqueue = (begin: () => void) => {
+    ready.push(begin);
+    wake();
+  };
+  /** Lets the address's next ones through, as its window allows. */
+  const drain = (address: string, lane: Lane) => {
+    const now = performance.now();
+    while (lane.recent.length > 0 && now - lane.recent[0]! >= WINDOW_MS) lane.recent.shift();
+    while (lane.waiting.length > 0 && lane.recent.length < STARTS_PER_WINDOW) {
+      lane.recent.push(now);
+      enqueue(lane.waiting.shift()!);
+    }
+    if (lane.recent.length === 0) lanes.delete(address);
+    else wheel.after(WINDOW_MS - (now - lane.recent[0]!), () => drain(address, lane));
+  };
+
+  return {
+    start(address, begin) {
+      if (isLoopback(address)) return enqueue(begin);
+      const known = lanes.get(address);
+      if (known) {
+        known.waiting.push(begin);
+        // A lane that is not full has no reason to wait for its timer.
+        if (known.recent.length < STARTS_PER_WINDOW && known.waiting.length === 1) {
+          known.recent.push(performance.now());
+          enqueue(known.waiting.shift()!);
+        }
+        return;
+      }
+      const lane: Lane = { recent: [], waiting: [begin] };
+      lanes.set(address, lane);
+      drain(address, lane);
+    },
+    release() {
+      open -= 1;
+      wake();
+    },
+  };
+}
+
+const isLoopback = (address: string) =>
+  address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");

@@ -1,0 +1,141 @@
+/**
+ * TCP: connect, and hang up; or, where the protocol has something to say, let it.
+ * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
+ */
+import { connect, type Socket } from "node:net";
+import { ProbeFailure, type TcpProbe } from "../protocols/protocol.ts";
+import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { ProbeConnection } from "./connection.ts";
+import { explain, type Failure, type Stage } from "./failure.ts";
+
+/** How long a goodbye may take to arrive once the answer is in. */
+const LINGER_MS = 300;
+
+export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
+  const { target, family, timeoutMs, wheel } = attempt;
+  const startedAt = performance.now();
+  // `autoSelectFamily` would give up an address after 250 ms and call a slow target dead.
+  const socket = connect({ host: target.address, port: target.port, family, autoSelectFamily: false });
+  let stage: Stage = "local";
+  // Node makes the system call in the next tick and reports its refusal in the one after: still ours. What comes later came from the path.
+  process.nextTick(() =>
+    process.nextTick(() => {
+      if (stage === "local") stage = "connect";
+    }),
+  );
+  const timer = wheel.after(timeoutMs, () =>
+    end({
+      state: "filtered",
+      reason: "timeout",
+      message: `${endpointOf(target)} did not answer within ${timeoutMs} ms`,
+    }),
+  );
+  const end = (failure?: Failure) => {
+    socket.off("connect", onConnect);
+    timer.cancel();
+    const connectMs = performance.now() - startedAt;
+    socket.destroy();
+    done(failure ? failed(failure, attempt) : accepted(connectMs, attempt));
+    attempt.released();
+  };
+  const onConnect = () => {
+    if (!probe.talk && !probe.tls) return end();
+    timer.cancel();
+    socket.off("error", onError);
+    converse(probe, attempt, socket, startedAt, done).catch(attempt.crashed);
+  };
+  const onError = (error: Error) => {
+    if (socket.listenerCount("connect") === 0) return; // already ended
+    try {
+      end(explain(error, stage, endpointOf(target)));
+    } catch (ours) {
+      timer.cancel();
+      socket.destroy();
+      attempt.crashed(ours);
+      attempt.released();
+    }
+  };
+  socket.once("connect", onConnect);
+  socket.on("error", onError);
+}
+
+function accepted(connectMs: number, { target }: Attempt): Measured {
+  return {
+    state: "open",
+    reason: null,
+    message: `${endpointOf(target)} accepted the connection in ${connectMs.toFixed(1)} ms`,
+    address: target.address,
+    timings: { connectMs, latencyMs: connectMs },
+    traffic: NO_TRAFFIC,
+    evidence: {},
+  };
+}
+
+function failed({ state, reason, message, evidence = {} }: Failure, { target }: Attempt): Measured {
+  return { state, reason, message, address: target.address, timings: {}, traffic: NO_TRAFFIC, evidence };
+}
+
+/** The spoken part: TLS where asked for, then the protocol, until the deadline. */
+async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, startedAt: number, done: Done) {
+  const { target, timeoutMs, wheel } = attempt;
+  const connectMs = performance.now() - startedAt;
+  const connection = new ProbeConnection(socket, target, probe.tls);
+  // Rejects, because a protocol that waits for something else than its connection must not outlive the deadline either.
+  const deadline = Promise.withResolvers<never>();
+  const timer = wheel.after(timeoutMs - connectMs, () => {
+    const failure = overdue(connection, attempt);
+    connection.fail(failure);
+    deadline.reject(failure);
+  });
+  let measured: Measured;
+  try {
+    const finding = await Promise.race([speak(probe, connection, attempt), deadline.promise]);
+    const { session } = connection;
+    const fingerprint = [finding.fingerprint, session?.fingerprint].filter(Boolean).join(" ");
+    measured = {
+      ...accepted(connectMs, attempt),
+      message: finding.message ?? `${endpointOf(target)} answered as expected`,
+      timings: { connectMs, ...connection.timings, latencyMs: performance.now() - startedAt },
+      evidence: { ...finding.evidence, ...(session ? { tls: session.evidence } : {}) },
+      ...(fingerprint ? { fingerprint } : {}),
+      ...((finding.degraded ?? session?.warning) ? { degraded: finding.degraded ?? session?.warning } : {}),
+    };
+  } catch (error) {
+    const failure = explainOrClose(error, connection, attempt);
+    measured = {
+      ...failed(failure, attempt),
+      message: error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message,
+      timings: { connectMs, ...connection.timings },
+      evidence: { ...failure.evidence, ...(connection.tls ? { tls: connection.tls } : {}) },
+    };
+  } finally {
+    timer.cancel();
+  }
+  const { bytesSent, bytesReceived } = connection;
+  const lingerMs = measured.state === "open" ? Math.min(LINGER_MS, timeoutMs - (performance.now() - startedAt)) : 0;
+  connection.close(lingerMs, wheel, attempt.released);
+  done({ ...measured, traffic: { bytesSent, bytesReceived } });
+}
+
+function explainOrClose(error: unknown, connection: ProbeConnection, { target, released, wheel }: Attempt): Failure {
+  try {
+    return explain(error, connection.stage, endpointOf(target));
+  } catch (ours) {
+    connection.close(0, wheel, released);
+    throw ours;
+  }
+}
+
+async function speak(probe: TcpProbe, connection: ProbeConnection, { target }: Attempt) {
+  if (probe.tls) await connection.startTls(probe.tls);
+  return (await probe.talk?.(connection, target)) ?? {};
+}
+
+function overdue(connection: ProbeConnection, { timeoutMs }: Attempt): ProbeFailure {
+  if (connection.stage === "tls")
+    return new ProbeFailure("timeout", `the TLS handshake was not done within ${timeoutMs} ms`, { state: "tls-error" });
+  const { bytesReceived } = connection;
+  return bytesReceived === 0
+    ? new ProbeFailure("no-answer", `accepted the connection and said nothing within ${timeoutMs} ms`)
+    : new ProbeFailure("incomplete-answer", `sent ${bytesReceived} bytes, and no whole answer within ${timeoutMs} ms`);
+}

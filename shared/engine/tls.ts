@@ -1,0 +1,175 @@
+/**
+ * One TLS handshake for one check, and what its certificate is worth. OpenSSL is told to take whatever comes (weak keys, old
+ * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
+ * certificate as evidence.
+ */
+import type { X509Certificate } from "node:crypto";
+import { isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import type { Evidence } from "../model.ts";
+import { ProbeFailure, type Target } from "../protocols/protocol.ts";
+import type { Reason } from "../reasons.ts";
+import type { TlsOptions } from "./connection.ts";
+import { printable } from "./evidence.ts";
+import { certificateReason } from "./failure.ts";
+
+export interface TlsSession {
+  readonly socket: TLSSocket;
+  readonly evidence: Evidence;
+  /** SHA-256 of the certificate, hex. */
+  readonly fingerprint: string | undefined;
+  readonly warning: { readonly reason: Reason; readonly message: string } | undefined;
+}
+
+const DAY_MS = 86_400_000;
+const WARN_DAYS = 14;
+
+/**
+ * Handshake on a connected socket; the socket's own listeners must be gone.
+ * @throws ProbeFailure when the certificate does not hold and `verify` is on; whatever OpenSSL and the kernel say
+ */
+export async function handshake(raw: Socket, options: TlsOptions, target: Target): Promise<TlsSession> {
+  const name = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
+  const socket = await secure({
+    socket: raw,
+    ...(name && !isIP(name) ? { servername: name } : {}),
+    ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
+    secureContext: contextFor(options),
+    rejectUnauthorized: false,
+  });
+  const certificate = socket.getPeerX509Certificate();
+  const now = target.now();
+  const problems = certificate
+    ? findProblems(certificate, String(socket.authorizationError ?? ""), name ?? target.address, now)
+    : [];
+  const evidence = {
+    ...describeSession(socket),
+    ...(certificate ? describe(certificate, now) : {}),
+    ...(problems.length > 0 ? { problems: problems.map(({ reason }) => reason) } : {}),
+  };
+  const first = problems[0];
+  if (first && options.verify !== false) {
+    socket.destroy();
+    throw new ProbeFailure(first.reason, `${target.host}: ${first.message}`, {
+      state: "tls-error",
+      evidence: { tls: evidence },
+    });
+  }
+  return {
+    socket,
+    evidence,
+    fingerprint: certificate?.fingerprint256.replaceAll(":", "").toLowerCase(),
+    warning: certificate && warn(certificate, options.warnDays ?? WARN_DAYS, now),
+  };
+}
+
+function secure(options: ConnectionOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(options);
+    // Stays on: an error after the handshake, before anybody reads, must not be an uncaught one.
+    socket.on("error", reject);
+    socket.once("secureConnect", () => resolve(socket));
+  });
+}
+
+/** Contexts are costly (a key is parsed, roots are loaded) and the same for all monitors with the same options. */
+const contexts = new Map<string, SecureContext>();
+
+/** @throws an OpenSSL error when `ca`, `certificate` or `key` is not PEM, or the two do not belong together */
+export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): SecureContext {
+  const id = JSON.stringify([minVersion, ca, certificate, key]);
+  const known = contexts.get(id);
+  if (known) return known;
+  const context = createSecureContext({
+    minVersion: minVersion ?? "TLSv1.2",
+    ciphers: "DEFAULT:@SECLEVEL=0",
+    ...(ca ? { ca } : {}),
+    ...(certificate ? { cert: certificate, key: key ?? certificate } : {}),
+  });
+  if (contexts.size >= 100) contexts.delete(contexts.keys().next().value ?? "");
+  contexts.set(id, context);
+  return context;
+}
+
+interface Problem {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Everything wrong with a certificate, the most telling first: dates, name, issuer, strength. */
+function findProblems(certificate: X509Certificate, verdict: string, host: string, now: number): Problem[] {
+  const problems: Problem[] = [];
+  const add = (reason: Reason, message: string) => problems.push({ reason, message });
+  if (now > certificate.validToDate.getTime())
+    add("certificate-expired", `the certificate expired on ${day(certificate.validToDate)}`);
+  if (now < certificate.validFromDate.getTime())
+    add("certificate-not-yet-valid", `the certificate is not valid before ${day(certificate.validFromDate)}`);
+  // Asked here because Node checks the name only where the chain holds.
+  if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
+    add("certificate-wrong-host", `the certificate is for ${names(certificate)}, not for ${printable(host)}`);
+  const reason = certificateReason(verdict);
+  if (reason === "certificate-self-signed") add(reason, "the certificate is signed by itself, not by a known issuer");
+  else if (reason === "certificate-unknown-issuer")
+    add(reason, `the certificate's issuer is not known here: ${commonName(certificate.issuer)} (${verdict})`);
+  else if (verdict && !reason) add("tls-handshake-failed", `the certificate does not hold (${verdict})`);
+  const weakness = findWeakness(certificate);
+  if (weakness) add("certificate-weak", weakness);
+  return problems;
+}
+
+/** Below what NIST SP 800-131A and the CA/Browser Forum's Baseline Requirements (6.1.5) still allow. */
+function findWeakness({ publicKey, signatureAlgorithm }: X509Certificate): string | undefined {
+  const type = publicKey.asymmetricKeyType ?? "";
+  const bits = publicKey.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < 2048)
+    return `the certificate's ${type.toUpperCase()} key has ${bits} bits, at least 2048 expected`;
+  if (type === "dsa") return "the certificate has a DSA key, which nobody accepts any more";
+  if (/md2|md4|md5|sha1(?!\d)/i.test(signatureAlgorithm ?? ""))
+    return `the certificate is signed with ${signatureAlgorithm}, which can be forged`;
+  return undefined;
+}
+
+function warn(certificate: X509Certificate, warnDays: number, now: number): TlsSession["warning"] {
+  const days = daysLeft(certificate, now);
+  if (days >= warnDays) return undefined;
+  return {
+    reason: "certificate-expires-soon",
+    message: `the certificate ends in ${days} day${days === 1 ? "" : "s"}, on ${day(certificate.validToDate)}; at least ${warnDays} days expected`,
+  };
+}
+
+const daysLeft = ({ validToDate }: X509Certificate, now: number) => Math.floor((validToDate.getTime() - now) / DAY_MS);
+const day = (date: Date) => date.toISOString().slice(0, 10);
+
+/** "CN=example.com\nO=…" → "example.com". */
+const commonName = (subject: string) =>
+  printable(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "), 80);
+
+function names(certificate: X509Certificate): string {
+  const list = certificate.subjectAltName?.replaceAll("DNS:", "").replaceAll("IP Address:", "");
+  return printable(list || commonName(certificate.subject), 120);
+}
+
+function describeSession(socket: TLSSocket): Evidence {
+  const { alpnProtocol } = socket;
+  return {
+    version: socket.getProtocol(),
+    cipher: socket.getCipher()?.standardName,
+    ...(alpnProtocol ? { alpn: alpnProtocol } : {}),
+  };
+}
+
+function describe(certificate: X509Certificate, now: number): Evidence {
+  const { publicKey, fingerprint256, validFromDate, validToDate, subject, issuer } = certificate;
+  const details = publicKey.asymmetricKeyDetails;
+  return {
+    subject: commonName(subject),
+    issuer: commonName(issuer),
+    names: names(certificate),
+    validFrom: validFromDate.toISOString(),
+    validTo: validToDate.toISOString(),
+    daysLeft: daysLeft(certificate, now),
+    key: `${publicKey.asymmetricKeyType} ${details?.modulusLength ?? details?.namedCurve ?? ""}`.trim(),
+    sha256: fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+}
