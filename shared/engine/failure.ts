@@ -52,8 +52,9 @@ const LOCAL: Readonly<Record<string, Row>> = {
 /** The path or the host answered the attempt to connect. */
 const PATH: Readonly<Record<string, Row>> = {
   ECONNREFUSED: ["closed", "connection-refused", "refused the connection"],
-  ECONNRESET: ["closed", "connection-reset", "reset the connection before it was made"],
-  ECONNABORTED: ["closed", "connection-reset", "aborted the connection before it was made"],
+  // A reset that answers the SYN reads as refused; this one came right behind the finished handshake.
+  ECONNRESET: ["mismatch", "connection-reset", "accepted the connection and reset it at once"],
+  ECONNABORTED: ["mismatch", "connection-reset", "accepted the connection and aborted it at once"],
   ETIMEDOUT: ["filtered", "timeout", "did not answer"],
   EHOSTUNREACH: ["filtered", "host-unreachable", "is unreachable: a router on the way said so"],
   EHOSTDOWN: ["filtered", "host-unreachable", "is down: a router on the way said so"],

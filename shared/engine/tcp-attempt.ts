@@ -47,7 +47,9 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   const onError = (error: Error) => {
     if (socket.listenerCount("connect") === 0) return; // already ended
     try {
-      end(explain(error, stage, endpointOf(target)));
+      const failure = explain(error, stage, endpointOf(target));
+      // Whether a reset right behind the handshake is seen before or after it is chance; the handshake is what was asked for.
+      end(failure.reason === "connection-reset" && !probe.talk && !probe.tls ? undefined : failure);
     } catch (ours) {
       timer.cancel();
       socket.destroy();
