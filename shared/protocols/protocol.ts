@@ -61,6 +61,13 @@ export interface UdpProbe {
   readonly packets: { readonly count: number; readonly spacingMs: number };
   /** What silence after every datagram means. */
   readonly silence: "down" | "up" | "unknown";
+  /** Why a healthy server may be silent, for the message: "a RADIUS server is silent to a wrong secret". */
+  readonly silenceMeans?: string;
+  /**
+   * Answers come from another port than the one asked (TFTP). Only the address is matched then, so an answer is as
+   * trustworthy as its id. Default false.
+   */
+  readonly answersFromAnyPort?: boolean;
   /** Loss above which the check is degraded, and above which it is down. Null: never. 100 % loss is silence. */
   readonly lossPercent: { readonly degradedAbove: number | null; readonly downAbove: number | null };
   /**
