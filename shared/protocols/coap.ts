@@ -1,0 +1,134 @@
+/**
+ * CoAP: open when the server resets an empty message, the protocol's ping, or answers a GET (RFC 7252, sections 3, 4.2, 4.3
+ * and 5.2; the default path lists a server's resources: RFC 6690, section 4). Message ids and tokens are matched.
+ */
+import { z } from "zod";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, udpFields } from "./settings.ts";
+
+const CONFIRMABLE = 0;
+const ACKNOWLEDGEMENT = 2;
+const RESET = 3;
+const GET = 1;
+const TOKEN_BYTES = 4;
+const URI_PATH = 11;
+
+const settings = z.strictObject({
+  method: z.enum(["ping", "get"]).default("ping"),
+  path: z
+    .string()
+    .max(255)
+    .regex(/^\/([\x21-\x24\x26-\x7e]|%[2-7][0-9a-fA-F])*$/, "must be a path in ASCII that begins with /")
+    .default("/.well-known/core")
+    .describe("What to GET; not used by `ping`."),
+  code: z
+    .array(z.string().regex(/^[245]\.\d\d$/, 'must be a response code like "2.05"'))
+    .min(1)
+    .optional()
+    .describe("Expected response codes of `get`. Default: any but class 5."),
+  ...udpFields(),
+});
+type Settings = z.infer<typeof settings>;
+
+const option = (delta: number, value: Buffer): Buffer => {
+  const nibble = (n: number) => (n < 13 ? n : 13);
+  const more = (n: number) => (n < 13 ? [] : [n - 13]);
+  return Buffer.concat([
+    Buffer.of((nibble(delta) << 4) | nibble(value.length), ...more(delta), ...more(value.length)),
+    value,
+  ]);
+};
+
+const request = ({ method, path }: Settings, random: (bytes: number) => Buffer): Buffer => {
+  if (method === "ping") return Buffer.concat([Buffer.of(0x40, 0), random(2)]);
+  const segments = path
+    .split("/")
+    .slice(1)
+    .filter(Boolean)
+    .map((segment) => Buffer.from(decodeURIComponent(segment)));
+  return Buffer.concat([
+    Buffer.of(0x40 | TOKEN_BYTES, GET),
+    random(2 + TOKEN_BYTES),
+    ...segments.map((segment, n) => option(n === 0 ? URI_PATH : 0, segment)),
+  ]);
+};
+
+/** Option numbers and lengths from 13 on go into further bytes. */
+const extended = (cursor: Cursor, nibble: number): number => {
+  if (nibble === 15) throw new ProbeFailure("wrong-protocol", "the CoAP answer has an option that cannot be");
+  return nibble === 13 ? cursor.u8() + 13 : nibble === 14 ? cursor.u16() + 269 : nibble;
+};
+
+/** Passes the options by; what follows the marker 0xff is the payload. */
+const payloadOf = (cursor: Cursor): Buffer => {
+  while (cursor.left > 0) {
+    const first = cursor.u8();
+    if (first === 0xff) return cursor.take(cursor.left);
+    extended(cursor, first >> 4);
+    cursor.take(extended(cursor, first & 15));
+  }
+  return Buffer.alloc(0);
+};
+
+const understand = (datagram: Buffer, question: Buffer, wanted: Settings): Finding | undefined => {
+  const first = datagram[0] ?? 0;
+  const tokenBytes = first & 15;
+  if (datagram.length < 4 || first >> 6 !== 1 || tokenBytes > 8)
+    throw new ProbeFailure("wrong-protocol", "expected a CoAP message, got something else", {
+      evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
+    });
+  const type = (first >> 4) & 3;
+  const code = `${datagram[1]! >> 5}.${String(datagram[1]! & 31).padStart(2, "0")}`;
+  const isSameId = datagram.subarray(2, 4).equals(question.subarray(2, 4));
+  const cursor = new Cursor(datagram, "CoAP answer", 4);
+  const token = cursor.take(tokenBytes);
+  if (wanted.method === "ping" || type === RESET) {
+    if (!isSameId || type < ACKNOWLEDGEMENT) return undefined;
+    if (wanted.method === "get")
+      throw new ProbeFailure("unexpected-answer", `the CoAP server resets our GET of ${wanted.path}`);
+    return {
+      evidence: { answer: type === RESET ? "reset" : "acknowledgement" },
+      message: "the CoAP server answers our ping",
+    };
+  }
+  // An empty acknowledgement promises an answer of its own, which then carries our token and an id of the server's.
+  if (code === "0.00" || (type === ACKNOWLEDGEMENT && !isSameId)) return undefined;
+  if (type !== ACKNOWLEDGEMENT && type !== CONFIRMABLE && type !== 1) return undefined;
+  if (!token.equals(question.subarray(4, 4 + TOKEN_BYTES))) return undefined;
+  const payload = printable(payloadOf(cursor).toString("utf8"), 300);
+  const evidence = { code, ...(payload && { payload }) };
+  if (wanted.code && !wanted.code.includes(code))
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected ${wanted.code.join(" or ")} for ${wanted.path}, got ${code}`,
+      {
+        evidence,
+      },
+    );
+  if (code.startsWith("5") && !wanted.code)
+    throw new ProbeFailure("service-unavailable", `the CoAP server answers ${code} for ${wanted.path}`, { evidence });
+  return { evidence, message: `${code} for ${wanted.path}` };
+};
+
+export const coap: Protocol = {
+  title: "CoAP",
+  summary: "Open when the server resets our ping or answers our GET.",
+  reference: "RFC 7252, sections 3, 4.2, 4.3 and 5.2; RFC 6690, section 4",
+  transports: ["udp"],
+  defaultPort: 5683,
+  settings,
+  example: { settings: { method: "get", path: "/.well-known/core" } },
+  prepare(input) {
+    const wanted = parseSettings(settings, input);
+    const { packets, lossPercent, silence } = wanted;
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence,
+      ask: (_n, random) => request(wanted, random),
+      read: (datagram, question) => understand(datagram, question, wanted),
+    };
+  },
+};

@@ -1,0 +1,70 @@
+/**
+ * Minecraft, Bedrock edition: open when the server answers RakNet's unconnected ping with our time (RakNet's source,
+ * MessageIdentifiers.h and RakPeer.cpp; the fields of the text as documented by the Bedrock community at wiki.vg).
+ */
+import { z } from "zod";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, udpFields } from "./settings.ts";
+
+const UNCONNECTED_PING = 0x01;
+const UNCONNECTED_PONG = 0x1c;
+/** RakNet's offline message id, in every message outside of a connection. */
+const OFFLINE = Buffer.from("00ffff00fefefefefdfdfdfd12345678", "hex");
+
+const settings = z.strictObject({ ...udpFields() });
+
+/** The time is only ever sent back, so it carries an id. */
+const request = (random: (bytes: number) => Buffer): Buffer =>
+  Buffer.concat([Buffer.of(UNCONNECTED_PING), random(8), OFFLINE, random(8)]);
+
+const understand = (datagram: Buffer, question: Buffer): Finding | undefined => {
+  if (datagram[0] !== UNCONNECTED_PONG || (datagram.length >= 33 && !datagram.subarray(17, 33).equals(OFFLINE)))
+    throw new ProbeFailure("wrong-protocol", "expected a RakNet pong, got something else", {
+      evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
+    });
+  const cursor = new Cursor(datagram, "RakNet pong", 1);
+  if (!cursor.take(8).equals(question.subarray(1, 9))) return undefined;
+  cursor.take(8 + OFFLINE.length);
+  // RakNet alone sends no text; the game always does.
+  if (cursor.left === 0) return { message: "a RakNet server that says nothing of itself" };
+  const text = cursor.take(cursor.u16()).toString("utf8");
+  const [edition = "", motd = "", protocol = "", version = "", players = "", maxPlayers = "", , world = "", mode = ""] =
+    text.split(/(?<!\\);/).map((field) => printable(field, 80));
+  const evidence = {
+    edition,
+    motd,
+    protocol,
+    version,
+    players: Number(players),
+    maxPlayers: Number(maxPlayers),
+    world,
+    mode,
+  };
+  return {
+    evidence,
+    message: `${motd || edition} ${version}: ${players}/${maxPlayers} players`,
+    fingerprint: `${edition} ${version}`.trim(),
+  };
+};
+
+export const minecraftBedrock: Protocol = {
+  title: "Minecraft (Bedrock edition)",
+  summary: "Open when the server answers an unconnected ping with our time.",
+  reference: "RakNet source (MessageIdentifiers.h, RakPeer.cpp); wiki.vg, Bedrock: unconnected ping and pong",
+  transports: ["udp"],
+  defaultPort: 19132,
+  settings,
+  example: { settings: {} },
+  prepare(input) {
+    const { packets, lossPercent, silence } = parseSettings(settings, input);
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence,
+      ask: (_n, random) => request(random),
+      read: understand,
+    };
+  },
+};

@@ -1,0 +1,92 @@
+/**
+ * QUIC: open when the server lists its versions in answer to one that cannot exist (RFC 9000, sections 6 and 17.2.1;
+ * RFC 8999, section 6; reserved versions: RFC 9000, section 15). No handshake begins, so nothing is left behind.
+ * Datagrams have 1,200 bytes, since servers do not answer shorter ones.
+ */
+import { z } from "zod";
+import { Cursor } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { oneLine, parseSettings, udpFields } from "./settings.ts";
+
+const INITIAL_BYTES = 1200;
+const ID_BYTES = 8;
+/** Long header, fixed bit, type Initial; the rest is read by nobody who does not know the version. */
+const FIRST_BYTE = 0xc0;
+
+const NAMES: Readonly<Record<number, string>> = { 1: "1", 1798521807: "2" };
+const nameOf = (version: number): string => {
+  if (NAMES[version]) return NAMES[version];
+  if (version >>> 8 === 0xff0000) return `draft-${version & 0xff}`;
+  return `0x${version.toString(16).padStart(8, "0")}`;
+};
+/** Versions 0x?a?a?a?a exist only to keep everybody's negotiation in exercise; servers draw them by lot. */
+const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) >>> 0 === 0x0a0a0a0a;
+
+const settings = z.strictObject({
+  versions: z
+    .array(oneLine(20))
+    .min(1)
+    .optional()
+    .describe('Versions that the server has to offer: "1", "2", "draft-29" or "0x…". Default: any.'),
+  ...udpFields(),
+});
+
+const request = (random: (bytes: number) => Buffer): Buffer => {
+  const datagram = Buffer.concat([random(5), Buffer.alloc(INITIAL_BYTES - 5)]);
+  datagram[0] = FIRST_BYTE;
+  for (let i = 1; i < 5; i += 1) datagram[i] = (datagram[i]! & 0xf0) | 0x0a;
+  datagram[5] = ID_BYTES;
+  random(ID_BYTES).copy(datagram, 6);
+  datagram[6 + ID_BYTES] = ID_BYTES;
+  random(ID_BYTES).copy(datagram, 7 + ID_BYTES);
+  return datagram;
+};
+
+const understand = (datagram: Buffer, question: Buffer, wanted: readonly string[] | undefined): Finding | undefined => {
+  const isLong = datagram.length >= 7 && datagram[0]! >= 0x80;
+  if (!isLong || datagram.readUInt32BE(1) !== 0)
+    throw new ProbeFailure("wrong-protocol", "expected a QUIC version negotiation, got something else", {
+      evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
+    });
+  const cursor = new Cursor(datagram, "QUIC answer", 5);
+  const destination = cursor.take(cursor.u8());
+  const source = cursor.take(cursor.u8());
+  const ours = question.subarray(7 + ID_BYTES, 7 + 2 * ID_BYTES);
+  if (!destination.equals(ours) || !source.equals(question.subarray(6, 6 + ID_BYTES))) return undefined;
+  const offered: number[] = [];
+  do offered.push(cursor.u32());
+  while (cursor.left > 0);
+  const versions = offered.filter((version) => !isReserved(version)).map(nameOf);
+  const evidence = { versions: versions.slice(0, 24) };
+  const missing = wanted?.filter((version) => !versions.includes(version)) ?? [];
+  if (missing.length)
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected QUIC version ${missing.join(", ")}, got ${versions.join(", ")}`,
+      {
+        evidence,
+      },
+    );
+  return { evidence, message: `QUIC versions ${versions.join(", ")}`, fingerprint: [...versions].sort().join(", ") };
+};
+
+export const quic: Protocol = {
+  title: "QUIC",
+  summary: "Open when the server answers an impossible version with the list of its own.",
+  reference: "RFC 9000, sections 6, 15 and 17.2.1; RFC 8999, section 6",
+  transports: ["udp"],
+  defaultPort: 443,
+  settings,
+  example: { settings: { versions: ["1"] } },
+  prepare(input) {
+    const { versions, packets, lossPercent, silence } = parseSettings(settings, input);
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence,
+      ask: (_n, random) => request(random),
+      read: (datagram, question) => understand(datagram, question, versions),
+    };
+  },
+};

@@ -1,0 +1,82 @@
+/**
+ * Game servers with the Source query protocol: open when A2S_INFO is answered (Valve Developer Community, "Server
+ * queries"). A server may first send a challenge, which goes back with the same question. The protocol has no ids.
+ * One question per check: servers take few queries per second from one address and ignore the rest.
+ */
+import { z } from "zod";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, udpFields } from "./settings.ts";
+
+const SINGLE = 0xffffffff;
+const SPLIT = 0xfffffffe;
+const QUESTION = Buffer.concat([Buffer.from("ffffffff54", "hex"), Buffer.from("Source Engine Query\0")]);
+const CHALLENGE = 0x41;
+const INFO = 0x49;
+/** What servers before Source send. */
+const OLD_INFO = 0x6d;
+
+const settings = z.strictObject({ ...udpFields({ count: 1, spacingMs: 1000 }) });
+
+const KINDS: Readonly<Record<string, string>> = { d: "dedicated", l: "listen", p: "relay" };
+const SYSTEMS: Readonly<Record<string, string>> = { l: "Linux", w: "Windows", m: "macOS", o: "macOS" };
+
+const finding = (evidence: Record<string, unknown>): Finding => ({
+  evidence,
+  message: `${evidence.name}: ${evidence.players}/${evidence.maxPlayers} players on ${evidence.map}`,
+  fingerprint: [evidence.game, evidence.version ?? evidence.protocol].join(" "),
+});
+
+const info = (cursor: Cursor): Finding => {
+  const protocol = cursor.u8();
+  const [name = "", map = "", folder = "", game = ""] = Array.from({ length: 4 }, () => printable(cursor.text(), 80));
+  const appId = cursor.take(2).readUInt16LE();
+  const [players, maxPlayers, bots] = [cursor.u8(), cursor.u8(), cursor.u8()];
+  const kind = cursor.take(1).toString("latin1").toLowerCase();
+  const system = cursor.take(1).toString("latin1").toLowerCase();
+  const isPrivate = cursor.u8() === 1;
+  const isSecured = cursor.u8() === 1;
+  // "The Ship" alone carries three bytes more at this place.
+  if (appId === 2400) cursor.take(3);
+  const version = printable(cursor.text(), 40);
+  return finding({
+    ...{ name, map, game, folder, appId, players, maxPlayers, bots, protocol, version },
+    kind: KINDS[kind] ?? kind,
+    system: SYSTEMS[system] ?? system,
+    password: isPrivate,
+    antiCheat: isSecured,
+  });
+};
+
+const oldInfo = (cursor: Cursor): Finding => {
+  const [, name = "", map = "", folder = "", game = ""] = Array.from({ length: 5 }, () => printable(cursor.text(), 80));
+  const [players, maxPlayers, protocol] = [cursor.u8(), cursor.u8(), cursor.u8()];
+  return finding({ name, map, game, folder, players, maxPlayers, protocol });
+};
+
+const understand = (datagram: Buffer, question: Buffer): Finding | { readonly followUp: Buffer } => {
+  const start = datagram.length >= 5 ? datagram.readUInt32BE() : 0;
+  const cursor = new Cursor(datagram, "server's answer", 4);
+  const type = start === SINGLE ? cursor.u8() : -1;
+  if (type === CHALLENGE) return { followUp: Buffer.concat([question.subarray(0, QUESTION.length), cursor.take(4)]) };
+  if (type === INFO) return info(cursor);
+  if (type === OLD_INFO) return oldInfo(cursor);
+  if (start === SPLIT) return { evidence: { split: true }, message: "the server answers in several parts" };
+  throw new ProbeFailure("wrong-protocol", "expected an answer to A2S_INFO, got something else", {
+    evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
+  });
+};
+
+export const sourceEngine: Protocol = {
+  title: "Source engine game server",
+  summary: "Open when the server answers A2S_INFO, with a challenge on the way where it wants one.",
+  reference: "Valve Developer Community, Server queries: A2S_INFO",
+  transports: ["udp"],
+  defaultPort: 27015,
+  settings,
+  example: { settings: {} },
+  prepare(input) {
+    const { packets, lossPercent, silence } = parseSettings(settings, input);
+    return { transport: "udp", packets, lossPercent, silence, ask: () => QUESTION, read: understand };
+  },
+};

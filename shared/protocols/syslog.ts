@@ -1,0 +1,84 @@
+/**
+ * Syslog: nothing ever answers (RFC 5424, section 6; RFC 5426 for UDP), so by UDP only the absence of a server can be seen:
+ * where ICMP comes back, the port is closed. Silence is therefore `unknown` unless the settings say what it means.
+ * By TCP (RFC 6587, section 3.4.1) and TLS (RFC 5425) a server is open when it takes the connection and one message.
+ * Every datagram is one line in the server's log, of severity debug unless told otherwise.
+ */
+import { z } from "zod";
+import { printable } from "./cursor.ts";
+import { ProbeFailure, type Protocol, type Target } from "./protocol.ts";
+import { oneLine, parseSettings, udpOrTcp } from "./settings.ts";
+
+const FACILITIES = {
+  kern: 0,
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  syslog: 5,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23,
+} as const;
+const SEVERITIES = { emerg: 0, alert: 1, crit: 2, err: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
+
+const settings = udpOrTcp(
+  {
+    facility: z.enum(Object.keys(FACILITIES) as [keyof typeof FACILITIES]).default("user"),
+    severity: z.enum(Object.keys(SEVERITIES) as [keyof typeof SEVERITIES]).default("debug"),
+    hostname: oneLine(255)
+      .regex(/^[\x21-\x7e]+$/, "must be ASCII without spaces")
+      .default("harborlight"),
+    message: oneLine(200).default("Harborlight checks that this port takes messages"),
+  },
+  { count: 2, spacingMs: 100, silence: "unknown" },
+);
+type Settings = z.infer<typeof settings>;
+
+const line = ({ facility, severity, hostname, message }: Settings, now: number): string => {
+  const priority = FACILITIES[facility] * 8 + SEVERITIES[severity];
+  return `<${priority}>1 ${new Date(now).toISOString()} ${hostname} harborlight - - - ${message}`;
+};
+
+export const syslog: Protocol = {
+  title: "Syslog",
+  summary:
+    "By UDP nothing answers: `closed` where ICMP says so, else what `silence` says. By TCP open when it connects.",
+  reference: "RFC 5424, section 6; RFC 5425; RFC 5426; RFC 6587, section 3.4.1",
+  transports: ["udp", "tcp"],
+  defaultPort: 514,
+  settings,
+  example: { settings: { silence: "up" } },
+  prepare(input) {
+    const wanted = parseSettings(settings, input);
+    if (wanted.transport === "tcp")
+      return {
+        transport: "tcp",
+        ...(wanted.tls && { tls: wanted.tls }),
+        async talk(connection, target: Target) {
+          const text = line(wanted, target.now());
+          connection.write(`${Buffer.byteLength(text)} ${text}`);
+          return { message: "the connection stands and one message was sent; syslog does not answer" };
+        },
+      };
+    const { packets, lossPercent, silence } = wanted;
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence,
+      silenceMeans: "syslog never answers, so silence is all a healthy server gives",
+      ask: (_n, _random, target) => Buffer.from(line(wanted, target.now())),
+      read(answer) {
+        throw new ProbeFailure("wrong-protocol", "expected silence, since syslog never answers, but something did", {
+          evidence: { answer: printable(answer.subarray(0, 64).toString("latin1")) },
+        });
+      },
+    };
+  },
+};
