@@ -45,7 +45,8 @@ const after = (prefix: string) => `${prefix}\x7f`;
 export const STREAM_START = "0".repeat(21);
 const sequenceText = (sequence: bigint) => String(sequence).padStart(21, "0");
 
-const sorted = (value: unknown) => (Array.isArray(value) ? [...value].sort() : value);
+const sorted = (value: unknown) =>
+  Array.isArray(value) ? [...value].map(String).sort((one, other) => (one < other ? -1 : 1)) : value;
 /** Sets have no order; an item written again with its sets in another order has not changed. */
 const comparable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(comparable);
