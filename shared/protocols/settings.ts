@@ -1,9 +1,9 @@
 /**
  * The pieces that the settings of several protocols have in common, and the one way in which settings are parsed.
  */
-import { createSecureContext } from "node:tls";
 import { z } from "zod";
 import type { TlsOptions } from "../engine/connection.ts";
+import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
@@ -40,7 +40,7 @@ export const tlsSettings = z
         message: "certificate and key go together",
       });
     try {
-      if (ca !== undefined || certificate !== undefined) createSecureContext({ ca, cert: certificate, key });
+      if (ca !== undefined || certificate !== undefined) contextFor({ ca, certificate, key } as TlsOptions);
     } catch (error) {
       context.addIssue({ code: "custom", message: `not usable: ${(error as Error).message}` });
     }

@@ -1,0 +1,86 @@
+/**
+ * FTP: open when the server greets with 220 and answers as an FTP server does (RFC 959; FEAT: RFC 2389; AUTH TLS: RFC 4217).
+ * No login. Checking an active data connection (port 20) is out of scope: it would need a listener that the server can
+ * reach, and nobody monitors from such a place.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { type Reply, readReply, replyText } from "./replies.ts";
+import { eitherTls, parseSettings, tlsAtOnce } from "./settings.ts";
+import { softwareIn } from "./software.ts";
+import { upgradeToTls } from "./starttls.ts";
+
+const settings = z.strictObject(eitherTls);
+
+const ask = (connection: Connection, command: string): Promise<Reply> => {
+  connection.write(`${command}\r\n`);
+  return readReply(connection, "FTP");
+};
+
+const readGreeting = async (connection: Connection): Promise<Reply> => {
+  const greeting = await readReply(connection, "FTP");
+  if (greeting.code === 220) return greeting;
+  if (greeting.code === 120 || greeting.code === 421 || greeting.code >= 500)
+    throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${replyText(greeting)}`);
+  throw new ProbeFailure("wrong-protocol", `expected an FTP greeting with 220, got: ${replyText(greeting)}`);
+};
+
+/** A mail server greets with 220 too, and knows NOOP, but answers it with 250. */
+const isFtp = async (connection: Connection, features: Reply): Promise<boolean> => {
+  if (features.code === 211) return true;
+  const { code } = await ask(connection, "NOOP");
+  return code === 200 || code === 530;
+};
+
+const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
+  const greeting = await readGreeting(connection);
+  const banner = printable(greeting.lines.join(" "));
+  const feat = await ask(connection, "FEAT");
+  if (feat.code === 421) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(feat)}`);
+  if (!(await isFtp(connection, feat)))
+    throw new ProbeFailure("wrong-protocol", `greets with 220 but does not answer like FTP: ${replyText(feat)}`, {
+      evidence: { banner },
+    });
+  const features =
+    feat.code === 211
+      ? feat.lines
+          .slice(1, -1)
+          .map((line) => printable(line, 40))
+          .filter((line) => line !== "")
+      : [];
+  // Without FEAT nobody knows: ask.
+  const offersTls = feat.code !== 211 || features.some((feature) => /^AUTH\b.*\b(TLS|SSL)/i.test(feature));
+  const isInsideTls = await upgradeToTls(connection, wanted, offersTls, async () => {
+    const reply = await ask(connection, "AUTH TLS");
+    return reply.code === 234 ? undefined : replyText(reply);
+  });
+  connection.write("QUIT\r\n");
+  const software = softwareIn(greeting.lines.join(" "));
+  return {
+    evidence: {
+      banner,
+      ...(software && { software }),
+      features: features.slice(0, 16),
+      ...(isInsideTls && { starttls: true }),
+    },
+    message: `220 ${banner}`,
+    ...(software && { fingerprint: software }),
+  };
+};
+
+export const ftp: Protocol = {
+  title: "FTP",
+  summary:
+    "Open when the server greets with 220 and answers FEAT or NOOP as FTP does; TLS by AUTH TLS or from the first byte.",
+  reference: "RFC 959, RFC 2389, RFC 4217",
+  transports: ["tcp"],
+  defaultPort: 21,
+  settings,
+  example: { settings: { starttls: "if-offered" } },
+  prepare: (given) => {
+    const wanted = parseSettings(settings, given);
+    return { transport: "tcp", ...tlsAtOnce(wanted), talk: (connection) => talk(connection, wanted) };
+  },
+};

@@ -1,0 +1,117 @@
+/**
+ * Reads one HTTP/1.1 response from a bounded connection (RFC 9112): status line, header fields, and as much of the body
+ * as the caller wants. RTSP answers have the same form and share the head.
+ */
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { ProbeFailure } from "./protocol.ts";
+
+export interface ResponseHead {
+  readonly version: string;
+  readonly status: number;
+  readonly phrase: string;
+  /** By lower-case name; repeated fields joined with ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Enough for the largest heads that servers send (Node itself takes 16 KiB). */
+const MAX_HEAD_BYTES = 32_768;
+/** 103 Early Hints and its like, before the answer proper. */
+const MAX_INTERIM = 5;
+
+/** @param protocol as in the status line: "HTTP" or "RTSP" */
+export const readHead = async (connection: Connection, protocol: string): Promise<ResponseHead> => {
+  const first = await connection.readLine();
+  const match = new RegExp(`^${protocol}/(\\d\\.\\d) ([1-9]\\d\\d)(?: (.*))?$`).exec(first);
+  if (!match)
+    throw new ProbeFailure(
+      "wrong-protocol",
+      `expected a status line starting with ${protocol}/, got: ${printable(first)}`,
+    );
+  const headers = new Map<string, string>();
+  let bytes = first.length;
+  while (true) {
+    const line = await connection.readLine(16_384);
+    if (line === "") break;
+    bytes += line.length + 2;
+    if (bytes > MAX_HEAD_BYTES)
+      throw new ProbeFailure("answer-too-long", `the header fields take more than ${MAX_HEAD_BYTES} bytes`);
+    const colon = line.indexOf(":");
+    if (colon < 1) continue; // neither a field nor worth failing for
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+  }
+  return { version: match[1]!, status: Number(match[2]), phrase: printable(match[3] ?? "", 80), headers };
+};
+
+/** The answer proper, past interim ones. */
+export const readFinalHead = async (connection: Connection): Promise<ResponseHead> => {
+  for (let count = 0; count <= MAX_INTERIM; count += 1) {
+    const head = await readHead(connection, "HTTP");
+    if (head.status >= 200 || head.status === 101) return head;
+  }
+  throw new ProbeFailure("unexpected-answer", `more than ${MAX_INTERIM} interim answers`);
+};
+
+export interface Body {
+  readonly bytes: Buffer;
+  /** False when there was more than `maxBytes`: the rest stays unread and the connection is of no further use. */
+  readonly isWhole: boolean;
+}
+
+const readSized = async (connection: Connection, size: number, parts: Buffer[]): Promise<void> => {
+  for (let left = size; left > 0; left -= 65_536) parts.push(await connection.read(Math.min(left, 65_536)));
+};
+
+const readChunked = async (connection: Connection, maxBytes: number): Promise<Body> => {
+  const parts: Buffer[] = [];
+  let total = 0;
+  // A chunk of one byte costs a stranger six: the count is bounded as well as the sum.
+  for (let count = 0; count <= maxBytes; count += 1) {
+    const line = await connection.readLine(1024);
+    const size = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line)?.[1];
+    if (size === undefined)
+      throw new ProbeFailure("unexpected-answer", `expected the size of a chunk, got: ${printable(line)}`);
+    const length = Number.parseInt(size, 16);
+    if (length === 0) {
+      for (let trailers = 0; trailers < 50; trailers += 1) if ((await connection.readLine()) === "") break;
+      return { bytes: Buffer.concat(parts), isWhole: true };
+    }
+    await readSized(connection, Math.min(length, maxBytes - total), parts);
+    total += length;
+    if (total >= maxBytes) return { bytes: Buffer.concat(parts), isWhole: false };
+    await connection.readLine(2);
+  }
+  return { bytes: Buffer.concat(parts), isWhole: false };
+};
+
+const readToEnd = async (connection: Connection, maxBytes: number): Promise<Body> => {
+  const parts: Buffer[] = [];
+  let total = 0;
+  while (total < maxBytes) {
+    const part = await connection.readSome();
+    if (part === null) return { bytes: Buffer.concat(parts), isWhole: true };
+    parts.push(part);
+    total += part.length;
+  }
+  return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole: false };
+};
+
+/** The body that belongs to this head. @param method the request's: an answer to HEAD has none */
+export const readBody = async (
+  connection: Connection,
+  { status, headers }: ResponseHead,
+  method: string,
+  maxBytes: number,
+): Promise<Body> => {
+  if (method === "HEAD" || status === 204 || status === 304) return { bytes: Buffer.alloc(0), isWhole: true };
+  if (/\bchunked\s*$/i.test(headers.get("transfer-encoding") ?? "")) return readChunked(connection, maxBytes);
+  const announced = headers.get("content-length");
+  if (announced === undefined) return readToEnd(connection, maxBytes);
+  if (!/^\d{1,15}$/.test(announced))
+    throw new ProbeFailure("unexpected-answer", `expected a content length, got: ${printable(announced, 40)}`);
+  const parts: Buffer[] = [];
+  await readSized(connection, Math.min(Number(announced), maxBytes), parts);
+  return { bytes: Buffer.concat(parts), isWhole: Number(announced) <= maxBytes };
+};

@@ -1,0 +1,204 @@
+/**
+ * HTTP/1.1 (RFC 9110, RFC 9112): open when the answer's status, header fields and body are what was expected.
+ *
+ * Redirects are followed only to the same scheme, host and port, on the very connection that is being checked: the
+ * address was resolved and guarded for it, and a target cannot send the probe elsewhere. Any other redirect is reported
+ * and counts with its own status (monitor the other place by a monitor of its own).
+ */
+import { z } from "zod";
+import type { Connection, TlsOptions } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
+import { expectMatch, matchSettings } from "./match.ts";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
+import { oneLine, parseSettings, tlsSettings } from "./settings.ts";
+
+/** Redirects followed at most. Browsers give up at 20; five on one host is a loop. */
+const MAX_REDIRECTS = 5;
+/** Set by the probe itself; giving them a second time would make another message of it. */
+const OWN_HEADERS = /^(host|connection|content-length|transfer-encoding|upgrade|te|trailer|expect)$/i;
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "must be a header field's name");
+
+/** "204" or "200-299". */
+const statusRange = z
+  .union([z.int().min(100).max(599), z.string().regex(/^[1-5]\d\d(-[1-5]\d\d)?$/, 'must look like "200" or "200-299"')])
+  .refine(
+    (range) => typeof range === "number" || !range.includes("-") || range.slice(0, 3) <= range.slice(4),
+    "must not run backwards",
+  );
+
+const shape = {
+  method: z.enum(["GET", "HEAD"]).default("GET"),
+  /** Path and query. */
+  path: z
+    .string()
+    .max(2048)
+    .regex(/^\/[\x21-\x7e]*$/, "must start with / and be percent-encoded")
+    .default("/"),
+  /** The Host header; default: the monitor's host and port. */
+  hostHeader: oneLine(255).optional(),
+  headers: z
+    .record(
+      headerName,
+      z
+        .string()
+        .max(1024)
+        .regex(/^[\t\x20-\x7e]*$/, "must be one line of ASCII"),
+    )
+    .refine((headers) => Object.keys(headers).length <= 20, "at most 20")
+    .refine((headers) => !Object.keys(headers).some((name) => OWN_HEADERS.test(name)), {
+      message: "Host (use hostHeader) and the fields of the connection are set by the probe",
+    })
+    .default({}),
+  /** What counts as right. */
+  status: z.array(statusRange).min(1).max(20).default(["200-399"]),
+  responseHeaders: z
+    .record(headerName, matchSettings)
+    .refine((headers) => Object.keys(headers).length <= 10, "at most 10")
+    .default({}),
+  body: matchSettings.optional(),
+  /** Bytes of the body that `body` is held against; the rest is left unread. */
+  maxBodyBytes: z.int().min(1).max(1_048_576).default(65_536),
+  redirects: z.enum(["follow", "manual"]).default("follow"),
+};
+
+const bodyNeedsGet = {
+  check: ({ method, body }: { method: string; body?: unknown }) => method !== "HEAD" || body === undefined,
+  params: { path: ["body"], message: "an answer to HEAD has no body" },
+};
+
+const settings = z
+  .strictObject({ ...shape, tls: tlsSettings.optional() })
+  .refine(bodyNeedsGet.check, bodyNeedsGet.params);
+
+const withoutTls = z.strictObject(shape).refine(bodyNeedsGet.check, bodyNeedsGet.params);
+
+type Wanted = z.output<typeof settings>;
+
+interface Scheme {
+  readonly name: "http" | "https";
+  readonly defaultPort: number;
+}
+
+const isExpected = (status: number, ranges: Wanted["status"]): boolean =>
+  ranges.some((range) => {
+    const [from, to = from] = String(range).split("-");
+    return status >= Number(from) && status <= Number(to);
+  });
+
+const authority = (target: Target, scheme: Scheme): string => {
+  const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+  return target.port === scheme.defaultPort ? host : `${host}:${target.port}`;
+};
+
+const request = (wanted: Wanted, path: string, host: string): string => {
+  const fields = new Map<string, string>([
+    ["host", `Host: ${host}`],
+    ["user-agent", "User-Agent: Harborlight"],
+    ["accept", "Accept: */*"],
+    // A body to be read by a person's rule, not to be unpacked.
+    ["accept-encoding", "Accept-Encoding: identity"],
+  ]);
+  for (const [name, value] of Object.entries(wanted.headers)) fields.set(name.toLowerCase(), `${name}: ${value}`);
+  return `${wanted.method} ${path} HTTP/1.1\r\n${[...fields.values()].join("\r\n")}\r\n\r\n`;
+};
+
+/** Where a redirect leads on this connection; undefined when it leads elsewhere. */
+const pathHere = (location: string, base: string, path: string): string | undefined => {
+  const url = URL.parse(location, new URL(path, base).href);
+  return url && url.origin === new URL(base).origin && !url.username ? url.pathname + url.search : undefined;
+};
+
+/** Asks until an answer is no redirect to be followed. */
+const exchange = async (connection: Connection, target: Target, wanted: Wanted, scheme: Scheme) => {
+  const host = wanted.hostHeader ?? authority(target, scheme);
+  const base = URL.parse(`${scheme.name}://${host}`)?.href ?? `${scheme.name}://${authority(target, scheme)}`;
+  let path = wanted.path;
+  for (let redirects = 0; ; redirects += 1) {
+    connection.write(request(wanted, path, host));
+    const head = await readFinalHead(connection);
+    const location = head.status >= 300 && head.status < 400 ? head.headers.get("location") : undefined;
+    const next = location === undefined ? undefined : pathHere(location, base, path);
+    const closes =
+      /\bclose\b/i.test(head.headers.get("connection") ?? "") ||
+      (head.version === "1.0" && !head.headers.has("connection"));
+    if (next === undefined || wanted.redirects === "manual" || closes || redirects === MAX_REDIRECTS)
+      return { head, path, redirects };
+    const rest = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
+    if (!rest.isWhole) return { head, path, redirects };
+    path = next;
+  }
+};
+
+const describe = ({ status, phrase, headers }: ResponseHead, path: string, redirects: number) => {
+  const field = (name: string) => (headers.has(name) ? printable(headers.get(name) ?? "", 120) : undefined);
+  return {
+    status,
+    phrase,
+    server: field("server"),
+    contentType: field("content-type"),
+    location: field("location"),
+    ...(redirects > 0 && { redirects, path: printable(path, 120) }),
+  };
+};
+
+const talk = async (connection: Connection, target: Target, wanted: Wanted, scheme: Scheme): Promise<Finding> => {
+  const { head, path, redirects } = await exchange(connection, target, wanted, scheme);
+  const evidence = describe(head, path, redirects);
+  const line = `HTTP/${head.version} ${head.status} ${head.phrase}`.trim();
+  if (!isExpected(head.status, wanted.status))
+    throw new ProbeFailure(
+      head.status >= 500 || head.status === 429 ? "service-unavailable" : "unexpected-answer",
+      `expected status ${wanted.status.join(", ")}, got ${line}`,
+      { evidence },
+    );
+  try {
+    for (const [name, rule] of Object.entries(wanted.responseHeaders))
+      expectMatch(rule, head.headers.get(name.toLowerCase()) ?? "", `header ${name}`);
+    if (wanted.body) {
+      const body = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
+      expectMatch(wanted.body, body.bytes.toString("utf8"), "body");
+    }
+  } catch (error) {
+    if (error instanceof ProbeFailure)
+      throw new ProbeFailure(error.reason, error.message, { state: error.state, evidence, cause: error });
+    throw error;
+  }
+  return {
+    evidence,
+    message: evidence.location ? `${line}, to ${evidence.location}` : line,
+    ...(evidence.server && { fingerprint: evidence.server }),
+  };
+};
+
+/** http or https. @param isSecure TLS from the first byte on, by default with these settings */
+export const createHttp = (
+  row: Pick<Protocol, "title" | "summary" | "reference" | "example">,
+  scheme: Scheme,
+): Protocol => ({
+  ...row,
+  transports: ["tcp"],
+  defaultPort: scheme.defaultPort,
+  settings: scheme.name === "https" ? settings : withoutTls,
+  prepare: (given) => {
+    const wanted: Wanted = parseSettings(scheme.name === "https" ? settings : withoutTls, given);
+    // Without a protocol of our own in ALPN some servers would choose HTTP/2.
+    const tls: TlsOptions = { alpn: ["http/1.1"], ...wanted.tls };
+    return {
+      transport: "tcp",
+      ...(scheme.name === "https" && { tls }),
+      talk: (connection, target) => talk(connection, target, wanted, scheme),
+    };
+  },
+});
+
+export const http = createHttp(
+  {
+    title: "HTTP",
+    summary: "Open when the answer's status, header fields and body are what was expected; redirects stay on the host.",
+    reference: "RFC 9110, RFC 9112",
+    example: { settings: { path: "/", status: ["200-299"], body: { contains: "Welcome" } } },
+  },
+  { name: "http", defaultPort: 80 },
+);

@@ -1,0 +1,45 @@
+/**
+ * memcached: open when the server answers `version` (memcached protocol.txt, "Other commands"), or says that it wants a
+ * login first. `quit` at the end.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
+
+const settings = z.strictObject({ tls: tlsSettings.optional() });
+
+const talk = async (connection: Connection): Promise<Finding> => {
+  connection.write("version\r\n");
+  const answer = await connection.readLine();
+  const version = /^VERSION (\d\S*)/.exec(answer)?.[1];
+  if (version !== undefined) {
+    connection.write("quit\r\n");
+    const shown = printable(version, 60);
+    return { evidence: { version: shown }, message: `memcached ${shown}`, fingerprint: `memcached ${shown}` };
+  }
+  if (/^CLIENT_ERROR unauthenticated/.test(answer))
+    return {
+      evidence: { answer: printable(answer) },
+      message: "memcached asks for a login",
+      fingerprint: "login needed",
+    };
+  if (/^SERVER_ERROR|^ERROR Too many open connections/.test(answer))
+    throw new ProbeFailure("service-unavailable", `the server answers: ${printable(answer)}`);
+  throw new ProbeFailure("wrong-protocol", `expected VERSION, got: ${printable(answer)}`);
+};
+
+export const memcached: Protocol = {
+  title: "memcached",
+  summary: "Open when the server tells its version.",
+  reference: "memcached protocol.txt",
+  transports: ["tcp"],
+  defaultPort: 11211,
+  settings,
+  example: { settings: {} },
+  prepare: (given) => {
+    const { tls } = parseSettings(settings, given);
+    return { transport: "tcp", ...(tls && { tls }), talk };
+  },
+};

@@ -1,0 +1,161 @@
+/**
+ * PostgreSQL: open when the server answers a start-up message (PostgreSQL documentation, "Frontend/Backend Protocol",
+ * sections "Message Flow: Start-up" and "SSL Session Encryption"). No password: the request to authenticate, or the
+ * refusal of a user that does not exist, is the answer. Where the server lets anyone in, it tells its version.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { oneLine, parseSettings, starttlsSetting, tlsSettings } from "./settings.ts";
+import { upgradeToTls } from "./starttls.ts";
+
+const settings = z
+  .strictObject({
+    /** Who the probe says it is; the server's log shows it. */
+    user: oneLine(63).default("harborlight"),
+    database: oneLine(63).default("postgres"),
+    starttls: starttlsSetting.optional(),
+    tls: tlsSettings.optional(),
+  })
+  .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
+    path: ["tls"],
+    message: 'goes with PostgreSQL\'s own upgrade: leave starttls out, or make it "if-offered" or "required"',
+  })
+  .transform(({ starttls, ...rest }) => ({ ...rest, starttls: starttls ?? (rest.tls ? "required" : "off") }) as const);
+
+/** Start-up answers are far smaller; an error with all its fields has some 300 bytes. */
+const MAX_MESSAGE = 8192;
+/** Parameters, key data and notices before ReadyForQuery: some twenty. */
+const MAX_MESSAGES = 60;
+
+const PROTOCOL_3_0 = 196_608;
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
+
+const METHODS: Readonly<Record<number, string>> = {
+  0: "none",
+  2: "kerberos",
+  3: "password",
+  5: "md5",
+  7: "gssapi",
+  9: "sspi",
+  10: "sasl",
+};
+
+const startup = (user: string, database: string): Buffer => {
+  const text = Buffer.from(`user\0${user}\0database\0${database}\0application_name\0harborlight\0\0`);
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(8 + text.length, 0);
+  head.writeUInt32BE(PROTOCOL_3_0, 4);
+  return Buffer.concat([head, text]);
+};
+
+/** @returns undefined when the server agreed to TLS */
+const requestTls = async (connection: Connection): Promise<string | undefined> => {
+  connection.write(SSL_REQUEST);
+  const answer = String.fromCharCode((await connection.read(1))[0]!);
+  if (answer === "S") return undefined;
+  if (answer === "N") return "the server answers N";
+  if (answer === "E") return "the server answers with an error";
+  throw new ProbeFailure(
+    "wrong-protocol",
+    `expected S or N to the request for TLS, got: ${printable(answer) || "a control byte"}`,
+  );
+};
+
+const readMessage = async (connection: Connection): Promise<{ kind: string; body: Cursor }> => {
+  const head = await connection.read(5);
+  const kind = String.fromCharCode(head[0]!);
+  const length = head.readUInt32BE(1);
+  if (!/[ERSKZNv]/.test(kind) || length < 4 || length > MAX_MESSAGE)
+    throw new ProbeFailure(
+      "wrong-protocol",
+      `expected a PostgreSQL message, got: ${printable(head.toString("latin1")) || "bytes"}`,
+    );
+  return { kind, body: new Cursor(await connection.read(length - 4), "PostgreSQL message") };
+};
+
+/** The fields of an error by their letter: S severity, C SQLSTATE, M message. */
+const readFields = (body: Cursor): Readonly<Record<string, string>> => {
+  const fields: Record<string, string> = {};
+  for (let count = 0; count < 30 && body.left > 1; count += 1) {
+    const letter = String.fromCharCode(body.u8());
+    if (letter === "\0") break;
+    fields[letter] = printable(body.text(), 160);
+  }
+  return fields;
+};
+
+/** SQLSTATE class 53 (out of resources), 57P01 to 57P03 (shutting down, starting up), 58 (system error), XX (internal). */
+const UNWELL = /^(53|57P0|58|XX)/;
+
+const judgeError = (body: Cursor) => {
+  const { C: state = "", M: text = "", V: severity = "" } = readFields(body);
+  if (!/^[0-9A-Z]{5}$/.test(state))
+    throw new ProbeFailure("unexpected-answer", `expected an error with its SQLSTATE, got: ${text || "none"}`);
+  if (UNWELL.test(state)) throw new ProbeFailure("service-unavailable", `the server answers ${state}: ${text}`);
+  return { refused: `${state} ${text}`, ...(severity && { severity }) };
+};
+
+const authentication = (body: Cursor): string => {
+  const method = body.u32();
+  if (method !== 10) return METHODS[method] ?? String(method);
+  return `sasl ${printable(body.take(body.left).toString("latin1").split("\0").filter(Boolean).join(", "), 80)}`;
+};
+
+/** Reads what a server tells those it lets in, up to ReadyForQuery. */
+const readParameters = async (connection: Connection): Promise<Readonly<Record<string, string>>> => {
+  const parameters: Record<string, string> = {};
+  for (let count = 0; count < MAX_MESSAGES; count += 1) {
+    const { kind, body } = await readMessage(connection);
+    if (kind === "Z") return parameters;
+    if (kind === "E") return { ...parameters, ...judgeError(body) };
+    if (kind === "S" && body.left > 1) parameters[body.text()] = printable(body.text(), 80);
+  }
+  throw new ProbeFailure("answer-too-long", `more than ${MAX_MESSAGES} messages before the server was ready`);
+};
+
+const describe = async (connection: Connection) => {
+  for (let count = 0; count < 5; count += 1) {
+    const { kind, body } = await readMessage(connection);
+    if (kind === "E") return judgeError(body);
+    if (kind === "R") {
+      const asked = authentication(body);
+      if (asked !== "none") return { authentication: asked };
+      const { server_version: version, refused } = await readParameters(connection);
+      connection.write(TERMINATE);
+      return { authentication: asked, ...(version && { version }), ...(refused && { refused }) };
+    }
+  }
+  throw new ProbeFailure("unexpected-answer", "the server neither asked for authentication nor refused");
+};
+
+const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
+  const isInsideTls = await upgradeToTls(connection, wanted, true, () => requestTls(connection));
+  connection.write(startup(wanted.user, wanted.database));
+  const answer: { authentication?: string; version?: string; refused?: string } = await describe(connection);
+  return {
+    evidence: { ...answer, ...(isInsideTls && { starttls: true }) },
+    message: answer.version
+      ? `PostgreSQL ${answer.version}`
+      : answer.refused
+        ? `PostgreSQL refuses with ${answer.refused}`
+        : `PostgreSQL asks for authentication by ${answer.authentication}`,
+    fingerprint: `PostgreSQL ${answer.version ?? answer.authentication ?? ""}`.trim(),
+  };
+};
+
+export const postgresql: Protocol = {
+  title: "PostgreSQL",
+  summary: "Open when the server asks for authentication or refuses the user; TLS by SSLRequest where asked for.",
+  reference: "PostgreSQL documentation: Frontend/Backend Protocol 3.0",
+  transports: ["tcp"],
+  defaultPort: 5432,
+  settings,
+  example: { settings: { starttls: "if-offered", tls: { verify: false } } },
+  prepare: (given) => {
+    const wanted = parseSettings(settings, given);
+    return { transport: "tcp", talk: (connection) => talk(connection, wanted) };
+  },
+};

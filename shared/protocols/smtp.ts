@@ -1,0 +1,97 @@
+/**
+ * SMTP: open when the server greets with 220 and accepts EHLO (RFC 5321), or HELO where it knows no better; STARTTLS by
+ * RFC 3207. No mail is begun. `createSmtp` also makes submission and smtps, which differ in port and TLS only.
+ */
+import type { z } from "zod";
+import type { Connection, TlsOptions } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { type Reply, readReply, replyText } from "./replies.ts";
+import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
+import { softwareIn } from "./software.ts";
+import { upgradeToTls } from "./starttls.ts";
+
+/** Said in EHLO: a name that can belong to nobody (RFC 2606), where the server does not insist on another. */
+export const ehloName = oneLine(253).default("harborlight.invalid");
+
+const settings = onlyStarttls("smtps").safeExtend({ ehloName });
+
+interface Wanted {
+  readonly ehloName: string;
+  readonly starttls: StartTlsMode;
+  readonly tls?: TlsOptions | undefined;
+}
+
+const ask = (connection: Connection, command: string): Promise<Reply> => {
+  connection.write(`${command}\r\n`);
+  return readReply(connection, "SMTP");
+};
+
+const isUnwell = ({ code }: Reply): boolean => code === 421 || code === 451 || code === 554;
+
+/** EHLO, and HELO for servers older than 1995. @returns the capabilities */
+const greet = async (connection: Connection, name: string): Promise<readonly string[]> => {
+  const ehlo = await ask(connection, `EHLO ${name}`);
+  if (ehlo.code === 250) return ehlo.lines.slice(1).map((line) => printable(line, 60));
+  if (isUnwell(ehlo)) throw new ProbeFailure("service-unavailable", `the server refuses EHLO: ${replyText(ehlo)}`);
+  const helo = ehlo.code >= 500 && ehlo.code < 505 ? await ask(connection, `HELO ${name}`) : ehlo;
+  if (helo.code === 250) return [];
+  if (helo.code >= 550) throw new ProbeFailure("unexpected-answer", `the server refuses our name: ${replyText(helo)}`);
+  throw new ProbeFailure("wrong-protocol", `greets with 220 and does not know EHLO or HELO: ${replyText(helo)}`);
+};
+
+const talk = async (connection: Connection, wanted: Wanted): Promise<Finding> => {
+  const greeting = await readReply(connection, "SMTP");
+  if (greeting.code >= 400)
+    throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${replyText(greeting)}`);
+  if (greeting.code !== 220)
+    throw new ProbeFailure("wrong-protocol", `expected an SMTP greeting with 220, got: ${replyText(greeting)}`);
+  const banner = printable(greeting.lines.join(" "));
+  let capabilities = await greet(connection, wanted.ehloName);
+  const isInsideTls = await upgradeToTls(connection, wanted, capabilities.includes("STARTTLS"), async () => {
+    const reply = await ask(connection, "STARTTLS");
+    return reply.code === 220 ? undefined : replyText(reply);
+  });
+  if (isInsideTls) capabilities = await greet(connection, wanted.ehloName);
+  connection.write("QUIT\r\n");
+  const software = softwareIn(greeting.lines.join(" "));
+  return {
+    evidence: {
+      banner,
+      ...(software && { software }),
+      capabilities: capabilities.slice(0, 16),
+      ...(isInsideTls && { starttls: true }),
+    },
+    message: `220 ${banner}`,
+    ...(software && { fingerprint: software }),
+  };
+};
+
+/** A protocol that speaks SMTP. @param tls TLS from the first byte on, by default with these settings */
+export const createSmtp = (
+  row: Pick<Protocol, "title" | "summary" | "reference" | "defaultPort" | "example">,
+  schema: z.ZodType<{ ehloName: string; starttls?: StartTlsMode; tls?: TlsOptions | undefined }> = settings,
+): Protocol => ({
+  ...row,
+  transports: ["tcp"],
+  settings: schema,
+  prepare: (given) => {
+    const wanted = parseSettings(schema, given);
+    const { starttls } = wanted;
+    return starttls === undefined
+      ? {
+          transport: "tcp",
+          tls: wanted.tls ?? {},
+          talk: (connection) => talk(connection, { ehloName: wanted.ehloName, starttls: "off" }),
+        }
+      : { transport: "tcp", talk: (connection) => talk(connection, { ...wanted, starttls }) };
+  },
+});
+
+export const smtp = createSmtp({
+  title: "SMTP",
+  summary: "Open when the server greets with 220 and accepts EHLO; STARTTLS where asked for.",
+  reference: "RFC 5321, RFC 3207",
+  defaultPort: 25,
+  example: { settings: { starttls: "if-offered" } },
+});

@@ -1,0 +1,35 @@
+/** STARTTLS as every protocol that has it does it: offered or not, wanted or not, agreed or refused. */
+import type { Connection, TlsOptions } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { ProbeFailure } from "./protocol.ts";
+import type { StartTlsMode } from "./settings.ts";
+
+/**
+ * Upgrades the connection where the settings ask for it and the server agrees.
+ * @param offered whether the server said that it can
+ * @param request asks for TLS; answers undefined when the server agreed, else the server's refusal
+ * @returns whether the connection is inside TLS now
+ * @throws ProbeFailure `tls-not-offered` when TLS is required and not to be had
+ */
+export const upgradeToTls = async (
+  connection: Connection,
+  settings: { readonly starttls: StartTlsMode; readonly tls?: TlsOptions | undefined },
+  offered: boolean,
+  request: () => Promise<string | undefined>,
+): Promise<boolean> => {
+  if (settings.starttls === "off") return false;
+  const refusal = offered ? await request() : "not among its capabilities";
+  if (refusal === undefined) {
+    await connection.startTls(settings.tls);
+    return true;
+  }
+  if (settings.starttls === "required")
+    throw new ProbeFailure(
+      "tls-not-offered",
+      `TLS is required, and the server does not offer it: ${printable(refusal)}`,
+      {
+        state: "tls-error",
+      },
+    );
+  return false;
+};

@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { ssh } from "../../../shared/protocols/ssh.ts";
+import { check } from "../../support/check.ts";
+import { type Peer, protocolSuite } from "../../support/protocol-suite.ts";
+import { serve, serveBytes } from "../../support/servers.ts";
+
+const u32 = (value: number) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
+const text = (value: string | Buffer) => Buffer.concat([u32(value.length), Buffer.from(value as string)]);
+const packet = (payload: Buffer) => {
+  const padding = 16 - ((payload.length + 5) % 8);
+  return Buffer.concat([u32(payload.length + 1 + padding), Buffer.from([padding]), payload, Buffer.alloc(padding)]);
+};
+
+const HOST_KEY = Buffer.concat([text("ssh-ed25519"), text(Buffer.alloc(32, 7))]);
+const FINGERPRINT = `SHA256:${createHash("sha256").update(HOST_KEY).digest("base64").replace(/=+$/, "")}`;
+
+const kexInit = (exchanges: string) =>
+  packet(
+    Buffer.concat([
+      Buffer.from([20]),
+      Buffer.alloc(16, 1),
+      ...[
+        exchanges,
+        "ssh-ed25519,rsa-sha2-512",
+        "aes128-ctr",
+        "aes128-ctr",
+        "hmac-sha2-256",
+        "hmac-sha2-256",
+        "none",
+        "none",
+        "",
+        "",
+      ].map(text),
+      Buffer.alloc(5),
+    ]),
+  );
+
+/** An SSH server as far as its host key. */
+const server =
+  (exchanges: string, received: Buffer[] = []) =>
+  ({ socket, write }: Peer) => {
+    write("SSH-2.0-TestSSH_1.2 Harbor\r\n");
+    write(kexInit(exchanges));
+    let pending = Buffer.alloc(0);
+    let isPastGreeting = false;
+    socket.on("data", (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      if (!isPastGreeting) {
+        const end = pending.indexOf("\n");
+        if (end < 0) return;
+        pending = pending.subarray(end + 1);
+        isPastGreeting = true;
+      }
+      while (pending.length >= 4 && pending.length >= 4 + pending.readUInt32BE()) {
+        const length = pending.readUInt32BE();
+        const payload = pending.subarray(5, 4 + length - pending[4]!);
+        pending = pending.subarray(4 + length);
+        received.push(payload);
+        if (payload[0] !== 30) continue;
+        write(packet(Buffer.from([2, 0, 0, 0, 0]))); // IGNORE may come at any time
+        write(packet(Buffer.concat([Buffer.from([31]), text(HOST_KEY), text(Buffer.alloc(32)), text("signature")])));
+      }
+    });
+  };
+
+protocolSuite("ssh", {
+  protocol: ssh,
+  good: server("curve25519-sha256,ecdh-sha2-nistp256"),
+  expected: {
+    fingerprint: `TestSSH_1.2 Harbor ${FINGERPRINT}`,
+    evidence: { software: "TestSSH_1.2 Harbor", hostKey: { type: "ssh-ed25519", fingerprint: FINGERPRINT } },
+  },
+  wrong: [
+    "220 mail.example.com ESMTP Postfix\r\n",
+    "HTTP/1.1 400 Bad Request\r\n\r\n",
+    { says: "SSH-1.5-Old\r\n", reason: "unexpected-answer" },
+    { says: "Exceeded MaxStartups\r\n", reason: "service-unavailable" },
+    `SSH-2.0-x\r\n${"y".repeat(40)}`,
+  ],
+  endless: ["a line before\r\n", { first: "SSH-2.0-x\r\n", forever: packet(Buffer.from([2, 0, 0, 0, 0])) }],
+});
+
+describe("ssh", () => {
+  test.each(["ecdh-sha2-nistp256", "diffie-hellman-group14-sha256", "diffie-hellman-group14-sha1"])(
+    "gets the key by %s, and says goodbye",
+    async (exchange) => {
+      const received: Buffer[] = [];
+      await using listening = await serve((socket) =>
+        server(exchange, received)({ socket, write: (data) => socket.write(data), end: () => socket.end() }),
+      );
+      expect(await check({ protocol: ssh, ...listening })).toMatchObject({
+        state: "open",
+        evidence: { hostKey: { fingerprint: FINGERPRINT } },
+      });
+      await expect.poll(() => received.at(-1)?.[0]).toBe(1);
+    },
+  );
+
+  test("open without the key when nothing is in common", async () => {
+    await using listening = await serve((socket) =>
+      server("sntrup761x25519-sha512@openssh.com")({ socket, write: (data) => socket.write(data), end: () => {} }),
+    );
+    expect(await check({ protocol: ssh, ...listening })).toMatchObject({
+      state: "open",
+      evidence: { hostKey: "not shown: no key exchange in common" },
+    });
+  });
+
+  test("unexpected-answer when the host key is another one", async () => {
+    await using listening = await serve((socket) =>
+      server("curve25519-sha256")({ socket, write: (data) => socket.write(data), end: () => {} }),
+    );
+    const settings = { fingerprint: `SHA256:${"A".repeat(43)}` };
+    expect(await check({ protocol: ssh, ...listening, settings })).toMatchObject({
+      state: "mismatch",
+      reason: "unexpected-answer",
+      evidence: { hostKey: { fingerprint: FINGERPRINT } },
+    });
+  });
+
+  test("the greeting is enough where no key is wanted", async () => {
+    await using listening = await serveBytes("a banner first\r\nSSH-2.0-Quiet_1.0\r\n");
+    expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
+      state: "open",
+      fingerprint: "Quiet_1.0",
+    });
+  });
+
+  test("service-unavailable when the server disconnects", async () => {
+    const bye = packet(Buffer.concat([Buffer.from([1]), u32(12), text("too many users"), text("")]));
+    await using listening = await serveBytes(Buffer.concat([Buffer.from("SSH-2.0-x\r\n"), bye]));
+    expect(await check({ protocol: ssh, ...listening })).toMatchObject({
+      reason: "service-unavailable",
+      message: expect.stringContaining("too many users"),
+    });
+  });
+
+  test("names the setting that is wrong", () => {
+    expect(() => ssh.prepare({ fingerprint: "MD5:aa" })).toThrow("fingerprint: must look like SHA256:");
+    expect(() => ssh.prepare({ user: "root" })).toThrow("user: there is no such setting");
+  });
+});
