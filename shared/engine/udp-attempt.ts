@@ -1,8 +1,10 @@
 /**
  * UDP: several datagrams on one connected socket, so that the kernel drops what strangers send and hands us the ICMP
  * errors. Answers are matched to questions by the protocol; late and foreign ones match none.
+ * Where answers come from another port than the one asked, a second socket shares the local port, without a peer: the
+ * kernel gives it what the connected one does not match, while ICMP errors still find the connected one.
  */
-import { createSocket } from "node:dgram";
+import { createSocket, type RemoteInfo } from "node:dgram";
 import type { Finding, UdpProbe } from "../protocols/protocol.ts";
 import { type Attempt, type Done, endpointOf, type Measured } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
@@ -29,10 +31,14 @@ export function attemptUdp(probe: UdpProbe, attempt: Attempt, done: Done) {
   let ended = false;
   let stage: Stage = "local";
   // The address is one already: without this Node asks its resolver threads about every datagram.
-  const socket = createSocket({
-    type: family === 6 ? "udp6" : "udp4",
-    lookup: (hostname, _options, callback) => callback(null, hostname, family),
-  });
+  const open = () =>
+    createSocket({
+      type: family === 6 ? "udp6" : "udp4",
+      lookup: (hostname, _options, callback) => callback(null, hostname, family),
+      reuseAddr: probe.answersFromAnyPort === true,
+    });
+  const socket = open();
+  const listener = probe.answersFromAnyPort ? open() : undefined;
   let grace: { cancel(): void } | undefined;
   let spacing: { cancel(): void } | undefined;
   const deadline = wheel.after(timeoutMs, () => end());
@@ -44,6 +50,7 @@ export function attemptUdp(probe: UdpProbe, attempt: Attempt, done: Done) {
     grace?.cancel();
     spacing?.cancel();
     socket.close();
+    listener?.close();
     if (crash) attempt.crashed(crash.error);
     else done(conclude(probe, attempt, { questions, traffic, ignored, finding, failure }));
     attempt.released();
@@ -111,12 +118,24 @@ export function attemptUdp(probe: UdpProbe, attempt: Attempt, done: Done) {
       throw error;
     });
   };
-  socket.on("error", onError);
-  socket.on("message", onMessage);
-  socket.connect(target.port, target.address, () => {
+  const begin = (error?: unknown) => {
     if (ended) return;
+    if (error) return onError(error as Error);
     stage = "datagram";
     sendNext();
+  };
+  socket.on("error", onError);
+  socket.on("message", onMessage);
+  if (!listener) return void socket.connect(target.port, target.address, begin);
+  listener.on("error", onError);
+  listener.on("message", (answer: Buffer, from: RemoteInfo) => {
+    if (from.address.replace(/%.*$/, "") === target.address) onMessage(answer);
+  });
+  listener.bind(0, () => {
+    if (ended) return;
+    socket.bind(listener.address().port, () => {
+      if (!ended) socket.connect(target.port, target.address, begin);
+    });
   });
 }
 
@@ -149,7 +168,9 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen): 
       ...counted,
       state: "open|filtered",
       reason: "no-answer",
-      message: `${endpointOf(target)} answered none of ${questions.length} datagrams within ${timeoutMs} ms`,
+      message: `${endpointOf(target)} answered none of ${questions.length} datagrams within ${timeoutMs} ms${
+        probe.silenceMeans ? ` (${probe.silenceMeans})` : ""
+      }`,
       timings: {},
       lossPercent: 100,
       evidence: foreign,

@@ -1,0 +1,77 @@
+/**
+ * TFTP: open when the server answers a read request with ERROR, DATA or OACK (RFC 1350, sections 4, 5 and 7; RFC 2347).
+ * The file asked for is meant to be missing: "file not found" is the answer of a working server. Answers come from a
+ * port of their own (section 4), so they are known by the server's address and their form only.
+ * One datagram per check, because each one makes the server open a port and, had it the file, send it repeatedly.
+ */
+import { z } from "zod";
+import { Cursor, printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { oneLine, parseSettings, udpFields } from "./settings.ts";
+
+const READ_REQUEST = 1;
+const DATA = 3;
+const ERROR = 5;
+const OPTION_ACKNOWLEDGEMENT = 6;
+const BLOCK_BYTES = 512;
+const FILE_NOT_FOUND = 1;
+
+const settings = z.strictObject({
+  file: oneLine(128).default("harborlight-check").describe("The file to ask for. Better a missing one."),
+  mode: z.enum(["octet", "netascii"]).default("octet"),
+  expect: z.enum(["any", "file", "missing"]).default("any").describe("Whether the file has to be there, or must not."),
+  ...udpFields({ count: 1, spacingMs: 1000 }),
+});
+type Settings = z.infer<typeof settings>;
+
+const understand = (datagram: Buffer, { file, expect }: Settings): Finding => {
+  const opcode = datagram.length >= 4 ? datagram.readUInt16BE() : 0;
+  if (opcode !== DATA && opcode !== ERROR && opcode !== OPTION_ACKNOWLEDGEMENT)
+    throw new ProbeFailure("wrong-protocol", "expected a TFTP answer, got something else", {
+      evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
+    });
+  const cursor = new Cursor(datagram, "TFTP answer", 2);
+  if (opcode === ERROR) {
+    const code = cursor.u16();
+    const text = printable(cursor.text());
+    const evidence = { answer: "error", code, message: text };
+    if (expect === "file" || (expect === "missing" && code !== FILE_NOT_FOUND && !/not found|no such/i.test(text)))
+      throw new ProbeFailure(
+        "unexpected-answer",
+        `expected ${file} to be ${expect === "file" ? "there" : "missing"}, got error ${code} "${text}"`,
+        { evidence },
+      );
+    return { evidence, message: `TFTP error ${code}: ${text || "without a word"}` };
+  }
+  const isData = opcode === DATA;
+  if (isData && (cursor.u16() !== 1 || cursor.left > BLOCK_BYTES))
+    throw new ProbeFailure("wrong-protocol", "expected the first block of a file by TFTP, got something else");
+  const evidence = { answer: isData ? "data" : "options", ...(isData && { bytes: cursor.left }) };
+  if (expect === "missing")
+    throw new ProbeFailure("unexpected-answer", `expected ${file} to be missing, got its first block`, { evidence });
+  return { evidence, message: `the TFTP server sends ${file}` };
+};
+
+export const tftp: Protocol = {
+  title: "TFTP",
+  summary: "Open when the server answers a read request, be it with the file or with an error.",
+  reference: "RFC 1350, sections 4, 5 and 7; RFC 2347",
+  transports: ["udp"],
+  defaultPort: 69,
+  settings,
+  example: { settings: { expect: "missing" } },
+  prepare(input) {
+    const wanted = parseSettings(settings, input);
+    const { packets, lossPercent, silence, file, mode } = wanted;
+    const question = Buffer.concat([Buffer.of(0, READ_REQUEST), Buffer.from(`${file}\0${mode}\0`)]);
+    return {
+      transport: "udp",
+      answersFromAnyPort: true,
+      packets,
+      lossPercent,
+      silence,
+      ask: () => question,
+      read: (datagram) => understand(datagram, wanted),
+    };
+  },
+};
