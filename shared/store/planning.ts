@@ -56,6 +56,14 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
     return Item && fromItem(Item);
   },
 
+  /** Grows whenever a member's settings changed; 0 for a shard that does not exist. Eventually consistent. */
+  async settingsRevision(name: string): Promise<number> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: shardKey(name), ProjectionExpression: "settingsRevision" }),
+    );
+    return Number(Item?.settingsRevision ?? 0);
+  },
+
   /** Moves the watermarks, unless somebody else did since they were read. @returns whether they moved */
   async advance(
     { name, plannedUntil }: Shard,

@@ -1,0 +1,113 @@
+/**
+ * Seats for monitors: shards of up to 250 members per lane. Members are counted up here, on a condition, and recounted
+ * by compaction; seats of deleted or moved monitors come free with that recount.
+ */
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
+import { shardKey, shardName } from "./keys.ts";
+
+export interface Seats {
+  readonly shard: string;
+  /** How many of the seats asked for this shard gave: at least one. */
+  readonly count: number;
+  /** Whether dispatch has never planned this shard: it has to be told, or the shard waits for the next minute. */
+  readonly isUnplanned: boolean;
+}
+
+/**
+ * The second within its interval at which a shard is due. Multiples of the golden ratio spread any number of shards
+ * evenly; the lane's own offset keeps the first shards of all lanes from meeting.
+ */
+export const phaseOf = (lane: Lane, number: number) =>
+  Math.floor(((number * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
+
+export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
+  const numberedMembers = async (lane: Lane) => {
+    const members = new Map<number, number>();
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
+          ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
+          ProjectionExpression: "sk, members",
+          ConsistentRead: true,
+          ExclusiveStartKey: from,
+        }),
+      );
+      for (const { sk, members: count } of page.Items ?? [])
+        members.set(Number(String(sk).slice(`${lane}#`.length)), Number(count ?? 0));
+      from = page.LastEvaluatedKey;
+    } while (from);
+    return members;
+  };
+
+  /** Takes seats in one shard. @returns undefined when somebody else took them first. */
+  const take = async (lane: Lane, number: number, count: number, locations: readonly string[]) => {
+    const shard = shardName(lane, number);
+    try {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: shardKey(shard),
+          UpdateExpression: "SET phase = if_not_exists(phase, :phase) ADD members :count, locations :locations, settingsRevision :one",
+          ConditionExpression: "attribute_not_exists(members) OR members <= :room",
+          ExpressionAttributeValues: {
+            ":phase": phaseOf(lane, number),
+            ":count": count,
+            ":locations": new Set(locations),
+            ":room": SHARD_CAPACITY - count,
+            ":one": 1,
+          },
+          ReturnValues: "ALL_NEW",
+        }),
+      );
+      return { shard, count, isUnplanned: Attributes?.plannedUntil === undefined } satisfies Seats;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    /**
+     * Tells the probes that a member's settings changed, after they were stored: they remember a shard's members for up
+     * to a minute, or until this number grows. Adds locations that are new to the shard.
+     */
+    async settingsChanged(shard: string, locations: readonly string[]): Promise<void> {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: shardKey(shard),
+          UpdateExpression: "ADD settingsRevision :one, locations :locations",
+          ExpressionAttributeValues: { ":one": 1, ":locations": new Set(locations) },
+        }),
+      );
+    },
+
+    /** Takes up to `wanted` seats in the first shard of the lane that has any, making the shard if need be. */
+    async place(lane: Lane, locations: readonly string[], wanted = 1): Promise<Seats> {
+      const members = await numberedMembers(lane);
+      for (let number = 0; ; number++) {
+        const count = Math.min(wanted, SHARD_CAPACITY - (members.get(number) ?? 0));
+        const seats = count > 0 ? await take(lane, number, count, locations) : undefined;
+        if (seats) return seats;
+      }
+    },
+
+    /** Makes locations known to a shard; they are only ever added. */
+    async addLocations(shard: string, locations: readonly string[]): Promise<void> {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: shardKey(shard),
+          UpdateExpression: "ADD locations :locations",
+          ExpressionAttributeValues: { ":locations": new Set(locations) },
+        }),
+      );
+    },
+  };
+};
+export type ShardStore = ReturnType<typeof createShardStore>;
