@@ -1,0 +1,36 @@
+/** Day: one monitor's tally of one UTC day, from one location or merged over all. Built from the day's raw outcomes. */
+import type { PastOutcome } from "./outcome.ts";
+import { Tally } from "./tally.ts";
+import { mergeStretches, stretches, type Voters } from "./timeline.ts";
+
+export const DAY_SECONDS = 86_400;
+
+/** Stands in for the location in the day items that the quorum was applied to. No location is called so. */
+export const MERGED = "*";
+
+export const startOfDay = (moment: number) => Math.floor(moment / DAY_SECONDS) * DAY_SECONDS;
+/** `YYYY-MM-DD` of a moment, in UTC. */
+export const dateOf = (moment: number) => new Date(moment * 1000).toISOString().slice(0, 10);
+export const startOfDate = (date: string) => Date.parse(`${date}T00:00:00Z`) / 1000;
+
+/** @param outcomes oldest first; those before the stretch of time still speak for its beginning */
+export function tallyOf(outcomes: readonly PastOutcome[], from: number, to: number): Tally {
+  const tally = new Tally();
+  for (const outcome of outcomes) if (outcome.tick >= from && outcome.tick < to) tally.addOutcome(outcome);
+  for (const stretch of stretches(outcomes, from, to)) tally.addStretch(stretch);
+  return tally;
+}
+
+/** Seconds as the quorum sees them; checks and latencies of all locations together. */
+export function mergedTallyOf(
+  byLocation: ReadonlyMap<string, readonly PastOutcome[]>,
+  voters: Voters,
+  from: number,
+  to: number,
+): Tally {
+  const merged = new Tally();
+  const lists = new Map([...byLocation].map(([name, outcomes]) => [name, stretches(outcomes, from, to)]));
+  for (const outcomes of byLocation.values()) merged.merge(tallyOf(outcomes, from, to), { seconds: false });
+  for (const stretch of mergeStretches(lists, voters)) merged.addStretch(stretch);
+  return merged;
+}

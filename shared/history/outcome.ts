@@ -1,0 +1,33 @@
+/** What history keeps of one outcome, whichever item it was read from. */
+import type { Health, PortState } from "../model.ts";
+import type { Reason } from "../reasons.ts";
+import type { BlockEntry } from "./block.ts";
+
+export interface PastOutcome {
+  readonly tick: number;
+  /** Of the lane that the monitor was in: so long the outcome speaks for the target. */
+  readonly intervalSeconds: number;
+  readonly state: PortState;
+  readonly reason: Reason | null;
+  readonly health: Health;
+  /** What the location believed after this outcome, thresholds applied; null before its first view. */
+  readonly view: Health | null;
+  /** The location itself was cut off: the outcome says nothing about the target. */
+  readonly offline: boolean;
+  readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
+}
+
+export const pastOutcome = (
+  tick: number,
+  intervalSeconds: number,
+  offline: boolean,
+  { state, reason, health, view, latencyMs, lossPercent }: BlockEntry,
+): PastOutcome => ({ tick, intervalSeconds, state, reason, health, view, offline, latencyMs, lossPercent });
+
+/** Whether the check took place and its outcome says something about the target. */
+export const isMeasured = ({ health, offline }: Pick<PastOutcome, "health" | "offline">) =>
+  health !== "unknown" && !offline;
+
+/** A tick at which a paused monitor was passed over: not a check. */
+export const isPaused = ({ reason }: Pick<PastOutcome, "reason">) => reason === "paused";
