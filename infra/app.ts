@@ -2,13 +2,22 @@
 import { readFileSync } from "node:fs";
 import { App } from "aws-cdk-lib";
 import { bundle } from "./bundle.ts";
+import { InvalidContext } from "./locations.ts";
 import { createStacks } from "./stacks.ts";
 
-await bundle();
 // The CDK command passes cdk.json's context itself; read here too, `node infra/app.ts` alone makes the same template.
 const { context } = JSON.parse(readFileSync(new URL("../cdk.json", import.meta.url), "utf8"));
 // Validation costs a second at every start, and the one-machine stack (context `local`) never deploys what it reads.
 const isLocal = JSON.parse(process.env.CDK_CONTEXT_JSON ?? "{}").local === true;
-const app = new App({ context, builtinCloudFormationValidation: !isLocal });
-createStacks(app);
-app.synth();
+
+try {
+  await bundle();
+  const app = new App({ context, builtinCloudFormationValidation: !isLocal });
+  createStacks(app);
+  app.synth();
+} catch (error) {
+  // The message says it all; a stack trace would bury it.
+  if (!(error instanceof InvalidContext)) throw error;
+  console.error(`invalid context (cdk.json or -c): ${error.message}`);
+  process.exitCode = 1;
+}

@@ -5,74 +5,96 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, version as esbuildVersion } from "esbuild";
+import { build } from "esbuild";
 
 export const FUNCTIONS = ["api", "compact", "dispatch", "probe", "state-change"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const entryOf = (name: FunctionName) => `functions/${name}/index.ts`;
+/** Run at build time; prints the API's description, made from the schemas that validate. */
+const OPENAPI = "functions/api/openapi.ts";
+/** What else decides about the bundles: the lockfile stands for everything in node_modules, esbuild included. */
+const ALWAYS = ["infra/bundle.ts", "package-lock.json", "tsconfig.json"];
 
 /** Folder with a function's bundle. */
 export const bundleOf = (name: FunctionName, root = ROOT) => join(root, "dist", name);
 
 /**
- * Brings `dist/` up to date; does nothing when no input changed since the last time.
+ * Brings `dist/` up to date; does nothing when no input changed since the last time. Several processes may do so at
+ * once: each file is replaced in one step, and only by other content.
  * @throws when an entry is missing or does not compile; the message names the file.
  */
 export const bundle = async (root = ROOT): Promise<void> => {
-  const entries = Object.fromEntries(
-    FUNCTIONS.map((name) => [`${name}/index`, join(root, "functions", name, "index.ts")]),
-  );
-  for (const entry of Object.values(entries)) {
-    if (!existsSync(entry)) throw new Error(`cannot bundle: ${relative(root, entry)} does not exist`);
+  for (const entry of FUNCTIONS.map(entryOf)) {
+    if (!existsSync(join(root, entry))) throw new Error(`cannot bundle: ${entry} does not exist`);
   }
   const stamp = join(root, "dist", "inputs.json");
   if (isCurrent(root, stamp)) return;
-  const { metafile } = await build({
-    entryPoints: entries,
-    outdir: join(root, "dist"),
+  const { metafile, outputFiles } = await build({
+    entryPoints: Object.fromEntries(FUNCTIONS.map((name) => [`${name}/index`, entryOf(name)])),
+    outdir: "dist",
     absWorkingDir: root,
     bundle: true,
     platform: "node",
     target: "node24",
     format: "cjs",
     minify: true,
-    // Names in stack traces and in error `name`s survive minification.
+    // Names in stack traces and error names survive.
     keepNames: true,
     legalComments: "none",
     metafile: true,
-    logLevel: "silent",
+    write: false,
   });
-  const inputs = new Set(Object.keys(metafile.inputs));
-  for (const input of writeOpenApi(root)) inputs.add(input);
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, JSON.stringify({ esbuildVersion, inputs: hashes(root, [...inputs].sort()) }));
+  for (const { path, contents } of outputFiles) replace(root, path, contents);
+  const inputs = [...Object.keys(metafile.inputs), ...(await describeApi(root)), ...ALWAYS].filter(
+    (input) => !input.startsWith("node_modules/"),
+  );
+  replace(root, stamp, Buffer.from(JSON.stringify(hashes(root, [...new Set(inputs)].sort()), null, 1)));
 };
 
-/** The API's description, made from the schemas that validate. @returns the files it depends on beyond the bundle's */
-const writeOpenApi = (root: string): string[] => {
-  const source = "functions/api/openapi.ts";
+/** Writes the API's description beside its bundle. @returns the files that it is made from */
+const describeApi = async (root: string): Promise<string[]> => {
   const target = join(bundleOf("api", root), "openapi.json");
-  if (!existsSync(join(root, source))) {
+  if (!existsSync(join(root, OPENAPI))) {
     rmSync(target, { force: true });
-    return [];
+    return [OPENAPI];
   }
-  writeFileSync(target, execFileSync(process.execPath, [source], { cwd: root, maxBuffer: 16 * 1024 * 1024 }));
-  return [source];
+  replace(root, target, execFileSync(process.execPath, [OPENAPI], { cwd: root, maxBuffer: 16 * 1024 * 1024 }));
+  const { metafile } = await build({
+    entryPoints: [OPENAPI],
+    absWorkingDir: root,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    metafile: true,
+    write: false,
+  });
+  return Object.keys(metafile.inputs);
+};
+
+/** The temporary file lies outside the folders that become assets: their hash must not see it. */
+const replace = (root: string, path: string, contents: Uint8Array): void => {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = join(root, "dist", `.${process.pid}.tmp`);
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
 };
 
 const isCurrent = (root: string, stamp: string): boolean => {
-  if (!existsSync(stamp) || !FUNCTIONS.every((name) => existsSync(join(bundleOf(name, root), "index.js"))))
+  if (!existsSync(stamp) || !FUNCTIONS.every((name) => existsSync(join(bundleOf(name, root), "index.js")))) {
     return false;
+  }
   const last = JSON.parse(readFileSync(stamp, "utf8"));
-  const now = hashes(root, Object.keys(last.inputs));
-  return last.esbuildVersion === esbuildVersion && JSON.stringify(now) === JSON.stringify(last.inputs);
+  return JSON.stringify(hashes(root, Object.keys(last))) === JSON.stringify(last);
 };
 
-/** SHA-256 by file; a file that is gone has none. */
+/** SHA-256 by file; a file that does not exist has none. */
 const hashes = (root: string, files: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     files.map((file) => {

@@ -271,7 +271,7 @@ export class HomeStack extends Stack {
     const identities = this.formatArn({ service: "ses", resource: "identity", resourceName: "*" });
     sender.allow(["ses:SendEmail"], [identities], { StringEquals: { "ses:FromAddress": address } });
     Validations.of(sender).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:${this.region}:<AWS::AccountId>:identity/*]`,
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:ses:${this.region}:<AWS::AccountId>:identity/*]`,
       reason: "Mail goes out only from the one sender that the condition names.",
     });
   }

@@ -119,15 +119,20 @@ const parseLocation = (
   };
   if (kind !== "vpc") return { ...base, kind };
   const vpc = {
-    vpcId: text(fields.vpcId, /^vpc-[0-9a-f]+$/, `${path}.vpcId`, "the id of a VPC (vpc-…)"),
-    subnetIds: ids(fields.subnetIds, /^subnet-[0-9a-f]+$/, `${path}.subnetIds`, "subnet-…"),
+    vpcId: text(fields.vpcId, /^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, `${path}.vpcId`, "the id of a VPC (vpc-…)"),
+    subnetIds: ids(fields.subnetIds, /^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, `${path}.subnetIds`, "subnet-…"),
     availabilityZones: ids(
       fields.availabilityZones,
       /^[a-z]{2}(-[a-z0-9]+)+$/,
       `${path}.availabilityZones`,
       "eu-west-1a",
     ),
-    securityGroupIds: ids(fields.securityGroupIds, /^sg-[0-9a-f]+$/, `${path}.securityGroupIds`, "sg-…"),
+    securityGroupIds: ids(
+      fields.securityGroupIds,
+      /^sg-(?:[0-9a-f]{8}|[0-9a-f]{17})$/,
+      `${path}.securityGroupIds`,
+      "sg-…",
+    ),
   };
   if (vpc.availabilityZones.length !== vpc.subnetIds.length) {
     throw new InvalidContext(

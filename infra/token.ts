@@ -1,0 +1,144 @@
+/**
+ * `npm run token -- --name admin --scopes read,write,admin`: makes an API token with the caller's AWS credentials, by
+ * invoking the API's function directly. The token goes to stdout, everything else to stderr.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+
+export interface Flags {
+  readonly name?: string;
+  readonly scopes?: string;
+  readonly function?: string;
+  readonly region?: string;
+  readonly local?: boolean;
+}
+
+/** The function to invoke, and how to reach it. */
+export interface Target {
+  readonly functionName: string;
+  readonly client: LambdaClientConfig;
+}
+
+type Outputs = Readonly<Record<string, unknown>>;
+
+const USAGE =
+  "usage: npm run token -- [--name admin] [--scopes read,write,admin] [--function NAME --region REGION | --local]";
+
+/** Something the caller can put right; the message says how. */
+export class TokenError extends Error {
+  override readonly name = "TokenError";
+}
+
+/**
+ * By order: `--function`; `--local`; what `npm run deploy` left in `cdk-outputs.json`; the one-machine stack in
+ * `HARBORLIGHT_DATA` or `.harborlight`.
+ * @param folder where `cdk-outputs.json` and `.harborlight` are looked for
+ * @throws {TokenError}
+ */
+export const findTarget = (flags: Flags, folder: string, env: NodeJS.ProcessEnv): Target => {
+  if (flags.function) return { functionName: flags.function, client: flags.region ? { region: flags.region } : {} };
+  const deployed = join(folder, "cdk-outputs.json");
+  const local = join(env.HARBORLIGHT_DATA ?? join(folder, ".harborlight"), "outputs.json");
+  if (!flags.local && existsSync(deployed)) return deployedTarget(read(deployed), flags, deployed);
+  if (existsSync(local)) return localTarget(read(local), local);
+  throw new TokenError(
+    flags.local
+      ? `${local} does not exist: start the one-machine stack with npm start first`
+      : `neither ${deployed} nor ${local} exists: run npm run deploy or npm start first, or name the function with --function`,
+  );
+};
+
+const deployedTarget = (outputs: Outputs, flags: Flags, path: string): Target => {
+  const home = outputsWith("ApiFunctionName", outputs);
+  if (!home) throw new TokenError(`${path} has no output ApiFunctionName: deploy the home stack with npm run deploy`);
+  // An ARN's fourth part is its region.
+  const region = flags.region ?? String(home.AlertsTopicArn ?? "").split(":")[3];
+  return { functionName: String(home.ApiFunctionName), client: region ? { region } : {} };
+};
+
+const localTarget = (outputs: Outputs, path: string): Target => {
+  const home = outputsWith("ApiFunctionName", outputs);
+  const endpoint = outputs.gatewayUrl;
+  if (!home || typeof endpoint !== "string") {
+    throw new TokenError(`${path} must name ApiFunctionName and gatewayUrl: start the one-machine stack again`);
+  }
+  const accessKeyId = typeof outputs.accessKeyId === "string" ? outputs.accessKeyId : "operator";
+  return {
+    functionName: String(home.ApiFunctionName),
+    client: { endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
+  };
+};
+
+/** The outputs themselves, or those of the stack that has this one. */
+const outputsWith = (name: string, outputs: Outputs): Outputs | undefined =>
+  name in outputs
+    ? outputs
+    : (Object.values(outputs).find((stack) => typeof stack === "object" && stack !== null && name in stack) as
+        | Outputs
+        | undefined);
+
+const read = (path: string): Outputs => {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new TokenError(`${path} cannot be read as JSON`, { cause: error });
+  }
+};
+
+/** @returns the token, which nobody can show again. @throws {TokenError} */
+export const createToken = async (
+  { functionName, client }: Target,
+  name: string,
+  scopes: string[],
+): Promise<string> => {
+  const lambda = new LambdaClient(client);
+  const answer = await lambda
+    .send(
+      new InvokeCommand({
+        FunctionName: functionName,
+        Payload: JSON.stringify({ command: "create-token", name, scopes }),
+      }),
+    )
+    .catch((error: Error) => {
+      throw new TokenError(`cannot invoke ${functionName}: ${error.message || error.name}`, { cause: error });
+    })
+    .finally(() => lambda.destroy());
+  const result = JSON.parse(answer.Payload?.transformToString() ?? "{}");
+  if (answer.FunctionError) throw new TokenError(`${functionName} refused: ${result.errorMessage}`);
+  if (typeof result.token !== "string") throw new TokenError(`${functionName} answered without a token`);
+  return result.token;
+};
+
+const parseFlags = (args: string[]): Flags => {
+  try {
+    const options = {
+      name: { type: "string" },
+      scopes: { type: "string" },
+      function: { type: "string" },
+      region: { type: "string" },
+      local: { type: "boolean" },
+    } as const;
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new TokenError(`${(error as Error).message}\n${USAGE}`);
+  }
+};
+
+const main = async (): Promise<void> => {
+  const flags = parseFlags(process.argv.slice(2));
+  const name = flags.name ?? "admin";
+  const scopes = (flags.scopes ?? "read,write,admin").split(",").map((scope) => scope.trim());
+  const token = await createToken(findTarget(flags, process.cwd(), process.env), name, scopes);
+  console.error(`token "${name}" with ${scopes.join(", ")}; keep it, it cannot be shown again:`);
+  console.log(token);
+};
+
+if (import.meta.main) {
+  await main().catch((error) => {
+    if (!(error instanceof TokenError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}
