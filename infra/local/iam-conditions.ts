@@ -35,7 +35,9 @@ export function holds(operator: string, key: string, wanted: readonly string[], 
   if (operator === "Null") return wanted.some((one) => (one.toLowerCase() === "true") === (actual === undefined));
   const [, quantifier, name, ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
   const rule = OPERATORS[name ?? ""];
-  if (!rule) throw new Error(`the condition operator ${operator} is not known here`);
+  // AWS does not say what a quantifier means together with IfExists.
+  if (!rule || (quantifier !== undefined && ifExists !== undefined))
+    throw new Error(`the condition operator ${operator} is not known here`);
   const matches = (one: string) => wanted.some((value) => rule.comparison(value, one)) !== rule.negated;
   if (quantifier === "ForAllValues") return (actual ?? []).every(matches);
   if (actual === undefined) return ifExists !== undefined || (rule.negated && quantifier === undefined);
