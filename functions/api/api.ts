@@ -1,0 +1,99 @@
+/** The HTTP API: middy carries what every call needs, the router finds the route, the route does the work. */
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import middy, { type MiddlewareObj } from "@middy/core";
+import httpHeaderNormalizer from "@middy/http-header-normalizer";
+import httpRouter from "@middy/http-router";
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
+import { type Command, runCommand } from "./command.ts";
+import type { Deps } from "./deps.ts";
+import { explain, Problem } from "./problem.ts";
+import { type Reply, type Route, run } from "./route.ts";
+import { routes } from "./routes/index.ts";
+
+type Event = APIGatewayProxyEventV2;
+type Result = APIGatewayProxyStructuredResultV2;
+type Middleware = MiddlewareObj<Event, Result>;
+
+/** Answers are somebody's data behind a token: nobody in between keeps them, nobody guesses their type. */
+const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+const toResult = ({ status = 200, body, headers }: Reply): Result => ({
+  statusCode: status,
+  headers: {
+    ...HEADERS,
+    ...(body !== undefined && typeof body !== "string" && { "content-type": "application/json" }),
+    ...headers,
+  },
+  ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+});
+
+const problems = ({ logger, metrics }: Deps): Middleware => ({
+  onError: (request) => {
+    const { requestId } = request.event.requestContext;
+    const { document, headers } = explain(request.error, requestId);
+    if (document.status >= 500) {
+      logger.error("request failed", { requestId, route: request.event.rawPath, error: request.error as Error });
+      metrics.addMetric("RequestsFailed", MetricUnit.Count, 1);
+    }
+    request.response = toResult({
+      status: document.status,
+      body: document,
+      headers: { "content-type": "application/problem+json", ...headers },
+    });
+  },
+});
+
+/** HEAD is GET without the body (RFC 9110, section 9.3.2). */
+const head = (): Middleware => {
+  const asked = new WeakSet<Event>();
+  const strip: Middleware["after"] = ({ event, response }) => {
+    if (response && asked.has(event)) delete response.body;
+  };
+  return {
+    before: ({ event }) => {
+      const { http } = event.requestContext;
+      if (http.method !== "HEAD") return;
+      http.method = "GET";
+      asked.add(event);
+    },
+    after: strip,
+    onError: strip,
+  };
+};
+
+const flush = ({ metrics }: Deps): Middleware => {
+  const publish = () => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  };
+  return { after: publish, onError: publish };
+};
+
+const matches = ({ path }: Route, asked: string) =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{[^/]+\}/g, "[^/]+")}/?$`).test(asked);
+
+const nowhere = ({ method, path }: { method: string; path: string }): never => {
+  const allowed = routes.filter((route) => matches(route, path)).map((route) => route.method);
+  if (allowed.length === 0) throw new Problem("not-found", `there is nothing at ${path}; see /v1/openapi.json`);
+  const allow = [...new Set(allowed.flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])))].join(", ");
+  throw new Problem("method-not-allowed", `${method} does not work at ${path}; ${allow} does`, { allow });
+};
+
+export type Handler = (event: Event | Command, context: Context) => Promise<unknown>;
+
+export const createApi = (deps: Deps): Handler => {
+  const router = httpRouter<Event, Result>({
+    routes: routes.map((route) => ({
+      method: route.method,
+      path: route.path,
+      handler: async (event: Event, context: Context) => toResult(await run(route, event, context, deps)),
+    })),
+    notFoundResponse: nowhere,
+  });
+  const http = middy<Event, Result>({ timeoutEarlyInMillis: 500 })
+    .use(flush(deps))
+    .use(head())
+    .use(httpHeaderNormalizer() as unknown as Middleware)
+    .use(problems(deps))
+    .handler(router);
+  return async (event, context) => ("command" in event ? runCommand(event, deps) : http(event, context));
+};

@@ -1,0 +1,111 @@
+/** Pure: a new monitor, and what a change of settings makes of one. */
+import { isDeepStrictEqual } from "node:util";
+import type { CheckSettings, MonitorSettings } from "../../shared/model.ts";
+import type { StoredMonitor } from "../../shared/store/monitors.ts";
+
+const CHECKED = [
+  "protocol",
+  "host",
+  "port",
+  "settings",
+  "family",
+  "addresses",
+  "expectedState",
+  "timeoutMs",
+  "retries",
+  "degradedAboveMs",
+  "failureThreshold",
+  "recoveryThreshold",
+  "intervalSeconds",
+  "locations",
+] as const satisfies readonly (keyof CheckSettings | "locations")[];
+
+/** What a probe needs for a check, out of a monitor. */
+export const checkSettingsOf = (settings: MonitorSettings): CheckSettings => {
+  const { locations: _locations, ...check } = Object.fromEntries(CHECKED.map((name) => [name, settings[name]]));
+  return check as unknown as CheckSettings;
+};
+
+const settingsOf = (monitor: MonitorSettings): MonitorSettings => {
+  const { name, key, quorum, alerts, tags, paused, locations } = monitor;
+  return { ...checkSettingsOf(monitor), name, key, quorum, alerts, tags, paused, locations };
+};
+export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEqual(settingsOf(a), settingsOf(b));
+
+/** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
+export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
+  (before.paused && !after.paused) || CHECKED.some((name) => !isDeepStrictEqual(before[name], after[name]));
+
+const second = (now: Date) => Math.floor(now.getTime() / 1000);
+
+export const newMonitor = (
+  id: string,
+  settings: MonitorSettings,
+  shard: string,
+  creation: string | null,
+  now: Date,
+): StoredMonitor => {
+  const at = now.toISOString();
+  return {
+    id,
+    ...settings,
+    settingsVersion: 1,
+    revision: 1,
+    shard,
+    placements: [{ shard, fromTick: second(now), toTick: null }],
+    views: {},
+    status: "pending",
+    since: at,
+    incident: null,
+    pendingAlerts: {},
+    undecidedSince: null,
+    nextEvaluationAt: null,
+    createdAt: at,
+    updatedAt: at,
+    settingsChangedAt: at,
+    deletedAt: null,
+    creation,
+  };
+};
+
+/**
+ * The monitor with new settings. `updatedAt` always moves forward, so that it can be an ETag even for two changes
+ * within one millisecond or under a clock that steps back. What must be told of the old settings' incident is
+ * `decide`'s business.
+ * @param shard its new place, when the interval changed. The old one ends with the second in which the new one begins.
+ */
+export const revised = (before: StoredMonitor, settings: MonitorSettings, shard: string, now: Date): StoredMonitor => {
+  const at = new Date(Math.max(now.getTime(), Date.parse(before.updatedAt) + 1)).toISOString();
+  const fromTick = second(now);
+  const placements =
+    shard === before.shard
+      ? before.placements
+      : [
+          ...before.placements.map((place) => (place.toTick === null ? { ...place, toTick: fromTick } : place)),
+          { shard, fromTick, toTick: null },
+        ];
+  const changed = { ...before, ...settings, shard, placements, updatedAt: at };
+  if (!isRechecked(before, settings)) return changed;
+  return {
+    ...changed,
+    settingsVersion: before.settingsVersion + 1,
+    settingsChangedAt: at,
+    views: {},
+    status: settings.paused ? before.status : "pending",
+    since: settings.paused ? before.since : at,
+    undecidedSince: null,
+  };
+};
+
+/** RFC 7396. */
+export const mergePatch = (target: unknown, patch: unknown): unknown => {
+  if (!isObject(patch)) return patch;
+  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name];
+    else merged[name] = mergePatch(merged[name], value);
+  }
+  return merged;
+};
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,15 @@
+/** `/v1/openapi.json`: this API, for programs. */
+import { z } from "zod";
+import { type Route, route } from "../route.ts";
+
+export const openapi: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/openapi.json",
+    operationId: "getOpenApi",
+    summary: "This document",
+    scope: null,
+    responses: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({}) } },
+    handle: async (_call, deps) => ({ body: await deps.openapi(), headers: { "content-type": "application/json" } }),
+  }),
+];

@@ -1,0 +1,215 @@
+/**
+ * The API function with everything real but what lies outside it: a local DynamoDB with the synthesised schema, and one
+ * small HTTP server that stands for SQS, Lambda and SNS, notes what it is asked and answers as it is told.
+ */
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
+import { createApi } from "../../../functions/api/api.ts";
+import { issueToken } from "../../../functions/api/auth.ts";
+import { createProbes } from "../../../functions/api/probes.ts";
+import type { Location } from "../../../shared/model.ts";
+import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createIncidentStore } from "../../../shared/store/incidents.ts";
+import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createShardStore } from "../../../shared/store/shards.ts";
+import { createTokenStore, type Scope } from "../../../shared/store/tokens.ts";
+import { startTables } from "../../support/tables.ts";
+
+export const place = (name: string, more: Partial<Location> = {}): Location => ({
+  name,
+  region: "us-east-1",
+  kind: "local",
+  families: ["ipv4", "ipv6"],
+  port25: false,
+  jobsQueueUrl: `http://queues/000000000000/jobs-${name}`,
+  probeFunctionName: `probe-${name}`,
+  ...more,
+});
+
+export const LOCATIONS = [
+  place("local"),
+  place("eu-west-1", { kind: "public", families: ["ipv4"], region: "eu-west-1" }),
+  place("inside", { kind: "vpc", families: ["ipv4"], region: "eu-west-1" }),
+] as const;
+
+/** What a test may decide about the world outside. */
+export interface Outside {
+  /** Answer of a probe, by function name. */
+  probe: (functionName: string, payload: Record<string, unknown>) => Promise<unknown> | unknown;
+  /** Answer of SNS as XML, or an error code. */
+  sns: (action: string, parameters: URLSearchParams) => string | { error: string; message: string };
+  /** Whether SQS and the asynchronous Lambda calls fail. */
+  isDown: boolean;
+}
+
+const text = async (request: IncomingMessage) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+};
+
+export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
+  const tables = await startTables();
+  const calls = {
+    jobs: [] as { queue: string; job: Record<string, unknown> }[],
+    plans: [] as Record<string, unknown>[],
+    checks: [] as { functionName: string; payload: Record<string, unknown> }[],
+    sns: [] as Record<string, string>[],
+  };
+  const outside: Outside = { probe: () => ({ state: "open" }), sns: () => "", isDown: false };
+
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    const json = (status: number, value: unknown, headers = {}) =>
+      response
+        .writeHead(status, { "content-type": "application/x-amz-json-1.0", ...headers })
+        .end(JSON.stringify(value));
+    const target = String(request.headers["x-amz-target"] ?? "");
+    const lambda = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(request.url ?? "")?.[1];
+    const isPlan = lambda && request.headers["x-amz-invocation-type"] === "Event";
+    if (outside.isDown && (target || isPlan))
+      return json(400, { __type: "com.amazonaws.sqs#AccessDenied", message: "down" });
+    if (target.startsWith("AmazonSQS")) {
+      const { QueueUrl, Entries } = JSON.parse(body);
+      for (const { MessageBody } of Entries)
+        calls.jobs.push({ queue: QueueUrl.split("/").at(-1), job: JSON.parse(MessageBody) });
+      return json(200, { Successful: [], Failed: [] });
+    }
+    if (isPlan) {
+      calls.plans.push(JSON.parse(body));
+      return response.writeHead(202).end();
+    }
+    if (lambda) {
+      const payload = JSON.parse(body);
+      calls.checks.push({ functionName: lambda, payload });
+      try {
+        return json(200, await outside.probe(lambda, payload));
+      } catch (error) {
+        return json(200, { errorMessage: (error as Error).message }, { "x-amz-function-error": "Unhandled" });
+      }
+    }
+    const parameters = new URLSearchParams(body);
+    calls.sns.push(Object.fromEntries(parameters));
+    const action = parameters.get("Action") ?? "";
+    const answer = outside.sns(action, parameters);
+    const isError = typeof answer !== "string";
+    response.writeHead(isError ? 400 : 200, { "content-type": "text/xml" });
+    const namespace = 'xmlns="http://sns.amazonaws.com/doc/2010-03-31/"';
+    return response.end(
+      isError
+        ? `<ErrorResponse ${namespace}><Error><Type>Sender</Type><Code>${answer.error}</Code><Message>${answer.message}</Message></Error></ErrorResponse>`
+        : `<${action}Response ${namespace}><${action}Result>${answer}</${action}Result></${action}Response>`,
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_REGION: "us-east-1",
+    AWS_ENDPOINT_URL_SQS: endpoint,
+    AWS_ENDPOINT_URL_LAMBDA: endpoint,
+    AWS_ENDPOINT_URL_SNS: endpoint,
+    POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? "SILENT",
+  });
+
+  const { client } = tables;
+  const clock = { now: () => new Date() };
+  const tokens = createTokenStore(client, tables.tables.monitors);
+  const monitors = createMonitorStore(client, tables.tables.monitors);
+  const history = createHistoryStore(client, tables.tables.history);
+  const handler = createApi({
+    version: "test",
+    locations,
+    monitors,
+    shards: createShardStore(client, tables.tables.monitors),
+    incidents: createIncidentStore(client, tables.tables.monitors),
+    tokens,
+    heartbeats: createLocationStore(client, tables.tables.monitors),
+    history,
+    probes: createProbes(locations, "dispatch"),
+    sns: new SNSClient({}),
+    topics: {
+      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+      system: "arn:aws:sns:us-east-1:000000000000:system",
+    },
+    openapi: async () => '{"openapi":"3.1.1"}',
+    logger: new Logger(),
+    metrics: new Metrics({ namespace: "Harborlight", serviceName: "api" }),
+    now: () => clock.now(),
+  });
+
+  const tokenWith = async (...scopes: Scope[]) =>
+    (await issueToken(tokens, { name: scopes.join(" "), scopes }, new Date())).text;
+  const admin = await tokenWith("admin");
+
+  interface Options {
+    readonly body?: unknown;
+    readonly headers?: Record<string, string>;
+    readonly token?: string | null;
+    /** Instead of `body`: exactly this. */
+    readonly raw?: string;
+    readonly isBase64?: boolean;
+    readonly remainingMs?: number;
+  }
+  const call = async (method: string, url: string, options: Options = {}) => {
+    const { body, raw, token = admin, headers = {}, remainingMs = 29_000 } = options;
+    const [path = "", query = ""] = url.split("?");
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const event = {
+      version: "2.0",
+      routeKey: "ANY /v1/{proxy+}",
+      rawPath: path,
+      rawQueryString: query,
+      headers: {
+        ...(token !== null && { Authorization: `Bearer ${token}` }),
+        ...(sent !== undefined && { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      pathParameters: { proxy: path.slice("/v1/".length) },
+      requestContext: { requestId: "request-1", http: { method, path, sourceIp: "127.0.0.1" } },
+      body: sent,
+      isBase64Encoded: options.isBase64 ?? false,
+    } as unknown as APIGatewayProxyEventV2;
+    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
+      statusCode: number;
+      headers: Record<string, string>;
+      body?: string;
+    };
+    const isJson = answer.headers["content-type"]?.includes("json");
+    // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
+    const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
+    return { status: answer.statusCode, headers: answer.headers, body: parsed };
+  };
+
+  /** Everything in a table. */
+  const stored = async (table: "monitors" | "history" = "monitors", prefix = "") => {
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.tables[table] }));
+    return Items.filter(({ pk }) => String(pk).startsWith(prefix));
+  };
+
+  return {
+    ...tables,
+    handler,
+    call,
+    calls,
+    outside,
+    clock,
+    admin,
+    tokenWith,
+    stored,
+    stores: { tokens, monitors, history },
+    async [Symbol.asyncDispose]() {
+      await tables.stop();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+};
+export type Edge = Awaited<ReturnType<typeof startEdge>>;
