@@ -2,6 +2,7 @@
 
 import { coap } from "./coap.ts";
 import { dns } from "./dns.ts";
+import { dtls } from "./dtls.ts";
 import { ftp } from "./ftp.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
@@ -20,7 +21,8 @@ import type { Protocol } from "./protocol.ts";
 import { quic } from "./quic.ts";
 import { radius } from "./radius.ts";
 import { redis } from "./redis.ts";
-import { sip, sips } from "./sip.ts";
+import { sip } from "./sip.ts";
+import { sips } from "./sips.ts";
 import { smtp } from "./smtp.ts";
 import { smtps } from "./smtps.ts";
 import { snmp } from "./snmp.ts";
@@ -32,10 +34,13 @@ import { syslog } from "./syslog.ts";
 import { tcp } from "./tcp.ts";
 import { telnet } from "./telnet.ts";
 import { tftp } from "./tftp.ts";
+import { udp } from "./udp.ts";
+import { wireguard } from "./wireguard.ts";
 
 export const protocols: Readonly<Record<string, Protocol>> = {
   coap,
   dns,
+  dtls,
   ftp,
   http,
   https,
@@ -66,4 +71,6 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   tcp,
   telnet,
   tftp,
+  udp,
+  wireguard,
 };

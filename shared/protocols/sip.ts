@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { oneLine, parseSettings, tlsSettings, udpOrTcp } from "./settings.ts";
+import { oneLine, parseSettings, udpOrTcp } from "./settings.ts";
 
 /** Longest head and body taken: what fits into one datagram. */
 const MAX_BYTES = 65_535;
@@ -16,7 +16,7 @@ const HEALTHY_ERRORS: readonly number[] = [501, 505, 513];
 
 const uri = oneLine(255).regex(/^sips?:[^\s<>"]+$/, "must be a SIP URI without spaces, like sip:ping@example.com");
 
-const fields = {
+export const fields = {
   uri: uri.optional().describe("Request-URI. Default: the monitor's host."),
   from: uri.default("sip:harborlight@harborlight.invalid").describe("Who asks."),
   status: z.array(z.int().min(100).max(699)).min(1).optional().describe("Expected response codes. Default: any."),
@@ -26,8 +26,7 @@ const fields = {
     .describe("What responses of the classes 5 and 6 mean, where `status` does not say it."),
 };
 const settings = udpOrTcp(fields, { spacingMs: 250 });
-const secureSettings = z.strictObject({ tls: tlsSettings.prefault({}), ...fields });
-type Wanted = Pick<z.infer<typeof secureSettings>, keyof typeof fields>;
+type Wanted = z.infer<z.ZodObject<typeof fields>>;
 type Via = "UDP" | "TCP" | "TLS";
 
 const bracketed = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
@@ -125,7 +124,7 @@ const judge = ({ status, reason, headers }: Head, wanted: Wanted): Finding => {
   };
 };
 
-const talk = async (connection: Connection, wanted: Wanted, via: Via, target: Target): Promise<Finding> => {
+export const talk = async (connection: Connection, wanted: Wanted, via: Via, target: Target): Promise<Finding> => {
   const question = request(wanted, via, target, 0, target.random);
   connection.write(question);
   for (;;) {
@@ -164,7 +163,7 @@ const understand = (answer: Buffer, question: Buffer, wanted: Wanted): Finding |
   return isOurs(head, headersOf(question)) ? judge(head, wanted) : undefined;
 };
 
-const common = {
+export const common = {
   summary: "Open when the server answers OPTIONS with any response of ours; which ones are well is a setting.",
   reference: "RFC 3261, sections 7, 8.1, 11 and 18; RFC 3581",
 } as const;
@@ -195,18 +194,5 @@ export const sip: Protocol = {
       ask: (n, random, target) => request(wanted, "UDP", target, n, random),
       read: (answer, question) => understand(answer, question, wanted),
     };
-  },
-};
-
-export const sips: Protocol = {
-  ...common,
-  title: "SIP over TLS",
-  transports: ["tcp"],
-  defaultPort: 5061,
-  settings: secureSettings,
-  example: { settings: { tls: { warnDays: 21 } } },
-  prepare(input) {
-    const { tls, ...wanted } = parseSettings(secureSettings, input);
-    return { transport: "tcp", tls, talk: (connection, target) => talk(connection, wanted, "TLS", target) };
   },
 };

@@ -1,0 +1,20 @@
+/** SIP over TLS from the first byte on (RFC 3261, section 26.2): as `sip.ts` has it, on a port of its own. */
+import { z } from "zod";
+import type { Protocol } from "./protocol.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
+import { common, fields, talk } from "./sip.ts";
+
+const settings = z.strictObject({ tls: tlsSettings.prefault({}), ...fields });
+
+export const sips: Protocol = {
+  ...common,
+  title: "SIP over TLS",
+  transports: ["tcp"],
+  defaultPort: 5061,
+  settings,
+  example: { settings: { tls: { warnDays: 21 } } },
+  prepare(input) {
+    const { tls, ...wanted } = parseSettings(settings, input);
+    return { transport: "tcp", tls, talk: (connection, target) => talk(connection, wanted, "TLS", target) };
+  },
+};
