@@ -93,7 +93,7 @@ export class ProbeSite extends Construct {
     const history = tableArn(stack, settings, historyTableName(settings.appId));
     this.probe.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [monitors]);
     this.probe.allow(["dynamodb:Query"], [`${monitors}/index/by-shard`]);
-    this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [history]);
+    this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], [history]);
   }
 
   /** What Lambda itself needs to reach into a VPC. */

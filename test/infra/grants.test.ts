@@ -1,0 +1,153 @@
+/** What each function may do and is told: exact, so that a line more or less in the stack fails here. */
+import { describe, expect, test } from "vitest";
+import { functionOf, grantsOf, ofType, render, synthesise } from "./synthesised.ts";
+
+const CONTEXT = { alertSender: "ops@example.com", locations: ["us-east-1", "eu-west-1"] };
+const { resources } = await synthesise(CONTEXT);
+
+const MONITORS = "TablesMonitors.Arn";
+const HISTORY = "TablesHistory.Arn";
+const PROBE_MONITORS = "arn:aws:dynamodb:us-east-1:ACCOUNT:table/harborlight-monitors";
+const PROBE_HISTORY = "arn:aws:dynamodb:us-east-1:ACCOUNT:table/harborlight-history";
+const JOBS = ["us-east-1", "eu-west-1"].map((region) => `arn:aws:sqs:${region}:ACCOUNT:harborlight-jobs-${region}`);
+const PROBES = ["us-east-1", "eu-west-1"].map(
+  (region) => `arn:aws:lambda:${region}:ACCOUNT:function:harborlight-probe-${region}`,
+);
+
+/** `dynamodb:GetItem,PutItem` on each of the resources. */
+const may = (calls: string, ...on: string[]) => {
+  const [service, names] = calls.split(":") as [string, string];
+  return names.split(",").flatMap((name) => on.map((resource) => `${service}:${name} ${resource}`));
+};
+const log = (name: string) => may("logs:CreateLogStream,PutLogEvents", `${name}Logs.Arn`);
+const consume = (queue: string) =>
+  may("sqs:ReceiveMessage,ChangeMessageVisibility,GetQueueUrl,DeleteMessage,GetQueueAttributes", `${queue}.Arn`);
+
+const GRANTS: Record<string, string[]> = {
+  dispatch: [
+    ...log("Dispatch"),
+    ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
+    ...may("dynamodb:Query", `${MONITORS}/index/due`, `${MONITORS}/index/by-shard`),
+    ...may("sqs:SendMessage", ...JOBS, "Timers.Arn"),
+    ...consume("Timers"),
+  ],
+  probe: [
+    ...log("SiteProbe"),
+    ...may("dynamodb:GetItem,BatchGetItem,UpdateItem", PROBE_MONITORS),
+    ...may("dynamodb:Query", `${PROBE_MONITORS}/index/by-shard`),
+    ...may("dynamodb:Query,GetItem,PutItem", PROBE_HISTORY),
+    ...consume("SiteJobs"),
+  ],
+  "state-change": [
+    ...log("StateChange"),
+    ...may("dynamodb:GetItem,Query,UpdateItem,DeleteItem", MONITORS),
+    ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
+    ...may("dynamodb:ListStreams", "*"),
+    ...may("sns:Publish", "Alerts", "System"),
+    'ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:identity/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}',
+    ...may("sqs:SendMessage", "Timers.Arn"),
+    ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
+  ],
+  api: [
+    ...log("Api"),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
+    ...may("dynamodb:Query", `${MONITORS}/index/by-shard`, `${MONITORS}/index/listing`),
+    ...may("dynamodb:GetItem,BatchGetItem,Query", HISTORY),
+    ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
+    ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
+    ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
+    ...may("sqs:SendMessage", ...JOBS),
+  ],
+  compact: [
+    ...log("Compact"),
+    ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
+    ...may("dynamodb:Query", ...["by-shard", "due", "listing"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
+  ],
+};
+
+const location = (region: string) => ({
+  name: region,
+  region,
+  kind: "public",
+  families: ["ipv4"],
+  port25: false,
+  probeFunctionName: `harborlight-probe-${region}`,
+});
+const withQueue = (region: string) => ({
+  ...location(region),
+  jobsQueueUrl: `https://sqs.${region}.amazonaws.com/ACCOUNT/harborlight-jobs-${region}`,
+});
+const LOCATIONS = ["us-east-1", "eu-west-1"].map(withQueue);
+const RETENTION = { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 };
+const CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
+
+const ENVIRONMENT: Record<string, Record<string, unknown>> = {
+  dispatch: { MONITORS_TABLE: "TablesMonitors", LOCATIONS, TIMERS_QUEUE_URL: "Timers" },
+  probe: {
+    MONITORS_TABLE: "harborlight-monitors",
+    HISTORY_TABLE: "harborlight-history",
+    TABLES_REGION: "us-east-1",
+    LOCATION: location("us-east-1"),
+    CONTROL_TARGETS,
+    RETENTION,
+  },
+  "state-change": {
+    MONITORS_TABLE: "TablesMonitors",
+    LOCATIONS,
+    ALERTS_TOPIC_ARN: "Alerts",
+    SYSTEM_TOPIC_ARN: "System",
+    ALERT_SENDER: "ops@example.com",
+    TIMERS_QUEUE_URL: "Timers",
+    API_URL: "PublicApiHttp.ApiEndpoint",
+  },
+  api: {
+    MONITORS_TABLE: "TablesMonitors",
+    HISTORY_TABLE: "TablesHistory",
+    LOCATIONS,
+    ALERTS_TOPIC_ARN: "Alerts",
+    SYSTEM_TOPIC_ARN: "System",
+    SUBSCRIPTION_DEAD_LETTER_ARN: "UndeliveredToSubscriber.Arn",
+    DISPATCH_FUNCTION_NAME: "DispatchFunction",
+  },
+  compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
+};
+
+const parsed = (value: unknown) => {
+  const text = render(value);
+  return /^[[{]/.test(text) ? JSON.parse(text) : text;
+};
+
+describe.each(Object.keys(GRANTS))("%s", (service) => {
+  test("may make exactly the calls it makes", () => {
+    expect(grantsOf(resources, service)).toEqual([...GRANTS[service]!].sort());
+  });
+
+  test("is told exactly what it reads", () => {
+    const { Variables } = functionOf(resources, service)[1].Properties.Environment;
+    const variables = Object.fromEntries(Object.entries(Variables).map(([name, value]) => [name, parsed(value)]));
+    expect(variables).toEqual({
+      POWERTOOLS_SERVICE_NAME: service,
+      POWERTOOLS_METRICS_NAMESPACE: "Harborlight",
+      POWERTOOLS_LOG_LEVEL: "WARN",
+      HARBORLIGHT_VERSION: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      ...ENVIRONMENT[service],
+    });
+  });
+});
+
+test("these are all functions there are", () => {
+  const services = ofType(resources, "AWS::Lambda::Function").map(
+    ([, { Properties }]) => Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
+  );
+  expect(services.sort()).toEqual(Object.keys(GRANTS).sort());
+});
+
+test("without a sender no mail is promised and none may be sent", async () => {
+  const silent = await synthesise();
+  expect(functionOf(silent.resources, "state-change")[1].Properties.Environment.Variables).not.toHaveProperty(
+    "ALERT_SENDER",
+  );
+  expect(grantsOf(silent.resources, "state-change").join()).not.toContain("ses:");
+  silent.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
+});

@@ -1,0 +1,276 @@
+/** What would hurt if it were lost or wired wrongly. */
+import { expect, test } from "vitest";
+import { functionOf, ofType, plain, type Resources, render, synthesise } from "./synthesised.ts";
+
+const { home, resources } = await synthesise({ alertSender: "ops@example.com" });
+
+const byPlainId = (all: Resources, id: string) => {
+  const found = Object.entries(all).find(([logicalId]) => plain(logicalId) === id);
+  if (!found) throw new Error(`no resource ${id}`);
+  return found[1];
+};
+const attribute = (name: string) => ({ AttributeName: name, AttributeType: "S" });
+const keys = (hash: string, range: string) => [
+  { AttributeName: hash, KeyType: "HASH" },
+  { AttributeName: range, KeyType: "RANGE" },
+];
+
+test("the tables outlive the stack and cannot be deleted by accident", () => {
+  const tables = ofType(resources, "AWS::DynamoDB::Table");
+  expect(tables).toHaveLength(2);
+  for (const [, table] of tables) {
+    expect(table).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
+    expect(table.Properties).toMatchObject({
+      BillingMode: "PAY_PER_REQUEST",
+      DeletionProtectionEnabled: true,
+      KeySchema: keys("pk", "sk"),
+      TimeToLiveSpecification: { AttributeName: "expiresAtSeconds", Enabled: true },
+    });
+  }
+});
+
+test("monitors: recoverable to a point in time, a stream with both images, three indexes", () => {
+  const { Properties } = byPlainId(resources, "TablesMonitors");
+  expect(Properties).toMatchObject({
+    TableName: "harborlight-monitors",
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
+  });
+  expect(Properties.AttributeDefinitions).toEqual(
+    ["pk", "sk", "shard", "dueBucket", "nextEvaluationAt", "collection", "collectionKey"].map(attribute),
+  );
+  const checkAttributes =
+    "id protocol host port settings family addresses expectedState timeoutMs retries degradedAboveMs failureThreshold recoveryThreshold intervalSeconds locations paused settingsVersion settingsChangedAt placements deletedAt";
+  expect(Properties.GlobalSecondaryIndexes).toEqual([
+    {
+      IndexName: "by-shard",
+      KeySchema: keys("shard", "pk"),
+      Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: checkAttributes.split(" ") },
+    },
+    { IndexName: "due", KeySchema: keys("dueBucket", "nextEvaluationAt"), Projection: { ProjectionType: "KEYS_ONLY" } },
+    { IndexName: "listing", KeySchema: keys("collection", "collectionKey"), Projection: { ProjectionType: "ALL" } },
+  ]);
+});
+
+test("history: its own table, no stream, no index", () => {
+  const { Properties } = byPlainId(resources, "TablesHistory");
+  expect(Properties.TableName).toBe("harborlight-history");
+  expect(Properties).not.toHaveProperty("StreamSpecification");
+  expect(Properties).not.toHaveProperty("GlobalSecondaryIndexes");
+});
+
+test("the stream brings monitors, and only monitors, to state-change", () => {
+  const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping").filter(([, { Properties }]) =>
+    render(Properties.EventSourceArn).endsWith(".StreamArn"),
+  );
+  expect(mappings).toHaveLength(1);
+  const { FilterCriteria, ...settings } = mappings[0]![1].Properties;
+  expect(FilterCriteria.Filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
+    {
+      eventName: ["INSERT", "MODIFY"],
+      dynamodb: { Keys: { sk: { S: ["MONITOR", "STATE"] } } },
+    },
+  ]);
+  expect(settings).toMatchObject({
+    BatchSize: 25,
+    BisectBatchOnFunctionError: true,
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+    MaximumRecordAgeInSeconds: 3600,
+    MaximumRetryAttempts: 5,
+    ParallelizationFactor: 2,
+    StartingPosition: "TRIM_HORIZON",
+  });
+  expect(render(settings.EventSourceArn)).toBe("TablesMonitors.StreamArn");
+  expect(render(settings.FunctionName)).toBe("StateChangeFunction");
+  expect(render(settings.DestinationConfig.OnFailure.Destination)).toBe("Undecided.Arn");
+});
+
+test("each queue feeds its function", () => {
+  const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping")
+    .map(([, { Properties }]) => Properties)
+    .filter(({ EventSourceArn }) => !render(EventSourceArn).endsWith(".StreamArn"))
+    .map(({ EventSourceArn, FunctionName, BatchSize, FunctionResponseTypes, ...more }) => [
+      render(EventSourceArn),
+      render(FunctionName),
+      BatchSize,
+      FunctionResponseTypes,
+      more,
+    ]);
+  expect(mappings).toEqual([
+    ["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], {}],
+    ["Timers.Arn", "DispatchFunction", 10, ["ReportBatchItemFailures"], {}],
+  ]);
+});
+
+test("each working queue has its dead-letter queue and waits at least as long as its function may run", () => {
+  const timeoutOf = (service: string) => functionOf(resources, service)[1].Properties.Timeout as number;
+  const jobs = byPlainId(resources, "SiteJobs").Properties;
+  expect(jobs.QueueName).toBe("harborlight-jobs-us-east-1");
+  expect(render(jobs.RedrivePolicy.deadLetterTargetArn)).toBe("SiteDeadJobs.Arn");
+  expect(jobs.RedrivePolicy.maxReceiveCount).toBe(3);
+  expect(jobs.VisibilityTimeout).toBeGreaterThanOrEqual(timeoutOf("probe"));
+  const timers = byPlainId(resources, "Timers").Properties;
+  expect(render(timers.RedrivePolicy.deadLetterTargetArn)).toBe("DeadTimers.Arn");
+  expect(timers.RedrivePolicy.maxReceiveCount).toBe(5);
+  expect(timers.VisibilityTimeout).toBeGreaterThanOrEqual(timeoutOf("dispatch"));
+});
+
+test("queues and topics refuse what is not encrypted on its way", () => {
+  for (const kind of ["Queue", "Topic"]) {
+    const guarded = Object.values(resources)
+      .filter(({ Type }) => Type === `AWS::SQS::${kind}Policy` || Type === `AWS::SNS::${kind}Policy`)
+      .filter(({ Properties }) => JSON.stringify(Properties.PolicyDocument).includes('"aws:SecureTransport":"false"'));
+    const all = Object.values(resources).filter(({ Type }) => Type.endsWith(`::${kind}`));
+    expect(guarded).toHaveLength(all.length);
+  }
+});
+
+test("alarms may publish to the system topic, subscriptions may set aside what nobody takes", () => {
+  const topicPolicies = ofType(resources, "AWS::SNS::TopicPolicy").flatMap(
+    ([, { Properties }]) => Properties.PolicyDocument.Statement,
+  );
+  const publishers = topicPolicies
+    .filter(({ Effect }) => Effect === "Allow")
+    .map(({ Principal, Resource, Condition }) => [Principal.Service, render(Resource), JSON.stringify(Condition)]);
+  expect(publishers).toEqual([
+    ["cloudwatch.amazonaws.com", "System", '{"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}}'],
+    ["events.amazonaws.com", "System", undefined],
+  ]);
+  const senders = ofType(resources, "AWS::SQS::QueuePolicy")
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === "Allow")
+    .map(({ Principal, Resource, Condition }) => [
+      Principal.Service,
+      render(Resource),
+      Condition.ArnEquals["aws:SourceArn"].map(render),
+    ]);
+  expect(senders).toEqual([["sns.amazonaws.com", "UndeliveredToSubscriber.Arn", ["Alerts", "System"]]]);
+});
+
+test("schedules: dispatch every minute and never late, compact every hour", () => {
+  const schedules = ofType(resources, "AWS::Scheduler::Schedule").map(([, { Properties }]) => ({
+    when: Properties.ScheduleExpression,
+    window: Properties.FlexibleTimeWindow.Mode,
+    target: render(Properties.Target.Arn),
+    input: JSON.parse(Properties.Target.Input),
+    maxAge: Properties.Target.RetryPolicy.MaximumEventAgeInSeconds,
+    state: Properties.State,
+  }));
+  const input = { source: "schedule" };
+  expect(schedules).toEqual([
+    { when: "rate(1 minute)", window: "OFF", target: "DispatchFunction.Arn", input, maxAge: 60, state: "ENABLED" },
+    { when: "cron(7 * * * ? *)", window: "OFF", target: "CompactFunction.Arn", input, maxAge: 1800, state: "ENABLED" },
+  ]);
+  const asynchronous = ofType(resources, "AWS::Lambda::EventInvokeConfig").map(([, { Properties }]) => [
+    render(Properties.FunctionName),
+    Properties.MaximumRetryAttempts,
+    Properties.MaximumEventAgeInSeconds,
+  ]);
+  expect(asynchronous).toEqual([
+    ["DispatchFunction", 0, 60],
+    ["CompactFunction", 1, 1800],
+  ]);
+});
+
+test("a scheduler may invoke its function and nothing else", () => {
+  const roles = ofType(resources, "AWS::IAM::Role")
+    .map(([, { Properties }]) => Properties)
+    .filter(({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument).includes("scheduler."))
+    .map(({ Policies }) => Policies[0].PolicyDocument.Statement)
+    .map(([{ Action, Resource }]) => `${Action} ${render(Resource)}`);
+  expect(roles).toEqual(["lambda:InvokeFunction DispatchFunction.Arn", "lambda:InvokeFunction CompactFunction.Arn"]);
+});
+
+test("functions: Node 24 on arm64, quiet logs that end some day, room and time of each", () => {
+  const functions = ofType(resources, "AWS::Lambda::Function");
+  for (const [, { Properties }] of functions) {
+    expect(Properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "index.handler",
+      LoggingConfig: { LogFormat: "JSON", SystemLogLevel: "WARN" },
+    });
+    expect(Properties).not.toHaveProperty("ReservedConcurrentExecutions");
+    expect(resources[Properties.LoggingConfig.LogGroup.Ref]!.Properties.RetentionInDays).toBe(14);
+  }
+  const sizes = functions.map(([, { Properties }]) => [
+    Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
+    Properties.MemorySize,
+    Properties.Timeout,
+  ]);
+  expect(Object.fromEntries(sizes.map(([name, ...size]) => [name, size]))).toEqual({
+    dispatch: [256, 50],
+    probe: [128, 75],
+    "state-change": [256, 60],
+    api: [512, 29],
+    compact: [512, 900],
+  });
+});
+
+test("the API: one route, throttled, logged, closed to other origins", () => {
+  home.resourceCountIs("AWS::ApiGatewayV2::Route", 1);
+  home.hasResourceProperties("AWS::ApiGatewayV2::Route", { RouteKey: "ANY /v1/{proxy+}" });
+  home.hasResourceProperties("AWS::ApiGatewayV2::Integration", { PayloadFormatVersion: "2.0" });
+  const [[, stage]] = ofType(resources, "AWS::ApiGatewayV2::Stage") as [[string, { Properties: Record<string, any> }]]; // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's shape
+  expect(stage.Properties).toMatchObject({
+    StageName: "$default",
+    AutoDeploy: true,
+    DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+  });
+  const format = JSON.parse(stage.Properties.AccessLogSettings.Format);
+  expect(format).toMatchObject({ path: "$context.path", status: "$context.status" });
+  expect(JSON.stringify(format)).not.toMatch(/authorizer|header|querystring/i);
+  expect(resources[stage.Properties.AccessLogSettings.DestinationArn["Fn::GetAtt"][0]]!.Properties).toMatchObject({
+    RetentionInDays: 14,
+  });
+  const [[, api]] = ofType(resources, "AWS::ApiGatewayV2::Api") as [[string, { Properties: object }]];
+  expect(api.Properties).not.toHaveProperty("CorsConfiguration");
+});
+
+test("outputs name what people need next", () => {
+  const outputs = Object.fromEntries(
+    Object.entries(home.toJSON().Outputs as Record<string, { Value: unknown }>).map(([name, { Value }]) => [
+      name,
+      render(Value),
+    ]),
+  );
+  expect(outputs).toEqual({
+    ApiUrl: "PublicApiHttp.ApiEndpoint",
+    AlertsTopicArn: "Alerts",
+    SystemTopicArn: "System",
+    MonitorsTable: "TablesMonitors",
+    HistoryTable: "TablesHistory",
+    ApiFunctionName: "ApiFunction",
+    FirstTokenCommand: "npm run token -- --name admin --scopes read,write,admin",
+  });
+});
+
+test("settings reach the template", async () => {
+  const { resources: other } = await synthesise({
+    appId: "ports",
+    maximumConcurrency: 5,
+    logRetentionDays: 30,
+    apiThrottle: { ratePerSecond: 5 },
+    retention: { chunkDays: 100 },
+    controlTargets: ["192.0.2.1:80"],
+    dashboard: true,
+  });
+  expect(byPlainId(other, "TablesMonitors").Properties.TableName).toBe("ports-monitors");
+  const probe = functionOf(other, "probe")[1].Properties;
+  expect(probe.FunctionName).toBe("ports-probe-us-east-1");
+  expect(JSON.parse(probe.Environment.Variables.CONTROL_TARGETS)).toEqual(["192.0.2.1:80"]);
+  expect(JSON.parse(probe.Environment.Variables.RETENTION)).toMatchObject({ blockDays: 14, chunkDays: 100 });
+  const scaling = ofType(other, "AWS::Lambda::EventSourceMapping").map(
+    ([, { Properties }]) => Properties.ScalingConfig,
+  );
+  expect(scaling.filter(Boolean)).toEqual([{ MaximumConcurrency: 5 }]);
+  expect(ofType(other, "AWS::Logs::LogGroup").every(([, { Properties }]) => Properties.RetentionInDays === 30)).toBe(
+    true,
+  );
+  expect(byPlainId(other, "PublicApiStage").Properties.DefaultRouteSettings).toEqual({
+    ThrottlingRateLimit: 5,
+    ThrottlingBurstLimit: 40,
+  });
+  expect(ofType(other, "AWS::CloudWatch::Dashboard")).toHaveLength(1);
+  expect(ofType(resources, "AWS::CloudWatch::Dashboard")).toHaveLength(0);
+});
