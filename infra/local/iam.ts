@@ -99,7 +99,7 @@ export interface Authoriser {
    * @param role ARN of a role of the template, as functions, schedules and mappings name it
    * @throws for a role that the template does not have
    */
-  authorise(role: string, ask: Ask): Decision;
+  readonly authorise: (role: string, ask: Ask) => Decision;
 }
 
 /** Reads all roles once, so that a policy that cannot be evaluated stops the start and not a request. */
