@@ -31,3 +31,9 @@ export const isMeasured = ({ health, offline }: Pick<PastOutcome, "health" | "of
 
 /** A tick at which a paused monitor was passed over: not a check. */
 export const isPaused = ({ reason }: Pick<PastOutcome, "reason">) => reason === "paused";
+
+/** Oldest first, one a tick: a monitor on the move may have been checked in two shards at once. Sorts in place. */
+export function inTickOrder(outcomes: PastOutcome[]): PastOutcome[] {
+  outcomes.sort((a, b) => a.tick - b.tick || a.intervalSeconds - b.intervalSeconds);
+  return outcomes.filter(({ tick }, i) => tick !== outcomes[i - 1]?.tick);
+}

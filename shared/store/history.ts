@@ -1,19 +1,13 @@
 /**
- * The history table: blocks and rosters as the probe writes them, chunks and days as compact makes them of these.
- *
- * Everything in it expires; DynamoDB deletes within days of that moment, so reads leave out what is already due. Every
- * list reads one partition by a range of its sort key, page by page.
+ * The history table: blocks and rosters as the probe writes them, chunks and days as compact makes them of these
+ * (`archive.ts`). Everything in it expires. Every list reads one partition by a range of its sort key, page by page.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandInput,
-} from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
+import { createAliveReader } from "./alive.ts";
+import { createArchive } from "./archive.ts";
 import { blockKey, rosterKey, tickKey } from "./keys.ts";
 
 const DAY_SECONDS = 86_400;
@@ -33,24 +27,16 @@ export function createHistoryStore(
   { retention = DEFAULT_RETENTION, now = Date.now }: HistoryStoreOptions = {},
 ) {
   const nowSeconds = () => Math.floor(now() / 1000);
-  const isAlive = (item: Record<string, unknown> | undefined): item is Record<string, unknown> =>
-    item !== undefined && !(typeof item.expiresAtSeconds === "number" && item.expiresAtSeconds <= nowSeconds());
-
-  /** What is alive in a range of one partition. */
-  async function* query(input: Omit<QueryCommandInput, "TableName">) {
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: from }));
-      yield* (page.Items ?? []).filter(isAlive);
-      from = page.LastEvaluatedKey;
-    } while (from);
-  }
+  const alive = createAliveReader(client, tableName, now);
+  const { isAlive, query } = alive;
 
   const rosters = new Map<string, readonly string[]>();
   /** When each roster has to be written again, in epoch seconds. */
   const rosterDueAt = new Map<string, number>();
 
   return {
+    ...createArchive(client, tableName, alive, retention),
+
     /** Stores a block unless its tick has one already. @returns whether it was stored. */
     async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {
       try {
@@ -95,6 +81,22 @@ export function createHistoryStore(
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
       });
       for await (const item of items) yield { tick: Number(item.sk), data: item.data as Uint8Array };
+    },
+
+    /** The first tick with a block, `fromTick <= tick < toTick`; undefined without any. */
+    async firstTick(shard: string, location: string, fromTick: number, toTick: number): Promise<number | undefined> {
+      const { pk, sk } = blockKey(shard, location, fromTick);
+      if (toTick <= fromTick) return undefined;
+      const { Items: [item] = [] } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+          ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
+          Limit: 1,
+          ConsistentRead: true,
+        }),
+      );
+      return item && Number(item.sk);
     },
 
     /**

@@ -10,8 +10,9 @@
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
- *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>
+ *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
  *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
+ *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *
  * Indexes of `monitors`:
  *  by-shard  shard      + pk                a shard's monitors, projected down to what a check needs
@@ -43,14 +44,16 @@ export const blockKey = (shard: string, location: string, tick: number) => ({
   sk: tickKey(tick),
 });
 export const rosterKey = (hash: string) => ({ pk: `ROSTER#${hash}`, sk: "ROSTER" });
-export const chunkKey = (monitorId: string, location: string, firstTick: number) => ({
+/** With the shard, because a monitor that just moved may have been checked in both at one tick. */
+export const chunkKey = (monitorId: string, location: string, firstTick: number, shard: string) => ({
   pk: `MONITOR#${monitorId}#${location}`,
-  sk: tickKey(firstTick),
+  sk: `${tickKey(firstTick)}#${shard}`,
 });
 export const dayKey = (monitorId: string, location: string, date: string) => ({
   pk: `MONITOR#${monitorId}#${location}`,
   sk: `DAY#${date}`,
 });
+export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 
 /** Names a shard: lane and number, for example `60#3`. */
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;

@@ -1,0 +1,80 @@
+/**
+ * The hourly run: touches what is due, turns blocks into chunks and chunks into days, recounts shards. Each part goes on
+ * where the run before stopped, so a run may end anywhere: when its time is over, or by a crash.
+ */
+import { inParallel } from "../../shared/parallel.ts";
+import type { DueStore, ItemKey } from "../../shared/store/due.ts";
+import type { HistoryStore } from "../../shared/store/history.ts";
+import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { UpkeepStore } from "../../shared/store/upkeep.ts";
+import { createChunking, settledUntil } from "./chunks.ts";
+import { createDays, type DayDependencies } from "./days.ts";
+import { createRecount } from "./recount.ts";
+
+const TOUCHES_AT_ONCE = 16;
+const DAY_SECONDS = 86_400;
+
+export interface CompactDependencies {
+  readonly planning: PlanningStore;
+  readonly upkeep: UpkeepStore;
+  readonly due: DueStore;
+  readonly history: HistoryStore;
+  readonly locations: readonly string[];
+  readonly voters: DayDependencies["voters"];
+  readonly blockDays: number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly unreadable: (error: Error) => void;
+}
+
+/** `start`: a one-machine stack came up, which may have missed anything. */
+export type CompactSource = "schedule" | "start";
+
+export interface CompactReport {
+  /** Age in days of the oldest outcomes that could be in chunks and are not; 0 when all are. */
+  readonly lagDays: number;
+  readonly touched: number;
+}
+
+export const createCompact =
+  ({ planning, upkeep, due, history, locations, voters, blockDays, now, unreadable }: CompactDependencies) =>
+  async (source: CompactSource, hasTime: () => boolean): Promise<CompactReport> => {
+    const touched = await touch(source === "start" ? upkeep.monitors() : due.before(new Date(now())));
+
+    const shards: Shard[] = [];
+    for await (const page of planning.shards()) shards.push(...page);
+
+    const chunkShard = createChunking({ history, blockDays, now, hasTime, unreadable });
+    const chunked = new Map<string, Map<string, number>>();
+    for (const shard of shards) {
+      const { chunkedUntil } = await history.progress(shard.name);
+      const until = new Map<string, number>();
+      for (const location of shard.locations)
+        until.set(location, await chunkShard(shard.name, location, chunkedUntil.get(location)));
+      chunked.set(shard.name, until);
+    }
+
+    const makeDays = createDays({ history, locations, voters, blockDays, now, hasTime });
+    for (const { name } of shards) if (hasTime()) await makeDays(name, chunked);
+
+    const recount = createRecount(upkeep, history);
+    for (const shard of shards) if (hasTime()) await recount(shard);
+    return { lagDays: lagDays(shards, chunked, now() / 1000), touched };
+
+    async function touch(pages: AsyncIterable<readonly ItemKey[]>): Promise<number> {
+      let count = 0;
+      for await (const page of pages) {
+        await inParallel(page, TOUCHES_AT_ONCE, (key) => due.touch(key));
+        count += page.length;
+      }
+      return count;
+    }
+  };
+
+function lagDays(shards: readonly Shard[], chunked: ReadonlyMap<string, ReadonlyMap<string, number>>, now: number) {
+  const behind = shards.flatMap(({ name, intervalSeconds }) => {
+    const settled = settledUntil(intervalSeconds, now);
+    return [...(chunked.get(name)?.values() ?? [])].filter((until) => until < settled);
+  });
+  return behind.length === 0 ? 0 : (now - Math.min(...behind)) / DAY_SECONDS;
+}

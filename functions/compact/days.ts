@@ -1,0 +1,114 @@
+/**
+ * Chunks become days: every finished UTC day of a monitor gets one item per location, and one as its quorum saw it where
+ * there are several. A day is made from the monitor's chunks, whichever shard they came from, so that a move leaves no seam.
+ */
+
+import { blockHeader } from "../../shared/history/block.ts";
+import { DAY_SECONDS, dateOf, MERGED, mergedTallyOf, startOfDay, tallyOf } from "../../shared/history/day.ts";
+import { inTickOrder, type PastOutcome } from "../../shared/history/outcome.ts";
+import type { Voters } from "../../shared/history/timeline.ts";
+import { inParallel } from "../../shared/parallel.ts";
+import type { DayWrite } from "../../shared/store/archive.ts";
+import type { HistoryStore } from "../../shared/store/history.ts";
+import { oldestBlock } from "./chunks.ts";
+
+/** Monitors whose days are made together and written in as few requests. */
+const MONITORS_PER_WRITE = 25;
+const READS_AT_ONCE = 16;
+
+export interface DayDependencies {
+  readonly history: HistoryStore;
+  /** All locations of the deployment. */
+  readonly locations: readonly string[];
+  /** Locations and quorum of a monitor; undefined once it is deleted. */
+  readonly voters: (monitorId: string) => Promise<Voters | undefined>;
+  readonly blockDays: number;
+  readonly now: () => number;
+  readonly hasTime: () => boolean;
+}
+
+/** How far every location of every shard has become chunks, by shard. */
+export type ChunkedUntil = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+export const createDays = ({ history, locations, voters, blockDays, now, hasTime }: DayDependencies) => {
+  /** Monitors that shards which are not through with a day have outcomes of; they make the day when they are. */
+  const leftToOthers = async (chunked: ChunkedUntil, from: number, to: number) => {
+    const ids = new Set<string>();
+    for (const [shard, locations] of chunked) {
+      for (const [location, until] of locations) {
+        if (until >= to) continue;
+        const rosters = new Set<string>();
+        const blocks = history.blocks(shard, location, from, to);
+        for await (const { data } of blocks) rosters.add(blockHeader(data).roster);
+        for (const roster of rosters) for (const id of (await history.roster(roster)) ?? []) ids.add(id);
+      }
+    }
+    return ids;
+  };
+
+  const outcomesOf = async (id: string, location: string, from: number, to: number) => {
+    const found: PastOutcome[] = [];
+    // An outcome speaks for at most a day: what was seen the day before may still hold at midnight.
+    const chunks = history.chunks(id, location, from - DAY_SECONDS, to);
+    for await (const { outcomes } of chunks) found.push(...outcomes);
+    return inTickOrder(found);
+  };
+
+  const daysOf = async (id: string, seenFrom: ReadonlySet<string>, from: number) => {
+    const to = from + DAY_SECONDS;
+    const day = { monitorId: id, date: dateOf(from) };
+    const byLocation = new Map<string, PastOutcome[]>();
+    for (const location of new Set([...locations, ...seenFrom])) {
+      const outcomes = await outcomesOf(id, location, from, to);
+      if (outcomes.some(({ tick, intervalSeconds }) => tick + intervalSeconds > from))
+        byLocation.set(location, outcomes);
+    }
+    const single = [...byLocation].map(([location, outcomes]) => ({
+      ...day,
+      location,
+      tally: tallyOf(outcomes, from, to),
+    }));
+    const voting = await voters(id);
+    const isShared = voting && (voting.locations.length > 1 || byLocation.size > 1);
+    const merged = isShared ? [{ ...day, location: MERGED, tally: mergedTallyOf(byLocation, voting, from, to) }] : [];
+    return { single, merged };
+  };
+
+  /** One shard, from the first day that it has not made yet. */
+  return async (shard: string, chunked: ChunkedUntil): Promise<void> => {
+    const { daysUntil, rosters } = await history.progress(shard);
+    const through = startOfDay(Math.min(...(chunked.get(shard)?.values() ?? [0])));
+    const first = daysUntil ?? oldestBlock(blockDays, now() / 1000);
+    for (let from = first; from + DAY_SECONDS <= through && hasTime(); from += DAY_SECONDS) {
+      const to = from + DAY_SECONDS;
+      const kept = [...rosters].filter(([name]) => name.startsWith(`${dateOf(from)}#`));
+      const members = new Map<string, Set<string>>();
+      for (const [name, hashes] of kept) {
+        const location = name.slice(name.indexOf("#") + 1);
+        for (const hash of hashes)
+          for (const id of (await history.roster(hash)) ?? [])
+            members.set(id, (members.get(id) ?? new Set()).add(location));
+      }
+      const others = members.size > 0 ? await leftToOthers(chunked, from, to) : new Set();
+      const mine = [...members].filter(([id]) => !others.has(id));
+      for (let start = 0; start < mine.length; start += MONITORS_PER_WRITE) {
+        if (!hasTime()) return;
+        const days: DayWrite[] = [];
+        const merged: DayWrite[] = [];
+        await inParallel(mine.slice(start, start + MONITORS_PER_WRITE), READS_AT_ONCE, async ([id, seenFrom]) => {
+          const made = await daysOf(id, seenFrom, from);
+          days.push(...made.single);
+          merged.push(...made.merged);
+        });
+        // Readers take a single location's day for the monitor's where there is no merged one: so that comes first.
+        await history.putDays(merged);
+        await history.putDays(days);
+      }
+      await history.advanceDays(
+        shard,
+        to,
+        kept.map(([name]) => name),
+      );
+    }
+  };
+};

@@ -1,0 +1,201 @@
+/**
+ * What compact makes of blocks: chunks, days, and how far it got. The content of an item follows from the outcomes
+ * alone, its expiry from their time, so writing it again writes the same.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { decodeChunk, encodeChunk } from "../history/chunk.ts";
+import { startOfDate, startOfDay } from "../history/day.ts";
+import type { PastOutcome } from "../history/outcome.ts";
+import { chunkExpiry, dayExpiry, type Retention } from "../history/retention.ts";
+import { decodeTally, encodeTally, type Tally } from "../history/tally.ts";
+import type { AliveReader } from "./alive.ts";
+import { chunkKey, dayKey, progressKey, tickKey } from "./keys.ts";
+
+/** DynamoDB takes 25 items in one request. */
+const ITEMS_PER_WRITE = 25;
+/** 50 ms doubled: 6 s in all, which outlasts a table that is being split. */
+const WRITE_ATTEMPTS = 8;
+
+export interface ChunkWrite {
+  readonly monitorId: string;
+  readonly location: string;
+  readonly shard: string;
+  /** Oldest first, at least one. */
+  readonly outcomes: readonly PastOutcome[];
+}
+
+export interface DayWrite {
+  readonly monitorId: string;
+  /** Or `MERGED`. */
+  readonly location: string;
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly tally: Tally;
+}
+
+/** How far a shard's blocks have become chunks and days. Moments are epoch seconds. */
+export interface Progress {
+  /** By location: every tick before this is in a chunk. */
+  readonly chunkedUntil: ReadonlyMap<string, number>;
+  /** Every date before this one has its day items; undefined before the first. */
+  readonly daysUntil: number | undefined;
+  /** Rosters of the blocks that became chunks of a date, by `<date>#<location>`, until the date's days are written. */
+  readonly rosters: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Members counted too many, as the last recount saw it. */
+  readonly drift: number;
+}
+
+const UNTIL = "until#";
+const ROSTERS = "rosters#";
+
+export const createArchive = (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  { isAlive, query }: AliveReader,
+  retention: Retention,
+) => {
+  /** All items, however often the table asks to come back with some of them. */
+  const writeAll = async (items: readonly Record<string, unknown>[]) => {
+    for (let start = 0; start < items.length; start += ITEMS_PER_WRITE) {
+      let left = items.slice(start, start + ITEMS_PER_WRITE).map((Item) => ({ PutRequest: { Item } }));
+      for (let attempt = 0; left.length > 0; attempt++) {
+        if (attempt === WRITE_ATTEMPTS) throw new Error(`${left.length} items of ${tableName} were not taken`);
+        if (attempt > 0) await sleep(25 * 2 ** attempt);
+        const { UnprocessedItems } = await client.send(new BatchWriteCommand({ RequestItems: { [tableName]: left } }));
+        left = (UnprocessedItems?.[tableName] ?? []) as typeof left;
+      }
+    }
+  };
+
+  const advance = async (shard: string, update: { expression: string; names: object; values: object }) => {
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: progressKey(shard),
+          UpdateExpression: update.expression,
+          ConditionExpression: "attribute_not_exists(#until) OR #until < :until",
+          ExpressionAttributeNames: { ...update.names },
+          ExpressionAttributeValues: { ...update.values },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error; // somebody else is as far or further
+    }
+  };
+
+  return {
+    putChunks: (chunks: readonly ChunkWrite[]) =>
+      writeAll(
+        chunks.map(({ monitorId, location, shard, outcomes }) => ({
+          ...chunkKey(monitorId, location, outcomes[0]!.tick, shard),
+          data: encodeChunk(outcomes),
+          expiresAtSeconds: chunkExpiry(outcomes.at(-1)!.tick, retention),
+        })),
+      ),
+
+    /**
+     * Chunks that may hold outcomes with `from <= tick < to`, by first tick; whole chunks, so what they hold may
+     * reach beyond. Consistent: whoever saw the progress also sees its chunks.
+     */
+    async *chunks(monitorId: string, location: string, from: number, to: number) {
+      if (to <= from) return;
+      // A chunk never crosses midnight.
+      const { pk } = chunkKey(monitorId, location, 0, "");
+      const items = query({
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":pk": pk, ":from": tickKey(startOfDay(from)), ":to": `${tickKey(to - 1)}#~` },
+        ConsistentRead: true,
+      });
+      for await (const { sk, data } of items) {
+        const [firstTick = "", ...shard] = String(sk).split("#");
+        yield {
+          shard: shard.join("#"),
+          outcomes: decodeChunk(data as Uint8Array, Number(firstTick), `chunk ${pk} ${String(sk)}`),
+        };
+      }
+    },
+
+    putDays: (days: readonly DayWrite[]) =>
+      writeAll(
+        days.map(({ monitorId, location, date, tally }) => ({
+          ...dayKey(monitorId, location, date),
+          data: encodeTally(tally),
+          expiresAtSeconds: dayExpiry(date, retention),
+        })),
+      ),
+
+    /** Tallies of the days that have one, by their first second. @param from first second of the first day */
+    async days(monitorId: string, location: string, from: number, to: number): Promise<Map<number, Tally>> {
+      const found = new Map<number, Tally>();
+      if (to <= from) return found;
+      const date = (moment: number) => new Date(moment * 1000).toISOString().slice(0, 10);
+      const { pk, sk } = dayKey(monitorId, location, date(from));
+      const items = query({
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": dayKey(monitorId, location, date(to - 1)).sk },
+      });
+      for await (const item of items)
+        found.set(
+          startOfDate(String(item.sk).slice("DAY#".length)),
+          decodeTally(item.data as Uint8Array, `day ${pk} ${String(item.sk)}`),
+        );
+      return found;
+    },
+
+    /** Consistent. */
+    async progress(shard: string): Promise<Progress> {
+      const { Item } = await client.send(
+        new GetCommand({ TableName: tableName, Key: progressKey(shard), ConsistentRead: true }),
+      );
+      const entries = Object.entries(isAlive(Item) ? Item : {});
+      const starting = <T>(prefix: string) =>
+        new Map(
+          entries
+            .filter(([name]) => name.startsWith(prefix))
+            .map(([name, value]) => [name.slice(prefix.length), value as T]),
+        );
+      return {
+        chunkedUntil: starting<number>(UNTIL),
+        daysUntil: Item?.daysUntil as number | undefined,
+        rosters: starting<Set<string>>(ROSTERS),
+        drift: Number(Item?.drift ?? 0),
+      };
+    },
+
+    /** Every tick of a location before `until` is in a chunk now. Never moves backwards. */
+    advanceChunks: (shard: string, location: string, until: number, date: string, rosters: ReadonlySet<string>) =>
+      advance(shard, {
+        expression: rosters.size > 0 ? "SET #until = :until ADD #rosters :rosters" : "SET #until = :until",
+        names: {
+          "#until": `${UNTIL}${location}`,
+          ...(rosters.size > 0 && { "#rosters": `${ROSTERS}${date}#${location}` }),
+        },
+        values: { ":until": until, ...(rosters.size > 0 && { ":rosters": new Set(rosters) }) },
+      }),
+
+    /** Every date before `until` has its day items now; what was kept for them goes. */
+    advanceDays: (shard: string, until: number, rosterNames: readonly string[]) =>
+      advance(shard, {
+        expression: `SET #until = :until${rosterNames.length > 0 ? ` REMOVE ${rosterNames.map((_, i) => `#r${i}`).join(", ")}` : ""}`,
+        names: {
+          "#until": "daysUntil",
+          ...Object.fromEntries(rosterNames.map((name, i) => [`#r${i}`, `${ROSTERS}${name}`])),
+        },
+        values: { ":until": until },
+      }),
+
+    async rememberDrift(shard: string, drift: number): Promise<void> {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: progressKey(shard),
+          UpdateExpression: "SET drift = :drift",
+          ExpressionAttributeValues: { ":drift": drift },
+        }),
+      );
+    },
+  };
+};
