@@ -1,28 +1,259 @@
+/**
+ * Names to addresses, with a deadline of our own. `dns.lookup` runs four slow names at a time on libuv's threads and turned 192
+ * of 200 healthy targets into timeouts; `Resolver` asks all of them at once.
+ *
+ * A failure is told apart from a fault of ours: while the resolver answers anything else, a name that fails is the
+ * name's own trouble (`unresolved`); when it answers nothing, nothing was measured.
+ */
 import { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { CheckSettings, Family } from "../model.ts";
-import type { Failure } from "./failure.ts";
+import type { CheckSettings, Evidence, Family } from "../model.ts";
+import { explainName, type Failure } from "./failure.ts";
+import { createHosts } from "./hosts.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+
+export interface Address {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
 
 export interface Resolved {
-  readonly addresses: readonly { readonly address: string; readonly family: 4 | 6 }[];
-  /** Addresses of families that this location does not reach. */
+  /** At least one, in the order of the answer. */
+  readonly addresses: readonly Address[];
+  /** Addresses of families that this location does not reach; only looked for with `addresses: all`. */
   readonly skipped: readonly string[];
+  /** Absent for literals. */
   readonly dnsMs?: number;
 }
 
 export interface Names {
-  resolve(check: Pick<CheckSettings, "host" | "family" | "addresses">, timeoutMs: number): Promise<Resolved | Failure>;
+  /** At once for literals. */
+  resolve(
+    check: Pick<CheckSettings, "host" | "family" | "addresses">,
+    timeoutMs: number,
+  ): Resolution | Promise<Resolution>;
+  /** To be called when a batch has ended: gives up queries that nobody waits for any more. */
+  release(): void;
 }
 
-export function createNames(_: { families: readonly Family[] }): Names {
-  const resolver = new Resolver();
+export type Resolution = Resolved | (Failure & { readonly dnsMs?: number });
+
+export interface NamesOptions {
+  /** What the location reaches; the first is preferred. */
+  readonly families: readonly Family[];
+  readonly wheel: TimerWheel;
+  /** `address` or `address:port` of name servers. Default: the system's. */
+  readonly servers?: readonly string[];
+  /** Looked into before any name server; null for none, as on Lambda. */
+  readonly hostsFile: string | null;
+}
+
+/** First wait of one query; c-ares asks again after it. Longer than a slow resolver takes. */
+const QUERY_TIMEOUT_MS = 2_000;
+const QUERY_TRIES = 3;
+/** One query per name and tick, whatever its TTL: less than the shortest interval. */
+const SHORTEST_CACHE_MS = 5_000;
+/** A moved service is noticed within minutes even where its TTL says a day. */
+const LONGEST_CACHE_MS = 300_000;
+/** A retry has to ask again. */
+const FAILURE_CACHE_MS = 500;
+/** With no answer to anything for so long, the resolver itself is asked whether it is there. */
+const CONTROL_AFTER_MS = 300;
+
+type Answer =
+  | { readonly kind: "found"; readonly addresses: readonly string[]; readonly ttlMs: number }
+  | { readonly kind: ReturnType<typeof explainName> };
+
+interface CacheEntry {
+  readonly answer: Promise<Answer>;
+  /** `performance.now()`; infinite while the query runs. */
+  expiresAt: number;
+}
+
+const FAMILY = { ipv4: 4, ipv6: 6 } as const;
+const ALL_FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+
+export function createNames({ families, wheel, servers, hostsFile }: NamesOptions): Names {
+  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
+  if (servers) resolver.setServers(servers);
+  const hosts = createHosts(hostsFile);
+  const cache = new Map<string, CacheEntry>();
+  let lastAnswerAt = Number.NEGATIVE_INFINITY;
+  let control: Promise<void> | undefined;
+  let waiting = 0;
+  let running = 0;
+
+  const ask = async (name: string, family: Family): Promise<Answer> => {
+    running += 1;
+    try {
+      const found =
+        family === "ipv4" ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
+      lastAnswerAt = performance.now();
+      const ttlMs = 1000 * Math.min(...found.map(({ ttl }) => ttl));
+      return { kind: "found", addresses: found.map(({ address }) => address), ttlMs };
+    } catch (error) {
+      const kind = explainName(error);
+      if (kind === "no-name" || kind === "no-address") lastAnswerAt = performance.now();
+      return { kind };
+    } finally {
+      running -= 1;
+    }
+  };
+
+  const query = (name: string, family: Family): Promise<Answer> => {
+    const key = `${family} ${name.toLowerCase()}`;
+    const known = cache.get(key);
+    if (known && performance.now() < known.expiresAt) return known.answer;
+    const entry: CacheEntry = { answer: ask(name, family), expiresAt: Number.POSITIVE_INFINITY };
+    if (cache.size >= 10_000) cache.clear();
+    cache.set(key, entry);
+    void entry.answer.then((answer) => {
+      const keepMs =
+        answer.kind === "found"
+          ? Math.min(Math.max(answer.ttlMs, SHORTEST_CACHE_MS), LONGEST_CACHE_MS)
+          : FAILURE_CACHE_MS;
+      entry.expiresAt = performance.now() + keepMs;
+    });
+    return entry.answer;
+  };
+
+  /** Asks for the root's name servers, which every resolver knows. Any answer to it counts, a refusal too. */
+  const askControl = () => {
+    control ??= resolver
+      .resolveNs(".")
+      .then(
+        () => true,
+        (error: unknown) => ["no-name", "no-address", "refused"].includes(explainName(error)),
+      )
+      .then((isAlive) => {
+        if (isAlive) lastAnswerAt = performance.now();
+        control = undefined;
+      });
+    return control;
+  };
+
+  /** The answer, or `timeout` when the deadline comes first. */
+  const within = async <T>(promise: Promise<T>, deadlineAt: number): Promise<T | "timeout"> => {
+    waiting += 1;
+    const { promise: deadline, resolve } = Promise.withResolvers<"timeout">();
+    const timer = wheel.after(Math.max(0, deadlineAt - performance.now()), () => resolve("timeout"));
+    try {
+      return await Promise.race([promise, deadline]);
+    } finally {
+      timer.cancel();
+      waiting -= 1;
+    }
+  };
+
+  const lookUp = async (name: string, family: Family, deadlineAt: number): Promise<Answer> => {
+    const listed = hosts(name);
+    if (listed.length > 0) {
+      const addresses = listed.filter((address) => isIP(address) === FAMILY[family]);
+      return addresses.length > 0 ? { kind: "found", addresses, ttlMs: 0 } : { kind: "no-address" };
+    }
+    const answer = await within(query(name, family), deadlineAt);
+    return answer === "timeout" ? { kind: "timeout" } : answer;
+  };
+
+  const lookUpAll = async (name: string, wanted: readonly Family[], wantsAll: boolean, deadlineAt: number) => {
+    if (wantsAll) return Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
+    const answers: Answer[] = [];
+    for (const family of wanted) {
+      const answer = await lookUp(name, family, deadlineAt);
+      answers.push(answer);
+      if (answer.kind === "found") break;
+    }
+    return answers;
+  };
+
+  /** What it means that no address was found, in the time that is left to find out. */
+  const explainMissing = async (
+    name: string,
+    answers: readonly Answer[],
+    others: readonly Family[],
+    startedAt: number,
+    deadlineAt: number,
+  ): Promise<Failure> => {
+    const kinds = answers.map(({ kind }) => kind);
+    const isRefused = kinds.includes("server-failure") || kinds.includes("refused");
+    if (isRefused || kinds.includes("timeout") || kinds.includes("cancelled")) {
+      if (lastAnswerAt < startedAt) await within(askControl(), deadlineAt);
+      if (lastAnswerAt < startedAt)
+        return failure("unmeasured", "resolver-unavailable", `${name} not checked: no name server answers`);
+      return isRefused
+        ? failure("unresolved", "name-server-failure", `${name} does not resolve: its name servers fail`)
+        : failure("unresolved", "name-timeout", `${name} does not resolve in time, while other names do`);
+    }
+    if (!kinds.includes("no-address"))
+      return failure("unresolved", "name-not-found", `${name} does not exist (NXDOMAIN)`);
+    const skipped = await addressesOf(name, others, deadlineAt);
+    return skipped.length > 0
+      ? unreachableFamily(name, skipped)
+      : failure("unresolved", "name-has-no-address", `${name} exists and has no address`);
+  };
+
+  const addressesOf = async (name: string, wanted: readonly Family[], deadlineAt: number) => {
+    const answers = await Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
+    return answers.flatMap((answer) => (answer.kind === "found" ? answer.addresses : []));
+  };
+
+  const resolveName = async (
+    { host, family, addresses: mode }: Parameters<Names["resolve"]>[0],
+    wanted: readonly Family[],
+    timeoutMs: number,
+  ): Promise<Resolution> => {
+    const others = family === "auto" ? ALL_FAMILIES.filter((one) => !families.includes(one)) : [];
+    const startedAt = performance.now();
+    const deadlineAt = startedAt + timeoutMs;
+    const nudge = wheel.after(CONTROL_AFTER_MS, () => {
+      if (lastAnswerAt < startedAt) void askControl();
+    });
+    const [answers, skipped] = await Promise.all([
+      lookUpAll(host, wanted, mode === "all", deadlineAt),
+      mode === "all" ? addressesOf(host, others, deadlineAt) : [],
+    ]);
+    const addresses = answers.flatMap((answer) => (answer.kind === "found" ? answer.addresses : []));
+    const missing = addresses.length === 0 && (await explainMissing(host, answers, others, startedAt, deadlineAt));
+    nudge.cancel();
+    const dnsMs = performance.now() - startedAt;
+    return missing ? { ...missing, dnsMs } : { addresses: addresses.map(withFamily), skipped, dnsMs };
+  };
+
   return {
-    async resolve({ host }) {
-      const family = isIP(host);
-      if (family) return { addresses: [{ address: host, family: family as 4 | 6 }], skipped: [] };
-      if (host === "localhost") return { addresses: [{ address: "127.0.0.1", family: 4 }], skipped: [], dnsMs: 0 };
-      const found = await resolver.resolve4(host);
-      return { addresses: found.map((address) => ({ address, family: 4 as const })), skipped: [], dnsMs: 0 };
+    resolve(check, timeoutMs) {
+      const wanted = check.family === "auto" ? families : families.filter((family) => family === check.family);
+      if (isIP(check.host) !== 0) return literal(check.host, wanted);
+      if (wanted.length === 0) return unreachableFamily(check.host, []);
+      return resolveName(check, wanted, timeoutMs);
+    },
+    release() {
+      if (waiting === 0 && running > 0) resolver.cancel();
     },
   };
 }
+
+const withFamily = (address: string): Address => ({ address, family: isIP(address) === 6 ? 6 : 4 });
+
+function literal(host: string, wanted: readonly Family[]): Resolved | Failure {
+  const address = withFamily(host);
+  return wanted.some((family) => FAMILY[family] === address.family)
+    ? { addresses: [address], skipped: [] }
+    : unreachableFamily(host, [host]);
+}
+
+function unreachableFamily(host: string, skipped: readonly string[]): Failure {
+  return {
+    ...failure(
+      "unmeasured",
+      "address-family-unavailable",
+      `${host} not checked: this location does not reach addresses of its family`,
+    ),
+    evidence: skipped.length > 0 ? { skippedAddresses: skipped.slice(0, 16) } : {},
+  };
+}
+
+const failure = (
+  state: Failure["state"],
+  reason: Failure["reason"],
+  message: string,
+): Failure & { evidence?: Evidence } => ({ state, reason, message });

@@ -130,19 +130,22 @@ const CERTIFICATE: Readonly<Record<string, Reason>> = {
 /** What OpenSSL (or Node's name check) says of a certificate, as our reason. */
 export const certificateReason = (code: string): Reason | undefined => CERTIFICATE[code];
 
-/** What a resolver's refusal means; `timeout` is our own deadline's word too. */
-export function explainName(error: unknown): "no-name" | "no-address" | "server-failure" | "timeout" | "cancelled" {
+/** What a resolver's refusal means; */
+export function explainName(
+  error: unknown,
+): "no-name" | "no-address" | "server-failure" | "refused" | "timeout" | "cancelled" {
   switch (codeOf(error)) {
     case "ENOTFOUND":
       return "no-name";
     case "ENODATA":
       return "no-address";
     case "ESERVFAIL":
+    case "EBADRESP":
+      return "server-failure";
     case "EREFUSED":
     case "EFORMERR":
     case "ENOTIMP":
-    case "EBADRESP":
-      return "server-failure";
+      return "refused";
     case "ETIMEOUT":
     case "ECONNREFUSED":
     case "EOF":

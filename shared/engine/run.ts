@@ -1,21 +1,19 @@
 /**
- * The check engine: names, guards, paces, attempts, retries and judges, until an absolute deadline.
+ * The check engine: runs checks until an absolute deadline, retries those that contradict what is believed, and answers with outcomes.
  * It knows no protocol: rows of the registry make the probes, and what they throw becomes an outcome.
  */
 import { randomBytes } from "node:crypto";
 import type { CheckSettings, Family, Health, Outcome } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import type { Probe, Protocol, Target } from "../protocols/protocol.ts";
-import { judgeHealth } from "../rules/health.ts";
-import { type LocationKind, refuseAddress } from "./address-guard.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
-import { createNames, type Resolved } from "./dns.ts";
-import { fitEvidence, printable } from "./evidence.ts";
+import type { Protocol } from "../protocols/protocol.ts";
+import type { LocationKind } from "./address-guard.ts";
+import { createNames } from "./dns.ts";
+import { SYSTEM_HOSTS } from "./hosts.ts";
+import { createMeasure } from "./measure.ts";
+import { crashedOutcome, toOutcome } from "./outcome.ts";
 import { createPacing } from "./pacing.ts";
 import { createStallWatch } from "./stalls.ts";
-import { attemptTcp } from "./tcp-attempt.ts";
 import { TimerWheel } from "./timer-wheel.ts";
-import { attemptUdp } from "./udp-attempt.ts";
 
 export interface EngineOptions {
   readonly location: { readonly kind: LocationKind; readonly families: readonly Family[] };
@@ -24,6 +22,10 @@ export interface EngineOptions {
   readonly random?: (bytes: number) => Buffer;
   /** Sockets open at once. Default 900: Lambda has 1,024 descriptors, and Node and the AWS SDK need some. */
   readonly maxSockets?: number;
+  /** Name servers, `address` or `address:port`. Default: the system's. */
+  readonly nameServers?: readonly string[];
+  /** Default: the system's for a local location, none elsewhere. */
+  readonly hostsFile?: string | null;
   /** Default: the registry. */
   readonly protocols?: Readonly<Record<string, Protocol>>;
 }
@@ -56,83 +58,49 @@ export interface BatchResult {
 
 export interface Engine {
   runBatch(requests: readonly CheckRequest[], options: BatchOptions): Promise<BatchResult>;
-  /** One check, not retried. @returns undefined when it did not fit before the deadline */
+  /**
+   * One check, not retried. @param deadlineAtMs default: as long as its timeout takes
+   * @returns undefined when it did not fit before the deadline
+   * @throws errors of ours, and InvalidInput for settings that the protocol refuses
+   */
   runOne(check: CheckSettings, deadlineAtMs?: number): Promise<Outcome | undefined>;
 }
 
+/** Cheap to keep, and worth keeping between batches: the names it knows, the addresses it has just been to. */
 export function createEngine(options: EngineOptions): Engine {
-  const { location, now = Date.now, random = randomBytes, maxSockets = 900 } = options;
+  const { location, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
+  const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
+  const registry = options.protocols ?? protocols;
   const wheel = new TimerWheel();
   const pacing = createPacing({ wheel, maxSockets });
   const stalls = createStallWatch();
-  const names = createNames({ families: location.families });
-  const registry = options.protocols ?? protocols;
+  const names = createNames({
+    families: location.families,
+    wheel,
+    hostsFile,
+    ...(nameServers ? { servers: nameServers } : {}),
+  });
+  const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
 
-  const attemptOnce = async (check: CheckSettings, probe: Probe, timeoutMs: number): Promise<Measured> => {
-    const resolved = await names.resolve(check, timeoutMs);
-    if ("state" in resolved)
-      return { ...resolved, timings: {}, traffic: NO_TRAFFIC, evidence: resolved.evidence ?? {} };
-    const first = resolved.addresses[0]!;
-    const refusal = refuseAddress(first.address, location.kind);
-    if (refusal)
-      return {
-        state: "unresolved",
-        reason: "address-not-allowed",
-        message: `${check.host}: ${refusal}, which this location does not connect to`,
-        timings: {},
-        traffic: NO_TRAFFIC,
-        evidence: {},
-      };
-    return attemptAddress(check, probe, first, resolved, timeoutMs);
-  };
-
-  const attemptAddress = (
-    check: CheckSettings,
-    probe: Probe,
-    { address, family }: Resolved["addresses"][number],
-    { dnsMs }: Resolved,
-    timeoutMs: number,
-  ) =>
-    new Promise<Measured>((resolve, reject) => {
-      const target: Target = { host: check.host, address, port: check.port, now, random };
-      pacing.start(address, () => {
-        const startedAt = performance.now();
-        const attempt = {
-          target,
-          family,
-          timeoutMs: Math.max(1, timeoutMs - (dnsMs ?? 0)),
-          wheel,
-          released: pacing.release,
-          crashed: reject,
-        };
-        const done = (measured: Measured) => {
-          const stalled = measured.state === "open" && stalls.stalledSince(startedAt);
-          const timings = dnsMs === undefined ? measured.timings : { dnsMs, ...measured.timings };
-          resolve({ ...measured, timings, ...(stalled ? { stalled } : {}) });
-        };
-        if (probe.transport === "tcp") attemptTcp(probe, attempt, done);
-        else attemptUdp(probe, attempt, done);
-      });
-    });
-
-  const run = async (
-    { id, check, retry, effectiveTimeoutMs }: CheckRequest,
-    { deadlineAtMs, presentHealth }: BatchOptions,
-  ) => {
-    const timeoutMs = Math.min(effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
-    const present = presentHealth?.(id) ?? null;
+  const run = async (request: CheckRequest, { deadlineAtMs, presentHealth }: BatchOptions) => {
+    const { id, check } = request;
+    const timeoutMs = Math.min(request.effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
+    const fits = (waitMs: number) => now() + waitMs + timeoutMs <= deadlineAtMs;
+    if (!fits(0)) return undefined;
     const protocol = registry[check.protocol];
-    if (!protocol) throw new Error(`unknown protocol ${check.protocol}`);
-    const probe = protocol.prepare(check.settings);
-    const allowed = retry === false ? 1 : 1 + check.retries.count;
-    let outcome: Outcome | undefined;
-    for (let attempts = 1; attempts <= allowed; attempts++) {
-      const wait = attempts === 1 ? 0 : check.retries.delayMs;
-      if (now() + wait + timeoutMs > deadlineAtMs) break;
-      if (wait > 0) await new Promise<void>((resolve) => wheel.after(wait, resolve));
-      const measured = await attemptOnce(check, probe, timeoutMs);
-      outcome = conclude(check, measured, attempts);
-      if (!contradicts(outcome.health, present)) break;
+    if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
+    const job = { check, probe: protocol.prepare(check.settings), timeoutMs, deadlineAtMs };
+    const retries = request.retry === false ? 0 : check.retries.count;
+    const present = presentHealth?.(id) ?? null;
+    let measured = await measure(job);
+    if (!measured) return undefined;
+    let outcome = toOutcome(check, measured, 1);
+    for (let retry = 1; retry <= retries && contradicts(outcome.health, present); retry++) {
+      if (!fits(check.retries.delayMs)) break;
+      await new Promise<void>((resolve) => wheel.after(check.retries.delayMs, resolve));
+      measured = await measure(job);
+      if (!measured) break;
+      outcome = toOutcome(check, measured, 1 + retry);
     }
     return outcome;
   };
@@ -141,27 +109,33 @@ export function createEngine(options: EngineOptions): Engine {
     const outcomes = new Map<string, Outcome>();
     const late: string[] = [];
     const crashes: { id: string; error: unknown }[] = [];
+    const settle = (id: string, outcome: Outcome) => {
+      outcomes.set(id, outcome);
+      batch.onOutcome?.(id, outcome);
+    };
+    const runGuarded = async (request: CheckRequest) => {
+      try {
+        const outcome = await run(request, batch);
+        if (outcome) settle(request.id, outcome);
+        else late.push(request.id);
+      } catch (error) {
+        crashes.push({ id: request.id, error });
+        settle(request.id, crashedOutcome(error));
+      }
+    };
     stalls.start();
-    await Promise.all(
-      requests.map(async (request) => {
-        try {
-          const outcome = await run(request, batch);
-          if (!outcome) return void late.push(request.id);
-          outcomes.set(request.id, outcome);
-          batch.onOutcome?.(request.id, outcome);
-        } catch (error) {
-          crashes.push({ id: request.id, error });
-          outcomes.set(request.id, crashed(error));
-        }
-      }),
-    );
-    stalls.stop();
+    try {
+      await Promise.all(requests.map(runGuarded));
+    } finally {
+      stalls.stop();
+      names.release();
+    }
     return { outcomes, late, crashes };
   };
 
   return {
     runBatch,
-    async runOne(check, deadlineAtMs = now() + check.timeoutMs + 1000) {
+    async runOne(check, deadlineAtMs = now() + check.timeoutMs + 1_000) {
       const { outcomes, crashes } = await runBatch([{ id: "one", check, retry: false }], { deadlineAtMs });
       if (crashes[0]) throw crashes[0].error;
       return outcomes.get("one");
@@ -169,41 +143,9 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Nothing believed yet is contradicted by an outage only; `unmeasured` contradicts nothing. */
+/** Nothing believed yet is contradicted by an outage only; what says nothing contradicts nothing. */
 function contradicts(health: Health, present: Health | null): boolean {
   if (health === "unknown") return false;
   if (present === null || present === "unknown") return health === "down";
   return health !== present;
-}
-
-function conclude(check: CheckSettings, measured: Measured, attempts: number): Outcome {
-  const { health, reason, message } = judgeHealth(check, measured);
-  const { state, address, timings, traffic, lossPercent, evidence, fingerprint, stalled } = measured;
-  return {
-    state,
-    reason,
-    message: printable(message, 400),
-    health,
-    timings,
-    traffic,
-    evidence: fitEvidence(evidence),
-    attempts,
-    ...(address === undefined ? {} : { address }),
-    ...(lossPercent === undefined ? {} : { lossPercent }),
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(stalled ? { stalled } : {}),
-  };
-}
-
-function crashed(error: unknown): Outcome {
-  return {
-    state: "unmeasured",
-    reason: "cut-short",
-    message: `not checked: an error of Harborlight itself (${error instanceof Error ? error.message : String(error)})`,
-    health: "unknown",
-    timings: {},
-    traffic: NO_TRAFFIC,
-    evidence: {},
-    attempts: 1,
-  };
 }

@@ -6,26 +6,30 @@
 const BEAT_MS = 10;
 /** Later than this is a stall. Node's timers are a millisecond or two off on an idle machine. */
 const TOLERANCE_MS = 10;
+/** A stall of less than this share of a latency does not spoil it. */
+const SHARE = 0.1;
+/** Longer than any check. */
+const MEMORY_MS = 60_000;
 
 export interface StallWatch {
   start(): void;
   stop(): void;
-  /** Whether the process stood still at some moment since (`performance.now()`). */
-  stalledSince(startedAt: number): boolean;
+  /** Whether the process stood still for long enough to spoil a latency that was taken from `startedAt` (`performance.now()`) until now. */
+  spoils(startedAt: number): boolean;
 }
 
 export function createStallWatch(): StallWatch {
   let watchers = 0;
   let lastBeat = 0;
-  let lastStallEnd = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  const note = (now: number) => {
-    if (now - lastBeat > BEAT_MS + TOLERANCE_MS) lastStallEnd = now;
-  };
+  const stalls: { readonly endedAt: number; readonly lateMs: number }[] = [];
   const beat = () => {
     const now = performance.now();
-    note(now);
+    const lateMs = now - lastBeat - BEAT_MS;
     lastBeat = now;
+    if (lateMs <= TOLERANCE_MS) return;
+    while (stalls[0] && stalls[0].endedAt < now - MEMORY_MS) stalls.shift();
+    stalls.push({ endedAt: now, lateMs });
   };
   return {
     start() {
@@ -36,9 +40,13 @@ export function createStallWatch(): StallWatch {
     stop() {
       if (--watchers === 0) clearInterval(timer);
     },
-    stalledSince(startedAt) {
-      note(performance.now());
-      return lastStallEnd >= startedAt;
+    spoils(startedAt) {
+      const now = performance.now();
+      // What stalls right now has had no beat yet.
+      const lateNow = now - lastBeat - BEAT_MS;
+      let lateMs = lateNow > TOLERANCE_MS ? lateNow : 0;
+      for (let i = stalls.length - 1; i >= 0 && stalls[i]!.endedAt > startedAt; i--) lateMs += stalls[i]!.lateMs;
+      return lateMs > 0 && lateMs > SHARE * (now - startedAt);
     },
   };
 }

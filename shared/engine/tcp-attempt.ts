@@ -87,7 +87,8 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
   const timer = wheel.after(timeoutMs - connectMs, () => {
     const failure = overdue(connection, attempt);
     connection.fail(failure);
-    deadline.reject(failure);
+    // The protocol hears it first: it may know better what is missing.
+    setImmediate(() => deadline.reject(failure));
   });
   let measured: Measured;
   try {

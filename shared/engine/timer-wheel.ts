@@ -30,11 +30,14 @@ export class TimerWheel {
   #live = 0;
   #interval: NodeJS.Timeout | undefined;
 
-  /** Calls back once, `ms` milliseconds from now. */
+  /**
+   * Calls back once, `ms` milliseconds from now; but first what has arrived meanwhile is handled. After a stall (a frozen Lambda,
+   * a busy neighbour) timers run before sockets, and answers that had come in time would count as timeouts.
+   */
   after(ms: number, callback: () => void): Timer {
     if (!this.#interval) {
       this.#next = Math.floor(performance.now() / SLOT_MS);
-      this.#interval = setInterval(() => this.#turn(), SLOT_MS);
+      this.#interval = setInterval(() => setImmediate(this.#turn), SLOT_MS);
     }
     const slot = Math.max(Math.ceil((performance.now() + ms) / SLOT_MS), this.#next);
     const entry = new Entry(this, callback);
@@ -54,7 +57,7 @@ export class TimerWheel {
     this.#slots.clear();
   }
 
-  #turn() {
+  readonly #turn = () => {
     const now = Math.floor(performance.now() / SLOT_MS);
     while (this.#next <= now && this.#interval) {
       const slot = this.#next++;
@@ -67,5 +70,5 @@ export class TimerWheel {
         callback?.();
       }
     }
-  }
+  };
 }

@@ -1,18 +1,95 @@
+/**
+ * Raw TCP: open when the connection is accepted (RFC 9293) and, where steps are given, every expected answer comes, in
+ * order. Sends nothing that the user did not write.
+ */
 import { z } from "zod";
-import type { Protocol } from "./protocol.ts";
-import { parseSettings } from "./settings.ts";
+import type { Connection } from "../engine/connection.ts";
+import {
+  bytesSetting,
+  describeBytes,
+  type Expectation,
+  expectSetting,
+  prepareExpectation,
+  toBytes,
+  unexpected,
+} from "./expectation.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
 
-const settings = z.strictObject({});
+const step = z
+  .strictObject({ send: bytesSetting.optional(), expect: expectSetting.optional() })
+  .refine(({ send, expect }) => send !== undefined || expect !== undefined, "must send or expect something");
+
+const settings = z.strictObject({
+  steps: z
+    .array(step)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe("In order; each sends first, then waits for what it expects."),
+  tls: tlsSettings.optional(),
+});
+
 export const tcp: Protocol = {
   title: "TCP",
-  summary: "Open when the connection is accepted.",
+  summary: "Open when the connection is accepted and every expected answer comes, in order.",
   reference: "RFC 9293",
   transports: ["tcp"],
   defaultPort: null,
   settings,
-  example: { port: 5432, settings: {} },
+  example: { port: 6379, settings: { steps: [{ send: "PING\r\n", expect: { contains: "PONG" } }] } },
   prepare(input) {
-    parseSettings(settings, input);
-    return { transport: "tcp" };
+    const { steps, tls } = parseSettings(settings, input);
+    const prepared = steps?.map(({ send, expect }) => ({
+      send: send === undefined ? undefined : toBytes(send),
+      expect,
+    }));
+    return {
+      transport: "tcp",
+      ...(tls ? { tls } : {}),
+      ...(prepared
+        ? {
+            async talk(connection): Promise<Finding> {
+              let pending: Buffer = Buffer.alloc(0);
+              let matched: Buffer = pending;
+              for (const { send, expect } of prepared) {
+                if (send) connection.write(send);
+                if (!expect) continue;
+                const received = await receive(connection, prepareExpectation(expect), pending);
+                ({ matched, rest: pending } = received);
+              }
+              return matched.length > 0 ? { evidence: { received: describeBytes(matched) } } : {};
+            },
+          }
+        : {}),
+    };
   },
 };
+
+/** Reads until the expectation is met. What came behind the match belongs to the next step. */
+async function receive(connection: Connection, expectation: Expectation, pending: Buffer) {
+  const { wanted, maxBytes } = expectation;
+  let buffer = Buffer.alloc(Math.max(1024, 2 * pending.length));
+  let length = pending.copy(buffer);
+  for (;;) {
+    const received = buffer.subarray(0, length);
+    const used = length > 0 ? expectation.match(received) : undefined;
+    if (used !== undefined && used <= maxBytes)
+      return { matched: received.subarray(0, used), rest: received.subarray(used) };
+    if (length >= maxBytes) throw unexpected(`${wanted} within ${maxBytes} bytes`, received);
+    const chunk = await connection.readSome().catch((error: unknown) => {
+      // What did come says more than that the rest did not.
+      throw error instanceof ProbeFailure && length > 0 ? unexpected(wanted, received) : error;
+    });
+    if (chunk === null) {
+      if (length > 0) throw unexpected(`${wanted} before the end`, received);
+      throw new ProbeFailure("connection-closed", `closed the connection without a word, expected ${wanted}`);
+    }
+    if (length + chunk.length > buffer.length) {
+      const grown = Buffer.alloc(2 * (length + chunk.length));
+      received.copy(grown);
+      buffer = grown;
+    }
+    length += chunk.copy(buffer, length);
+  }
+}

@@ -1,0 +1,43 @@
+/** From what was measured to what is reported. */
+import type { CheckSettings, Outcome } from "../model.ts";
+import { judgeHealth } from "../rules/health.ts";
+import { type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { fitEvidence, printable } from "./evidence.ts";
+
+const MAX_MESSAGE_LENGTH = 400;
+
+export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
+  const { health, reason, message } = judgeHealth(check, measured);
+  const { state, address, timings, traffic, lossPercent, evidence, fingerprint, stalled } = measured;
+  return {
+    state,
+    reason,
+    message: printable(message, MAX_MESSAGE_LENGTH),
+    health,
+    timings,
+    traffic,
+    evidence: fitEvidence(evidence),
+    attempts,
+    ...(address === undefined ? {} : { address }),
+    ...(lossPercent === undefined ? {} : { lossPercent }),
+    ...(fingerprint === undefined ? {} : { fingerprint: printable(fingerprint, 200) }),
+    ...(stalled ? { stalled } : {}),
+  };
+}
+
+/** An error of ours in the middle of a check: nothing was learned about the target. */
+export function crashedOutcome(error: unknown): Outcome {
+  return {
+    state: "unmeasured",
+    reason: "cut-short",
+    message: printable(
+      `not checked: an error of Harborlight itself (${error instanceof Error ? error.message : String(error)})`,
+      MAX_MESSAGE_LENGTH,
+    ),
+    health: "unknown",
+    timings: {},
+    traffic: NO_TRAFFIC,
+    evidence: {},
+    attempts: 1,
+  };
+}

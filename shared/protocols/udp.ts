@@ -1,0 +1,55 @@
+/**
+ * Raw UDP (RFC 768): open when an answer comes, and is the expected one. UDP has no handshake, so a port says nothing by itself:
+ * the monitor has to say what it sends, and either what it expects or what silence means.
+ */
+import { z } from "zod";
+import { bytesSetting, describeBytes, expectSetting, prepareExpectation, toBytes, unexpected } from "./expectation.ts";
+import type { Protocol } from "./protocol.ts";
+import { parseSettings, udpFields } from "./settings.ts";
+
+const settings = z
+  .strictObject({
+    ...udpFields(),
+    send: bytesSetting.describe("One datagram, sent as often as packets.count says."),
+    expect: expectSetting.optional(),
+    silence: z.enum(["down", "up", "unknown"]).optional().describe("What it means when nothing answers."),
+  })
+  .superRefine(({ expect, silence }, context) => {
+    if (expect === undefined && silence === undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["silence"],
+        message:
+          "is required without expect: many UDP services do not answer what they do not understand, so say what silence means (down, up or unknown), or what answer is expected",
+      });
+  });
+
+export const udp: Protocol = {
+  title: "UDP",
+  summary: "Open when a datagram is answered, and as expected.",
+  reference: "RFC 768",
+  transports: ["udp"],
+  defaultPort: null,
+  settings,
+  example: { port: 7, settings: { send: "ping", expect: { equals: "ping" } } },
+  prepare(input) {
+    const { send, expect, silence, packets, lossPercent } = parseSettings(settings, input);
+    const datagram = toBytes(send);
+    return {
+      transport: "udp",
+      packets,
+      lossPercent,
+      silence: silence ?? "down",
+      ask: () => datagram,
+      read(answer) {
+        if (expect) {
+          const { wanted, match, maxBytes } = prepareExpectation(expect);
+          const used = match(answer.subarray(0, maxBytes));
+          if (used === undefined || (expect.equals !== undefined && used < answer.length))
+            throw unexpected(wanted, answer);
+        }
+        return { evidence: { received: describeBytes(answer) } };
+      },
+    };
+  },
+};
