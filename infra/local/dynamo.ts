@@ -103,12 +103,24 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
       const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
       const capacity = result.ConsumedCapacity;
       for (const one of [capacity ?? []].flat()) usage.add(caller, name, one);
-      if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
       return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
     } catch (error) {
       const { capacity } = error as { capacity?: Capacity };
       if (capacity) usage.add(caller, name, capacity);
       return answerOf(error);
+    } finally {
+      // A batch may fail halfway: what it wrote is told of all the same.
+      if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
+    }
+  };
+
+  /** Lets `close` wait for the work. */
+  const tracked = async <T>(work: Promise<T>): Promise<T> => {
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
     }
   };
 
@@ -117,23 +129,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     if (closed) return failure(500, "InternalServerError", "the local database is shutting down");
     const verdict = options.intercept?.({ operation, body, caller }) ?? "proceed";
     if (verdict === "fail-before") return failure(500, "InternalServerError", "injected fault, nothing was done");
-    const answer = run(operation, body, caller);
-    running.add(answer);
-    try {
-      await answer;
-    } finally {
-      running.delete(answer);
-    }
+    const answer = await tracked(run(operation, body, caller));
     return verdict === "fail-after" ? failure(500, "InternalServerError", "injected fault, the reply is lost") : answer;
   };
 
-  const sweep = async () => {
+  const expire = async () => {
     const deleteItem = operations.get("DeleteItem")!.act;
     const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request));
     for (const { name } of options.tables) streams.announce(name);
     await streams.trim();
     return expired;
   };
+  const sweep = async () => (closed ? 0 : tracked(expire()));
 
   const close = async () => {
     closed = true;

@@ -5,39 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts";
 import { STREAM_START } from "../../../infra/local/streams.ts";
-import { streamArn, type TableDefinition, tableArn } from "../../../infra/local/table-definition.ts";
+import { streamArn } from "../../../infra/local/table-definition.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../../support/dynamodb-local.ts";
 import { cases, type Step } from "./dynamo.cases.ts";
+import { things } from "./things.ts";
 
-const TABLE: TableDefinition = {
-  name: "things",
-  arn: tableArn("things"),
-  attributes: ["pk", "sk", "shard", "due", "at"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-  keys: [
-    { AttributeName: "pk", KeyType: "HASH" },
-    { AttributeName: "sk", KeyType: "RANGE" },
-  ],
-  indexes: [
-    {
-      IndexName: "by-shard",
-      KeySchema: [
-        { AttributeName: "shard", KeyType: "HASH" },
-        { AttributeName: "pk", KeyType: "RANGE" },
-      ],
-      Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["name", "views"] },
-    },
-    {
-      IndexName: "due",
-      KeySchema: [
-        { AttributeName: "due", KeyType: "HASH" },
-        { AttributeName: "at", KeyType: "RANGE" },
-      ],
-      Projection: { ProjectionType: "KEYS_ONLY" },
-    },
-  ],
-  stream: "NEW_AND_OLD_IMAGES",
-  expiryAttribute: "expiresAtSeconds",
-};
+const TABLE = things();
 
 type Json = Record<string, unknown>;
 type Call = (operation: string, body: unknown) => Promise<{ status: number; body: Json }>;
