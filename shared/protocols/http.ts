@@ -59,7 +59,7 @@ const shape = {
     .default({}),
   body: matchSettings.optional(),
   /** Bytes of the body that `body` is held against; the rest is left unread. */
-  maxBodyBytes: z.int().min(1).max(1_048_576).default(65_536),
+  maxBodyBytes: z.int().min(1).max(1_000_000).default(65_536),
   redirects: z.enum(["follow", "manual"]).default("follow"),
 };
 

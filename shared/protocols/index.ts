@@ -1,5 +1,8 @@
 /** The registry. To add a protocol: its file, its test, its row here. */
 
+import { amqp } from "./amqp.ts";
+import { bgp } from "./bgp.ts";
+import { cassandra } from "./cassandra.ts";
 import { coap } from "./coap.ts";
 import { dns } from "./dns.ts";
 import { dtls } from "./dtls.ts";
@@ -8,10 +11,17 @@ import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { imap } from "./imap.ts";
 import { imaps } from "./imaps.ts";
+import { irc } from "./irc.ts";
 import { isakmp } from "./isakmp.ts";
+import { kafka } from "./kafka.ts";
+import { ldap } from "./ldap.ts";
 import { memcached } from "./memcached.ts";
+import { minecraft } from "./minecraft.ts";
 import { minecraftBedrock } from "./minecraft-bedrock.ts";
+import { mongodb } from "./mongodb.ts";
+import { mqtt } from "./mqtt.ts";
 import { mysql } from "./mysql.ts";
+import { nntp } from "./nntp.ts";
 import { ntp } from "./ntp.ts";
 import { openvpn } from "./openvpn.ts";
 import { pop3 } from "./pop3.ts";
@@ -20,9 +30,13 @@ import { postgresql } from "./postgresql.ts";
 import type { Protocol } from "./protocol.ts";
 import { quic } from "./quic.ts";
 import { radius } from "./radius.ts";
+import { rdp } from "./rdp.ts";
 import { redis } from "./redis.ts";
+import { rsync } from "./rsync.ts";
+import { rtsp } from "./rtsp.ts";
 import { sip } from "./sip.ts";
 import { sips } from "./sips.ts";
+import { smb } from "./smb.ts";
 import { smtp } from "./smtp.ts";
 import { smtps } from "./smtps.ts";
 import { snmp } from "./snmp.ts";
@@ -35,9 +49,16 @@ import { tcp } from "./tcp.ts";
 import { telnet } from "./telnet.ts";
 import { tftp } from "./tftp.ts";
 import { udp } from "./udp.ts";
+import { vnc } from "./vnc.ts";
 import { wireguard } from "./wireguard.ts";
+import { xmpp } from "./xmpp.ts";
 
 export const protocols: Readonly<Record<string, Protocol>> = {
+  "minecraft-bedrock": minecraftBedrock,
+  "source-engine": sourceEngine,
+  amqp,
+  bgp,
+  cassandra,
   coap,
   dns,
   dtls,
@@ -46,10 +67,16 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   https,
   imap,
   imaps,
+  irc,
   isakmp,
+  kafka,
+  ldap,
   memcached,
-  "minecraft-bedrock": minecraftBedrock,
+  minecraft,
+  mongodb,
+  mqtt,
   mysql,
+  nntp,
   ntp,
   openvpn,
   pop3,
@@ -57,13 +84,16 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   postgresql,
   quic,
   radius,
+  rdp,
   redis,
+  rsync,
+  rtsp,
   sip,
   sips,
+  smb,
   smtp,
   smtps,
   snmp,
-  "source-engine": sourceEngine,
   ssh,
   stun,
   submission,
@@ -72,5 +102,7 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   telnet,
   tftp,
   udp,
+  vnc,
   wireguard,
+  xmpp,
 };

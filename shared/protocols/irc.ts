@@ -1,0 +1,75 @@
+/**
+ * IRC: open when the server answers CAP LS (IRCv3, "Capability Negotiation"), or refuses it by a numeric (RFC 2812, section 5),
+ * before any registration: no nickname is taken, nobody sees us come. QUIT at the end.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
+
+const settings = z.strictObject({ tls: tlsSettings.optional() });
+
+/** Notices about looking up host and ident come first; a handful. */
+const MAX_LINES = 40;
+
+interface Message {
+  readonly prefix: string;
+  readonly command: string;
+  readonly parameters: readonly string[];
+}
+
+/** RFC 2812, section 2.3.1. @returns undefined when the line is none */
+const parse = (line: string): Message | undefined => {
+  const [, prefix = "", command = "", rest = ""] = /^(?::(\S+) )?([A-Z]{2,16}|\d{3})(?: (.*))?$/s.exec(line) ?? [];
+  if (command === "") return undefined;
+  const colon = rest.startsWith(":") ? 0 : rest.indexOf(" :") + 1;
+  const isTrailing = rest.startsWith(":") || colon > 0;
+  const words = (isTrailing ? rest.slice(0, colon) : rest).split(" ").filter(Boolean);
+  return { prefix, command, parameters: isTrailing ? [...words, rest.slice(colon + 1)] : words };
+};
+
+/** Not registered, unknown command, too few parameters: numerics of a server that does not know CAP. */
+const REFUSALS = new Set(["451", "421", "461", "410"]);
+
+const talk = async (connection: Connection): Promise<Finding> => {
+  connection.write("CAP LS 302\r\n");
+  const capabilities: string[] = [];
+  for (let count = 0; count < MAX_LINES; count += 1) {
+    const line = await connection.readLine();
+    const message = parse(line);
+    const { command, parameters, prefix } = message ?? { command: "", parameters: [], prefix: "" };
+    if (command === "ERROR")
+      throw new ProbeFailure("service-unavailable", `the server closes the link: ${printable(parameters.join(" "))}`);
+    if (command === "PING") connection.write(`PONG :${printable(parameters.at(-1) ?? "", 100)}\r\n`);
+    if (command === "NOTICE" || command === "020" || command === "PING") continue;
+    const isCap = command === "CAP" && parameters.includes("LS");
+    if (!isCap && !(REFUSALS.has(command) && prefix !== ""))
+      throw new ProbeFailure("wrong-protocol", `expected an answer to CAP LS, got: ${printable(line)}`);
+    if (isCap) capabilities.push(...(parameters.at(-1) ?? "").split(" ").filter(Boolean));
+    if (isCap && parameters.at(-2) === "*") continue; // more to come
+    connection.write("QUIT\r\n");
+    const names = capabilities.slice(0, 24).map((name) => printable(name.split("=")[0] ?? "", 40));
+    const server = printable(prefix, 80);
+    return {
+      evidence: { ...(server && { server }), capabilities: names },
+      message: server ? `IRC server ${server}` : "IRC server",
+      fingerprint: `${server} ${names.toSorted().join(" ")}`.trim().slice(0, 300),
+    };
+  }
+  throw new ProbeFailure("unexpected-answer", `no answer to CAP LS within ${MAX_LINES} lines`);
+};
+
+export const irc: Protocol = {
+  title: "IRC",
+  summary: "Open when the server answers CAP LS, before any registration.",
+  reference: "RFC 2812, IRCv3 Capability Negotiation",
+  transports: ["tcp"],
+  defaultPort: 6667,
+  settings,
+  example: { port: 6697, settings: { tls: {} } },
+  prepare: (given) => {
+    const { tls } = parseSettings(settings, given);
+    return { transport: "tcp", ...(tls && { tls }), talk };
+  },
+};

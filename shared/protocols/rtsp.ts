@@ -1,0 +1,71 @@
+/**
+ * RTSP: open when the server answers OPTIONS (RFC 2326, section 10.1; RFC 7826, section 13.1), whether with 200 or by asking
+ * for a login. No stream is described or set up.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { readHead } from "./http-message.ts";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
+
+const settings = z.strictObject({
+  /** What to ask about: `*` for the server, or a stream's path. */
+  path: z
+    .string()
+    .max(1024)
+    .regex(/^(\*|\/[\x21-\x7e]*)$/, "must be * or start with /, percent-encoded")
+    .default("*"),
+  tls: tlsSettings.optional(),
+});
+
+const uri = (target: Target, path: string, isSecure: boolean): string => {
+  if (path === "*") return "*";
+  const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+  return `${isSecure ? "rtsps" : "rtsp"}://${host}:${target.port}${path}`;
+};
+
+const talk = async (
+  connection: Connection,
+  target: Target,
+  { path, tls }: z.output<typeof settings>,
+): Promise<Finding> => {
+  const where = uri(target, path, tls !== undefined);
+  connection.write(`OPTIONS ${where} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: Harborlight\r\n\r\n`);
+  const { version, status, phrase, headers } = await readHead(connection, "RTSP");
+  const server = headers.get("server");
+  const evidence = {
+    status,
+    phrase,
+    ...(server && { server: printable(server) }),
+    methods: headers
+      .get("public")
+      ?.split(/\s*,\s*/)
+      .slice(0, 16)
+      .map((method) => printable(method, 24)),
+  };
+  const line = `RTSP/${version} ${status} ${phrase}`.trim();
+  if (status >= 500 && status !== 501 && status !== 505 && status !== 551)
+    throw new ProbeFailure("service-unavailable", `the server answers ${line}`, { evidence });
+  if (path !== "*" && (status === 404 || status === 410 || status === 454))
+    throw new ProbeFailure("unexpected-answer", `expected a stream at ${path}, got ${line}`, { evidence });
+  return { evidence, message: line, ...(server && { fingerprint: printable(server) }) };
+};
+
+export const rtsp: Protocol = {
+  title: "RTSP",
+  summary: "Open when the server answers OPTIONS.",
+  reference: "RFC 2326, RFC 7826",
+  transports: ["tcp"],
+  defaultPort: 554,
+  settings,
+  example: { settings: {} },
+  prepare: (given) => {
+    const wanted = parseSettings(settings, given);
+    return {
+      transport: "tcp",
+      ...(wanted.tls && { tls: wanted.tls }),
+      talk: (connection, target) => talk(connection, target, wanted),
+    };
+  },
+};

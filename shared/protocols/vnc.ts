@@ -1,0 +1,96 @@
+/**
+ * VNC: open when the server names its version of RFB and offers its security types (RFC 6143, sections 7.1.1 and 7.1.2). No
+ * password is tried.
+ *
+ * Servers count visitors that do not authenticate and shut them out for a while ("Too many security failures"). A
+ * monitor is such a visitor, so that answer counts as open: it says more of our visits than of the server.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
+import { parseSettings } from "./settings.ts";
+
+const settings = z.strictObject({});
+
+const MAX_REASON = 1024;
+const NONE = 1;
+
+const SECURITY_TYPES: Readonly<Record<number, string>> = {
+  1: "none",
+  2: "VNC password",
+  5: "RA2",
+  6: "RA2ne",
+  16: "Tight",
+  17: "Ultra",
+  18: "TLS",
+  19: "VeNCrypt",
+  20: "SASL",
+  21: "MD5",
+  30: "Apple",
+  129: "RA2 256",
+  130: "RA2ne 256",
+};
+
+/** Why a server wants no connection. */
+const readReason = async (connection: Connection): Promise<string> => {
+  const length = (await connection.read(4)).readUInt32BE();
+  if (length > MAX_REASON) throw new ProbeFailure("answer-too-long", `a reason of ${length} bytes`);
+  return printable((await connection.read(length)).toString("utf8"), 200);
+};
+
+const judgeRefusal = (version: string, reason: string): Finding => {
+  if (!/too many (security|authentication) failures/i.test(reason))
+    throw new ProbeFailure("service-unavailable", `the server refuses: ${reason}`);
+  return {
+    evidence: { version, shutOut: reason },
+    message: `RFB ${version}, shut out for a while: ${reason}`,
+    fingerprint: version,
+  };
+};
+
+/** RFB 3.3: the server decides on one type by itself. */
+const readDecided = async (connection: Connection): Promise<readonly number[]> => {
+  const type = (await connection.read(4)).readUInt32BE();
+  return type === 0 ? [] : [type];
+};
+
+const readOffered = async (connection: Connection): Promise<readonly number[]> => {
+  const count = (await connection.read(1))[0]!;
+  return count === 0 ? [] : [...(await connection.read(count))];
+};
+
+const talk = async (connection: Connection): Promise<Finding> => {
+  const greeting = (await connection.read(12)).toString("latin1");
+  const [, major, minor] = /^RFB (\d{3})\.(\d{3})\n$/.exec(greeting) ?? [];
+  if (major === undefined || minor === undefined)
+    throw new ProbeFailure("wrong-protocol", `expected RFB and a version, got: ${printable(greeting)}`);
+  const version = `${Number(major)}.${Number(minor)}`;
+  // 3.5 was never one, and what is above 3.8 (Apple's 3.889, RealVNC's 4 and 5) takes 3.8 too.
+  const spoken = Number(major) > 3 || Number(minor) >= 8 ? "003.008" : Number(minor) === 7 ? "003.007" : "003.003";
+  connection.write(`RFB ${spoken}\n`);
+  const types = await (spoken === "003.003" ? readDecided(connection) : readOffered(connection));
+  if (types.length === 0) return judgeRefusal(version, await readReason(connection));
+  const security = types.slice(0, 16).map((type) => SECURITY_TYPES[type] ?? `type ${type}`);
+  // Where nothing is asked for, say so: the visit then counts as a good one. From 3.8 on the server confirms it.
+  if (types.includes(NONE) && spoken !== "003.003") connection.write(Buffer.from([NONE]));
+  return {
+    evidence: { version, security },
+    message: `RFB ${version}, security: ${security.join(", ")}`,
+    fingerprint: `RFB ${version}, ${security.join(", ")}`,
+  };
+};
+
+export const vnc: Protocol = {
+  title: "VNC",
+  summary: "Open when the server names its version and offers its security types.",
+  reference: "RFC 6143",
+  transports: ["tcp"],
+  defaultPort: 5900,
+  settings,
+  example: { settings: {} },
+  prepare: (given) => {
+    parseSettings(settings, given);
+    return { transport: "tcp", talk };
+  },
+};

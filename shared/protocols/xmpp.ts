@@ -1,0 +1,119 @@
+/**
+ * XMPP: open when the server opens its stream and tells its features (RFC 6120, sections 4.2 and 4.3.2); STARTTLS by section 5.
+ * No login; the stream is closed properly. The stream is read as text up to the end of the features, never as a document:
+ * nothing in it is expanded or fetched.
+ */
+import { z } from "zod";
+import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
+import { eitherTls, parseSettings, tlsAtOnce } from "./settings.ts";
+import { upgradeToTls } from "./starttls.ts";
+
+const settings = z.strictObject({
+  ...eitherTls,
+  /** The domain to ask for; default: the monitor's host. */
+  domain: z
+    .string()
+    .regex(/^[^\s<>&"']{1,253}$/, "must be a domain")
+    .optional(),
+  /** Whether to come as a client (5222) or as another server (5269). */
+  as: z.enum(["client", "server"]).default("client"),
+});
+
+/** Features have some 500 bytes. */
+const MAX_BYTES = 16_384;
+
+/** Reads until the text holds what `end` looks for. What comes must be XML from the first character on. */
+const readXml = async (connection: Connection, end: RegExp): Promise<string> => {
+  let text = "";
+  // What ends it is looked for in what is new, and a little before: looking through all of it for every byte would be the
+  // hostile server's choice of our CPU time.
+  for (let fresh = 0; !end.test(text.slice(-fresh - 256)); ) {
+    const bytes = await connection.readSome();
+    if (bytes === null)
+      throw new ProbeFailure(
+        text === "" ? "connection-closed" : "incomplete-answer",
+        `the server closed the stream after ${text.length} bytes`,
+      );
+    text += bytes.toString("latin1");
+    fresh = bytes.length;
+    if (!/^\s*($|<)/.test(text))
+      throw new ProbeFailure("wrong-protocol", `expected an XML stream, got: ${printable(text)}`);
+    if (text.length > MAX_BYTES)
+      throw new ProbeFailure("answer-too-long", `more than ${MAX_BYTES} bytes without the features`);
+  }
+  return text;
+};
+
+const openStream = async (connection: Connection, domain: string, as: "client" | "server"): Promise<string> => {
+  connection.write(
+    `<?xml version='1.0'?><stream:stream to='${domain}' xmlns='jabber:${as}' ` +
+      "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
+  );
+  const text = await readXml(
+    connection,
+    /<\/stream:features>|<stream:features\s*\/>|<\/stream:error>|<\/stream:stream>/,
+  );
+  if (!/<stream:stream\s/.test(text))
+    throw new ProbeFailure("wrong-protocol", `expected a stream of XMPP, got: ${printable(text)}`);
+  const error = /<stream:error>\s*(?:<text.*?<\/text>\s*)?<([a-z-]{1,40})/s.exec(text)?.[1];
+  if (error === undefined) return text;
+  // Conditions of RFC 6120, section 4.9.3.
+  if (/^(system-shutdown|resource-constraint|internal-server-error|remote-connection-failed|reset)$/.test(error))
+    throw new ProbeFailure("service-unavailable", `the server answers ${error}`);
+  throw new ProbeFailure("unexpected-answer", `the server refuses the stream to ${domain}: ${error}`);
+};
+
+const list = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].slice(0, 12).map((match) => printable(match[1] ?? "", 60));
+
+const talk = async (connection: Connection, target: Target, wanted: z.output<typeof settings>): Promise<Finding> => {
+  const domain = wanted.domain ?? target.host;
+  let features = await openStream(connection, domain, wanted.as);
+  const isInsideTls = await upgradeToTls(
+    connection,
+    wanted,
+    features.includes("urn:ietf:params:xml:ns:xmpp-tls"),
+    async () => {
+      connection.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+      const answer = await readXml(connection, /<(proceed|failure)\b[^>]*>/);
+      return answer.includes("<proceed") ? undefined : "the server answers failure";
+    },
+  );
+  if (isInsideTls) features = await openStream(connection, domain, wanted.as);
+  connection.write("</stream:stream>");
+  const opening = /<stream:stream\s[^>]*>/.exec(features)?.[0] ?? "";
+  const from = /\sfrom=['"]([^'"]{1,253})['"]/.exec(opening)?.[1];
+  const mechanisms = list(features, /<mechanism>([^<]{1,60})<\/mechanism>/g);
+  const node = /<c\s[^>]*node=['"]([^'"]{1,120})['"]/.exec(features)?.[1];
+  return {
+    evidence: {
+      ...(from && { from: printable(from) }),
+      offersTls: features.includes("urn:ietf:params:xml:ns:xmpp-tls"),
+      mechanisms,
+      ...(node && { software: printable(node) }),
+      ...(isInsideTls && { starttls: true }),
+    },
+    message: `XMPP stream of ${printable(from ?? domain)}`,
+    fingerprint: [printable(from ?? domain), printable(node ?? ""), ...mechanisms.toSorted()].filter(Boolean).join(" "),
+  };
+};
+
+export const xmpp: Protocol = {
+  title: "XMPP",
+  summary: "Open when the server opens its stream and tells its features; STARTTLS or TLS from the first byte.",
+  reference: "RFC 6120",
+  transports: ["tcp"],
+  defaultPort: 5222,
+  settings,
+  example: { settings: { starttls: "required", domain: "example.com" } },
+  prepare: (given) => {
+    const wanted = parseSettings(settings, given);
+    return {
+      transport: "tcp",
+      ...tlsAtOnce(wanted),
+      talk: (connection, target) => talk(connection, target, wanted),
+    };
+  },
+};
