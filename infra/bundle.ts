@@ -47,6 +47,8 @@ export const bundle = async (root = ROOT): Promise<void> => {
     keepNames: true,
     legalComments: "none",
     metafile: true,
+    // The error that is thrown says it all.
+    logLevel: "silent",
     write: false,
   });
   for (const { path, contents } of outputFiles) replace(root, path, contents);
