@@ -33,7 +33,8 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
         new QueryCommand({
           TableName: tableName,
           IndexName: "by-shard",
-          KeyConditionExpression: "shard = :shard",
+          KeyConditionExpression: "#shard = :shard",
+          ExpressionAttributeNames: { "#shard": "shard" },
           ExpressionAttributeValues: { ":shard": shard },
           ExclusiveStartKey: from,
         }),

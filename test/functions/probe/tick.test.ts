@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createMembers } from "../../../functions/probe/members.ts";
+import { createSpot } from "../../../functions/probe/spot.ts";
+import { createTick } from "../../../functions/probe/tick.ts";
+import { createEngine } from "../../../shared/engine/run.ts";
+import type { Monitor } from "../../../shared/model.ts";
+import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createPlanningStore } from "../../../shared/store/planning.ts";
+import { createShardStore } from "../../../shared/store/shards.ts";
+import { createViewStore } from "../../../shared/store/views.ts";
+import { monitorOf, putMonitor } from "../../support/monitors.ts";
+import { refusedPort, serve } from "../../support/servers.ts";
+import { startTables } from "../../support/tables.ts";
+
+const SHARD = "10#0";
+
+/** One location's probe on real tables and real sockets; its clock is set to half a second after the tick that runs. */
+async function startProbe() {
+  const tables = await startTables();
+  const { monitors, history: historyTable } = tables.tables;
+  const views = createViewStore(tables.client, monitors);
+  const history = createHistoryStore(tables.client, historyTable, { now: () => now() });
+  const planning = createPlanningStore(tables.client, monitors);
+  const shards = createShardStore(tables.client, monitors);
+  await shards.place(10, ["a"]);
+  const first = 1_800_000_000;
+  let offsetMs = 0;
+  const setTo = (seconds: number) => {
+    offsetMs = seconds * 1000 - Date.now();
+  };
+  setTo(first);
+  const now = () => Date.now() + offsetMs;
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, now });
+  const state = { online: true, wentOffline: [] as string[] };
+  const members = createMembers(views, planning, now);
+  const control = async () => (state.online ? ("online" as const) : ("offline" as const));
+  const tick = createTick({
+    location: "a",
+    engine,
+    members,
+    views,
+    history,
+    control,
+    wentOffline: async (since) => void state.wentOffline.push(since),
+    blockSeconds: 1000,
+    now,
+    sleep: async () => {},
+  });
+  return {
+    ...tables,
+    views,
+    history,
+    shards,
+    state,
+    /** Runs the n-th tick, so many seconds after it was due. */
+    tick: (n: number, lag = 0.5) => {
+      setTo(first + n * 10 + lag);
+      return tick(SHARD, first + n * 10);
+    },
+    at: (n: number) => first + n * 10,
+    spot: createSpot({ location: "a", engine, views, control, now }),
+    view: async (id = "m1") => (await views.views([id], "a")).get(id),
+    block: async (n: number) => {
+      const block = await history.latestBlock(SHARD, "a", first + n * 10);
+      return block?.tick === first + n * 10 ? block : undefined;
+    },
+    put: (more: Partial<Monitor>) => putMonitor(tables, monitorOf(more)),
+  };
+}
+
+describe("a tick", () => {
+  let p: Awaited<ReturnType<typeof startProbe>>;
+  beforeEach(async () => {
+    p = await startProbe();
+  });
+  afterEach(() => p.stop());
+
+  test("stores views that changed, then one block; the next quiet tick writes the block alone", async () => {
+    await using server = await serve(() => {});
+    const { port: dead } = await refusedPort();
+    await p.put({ id: "m1", port: server.port });
+    await p.put({ id: "m2", port: dead });
+    await p.put({ id: "m3", port: dead, paused: true });
+    expect(await p.tick(0)).toMatchObject({ result: "checked", offline: false, late: 0 });
+    expect(await p.view("m1")).toMatchObject({ health: "up", state: "open", tick: p.at(0) });
+    expect(await p.view("m2")).toMatchObject({ health: "down", state: "closed", reason: "connection-refused" });
+    const block = await p.block(0);
+    expect(block?.entries.map(({ state, view, bits, bitCount }) => [state, view, bits, bitCount])).toEqual([
+      ["open", "up", 1, 1],
+      ["closed", "down", 0, 1],
+      ["unmeasured", null, 0, 0],
+    ]);
+    expect(await p.history.roster(block!.roster)).toEqual(["m1", "m2", "m3"]);
+
+    p.database.usage.reset();
+    await p.tick(1);
+    const writes = p.database.usage.rows().filter(({ operation }) => /^(Put|Update)/.test(operation));
+    expect((await p.block(1))?.entries.map(({ bits, bitCount }) => [bits, bitCount])).toEqual([
+      [3, 2],
+      [0, 2],
+      [0, 0],
+    ]);
+    expect((await p.view("m1"))?.tick).toBe(p.at(0));
+    expect(writes).toMatchObject([{ operation: "PutItem", requests: 1, units: 1 }]);
+  });
+
+  test("running it twice changes nothing", async () => {
+    await using server = await serve(() => {});
+    await p.put({ port: server.port });
+    expect((await p.tick(0)).result).toBe("checked");
+    expect((await p.tick(0)).result).toBe("done");
+  });
+
+  test("a job that comes after its tick's time is late and leaves a gap", async () => {
+    await p.put({});
+    expect((await p.tick(0, 8.9)).result).toBe("late");
+    expect(await p.block(0)).toBeUndefined();
+  });
+
+  test("thresholds count across ticks, from the block before", async () => {
+    const { port: dead } = await refusedPort();
+    await p.put({ port: dead, failureThreshold: 3 });
+    const seen = [];
+    for (const n of [0, 1, 2]) {
+      await p.tick(n);
+      seen.push((await p.view())?.health);
+    }
+    expect(seen).toEqual([undefined, undefined, "down"]);
+  });
+
+  test("when the control targets fail, nobody is down: the location is offline, and the block says so", async () => {
+    const server = await serve(() => {});
+    await p.put({ port: server.port });
+    await p.tick(0);
+    await server[Symbol.asyncDispose]();
+    p.state.online = false;
+    expect(await p.tick(1)).toMatchObject({ result: "checked", offline: true });
+    expect((await p.view())?.health).toBe("up");
+    expect(await p.block(1)).toMatchObject({
+      offline: true,
+      entries: [{ health: "down", view: "up", bits: 1, bitCount: 1 }],
+    });
+    expect(p.state.wentOffline).toEqual([new Date(p.at(1) * 1000).toISOString()]);
+    p.state.online = true;
+    await p.tick(2);
+    expect((await p.view())?.health).toBe("down");
+  });
+
+  test("a change of what is checked begins a new history, and an outcome of the old settings is not stored", async () => {
+    const { port: dead } = await refusedPort();
+    await using server = await serve(() => {});
+    await p.put({ port: dead });
+    await p.tick(0);
+    await p.put({ port: server.port, settingsVersion: 2, views: {} });
+    await p.shards.settingsChanged(SHARD, ["a"]);
+    await p.tick(1);
+    expect(await p.view()).toMatchObject({ health: "up" });
+    expect((await p.block(1))?.entries).toMatchObject([{ settingsByte: 2, bits: 1, bitCount: 1 }]);
+    // A probe that still remembers version 1 writes nothing.
+    expect(await p.views.save("m1", 1, "a", { ...(await p.view())!, health: "down", tick: p.at(9) })).toBe(false);
+  });
+
+  test("members are remembered until the shard says that something changed", async () => {
+    await using server = await serve(() => {});
+    await p.put({ port: server.port });
+    let clock = Date.now();
+    const planning = createPlanningStore(p.client, p.tables.monitors);
+    const reads: string[] = [];
+    const members = createMembers(
+      { ...p.views, members: (shard: string) => (reads.push(shard), p.views.members(shard)) },
+      planning,
+      () => clock,
+    );
+    const readsAfter = async (seconds: number) => {
+      clock += seconds * 1000;
+      await members(SHARD);
+      return reads.length;
+    };
+    expect(await readsAfter(0)).toBe(1);
+    expect(await readsAfter(10)).toBe(2); // the index may have lagged at the first reading
+    expect(await readsAfter(10)).toBe(2);
+    await p.shards.settingsChanged(SHARD, ["a"]);
+    expect(await readsAfter(1)).toBe(3);
+    expect(await readsAfter(10)).toBe(4);
+    expect(await readsAfter(10)).toBe(4);
+    expect(await readsAfter(55)).toBe(5); // a minute at most
+  });
+});
+
+describe("a spot check", () => {
+  test("fills an empty view at once, and never replaces one", async () => {
+    const p = await startProbe();
+    await using server = await serve(() => {});
+    await p.put({ port: server.port });
+    await p.spot("m1", 1);
+    const view = await p.view();
+    expect(view?.health).toBe("up");
+    expect(await p.block(0)).toBeUndefined();
+    await server[Symbol.asyncDispose]();
+    await p.spot("m1", 1);
+    await p.spot("m1", 7);
+    await p.spot("nobody", 1);
+    expect(await p.view()).toEqual(view);
+    await p.stop();
+  });
+});

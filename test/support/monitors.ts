@@ -1,0 +1,71 @@
+/** Monitors and views for tests: complete, plausible, and different only where a test says so. */
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { Health, Monitor, View } from "../../shared/model.ts";
+import { LISTING, monitorKey } from "../../shared/store/keys.ts";
+import type { startTables } from "./tables.ts";
+
+export const monitorOf = (more: Partial<Monitor> = {}): Monitor => ({
+  id: "m1",
+  name: "Orders",
+  key: null,
+  protocol: "tcp",
+  host: "127.0.0.1",
+  port: 5432,
+  settings: {},
+  family: "auto",
+  addresses: "first",
+  expectedState: "open",
+  timeoutMs: 2000,
+  retries: { count: 0, delayMs: 0 },
+  degradedAboveMs: null,
+  failureThreshold: 1,
+  recoveryThreshold: 1,
+  intervalSeconds: 10,
+  locations: ["a"],
+  quorum: "majority",
+  alerts: { afterSeconds: 0, emails: [] },
+  tags: {},
+  paused: false,
+  settingsVersion: 1,
+  revision: 1,
+  shard: "10#0",
+  placements: [{ shard: "10#0", fromTick: 0, toTick: null }],
+  views: {},
+  status: "pending",
+  since: "2026-11-23T10:00:00.000Z",
+  incident: null,
+  pendingAlerts: {},
+  nextEvaluationAt: null,
+  undecidedSince: null,
+  createdAt: "2026-11-23T10:00:00.000Z",
+  updatedAt: "2026-11-23T10:00:00.000Z",
+  settingsChangedAt: "2026-11-23T10:00:00.000Z",
+  deletedAt: null,
+  ...more,
+});
+
+/** @param tick epoch seconds at which this view began */
+export const viewOf = (health: Health, tick: number, more: Partial<View> = {}): View => ({
+  health,
+  state: health === "down" ? "closed" : "open",
+  reason: health === "down" ? "connection-refused" : health === "degraded" ? "slow" : null,
+  message: `it is ${health}`,
+  evidence: {},
+  fingerprint: null,
+  address: "127.0.0.1",
+  since: new Date(tick * 1000).toISOString(),
+  tick,
+  ...more,
+});
+
+/** Writes a monitor as the API would. */
+export async function putMonitor(
+  { client, tables }: Pick<Awaited<ReturnType<typeof startTables>>, "client" | "tables">,
+  monitor: Monitor,
+): Promise<Monitor> {
+  const { nextEvaluationAt: _timer, ...fields } = monitor;
+  const collectionKey = `${monitor.name.toLowerCase()}#${monitor.id}`;
+  const Item = { ...monitorKey(monitor.id), ...fields, collection: LISTING.monitors, collectionKey };
+  await client.send(new PutCommand({ TableName: tables.monitors, Item }));
+  return monitor;
+}
