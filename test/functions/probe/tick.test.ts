@@ -167,7 +167,13 @@ describe("a tick", () => {
     const planning = createPlanningStore(p.client, p.tables.monitors);
     const reads: string[] = [];
     const members = createMembers(
-      { ...p.views, members: (shard: string) => (reads.push(shard), p.views.members(shard)) },
+      {
+        ...p.views,
+        members: (shard: string) => {
+          reads.push(shard);
+          return p.views.members(shard);
+        },
+      },
       planning,
       () => clock,
     );
