@@ -24,6 +24,8 @@ export interface Deps {
   readonly probes: Probes;
   readonly sns: SNSClient;
   readonly topics: { readonly alerts: string; readonly system: string };
+  /** Queue for messages that a subscriber could not be given; subscriptions name it. */
+  readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */
   readonly openapi: () => Promise<string>;
   readonly logger: Logger;

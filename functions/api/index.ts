@@ -36,6 +36,7 @@ export const handler = createApi({
   probes: createProbes(locations, variable("DISPATCH_FUNCTION_NAME")),
   sns: new SNSClient({}),
   topics: { alerts: variable("ALERTS_TOPIC_ARN"), system: variable("SYSTEM_TOPIC_ARN") },
+  deadLetterArn: variable("SUBSCRIPTION_DEAD_LETTER_ARN"),
   // Lies beside the bundle, whose folder is the function's.
   openapi: () => readFile(join(__dirname, "openapi.json"), "utf8"),
   logger: new Logger(),

@@ -86,6 +86,13 @@ export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
   Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
 
+/** Objects of a schema skip this name without a word, so it is refused before they see it. */
+const parseJson = (text: string): unknown =>
+  JSON.parse(text, (name, value) => {
+    if (name === "__proto__") throw new InvalidInput([{ path: name, message: "is no name for a field" }]);
+    return value;
+  });
+
 const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
   const bytes = bodyBytes(event);
   const most = route.maxBodyBytes ?? MAX_BODY_BYTES;
@@ -106,8 +113,9 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
     );
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
+    if (error instanceof InvalidInput) throw error;
     throw new Problem("malformed-json", `the body is not JSON in UTF-8: ${(error as Error).message}`);
   }
   return route.checksBody ? body : parse(route.body, body);

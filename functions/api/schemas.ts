@@ -141,9 +141,15 @@ export const monitorPatch = fields(
   ) as unknown as Record<keyof typeof monitorFields, z.ZodOptional<z.ZodType>>,
 ).meta({ id: "MonitorPatch", description: "Merged into the monitor (RFC 7396); null brings a field's default back." });
 
+/** Each monitor is read by itself, so that a message can say which one is wrong. */
 export const applyInput = fields({
-  monitors: z.array(z.unknown(), { error: expecting("a list of monitors") }).max(10_000),
+  monitors: z
+    .array(z.unknown().meta({ override: { $ref: "#/components/schemas/MonitorInput" } }), {
+      error: expecting("a list of monitors"),
+    })
+    .max(10_000, { error: "must be at most 10000 monitors" }),
 });
+export const checkInput = monitorInput.partial({ name: true }).meta({ id: "CheckInput" });
 
 export const limit = (max: number, standard: number) =>
   z
@@ -165,4 +171,31 @@ export const tokenInput = fields({
   scopes: list(oneOf(SCOPES), 3, "scopes")
     .min(1, { error: `must name at least one of ${SCOPES.join(", ")}` })
     .describe("`admin` includes `write`, `write` includes `read`."),
+});
+
+export const TOPICS = ["alerts", "system"] as const;
+export type Topic = (typeof TOPICS)[number];
+export const KINDS = ["email", "sms", "http", "https", "sqs", "lambda"] as const;
+export type Kind = (typeof KINDS)[number];
+
+const some = <S extends z.ZodType>(item: S, what: string) =>
+  list(item, 100, what)
+    .min(1, { error: `must name at least one; leave it out for all ${what}` })
+    .optional();
+const line = (expected: string) => z.string({ error: expecting(expected) }).min(1, { error: expecting(expected) });
+
+/** What gets through: any value of a field, and all fields together. */
+export const subscriptionFilter = fields({
+  events: some(oneOf(["down", "degraded", "recovered"]), "events"),
+  severities: some(oneOf(["critical", "warning", "info"]), "severities"),
+  tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags"),
+  monitorIds: some(line("the id of a monitor"), "monitors"),
+  protocols: some(oneOf(names as [string, ...string[]]), "protocols"),
+});
+
+export const subscriptionInput = fields({
+  topic: oneOf(TOPICS).default("alerts").describe("`system` is about the monitoring itself."),
+  kind: oneOf(KINDS),
+  endpoint: text(2048, "text").describe("Mail address, phone number, URL or ARN, as the kind has it."),
+  filter: subscriptionFilter.optional(),
 });

@@ -29,7 +29,8 @@ export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: s
       new QueryCommand({
         TableName: tableName,
         IndexName: "listing",
-        KeyConditionExpression: before ? "collection = :c AND collectionKey < :before" : "collection = :c",
+        KeyConditionExpression: before ? "#collection = :c AND collectionKey < :before" : "#collection = :c",
+        ExpressionAttributeNames: { "#collection": "collection" },
         ExpressionAttributeValues: { ":c": collection, ...(before && { ":before": before }) },
         ScanIndexForward: false,
         Limit: limit,

@@ -175,7 +175,8 @@ export const createMonitorStore = (client: DynamoDBDocumentClient, tableName: st
         new QueryCommand({
           TableName: tableName,
           IndexName: "listing",
-          KeyConditionExpression: after ? "collection = :c AND collectionKey > :after" : "collection = :c",
+          KeyConditionExpression: after ? "#collection = :c AND collectionKey > :after" : "#collection = :c",
+          ExpressionAttributeNames: { "#collection": "collection" },
           ExpressionAttributeValues: { ":c": LISTING.monitors, ...(after && { ":after": after }) },
           Limit: limit,
         }),

@@ -52,7 +52,8 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
         new UpdateCommand({
           TableName: tableName,
           Key: shardKey(shard),
-          UpdateExpression: "SET phase = if_not_exists(phase, :phase) ADD members :count, locations :locations, settingsRevision :one",
+          UpdateExpression:
+            "SET phase = if_not_exists(phase, :phase) ADD members :count, locations :locations, settingsRevision :one",
           ConditionExpression: "attribute_not_exists(members) OR members <= :room",
           ExpressionAttributeValues: {
             ":phase": phaseOf(lane, number),

@@ -5,8 +5,10 @@ import { InvalidInput } from "../../../shared/errors.ts";
 import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../shared/store/monitors.ts";
 import { create, creationHash, existing, guarded, idOfKey, idOfRequest, randomId, update } from "../change.ts";
+import type { Deps } from "../deps.ts";
 import { expecting, fieldErrors, SERVER_FIELDS } from "../input.ts";
 import { asSent, readMonitorSettings } from "../monitor-settings.ts";
+import { newestOf } from "../newest.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
 import { Problem } from "../problem.ts";
 import { monitorView, pageOf } from "../representations.ts";
@@ -14,9 +16,14 @@ import { mergePatch } from "../revise.ts";
 import { type Reply, type Route, route } from "../route.ts";
 import { monitorInput, monitorPatch, oneOf, page } from "../schemas.ts";
 
-const answer = (monitor: StoredMonitor, status = 200, headers: Record<string, string> = {}): Reply => ({
+const answer = async (
+  { history, now }: Deps,
+  monitor: StoredMonitor,
+  status = 200,
+  headers: Record<string, string> = {},
+): Promise<Reply> => ({
   status,
-  body: presentMonitor(monitor),
+  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id)),
   headers: { etag: etagOf(monitor), ...headers },
 });
 const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
@@ -51,14 +58,14 @@ const createMonitor = route({
     // A repeated request takes no seat: it is answered before one is looked for.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
     const created = before ? undefined : await create(deps, id, settings, creation);
-    if (created) return answer(created, 201, { location: `/v1/monitors/${id}` });
+    if (created) return answer(deps, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));
     if (!present || present.deletedAt)
       throw new Problem("being-deleted", "the monitor of this key is still being deleted: try again in a moment", {
         "retry-after": "2",
       });
     if (creation && present.creation === creation)
-      return answer(present, 201, { location: `/v1/monitors/${id}`, "idempotent-replayed": "true" });
+      return answer(deps, present, 201, { location: `/v1/monitors/${id}`, "idempotent-replayed": "true" });
     if (settings.key)
       throw new Problem(
         "already-exists",
@@ -115,24 +122,25 @@ const listMonitors = route({
     ...page,
   }),
   responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
-  handle: async ({ query: { limit, cursor, ...filters } }, { monitors }) => {
+  handle: async ({ query: { limit, cursor, ...filters } }, deps) => {
     const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
     let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
     const items: StoredMonitor[] = [];
     const isFiltered = filters.status || filters.q || filters.tag.length > 0;
     for (let read = 0, ended = false; !ended && items.length < limit && read < MOST_READ; ) {
-      const some = await monitors.list(isFiltered ? READ_AT_ONCE : limit - items.length, position);
+      const some = await deps.monitors.list(isFiltered ? READ_AT_ONCE : limit - items.length, position);
       const found = some.items.filter((monitor) => passes(monitor, filters));
       const taken = found.slice(0, limit - items.length);
       items.push(...taken);
       const isCut = taken.length < found.length;
-      position = isCut ? monitors.positionOf(taken.at(-1) as StoredMonitor) : (some.next ?? undefined);
+      position = isCut ? deps.monitors.positionOf(taken.at(-1) as StoredMonitor) : (some.next ?? undefined);
       ended = !isCut && some.next === null;
       read += some.items.length;
     }
+    const newest = await newestOf(items, deps.history, deps.now());
     return {
       body: {
-        items: items.map((monitor) => presentMonitor(monitor)),
+        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id))),
         nextCursor: position === undefined ? null : encodeCursor(position, question),
       },
     };
@@ -146,7 +154,7 @@ const getMonitor = route({
   summary: "One monitor",
   scope: "read",
   responses: { 200: one },
-  handle: async ({ params }, deps) => answer(await existing(deps, params.id ?? "")),
+  handle: async ({ params }, deps) => answer(deps, await existing(deps, params.id ?? "")),
 });
 
 /** A merge removes what is null: a field that does not exist would be removed without anybody noticing. */
@@ -173,7 +181,7 @@ const patchMonitor = route({
     refuseUnknown(body);
     const next = (before: StoredMonitor) =>
       readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations);
-    return answer(await update(deps, params.id ?? "", headers["if-match"], next));
+    return answer(deps, await update(deps, params.id ?? "", headers["if-match"], next));
   },
 });
 
@@ -212,7 +220,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     responses: { 200: one },
     handle: async ({ params, headers }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      return answer(await update(deps, params.id ?? "", headers["if-match"], next));
+      return answer(deps, await update(deps, params.id ?? "", headers["if-match"], next));
     },
   });
 

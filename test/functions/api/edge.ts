@@ -41,7 +41,7 @@ export const LOCATIONS = [
 /** What a test may decide about the world outside. */
 export interface Outside {
   /** Answer of a probe, by function name. */
-  probe: (functionName: string, payload: Record<string, unknown>) => Promise<unknown> | unknown;
+  probe: (functionName: string, payload: Record<string, unknown>) => unknown;
   /** Answer of SNS as XML, or an error code. */
   sns: (action: string, parameters: URLSearchParams) => string | { error: string; message: string };
   /** Whether SQS and the asynchronous Lambda calls fail. */
@@ -139,6 +139,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
       alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
       system: "arn:aws:sns:us-east-1:000000000000:system",
     },
+    deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),
     metrics: new Metrics({ namespace: "Harborlight", serviceName: "api" }),

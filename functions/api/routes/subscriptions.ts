@@ -1,0 +1,160 @@
+/**
+ * `/v1/subscriptions`: who hears of alerts. They live in SNS alone; an id names one of our two topics and the last part
+ * of the subscription's ARN, so it cannot mean anybody else's.
+ */
+import {
+  GetSubscriptionAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  SubscribeCommand,
+  type Subscription,
+  UnsubscribeCommand,
+} from "@aws-sdk/client-sns";
+import { z } from "zod";
+import { InvalidInput } from "../../../shared/errors.ts";
+import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
+import type { Deps } from "../deps.ts";
+import { show } from "../input.ts";
+import { Problem } from "../problem.ts";
+import { pageOf } from "../representations.ts";
+import { type Route, route } from "../route.ts";
+import { cursor, KINDS, oneOf, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../schemas.ts";
+import { filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
+
+const subscriptionView = z
+  .object({
+    id: z.string().nullable().describe("Null until the receiver has confirmed."),
+    topic: z.enum(TOPICS),
+    kind: z.enum(KINDS),
+    endpoint: z.string(),
+    filter: subscriptionFilter.nullable().describe("Null: everything."),
+    isConfirmed: z.boolean(),
+  })
+  .meta({ id: "Subscription" });
+
+/** Receivers that have to agree first. */
+const ASKED = new Set(["email", "http", "https"]);
+/** SNS is asked for the attributes of so many subscriptions at once. */
+const AT_ONCE = 10;
+
+const idOf = (topic: Topic, arn: string) => `${topic}-${arn.slice(arn.lastIndexOf(":") + 1)}`;
+const arnOf = (id: string, topics: Deps["topics"]): string => {
+  const [, topic, last] = /^(alerts|system)-([A-Za-z0-9-]{1,100})$/.exec(id) ?? [];
+  if (!topic) throw missing(id);
+  return `${topics[topic as Topic]}:${last}`;
+};
+const missing = (id: string) => new Problem("not-found", `there is no subscription ${show(id)}`);
+
+const named = (error: unknown, ...names: string[]) =>
+  error instanceof Error && names.some((name) => error.name === name || error.name === `${name}Exception`);
+
+const createSubscription = route({
+  method: "POST",
+  path: "/v1/subscriptions",
+  operationId: "createSubscription",
+  summary: "Subscribe to alerts",
+  description:
+    "Mail and HTTP receivers get a request to confirm first. A queue needs a policy that lets the topic send to it; a function a permission that lets SNS invoke it.",
+  scope: "write",
+  body: subscriptionInput,
+  responses: { 201: { description: "Subscribed, or asked to confirm.", schema: subscriptionView } },
+  handle: async ({ body }, { sns, topics, deadLetterArn }) => {
+    const errors = subscriptionErrors(body);
+    if (errors.length > 0) throw new InvalidInput(errors);
+    const { topic, kind, endpoint, filter } = body;
+    const policy = filter && filterPolicy(filter);
+    try {
+      const { SubscriptionArn: arn } = await sns.send(
+        new SubscribeCommand({
+          TopicArn: topics[topic],
+          Protocol: kind,
+          Endpoint: endpoint,
+          ReturnSubscriptionArn: true,
+          Attributes: {
+            ...(policy && { FilterPolicy: JSON.stringify(policy) }),
+            ...(deadLetterArn && { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }) }),
+          },
+        }),
+      );
+      const id = arn?.startsWith("arn:") ? idOf(topic, arn) : null;
+      const isConfirmed = id !== null && !ASKED.has(kind);
+      return { status: 201, body: { id, topic, kind, endpoint, filter: filter ?? null, isConfirmed } };
+    } catch (error) {
+      if (named(error, "InvalidParameter", "InvalidParameterValue"))
+        throw new InvalidInput([{ path: "endpoint", message: `SNS refused it: ${(error as Error).message}` }]);
+      if (named(error, "SubscriptionLimitExceeded", "FilterPolicyLimitExceeded", "Throttled"))
+        throw new Problem("too-many-requests", `SNS says: ${(error as Error).message}`, { "retry-after": "60" });
+      throw error;
+    }
+  },
+});
+
+const describe = async ({ sns }: Deps, topic: Topic, { SubscriptionArn: arn, Protocol, Endpoint }: Subscription) => {
+  const isConfirmed = arn?.startsWith("arn:") ?? false;
+  const about = { topic, kind: Protocol, endpoint: Endpoint };
+  if (!arn || !isConfirmed) return [{ id: null, ...about, filter: null, isConfirmed }];
+  try {
+    const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
+    const isPending = Attributes.PendingConfirmation === "true";
+    return [{ id: idOf(topic, arn), ...about, filter: filterOf(Attributes.FilterPolicy), isConfirmed: !isPending }];
+  } catch (error) {
+    // Gone between the list and now.
+    if (named(error, "NotFound")) return [];
+    throw error;
+  }
+};
+
+const listSubscriptions = route({
+  method: "GET",
+  path: "/v1/subscriptions",
+  operationId: "listSubscriptions",
+  summary: "List subscriptions",
+  description:
+    "Pages are as SNS gives them: up to 100, one topic after the other. A page may be empty and have a next one.",
+  scope: "read",
+  query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
+  responses: { 200: { description: "A page of subscriptions.", schema: pageOf(subscriptionView) } },
+  handle: async ({ query }, deps) => {
+    const question = `subscriptions ${query.topic ?? ""}`;
+    const wanted: readonly Topic[] = query.topic ? [query.topic] : TOPICS;
+    const [topic, token] = (
+      query.cursor === undefined ? [wanted[0]] : JSON.parse(decodeCursor(query.cursor, question))
+    ) as [Topic, string?];
+    const { Subscriptions = [], NextToken } = await deps.sns.send(
+      new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
+    );
+    const items = [];
+    for (let start = 0; start < Subscriptions.length; start += AT_ONCE) {
+      const some = Subscriptions.slice(start, start + AT_ONCE);
+      items.push(...(await Promise.all(some.map((subscription) => describe(deps, topic, subscription)))).flat());
+    }
+    const following = wanted[wanted.indexOf(topic) + 1];
+    const next = NextToken ? [topic, NextToken] : following && [following];
+    return { body: { items, nextCursor: next ? encodeCursor(JSON.stringify(next), question) : null } };
+  },
+});
+
+const deleteSubscription = route({
+  method: "DELETE",
+  path: "/v1/subscriptions/{id}",
+  operationId: "deleteSubscription",
+  summary: "Unsubscribe",
+  description: "An unconfirmed subscription cannot be deleted: SNS drops it by itself after some days.",
+  scope: "write",
+  responses: { 204: { description: "Unsubscribed." } },
+  handle: async ({ params }, { sns, topics }) => {
+    const id = params.id ?? "";
+    const arn = arnOf(id, topics);
+    try {
+      await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
+      await sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
+    } catch (error) {
+      if (named(error, "NotFound")) throw missing(id);
+      if (named(error, "InvalidParameter"))
+        throw new Problem("not-confirmed", `SNS cannot delete it: ${(error as Error).message}`);
+      throw error;
+    }
+    return { status: 204 };
+  },
+});
+
+export const subscriptions: readonly Route[] = [createSubscription, listSubscriptions, deleteSubscription];
