@@ -82,6 +82,7 @@ export function attemptUdp(probe: UdpProbe, attempt: Attempt, done: Done) {
       questions.push(question);
       transmit(question, datagram);
       if (questions.length < count) spacing = wheel.after(spacingMs, sendNext);
+      else if (finding) settle();
     });
   /** All answered: over. Something answered and nothing left to send: the rest gets its grace. */
   const settle = () => {
