@@ -50,11 +50,11 @@ const GRANTS: Record<string, string[]> = {
   ],
   api: [
     ...log("Api"),
-    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/by-shard`, `${MONITORS}/index/listing`),
-    ...may("dynamodb:GetItem,BatchGetItem,Query", HISTORY),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
+    ...may("dynamodb:Query", `${MONITORS}/index/listing`),
+    ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
-    ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
+    ...may("sns:Unsubscribe,GetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
     ...may("sqs:SendMessage", ...JOBS),
   ],
@@ -62,7 +62,7 @@ const GRANTS: Record<string, string[]> = {
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
     ...may("dynamodb:Query", ...["by-shard", "due", "listing"].map((index) => `${MONITORS}/index/${index}`)),
-    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
+    ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App, Validations } from "aws-cdk-lib";
+import { App, type CfnResource, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll, expect, test } from "vitest";
 import { bundle } from "../../infra/bundle.ts";
@@ -11,39 +11,49 @@ import { createStacks } from "../../infra/stacks.ts";
 const outdir = mkdtempSync(join(tmpdir(), "harborlight-validation-"));
 afterAll(() => rmSync(outdir, { recursive: true }));
 
+const { context: flags } = JSON.parse(readFileSync(new URL("../../cdk.json", import.meta.url), "utf8"));
+const context = {
+  ...flags,
+  region: "us-east-1",
+  alertSender: "ops@example.com",
+  dashboard: true,
+  maximumConcurrency: 5,
+  locations: [
+    "us-east-1",
+    "eu-west-1",
+    {
+      name: "office",
+      kind: "vpc",
+      region: "eu-central-1",
+      vpcId: "vpc-0123456789abcdef0",
+      subnetIds: ["subnet-0123456789abcdef0"],
+      availabilityZones: ["eu-central-1a"],
+      securityGroupIds: ["sg-0123456789abcdef0"],
+    },
+  ],
+};
+const reports = () =>
+  JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8")).pluginReports as {
+    pluginName: string;
+    violations: object[];
+    suppressedViolations: object[];
+  }[];
+
 test("no finding is left without its reason, and CloudFormation accepts every property", async () => {
   await bundle();
-  const { context } = JSON.parse(readFileSync(new URL("../../cdk.json", import.meta.url), "utf8"));
-  const app = new App({
-    outdir,
-    context: {
-      ...context,
-      region: "us-east-1",
-      alertSender: "ops@example.com",
-      dashboard: true,
-      maximumConcurrency: 5,
-      locations: [
-        "us-east-1",
-        "eu-west-1",
-        {
-          name: "office",
-          kind: "vpc",
-          region: "eu-central-1",
-          vpcId: "vpc-0123456789abcdef0",
-          subnetIds: ["subnet-0123456789abcdef0"],
-          availabilityZones: ["eu-central-1a"],
-          securityGroupIds: ["sg-0123456789abcdef0"],
-        },
-      ],
-    },
-  });
+  const app = new App({ outdir, context });
   createStacks(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   // Throws with the findings when there are any.
   app.synth();
-  const { pluginReports } = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8"));
-  const findings = pluginReports.flatMap(({ violations }: { violations: object[] }) => violations);
-  expect(findings).toEqual([]);
-  const names = pluginReports.map(({ pluginName }: { pluginName: string }) => pluginName);
-  expect(names).toContain("AwsSolutions");
+  expect(reports().map(({ pluginName }) => pluginName)).toContain("AwsSolutions");
+  expect(reports().flatMap(({ violations }) => violations)).toEqual([]);
+});
+
+test("the validation is awake: a property that CloudFormation would refuse fails the synthesis", () => {
+  const app = new App({ outdir, context: { ...context, locations: ["us-east-1"] } });
+  const { home } = createStacks(app);
+  const stage = home.node.findChild("PublicApi").node.findChild("Stage").node.defaultChild as CfnResource;
+  stage.addPropertyOverride("AutoDeploy", "soon");
+  expect(() => app.synth()).toThrow("AutoDeploy: 'soon' is not of type 'boolean'");
 });
