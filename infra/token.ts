@@ -51,33 +51,34 @@ export const findTarget = (flags: Flags, folder: string, env: NodeJS.ProcessEnv)
 };
 
 const deployedTarget = (outputs: Outputs, flags: Flags, path: string): Target => {
-  const home = outputsWith("ApiFunctionName", outputs);
-  if (!home) throw new TokenError(`${path} has no output ApiFunctionName: deploy the home stack with npm run deploy`);
+  const functionName = find("ApiFunctionName", outputs);
+  if (!functionName) throw new TokenError(`${path} has no output ApiFunctionName: deploy the home stack first`);
   // An ARN's fourth part is its region.
-  const region = flags.region ?? String(home.AlertsTopicArn ?? "").split(":")[3];
-  return { functionName: String(home.ApiFunctionName), client: region ? { region } : {} };
+  const region = flags.region ?? find("AlertsTopicArn", outputs)?.split(":")[3];
+  return { functionName, client: region ? { region } : {} };
 };
 
 const localTarget = (outputs: Outputs, path: string): Target => {
-  const home = outputsWith("ApiFunctionName", outputs);
-  const endpoint = outputs.gatewayUrl;
-  if (!home || typeof endpoint !== "string") {
-    throw new TokenError(`${path} must name ApiFunctionName and gatewayUrl: start the one-machine stack again`);
+  const functionName = find("ApiFunctionName", outputs);
+  const endpoint = find("gatewayUrl", outputs);
+  const accessKeyId = find("accessKeyId", outputs);
+  if (!functionName || !endpoint || !accessKeyId) {
+    throw new TokenError(`${path} must have ApiFunctionName, gatewayUrl and accessKeyId: start the stack again`);
   }
-  const accessKeyId = typeof outputs.accessKeyId === "string" ? outputs.accessKeyId : "operator";
   return {
-    functionName: String(home.ApiFunctionName),
+    functionName,
     client: { endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
   };
 };
 
-/** The outputs themselves, or those of the stack that has this one. */
-const outputsWith = (name: string, outputs: Outputs): Outputs | undefined =>
-  name in outputs
-    ? outputs
-    : (Object.values(outputs).find((stack) => typeof stack === "object" && stack !== null && name in stack) as
-        | Outputs
-        | undefined);
+/** An output, wherever it is: on its own, or among those of one of the stacks. */
+const find = (name: string, outputs: Outputs): string | undefined => {
+  const stacks = Object.values(outputs).filter(
+    (value): value is Outputs => typeof value === "object" && value !== null,
+  );
+  const value = [outputs, ...stacks].find((stack) => name in stack)?.[name];
+  return typeof value === "string" ? value : undefined;
+};
 
 const read = (path: string): Outputs => {
   try {

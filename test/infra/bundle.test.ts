@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -30,9 +31,8 @@ const output = (name: string) => join(root, "dist", name);
 test("every function becomes one CommonJS file that runs", async () => {
   await bundle(root);
   for (const name of FUNCTIONS) {
-    const module = { exports: {} as { handler(): Promise<string> } };
-    new Function("module", "exports", readFileSync(output(`${name}/index.js`), "utf8"))(module, module.exports);
-    expect(await module.exports.handler()).toBe(`hello${name}`);
+    const { handler } = createRequire(import.meta.url)(output(`${name}/index.js`));
+    expect(await handler()).toBe(`hello${name}`);
   }
 });
 

@@ -20,7 +20,11 @@ const DEPLOYED = {
   "harborlight-probe-eu-west-1": { ProbeFunctionName: "harborlight-probe-eu-west-1" },
   harborlight: { ApiFunctionName: "harborlight-Api-1", AlertsTopicArn: "arn:aws:sns:eu-north-1:123456789012:alerts" },
 };
-const LOCAL = { gatewayUrl: "http://127.0.0.1:4001", harborlight: { ApiFunctionName: "ApiFunction" } };
+const LOCAL = {
+  gatewayUrl: "http://127.0.0.1:4001",
+  accessKeyId: "AKIDOPERATOR",
+  harborlight: { ApiFunctionName: "ApiFunction" },
+};
 
 describe("the function to ask", () => {
   test("is the one that is named", () => {
@@ -54,7 +58,7 @@ describe("the function to ask", () => {
     ["no stack runs here", {}, { local: true }, "start the one-machine stack with npm start first"],
     ["only probes were deployed", { "cdk-outputs.json": { probe: {} } }, {}, "has no output ApiFunctionName"],
     ["the outputs are damaged", { "cdk-outputs.json": "{" }, {}, "cannot be read as JSON"],
-    ["the gateway is unknown", { ".harborlight/outputs.json": { ApiFunctionName: "x" } }, {}, "must name"],
+    ["the gateway is unknown", { ".harborlight/outputs.json": { ApiFunctionName: "x" } }, {}, "must have"],
   ])("is missed with advice when %s", (_, files, flags, message) => {
     for (const [path, content] of Object.entries(files)) write(path, content);
     expect(() => findTarget(flags, folder, {})).toThrow(message);
