@@ -99,15 +99,17 @@ export class GroupCommit {
   }
 }
 
-/** Lets the table's writes go through `commits`, together with what `gather` adds to them. */
-export function watchWrites(store: Store, table: string, commits: GroupCommit, gather: Gather): void {
+/** Lets all writes to the tables go through `commits`, together with what `gather` adds to them. */
+export function watchWrites(store: Store, tables: readonly string[], commits: GroupCommit, gather: Gather): void {
   gatherers.set(store, gather);
-  const items = store.getItemDb(table);
   const commit = (operation: Operation, done: Done) => {
     const operations = [...gathered, operation];
     gathered = [];
     commits.write(operations, done);
   };
-  items.put = (key, value, done) => commit({ type: "put", key: `item-${table}~${key}`, value }, done);
-  items.del = (key, done) => commit({ type: "del", key: `item-${table}~${key}` }, done);
+  for (const table of tables) {
+    const items = store.getItemDb(table);
+    items.put = (key, value, done) => commit({ type: "put", key: `item-${table}~${key}`, value }, done);
+    items.del = (key, done) => commit({ type: "del", key: `item-${table}~${key}` }, done);
+  }
 }

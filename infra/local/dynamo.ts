@@ -80,12 +80,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     await store.db.close();
     throw error;
   }
-  for (const { name } of options.tables) {
-    watchWrites(store, name, commits, ({ table, key, before, after, request }) => [
-      ...expiry.append(table, key, before, after),
-      ...streams.append({ table, before, after, expired: request.expired === true }),
-    ]);
-  }
+  const names = options.tables.map(({ name }) => name);
+  watchWrites(store, names, commits, ({ table, key, before, after, request }) => [
+    ...expiry.append(table, key, before, after),
+    ...streams.append({ table, before, after, expired: request.expired === true }),
+  ]);
 
   const run = async (name: string, body: unknown, caller: string): Promise<Answer> => {
     const operation = operations.get(name);
@@ -102,7 +101,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     try {
       const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
       const capacity = result.ConsumedCapacity;
-      for (const one of [capacity ?? []].flat()) usage.add(caller, name, one);
+      for (const one of [capacity ?? []].flat())
+        usage.add(caller, name, operation.isWrite ? one : atLeast(one, request));
       return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
     } catch (error) {
       const { capacity } = error as { capacity?: Capacity };
@@ -136,7 +136,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   const expire = async () => {
     const deleteItem = operations.get("DeleteItem")!.act;
     const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request));
-    for (const { name } of options.tables) streams.announce(name);
+    for (const name of names) streams.announce(name);
     await streams.trim();
     return expired;
   };
@@ -175,6 +175,12 @@ function answerOf(error: unknown): Answer {
   if (statusCode === undefined) throw error;
   return { status: statusCode, body };
 }
+
+/** A query that finds nothing costs as much as reading the smallest item; dynalite says 0. */
+const atLeast = (capacity: Capacity, { ConsistentRead }: Request): Capacity => ({
+  ...capacity,
+  CapacityUnits: Math.max(capacity.CapacityUnits, ConsistentRead ? 1 : 0.5),
+});
 
 const tablesOf = (request: Request): string[] =>
   request.TableName ? [request.TableName] : Object.keys((request.RequestItems ?? {}) as Record<string, unknown>);

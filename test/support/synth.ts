@@ -1,7 +1,7 @@
 /** Runs once before all tests: bundles the functions and synthesises the template that every test builds from. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,27 +41,33 @@ export default async function setup() {
 
 /** One synthesis at a time per checkout: all of them bundle into the same `dist/`. A dead holder's lock is taken over. */
 async function lock(): Promise<() => void> {
-  const path = join(tmpdir(), `harborlight-synth-${createHash("sha256").update(ROOT).digest("hex").slice(0, 12)}`);
-  const owner = join(path, "pid");
-  for (;;) {
-    try {
-      mkdirSync(path);
-      writeFileSync(owner, String(process.pid));
-      return () => rmSync(path, { recursive: true, force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  const path = join(tmpdir(), `harborlight-synth-${createHash("sha256").update(ROOT).digest("hex").slice(0, 12)}.pid`);
+  const mine = `${path}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
+  try {
+    for (;;) {
+      try {
+        // Linking makes the lock with its owner's number in it at once; a reader never finds it empty.
+        linkSync(mine, path);
+        return () => rmSync(path, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      if (!isHeld(path)) rmSync(path, { force: true });
+      await sleep(100);
     }
-    if (!isAlive(owner)) rmSync(path, { recursive: true, force: true });
-    await sleep(100);
+  } finally {
+    rmSync(mine);
   }
 }
 
-function isAlive(owner: string): boolean {
+/** Whether the process whose number the lock holds is there. */
+function isHeld(path: string): boolean {
   try {
-    process.kill(Number(readFileSync(owner, "utf8")), 0);
+    process.kill(Number(readFileSync(path, "utf8")), 0);
     return true;
   } catch (error) {
-    // Just made and without its number yet, or of another user: both are alive.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    // EPERM: a process of another user is a process.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -192,10 +192,13 @@ test("usage counts units by caller, table and operation, indexes and failed cond
   await database.handle("GetItem", { TableName: "things", Key, ConsistentRead: true }, "api"); // 1
   const RequestItems = { things: { Keys: [Key, { ...Key, sk: { S: "absent" } }] } };
   await database.handle("BatchGetItem", { RequestItems }, "api"); // 0.5 each
+  const nothing = { KeyConditionExpression: "pk = :p", ExpressionAttributeValues: { ":p": { S: "absent" } } };
+  await database.handle("Query", { TableName: "things", ...nothing }, "api"); // 0.5
   expect(database.usage.rows()).toEqual([
     { caller: "probe", table: "things", operation: "PutItem", requests: 4, units: 2 + 1 + 3 + 1 },
     { caller: "api", table: "things", operation: "GetItem", requests: 2, units: 1.5 },
     { caller: "api", table: "things", operation: "BatchGetItem", requests: 1, units: 1 },
+    { caller: "api", table: "things", operation: "Query", requests: 1, units: 0.5 },
   ]);
   await database.close();
 });
