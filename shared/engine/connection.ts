@@ -167,13 +167,13 @@ export class ProbeConnection implements Connection {
   }
 
   /**
-   * Closes. A protocol that has said something has said goodbye too, so it gets a FIN and a moment; everything else is cut off.
+   * Closes. A protocol that has said something has said goodbye too, so it gets a FIN and a moment, and so does TLS (servers log the lack of it); everything else is cut off.
    * @param lingerMs how long the goodbye may take to arrive
    * @param closed called once, when the socket is gone
    */
   close(lingerMs: number, wheel: TimerWheel, closed: () => void) {
     const socket = this.#socket;
-    if (!this.#wrote || this.#failure || lingerMs <= 0 || socket.destroyed) {
+    if (!(this.#wrote || this.#session) || this.#failure || lingerMs <= 0 || socket.destroyed) {
       this.destroy();
       closed();
       return;

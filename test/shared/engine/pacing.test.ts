@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { createPacing } from "../../../shared/engine/pacing.ts";
+import { TimerWheel } from "../../../shared/engine/timer-wheel.ts";
+
+/** Starts `count` attempts at an address and tells when each began. */
+function startAll(address: string, count: number, maxSockets = 900): Promise<number[]> {
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets });
+  const startedAt: number[] = [];
+  return new Promise((resolve) => {
+    for (let i = 0; i < count; i++)
+      pacing.start(address, () => {
+        startedAt.push(performance.now());
+        setTimeout(pacing.release, 20);
+        if (startedAt.length === count) resolve(startedAt);
+      });
+  });
+}
+
+test.each(["192.0.2.1", "2001:db8::1"])("at most four starts per 100 ms to %s", async (address) => {
+  const startedAt = await startAll(address, 14);
+  for (const [i, at] of startedAt.entries()) {
+    const fourEarlier = startedAt[i - 4];
+    // Two milliseconds for the turn of the event loop between the decision and the start.
+    if (fourEarlier !== undefined) expect(at - fourEarlier).toBeGreaterThan(98);
+  }
+});
+
+test("loopback is not spread, and two start per turn of the event loop", async () => {
+  const turns: number[] = [];
+  let turn = 0;
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
+  const done = new Promise<void>((resolve) => {
+    for (let i = 0; i < 20; i++)
+      pacing.start("127.0.0.1", () => {
+        turns.push(turn);
+        if (turns.length === 20) resolve();
+      });
+  });
+  const count = () => {
+    turn += 1;
+    if (turns.length < 20) setImmediate(count);
+  };
+  setImmediate(count);
+  await done;
+  const perTurn = Map.groupBy(turns, (at) => at);
+  expect(Math.max(...[...perTurn.values()].map(({ length }) => length))).toBe(2);
+});
+
+test("one address that has to wait holds up no other", async () => {
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (let i = 0; i < 6; i++) pacing.start("192.0.2.1", () => order.push("busy"));
+    pacing.start("192.0.2.2", () => {
+      order.push("free");
+      resolve();
+    });
+  });
+  expect(order).toEqual(["busy", "busy", "busy", "busy", "free"]);
+});
+
+test("with all sockets taken the next one waits for a release", async () => {
+  const startedAt = await startAll("127.0.0.1", 6, 2);
+  expect(startedAt[2]! - startedAt[0]!).toBeGreaterThan(15);
+  expect(startedAt[4]! - startedAt[2]!).toBeGreaterThan(15);
+});

@@ -1,0 +1,232 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { type CheckRequest, createEngine, type EngineOptions } from "../../../shared/engine/run.ts";
+import type { Health, Outcome } from "../../../shared/model.ts";
+import type { Protocol } from "../../../shared/protocols/protocol.ts";
+import { type CheckInput, check, checkSettings } from "../../support/check.ts";
+import { refusedPort, serve, serveSilence } from "../../support/servers.ts";
+
+const local: EngineOptions = { location: { kind: "local", families: ["ipv4", "ipv6"] } };
+const request = (input: CheckInput, timeoutMs = 1000): CheckRequest => ({
+  id: "a",
+  check: checkSettings(input, timeoutMs),
+});
+const soon = (ms = 10_000) => Date.now() + ms;
+
+/** Runs one monitor with retries against what is believed. */
+async function retried(input: CheckInput, present: Health | null, deadlineAtMs = soon()): Promise<Outcome | undefined> {
+  const withRetries = { retries: { count: 2, delayMs: 30 }, ...input };
+  const { outcomes } = await createEngine(local).runBatch([request(withRetries)], {
+    deadlineAtMs,
+    presentHealth: () => present,
+  });
+  return outcomes.get("a");
+}
+
+const rules: [present: Health | null, isOpen: boolean, attempts: number][] = [
+  [null, true, 1],
+  [null, false, 3],
+  ["up", true, 1],
+  ["up", false, 3],
+  ["degraded", false, 3],
+  ["down", false, 1],
+  ["down", true, 3],
+  ["unknown", true, 1],
+  ["unknown", false, 3],
+];
+test.each(rules)("believed %s, port open %s: %i attempts", async (present, isOpen, attempts) => {
+  await using server = await serveSilence();
+  const port = isOpen ? server : await refusedPort();
+  expect(await retried({ protocol: "tcp", ...port }, present)).toMatchObject({
+    attempts,
+    health: isOpen ? "up" : "down",
+  });
+});
+
+test("a retry that agrees with what is believed ends the matter", async () => {
+  let connections = 0;
+  await using server = await serve((socket) => socket.end(connections++ === 0 ? "no\n" : "yes\n"));
+  const settings = { steps: [{ expect: { contains: "yes" } }] };
+  expect(await retried({ protocol: "tcp", ...server, settings }, "up")).toMatchObject({ health: "up", attempts: 2 });
+});
+
+test("a retry that would not fit before the deadline is not made", async () => {
+  const input = { protocol: "tcp", ...(await refusedPort()), timeoutMs: 1000, retries: { count: 2, delayMs: 60_000 } };
+  expect(await retried(input, "up", soon(5_000))).toMatchObject({ attempts: 1, health: "down" });
+});
+
+test("a check that cannot fit one attempt is late, and not run", async () => {
+  await using server = await serveSilence();
+  const { outcomes, late } = await createEngine(local).runBatch([request({ protocol: "tcp", ...server }, 5000)], {
+    deadlineAtMs: soon(4000),
+  });
+  expect(late).toEqual(["a"]);
+  expect(outcomes.size).toBe(0);
+  expect(server.connections).toBe(0);
+});
+
+test("a shorter timeout for the known dead makes it fit", async () => {
+  await using server = await serveSilence();
+  const shorter = { ...request({ protocol: "tcp", ...server }, 5000), effectiveTimeoutMs: 1000 };
+  const { outcomes } = await createEngine(local).runBatch([shorter], { deadlineAtMs: soon(4000) });
+  expect(outcomes.get("a")).toMatchObject({ state: "open" });
+});
+
+test("outcomes come as they are made, not when the slowest is done", async () => {
+  await using silent = await serveSilence();
+  await using quick = await serve((socket) => socket.end("hello"));
+  const settings = { steps: [{ expect: { contains: "hello" } }] };
+  const seen: string[] = [];
+  await createEngine(local).runBatch(
+    [
+      { ...request({ protocol: "tcp", ...silent, settings }, 400), id: "slow" },
+      { ...request({ protocol: "tcp", ...quick, settings }), id: "quick" },
+    ],
+    { deadlineAtMs: soon(), onOutcome: (id) => seen.push(id) },
+  );
+  expect(seen).toEqual(["quick", "slow"]);
+});
+
+test("an error of ours is a crash of that check, unmeasured, and nobody else's", async () => {
+  await using server = await serve((socket) => socket.write("hello"));
+  const broken: Protocol = {
+    title: "broken",
+    summary: "",
+    reference: "",
+    transports: ["tcp"],
+    defaultPort: null,
+    settings: z.unknown(),
+    example: { settings: {} },
+    prepare: () => ({
+      transport: "tcp",
+      async talk(connection) {
+        await connection.readSome();
+        throw new TypeError("undefined is not a function");
+      },
+    }),
+  };
+  const plain: Protocol = { ...broken, prepare: () => ({ transport: "tcp" }) };
+  const engine = createEngine({ ...local, protocols: { broken, plain } });
+  const requests = ["broken", "plain"].map((protocol) => ({ ...request({ protocol, ...server }), id: protocol }));
+  const { outcomes, crashes } = await engine.runBatch(requests, { deadlineAtMs: soon() });
+  expect(crashes).toMatchObject([{ id: "broken", error: expect.any(TypeError) as Error }]);
+  expect(outcomes.get("broken")).toMatchObject({ state: "unmeasured", health: "unknown", reason: "cut-short" });
+  expect(outcomes.get("plain")).toMatchObject({ state: "open" });
+  await expect(check({ protocol: broken, ...server })).rejects.toThrow("undefined is not a function");
+});
+
+test("a protocol that waits for nothing in particular ends at the deadline all the same", async () => {
+  await using server = await serveSilence();
+  const stuck: Protocol = {
+    title: "stuck",
+    summary: "",
+    reference: "",
+    transports: ["tcp"],
+    defaultPort: null,
+    settings: z.unknown(),
+    example: { settings: {} },
+    prepare: () => ({ transport: "tcp", talk: () => new Promise(() => {}) }),
+  };
+  expect(await check({ protocol: stuck, ...server }, 200)).toMatchObject({ state: "mismatch", reason: "no-answer" });
+});
+
+test("filtered when the handshake is not answered", async () => {
+  // A child that listens with the shortest queue and never accepts: once that is full, the kernel drops what knocks.
+  const listen = `require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () {
+    process.stdout.write(String(this.address().port), () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  })`;
+  const child = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "inherit"] });
+  const [printed] = (await once(child.stdout, "data")) as [Buffer];
+  const port = Number(printed.toString());
+  const fillers = Array.from({ length: 4 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const outcome = await check({ protocol: "tcp", port }, 300);
+  for (const filler of fillers) filler.destroy();
+  child.kill("SIGKILL");
+  expect(outcome).toMatchObject({ state: "filtered", health: "down", reason: "timeout" });
+  expect(outcome.message).toMatch(/^127\.0\.0\.1:\d+ did not answer within 300 ms$/);
+});
+
+test("no route here is our own fault, not the target's", async () => {
+  // Class E is refused by the kernel itself, wherever the machine stands.
+  const outcome = await check({ protocol: "tcp", host: "255.255.255.255", port: 9 }, 500);
+  expect(outcome).toMatchObject({ state: "unmeasured", health: "unknown" });
+});
+
+test("a process without descriptors says so, and calls nobody down for it", async () => {
+  await using server = await serveSilence();
+  const script = `
+    import { createEngine } from "${new URL("../../../shared/engine/run.ts", import.meta.url).href}";
+    import { checkSettings } from "${new URL("../../support/check.ts", import.meta.url).href}";
+    const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
+    const settings = { steps: [{ expect: { contains: "x" } }] };
+    const check = checkSettings({ protocol: "tcp", port: ${server.port}, settings }, 1500);
+    const requests = Array.from({ length: 200 }, (_, i) => ({ id: String(i), check }));
+    const { outcomes, crashes } = await engine.runBatch(requests, { deadlineAtMs: Date.now() + 10000 });
+    const states = [...outcomes.values()].map(({ state, reason, health }) => [state, reason, health].join());
+    console.log(JSON.stringify({ states, crashes: crashes.length }));`;
+  const command = `ulimit -n 100 && exec "$0" --input-type=module -e "$1"`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", command, process.execPath, script]);
+  const { states, crashes } = JSON.parse(stdout) as { states: string[]; crashes: number };
+  expect(crashes).toBe(0);
+  expect(states).toHaveLength(200);
+  expect(new Set(states)).toEqual(new Set(["mismatch,no-answer,down", "unmeasured,too-many-open-files,unknown"]));
+  // What did get a descriptor was measured as ever.
+  expect(states.filter((state) => state.startsWith("mismatch")).length).toBe(server.connections);
+});
+
+test("never more sockets at once than allowed", async () => {
+  let open = 0;
+  let most = 0;
+  await using server = await serve((socket) => {
+    most = Math.max(most, ++open);
+    socket.on("close", () => open--);
+    setTimeout(() => socket.write("x"), 30);
+  });
+  const settings = { steps: [{ expect: { contains: "x" } }] };
+  const requests = Array.from({ length: 60 }, (_, i) => ({
+    ...request({ protocol: "tcp", ...server, settings }, 5000),
+    id: String(i),
+  }));
+  const { outcomes } = await createEngine({ ...local, maxSockets: 10 }).runBatch(requests, {
+    deadlineAtMs: soon(30_000),
+  });
+  expect([...outcomes.values()].every(({ state }) => state === "open")).toBe(true);
+  expect(most).toBeLessThanOrEqual(12); // what was destroyed here may not have been closed there yet
+});
+
+test("what arrived during a stall counts, and its latency is flagged", async () => {
+  await using server = await serveSilence();
+  const engine = createEngine(local);
+  const settings = { steps: [{ expect: { contains: "x" } }] };
+  await using answering = await serve((socket) => socket.write("x"));
+  const running = engine.runBatch(
+    [
+      { ...request({ protocol: "tcp", ...answering, settings }, 200), id: "spoken" },
+      { ...request({ protocol: "tcp", ...server }, 200), id: "plain" },
+    ],
+    { deadlineAtMs: soon() },
+  );
+  setImmediate(() =>
+    setImmediate(() => {
+      const until = performance.now() + 400; // longer than every timeout
+      while (performance.now() < until);
+    }),
+  );
+  const { outcomes } = await running;
+  expect(outcomes.get("spoken")).toMatchObject({ state: "open", health: "up", stalled: true });
+  expect(outcomes.get("plain")).toMatchObject({ state: "open", health: "up" });
+});
+
+test("evidence is printable and at most 1 KB, whatever the server says", async () => {
+  await using server = await serve((socket) => socket.end(`\u001b[31m${"ü".repeat(2000)}END`));
+  const settings = { steps: [{ expect: { contains: "END", maxBytes: 8192 } }] };
+  const { evidence, message } = await check({ protocol: "tcp", ...server, settings });
+  expect(Buffer.byteLength(JSON.stringify(evidence))).toBeLessThanOrEqual(1024);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is the point
+  expect(JSON.stringify(evidence) + message).not.toMatch(/[\u0000-\u001f]/);
+});

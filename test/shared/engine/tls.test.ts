@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import type { TlsOptions } from "../../../shared/engine/connection.ts";
+import { makeCertificate } from "../../support/certificates.ts";
+import { check } from "../../support/check.ts";
+import { type SecureServer, serve, serveBytes, serveSilence, serveTls } from "../../support/servers.ts";
+
+const DAY_MS = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
+const run = ({ port }: SecureServer, tls: TlsOptions, host = "localhost") =>
+  check({ protocol: "tcp", host, port, settings: { tls } }, 5000);
+
+const authority = makeCertificate({ subject: "Test Authority", names: [], addresses: [], isAuthority: true });
+const ca = authority.certificate;
+
+test("a certificate of a known issuer for this host is up, and is the evidence", async () => {
+  await using server = await serveTls(() => {}, { issuer: authority });
+  const outcome = await run(server, { ca });
+  expect(outcome).toMatchObject({
+    state: "open",
+    health: "up",
+    evidence: {
+      tls: {
+        version: "TLSv1.3",
+        cipher: expect.stringContaining("TLS_") as string,
+        subject: "localhost",
+        issuer: "Test Authority",
+        names: "localhost, 127.0.0.1",
+        key: "ec prime256v1",
+      },
+    },
+  });
+  expect(await run(server, { ca }, "127.0.0.1")).toMatchObject({ state: "open", health: "up" });
+});
+
+const bad: [reason: string, options: Parameters<typeof serveTls>[1], tls: TlsOptions][] = [
+  ["certificate-expired", { issuer: authority, validFrom: inDays(-30), validTo: inDays(-1) }, { ca }],
+  ["certificate-not-yet-valid", { issuer: authority, validFrom: inDays(2) }, { ca }],
+  ["certificate-wrong-host", { issuer: authority, names: ["other.example"], addresses: [] }, { ca }],
+  ["certificate-wrong-host", { issuer: authority }, { ca, serverName: "other.example" }],
+  ["certificate-self-signed", {}, {}],
+  ["certificate-unknown-issuer", { issuer: authority }, {}],
+  ["certificate-weak", { issuer: authority, rsaBits: 1024 }, { ca }],
+  [
+    "certificate-weak",
+    { issuer: authority, rsaBits: 2048, digest: "sha1", tls: { ciphers: "DEFAULT:@SECLEVEL=0" } },
+    { ca },
+  ],
+];
+test.each(bad)("%s is an error by name, and open where nothing is to be verified", async (reason, options, tls) => {
+  const weak = reason === "certificate-weak" ? { tls: { ciphers: "DEFAULT:@SECLEVEL=0" } } : {};
+  await using server = await serveTls(() => {}, { ...options, ...weak });
+  expect(await run(server, tls)).toMatchObject({
+    state: "tls-error",
+    health: "down",
+    reason,
+    evidence: { tls: { problems: expect.arrayContaining([reason]) as string[] } },
+  });
+  expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
+});
+
+test("a weak authority's signature is judged, too", async () => {
+  const weakAuthority = makeCertificate({
+    subject: "Weak",
+    names: [],
+    addresses: [],
+    isAuthority: true,
+    rsaBits: 2048,
+  });
+  await using server = await serveTls(() => {}, {
+    issuer: weakAuthority,
+    digest: "sha1",
+    tls: { ciphers: "DEFAULT:@SECLEVEL=0" },
+  });
+  expect(await run(server, { ca: weakAuthority.certificate })).toMatchObject({
+    state: "tls-error",
+    reason: "certificate-weak",
+  });
+});
+
+test("a certificate that ends within the warning days is degraded", async () => {
+  await using server = await serveTls(() => {}, { issuer: authority, validTo: inDays(10.5) });
+  expect(await run(server, { ca })).toMatchObject({
+    state: "open",
+    health: "degraded",
+    reason: "certificate-expires-soon",
+  });
+  expect((await run(server, { ca })).message).toContain("ends in 10 days");
+  expect(await run(server, { ca, warnDays: 7 })).toMatchObject({ health: "up" });
+  expect(await run(server, { ca, warnDays: 0 })).toMatchObject({ health: "up" });
+});
+
+test("a TLS version below what is accepted is named", async () => {
+  await using server = await serveTls(() => {}, { issuer: authority, tls: { maxVersion: "TLSv1.2" } });
+  expect(await run(server, { ca, minVersion: "TLSv1.3" })).toMatchObject({ state: "tls-error", reason: "tls-version" });
+  expect(await run(server, { ca })).toMatchObject({ state: "open", evidence: { tls: { version: "TLSv1.2" } } });
+});
+
+test("SNI and ALPN are what the settings say", async () => {
+  let asked = "";
+  await using server = await serveTls(() => {}, {
+    issuer: authority,
+    names: ["a.example"],
+    tls: {
+      ALPNProtocols: ["h2", "http/1.1"],
+      SNICallback: (name, use) => {
+        asked = name;
+        use(null);
+      },
+    },
+  });
+  const outcome = await run(server, { ca, serverName: "a.example", alpn: ["http/1.1"] });
+  expect(outcome).toMatchObject({ state: "open", evidence: { tls: { alpn: "http/1.1" } } });
+  expect(asked).toBe("a.example");
+});
+
+test("a server that wants a client certificate gets the one in the settings", async () => {
+  const client = makeCertificate({ subject: "client", issuer: authority });
+  await using server = await serveTls((socket) => socket.write("welcome\n"), {
+    issuer: authority,
+    tls: { requestCert: true, rejectUnauthorized: true, ca },
+  });
+  const settings = { steps: [{ expect: { contains: "welcome" } }] };
+  const { certificate, key } = client;
+  const input = { protocol: "tcp", host: "localhost", port: server.port };
+  expect(await check({ ...input, settings: { ...settings, tls: { ca, certificate, key } } })).toMatchObject({
+    state: "open",
+  });
+  expect(await check({ ...input, settings: { ...settings, tls: { ca } } })).toMatchObject({
+    state: "tls-error",
+    health: "down",
+  });
+});
+
+test("a server that speaks something else, nothing, or hangs up is a TLS error", async () => {
+  await using plain = await serveBytes("220 mail ready\r\n");
+  await using silent = await serveSilence();
+  await using closed = await serve((socket) => socket.end());
+  const input = { protocol: "tcp", settings: { tls: {} } };
+  expect(await check({ ...input, ...plain })).toMatchObject({ state: "tls-error", reason: "wrong-protocol" });
+  expect(await check({ ...input, ...silent }, 300)).toMatchObject({ state: "tls-error", reason: "timeout" });
+  expect(await check({ ...input, ...closed })).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+});
