@@ -3,6 +3,7 @@
  * OpenVPN's source, "Network protocol" and "Reliability layer"; IETF draft-openvpn-wire-protocol, sections 2 and 4).
  * Needs no certificate: the reset comes before TLS. A server with `tls-auth`, `tls-crypt` or `tls-crypt-v2` drops
  * unsigned packets without a word, so from those only silence is to be had, by UDP and by TCP.
+ * One datagram per check: each one makes the server wait up to a minute for the rest of a handshake.
  */
 import type { Connection } from "../engine/connection.ts";
 import { Cursor } from "./cursor.ts";
@@ -17,7 +18,7 @@ const SESSION_BYTES = 8;
 const request = (random: (bytes: number) => Buffer): Buffer =>
   Buffer.concat([Buffer.of(CLIENT_RESET), random(SESSION_BYTES), Buffer.alloc(5)]);
 
-const settings = udpOrTcp({}, { spacingMs: 300 });
+const settings = udpOrTcp({}, { count: 1, spacingMs: 1000 });
 
 const understand = (packet: Buffer, question: Buffer): Finding | undefined => {
   const opcode = (packet[0] ?? 0) >> 3;

@@ -1,0 +1,552 @@
+/**
+ * Debian's servers for the protocols that speak UDP, each on loopback with a configuration of its own under a temporary
+ * folder. Their ports are free ones; nothing of the machine's own configuration is read or written.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RealServer } from "./server.ts";
+
+const ZONE = `$ORIGIN example.test.
+$TTL 60
+@ IN SOA ns hostmaster 1 3600 600 86400 60
+@ IN NS ns
+@ IN MX 10 mail
+@ IN TXT "harborlight"
+ns IN A 192.0.2.1
+www IN A 192.0.2.7
+www IN A 192.0.2.8
+www IN AAAA 2001:db8::7
+mail IN A 192.0.2.25
+`;
+
+const dnsChecks = [
+  {
+    protocol: "dns",
+    settings: {
+      name: "www.example.test",
+      type: "A",
+      answers: ["192.0.2.7", "192.0.2.8"],
+      match: "exact",
+      mixedCase: true,
+    },
+  },
+  {
+    protocol: "dns",
+    settings: { transport: "tcp", name: "example.test", type: "MX", answers: ["10 mail.example.test."] },
+  },
+  { protocol: "dns", settings: { name: "missing.example.test", type: "A", rcode: ["NXDOMAIN"] } },
+  { protocol: "dns", settings: { name: "version.bind", type: "TXT", class: "CH" } },
+  { protocol: "dns", settings: {} },
+] as const;
+
+export const servers: readonly RealServer[] = [
+  {
+    name: "bind9",
+    debian: "bind9",
+    program: "/usr/sbin/named",
+    version: ["-v"],
+    arguments({ folder, port }) {
+      writeFileSync(join(folder, "zone"), ZONE);
+      writeFileSync(
+        join(folder, "named.conf"),
+        `options { directory "${folder}"; pid-file "${folder}/pid"; session-keyfile "${folder}/session";
+          listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; };
+        controls { };
+        zone "example.test" { type primary; file "${folder}/zone"; };`,
+      );
+      return ["-g", "-n", "1", "-c", join(folder, "named.conf")];
+    },
+    checks: dnsChecks,
+  },
+  {
+    name: "unbound",
+    debian: "unbound",
+    program: "/usr/sbin/unbound",
+    version: ["-V"],
+    arguments({ folder, port }) {
+      writeFileSync(
+        join(folder, "unbound.conf"),
+        `server:
+  interface: 127.0.0.1
+  port: ${port}
+  username: ""
+  chroot: ""
+  directory: "${folder}"
+  pidfile: "${folder}/pid"
+  use-syslog: no
+  num-threads: 1
+  local-zone: "example.test." static
+  local-data: "www.example.test. A 192.0.2.7"
+  local-data: "www.example.test. A 192.0.2.8"
+  local-data: "example.test. MX 10 mail.example.test."
+remote-control:
+  control-enable: no
+`,
+      );
+      return ["-d", "-p", "-c", join(folder, "unbound.conf")];
+    },
+    checks: dnsChecks.slice(0, 4),
+  },
+  {
+    name: "dnsmasq",
+    debian: "dnsmasq-base",
+    program: "/usr/sbin/dnsmasq",
+    version: ["--version"],
+    arguments: ({ folder, port }) => [
+      ...["-k", "-C", "/dev/null", "-R", "-h", "-u", "root", "-x", join(folder, "pid"), "-p", String(port)],
+      ...["-a", "127.0.0.1", "-z", "--host-record=www.example.test,192.0.2.7", "--local=/example.test/"],
+      "--mx-host=example.test,mail.example.test,10",
+    ],
+    checks: [
+      { protocol: "dns", settings: { name: "www.example.test", type: "A", answers: ["192.0.2.7"], match: "exact" } },
+      ...dnsChecks.slice(1),
+    ],
+  },
+  {
+    name: "knot",
+    debian: "knot",
+    program: "/usr/sbin/knotd",
+    version: ["--version"],
+    arguments({ folder, port }) {
+      writeFileSync(join(folder, "zone"), ZONE);
+      writeFileSync(
+        join(folder, "knot.conf"),
+        `server:
+  rundir: "${folder}"
+  listen: 127.0.0.1@${port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: "${folder}"
+zone:
+  - domain: example.test
+    file: "${folder}/zone"
+`,
+      );
+      return ["-c", join(folder, "knot.conf")];
+    },
+    checks: dnsChecks,
+  },
+  {
+    name: "nsd",
+    debian: "nsd",
+    program: "/usr/sbin/nsd",
+    version: ["-v"],
+    arguments({ folder, port }) {
+      writeFileSync(join(folder, "zone"), ZONE);
+      writeFileSync(
+        join(folder, "nsd.conf"),
+        `server:
+  ip-address: 127.0.0.1@${port}
+  username: ""
+  zonesdir: "${folder}"
+  database: ""
+  pidfile: "${folder}/pid"
+  xfrdfile: "${folder}/xfrd"
+  zonelistfile: "${folder}/zones"
+  xfrdir: "${folder}"
+  server-count: 1
+remote-control:
+  control-enable: no
+zone:
+  name: example.test
+  zonefile: zone
+`,
+      );
+      return ["-d", "-c", join(folder, "nsd.conf")];
+    },
+    checks: dnsChecks,
+  },
+  {
+    name: "pdns-recursor",
+    debian: "pdns-recursor",
+    program: "/usr/sbin/pdns_recursor",
+    version: ["--version"],
+    arguments({ folder, port }) {
+      writeFileSync(join(folder, "zone"), ZONE);
+      return [
+        ...["--daemon=no", `--config-dir=${folder}`, `--socket-dir=${folder}`, `--local-address=127.0.0.1:${port}`],
+        ...["--setuid=", "--setgid=", "--threads=1", `--auth-zones=example.test=${folder}/zone`, "--disable-syslog"],
+        "--security-poll-suffix=",
+      ];
+    },
+    checks: dnsChecks.slice(0, 3),
+  },
+  {
+    name: "chrony",
+    debian: "chrony",
+    program: "/usr/sbin/chronyd",
+    version: ["--version"],
+    arguments({ folder, port }) {
+      writeFileSync(
+        join(folder, "chrony.conf"),
+        `port ${port}\nbindaddress 127.0.0.1\nallow 127.0.0.1\ncmdport 0\nbindcmdaddress /\npidfile ${folder}/pid\nlocal stratum 8\n`,
+      );
+      // -x: never touches the machine's clock.
+      return ["-x", "-d", "-u", "root", "-f", join(folder, "chrony.conf")];
+    },
+    checks: [
+      { protocol: "ntp", settings: { offsetMs: { downAbove: 1000 }, stratum: { downAbove: 8 } } },
+      {
+        protocol: "ntp",
+        settings: { stratum: { degradedAbove: 5 } },
+        expected: { state: "open", health: "degraded", reason: "poor-quality" },
+      },
+    ],
+  },
+  {
+    name: "snmpd",
+    debian: "snmpd",
+    program: "/usr/sbin/snmpd",
+    version: ["-v"],
+    environment: { SNMP_PERSISTENT_DIR: "." },
+    arguments({ folder, port }) {
+      writeFileSync(join(folder, "snmpd.conf"), "rocommunity harbor 127.0.0.1\nsysLocation pier 7\n");
+      return ["-f", "-Lo", "-C", "-c", join(folder, "snmpd.conf"), "-p", join(folder, "pid"), `udp:127.0.0.1:${port}`];
+    },
+    checks: [
+      { protocol: "snmp", settings: { community: "harbor" } },
+      {
+        protocol: "snmp",
+        settings: { version: "1", community: "harbor", oid: "1.3.6.1.2.1.1.6.0", expect: { equals: "pier 7" } },
+      },
+      { protocol: "snmp", settings: { version: "3" } },
+      {
+        protocol: "snmp",
+        settings: { community: "wrong" },
+        expected: { state: "open|filtered", health: "down", reason: "no-answer" },
+      },
+    ],
+  },
+  {
+    name: "coturn",
+    debian: "coturn",
+    program: "/usr/bin/turnserver",
+    version: ["--version"],
+    arguments: ({ folder, port }) => [
+      ...["-n", "-L", "127.0.0.1", "-p", String(port), "--no-tls", "--no-dtls", "--no-cli", "--no-auth", "-m", "1"],
+      ...["--pidfile", join(folder, "pid"), "-b", join(folder, "db"), "--log-file", "stdout"],
+    ],
+    checks: [
+      { protocol: "stun", settings: {} },
+      { protocol: "stun", settings: { transport: "tcp" } },
+    ],
+  },
+  {
+    name: "freeradius",
+    debian: "freeradius",
+    program: "/usr/sbin/freeradius",
+    version: ["-v"],
+    arguments({ folder, port }) {
+      mkdirSync(join(folder, "run"));
+      writeFileSync(
+        join(folder, "radiusd.conf"),
+        `prefix = /usr
+logdir = ${folder}
+run_dir = ${folder}/run
+libdir = /usr/lib/freeradius
+pidfile = ${folder}/pid
+correct_escapes = true
+max_requests = 256
+log {
+  destination = stdout
+}
+security {
+  status_server = yes
+}
+thread pool {
+  start_servers = 1
+  max_servers = 2
+}
+client here {
+  ipaddr = 127.0.0.1
+  secret = "quay"
+}
+server default {
+  listen {
+    type = auth
+    ipaddr = 127.0.0.1
+    port = ${port}
+  }
+  authorize {
+  }
+}
+`,
+      );
+      return ["-f", "-l", "stdout", "-d", folder];
+    },
+    checks: [
+      { protocol: "radius", settings: { secret: "quay" } },
+      {
+        protocol: "radius",
+        settings: { secret: "wrong" },
+        expected: { state: "open|filtered", health: "down", reason: "no-answer" },
+      },
+    ],
+  },
+  {
+    name: "kamailio",
+    debian: "kamailio kamailio-tls-modules",
+    program: "/usr/sbin/kamailio",
+    version: ["-v"],
+    arguments({ folder, port, securePort, certificate }) {
+      writeFileSync(join(folder, "cert.pem"), certificate.certificate);
+      writeFileSync(join(folder, "key.pem"), certificate.key);
+      writeFileSync(
+        join(folder, "tls.cfg"),
+        `[server:default]\nmethod = TLSv1.2+\nprivate_key = ${folder}/key.pem\ncertificate = ${folder}/cert.pem\n`,
+      );
+      writeFileSync(
+        join(folder, "kamailio.cfg"),
+        `#!KAMAILIO
+children=1
+tcp_children=1
+log_stderror=yes
+enable_tls=yes
+listen=udp:127.0.0.1:${port}
+listen=tcp:127.0.0.1:${port}
+listen=tls:127.0.0.1:${securePort}
+loadmodule "sl.so"
+loadmodule "tls.so"
+modparam("tls", "config", "${folder}/tls.cfg")
+request_route { sl_send_reply("200", "Berthed"); }
+`,
+      );
+      return [
+        "-DD",
+        "-E",
+        "-f",
+        join(folder, "kamailio.cfg"),
+        "-P",
+        join(folder, "pid"),
+        "-Y",
+        folder,
+        "-m",
+        "16",
+        "-M",
+        "4",
+      ];
+    },
+    checks: [
+      { protocol: "sip", settings: { status: [200] } },
+      { protocol: "sip", settings: { transport: "tcp" } },
+      { protocol: "sips", secure: true, settings: {} },
+      { protocol: "sip", secure: true, settings: { transport: "tcp", tls: {} } },
+    ],
+  },
+  {
+    name: "sipp",
+    debian: "sip-tester",
+    program: "/usr/bin/sipp",
+    version: ["-v"],
+    arguments: ({ port }) => ["-sn", "uas", "-i", "127.0.0.1", "-p", String(port), "-nostdin", "-aa"],
+    checks: [{ protocol: "sip", settings: {} }],
+  },
+  {
+    name: "tftpd-hpa",
+    debian: "tftpd-hpa",
+    program: "/usr/sbin/in.tftpd",
+    version: ["-V"],
+    arguments({ folder, port }) {
+      mkdirSync(join(folder, "files"));
+      writeFileSync(join(folder, "files", "chart"), "soundings\n", { mode: 0o644 });
+      return ["-L", "-a", `127.0.0.1:${port}`, "-u", "root", "-s", join(folder, "files")];
+    },
+    checks: [
+      { protocol: "tftp", settings: { expect: "missing" } },
+      { protocol: "tftp", settings: { file: "chart", expect: "file" } },
+    ],
+  },
+  {
+    name: "openvpn",
+    debian: "openvpn",
+    program: "/usr/sbin/openvpn",
+    version: ["--version"],
+    arguments({ folder, port, certificate }) {
+      writeFileSync(join(folder, "cert.pem"), certificate.certificate);
+      writeFileSync(join(folder, "key.pem"), certificate.key);
+      const keys = [
+        "--ca",
+        join(folder, "cert.pem"),
+        "--cert",
+        join(folder, "cert.pem"),
+        "--key",
+        join(folder, "key.pem"),
+      ];
+      return [
+        "--dev",
+        "null",
+        "--tls-server",
+        "--dh",
+        "none",
+        ...keys,
+        "--local",
+        "127.0.0.1",
+        "--lport",
+        String(port),
+      ];
+    },
+    checks: [{ protocol: "openvpn", settings: {} }],
+  },
+  {
+    name: "openvpn by TCP",
+    debian: "openvpn",
+    program: "/usr/sbin/openvpn",
+    version: ["--version"],
+    arguments({ folder, port, certificate }) {
+      writeFileSync(join(folder, "cert.pem"), certificate.certificate);
+      writeFileSync(join(folder, "key.pem"), certificate.key);
+      const keys = [
+        "--ca",
+        join(folder, "cert.pem"),
+        "--cert",
+        join(folder, "cert.pem"),
+        "--key",
+        join(folder, "key.pem"),
+      ];
+      return [
+        ...["--dev", "null", "--tls-server", "--dh", "none", ...keys, "--local", "127.0.0.1", "--lport", String(port)],
+        ...["--proto", "tcp-server"],
+      ];
+    },
+    checks: [{ protocol: "openvpn", settings: { transport: "tcp" } }],
+  },
+  {
+    name: "caddy",
+    debian: "caddy",
+    program: "/usr/bin/caddy",
+    version: ["version"],
+    environment: { XDG_DATA_HOME: ".", XDG_CONFIG_HOME: "." },
+    arguments({ folder, port }) {
+      writeFileSync(
+        join(folder, "Caddyfile"),
+        `{\n admin off\n skip_install_trust\n auto_https disable_redirects\n}\nhttps://localhost:${port} {\n bind 127.0.0.1\n tls internal\n respond "ahoy"\n}\n`,
+      );
+      return ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"];
+    },
+    checks: [{ protocol: "quic", settings: { versions: ["1"] } }],
+  },
+  {
+    name: "libcoap",
+    debian: "libcoap3-bin",
+    program: "/usr/bin/coap-server-notls",
+    version: ["-h"],
+    arguments: ({ port }) => ["-A", "127.0.0.1", "-p", String(port)],
+    checks: [
+      { protocol: "coap", settings: {} },
+      { protocol: "coap", settings: { method: "get", code: ["2.05"] } },
+      { protocol: "coap", settings: { method: "get", path: "/missing", code: ["4.04"] } },
+    ],
+  },
+  {
+    name: "libcoap by DTLS",
+    debian: "libcoap3-bin",
+    program: "/usr/bin/coap-server-openssl",
+    version: ["-h"],
+    // It speaks DTLS on the port after the plain one.
+    arguments: ({ port }) => ["-A", "127.0.0.1", "-p", String(port - 1), "-k", "anchor"],
+    checks: [{ protocol: "dtls", settings: {} }],
+  },
+  {
+    name: "gnutls",
+    debian: "gnutls-bin",
+    program: "/usr/bin/gnutls-serv",
+    version: ["--version"],
+    arguments({ folder, port, certificate }) {
+      writeFileSync(join(folder, "cert.pem"), certificate.certificate);
+      writeFileSync(join(folder, "key.pem"), certificate.key);
+      const keys = ["--x509certfile", join(folder, "cert.pem"), "--x509keyfile", join(folder, "key.pem")];
+      return ["--udp", "--echo", "-p", String(port), ...keys];
+    },
+    checks: [{ protocol: "dtls", settings: {} }],
+  },
+  {
+    name: "openssl",
+    debian: "openssl",
+    program: "/usr/bin/openssl",
+    version: ["version"],
+    arguments({ folder, port, certificate }) {
+      writeFileSync(join(folder, "cert.pem"), certificate.certificate);
+      writeFileSync(join(folder, "key.pem"), certificate.key);
+      const keys = ["-cert", join(folder, "cert.pem"), "-key", join(folder, "key.pem")];
+      return ["s_server", "-dtls1_2", "-listen", "-accept", `127.0.0.1:${port}`, ...keys];
+    },
+    checks: [{ protocol: "dtls", settings: {} }],
+  },
+  {
+    name: "rsyslog",
+    debian: "rsyslog",
+    program: "/usr/sbin/rsyslogd",
+    version: ["-v"],
+    arguments({ folder, port }) {
+      writeFileSync(
+        join(folder, "rsyslog.conf"),
+        `global(workDirectory="${folder}")
+module(load="imudp")
+module(load="imtcp")
+input(type="imudp" address="127.0.0.1" port="${port}")
+input(type="imtcp" address="127.0.0.1" port="${port}")
+*.* ${folder}/log
+`,
+      );
+      return ["-n", "-f", join(folder, "rsyslog.conf"), "-i", join(folder, "pid")];
+    },
+    checks: [
+      {
+        protocol: "syslog",
+        settings: {},
+        expected: { state: "open|filtered", health: "unknown" },
+      },
+      { protocol: "syslog", settings: { transport: "tcp" } },
+    ],
+  },
+  {
+    name: "strongSwan",
+    debian: "strongswan-charon strongswan-swanctl",
+    program: "/usr/lib/ipsec/charon",
+    version: ["--version"],
+    environment: { STRONGSWAN_CONF: "strongswan.conf" },
+    arguments({ folder, port, securePort }) {
+      writeFileSync(
+        join(folder, "strongswan.conf"),
+        `charon { port = ${port}
+          port_nat_t = ${securePort}
+          install_routes = no
+          install_virtual_ip = no
+          filelog { out { path = ${folder}/log
+            default = 2
+            flush_line = yes } }
+          load = random nonce aes sha1 sha2 hmac kdf curve25519 gmp openssl pem pkcs1 x509 socket-default kernel-netlink vici
+          plugins { vici { socket = unix://${folder}/vici } } }`,
+      );
+      writeFileSync(
+        join(folder, "swanctl.conf"),
+        `connections { two { version = 2
+            local_addrs = 127.0.0.1
+            local { auth = psk }
+            remote { auth = psk }
+            children { net { } } }
+          one { version = 1
+            local_addrs = 127.0.0.1
+            local { auth = psk }
+            remote { auth = psk }
+            children { net { } } } }`,
+      );
+      return [];
+    },
+    after: ({ folder }) => [
+      "/usr/sbin/swanctl",
+      "--load-conns",
+      "--uri",
+      `unix://${folder}/vici`,
+      "--file",
+      join(folder, "swanctl.conf"),
+    ],
+    checks: [
+      // On any port but 500 it wants the marker.
+      { protocol: "isakmp", settings: { nonEspMarker: "always" } },
+      { protocol: "isakmp", settings: { nonEspMarker: "always", version: "1" } },
+    ],
+  },
+];
