@@ -15,9 +15,10 @@ export interface Pacing {
   release(): void;
 }
 
-/** Recent and waiting starts of one address. */
+/** Starts of one address: when they happened, how many are about to, and which have to wait. */
 interface Lane {
   readonly recent: number[];
+  queued: number;
   readonly waiting: (() => void)[];
 }
 
@@ -51,33 +52,29 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
     wake();
   };
   /** Lets the address's next ones through, as its window allows. */
-  const drain = (address: string, lane: Lane) => {
+  const admit = (address: string, lane: Lane) => {
     const now = performance.now();
     while (lane.recent.length > 0 && now - lane.recent[0]! >= WINDOW_MS) lane.recent.shift();
-    while (lane.waiting.length > 0 && lane.recent.length < STARTS_PER_WINDOW) {
-      lane.recent.push(now);
-      enqueue(lane.waiting.shift()!);
+    while (lane.waiting.length > 0 && lane.recent.length + lane.queued < STARTS_PER_WINDOW) {
+      const begin = lane.waiting.shift()!;
+      lane.queued += 1;
+      enqueue(() => {
+        lane.queued -= 1;
+        lane.recent.push(performance.now());
+        wheel.after(WINDOW_MS, () => admit(address, lane));
+        begin();
+      });
     }
-    if (lane.recent.length === 0) lanes.delete(address);
-    else wheel.after(WINDOW_MS - (now - lane.recent[0]!), () => drain(address, lane));
+    if (lane.recent.length + lane.queued === 0) lanes.delete(address);
   };
 
   return {
     start(address, begin) {
       if (isLoopback(address)) return enqueue(begin);
-      const known = lanes.get(address);
-      if (known) {
-        known.waiting.push(begin);
-        // A lane that is not full has no reason to wait for its timer.
-        if (known.recent.length < STARTS_PER_WINDOW && known.waiting.length === 1) {
-          known.recent.push(performance.now());
-          enqueue(known.waiting.shift()!);
-        }
-        return;
-      }
-      const lane: Lane = { recent: [], waiting: [begin] };
+      const lane = lanes.get(address) ?? { recent: [], queued: 0, waiting: [] };
       lanes.set(address, lane);
-      drain(address, lane);
+      lane.waiting.push(begin);
+      admit(address, lane);
     },
     release() {
       open -= 1;
