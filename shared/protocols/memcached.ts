@@ -19,13 +19,13 @@ const talk = async (connection: Connection): Promise<Finding> => {
     const shown = printable(version, 60);
     return { evidence: { version: shown }, message: `memcached ${shown}`, fingerprint: `memcached ${shown}` };
   }
-  if (/^CLIENT_ERROR unauthenticated/.test(answer))
+  if (answer.startsWith("CLIENT_ERROR unauthenticated"))
     return {
       evidence: { answer: printable(answer) },
       message: "memcached asks for a login",
       fingerprint: "login needed",
     };
-  if (/^SERVER_ERROR|^ERROR Too many open connections/.test(answer))
+  if (/^(SERVER_ERROR|ERROR Too many open connections)/.test(answer))
     throw new ProbeFailure("service-unavailable", `the server answers: ${printable(answer)}`);
   throw new ProbeFailure("wrong-protocol", `expected VERSION, got: ${printable(answer)}`);
 };

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { describe, expect } from "vitest";
 import type { Protocol } from "../../shared/protocols/protocol.ts";
 import { type CheckInput, check } from "./check.ts";
-import { refusedPort, serve, serveBytes, serveEndlessly, serveSilence, serveTls } from "./servers.ts";
+import { onLines, refusedPort, serve, serveBytes, serveEndlessly, serveSilence, serveTls } from "./servers.ts";
 
 /** The server's side of one connection: what it writes goes through the case's hands. */
 export interface Peer {
@@ -26,6 +26,8 @@ export interface ProtocolCases {
   readonly good: (peer: Peer) => void;
   /** What the outcome of the right answer must hold, beyond `open` and `up`. */
   readonly expected?: Readonly<Record<string, unknown>>;
+  /** The same where the answer comes one byte at a time. Default: `expected`. */
+  readonly expectedBytewise?: Readonly<Record<string, unknown>>;
   /** Answers of something else; each must end in `wrong-protocol` unless a reason stands beside it. */
   readonly wrong: readonly (string | Uint8Array | { readonly says: string | Uint8Array; readonly reason: string })[];
   /** Pieces a hostile server repeats for ever, beside bytes without any line end. `first` comes once, before. */
@@ -69,7 +71,11 @@ export function protocolSuite(name: string, cases: ProtocolCases): void {
     test("open when the right answer comes one byte at a time", async () => {
       const { server, ca } = await serveGood(bytewise);
       await using _ = server;
-      expect(await run(server, 10_000, ca)).toMatchObject({ state: "open", reason: null, ...expected });
+      expect(await run(server, 10_000, ca)).toMatchObject({
+        state: "open",
+        reason: null,
+        ...(cases.expectedBytewise ?? expected),
+      });
     });
 
     for (const [index, answer] of wrong.entries()) {
@@ -182,3 +188,29 @@ function cutting(socket: Socket, limit: number, then: "hang" | "hang up"): Peer 
   };
   return { socket, write, end: (data) => data !== undefined && write(data) };
 }
+
+/**
+ * A server of lines: greets, then answers each line by the first word that it starts with.
+ * @param replies by command; `end` after a reply to QUIT is the client's business
+ */
+export const lineServer =
+  (greeting: string, replies: Readonly<Record<string, string>>, otherwise = "") =>
+  ({ socket, write }: Peer): void => {
+    if (greeting !== "") write(greeting);
+    onLines(socket, (line) => {
+      const command = Object.keys(replies).find((start) => line.startsWith(start));
+      const reply = command === undefined ? otherwise : replies[command];
+      if (reply) write(reply);
+    });
+  };
+
+/** A server that waits for the first bytes of a client and then answers with these, once for each. */
+export const answers =
+  (...replies: (string | Uint8Array)[]) =>
+  ({ socket, write }: Peer): void => {
+    const left = [...replies];
+    socket.on("data", () => {
+      const reply = left.shift();
+      if (reply !== undefined) write(reply);
+    });
+  };

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { http } from "../../../shared/protocols/http.ts";
+import { check } from "../../support/check.ts";
+import { answers, protocolSuite } from "../../support/protocol-suite.ts";
+import { onLines, serve, serveBytes } from "../../support/servers.ts";
+
+const page = (status: string, body = "hello harbor", headers = "") =>
+  `HTTP/1.1 ${status}\r\nServer: Harbor/1.0\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
+
+protocolSuite("http", {
+  protocol: http,
+  settings: { body: { contains: "harbor" } },
+  good: answers(page("200 OK")),
+  expected: { fingerprint: "Harbor/1.0", message: "HTTP/1.1 200 OK", evidence: { status: 200, server: "Harbor/1.0" } },
+  wrong: [
+    "SSH-2.0-OpenSSH_9.2\r\n",
+    "RTSP/1.0 200 OK\r\n\r\n",
+    "HTTP/2 200\r\n\r\n",
+    { says: page("503 Service Unavailable"), reason: "service-unavailable" },
+    { says: page("404 Not Found"), reason: "unexpected-answer" },
+    { says: page("200 OK", "something else"), reason: "unexpected-answer" },
+    { says: "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", reason: "unexpected-answer" },
+    { says: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", reason: "unexpected-answer" },
+  ],
+  endless: [
+    "HTTP/1.1 103 Early Hints\r\n\r\n",
+    { first: "HTTP/1.1 200 OK\r\n", forever: "X-Field: value\r\n" },
+    { first: "HTTP/1.1 200 OK\r\n\r\n", forever: "no such word " },
+    { first: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", forever: "1\r\nx\r\n" },
+  ],
+});
+
+/** A server that answers by path, several times on one connection. */
+const site = (pages: Readonly<Record<string, string>>, seen: string[] = []) =>
+  serve((socket) =>
+    onLines(socket, (line) => {
+      const path = /^(?:GET|HEAD) (\S+) HTTP\/1\.1$/.exec(line)?.[1];
+      if (path !== undefined) socket.write(pages[path] ?? page("404 Not Found"));
+      if (line !== "") seen.push(line);
+    }),
+  );
+
+const redirect = (to: string) => page("302 Found", "over there", `Location: ${to}\r\n`);
+
+describe("http", () => {
+  test("follows redirects on its own connection", async () => {
+    await using server = await site({ "/": redirect("/a"), "/a": redirect("?b=1"), "/a?b=1": page("200 OK") });
+    expect(await check({ protocol: http, ...server, settings: { status: [200] } })).toMatchObject({
+      state: "open",
+      evidence: { status: 200, redirects: 2, path: "/a?b=1" },
+    });
+    expect(server.connections).toBe(1);
+  });
+
+  test("reports a redirect elsewhere, and does not go there", async () => {
+    await using elsewhere = await site({ "/": page("200 OK") });
+    for (const to of [
+      `http://127.0.0.1:${elsewhere.port}/`,
+      "https://example.com/",
+      "//169.254.169.254/latest",
+      "http://a@b/",
+    ]) {
+      await using server = await site({ "/": redirect(to) });
+      expect(await check({ protocol: http, ...server })).toMatchObject({
+        state: "open",
+        evidence: { status: 302, location: to },
+      });
+      expect(await check({ protocol: http, ...server, settings: { status: [200] } })).toMatchObject({
+        state: "mismatch",
+        reason: "unexpected-answer",
+      });
+    }
+    expect(elsewhere.connections).toBe(0);
+  });
+
+  test("gives up on a loop, and follows nothing when told so", async () => {
+    const seen: string[] = [];
+    await using server = await site({ "/": redirect("/") }, seen);
+    expect(await check({ protocol: http, ...server })).toMatchObject({ evidence: { status: 302, redirects: 5 } });
+    seen.length = 0;
+    expect(await check({ protocol: http, ...server, settings: { redirects: "manual" } })).toMatchObject({
+      evidence: { status: 302, location: "/" },
+    });
+    expect(seen.filter((line) => line.startsWith("GET"))).toHaveLength(1);
+  });
+
+  test("sends what it was told, and the host as it was written", async () => {
+    const seen: string[] = [];
+    await using server = await site({ "/x?y=%20": page("200 OK") }, seen);
+    const settings = { method: "HEAD", path: "/x?y=%20", headers: { "X-Token": "t", accept: "text/plain" } };
+    expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state: "open" });
+    expect(seen).toContain("HEAD /x?y=%20 HTTP/1.1");
+    expect(seen).toContain(`Host: 127.0.0.1:${server.port}`);
+    expect(seen).toContain("X-Token: t");
+    expect(seen.filter((line) => line.toLowerCase().startsWith("accept:"))).toEqual(["accept: text/plain"]);
+    seen.length = 0;
+    await check({ protocol: http, ...server, settings: { hostHeader: "www.example.com" } });
+    expect(seen).toContain("Host: www.example.com");
+  });
+
+  test.each([
+    ["chunked", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;x=y\r\n harbor\r\n0\r\nTrailer: x\r\n\r\n", false],
+    ["until the end", "\r\nhello harbor", true],
+    ["chunked without an end", "Transfer-Encoding: chunked\r\n\r\nff\r\nhello", true],
+  ])("reads a body %s", async (how, rest, end) => {
+    await using server = await serveBytes(`HTTP/1.1 200 OK\r\n${rest}`, { end });
+    const outcome = await check({ protocol: http, ...server, settings: { body: { contains: "hello harbor" } } });
+    expect(outcome.state).toBe(how === "chunked without an end" ? "mismatch" : "open");
+  });
+
+  test("holds the body's rules against its first bytes only", async () => {
+    await using server = await serveBytes(page("200 OK", `${"x".repeat(200)}harbor`));
+    const settings = { body: { contains: "harbor" }, maxBodyBytes: 100 };
+    expect(await check({ protocol: http, ...server, settings })).toMatchObject({ reason: "unexpected-answer" });
+    expect(await check({ protocol: http, ...server, settings: { ...settings, maxBodyBytes: 206 } })).toMatchObject({
+      state: "open",
+    });
+  });
+
+  test.each([
+    [{ body: { pattern: "^hello (?i:HARBOR)$" } }, "open"],
+    [{ body: { excludes: "hello" } }, "mismatch"],
+    [{ responseHeaders: { "content-type": { contains: "json" } } }, "mismatch"],
+    [{ responseHeaders: { Server: { pattern: "^Harbor/\\d" } } }, "open"],
+    [{ status: ["100-199", 204] }, "mismatch"],
+  ])("%j is %s", async (settings, state) => {
+    await using server = await serveBytes(page("200 OK"));
+    expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state });
+  });
+
+  test("a pattern that backtracks for ever costs a tenth of a second", async () => {
+    await using server = await serveBytes(page("200 OK", `${"a".repeat(5000)}!`));
+    expect(await check({ protocol: http, ...server, settings: { body: { pattern: "^(a+)+$" } } })).toMatchObject({
+      reason: "unexpected-answer",
+      message: expect.stringContaining("within 100 ms"),
+    });
+  });
+
+  test.each([
+    [{ path: "no-slash" }, "path: must start with /"],
+    [{ path: "/a b" }, "path: must start with /"],
+    [{ headers: { "X-A": "a\r\nHost: b" } }, "headers.X-A: must be one line"],
+    [{ headers: { Host: "b" } }, "headers: Host (use hostHeader)"],
+    [{ status: ["2xx"] }, "status[0]"],
+    [{ status: ["300-200"] }, "status[0]: must not run backwards"],
+    [{ body: { pattern: "(" } }, "body.pattern: is no regular expression"],
+    [{ body: {} }, "body: needs contains"],
+    [{ method: "HEAD", body: { contains: "x" } }, "body: an answer to HEAD has no body"],
+    [{ tls: {} }, "tls: there is no such setting"],
+  ])("refuses %j", (settings, message) => {
+    expect(() => http.prepare(settings)).toThrow(message);
+  });
+});

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { https } from "../../../shared/protocols/https.ts";
+import { check } from "../../support/check.ts";
+import { answers, protocolSuite } from "../../support/protocol-suite.ts";
+import { serveTls } from "../../support/servers.ts";
+
+const PAGE = "HTTP/1.1 200 OK\r\nServer: Harbor/1.0\r\nContent-Length: 2\r\n\r\nhi";
+
+protocolSuite("https", {
+  protocol: https,
+  secure: true,
+  good: answers(PAGE),
+  expected: { evidence: { status: 200, tls: { subject: "localhost" } } },
+  wrong: ["220 mail ESMTP\r\n", { says: "HTTP/1.1 500 Oops\r\n\r\n", reason: "service-unavailable" }],
+});
+
+test("https asks for HTTP/1.1, and for a known issuer unless told otherwise", async () => {
+  await using server = await serveTls((socket) => void socket.write(PAGE), {
+    tls: { ALPNProtocols: ["h2", "http/1.1"] },
+  });
+  expect(await check({ protocol: https, ...server })).toMatchObject({
+    state: "tls-error",
+    reason: "certificate-self-signed",
+  });
+  expect(await check({ protocol: https, ...server, settings: { tls: { verify: false } } })).toMatchObject({
+    state: "open",
+    evidence: { tls: { alpn: "http/1.1" } },
+  });
+});
