@@ -66,6 +66,13 @@ export function loadTemplate(assemblyFolder: string, place: Place): Resource[] {
   );
 }
 
+/** The outputs of every stack by their names, as `cdk deploy --outputs-file` writes them. */
+export function loadOutputs(assemblyFolder: string, place: Place): Record<string, Record<string, string>> {
+  const stacks = loadStacks(assemblyFolder);
+  const resolver = new Resolver(stacks, place);
+  return Object.fromEntries(stacks.map((stack) => [stack.name, resolver.outputs(stack)]));
+}
+
 interface Manifest {
   readonly artifacts?: Record<string, { type: string; properties?: Record<string, string> }>;
 }
@@ -124,6 +131,13 @@ class Resolver {
       properties,
       ...(assetFolder ? { assetFolder } : {}),
     };
+  }
+
+  outputs(stack: Stack): Record<string, string> {
+    const outputs = Object.entries(stack.template.Outputs ?? {});
+    return Object.fromEntries(
+      outputs.map(([name, { Value }]) => [name, String(this.#resolve(stack, Value, `${stack.name}/${name}`))]),
+    );
   }
 
   #named(stack: Stack, logicalId: string, definition: Definition): Named {

@@ -1,0 +1,242 @@
+import { randomUUID } from "node:crypto";
+import { Worker } from "node:worker_threads";
+import { LogFile } from "./log-file.ts";
+import { MetricTotals } from "./metric-totals.ts";
+import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
+
+export interface FunctionSettings extends WorkerSettings {
+  readonly name: string;
+  readonly arn: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly logFile: string;
+  /** Environments at most at once; further invocations wait their turn. Each costs a thread and some 30 MB. */
+  readonly maximumConcurrency?: number;
+}
+
+export interface InvocationResult {
+  readonly requestId: string;
+  /** JSON: what the handler returned, or `{errorType, errorMessage, trace}`. */
+  readonly payload: string;
+  readonly failed: boolean;
+}
+
+/** What Lambda would bill and CloudWatch would show. */
+export interface FunctionTotals {
+  readonly invocations: number;
+  readonly errors: number;
+  readonly timeouts: number;
+  readonly durationMs: number;
+  readonly coldStarts: number;
+}
+
+interface Environment {
+  readonly worker: Worker;
+  /** Where the running invocation wants its end reported; between invocations nobody does. */
+  settle: ((end: WorkerAnswer) => void) | undefined;
+  isGone: boolean;
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+const MAXIMUM_CONCURRENCY = 16;
+/** Lambda keeps idle environments for minutes; one stays warm here for good. */
+const IDLE_MS = 300_000;
+
+/** One function: a pool of environments, each handling one event at a time, grown on demand as Lambda grows it. */
+export class LambdaFunction {
+  readonly settings: FunctionSettings;
+  readonly metrics = new MetricTotals();
+  readonly #log: LogFile;
+  readonly #environments = new Set<Environment>();
+  readonly #idle: Environment[] = [];
+  readonly #waiting: ((environment: Environment) => void)[] = [];
+  #totals: FunctionTotals = { invocations: 0, errors: 0, timeouts: 0, durationMs: 0, coldStarts: 0 };
+  #running = 0;
+  #stopped = false;
+
+  constructor(settings: FunctionSettings) {
+    this.settings = settings;
+    this.#log = new LogFile(settings.logFile);
+  }
+
+  get totals(): FunctionTotals {
+    return this.#totals;
+  }
+
+  get concurrency(): number {
+    return this.settings.maximumConcurrency ?? MAXIMUM_CONCURRENCY;
+  }
+
+  /** Runs the handler once. A failing handler is a result, not an exception. */
+  async invoke(payload: string): Promise<InvocationResult> {
+    const requestId = randomUUID();
+    const environment = await this.#acquire();
+    this.#running += 1;
+    const startedAt = performance.now();
+    try {
+      const end = await this.#run(environment, payload, requestId);
+      const failed = end.kind === "error" || end.kind === "init-failed";
+      this.#count({ invocations: 1, errors: failed ? 1 : 0, durationMs: performance.now() - startedAt });
+      return { requestId, failed, payload: end.kind === "result" ? end.payload : "error" in end ? end.error : "null" };
+    } finally {
+      this.#running -= 1;
+      this.#release(environment);
+    }
+  }
+
+  /** Starts no environment any more, gives running invocations `graceMs` to end, then ends every thread. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    const until = Date.now() + graceMs;
+    while (this.#running > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const give of this.#waiting.splice(0)) give(GONE);
+    await Promise.all([...this.#environments].map((environment) => this.#end(environment)));
+    this.#log.close();
+  }
+
+  #run(environment: Environment, payload: string, requestId: string): Promise<WorkerAnswer> {
+    const { name, arn, memoryMegabytes, timeoutSeconds } = this.settings;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#count({ timeouts: 1 });
+        const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+        this.#write(`${errorMessage}\n`);
+        void this.#end(environment);
+        end({ kind: "error", error: JSON.stringify({ errorType: "Sandbox.Timedout", errorMessage }) });
+      }, timeoutSeconds * 1_000);
+      const end = (answer: WorkerAnswer) => {
+        if (answer.kind === "ready") return;
+        clearTimeout(timer);
+        environment.settle = undefined;
+        resolve(answer);
+      };
+      environment.settle = end;
+      if (environment.isGone) return end(exited("the environment ended before the invocation"));
+      const request: InvocationRequest = {
+        payload,
+        deadlineMs: Date.now() + timeoutSeconds * 1_000,
+        context: {
+          awsRequestId: requestId,
+          functionName: name,
+          functionVersion: "$LATEST",
+          invokedFunctionArn: arn,
+          memoryLimitInMB: String(memoryMegabytes),
+          logGroupName: `/aws/lambda/${name}`,
+          logStreamName: "local",
+        },
+      };
+      environment.worker.postMessage(request);
+    });
+  }
+
+  #acquire(): Promise<Environment> {
+    if (this.#stopped) return Promise.resolve(GONE);
+    const idle = this.#idle.pop();
+    if (idle) {
+      clearTimeout(idle.idleTimer);
+      return Promise.resolve(idle);
+    }
+    if (this.#environments.size < this.concurrency) return Promise.resolve(this.#start());
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(environment: Environment): void {
+    if (environment.isGone) {
+      const next = this.#stopped ? undefined : this.#waiting.shift();
+      if (next) next(this.#start());
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next) {
+      next(environment);
+      return;
+    }
+    this.#idle.push(environment);
+    environment.idleTimer = setTimeout(() => {
+      if (this.#idle.length > 1) void this.#end(environment);
+    }, IDLE_MS).unref();
+  }
+
+  #start(): Environment {
+    const { file, exportName, environment: env, memoryMegabytes } = this.settings;
+    this.#count({ coldStarts: 1 });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      name: this.settings.name,
+      workerData: { file, exportName } satisfies WorkerSettings,
+      env: { ...env },
+      // Plain Node in there, whatever started this process (a test runner's loaders, a debugger).
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
+      stdout: true,
+      stderr: true,
+    });
+    const environment: Environment = { worker, settle: undefined, isGone: false, idleTimer: undefined };
+    this.#environments.add(environment);
+    this.#capture(worker);
+    const gone = (answer: WorkerAnswer) => {
+      environment.isGone = true;
+      this.#forget(environment);
+      environment.settle?.(answer);
+    };
+    worker.on("message", (answer: WorkerAnswer) => {
+      if (answer.kind === "ready") return;
+      if (answer.kind === "init-failed") {
+        this.#write(`${answer.error}\n`);
+        gone(answer);
+        void worker.terminate();
+      } else environment.settle?.(answer);
+    });
+    worker.on("error", (error: Error & { code?: string }) => {
+      this.#write(`${error.stack ?? error}\n`);
+      const errorType = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+      gone({ kind: "error", error: JSON.stringify({ errorType, errorMessage: error.message }) });
+    });
+    worker.on("exit", (code) => gone(exited(`Runtime exited with error: exit status ${code}`)));
+    return environment;
+  }
+
+  async #end(environment: Environment): Promise<void> {
+    environment.isGone = true;
+    this.#forget(environment);
+    await environment.worker.terminate();
+  }
+
+  #forget(environment: Environment): void {
+    clearTimeout(environment.idleTimer);
+    this.#environments.delete(environment);
+    const index = this.#idle.indexOf(environment);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  #capture(worker: Worker): void {
+    for (const stream of [worker.stdout, worker.stderr]) {
+      let rest = "";
+      stream.setEncoding("utf8");
+      stream.on("data", (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) this.metrics.read(line);
+        this.#write(text);
+      });
+    }
+  }
+
+  #write(text: string): void {
+    if (!this.#stopped || this.#environments.size > 0) this.#log.write(text);
+  }
+
+  #count(change: Partial<FunctionTotals>): void {
+    const totals = { ...this.#totals };
+    for (const [name, by] of Object.entries(change) as [keyof FunctionTotals, number][]) totals[name] += by;
+    this.#totals = totals;
+  }
+}
+
+/** What an invocation gets that comes after the stop. */
+const GONE = { isGone: true } as Environment;
+
+const exited = (errorMessage: string): WorkerAnswer => ({
+  kind: "error",
+  error: JSON.stringify({ errorType: "Runtime.ExitError", errorMessage }),
+});

@@ -1,0 +1,56 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Listening {
+  readonly port: number;
+  /** Until this is called everybody gets a 503: an address is needed before its content can be built. */
+  answerWith(listener: RequestListener): void;
+  /** Takes no new connection; open ones get the grace to end. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** @throws with a message for people when the port is taken or not allowed. */
+export const listen = async (host: string, port: number): Promise<Listening> => {
+  let answer: RequestListener = (_, response) => {
+    response.writeHead(503, { "content-type": "application/json", "retry-after": "1" });
+    response.end('{"message":"Service Unavailable"}');
+  };
+  const server = createServer((request, response) => answer(request, response));
+  // SDK clients keep connections; closing them first under load makes requests fail for nothing.
+  server.keepAliveTimeout = 65_000;
+  await bound(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    answerWith: (listener) => {
+      answer = listener;
+    },
+    close: async (graceMs) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+};
+
+const bound = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why: Record<string, string> = {
+        EADDRINUSE: `port ${port} on ${host} is in use: stop what listens there, or choose another with HARBORLIGHT_PORT`,
+        EACCES: `port ${port} needs more rights than this user has: choose one above 1023 with HARBORLIGHT_PORT`,
+        EADDRNOTAVAIL: `${host} is no address of this machine: set HARBORLIGHT_HOST to one that is`,
+        ENOTFOUND: `${host} cannot be resolved: set HARBORLIGHT_HOST to an address of this machine`,
+      };
+      reject(
+        new StartError(why[error.code ?? ""] ?? `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+
+/** Something that the owner can put right; the message says how. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}

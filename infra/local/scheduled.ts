@@ -1,0 +1,43 @@
+import type { Functions } from "./functions.ts";
+import type { Ask, Decision } from "./iam.ts";
+import { parseSchedule, startSchedule } from "./schedules.ts";
+import type { Resource } from "./template.ts";
+
+interface ScheduleProperties {
+  readonly ScheduleExpression: string;
+  readonly ScheduleExpressionTimezone?: string;
+  readonly State?: string;
+  readonly Target: { readonly Arn: string; readonly Input?: string; readonly RoleArn: string };
+}
+
+/**
+ * Every `AWS::Scheduler::Schedule` of the template. What runs at a rate runs at once too; what runs by the clock gets
+ * one event `{"source":"start"}`, so that work left over from before the start does not wait for its hour.
+ * @returns what ends them all
+ * @throws when a schedule's role may not invoke its target, or the target is not there
+ */
+export const startSchedules = (
+  resources: readonly Resource[],
+  { functions, authorise }: { functions: Functions; authorise: (role: string, ask: Ask) => Decision },
+): (() => void) => {
+  const schedules = resources
+    .filter(({ type }) => type === "AWS::Scheduler::Schedule")
+    .map(({ name, properties }) => ({ name, ...(properties as unknown as ScheduleProperties) }))
+    .filter(({ State }) => State !== "DISABLED")
+    .map((schedule) => {
+      const { name, Target, ScheduleExpression: expression, ScheduleExpressionTimezone: timeZone = "UTC" } = schedule;
+      const target = functions.find(Target.Arn);
+      if (!target) throw new Error(`schedule ${name}: there is no function ${Target.Arn}`);
+      const decision = authorise(Target.RoleArn, { action: "lambda:InvokeFunction", resource: Target.Arn });
+      if (decision !== "allowed") throw new Error(`schedule ${name}: its role may not invoke ${Target.Arn}`);
+      const isByClock = expression.startsWith("cron");
+      return { target, input: Target.Input ?? "{}", isByClock, nextRun: parseSchedule({ name, expression, timeZone }) };
+    });
+  const stops = schedules.map(({ target, input, isByClock, nextRun }) => {
+    target.invokeLater(isByClock ? '{"source":"start"}' : input);
+    return startSchedule(nextRun, () => target.invokeLater(input));
+  });
+  return () => {
+    for (const stop of stops) stop();
+  };
+};

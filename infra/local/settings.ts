@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { StartError } from "./listen.ts";
+import type { StackOptions } from "./stack.ts";
+
+const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
+
+/**
+ * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
+ * `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_SENDER` (harborlight@localhost) and `SMTP_URL`.
+ * An empty variable counts as not set.
+ * @throws {StartError} naming the variable, what was expected and what came
+ */
+export const readSettings = (env: Readonly<Record<string, string | undefined>>): StackOptions => {
+  const value = (name: string): string | undefined => (env[name]?.trim() === "" ? undefined : env[name]?.trim());
+  const matching = (name: string, pattern: RegExp, expected: string): string | undefined => {
+    const text = value(name);
+    if (text === undefined || pattern.test(text)) return text;
+    // A token is a secret even when it is wrong.
+    const came = name === "HARBORLIGHT_TOKEN" ? "something else" : JSON.stringify(text);
+    throw new StartError(`${name} must be ${expected}, got ${came}`);
+  };
+
+  const port = Number(matching("HARBORLIGHT_PORT", /^\d{1,5}$/, "a port from 0 to 65535") ?? 4000);
+  if (port > 65_535) throw new StartError(`HARBORLIGHT_PORT must be a port from 0 to 65535, got "${port}"`);
+  const locations = value("HARBORLIGHT_LOCATIONS")
+    ?.split(",")
+    .map((name) => name.trim());
+  const wrong = locations?.find((name, index) => !LOCATION.test(name) || locations.indexOf(name) !== index);
+  if (wrong !== undefined) {
+    throw new StartError(
+      `HARBORLIGHT_LOCATIONS must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${JSON.stringify(wrong)} is not one, or comes twice`,
+    );
+  }
+  return {
+    dataFolder: resolve(value("HARBORLIGHT_DATA") ?? ".harborlight"),
+    port,
+    host: value("HARBORLIGHT_HOST"),
+    token: matching("HARBORLIGHT_TOKEN", TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->"),
+    locations,
+    alertSender: matching("HARBORLIGHT_SENDER", /^[^\s@<>"]+@[a-z0-9.-]+$/i, "a mail address"),
+    smtpUrl: matching("SMTP_URL", /^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…"),
+  };
+};

@@ -1,0 +1,64 @@
+import { createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface SigningKey {
+  /** PEM, PKCS #8. */
+  readonly privateKey: string;
+  /** PEM, X.509, self-signed. */
+  readonly certificate: string;
+}
+
+/** Distinguished encoding rules: tag, length, content. */
+const der = (tag: number, ...parts: Buffer[]): Buffer => {
+  const content = Buffer.concat(parts);
+  const length =
+    content.length < 128
+      ? Buffer.from([content.length])
+      : content.length < 256
+        ? Buffer.from([0x81, content.length])
+        : Buffer.from([0x82, content.length >> 8, content.length & 0xff]);
+  return Buffer.concat([Buffer.from([tag]), length, content]);
+};
+const sequence = (...parts: Buffer[]) => der(0x30, ...parts);
+const generalizedTime = (at: Date) => der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]|\.\d+/g, "")}`));
+
+/** sha256WithRSAEncryption, 1.2.840.113549.1.1.11, with its NULL parameter. */
+const SHA256_WITH_RSA = sequence(der(0x06, Buffer.from("2a864886f70d01010b", "hex")), der(0x05));
+/** commonName, 2.5.4.3. */
+const COMMON_NAME = der(0x06, Buffer.from("550403", "hex"));
+
+/**
+ * A key with a self-signed certificate (RFC 5280) in the data folder, made at the first start: subscribers check SNS
+ * signatures with the certificate behind `SigningCertURL`. Node can read certificates but not make them.
+ */
+export const openSigningKey = (folder: string): SigningKey => {
+  const file = join(folder, "signing-key.json");
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from("Harborlight on one machine")))));
+  const now = Date.now();
+  const validity = sequence(
+    generalizedTime(new Date(now - 86_400_000)),
+    generalizedTime(new Date(now + 10 * 365 * 86_400_000)),
+  );
+  const serial = der(0x02, Buffer.concat([Buffer.from([0x01]), randomBytes(8)]));
+  const spki = createPublicKey(publicKey).export({ type: "spki", format: "der" });
+  const version3 = der(0xa0, der(0x02, Buffer.from([2])));
+  const body = sequence(version3, serial, SHA256_WITH_RSA, name, validity, name, spki);
+  const signature = der(0x03, Buffer.from([0]), sign("sha256", body, privateKey));
+  const base64 = sequence(body, SHA256_WITH_RSA, signature).toString("base64");
+  const lines = base64.match(/.{1,64}/g)!.join("\n");
+  const key: SigningKey = {
+    privateKey,
+    certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+  };
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, JSON.stringify(key), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return key;
+};

@@ -1,0 +1,276 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DueHeap } from "./due-heap.ts";
+import { DurableMap } from "./durable-map.ts";
+import { composeMail, MailError, type MailTransport } from "./mail.ts";
+import type { Queue } from "./queue.ts";
+import { type Post, type PostEnd, post } from "./sns-http.ts";
+import {
+  confirmationEnvelope,
+  confirmationText,
+  type Notification,
+  notificationEnvelope,
+  type Signer,
+} from "./sns-message.ts";
+import { deadLetterArn, isRaw, type Subscription } from "./sns-subscription.ts";
+
+/** One message on its way to one subscription; a confirmation carries no notification. */
+interface Delivery {
+  readonly id: string;
+  readonly subscriptionArn: string;
+  readonly notification: Notification;
+  readonly isConfirmation: boolean;
+  readonly attempts: number;
+  readonly nextAttemptAtMs: number;
+}
+
+/**
+ * Pauses before each further attempt, in seconds: two quick ones, ten that double up to 20 s, then every 20 s, 50
+ * attempts in all (SNS Developer Guide, "Message delivery retries", customer-managed endpoints).
+ */
+export const RETRY_SECONDS: readonly number[] = [1, 1, 1, 2, 4, 8, 16, 20, 20, 20, 20, 20, ...Array(37).fill(20)];
+
+/** Deliveries under way at once: more would only compete with the checks. */
+const MAXIMUM_CONCURRENCY = 20;
+
+export interface DeliveryOptions {
+  readonly file: string;
+  readonly smsFolder: string;
+  readonly mail: MailTransport;
+  readonly mailSender: string;
+  readonly signer: Signer;
+  readonly gatewayUrl: string;
+  readonly subscription: (arn: string) => Subscription | undefined;
+  readonly queueByArn: (arn: string) => Queue | undefined;
+  readonly invokeLater: (functionArn: string, payload: string) => boolean;
+  readonly log: (line: string) => void;
+  /** Tests may hurry. */
+  readonly retrySeconds?: readonly number[];
+}
+
+/** Messages on their way, on disk until they arrived or were given up. */
+export class Deliveries {
+  readonly #options: DeliveryOptions;
+  readonly #pending: DurableMap<Delivery>;
+  readonly #due = new DueHeap();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #retrySeconds: readonly number[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#retrySeconds = options.retrySeconds ?? RETRY_SECONDS;
+    mkdirSync(options.smsFolder, { recursive: true, mode: 0o700 });
+    this.#pending = new DurableMap(options.file);
+  }
+
+  /** Takes up what an earlier process left, at once. */
+  start(): void {
+    for (const { id } of this.#pending.values()) this.#due.push(Date.now(), id);
+    this.#work();
+  }
+
+  /** On disk when this returns. */
+  add(subscription: Subscription, notification: Notification, isConfirmation = false): void {
+    const id = randomBytes(10).toString("hex");
+    const subscriptionArn = subscription.arn;
+    const delivery = { id, subscriptionArn, notification, isConfirmation, attempts: 0, nextAttemptAtMs: Date.now() };
+    this.#pending.set(id, delivery);
+    this.#due.push(delivery.nextAttemptAtMs, id);
+    this.#work();
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Breaks off what is under way; it is tried again at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    clearTimeout(this.#timer);
+    await Promise.all(this.#running);
+    this.#pending.close();
+  }
+
+  #work(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped.signal.aborted) return;
+    while (this.#running.size < MAXIMUM_CONCURRENCY) {
+      const next = this.#due.peek();
+      if (next === undefined) return;
+      const waitMs = next.atMs - Date.now();
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.#work(), waitMs);
+        return;
+      }
+      this.#due.pop();
+      const delivery = this.#pending.get(next.id);
+      if (delivery === undefined) continue;
+      const run = this.#attempt(delivery).finally(() => {
+        this.#running.delete(run);
+        this.#work();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  async #attempt(delivery: Delivery): Promise<void> {
+    const subscription = this.#options.subscription(delivery.subscriptionArn);
+    if (subscription === undefined) {
+      this.#pending.delete(delivery.id); // unsubscribed meanwhile
+      return;
+    }
+    const end = await this.#deliver(subscription, delivery);
+    if (this.#stopped.signal.aborted && end.kind === "failed") return;
+    if (end.kind === "failed") this.#failed(delivery, subscription, end.message, end.isPermanent);
+    else this.#pending.delete(delivery.id);
+  }
+
+  #failed(delivery: Delivery, subscription: Subscription, message: string, isPermanent: boolean): void {
+    const seconds = isPermanent ? undefined : this.#retrySeconds[delivery.attempts];
+    if (seconds !== undefined) {
+      const nextAttemptAtMs = Date.now() + seconds * 1_000;
+      this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1, nextAttemptAtMs });
+      this.#due.push(nextAttemptAtMs, delivery.id);
+      return;
+    }
+    const what = delivery.isConfirmation ? "the confirmation" : `message ${delivery.notification.messageId}`;
+    this.#options.log(
+      `gave up ${what} to ${subscription.endpoint} after ${delivery.attempts + 1} attempts: ${message}`,
+    );
+    const target = delivery.isConfirmation ? undefined : deadLetterArn(subscription);
+    if (target !== undefined) {
+      const { body, attributes } = this.#queueForm(subscription, delivery.notification);
+      this.#options.queueByArn(target)?.send(body, { attributes });
+    }
+    this.#pending.delete(delivery.id);
+  }
+
+  async #deliver(subscription: Subscription, delivery: Delivery): Promise<PostEnd> {
+    const { notification } = delivery;
+    switch (subscription.protocol) {
+      case "http":
+      case "https":
+        return post(this.#post(subscription, delivery), this.#stopped.signal);
+      case "email":
+      case "email-json":
+        return this.#mail(subscription, delivery);
+      case "sqs": {
+        const queue = this.#options.queueByArn(subscription.endpoint);
+        if (!queue) return refused(`there is no queue ${subscription.endpoint}`);
+        const { body, attributes } = this.#queueForm(subscription, notification);
+        queue.send(body, { attributes, senderId: "sns" });
+        return { kind: "delivered" };
+      }
+      case "lambda": {
+        const isThere = this.#options.invokeLater(subscription.endpoint, this.#lambdaEvent(subscription, notification));
+        return isThere ? { kind: "delivered" } : refused(`there is no function ${subscription.endpoint}`);
+      }
+      case "sms": {
+        const name = `${notification.timestamp.replace(/[:.]/g, "-")}-${delivery.id}.txt`;
+        const text = `To: ${subscription.endpoint}\n\n${notification.message}\n`;
+        writeFileSync(join(this.#options.smsFolder, name), text, { mode: 0o600 });
+        return { kind: "delivered" };
+      }
+    }
+  }
+
+  #post(subscription: Subscription, { notification, isConfirmation }: Delivery): Post {
+    const raw = !isConfirmation && isRaw(subscription);
+    const body = isConfirmation
+      ? this.#confirmation(subscription, notification)
+      : raw
+        ? notification.message
+        : this.#envelope(subscription, notification);
+    return {
+      url: subscription.endpoint,
+      body,
+      headers: {
+        "content-type": "text/plain; charset=UTF-8",
+        "user-agent": "Amazon Simple Notification Service Agent",
+        "x-amz-sns-message-type": isConfirmation ? "SubscriptionConfirmation" : "Notification",
+        "x-amz-sns-message-id": notification.messageId,
+        "x-amz-sns-topic-arn": notification.topicArn,
+        ...(isConfirmation ? {} : { "x-amz-sns-subscription-arn": subscription.arn }),
+        ...(raw ? { "x-amz-sns-rawdelivery": "true" } : {}),
+      },
+    };
+  }
+
+  async #mail(subscription: Subscription, { notification, isConfirmation }: Delivery): Promise<PostEnd> {
+    const { mail, mailSender } = this.#options;
+    const isJson = subscription.protocol === "email-json";
+    const text = isConfirmation
+      ? isJson
+        ? this.#confirmation(subscription, notification)
+        : `${confirmationText(subscription.topicArn).split("\n")[0]}\n\nTo confirm, open: ${this.confirmUrl(subscription)}\n`
+      : isJson
+        ? this.#envelope(subscription, notification)
+        : `${notification.message}\n\n--\nTo end this subscription, open: ${this.unsubscribeUrl(subscription)}\n`;
+    const subject = isConfirmation
+      ? "AWS Notification - Subscription Confirmation"
+      : (notification.subject ?? "AWS Notification Message");
+    const to = [subscription.endpoint];
+    try {
+      const raw = await composeMail({ from: mailSender, to, subject, text });
+      await mail.send({ from: mailSender, to, raw });
+      return { kind: "delivered" };
+    } catch (error) {
+      if (!(error instanceof MailError)) throw error;
+      return { kind: "failed", message: error.message, isPermanent: error.isPermanent };
+    }
+  }
+
+  confirmUrl({ topicArn, token }: Subscription): string {
+    const query = new URLSearchParams({ Action: "ConfirmSubscription", TopicArn: topicArn, Token: token });
+    return `${this.#options.gatewayUrl}/?${query.toString()}`;
+  }
+
+  unsubscribeUrl({ arn }: Subscription): string {
+    const query = new URLSearchParams({ Action: "Unsubscribe", SubscriptionArn: arn });
+    return `${this.#options.gatewayUrl}/?${query.toString()}`;
+  }
+
+  #confirmation(subscription: Subscription, { messageId, timestamp }: Notification): string {
+    const { topicArn, token } = subscription;
+    const subscribeUrl = this.confirmUrl(subscription);
+    return confirmationEnvelope({ messageId, token, topicArn, timestamp, subscribeUrl }, this.#options.signer);
+  }
+
+  #envelope(subscription: Subscription, notification: Notification): string {
+    return notificationEnvelope(notification, this.unsubscribeUrl(subscription), this.#options.signer);
+  }
+
+  #queueForm(subscription: Subscription, notification: Notification) {
+    if (!isRaw(subscription)) return { body: this.#envelope(subscription, notification), attributes: {} };
+    const attributes = Object.entries(notification.attributes).map(([name, { Type, Value }]) => [
+      name,
+      Type.startsWith("Binary") ? { DataType: Type, BinaryValue: Value } : { DataType: Type, StringValue: Value },
+    ]);
+    return { body: notification.message, attributes: Object.fromEntries(attributes) };
+  }
+
+  #lambdaEvent(subscription: Subscription, notification: Notification): string {
+    const { UnsubscribeURL, SigningCertURL, ...sns } = JSON.parse(this.#envelope(subscription, notification));
+    return JSON.stringify({
+      Records: [
+        {
+          EventVersion: "1.0",
+          EventSubscriptionArn: subscription.arn,
+          EventSource: "aws:sns",
+          Sns: {
+            Subject: null,
+            MessageAttributes: {},
+            ...sns,
+            SigningCertUrl: SigningCertURL,
+            UnsubscribeUrl: UnsubscribeURL,
+          },
+        },
+      ],
+    });
+  }
+}
+
+const refused = (message: string): PostEnd => ({ kind: "failed", message, isPermanent: true });

@@ -1,0 +1,273 @@
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { readHttpApi } from "./api-settings.ts";
+import { type LocalDatabase, openDatabase } from "./dynamo.ts";
+import { createEventSources } from "./event-sources.ts";
+import { createFunctions, type Functions, newAccessKeyId } from "./functions.ts";
+import { type Caller, createGateway } from "./gateway.ts";
+import { createHttpApi } from "./http-api.ts";
+import { createAuthoriser } from "./iam.ts";
+import { type Listening, listen, StartError } from "./listen.ts";
+import { createMailFolder, createSmtpTransport } from "./mail.ts";
+import { CERTIFICATE_PATH, createOpenPages } from "./open-pages.ts";
+import { openQueues, type Queues } from "./queues.ts";
+import { startSchedules } from "./scheduled.ts";
+import { createSes } from "./ses.ts";
+import { openSigningKey } from "./signing-certificate.ts";
+import { createSns } from "./sns.ts";
+import { Deliveries } from "./sns-delivery.ts";
+import { createSqs } from "./sqs.ts";
+import { DEFAULT_SENDER, synthesise } from "./synth.ts";
+import { tableDefinition } from "./table-definition.ts";
+import { ACCOUNT, loadOutputs, loadTemplate, type Resource } from "./template.ts";
+
+export interface StackOptions {
+  /** Everything that lasts lives here; made when it does not exist. */
+  readonly dataFolder: string;
+  /** Of the API; 0 takes a free one. */
+  readonly port: number;
+  /** An admin token to use; otherwise the one in the folder, or a new one. */
+  readonly token?: string | undefined;
+  /** Names of the places that checks run from, all of them here. Default `["local"]`. */
+  readonly locations?: readonly string[] | undefined;
+  /** Address that the API listens on. Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Sends mail there; without it mail goes to files in `<dataFolder>/mail`. */
+  readonly smtpUrl?: string | undefined;
+  /** Address that mail comes from. Default `harborlight@localhost`. */
+  readonly alertSender?: string | undefined;
+  /** Further context for the CDK app. */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+  /** A cloud assembly to run instead of synthesising the app: tests share one. */
+  readonly assembly?: string | undefined;
+  /** Fails or loses requests to the database on purpose. */
+  readonly intercept?: Parameters<typeof openDatabase>[0]["intercept"];
+  /** Notices for the owner. Default: nowhere. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export interface RunningStack {
+  readonly apiUrl: string;
+  readonly gatewayUrl: string;
+  readonly token: string;
+  /** Of the owner: the gateway lets it do everything. */
+  readonly accessKeyId: string;
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly resources: readonly Resource[];
+  readonly functions: Functions;
+  readonly queues: Queues;
+  readonly database: LocalDatabase;
+  /** Ends everything in good order, within a few seconds. */
+  stop(): Promise<void>;
+}
+
+/** Running invocations may end within this time; what is cut off is handled again at the next start. */
+const STOP_GRACE_MS = 5_000;
+const SWEEP_MS = 60_000;
+
+/**
+ * Builds and runs on this machine what the CDK app's templates say.
+ * @throws {StartError} for what the owner can put right: a port in use, a folder in use, a bad token
+ */
+export const startStack = async (options: StackOptions): Promise<RunningStack> => {
+  const dataFolder = resolve(options.dataFolder);
+  const log = options.log ?? (() => {});
+  const host = options.host ?? "127.0.0.1";
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const undo: (() => unknown)[] = [];
+  try {
+    const api = await listen(host, options.port);
+    undo.push(() => api.close(0));
+    const apiUrl = `http://${shownHost(host)}:${api.port}`;
+    const assembly = options.assembly ?? (await synthesiseInto(dataFolder, options));
+    const gateway = await listenAsBefore(join(dataFolder, "gateway-port"));
+    undo.push(() => gateway.close(0));
+    const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
+    const resources = loadTemplate(assembly, { gatewayUrl, apiUrl });
+
+    const ofType = (kind: string) => resources.filter(({ type }) => type === kind);
+    const tables = resources
+      .filter(({ type }) => type === "AWS::DynamoDB::Table" || type === "AWS::DynamoDB::GlobalTable")
+      .map(({ type, name, properties }) => tableDefinition(type, name, properties));
+    // Opening the database is also the lock on the folder: the kernel releases it with the process, however that ends.
+    const database = await openDatabase({
+      tables,
+      dataFolder,
+      ...(options.intercept ? { intercept: options.intercept } : {}),
+    });
+    undo.push(() => database.close());
+    removeOldAssemblies(dataFolder, assembly);
+    writeFileSync(join(dataFolder, "gateway-port"), String(gateway.port), { mode: 0o600 });
+
+    const queues = openQueues(resources, dataFolder);
+    undo.push(() => queues.close());
+    const functions = createFunctions(resources, { dataFolder, gatewayUrl });
+    undo.push(() => functions.stop(0));
+    const { authorise } = createAuthoriser(resources);
+
+    const identities = ofType("AWS::SES::EmailIdentity").map(({ properties }) => String(properties.EmailIdentity));
+    const mail = options.smtpUrl ? createSmtpTransport(options.smtpUrl) : createMailFolder(join(dataFolder, "mail"));
+    undo.push(() => mail.close());
+    const signing = openSigningKey(join(dataFolder, "sns"));
+    const sns = createSns({
+      topicArns: ofType("AWS::SNS::Topic").map(({ arn }) => arn!),
+      file: join(dataFolder, "sns", "subscriptions.jsonl"),
+      account: ACCOUNT,
+      deliveries: (subscription) =>
+        new Deliveries({
+          file: join(dataFolder, "sns", "deliveries.jsonl"),
+          smsFolder: join(dataFolder, "sms"),
+          mail,
+          mailSender: identities.find((identity) => identity.includes("@")) ?? DEFAULT_SENDER,
+          signer: { privateKey: signing.privateKey, certificateUrl: `${gatewayUrl}${CERTIFICATE_PATH}` },
+          gatewayUrl,
+          subscription,
+          queueByArn: queues.byArn,
+          invokeLater: (arn, payload) => {
+            const target = functions.find(arn);
+            target?.invokeLater(payload);
+            return target !== undefined;
+          },
+          log,
+        }),
+    });
+    undo.push(() => sns.stop());
+
+    const accessKeyId = newAccessKeyId();
+    const callers = new Map<string, Caller>([
+      [accessKeyId, { name: "admin", role: undefined }],
+      ...functions.all.map(
+        ({ accessKeyId: key, resource, role }) => [key, { name: resource.name, role }] as [string, Caller],
+      ),
+    ]);
+    gateway.answerWith(
+      createGateway({
+        callerOf: (key) => callers.get(key),
+        authorise,
+        dynamodb: (target, body, caller) => database.handle(target, body, caller),
+        sqs: createSqs(queues.byName, ({ name }) => `${gatewayUrl}/${ACCOUNT}/${name}`),
+        sns: sns.handle,
+        ses: createSes(mail, identities),
+        lambda: functions.invoke,
+        open: createOpenPages(sns, signing.certificate),
+      }),
+    );
+
+    const settings = readHttpApi(resources, functions);
+    const sources = createEventSources(resources, {
+      functions,
+      queueByArn: queues.byArn,
+      streams: database.streams,
+      authorise,
+    });
+    const token = await prepareToken(dataFolder, options.token, settings.direct);
+    api.answerWith(createHttpApi(settings));
+    functions.start();
+    sns.deliveries.start();
+    for (const source of sources) source.start();
+    const stopSchedules = startSchedules(resources, { functions, authorise });
+    const sweeping = setInterval(() => {
+      database.sweep().catch((error: Error) => log(`expired items could not be removed: ${error.message}`));
+    }, SWEEP_MS).unref();
+
+    const outputs = loadOutputs(assembly, { gatewayUrl, apiUrl });
+    writeOutputs(dataFolder, { ...outputs, gatewayUrl, accessKeyId });
+
+    const end = async () => {
+      clearInterval(sweeping);
+      stopSchedules();
+      await Promise.all([
+        api.close(STOP_GRACE_MS),
+        Promise.all(sources.map((source) => source.stop())),
+        // Ends the threads after the grace, and with them what the sources wait for.
+        functions.stop(STOP_GRACE_MS),
+      ]);
+      await sns.stop();
+      await gateway.close(0);
+      mail.close();
+      queues.close();
+      await database.close();
+    };
+    let ending: Promise<void> | undefined;
+    const stop = () => {
+      ending ??= end();
+      return ending;
+    };
+    return { apiUrl, gatewayUrl, token, accessKeyId, outputs, resources, functions, queues, database, stop };
+  } catch (error) {
+    for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => {});
+    throw error;
+  }
+};
+
+const shownHost = (host: string): string => {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+};
+
+/** The gateway's address is in links that subscribers hold: the same port again, when it is free. */
+const listenAsBefore = async (file: string): Promise<Listening> => {
+  const port = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return listen("127.0.0.1", 0);
+  return listen("127.0.0.1", port).catch(() => listen("127.0.0.1", 0));
+};
+
+const synthesiseInto = async (
+  dataFolder: string,
+  { locations, alertSender, context }: StackOptions,
+): Promise<string> => {
+  const folder = mkdtempSync(join(dataFolder, "assembly-"));
+  await synthesise(folder, {
+    locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local" })),
+    alertSender: alertSender ?? DEFAULT_SENDER,
+    ...context,
+  });
+  return folder;
+};
+
+const removeOldAssemblies = (dataFolder: string, current: string): void => {
+  for (const name of readdirSync(dataFolder)) {
+    const folder = join(dataFolder, name);
+    if (name.startsWith("assembly-") && folder !== current) rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const writeAtomically = (file: string, text: string): void => {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+};
+
+const writeOutputs = (dataFolder: string, outputs: unknown): void =>
+  writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
+
+const newToken = (): string => `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
+
+/** Makes sure that the API knows the admin token; it is kept in a file that only the owner can read. */
+const prepareToken = async (
+  dataFolder: string,
+  wanted: string | undefined,
+  invokeApi: (payload: string) => Promise<{ failed: boolean; payload: string }>,
+): Promise<string> => {
+  const file = join(dataFolder, "token");
+  const token = wanted ?? (existsSync(file) ? readFileSync(file, "utf8").trim() : newToken());
+  const command = { command: "create-token", name: "one machine", scopes: ["read", "write", "admin"], token };
+  const { failed, payload } = await invokeApi(JSON.stringify(command));
+  if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
+  writeAtomically(file, `${token}\n`);
+  return token;
+};
+
+const describeFailure = (payload: string): string => {
+  const { errorType, errorMessage } = JSON.parse(payload) as { errorType?: string; errorMessage?: string };
+  return `${errorType ?? "error"}: ${errorMessage ?? payload}`;
+};

@@ -1,0 +1,29 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const APP = fileURLToPath(new URL("../app.ts", import.meta.url));
+
+/** The address that mail comes from when nobody says otherwise. */
+export const DEFAULT_SENDER = "harborlight@localhost";
+
+/**
+ * Synthesises the CDK app for one machine, bundling the functions where they changed.
+ * @param outputFolder where the cloud assembly goes
+ * @throws with the app's own message when it refuses its context or a function does not compile
+ */
+export const synthesise = (outputFolder: string, context: Readonly<Record<string, unknown>>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const env = {
+      ...process.env,
+      CDK_OUTDIR: outputFolder,
+      CDK_CONTEXT_JSON: JSON.stringify({ local: true, ...context }),
+      CDK_DEFAULT_ACCOUNT: "000000000000",
+      CDK_DEFAULT_REGION: "us-east-1",
+      AWS_REGION: "us-east-1",
+    };
+    execFile(process.execPath, [APP], { cwd: ROOT, env, maxBuffer: 16_000_000 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`the CDK app could not be synthesised:\n${stderr || stdout}`, { cause: error }));
+      else resolve();
+    });
+  });

@@ -1,0 +1,72 @@
+/**
+ * One execution environment of one function: a worker thread that loads the bundle once and then handles one event
+ * after another, as Lambda's Node runtime does. Its `process.env` holds only what the template and Lambda would set.
+ */
+import { createRequire } from "node:module";
+import { parentPort, workerData } from "node:worker_threads";
+
+export interface WorkerSettings {
+  /** Absolute path of the bundle, CommonJS. */
+  readonly file: string;
+  readonly exportName: string;
+}
+
+export interface InvocationRequest {
+  readonly payload: string;
+  readonly deadlineMs: number;
+  readonly context: {
+    readonly awsRequestId: string;
+    readonly functionName: string;
+    readonly functionVersion: string;
+    readonly invokedFunctionArn: string;
+    readonly memoryLimitInMB: string;
+    readonly logGroupName: string;
+    readonly logStreamName: string;
+  };
+}
+
+export type WorkerAnswer =
+  | { readonly kind: "ready" }
+  | { readonly kind: "init-failed"; readonly error: string }
+  | { readonly kind: "result"; readonly payload: string }
+  | { readonly kind: "error"; readonly error: string };
+
+type Handler = (event: unknown, context: unknown) => unknown;
+
+const port = parentPort!;
+const answer = (message: WorkerAnswer): void => port.postMessage(message);
+
+/** The payload of a failed invocation: `{errorType, errorMessage, trace}`. */
+const describe = (error: unknown): string =>
+  JSON.stringify(
+    error instanceof Error
+      ? { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") }
+      : { errorType: typeof error, errorMessage: String(error), trace: [] },
+  );
+
+const load = (): Handler => {
+  const { file, exportName } = workerData as WorkerSettings;
+  const handler = (createRequire(file)(file) as Record<string, unknown>)[exportName];
+  if (typeof handler !== "function") throw new TypeError(`${file} has no function named ${exportName}`);
+  return handler as Handler;
+};
+
+try {
+  const handler = load();
+  port.on("message", async ({ payload, deadlineMs, context }: InvocationRequest) => {
+    try {
+      const result = await handler(JSON.parse(payload), {
+        ...context,
+        callbackWaitsForEmptyEventLoop: true,
+        getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
+      });
+      answer({ kind: "result", payload: JSON.stringify(result) ?? "null" });
+    } catch (error) {
+      console.error(error instanceof Error ? error.stack : error);
+      answer({ kind: "error", error: describe(error) });
+    }
+  });
+  answer({ kind: "ready" });
+} catch (error) {
+  answer({ kind: "init-failed", error: describe(error) });
+}
