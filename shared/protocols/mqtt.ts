@@ -13,7 +13,7 @@ const settings = z.strictObject({
   tls: tlsSettings.optional(),
 });
 
-/** CONNACK has 2 bytes in 3.1.1; in 5.0 its properties make it longer, hardly above 200. */
+/** CONNACK has just 2 bytes in 3.1.1; in 5.0 its properties make it longer, hardly above 200. */
 const MAX_CONNACK = 1024;
 const DISCONNECT = Buffer.from([0xe0, 0]);
 const CLEAN_SESSION = 2;
@@ -61,7 +61,7 @@ const REASON_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
   159: ["unwell", "connection rate exceeded"],
 };
 
-const readConnack = async (connection: Connection): Promise<Cursor> => {
+const readConnack = async (connection: Connection, maxLength: number): Promise<Cursor> => {
   const head = await connection.read(2);
   if (head[0] !== 0x20)
     throw new ProbeFailure(
@@ -76,7 +76,7 @@ const readConnack = async (connection: Connection): Promise<Cursor> => {
     byte = (await connection.read(1))[0]!;
     length += (byte & 0x7f) * factor;
   }
-  if (length < 2 || length > MAX_CONNACK)
+  if (length < 2 || length > maxLength)
     throw new ProbeFailure("wrong-protocol", `a CONNACK cannot have ${length} bytes`);
   return new Cursor(await connection.read(length), "CONNACK");
 };
@@ -88,7 +88,7 @@ const talk = async (
 ): Promise<Finding> => {
   const level = version === "5.0" ? 5 : 4;
   connection.write(connect(level, `harborlight${target.random(5).toString("hex")}`));
-  const connack = await readConnack(connection);
+  const connack = await readConnack(connection, level === 5 ? MAX_CONNACK : 2);
   const flags = connack.u8();
   const code = connack.u8();
   const [verdict, meaning] = (level === 5 ? (REASON_CODES[code] ?? RETURN_CODES[code]) : RETURN_CODES[code]) ?? [];

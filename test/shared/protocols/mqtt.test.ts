@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { mqtt } from "../../../shared/protocols/mqtt.ts";
+import { check } from "../../support/check.ts";
+import { answers, protocolSuite } from "../../support/protocol-suite.ts";
+import { serve, serveBytes } from "../../support/servers.ts";
+
+protocolSuite("mqtt", {
+  protocol: mqtt,
+  good: answers(Buffer.from([0x20, 2, 0, 0])),
+  expected: { fingerprint: "MQTT 3.1.1 accepted", evidence: { connack: "accepted" } },
+  wrong: [
+    "SSH-2.0-OpenSSH_9.2\r\n",
+    " x",
+    { says: Buffer.from([0x20, 2, 0, 3]), reason: "service-unavailable" },
+    { says: Buffer.from([0x20, 2, 0, 1]), reason: "unexpected-answer" },
+    { says: Buffer.from([0x20, 2, 0, 99]), reason: "unexpected-answer" },
+    Buffer.from([0x20, 0xff, 0xff, 0xff, 0xff]),
+  ],
+});
+
+describe("mqtt", () => {
+  test.each([
+    ["3.1.1", [0x20, 2, 0, 5]],
+    ["5.0", [0x20, 3, 0, 0x87, 0]],
+  ])("a %s broker that wants a login is open", async (version, bytes) => {
+    await using listening = await serveBytes(Buffer.from(bytes));
+    expect(await check({ protocol: mqtt, ...listening, settings: { version } })).toMatchObject({
+      state: "open",
+      evidence: { connack: "not authorized" },
+    });
+  });
+
+  test("disconnects", async () => {
+    const received: Buffer[] = [];
+    await using listening = await serve((socket) => {
+      socket.on("data", (bytes) => received.push(bytes));
+      socket.once("data", () => socket.write(Buffer.from([0x20, 2, 0, 0])));
+    });
+    await check({ protocol: mqtt, ...listening });
+    await expect.poll(() => Buffer.concat(received).subarray(-2)).toEqual(Buffer.from([0xe0, 0]));
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { xmpp } from "../../../shared/protocols/xmpp.ts";
+import { makeCertificate } from "../../support/certificates.ts";
+import { check } from "../../support/check.ts";
+import { answers, protocolSuite } from "../../support/protocol-suite.ts";
+import { serve, serveBytes } from "../../support/servers.ts";
+import { upgrade } from "../../support/starttls.ts";
+
+const OPENING =
+  "<?xml version='1.0'?><stream:stream from='example.com' id='x1' version='1.0' xmlns:stream='http://etherx.jabber.org/streams'>";
+const STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+const mechanisms = "<mechanisms><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms>";
+const features = (...parts: string[]) => `${OPENING}<stream:features>${parts.join("")}</stream:features>`;
+const failure = (condition: string) =>
+  `${OPENING}<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`;
+
+protocolSuite("xmpp", {
+  protocol: xmpp,
+  settings: { domain: "example.com" },
+  good: answers(features(STARTTLS, mechanisms, "<c node='http://prosody.im' ver='x'/>")),
+  expected: {
+    fingerprint: "example.com http://prosody.im PLAIN SCRAM-SHA-1",
+    evidence: { from: "example.com", offersTls: true, mechanisms: ["SCRAM-SHA-1", "PLAIN"] },
+  },
+  wrong: [
+    "SSH-2.0-OpenSSH_9.2\r\n",
+    "HTTP/1.1 400 Bad Request\r\n\r\n<html>",
+    "<html></stream:stream>",
+    { says: failure("host-unknown"), reason: "unexpected-answer" },
+    { says: failure("system-shutdown"), reason: "service-unavailable" },
+  ],
+  endless: ["<a>", { first: OPENING, forever: "<stream:feature>" }],
+});
+
+describe("xmpp", () => {
+  test("inside TLS after STARTTLS, with the stream opened anew", async () => {
+    const certificate = makeCertificate();
+    await using listening = await serve((socket) => {
+      socket.once("data", () => {
+        socket.write(features(STARTTLS));
+        socket.once("data", () => {
+          socket.write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+          const secure = upgrade(socket, certificate);
+          secure.once("data", () => secure.write(features(mechanisms)));
+        });
+      });
+    });
+    const settings = { starttls: "required", domain: "example.com", tls: { ca: certificate.certificate } };
+    expect(await check({ protocol: xmpp, ...listening, settings })).toMatchObject({
+      state: "open",
+      evidence: { starttls: true, mechanisms: ["SCRAM-SHA-1", "PLAIN"], tls: { subject: "localhost" } },
+    });
+  });
+
+  test("tls-not-offered where the features lack it", async () => {
+    await using listening = await serveBytes(features(mechanisms));
+    expect(await check({ protocol: xmpp, ...listening, settings: { starttls: "required" } })).toMatchObject({
+      reason: "tls-not-offered",
+    });
+  });
+
+  test("refuses a domain that would end the tag", () => {
+    expect(() => xmpp.prepare({ domain: "a'><b" })).toThrow("domain: must be a domain");
+  });
+});
