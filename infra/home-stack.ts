@@ -1,10 +1,9 @@
 import { Aws, CfnOutput, Duration, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { DynamoEventSource, SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
-import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import { ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
@@ -12,6 +11,7 @@ import type { Construct } from "constructs";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
+import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
 import { describeLocation, jobsQueueArn, probeFunctionArn } from "./names.ts";
@@ -78,10 +78,13 @@ export class HomeStack extends Stack {
     dispatch.lambda.addEventSource(new SqsEventSource(timers, { batchSize: 10, reportBatchItemFailures: true }));
     // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
-    this.invokeOnSchedule("EveryMinute", dispatch, {
+    const everyMinute = new FunctionSchedule(this, "EveryMinute", {
+      target: dispatch,
       schedule: ScheduleExpression.rate(Duration.minutes(1)),
       maxEventAge: Duration.minutes(1),
-    }).node.addDependency(...(site ? [site] : []));
+    });
+    // No job before there is a queue.
+    if (site) everyMinute.node.addDependency(site);
 
     // ---- compact: blocks to chunks and days, once an hour -------------------------------------------------------
     const compact = new NodeFunction(this, "Compact", {
@@ -105,7 +108,8 @@ export class HomeStack extends Stack {
     // Once more for a bad moment; after that the next hour goes on where this one stopped.
     compact.lambda.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(30) });
     // Not on the hour, when everybody's jobs run.
-    this.invokeOnSchedule("EveryHour", compact, {
+    new FunctionSchedule(this, "EveryHour", {
+      target: compact,
       schedule: ScheduleExpression.cron({ minute: "7", timeZone: TimeZone.ETC_UTC }),
       maxEventAge: Duration.minutes(30),
     });
@@ -231,35 +235,6 @@ export class HomeStack extends Stack {
     output("HistoryTable", history.tableName);
     output("ApiFunctionName", api.lambda.functionName);
     output("FirstTokenCommand", "npm run token -- --name admin --scopes read,write,admin");
-  }
-
-  /** The flexible window is off: what Scheduler's own jitter within the minute costs is already planned for. */
-  private invokeOnSchedule(
-    id: string,
-    target: NodeFunction,
-    { schedule, maxEventAge }: { schedule: ScheduleExpression; maxEventAge: Duration },
-  ): Schedule {
-    // A role of our own: the one CDK would make may invoke every version of the function.
-    const mayInvoke = new PolicyStatement({
-      actions: ["lambda:InvokeFunction"],
-      resources: [target.lambda.functionArn],
-    });
-    const role = new Role(target, "Scheduler", {
-      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
-      }),
-      inlinePolicies: { Invoke: new PolicyDocument({ statements: [mayInvoke] }) },
-    });
-    return new Schedule(this, id, {
-      schedule,
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(target.lambda, {
-        role: role.withoutPolicyUpdates(),
-        input: ScheduleTargetInput.fromObject({ source: "schedule" }),
-        maxEventAge,
-        retryAttempts: 2,
-      }),
-    });
   }
 
   /** SNS checks these calls against the account, not against a topic; the function itself keeps to its two topics. */
