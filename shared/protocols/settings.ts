@@ -12,8 +12,7 @@ export const oneLine = (maxLength: number) =>
     .string()
     .min(1)
     .max(maxLength)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-    .regex(/^[^\u0000-\u001f\u007f]+$/, "must be one line without control characters");
+    .regex(/^\P{Cc}+$/u, "must be one line without control characters");
 
 const pem = z
   .string()

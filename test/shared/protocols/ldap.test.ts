@@ -37,7 +37,7 @@ protocolSuite("ldap", {
   },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
-    "0\x0esomething else",
+    "0\x0e\x04\x01omething else",
     { says: message(2, result(0x65, 52)), reason: "service-unavailable" },
     { says: message(2, result(0x65, 51)), reason: "service-unavailable" },
     { says: message(0, result(0x78, 52)), reason: "service-unavailable" },
