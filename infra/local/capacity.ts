@@ -1,5 +1,5 @@
 import type { Index, Item, Table } from "dynalite/db/index.js";
-import dynalite from "dynalite/db/index.js";
+import { itemSize } from "./item-size.ts";
 import { sameItem } from "./streams.ts";
 
 /** As in DynamoDB's answers: units of the table and of each index. */
@@ -14,11 +14,11 @@ const WRITE_UNIT_BYTES = 1_024;
 const READ_UNIT_BYTES = 4_096;
 
 const writeUnits = (...items: (Item | null | undefined)[]) =>
-  Math.max(1, ...items.map((item) => (item ? Math.ceil(dynalite.itemSize(item) / WRITE_UNIT_BYTES) : 0)));
+  Math.max(1, ...items.map((item) => (item ? Math.ceil(itemSize(item) / WRITE_UNIT_BYTES) : 0)));
 
 /** One item read by its key; a missing one costs as much as the smallest. */
 export function readCapacity(table: string, item: Item | undefined, consistent: boolean): Capacity {
-  const blocks = item ? Math.max(1, Math.ceil(dynalite.itemSize(item) / READ_UNIT_BYTES)) : 1;
+  const blocks = item ? Math.max(1, Math.ceil(itemSize(item) / READ_UNIT_BYTES)) : 1;
   const units = consistent ? blocks : blocks / 2;
   return { TableName: table, CapacityUnits: units, Table: { CapacityUnits: units } };
 }

@@ -10,6 +10,7 @@
 import type { Done, Item, Operation, Request, Store, Table } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
 import { type Capacity, readCapacity, writeCapacity } from "./capacity.ts";
+import { itemSize } from "./item-size.ts";
 
 /** One change about to be written. Whoever watches adds what must be written with it. */
 export interface Write {
@@ -63,7 +64,7 @@ dynalite.checkConditional = (request, before) => {
   const error = checkConditional(request, before);
   if (!error) return error;
   if (before && request.ReturnValuesOnConditionCheckFailure === "ALL_OLD") error.body.Item = before;
-  const units = before ? Math.max(1, Math.ceil(dynalite.itemSize(before) / 1_024)) : 1;
+  const units = before ? Math.max(1, Math.ceil(itemSize(before) / 1_024)) : 1;
   return Object.assign(error, { capacity: { TableName: request.TableName, CapacityUnits: units } });
 };
 

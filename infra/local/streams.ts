@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Item, Level, Operation, Table } from "dynalite/db/index.js";
-import dynalite from "dynalite/db/index.js";
+import { itemSize } from "./item-size.ts";
 import { type StreamViewType, streamArn } from "./table-definition.ts";
 
 /** Records live this long, read or not, as in DynamoDB. */
@@ -95,7 +95,7 @@ export class Streams {
       ...(after && stream.view.startsWith("NEW") ? { NewImage: after } : {}),
       ...(before && stream.view.includes("OLD") ? { OldImage: before } : {}),
     };
-    const size = [Keys, ...Object.values(images)].reduce((sum, part) => sum + dynalite.itemSize(part as Item), 0);
+    const size = [Keys, ...Object.values(images)].reduce((sum, part) => sum + itemSize(part as Item), 0);
     const record: StreamRecord = {
       eventID: createHash("md5").update(stream.arn).update(SequenceNumber).digest("hex"),
       eventName: before ? (after ? "MODIFY" : "REMOVE") : "INSERT",

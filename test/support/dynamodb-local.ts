@@ -48,7 +48,7 @@ export async function startDynamoDbLocal() {
       await call("DynamoDB_20120810.ListTables", {});
       return { call, stop };
     } catch (error) {
-      if (attempt === 200 || java.exitCode !== null) {
+      if (attempt === 500 || java.exitCode !== null) {
         await stop();
         throw new Error("DynamoDB Local did not start", { cause: error });
       }
