@@ -43,7 +43,7 @@ export class HomeStack extends Stack {
     const alerts = new Topic(this, "Alerts", { enforceSSL: true });
     const system = new Topic(this, "System", { enforceSSL: true });
     this.letAlarmsPublish(system);
-    if (settings.alertSender) {
+    if (settings.alertSender && !settings.alertSenderIsVerified) {
       new EmailIdentity(this, "AlertSender", { identity: Identity.email(settings.alertSender) });
     }
 

@@ -15,6 +15,8 @@ export interface Settings {
   readonly locations: readonly LocationSpec[];
   /** Address that alert mails come from. Absent: no mail is sent. */
   readonly alertSender?: string;
+  /** Whether SES knows the sender or its domain already; then the stack makes no identity of its own. Default false. */
+  readonly alertSenderIsVerified: boolean;
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
   /** Requests per second and burst of the API as a whole. Default 20 and 40. */
@@ -42,6 +44,7 @@ const NAMES = [
   "local",
   "locations",
   "alertSender",
+  "alertSenderIsVerified",
   "dashboard",
   "controlTargets",
   "apiThrottle",
@@ -82,6 +85,7 @@ export const parseSettings = (context: Readonly<Record<string, unknown>>, defaul
     ...(alertSender === undefined || alertSender === ""
       ? {}
       : { alertSender: pattern(alertSender, /^[^\s@<>"]+@[a-z0-9.-]+$/i, "alertSender", "a mail address") }),
+    alertSenderIsVerified: boolean(value("alertSenderIsVerified") ?? false, "alertSenderIsVerified"),
     dashboard: boolean(value("dashboard") ?? false, "dashboard"),
     apiThrottle: integers(value("apiThrottle"), { ratePerSecond: 20, burst: 40 }, "apiThrottle"),
     // Two is the least that an event source mapping accepts.

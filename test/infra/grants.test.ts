@@ -144,6 +144,27 @@ test("these are all functions there are", () => {
   expect(services).toHaveLength(Object.keys(GRANTS).length);
 });
 
+test("a sender that SES knows already is not made again", async () => {
+  const known = await synthesise({ ...CONTEXT, alertSenderIsVerified: true });
+  known.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
+  expect(grantsOf(known.resources, "state-change")).toEqual(grantsOf(resources, "state-change"));
+});
+
+test("with as many locations as there may be, the environment of every function fits into Lambda's 4 KB", async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `a-location-whose-name-is-long--${index}`);
+  const { resources: large } = await synthesise({
+    ...CONTEXT,
+    locations: names.map((name) => ({ name, region: "ap-southeast-1" })),
+  });
+  for (const [, { Properties }] of ofType(large, "AWS::Lambda::Function")) {
+    const variables = Object.entries(Properties.Environment.Variables);
+    // A reference to a table, topic or queue becomes a name, ARN or URL of at most 150 characters.
+    const length = (value: unknown) => (typeof value === "string" ? value.length : Math.max(render(value).length, 150));
+    const bytes = variables.reduce((sum, [name, value]) => sum + name.length + length(value), 0);
+    expect(bytes).toBeLessThan(4096);
+  }
+});
+
 test("without a sender no mail is promised and none may be sent", async () => {
   const silent = await synthesise();
   expect(functionOf(silent.resources, "state-change")[1].Properties.Environment.Variables).not.toHaveProperty(
