@@ -38,7 +38,8 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
       const locations = new Set<string>();
       const pages = query({
         IndexName: "by-shard",
-        KeyConditionExpression: "shard = :shard",
+        KeyConditionExpression: "#shard = :shard",
+        ExpressionAttributeNames: { "#shard": "shard" },
         ExpressionAttributeValues: { ":shard": shard },
         ProjectionExpression: "locations",
       });

@@ -1,0 +1,116 @@
+/**
+ * Reads one monitor's history where it is by now: days, chunks, and blocks for what is not compacted yet. Callers see
+ * outcomes and tallies, never levels.
+ */
+import type { Monitor } from "../model.ts";
+import { inParallel } from "../parallel.ts";
+import type { HistoryStore } from "../store/history.ts";
+import { laneOf } from "../store/keys.ts";
+import { openBlock } from "./block.ts";
+import { DAY_SECONDS, MERGED, startOfDay } from "./day.ts";
+import { inTickOrder, type PastOutcome, pastOutcome } from "./outcome.ts";
+import type { Tally } from "./tally.ts";
+
+export type Watched = Pick<Monitor, "id" | "placements" | "locations" | "quorum">;
+
+const LOCATIONS_AT_ONCE = 8;
+
+/**
+ * A reader for one request: it remembers how far shards are compacted and the blocks that it read, which monitors of
+ * one shard share.
+ * @param deployed all locations there are; a monitor may have been checked from others than it is now
+ */
+export function createHistoryReader(history: HistoryStore, deployed: readonly string[]) {
+  const progress = new Map<string, ReturnType<HistoryStore["progress"]>>();
+  const blocks = new Map<string, Promise<OpenBlock[]>>();
+
+  const once = <V>(known: Map<string, Promise<V>>, key: string, read: () => Promise<V>): Promise<V> => {
+    const value = known.get(key) ?? read();
+    known.set(key, value);
+    return value;
+  };
+
+  const openBlocks = (shard: string, location: string, from: number, to: number) =>
+    once(blocks, [shard, location, from, to].join(), async () => {
+      const found: OpenBlock[] = [];
+      for await (const { tick, data } of history.blocks(shard, location, from, to))
+        found.push({ tick, ...openBlock(data, { shard, location, tick }) });
+      return found;
+    });
+
+  const inBlocks = async (id: string, shard: string, location: string, from: number, to: number) => {
+    const rows = new Map<string, number>();
+    const outcomes: PastOutcome[] = [];
+    for (const block of await openBlocks(shard, location, from, to)) {
+      const { tick, header } = block;
+      const row = rows.get(header.roster) ?? (await history.roster(header.roster))?.indexOf(id) ?? -1;
+      rows.set(header.roster, row);
+      if (row >= 0) outcomes.push(pastOutcome(tick, laneOf(shard), header.offline, block.entry(row)));
+    }
+    return outcomes;
+  };
+
+  /** Outcomes from one location with `from <= tick < to`, oldest first. */
+  const outcomesFrom = async ({ id, placements }: Watched, location: string, from: number, to: number) => {
+    const uncompacted: { shard: string; from: number; to: number }[] = [];
+    for (const { shard, fromTick, toTick } of placements) {
+      const place = { shard, from: Math.max(from, fromTick), to: Math.min(to, toTick ?? to) };
+      if (place.from >= place.to) continue;
+      const { chunkedUntil } = await once(progress, shard, () => history.progress(shard));
+      place.from = Math.max(place.from, chunkedUntil.get(location) ?? 0);
+      if (place.from < place.to) uncompacted.push(place);
+    }
+    // After the progress: every chunk that it promises is there.
+    const found: PastOutcome[] = [];
+    for await (const { outcomes } of history.chunks(id, location, from, to)) {
+      for (const outcome of outcomes) if (outcome.tick >= from && outcome.tick < to) found.push(outcome);
+    }
+    for (const place of uncompacted) found.push(...(await inBlocks(id, place.shard, location, place.from, place.to)));
+    return inTickOrder(found);
+  };
+
+  const locationsOf = ({ locations }: Watched) => [...new Set([...locations, ...deployed])];
+
+  return {
+    /** Locations that may have something of a monitor. */
+    locationsOf,
+    outcomesFrom,
+
+    /** By location, for those that have any; with the outcomes before `from` that still speak for its beginning. */
+    async outcomes(monitor: Watched, locations: readonly string[], from: number, to: number) {
+      const lookBack = Math.max(0, ...monitor.placements.map(({ shard }) => laneOf(shard)));
+      const byLocation = new Map<string, PastOutcome[]>();
+      await inParallel(locations, LOCATIONS_AT_ONCE, async (location) => {
+        const outcomes = await outcomesFrom(monitor, location, from - lookBack, to);
+        if (outcomes.length > 0) byLocation.set(location, outcomes);
+      });
+      return byLocation;
+    },
+
+    /** Tallies of whole UTC days by their first second, of one location. */
+    daysFrom: ({ id }: Watched, location: string, from: number, to: number) =>
+      history.days(id, location, Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)),
+
+    /** The same as the monitor's quorum saw them. A day that was seen from one location alone has no merged item. */
+    async mergedDays(monitor: Watched, from: number, to: number): Promise<Map<number, Tally>> {
+      const [first, end] = [Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)];
+      const names = [MERGED, ...locationsOf(monitor)];
+      const found = new Map<string, Map<number, Tally>>();
+      await inParallel(names, LOCATIONS_AT_ONCE, async (name) => {
+        found.set(name, await history.days(monitor.id, name, first, end));
+      });
+      const merged = new Map(found.get(MERGED));
+      const single = names.slice(1).map((name) => found.get(name)!);
+      for (const days of single) {
+        for (const [day, tally] of days) {
+          const isAlone = single.every((other) => other === days || !other.has(day));
+          if (isAlone && !merged.has(day)) merged.set(day, tally);
+        }
+      }
+      return merged;
+    },
+  };
+}
+export type HistoryReader = ReturnType<typeof createHistoryReader>;
+
+type OpenBlock = { readonly tick: number } & ReturnType<typeof openBlock>;

@@ -1,0 +1,76 @@
+/** Tallies and incidents as people read them. Pure. */
+import type { Incident } from "../model.ts";
+import type { Range } from "./steps.ts";
+import { type Tally, TIME_STATUSES } from "./tally.ts";
+
+const QUANTILES = [0.5, 0.95, 0.99];
+
+/** Up and degraded count as up; time that nobody can speak for (unknown, paused, maintenance, no data) not at all. Null without any. */
+export function uptimePercent({ seconds: { up, degraded, down } }: Pick<Tally, "seconds">): number | null {
+  const known = up + degraded + down;
+  return known === 0 ? null : round(((up + degraded) / known) * 100, 4);
+}
+
+export function report(tally: Tally, { from, to }: Range) {
+  const known = TIME_STATUSES.reduce((sum, status) => sum + tally.seconds[status], 0);
+  const { latency } = tally;
+  const [p50, p95, p99] = latency.quantilesMs(QUANTILES);
+  const digits = (latencyMs: number | null | undefined) => Number((latencyMs ?? 0).toPrecision(4));
+  return {
+    from: new Date(from * 1000).toISOString(),
+    to: new Date(to * 1000).toISOString(),
+    checks: tally.checks,
+    failures: tally.failed,
+    failuresByReason: tally.failuresByReason(),
+    degraded: tally.degraded,
+    unmeasured: tally.unmeasured,
+    uptimePercent: uptimePercent(tally),
+    seconds: { ...tally.seconds, noData: to - from - known },
+    latencyMs:
+      latency.count === 0
+        ? null
+        : {
+            min: latency.minMs,
+            mean: digits(latency.meanMs),
+            p50: digits(p50),
+            p95: digits(p95),
+            p99: digits(p99),
+            max: latency.maxMs,
+          },
+    lossPercent: tally.lossCount === 0 ? null : round(tally.lossSum / tally.lossCount / 100, 3),
+  };
+}
+
+/**
+ * Outages (incidents that were down) that overlap a range, clipped to it.
+ * @param tally of the range, merged over all locations
+ */
+export function reportOutages(incidents: readonly Incident[], tally: Tally, { from, to }: Range) {
+  const outages = incidents
+    .filter(({ severity }) => severity === "down")
+    .map(({ startedAt, endedAt, endReason }) => ({
+      startedAt: Date.parse(startedAt) / 1000,
+      endedAt: endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) / 1000,
+      isRecovered: endReason === "recovered",
+    }))
+    .filter(({ startedAt, endedAt }) => startedAt < to && endedAt > from);
+  const repaired = outages.filter(({ isRecovered, endedAt }) => isRecovered && endedAt <= to);
+  const repairSeconds = repaired.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
+  const { up, degraded, down } = tally.seconds;
+  return {
+    /** Of any severity. */
+    incidents: incidents.length,
+    outages: outages.length,
+    downtimeSeconds: down,
+    /** Mean time to recovery, over outages that ended in the range by recovering; their whole length counts. */
+    mttrSeconds: repaired.length === 0 ? null : Math.round(repairSeconds / repaired.length),
+    /** Mean time between failures: time up for each outage. */
+    mtbfSeconds: outages.length === 0 ? null : Math.round((up + degraded) / outages.length),
+    longestOutageSeconds:
+      outages.length === 0
+        ? null
+        : Math.round(Math.max(...outages.map((one) => Math.min(one.endedAt, to) - Math.max(one.startedAt, from)))),
+  };
+}
+
+const round = (value: number, digits: number) => Math.round(value * 10 ** digits) / 10 ** digits;

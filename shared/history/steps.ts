@@ -1,0 +1,85 @@
+/**
+ * Steps of statistics: how a range is cut. Steps below a day begin at whole multiples since the epoch, in UTC; days,
+ * weeks (from Monday) and months begin at midnight in the time zone asked for. The first and the last are cut to the range.
+ */
+export const STEPS = ["1m", "5m", "10m", "15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "1w", "1mo"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Whether a step follows the calendar of a time zone. */
+export const isCalendar = (step: Step) => step === "1d" || step === "1w" || step === "1mo";
+
+/** Seconds of a step; of calendar steps the usual length. */
+export function stepSeconds(step: Step): number {
+  const unit = { m: 60, h: 3_600, d: 86_400, w: 604_800, mo: 2_592_000 }[step.replace(/\d+/, "")]!;
+  return Number.parseInt(step, 10) * unit;
+}
+
+/** Epoch seconds, `from <= t < to`. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** @param timeZone IANA name, for calendar steps only */
+export function cut({ from, to }: Range, step: Step, timeZone = "UTC"): Range[] {
+  const ranges: Range[] = [];
+  const next = isCalendar(step) ? calendar(step, timeZone, from) : multiples(stepSeconds(step), from);
+  for (let start = from; start < to; ) {
+    const end = Math.min(next(), to);
+    ranges.push({ from: start, to: end });
+    start = end;
+  }
+  return ranges;
+}
+
+/** Beginnings of steps after a moment, one with each call. */
+function multiples(seconds: number, after: number) {
+  let edge = Math.floor(after / seconds) * seconds;
+  return () => (edge += seconds);
+}
+
+function calendar(step: Step, timeZone: string, after: number) {
+  const zone = zoneOf(timeZone);
+  let [year, month, day] = zone.dateAt(after);
+  if (step === "1w") day -= (new Date(Date.UTC(year, month - 1, day)).getUTCDay() + 6) % 7;
+  if (step === "1mo") day = 1;
+  return () => {
+    if (step === "1mo") month += 1;
+    else day += step === "1w" ? 7 : 1;
+    return zone.startOf(Date.UTC(year, month - 1, day) / 1000);
+  };
+}
+
+/** Dates in a time zone. Days are named by their first second in UTC. @throws RangeError for an unknown name */
+function zoneOf(timeZone: string) {
+  const format = new Intl.DateTimeFormat("en-CA-u-ca-iso8601-nu-latn", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  const dateAt = (moment: number) =>
+    format
+      .format(moment * 1000)
+      .split("-")
+      .map(Number) as [number, number, number];
+  const dayAt = (moment: number) => {
+    const [year, month, day] = dateAt(moment);
+    return Date.UTC(year, month - 1, day) / 1000;
+  };
+  return {
+    dateAt,
+    /** The first moment of a day. Not always midnight: some clocks skip it in spring. */
+    startOf(day: number): number {
+      if (timeZone === "UTC") return day;
+      // Zones reach from 12 hours behind to 14 ahead of UTC; clocks and offsets keep to whole minutes.
+      let [before, at] = [(day - 15 * 3_600) / 60, (day + 15 * 3_600) / 60];
+      while (at - before > 1) {
+        const middle = Math.floor((before + at) / 2);
+        if (dayAt(middle * 60) >= day) at = middle;
+        else before = middle;
+      }
+      return at * 60;
+    },
+  };
+}
