@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import {
+  element,
+  expectNext,
+  integer,
+  next,
+  objectId,
+  octets,
+  toInteger,
+  toObjectId,
+} from "../../../shared/protocols/ber.ts";
+import { Cursor } from "../../../shared/protocols/cursor.ts";
+import { snmp } from "../../../shared/protocols/snmp.ts";
+import { check } from "../../support/check.ts";
+import { refuses } from "../../support/refuses.ts";
+import { serveUdp } from "../../support/servers.ts";
+import { udpProtocolSuite } from "../../support/udp-suite.ts";
+
+const SEQUENCE = 0x30;
+const SYS_DESCR = "1.3.6.1.2.1.1.1.0";
+
+interface Asked {
+  readonly version: number;
+  readonly community: string;
+  readonly id: number;
+  readonly oid: string;
+}
+const parse = (question: Buffer): Asked => {
+  const message = expectNext(new Cursor(question, "question"), SEQUENCE, "question");
+  const version = toInteger(expectNext(message, 2, "question"));
+  const community = expectNext(message, 4, "question").bytes.toString();
+  const pdu = next(message, "question").content;
+  const id = toInteger(expectNext(pdu, 2, "question"));
+  expectNext(pdu, 2, "question");
+  expectNext(pdu, 2, "question");
+  const binding = expectNext(expectNext(pdu, SEQUENCE, "question"), SEQUENCE, "question");
+  return { version, community, id, oid: toObjectId(expectNext(binding, 6, "question")) };
+};
+const response = ({ version, community, id, oid }: Asked, value: Buffer, error = 0, pdu = 0xa2) => {
+  const bindings = element(SEQUENCE, element(SEQUENCE, objectId(oid), value));
+  return element(
+    SEQUENCE,
+    integer(version),
+    octets(community),
+    element(pdu, integer(id), integer(error), integer(0), bindings),
+  );
+};
+const answering = (value: Buffer, error = 0) =>
+  serveUdp((question, reply) => reply(response(parse(question), value, error)));
+
+udpProtocolSuite("snmp v2c", {
+  protocol: snmp,
+  good: (question, reply) => reply(response(parse(question), octets("Harbour light 1.2"))),
+  expected: {
+    fingerprint: "Harbour light 1.2",
+    evidence: { version: "2c", oid: SYS_DESCR, value: "Harbour light 1.2" },
+  },
+  wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), Buffer.from("3003020104", "hex"), ""],
+  foreign: (answer) => {
+    const other = Buffer.from(answer);
+    const id = answer.indexOf(Buffer.from([0xa2])) + 4;
+    other[id + 1]! ^= 0x15;
+    return other;
+  },
+});
+
+const engineId = Buffer.from("80001f8804706965722d37", "hex");
+/** The report of RFC 3414, section 4, for the message id of the question. */
+const report = (question: Buffer, engine = engineId, idOffset = 0) => {
+  const message = expectNext(new Cursor(question, "question"), SEQUENCE, "question");
+  expectNext(message, 2, "question");
+  const id = toInteger(expectNext(expectNext(message, SEQUENCE, "question"), 2, "question")) + idOffset;
+  const head = element(SEQUENCE, integer(id), integer(1400), octets(Buffer.of(0)), integer(3));
+  const security = element(SEQUENCE, octets(engine), integer(7), integer(3600), octets(""), octets(""), octets(""));
+  const binding = element(SEQUENCE, objectId("1.3.6.1.6.3.15.1.1.4.0"), element(0x41, Buffer.of(9)));
+  const pdu = element(0xa8, integer(id), integer(0), integer(0), element(SEQUENCE, binding));
+  return element(SEQUENCE, integer(3), head, octets(security), element(SEQUENCE, octets(engine), octets(""), pdu));
+};
+
+udpProtocolSuite("snmp v3", {
+  protocol: snmp,
+  settings: { version: "3" },
+  good: (question, reply) => reply(report(question)),
+  expected: {
+    fingerprint: engineId.toString("hex"),
+    evidence: { enterprise: 8072, engineText: "pier-7", boots: 7, uptimeSeconds: 3600 },
+  },
+  wrong: ["SSH-2.0-OpenSSH_9.2\r\n", Buffer.from("300602010004003000", "hex")],
+});
+
+test("another message id is somebody else's report", async () => {
+  await using server = await serveUdp((question, reply) => reply(report(question, engineId, 1)));
+  expect(await check({ protocol: snmp, ...server, settings: { version: "3" } }, 250)).toMatchObject({
+    state: "open|filtered",
+  });
+});
+
+const text = octets("1.5");
+test.each([
+  [integer(-5), { expect: { equals: "-5" } }, "up", null],
+  [integer(70_000), { expect: { min: 70_000, max: 70_000 } }, "up", null],
+  [integer(70_001), { expect: { max: 70_000 } }, "down", "unexpected-answer"],
+  [text, { expect: { min: 2 } }, "down", "unexpected-answer"],
+  [text, { expect: { contains: "5" } }, "up", null],
+  [octets("text"), { expect: { min: 0 } }, "down", "unexpected-answer"],
+  [element(0x46, Buffer.from("00ffffffffffffffff", "hex")), { expect: { min: 1e19 } }, "up", null],
+  [element(0x40, Buffer.of(192, 0, 2, 1)), { expect: { equals: "192.0.2.1" } }, "up", null],
+  [objectId("1.3.6.1.4.1.8072.3.2.10"), { expect: { equals: "1.3.6.1.4.1.8072.3.2.10" } }, "up", null],
+  [octets(Buffer.of(0, 1, 0xfe)), { expect: { equals: "0001fe" } }, "up", null],
+  [element(0x80), {}, "up", null],
+  [element(0x81), { expect: {} }, "down", "unexpected-answer"],
+])("the value %# is judged", async (value, more, health, reason) => {
+  await using server = await answering(value);
+  const settings = { version: "1", oid: ".1.3.6.1.2.1.1.3.0", ...more };
+  expect(await check({ protocol: snmp, ...server, settings })).toMatchObject({ health, reason });
+});
+
+test("errors of the agent: a missing name is an answer, a general error is trouble", async () => {
+  await using missing = await answering(element(5), 2);
+  expect(await check({ protocol: snmp, ...missing, settings: { version: "1" } })).toMatchObject({
+    state: "open",
+    evidence: { value: "no such name" },
+  });
+  await using unwell = await answering(element(5), 5);
+  expect(await check({ protocol: snmp, ...unwell })).toMatchObject({
+    state: "mismatch",
+    reason: "service-unavailable",
+  });
+});
+
+refuses(snmp, [
+  [{ version: "4" }, "version"],
+  [{ version: "3", community: "public" }, "community"],
+  [{ oid: "sysDescr.0" }, "oid"],
+  [{ community: "a\nb" }, "community"],
+  [{ expect: { above: 1 } }, "expect.above"],
+  [{ packets: { spacingMs: "fast" } }, "packets.spacingMs"],
+]);
