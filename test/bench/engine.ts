@@ -1,0 +1,177 @@
+/**
+ * What a check costs, against the best the machine can do (an epoll loop in C) and against prometheus-blackbox-exporter, in
+ * one run: rounds are interleaved and ratios taken within a round, because the machine may be busy.
+ *
+ *   npm run bench -- engine [rounds, default 9]
+ */
+import { availableParallelism } from "node:os";
+import { startBlackbox } from "./engine/blackbox.ts";
+import type { CheckerReport } from "./engine/checker.ts";
+import {
+  CHECKER_CORE,
+  compileReference,
+  type ReferenceReport,
+  runReference,
+  startChecker,
+  startReferenceTargets,
+  startTargets,
+  throttle,
+} from "./engine/processes.ts";
+
+const ROUNDS = Number(process.argv[3] ?? 9);
+const IN_FLIGHT = [64, 256, 900];
+const CHECKS = { tcp: 2500, udp: 2500, tls: 300, spoken: 1000 };
+const SMALL_LAMBDA_SHARE = 0.145;
+
+const binary = compileReference();
+const targets = await startTargets();
+const reference = binary ? await startReferenceTargets(binary, 500) : undefined;
+const ports = { ...targets.ports, ...(reference ? { tcp: reference.tcp, udp: reference.udp } : {}) };
+const checker = await startChecker();
+const blackbox = await startBlackbox(CHECKER_CORE);
+
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const figure = (value: number, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : "-").padStart(9);
+const verdicts: string[] = [];
+const target = (name: string, isMet: boolean | undefined, what: string) => {
+  verdicts.push(`${isMet === undefined ? "unknown" : isMet ? "met    " : "NOT MET"}  ${name}: ${what}`);
+};
+
+console.log(
+  `Node ${process.version}, ${availableParallelism()} cores, checker ${CHECKER_CORE.length ? "pinned to core 0, targets to core 1" : "not pinned"}, ${ROUNDS} rounds`,
+);
+if (!binary) console.log("no reference: gcc is not installed");
+if (!blackbox) console.log("no rival: prometheus-blackbox-exporter is not installed");
+
+interface Round {
+  readonly engine: CheckerReport;
+  readonly c?: ReferenceReport;
+}
+
+for (const kind of ["tcp", "udp", "tls", "spoken"] as const)
+  await checker.run({ kind, ports: ports[kind], inFlight: 256, checks: CHECKS[kind] });
+
+console.log("\nkind    in flight  checks/s   CPU us/check   C: CPU us   ratio   [lowest..highest]   open");
+for (const kind of ["tcp", "udp", "tls", "spoken"] as const) {
+  const ratios: number[] = [];
+  for (const inFlight of IN_FLIGHT) {
+    const rounds: Round[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const checks = CHECKS[kind];
+      const hasReference = binary && (kind === "tcp" || kind === "udp");
+      const c = hasReference ? runReference(binary, kind, ports[kind], inFlight, checks, false) : undefined;
+      const engine = await checker.run({ kind, ports: ports[kind], inFlight, checks });
+      rounds.push(c ? { engine, c } : { engine });
+    }
+    const own = rounds.flatMap(({ engine, c }) => (c ? [engine.cpuUs / c.cpuUs] : []));
+    ratios.push(...own);
+    const rate = median(rounds.map(({ engine }) => (1000 * CHECKS[kind]) / engine.wallMs));
+    const cpuUs = median(rounds.map(({ engine }) => engine.cpuUs));
+    const open = Math.min(...rounds.map(({ engine }) => engine.open));
+    console.log(
+      `${kind.padEnd(8)}${String(inFlight).padStart(9)}${figure(rate, 0)}${figure(cpuUs).padStart(15)}${figure(median(rounds.map(({ c }) => c?.cpuUs ?? Number.NaN))).padStart(12)}${figure(median(own), 2)}   ${own.length ? `[${Math.min(...own).toFixed(2)}..${Math.max(...own).toFixed(2)}]` : ""}   ${open}/${CHECKS[kind]}`,
+    );
+  }
+  const limit = { tcp: 2.5, udp: 4 }[kind as string];
+  if (limit === undefined) continue;
+  const ratio = binary ? median(ratios) : Number.NaN;
+  target(
+    `${kind} at most ${limit}x the CPU of C`,
+    binary ? ratio <= limit : undefined,
+    binary ? `${ratio.toFixed(2)}x, median of ${ratios.length} rounds` : "no reference",
+  );
+}
+
+if (blackbox) {
+  const ratios: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const { cpuUs, open } = await blackbox.run(ports.tcp, 1000, 64);
+    const engine = await checker.run({ kind: "tcp", ports: ports.tcp, inFlight: 64, checks: 1000 });
+    if (open < 1000) console.log(`blackbox called ${1000 - open} of 1000 open ports down`);
+    theirs.push(cpuUs);
+    ratios.push(cpuUs / engine.cpuUs);
+  }
+  console.log(
+    `\nblackbox_exporter, 64 in flight: ${median(theirs).toFixed(0)} us/check, ${median(ratios).toFixed(1)}x ours [${Math.min(...ratios).toFixed(1)}..${Math.max(...ratios).toFixed(1)}]`,
+  );
+  target("at least 4x less CPU than blackbox_exporter", median(ratios) >= 4, `${median(ratios).toFixed(1)}x`);
+  blackbox.stop();
+} else target("at least 4x less CPU than blackbox_exporter", undefined, "not installed");
+
+console.log("\n500 checks due at once, reported latency in ms    p50      p99");
+const due: Round[] = [];
+const eager: ReferenceReport[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  const c = binary ? runReference(binary, "tcp", ports.tcp, 500, 500, false) : undefined;
+  if (binary) eager.push(runReference(binary, "tcp", ports.tcp, 500, 500, true));
+  const engine = await checker.run({ kind: "tcp", ports: ports.tcp, inFlight: 900, checks: 500 });
+  due.push(c ? { engine, c } : { engine });
+}
+const line = (name: string, reports: readonly (ReferenceReport | CheckerReport)[]) =>
+  console.log(
+    `${name.padEnd(46)}${figure(median(reports.map(({ p50Ms }) => p50Ms)), 3)}${figure(median(reports.map(({ p99Ms }) => p99Ms)), 3)}`,
+  );
+line(
+  "engine",
+  due.map(({ engine }) => engine),
+);
+if (binary) {
+  line(
+    "C, starts all, then waits",
+    due.flatMap(({ c }) => (c ? [c] : [])),
+  );
+  line("C, looks for answers after each start", eager);
+  const against = (references: readonly ReferenceReport[]) =>
+    median(due.map(({ engine }, i) => engine.p50Ms / (references[i]?.p50Ms ?? Number.NaN)));
+  const waiting = against(due.flatMap(({ c }) => (c ? [c] : [])));
+  target("p50 within 2x of C that starts all 500, then waits", waiting <= 2, `${waiting.toFixed(2)}x`);
+  target("p50 within 2x of C that looks after each start", against(eager) <= 2, `${against(eager).toFixed(2)}x`);
+}
+
+const limited = await startChecker({ descriptors: 1024 });
+const waiting = await limited.run({ kind: "waiting", ports: ports.waiting, inFlight: 900, checks: 900 });
+console.log(
+  `\n900 connections open together under a limit of 1,024 descriptors: ${waiting.open} open, ${waiting.mostDescriptors} descriptors at most, ${JSON.stringify(waiting.others)}`,
+);
+target("900 in one batch without EMFILE", waiting.open === 900, `${waiting.open} of 900 measured`);
+
+const names = await limited.run({
+  kind: "names",
+  ports: ports.tcp,
+  inFlight: 900,
+  checks: 1000,
+  timeoutMs: 5000,
+  nameServer: ports.nameServer,
+});
+console.log(
+  `1,000 names behind a resolver that takes one second: ${names.open} open in ${names.wallMs.toFixed(0)} ms, connect p50 ${names.p50Ms.toFixed(3)} ms, ${JSON.stringify(names.others)}`,
+);
+target(
+  "1,000 slow names measured within the deadline of 5 s",
+  names.open === 1000 && names.wallMs < 5000,
+  `${names.open} in ${names.wallMs.toFixed(0)} ms`,
+);
+limited.stop();
+
+const small = await startChecker({ descriptors: 1024 });
+const undo = throttle(small.pid, SMALL_LAMBDA_SHARE);
+if (typeof undo === "string") console.log(`\nsmall Lambda: no CPU share can be set here (${undo})`);
+else {
+  const job = { kind: "tcp", ports: ports.tcp, inFlight: 900, checks: 250 } as const;
+  const cold = await small.run(job);
+  const warm: CheckerReport[] = [];
+  for (let round = 0; round < ROUNDS; round++) warm.push(await small.run(job));
+  const of = (pick: (report: CheckerReport) => number) => median(warm.map(pick));
+  console.log(
+    `\nsmall Lambda (${SMALL_LAMBDA_SHARE} vCPU), 250 TCP checks: first batch ${cold.wallMs.toFixed(0)} ms; then ${of((r) => r.wallMs).toFixed(0)} ms, ${((of((r) => r.cpuUs) * 250) / 1000).toFixed(0)} ms CPU, p50 ${of((r) => r.p50Ms).toFixed(3)} ms, p99 ${of((r) => r.p99Ms).toFixed(3)} ms, ${of((r) => r.stalled)} flagged as stalled, ${of((r) => r.open)} open`,
+  );
+}
+small.stop();
+if (typeof undo === "function") setTimeout(undo, 500);
+
+console.log(`\n${verdicts.join("\n")}`);
+checker.stop();
+targets.stop();
+reference?.stop();
