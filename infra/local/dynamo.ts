@@ -8,6 +8,7 @@ import type { Capacity } from "./capacity.ts";
 import { operations } from "./dynamo-operations.ts";
 import { GroupCommit, watchWrites } from "./dynamo-writes.ts";
 import { createExpiry } from "./expiry.ts";
+import { measureStorage, type StorageRow } from "./storage.ts";
 import { Streams } from "./streams.ts";
 import { prepareTable } from "./table-changes.ts";
 import type { TableDefinition } from "./table-definition.ts";
@@ -46,6 +47,8 @@ export interface LocalDatabase {
   readonly usage: Usage;
   /** Deletes expired items and trims streams; the owner calls it about once a minute. @returns how many items expired. */
   sweep(): Promise<number>;
+  /** What would be billed as storage. Reads everything. */
+  storage(): Promise<StorageRow[]>;
   /** Waits for requests under way, then closes the files. */
   close(): Promise<void>;
 }
@@ -147,7 +150,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     await Promise.allSettled(running);
     await store.db.close();
   };
-  return { handle, streams, usage, sweep, close };
+  const storage = () => tracked(measureStorage(store.db, options.tables));
+  return { handle, streams, usage, sweep, storage, close };
 }
 
 async function openStore(dataFolder: string | undefined): Promise<Store> {

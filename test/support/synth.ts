@@ -1,20 +1,12 @@
 /** Runs once before all tests: bundles the functions and synthesises the template that every test builds from. */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
+import { DEFAULT_SENDER, synthesise } from "../../infra/local/synth.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-
-/** What `npm start` gives the app too: one location, on this machine. */
-const CONTEXT = {
-  local: true,
-  locations: [{ name: "local", kind: "local" }],
-  alertSender: "harborlight@localhost",
-};
 
 /**
  * Sets HARBORLIGHT_TEST_ASSEMBLY to the folder, or HARBORLIGHT_TEST_ASSEMBLY_FAILURE to the reason there is none:
@@ -24,15 +16,12 @@ export default async function setup() {
   const folder = mkdtempSync(join(tmpdir(), "harborlight-assembly-"));
   const unlock = await lock();
   try {
-    await promisify(execFile)(process.execPath, ["infra/app.ts"], {
-      cwd: ROOT,
-      env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(CONTEXT) },
-    });
+    await synthesise(folder, { locations: [{ name: "local", kind: "local" }], alertSender: DEFAULT_SENDER });
     process.env.HARBORLIGHT_TEST_ASSEMBLY = folder;
   } catch (error) {
-    const reason = `the app could not be synthesised:\n${(error as { stderr?: string }).stderr || String(error)}`;
-    console.error(reason);
-    process.env.HARBORLIGHT_TEST_ASSEMBLY_FAILURE = reason;
+    const { message } = error as Error;
+    console.error(message);
+    process.env.HARBORLIGHT_TEST_ASSEMBLY_FAILURE = message;
   } finally {
     unlock();
   }

@@ -203,6 +203,18 @@ test("usage counts units by caller, table and operation, indexes and failed cond
   await database.close();
 });
 
+test("storage counts items and index entries with the overhead that is billed", async () => {
+  const database = await thingsDatabase();
+  await database.handle(...put("a", { shard: { S: "s" } })); // pk a + sk x + shard s: 12 bytes
+  await database.handle(...put("b"));
+  expect(await database.storage()).toEqual([
+    { table: "things", index: null, items: 2, bytes: 12 + 6 + 200 },
+    { table: "things", index: "by-shard", items: 1, bytes: 112 },
+    { table: "things", index: "due", items: 0, bytes: 0 },
+  ]);
+  await database.close();
+});
+
 test("closing waits for requests under way and refuses later ones", async () => {
   const database = await thingsDatabase();
   const writing = Promise.all(Array.from({ length: 50 }, (_, index) => database.handle(...put(`item${index}`))));
