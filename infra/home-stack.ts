@@ -14,7 +14,7 @@ import { Dashboard } from "./dashboard.ts";
 import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
-import { describeLocation, jobsQueueArn, probeFunctionArn } from "./names.ts";
+import { describeLocations, jobsQueueArn, probeFunctionArn } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
 import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
@@ -49,7 +49,7 @@ export class HomeStack extends Stack {
 
     // ---- Where checks run ---------------------------------------------------------------------------------------
     const site = homeLocation && new ProbeSite(this, "Site", { settings, location: homeLocation });
-    const LOCATIONS = this.toJsonString(settings.locations.map((location) => describeLocation(settings, location)));
+    const LOCATIONS = this.toJsonString(describeLocations(settings));
     const jobsQueues = settings.locations.map((location) => jobsQueueArn(this, settings, location));
     const probes = settings.locations.map((location) => probeFunctionArn(this, settings, location));
 

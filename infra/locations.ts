@@ -38,9 +38,6 @@ export class InvalidContext extends Error {
  */
 export const PUBLIC_CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
 
-/** Each takes some 300 bytes of the 4 KB that a function's environment may hold. */
-const MAX_LOCATIONS = 10;
-
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const TARGET = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i;
@@ -62,9 +59,6 @@ export const parseLocations = (
   const list = fromText(value ?? [homeRegion]);
   if (!Array.isArray(list) || list.length === 0) {
     throw new InvalidContext(`locations must be a list with at least one location, got ${show(value)}`);
-  }
-  if (list.length > MAX_LOCATIONS) {
-    throw new InvalidContext(`locations must be at most ${MAX_LOCATIONS}, got ${list.length}`);
   }
   const locations = list.map((entry, index) =>
     parseLocation(entry, `locations[${index}]`, homeRegion, publicControlTargets),

@@ -3,7 +3,7 @@
  * its queue by name. Nothing else has one.
  */
 import { ArnFormat, Aws, type Stack } from "aws-cdk-lib";
-import type { LocationSpec } from "./locations.ts";
+import { InvalidContext, type LocationSpec } from "./locations.ts";
 import type { Settings } from "./settings.ts";
 
 export const monitorsTableName = (appId: string) => `${appId}-monitors`;
@@ -24,6 +24,9 @@ export const probeFunctionArn = (stack: Stack, { appId }: Settings, { name, regi
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 
+/** Of the 4 KB that a function's environment may hold; the other variables need less than the rest. */
+const MAX_LOCATIONS_BYTES = 3_200;
+
 /** A location as the functions know it (`Location` of shared/model.ts). */
 export const describeLocation = ({ appId }: Settings, { name, region, kind, families, port25 }: LocationSpec) => ({
   name,
@@ -34,3 +37,16 @@ export const describeLocation = ({ appId }: Settings, { name, region, kind, fami
   jobsQueueUrl: `https://sqs.${region}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${jobsQueueName(appId, name)}`,
   probeFunctionName: probeFunctionName(appId, name),
 });
+
+/** @throws {InvalidContext} when they are more than the functions can be told of: a dozen with ordinary names. */
+export const describeLocations = (settings: Settings) => {
+  const described = settings.locations.map((location) => describeLocation(settings, location));
+  // Account number and domain are placeholders until the deployment; both have some dozen characters.
+  const bytes = JSON.stringify(described).replaceAll(/\$\{Token\[[^\]]+\]\}/g, "123456789012").length;
+  if (bytes > MAX_LOCATIONS_BYTES) {
+    throw new InvalidContext(
+      `locations take ${bytes} bytes of the ${MAX_LOCATIONS_BYTES} that the functions' environment has for them: use fewer, or shorter names`,
+    );
+  }
+  return described;
+};

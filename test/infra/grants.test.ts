@@ -150,19 +150,18 @@ test("a sender that SES knows already is not made again", async () => {
   expect(grantsOf(known.resources, "state-change")).toEqual(grantsOf(resources, "state-change"));
 });
 
-test("with as many locations as there may be, the environment of every function fits into Lambda's 4 KB", async () => {
-  const names = Array.from({ length: 10 }, (_, index) => `a-location-whose-name-is-long--${index}`);
-  const { resources: large } = await synthesise({
-    ...CONTEXT,
-    locations: names.map((name) => ({ name, region: "ap-southeast-1" })),
-  });
+test("locations fit into the 4 KB of a function's environment, or are refused", async () => {
+  const locations = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ name: `ap-southeast-${index}`, region: "ap-southeast-1" }));
+  const { resources: large } = await synthesise({ ...CONTEXT, locations: locations(12) });
   for (const [, { Properties }] of ofType(large, "AWS::Lambda::Function")) {
     const variables = Object.entries(Properties.Environment.Variables);
-    // A reference to a table, topic or queue becomes a name, ARN or URL of at most 150 characters.
-    const length = (value: unknown) => (typeof value === "string" ? value.length : Math.max(render(value).length, 150));
+    // A reference to a table, topic or queue becomes a name, ARN or URL of some hundred characters.
+    const length = (value: unknown) => (typeof value === "string" ? value.length : Math.max(render(value).length, 100));
     const bytes = variables.reduce((sum, [name, value]) => sum + name.length + length(value), 0);
-    expect(bytes).toBeLessThan(4096);
+    expect(bytes).toBeLessThan(4000);
   }
+  await expect(synthesise({ ...CONTEXT, locations: locations(14) })).rejects.toThrow(/locations take \d+ bytes/);
 });
 
 test("without a sender no mail is promised and none may be sent", async () => {
