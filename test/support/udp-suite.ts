@@ -111,7 +111,7 @@ export function udpProtocolSuite(name: string, cases: UdpCases): void {
       test("answers in the opposite order find their questions", async () => {
         const held: (() => void)[] = [];
         await using server = await serveUdp((question, reply) => {
-          held.push(() => good(question, reply));
+          good(question, (answer) => held.push(() => reply(answer)));
           if (held.length === 3) for (const release of held.reverse()) release();
         });
         expect(await run(server, 2000, quick)).toMatchObject({ state: "open", lossPercent: 0 });

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { blake2s } from "../../../shared/protocols/blake2s.ts";
+import { wireguard } from "../../../shared/protocols/wireguard.ts";
+import { check } from "../../support/check.ts";
+import { refuses } from "../../support/refuses.ts";
+import { refusedUdpPort, serveUdp } from "../../support/servers.ts";
+import { udpProtocolSuite } from "../../support/udp-suite.ts";
+import { keyPair, responder } from "../../support/wireguard-server.ts";
+
+const own = keyPair();
+const peer = keyPair();
+const text = (key: Buffer) => key.toString("base64");
+const settings = { serverPublicKey: text(own.open), privateKey: text(peer.secret) };
+
+udpProtocolSuite("wireguard", {
+  protocol: wireguard,
+  settings,
+  good: (question, reply) => {
+    // A fresh one each time: the cases run side by side, and a responder takes only later timestamps.
+    const answer = responder(own, peer.open)(question);
+    if (answer) reply(answer);
+  },
+  expected: { evidence: { answer: "response", verified: true } },
+  wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(92), Buffer.from("0200", "hex"), ""],
+  foreign: (answer) => Buffer.concat([answer.subarray(0, 8), Buffer.of(answer[8]! ^ 0x55), answer.subarray(9)]),
+});
+
+test("with a preshared key", async () => {
+  const preshared = Buffer.alloc(32, 7);
+  const answer = responder(own, peer.open, preshared);
+  await using server = await serveUdp((question, reply) => {
+    const response = answer(question);
+    if (response) reply(response);
+  });
+  const withIt = { ...settings, presharedKey: text(preshared) };
+  expect(await check({ protocol: wireguard, ...server, settings: withIt })).toMatchObject({
+    state: "open",
+    lossPercent: 0,
+  });
+  const outcome = await check({ protocol: wireguard, ...server, settings });
+  expect(outcome).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
+});
+
+test("a peer that the server does not know hears nothing, and reads why", async () => {
+  const answer = responder(own, keyPair().open);
+  await using server = await serveUdp((question, reply) => {
+    const response = answer(question);
+    if (response) reply(response);
+  });
+  const outcome = await check({ protocol: wireguard, ...server, settings }, 250);
+  expect(outcome).toMatchObject({ state: "open|filtered", health: "down", reason: "no-answer" });
+  expect(outcome.message).toContain("unless it knows our key");
+});
+
+test("without keys silence is unknown, and only ICMP tells something", async () => {
+  await using server = await serveUdp(() => {});
+  const outcome = await check({ protocol: wireguard, ...server }, 250);
+  expect(outcome).toMatchObject({ state: "open|filtered", health: "unknown", reason: "silent" });
+  expect(server.received[0]!.length).toBe(148);
+  expect(await check({ protocol: wireguard, ...(await refusedUdpPort()) })).toMatchObject({ state: "closed" });
+});
+
+test("a server under load sends a cookie, which is an answer", async () => {
+  await using server = await serveUdp((question, reply) =>
+    reply(Buffer.concat([Buffer.of(3, 0, 0, 0), question.subarray(4, 8), Buffer.alloc(56, 1)])),
+  );
+  expect(await check({ protocol: wireguard, ...server, settings })).toMatchObject({
+    state: "open",
+    evidence: { answer: "cookie" },
+  });
+});
+
+test("a response with a point of low order is no proof, and no crash", async () => {
+  await using server = await serveUdp((question, reply) => {
+    const forged = Buffer.alloc(92);
+    forged[0] = 2;
+    question.copy(forged, 8, 4, 8);
+    reply(forged);
+  });
+  expect(await check({ protocol: wireguard, ...server, settings })).toMatchObject({
+    state: "mismatch",
+    reason: "unexpected-answer",
+  });
+});
+
+test("BLAKE2s agrees with OpenSSL's on every length around its blocks, and with RFC 7693 where it has a key", () => {
+  for (const length of [0, 1, 63, 64, 65, 127, 128, 129, 1000]) {
+    const message = Buffer.alloc(length, length);
+    expect(blake2s(message)).toEqual(createHash("blake2s256").update(message).digest());
+  }
+  // Python: hashlib.blake2s(b"hello" * 40, digest_size=16, key=bytes(range(32)))
+  const keyed = blake2s(Buffer.from("hello".repeat(40)), 16, Buffer.from(Array.from({ length: 32 }, (_, n) => n)));
+  expect(keyed.toString("hex")).toBe("5c535f4fa70fa4785ceaf93f8256e1e1");
+});
+
+test("several initiations of one check, each later than the one before", async () => {
+  const answer = responder(own, peer.open);
+  await using server = await serveUdp((question, reply) => {
+    const response = answer(question);
+    if (response) reply(response);
+  });
+  const packets = { count: 5, spacingMs: 0 };
+  expect(await check({ protocol: wireguard, ...server, settings: { ...settings, packets } })).toMatchObject({
+    state: "open",
+    lossPercent: 0,
+  });
+});
+
+refuses(wireguard, [
+  [{ serverPublicKey: text(own.open) }, "privateKey"],
+  [{ privateKey: text(peer.secret) }, "serverPublicKey"],
+  [{ presharedKey: text(peer.secret) }, "privateKey"],
+  [{ ...settings, serverPublicKey: "short" }, "serverPublicKey"],
+  [{ ...settings, serverPublicKey: text(Buffer.alloc(32)) }, "serverPublicKey"],
+  [{ peer: "x" }, "peer"],
+]);
