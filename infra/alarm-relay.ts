@@ -2,7 +2,7 @@
  * Alarms of further locations reach the topic `system` by EventBridge: an alarm can only notify a topic of its own
  * region, and a probe stack, being deployed first, does not know the home stack's topic anyway.
  */
-import { ArnFormat, Stack } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import type { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { EventBus, EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { EventBus as EventBusTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
@@ -21,7 +21,6 @@ export const forwardAlarms = (scope: Construct, alarms: readonly Alarm[], homeRe
       region: homeRegion,
       resource: "event-bus",
       resourceName: "default",
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     }),
   );
   new Rule(scope, "ForwardAlarms", {

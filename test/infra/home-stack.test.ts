@@ -148,13 +148,28 @@ test("schedules: dispatch every minute and never late, compact every hour", () =
     window: Properties.FlexibleTimeWindow.Mode,
     target: render(Properties.Target.Arn),
     input: JSON.parse(Properties.Target.Input),
-    maxAge: Properties.Target.RetryPolicy.MaximumEventAgeInSeconds,
+    retry: Properties.Target.RetryPolicy,
     state: Properties.State,
   }));
   const input = { source: "schedule" };
+  const retry = (maxAge: number) => ({ MaximumEventAgeInSeconds: maxAge, MaximumRetryAttempts: 2 });
   expect(schedules).toEqual([
-    { when: "rate(1 minute)", window: "OFF", target: "DispatchFunction.Arn", input, maxAge: 60, state: "ENABLED" },
-    { when: "cron(7 * * * ? *)", window: "OFF", target: "CompactFunction.Arn", input, maxAge: 1800, state: "ENABLED" },
+    {
+      when: "rate(1 minute)",
+      window: "OFF",
+      target: "DispatchFunction.Arn",
+      input,
+      retry: retry(60),
+      state: "ENABLED",
+    },
+    {
+      when: "cron(7 * * * ? *)",
+      window: "OFF",
+      target: "CompactFunction.Arn",
+      input,
+      retry: retry(1800),
+      state: "ENABLED",
+    },
   ]);
   const asynchronous = ofType(resources, "AWS::Lambda::EventInvokeConfig").map(([, { Properties }]) => [
     render(Properties.FunctionName),
@@ -186,7 +201,10 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
       LoggingConfig: { LogFormat: "JSON", SystemLogLevel: "WARN" },
     });
     expect(Properties).not.toHaveProperty("ReservedConcurrentExecutions");
-    expect(resources[Properties.LoggingConfig.LogGroup.Ref]!.Properties.RetentionInDays).toBe(14);
+    expect(resources[Properties.LoggingConfig.LogGroup.Ref]).toMatchObject({
+      DeletionPolicy: "Delete",
+      Properties: { RetentionInDays: 14 },
+    });
   }
   const sizes = functions.map(([, { Properties }]) => [
     Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
