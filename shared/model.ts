@@ -120,6 +120,8 @@ export interface MonitorSettings extends CheckSettings {
   readonly alerts: AlertRules;
   readonly tags: Readonly<Record<string, string>>;
   readonly paused: boolean;
+  /** Whether anybody may see its name, status and uptime at `/v1/badges/<id>.svg`, without a token. */
+  readonly badge: boolean;
 }
 
 /** What one location believes about a monitor after thresholds. */
@@ -258,6 +260,8 @@ export interface Location {
 export interface LocationHealth {
   readonly name: string;
   readonly lastHeartbeatAt: Timestamp | null;
+  /** Since when dispatch has been asking for heartbeats without a break. */
+  readonly askingSince: Timestamp | null;
   /** Set while its own control targets fail. */
   readonly offlineSince: Timestamp | null;
 }

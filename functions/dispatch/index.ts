@@ -3,7 +3,6 @@ import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-p
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Location } from "../../shared/model.ts";
@@ -77,13 +76,14 @@ async function everyMinute() {
   const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
   const [planned] = results;
-  if (planned.status === "fulfilled" && planned.value.failed > 0)
+  if (planned.status === "fulfilled" && planned.value.failed > 0) {
     metrics.addMetric("JobsNotSent", MetricUnit.Count, planned.value.failed);
+    metrics.publishStoredMetrics();
+  }
 }
 
 export const handler = middy<Invocation, SQSBatchResponse | undefined>()
   .use(injectLambdaContext(logger))
-  .use(logMetrics(metrics))
   .handler(async (event, context) => {
     if ("Records" in event) {
       const touch = ({ body }: SQSRecord) => due.touch(JSON.parse(body) as ItemKey);

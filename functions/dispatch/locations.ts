@@ -42,11 +42,9 @@ export const createLocationWatch = ({ locations, store, planning, views, due, no
     const condition = locationCondition(health, now());
     const before = await store.announced(name);
     if (condition === before) return;
-    // A location that never worked is being deployed; it is news only once it has worked.
-    if (before === null && condition === "silent") return;
     await touchAll(name); // before the condition is stored: a crash in between touches again
     const outbox: Record<string, PendingAlert> = {};
-    if (before !== null)
+    if (before !== null || condition !== "working")
       outbox[`system#${randomUUID()}`] = pending(
         {
           kind: "system",
@@ -60,6 +58,7 @@ export const createLocationWatch = ({ locations, store, planning, views, due, no
   };
 
   return async (): Promise<void> => {
+    for (const name of locations) await store.ask(name, now(), SILENT_AFTER_SECONDS);
     const healths = new Map((await store.all()).map((health) => [health.name, health]));
     for (const name of locations) await look(name, healths.get(name));
   };

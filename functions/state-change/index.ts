@@ -3,7 +3,6 @@ import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-p
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
@@ -55,7 +54,6 @@ const queueTimer = async (key: ItemKey, DelaySeconds: number) => {
 
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
   .use(injectLambdaContext(logger))
-  .use(logMetrics(metrics))
   .handler(async (event, context) => {
     const known = conditions(); // once for the whole batch
     const url = (id: string) => `${API_URL}/v1/monitors/${id}`;
@@ -67,8 +65,10 @@ export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
       if (undeliverable) metrics.addMetric("AlertsUndeliverable", MetricUnit.Count, undeliverable);
     };
     const processor = new BatchProcessor(EventType.DynamoDBStreams);
-    return processPartialResponse({ Records: newestOfEachItem(event.Records) }, look, processor, {
+    const response = await processPartialResponse({ Records: newestOfEachItem(event.Records) }, look, processor, {
       context,
       throwOnFullBatchFailure: false,
     });
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    return response;
   });

@@ -114,7 +114,7 @@ function stand(monitor: Monitor, { conditions }: Context, now: Date): Standing {
   if (monitor.paused)
     return { ...settled, status: "paused", since: monitor.status === "paused" ? monitor.since : iso(now.getTime()) };
 
-  const views = usableViews(monitor, conditions);
+  const views = usableViews(monitor, conditions, now);
   const q = quorumSize(monitor);
   const agreed = agree(
     monitor.locations.length,

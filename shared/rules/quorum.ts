@@ -28,20 +28,32 @@ export function agree(n: number, q: number, healths: readonly Health[]): Exclude
   return null;
 }
 
-/** A location that has not been heard of since `SILENT_AFTER_SECONDS` is silent; never heard of counts as silent too. */
+const ms = (moment: string | null | undefined) => (moment ? Date.parse(moment) : Number.NEGATIVE_INFINITY);
+
+/**
+ * A location is silent when it has been asked for heartbeats for `SILENT_AFTER_SECONDS` and gave none. While nobody asked
+ * (before the first plan, or after the whole installation stood still) its silence means nothing.
+ */
 export function locationCondition(health: LocationHealth | undefined, now: Date): LocationCondition {
-  const heard = health?.lastHeartbeatAt ? Date.parse(health.lastHeartbeatAt) : Number.NEGATIVE_INFINITY;
-  if (now.getTime() - heard > SILENT_AFTER_SECONDS * 1000) return "silent";
+  const heardAt = Math.max(ms(health?.lastHeartbeatAt), ms(health?.askingSince));
+  if (Number.isFinite(heardAt) && now.getTime() - heardAt > SILENT_AFTER_SECONDS * 1000) return "silent";
   return health?.offlineSince ? "offline" : "working";
 }
 
-/** The views that count: of the monitor's present locations, as far as these can be believed. */
+/**
+ * The views that count: of the monitor's present locations, as far as these can be believed. A view written moments ago
+ * is a sign of life as good as a heartbeat.
+ */
 export function usableViews(
   monitor: Pick<MonitorSettings, "locations"> & { readonly views: Readonly<Record<string, View>> },
   conditions: Readonly<Record<string, LocationCondition>>,
+  now: Date,
 ): readonly View[] {
+  const isFresh = ({ tick }: View) => now.getTime() / 1000 - tick <= SILENT_AFTER_SECONDS;
   return monitor.locations.flatMap((name) => {
     const view = monitor.views[name];
-    return view && view.health !== "unknown" && conditions[name] === "working" ? [view] : [];
+    if (!view || view.health === "unknown") return [];
+    const condition = conditions[name];
+    return condition === "working" || (condition === "silent" && isFresh(view)) ? [view] : [];
   });
 }

@@ -1,8 +1,8 @@
 /** What state-change reads and writes: monitors as a whole, decisions, deliveries, the incidents' own items. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Delivery, Incident, Monitor, PendingAlert } from "../model.ts";
 import type { Decision } from "../rules/decide.ts";
+import { unlessRaced } from "./condition.ts";
 import type { ItemKey } from "./due.ts";
 import { dueBucket, incidentKey, LISTING, monitorKey } from "./keys.ts";
 
@@ -32,16 +32,6 @@ const timer = (next: string | null, bucket: string) =>
 
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
-
-async function unlessRaced(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
 
 export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const read = async (key: ItemKey) => {

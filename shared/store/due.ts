@@ -1,6 +1,6 @@
 /** Timers: which items want to be looked at, and the touch that makes the stream bring them up. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unlessRaced } from "./condition.ts";
 import { DUE_BUCKETS } from "./keys.ts";
 
 /** The key of an item that has a timer: a monitor, or a location's state. */
@@ -38,8 +38,9 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
 
   /** Changes nothing but the revision, so that the table's stream brings the item to be decided again. */
   async touch({ pk, sk }: ItemKey): Promise<void> {
-    try {
-      await client.send(
+    // Gone: nothing left to look at.
+    await unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: { pk, sk },
@@ -47,10 +48,8 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
           ConditionExpression: "attribute_exists(pk)",
           ExpressionAttributeValues: { ":one": 1 },
         }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error; // gone: nothing left to look at
-    }
+      ),
+    );
   },
 });
 export type DueStore = ReturnType<typeof createDueStore>;

@@ -2,10 +2,17 @@
  * How locations are: the heartbeat that the probe writes every minute, and what was made of it (`STATE`, an item of
  * its own with an outbox, so that the heartbeat itself wakes nobody).
  */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { LocationCondition, LocationHealth, PendingAlert } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import { dueBucket, locationKey, locationStateKey } from "./keys.ts";
+
+const fromItem = ({ sk, lastHeartbeatAt, askingSince, offlineSince }: Record<string, unknown>): LocationHealth => ({
+  name: String(sk),
+  lastHeartbeatAt: (lastHeartbeatAt as string | undefined) ?? null,
+  askingSince: (askingSince as string | undefined) ?? null,
+  offlineSince: (offlineSince as string | undefined) ?? null,
+});
 
 export const createLocationStore = (client: DynamoDBDocumentClient, tableName: string) => ({
   /** All locations that ever had a heartbeat. */
@@ -18,24 +25,49 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
         ConsistentRead: true,
       }),
     );
-    return Items.map(({ sk, lastHeartbeatAt, offlineSince }) => ({
-      name: String(sk),
-      lastHeartbeatAt: lastHeartbeatAt ?? null,
-      offlineSince: offlineSince ?? null,
-    }));
+    return Items.map(fromItem);
   },
 
   async get(name: string): Promise<LocationHealth | undefined> {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: locationKey(name), ConsistentRead: true }),
     );
-    return Item && { name, lastHeartbeatAt: Item.lastHeartbeatAt ?? null, offlineSince: Item.offlineSince ?? null };
+    return Item && fromItem(Item);
+  },
+
+  /**
+   * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can have
+   * answered meanwhile.
+   */
+  async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
+    const at = now.toISOString();
+    const recent = new Date(now.getTime() - pauseSeconds * 1000).toISOString();
+    const isAsked = await unlessRaced(
+      client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: locationKey(name),
+          UpdateExpression: "SET lastAskedAt = :at",
+          ConditionExpression: "lastAskedAt >= :recent",
+          ExpressionAttributeValues: { ":at": at, ":recent": recent },
+        }),
+      ),
+    );
+    if (isAsked) return;
+    await client.send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: locationKey(name),
+        UpdateExpression: "SET lastAskedAt = :at, askingSince = :at",
+        ExpressionAttributeValues: { ":at": at },
+      }),
+    );
   },
 
   /** A heartbeat never moves backwards, however late its job ran. */
   async beat(name: string, at: string): Promise<void> {
-    try {
-      await client.send(
+    await unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: locationKey(name),
@@ -43,10 +75,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
           ConditionExpression: "attribute_not_exists(lastHeartbeatAt) OR lastHeartbeatAt < :at",
           ExpressionAttributeValues: { ":at": at },
         }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+      ),
+    );
   },
 
   async setOffline(name: string, since: string | null): Promise<void> {
@@ -82,8 +112,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
   ): Promise<boolean> {
     const { pk } = locationStateKey(name);
     const waiting = Object.keys(outbox).length > 0;
-    try {
-      await client.send(
+    return unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: locationStateKey(name),
@@ -99,12 +129,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
             ...(waiting && { ":bucket": dueBucket(pk) }),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
   },
 });
 export type LocationStore = ReturnType<typeof createLocationStore>;

@@ -1,6 +1,6 @@
 /** What dispatch reads and writes: shards and how far each is planned. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unlessRaced } from "./condition.ts";
 import { laneOf, shardKey } from "./keys.ts";
 
 export interface Shard {
@@ -70,8 +70,8 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
     until: number,
     planned: Readonly<Record<string, number>>,
   ): Promise<boolean> {
-    try {
-      await client.send(
+    return unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: shardKey(name),
@@ -84,12 +84,8 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
             ...(plannedUntil !== undefined && { ":read": plannedUntil }),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
   },
 });
 export type PlanningStore = ReturnType<typeof createPlanningStore>;

@@ -1,5 +1,4 @@
 /** What the probe reads and writes of monitors: what to check, and what its location believes. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -8,6 +7,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 
 /** A monitor as far as the probe needs it. */
@@ -93,8 +93,8 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     const fresh = onlyIfEmpty
       ? "attribute_not_exists(#views.#location)"
       : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick)";
-    try {
-      await client.send(
+    return unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: monitorKey(id),
@@ -108,12 +108,8 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
             ...(!onlyIfEmpty && { ":tick": view.tick }),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
   },
 });
 export type ViewStore = ReturnType<typeof createViewStore>;

@@ -26,6 +26,7 @@ export const monitorOf = (more: Partial<Monitor> = {}): Monitor => ({
   alerts: { afterSeconds: 0, emails: [] },
   tags: {},
   paused: false,
+  badge: false,
   settingsVersion: 1,
   revision: 1,
   shard: "10#0",

@@ -136,17 +136,19 @@ describe("watching locations", () => {
         (entry) => (entry as { content: { subject: string } }).content.subject,
       );
     };
-    await watch(); // neither has ever worked: nothing to tell
-    expect(await revisions()).toEqual([1, 1]);
+    await watch(); // asked for the first time: nothing to tell
+    expect(await told()).toEqual([]);
+    now += 60;
     await store.beat("a", clock().toISOString());
     await store.beat("b", clock().toISOString());
     await watch();
     expect(await told()).toEqual([]);
     const before = await revisions();
-    now += 200;
-    await store.beat("b", clock().toISOString());
-    await watch();
-    await watch();
+    for (let minute = 0; minute < 4; minute++) {
+      now += 60;
+      await store.beat("b", clock().toISOString());
+      await watch();
+    }
     expect(await told()).toEqual(["Location a: silent"]);
     expect(await revisions()).toEqual([before[0]! + 1, before[1]]);
     await store.beat("a", clock().toISOString());
@@ -157,14 +159,23 @@ describe("watching locations", () => {
     expect(await told()).toEqual(["Location a: offline"]);
   });
 
+  test("after the whole installation stood still, nobody is silent until asked for three minutes", async () => {
+    const store = createLocationStore(tables.client, tables.tables.monitors);
+    const askedAt = async () => (await store.get("a"))?.askingSince;
+    await store.ask("a", clock(), 180);
+    const first = await askedAt();
+    now += 60;
+    await store.ask("a", clock(), 180);
+    expect(await askedAt()).toBe(first);
+    now += 3600;
+    await store.ask("a", clock(), 180);
+    expect(await askedAt()).toBe(clock().toISOString());
+  });
+
   test("a heartbeat never moves backwards", async () => {
     const store = createLocationStore(tables.client, tables.tables.monitors);
     await store.beat("a", "2026-11-23T10:00:00.000Z");
     await store.beat("a", "2026-11-23T09:00:00.000Z");
-    expect(await store.get("a")).toEqual({
-      name: "a",
-      lastHeartbeatAt: "2026-11-23T10:00:00.000Z",
-      offlineSince: null,
-    });
+    expect(await store.get("a")).toMatchObject({ name: "a", lastHeartbeatAt: "2026-11-23T10:00:00.000Z" });
   });
 });

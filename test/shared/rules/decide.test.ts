@@ -28,6 +28,8 @@ const monitor = (more: Partial<Monitor> = {}): Monitor => ({
   alerts: { afterSeconds: 0, emails: ["ops@example.com"] },
   tags: { team: "orders" },
   paused: false,
+  badge: false,
+  badge: false,
   settingsVersion: 1,
   revision: 1,
   shard: "60#0",

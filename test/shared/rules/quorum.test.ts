@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Health } from "../../../shared/model.ts";
-import { agree, locationCondition, quorumSize } from "../../../shared/rules/quorum.ts";
+import { agree, locationCondition, quorumSize, usableViews } from "../../../shared/rules/quorum.ts";
+import { viewOf } from "../../support/monitors.ts";
 
 const locations = (n: number) => Array.from({ length: n }, (_, i) => `l${i}`);
 
@@ -45,12 +46,40 @@ describe("locationCondition", () => {
   const now = new Date("2026-11-23T10:00:00.000Z");
   const at = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
   test.each([
-    ["never heard of", undefined, "silent"],
-    ["heard 179 s ago", { lastHeartbeatAt: at(179), offlineSince: null }, "working"],
-    ["heard 181 s ago", { lastHeartbeatAt: at(181), offlineSince: null }, "silent"],
-    ["heard now, but offline", { lastHeartbeatAt: at(1), offlineSince: at(30) }, "offline"],
-    ["silent counts before offline", { lastHeartbeatAt: at(600), offlineSince: at(700) }, "silent"],
+    ["nobody asked yet", undefined, "working"],
+    ["asked for 179 s, never heard", { lastHeartbeatAt: null, askingSince: at(179) }, "working"],
+    ["asked for 181 s, never heard", { lastHeartbeatAt: null, askingSince: at(181) }, "silent"],
+    ["heard 179 s ago", { lastHeartbeatAt: at(179), askingSince: at(9999) }, "working"],
+    ["heard 181 s ago", { lastHeartbeatAt: at(181), askingSince: at(9999) }, "silent"],
+    [
+      "the installation stood still for hours and asks again",
+      { lastHeartbeatAt: at(9999), askingSince: at(30) },
+      "working",
+    ],
+    ["heard now, but offline", { lastHeartbeatAt: at(1), askingSince: at(99), offlineSince: at(30) }, "offline"],
+    [
+      "silent counts before offline",
+      { lastHeartbeatAt: at(600), askingSince: at(900), offlineSince: at(700) },
+      "silent",
+    ],
   ] as const)("%s", (_, health, expected) => {
-    expect(locationCondition(health && { name: "x", ...health }, now)).toBe(expected);
+    expect(locationCondition(health && { name: "x", offlineSince: null, ...health }, now)).toBe(expected);
   });
+});
+
+test("a view written moments ago counts, though its location has not been heard of", () => {
+  const now = new Date("2026-11-23T10:00:00.000Z");
+  const seconds = now.getTime() / 1000;
+  const views = {
+    l0: viewOf("up", seconds - 10),
+    l1: viewOf("down", seconds - 200),
+    l2: viewOf("unknown", seconds - 1),
+  };
+  const usable = (condition: "working" | "silent" | "offline") =>
+    usableViews({ locations: locations(3), views }, { l0: condition, l1: condition, l2: condition }, now).map(
+      ({ health }) => health,
+    );
+  expect(usable("working")).toEqual(["up", "down"]);
+  expect(usable("silent")).toEqual(["up"]);
+  expect(usable("offline")).toEqual([]);
 });
