@@ -88,7 +88,7 @@ export const createFunctions = (
       AWS_SECRET_ACCESS_KEY: "local",
       AWS_LAMBDA_FUNCTION_NAME: resource.name,
       AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(resource.properties.MemorySize ?? 128),
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(Number(resource.properties.MemorySize ?? 128)),
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${resource.name}`,
       AWS_LAMBDA_LOG_STREAM_NAME: "local",
       AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",

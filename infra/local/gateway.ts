@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
 import { AwsError } from "./aws-error.ts";
-import { answerXml, errorXml, type Form, parseForm, type Xml } from "./aws-query.ts";
+import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
 import type { Answer } from "./dynamo.ts";
 import type { Ask, Decision } from "./iam.ts";
 import { asksOf, denial, type Input, type Service } from "./iam-request.ts";
@@ -78,7 +78,7 @@ export const createGateway = (services: Services): RequestListener => {
 
   const query = async (service: "sns" | "ses", text: string, caller: Caller, requestId: string): Promise<Reply> => {
     const form = parseForm(text);
-    const action = String(form.Action ?? "");
+    const action = textOf(form, "Action") ?? "";
     authorise(service, action, Object.fromEntries(new URLSearchParams(text)), caller);
     return xmlReply(200, answerXml(action, await services[service](action, form), NAMESPACES[service], requestId));
   };

@@ -1,6 +1,6 @@
 import { AwsError } from "./aws-error.ts";
 import { matchesPattern, type Pattern, parsePattern } from "./event-pattern.ts";
-import { filterable, type Notification } from "./sns-message.ts";
+import { type Attribute, filterable } from "./sns-message.ts";
 
 export interface Subscription {
   readonly arn: string;
@@ -97,15 +97,19 @@ export const deadLetterArn = ({ attributes }: Subscription): string | undefined 
 export const isRaw = ({ attributes, protocol }: Subscription): boolean =>
   attributes.RawMessageDelivery?.toLowerCase() === "true" && ["http", "https", "sqs"].includes(protocol);
 
-/** Whether the subscription's filter policy lets the message through. */
-export const wants = ({ attributes }: Subscription, notification: Notification): boolean => {
+/** Whether the subscription's filter policy lets through what was published. */
+export const wants = (
+  { attributes }: Subscription,
+  message: string,
+  published: Readonly<Record<string, Attribute>>,
+): boolean => {
   if (attributes.FilterPolicy === undefined) return true;
   const policy = JSON.parse(attributes.FilterPolicy) as Pattern;
   if (attributes.FilterPolicyScope !== "MessageBody") {
-    return matchesPattern(policy, filterable(notification.attributes));
+    return matchesPattern(policy, filterable(published));
   }
   try {
-    return matchesPattern(policy, JSON.parse(notification.message));
+    return matchesPattern(policy, JSON.parse(message));
   } catch {
     return false;
   }

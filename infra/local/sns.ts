@@ -3,14 +3,7 @@ import { AwsError } from "./aws-error.ts";
 import { type Form, formOf, listOf, textOf, type Xml } from "./aws-query.ts";
 import { DurableMap } from "./durable-map.ts";
 import type { Deliveries } from "./sns-delivery.ts";
-import {
-  type Attribute,
-  checkAttribute,
-  checkSubject,
-  MAX_MESSAGE_BYTES,
-  messageTexts,
-  type Notification,
-} from "./sns-message.ts";
+import { type Attribute, checkAttribute, checkSubject, MAX_MESSAGE_BYTES, messageTexts } from "./sns-message.ts";
 import {
   checkAttributeOfSubscription,
   checkEndpoint,
@@ -87,9 +80,9 @@ export const createSns = ({ topicArns, file, account, deliveries: createDeliveri
       const timestamp = new Date().toISOString();
       for (const subscription of subscriptions.values()) {
         if (subscription.topicArn !== topicArn || !subscription.isConfirmed) continue;
+        if (!wants(subscription, message, attributes)) continue;
         const text = textFor(subscription.protocol);
-        const notification: Notification = { messageId, topicArn, subject, message: text, attributes, timestamp };
-        if (wants(subscription, notification)) deliveries.add(subscription, notification);
+        deliveries.add(subscription, { messageId, topicArn, subject, message: text, attributes, timestamp });
       }
       return { MessageId: messageId };
     },

@@ -303,7 +303,7 @@ const optionalNumber = (input: Input, name: string, min: number, max: number): n
   if (value === undefined) return undefined;
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
   throw invalid(
-    `Value ${String(value)} for parameter ${name} is invalid. Reason: Must be between ${min} and ${max}, if provided.`,
+    `Value ${JSON.stringify(value)} for parameter ${name} is invalid. Reason: Must be between ${min} and ${max}, if provided.`,
   );
 };
 

@@ -89,7 +89,11 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const api = await listen(host, options.port);
     undo.push(() => api.close(0));
     const apiUrl = `http://${shownHost(host)}:${api.port}`;
-    const assembly = options.assembly ?? (await synthesiseInto(dataFolder, options));
+    const assembly = options.assembly ?? mkdtempSync(join(dataFolder, "assembly-"));
+    if (options.assembly === undefined) {
+      undo.push(() => rmSync(assembly, { recursive: true, force: true }));
+      await synthesise(assembly, contextOf(options));
+    }
     const gateway = await listenAsBefore(join(dataFolder, "gateway-port"));
     undo.push(() => gateway.close(0));
     const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
@@ -100,11 +104,10 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       .filter(({ type }) => type === "AWS::DynamoDB::Table" || type === "AWS::DynamoDB::GlobalTable")
       .map(({ type, name, properties }) => tableDefinition(type, name, properties));
     // Opening the database is also the lock on the folder: the kernel releases it with the process, however that ends.
-    const database = await openDatabase({
-      tables,
-      dataFolder,
-      ...(options.intercept ? { intercept: options.intercept } : {}),
-    });
+    const database = await openDatabase({ tables, dataFolder, ...(options.intercept ? { intercept: options.intercept } : {}) })
+      .catch((error: Error) => {
+        throw new StartError(error.message, { cause: error });
+      });
     undo.push(() => database.close());
     removeOldAssemblies(dataFolder, assembly);
     writeFileSync(join(dataFolder, "gateway-port"), String(gateway.port), { mode: 0o600 });
@@ -170,12 +173,14 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       streams: database.streams,
       authorise,
     });
-    const token = await prepareToken(dataFolder, options.token, settings.direct);
-    api.answerWith(createHttpApi(settings));
+    // Everything works before the API answers: whoever creates a monitor at once finds locations that are alive.
     functions.start();
     sns.deliveries.start();
     for (const source of sources) source.start();
     const stopSchedules = startSchedules(resources, { functions, authorise });
+    undo.push(stopSchedules, () => Promise.all([functions.stop(0), ...sources.map((source) => source.stop())]));
+    const token = await prepareToken(dataFolder, options.token, settings.direct);
+    api.answerWith(createHttpApi(settings));
     const sweeping = setInterval(() => {
       database.sweep().catch((error: Error) => log(`expired items could not be removed: ${error.message}`));
     }, SWEEP_MS).unref();
@@ -222,18 +227,11 @@ const listenAsBefore = async (file: string): Promise<Listening> => {
   return listen("127.0.0.1", port).catch(() => listen("127.0.0.1", 0));
 };
 
-const synthesiseInto = async (
-  dataFolder: string,
-  { locations, alertSender, context }: StackOptions,
-): Promise<string> => {
-  const folder = mkdtempSync(join(dataFolder, "assembly-"));
-  await synthesise(folder, {
-    locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local" })),
-    alertSender: alertSender ?? DEFAULT_SENDER,
-    ...context,
-  });
-  return folder;
-};
+const contextOf = ({ locations, alertSender, context }: StackOptions) => ({
+  locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local" })),
+  alertSender: alertSender ?? DEFAULT_SENDER,
+  ...context,
+});
 
 const removeOldAssemblies = (dataFolder: string, current: string): void => {
   for (const name of readdirSync(dataFolder)) {
