@@ -1,4 +1,5 @@
 import type { Index, Item, Table } from "dynalite/db/index.js";
+import { isIndexed } from "./index-entries.ts";
 import { itemSize } from "./item-size.ts";
 import { sameItem } from "./streams.ts";
 
@@ -58,7 +59,7 @@ function indexUnits(table: Table, index: Index, before: Item | undefined, after:
 function projected(table: Table, index: Index, item: Item): Item | undefined {
   const names = (schema: Table["KeySchema"]) => schema.map(({ AttributeName }) => AttributeName);
   const keys = names(index.KeySchema);
-  if (keys.some((key) => item[key] === undefined)) return undefined;
+  if (!isIndexed(table, index, item)) return undefined;
   if (index.Projection.ProjectionType === "ALL") return item;
   return pick(item, [...keys, ...names(table.KeySchema), ...(index.Projection.NonKeyAttributes ?? [])]);
 }

@@ -10,6 +10,7 @@
 import type { Done, Item, Operation, Request, Store, Table } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
 import { type Capacity, readCapacity, writeCapacity } from "./capacity.ts";
+import { indexOperations } from "./index-entries.ts";
 import { itemSize } from "./item-size.ts";
 
 /** One change about to be written. Whoever watches adds what must be written with it. */
@@ -45,14 +46,8 @@ dynalite.updateIndexes = (store, table, before, after, done) => {
   current = undefined;
   Object.assign(capacity, writeCapacity(table, before, after));
   if (before || after) {
-    const indexes = table.GlobalSecondaryIndexes ?? [];
-    const actions = dynalite.getIndexActions(indexes, before, after, table);
-    const prefix = (index: string) => `index-global~${table.TableName}~${index}~`;
     gathered = [
-      ...actions.deletes.map(({ index, key }): Operation => ({ type: "del", key: prefix(index) + key })),
-      ...actions.puts.map(
-        ({ index, key, item }): Operation => ({ type: "put", key: prefix(index) + key, value: item }),
-      ),
+      ...indexOperations(table, before, after),
       ...gather({ table, before, after, request, key: dynalite.createKey((after ?? before)!, table) }),
     ];
   }

@@ -3,6 +3,8 @@ import type { TableDefinition } from "./table-definition.ts";
 
 /** DynamoDB leaves items alone whose expiry lies further back: most likely somebody stored another unit by mistake. */
 const OLDEST_SECONDS = 5 * 365 * 24 * 60 * 60;
+/** What the marker says for a table whose items do not expire. */
+const NONE = "";
 /** Items deleted in one go before the sweep looks again. */
 const PAGE = 500;
 
@@ -28,7 +30,10 @@ export function createExpiry(level: Level, now: () => number) {
       const marker = `expiry-attribute~${table.name}`;
       const attribute = table.expiryAttribute;
       if (attribute !== null) attributes.set(table.name, attribute);
-      if (((await level.get(marker)) ?? null) === attribute) return;
+      const marked = await level.get(marker);
+      if (marked !== undefined && marked === (attribute ?? NONE)) return;
+      // Without its marker, a start that is cut short in here is done again.
+      await commit([{ type: "del", key: marker }]);
       await level.clear({ gt: prefix(table.name), lt: `${prefix(table.name)}\x7f` });
       const items = `item-${table.name}~`;
       const iterator = level.iterator({ gt: items, lt: `${items}\x7f` });
@@ -42,7 +47,7 @@ export function createExpiry(level: Level, now: () => number) {
         await commit(entries);
       }
       await iterator.close();
-      await commit([{ type: "put", key: marker, value: attribute }]);
+      await commit([{ type: "put", key: marker, value: attribute ?? NONE }]);
     },
 
     /** @returns what to write beside the item. */
@@ -51,18 +56,16 @@ export function createExpiry(level: Level, now: () => number) {
       if (attribute === undefined) return [];
       const [was, is] = [secondsOf(attribute, before), secondsOf(attribute, after)];
       if (was === is) return [];
-      return [
-        ...(was === undefined ? [] : [{ type: "del", key: entryKey(table.TableName, was, key) } as const]),
-        ...(is === undefined
-          ? []
-          : [
-              {
-                type: "put",
-                key: entryKey(table.TableName, is, key),
-                value: keyOf(table.KeySchema, after!),
-              } as const,
-            ]),
-      ];
+      const operations: Operation[] = [];
+      if (was !== undefined) operations.push({ type: "del", key: entryKey(table.TableName, was, key) });
+      if (is !== undefined) {
+        operations.push({
+          type: "put",
+          key: entryKey(table.TableName, is, key),
+          value: keyOf(table.KeySchema, after!),
+        });
+      }
+      return operations;
     },
 
     /** Deletes what expired, unless its expiry was moved meanwhile. @returns how many items. */

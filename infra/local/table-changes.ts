@@ -1,5 +1,5 @@
 import type { Item, Operation, Store, Table } from "dynalite/db/index.js";
-import dynalite from "dynalite/db/index.js";
+import { indexesPrefix, indexOperations } from "./index-entries.ts";
 import { assertSameKeys, sameIndexes, type TableDefinition } from "./table-definition.ts";
 
 type Commit = (operations: Operation[]) => Promise<unknown>;
@@ -13,9 +13,14 @@ const tableKey = (name: string) => `table~${name}`;
 export async function prepareTable(store: Store, wanted: TableDefinition, commit: Commit): Promise<void> {
   const stored = (await store.db.get(tableKey(wanted.name))) as Table | undefined;
   if (stored) assertSameKeys(stored, wanted);
-  // A start that was cut short while indexes were being built has no marker of them and builds them again.
-  if (!stored || !sameIndexes(stored, wanted)) await buildIndexes(store, wanted, commit);
-  await commit([{ type: "put", key: tableKey(wanted.name), value: description(wanted, stored) }]);
+  const note = (table: TableDefinition) =>
+    commit([{ type: "put", key: tableKey(wanted.name), value: description(table, stored) }]);
+  if (!stored || !sameIndexes(stored, wanted)) {
+    // A start that is cut short in here leaves a table without indexes, so the next one builds them whole.
+    await note({ ...wanted, indexes: [] });
+    await buildIndexes(store, wanted, commit);
+  }
+  await note(wanted);
 }
 
 function description(
@@ -38,20 +43,13 @@ function description(
 }
 
 async function buildIndexes(store: Store, table: TableDefinition, commit: Commit): Promise<void> {
-  const all = `index-global~${table.name}~`;
+  const all = indexesPrefix(table.name);
   await store.db.clear({ gt: all, lt: `${all}\x7f` });
   const shape = description(table, undefined);
   const items = `item-${table.name}~`;
   const iterator = store.db.values({ gt: items, lt: `${items}\x7f` });
   for (let page = await iterator.nextv(500); page.length > 0; page = await iterator.nextv(500)) {
-    const entries = page.flatMap((item) =>
-      dynalite
-        .getIndexActions([...table.indexes], undefined, item as Item, shape)
-        .puts.map(
-          ({ index, key, item: entry }): Operation => ({ type: "put", key: `${all}${index}~${key}`, value: entry }),
-        ),
-    );
-    await commit(entries);
+    await commit(page.flatMap((item) => indexOperations(shape, undefined, item as Item)));
   }
   await iterator.close();
 }

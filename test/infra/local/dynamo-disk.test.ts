@@ -139,6 +139,30 @@ describe("at the next start", () => {
     await third.close();
   });
 
+  test("a new index passes over items whose key attribute is of another type, then and later", async () => {
+    const first = await open(things({ indexes: [] }));
+    const Item = { pk: { S: "a" }, sk: { S: "x" }, shard: { NULL: true } };
+    await first.handle("PutItem", { TableName: "things", Item });
+    await first.close();
+
+    const second = await open();
+    expect(await scan(second, "by-shard")).toEqual([]);
+    const Key = { pk: Item.pk, sk: Item.sk };
+    const set = (UpdateExpression: string, value: object) =>
+      second.handle("UpdateItem", {
+        TableName: "things",
+        Key,
+        UpdateExpression,
+        ExpressionAttributeNames: UpdateExpression.includes("#") ? { "#s": "shard" } : undefined,
+        ExpressionAttributeValues: { ":v": value },
+      });
+    expect(await set("SET note = :v", { S: "y" })).toMatchObject({ status: 200 });
+    expect(await scan(second, "by-shard")).toEqual([]);
+    expect(await set("SET #s = :v", { S: "1" })).toMatchObject({ status: 200 });
+    expect(await scan(second, "by-shard")).toEqual([{ ...Key, shard: { S: "1" } }]);
+    await second.close();
+  });
+
   test("another attribute of expiry holds for the items that are there", async () => {
     const first = await open(things({ expiryAttribute: null }));
     const Item = { pk: { S: "a" }, sk: { S: "x" }, expiresAtSeconds: { N: "1700000000" } };
