@@ -233,8 +233,9 @@ test("the API: one route, throttled, logged, closed to other origins", () => {
   const format = JSON.parse(stage.Properties.AccessLogSettings.Format);
   expect(format).toMatchObject({ path: "$context.path", status: "$context.status" });
   expect(JSON.stringify(format)).not.toMatch(/authorizer|header|querystring/i);
-  expect(resources[stage.Properties.AccessLogSettings.DestinationArn["Fn::GetAtt"][0]]!.Properties).toMatchObject({
-    RetentionInDays: 14,
+  expect(resources[stage.Properties.AccessLogSettings.DestinationArn["Fn::GetAtt"][0]]).toMatchObject({
+    DeletionPolicy: "Delete",
+    Properties: { RetentionInDays: 14 },
   });
   expect(byPlainId(resources, "PublicApiHttp").Properties).not.toHaveProperty("CorsConfiguration");
 });
