@@ -61,7 +61,6 @@ export class Cursor {
 
 /** Text from a stranger, made fit to read: control characters out, at most so many characters. */
 export const printable = (text: string, maxLength = 120): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const clean = text.replace(/\p{Cc}+/gu, " ").trim();
   return clean.length > maxLength ? `${clean.slice(0, maxLength - 1)}…` : clean;
 };

@@ -74,7 +74,10 @@ const clientHello = (n: number, serverName: string | undefined, random: (bytes: 
   ];
   if (serverName) extensions.unshift(extension(0, listed(Buffer.of(0), listed(Buffer.from(serverName)))));
   const body = Buffer.concat([
-    ...[u16(DTLS_1_2), random(32), Buffer.of(0), Buffer.of(0)],
+    u16(DTLS_1_2),
+    random(32),
+    // No session and no cookie yet.
+    Buffer.alloc(2),
     listed(...Object.keys(CIPHERS).map((number) => u16(Number(number)))),
     Buffer.of(1, 0),
     listed(...extensions),

@@ -21,7 +21,18 @@ const settings = z.strictObject({ ...udpFields({ count: 1, spacingMs: 1000 }) })
 const KINDS: Readonly<Record<string, string>> = { d: "dedicated", l: "listen", p: "relay" };
 const SYSTEMS: Readonly<Record<string, string>> = { l: "Linux", w: "Windows", m: "macOS", o: "macOS" };
 
-const finding = (evidence: Record<string, unknown>): Finding => ({
+interface Info {
+  readonly name: string;
+  readonly map: string;
+  readonly game: string;
+  readonly players: number;
+  readonly maxPlayers: number;
+  readonly protocol: number;
+  readonly version?: string;
+  readonly [more: string]: unknown;
+}
+
+const finding = (evidence: Info): Finding => ({
   evidence,
   message: `${evidence.name}: ${evidence.players}/${evidence.maxPlayers} players on ${evidence.map}`,
   fingerprint: [evidence.game, evidence.version ?? evidence.protocol].join(" "),
@@ -40,7 +51,16 @@ const info = (cursor: Cursor): Finding => {
   if (appId === 2400) cursor.take(3);
   const version = printable(cursor.text(), 40);
   return finding({
-    ...{ name, map, game, folder, appId, players, maxPlayers, bots, protocol, version },
+    name,
+    map,
+    game,
+    folder,
+    appId,
+    players,
+    maxPlayers,
+    bots,
+    protocol,
+    version,
     kind: KINDS[kind] ?? kind,
     system: SYSTEMS[system] ?? system,
     password: isPrivate,

@@ -46,7 +46,13 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
     });
   if (!message.subarray(8, 20).equals(question.subarray(8, 20))) return undefined;
   const body = new Cursor(message, "STUN answer", HEADER_BYTES).part(message.readUInt16BE(2));
-  const evidence: Record<string, unknown> = {};
+  const evidence: {
+    mappedAddress?: string;
+    software?: string;
+    responseOrigin?: string;
+    otherAddress?: string;
+    error?: string;
+  } = {};
   let error: number | undefined;
   while (body.left > 0) {
     const type = body.u16();
@@ -70,7 +76,7 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
   }
   if (error !== undefined && error >= 500)
     throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
-  const software = evidence.software as string | undefined;
+  const { software } = evidence;
   return {
     evidence,
     message: error

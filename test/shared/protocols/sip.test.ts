@@ -27,7 +27,8 @@ udpProtocolSuite("sip by UDP", {
 protocolSuite("sip by TCP", {
   protocol: sip,
   settings: { transport: "tcp" },
-  good: ({ socket, write }) => void socket.once("data", (question) => write(`\r\n\r\n${respond(question)}`)),
+  good: ({ socket, write }) =>
+    void socket.once("data", (question) => write(Buffer.concat([Buffer.from("\r\n\r\n"), respond(question)]))),
   expected,
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SIP/2.0 OK\r\n\r\n", "220 mail.example.com ESMTP\r\n"],
   endless: ["Header: x\r\n", { first: "SIP/2.0 200 OK\r\n", forever: "Header: x\r\n" }, "\r\n"],
