@@ -15,8 +15,8 @@ import { isRechecked, isSame, newMonitor } from "./revise.ts";
 
 /** Errors one answer names at most. */
 const MAX_ERRORS = 500;
-/** Writes under way at once, and monitors whose seats are taken together. */
-const AT_ONCE = 16;
+/** Writes under way at once, and monitors whose seats are taken together: two calls' worth of spot jobs. */
+const AT_ONCE = 20;
 const READ_AT_ONCE = 200;
 
 interface Wanted {

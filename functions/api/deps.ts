@@ -7,6 +7,7 @@ import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
+import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Probes } from "./probes.ts";
@@ -16,6 +17,8 @@ export interface Deps {
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
   readonly shards: ShardStore;
+  /** All shards, for what is told of every monitor. */
+  readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
   /** How the locations are. */

@@ -9,6 +9,7 @@ import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi } from "./api.ts";
@@ -29,6 +30,7 @@ export const handler = createApi({
   locations,
   monitors: createMonitorStore(dynamo, tables.monitors),
   shards: createShardStore(dynamo, tables.monitors),
+  planning: createPlanningStore(dynamo, tables.monitors),
   incidents: createIncidentStore(dynamo, tables.monitors),
   tokens: createTokenStore(dynamo, tables.monitors),
   heartbeats: createLocationStore(dynamo, tables.monitors),

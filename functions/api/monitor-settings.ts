@@ -179,6 +179,7 @@ const complete = (known: Known, available: readonly Location[]): MonitorSettings
     alerts: { afterSeconds: known.alerts?.afterSeconds ?? 0, emails: known.alerts?.emails ?? [] },
     tags: known.tags ?? {},
     paused: known.paused ?? false,
+    badge: known.badge ?? false,
   };
 };
 

@@ -14,7 +14,10 @@ interface Seen {
   readonly latencyMs: number | null;
 }
 
-type Checked = Pick<Monitor, "id" | "shard" | "locations" | "settingsVersion" | "settingsChangedAt" | "views">;
+type Checked = Pick<
+  Monitor,
+  "id" | "shard" | "locations" | "settingsVersion" | "settingsChangedAt" | "views" | "paused"
+>;
 
 export const newestOf = async (
   monitors: readonly Checked[],
@@ -26,9 +29,9 @@ export const newestOf = async (
     const known = seen.get(id);
     if (!known || known.tick < one.tick) seen.set(id, one);
   };
-  // A spot check leaves no block, but a view.
-  for (const { id, views } of monitors)
-    for (const { tick } of Object.values(views)) note(id, { tick, latencyMs: null });
+  // A spot check leaves no block, but a view. Under a pause the view's tick is the last change, not the last check.
+  for (const { id, views, paused } of monitors)
+    for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null });
 
   const places = Map.groupBy(
     monitors.flatMap((monitor) => monitor.locations.map((location) => ({ monitor, location }))),

@@ -5,6 +5,7 @@
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from "zod-openapi";
+import harborlight from "../../package.json" with { type: "json" };
 import { type ProblemCode, STATUS } from "./problem.ts";
 import { problemView } from "./representations.ts";
 import type { Route } from "./route.ts";
@@ -105,4 +106,4 @@ export const openApiDocument = (version: string) =>
   });
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
-  process.stdout.write(JSON.stringify(openApiDocument(process.env.npm_package_version ?? "1")));
+  process.stdout.write(JSON.stringify(openApiDocument(harborlight.version)));

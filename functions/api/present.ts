@@ -61,6 +61,7 @@ const presentIncident = (incident: Incident) => ({
 
 export const presentRecorded = (incident: RecordedIncident) => ({
   ...presentIncident(incident),
+  undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, note]) => ({ delivery, ...note })),
   monitor: {
     id: incident.monitorId,
     name: incident.monitorName,
@@ -95,6 +96,7 @@ export const presentMonitor = (monitor: Monitor, newest?: Newest) => ({
   alerts: monitor.alerts,
   tags: monitor.tags,
   paused: monitor.paused,
+  badge: monitor.badge,
   id: monitor.id,
   status: statusOf(monitor),
   since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,

@@ -78,6 +78,12 @@ const document = (code: ProblemCode, detail: string, requestId: string, errors?:
     requestId,
   }) satisfies ProblemDocument;
 
+/** Middy's own end before the function's; the SDK calls its troubles TimeoutError as well. */
+const isCutShort = (error: unknown) =>
+  error instanceof Error &&
+  error.name === "TimeoutError" &&
+  (error.cause as { package?: string } | undefined)?.package === "@middy/core";
+
 /** What went wrong, in words that may leave the house: nothing of an unexpected error but the id to find it by. */
 export const explain = (
   error: unknown,
@@ -87,7 +93,7 @@ export const explain = (
     return { document: document(error.code, error.message, requestId), headers: { ...error.headers } };
   if (error instanceof InvalidInput)
     return { document: document("invalid-input", error.message, requestId, error.errors), headers: {} };
-  if (error instanceof Error && error.name === "TimeoutError")
+  if (isCutShort(error))
     return {
       document: document("timed-out", "the answer took longer than a function may run; try again", requestId),
       headers: {},

@@ -47,6 +47,9 @@ export const incidentView = z
 
 export const incidentItem = incidentView
   .extend({
+    undeliverable: z
+      .array(z.object({ delivery: z.string(), error: z.string(), at: moment }))
+      .describe("Whom nobody could tell, and why."),
     monitor: z.object({ id: z.string(), name: z.string(), protocol: z.string(), host: z.string(), port: z.int() }),
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
@@ -73,6 +76,7 @@ export const monitorView = z
     alerts: z.object({ afterSeconds: z.int(), emails: z.array(z.string()) }),
     tags: z.record(z.string(), z.string()),
     paused: z.boolean(),
+    badge: z.boolean(),
     id: z.string(),
     status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
     since: moment,

@@ -27,8 +27,8 @@ export const checkSettingsOf = (settings: MonitorSettings): CheckSettings => {
 };
 
 const settingsOf = (monitor: MonitorSettings): MonitorSettings => {
-  const { name, key, quorum, alerts, tags, paused, locations } = monitor;
-  return { ...checkSettingsOf(monitor), name, key, quorum, alerts, tags, paused, locations };
+  const { name, key, quorum, alerts, tags, paused, badge, locations } = monitor;
+  return { ...checkSettingsOf(monitor), name, key, quorum, alerts, tags, paused, badge, locations };
 };
 export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEqual(settingsOf(a), settingsOf(b));
 

@@ -19,7 +19,7 @@ export interface Reply {
 }
 
 export interface Call<Query, Body> {
-  /** Path parameters, decoded. */
+  /** Path parameters as they came: no id has anything to decode. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;

@@ -125,6 +125,9 @@ export const monitorFields = {
     .describe("Who hears of changes, and when."),
   tags: tags.optional().describe("For filters and for subscriptions; at most 20."),
   paused: flag().optional().describe("Keep it without checking it. Default false."),
+  badge: flag()
+    .optional()
+    .describe("Let anybody see its name, status and uptime at `/v1/badges/{id}.svg`, without a token. Default false."),
 };
 export const monitorInput = fields(monitorFields).meta({ id: "MonitorInput" });
 

@@ -2,7 +2,7 @@
 
 import { inParallel } from "../parallel.ts";
 import { laneOf } from "../store/keys.ts";
-import type { PastOutcome } from "./outcome.ts";
+import { isPaused, type PastOutcome } from "./outcome.ts";
 import type { HistoryReader, Watched } from "./reader.ts";
 import type { Range } from "./steps.ts";
 
@@ -42,7 +42,7 @@ export async function readResults(
     const found: Result[] = [];
     await inParallel(locations, locations.length, async (location) => {
       for (const outcome of await reader.outcomesFrom(monitor, location, start, end))
-        found.push({ ...outcome, location });
+        if (!isPaused(outcome)) found.push({ ...outcome, location });
     });
     found.sort(newestFirst);
     items.push(...(after ? found.filter((result) => newestFirst(result, after) > 0) : found));

@@ -1,6 +1,6 @@
 /** Incidents as people read them: newest first, of one monitor or of all. `state-change` writes them. */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { Incident } from "../model.ts";
+import type { Incident, Timestamp } from "../model.ts";
 import type { Page } from "./cursor.ts";
 import { INCIDENT_PREFIX, incidentKey, LISTING, monitorKey } from "./keys.ts";
 
@@ -11,6 +11,8 @@ export interface RecordedIncident extends Incident {
   readonly protocol: string;
   readonly host: string;
   readonly port: number;
+  /** Deliveries that a receiver refused for good, by their id. */
+  readonly undeliverable: Readonly<Record<string, { readonly error: string; readonly at: Timestamp }>>;
 }
 
 const fromItem = ({

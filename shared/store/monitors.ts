@@ -61,6 +61,7 @@ const SETTINGS = [
   "alerts",
   "tags",
   "paused",
+  "badge",
 ] as const satisfies readonly (keyof MonitorSettings)[];
 
 /** Written when what is checked changed: the views of before say nothing any more. */

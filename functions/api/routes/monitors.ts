@@ -75,7 +75,7 @@ const createMonitor = route({
   },
 });
 
-const tagFilter = z
+export const tagFilter = z
   .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
     error: expecting("tags"),
   })
@@ -90,7 +90,7 @@ interface Filters {
   readonly tag: readonly string[];
   readonly q?: string | undefined;
 }
-const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
+export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
   if (monitor.deletedAt || (status && statusOf(monitor) !== status)) return false;
   const holds = (wanted: string) => {
     const [name = "", ...value] = wanted.split("=");

@@ -17,6 +17,7 @@ import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createTokenStore, type Scope } from "../../../shared/store/tokens.ts";
 import { startTables } from "../../support/tables.ts";
@@ -109,7 +110,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
+  const environment = {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_REGION: "us-east-1",
@@ -117,7 +118,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     AWS_ENDPOINT_URL_LAMBDA: endpoint,
     AWS_ENDPOINT_URL_SNS: endpoint,
     POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? "SILENT",
-  });
+  };
+  Object.assign(process.env, environment);
 
   const { client } = tables;
   const clock = { now: () => new Date() };
@@ -129,6 +131,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     locations,
     monitors,
     shards: createShardStore(client, tables.tables.monitors),
+    planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
     tokens,
     heartbeats: createLocationStore(client, tables.tables.monitors),
@@ -178,6 +181,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
       body: sent,
       isBase64Encoded: options.isBase64 ?? false,
     } as unknown as APIGatewayProxyEventV2;
+    // The SDK's clients look at the first call: another edge may have been started since.
+    Object.assign(process.env, environment);
     const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
       statusCode: number;
       headers: Record<string, string>;

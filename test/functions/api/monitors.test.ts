@@ -1,6 +1,7 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { monitorKey } from "../../../shared/store/keys.ts";
+import { createShardStore } from "../../../shared/store/shards.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -65,6 +66,7 @@ describe("creating", () => {
       alerts: { afterSeconds: 0, emails: [] },
       tags: {},
       paused: false,
+      badge: false,
       id: body.id,
       status: "pending",
       since: body.createdAt,
@@ -123,25 +125,24 @@ describe("creating", () => {
     expect((await create({ alerts: { remindEverySeconds: null } })).status).toBe(201);
   });
 
-  test("shards take 250 monitors each, and phases spread", async () => {
-    const documents = Array.from({ length: 260 }, (_, n) => ({
-      ...minimal,
-      name: `N ${n}`,
-      key: `n-${n}`,
-      intervalSeconds: 300,
-    }));
-    const { status, body } = await edge.call("PUT", "/v1/monitors", { body: { monitors: documents } });
-    expect([status, body.created.length]).toEqual([200, 260]);
-    const shards = (await edge.stored("monitors", "SHARD")).filter(({ sk }) => String(sk).startsWith("300#"));
-    expect(shards.map(({ sk, members }) => [sk, members]).toSorted()).toEqual([
-      ["300#0", 250],
-      ["300#1", 10],
-    ]);
-    const [a, b] = shards.map(({ phase }) => Number(phase));
-    expect(Math.abs((a ?? 0) - (b ?? 0))).toBeGreaterThan(60);
-    expect(edge.calls.jobs.length).toBe(260);
-    expect(edge.calls.plans).toContainEqual({ source: "api", shard: "300#1" });
-    await edge.call("PUT", "/v1/monitors?prune=true", { body: { monitors: [] } });
+  test("takes the next shard when one is full, with another phase", async () => {
+    const shards = createShardStore(edge.client, edge.tables.monitors);
+    expect(await shards.place(300, ["local"], 300)).toEqual({ shard: "300#0", count: 250, isUnplanned: true });
+    const { body } = await edge.call("POST", "/v1/monitors", { body: { ...minimal, intervalSeconds: 300 } });
+    expect((await item(body.id))?.shard).toBe("300#1");
+    expect(edge.calls.plans).toEqual([{ source: "api", shard: "300#1" }]);
+    const phases = (await edge.stored("monitors", "SHARD"))
+      .filter(({ sk }) => sk.startsWith("300#"))
+      .map(({ phase }) => phase);
+    expect(Math.abs(phases[0] - phases[1])).toBeGreaterThan(60);
+  });
+
+  test("side by side never seats more than 250", async () => {
+    const shards = createShardStore(edge.client, edge.tables.monitors);
+    await shards.place(1800, ["local"], 245);
+    const seats = await Promise.all(Array.from({ length: 12 }, () => shards.place(1800, ["local"])));
+    expect(seats.filter(({ shard }) => shard === "1800#0")).toHaveLength(5);
+    expect(seats.filter(({ shard }) => shard === "1800#1")).toHaveLength(7);
   });
 });
 

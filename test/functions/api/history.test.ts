@@ -1,0 +1,280 @@
+/** Results, statistics, uptime, badges and metrics over HTTP, on blocks of the last two days. */
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { incidentKey } from "../../../shared/store/keys.ts";
+import { type Plain, runShard } from "../../support/fleet.ts";
+import { noisyTarget } from "../../support/noise.ts";
+import { type Edge, startEdge } from "./edge.ts";
+
+const HOUR = 3_600;
+/** The middle of a minute, so that nothing becomes due while the tests run. */
+const NOW = Math.floor(Date.now() / 60_000) * 60 + 30;
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+let edge: Edge;
+const plain: Plain = new Map();
+let id = "";
+let shard = "";
+
+beforeAll(async () => {
+  edge = await startEdge();
+  edge.clock.now = () => new Date(NOW * 1000);
+  const body = {
+    name: "Orders <db>",
+    protocol: "tcp",
+    host: "10.1.2.3",
+    port: 1,
+    intervalSeconds: 300,
+    badge: true,
+    tags: { team: "orders" },
+  };
+  const created = await edge.call("POST", "/v1/monitors", {
+    body: { ...body, locations: ["local", "inside"], quorum: "any" },
+  });
+  expect(created.status).toBe(201);
+  id = created.body.id;
+  const stored = (await edge.stores.monitors.get(id))!;
+  shard = stored.shard;
+  // As if it had existed for two days.
+  await edge.client.send(
+    new PutCommand({
+      TableName: edge.tables.monitors,
+      Item: {
+        ...(await edge.stored("monitors", `MONITOR#${id}`))[0],
+        placements: [{ shard, fromTick: 0, toTick: null }],
+      },
+    }),
+  );
+  const outage = NOW - 10 * HOUR;
+  const isOut = (tick: number, location: string) => location === "inside" && tick >= outage && tick < outage + HOUR;
+  const observe = noisyTarget(5, { silentShare: 0 });
+  await runShard(
+    { ...edge, history: edge.stores.history },
+    {
+      shard,
+      locations: ["local", "inside"],
+      from: NOW - 48 * HOUR,
+      to: NOW,
+      members: new Map([
+        [
+          id,
+          (tick, location) =>
+            isOut(tick, location)
+              ? { state: "closed", reason: "connection-refused", health: "down", latencyMs: null, lossPercent: null }
+              : { ...observe(tick), state: "open", health: "up", reason: null, latencyMs: 12.3 },
+        ],
+      ]),
+    },
+    plain,
+  );
+  const incident = {
+    startedAt: iso(outage),
+    endedAt: iso(outage + HOUR),
+    severity: "down",
+    endReason: "recovered",
+    id: "x",
+  };
+  await edge.client.send(
+    new PutCommand({
+      TableName: edge.tables.monitors,
+      Item: { ...incidentKey(id, iso(outage)), ...incident, monitorId: id },
+    }),
+  );
+}, 60_000);
+afterAll(() => edge[Symbol.asyncDispose]());
+
+const get = (path: string, options = {}) => edge.call("GET", path, options);
+
+describe("results", () => {
+  test("come newest first, page by page", async () => {
+    const items = [];
+    for (let cursor = ""; ; ) {
+      const { status, body } = await get(`/v1/monitors/${id}/results?from=${iso(NOW - 5 * HOUR)}&limit=50${cursor}`);
+      expect(status).toBe(200);
+      items.push(...body.items);
+      if (body.nextCursor === null) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    const expected = [...plain]
+      .flatMap(([key, list]) => list.map(({ tick }) => `${iso(tick)} ${key.split(" ")[1]}`))
+      .filter((text) => text >= iso(NOW - 5 * HOUR))
+      .sort((a, b) => (a.slice(0, 24) === b.slice(0, 24) ? (a < b ? -1 : 1) : a < b ? 1 : -1));
+    expect(items.map(({ at, location }) => `${at} ${location}`)).toEqual(expected);
+    expect(items[0]).toEqual({
+      at: expected[0]!.slice(0, 24),
+      location: "inside",
+      state: "open",
+      health: "up",
+      reason: null,
+      latencyMs: 12.3,
+      lossPercent: items[0].lossPercent,
+      view: "up",
+      offline: false,
+    });
+  });
+
+  test("come as CSV, which names its next page", async () => {
+    const { headers, body } = await get(`/v1/monitors/${id}/results?limit=2&location=local`, {
+      headers: { accept: "text/csv" },
+    });
+    expect(headers["content-type"]).toContain("text/csv");
+    const lines = body.split("\r\n");
+    expect(lines[0]).toBe("at,location,state,health,reason,latencyMs,lossPercent,view,offline");
+    expect(lines[1]).toMatch(/^2\d{3}-.*Z,local,open,up,,12\.3,/);
+    expect(lines).toHaveLength(4);
+    const next = /<([^>]+)>; rel="next"/.exec(headers.link!)![1]!;
+    const second = await get(next, { headers: { accept: "text/csv" } });
+    expect(second.body.split("\r\n")[1] < lines[2]).toBe(true);
+    const same = await get(`/v1/monitors/${id}/results?limit=2&location=local&cursor=${headers["x-next-cursor"]}`);
+    expect(same.body.items).toHaveLength(2);
+  });
+
+  test("a cursor belongs to its question", async () => {
+    const { body } = await get(`/v1/monitors/${id}/results?limit=2`);
+    expect((await get(`/v1/monitors/${id}/results?limit=2&location=local&cursor=${body.nextCursor}`)).status).toBe(422);
+    expect((await get(`/v1/monitors/${id}/results?cursor=made.up`)).status).toBe(422);
+  });
+});
+
+describe("stats", () => {
+  test("merge the locations by the quorum and tell outages", async () => {
+    const { status, body } = await get(`/v1/monitors/${id}/stats?from=${iso(NOW - 24 * HOUR)}&step=12h`);
+    expect(status).toBe(200);
+    const checks = [...plain.values()].flat().filter(({ tick }) => tick >= NOW - 24 * HOUR);
+    expect(body.total).toMatchObject({
+      checks: checks.length,
+      failures: 12,
+      failuresByReason: { "connection-refused": 12 },
+      uptimePercent: 95.8333,
+      latencyMs: { min: 12.3, p50: 12.3, max: 12.3 },
+      incidents: 1,
+      outages: 1,
+      downtimeSeconds: HOUR,
+      mttrSeconds: HOUR,
+      mtbfSeconds: 23 * HOUR,
+      longestOutageSeconds: HOUR,
+    });
+    expect(body.total.seconds).toEqual({
+      up: 23 * HOUR,
+      degraded: 0,
+      down: HOUR,
+      unknown: 0,
+      paused: 0,
+      maintenance: 0,
+      noData: 0,
+    });
+    const sum = (name: string) =>
+      body.items.reduce((all: number, item: Record<string, number>) => all + item[name]!, 0);
+    expect([sum("checks"), sum("failures")]).toEqual([checks.length, 12]);
+  });
+
+  test("of one location are its own", async () => {
+    const { body } = await get(
+      `/v1/monitors/${id}/stats?from=${iso(NOW - 24 * HOUR)}&location=local&step=1d&timeZone=Asia/Tokyo`,
+    );
+    expect(body).toMatchObject({
+      location: "local",
+      timeZone: "Asia/Tokyo",
+      total: { failures: 0, uptimePercent: 100 },
+    });
+    expect(body.total).not.toHaveProperty("outages");
+    expect(
+      body.items.every(({ from }: { from: string }, i: number) => i === 0 || from.endsWith("T15:00:00.000Z")),
+    ).toBe(true);
+  });
+
+  test("time without data is no uptime", async () => {
+    const { body } = await get(`/v1/monitors/${id}/stats?from=${iso(NOW - 72 * HOUR)}&to=${iso(NOW - 60 * HOUR)}`);
+    expect(body.total).toMatchObject({
+      checks: 0,
+      uptimePercent: null,
+      latencyMs: null,
+      seconds: { noData: 12 * HOUR },
+    });
+  });
+});
+
+test("a group's uptime is over the time of all its monitors", async () => {
+  const { body } = await get(`/v1/uptime?tag=team=orders&from=${iso(NOW - 10 * HOUR)}`);
+  expect(body).toMatchObject({
+    monitors: 1,
+    uptimePercent: 90,
+    items: [{ id, uptimePercent: 90, downtimeSeconds: HOUR }],
+  });
+  expect((await get("/v1/uptime?tag=team=nobody")).body).toMatchObject({ monitors: 0, uptimePercent: null, items: [] });
+});
+
+describe("badges", () => {
+  test("need no token, and the monitor's leave", async () => {
+    const badge = await get(`/v1/badges/${id}.svg?period=24h`, { token: null });
+    expect(badge.headers).toMatchObject({
+      "content-type": "image/svg+xml; charset=utf-8",
+      "cache-control": "public, max-age=60",
+    });
+    expect(badge.body).toContain("95.83 % in 24h");
+    expect(badge.body).toContain("Orders &#60;db&#62;");
+    expect((await get(`/v1/badges/${id}.svg?show=status`, { token: null })).body).toContain("pending");
+    await edge.call("PATCH", `/v1/monitors/${id}`, { body: { badge: false } });
+    const [closed, unknown] = [
+      await get(`/v1/badges/${id}.svg`, { token: null }),
+      await get("/v1/badges/none.svg", { token: null }),
+    ];
+    expect([closed.status, unknown.status]).toEqual([404, 404]);
+  });
+});
+
+test("metrics show the newest outcome of each monitor and location, and need a token", async () => {
+  expect((await get("/v1/metrics", { token: null })).status).toBe(401);
+  edge.database.usage.reset();
+  const { headers, body } = await get("/v1/metrics");
+  expect(headers["content-type"]).toContain("version=0.0.4");
+  expect(body).toContain(`harborlight_up{monitor="${id}",location="local"} 1\n`);
+  expect(body).toContain(`harborlight_latency_seconds{monitor="${id}",location="inside"} 0.0123\n`);
+  expect(body).toMatch(/# TYPE harborlight_latency_seconds gauge\n/);
+  for (const line of body.trimEnd().split("\n"))
+    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+\{monitor="\w+",location="[\w-]+"\} -?\d+(\.\d+)?(e-?\d+)?)$/);
+  // The token, the shards, and for each location a block and its roster.
+  const requests = edge.database.usage.rows().reduce((sum, row) => sum + row.requests, 0);
+  expect(requests).toBeLessThanOrEqual(7);
+});
+
+const days = (count: number) => `from=${iso(NOW - count * 86_400)}`;
+test.each([
+  ["stats", `from=${iso(NOW)}&to=${iso(NOW - HOUR)}`, "from", "must be before to"],
+  ["stats", `from=${iso(NOW - HOUR)}&to=${iso(NOW - HOUR)}`, "from", "must be before to"],
+  ["stats", `from=${iso(NOW + HOUR)}`, "from", "must not be in the future: it is"],
+  ["results", `to=${iso(NOW + HOUR)}`, "to", "must not be in the future: it is"],
+  ["results", "from=yesterday", "from", "ISO 8601"],
+  ["results", "from=1764000000", "from", "ISO 8601"],
+  ["results", "from=2026-13-01", "from", "ISO 8601"],
+  ["stats", "from=2026-02-01T10:00:00", "from", "with its offset"],
+  [
+    "stats",
+    `${days(30)}&step=1m`,
+    "step",
+    "1m allows ranges of at most 1 days; a range of 30.0 days can have steps of 30m or longer",
+  ],
+  [
+    "stats",
+    `${days(500)}&step=12h`,
+    "step",
+    "12h allows ranges of at most 400 days; a range of 500.0 days can have steps of 1d",
+  ],
+  ["stats", `${days(900)}&step=1mo`, "step", "at most 800 days"],
+  ["stats", "step=7m", "step", "one of 1m, 5m"],
+  ["stats", "step=1d&timeZone=Mars/Base", "timeZone", "IANA"],
+  ["stats", "step=1h&timeZone=Europe/Berlin", "timeZone", "for the steps 1d, 1w and 1mo"],
+  ["stats", "location=moon", "location", "must be one of local, inside, eu-west-1"],
+  ["results", "limit=1001", "limit", "from 1 to 1000"],
+  ["results", "step=1h", "step", "there is no such parameter here"],
+])("%s?%s is refused at %s", async (call, query, path, message) => {
+  const { status, body } = await get(`/v1/monitors/${id}/${call}?${query}`);
+  expect(status).toBe(422);
+  expect(body.errors).toEqual([{ path, message: expect.stringContaining(message) }]);
+});
+
+test("a plus in an offset need not be encoded", async () => {
+  const { status, body } = await get(`/v1/monitors/${id}/stats?from=2026-01-01T00:00:00+02:00&to=2026-01-02`);
+  expect(status).toBe(200);
+  expect(body.total.from).toBe("2025-12-31T22:00:00.000Z");
+});

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { filterOf, filterPolicy } from "../../../functions/api/subscription.ts";
+import { type Edge, startEdge } from "./edge.ts";
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge();
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";
+beforeEach(() => {
+  edge.calls.sns.length = 0;
+  edge.outside.sns = () => `<SubscriptionArn>${TOPIC}:0b1c-2d</SubscriptionArn>`;
+});
+
+const subscribe = (body: Record<string, unknown>) => edge.call("POST", "/v1/subscriptions", { body });
+
+describe("subscribing", () => {
+  test("makes a filter policy and names the queue for what cannot be delivered", async () => {
+    const filter = {
+      events: ["down"],
+      tags: ["team=orders"],
+      monitorIds: ["m1", "m2"],
+      protocols: ["tcp"],
+      severities: ["critical"],
+    };
+    const { status, body } = await subscribe({ kind: "https", endpoint: "https://hooks.example.com/x", filter });
+    expect([status, body]).toEqual([
+      201,
+      {
+        id: "alerts-0b1c-2d",
+        topic: "alerts",
+        kind: "https",
+        endpoint: "https://hooks.example.com/x",
+        filter,
+        isConfirmed: false,
+      },
+    ]);
+    const [sent] = edge.calls.sns;
+    expect(sent).toMatchObject({
+      Action: "Subscribe",
+      TopicArn: TOPIC,
+      Protocol: "https",
+      ReturnSubscriptionArn: "true",
+    });
+    const attributes = Object.fromEntries(
+      [1, 2].map((n) => [
+        sent?.[`Attributes.entry.${n}.key`],
+        JSON.parse(sent?.[`Attributes.entry.${n}.value`] ?? "null"),
+      ]),
+    );
+    expect(attributes).toEqual({
+      FilterPolicy: {
+        event: ["down"],
+        severity: ["critical"],
+        tags: ["team=orders"],
+        monitorId: ["m1", "m2"],
+        protocol: ["tcp"],
+      },
+      RedrivePolicy: { deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:undelivered" },
+    });
+  });
+
+  test.each([
+    ["email", "ops@example.com", false],
+    ["sms", "+41791234567", true],
+    ["http", "http://127.0.0.1:8080/hook?x=1", false],
+    ["sqs", "arn:aws:sqs:eu-west-1:123456789012:jobs", true],
+    ["lambda", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", true],
+  ])("takes %s", async (kind, endpoint, isConfirmed) => {
+    const { status, body } = await subscribe({ kind, endpoint });
+    expect([status, body.isConfirmed, body.filter]).toEqual([201, isConfirmed, null]);
+  });
+
+  test("has no id while SNS has none", async () => {
+    edge.outside.sns = () => "<SubscriptionArn>pending confirmation</SubscriptionArn>";
+    expect((await subscribe({ kind: "email", endpoint: "ops@example.com" })).body).toMatchObject({
+      id: null,
+      isConfirmed: false,
+    });
+  });
+
+  test.each([
+    [{ kind: "email", endpoint: "ops" }, "endpoint", /mail address, got "ops"/],
+    [{ kind: "sms", endpoint: "079 123" }, "endpoint", /phone number/],
+    [{ kind: "http", endpoint: "https://x.example.com" }, "endpoint", /starts with http:/],
+    [{ kind: "https", endpoint: "http://x.example.com" }, "endpoint", /starts with https:/],
+    [{ kind: "https", endpoint: "javascript:alert(1)" }, "endpoint", /starts with https:/],
+    [{ kind: "sqs", endpoint: "https://sqs/x" }, "endpoint", /ARN of a standard queue/],
+    [{ kind: "sqs", endpoint: "arn:aws:sqs:eu-west-1:123456789012:jobs.fifo" }, "endpoint", /standard queue/],
+    [{ kind: "lambda", endpoint: "arn:aws:sqs:eu-west-1:123456789012:jobs" }, "endpoint", /ARN of a function/],
+    [{ kind: "pigeon", endpoint: "x" }, "kind", /one of email, sms/],
+    [{ kind: "email", endpoint: "a@b.ch", topic: "news" }, "topic", /alerts, system/],
+    [
+      { kind: "email", endpoint: "a@b.ch", topic: "system", filter: { events: ["down"] } },
+      "filter",
+      /topic alerts only/,
+    ],
+    [{ kind: "email", endpoint: "a@b.ch", filter: { events: [] } }, "filter.events", /at least one/],
+    [
+      { kind: "email", endpoint: "a@b.ch", filter: { events: ["up"] } },
+      "filter.events[0]",
+      /down, degraded, recovered/,
+    ],
+    [{ kind: "email", endpoint: "a@b.ch", filter: { tags: ["team"] } }, "filter.tags[0]", /name=value/],
+    [{ kind: "email", endpoint: "a@b.ch", filter: { colours: ["x"] } }, "filter.colours", /no field/],
+    [
+      {
+        kind: "email",
+        endpoint: "a@b.ch",
+        filter: {
+          monitorIds: Array.from({ length: 60 }, (_, n) => `m${n}`),
+          events: ["down", "degraded", "recovered"],
+        },
+      },
+      "filter",
+      /at most 150 combinations.*got 180/,
+    ],
+  ])("refuses %j", async (body, path, message) => {
+    const answer = await subscribe(body);
+    expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
+    expect(answer.body.errors[0].message).toMatch(message);
+    expect(edge.calls.sns).toEqual([]);
+  });
+
+  test("passes on what SNS refuses, and what it has no room for", async () => {
+    edge.outside.sns = () => ({ error: "InvalidParameter", message: "Invalid parameter: SMS endpoint" });
+    const invalid = await subscribe({ kind: "sms", endpoint: "+41791234567" });
+    expect([invalid.status, invalid.body.errors[0]]).toEqual([
+      422,
+      { path: "endpoint", message: "SNS refused it: Invalid parameter: SMS endpoint" },
+    ]);
+    edge.outside.sns = () => ({ error: "FilterPolicyLimitExceeded", message: "too many" });
+    const full = await subscribe({ kind: "sms", endpoint: "+41791234567" });
+    expect([full.status, full.body.code, full.headers["retry-after"]]).toEqual([429, "too-many-requests", "60"]);
+  });
+});
+
+describe("listing", () => {
+  const member = (arn: string, endpoint: string) =>
+    `<member><SubscriptionArn>${arn}</SubscriptionArn><Protocol>email</Protocol><Endpoint>${endpoint}</Endpoint></member>`;
+
+  test("goes through the pages of both topics", async () => {
+    edge.outside.sns = (action, parameters) => {
+      if (action === "GetSubscriptionAttributes") {
+        if (parameters.get("SubscriptionArn")?.endsWith("gone")) return { error: "NotFound", message: "no" };
+        return `<Attributes><entry><key>PendingConfirmation</key><value>false</value></entry><entry><key>FilterPolicy</key><value>{"event":["down"]}</value></entry></Attributes>`;
+      }
+      const topic = parameters.get("TopicArn") ?? "";
+      if (topic.endsWith("system")) return `<Subscriptions>${member(`${topic}:s-1`, "s@b.ch")}</Subscriptions>`;
+      return parameters.get("NextToken")
+        ? `<Subscriptions>${member(`${topic}:a-2`, "b@b.ch")}${member(`${topic}:gone`, "c@b.ch")}</Subscriptions>`
+        : `<Subscriptions>${member("PendingConfirmation", "a@b.ch")}</Subscriptions><NextToken>more</NextToken>`;
+    };
+    const seen = [];
+    let cursor = "";
+    do {
+      const { status, body } = await edge.call("GET", `/v1/subscriptions${cursor && `?cursor=${cursor}`}`);
+      expect(status).toBe(200);
+      seen.push(...body.items);
+      cursor = body.nextCursor ?? "";
+    } while (cursor);
+    const about = { kind: "email", filter: { events: ["down"] }, isConfirmed: true };
+    expect(seen).toEqual([
+      { id: null, topic: "alerts", kind: "email", endpoint: "a@b.ch", filter: null, isConfirmed: false },
+      { id: "alerts-a-2", topic: "alerts", endpoint: "b@b.ch", ...about },
+      { id: "system-s-1", topic: "system", endpoint: "s@b.ch", ...about },
+    ]);
+  });
+});
+
+describe("unsubscribing", () => {
+  test("asks SNS for the ARN that the id stands for", async () => {
+    edge.outside.sns = () => "";
+    expect((await edge.call("DELETE", "/v1/subscriptions/system-0b1c-2d")).status).toBe(204);
+    expect(edge.calls.sns.at(-1)).toMatchObject({
+      Action: "Unsubscribe",
+      SubscriptionArn: "arn:aws:sns:us-east-1:000000000000:system:0b1c-2d",
+    });
+  });
+
+  test("of nothing is 404, of what is not confirmed 409", async () => {
+    edge.outside.sns = () => ({ error: "NotFound", message: "no" });
+    expect((await edge.call("DELETE", "/v1/subscriptions/alerts-1")).status).toBe(404);
+    edge.outside.sns = (action) => (action === "Unsubscribe" ? { error: "InvalidParameter", message: "pending" } : "");
+    const { status, body } = await edge.call("DELETE", "/v1/subscriptions/alerts-1");
+    expect([status, body.code]).toEqual([409, "not-confirmed"]);
+  });
+
+  test.each(["alerts", "alerts-", "other-1", "alerts-..%2F1", "alerts-a:b"])(
+    "cannot leave our topics: %s",
+    async (id) => {
+      expect((await edge.call("DELETE", `/v1/subscriptions/${id}`)).status).toBe(404);
+      expect(edge.calls.sns).toEqual([]);
+    },
+  );
+});
+
+test("a filter and its policy are each other's reverse", () => {
+  const filter = { events: ["down" as const], tags: ["a=b"] };
+  expect(filterOf(JSON.stringify(filterPolicy(filter)))).toEqual(filter);
+  expect(filterPolicy({})).toBeUndefined();
+  expect(filterOf(undefined)).toBeNull();
+  expect(filterOf('{"event":["down"],"region":["x"]}')).toBeNull();
+});
