@@ -142,7 +142,9 @@ const resources = (recorder: string): Record<string, { Type: string; Properties:
       Action: "lambda:InvokeFunction",
       FunctionName: arn("Api"),
       Principal: "apigateway.amazonaws.com",
-      SourceArn: { "Fn::Sub": "arn:aws:execute-api:us-east-1:${AWS::AccountId}:${Http}/*/*/v1/{proxy+}" },
+      SourceArn: {
+        "Fn::Join": ["", ["arn:aws:execute-api:us-east-1:000000000000:", { Ref: "Http" }, "/*/*/v1/{proxy+}"]],
+      },
     },
   },
 });
@@ -165,7 +167,12 @@ export interface Fixture extends AsyncDisposable {
   readonly received: Received[];
   behave(behaviour: Behaviour): void;
   /** Client configuration with the function's own access key; `admin` without a name. */
-  as(name?: string): { endpoint: string; region: string; credentials: object; maxAttempts: number };
+  as(name?: string): {
+    endpoint: string;
+    region: string;
+    credentials: { accessKeyId: string; secretAccessKey: string };
+    maxAttempts: number;
+  };
   /** Stops the stack and starts it again on the same data. */
   restart(): Promise<void>;
 }

@@ -1,0 +1,56 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DueHeap } from "../../../infra/local/due-heap.ts";
+import { DurableMap } from "../../../infra/local/durable-map.ts";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "harborlight-map-"));
+  file = join(folder, "map.jsonl");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("what was set and deleted is so after opening again, without closing first", () => {
+  const map = new DurableMap<number>(file);
+  map.set("a", 1);
+  map.set("b", 2);
+  map.set("a", 3);
+  map.delete("b");
+  expect(new DurableMap<number>(file).entries()).toEqual([["a", 3]]);
+});
+
+test("half a line at the end, as a kill leaves it, is cut off, and writing goes on behind the last whole one", () => {
+  new DurableMap<number>(file).set("a", 1);
+  appendFileSync(file, '["b",');
+  const map = new DurableMap<number>(file);
+  map.set("c", 3);
+  expect(new DurableMap<number>(file).entries()).toEqual([
+    ["a", 1],
+    ["c", 3],
+  ]);
+});
+
+test("a broken line in the middle is not passed over in silence", () => {
+  writeFileSync(file, '["a",1]\nrubbish\n["b",2]\n');
+  expect(() => new DurableMap<number>(file)).toThrow();
+});
+
+test("the file does not grow with history", () => {
+  const map = new DurableMap<string>(file);
+  for (let round = 0; round < 10_000; round += 1) map.set(`key-${round % 10}`, "x".repeat(20));
+  expect(statSync(file).size).toBeLessThan(200_000);
+  expect(new DurableMap<string>(file).size).toBe(10);
+  expect(readFileSync(file, "utf8").endsWith("\n")).toBe(true);
+});
+
+test("a heap gives back by time, and what came first first", () => {
+  const heap = new DueHeap();
+  const times = Array.from({ length: 500 }, (_, index) => (index * 7_919) % 97);
+  for (const [index, atMs] of times.entries()) heap.push(atMs, String(index));
+  const expected = times.map((atMs, index) => ({ atMs, index })).sort((a, b) => a.atMs - b.atMs || a.index - b.index);
+  expect(expected.map(() => heap.pop()!.id)).toEqual(expected.map(({ index }) => String(index)));
+  expect(heap.pop()).toBeUndefined();
+});

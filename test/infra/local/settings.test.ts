@@ -1,0 +1,34 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readSettings } from "../../../infra/local/settings.ts";
+
+test("without any variable the defaults hold, and an empty one counts as none", () => {
+  const defaults = {
+    port: 4000,
+    dataFolder: resolve(".harborlight"),
+    host: undefined,
+    token: undefined,
+    smtpUrl: undefined,
+  };
+  expect(readSettings({})).toMatchObject(defaults);
+  expect(readSettings({ HARBORLIGHT_PORT: "", SMTP_URL: " " })).toMatchObject(defaults);
+  expect(readSettings({ HARBORLIGHT_PORT: "80", HARBORLIGHT_LOCATIONS: "a, b" })).toMatchObject({
+    port: 80,
+    locations: ["a", "b"],
+  });
+});
+
+describe("refuses", () => {
+  test.for([
+    ["HARBORLIGHT_PORT", "65536", /HARBORLIGHT_PORT must be a port from 0 to 65535, got "65536"/],
+    ["HARBORLIGHT_PORT", "http", /HARBORLIGHT_PORT must be a port/],
+    ["HARBORLIGHT_LOCATIONS", "a,,b", /HARBORLIGHT_LOCATIONS must be different names/],
+    ["HARBORLIGHT_LOCATIONS", "a,a", /comes twice/],
+    ["HARBORLIGHT_LOCATIONS", "Zürich", /"Zürich" is not one/],
+    ["HARBORLIGHT_TOKEN", "secret", /HARBORLIGHT_TOKEN must be hl_.*got something else/],
+    ["HARBORLIGHT_SENDER", "me", /HARBORLIGHT_SENDER must be a mail address/],
+    ["SMTP_URL", "mail.example.com", /SMTP_URL must be smtp:/],
+  ] as const)("%s=%s", ([name, value, message]) => {
+    expect(() => readSettings({ [name]: value })).toThrow(message);
+  });
+});
