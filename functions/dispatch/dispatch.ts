@@ -20,6 +20,7 @@ interface Dependencies {
   /** Sends to the locations' queues. @returns the jobs that could not be sent */
   readonly sendJobs: (jobs: readonly PlannedJob[]) => Promise<ReadonlySet<PlannedJob>>;
   readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 export interface DispatchReport {
@@ -27,7 +28,13 @@ export interface DispatchReport {
   readonly failed: number;
 }
 
-export const createDispatch = ({ planning, locations, sendJobs, now }: Dependencies) => {
+export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: Dependencies) => {
+  /**
+   * Queues delay by whole seconds: planned right after one began, jobs come when they are due and not up to a second
+   * later.
+   */
+  const nextSecond = () => sleep(1000 - (now().getTime() % 1000));
+
   const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
     const until = horizon(now());
     const planned = shards.map((shard) => ({ shard, jobs: jobsOf(shard, until) }));
@@ -63,6 +70,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now }: Dependenc
   return {
     /** Plans every shard and sends each location its heartbeat. */
     async all(): Promise<DispatchReport> {
+      await nextSecond();
       const at = Math.floor(now().getTime() / 1000);
       const heartbeats = locations.map((location) => ({
         location,
@@ -81,6 +89,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now }: Dependenc
 
     /** Plans one shard, which is new, at once. */
     async one(name: string): Promise<DispatchReport> {
+      await nextSecond();
       const shard = await planning.shard(name);
       return shard ? plan([shard]) : { jobs: 0, failed: 0 };
     },

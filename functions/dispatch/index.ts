@@ -1,4 +1,5 @@
 /** Wiring: every minute plans jobs, timers and heartbeats; the timers queue has items touched; the API has new shards planned. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -58,7 +59,7 @@ const queueTimers = createTimers(
   now,
 );
 
-const dispatch = createDispatch({ planning, locations: names, sendJobs, now });
+const dispatch = createDispatch({ planning, locations: names, sendJobs, now, sleep });
 const watchLocations = createLocationWatch({
   locations: names,
   store: createLocationStore(client, MONITORS_TABLE!),

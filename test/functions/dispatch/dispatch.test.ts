@@ -33,6 +33,7 @@ describe("planning", () => {
       planning,
       locations,
       now: clock,
+      sleep: async () => {},
       sendJobs: async (jobs) => {
         const failed = new Set(jobs.filter(({ location }) => broken.has(location)));
         sent.push(...jobs.filter((job) => !failed.has(job)));
