@@ -74,6 +74,7 @@ export function monitorOf(id: string, some: Partial<Monitor> = {}): StoredMonito
     alerts: { afterSeconds: 0, emails: [] },
     tags: {},
     paused: false,
+    badge: false,
     settingsVersion: 1,
     revision: 1,
     shard: "60#0",

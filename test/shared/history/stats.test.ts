@@ -181,7 +181,11 @@ test("results are the plain outcomes, newest first, whatever the size of a page"
       const { monitor, plain, start, end } = await play(told);
       const { locations } = told;
       const expected = locations
-        .flatMap((location) => (plain.get(`${monitor.id} ${location}`) ?? []).map((one) => ({ ...one, location })))
+        .flatMap((location) =>
+          (plain.get(`${monitor.id} ${location}`) ?? []).flatMap((one) =>
+            isPaused(one) ? [] : [{ ...one, location }],
+          ),
+        )
         .sort((a, b) => b.tick - a.tick || (a.location < b.location ? -1 : 1));
       const found = [];
       const pages = 12;

@@ -29,7 +29,6 @@ const monitor = (more: Partial<Monitor> = {}): Monitor => ({
   tags: { team: "orders" },
   paused: false,
   badge: false,
-  badge: false,
   settingsVersion: 1,
   revision: 1,
   shard: "60#0",
