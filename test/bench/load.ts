@@ -155,8 +155,7 @@ async function list(api: ReturnType<typeof createClient>, filter: string) {
 async function resultsOf(api: ReturnType<typeof createClient>, id: string, from: number, to: number) {
   const range = `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
   const items: Result[] = [];
-  let cursor = "";
-  do {
+  for (let cursor = ""; ; ) {
     const { status, body } = await api(
       "GET",
       `/v1/monitors/${id}/results?${range}&limit=1000${cursor && `&cursor=${cursor}`}`,
@@ -167,9 +166,9 @@ async function resultsOf(api: ReturnType<typeof createClient>, id: string, from:
     }
     if (status !== 200) throw new Error(JSON.stringify(body));
     items.push(...body.items);
-    cursor = body.nextCursor ?? "";
-  } while (cursor);
-  return items;
+    if (!body.nextCursor) return items;
+    cursor = body.nextCursor;
+  }
 }
 
 /** The lag of every tick, from the metric lines the probe printed; in order. */
