@@ -152,6 +152,10 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
         (isDone ? applied.deleted : applied.remaining).push(named(monitor));
       }),
     );
+    await announce(
+      deps,
+      round.map((monitor) => ({ ...monitor, deletedAt: deps.now().toISOString() })),
+    );
   });
   return applied;
 };

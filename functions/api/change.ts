@@ -38,13 +38,20 @@ export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMo
  * so the write stands and the caller is not told.
  */
 export const announce = async (
-  { probes, logger, metrics }: Deps,
+  { probes, shards, logger, metrics }: Deps,
   monitors: readonly StoredMonitor[],
-  shards: readonly Seats[],
+  seats: readonly Seats[] = [],
 ) => {
-  const unplanned = new Set(shards.filter(({ isUnplanned }) => isUnplanned).map(({ shard }) => shard));
-  const active = monitors.filter(({ paused }) => !paused);
-  const sent = await Promise.allSettled([probes.spot(active), ...[...unplanned].map((shard) => probes.plan(shard))]);
+  const unplanned = new Set(seats.filter(({ isUnplanned }) => isUnplanned).map(({ shard }) => shard));
+  const active = monitors.filter(({ paused, deletedAt }) => !paused && !deletedAt);
+  const locationsOf = new Map<string, string[]>();
+  for (const { shard, locations } of monitors)
+    locationsOf.set(shard, [...new Set([...(locationsOf.get(shard) ?? []), ...locations])]);
+  const sent = await Promise.allSettled([
+    probes.spot(active),
+    ...[...unplanned].map((shard) => probes.plan(shard)),
+    ...[...locationsOf].map(([shard, locations]) => shards.settingsChanged(shard, locations)),
+  ]);
   for (const result of sent)
     if (result.status === "rejected") {
       logger.warn("not told at once", { monitorIds: active.slice(0, 10).map(({ id }) => id), error: result.reason });

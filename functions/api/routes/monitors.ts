@@ -4,7 +4,17 @@ import { z } from "zod";
 import { InvalidInput } from "../../../shared/errors.ts";
 import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../shared/store/monitors.ts";
-import { create, creationHash, existing, guarded, idOfKey, idOfRequest, randomId, update } from "../change.ts";
+import {
+  announce,
+  create,
+  creationHash,
+  existing,
+  guarded,
+  idOfKey,
+  idOfRequest,
+  randomId,
+  update,
+} from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { expecting, fieldErrors, SERVER_FIELDS } from "../input.ts";
 import { asSent, readMonitorSettings } from "../monitor-settings.ts";
@@ -202,9 +212,12 @@ const deleteMonitor = route({
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
   handle: async ({ params, headers }, deps) => {
-    await guarded(deps, params.id ?? "", headers["if-match"], async (monitor) =>
-      (await deps.monitors.markDeleted(monitor, deps.now())) ? true : undefined,
-    );
+    await guarded(deps, params.id ?? "", headers["if-match"], async (monitor) => {
+      const now = deps.now();
+      if (!(await deps.monitors.markDeleted(monitor, now))) return undefined;
+      await announce(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
+      return true;
+    });
     return { status: 204 };
   },
 });
