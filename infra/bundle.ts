@@ -52,6 +52,9 @@ export const bundle = async (root = ROOT): Promise<void> => {
     write: false,
   });
   for (const { path, contents } of outputFiles) replace(root, path, contents);
+  // The one-machine stack keeps its copy below this project, whose package.json would make ESM of it.
+  for (const name of FUNCTIONS)
+    replace(root, join(bundleOf(name, root), "package.json"), Buffer.from('{"type":"commonjs"}\n'));
   const inputs = [...Object.keys(metafile.inputs), ...(await describeApi(root)), ...ALWAYS].filter(
     (input) => !input.startsWith("node_modules/"),
   );
@@ -89,9 +92,9 @@ const replace = (root: string, path: string, contents: Uint8Array): void => {
 };
 
 const isCurrent = (root: string, stamp: string): boolean => {
-  if (!existsSync(stamp) || !FUNCTIONS.every((name) => existsSync(join(bundleOf(name, root), "index.js")))) {
-    return false;
-  }
+  const isBundled = (name: FunctionName) =>
+    ["index.js", "package.json"].every((file) => existsSync(join(bundleOf(name, root), file)));
+  if (!existsSync(stamp) || !FUNCTIONS.every(isBundled)) return false;
   const last = JSON.parse(readFileSync(stamp, "utf8"));
   return JSON.stringify(hashes(root, Object.keys(last))) === JSON.stringify(last);
 };
