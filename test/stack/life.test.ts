@@ -1,7 +1,6 @@
 /** The whole product, as its users run it: a port goes down and comes back, and everybody is told, once each. */
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, createClient, startSubscriber, until } from "../support/client.ts";
@@ -13,7 +12,8 @@ let api: Client;
 let subscriber: Awaited<ReturnType<typeof startSubscriber>>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "harborlight-life-"));
+  // Below the project, as by default: its package.json must not decide how the bundles are read.
+  folder = await mkdtemp(join(process.cwd(), ".harborlight-life-"));
   subscriber = await startSubscriber();
   product = await startProduct(folder, await freePort());
   api = createClient(product.apiUrl, product.token);
