@@ -1,7 +1,9 @@
 /** From what is stored to what callers see: never keys, places or the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../shared/model.ts";
+import { hideSecrets } from "../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../shared/store/incidents.ts";
 import type { Token } from "../../shared/store/tokens.ts";
+import { hasScope } from "./auth.ts";
 import { attemptsMs } from "./monitor-settings.ts";
 
 /** From the last attempt to the alert's leaving: a job's lag, the stream and the publishing. */
@@ -75,13 +77,14 @@ export const presentRecorded = (incident: RecordedIncident) => ({
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
-export const presentMonitor = (monitor: Monitor, newest?: Newest) => ({
+/** @param reader who asks: secrets among the settings are for those who may write them */
+export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
   name: monitor.name,
   key: monitor.key,
   protocol: monitor.protocol,
   host: monitor.host,
   port: monitor.port,
-  settings: monitor.settings,
+  settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),
   family: monitor.family,
   addresses: monitor.addresses,
   intervalSeconds: monitor.intervalSeconds,

@@ -23,7 +23,9 @@ const MESSAGE_AUTHENTICATOR = 80;
 const HEADER_BYTES = 20;
 
 const settings = z.strictObject({
-  secret: oneLine(128).describe("The secret that the server shares with this location's address."),
+  secret: oneLine(128)
+    .meta({ writeOnly: true })
+    .describe("The secret that the server shares with this location's address."),
   nasIdentifier: oneLine(64).default("harborlight"),
   ...udpFields({ spacingMs: 250 }),
 });

@@ -27,7 +27,7 @@ export const tlsSettings = z
     minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional(),
     ca: pem.optional(),
     certificate: pem.optional(),
-    key: pem.optional(),
+    key: pem.meta({ writeOnly: true }).optional(),
     verify: z.boolean().optional(),
     warnDays: z.int().min(0).max(3650).optional(),
   })

@@ -25,7 +25,7 @@ const expectations = z.strictObject({
 });
 
 const object = {
-  community: oneLine(64).default("public"),
+  community: oneLine(64).meta({ writeOnly: true }).default("public"),
   oid: z
     .string()
     .max(255)

@@ -20,8 +20,11 @@ const key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "must be 
 const settings = z
   .strictObject({
     serverPublicKey: key.optional(),
-    privateKey: key.optional().describe("Of a peer that the server knows; best one for this monitor alone."),
-    presharedKey: key.optional(),
+    privateKey: key
+      .meta({ writeOnly: true })
+      .optional()
+      .describe("Of a peer that the server knows; best one for this monitor alone."),
+    presharedKey: key.meta({ writeOnly: true }).optional(),
     ...udpFields({ spacingMs: 300 }),
     silence: z
       .enum(["down", "up", "unknown"])

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { InvalidInput } from "../../../shared/errors.ts";
 import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../shared/store/monitors.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import {
   announce,
   create,
@@ -28,12 +29,13 @@ import { monitorInput, monitorPatch, oneOf, page } from "../schemas.ts";
 
 const answer = async (
   { history, now }: Deps,
+  token: Token | null,
   monitor: StoredMonitor,
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<Reply> => ({
   status,
-  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id)),
+  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
   headers: { etag: etagOf(monitor), ...headers },
 });
 const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
@@ -68,14 +70,14 @@ const createMonitor = route({
     // A repeated request takes no seat: it is answered before one is looked for.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
     const created = before ? undefined : await create(deps, id, settings, creation);
-    if (created) return answer(deps, created, 201, { location: `/v1/monitors/${id}` });
+    if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));
     if (!present || present.deletedAt)
       throw new Problem("being-deleted", "the monitor of this key is still being deleted: try again in a moment", {
         "retry-after": "2",
       });
     if (creation && present.creation === creation)
-      return answer(deps, present, 201, { location: `/v1/monitors/${id}`, "idempotent-replayed": "true" });
+      return answer(deps, token, present, 201, { location: `/v1/monitors/${id}`, "idempotent-replayed": "true" });
     if (settings.key)
       throw new Problem(
         "already-exists",
@@ -132,7 +134,7 @@ const listMonitors = route({
     ...page,
   }),
   responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
-  handle: async ({ query: { limit, cursor, ...filters } }, deps) => {
+  handle: async ({ token, query: { limit, cursor, ...filters } }, deps) => {
     const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
     let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
     const items: StoredMonitor[] = [];
@@ -150,7 +152,7 @@ const listMonitors = route({
     const newest = await newestOf(items, deps.history, deps.now());
     return {
       body: {
-        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id))),
+        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id), token)),
         nextCursor: position === undefined ? null : encodeCursor(position, question),
       },
     };
@@ -164,7 +166,7 @@ const getMonitor = route({
   summary: "One monitor",
   scope: "read",
   responses: { 200: one },
-  handle: async ({ params }, deps) => answer(deps, await existing(deps, params.id ?? "")),
+  handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
 /** A merge removes what is null: a field that does not exist would be removed without anybody noticing. */
@@ -187,11 +189,11 @@ const patchMonitor = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatch,
   responses: { 200: one },
-  handle: async ({ params, body, headers }, deps) => {
+  handle: async ({ params, body, headers, token }, deps) => {
     refuseUnknown(body);
     const next = (before: StoredMonitor) =>
       readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations);
-    return answer(deps, await update(deps, params.id ?? "", headers["if-match"], next));
+    return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
   },
 });
 
@@ -231,9 +233,9 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     scope: "write",
     headers: ifMatch,
     responses: { 200: one },
-    handle: async ({ params, headers }, deps) => {
+    handle: async ({ params, headers, token }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      return answer(deps, await update(deps, params.id ?? "", headers["if-match"], next));
+      return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
     },
   });
 
