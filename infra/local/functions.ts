@@ -20,7 +20,7 @@ export interface DeployedFunction {
 /** Lambda's limits of a payload, in bytes. */
 const MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024;
 const MAX_ASYNCHRONOUS_BYTES = 1024 * 1024;
-/** Lambda's default for asynchronous events. */
+/** Lambda's defaults for asynchronous events. */
 const MAX_RETRIES = 2;
 const MAX_EVENT_AGE_SECONDS = 21_600;
 const RETRY_SECONDS = [60, 120];
@@ -31,12 +31,25 @@ export const createFunctions = (
   resources: readonly Resource[],
   options: { readonly dataFolder: string; readonly gatewayUrl: string },
 ) => {
+  const ofEvents = (name: string): { retries: number; ageSeconds: number } => {
+    const config = resources.find(
+      ({ type, properties }) => type === "AWS::Lambda::EventInvokeConfig" && properties.FunctionName === name,
+    );
+    if (config?.properties.DestinationConfig !== undefined) {
+      throw new Error(`${config.logicalId}: destinations of asynchronous events are not supported here`);
+    }
+    return {
+      retries: Number(config?.properties.MaximumRetryAttempts ?? MAX_RETRIES),
+      ageSeconds: Number(config?.properties.MaximumEventAgeInSeconds ?? MAX_EVENT_AGE_SECONDS),
+    };
+  };
   const deployed = resources.filter(({ type }) => type === "AWS::Lambda::Function").map(deploy);
   const stopped = new AbortController();
   let loops: Promise<void>[] = [];
 
-  function deploy(resource: Resource): DeployedFunction & { readonly later: Queue } {
+  function deploy(resource: Resource): DeployedFunction & { readonly later: Queue; readonly retries: number } {
     const { properties, name, arn } = resource;
+    const { retries, ageSeconds } = ofEvents(name);
     const accessKeyId = newAccessKeyId();
     const [file, exportName] = String(properties.Handler).split(".") as [string, string];
     const own = (properties.Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {};
@@ -55,7 +68,7 @@ export const createFunctions = (
       arn: "",
       settings: {
         ...QUEUE_DEFAULTS,
-        retentionSeconds: MAX_EVENT_AGE_SECONDS,
+        retentionSeconds: ageSeconds,
         // Nobody else may take an event while it is being handled.
         visibilityTimeoutSeconds: run.settings.timeoutSeconds + 30,
       },
@@ -68,6 +81,7 @@ export const createFunctions = (
       role: String(properties.Role),
       accessKeyId,
       later,
+      retries,
       invokeLater: (payload) => later.send(payload),
     };
   }
@@ -104,7 +118,7 @@ export const createFunctions = (
     };
   }
 
-  const handleLater = async ({ run, later }: (typeof deployed)[number]): Promise<void> => {
+  const handleLater = async ({ run, later, retries }: (typeof deployed)[number]): Promise<void> => {
     const running = new Set<Promise<void>>();
     while (!stopped.signal.aborted) {
       if (running.size >= run.concurrency) {
@@ -115,7 +129,7 @@ export const createFunctions = (
         const work = run.invoke(message.body).then(({ failed }) => {
           running.delete(work);
           if (failed && stopped.signal.aborted) return; // cut short by our stop: it is handled at the next start
-          if (!failed || message.receiveCount > MAX_RETRIES) later.delete(message.receipt!);
+          if (!failed || message.receiveCount > retries) later.delete(message.receipt!);
           else later.changeVisibility(message.receipt!, RETRY_SECONDS[message.receiveCount - 1]!);
         });
         running.add(work);

@@ -104,10 +104,13 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       .filter(({ type }) => type === "AWS::DynamoDB::Table" || type === "AWS::DynamoDB::GlobalTable")
       .map(({ type, name, properties }) => tableDefinition(type, name, properties));
     // Opening the database is also the lock on the folder: the kernel releases it with the process, however that ends.
-    const database = await openDatabase({ tables, dataFolder, ...(options.intercept ? { intercept: options.intercept } : {}) })
-      .catch((error: Error) => {
-        throw new StartError(error.message, { cause: error });
-      });
+    const database = await openDatabase({
+      tables,
+      dataFolder,
+      ...(options.intercept ? { intercept: options.intercept } : {}),
+    }).catch((error: Error) => {
+      throw new StartError(error.message, { cause: error });
+    });
     undo.push(() => database.close());
     removeOldAssemblies(dataFolder, assembly);
     writeFileSync(join(dataFolder, "gateway-port"), String(gateway.port), { mode: 0o600 });
