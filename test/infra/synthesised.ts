@@ -1,9 +1,16 @@
 /** Templates of the app for assertions, with what is awkward in CloudFormation made readable. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
+import { afterAll } from "vitest";
 import { bundle } from "../../infra/bundle.ts";
 import { createStacks } from "../../infra/stacks.ts";
+
+/** Everything synthesised by this test file; CDK's own choice of a folder is never cleaned up. */
+const folder = mkdtempSync(join(tmpdir(), "harborlight-synthesised-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const { context: flags } = JSON.parse(readFileSync(new URL("../../cdk.json", import.meta.url), "utf8"));
 
@@ -19,6 +26,7 @@ export type Resources = Readonly<Record<string, Resource>>;
 export const createApp = async (context: Record<string, unknown> = {}) => {
   await bundle();
   const app = new App({
+    outdir: mkdtempSync(join(folder, "app-")),
     context: { ...flags, region: "us-east-1", "aws:cdk:disable-asset-staging": true, ...context },
     builtinCloudFormationValidation: false,
   });
