@@ -1,5 +1,5 @@
 /** From what was measured to what is reported. */
-import type { CheckSettings, Outcome } from "../model.ts";
+import type { CheckSettings, Outcome, Timings } from "../model.ts";
 import { judgeHealth } from "../rules/health.ts";
 import { type Measured, NO_TRAFFIC } from "./attempt.ts";
 import { fitEvidence, printable } from "./evidence.ts";
@@ -14,7 +14,7 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     reason,
     message: printable(message, MAX_MESSAGE_LENGTH),
     health,
-    timings,
+    timings: rounded(timings),
     traffic,
     evidence: fitEvidence(evidence),
     attempts,
@@ -41,3 +41,7 @@ export function crashedOutcome(error: unknown): Outcome {
     attempts: 1,
   };
 }
+
+/** To whole microseconds: what the clock gives beyond them is noise. */
+const rounded = (timings: Timings): Timings =>
+  Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms * 1000) / 1000]));
