@@ -93,6 +93,9 @@ const understand = (datagram: Buffer, question: Buffer, wanted: Settings): Findi
       message: "the CoAP server answers our ping",
     };
   }
+  // Anything but an empty message has to be a response: classes 2, 4 and 5 (section 12.1.2).
+  if (code !== "0.00" && !/^[245]/.test(code))
+    throw new ProbeFailure("wrong-protocol", `expected a CoAP response, got a message of code ${code}`);
   // An empty acknowledgement promises an answer of its own, which then carries our token and an id of the server's.
   if (code === "0.00" || (type === ACKNOWLEDGEMENT && !isSameId)) return undefined;
   if (type !== ACKNOWLEDGEMENT && type !== CONFIRMABLE && type !== 1) return undefined;

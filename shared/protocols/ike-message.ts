@@ -11,6 +11,7 @@ const VERSION_1 = 0x10;
 const VERSION_2 = 0x20;
 export const EXCHANGES = { mainMode: 2, informational: 5, saInit: 34 } as const;
 const FLAG_INITIATOR = 0x08;
+const FLAG_RESPONSE = 0x20;
 
 export interface Payload {
   readonly type: number;
@@ -23,6 +24,8 @@ export interface Message {
   readonly version: number;
   readonly exchange: number;
   readonly isEncrypted: boolean;
+  /** Whether a responder made it: version 2 has a flag, version 1 the responder's own SPI or a notification. */
+  readonly isResponse: boolean;
   readonly payloads: readonly Payload[];
 }
 
@@ -135,6 +138,10 @@ export const decode = (bytes: Buffer): Message => {
     version,
     exchange: bytes[18]!,
     isEncrypted,
+    isResponse:
+      version === 1
+        ? bytes[18] === EXCHANGES.informational || !bytes.subarray(8, 16).equals(Buffer.alloc(8))
+        : (bytes[19]! & (FLAG_RESPONSE | FLAG_INITIATOR)) === FLAG_RESPONSE,
     payloads,
   };
 };

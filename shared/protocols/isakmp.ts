@@ -167,6 +167,8 @@ const read = (wanted: Settings, datagram: Buffer, question: Buffer, target: Targ
   if (start && !datagram.subarray(0, start).equals(MARKER)) return undefined;
   const message = decode(datagram.subarray(start));
   if (!message.initiatorSpi.equals(question.subarray(start, start + 8))) return undefined;
+  if (!message.isResponse)
+    throw new ProbeFailure("wrong-protocol", "expected an IKE response, got our own request or another's");
   const ours: readonly number[] = [EXCHANGES.saInit, EXCHANGES.mainMode, EXCHANGES.informational];
   if (!ours.includes(message.exchange))
     throw new ProbeFailure("wrong-protocol", `expected an answer to our exchange, got exchange ${message.exchange}`);

@@ -76,12 +76,14 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
   }
   if (error !== undefined && error >= 500)
     throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
+  if (error === undefined && !evidence.mappedAddress)
+    throw new ProbeFailure("unexpected-answer", "the STUN server does not say which address it sees", { evidence });
   const { software } = evidence;
   return {
     evidence,
     message: error
       ? `the STUN server answers ${evidence.error}`
-      : `${software ?? "a STUN server"} sees us as ${evidence.mappedAddress ?? "nobody: no mapped address"}`,
+      : `${software ?? "a STUN server"} sees us as ${evidence.mappedAddress}`,
     ...(software && { fingerprint: software }),
   };
 };
