@@ -15,6 +15,8 @@ export interface RealServer {
   /** The Debian packages it comes in. */
   readonly debian: string;
   readonly program: string;
+  /** What starts the program, for those that need another user or an inetd. Default: the program itself. */
+  readonly launcher?: string;
   /** Arguments that make the program say its version. */
   readonly version: readonly string[];
   /** Relative paths are below the server's folder, which is its working directory. */
@@ -56,15 +58,17 @@ const READY_MS = 15_000;
 
 export const isInstalled = ({ program }: RealServer): boolean => existsSync(program);
 
-/** The first line with a number in what the program says of itself. */
-export const versionOf = ({ program, version }: RealServer): string => {
-  const { stdout, stderr } = spawnSync(program, version, { encoding: "utf8", timeout: 5000 });
-  return (
-    `${stdout}\n${stderr}`
+/** The first line with a version in what the program says of itself, or the package's version where it says none. */
+export const versionOf = ({ program, version, debian }: RealServer): string => {
+  const ask = (command: string, ...rest: readonly string[]) => {
+    const { stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 5000 });
+    return `${stdout}\n${stderr}`
       .split("\n")
       .find((line) => /\d+\.\d+/.test(line))
-      ?.trim() ?? "version unknown"
-  );
+      ?.trim();
+  };
+  const package_ = debian.split(",")[0] ?? "";
+  return ask(program, ...version) ?? ask("dpkg-query", "-W", package_) ?? "version unknown";
 };
 
 /** @throws Error with the server's own words when it does not come up */
@@ -73,11 +77,12 @@ export async function start(server: RealServer): Promise<Running> {
   const context = { folder, port: await freePort(), securePort: await freePort(), certificate: makeCertificate() };
   const env = { ...process.env, ...server.environment };
   for (const [name, value] of Object.entries(server.environment ?? {})) env[name] = join(folder, value);
-  const child = spawn(server.program, [...server.arguments(context)], {
+  const child = spawn(server.launcher ?? server.program, [...server.arguments(context)], {
     cwd: folder,
     env,
     detached: true,
-    stdio: "pipe",
+    // No socket as standard input: servers take that for a visit that an inetd hands them.
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
   let ended: string | undefined;
