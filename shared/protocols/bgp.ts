@@ -38,16 +38,24 @@ const message = (type: number, body: Buffer): Buffer => {
   return Buffer.concat([MARKER, head, body]);
 };
 
+/**
+ * What we say we can do, though nothing follows: a speaker that misses its address family in our OPEN treats that as an
+ * error of its neighbour, and BIRD then turns it away for a minute. Multiprotocol IPv4 and IPv6 unicast (RFC 4760), route
+ * refresh (RFC 2918) and four-octet AS numbers (RFC 6793).
+ */
+const CAPABILITIES_OURS = [1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 2, 0, 65, 4] as const;
+
 const open = (asn: number, routerId: string): Buffer => {
-  const body = Buffer.alloc(10 + 8);
-  body[0] = 4;
-  body.writeUInt16BE(asn > 0xffff ? AS_TRANS : asn, 1);
-  body.writeUInt16BE(HOLD_SECONDS, 3);
-  Buffer.from(routerId.split(".").map(Number)).copy(body, 5);
-  body[9] = 8;
-  body.set([2, 6, 65, 4], 10); // capability: four-octet AS numbers (RFC 6793)
-  body.writeUInt32BE(asn, 14);
-  return message(OPEN, body);
+  const longAs = Buffer.alloc(4);
+  longAs.writeUInt32BE(asn);
+  const capabilities = [...CAPABILITIES_OURS, ...longAs];
+  const head = Buffer.alloc(5);
+  head[0] = 4;
+  head.writeUInt16BE(asn > 0xffff ? AS_TRANS : asn, 1);
+  head.writeUInt16BE(HOLD_SECONDS, 3);
+  const parameter = [2, capabilities.length, ...capabilities];
+  const body = [...head, ...routerId.split(".").map(Number), parameter.length, ...parameter];
+  return message(OPEN, Buffer.from(body));
 };
 
 /** Cease, peer de-configured (RFC 4486): whoever this was, it will not come back as a neighbour. */

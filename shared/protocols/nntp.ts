@@ -48,7 +48,7 @@ const readCapabilities = async (connection: Connection): Promise<readonly string
 const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
   const greeting = await readResponse(connection);
   const line = `${greeting.code} ${greeting.text}`;
-  if (greeting.code === 400 || greeting.code === 502)
+  if (greeting.code === 400 || greeting.code === 502 || greeting.code === 503)
     throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${line}`);
   if (greeting.code !== 200 && greeting.code !== 201)
     throw new ProbeFailure("wrong-protocol", `expected an NNTP greeting with 200 or 201, got: ${line}`);

@@ -39,14 +39,11 @@ const readReason = async (connection: Connection): Promise<string> => {
   return printable((await connection.read(length)).toString("utf8"), 200);
 };
 
-const judgeRefusal = (version: string, reason: string): Finding => {
+const judgeRefusal = (reason: string): Finding => {
   if (!/too many (security|authentication) failures/i.test(reason))
     throw new ProbeFailure("service-unavailable", `the server refuses: ${reason}`);
-  return {
-    evidence: { version, shutOut: reason },
-    message: `RFB ${version}, shut out for a while: ${reason}`,
-    fingerprint: version,
-  };
+  // No fingerprint: servers say this in the oldest version, whichever they speak.
+  return { evidence: { shutOut: reason }, message: `RFB, shut out for a while: ${reason}` };
 };
 
 /** RFB 3.3: the server decides on one type by itself. */
@@ -70,7 +67,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
   const spoken = Number(major) > 3 || Number(minor) >= 8 ? "003.008" : Number(minor) === 7 ? "003.007" : "003.003";
   connection.write(`RFB ${spoken}\n`);
   const types = await (spoken === "003.003" ? readDecided(connection) : readOffered(connection));
-  if (types.length === 0) return judgeRefusal(version, await readReason(connection));
+  if (types.length === 0) return judgeRefusal(await readReason(connection));
   const security = types.slice(0, 16).map((type) => SECURITY_TYPES[type] ?? `type ${type}`);
   // Where nothing is asked for, say so: the visit then counts as a good one. From 3.8 on the server confirms it.
   if (types.includes(NONE) && spoken !== "003.003") connection.write(Buffer.from([NONE]));

@@ -48,7 +48,7 @@ describe("bgp", () => {
     });
     await check({ protocol: bgp, ...listening, settings: { asn: 4_200_000_000 } });
     expect(received.readUInt16BE(20)).toBe(23_456);
-    expect(received.readUInt32BE(33)).toBe(4_200_000_000);
+    expect(received.readUInt32BE(47)).toBe(4_200_000_000);
     await expect.poll(() => [...received.subarray(-3)]).toEqual([3, 6, 3]);
   });
 });
