@@ -3,8 +3,11 @@ import type { Evidence } from "../model.ts";
 
 export const MAX_EVIDENCE_BYTES = 1024;
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** Text of a stranger as one printable line: control characters as `\xNN`, cut with an ellipsis. @param max characters, default 200 */
 export function printable(text: string | Uint8Array, max = 200): string {
+  if (typeof text === "string" && text.length <= max && ASCII.test(text)) return text;
   const raw =
     typeof text === "string"
       ? text.slice(0, max + 1).toWellFormed()
@@ -18,6 +21,7 @@ const visible = (character: string) => `\\x${character.charCodeAt(0).toString(16
 
 /** The same facts, printable and within the limit: long texts are shortened first, then the last facts go. */
 export function fitEvidence(evidence: Evidence, maxBytes = MAX_EVIDENCE_BYTES): Evidence {
+  if (Object.keys(evidence).length === 0) return evidence;
   for (const longest of [300, 120, 60, 30]) {
     const fitted = shorten(evidence, longest, 0) as Evidence;
     if (size(fitted) <= maxBytes) return fitted;

@@ -64,7 +64,9 @@ export function createMeasure(tools: MeasureTools): Measure {
   /** A latency taken while the process stood still is taken again, once, where that costs the target one connection. */
   const attemptCalmly = async (job: Job, address: Address, timeoutMs: number) => {
     const measured = await attempt(job, address, timeoutMs);
-    if (!measured?.stalled || !isPlain(job.probe)) return measured;
+    return measured?.stalled && isPlain(job.probe) ? retake(job, address, timeoutMs, measured) : measured;
+  };
+  const retake = async (job: Job, address: Address, timeoutMs: number, measured: Measured) => {
     const again = await attempt(job, address, timeoutMs);
     return again?.state === "open" && !again.stalled ? again : measured;
   };

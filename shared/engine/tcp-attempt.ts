@@ -30,8 +30,10 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
       message: `${endpointOf(target)} did not answer within ${timeoutMs} ms`,
     }),
   );
+  let ended = false;
   const end = (failure?: Failure) => {
-    socket.off("connect", onConnect);
+    if (ended) return;
+    ended = true;
     timer.cancel();
     const connectMs = performance.now() - startedAt;
     socket.destroy();
@@ -39,25 +41,27 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
     attempt.released();
   };
   const onConnect = () => {
+    if (ended) return;
     if (!probe.talk && !probe.tls) return end();
     timer.cancel();
     socket.off("error", onError);
     converse(probe, attempt, socket, startedAt, done).catch(attempt.crashed);
   };
   const onError = (error: Error) => {
-    if (socket.listenerCount("connect") === 0) return; // already ended
+    if (ended) return;
     try {
       const failure = explain(error, stage, endpointOf(target));
       // Whether a reset right behind the handshake is seen before or after it is chance; the handshake is what was asked for.
       end(failure.reason === "connection-reset" && !probe.talk && !probe.tls ? undefined : failure);
     } catch (ours) {
+      ended = true;
       timer.cancel();
       socket.destroy();
       attempt.crashed(ours);
       attempt.released();
     }
   };
-  socket.once("connect", onConnect);
+  socket.on("connect", onConnect);
   socket.on("error", onError);
 }
 
