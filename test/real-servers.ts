@@ -3,6 +3,7 @@
  * protocol at every other one's server: none may call it open, none may throw. Those not installed are named.
  * Run by hand: `node test/real-servers.ts [name …]`; ends with 1 when anything was not as it should be.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { protocols } from "../shared/protocols/index.ts";
 import { check } from "./support/check.ts";
 import { realServers } from "./support/real-servers/index.ts";
@@ -17,7 +18,7 @@ const KIN: Readonly<Record<string, readonly string[]>> = {
   // Says nothing but "a datagram left": no answer is expected of it.
   syslog: Object.keys(protocols),
 };
-/** Settings without which a protocol cannot be pointed at anything. */
+/** Of each cell; a server that waits for more costs this long. */
 const TIMEOUT_MS = 700;
 
 let failures = 0;
@@ -32,6 +33,7 @@ const standing: { server: RealServer; running: Running }[] = [];
 
 const runOwnChecks = async (server: RealServer, running: Running) => {
   for (const wantedCheck of server.checks) {
+    await sleep(wantedCheck.afterMs ?? 0);
     const outcome = await running.run(wantedCheck);
     const expected = { state: "open", health: "up", ...wantedCheck.expected };
     const isRight = Object.entries(expected).every(

@@ -143,7 +143,11 @@ error unix - - n - - error
     program: "/usr/sbin/leafnode",
     launcher: "/usr/bin/socat",
     version: ["-V"],
-    arguments: ({ port }) => [`TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`, "EXEC:/usr/sbin/leafnode,nofork"],
+    arguments({ folder, port }) {
+      execFileSync("chmod", ["755", folder]);
+      const config = write(folder, "config", "server = news.example.test\nhostname = news.harborlight.net\nexpire = 20\n");
+      return [`TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`, `EXEC:/usr/sbin/leafnode -F ${config},nofork`];
+    },
     checks: [{ protocol: "nntp", settings: {} }],
   },
   {

@@ -34,6 +34,8 @@ export interface RealCheck {
   /** At the second port, with the server's certificate in `settings.tls.ca`. */
   readonly secure?: boolean;
   readonly atSecurePort?: boolean;
+  /** Pause before, for servers that take visits only so fast. */
+  readonly afterMs?: number;
   /** Default: open and up. */
   readonly expected?: Readonly<Record<string, unknown>>;
 }

@@ -217,8 +217,9 @@ protocol bgp monitor {
       return ["-f", "-c", config, "-s", join(folder, "control"), "-P", join(folder, "pid")];
     },
     checks: [
-      { protocol: "bgp", settings: { answer: "open" } },
-      { protocol: "bgp", settings: { asn: 65_000 } },
+      { protocol: "bgp", settings: { answer: "open" }, afterMs: 2000 },
+      // The wrong AS: BIRD says what it is before it refuses.
+      { protocol: "bgp", settings: { asn: 65_000 }, afterMs: 2000 },
     ],
   },
   {
@@ -245,7 +246,8 @@ passive-mode = true
       );
       return ["-f", config, "--api-hosts", `127.0.0.1:${securePort}`];
     },
-    checks: [{ protocol: "bgp", settings: {} }],
+    // It rests five seconds after a session has ended.
+    checks: [{ protocol: "bgp", settings: { answer: "open" }, afterMs: 8000 }],
   },
   {
     name: "xrdp",
