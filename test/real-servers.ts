@@ -113,11 +113,17 @@ const printMatrix = async () => {
   }
 };
 
+const stopAll = () => Promise.all(standing.map(({ running }) => running[Symbol.asyncDispose]()));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    void stopAll().finally(() => process.exit(1));
+  });
+
 try {
   await startAll();
   await printMatrix();
 } finally {
-  await Promise.all(standing.map(({ running }) => running[Symbol.asyncDispose]()));
+  await stopAll();
 }
 console.log(`\n${standing.length} servers, ${failures === 0 ? "all as they should be" : `${failures} failures`}`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -152,7 +152,7 @@ keyfile ${keyFile}
     debian: "rabbitmq-server",
     program: "/usr/sbin/rabbitmq-server",
     launcher: "/bin/sh",
-    version: ["--version"],
+    version: [], // asked for its version, it starts
     arguments({ folder, port, securePort }) {
       const home = folderIn(folder, "home", "rabbitmq");
       const variables = {

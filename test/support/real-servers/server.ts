@@ -17,7 +17,7 @@ export interface RealServer {
   readonly program: string;
   /** What starts the program, for those that need another user or an inetd. Default: the program itself. */
   readonly launcher?: string;
-  /** Arguments that make the program say its version. */
+  /** Arguments that make the program say its version; none: the package's version is taken. */
   readonly version: readonly string[];
   /** Relative paths are below the server's folder, which is its working directory. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -70,7 +70,8 @@ export const versionOf = ({ program, version, debian }: RealServer): string => {
       ?.trim();
   };
   const package_ = debian.split(",")[0] ?? "";
-  return ask(program, ...version) ?? ask("dpkg-query", "-W", package_) ?? "version unknown";
+  const own = version.length > 0 ? ask(program, ...version) : undefined;
+  return own ?? ask("dpkg-query", "-W", package_) ?? "version unknown";
 };
 
 /** @throws Error with the server's own words when it does not come up */

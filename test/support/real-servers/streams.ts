@@ -52,8 +52,7 @@ export const servers: readonly RealServer[] = [
     name: "vsftpd",
     debian: "vsftpd",
     program: "/usr/sbin/vsftpd",
-    // It says its version to its standard input.
-    version: ["-v"],
+    version: [],
     arguments(context) {
       const { certificateFile, keyFile } = certificateFiles(context);
       const { folder, port } = context;
