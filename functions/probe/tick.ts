@@ -148,8 +148,9 @@ export const createTick = ({
         const view = present.get(member.id) ?? null;
         const next = judge(view, streaks, outcome, member, tick);
         try {
-          if (next) await views.save(member.id, member.settingsVersion, location, next);
-          stored.set(member.id, (next ?? view)?.health ?? null);
+          const isKept = !next || (await views.save(member.id, member.settingsVersion, location, next));
+          // Refused: the monitor checks something else by now, or has a newer view. The next tick reads which.
+          stored.set(member.id, isKept ? ((next ?? view)?.health ?? null) : null);
           keepFingerprint(member.id, (next ?? view)?.fingerprint ?? null);
         } catch (error) {
           // The block keeps the old health, so the next tick sees the difference and tries again.
