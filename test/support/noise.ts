@@ -4,8 +4,8 @@
  * The model, per monitor: a base latency log-uniform from 0.5 to 250 ms (same rack to other continent) and a jitter
  * of its own, log-uniform from 1 % (idle network) to 20 % (busy server), applied as a gamma-like tail above the base as
  * queues make it, because nothing arrives earlier than the path allows; a swing of 5 % over the day; 1 % of outcomes three
- * to ten times slower (collections, retransmissions); one change of route a week (base times 0.7 to 1.5). One outcome in
- * 2,000 is a refused connection or a timeout that lasts one to five ticks. `silentShare` of the targets never answer. One monitor
+ * to ten times slower (collections, retransmissions); one change of route a week (base times 0.7 to 1.5). Once
+ * in ten days the target refuses or is silent for one to five minutes. `silentShare` of the targets never answer. One monitor
  * in ten is UDP with three datagrams, of which 0.2 % are lost.
  */
 import type { Health, PortState } from "../../shared/model.ts";
@@ -31,28 +31,25 @@ export function randomFrom(seed: number) {
 }
 
 /** One monitor's outcomes, tick by tick. */
-export function noisyTarget(seed: number, { silentShare = 0.01 } = {}) {
+export function noisyTarget(seed: number, { silentShare = 0.01, intervalSeconds = 60 } = {}) {
   const random = randomFrom(seed * 2_654_435_761);
   const logUniform = (low: number, high: number) => low * (high / low) ** random();
   const isSilent = random() < silentShare;
   const isUdp = random() < 0.1;
   let base = logUniform(0.5, 250);
   const jitter = logUniform(0.01, 0.2);
-  let failing = 0;
+  let failingUntil = 0;
   let reason: Reason = "timeout";
 
   return (tick: number): NoisyOutcome => {
     if (isSilent)
       return failure(isUdp ? "open|filtered" : "filtered", isUdp ? "no-answer" : "timeout", isUdp ? 100 : null);
-    if (failing === 0 && random() < 1 / 2000) {
-      failing = 1 + Math.floor(random() * 5);
+    if (tick >= failingUntil && random() < intervalSeconds / 864_000) {
+      failingUntil = tick + 60 * (1 + Math.floor(random() * 5));
       reason = random() < 0.5 ? "connection-refused" : "timeout";
     }
-    if (failing > 0) {
-      failing--;
-      return failure(reason === "timeout" ? "filtered" : "closed", reason, isUdp ? 100 : null);
-    }
-    if (random() < 1 / 10_080) base *= logUniform(0.7, 1.5);
+    if (tick < failingUntil) return failure(reason === "timeout" ? "filtered" : "closed", reason, isUdp ? 100 : null);
+    if (random() < intervalSeconds / 604_800) base *= logUniform(0.7, 1.5);
     const swing = 1 + 0.05 * Math.sin((tick / 86_400) * 2 * Math.PI);
     // The sum of two exponentials: never below the path's own time, most often a little above it.
     const queueing = -jitter * Math.log((1 - random()) * (1 - random())) * 0.7;

@@ -1,0 +1,353 @@
+/**
+ * A day of 1,000 monitors in minutes: the real dispatch, probe, state-change and compact code on the local database, with
+ * the clock moved from event to event. Only the network is made up: an engine answers with the noise model, and
+ * takes as long as the requests that it gets imply.
+ */
+import { createCompact } from "../../../functions/compact/compact.ts";
+import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
+import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
+import { createTimers } from "../../../functions/dispatch/timers.ts";
+import { createHeartbeat } from "../../../functions/probe/heartbeat.ts";
+import { createMembers } from "../../../functions/probe/members.ts";
+import { createTick } from "../../../functions/probe/tick.ts";
+import { createDeliver } from "../../../functions/state-change/deliver.ts";
+import { createStateChange } from "../../../functions/state-change/state-change.ts";
+import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts";
+import { STREAM_START } from "../../../infra/local/streams.ts";
+import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
+import type { Job, Lane, Outcome } from "../../../shared/model.ts";
+import { locationCondition } from "../../../shared/rules/quorum.ts";
+import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDueStore, type ItemKey } from "../../../shared/store/due.ts";
+import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createPlanningStore } from "../../../shared/store/planning.ts";
+import { createShardStore } from "../../../shared/store/shards.ts";
+import { createUpkeepStore } from "../../../shared/store/upkeep.ts";
+import { createViewStore } from "../../../shared/store/views.ts";
+import { monitorOf } from "../../support/monitors.ts";
+import { noisyTarget } from "../../support/noise.ts";
+import { tableDefinitions } from "../../support/schema.ts";
+import { inProcessClient } from "./in-process.ts";
+import { ASSUMED } from "./prices.ts";
+
+const LOCATION = "eu-west-1";
+const DAY = 86_400;
+/** 2026-12-01T00:00:00Z: after the moments in the monitors that tests make. */
+const MIDNIGHT = 1_796_083_200;
+
+export interface FunctionUse {
+  invocations: number;
+  /** Billed seconds. */
+  seconds: number;
+}
+
+export interface Simulated {
+  readonly database: LocalDatabase;
+  readonly tables: { readonly monitors: string; readonly history: string };
+  readonly functions: Record<"dispatch" | "probe" | "state-change" | "compact", FunctionUse>;
+  readonly messages: { jobs: number; timers: number };
+  readonly sendRequests: number;
+  readonly published: number;
+  readonly ticks: number;
+  readonly outcomes: number;
+  /** Warm environments that the probe needed at once. */
+  readonly environments: number;
+  readonly days: number;
+}
+
+/** @param hours before a midnight, which ends a day; 24 is exact, fewer leave reads of a day's chunks out */
+export async function simulate(
+  lane: Lane,
+  monitors: number,
+  hours: number,
+  say: (line: string) => void,
+): Promise<Simulated> {
+  const definitions = tableDefinitions();
+  const clock = { ms: (MIDNIGHT - hours * 3_600 - 120) * 1000 };
+  const nowMs = () => clock.ms;
+  const now = () => new Date(clock.ms);
+  const database = await openDatabase({ tables: Object.values(definitions), now: nowMs });
+  const tables = { monitors: definitions.monitors.name, history: definitions.history.name };
+  const requests = { count: 0 };
+  const clientOf = (caller: string) => inProcessClient(database, caller, requests);
+
+  // ---- the fleet, exactly one target in a hundred silent
+  const setup = clientOf("setup");
+  const shards = createShardStore(setup, tables.monitors);
+  const store = createMonitorStore(setup, tables.monitors);
+  const targets = new Map<string, ReturnType<typeof noisyTarget>>();
+  for (let n = 0; n < monitors; n++) {
+    const { shard } = await shards.place(lane, [LOCATION]);
+    const id = `${(n * 2_654_435_761) >>> 0}`.padStart(10, "0").repeat(2);
+    targets.set(id, noisyTarget(n + 1, { silentShare: n % 100 === 0 ? 1 : 0, intervalSeconds: lane }));
+    const placements = [{ shard, fromTick: 0, toTick: null }];
+    const settings = { name: `Service number ${n}`, host: `service-${n}.example.com`, tags: { team: "operations" } };
+    const timing = {
+      intervalSeconds: lane,
+      timeoutMs: lane === 10 ? 2_000 : 5_000,
+      retries: { count: 2, delayMs: 1_000 },
+    };
+    await store.create({
+      ...monitorOf({ id, shard, placements, locations: [LOCATION], ...settings, ...timing }),
+      creation: null,
+    });
+  }
+
+  // ---- functions
+  const functions: Simulated["functions"] = {
+    dispatch: { invocations: 0, seconds: 0 },
+    probe: { invocations: 0, seconds: 0 },
+    "state-change": { invocations: 0, seconds: 0 },
+    compact: { invocations: 0, seconds: 0 },
+  };
+  const messages = { jobs: 0, timers: 0 };
+  let [sendRequests, published, ticks, outcomes] = [0, 0, 0, 0];
+  /** @param memoryMb decides how long processor time takes. @param waitedMs beside the requests */
+  const bill = async (
+    name: keyof Simulated["functions"],
+    memoryMb: number,
+    work: () => Promise<{ waitedMs: number; cpuMs: number }>,
+  ) => {
+    const before = requests.count;
+    const { waitedMs, cpuMs } = await work();
+    const made = requests.count - before;
+    const onCore = (made * ASSUMED.requestCpuMs + cpuMs) / Math.min(1, memoryMb / ASSUMED.memoryOfCoreMb);
+    functions[name].invocations++;
+    const seconds = Math.max(waitedMs + made * ASSUMED.requestMs, onCore) / 1000;
+    functions[name].seconds += seconds;
+    return seconds;
+  };
+
+  const [forDispatch, forProbe, forState, forCompact] = ["dispatch", "probe", "state-change", "compact"].map(
+    clientOf,
+  ) as [typeof setup, typeof setup, typeof setup, typeof setup];
+  const queue: { job: Job; at: number }[] = [];
+  const dispatch = createDispatch({
+    planning: createPlanningStore(forDispatch, tables.monitors),
+    locations: [LOCATION],
+    sendJobs: async (jobs) => {
+      for (const { job } of jobs) queue.push({ job, at: job.kind === "tick" ? job.tick : Math.floor(clock.ms / 1000) });
+      messages.jobs += jobs.length;
+      sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
+      return new Set();
+    },
+    now,
+    sleep: async () => {},
+  });
+  const timers = createTimers(
+    createDueStore(forDispatch, tables.monitors),
+    async (due) => {
+      messages.timers += due.length;
+      sendRequests += Math.ceil(due.length / ASSUMED.messagesPerSend);
+    },
+    now,
+  );
+  const watch = createLocationWatch({
+    locations: [LOCATION],
+    store: createLocationStore(forDispatch, tables.monitors),
+    planning: createPlanningStore(forDispatch, tables.monitors),
+    views: createViewStore(forDispatch, tables.monitors),
+    due: createDueStore(forDispatch, tables.monitors),
+    now,
+  });
+
+  const heartbeat = createHeartbeat({
+    location: LOCATION,
+    locations: createLocationStore(forProbe, tables.monitors),
+    control: async () => "online",
+  });
+  const engine = madeUpEngine(targets);
+  const newEnvironment = () => {
+    const views = createViewStore(forProbe, tables.monitors);
+    const history = createHistoryStore(forProbe, tables.history, { now: nowMs });
+    const members = createMembers(views, createPlanningStore(forProbe, tables.monitors), nowMs);
+    const tick = createTick({
+      location: LOCATION,
+      engine,
+      members,
+      views,
+      history,
+      control: async () => "online",
+      wentOffline: async () => {},
+      blockSeconds: DEFAULT_RETENTION.blockDays * DAY,
+      now: nowMs,
+      sleep: async () => {},
+    });
+    return { tick, freeAt: 0 };
+  };
+  const environments: ReturnType<typeof newEnvironment>[] = [];
+  const runJob = async (job: Job) => {
+    const idle = environments.find(({ freeAt }) => freeAt <= clock.ms);
+    const environment = idle ?? newEnvironment();
+    if (!idle) environments.push(environment);
+    const seconds = await bill("probe", 128, async () => {
+      if (job.kind === "heartbeat") await heartbeat(job.at);
+      if (job.kind !== "tick") return { waitedMs: 0, cpuMs: 2 };
+      const report = await environment.tick(job.shard, job.tick);
+      ticks++;
+      outcomes += report.outcomes.size;
+      return { waitedMs: engine.lastMs, cpuMs: report.outcomes.size * ASSUMED.checkCpuMs };
+    });
+    environment.freeAt = clock.ms + seconds * 1000;
+  };
+
+  const decisions = createDecisionStore(forState, tables.monitors);
+  const locationStore = createLocationStore(forState, tables.monitors);
+  const conditions = async () => {
+    const healths = new Map((await locationStore.all()).map((health) => [health.name, health]));
+    return { [LOCATION]: locationCondition(healths.get(LOCATION), now()) };
+  };
+  const stateChange = createStateChange({
+    decisions,
+    conditions,
+    url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
+    mail: true,
+    deliver: createDeliver({
+      decisions,
+      send: async (_receiver, content, item) => {
+        if (content.kind === "incident") await decisions.projectIncident(item as never, content.incident);
+        else published++;
+        return { ok: true };
+      },
+      now,
+      log: () => {},
+    }),
+    queueTimer: async () => {
+      messages.timers++;
+      sendRequests++;
+    },
+    now,
+  });
+  const stream = database.streams;
+  const { streamArn } = await import("../../../infra/local/table-definition.ts");
+  const arn = streamArn(definitions.monitors.arn);
+  let sequence = STREAM_START;
+  const followStream = async () => {
+    for (;;) {
+      const records = await stream.read(arn, sequence, 25);
+      if (records.length === 0) return;
+      sequence = records.at(-1)!.dynamodb.SequenceNumber;
+      const keys = new Map<string, ItemKey>();
+      for (const { eventName, dynamodb } of records) {
+        const [pk, sk] = [(dynamodb.Keys.pk as { S: string }).S, (dynamodb.Keys.sk as { S: string }).S];
+        // The event source's filter.
+        if (
+          eventName !== "REMOVE" &&
+          ((pk.startsWith("MONITOR#") && sk === "MONITOR") || (pk.startsWith("LOCATION#") && sk === "STATE"))
+        )
+          keys.set(`${pk} ${sk}`, { pk, sk });
+      }
+      if (keys.size === 0) continue;
+      await bill("state-change", 256, async () => {
+        for (const key of keys.values()) await stateChange(key);
+        return { waitedMs: 0, cpuMs: keys.size * 2 };
+      });
+    }
+  };
+
+  const compact = createCompact({
+    planning: createPlanningStore(forCompact, tables.monitors),
+    upkeep: createUpkeepStore(forCompact, tables.monitors),
+    due: createDueStore(forCompact, tables.monitors),
+    history: createHistoryStore(forCompact, tables.history, { now: nowMs }),
+    locations: [LOCATION],
+    voters: (id) => createMonitorStore(forCompact, tables.monitors).get(id),
+    blockDays: DEFAULT_RETENTION.blockDays,
+    now: nowMs,
+    unreadable: (error) => {
+      throw error;
+    },
+  });
+
+  // ---- time
+  const begin = MIDNIGHT - hours * 3_600;
+  for (let minute = begin - 120; minute < MIDNIGHT; minute += 60) {
+    clock.ms = minute * 1000;
+    if (minute === begin) {
+      // What creating them cost is no month's cost.
+      database.usage.reset();
+      for (const use of Object.values(functions)) Object.assign(use, { invocations: 0, seconds: 0 });
+      Object.assign(messages, { jobs: 0, timers: 0 });
+      [sendRequests, published, ticks, outcomes] = [0, 0, 0, 0];
+    }
+    if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
+    await bill("dispatch", 256, async () => {
+      await Promise.all([dispatch.all(), timers(), watch()]);
+      return { waitedMs: 500, cpuMs: 5 }; // half a second to the next whole one, on average
+    });
+    queue.sort((a, b) => a.at - b.at);
+    while (queue[0] && queue[0].at < minute + 60) {
+      const { job, at } = queue.shift()!;
+      clock.ms = Math.max(clock.ms, at * 1000);
+      await runJob(job);
+      await followStream();
+    }
+    if (minute % 3_600 === 0) await runCompact();
+  }
+  // The hour in which the day's last window settles.
+  clock.ms = (MIDNIGHT + lane + 180) * 1000;
+  await runCompact();
+  await followStream();
+  return {
+    database,
+    tables,
+    functions,
+    messages,
+    sendRequests,
+    published,
+    ticks,
+    outcomes,
+    environments: environments.length,
+    days: hours / 24,
+  };
+
+  async function runCompact() {
+    await bill("compact", 512, async () => {
+      const startedAt = process.cpuUsage();
+      await compact("schedule", () => true);
+      const { user, system } = process.cpuUsage(startedAt);
+      // The database's own processor time is in it: more than Lambda would bill.
+      return { waitedMs: 0, cpuMs: (user + system) / 1000 };
+    });
+  }
+}
+
+/** Answers from the noise model; `lastMs` is how long the last batch would have taken. */
+function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget>>) {
+  let tick = 0;
+  const engine = {
+    lastMs: 0,
+    async runBatch(requests: readonly CheckRequest[], { deadlineAtMs, presentHealth }: BatchOptions) {
+      const outcomes = new Map<string, Outcome>();
+      engine.lastMs = 0;
+      tick = Math.floor(deadlineAtMs / 1000);
+      for (const { id, check, effectiveTimeoutMs } of requests) {
+        const seen = targets.get(id)!(tick);
+        const attemptMs = seen.latencyMs ?? (seen.state === "closed" ? 20 : (effectiveTimeoutMs ?? check.timeoutMs));
+        // Attempts that contradict the view, or fail without one, are made again.
+        const present = presentHealth?.(id) ?? null;
+        const isRetried = seen.health === "down" ? present !== "down" : present === "down";
+        const attempts = isRetried ? 1 + check.retries.count : 1;
+        engine.lastMs = Math.max(engine.lastMs, attempts * attemptMs + (attempts - 1) * check.retries.delayMs);
+        outcomes.set(id, {
+          state: seen.state,
+          reason: seen.reason,
+          health: seen.health,
+          message: `${check.host} port ${check.port}: ${seen.state}`,
+          address: "192.0.2.10",
+          timings: seen.latencyMs === null ? {} : { connectMs: seen.latencyMs, latencyMs: seen.latencyMs },
+          traffic: { bytesSent: 0, bytesReceived: 0 },
+          ...(seen.lossPercent !== null && { lossPercent: seen.lossPercent }),
+          evidence: {},
+          attempts,
+        });
+      }
+      return { outcomes, late: [], crashes: [] };
+    },
+    runOne: () => Promise.reject(new Error("nobody asks for single checks here")),
+  } satisfies Engine & { lastMs: number };
+  return engine;
+}
