@@ -13,16 +13,18 @@ const LINGER_MS = 300;
 
 export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   const { target, family, timeoutMs, wheel } = attempt;
-  const startedAt = performance.now();
+  let stage: Stage = "local";
+  let startedAt = performance.now();
+  // Node makes the system call in the tick after this one, so this is where the time begins. A refusal by this
+  // machine itself is reported before ticks give way to microtasks; what comes later came from the path.
+  process.nextTick(() => {
+    startedAt = performance.now();
+    queueMicrotask(() => {
+      if (stage === "local") stage = "connect";
+    });
+  });
   // `autoSelectFamily` would give up an address after 250 ms and call a slow target dead.
   const socket = connect({ host: target.address, port: target.port, family, autoSelectFamily: false });
-  let stage: Stage = "local";
-  // Node makes the system call in the next tick and reports its refusal in the one after: still ours. What comes later came from the path.
-  process.nextTick(() =>
-    process.nextTick(() => {
-      if (stage === "local") stage = "connect";
-    }),
-  );
   const timer = wheel.after(timeoutMs, () =>
     end({
       state: "filtered",
