@@ -82,6 +82,25 @@ export class BitReader {
     return (this.pending >>> this.pendingBits) & ((1 << count) - 1);
   }
 
+  /** Counts ones up to the zero that ends them, which is read too, or up to `most`. */
+  ones(most: number): number {
+    let count = 0;
+    for (;;) {
+      if (this.pendingBits === 0) {
+        this.pending = this.bits(8);
+        this.pendingBits = 8;
+      }
+      const run = Math.clz32(~(this.pending << (32 - this.pendingBits)));
+      const seen = Math.min(run, this.pendingBits, most - count);
+      this.pendingBits -= seen;
+      count += seen;
+      if (count === most) return count;
+      if (this.pendingBits === 0) continue;
+      this.pendingBits--;
+      return count;
+    }
+  }
+
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {

@@ -207,8 +207,7 @@ function latencyReader(reader: BitReader, what: string): () => number | null {
       average = new SlowAverage(reader.bits(FULL_BITS));
       parameter = reader.bits(PARAMETER_BITS);
     }
-    let ones = 0;
-    while (ones < ESCAPE && reader.bits(1) === 1) ones++;
+    const ones = reader.ones(ESCAPE);
     const distance = ones === ESCAPE ? reader.bits(FULL_BITS) : (ones << parameter) | reader.bits(parameter);
     const code = average.code + unfold(distance);
     if (code < 1 || code > MAX_LATENCY_CODE) throw new CorruptHistory(`${what}: holds a latency that cannot be`);

@@ -20,6 +20,8 @@ export const MAX_LATENCY_CODE = (HIGHEST_EXPONENT - LOWEST_EXPONENT + 1) * PER_D
  */
 export function latencyCode(latencyMs: number | null): number {
   if (latencyMs === null) return 0;
+  const known = CODES.get(latencyMs);
+  if (known !== undefined) return known;
   if (!(latencyMs >= 0)) throw new RangeError(`latency must be a number of milliseconds from 0, got ${latencyMs}`);
   if (latencyMs >= 999_000) return MAX_LATENCY_CODE;
   if (latencyMs <= 0.001) return 1;
@@ -38,3 +40,6 @@ export function latencyOf(code: number): number | null {
 
 /** x times 10^exponent, dividing for negative exponents: 123 / 100 is 1.23, 123 x 0.01 is not always. */
 const scale = (x: number, exponent: number) => (exponent < 0 ? x / 10 ** -exponent : x * 10 ** exponent);
+
+/** Of every latency that was rounded before: a year of them is turned back into codes in one request. */
+const CODES = new Map(Array.from({ length: MAX_LATENCY_CODE }, (_, i) => [latencyOf(i + 1)!, i + 1]));

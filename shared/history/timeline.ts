@@ -28,15 +28,26 @@ export function timeStatus(outcome: PastOutcome): TimeStatus {
   return isMeasured(outcome) ? (outcome.view ?? "unknown") : "unknown";
 }
 
-/** One location's stretches, cut to `from <= t < to`. @param outcomes oldest first, one a tick at most */
+/**
+ * One location's stretches, cut to `from <= t < to`; what adjoins with one status is one stretch.
+ * @param outcomes oldest first, one a tick at most
+ */
 export function* stretches(outcomes: readonly PastOutcome[], from: number, to: number): Generator<Stretch> {
+  let open: { from: number; to: number; status: TimeStatus } | undefined;
   for (let i = 0; i < outcomes.length; i++) {
     const outcome = outcomes[i]!;
     const next = outcomes[i + 1]?.tick ?? Number.POSITIVE_INFINITY;
     const start = Math.max(outcome.tick, from);
     const end = Math.min(outcome.tick + outcome.intervalSeconds, next, to);
-    if (start < end) yield { from: start, to: end, status: timeStatus(outcome) };
+    if (start >= end) continue;
+    const status = timeStatus(outcome);
+    if (open?.to === start && open.status === status) open.to = end;
+    else {
+      if (open) yield open;
+      open = { from: start, to: end, status };
+    }
   }
+  if (open) yield open;
 }
 
 /** Whose word counts how much. */
