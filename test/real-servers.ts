@@ -179,11 +179,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     void stopAll().finally(() => process.exit(1));
   });
 
-const stood = 0;
+let stood = 0;
 try {
   await startAll();
   await printMatrix();
 } finally {
+  stood = standing.length;
   await stopAll();
 }
 console.log(`\n${stood} servers, ${failures === 0 ? "all as they should be" : `${failures} failures`}`);

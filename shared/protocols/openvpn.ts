@@ -1,5 +1,5 @@
 /**
- * OpenVPN: open when the server answers our reset with its own, naming our session (the protocol's documentation in
+ * OpenVPN: open when the server answers our reset with its own, or acknowledges it, naming our session (the protocol's documentation in
  * OpenVPN's source, "Network protocol" and "Reliability layer"; IETF draft-openvpn-wire-protocol, sections 2 and 4).
  * Needs no certificate: the reset comes before TLS. A server with `tls-auth`, `tls-crypt` or `tls-crypt-v2` drops
  * unsigned packets without a word, so from those only silence is to be had, by UDP and by TCP.
@@ -13,6 +13,8 @@ import { parseSettings, udpOrTcp } from "./settings.ts";
 /** The opcode stands in the upper five bits, the key id (0) in the lower three. */
 const CLIENT_RESET = 7 << 3;
 const SERVER_RESET = 8;
+/** Alone where the server still has visits under way: its reset then comes later, or not at all. */
+const ACKNOWLEDGEMENT = 5;
 const SESSION_BYTES = 8;
 /** Opcode, session, an empty list of acknowledgements, packet id 0. */
 const request = (random: (bytes: number) => Buffer): Buffer =>
@@ -26,13 +28,15 @@ const understand = (packet: Buffer, question: Buffer): Finding | undefined => {
     throw new ProbeFailure("wrong-protocol", "expected an OpenVPN reset, got something else", {
       evidence: { firstBytes: packet.subarray(0, 8).toString("hex") },
     });
-  if (opcode !== SERVER_RESET) return undefined;
+  if (opcode !== SERVER_RESET && opcode !== ACKNOWLEDGEMENT) return undefined;
   const cursor = new Cursor(packet, "OpenVPN answer", 1);
   cursor.take(SESSION_BYTES);
   const acknowledged = cursor.u8();
   if (acknowledged === 0) return undefined;
   cursor.take(acknowledged * 4);
   if (!cursor.take(SESSION_BYTES).equals(question.subarray(1, 1 + SESSION_BYTES))) return undefined;
+  if (opcode === ACKNOWLEDGEMENT)
+    return { evidence: { answer: "acknowledgement" }, message: "the OpenVPN server acknowledges our session" };
   cursor.u32();
   return { evidence: { answer: "server reset", keyMethod: 2 }, message: "the OpenVPN server starts a session with us" };
 };

@@ -34,6 +34,19 @@ protocolSuite("openvpn by TCP", {
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n", Buffer.from("000401020304", "hex")],
 });
 
+test("an acknowledgement of our session is an answer, one of another's is none", async () => {
+  const acknowledge = (question: Buffer) => {
+    const packet = reset(question).subarray(0, 22);
+    packet[0] = 5 << 3;
+    return packet;
+  };
+  await using server = await serveUdp((question, reply) => reply(acknowledge(question)));
+  const outcome = await check({ protocol: openvpn, ...server });
+  expect(outcome).toMatchObject({ state: "open", health: "up", evidence: { answer: "acknowledgement" } });
+  await using stranger = await serveUdp((_question, reply) => reply(acknowledge(Buffer.alloc(14, 9))));
+  expect(await check({ protocol: openvpn, ...stranger }, 150)).toMatchObject({ state: "open|filtered" });
+});
+
 test("the silence of a server with tls-auth is explained", async () => {
   await using server = await serveUdp(() => {});
   const outcome = await check({ protocol: openvpn, ...server, settings: { silence: "unknown" } }, 150);
