@@ -1,9 +1,9 @@
 /** prometheus-blackbox-exporter as a rival: Debian's package, its own TCP module, asked over HTTP as Prometheus does. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scratchFolder } from "./processes.ts";
 
 const COMMAND = "prometheus-blackbox-exporter";
 const PORT = 39_115;
@@ -26,7 +26,7 @@ export interface Blackbox {
 /** @param prefix command that pins to a core, may be empty */
 export async function startBlackbox(prefix: readonly string[]): Promise<Blackbox | undefined> {
   if (spawnSync(COMMAND, ["--version"]).error) return undefined;
-  const config = join(mkdtempSync(join(tmpdir(), "harborlight-bench-")), "blackbox.yml");
+  const config = join(scratchFolder(), "blackbox.yml");
   writeFileSync(config, CONFIG);
   const [command = COMMAND, ...rest] = [...prefix, COMMAND];
   const options = [`--config.file=${config}`, `--web.listen-address=127.0.0.1:${PORT}`, "--log.level=error"];

@@ -1,7 +1,7 @@
 /** The benchmark's children: pinned where the machine lets us, asked and answered one job at a time. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CheckerJob, CheckerReport } from "./checker.ts";
@@ -20,9 +20,16 @@ export interface ReferenceReport {
   readonly open: number;
 }
 
+/** A folder that is gone when the benchmark ends. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "harborlight-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** @returns the path of the compiled reference, or undefined where there is no gcc */
 export function compileReference(): string | undefined {
-  const binary = join(mkdtempSync(join(tmpdir(), "harborlight-bench-")), "reference");
+  const binary = join(scratchFolder(), "reference");
   const { status } = spawnSync("gcc", ["-O2", "-o", binary, join(import.meta.dirname, "reference.c")], {
     stdio: "inherit",
   });
