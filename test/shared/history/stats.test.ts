@@ -123,7 +123,7 @@ async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }
   const isOffline = () => random() < 0.03;
   const common = { locations, members: new Map([[id, member]]), isMissing, isOffline };
   const views = new Map();
-  await runShard(started, { ...common, shard: old, from: start, to: moved, phase: 120 }, plain, views);
+  await runShard(started, { ...common, shard: old, from: start, to: moved, phase: 780 }, plain, views);
   await runShard(started, { ...common, shard: fresh, from: moved, to: start + HOURS * HOUR, phase: 300 }, plain, views);
   for (const hour of compactedAt.toSorted((a, b) => a - b)) {
     clock.now = start + hour * HOUR;
