@@ -181,8 +181,10 @@ keyfile ${keyFile}
         ...environment,
         "/usr/lib/rabbitmq/bin/rabbitmq-server",
       ];
-      const book = `ERL_EPMD_PORT=${variables.ERL_EPMD_PORT} ERL_EPMD_ADDRESS=127.0.0.1 epmd &`;
-      return ["-c", `cd ${home}; ${book} ${server.join(" ")}`];
+      const book = `export ERL_EPMD_PORT=${variables.ERL_EPMD_PORT} ERL_EPMD_ADDRESS=127.0.0.1; epmd &`;
+      // The server gives up when the address book does not answer at once.
+      const wait = "for i in $(seq 50); do epmd -names >/dev/null 2>&1 && break; sleep 0.1; done";
+      return ["-c", `cd ${home}; ${book} ${wait}; ${server.join(" ")}`];
     },
     checks: [
       { protocol: "amqp", settings: {} },
