@@ -9,7 +9,7 @@ import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf, putMonitor } from "../../support/monitors.ts";
-import { refusedPort, serve } from "../../support/servers.ts";
+import { refusedPort, serve, serveUdp } from "../../support/servers.ts";
 import { startTables } from "../../support/tables.ts";
 
 const SHARD = "10#0";
@@ -104,6 +104,16 @@ describe("a tick", () => {
     expect(writes).toMatchObject([{ operation: "PutItem", requests: 1, units: 1 }]);
   });
 
+  test("a UDP target known to be silent is waited for two seconds, and for its whole timeout every tenth tick", async () => {
+    await using server = await serveUdp(() => {});
+    const settings = { send: "ping", silence: "down" };
+    await p.put({ protocol: "udp", port: server.port, settings, timeoutMs: 2_200 });
+    const waited = [];
+    for (const n of [9, 11, 20])
+      waited.push(/within \d+ ms/.exec((await p.tick(n)).outcomes.get("m1")?.message ?? "")?.[0]);
+    expect(waited).toEqual(["within 2200 ms", "within 2000 ms", "within 2200 ms"]);
+  });
+
   test("running it twice changes nothing", async () => {
     await using server = await serve(() => {});
     await p.put({ port: server.port });
@@ -183,13 +193,15 @@ describe("a tick", () => {
       return reads.length;
     };
     expect(await readsAfter(0)).toBe(1);
-    expect(await readsAfter(10)).toBe(2); // the index may have lagged at the first reading
-    expect(await readsAfter(10)).toBe(2);
+    expect(await readsAfter(10)).toBe(2); // just changed, as far as it knows: the index may have lagged
+    expect(await readsAfter(25)).toBe(3);
+    expect(await readsAfter(10)).toBe(3);
     await p.shards.settingsChanged(SHARD, ["a"]);
-    expect(await readsAfter(1)).toBe(3);
-    expect(await readsAfter(10)).toBe(4);
-    expect(await readsAfter(10)).toBe(4);
-    expect(await readsAfter(55)).toBe(5); // a minute at most
+    expect(await readsAfter(1)).toBe(4);
+    expect(await readsAfter(10)).toBe(5);
+    expect(await readsAfter(20)).toBe(6);
+    expect(await readsAfter(300)).toBe(6);
+    expect(await readsAfter(300)).toBe(7); // ten minutes at most
   });
 });
 
