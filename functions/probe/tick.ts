@@ -5,7 +5,7 @@
 import type { CheckRequest, Engine } from "../../shared/engine/run.ts";
 import { type Block, type BlockEntry, pausedEntry } from "../../shared/history/block.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
-import type { Reason, Reason } from "../../shared/reasons.ts";
+import type { Reason } from "../../shared/reasons.ts";
 import { EMPTY_HISTORY, type History, judge, judgeHealth, remember } from "../../shared/rules/judge.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
@@ -18,8 +18,6 @@ const WRITE_RESERVE_MS = 700;
 const DEAD_TIMEOUT_MS = 2_000;
 /** Silence by TCP and by UDP: both were waited for to the end. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer"]);
-/** How silence is called: of a port, of a server behind it, of UDP. */
-const SILENCE: readonly (Reason | null)[] = ["timeout", "no-answer", "incomplete-answer"];
 const WRITES_AT_ONCE = 32;
 /** After so long a remembered fingerprint is read again from the view. */
 const FINGERPRINT_MAX_AGE_MS = 3_600_000;
