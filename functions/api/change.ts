@@ -74,8 +74,8 @@ export const create = async (
 };
 
 /**
- * Stores new settings for a monitor as it was read. Its place follows the interval, and new locations are made known
- * to its shard.
+ * Stores new settings for a monitor as it was read. Its place follows the interval, and its shard learns of the change
+ * and of new locations first.
  * @returns the changed monitor, or undefined when somebody else changed it first
  */
 export const change = async (
@@ -86,8 +86,8 @@ export const change = async (
   if (isSame(before, settings)) return { monitor: before, seats: null };
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
   const seats = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : null;
-  if (!isMoved && settings.locations.some((name) => !before.locations.includes(name)))
-    await deps.shards.addLocations(before.shard, settings.locations);
+  // Before it is stored: should this process end right after, the probes look for the change all the same.
+  if (isRechecked(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
   const monitor = revised(before, settings, seats?.shard ?? before.shard, deps.now());
   return (await deps.monitors.saveSettings(before, monitor)) ? { monitor, seats } : undefined;
 };

@@ -1,14 +1,17 @@
 /**
- * A shard's monitors, remembered between ticks. Reading 250 of them every ten seconds would cost more than all the
- * rest, so they are read again when the shard's item says that something changed, and once a minute in any case.
+ * A shard's monitors, remembered between ticks. Reading 250 of them at every tick would cost more than the blocks do, so
+ * they are read again when the shard's item, read at every tick, says that something changed.
  */
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
-/** Settings are never older than this. */
-const MAX_AGE_MS = 60_000;
-/** The index follows the table within moments; what was read sooner after a change may still lack it. */
-const INDEX_LAG_MS = 5_000;
+/** The number tells of every change of settings; this is for what nobody thought of. */
+const MAX_AGE_MS = 600_000;
+/**
+ * After a change every tick reads anew for so long: the API announces a change before it is stored, and the index follows
+ * the table within moments.
+ */
+const UNSETTLED_MS = 30_000;
 
 interface Remembered {
   readonly members: readonly Member[];
@@ -27,7 +30,7 @@ export const createMembers = (views: ViewStore, planning: PlanningStore, now: ()
     if (
       known?.revision === revision &&
       at - known.loadedAt < MAX_AGE_MS &&
-      known.loadedAt - known.changedAt >= INDEX_LAG_MS
+      known.loadedAt - known.changedAt >= UNSETTLED_MS
     )
       return known.members;
     const members = await views.members(shard);

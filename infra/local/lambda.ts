@@ -37,6 +37,10 @@ interface Environment {
   settle: ((end: WorkerAnswer) => void) | undefined;
   isGone: boolean;
   idleTimer: NodeJS.Timeout | undefined;
+  /** Resolves when the bundle is loaded, or when it never will be. */
+  readonly ready: Promise<void>;
+  /** How it ended. */
+  failure: WorkerAnswer | undefined;
 }
 
 const MAXIMUM_CONCURRENCY = 8;
@@ -95,8 +99,10 @@ export class LambdaFunction {
     this.#log.close();
   }
 
-  #run(environment: Environment, payload: string, requestId: string): Promise<WorkerAnswer> {
+  /** As on Lambda, loading the bundle has time of its own: the function's timeout begins with the invocation. */
+  async #run(environment: Environment, payload: string, requestId: string): Promise<WorkerAnswer> {
     const { name, arn, memoryMegabytes, timeoutSeconds } = this.settings;
+    await environment.ready;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#count({ timeouts: 1 });
@@ -112,7 +118,7 @@ export class LambdaFunction {
         resolve(answer);
       };
       environment.settle = end;
-      if (environment.isGone) return end(exited("the environment ended before the invocation"));
+      if (environment.isGone) return end(environment.failure ?? exited("the environment ended before the invocation"));
       const request: InvocationRequest = {
         payload,
         deadlineMs: Date.now() + timeoutSeconds * 1_000,
@@ -172,17 +178,27 @@ export class LambdaFunction {
       stdout: true,
       stderr: true,
     });
-    const environment: Environment = { worker, settle: undefined, isGone: false, idleTimer: undefined };
+    const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>();
+    const environment: Environment = {
+      worker,
+      ready,
+      settle: undefined,
+      failure: undefined,
+      isGone: false,
+      idleTimer: undefined,
+    };
     this.#environments.add(environment);
     this.#capture(worker);
     const gone = (answer: WorkerAnswer) => {
       environment.isGone = true;
+      environment.failure ??= answer;
       this.#forget(environment);
       environment.settle?.(answer);
+      becomeReady();
     };
     worker.on("message", (answer: WorkerAnswer) => {
-      if (answer.kind === "ready") return;
-      if (answer.kind === "init-failed") {
+      if (answer.kind === "ready") becomeReady();
+      else if (answer.kind === "init-failed") {
         this.#write(`${answer.error}\n`);
         gone(answer);
         void worker.terminate();

@@ -74,8 +74,8 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
 
   return {
     /**
-     * Tells the probes that a member's settings changed, after they were stored: they remember a shard's members for up
-     * to a minute, or until this number grows. Adds locations that are new to the shard.
+     * Tells the probes that a member's settings change: they remember a shard's members until this number grows, and
+     * read them anew for half a minute after that. Adds locations that are new to the shard.
      */
     async settingsChanged(shard: string, locations: readonly string[]): Promise<void> {
       await client.send(
@@ -96,18 +96,6 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
         const seats = count > 0 ? await take(lane, number, count, locations) : undefined;
         if (seats) return seats;
       }
-    },
-
-    /** Makes locations known to a shard; they are only ever added. */
-    async addLocations(shard: string, locations: readonly string[]): Promise<void> {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: shardKey(shard),
-          UpdateExpression: "ADD locations :locations",
-          ExpressionAttributeValues: { ":locations": new Set(locations) },
-        }),
-      );
     },
   };
 };

@@ -212,7 +212,7 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
     Properties.Timeout,
   ]);
   expect(Object.fromEntries(sizes.map(([name, ...size]) => [name, size]))).toEqual({
-    dispatch: [256, 50],
+    dispatch: [128, 50],
     probe: [128, 75],
     "state-change": [256, 60],
     api: [512, 29],

@@ -43,7 +43,7 @@ const lambda = (roleId: string, recorder: string, more: object = {}) => ({
     Code: { S3Bucket: "assets", S3Key: "code.zip" },
     Handler: "index.handler",
     Role: arn(roleId),
-    Timeout: 1,
+    Timeout: 2,
     MemorySize: 128,
     Environment: { Variables: { RECORDER: recorder, QUEUE_URL: { Ref: "Jobs" } } },
     ...more,
@@ -65,7 +65,7 @@ const resources = (recorder: string): Record<string, { Type: string; Properties:
     Type: "AWS::SQS::Queue",
     Properties: {
       QueueName: "jobs",
-      VisibilityTimeout: 1,
+      VisibilityTimeout: 2,
       RedrivePolicy: { deadLetterTargetArn: arn("Dead"), maxReceiveCount: 2 },
     },
   },
@@ -257,7 +257,7 @@ const writeAssembly = (folder: string, template: Resources): string => {
 };
 
 /** Waits until the claim holds. @throws with the claim's own error after the given time. */
-export const eventually = async <T>(claim: () => T | Promise<T>, withinMs = 8_000): Promise<T> => {
+export const eventually = async <T>(claim: () => T | Promise<T>, withinMs = 20_000): Promise<T> => {
   const until = Date.now() + withinMs;
   for (;;) {
     try {

@@ -39,7 +39,7 @@ test("a function sees the template's environment, where the services are, and no
     invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:worker",
   });
   expect(payload.left).toBeGreaterThan(0);
-  expect(payload.left).toBeLessThanOrEqual(1_000);
+  expect(payload.left).toBeLessThanOrEqual(2_000);
 });
 
 describe("a function that fails answers with an error payload, and the next invocation works:", () => {
@@ -49,7 +49,7 @@ describe("a function that fails answers with an error payload, and the next invo
     ["exit", { errorType: "Runtime.ExitError", errorMessage: "Runtime exited with error: exit status 3" }],
     [
       "hang",
-      { errorType: "Sandbox.Timedout", errorMessage: expect.stringMatching(/Task timed out after 1.00 seconds/) },
+      { errorType: "Sandbox.Timedout", errorMessage: expect.stringMatching(/Task timed out after 2.00 seconds/) },
     ],
     ["spin", { errorType: "Sandbox.Timedout", errorMessage: expect.stringMatching(/Task timed out/) }],
   ] as const)("%s", async ([what, error]) => {
