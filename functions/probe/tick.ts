@@ -16,8 +16,8 @@ import type { Member, ViewStore } from "../../shared/store/views.ts";
 const WRITE_RESERVE_MS = 700;
 /** Waiting for the dead is what costs money: a target known to be silent gets this, and its full timeout every tenth tick. */
 const DEAD_TIMEOUT_MS = 2_000;
-/** Silence by TCP and by UDP: both were waited for to the end. */
-const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer"]);
+/** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
+const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
 const WRITES_AT_ONCE = 32;
 /** After so long a remembered fingerprint is read again from the view. */
 const FINGERPRINT_MAX_AGE_MS = 3_600_000;

@@ -51,9 +51,9 @@ async function print(lane: Lane, run: Simulated) {
       dollars,
     });
 
-  const memory = { dispatch: 256, probe: 128, "state-change": 256, compact: 512 } as const;
+  const memory = memoryIn(folder);
   for (const [name, { invocations, seconds }] of Object.entries(run.functions)) {
-    const gbSeconds = seconds * perMonth * (memory[name as keyof typeof memory] / 1024);
+    const gbSeconds = seconds * perMonth * (memory.get(name)! / 1024);
     add(
       `Lambda ${name}, ${(seconds / Math.max(1, invocations)).toFixed(2)} s each`,
       gbSeconds,
@@ -131,14 +131,33 @@ async function print(lane: Lane, run: Simulated) {
   const alarms = alarmsIn(folder);
   const watching = METRICS * PRICES.metricMonth + alarms * PRICES.alarmMonth;
   console.log(
-    `  CloudWatch apart: ${METRICS} metrics, ${alarms} alarms ${`$${watching.toFixed(2)}`.padStart(44)}  target $5.00: ${watching <= 5 ? "met" : "NOT met"}`,
+    `  CloudWatch apart: ${METRICS} metrics, ${alarms} metrics under alarm ${`$${watching.toFixed(2)}`.padStart(44)}  target $5.00: ${watching <= 5 ? "met" : "NOT met"}`,
   );
   if (total > target || watching > 5) process.exitCode = 1;
 }
 
+type Resource = { readonly Type: string; readonly Properties: Record<string, unknown> };
+
+const resourcesIn = (assembly: string): Resource[] =>
+  readdirSync(assembly)
+    .filter((file) => file.endsWith(".template.json"))
+    .flatMap((file) => Object.values<Resource>(JSON.parse(readFileSync(join(assembly, file), "utf8")).Resources ?? {}));
+
+/** Megabytes by function. */
+function memoryIn(assembly: string): Map<string, number> {
+  const functions = resourcesIn(assembly).filter(({ Type }) => Type === "AWS::Lambda::Function");
+  return new Map(
+    functions.map(({ Properties }) => {
+      const { Variables } = Properties.Environment as { Variables: Record<string, string> };
+      return [String(Variables.POWERTOOLS_SERVICE_NAME), Number(Properties.MemorySize)];
+    }),
+  );
+}
+
+/** Alarms as they are billed: one for each metric that one looks at, a sum of four is four. */
 function alarmsIn(assembly: string): number {
-  const templates = readdirSync(assembly).filter((file) => file.endsWith(".template.json"));
-  return templates
-    .flatMap((file) => Object.values(JSON.parse(readFileSync(join(assembly, file), "utf8")).Resources ?? {}))
-    .filter((resource) => (resource as { Type: string }).Type === "AWS::CloudWatch::Alarm").length;
+  const alarms = resourcesIn(assembly).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
+  const metricsOf = ({ Properties: { Metrics } }: Resource) =>
+    (Metrics as { MetricStat?: object }[] | undefined)?.filter(({ MetricStat }) => MetricStat).length ?? 1;
+  return alarms.reduce((sum, alarm) => sum + metricsOf(alarm), 0);
 }

@@ -274,7 +274,7 @@ export async function simulate(
       [sendRequests, published, ticks, outcomes] = [0, 0, 0, 0];
     }
     if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
-    await bill("dispatch", 256, async () => {
+    await bill("dispatch", 128, async () => {
       await Promise.all([dispatch.all(), timers(), watch()]);
       return { waitedMs: 500, cpuMs: 5 }; // half a second to the next whole one, on average
     });
