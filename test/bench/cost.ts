@@ -138,10 +138,12 @@ async function print(lane: Lane, run: Simulated) {
 
 type Resource = { readonly Type: string; readonly Properties: Record<string, unknown> };
 
-const resourcesIn = (assembly: string): Resource[] =>
-  readdirSync(assembly)
-    .filter((file) => file.endsWith(".template.json"))
-    .flatMap((file) => Object.values<Resource>(JSON.parse(readFileSync(join(assembly, file), "utf8")).Resources ?? {}));
+function resourcesIn(assembly: string): Resource[] {
+  const templates = readdirSync(assembly).filter((file) => file.endsWith(".template.json"));
+  return templates.flatMap((file) =>
+    Object.values<Resource>(JSON.parse(readFileSync(join(assembly, file), "utf8")).Resources ?? {}),
+  );
+}
 
 /** Megabytes by function. */
 function memoryIn(assembly: string): Map<string, number> {
