@@ -163,6 +163,15 @@ error unix - - n - - error
     ],
   },
   {
+    name: "sn",
+    debian: "sn, socat",
+    program: "/usr/sbin/snntpd",
+    launcher: "/usr/bin/socat",
+    version: [],
+    arguments: ({ port }) => [`TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`, "EXEC:/usr/sbin/snntpd"],
+    checks: [{ protocol: "nntp", settings: {}, expected: { state: "open", health: "up" } }],
+  },
+  {
     name: "ngircd",
     debian: "ngircd",
     program: "/usr/sbin/ngircd",
