@@ -64,18 +64,18 @@ export interface Outcome {
   readonly message: string;
   /** Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`. */
   readonly health: Health;
-  readonly address?: string;
+  readonly address?: string | undefined;
   readonly timings: Timings;
   readonly traffic: Traffic;
   /** 0 to 100, UDP only. */
-  readonly lossPercent?: number;
+  readonly lossPercent?: number | undefined;
   readonly evidence: Evidence;
   /** What identifies the software that answered (version, certificate, host key); never salts, dates or offsets. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** Attempts made, retries included. */
   readonly attempts: number;
   /** Whether the process stalled while the latency was taken: the verdict holds, the latency is not kept. */
-  readonly stalled?: boolean;
+  readonly stalled?: boolean | undefined;
 }
 
 export const FAMILIES = ["ipv4", "ipv6"] as const;

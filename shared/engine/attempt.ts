@@ -28,9 +28,9 @@ export interface Measured {
   readonly traffic: Traffic;
   readonly lossPercent?: number;
   readonly evidence: Evidence;
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** Open, yet something is not well. */
-  readonly degraded?: { readonly reason: Reason; readonly message: string };
+  readonly degraded?: { readonly reason: Reason; readonly message: string } | undefined;
   /** Which silence policy applies, where nothing answered. */
   readonly silence?: "down" | "up" | "unknown";
   /** Loss thresholds, where datagrams were counted. */

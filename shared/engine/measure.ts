@@ -4,7 +4,7 @@ import type { Probe, Target } from "../protocols/protocol.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
 import { type Attempt, type Measured, NO_TRAFFIC } from "./attempt.ts";
-import type { Address, Names, Resolved } from "./dns.ts";
+import type { Address, Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
 import type { Pacing } from "./pacing.ts";
 import type { StallWatch } from "./stalls.ts";
@@ -41,39 +41,43 @@ export type Measure = (job: Job) => Promise<Measured | undefined>;
 export function createMeasure(tools: MeasureTools): Measure {
   const { location, names, pacing, wheel, stalls, now, random } = tools;
 
-  const attempt = ({ check, probe, deadlineAtMs }: Job, address: Address, timeoutMs: number) =>
-    new Promise<Measured | undefined>((resolve, reject) => {
-      const refusal = refuseAddress(address.address, location.kind);
-      if (refusal) return resolve(notAllowed(check, address.address, refusal));
-      pacing.start(address.address, () => {
-        if (now() + timeoutMs > deadlineAtMs) {
-          pacing.release();
-          return resolve(undefined);
-        }
-        const target: Target = { host: check.host, address: address.address, port: check.port, now, random };
-        const { family } = address;
-        const started: Attempt = { target, family, timeoutMs, wheel, released: pacing.release, crashed: reject };
-        const startedAt = performance.now();
-        const done = (measured: Measured) =>
-          resolve(measured.state === "open" && stalls.spoils(startedAt) ? { ...measured, stalled: true } : measured);
-        if (probe.transport === "tcp") attemptTcp(probe, started, done);
-        else attemptUdp(probe, started, done);
-      });
+  /**
+   * One address. A latency taken while the process stood still is taken again, once, where that costs the target one
+   * connection.
+   */
+  const attempt = (
+    { check, probe, deadlineAtMs }: Job,
+    { address, family }: Address,
+    timeoutMs: number,
+  ): Promise<Measured | undefined> =>
+    new Promise((resolve, reject) => {
+      const refusal = refuseAddress(address, location.kind);
+      if (refusal) return resolve(notAllowed(check, address, refusal));
+      const target: Target = { host: check.host, address, port: check.port, now, random };
+      const begin = (spoiled?: Measured) =>
+        pacing.start(address, () => {
+          if (now() + timeoutMs > deadlineAtMs) {
+            pacing.release();
+            return resolve(spoiled);
+          }
+          const startedAt = performance.now();
+          const done = (measured: Measured) => {
+            const isOpen = measured.state === "open";
+            if (isOpen && !stalls.spoils(startedAt)) resolve(measured);
+            else if (spoiled || !isOpen) resolve(spoiled ?? measured);
+            else if (isPlain(probe)) begin({ ...measured, stalled: true });
+            else resolve({ ...measured, stalled: true });
+          };
+          const started: Attempt = { target, family, timeoutMs, wheel, released: pacing.release, crashed: reject };
+          if (probe.transport === "tcp") attemptTcp(probe, started, done);
+          else attemptUdp(probe, started, done);
+        });
+      begin();
     });
-
-  /** A latency taken while the process stood still is taken again, once, where that costs the target one connection. */
-  const attemptCalmly = async (job: Job, address: Address, timeoutMs: number) => {
-    const measured = await attempt(job, address, timeoutMs);
-    return measured?.stalled && isPlain(job.probe) ? retake(job, address, timeoutMs, measured) : measured;
-  };
-  const retake = async (job: Job, address: Address, timeoutMs: number, measured: Measured) => {
-    const again = await attempt(job, address, timeoutMs);
-    return again?.state === "open" && !again.stalled ? again : measured;
-  };
 
   const attemptAll = async (job: Job, { addresses, skipped }: Resolved, timeoutMs: number) => {
     const chosen = addresses.slice(0, MAX_ADDRESSES);
-    const measured = await Promise.all(chosen.map((address) => attemptCalmly(job, address, timeoutMs)));
+    const measured = await Promise.all(chosen.map((address) => attempt(job, address, timeoutMs)));
     const finished = measured.filter((one) => one !== undefined);
     if (finished.length < chosen.length) return undefined;
     const left = addresses.length - chosen.length;
@@ -85,23 +89,28 @@ export function createMeasure(tools: MeasureTools): Measure {
     return { ...merged, evidence: { ...merged.evidence, ...extra } };
   };
 
-  return async (job) => {
-    const resolved = names.resolve(job.check, job.timeoutMs);
-    const found = resolved instanceof Promise ? await resolved : resolved;
-    const { dnsMs } = found;
-    if ("state" in found) return unresolved(found, dnsMs);
-    const timeoutMs = dnsMs === undefined ? job.timeoutMs : Math.max(1, job.timeoutMs - dnsMs);
-    const measured =
-      job.check.addresses === "all"
-        ? await attemptAll(job, found, timeoutMs)
-        : await attemptCalmly(job, found.addresses[0]!, timeoutMs);
-    return measured && dnsMs !== undefined ? { ...measured, timings: { dnsMs, ...measured.timings } } : measured;
+  const attemptAt = (job: Job, found: Resolved, timeoutMs: number) =>
+    job.check.addresses === "all" ? attemptAll(job, found, timeoutMs) : attempt(job, found.addresses[0]!, timeoutMs);
+
+  const resolveFirst = async (job: Job, resolving: Promise<Resolution>) => {
+    const found = await resolving;
+    const { dnsMs = 0 } = found;
+    if ("state" in found) return unresolved(found);
+    const measured = await attemptAt(job, found, Math.max(1, job.timeoutMs - dnsMs));
+    return measured && { ...measured, timings: { dnsMs, ...measured.timings } };
+  };
+
+  // A literal address needs no resolving, and so no promise of its own.
+  return (job) => {
+    const found = names.resolve(job.check, job.timeoutMs);
+    if (found instanceof Promise) return resolveFirst(job, found);
+    return "state" in found ? Promise.resolve(unresolved(found)) : attemptAt(job, found, job.timeoutMs);
   };
 }
 
 const isPlain = (probe: Probe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
 
-function unresolved({ state, reason, message, evidence = {} }: Failure, dnsMs: number | undefined): Measured {
+function unresolved({ state, reason, message, evidence = {}, dnsMs }: Failure & { readonly dnsMs?: number }): Measured {
   return { state, reason, message, timings: dnsMs === undefined ? {} : { dnsMs }, traffic: NO_TRAFFIC, evidence };
 }
 

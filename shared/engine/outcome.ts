@@ -18,10 +18,10 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     traffic,
     evidence: fitEvidence(evidence),
     attempts,
-    ...(address === undefined ? {} : { address }),
-    ...(lossPercent === undefined ? {} : { lossPercent }),
-    ...(fingerprint === undefined ? {} : { fingerprint: printable(fingerprint, 200) }),
-    ...(stalled ? { stalled } : {}),
+    address,
+    lossPercent,
+    fingerprint: fingerprint === undefined ? undefined : printable(fingerprint, 200),
+    stalled,
   };
 }
 
@@ -43,5 +43,8 @@ export function crashedOutcome(error: unknown): Outcome {
 }
 
 /** To whole microseconds: what the clock gives beyond them is noise. */
-const rounded = (timings: Timings): Timings =>
-  Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms * 1000) / 1000]));
+function rounded(timings: Timings): Timings {
+  const whole: Record<string, number> = {};
+  for (const stage in timings) whole[stage] = Math.round(timings[stage as keyof Timings]! * 1000) / 1000;
+  return whole;
+}

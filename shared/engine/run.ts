@@ -82,6 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
 
+  /** @returns undefined when it did not fit before the deadline */
   const run = async (request: CheckRequest, { deadlineAtMs, presentHealth }: BatchOptions) => {
     const { id, check } = request;
     const timeoutMs = Math.min(request.effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
@@ -90,11 +91,11 @@ export function createEngine(options: EngineOptions): Engine {
     const protocol = registry[check.protocol];
     if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
     const job = { check, probe: protocol.prepare(check.settings), timeoutMs, deadlineAtMs };
-    const retries = request.retry === false ? 0 : check.retries.count;
-    const present = presentHealth?.(id) ?? null;
     let measured = await measure(job);
     if (!measured) return undefined;
     let outcome = toOutcome(check, measured, 1);
+    const retries = request.retry === false ? 0 : check.retries.count;
+    const present = presentHealth?.(id) ?? null;
     for (let retry = 1; retry <= retries && contradicts(outcome.health, present); retry++) {
       if (!fits(check.retries.delayMs)) break;
       await new Promise<void>((resolve) => wheel.after(check.retries.delayMs, resolve));
@@ -113,19 +114,22 @@ export function createEngine(options: EngineOptions): Engine {
       outcomes.set(id, outcome);
       batch.onOutcome?.(id, outcome);
     };
-    const runGuarded = async (request: CheckRequest) => {
-      try {
-        const outcome = await run(request, batch);
-        if (outcome) settle(request.id, outcome);
-        else late.push(request.id);
-      } catch (error) {
-        crashes.push({ id: request.id, error });
-        settle(request.id, crashedOutcome(error));
-      }
-    };
     stalls.start();
     try {
-      await Promise.all(requests.map(runGuarded));
+      await Promise.all(
+        requests.map((request) =>
+          run(request, batch).then(
+            (outcome) => {
+              if (outcome) settle(request.id, outcome);
+              else late.push(request.id);
+            },
+            (error: unknown) => {
+              crashes.push({ id: request.id, error });
+              settle(request.id, crashedOutcome(error));
+            },
+          ),
+        ),
+      );
     } finally {
       stalls.stop();
       names.release();

@@ -4,10 +4,13 @@
  * Where answers come from another port than the one asked, a second socket shares the local port, without a peer: the
  * kernel gives it what the connected one does not match, while ICMP errors still find the connected one.
  */
-import { createSocket, type RemoteInfo } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import type { Traffic } from "../model.ts";
 import type { Finding, UdpProbe } from "../protocols/protocol.ts";
 import { type Attempt, type Done, endpointOf, type Measured } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
+import type { Timer } from "./timer-wheel.ts";
 
 /** After the last datagram, once something has answered: five times the slowest answer, at least this. What comes later is lost. */
 const GRACE_MS = 500;
@@ -21,137 +24,173 @@ interface Question {
   answerMs: number | undefined;
 }
 
-export function attemptUdp(probe: UdpProbe, attempt: Attempt, done: Done) {
-  const { target, family, timeoutMs, wheel } = attempt;
-  const { count, spacingMs } = probe.packets;
-  const questions: Question[] = [];
-  const traffic = { packetsSent: 0, packetsReceived: 0, bytesSent: 0, bytesReceived: 0 };
-  let ignored = 0;
-  let finding: Finding | undefined;
-  let ended = false;
-  let stage: Stage = "local";
-  // The address is one already: without this Node asks its resolver threads about every datagram.
-  const open = () =>
-    createSocket({
-      type: family === 6 ? "udp6" : "udp4",
-      lookup: (hostname, _options, callback) => callback(null, hostname, family),
-      reuseAddr: probe.answersFromAnyPort === true,
-    });
-  const socket = open();
-  const listener = probe.answersFromAnyPort ? open() : undefined;
-  let grace: { cancel(): void } | undefined;
-  let spacing: { cancel(): void } | undefined;
-  const deadline = wheel.after(timeoutMs, () => end());
+/** The address is one already: without this Node asks its resolver threads about every datagram. */
+const lookup = (address: string, _options: unknown, callback: (error: null, address: string, family: number) => void) =>
+  callback(null, address, isIPv6(address) ? 6 : 4);
 
-  const end = (failure?: Failure, crash?: { readonly error: unknown }) => {
-    if (ended) return;
-    ended = true;
-    deadline.cancel();
-    grace?.cancel();
-    spacing?.cancel();
-    socket.close();
-    listener?.close();
-    if (crash) attempt.crashed(crash.error);
-    else done(conclude(probe, attempt, { questions, traffic, ignored, finding, failure }));
-    attempt.released();
-  };
-  const guarded = (action: () => void) => {
-    try {
-      action();
-    } catch (error) {
-      try {
-        end(explain(error, stage, endpointOf(target)));
-      } catch (ours) {
-        end(undefined, { error: ours });
-      }
-    }
-  };
-  const transmit = (question: Question, datagram: Buffer) => {
-    question.datagram = datagram;
-    traffic.packetsSent += 1;
-    traffic.bytesSent += datagram.length;
-    socket.send(datagram, onSent);
-  };
-  const onSent = (error: Error | null) => {
-    if (error) onError(error);
-  };
-  const sendNext = () =>
-    guarded(() => {
-      const question = { datagram: Buffer.alloc(0), sentAt: performance.now(), followUps: 0, answerMs: undefined };
-      const datagram = probe.ask(questions.length, target.random, target);
-      questions.push(question);
-      transmit(question, datagram);
-      if (questions.length < count) spacing = wheel.after(spacingMs, sendNext);
-      else if (finding) settle();
+export const attemptUdp = (probe: UdpProbe, attempt: Attempt, done: Done): void =>
+  new UdpAttempt(probe, attempt, done).begin();
+
+class UdpAttempt {
+  readonly questions: Question[] = [];
+  readonly traffic = { packetsSent: 0, packetsReceived: 0, bytesSent: 0, bytesReceived: 0 };
+  /** Datagrams that answered no question. */
+  ignored = 0;
+  finding: Finding | undefined;
+  readonly #probe: UdpProbe;
+  readonly #attempt: Attempt;
+  readonly #done: Done;
+  readonly #socket: Socket;
+  readonly #listener: Socket | undefined;
+  readonly #deadline: Timer;
+  #spacing: Timer | undefined;
+  #grace: Timer | undefined;
+  #stage: Stage = "local";
+  #ended = false;
+
+  constructor(probe: UdpProbe, attempt: Attempt, done: Done) {
+    this.#probe = probe;
+    this.#attempt = attempt;
+    this.#done = done;
+    this.#socket = this.#open();
+    this.#listener = probe.answersFromAnyPort ? this.#open() : undefined;
+    this.#deadline = attempt.wheel.after(attempt.timeoutMs, () => this.#end());
+  }
+
+  begin() {
+    const { port, address } = this.#attempt.target;
+    const socket = this.#socket;
+    const listener = this.#listener;
+    const connected = (error?: unknown) => {
+      if (error) return this.#onError(error as Error);
+      this.#stage = "datagram";
+      this.#sendNext();
+    };
+    const onError = (error: Error) => this.#onError(error);
+    const onMessage = (answer: Buffer) => this.#onMessage(answer);
+    socket.on("error", onError);
+    socket.on("message", onMessage);
+    if (!listener) return void socket.connect(port, address, connected);
+    listener.on("error", onError);
+    listener.on("message", (answer: Buffer, from: RemoteInfo) => {
+      if (from.address.replace(/%.*$/, "") === address) onMessage(answer);
     });
-  /** All answered: over. Something answered and nothing left to send: the rest gets its grace. */
-  const settle = () => {
-    if (questions.length < count) return;
-    if (questions.every(({ answerMs }) => answerMs !== undefined)) return end();
-    const slowest = Math.max(...questions.map(({ answerMs }) => answerMs ?? 0));
-    grace?.cancel();
-    grace = wheel.after(Math.max(GRACE_MS, 5 * slowest), () => end());
-  };
-  const onMessage = (answer: Buffer) =>
-    guarded(() => {
-      const receivedAt = performance.now();
-      traffic.packetsReceived += 1;
-      traffic.bytesReceived += answer.length;
-      for (const question of questions) {
+    listener.bind(0, () => {
+      if (this.#ended) return;
+      socket.bind(listener.address().port, () => {
+        if (!this.#ended) socket.connect(port, address, connected);
+      });
+    });
+  }
+
+  #open(): Socket {
+    const type = this.#attempt.family === 6 ? "udp6" : "udp4";
+    return createSocket({ type, lookup, reuseAddr: this.#probe.answersFromAnyPort === true });
+  }
+
+  #sendNext() {
+    if (this.#ended) return;
+    const { questions } = this;
+    const { count, spacingMs } = this.#probe.packets;
+    const { target, wheel } = this.#attempt;
+    try {
+      const question: Question = { datagram: EMPTY, sentAt: performance.now(), followUps: 0, answerMs: undefined };
+      const datagram = this.#probe.ask(questions.length, target.random, target);
+      questions.push(question);
+      this.#transmit(question, datagram);
+      if (questions.length < count) this.#spacing = wheel.after(spacingMs, () => this.#sendNext());
+      else if (this.finding) this.#settle();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #transmit(question: Question, datagram: Buffer) {
+    question.datagram = datagram;
+    this.traffic.packetsSent += 1;
+    this.traffic.bytesSent += datagram.length;
+    this.#socket.send(datagram, (error) => {
+      if (error) this.#onError(error);
+    });
+  }
+
+  #onMessage(answer: Buffer) {
+    const receivedAt = performance.now();
+    if (this.#ended) return;
+    this.traffic.packetsReceived += 1;
+    this.traffic.bytesReceived += answer.length;
+    try {
+      for (const question of this.questions) {
         if (question.answerMs !== undefined) continue;
-        const read = probe.read(answer, question.datagram, target);
+        const read = this.#probe.read(answer, question.datagram, this.#attempt.target);
         if (!read) continue;
         if ("followUp" in read) {
-          if (++question.followUps <= MAX_FOLLOW_UPS) transmit(question, read.followUp);
+          if (++question.followUps <= MAX_FOLLOW_UPS) this.#transmit(question, read.followUp);
           return;
         }
         question.answerMs = receivedAt - question.sentAt;
-        finding ??= read;
-        return settle();
+        this.finding ??= read;
+        return this.#settle();
       }
-      ignored += 1;
-    });
-  const onError = (error: Error) => {
-    if (ended) return;
+      this.ignored += 1;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #onError(error: Error) {
+    if (this.#ended) return;
     // Something answered before: an ICMP error behind it (a restart, a firewall's whim) costs that datagram, not the verdict.
-    if (finding) return settle();
-    guarded(() => {
-      throw error;
-    });
-  };
-  const begin = (error?: unknown) => {
-    if (ended) return;
-    if (error) return onError(error as Error);
-    stage = "datagram";
-    sendNext();
-  };
-  socket.on("error", onError);
-  socket.on("message", onMessage);
-  if (!listener) return void socket.connect(target.port, target.address, begin);
-  listener.on("error", onError);
-  listener.on("message", (answer: Buffer, from: RemoteInfo) => {
-    if (from.address.replace(/%.*$/, "") === target.address) onMessage(answer);
-  });
-  listener.bind(0, () => {
-    if (ended) return;
-    socket.bind(listener.address().port, () => {
-      if (!ended) socket.connect(target.port, target.address, begin);
-    });
-  });
+    if (this.finding) this.#settle();
+    else this.#fail(error);
+  }
+
+  /** All answered: over. Something answered and nothing left to send: the rest gets its grace. */
+  #settle() {
+    const { questions } = this;
+    if (questions.length < this.#probe.packets.count) return;
+    if (questions.every(isAnswered)) return this.#end();
+    const slowest = Math.max(...questions.map(({ answerMs }) => answerMs ?? 0));
+    this.#grace?.cancel();
+    this.#grace = this.#attempt.wheel.after(Math.max(GRACE_MS, 5 * slowest), () => this.#end());
+  }
+
+  #fail(error: unknown) {
+    try {
+      this.#end(explain(error, this.#stage, endpointOf(this.#attempt.target)));
+    } catch (ours) {
+      this.#end(undefined, { error: ours });
+    }
+  }
+
+  #end(failure?: Failure, crash?: { readonly error: unknown }) {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#deadline.cancel();
+    this.#grace?.cancel();
+    this.#spacing?.cancel();
+    this.#socket.close();
+    this.#listener?.close();
+    if (crash) this.#attempt.crashed(crash.error);
+    else this.#done(conclude(this.#probe, this.#attempt, this, failure));
+    this.#attempt.released();
+  }
 }
+
+const EMPTY = Buffer.alloc(0);
+
+const isAnswered = ({ answerMs }: Question) => answerMs !== undefined;
 
 interface Seen {
   readonly questions: readonly Question[];
-  readonly traffic: Measured["traffic"];
+  readonly traffic: Traffic;
   readonly ignored: number;
   readonly finding: Finding | undefined;
-  readonly failure: Failure | undefined;
 }
 
-function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen): Measured {
-  const { questions, traffic, ignored, finding, failure } = seen;
-  const rtts = questions.flatMap(({ answerMs }) => (answerMs === undefined ? [] : [answerMs]));
-  const counted = { address: target.address, traffic, ...(ignored > 0 ? { ignored } : {}) };
+function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, failure: Failure | undefined): Measured {
+  const { questions, traffic, ignored, finding } = seen;
+  const counted = { address: target.address, traffic };
   if (failure) {
     const message = failure instanceof Error ? `${endpointOf(target)}: ${failure.message}` : failure.message;
     return {
@@ -177,21 +216,24 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen): 
       evidence: foreign,
       silence: probe.silence,
     };
-  const lossPercent = Math.round((1000 * (questions.length - rtts.length)) / questions.length) / 10;
-  const latencyMs = rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
+  const rtts: number[] = [];
+  for (const { answerMs } of questions) if (answerMs !== undefined) rtts.push(answerMs);
   return {
     ...counted,
     state: "open",
     reason: null,
     message: finding.message ?? `${endpointOf(target)} answered ${rtts.length} of ${questions.length} datagrams`,
-    timings: { latencyMs },
-    lossPercent,
+    timings: { latencyMs: median(rtts) },
+    lossPercent: Math.round((1000 * (questions.length - rtts.length)) / questions.length) / 10,
     lossLimits: probe.lossPercent,
     evidence: { ...finding.evidence, ...foreign, ...(rtts.length > 1 ? { jitterMs: jitter(rtts) } : {}) },
-    ...(finding.fingerprint ? { fingerprint: finding.fingerprint } : {}),
-    ...(finding.degraded ? { degraded: finding.degraded } : {}),
+    fingerprint: finding.fingerprint,
+    degraded: finding.degraded,
   };
 }
+
+/** The lower one of two in the middle. */
+const median = (rtts: readonly number[]) => rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
 
 /** Mean difference of neighbouring round trips, in milliseconds with two decimals. */
 function jitter(rtts: readonly number[]): number {

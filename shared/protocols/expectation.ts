@@ -63,8 +63,9 @@ export const expectSetting = z
       });
   });
 
+/** What one answer is held against, as it grows. */
 export interface Expectation {
-  /** For people: `an answer containing "PONG"`. */
+  /** For people: `an answer containing "PONG"`. Worked out when it is read, which is when the answer was another. */
   readonly wanted: string;
   readonly maxBytes: number;
   /**
@@ -75,53 +76,79 @@ export interface Expectation {
   match(received: Buffer): number | undefined;
 }
 
-export function prepareExpectation({ contains, equals, regex, maxBytes }: z.output<typeof expectSetting>): Expectation {
-  if (contains !== undefined) {
-    const bytes = toBytes(contains);
-    return {
-      wanted: `an answer containing ${show(bytes)}`,
-      maxBytes,
-      match(received) {
-        const at = received.indexOf(bytes);
-        return at < 0 ? undefined : at + bytes.length;
-      },
-    };
+/** @returns what makes the expectation that one answer is held against */
+export function prepareExpectation({
+  contains,
+  equals,
+  regex,
+  maxBytes,
+}: z.output<typeof expectSetting>): () => Expectation {
+  if (regex !== undefined) {
+    const pattern = compilePattern(regex);
+    return () => new Matching(pattern, maxBytes);
   }
-  if (equals !== undefined) {
-    const bytes = toBytes(equals);
-    const wanted = `the answer ${show(bytes)}`;
-    return {
-      wanted,
-      maxBytes,
-      match(received) {
-        const compared = Math.min(received.length, bytes.length);
-        if (!received.subarray(0, compared).equals(bytes.subarray(0, compared))) throw unexpected(wanted, received);
-        return compared === bytes.length ? compared : undefined;
-      },
-    };
+  const expectation =
+    contains === undefined ? new EqualTo(toBytes(equals ?? ""), maxBytes) : new Containing(toBytes(contains), maxBytes);
+  return () => expectation;
+}
+
+class Containing implements Expectation {
+  readonly maxBytes: number;
+  readonly #bytes: Buffer;
+  constructor(bytes: Buffer, maxBytes: number) {
+    this.#bytes = bytes;
+    this.maxBytes = maxBytes;
   }
-  return matchPattern(regex ?? "", maxBytes);
+  get wanted() {
+    return `an answer containing ${show(this.#bytes)}`;
+  }
+  match(received: Buffer) {
+    const at = received.indexOf(this.#bytes);
+    return at < 0 ? undefined : at + this.#bytes.length;
+  }
+}
+
+class EqualTo implements Expectation {
+  readonly maxBytes: number;
+  readonly #bytes: Buffer;
+  constructor(bytes: Buffer, maxBytes: number) {
+    this.#bytes = bytes;
+    this.maxBytes = maxBytes;
+  }
+  get wanted() {
+    return `the answer ${show(this.#bytes)}`;
+  }
+  match(received: Buffer) {
+    const compared = Math.min(received.length, this.#bytes.length);
+    if (this.#bytes.compare(received, 0, compared, 0, compared) !== 0) throw unexpected(this.wanted, received);
+    return compared === this.#bytes.length ? compared : undefined;
+  }
 }
 
 /** Characters times pattern length that a pattern may scan again for bytes that trickle in; past it only growth by half counts. */
 const RESCAN_BUDGET = 1_000_000;
 
-function matchPattern(source: string, maxBytes: number): Expectation {
-  const pattern = compilePattern(source);
-  let scanned = 0;
-  let lastLength = 0;
-  return {
-    wanted: `an answer matching /${printable(source)}/`,
-    maxBytes,
-    match(received) {
-      if (scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * lastLength, maxBytes)) return undefined;
-      const answer = received.toString("utf8").slice(0, MAX_MATCHED_LENGTH);
-      scanned += answer.length * source.length;
-      lastLength = received.length;
-      const found = pattern.exec(answer);
-      return found ? Buffer.byteLength(answer.slice(0, found.index + found[0].length)) : undefined;
-    },
-  };
+class Matching implements Expectation {
+  readonly maxBytes: number;
+  readonly #pattern: RegExp;
+  #scanned = 0;
+  #lastLength = 0;
+  constructor(pattern: RegExp, maxBytes: number) {
+    this.#pattern = pattern;
+    this.maxBytes = maxBytes;
+  }
+  get wanted() {
+    return `an answer matching /${printable(this.#pattern.source)}/`;
+  }
+  match(received: Buffer) {
+    if (this.#scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * this.#lastLength, this.maxBytes))
+      return undefined;
+    const answer = received.toString("utf8").slice(0, MAX_MATCHED_LENGTH);
+    this.#scanned += answer.length * this.#pattern.source.length;
+    this.#lastLength = received.length;
+    const found = this.#pattern.exec(answer);
+    return found ? Buffer.byteLength(answer.slice(0, found.index + found[0].length)) : undefined;
+  }
 }
 
 export const unexpected = (wanted: string, received: Buffer) =>

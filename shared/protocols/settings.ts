@@ -75,10 +75,22 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
-/** @throws InvalidInput naming every field that is wrong, with paths relative to `settings` */
+/** What settings were parsed to. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
+const parsedBefore = new WeakMap<object, { readonly schema: z.ZodType; readonly data: unknown }>();
+
+/**
+ * The same object gives the same result without being parsed again, so it must not change in between.
+ * @throws InvalidInput naming every field that is wrong, with paths relative to `settings`
+ */
 export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> => {
-  const parsed = schema.safeParse(settings ?? {});
-  if (parsed.success) return parsed.data;
+  const input = settings ?? {};
+  const before = parsedBefore.get(input);
+  if (before?.schema === schema) return before.data as z.output<S>;
+  const parsed = schema.safeParse(input);
+  if (parsed.success) {
+    if (typeof input === "object") parsedBefore.set(input, { schema, data: parsed.data });
+    return parsed.data;
+  }
   throw new InvalidInput(
     parsed.error.issues.flatMap(({ path, message, ...issue }) =>
       issue.code === "unrecognized_keys"

@@ -42,7 +42,7 @@ export const tcp: Protocol = {
     const { steps, tls } = parseSettings(settings, input);
     const prepared = steps?.map(({ send, expect }) => ({
       send: send === undefined ? undefined : toBytes(send),
-      expect,
+      expectationOf: expect && prepareExpectation(expect),
     }));
     return {
       transport: "tcp",
@@ -52,10 +52,10 @@ export const tcp: Protocol = {
             async talk(connection): Promise<Finding> {
               let pending: Buffer = Buffer.alloc(0);
               let matched: Buffer = pending;
-              for (const { send, expect } of prepared) {
+              for (const { send, expectationOf } of prepared) {
                 if (send) connection.write(send);
-                if (!expect) continue;
-                const received = await receive(connection, prepareExpectation(expect), pending);
+                if (!expectationOf) continue;
+                const received = await receive(connection, expectationOf(), pending);
                 ({ matched, rest: pending } = received);
               }
               return matched.length > 0 ? { evidence: { received: describeBytes(matched) } } : {};
@@ -68,7 +68,7 @@ export const tcp: Protocol = {
 
 /** Reads until the expectation is met. What came behind the match belongs to the next step. */
 async function receive(connection: Connection, expectation: Expectation, pending: Buffer) {
-  const { wanted, maxBytes } = expectation;
+  const { maxBytes } = expectation;
   let buffer = Buffer.alloc(Math.max(1024, 2 * pending.length));
   let length = pending.copy(buffer);
   for (;;) {
@@ -76,14 +76,17 @@ async function receive(connection: Connection, expectation: Expectation, pending
     const used = length > 0 ? expectation.match(received) : undefined;
     if (used !== undefined && used <= maxBytes)
       return { matched: received.subarray(0, used), rest: received.subarray(used) };
-    if (length >= maxBytes) throw unexpected(`${wanted} within ${maxBytes} bytes`, received);
+    if (length >= maxBytes) throw unexpected(`${expectation.wanted} within ${maxBytes} bytes`, received);
     const chunk = await connection.readSome().catch((error: unknown) => {
       // What did come says more than that the rest did not.
-      throw error instanceof ProbeFailure && length > 0 ? unexpected(wanted, received) : error;
+      throw error instanceof ProbeFailure && length > 0 ? unexpected(expectation.wanted, received) : error;
     });
     if (chunk === null) {
-      if (length > 0) throw unexpected(`${wanted} before the end`, received);
-      throw new ProbeFailure("connection-closed", `closed the connection without a word, expected ${wanted}`);
+      if (length > 0) throw unexpected(`${expectation.wanted} before the end`, received);
+      throw new ProbeFailure(
+        "connection-closed",
+        `closed the connection without a word, expected ${expectation.wanted}`,
+      );
     }
     if (length + chunk.length > buffer.length) {
       const grown = Buffer.alloc(2 * (length + chunk.length));

@@ -35,6 +35,7 @@ export const udp: Protocol = {
   prepare(input) {
     const { send, expect, silence, packets, lossPercent } = parseSettings(settings, input);
     const datagram = toBytes(send);
+    const expectationOf = expect && prepareExpectation(expect);
     return {
       transport: "udp",
       packets,
@@ -42,11 +43,11 @@ export const udp: Protocol = {
       silence: silence ?? "down",
       ask: () => datagram,
       read(answer) {
-        if (expect) {
-          const { wanted, match, maxBytes } = prepareExpectation(expect);
-          const used = match(answer.subarray(0, maxBytes));
+        if (expectationOf) {
+          const expectation = expectationOf();
+          const used = expectation.match(answer.subarray(0, expectation.maxBytes));
           if (used === undefined || (expect.equals !== undefined && used < answer.length))
-            throw unexpected(wanted, answer);
+            throw unexpected(expectation.wanted, answer);
         }
         return { evidence: { received: describeBytes(answer) } };
       },
