@@ -12,8 +12,8 @@ export interface Attempt {
   readonly wheel: TimerWheel;
   /** An error of ours, instead of `done`: never an outcome. */
   readonly crashed: (error: unknown) => void;
-  /** The socket is closed; its place is free. Called exactly once. */
-  readonly released: () => void;
+  /** The attempt is over. Called exactly once, with what closes its socket, or when that is closed already. */
+  readonly release: (close?: () => void) => void;
 }
 
 /** What an attempt saw. Called back exactly once. */

@@ -68,7 +68,7 @@ export function createMeasure(tools: MeasureTools): Measure {
             else if (isPlain(probe)) begin({ ...measured, stalled: true });
             else resolve({ ...measured, stalled: true });
           };
-          const started: Attempt = { target, family, timeoutMs, wheel, released: pacing.release, crashed: reject };
+          const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed: reject };
           if (probe.transport === "tcp") attemptTcp(probe, started, done);
           else attemptUdp(probe, started, done);
         });

@@ -2,16 +2,21 @@
  * When attempts start: one per event-loop turn, so that its answer is seen before the next one begins (an instant target
  * then reads 0.03 ms; with two per turn 0.07, with all at once 27); at most four per 100 ms to one address, so that nobody
  * takes a monitor for an attack; never more sockets at once than the process has descriptors for.
+ *
+ * And when their sockets close: several together, in a turn in which nothing starts. Node finishes a close between a start
+ * and its answer, so closing one by one costs every latency 3 us and every check a tenth of its CPU.
  */
 import type { TimerWheel } from "./timer-wheel.ts";
 
 const STARTS_PER_WINDOW = 4;
 const WINDOW_MS = 100;
+const CLOSES_PER_TURN = 8;
 
 export interface Pacing {
-  /** Calls back when an attempt at this address may start. It takes a socket; `release` gives it back. */
+  /** Calls back when an attempt at this address may start. It takes a socket's place; `release` gives it back. */
   start(address: string, begin: () => void): void;
-  release(): void;
+  /** @param close to be called within a few turns; without it the socket is closed already */
+  release(close?: () => void): void;
 }
 
 /** Starts of one address: when they happened, how many are about to, and which have to wait. */
@@ -25,15 +30,20 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
   const ready: (() => void)[] = [];
   let head = 0;
   const lanes = new Map<string, Lane>();
+  const closing: (() => void)[] = [];
   let open = 0;
   let turning = false;
 
+  const canStart = () => head < ready.length && open < maxSockets;
   const turn = () => {
     turning = false;
-    if (head < ready.length && open < maxSockets) {
+    if (closing.length < CLOSES_PER_TURN && canStart()) {
       const begin = ready[head++]!;
       open += 1;
       begin();
+    } else {
+      open -= closing.length;
+      for (const close of closing.splice(0)) close();
     }
     if (head === ready.length) {
       ready.length = 0;
@@ -42,7 +52,7 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
     wake();
   };
   const wake = () => {
-    if (turning || head === ready.length || open >= maxSockets) return;
+    if (turning || !(closing.length > 0 || canStart())) return;
     turning = true;
     setImmediate(turn);
   };
@@ -75,8 +85,9 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
       lane.waiting.push(begin);
       admit(address, lane);
     },
-    release() {
-      open -= 1;
+    release(close) {
+      if (close) closing.push(close);
+      else open -= 1;
       wake();
     },
   };

@@ -34,13 +34,12 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   );
   let ended = false;
   const end = (failure?: Failure) => {
+    const connectMs = performance.now() - startedAt;
     if (ended) return;
     ended = true;
     timer.cancel();
-    const connectMs = performance.now() - startedAt;
-    socket.destroy();
+    attempt.release(() => socket.destroy());
     done(failure ? failed(failure, attempt) : accepted(connectMs, attempt));
-    attempt.released();
   };
   const onConnect = () => {
     if (ended) return;
@@ -58,9 +57,8 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
     } catch (ours) {
       ended = true;
       timer.cancel();
-      socket.destroy();
+      attempt.release(() => socket.destroy());
       attempt.crashed(ours);
-      attempt.released();
     }
   };
   socket.on("connect", onConnect);
@@ -122,15 +120,15 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
   }
   const { bytesSent, bytesReceived } = connection;
   const lingerMs = measured.state === "open" ? Math.min(LINGER_MS, timeoutMs - (performance.now() - startedAt)) : 0;
-  connection.close(lingerMs, wheel, attempt.released);
+  connection.close(lingerMs, wheel, attempt.release);
   done({ ...measured, traffic: { bytesSent, bytesReceived } });
 }
 
-function explainOrClose(error: unknown, connection: ProbeConnection, { target, released, wheel }: Attempt): Failure {
+function explainOrClose(error: unknown, connection: ProbeConnection, { target, release, wheel }: Attempt): Failure {
   try {
     return explain(error, connection.stage, endpointOf(target));
   } catch (ours) {
-    connection.close(0, wheel, released);
+    connection.close(0, wheel, release);
     throw ours;
   }
 }

@@ -169,11 +169,12 @@ class UdpAttempt {
     this.#deadline.cancel();
     this.#grace?.cancel();
     this.#spacing?.cancel();
-    this.#socket.close();
-    this.#listener?.close();
+    this.#attempt.release(() => {
+      this.#socket.close();
+      this.#listener?.close();
+    });
     if (crash) this.#attempt.crashed(crash.error);
     else this.#done(conclude(this.#probe, this.#attempt, this, failure));
-    this.#attempt.released();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Child process: runs batches of the engine as told over IPC, and answers with what they cost. Stays warm between batches. */
 import { readdirSync } from "node:fs";
-import { createEngine, type Engine } from "../../../shared/engine/run.ts";
+import { type CheckRequest, createEngine, type Engine } from "../../../shared/engine/run.ts";
 import { checkSettings } from "../../support/check.ts";
 
 export interface CheckerJob {
@@ -45,15 +45,27 @@ function engineFor({ inFlight, nameServer }: CheckerJob): Engine {
   return engine;
 }
 
-async function run(job: CheckerJob): Promise<CheckerReport> {
-  const engine = engineFor(job);
-  const { kind, ports, checks, timeoutMs = 10_000 } = job;
-  const requests = Array.from({ length: checks }, (_, i) => {
+const fleets = new Map<string, readonly CheckRequest[]>();
+
+/** Monitors with settings of their own each, remembered from batch to batch as the probe remembers a shard's. */
+function fleetFor({ kind, ports, checks, timeoutMs = 10_000 }: CheckerJob): readonly CheckRequest[] {
+  const key = `${kind} ${checks} ${timeoutMs} ${ports.join()}`;
+  const known = fleets.get(key);
+  if (known) return known;
+  const fleet = Array.from({ length: checks }, (_, i) => {
     const host = kind === "names" ? `n${i}.example` : "127.0.0.1";
     const protocol = kind === "udp" ? "udp" : "tcp";
-    const input = { protocol, host, port: ports[i % ports.length]!, settings: SETTINGS[kind] };
+    const input = { protocol, host, port: ports[i % ports.length]!, settings: { ...SETTINGS[kind] } };
     return { id: String(i), check: checkSettings(input, timeoutMs) };
   });
+  fleets.set(key, fleet);
+  return fleet;
+}
+
+async function run(job: CheckerJob): Promise<CheckerReport> {
+  const engine = engineFor(job);
+  const { kind, checks } = job;
+  const requests = fleetFor(job);
   let mostDescriptors = 0;
   const counter =
     kind === "waiting"

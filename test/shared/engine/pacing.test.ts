@@ -10,7 +10,7 @@ function startAll(address: string, count: number, maxSockets = 900): Promise<num
     for (let i = 0; i < count; i++)
       pacing.start(address, () => {
         startedAt.push(performance.now());
-        setTimeout(pacing.release, 20);
+        setTimeout(() => pacing.release(), 20);
         if (startedAt.length === count) resolve(startedAt);
       });
   });
@@ -63,4 +63,38 @@ test("with all sockets taken the next one waits for a release", async () => {
   const startedAt = await startAll("127.0.0.1", 6, 2);
   expect(startedAt[2]! - startedAt[0]!).toBeGreaterThan(15);
   expect(startedAt[4]! - startedAt[2]!).toBeGreaterThan(15);
+});
+
+test("sockets are closed together while others start, at once when none does, and their places are free only then", async () => {
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (let i = 0; i < 20; i++)
+      pacing.start("127.0.0.1", () => {
+        order.push("start");
+        pacing.release(() => {
+          order.push("close");
+          if (order.length === 40) resolve();
+        });
+      });
+  });
+  const runs = order.join(" ").match(/start( start)*|close( close)*/g)!;
+  expect(runs.map((run) => run.split(" ").length)).toEqual([8, 8, 8, 8, 4, 4]);
+});
+
+test("with every place taken, what waits for its close makes room for the next", async () => {
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 2 });
+  const [open, most] = [new Set<number>(), [0]];
+  await new Promise<void>((resolve) => {
+    for (let i = 0; i < 10; i++)
+      pacing.start("127.0.0.1", () => {
+        open.add(i);
+        most.push(open.size);
+        pacing.release(() => {
+          open.delete(i);
+          if (i === 9) resolve();
+        });
+      });
+  });
+  expect(Math.max(...most)).toBe(2);
 });
