@@ -1,6 +1,6 @@
 /**
- * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 16
- * metrics ($1.60) for the home stack and 4 ($0.40) for each location: $2.00 with one location; a test holds the count. The
+ * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 14
+ * metrics ($1.40) for the home stack and 4 ($0.40) for each location: $1.80 with one location; a test holds the count. The
  * functions' own metrics cost $0.30 each for as many hours as they speak, so the whole stays under $5 while at most ten
  * of them speak all month: those of failures are silent most of it, and none of them has a dimension but the service.
  *

@@ -18,8 +18,7 @@ export class Dashboard extends Construct {
     const graph = (title: string, left: IMetric[]) =>
       new GraphWidget({ title, left, width: 8, period: Duration.minutes(5) });
     const maximum = { statistic: Stats.MAXIMUM };
-    const queues = [...(site ? [site.jobs] : []), watched.timers];
-    const deadLetters = [...(site ? [site.deadJobs] : []), watched.deadTimers, watched.undecided, watched.undelivered];
+    const deadLetters = [...(site ? [site.deadJobs] : []), watched.undecided, watched.undelivered];
     new CloudWatchDashboard(this, "Dashboard", {
       widgets: [
         [
@@ -41,10 +40,7 @@ export class Dashboard extends Construct {
             "Duration, p95",
             functions.map((lambda) => lambda.metricDuration({ statistic: Stats.p(95) })),
           ),
-          graph(
-            "Age of the oldest message",
-            queues.map((queue) => queue.metricApproximateAgeOfOldestMessage(maximum)),
-          ),
+          ...(site ? [graph("Age of the oldest job", [site.jobs.metricApproximateAgeOfOldestMessage(maximum)])] : []),
           graph(
             "Dead letters",
             deadLetters.map((queue) => queue.metricApproximateNumberOfMessagesVisible(maximum)),

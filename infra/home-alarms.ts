@@ -9,13 +9,11 @@ export interface Watched {
   readonly stateChange: IFunction;
   readonly compact: IFunction;
   readonly api: IFunction;
-  readonly timers: IQueue;
-  readonly deadTimers: IQueue;
   readonly undecided: IQueue;
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack: 16 metrics. */
+/** The alarms of the home stack: 14 metrics. */
 export const watchHome = (alarms: Alarms, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
@@ -59,8 +57,6 @@ export const watchHome = (alarms: Alarms, watched: Watched): void => {
     says: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
-  alarms.watchBacklog("TimersBacklog", watched.timers, "Timers wait for five minutes and more: late alerts are later.");
-  alarms.watchDeadLetters("DeadTimers", watched.deadTimers, "Timers failed five times and were set aside.");
   alarms.watchDeadLetters("Undecided", watched.undecided, "Changes of monitors failed six times and were set aside.");
   alarms.watchDeadLetters(
     "UndeliveredToSubscriber",

@@ -2,7 +2,7 @@ import { Aws, CfnOutput, Duration, Stack, type StackProps, TimeZone, Validations
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
-import { DynamoEventSource, SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
 import { ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -18,7 +18,7 @@ import { describeLocations, jobsQueueArn, probeFunctionArn } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
 import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
-import { DEAD_LETTERS, SECURE } from "./queues.ts";
+import { DEAD_LETTERS } from "./queues.ts";
 import type { Settings } from "./settings.ts";
 import { Tables } from "./tables.ts";
 
@@ -53,29 +53,20 @@ export class HomeStack extends Stack {
     const jobsQueues = settings.locations.map((location) => jobsQueueArn(this, settings, location));
     const probes = settings.locations.map((location) => probeFunctionArn(this, settings, location));
 
-    // ---- dispatch: plans ticks, queues jobs and timers ----------------------------------------------------------
+    // ---- dispatch: plans ticks, queues their jobs and timers ----------------------------------------------------
     // Done before the next minute's invocation begins; what is left over, that one plans.
     const dispatchTimeout = Duration.seconds(50);
-    const deadTimers = new Queue(this, "DeadTimers", DEAD_LETTERS);
-    const timers = new Queue(this, "Timers", {
-      ...SECURE,
-      visibilityTimeout: dispatchTimeout.plus(Duration.seconds(10)),
-      // A timer that is lost here is found again by the hourly compaction.
-      retentionPeriod: Duration.hours(2),
-      deadLetterQueue: { queue: deadTimers, maxReceiveCount: 5 },
-    });
     const dispatch = new NodeFunction(this, "Dispatch", {
       settings,
       entry: "dispatch",
       // It runs all month long and mostly waits for a whole second, so its memory is what costs.
       memorySize: 128,
       timeout: dispatchTimeout,
-      environment: { MONITORS_TABLE: monitors.tableName, LOCATIONS, TIMERS_QUEUE_URL: timers.queueUrl },
+      environment: { MONITORS_TABLE: monitors.tableName, LOCATIONS },
     });
     dispatch.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
     dispatch.allow(["dynamodb:Query"], [index("due"), index("by-shard")]);
-    dispatch.allow(["sqs:SendMessage"], [...jobsQueues, timers.queueArn]);
-    dispatch.lambda.addEventSource(new SqsEventSource(timers, { batchSize: 10, reportBatchItemFailures: true }));
+    dispatch.allow(["sqs:SendMessage"], jobsQueues);
     // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     const everyMinute = new FunctionSchedule(this, "EveryMinute", {
@@ -174,14 +165,13 @@ export class HomeStack extends Stack {
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
-        TIMERS_QUEUE_URL: timers.queueUrl,
         API_URL: url,
       },
     });
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     stateChange.allow(["dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
-    stateChange.allow(["sqs:SendMessage"], [timers.queueArn]);
+    stateChange.allow(["sqs:SendMessage"], jobsQueues);
     if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);
     stateChange.lambda.addEventSource(
       new DynamoEventSource(monitors, {
@@ -216,8 +206,6 @@ export class HomeStack extends Stack {
       stateChange: stateChange.lambda,
       compact: compact.lambda,
       api: api.lambda,
-      timers,
-      deadTimers,
       undecided,
       undelivered,
     };

@@ -269,8 +269,22 @@ export interface LocationHealth {
 /** Whether a location's views can be used. */
 export type LocationCondition = "working" | "silent" | "offline";
 
+/** The key of an item that has a timer: a monitor, or a location's state. */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
 /** What the queue of a location carries. */
 export type Job =
-  | { readonly kind: "tick"; readonly shard: string; readonly tick: number }
+  | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
+  | { readonly kind: "touch"; readonly keys: readonly ItemKey[] }
   | { readonly kind: "heartbeat"; readonly at: number }
   | { readonly kind: "spot"; readonly monitorId: string; readonly settingsVersion: number };
+
+/** A job for the queue of a location. */
+export interface PlannedJob {
+  readonly location: string;
+  readonly job: Job;
+  readonly delaySeconds: number;
+}

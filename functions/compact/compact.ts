@@ -2,8 +2,10 @@
  * The hourly run: touches what is due, turns blocks into chunks and chunks into days, recounts shards. Each part goes on
  * where the run before stopped, so a run may end anywhere: when its time is over, or by a crash.
  */
+
+import type { ItemKey } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import type { DueStore, ItemKey } from "../../shared/store/due.ts";
+import type { DueStore } from "../../shared/store/due.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 import type { UpkeepStore } from "../../shared/store/upkeep.ts";

@@ -1,17 +1,12 @@
 /**
- * Plans ahead: one job per shard, tick and location. It sends first and moves the watermark after, on a condition: a
+ * Plans ahead: one job per tick and location for each shard, or for several that are due together. It sends first and moves the watermark after, on a condition: a
  * crash repeats jobs, a duplicate invocation plans nothing new, a missed one is caught up.
  */
-import type { Job } from "../../shared/model.ts";
-import { delaySeconds, horizon, ticksToPlan } from "../../shared/rules/plan.ts";
+import type { Job, PlannedJob } from "../../shared/model.ts";
+import { chunksOf, delaySeconds, horizon, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 
-/** A message for the queue of a location. */
-export interface PlannedJob {
-  readonly location: string;
-  readonly job: Job;
-  readonly delaySeconds: number;
-}
+type TickJob = Extract<Job, { kind: "tick" }>;
 
 interface Dependencies {
   readonly planning: PlanningStore;
@@ -37,14 +32,18 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
 
   const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
     const until = horizon(now());
-    const planned = shards.map((shard) => ({ shard, jobs: jobsOf(shard, until) }));
-    const jobs = planned.flatMap((one) => one.jobs);
+    const jobs = jobsOf(shards, until);
     const failed = jobs.length > 0 ? await sendJobs(jobs) : new Set<PlannedJob>();
+    const planned = new Set(jobs.flatMap(({ job }) => job.shards));
+    const missed = new Set(
+      [...failed].flatMap(({ location, job }) => shardsIn(job).map((name) => `${name} ${location}`)),
+    );
     await Promise.all(
-      planned.map(async ({ shard, jobs: own }) => {
-        if (own.length === 0) return;
-        const missed = new Set(own.filter((job) => failed.has(job)).map(({ location }) => location));
-        const reached = shard.locations.filter((location) => locations.includes(location) && !missed.has(location));
+      shards.map(async (shard) => {
+        if (!planned.has(shard.name)) return;
+        const reached = shard.locations.filter(
+          (location) => locations.includes(location) && !missed.has(`${shard.name} ${location}`),
+        );
         // Where nothing could be sent, nothing moves: the next minute tries again.
         if (reached.length > 0)
           await planning.advance(shard, until - 1, {
@@ -56,16 +55,25 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
     return { jobs: jobs.length, failed: failed.size };
   };
 
-  const jobsOf = (shard: Shard, until: number): PlannedJob[] =>
-    shard.locations
-      .filter((location) => locations.includes(location))
-      .flatMap((location) =>
-        ticksToPlan(shard, shard.planned[location], until, now()).map((tick) => ({
-          location,
-          job: { kind: "tick" as const, shard: shard.name, tick },
-          delaySeconds: delaySeconds(tick, now()),
-        })),
-      );
+  /** A job for each location and tick, and for as many of the lane's shards as share one. */
+  const jobsOf = (shards: readonly Shard[], until: number): (PlannedJob & { readonly job: TickJob })[] => {
+    const due = shards.flatMap((shard) =>
+      shard.locations
+        .filter((location) => locations.includes(location))
+        .flatMap((location) =>
+          ticksToPlan(shard, shard.planned[location], until, now()).map((tick) => ({ location, tick, shard })),
+        ),
+    );
+    const together = Map.groupBy(due, ({ location, tick, shard }) => `${shard.intervalSeconds} ${tick} ${location}`);
+    return [...together.values()].flatMap((group) => {
+      const { location, tick, shard } = group[0]!;
+      return chunksOf(group, shardsPerJob(shard.intervalSeconds)).map((own) => ({
+        location,
+        job: { kind: "tick" as const, shards: own.map(({ shard: { name } }) => name), tick },
+        delaySeconds: delaySeconds(tick, now()),
+      }));
+    });
+  };
 
   return {
     /** Plans every shard and sends each location its heartbeat. */
@@ -95,3 +103,5 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
     },
   };
 };
+
+const shardsIn = (job: Job): readonly string[] => (job.kind === "tick" ? job.shards : []);

@@ -1,23 +1,42 @@
-/** Queues the timers that are due before the next run but one, each with its delay; what is overdue goes at once. */
-import { delaySeconds } from "../../shared/rules/plan.ts";
-import type { DueStore, ItemKey } from "../../shared/store/due.ts";
+/** Has what has a timer touched when it is due: by jobs that wait in a location's queue, two runs ahead. */
+import type { PlannedJob } from "../../shared/model.ts";
+import { delaySeconds, touchJobs } from "../../shared/rules/plan.ts";
+import type { DueStore } from "../../shared/store/due.ts";
 
-/** Two runs ahead, so that a run that is late or lost delays nothing. */
-const AHEAD_SECONDS = 120;
+/** So that a run that is late or lost delays nothing. */
+const AHEAD_MS = 120_000;
+/** Overdue for so long, the job that should have touched it did not: it is touched here and now. */
+const OVERDUE_MS = 90_000;
+/** More at once would keep a run from ending before the next; theirs is the next one. */
+const TOUCHES_AT_ONCE = 8;
+const TOUCHES_PER_RUN = 400;
 
-export interface QueuedTimer {
-  readonly key: ItemKey;
-  readonly delaySeconds: number;
+interface Dependencies {
+  readonly due: DueStore;
+  /** Names of the locations whose queues may carry the jobs. */
+  readonly locations: readonly string[];
+  readonly sendJobs: (jobs: readonly PlannedJob[]) => Promise<unknown>;
+  readonly now: () => Date;
 }
 
 export const createTimers =
-  (due: DueStore, queue: (timers: readonly QueuedTimer[]) => Promise<void>, now: () => Date) =>
+  ({ due, locations, sendJobs, now }: Dependencies) =>
   async (): Promise<void> => {
-    for await (const timers of due.before(new Date(now().getTime() + AHEAD_SECONDS * 1000)))
-      await queue(
-        timers.map(({ pk, sk, dueAt }) => ({
-          key: { pk, sk },
-          delaySeconds: delaySeconds(Date.parse(dueAt) / 1000, now()),
-        })),
-      );
+    let touches = 0;
+    for await (const timers of due.before(new Date(now().getTime() + AHEAD_MS))) {
+      const overdue = timers.filter(({ dueAt }) => now().getTime() - Date.parse(dueAt) > OVERDUE_MS);
+      const queue = overdue.slice(0, TOUCHES_PER_RUN - touches);
+      touches += queue.length;
+      const touch = async () => {
+        for (let timer = queue.shift(); timer; timer = queue.shift()) await due.touch(timer);
+      };
+      const upcoming = timers.map(({ pk, sk, dueAt }) => ({
+        key: { pk, sk },
+        delaySeconds: delaySeconds(Date.parse(dueAt) / 1000, now()),
+      }));
+      await Promise.all([
+        sendJobs(touchJobs(upcoming, locations, now())),
+        ...Array.from({ length: TOUCHES_AT_ONCE }, touch),
+      ]);
+    }
   };

@@ -9,12 +9,14 @@ import { createEngine } from "../../shared/engine/run.ts";
 import { InvalidInput } from "../../shared/errors.ts";
 import type { CheckSettings, Job, Location, Outcome } from "../../shared/model.ts";
 import { documentClient } from "../../shared/store/client.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { createControl } from "./control.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import { createJob } from "./job.ts";
 import { createMembers } from "./members.ts";
 import { createProbeMetrics } from "./metrics.ts";
 import { createSpot } from "./spot.ts";
@@ -31,6 +33,7 @@ const retention = JSON.parse(RETENTION!);
 const client = documentClient({ region: TABLES_REGION });
 const views = createViewStore(client, MONITORS_TABLE!);
 const locations = createLocationStore(client, MONITORS_TABLE!);
+const due = createDueStore(client, MONITORS_TABLE!);
 const history = createHistoryStore(client, HISTORY_TABLE!, { retention });
 const engine = createEngine({ location: { kind, families } });
 const control = createControl(engine, JSON.parse(CONTROL_TARGETS!));
@@ -52,17 +55,17 @@ const tick = createTick({
   sleep,
 });
 
-async function run(job: Job): Promise<void> {
-  if (job.kind === "heartbeat") await heartbeat(job.at);
-  else if (job.kind === "spot") await spot(job.monitorId, job.settingsVersion);
-  else {
-    const report = await tick(job.shard, job.tick);
+const runJob = createJob({
+  heartbeat,
+  spot,
+  tick,
+  touch: due.touch,
+  checked(report) {
     metrics.record(report);
     for (const { id, error } of report.crashes)
       logger.error("a check crashed", { monitorId: id, error: error as Error });
-  }
-  metrics.publish();
-}
+  },
+});
 
 /** "Check now" and "try these settings": one attempt, and nothing stored. */
 async function checkOnce(check: CheckSettings): Promise<Outcome | { errors: InvalidInput["errors"] } | null> {
@@ -80,6 +83,7 @@ export const handler = middy<Invocation, unknown>()
   .use(injectLambdaContext(logger))
   .handler(async (event) => {
     if ("kind" in event) return checkOnce(event.check);
-    for (const { body } of event.Records) await run(JSON.parse(body) as Job);
+    for (const { body } of event.Records) await runJob(JSON.parse(body) as Job);
+    metrics.publish();
     return undefined;
   });

@@ -118,6 +118,7 @@ export const createTick = ({
     return {
       id: member.id,
       check: member,
+      first: isSilent,
       ...(isSilent && !everyTenth && { effectiveTimeoutMs: Math.min(member.timeoutMs, DEAD_TIMEOUT_MS) }),
     };
   };

@@ -3,7 +3,7 @@
  * each. A failed delivery never fails anything else.
  */
 import { headline } from "../../shared/alerts/render.ts";
-import type { OutboxContent, PendingAlert } from "../../shared/model.ts";
+import type { ItemKey, OutboxContent, PendingAlert } from "../../shared/model.ts";
 import {
   type AttemptResult,
   afterFailure,
@@ -13,7 +13,6 @@ import {
   pending,
 } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, DeliveryUpdate, OutboxItem } from "../../shared/store/decisions.ts";
-import type { ItemKey } from "../../shared/store/due.ts";
 
 /** Sends one thing to one receiver. Throws nothing: a failure is a result. */
 export type Send = (receiver: string, content: OutboxContent, item: OutboxItem) => Promise<AttemptResult>;

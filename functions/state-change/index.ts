@@ -3,28 +3,31 @@ import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-p
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import type { Location } from "../../shared/model.ts";
+import { type Timer, touchJobs } from "../../shared/rules/plan.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
-import type { ItemKey } from "../../shared/store/due.ts";
+import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createDeliver } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
 
-const { MONITORS_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, TIMERS_QUEUE_URL, API_URL } =
-  process.env as Record<string, string>;
+const { MONITORS_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, API_URL } = process.env as Record<
+  string,
+  string
+>;
 
 const logger = new Logger();
 const metrics = new Metrics();
-const sqs = new SQSClient({});
 const client = documentClient();
-const names = (JSON.parse(LOCATIONS!) as Location[]).map(({ name }) => name);
+const places = JSON.parse(LOCATIONS!) as Location[];
+const names = places.map(({ name }) => name);
+const queues = createJobQueues(places);
 const decisions = createDecisionStore(client, MONITORS_TABLE!);
 const locations = createLocationStore(client, MONITORS_TABLE!);
 const now = () => new Date();
@@ -46,10 +49,10 @@ const deliver = createDeliver({
   log: (level, message, details) => logger[level](message, { ...details }),
 });
 
-const queueTimer = async (key: ItemKey, DelaySeconds: number) => {
-  await sqs.send(
-    new SendMessageCommand({ QueueUrl: TIMERS_QUEUE_URL, MessageBody: JSON.stringify(key), DelaySeconds }),
-  );
+/** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
+const queueTimers = async (timers: readonly Timer[]) => {
+  const { errors } = await queues(touchJobs(timers, names, now()));
+  for (const [location, error] of errors) logger.warn("timers could not be queued", { location, error });
 };
 
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
@@ -58,7 +61,9 @@ export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
     const known = conditions(); // once for the whole batch
     const url = (id: string) => `${API_URL}/v1/monitors/${id}`;
     const mail = Boolean(ALERT_SENDER);
-    const run = createStateChange({ decisions, conditions: () => known, url, mail, deliver, queueTimer, now });
+    const timers: Timer[] = [];
+    const ring = (timer: Timer) => timers.push(timer);
+    const run = createStateChange({ decisions, conditions: () => known, url, mail, deliver, ring, now });
     const look = async (record: DynamoDBRecord) => {
       const { delivered, undeliverable } = await run(keyOf(record));
       if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
@@ -69,6 +74,7 @@ export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
       context,
       throwOnFullBatchFailure: false,
     });
+    await queueTimers(timers);
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     return response;
   });

@@ -1,6 +1,6 @@
 /** What state-change takes from stream records: whose they are. Their images are history by the time they arrive. */
 import type { DynamoDBRecord } from "aws-lambda";
-import type { ItemKey } from "../../shared/store/due.ts";
+import type { ItemKey } from "../../shared/model.ts";
 
 export const keyOf = ({ dynamodb }: DynamoDBRecord): ItemKey => ({
   pk: dynamodb?.Keys?.pk?.S ?? "",

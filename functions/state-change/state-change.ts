@@ -1,8 +1,8 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
-import type { LocationCondition } from "../../shared/model.ts";
+import type { ItemKey, LocationCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
+import type { Timer } from "../../shared/rules/plan.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
-import type { ItemKey } from "../../shared/store/due.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { DeliveryReport } from "./deliver.ts";
 
@@ -16,17 +16,17 @@ interface Dependencies {
   readonly mail: boolean;
   readonly deliver: (key: ItemKey, decidedNext: string | null) => Promise<DeliveryReport>;
   /** Has the item touched after a while. */
-  readonly queueTimer: (key: ItemKey, delaySeconds: number) => Promise<void>;
+  readonly ring: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
-export const createStateChange = ({ decisions, conditions, url, mail, deliver, queueTimer, now }: Dependencies) => {
+export const createStateChange = ({ decisions, conditions, url, mail, deliver, ring, now }: Dependencies) => {
   const report = async (key: ItemKey, decidedNext: string | null, isNew: boolean): Promise<DeliveryReport> => {
     const delivery = await deliver(key, decidedNext);
     const next = [decidedNext, delivery.nextAttemptAt].filter((at) => at !== null).toSorted()[0];
     if (next && (isNew || delivery.attempted)) {
       const delayMs = Date.parse(next) - now().getTime();
-      if (delayMs <= QUEUED_AHEAD_MS) await queueTimer(key, Math.max(0, Math.ceil(delayMs / 1000)));
+      if (delayMs <= QUEUED_AHEAD_MS) ring({ key, delaySeconds: Math.max(0, Math.ceil(delayMs / 1000)) });
     }
     return delivery;
   };

@@ -30,6 +30,8 @@ export interface Job {
   readonly timeoutMs: number;
   /** Epoch milliseconds; nothing starts that could last longer. */
   readonly deadlineAtMs: number;
+  /** Whether its attempts start before those that are not. */
+  readonly first: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export function createMeasure(tools: MeasureTools): Measure {
    * connection.
    */
   const attempt = (
-    { check, probe, deadlineAtMs }: Job,
+    { check, probe, deadlineAtMs, first }: Job,
     { address, family }: Address,
     timeoutMs: number,
   ): Promise<Measured | undefined> =>
@@ -55,7 +57,7 @@ export function createMeasure(tools: MeasureTools): Measure {
       if (refusal) return resolve(notAllowed(check, address, refusal));
       const target: Target = { host: check.host, address, port: check.port, now, random };
       const begin = (spoiled?: Measured) =>
-        pacing.start(address, () => {
+        pacing.start(address, first, () => {
           if (now() + timeoutMs > deadlineAtMs) {
             pacing.release();
             return resolve(spoiled);

@@ -13,8 +13,11 @@ const WINDOW_MS = 100;
 const CLOSES_PER_TURN = 8;
 
 export interface Pacing {
-  /** Calls back when an attempt at this address may start. It takes a socket's place; `release` gives it back. */
-  start(address: string, begin: () => void): void;
+  /**
+   * Calls back when an attempt at this address may start. It takes a socket's place; `release` gives it back.
+   * @param first whether it goes before all that do not; what is due at one address keeps its order
+   */
+  start(address: string, first: boolean, begin: () => void): void;
   /** @param close to be called within a few turns; without it the socket is closed already */
   release(close?: () => void): void;
 }
@@ -23,10 +26,16 @@ export interface Pacing {
 interface Lane {
   readonly recent: number[];
   queued: number;
-  readonly waiting: (() => void)[];
+  readonly waiting: Start[];
+}
+
+interface Start {
+  readonly first: boolean;
+  readonly begin: () => void;
 }
 
 export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSockets: number }): Pacing {
+  const firsts: (() => void)[] = [];
   const ready: (() => void)[] = [];
   let head = 0;
   const lanes = new Map<string, Lane>();
@@ -34,11 +43,11 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
   let open = 0;
   let turning = false;
 
-  const canStart = () => head < ready.length && open < maxSockets;
+  const canStart = () => (firsts.length > 0 || head < ready.length) && open < maxSockets;
   const turn = () => {
     turning = false;
     if (closing.length < CLOSES_PER_TURN && canStart()) {
-      const begin = ready[head++]!;
+      const begin = firsts.shift() ?? ready[head++]!;
       open += 1;
       begin();
     } else {
@@ -56,8 +65,8 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
     turning = true;
     setImmediate(turn);
   };
-  const enqueue = (begin: () => void) => {
-    ready.push(begin);
+  const enqueue = (first: boolean, begin: () => void) => {
+    (first ? firsts : ready).push(begin);
     wake();
   };
   /** Lets the address's next ones through, as its window allows. */
@@ -65,9 +74,9 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
     const now = performance.now();
     while (lane.recent.length > 0 && now - lane.recent[0]! >= WINDOW_MS) lane.recent.shift();
     while (lane.waiting.length > 0 && lane.recent.length + lane.queued < STARTS_PER_WINDOW) {
-      const begin = lane.waiting.shift()!;
+      const { first, begin } = lane.waiting.shift()!;
       lane.queued += 1;
-      enqueue(() => {
+      enqueue(first, () => {
         lane.queued -= 1;
         lane.recent.push(performance.now());
         wheel.after(WINDOW_MS, () => admit(address, lane));
@@ -78,11 +87,11 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
   };
 
   return {
-    start(address, begin) {
-      if (isLoopback(address)) return enqueue(begin);
+    start(address, first, begin) {
+      if (isLoopback(address)) return enqueue(first, begin);
       const lane = lanes.get(address) ?? { recent: [], queued: 0, waiting: [] };
       lanes.set(address, lane);
-      lane.waiting.push(begin);
+      lane.waiting.push({ first, begin });
       admit(address, lane);
     },
     release(close) {

@@ -37,6 +37,8 @@ export interface CheckRequest {
   readonly retry?: boolean;
   /** Less than `check.timeoutMs` for targets known to be dead. */
   readonly effectiveTimeoutMs?: number;
+  /** Starts before all that are not: for those that will be waited for longest, so that the others fit into that time. */
+  readonly first?: boolean;
 }
 
 export interface BatchOptions {
@@ -90,7 +92,8 @@ export function createEngine(options: EngineOptions): Engine {
     if (!fits(0)) return undefined;
     const protocol = registry[check.protocol];
     if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
-    const job = { check, probe: protocol.prepare(check.settings), timeoutMs, deadlineAtMs };
+    const { first = false } = request;
+    const job = { check, probe: protocol.prepare(check.settings), timeoutMs, deadlineAtMs, first };
     let measured = await measure(job);
     if (!measured) return undefined;
     let outcome = toOutcome(check, measured, 1);

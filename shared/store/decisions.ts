@@ -1,9 +1,8 @@
 /** What state-change reads and writes: monitors as a whole, decisions, deliveries, the incidents' own items. */
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { Delivery, Incident, Monitor, PendingAlert } from "../model.ts";
+import type { Delivery, Incident, ItemKey, Monitor, PendingAlert } from "../model.ts";
 import type { Decision } from "../rules/decide.ts";
 import { unlessRaced } from "./condition.ts";
-import type { ItemKey } from "./due.ts";
 import { dueBucket, incidentKey, LISTING, monitorKey } from "./keys.ts";
 
 /** Anything with an outbox: a monitor, or a location's state. */

@@ -1,13 +1,8 @@
 /** Timers: which items want to be looked at, and the touch that makes the stream bring them up. */
 import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { ItemKey } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import { DUE_BUCKETS } from "./keys.ts";
-
-/** The key of an item that has a timer: a monitor, or a location's state. */
-export interface ItemKey {
-  readonly pk: string;
-  readonly sk: string;
-}
 
 export interface Timer extends ItemKey {
   /** ISO 8601. */

@@ -5,6 +5,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
+import { shardsPerJob } from "../rules/plan.ts";
 import { shardKey, shardName } from "./keys.ts";
 
 export interface Seats {
@@ -16,11 +17,13 @@ export interface Seats {
 }
 
 /**
- * The second within its interval at which a shard is due. Multiples of the golden ratio spread any number of shards
- * evenly; the lane's own offset keeps the first shards of all lanes from meeting.
+ * The second within its interval at which a shard is due, the same for those that share a job. Multiples of the golden
+ * ratio spread any number of jobs evenly; the lane's own offset keeps the first ones of all lanes from meeting.
  */
-export const phaseOf = (lane: Lane, number: number) =>
-  Math.floor(((number * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
+export const phaseOf = (lane: Lane, number: number) => {
+  const job = Math.floor(number / shardsPerJob(lane));
+  return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
+};
 
 export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const numberedMembers = async (lane: Lane) => {

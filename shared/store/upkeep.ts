@@ -6,7 +6,7 @@ import {
   type QueryCommandInput,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { ItemKey } from "./due.ts";
+import type { ItemKey } from "../model.ts";
 import { LISTING, shardKey } from "./keys.ts";
 
 export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: string) => {

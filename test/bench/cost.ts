@@ -61,9 +61,9 @@ async function print(lane: Lane, run: Simulated) {
       gbSeconds * PRICES.lambdaGbSecond + invocations * perMonth * PRICES.lambdaRequest,
     );
   }
-  const polls = 2 * ASSUMED.pollsPerQueueAndSecond * monthSeconds;
-  const handled = (run.sendRequests + 2 * (run.messages.jobs + run.messages.timers)) * perMonth;
-  add("SQS polling of 2 queues", polls, "requests", polls * PRICES.sqsRequest);
+  const polls = ASSUMED.pollsPerQueueAndSecond * monthSeconds;
+  const handled = (run.sendRequests + 2 * run.messages) * perMonth;
+  add("SQS polling of the jobs queue", polls, "requests", polls * PRICES.sqsRequest);
   add("SQS messages", handled, "requests", handled * PRICES.sqsRequest);
   const schedules = monthSeconds / 60 + monthSeconds / 3_600;
   add("EventBridge schedules", schedules, "invocations", schedules * PRICES.schedulerInvocation);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- load [minutes] [monitors]`: the product as `npm start` runs it, with 1,000 monitors at 10 seconds for
- * five minutes, 20 of whose targets go down and come back. Counts every tick, alert and second of lag; exits 1 when
+ * `npm run bench -- load [minutes] [monitors] [seconds]`: the product as `npm start` runs it, with 1,000 monitors at 10
+ * seconds for five minutes, 20 of whose targets go down and come back. Counts every tick, alert and second of lag; exits 1 when
  * something is missing or there twice.
  */
 import { fork } from "node:child_process";
@@ -14,11 +14,10 @@ import { createClient, startSubscriber, until } from "../support/client.ts";
 import { freePort, startProduct } from "../support/product.ts";
 
 const FAILING = 20;
-const INTERVAL = 10;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 if (process.send) await serveTargets();
-else await main(Number(process.argv[3] ?? 5), Number(process.argv[4] ?? 1000));
+else await main(Number(process.argv[3] ?? 5), Number(process.argv[4] ?? 1000), Number(process.argv[5] ?? 10));
 
 /** In a process of its own: one listener for the steady targets, one each for those that fail. */
 async function serveTargets() {
@@ -44,7 +43,7 @@ interface Result {
   readonly state: string;
 }
 
-async function main(minutes: number, count: number) {
+async function main(minutes: number, count: number, intervalSeconds: number) {
   const folder = await mkdtemp(join(tmpdir(), "harborlight-load-"));
   const targets = fork(import.meta.filename, { stdio: "inherit" });
   const [{ steady, failing }] = (await once(targets, "message")) as [{ steady: number; failing: number[] }];
@@ -65,7 +64,7 @@ async function main(minutes: number, count: number) {
       protocol: "tcp",
       host: "127.0.0.1",
       port: failing[n] ?? steady,
-      intervalSeconds: INTERVAL,
+      intervalSeconds,
     }));
     const startedAt = Date.now();
     for (;;) {
@@ -119,8 +118,8 @@ async function main(minutes: number, count: number) {
         ticks += results.length;
         const moments = results.map(({ at }) => Date.parse(at)).toSorted((a, b) => a - b);
         const steps = moments.slice(1).map((moment, n) => moment - (moments[n] ?? 0));
-        const expected = Math.floor((to - from) / (INTERVAL * 1000));
-        if (steps.some((step) => step !== INTERVAL * 1000) || moments.length < expected) wrong++;
+        const expected = Math.floor((to - from) / (intervalSeconds * 1000));
+        if (steps.some((step) => step !== intervalSeconds * 1000) || moments.length < expected) wrong++;
       }
     };
     await Promise.all(Array.from({ length: 4 }, work));

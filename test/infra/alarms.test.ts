@@ -32,8 +32,6 @@ test("silence is a fault where somebody has to speak, and nowhere else", () => {
     Throttles: "notBreaching",
     StreamBehind: "notBreaching",
     AlertsUndeliverable: "notBreaching",
-    TimersBacklog: "notBreaching",
-    DeadTimers: "notBreaching",
     Undecided: "notBreaching",
     UndeliveredToSubscriber: "notBreaching",
     ProbeErrors: "notBreaching",
@@ -69,16 +67,8 @@ test.each([
     "QueueName=SiteJobs.QueueName",
     "Maximum >= 300 in 3 x 60 s",
   ],
-  [
-    "TimersBacklog",
-    "AWS/SQS",
-    "ApproximateAgeOfOldestMessage",
-    "QueueName=Timers.QueueName",
-    "Maximum >= 300 in 3 x 60 s",
-  ],
   ...[
     ["DeadJobs", "SiteDeadJobs"],
-    ["DeadTimers", "DeadTimers"],
     ["Undecided", "Undecided"],
     ["UndeliveredToSubscriber", "UndeliveredToSubscriber"],
   ].map(([name, queue]) => [
@@ -119,8 +109,8 @@ test("a probe stack watches its own probe; its alarms carry no action, the relay
   for (const alarm of Object.values(abroad)) expect(alarm).not.toHaveProperty("AlarmActions");
 });
 
-test("alarms cost $1.60 a month and $0.40 for each location", () => {
+test("alarms cost $1.40 a month and $0.40 for each location", () => {
   const location = billed(alarmsOf(probes[0]!));
   expect(location).toBe(4);
-  expect(billed(home) - location).toBe(16);
+  expect(billed(home) - location).toBe(14);
 });

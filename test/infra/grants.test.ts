@@ -28,8 +28,7 @@ const GRANTS: Record<string, string[]> = {
     ...log("Dispatch"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
     ...may("dynamodb:Query", `${MONITORS}/index/due`, `${MONITORS}/index/by-shard`),
-    ...may("sqs:SendMessage", ...JOBS, "Timers.Arn"),
-    ...consume("Timers"),
+    ...may("sqs:SendMessage", ...JOBS),
   ],
   probe: [
     ...log("SiteProbe"),
@@ -45,7 +44,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "Alerts", "System"),
     'ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:identity/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}',
-    ...may("sqs:SendMessage", "Timers.Arn"),
+    ...may("sqs:SendMessage", ...JOBS),
     ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
   ],
   api: [
@@ -83,7 +82,7 @@ const RETENTION = { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25
 const CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
 
 const ENVIRONMENT: Record<string, Record<string, unknown>> = {
-  dispatch: { MONITORS_TABLE: "TablesMonitors", LOCATIONS, TIMERS_QUEUE_URL: "Timers" },
+  dispatch: { MONITORS_TABLE: "TablesMonitors", LOCATIONS },
   probe: {
     MONITORS_TABLE: "harborlight-monitors",
     HISTORY_TABLE: "harborlight-history",
@@ -98,7 +97,6 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
-    TIMERS_QUEUE_URL: "Timers",
     API_URL: "PublicApiHttp.ApiEndpoint",
   },
   api: {

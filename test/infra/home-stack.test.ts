@@ -91,23 +91,16 @@ test("each queue feeds its function", () => {
       FunctionResponseTypes,
       more,
     ]);
-  expect(mappings).toEqual([
-    ["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], {}],
-    ["Timers.Arn", "DispatchFunction", 10, ["ReportBatchItemFailures"], {}],
-  ]);
+  expect(mappings).toEqual([["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], {}]]);
 });
 
-test("each working queue has its dead-letter queue and waits at least as long as its function may run", () => {
+test("the jobs queue has its dead-letter queue and waits at least as long as the probe may run", () => {
   const timeoutOf = (service: string) => functionOf(resources, service)[1].Properties.Timeout as number;
   const jobs = byPlainId(resources, "SiteJobs").Properties;
   expect(jobs.QueueName).toBe("harborlight-jobs-us-east-1");
   expect(render(jobs.RedrivePolicy.deadLetterTargetArn)).toBe("SiteDeadJobs.Arn");
   expect(jobs.RedrivePolicy.maxReceiveCount).toBe(3);
   expect(jobs.VisibilityTimeout).toBeGreaterThanOrEqual(timeoutOf("probe"));
-  const timers = byPlainId(resources, "Timers").Properties;
-  expect(render(timers.RedrivePolicy.deadLetterTargetArn)).toBe("DeadTimers.Arn");
-  expect(timers.RedrivePolicy.maxReceiveCount).toBe(5);
-  expect(timers.VisibilityTimeout).toBeGreaterThanOrEqual(timeoutOf("dispatch"));
 });
 
 test("queues and topics refuse what is not encrypted on its way", () => {

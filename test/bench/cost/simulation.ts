@@ -16,10 +16,11 @@ import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts
 import { STREAM_START } from "../../../infra/local/streams.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { Job, Lane, Outcome } from "../../../shared/model.ts";
+import type { ItemKey, Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
+import { type Timer, touchJobs } from "../../../shared/rules/plan.ts";
 import { locationCondition } from "../../../shared/rules/quorum.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
-import { createDueStore, type ItemKey } from "../../../shared/store/due.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
@@ -48,7 +49,8 @@ export interface Simulated {
   readonly database: LocalDatabase;
   readonly tables: { readonly monitors: string; readonly history: string };
   readonly functions: Record<"dispatch" | "probe" | "state-change" | "compact", FunctionUse>;
-  readonly messages: { jobs: number; timers: number };
+  /** Through the location's queue. */
+  readonly messages: number;
   readonly sendRequests: number;
   readonly published: number;
   readonly ticks: number;
@@ -103,8 +105,7 @@ export async function simulate(
     "state-change": { invocations: 0, seconds: 0 },
     compact: { invocations: 0, seconds: 0 },
   };
-  const messages = { jobs: 0, timers: 0 };
-  let [sendRequests, published, ticks, outcomes] = [0, 0, 0, 0];
+  let [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
   /** @param memoryMb decides how long processor time takes. @param waitedMs beside the requests */
   const bill = async (
     name: keyof Simulated["functions"],
@@ -125,26 +126,25 @@ export async function simulate(
     clientOf,
   ) as [typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
+  const sendJobs = async (jobs: readonly PlannedJob[]) => {
+    for (const { job, delaySeconds } of jobs) queue.push({ job, at: Math.ceil(clock.ms / 1000) + delaySeconds });
+    messages += jobs.length;
+    sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
+    return new Set<PlannedJob>();
+  };
   const dispatch = createDispatch({
     planning: createPlanningStore(forDispatch, tables.monitors),
     locations: [LOCATION],
-    sendJobs: async (jobs) => {
-      for (const { job } of jobs) queue.push({ job, at: job.kind === "tick" ? job.tick : Math.floor(clock.ms / 1000) });
-      messages.jobs += jobs.length;
-      sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
-      return new Set();
-    },
+    sendJobs,
     now,
     sleep: async () => {},
   });
-  const timers = createTimers(
-    createDueStore(forDispatch, tables.monitors),
-    async (due) => {
-      messages.timers += due.length;
-      sendRequests += Math.ceil(due.length / ASSUMED.messagesPerSend);
-    },
+  const timers = createTimers({
+    due: createDueStore(forDispatch, tables.monitors),
+    locations: [LOCATION],
+    sendJobs,
     now,
-  );
+  });
   const watch = createLocationWatch({
     locations: [LOCATION],
     store: createLocationStore(forDispatch, tables.monitors),
@@ -159,6 +159,7 @@ export async function simulate(
     locations: createLocationStore(forProbe, tables.monitors),
     control: async () => "online",
   });
+  const due = createDueStore(forProbe, tables.monitors);
   const engine = madeUpEngine(targets);
   const newEnvironment = () => {
     const views = createViewStore(forProbe, tables.monitors);
@@ -185,11 +186,17 @@ export async function simulate(
     if (!idle) environments.push(environment);
     const seconds = await bill("probe", 128, async () => {
       if (job.kind === "heartbeat") await heartbeat(job.at);
+      if (job.kind === "touch") await Promise.all(job.keys.map(due.touch));
       if (job.kind !== "tick") return { waitedMs: 0, cpuMs: 2 };
-      const report = await environment.tick(job.shard, job.tick);
-      ticks++;
-      outcomes += report.outcomes.size;
-      return { waitedMs: engine.lastMs, cpuMs: report.outcomes.size * ASSUMED.checkCpuMs };
+      let [waitedMs, checks] = [0, 0];
+      for (const shard of job.shards) {
+        const report = await environment.tick(shard, job.tick);
+        ticks++;
+        checks += report.outcomes.size;
+        waitedMs = Math.max(waitedMs, engine.lastMs);
+      }
+      outcomes += checks;
+      return { waitedMs, cpuMs: checks * ASSUMED.checkCpuMs };
     });
     environment.freeAt = clock.ms + seconds * 1000;
   };
@@ -200,6 +207,7 @@ export async function simulate(
     const healths = new Map((await locationStore.all()).map((health) => [health.name, health]));
     return { [LOCATION]: locationCondition(healths.get(LOCATION), now()) };
   };
+  const rung: Timer[] = [];
   const stateChange = createStateChange({
     decisions,
     conditions,
@@ -215,10 +223,7 @@ export async function simulate(
       now,
       log: () => {},
     }),
-    queueTimer: async () => {
-      messages.timers++;
-      sendRequests++;
-    },
+    ring: (timer) => void rung.push(timer),
     now,
   });
   const stream = database.streams;
@@ -243,6 +248,7 @@ export async function simulate(
       if (keys.size === 0) continue;
       await bill("state-change", 256, async () => {
         for (const key of keys.values()) await stateChange(key);
+        await sendJobs(touchJobs(rung.splice(0), [LOCATION], now()));
         return { waitedMs: 0, cpuMs: keys.size * 2 };
       });
     }
@@ -270,8 +276,7 @@ export async function simulate(
       // What creating them cost is no month's cost.
       database.usage.reset();
       for (const use of Object.values(functions)) Object.assign(use, { invocations: 0, seconds: 0 });
-      Object.assign(messages, { jobs: 0, timers: 0 });
-      [sendRequests, published, ticks, outcomes] = [0, 0, 0, 0];
+      [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
     }
     if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
     await bill("dispatch", 128, async () => {

@@ -125,16 +125,18 @@ describe("creating", () => {
     expect((await create({ alerts: { remindEverySeconds: null } })).status).toBe(201);
   });
 
-  test("takes the next shard when one is full, with another phase", async () => {
+  test("takes the next shard when one is full, due together with the first, and then one with another phase", async () => {
     const shards = createShardStore(edge.client, edge.tables.monitors);
     expect(await shards.place(300, ["local"], 300)).toEqual({ shard: "300#0", count: 250, isUnplanned: true });
+    expect(await shards.place(300, ["local"], 300)).toEqual({ shard: "300#1", count: 250, isUnplanned: true });
     const { body } = await edge.call("POST", "/v1/monitors", { body: { ...minimal, intervalSeconds: 300 } });
-    expect((await item(body.id))?.shard).toBe("300#1");
-    expect(edge.calls.plans).toEqual([{ source: "api", shard: "300#1" }]);
+    expect((await item(body.id))?.shard).toBe("300#2");
+    expect(edge.calls.plans).toEqual([{ source: "api", shard: "300#2" }]);
     const phases = (await edge.stored("monitors", "SHARD"))
       .filter(({ sk }) => sk.startsWith("300#"))
       .map(({ phase }) => phase);
-    expect(Math.abs(phases[0] - phases[1])).toBeGreaterThan(60);
+    expect(phases[0]).toBe(phases[1]);
+    expect(Math.abs(phases[0] - phases[2])).toBeGreaterThan(60);
   });
 
   test("side by side never seats more than 250", async () => {

@@ -1,8 +1,9 @@
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createDispatch, type PlannedJob } from "../../../functions/dispatch/dispatch.ts";
+import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
-import { createTimers, type QueuedTimer } from "../../../functions/dispatch/timers.ts";
+import { createTimers } from "../../../functions/dispatch/timers.ts";
+import type { PlannedJob } from "../../../shared/model.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { locationStateKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
@@ -23,9 +24,9 @@ beforeEach(async () => {
 afterEach(() => tables.stop());
 
 describe("planning", () => {
-  const setUp = async (locations: string[]) => {
+  const setUp = async (locations: string[], lane: 10 | 60 = 10, seats = 1) => {
     const shards = createShardStore(tables.client, tables.tables.monitors);
-    await shards.place(10, locations);
+    for (let left = seats; left > 0; ) left -= (await shards.place(lane, locations, left)).count;
     const planning = createPlanningStore(tables.client, tables.tables.monitors);
     const sent: PlannedJob[] = [];
     const broken = new Set<string>();
@@ -78,6 +79,32 @@ describe("planning", () => {
     expect(await dispatch.one("10#7")).toEqual({ jobs: 0, failed: 0 });
   });
 
+  test("two shards of a minute's lane are due together and share a job; one that lags behind has its own", async () => {
+    const { planning, dispatch, sent } = await setUp(["a", "b"], 60, 3 * 250);
+    await planning.advance((await planning.shard("60#1"))!, NOW + 119, { a: NOW + 119 });
+    await dispatch.all();
+    const jobs = sent.flatMap(({ location, job }) => (job.kind === "tick" ? [{ location, ...job }] : []));
+    const ticks = (location: string, shards: string[]) =>
+      jobs.filter((job) => job.location === location && job.shards.join() === shards.join()).map(({ tick }) => tick);
+    expect(ticks("b", ["60#0", "60#1"])).toHaveLength(3);
+    expect(ticks("b", ["60#2"])).toHaveLength(3);
+    expect(ticks("a", ["60#0"])).toEqual(ticks("b", ["60#0", "60#1"]).slice(0, 2));
+    expect(ticks("a", ["60#0", "60#1"])).toEqual(ticks("b", ["60#0", "60#1"]).slice(2));
+    expect(jobs).toHaveLength(3 + 3 + 2 + 1 + 3);
+  });
+
+  test("a shared job that could not be sent is sent again for each of its shards", async () => {
+    const { planning, dispatch, sent, broken } = await setUp(["a"], 60, 2 * 250);
+    broken.add("a");
+    await dispatch.all();
+    expect((await planning.shard("60#1"))?.plannedUntil).toBeUndefined();
+    broken.clear();
+    await dispatch.all();
+    expect(sent.flatMap(({ job }) => (job.kind === "tick" ? [job.shards] : []))).toEqual(
+      Array(3).fill(["60#0", "60#1"]),
+    );
+  });
+
   test("the number of settings changes grows with each", async () => {
     const { shards, planning } = await setUp(["a"]);
     const before = await planning.settingsRevision("10#0");
@@ -87,27 +114,55 @@ describe("planning", () => {
   });
 });
 
-test("timers that ring before the next run but one are queued with their delay", async () => {
+describe("timers", () => {
   const at = (seconds: number) => new Date((NOW + seconds) * 1000).toISOString();
-  const due = createDueStore(tables.client, tables.tables.monitors);
-  const { PutCommand } = await import("@aws-sdk/lib-dynamodb");
-  for (const [id, seconds] of [
-    ["late", -50],
-    ["soon", 30],
-    ["far", 500],
-  ] as const)
-    await tables.client.send(
-      new PutCommand({
-        TableName: tables.tables.monitors,
-        Item: { pk: `MONITOR#${id}`, sk: "MONITOR", dueBucket: "DUE#3", nextEvaluationAt: at(seconds) },
-      }),
-    );
-  const queued: QueuedTimer[] = [];
-  await createTimers(due, async (timers) => void queued.push(...timers), clock)();
-  expect(queued).toEqual([
-    { key: { pk: "MONITOR#late", sk: "MONITOR" }, delaySeconds: 0 },
-    { key: { pk: "MONITOR#soon", sk: "MONITOR" }, delaySeconds: 30 },
-  ]);
+  const setUp = async (dueIn: Readonly<Record<string, number>>, locations: string[]) => {
+    const due = createDueStore(tables.client, tables.tables.monitors);
+    for (const [id, seconds] of Object.entries(dueIn))
+      await tables.client.send(
+        new PutCommand({
+          TableName: tables.tables.monitors,
+          Item: { pk: `MONITOR#${id}`, sk: "MONITOR", dueBucket: "DUE#3", nextEvaluationAt: at(seconds), revision: 1 },
+        }),
+      );
+    const sent: PlannedJob[] = [];
+    const queueTimers = createTimers({ due, locations, sendJobs: async (jobs) => void sent.push(...jobs), now: clock });
+    const revision = async (id: string) => {
+      const { Item } = await tables.client.send(
+        new GetCommand({ TableName: tables.tables.monitors, Key: { pk: `MONITOR#${id}`, sk: "MONITOR" } }),
+      );
+      return Item?.revision;
+    };
+    return { sent, queueTimers, revision };
+  };
+  const keys = (...ids: string[]) => ids.map((id) => ({ pk: `MONITOR#${id}`, sk: "MONITOR" }));
+
+  test("those that ring before the next run but one wait in a queue, what rings together in one job", async () => {
+    const { sent, queueTimers, revision } = await setUp({ late: -50, far: 500, soon: 30, same: 30 }, ["a"]);
+    await queueTimers();
+    expect(sent).toEqual([
+      { location: "a", job: { kind: "touch", keys: keys("late") }, delaySeconds: 0 },
+      { location: "a", job: { kind: "touch", keys: keys("same", "soon") }, delaySeconds: 30 },
+    ]);
+    expect(await revision("late")).toBe(1);
+  });
+
+  test("each minute another location's queue carries them, so that one that is not served holds none up", async () => {
+    const { sent, queueTimers } = await setUp({ soon: 90 }, ["a", "b"]);
+    await queueTimers();
+    now += 60;
+    await queueTimers();
+    expect(sent.map(({ location, delaySeconds }) => [location, delaySeconds])).toEqual([
+      ["a", 90],
+      ["b", 30],
+    ]);
+  });
+
+  test("one that no queue brought is touched without", async () => {
+    const { queueTimers, revision } = await setUp({ forgotten: -100, late: -80 }, ["a"]);
+    await queueTimers();
+    expect([await revision("forgotten"), await revision("late")]).toEqual([2, 1]);
+  });
 });
 
 describe("watching locations", () => {

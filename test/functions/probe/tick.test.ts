@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
 import { createSpot } from "../../../functions/probe/spot.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
+import type { Intercept } from "../../../infra/local/dynamo.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { Monitor } from "../../../shared/model.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
@@ -15,8 +18,8 @@ import { startTables } from "../../support/tables.ts";
 const SHARD = "10#0";
 
 /** One location's probe on real tables and real sockets; its clock is set to half a second after the tick that runs. */
-async function startProbe() {
-  const tables = await startTables();
+async function startProbe(intercept?: Intercept) {
+  const tables = await startTables(intercept ? { intercept } : {});
   const { monitors, history: historyTable } = tables.tables;
   const views = createViewStore(tables.client, monitors);
   const history = createHistoryStore(tables.client, historyTable, { now: () => now() });
@@ -31,7 +34,7 @@ async function startProbe() {
   setTo(first);
   const now = () => Date.now() + offsetMs;
   const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, now });
-  const state = { online: true, wentOffline: [] as string[] };
+  const state = { online: true, wentOffline: [] as string[], results: [] as string[] };
   const members = createMembers(views, planning, now);
   const control = async () => (state.online ? ("online" as const) : ("offline" as const));
   const tick = createTick({
@@ -58,6 +61,13 @@ async function startProbe() {
       return tick(SHARD, first + n * 10);
     },
     at: (n: number) => first + n * 10,
+    job: createJob({
+      tick,
+      spot: async () => {},
+      heartbeat: async () => {},
+      touch: createDueStore(tables.client, monitors).touch,
+      checked: ({ result }) => state.results.push(result),
+    }),
     spot: createSpot({ location: "a", engine, views, control, now }),
     view: async (id = "m1") => (await views.views([id], "a")).get(id),
     block: async (n: number) => {
@@ -170,6 +180,21 @@ describe("a tick", () => {
     expect(await p.views.save("m1", 1, "a", { ...(await p.view())!, health: "down", tick: p.at(9) })).toBe(false);
   });
 
+  test("targets known to be silent start before the others, whose checks fit into the wait", async () => {
+    const order: string[] = [];
+    const listener = (name: string) => serve(() => void order.push(name));
+    await using quick = await listener("quick");
+    await using silent = await listener("silent");
+    await p.put({ id: "m1", port: quick.port });
+    const settings = { steps: [{ expect: { contains: "hello" } }] };
+    await p.put({ id: "m2", port: silent.port, settings, timeoutMs: 300 });
+    await p.tick(0);
+    expect(await p.view("m2")).toMatchObject({ health: "down", reason: "no-answer" });
+    expect(order).toEqual(["quick", "silent"]);
+    await p.tick(1);
+    expect(order).toEqual(["quick", "silent", "silent", "quick"]);
+  });
+
   test("members are remembered until the shard says that something changed", async () => {
     await using server = await serve(() => {});
     await p.put({ port: server.port });
@@ -220,5 +245,37 @@ describe("a spot check", () => {
     await p.spot("nobody", 1);
     expect(await p.view()).toEqual(view);
     await p.stop();
+  });
+});
+
+describe("a job", () => {
+  test("of several shards: one that fails is repeated with the job, the others are done by then", async () => {
+    let broken = "SHARD#10#1#a";
+    await using p = await startProbe(({ operation, body }) =>
+      operation === "PutItem" && (body as { Item: { pk: { S: string } } }).Item.pk.S === broken
+        ? "fail-before"
+        : "proceed",
+    );
+    await using server = await serve(() => {});
+    const shards = ["10#0", "10#1"];
+    for (const [i, shard] of shards.entries())
+      await p.put({ id: `m${i}`, port: server.port, shard, placements: [{ shard, fromTick: 0, toTick: null }] });
+    await expect(p.job({ kind: "tick", shards, tick: p.at(0) })).rejects.toThrow();
+    expect(p.state.results).toEqual(["checked"]);
+    broken = "";
+    await p.job({ kind: "tick", shards, tick: p.at(0) });
+    expect(p.state.results.toSorted()).toEqual(["checked", "checked", "done"]);
+    for (const shard of shards) expect((await p.history.latestBlock(shard, "a", p.at(0)))?.tick).toBe(p.at(0));
+    expect((await p.view("m1"))?.health).toBe("up");
+  });
+
+  test("of timers touches what is there, and changes nothing but the revision", async () => {
+    await using p = await startProbe();
+    await p.put({});
+    const before = await p.views.member("m1");
+    const key = { pk: "MONITOR#m1", sk: "MONITOR" };
+    await p.job({ kind: "touch", keys: [key, { pk: "MONITOR#gone", sk: "MONITOR" }] });
+    expect(await p.views.member("m1")).toEqual({ ...before, revision: 2 });
+    expect(await p.views.member("gone")).toBeUndefined();
   });
 });

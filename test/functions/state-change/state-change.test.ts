@@ -60,7 +60,7 @@ async function startWorld(intercept?: Intercept) {
     url: () => null,
     mail: true,
     deliver: createDeliver({ decisions, send, now: world.clock, log: () => {} }),
-    queueTimer: async ({ pk }, delaySeconds) => void world.timers.push({ pk, delaySeconds }),
+    ring: ({ key: { pk }, delaySeconds }) => void world.timers.push({ pk, delaySeconds }),
     now: world.clock,
   });
   return { ...world, look: (id = "m1") => look(monitorKey(id)), lookAt: look, world };

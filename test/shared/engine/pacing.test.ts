@@ -8,7 +8,7 @@ function startAll(address: string, count: number, maxSockets = 900): Promise<num
   const startedAt: number[] = [];
   return new Promise((resolve) => {
     for (let i = 0; i < count; i++)
-      pacing.start(address, () => {
+      pacing.start(address, false, () => {
         startedAt.push(performance.now());
         setTimeout(() => pacing.release(), 20);
         if (startedAt.length === count) resolve(startedAt);
@@ -31,7 +31,7 @@ test("loopback is not spread, and one starts per turn of the event loop", async 
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
   const done = new Promise<void>((resolve) => {
     for (let i = 0; i < 20; i++)
-      pacing.start("127.0.0.1", () => {
+      pacing.start("127.0.0.1", false, () => {
         turns.push(turn);
         if (turns.length === 20) resolve();
       });
@@ -50,8 +50,8 @@ test("one address that has to wait holds up no other", async () => {
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
   const order: string[] = [];
   await new Promise<void>((resolve) => {
-    for (let i = 0; i < 6; i++) pacing.start("192.0.2.1", () => order.push("busy"));
-    pacing.start("192.0.2.2", () => {
+    for (let i = 0; i < 6; i++) pacing.start("192.0.2.1", false, () => order.push("busy"));
+    pacing.start("192.0.2.2", false, () => {
       order.push("free");
       resolve();
     });
@@ -70,7 +70,7 @@ test("sockets are closed together while others start, at once when none does, an
   const order: string[] = [];
   await new Promise<void>((resolve) => {
     for (let i = 0; i < 20; i++)
-      pacing.start("127.0.0.1", () => {
+      pacing.start("127.0.0.1", false, () => {
         order.push("start");
         pacing.release(() => {
           order.push("close");
@@ -87,7 +87,7 @@ test("with every place taken, what waits for its close makes room for the next",
   const [open, most] = [new Set<number>(), [0]];
   await new Promise<void>((resolve) => {
     for (let i = 0; i < 10; i++)
-      pacing.start("127.0.0.1", () => {
+      pacing.start("127.0.0.1", false, () => {
         open.add(i);
         most.push(open.size);
         pacing.release(() => {
@@ -97,4 +97,18 @@ test("with every place taken, what waits for its close makes room for the next",
       });
   });
   expect(Math.max(...most)).toBe(2);
+});
+
+test("what is to start first starts before all that waits", async () => {
+  const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (let i = 0; i < 5; i++)
+      pacing.start("127.0.0.1", false, () => {
+        order.push("other");
+        if (order.length === 7) resolve();
+      });
+    for (let i = 0; i < 2; i++) pacing.start(i === 0 ? "127.0.0.1" : "192.0.2.1", true, () => order.push("first"));
+  });
+  expect(order).toEqual(["first", "first", "other", "other", "other", "other", "other"]);
 });

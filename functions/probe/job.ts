@@ -1,0 +1,41 @@
+/** What the jobs of a location's queue ask for. Each may come twice. */
+import type { ItemKey, Job } from "../../shared/model.ts";
+import type { TickReport } from "./tick.ts";
+
+interface Dependencies {
+  readonly heartbeat: (at: number) => Promise<void>;
+  readonly spot: (monitorId: string, settingsVersion: number) => Promise<void>;
+  readonly tick: (shard: string, tick: number) => Promise<TickReport>;
+  readonly touch: (key: ItemKey) => Promise<void>;
+  /** Told of each shard that was checked. */
+  readonly checked: (report: TickReport) => void;
+}
+
+export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencies) => {
+  /** All at once. One that fails fails the job, and is repeated with it; the others are done by then. */
+  const everyShard = async (shards: readonly string[], at: number) => {
+    const errors: unknown[] = [];
+    const one = async (shard: string) => {
+      try {
+        checked(await tick(shard, at));
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    await Promise.all(shards.map(one));
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  };
+
+  return async (job: Job): Promise<void> => {
+    switch (job.kind) {
+      case "tick":
+        return everyShard(job.shards, job.tick);
+      case "heartbeat":
+        return heartbeat(job.at);
+      case "spot":
+        return spot(job.monitorId, job.settingsVersion);
+      case "touch":
+        await Promise.all(job.keys.map(touch));
+    }
+  };
+};

@@ -1,0 +1,70 @@
+/** The locations' queues of jobs, in whichever region each is. */
+import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { Location, PlannedJob } from "../model.ts";
+import { chunksOf } from "../rules/plan.ts";
+
+/** SQS takes ten messages a call. */
+const BATCH = 10;
+const CALLS_AT_ONCE = 8;
+/** A region that does not answer must not use up the time of the others. */
+const CALL_TIMEOUT_MS = 8_000;
+
+export interface SendReport {
+  /** What was not accepted, and may be sent again. */
+  readonly rejected: ReadonlySet<PlannedJob>;
+  /** The last thing that went wrong at each location. */
+  readonly errors: ReadonlyMap<string, Error>;
+}
+
+export const createJobQueues = (locations: readonly Pick<Location, "name" | "region" | "jobsQueueUrl">[]) => {
+  // The endpoint comes from the region (or the environment, on one machine), never from the host of a queue URL.
+  const clients = new Map(
+    locations.map(({ region }) => [region, new SQSClient({ region, useQueueUrlAsEndpoint: false })]),
+  );
+
+  const sendTo = async (
+    { name, region, jobsQueueUrl }: (typeof locations)[number],
+    jobs: readonly PlannedJob[],
+    rejected: Set<PlannedJob>,
+    errors: Map<string, Error>,
+  ) => {
+    const batches = chunksOf(jobs, BATCH);
+    const work = async () => {
+      for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        try {
+          const { Failed = [] } = await clients.get(region)!.send(
+            new SendMessageBatchCommand({
+              QueueUrl: jobsQueueUrl,
+              Entries: batch.map(({ job, delaySeconds }, index) => ({
+                Id: String(index),
+                MessageBody: JSON.stringify(job),
+                DelaySeconds: delaySeconds,
+              })),
+            }),
+            { abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) },
+          );
+          for (const { Id, Code, Message } of Failed) {
+            rejected.add(batch[Number(Id)]!);
+            errors.set(name, new Error(`${Code}: ${Message}`));
+          }
+        } catch (error) {
+          for (const planned of batch) rejected.add(planned);
+          errors.set(name, error as Error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CALLS_AT_ONCE }, work));
+  };
+
+  /** Jobs of locations that do not exist (any more) go nowhere. */
+  return async (jobs: readonly PlannedJob[]): Promise<SendReport> => {
+    const rejected = new Set<PlannedJob>();
+    const errors = new Map<string, Error>();
+    const byLocation = Map.groupBy(jobs, ({ location }) => location);
+    await Promise.all(
+      locations.map((location) => sendTo(location, byLocation.get(location.name) ?? [], rejected, errors)),
+    );
+    return { rejected, errors };
+  };
+};
+export type JobQueues = ReturnType<typeof createJobQueues>;
