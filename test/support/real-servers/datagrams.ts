@@ -524,6 +524,8 @@ input(type="imtcp" address="127.0.0.1" port="${port}")
     program: "/usr/lib/ipsec/charon",
     version: ["--version"],
     environment: { STRONGSWAN_CONF: "strongswan.conf" },
+    // On any other port it wants the non-ESP marker.
+    ports: [500, 4500],
     arguments({ folder, port, securePort }) {
       writeFileSync(
         join(folder, "strongswan.conf"),
@@ -561,9 +563,10 @@ input(type="imtcp" address="127.0.0.1" port="${port}")
       join(folder, "swanctl.conf"),
     ],
     checks: [
-      // On any port but 500 it wants the marker.
-      { protocol: "isakmp", settings: { nonEspMarker: "always" } },
-      { protocol: "isakmp", settings: { nonEspMarker: "always", version: "1" } },
+      { protocol: "isakmp", settings: {} },
+      { protocol: "isakmp", settings: { version: "1" } },
+      { protocol: "isakmp", settings: {}, atSecurePort: true },
+      { protocol: "isakmp", settings: { version: "1" }, atSecurePort: true },
     ],
   },
 ];

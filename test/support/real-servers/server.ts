@@ -17,6 +17,8 @@ export interface RealServer {
   readonly program: string;
   /** What starts the program, for those that need another user or an inetd. Default: the program itself. */
   readonly launcher?: string;
+  /** Its first and second port, for those that behave otherwise on others. Default: any that are free. */
+  readonly ports?: readonly [number, number];
   /** Arguments that make the program say its version; none: the package's version is taken. */
   readonly version: readonly string[];
   /** Relative paths are below the server's folder, which is its working directory. */
@@ -77,7 +79,8 @@ export const versionOf = ({ program, version, debian }: RealServer): string => {
 /** @throws Error with the server's own words when it does not come up */
 export async function start(server: RealServer): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), "harborlight-"));
-  const context = { folder, port: await freePort(), securePort: await freePort(), certificate: makeCertificate() };
+  const [port, securePort] = server.ports ?? [await freePort(), await freePort()];
+  const context = { folder, port, securePort, certificate: makeCertificate() };
   const env = { ...process.env, ...server.environment };
   for (const [name, value] of Object.entries(server.environment ?? {})) env[name] = join(folder, value);
   const child = spawn(server.launcher ?? server.program, [...server.arguments(context)], {
