@@ -65,8 +65,8 @@ export const expectSetting = z
 
 /** What one answer is held against, as it grows. */
 export interface Expectation {
-  /** For people: `an answer containing "PONG"`. Worked out when it is read, which is when the answer was another. */
-  readonly wanted: string;
+  /** For people: `an answer containing "PONG"`. Asked when the answer was another. */
+  wanted(): string;
   readonly maxBytes: number;
   /**
    * Looks at all bytes that came so far.
@@ -85,70 +85,50 @@ export function prepareExpectation({
 }: z.output<typeof expectSetting>): () => Expectation {
   if (regex !== undefined) {
     const pattern = compilePattern(regex);
-    return () => new Matching(pattern, maxBytes);
+    return () => matching(pattern, maxBytes);
   }
   const expectation =
-    contains === undefined ? new EqualTo(toBytes(equals ?? ""), maxBytes) : new Containing(toBytes(contains), maxBytes);
+    contains === undefined ? equalTo(toBytes(equals ?? ""), maxBytes) : containing(toBytes(contains), maxBytes);
   return () => expectation;
 }
 
-class Containing implements Expectation {
-  readonly maxBytes: number;
-  readonly #bytes: Buffer;
-  constructor(bytes: Buffer, maxBytes: number) {
-    this.#bytes = bytes;
-    this.maxBytes = maxBytes;
-  }
-  get wanted() {
-    return `an answer containing ${show(this.#bytes)}`;
-  }
-  match(received: Buffer) {
-    const at = received.indexOf(this.#bytes);
-    return at < 0 ? undefined : at + this.#bytes.length;
-  }
-}
+const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
+  wanted: () => `an answer containing ${show(bytes)}`,
+  maxBytes,
+  match(received) {
+    const at = received.indexOf(bytes);
+    return at < 0 ? undefined : at + bytes.length;
+  },
+});
 
-class EqualTo implements Expectation {
-  readonly maxBytes: number;
-  readonly #bytes: Buffer;
-  constructor(bytes: Buffer, maxBytes: number) {
-    this.#bytes = bytes;
-    this.maxBytes = maxBytes;
-  }
-  get wanted() {
-    return `the answer ${show(this.#bytes)}`;
-  }
-  match(received: Buffer) {
-    const compared = Math.min(received.length, this.#bytes.length);
-    if (this.#bytes.compare(received, 0, compared, 0, compared) !== 0) throw unexpected(this.wanted, received);
-    return compared === this.#bytes.length ? compared : undefined;
-  }
-}
+const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
+  wanted: () => `the answer ${show(bytes)}`,
+  maxBytes,
+  match(received) {
+    const compared = Math.min(received.length, bytes.length);
+    if (bytes.compare(received, 0, compared, 0, compared) !== 0) throw unexpected(this.wanted(), received);
+    return compared === bytes.length ? compared : undefined;
+  },
+});
 
 /** Characters times pattern length that a pattern may scan again for bytes that trickle in; past it only growth by half counts. */
 const RESCAN_BUDGET = 1_000_000;
 
-class Matching implements Expectation {
-  readonly maxBytes: number;
-  readonly #pattern: RegExp;
-  #scanned = 0;
-  #lastLength = 0;
-  constructor(pattern: RegExp, maxBytes: number) {
-    this.#pattern = pattern;
-    this.maxBytes = maxBytes;
-  }
-  get wanted() {
-    return `an answer matching /${printable(this.#pattern.source)}/`;
-  }
-  match(received: Buffer) {
-    if (this.#scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * this.#lastLength, this.maxBytes))
-      return undefined;
-    const answer = received.toString("utf8").slice(0, MAX_MATCHED_LENGTH);
-    this.#scanned += answer.length * this.#pattern.source.length;
-    this.#lastLength = received.length;
-    const found = this.#pattern.exec(answer);
-    return found ? Buffer.byteLength(answer.slice(0, found.index + found[0].length)) : undefined;
-  }
+function matching(pattern: RegExp, maxBytes: number): Expectation {
+  let scanned = 0;
+  let lastLength = 0;
+  return {
+    wanted: () => `an answer matching /${printable(pattern.source)}/`,
+    maxBytes,
+    match(received) {
+      if (scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * lastLength, maxBytes)) return undefined;
+      const answer = received.toString("utf8").slice(0, MAX_MATCHED_LENGTH);
+      scanned += answer.length * pattern.source.length;
+      lastLength = received.length;
+      const found = pattern.exec(answer);
+      return found ? Buffer.byteLength(answer.slice(0, found.index + found[0].length)) : undefined;
+    },
+  };
 }
 
 export const unexpected = (wanted: string, received: Buffer) =>

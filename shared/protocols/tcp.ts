@@ -76,16 +76,16 @@ async function receive(connection: Connection, expectation: Expectation, pending
     const used = length > 0 ? expectation.match(received) : undefined;
     if (used !== undefined && used <= maxBytes)
       return { matched: received.subarray(0, used), rest: received.subarray(used) };
-    if (length >= maxBytes) throw unexpected(`${expectation.wanted} within ${maxBytes} bytes`, received);
+    if (length >= maxBytes) throw unexpected(`${expectation.wanted()} within ${maxBytes} bytes`, received);
     const chunk = await connection.readSome().catch((error: unknown) => {
       // What did come says more than that the rest did not.
-      throw error instanceof ProbeFailure && length > 0 ? unexpected(expectation.wanted, received) : error;
+      throw error instanceof ProbeFailure && length > 0 ? unexpected(expectation.wanted(), received) : error;
     });
     if (chunk === null) {
-      if (length > 0) throw unexpected(`${expectation.wanted} before the end`, received);
+      if (length > 0) throw unexpected(`${expectation.wanted()} before the end`, received);
       throw new ProbeFailure(
         "connection-closed",
-        `closed the connection without a word, expected ${expectation.wanted}`,
+        `closed the connection without a word, expected ${expectation.wanted()}`,
       );
     }
     if (length + chunk.length > buffer.length) {

@@ -47,7 +47,7 @@ export const udp: Protocol = {
           const expectation = expectationOf();
           const used = expectation.match(answer.subarray(0, expectation.maxBytes));
           if (used === undefined || (expect.equals !== undefined && used < answer.length))
-            throw unexpected(expectation.wanted, answer);
+            throw unexpected(expectation.wanted(), answer);
         }
         return { evidence: { received: describeBytes(answer) } };
       },
