@@ -111,6 +111,24 @@ export interface CheckSettings {
   readonly intervalSeconds: Lane;
 }
 
+/** The settings that say *what is checked*, and from where: a change of one makes the views of before worthless. */
+export const WHAT_IS_CHECKED = [
+  "protocol",
+  "host",
+  "port",
+  "settings",
+  "family",
+  "addresses",
+  "expectedState",
+  "timeoutMs",
+  "retries",
+  "degradedAboveMs",
+  "failureThreshold",
+  "recoveryThreshold",
+  "intervalSeconds",
+  "locations",
+] as const satisfies readonly (keyof CheckSettings | "locations")[];
+
 /** What a user set up. */
 export interface MonitorSettings extends CheckSettings {
   readonly name: string;

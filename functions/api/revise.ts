@@ -1,28 +1,11 @@
 /** Pure: a new monitor, and what a change of settings makes of one. */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckSettings, MonitorSettings } from "../../shared/model.ts";
+import { type CheckSettings, type MonitorSettings, WHAT_IS_CHECKED } from "../../shared/model.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
-
-const CHECKED = [
-  "protocol",
-  "host",
-  "port",
-  "settings",
-  "family",
-  "addresses",
-  "expectedState",
-  "timeoutMs",
-  "retries",
-  "degradedAboveMs",
-  "failureThreshold",
-  "recoveryThreshold",
-  "intervalSeconds",
-  "locations",
-] as const satisfies readonly (keyof CheckSettings | "locations")[];
 
 /** What a probe needs for a check, out of a monitor. */
 export const checkSettingsOf = (settings: MonitorSettings): CheckSettings => {
-  const { locations: _locations, ...check } = Object.fromEntries(CHECKED.map((name) => [name, settings[name]]));
+  const { locations: _locations, ...check } = Object.fromEntries(WHAT_IS_CHECKED.map((name) => [name, settings[name]]));
   return check as unknown as CheckSettings;
 };
 
@@ -34,7 +17,7 @@ export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEq
 
 /** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
 export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
-  (before.paused && !after.paused) || CHECKED.some((name) => !isDeepStrictEqual(before[name], after[name]));
+  (before.paused && !after.paused) || WHAT_IS_CHECKED.some((name) => !isDeepStrictEqual(before[name], after[name]));
 
 const second = (now: Date) => Math.floor(now.getTime() / 1000);
 

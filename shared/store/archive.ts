@@ -3,7 +3,6 @@
  * alone, its expiry from their time, so writing it again writes the same.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { decodeChunk, encodeChunk } from "../history/chunk.ts";
 import { startOfDate, startOfDay } from "../history/day.ts";
@@ -11,6 +10,7 @@ import type { PastOutcome } from "../history/outcome.ts";
 import { chunkExpiry, dayExpiry, type Retention } from "../history/retention.ts";
 import { decodeTally, encodeTally, type Tally } from "../history/tally.ts";
 import type { AliveReader } from "./alive.ts";
+import { unlessRaced } from "./condition.ts";
 import { chunkKey, dayKey, progressKey, tickKey } from "./keys.ts";
 
 /** DynamoDB takes 25 items in one request. */
@@ -69,9 +69,10 @@ export const createArchive = (
     }
   };
 
+  /** Unless somebody else is as far or further. */
   const advance = async (shard: string, update: { expression: string; names: object; values: object }) => {
-    try {
-      await client.send(
+    await unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: progressKey(shard),
@@ -80,10 +81,8 @@ export const createArchive = (
           ExpressionAttributeNames: { ...update.names },
           ExpressionAttributeValues: { ...update.values },
         }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error; // somebody else is as far or further
-    }
+      ),
+    );
   };
 
   return {

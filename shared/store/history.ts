@@ -2,12 +2,12 @@
  * The history table: blocks and rosters as the probe writes them, chunks and days as compact makes them of these
  * (`archive.ts`). Everything in it expires. Every list reads one partition by a range of its sort key, page by page.
  */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
 import { createAliveReader } from "./alive.ts";
 import { createArchive } from "./archive.ts";
+import { unlessRaced } from "./condition.ts";
 import { blockKey, rosterKey, tickKey } from "./keys.ts";
 
 const DAY_SECONDS = 86_400;
@@ -39,19 +39,15 @@ export function createHistoryStore(
 
     /** Stores a block unless its tick has one already. @returns whether it was stored. */
     async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {
-      try {
-        await client.send(
+      return unlessRaced(
+        client.send(
           new PutCommand({
             TableName: tableName,
             Item: { ...blockKey(shard, location, block.tick), data: encodeBlock(block), expiresAtSeconds },
             ConditionExpression: "attribute_not_exists(pk)",
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
 
     /** The newest block up to a tick. Consistent: streaks go on from it. */

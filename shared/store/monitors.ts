@@ -3,7 +3,6 @@
  * their own. Every write adds 1 to `revision`; the guard of a change of settings is `updatedAt`, which only such a
  * change moves (and always forward), so neither views nor alerts make a reader's ETag stale.
  */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -12,7 +11,8 @@ import {
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { Monitor, MonitorSettings } from "../model.ts";
+import { type Monitor, type MonitorSettings, WHAT_IS_CHECKED } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { LISTING, monitorIdOf, monitorKey } from "./keys.ts";
 
@@ -41,22 +41,9 @@ const newItem = ({ nextEvaluationAt: _none, ...monitor }: StoredMonitor) => ({
 });
 
 const SETTINGS = [
+  ...WHAT_IS_CHECKED,
   "name",
   "key",
-  "protocol",
-  "host",
-  "port",
-  "settings",
-  "family",
-  "addresses",
-  "expectedState",
-  "timeoutMs",
-  "retries",
-  "degradedAboveMs",
-  "failureThreshold",
-  "recoveryThreshold",
-  "intervalSeconds",
-  "locations",
   "quorum",
   "alerts",
   "tags",
@@ -69,20 +56,10 @@ const RECHECKED = ["settingsVersion", "settingsChangedAt", "views", "status", "s
 const PLACED = ["shard", "placements"] as const;
 
 export const createMonitorStore = (client: DynamoDBDocumentClient, tableName: string) => {
-  const unlessLost = async (write: Promise<unknown>) => {
-    try {
-      await write;
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
-
   return {
     /** @returns false when there is a monitor of this id already, be it on its way out */
     create: (monitor: StoredMonitor) =>
-      unlessLost(
+      unlessRaced(
         client.send(
           new PutCommand({
             TableName: tableName,
@@ -125,7 +102,7 @@ export const createMonitorStore = (client: DynamoDBDocumentClient, tableName: st
       const names: (keyof Monitor)[] = [...SETTINGS, "updatedAt"];
       if (after.settingsVersion !== before.settingsVersion) names.push(...RECHECKED);
       if (after.shard !== before.shard) names.push(...PLACED);
-      return unlessLost(
+      return unlessRaced(
         client.send(
           new UpdateCommand({
             TableName: tableName,
@@ -150,7 +127,7 @@ export const createMonitorStore = (client: DynamoDBDocumentClient, tableName: st
      * @returns false when the settings changed, or the monitor was deleted, since it was read
      */
     markDeleted: (before: Monitor, now: Date) =>
-      unlessLost(
+      unlessRaced(
         client.send(
           new UpdateCommand({
             TableName: tableName,

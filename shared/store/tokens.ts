@@ -1,5 +1,4 @@
 /** API tokens: who may call, and how often the costly calls. Only the SHA-256 of a secret is ever stored. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -8,6 +7,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { Timestamp } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { tokenKey } from "./keys.ts";
 
@@ -38,9 +38,9 @@ const fromItem = (item: Record<string, unknown>): Token => ({
 
 export const createTokenStore = (client: DynamoDBDocumentClient, tableName: string) => {
   /** @returns whether the condition held */
-  const update = async (id: string, expression: string, condition: string, values: Record<string, unknown>) => {
-    try {
-      await client.send(
+  const update = (id: string, expression: string, condition: string, values: Record<string, unknown>) =>
+    unlessRaced(
+      client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: tokenKey(id),
@@ -48,13 +48,8 @@ export const createTokenStore = (client: DynamoDBDocumentClient, tableName: stri
           ConditionExpression: condition,
           ExpressionAttributeValues: values,
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
+      ),
+    );
 
   return {
     /** Strongly consistent: a revoked token stops working with the next call. */

@@ -1,5 +1,4 @@
 /** What compact keeps right in the monitors table: how many members each shard has, and that nobody is forgotten. */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
   QueryCommand,
@@ -7,6 +6,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import { LISTING, shardKey } from "./keys.ts";
 
 export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: string) => {
@@ -52,8 +52,8 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
 
     /** Sets the member count, unless a seat was taken since it was read. @returns whether it was set */
     async setMembers(shard: string, read: number, members: number): Promise<boolean> {
-      try {
-        await client.send(
+      return unlessRaced(
+        client.send(
           new UpdateCommand({
             TableName: tableName,
             Key: shardKey(shard),
@@ -61,12 +61,8 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
             ConditionExpression: "members = :read",
             ExpressionAttributeValues: { ":members": members, ":read": read },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
 
     /** Locations are only ever added: a job too many finds nothing to do, one too few would be a blind spot. */
