@@ -1,6 +1,7 @@
 /**
- * Plans ahead: one job per tick and location for each shard, or for several that are due together. It sends first and moves the watermark after, on a condition: a
- * crash repeats jobs, a duplicate invocation plans nothing new, a missed one is caught up.
+ * Plans ahead: one job per tick and location for each shard, or for several that are due together. It sends first and
+ * moves the watermark after, on a condition: a crash repeats jobs, a duplicate invocation plans nothing new, a missed
+ * one is caught up.
  */
 import type { Job, PlannedJob } from "../../shared/model.ts";
 import { chunksOf, delaySeconds, horizon, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";

@@ -7,8 +7,8 @@ import type { DueStore } from "../../shared/store/due.ts";
 const AHEAD_MS = 120_000;
 /** Overdue for so long, the job that should have touched it did not: it is touched here and now. */
 const OVERDUE_MS = 90_000;
-/** More at once would keep a run from ending before the next; theirs is the next one. */
 const TOUCHES_AT_ONCE = 8;
+/** More would keep a run from ending before the next one, which touches the rest. */
 const TOUCHES_PER_RUN = 400;
 
 interface Dependencies {
@@ -25,10 +25,10 @@ export const createTimers =
     let touches = 0;
     for await (const timers of due.before(new Date(now().getTime() + AHEAD_MS))) {
       const overdue = timers.filter(({ dueAt }) => now().getTime() - Date.parse(dueAt) > OVERDUE_MS);
-      const queue = overdue.slice(0, TOUCHES_PER_RUN - touches);
-      touches += queue.length;
+      const forgotten = overdue.slice(0, TOUCHES_PER_RUN - touches);
+      touches += forgotten.length;
       const touch = async () => {
-        for (let timer = queue.shift(); timer; timer = queue.shift()) await due.touch(timer);
+        for (let timer = forgotten.shift(); timer; timer = forgotten.shift()) await due.touch(timer);
       };
       const upcoming = timers.map(({ pk, sk, dueAt }) => ({
         key: { pk, sk },
