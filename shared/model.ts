@@ -298,7 +298,7 @@ export type Job =
   | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
   | { readonly kind: "touch"; readonly keys: readonly ItemKey[] }
   | { readonly kind: "heartbeat"; readonly at: number }
-  | { readonly kind: "spot"; readonly monitorId: string; readonly settingsVersion: number };
+  | { readonly kind: "spot"; readonly monitors: readonly Pick<Monitor, "id" | "settingsVersion">[] };
 
 /** A job for the queue of a location. */
 export interface PlannedJob {

@@ -5,6 +5,7 @@
  */
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
 import type { MonitorSettings } from "../../shared/model.ts";
+import { SPOTS_PER_JOB } from "../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
 import type { Seats } from "../../shared/store/shards.ts";
 import { announce, change, idOfKey } from "./change.ts";
@@ -15,8 +16,8 @@ import { isRechecked, isSame, newMonitor } from "./revise.ts";
 
 /** Errors one answer names at most. */
 const MAX_ERRORS = 500;
-/** Writes under way at once, and monitors whose seats are taken together: two calls' worth of spot jobs. */
-const AT_ONCE = 20;
+/** Writes under way at once, and monitors whose seats are taken together: one spot job's worth. */
+const AT_ONCE = SPOTS_PER_JOB;
 const READ_AT_ONCE = 200;
 
 interface Wanted {

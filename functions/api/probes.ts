@@ -3,7 +3,8 @@
  * check right now. Each location's queue and probe live in its own region.
  */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import type { CheckSettings, Location, Monitor, Outcome, PlannedJob } from "../../shared/model.ts";
+import type { CheckSettings, Location, Monitor, Outcome } from "../../shared/model.ts";
+import { spotJobs } from "../../shared/rules/plan.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 
 const each = <K, V>(make: (key: K) => V) => {
@@ -25,15 +26,7 @@ export const createProbes = (locations: readonly Location[], dispatchFunctionNam
   return {
     /** Has each location look at these monitors as soon as it can. @throws AggregateError when some were not queued */
     async spot(monitors: readonly Pick<Monitor, "id" | "settingsVersion" | "locations">[]): Promise<void> {
-      const jobs = monitors.flatMap(({ id, settingsVersion, locations: own }) =>
-        own.map(
-          (location): PlannedJob => ({
-            location,
-            job: { kind: "spot", monitorId: id, settingsVersion },
-            delaySeconds: 0,
-          }),
-        ),
-      );
+      const jobs = spotJobs(monitors, [...byName.keys()]);
       const { rejected, errors } = await queues(jobs);
       if (rejected.size > 0)
         throw new AggregateError(

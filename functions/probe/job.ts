@@ -1,10 +1,10 @@
 /** What the jobs of a location's queue ask for. Each may come twice. */
-import type { ItemKey, Job } from "../../shared/model.ts";
+import type { ItemKey, Job, Monitor } from "../../shared/model.ts";
 import type { TickReport } from "./tick.ts";
 
 interface Dependencies {
   readonly heartbeat: (at: number) => Promise<void>;
-  readonly spot: (monitorId: string, settingsVersion: number) => Promise<void>;
+  readonly spot: (monitors: readonly Pick<Monitor, "id" | "settingsVersion">[]) => Promise<void>;
   readonly tick: (shard: string, tick: number) => Promise<TickReport>;
   readonly touch: (key: ItemKey) => Promise<void>;
   /** Told of each shard that was checked. */
@@ -33,7 +33,7 @@ export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencie
       case "heartbeat":
         return heartbeat(job.at);
       case "spot":
-        return spot(job.monitorId, job.settingsVersion);
+        return spot(job.monitors);
       case "touch":
         await Promise.all(job.keys.map(touch));
     }

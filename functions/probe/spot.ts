@@ -1,10 +1,13 @@
-/** The first look at a created, changed or resumed monitor: fills an empty view, and is not part of the history. */
+/** The first look at created, changed or resumed monitors: fills empty views, and is not part of the history. */
 import type { Engine } from "../../shared/engine/run.ts";
+import type { CheckSettings, Monitor, Outcome } from "../../shared/model.ts";
 import { EMPTY_HISTORY, judge, remember } from "../../shared/rules/judge.ts";
-import type { ViewStore } from "../../shared/store/views.ts";
+import type { Member, ViewStore } from "../../shared/store/views.ts";
 
-/** Beyond the check's own attempts: resolving and storing. */
+/** Beyond the checks' own attempts: resolving and storing. */
 const SLACK_MS = 5_000;
+/** The function has 75 s. */
+const LONGEST_MS = 55_000;
 
 interface Dependencies {
   readonly location: string;
@@ -14,20 +17,46 @@ interface Dependencies {
   readonly now: () => number;
 }
 
-export const createSpot =
-  ({ location, engine, views, control, now }: Dependencies) =>
-  async (monitorId: string, settingsVersion: number): Promise<void> => {
-    const member = await views.member(monitorId);
-    if (!member || member.deletedAt || member.paused) return;
-    if (member.settingsVersion !== settingsVersion || !member.locations.includes(location)) return;
-    const startedAt = now();
-    const { count, delayMs } = member.retries;
-    const deadlineAtMs = startedAt + Math.min(55_000, (count + 1) * member.timeoutMs + count * delayMs + SLACK_MS);
-    const { outcomes, crashes } = await engine.runBatch([{ id: monitorId, check: member }], { deadlineAtMs });
-    if (crashes[0]) throw crashes[0].error;
-    const outcome = outcomes.get(monitorId);
-    if (!outcome) return;
-    const view = judge(null, remember(EMPTY_HISTORY, outcome.health), outcome, member, Math.floor(startedAt / 1000));
-    if (!view || (view.health === "down" && (await control()) === "offline")) return;
-    await views.save(monitorId, settingsVersion, location, view, { onlyIfEmpty: true });
+const longestOf = ({ retries: { count, delayMs }, timeoutMs }: CheckSettings) =>
+  (count + 1) * timeoutMs + count * delayMs;
+
+export const createSpot = ({ location, engine, views, control, now }: Dependencies) => {
+  /** Those that still are what was to be looked at. */
+  const present = async (wanted: readonly Pick<Monitor, "id" | "settingsVersion">[]) => {
+    const versions = new Map(wanted.map(({ id, settingsVersion }) => [id, settingsVersion]));
+    const isWanted = ({ id, deletedAt, paused, settingsVersion, locations }: Member) =>
+      !deletedAt && !paused && settingsVersion === versions.get(id) && locations.includes(location);
+    return (await views.membersById([...versions.keys()])).filter(isWanted);
   };
+
+  return async (wanted: readonly Pick<Monitor, "id" | "settingsVersion">[]): Promise<void> => {
+    const members = new Map((await present(wanted)).map((member) => [member.id, member]));
+    const startedAt = now();
+    const tick = Math.floor(startedAt / 1000);
+    let condition: ReturnType<typeof control> | undefined;
+    const isOffline = async () => {
+      condition ??= control();
+      return (await condition) === "offline";
+    };
+    const store = async (member: Member, outcome: Outcome) => {
+      const view = judge(null, remember(EMPTY_HISTORY, outcome.health), outcome, member, tick);
+      if (!view || (view.health === "down" && (await isOffline()))) return;
+      await views.save(member.id, member.settingsVersion, location, view, { onlyIfEmpty: true });
+    };
+    const errors: unknown[] = [];
+    const stored: Promise<void>[] = [];
+    const { crashes } = await engine.runBatch(
+      [...members.values()].map((member) => ({ id: member.id, check: member })),
+      {
+        deadlineAtMs: startedAt + Math.min(LONGEST_MS, Math.max(0, ...[...members.values()].map(longestOf)) + SLACK_MS),
+        // Each as it comes: nobody's first status waits for somebody else's timeout.
+        onOutcome: (id, outcome) => {
+          stored.push(store(members.get(id)!, outcome).catch((error: unknown) => void errors.push(error)));
+        },
+      },
+    );
+    await Promise.all(stored);
+    errors.push(...crashes.map(({ error }) => error));
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  };
+};

@@ -1,5 +1,5 @@
 /** When shards and timers are due, and what travels together. Pure. */
-import type { ItemKey, PlannedJob } from "../model.ts";
+import type { ItemKey, Monitor, PlannedJob } from "../model.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -73,6 +73,25 @@ export function touchJobs(timers: readonly Timer[], locations: readonly string[]
     })),
   );
 }
+
+/** Lambda's smallest share of a CPU checks and stores these in a second, or waits for all of them at once. */
+export const SPOTS_PER_JOB = 25;
+
+/** Jobs that have each location look at these monitors now. */
+export const spotJobs = (
+  monitors: readonly Pick<Monitor, "id" | "settingsVersion" | "locations">[],
+  locations: readonly string[],
+): PlannedJob[] =>
+  locations.flatMap((location) =>
+    chunksOf(
+      monitors.filter((monitor) => monitor.locations.includes(location)),
+      SPOTS_PER_JOB,
+    ).map((own) => ({
+      location,
+      job: { kind: "spot" as const, monitors: own.map(({ id, settingsVersion }) => ({ id, settingsVersion })) },
+      delaySeconds: 0,
+    })),
+  );
 
 /** In order, each of `size` items but for the last. */
 export const chunksOf = <T>(items: readonly T[], size: number): T[][] =>

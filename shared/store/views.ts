@@ -1,12 +1,8 @@
 /** What the probe reads and writes of monitors: what to check, and what its location believes. */
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  QueryCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
+import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
+import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
+import { chunksOf } from "../rules/plan.ts";
 import { unlessRaced } from "./condition.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 
@@ -21,7 +17,27 @@ export interface Member extends CheckSettings {
   readonly deletedAt: string | null;
 }
 
-const BATCH = 100;
+/** DynamoDB takes 100 keys in one read. */
+const KEYS_PER_READ = 100;
+
+/** Items of monitors, however many, read consistently, in no order. */
+async function* readAll(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  ids: readonly string[],
+  projection: Pick<KeysAndAttributes, "ProjectionExpression" | "ExpressionAttributeNames"> = {},
+): AsyncGenerator<Record<string, unknown>> {
+  for (const some of chunksOf(ids, KEYS_PER_READ)) {
+    let keys: Record<string, unknown>[] = some.map(monitorKey);
+    while (keys.length > 0) {
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true, ...projection } } }),
+      );
+      yield* Responses?.[tableName] ?? [];
+      keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
+    }
+  }
+}
 
 export const createViewStore = (client: DynamoDBDocumentClient, tableName: string) => ({
   /** All monitors of a shard; eventually consistent. */
@@ -45,35 +61,21 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     return members;
   },
 
-  async member(id: string): Promise<Member | undefined> {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: tableName, Key: monitorKey(id), ConsistentRead: true }),
-    );
-    return Item as Member | undefined;
+  /** Read consistently. A monitor that is gone is left out. */
+  async membersById(ids: readonly string[]): Promise<Member[]> {
+    return (await Array.fromAsync(readAll(client, tableName, ids))) as unknown as Member[];
   },
 
   /** The present views of one location, read consistently. A monitor that is gone, or has no view yet, is absent. */
   async views(ids: readonly string[], location: string): Promise<Map<string, View>> {
     const views = new Map<string, View>();
-    for (let start = 0; start < ids.length; start += BATCH) {
-      let keys: Record<string, unknown>[] = ids.slice(start, start + BATCH).map(monitorKey);
-      while (keys.length > 0) {
-        const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetCommand({
-            RequestItems: {
-              [tableName]: {
-                Keys: keys,
-                ConsistentRead: true,
-                ProjectionExpression: "pk, #views.#location",
-                ExpressionAttributeNames: { "#views": "views", "#location": location },
-              },
-            },
-          }),
-        );
-        for (const { pk, views: found } of Responses?.[tableName] ?? [])
-          if (found?.[location]) views.set(monitorIdOf(pk), found[location] as View);
-        keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      }
+    const onlyViews = {
+      ProjectionExpression: "pk, #views.#location",
+      ExpressionAttributeNames: { "#views": "views", "#location": location },
+    };
+    for await (const { pk, views: found } of readAll(client, tableName, ids, onlyViews)) {
+      const view = (found as Record<string, View> | undefined)?.[location];
+      if (view) views.set(monitorIdOf(String(pk)), view);
     }
     return views;
   },

@@ -12,7 +12,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/auth.ts";
 import { createProbes } from "../../../functions/api/probes.ts";
-import type { Location } from "../../../shared/model.ts";
+import type { Job, Location } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
@@ -58,7 +58,7 @@ const text = async (request: IncomingMessage) => {
 export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
   const tables = await startTables();
   const calls = {
-    jobs: [] as { queue: string; job: Record<string, unknown> }[],
+    jobs: [] as { queue: string; job: Job }[],
     plans: [] as Record<string, unknown>[],
     checks: [] as { functionName: string; payload: Record<string, unknown> }[],
     sns: [] as Record<string, string>[],

@@ -80,7 +80,7 @@ describe("creating", () => {
       updatedAt: body.createdAt,
     });
     expect(edge.calls.jobs).toEqual([
-      { queue: "jobs-local", job: { kind: "spot", monitorId: body.id, settingsVersion: 1 } },
+      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion: 1 }] } },
     ]);
     expect(edge.calls.plans).toEqual([{ source: "api", shard: "60#0" }]);
     const read = await edge.call("GET", at(body.id));
@@ -237,7 +237,7 @@ describe("changing", () => {
       undecidedSince: null,
     });
     expect(edge.calls.jobs).toEqual([
-      { queue: "jobs-local", job: { kind: "spot", monitorId: body.id, settingsVersion: 2 } },
+      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion: 2 }] } },
     ]);
     expect(edge.calls.plans).toEqual([]);
   });
@@ -351,7 +351,9 @@ describe("pausing", () => {
     expect(edge.calls.jobs).toEqual([]);
     const resumed = await edge.call("POST", `${at(body.id)}/resume`);
     expect(resumed.body).toMatchObject({ paused: false, status: "pending", views: {} });
-    expect(edge.calls.jobs.map(({ job }) => job.settingsVersion)).toEqual([2]);
+    expect(edge.calls.jobs.map(({ job }) => job)).toEqual([
+      { kind: "spot", monitors: [{ id: body.id, settingsVersion: 2 }] },
+    ]);
   });
 });
 

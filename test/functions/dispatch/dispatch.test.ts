@@ -183,7 +183,8 @@ describe("watching locations", () => {
       now: clock,
     });
     const revisions = async () => {
-      const read = async (id: string) => ((await views.member(id)) as unknown as { revision: number }).revision;
+      const read = async (id: string) =>
+        ((await views.membersById([id]))[0] as unknown as { revision: number }).revision;
       return [await read("ma"), await read("mb")];
     };
     const told = async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
@@ -34,9 +35,12 @@ async function startProbe(intercept?: Intercept) {
   setTo(first);
   const now = () => Date.now() + offsetMs;
   const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, now });
-  const state = { online: true, wentOffline: [] as string[], results: [] as string[] };
+  const state = { online: true, wentOffline: [] as string[], results: [] as string[], asked: 0 };
   const members = createMembers(views, planning, now);
-  const control = async () => (state.online ? ("online" as const) : ("offline" as const));
+  const control = async () => {
+    state.asked += 1;
+    return state.online ? ("online" as const) : ("offline" as const);
+  };
   const tick = createTick({
     location: "a",
     engine,
@@ -231,20 +235,47 @@ describe("a tick", () => {
 });
 
 describe("a spot check", () => {
+  let p: Awaited<ReturnType<typeof startProbe>>;
+  beforeEach(async () => {
+    p = await startProbe();
+  });
+  afterEach(() => p.stop());
+
   test("fills an empty view at once, and never replaces one", async () => {
-    const p = await startProbe();
     await using server = await serve(() => {});
     await p.put({ port: server.port });
-    await p.spot("m1", 1);
+    await p.spot([{ id: "m1", settingsVersion: 1 }]);
     const view = await p.view();
     expect(view?.health).toBe("up");
     expect(await p.block(0)).toBeUndefined();
     await server[Symbol.asyncDispose]();
-    await p.spot("m1", 1);
-    await p.spot("m1", 7);
-    await p.spot("nobody", 1);
+    await p.spot([{ id: "m1", settingsVersion: 1 }]);
+    await p.spot([
+      { id: "m1", settingsVersion: 7 },
+      { id: "nobody", settingsVersion: 1 },
+    ]);
     expect(await p.view()).toEqual(view);
-    await p.stop();
+  });
+
+  test("of many monitors waits with nobody's view for the slowest, and asks once whether the location is offline", async () => {
+    await using quick = await serve(() => {});
+    await using silent = await serve(() => {});
+    const { port: dead } = await refusedPort();
+    const settings = { steps: [{ expect: { contains: "hello" } }] };
+    await p.put({ id: "m1", port: quick.port });
+    await p.put({ id: "m2", port: silent.port, settings, timeoutMs: 1500 });
+    await p.put({ id: "m3", port: dead });
+    const all = ["m1", "m2", "m3"].map((id) => ({ id, settingsVersion: 1 }));
+    p.state.online = false;
+    const spot = p.spot(all);
+    while (!(await p.view("m1"))) await sleep(10);
+    expect(await p.view("m2")).toBeUndefined();
+    await spot;
+    expect([await p.view("m2"), await p.view("m3")]).toEqual([undefined, undefined]);
+    expect(p.state.asked).toBe(1);
+    p.state.online = true;
+    await p.spot(all);
+    expect([(await p.view("m2"))?.reason, (await p.view("m3"))?.reason]).toEqual(["no-answer", "connection-refused"]);
   });
 });
 
@@ -272,10 +303,9 @@ describe("a job", () => {
   test("of timers touches what is there, and changes nothing but the revision", async () => {
     await using p = await startProbe();
     await p.put({});
-    const before = await p.views.member("m1");
+    const [before] = await p.views.membersById(["m1"]);
     const key = { pk: "MONITOR#m1", sk: "MONITOR" };
     await p.job({ kind: "touch", keys: [key, { pk: "MONITOR#gone", sk: "MONITOR" }] });
-    expect(await p.views.member("m1")).toEqual({ ...before, revision: 2 });
-    expect(await p.views.member("gone")).toBeUndefined();
+    expect(await p.views.membersById(["m1", "gone"])).toEqual([{ ...before, revision: 2 }]);
   });
 });
