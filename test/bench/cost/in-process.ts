@@ -8,7 +8,7 @@ import type { LocalDatabase } from "../../../infra/local/dynamo.ts";
 export function inProcessClient(database: LocalDatabase, caller: string, requests = { count: 0 }) {
   const handle = async (request: { headers: Record<string, string>; body: Uint8Array }) => {
     requests.count++;
-    const body = JSON.parse(Buffer.from(request.body).toString());
+    const body = JSON.parse(new TextDecoder().decode(request.body));
     const answer = await database.handle(request.headers["x-amz-target"] ?? "", body, caller);
     const bytes = Buffer.from(JSON.stringify(answer.body));
     const headers = { "content-type": "application/x-amz-json-1.0", "content-length": String(bytes.length) };
