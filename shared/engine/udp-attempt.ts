@@ -204,19 +204,20 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
     };
   }
   const foreign = ignored > 0 ? { ignoredDatagrams: ignored } : {};
-  if (!finding)
+  if (!finding) {
+    const others = ignored > 0 ? `; ${ignored} came that answer none of them` : "";
+    const meaning = probe.silenceMeans ? ` (${probe.silenceMeans})` : "";
     return {
       ...counted,
       state: "open|filtered",
       reason: "no-answer",
-      message: `${endpointOf(target)} answered none of ${questions.length} datagrams within ${timeoutMs} ms${
-        probe.silenceMeans ? ` (${probe.silenceMeans})` : ""
-      }`,
+      message: `${endpointOf(target)} answered none of ${questions.length} datagrams within ${timeoutMs} ms${others}${meaning}`,
       timings: {},
       lossPercent: 100,
       evidence: foreign,
       silence: probe.silence,
     };
+  }
   const rtts: number[] = [];
   for (const { answerMs } of questions) if (answerMs !== undefined) rtts.push(answerMs);
   return {

@@ -18,6 +18,14 @@ const settings = z.strictObject({ ...udpFields() });
 const request = (random: (bytes: number) => Buffer): Buffer =>
   Buffer.concat([Buffer.of(UNCONNECTED_PING), random(8), OFFLINE, random(8)]);
 
+/** A semicolon that is text comes behind a backslash; a section sign and one more character are a colour. */
+const fieldsOf = (text: string): string[] =>
+  text.split(/(?<!\\);/).map((field) => printable(field.replaceAll("\\;", ";").replace(/§./gu, ""), 80));
+
+/** Absent where a server wrote something else in its place, as those do that leave a semicolon in their text bare. */
+const countOf = (field: string | undefined): number | undefined =>
+  field !== undefined && /^\d{1,9}$/.test(field) ? Number(field) : undefined;
+
 const understand = (datagram: Buffer, question: Buffer): Finding | undefined => {
   if (datagram[0] !== UNCONNECTED_PONG || (datagram.length >= 33 && !datagram.subarray(17, 33).equals(OFFLINE)))
     throw new ProbeFailure("wrong-protocol", "expected a RakNet pong, got something else", {
@@ -29,21 +37,13 @@ const understand = (datagram: Buffer, question: Buffer): Finding | undefined => 
   // RakNet alone sends no text; the game always does.
   if (cursor.left === 0) return { message: "a RakNet server that says nothing of itself" };
   const text = cursor.take(cursor.u16()).toString("utf8");
-  const [edition = "", motd = "", protocol = "", version = "", players = "", maxPlayers = "", , world = "", mode = ""] =
-    text.split(/(?<!\\);/).map((field) => printable(field, 80));
-  const evidence = {
-    edition,
-    motd,
-    protocol,
-    version,
-    players: Number(players),
-    maxPlayers: Number(maxPlayers),
-    world,
-    mode,
-  };
+  const [edition = "", motd = "", protocol = "", version = "", ...rest] = fieldsOf(text);
+  const [players, maxPlayers] = [countOf(rest[0]), countOf(rest[1])];
+  const [, , , world = "", mode = ""] = rest;
+  const isCounted = players !== undefined && maxPlayers !== undefined;
   return {
-    evidence,
-    message: `${motd || edition} ${version}: ${players}/${maxPlayers} players`,
+    evidence: { edition, motd, protocol, version, ...(isCounted && { players, maxPlayers }), world, mode },
+    message: `${motd || edition} ${version}${isCounted ? `: ${players}/${maxPlayers} players` : ""}`,
     fingerprint: `${edition} ${version}`.trim(),
   };
 };

@@ -38,6 +38,28 @@ const finding = (evidence: Info): Finding => ({
   fingerprint: [evidence.game, evidence.version ?? evidence.protocol].join(" "),
 });
 
+/**
+ * The application's id as a whole, which the answer's own field cuts to 16 bits: the low 24 of the game id. It comes last of
+ * what may follow the version, each part where a flag says so; undefined where it does not come.
+ */
+const longAppId = (cursor: Cursor): number | undefined => {
+  const flags = cursor.left > 0 ? cursor.u8() : 0;
+  if ((flags & 0x01) === 0) return undefined;
+  try {
+    if (flags & 0x80) cursor.take(2); // the game's port
+    if (flags & 0x10) cursor.take(8); // the server's SteamID
+    if (flags & 0x40) {
+      cursor.take(2); // SourceTV's port and name
+      cursor.text();
+    }
+    if (flags & 0x20) cursor.text(); // keywords
+    return cursor.take(8).readUIntLE(0, 3);
+  } catch (error) {
+    if (error instanceof ProbeFailure) return undefined; // it is optional, and so is the rest of it
+    throw error;
+  }
+};
+
 const info = (cursor: Cursor): Finding => {
   const protocol = cursor.u8();
   const [name = "", map = "", folder = "", game = ""] = Array.from({ length: 4 }, () => printable(cursor.text(), 80));
@@ -55,7 +77,7 @@ const info = (cursor: Cursor): Finding => {
     map,
     game,
     folder,
-    appId,
+    appId: longAppId(cursor) ?? appId,
     players,
     maxPlayers,
     bots,

@@ -31,6 +31,21 @@ udpProtocolSuite("minecraft-bedrock", {
   enoughBytes: 33,
 });
 
+test("colours go, escaped semicolons stay, and a bare one makes no number of what is none", async () => {
+  await using coloured = await serveUdp((question, reply) =>
+    reply(pong(question, "MCPE;§aPier \\; 7§r;527;1.19.1;3;20;1;Harbour;Survival;")),
+  );
+  const { evidence } = await check({ protocol: minecraftBedrock, ...coloured });
+  expect(evidence).toMatchObject({ motd: "Pier ; 7", players: 3, maxPlayers: 20 });
+  await using bare = await serveUdp((question, reply) =>
+    reply(pong(question, "MCPE;Pier ; 7;527;1.19.1;3;20;1;Harbour;Survival;")),
+  );
+  const shifted = await check({ protocol: minecraftBedrock, ...bare });
+  expect(shifted).toMatchObject({ state: "open", health: "up" });
+  expect(JSON.stringify(shifted)).not.toMatch(/NaN|null,"maxPlayers"/);
+  expect(shifted.evidence).not.toHaveProperty("players");
+});
+
 test("a RakNet server that is no game", async () => {
   await using server = await serveUdp((question, reply) => reply(pong(question)));
   expect(await check({ protocol: minecraftBedrock, ...server })).toMatchObject({ state: "open", health: "up" });

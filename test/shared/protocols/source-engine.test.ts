@@ -38,6 +38,18 @@ udpProtocolSuite("source-engine", {
   enoughBytes: info.length - 3,
 });
 
+test("an application's id above 16 bits is read from behind the version", async () => {
+  const gameId = Buffer.alloc(8);
+  gameId.writeUIntLE(252_490, 0, 6);
+  const before = packet("I\x11Rusty\0Barren\0rust\0Rust\0\x4a\xda\x05\x18\x02dl\0\x012581\0");
+  const more = Buffer.from("\xf1\x87\x69\x01\x02\x03\x04\x05\x06\x07\x08\x88\x69TV\0tags,more\0", "latin1");
+  await using server = await serveUdp((_question, reply) => reply(Buffer.concat([before, more, gameId])));
+  expect(await check({ protocol: sourceEngine, ...server })).toMatchObject({
+    state: "open",
+    evidence: { name: "Rusty", appId: 252_490 },
+  });
+});
+
 test("servers of before answer in their own way, at once", async () => {
   await using server = await serveUdp((_question, reply) =>
     reply(packet("m192.0.2.1:27015\0Old pier\0crossfire\0valve\0Half-Life\0\x03\x10\x2fdl\0\0\0\x01\x00")),
