@@ -8,7 +8,14 @@ import { InvalidInput } from "../shared/errors.ts";
 import { protocols } from "../shared/protocols/index.ts";
 import { check } from "./support/check.ts";
 import { realServers } from "./support/real-servers/index.ts";
-import { isInstalled, type RealServer, type Running, start, versionOf } from "./support/real-servers/server.ts";
+import {
+  isAsExpected,
+  isInstalled,
+  type RealServer,
+  type Running,
+  start,
+  versionOf,
+} from "./support/real-servers/server.ts";
 
 interface Kin {
   /** Protocols whose servers it may call open too. */
@@ -45,13 +52,9 @@ const runOwnChecks = async (server: RealServer, running: Running) => {
   for (const wantedCheck of server.checks) {
     await sleep(wantedCheck.afterMs ?? 0);
     const outcome = await running.run(wantedCheck);
-    const expected = { state: "open", health: "up", ...wantedCheck.expected };
-    const isRight = Object.entries(expected).every(
-      ([key, value]) => JSON.stringify(outcome[key as keyof typeof outcome]) === JSON.stringify(value),
-    );
     const what = `${wantedCheck.protocol} ${JSON.stringify(wantedCheck.settings)}${wantedCheck.secure ? " inside TLS" : ""}`;
     const saw = `${outcome.state} ${outcome.reason ?? ""} "${outcome.message}" ${JSON.stringify(outcome.evidence)}`;
-    if (isRight) console.log(`  ${what}: ${saw} [${outcome.fingerprint ?? ""}]`);
+    if (isAsExpected(outcome, wantedCheck)) console.log(`  ${what}: ${saw} [${outcome.fingerprint ?? ""}]`);
     else fail(`${server.name}: ${what}: ${saw}`);
   }
 };

@@ -62,6 +62,11 @@ const READY_MS = 15_000;
 
 export const isInstalled = ({ program }: RealServer): boolean => existsSync(program);
 
+export const isAsExpected = (outcome: Outcome, { expected }: RealCheck): boolean =>
+  Object.entries({ state: "open", health: "up", ...expected }).every(
+    ([key, value]) => JSON.stringify(outcome[key as keyof Outcome]) === JSON.stringify(value),
+  );
+
 /** The first line with a version in what the program says of itself, or the package's version where it says none. */
 export const versionOf = ({ program, version, debian }: RealServer): string => {
   const ask = (command: string, ...rest: readonly string[]) => {
@@ -127,10 +132,12 @@ export async function start(server: RealServer): Promise<Running> {
   try {
     for (const until = Date.now() + READY_MS; ; await sleep(200)) {
       if (ended !== undefined) throw new Error(`${server.name} ${ended}: ${said.slice(-1000)}`);
-      const { state, message } = await run(server.checks[0]!);
-      if (state !== "closed" && state !== "unmeasured" && state !== "open|filtered") break;
-      if (state === "open|filtered" && server.checks[0]!.expected) break;
-      if (Date.now() > until) throw new Error(`${server.name} does not come up (${message}): ${said.slice(-1000)}`);
+      const outcome = await run(server.checks[0]!);
+      if (isAsExpected(outcome, server.checks[0]!)) break;
+      if (Date.now() < until) continue; // some accept connections long before they answer
+      if (["closed", "unmeasured", "open|filtered"].includes(outcome.state))
+        throw new Error(`${server.name} does not come up (${outcome.message}): ${said.slice(-1000)}`);
+      break; // it answers, and not as expected: its checks say how
     }
     const [command, ...rest] = server.after?.(context) ?? [];
     if (command) {
