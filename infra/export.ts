@@ -164,6 +164,16 @@ function apiUrlIn(path: string): string | undefined {
   return undefined;
 }
 
+/** JavaScript rolls 30 February over into March. */
+const isMoment = (text: string): boolean => {
+  const date = text.slice(0, "2026-11-22".length);
+  return (
+    /^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:?\d{2}))?$/.test(text) &&
+    Date.parse(text) >= 0 &&
+    new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)
+  );
+};
+
 /** @throws {ExportError} */
 export function parseJob(args: string[], now = new Date()): Job & { readonly url: string | undefined } {
   const text = { type: "string" } as const;
@@ -177,9 +187,9 @@ export function parseJob(args: string[], now = new Date()): Job & { readonly url
   })();
   const moment = (name: "from" | "to") => {
     const value = values[name] ?? "";
-    if (!/^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:?\d{2}))?$/.test(value) || Number.isNaN(Date.parse(value)))
+    if (!isMoment(value))
       throw new ExportError(
-        `--${name} must be a moment in ISO 8601 such as 2026-11-22 or 2026-11-22T10:00:00Z, got "${value}"`,
+        `--${name} must be a moment in ISO 8601, from 1970 on, such as 2026-11-22 or 2026-11-22T10:00:00Z, got "${value}"`,
       );
     return new Date(value);
   };
@@ -189,11 +199,14 @@ export function parseJob(args: string[], now = new Date()): Job & { readonly url
   const { format: kind = "csv", monitor, resume, url } = values;
   if (kind !== "csv" && kind !== "jsonl") throw new ExportError(`--format must be csv or jsonl, got "${kind}"`);
   const [, id = "", date = ""] = /^([^,]+),(\d{4}-\d{2}-\d{2})$/.exec(resume ?? "") ?? [];
+  if (url !== undefined && !/^https?:/.test(URL.parse(url)?.protocol ?? ""))
+    throw new ExportError(`--url must be the API's URL, such as http://127.0.0.1:4000, got "${url}"`);
   if (resume !== undefined && !id) throw new ExportError(`--resume must be <monitor id>,<YYYY-MM-DD>, got "${resume}"`);
   return { from, to, format: kind, monitor, resume: id ? { id, date } : undefined, url };
 }
 
 async function main() {
+  if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
   const job = parseJob(process.argv.slice(2));
   const { stdout, stderr } = process;
   // A reader that has seen enough (`| head`) is no failure.

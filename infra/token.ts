@@ -128,6 +128,7 @@ const parseFlags = (args: string[]): Flags => {
 };
 
 const main = async (): Promise<void> => {
+  if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
   const flags = parseFlags(process.argv.slice(2));
   const name = flags.name ?? "admin";
   const scopes = (flags.scopes ?? "read,write,admin").split(",").map((scope) => scope.trim());

@@ -61,6 +61,8 @@ interface Plan {
   readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor }[];
   readonly unchanged: Named[];
   readonly deleted: StoredMonitor[];
+  /** Ids among `created` whose monitor of before is still on its way out. */
+  readonly leaving: ReadonlySet<string>;
 }
 
 const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
@@ -77,7 +79,8 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
 /** What has to be done, out of what is. */
 export const plan = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
   const found = await deps.monitors.getMany(wanted.map(({ id }) => id));
-  const made: Plan = { created: [], updated: [], unchanged: [], deleted: [] };
+  const leaving = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
+  const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], leaving };
   for (const one of wanted) {
     const before = found.get(one.id);
     if (!before || before.deletedAt) made.created.push(one);
@@ -100,12 +103,12 @@ export interface Applied {
 
 const named = ({ key, id }: { key: string | null; id: string }): Named => ({ key: key ?? "", id });
 
-export const foretell = ({ created, updated, unchanged, deleted }: Plan): Applied => ({
-  created: created.map(named),
+export const foretell = ({ created, updated, unchanged, deleted, leaving }: Plan): Applied => ({
+  created: created.filter(({ id }) => !leaving.has(id)).map(named),
   updated: updated.map(({ wanted }) => named(wanted)),
   unchanged,
   deleted: deleted.map(named),
-  remaining: [],
+  remaining: created.filter(({ id }) => leaving.has(id)).map(named),
 });
 
 /** @param isTime whether there is time for another round of writes */

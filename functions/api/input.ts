@@ -1,6 +1,7 @@
 /** From what a caller sent to what we take, naming every field that is wrong, what was expected and what came. */
 import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
+import { inOurWords } from "../../shared/issues.ts";
 
 /** A value as it can stand in a message: short, and never a whole document. */
 export const show = (value: unknown): string => {
@@ -37,21 +38,23 @@ export const SERVER_FIELDS = new Set([
 ]);
 
 /** Features that are designed but not built: accepting their fields would promise what does not happen. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  "alerts.remindEverySeconds": "reminders",
-  "alerts.escalation": "escalation",
-  "alerts.channels": "chat channels",
-  channels: "chat channels",
-  maintenance: "maintenance windows",
-  maintenanceWindows: "maintenance windows",
-  parents: "dependencies between monitors",
-  dependsOn: "dependencies between monitors",
-  flapping: "flap detection",
-  flapDetection: "flap detection",
-};
+const NOT_YET = new Map(
+  Object.entries({
+    "alerts.remindEverySeconds": "reminders",
+    "alerts.escalation": "escalation",
+    "alerts.channels": "chat channels",
+    channels: "chat channels",
+    maintenance: "maintenance windows",
+    maintenanceWindows: "maintenance windows",
+    parents: "dependencies between monitors",
+    dependsOn: "dependencies between monitors",
+    flapping: "flap detection",
+    flapDetection: "flap detection",
+  }),
+);
 
 const unknownField = (path: string, field: string): string => {
-  const feature = NOT_YET[field];
+  const feature = NOT_YET.get(field);
   if (feature) return `${feature} do${feature.endsWith("s") ? "" : "es"} not exist yet: leave this field out`;
   return SERVER_FIELDS.has(field) ? "is set by the server: leave it out" : `there is no field ${show(path)} here`;
 };
@@ -75,9 +78,12 @@ export const fieldErrors = (issues: readonly z.core.$ZodIssue[], base = ""): Fie
     }
   });
 
+/** How every input is parsed: what came is at hand for messages. */
+export const PARSING = { reportInput: true, error: inOurWords } as const;
+
 /** @throws InvalidInput */
 export const parse = <S extends z.ZodType>(schema: S, input: unknown, base = ""): z.output<S> => {
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input, PARSING);
   if (parsed.success) return parsed.data;
   throw new InvalidInput(fieldErrors(parsed.error.issues, base));
 };

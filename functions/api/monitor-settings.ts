@@ -5,7 +5,8 @@
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
 import type { Lane, Location, MonitorSettings, Retries } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
-import { fieldErrors, show } from "./input.ts";
+import { HIDDEN, hiddenPaths } from "../../shared/protocols/secrets.ts";
+import { fieldErrors, PARSING, show } from "./input.ts";
 import { MAX_TIMEOUT_MS, monitorFields, monitorInput } from "./schemas.ts";
 import { hostErrors } from "./target.ts";
 
@@ -31,7 +32,7 @@ type Known = Partial<ReturnType<typeof monitorInput.parse>>;
 
 /** The fields that are right by themselves, and what is wrong with the others. */
 const readFields = (input: unknown): { known: Known; errors: FieldError[] } => {
-  const whole = monitorInput.safeParse(input, { reportInput: true });
+  const whole = monitorInput.safeParse(input, PARSING);
   if (whole.success) return { known: whole.data, errors: [] };
   const known: Record<string, unknown> = {};
   if (typeof input === "object" && input !== null)
@@ -50,6 +51,11 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
     errors.push({ path: "port", message: `is required: ${protocol} has no default port` });
   if (Buffer.byteLength(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
     return [...errors, { path: "settings", message: `must be at most ${MAX_SETTINGS_BYTES} bytes of JSON` }];
+  for (const path of hiddenPaths(protocol ?? "", settings))
+    errors.push({
+      path: `settings.${path}`,
+      message: `${HIDDEN} stands here for those who may not see it: send what it is, or leave it out of a PATCH`,
+    });
   try {
     row.prepare(settings);
   } catch (error) {

@@ -18,7 +18,9 @@ const problemsOf = ({ scope, body, path, headers, method }: Route): ProblemCode[
   ...(path.includes("{") ? (["not-found"] as const) : []),
   ...(headers?.["if-match"] ? (["stale-etag", "changed-meanwhile"] as const) : []),
   ...(method === "POST" && path === "/v1/monitors" ? (["already-exists"] as const) : []),
+  ...(method === "DELETE" && path.startsWith("/v1/tokens") ? (["last-admin-token"] as const) : []),
   "invalid-input",
+  "too-many-requests",
   "internal",
 ];
 
@@ -73,7 +75,12 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
         status,
         {
           description,
-          ...(schema && { content: Object.fromEntries(contentTypes.map((type) => [type, { schema }])) }),
+          ...(schema && {
+            // What is not JSON is text to the document.
+            content: Object.fromEntries(
+              contentTypes.map((type) => [type, { schema: type.endsWith("json") ? schema : z.string() }]),
+            ),
+          }),
         },
       ]),
     ),

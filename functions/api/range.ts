@@ -6,16 +6,23 @@ import { expecting, show } from "./input.ts";
 
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
 const EXAMPLE =
-  "a moment in ISO 8601 with its offset, such as 2026-11-22T10:00:00Z, or a date in UTC such as 2026-11-22";
+  "a moment in ISO 8601 with its offset, from 1970 on, such as 2026-11-22T10:00:00Z, or a date in UTC such as 2026-11-22";
 /** Clocks differ: so far ahead of ours, a moment is taken for now. */
 const CLOCK_SKEW_SECONDS = 60;
+
+/** JavaScript rolls 30 February over into March. */
+const isInCalendar = (date: string) => new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
+
+/** From 1970 on: ticks are counted from there. */
+const isMoment = (text: string) =>
+  ISO.test(text) && Date.parse(text) >= 0 && isInCalendar(text.slice(0, "2026-11-22".length));
 
 /** A plus that was not encoded arrives as a space. */
 const moment = (what: string) =>
   z
     .string()
     .transform((text) => text.replace(/ (?=\d{2}:?\d{2}$)/, "+"))
-    .refine((text) => ISO.test(text) && !Number.isNaN(Date.parse(text)), { error: expecting(EXAMPLE) })
+    .refine(isMoment, { error: expecting(EXAMPLE) })
     .optional()
     .describe(what);
 

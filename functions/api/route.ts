@@ -7,7 +7,7 @@ import { type FieldError, InvalidInput } from "../../shared/errors.ts";
 import type { Scope, Token } from "../../shared/store/tokens.ts";
 import { authenticate } from "./auth.ts";
 import type { Deps } from "./deps.ts";
-import { fieldErrors, parse } from "./input.ts";
+import { fieldErrors, PARSING, parse, show } from "./input.ts";
 import { Problem } from "./problem.ts";
 
 export interface Reply {
@@ -86,10 +86,17 @@ export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
   Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
 
-/** Objects of a schema skip this name without a word, so it is refused before they see it. */
+/** Schemas skip the one without a word, and the SDK takes an object with the other for none of its own. */
+const NO_NAMES = new Set(["__proto__", "constructor"]);
+
+/** JSON without what nobody behind it can hold: such names, and halves of surrogate pairs (no UTF-8, so no mail either). */
 const parseJson = (text: string): unknown =>
   JSON.parse(text, (name, value) => {
-    if (name === "__proto__") throw new InvalidInput([{ path: name, message: "is no name for a field" }]);
+    if (NO_NAMES.has(name)) throw new InvalidInput([{ path: name, message: "is no name for a field" }]);
+    if (!name.isWellFormed() || (typeof value === "string" && !value.isWellFormed()))
+      throw new InvalidInput([
+        { path: name.toWellFormed(), message: "must be well-formed Unicode: it has half of a surrogate pair" },
+      ]);
     return value;
   });
 
@@ -103,14 +110,28 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
       throw new InvalidInput([{ path: "", message: "this call takes no body" }]);
     return undefined;
   }
+  const encoding = event.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity")
+    throw new Problem(
+      "unsupported-media-type",
+      `send the body as it is, not with Content-Encoding: ${show(encoding)}`,
+      {
+        "accept-encoding": "identity",
+      },
+    );
   const accepted = route.contentTypes ?? ["application/json"];
-  const sent = event.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  const [sent, ...parameters] = (event.headers["content-type"] ?? "")
+    .split(";")
+    .map((part) => part.trim().toLowerCase());
   if (!sent || !accepted.includes(sent))
     throw new Problem(
       "unsupported-media-type",
       `send the header Content-Type: ${accepted.join(" or ")}${sent ? `, not ${sent}` : ""}`,
       { accept: accepted.join(", ") },
     );
+  const charset = parameters.find((part) => part.startsWith("charset="))?.slice("charset=".length);
+  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset))
+    throw new Problem("unsupported-media-type", `send the body in UTF-8, not in ${show(charset)}`);
   let body: unknown;
   try {
     body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -136,7 +157,7 @@ const readQuery = (route: Route, rawQuery: string): unknown => {
     else if (present !== undefined) errors.push({ path: name, message: "must be given once" });
     else sent[name] = value;
   }
-  const parsed = (route.query ?? z.object({})).safeParse(sent, { reportInput: true });
+  const parsed = (route.query ?? z.object({})).safeParse(sent, PARSING);
   if (!parsed.success) errors.push(...fieldErrors(parsed.error.issues));
   if (errors.length > 0) throw new InvalidInput(errors);
   return parsed.data;
@@ -144,6 +165,21 @@ const readQuery = (route: Route, rawQuery: string): unknown => {
 const isRepeatable = (schema: z.ZodType): boolean =>
   schema instanceof z.ZodArray ||
   ((schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) && isRepeatable(schema.unwrap() as z.ZodType));
+
+/** Longer than any id of ours, and shorter than what a table refuses as a key. */
+const MAX_ID_LENGTH = 200;
+
+/** Headers that ask for a promise: kept where the call says so, refused where it does not. */
+const PROMISES = ["if-match", "if-none-match", "idempotency-key"];
+
+const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayProxyEventV2["headers"]) => {
+  if (method === "GET") return; // there they are only ever a saving
+  const ignored = PROMISES.filter((name) => headers[name] !== undefined && known?.[name] === undefined);
+  if (ignored.length > 0)
+    throw new InvalidInput(
+      ignored.map((path) => ({ path, message: "has no meaning for this call: leave the header out" })),
+    );
+};
 
 /** Who calls, what they want, and then the call itself. */
 export const run = async (
@@ -154,8 +190,12 @@ export const run = async (
 ): Promise<Reply> => {
   const { authorization } = event.headers;
   const token = route.scope ? await authenticate(deps.tokens, authorization, route.scope, deps.now()) : null;
+  const params = (event.pathParameters ?? {}) as Record<string, string>;
+  for (const id of Object.values(params))
+    if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
+  refuseHeaders(route, event.headers);
   const call: Call<unknown, unknown> = {
-    params: (event.pathParameters ?? {}) as Record<string, string>,
+    params,
     query: readQuery(route, event.rawQueryString),
     body: readBody(route, event),
     headers: event.headers,

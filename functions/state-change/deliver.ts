@@ -40,7 +40,9 @@ export const createDeliver =
     let [delivered, undeliverable, attempted] = [0, 0, false];
     for (;;) {
       const item = await decisions.outbox(key);
-      const due = item ? dueDeliveries(item.pendingAlerts, now()) : [];
+      // Nobody waits for a receiver that fails before a deleted monitor is gone: its key would be blocked for a day.
+      const isLast = Boolean(item?.deletedAt);
+      const due = item ? dueDeliveries(item.pendingAlerts, now(), isLast) : [];
       if (!item || due.length === 0) {
         const nextAttemptAt = item ? outboxTimer(item.pendingAlerts, now()) : null;
         return { delivered, undeliverable, nextAttemptAt, attempted };
@@ -69,7 +71,8 @@ export const createDeliver =
           continue;
         }
         const createdAt = item.pendingAlerts[entry]?.createdAt ?? now().toISOString();
-        const next = afterFailure(delivery, createdAt, result, now());
+        const permanent = result.permanent || (isLast && content.kind !== "incident");
+        const next = afterFailure(delivery, createdAt, { permanent }, now());
         updates.push({ key: entry, receiver, next });
         log("error", "delivery failed", { entry, receiver, error: result.error, givenUp: !next });
         if (next || content.kind === "incident") continue;

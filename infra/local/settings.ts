@@ -5,6 +5,9 @@ import type { StackOptions } from "./stack.ts";
 const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
 
+/** Secrets, or with a password in them, even when they are wrong. */
+const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
+
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
  * `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_SENDER` (harborlight@localhost) and `SMTP_URL`.
@@ -16,8 +19,7 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
   const matching = (name: string, pattern: RegExp, expected: string): string | undefined => {
     const text = value(name);
     if (text === undefined || pattern.test(text)) return text;
-    // A token is a secret even when it is wrong.
-    const came = name === "HARBORLIGHT_TOKEN" ? "something else" : JSON.stringify(text);
+    const came = SECRETS.has(name) ? "something else" : JSON.stringify(text);
     throw new StartError(`${name} must be ${expected}, got ${came}`);
   };
 

@@ -44,7 +44,9 @@ const shape = {
       z
         .string()
         .max(1024)
-        .regex(/^[\t\x20-\x7e]*$/, "must be one line of ASCII"),
+        .regex(/^[\t\x20-\x7e]*$/, "must be one line of ASCII")
+        // A token or a cookie, often enough.
+        .meta({ writeOnly: true }),
     )
     .refine((headers) => Object.keys(headers).length <= 20, "at most 20")
     .refine((headers) => !Object.keys(headers).some((name) => OWN_HEADERS.test(name)), {

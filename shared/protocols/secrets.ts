@@ -8,6 +8,8 @@ export const HIDDEN = "(hidden)";
 interface Schema {
   readonly writeOnly?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
 }
@@ -28,16 +30,27 @@ const forms = (schema: Schema): Schema[] => [
   ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(forms),
 ];
 
-const hide = (value: unknown, schemas: readonly Schema[]): unknown => {
+/** The value with every secret in it replaced. @param path as people write it: `tls.key`, `steps[0].send` */
+const replaceSecrets = (
+  value: unknown,
+  schemas: readonly Schema[],
+  path: string,
+  replace: (secret: unknown, path: string) => unknown,
+): unknown => {
   const all = schemas.flatMap(forms);
-  if (value !== undefined && all.some(({ writeOnly }) => writeOnly)) return HIDDEN;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (value !== undefined && all.some(({ writeOnly }) => writeOnly)) return replace(value, path);
+  if (typeof value !== "object" || value === null) return value;
+  const within = (inner: unknown, name: string, schema: (parent: Schema) => Schema | boolean | undefined) => {
+    const inside = all.map(schema).filter((one) => typeof one === "object");
+    return replaceSecrets(inner, inside, name, replace);
+  };
+  if (Array.isArray(value))
+    return value.map((inner, index) => within(inner, `${path}[${index}]`, ({ items }) => items));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      hide(
-        inner,
-        all.flatMap(({ properties }) => properties?.[name] ?? []),
+      within(inner, path ? `${path}.${name}` : name, ({ properties, additionalProperties }) =>
+        properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
       ),
     ]),
   );
@@ -45,4 +58,14 @@ const hide = (value: unknown, schemas: readonly Schema[]): unknown => {
 
 /** A monitor's settings for those who may read but not write. */
 export const hideSecrets = (protocol: string, settings: Readonly<Record<string, unknown>>) =>
-  hide(settings, [schemaOf(protocol)]) as Record<string, unknown>;
+  replaceSecrets(settings, [schemaOf(protocol)], "", () => HIDDEN) as Record<string, unknown>;
+
+/** Paths of secrets that are what stands in a secret's place: sent back by somebody who was not shown the secret. */
+export function hiddenPaths(protocol: string, settings: unknown): string[] {
+  const found: string[] = [];
+  replaceSecrets(settings, [schemaOf(protocol)], "", (secret, path) => {
+    if (secret === HIDDEN) found.push(path);
+    return secret;
+  });
+  return found;
+}

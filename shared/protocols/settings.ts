@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { TlsOptions } from "../engine/connection.ts";
 import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
+import { inOurWords } from "../issues.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
 export const oneLine = (maxLength: number) =>
@@ -86,7 +87,7 @@ export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown)
   const input = settings ?? {};
   const before = parsedBefore.get(input);
   if (before?.schema === schema) return before.data as z.output<S>;
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: inOurWords });
   if (parsed.success) {
     if (typeof input === "object") parsedBefore.set(input, { schema, data: parsed.data });
     return parsed.data;

@@ -17,7 +17,8 @@ import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { parseSettings, tlsSettings } from "./settings.ts";
 
 const step = z
-  .strictObject({ send: bytesSetting.optional(), expect: expectSetting.optional() })
+  // What is sent may be a password.
+  .strictObject({ send: bytesSetting.meta({ writeOnly: true }).optional(), expect: expectSetting.optional() })
   .refine(({ send, expect }) => send !== undefined || expect !== undefined, "must send or expect something");
 
 const settings = z.strictObject({

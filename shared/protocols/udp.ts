@@ -10,7 +10,10 @@ import { parseSettings, udpFields } from "./settings.ts";
 const settings = z
   .strictObject({
     ...udpFields(),
-    send: bytesSetting.describe("One datagram, sent as often as packets.count says."),
+    send: bytesSetting.meta({
+      description: "One datagram, sent as often as packets.count says.",
+      writeOnly: true,
+    }),
     expect: expectSetting.optional(),
     silence: z.enum(["down", "up", "unknown"]).optional().describe("What it means when nothing answers."),
   })

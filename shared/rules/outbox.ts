@@ -35,15 +35,19 @@ export function pending(content: OutboxContent, receivers: readonly string[], no
 const oldestFirst = (outbox: Outbox) =>
   Object.entries(outbox).toSorted(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt));
 
-/** The deliveries to attempt now. A receiver gets its messages in order: a later one waits for the one before it. */
-export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
+/**
+ * The deliveries to attempt now. A receiver gets its messages in order: a later one waits for the one before it.
+ * @param isLast whether the item is on its way out: what people wait for has one more attempt, now
+ */
+export function dueDeliveries(outbox: Outbox, now: Date, isLast = false): DueDelivery[] {
   const waiting = new Set<string>();
   const due: DueDelivery[] = [];
   for (const [key, { content, deliveries }] of oldestFirst(outbox)) {
     for (const [receiver, delivery] of Object.entries(deliveries)) {
       if (waiting.has(receiver)) continue;
       waiting.add(receiver);
-      if (Date.parse(delivery.nextAttemptAt) <= now.getTime()) due.push({ key, receiver, content, delivery });
+      const isDue = Date.parse(delivery.nextAttemptAt) <= now.getTime();
+      if (isDue || (isLast && content.kind !== "incident")) due.push({ key, receiver, content, delivery });
     }
   }
   return due;

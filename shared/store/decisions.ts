@@ -10,6 +10,8 @@ export interface OutboxItem {
   readonly revision: number;
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
   readonly nextEvaluationAt: string | null;
+  /** Of a monitor on its way out. */
+  readonly deletedAt?: string | null;
 }
 
 /** What happened to one delivery: gone (delivered or given up), or to be tried again. */

@@ -114,6 +114,9 @@ test("an unknown monitor and a wrong token are errors in words, at once", async 
 
 test.each([
   [["--from", "yesterday"], "--from must be a moment in ISO 8601"],
+  [["--from", "2026-02-30"], "--from must be a moment in ISO 8601"],
+  [["--from", "1960-01-01"], "--from must be a moment in ISO 8601"],
+  [["--from", "2026-01-02", "--url", "nonsense"], "--url must be the API's URL"],
   [["--from", "2026-01-02", "--to", "2026-01-01"], "--from must be before --to"],
   [["--from", "2026-01-02", "--to", "2126-01-01"], "--to must not be in the future"],
   [["--from", "2026-01-02", "--format", "xml"], "--format must be csv or jsonl"],

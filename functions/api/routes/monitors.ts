@@ -17,7 +17,7 @@ import {
   update,
 } from "../change.ts";
 import type { Deps } from "../deps.ts";
-import { expecting, fieldErrors, SERVER_FIELDS } from "../input.ts";
+import { expecting, fieldErrors, PARSING, SERVER_FIELDS } from "../input.ts";
 import { asSent, readMonitorSettings } from "../monitor-settings.ts";
 import { newestOf } from "../newest.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
@@ -171,7 +171,7 @@ const getMonitor = route({
 
 /** A merge removes what is null: a field that does not exist would be removed without anybody noticing. */
 const refuseUnknown = (patch: unknown) => {
-  const parsed = monitorPatch.safeParse(patch, { reportInput: true });
+  const parsed = monitorPatch.safeParse(patch, PARSING);
   const unknown = parsed.error?.issues.filter(({ code, path }) => code === "unrecognized_keys" || path.length === 0);
   if (unknown?.length) throw new InvalidInput(fieldErrors(unknown));
 };

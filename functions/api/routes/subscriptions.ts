@@ -11,7 +11,10 @@ import {
 } from "@aws-sdk/client-sns";
 import { z } from "zod";
 import { InvalidInput } from "../../../shared/errors.ts";
+import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
+import { hasScope } from "../auth.ts";
 import type { Deps } from "../deps.ts";
 import { show } from "../input.ts";
 import { Problem } from "../problem.ts";
@@ -88,9 +91,20 @@ const createSubscription = route({
   },
 });
 
-const describe = async ({ sns }: Deps, topic: Topic, { SubscriptionArn: arn, Protocol, Endpoint }: Subscription) => {
+/** Webhooks carry their secret in their path, query or password: those who may not write see whose they are. */
+const shownTo = (reader: Token | null, endpoint = ""): string =>
+  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
+    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
+    : endpoint;
+
+const describe = async (
+  { sns }: Deps,
+  reader: Token | null,
+  topic: Topic,
+  { SubscriptionArn: arn, Protocol, Endpoint }: Subscription,
+) => {
   const isConfirmed = arn?.startsWith("arn:") ?? false;
-  const about = { topic, kind: Protocol, endpoint: Endpoint };
+  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Endpoint) };
   if (!arn || !isConfirmed) return [{ id: null, ...about, filter: null, isConfirmed }];
   try {
     const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
@@ -113,7 +127,7 @@ const listSubscriptions = route({
   scope: "read",
   query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
   responses: { 200: { description: "A page of subscriptions.", schema: pageOf(subscriptionView) } },
-  handle: async ({ query }, deps) => {
+  handle: async ({ query, token: reader }, deps) => {
     const question = `subscriptions ${query.topic ?? ""}`;
     const wanted: readonly Topic[] = query.topic ? [query.topic] : TOPICS;
     const [topic, token] = (
@@ -125,7 +139,9 @@ const listSubscriptions = route({
     const items = [];
     for (let start = 0; start < Subscriptions.length; start += AT_ONCE) {
       const some = Subscriptions.slice(start, start + AT_ONCE);
-      items.push(...(await Promise.all(some.map((subscription) => describe(deps, topic, subscription)))).flat());
+      items.push(
+        ...(await Promise.all(some.map((subscription) => describe(deps, reader, topic, subscription)))).flat(),
+      );
     }
     const following = wanted[wanted.indexOf(topic) + 1];
     const next = NextToken ? [topic, NextToken] : following && [following];

@@ -247,6 +247,10 @@ test.each([
   ["results", "from=yesterday", "from", "ISO 8601"],
   ["results", "from=1764000000", "from", "ISO 8601"],
   ["results", "from=2026-13-01", "from", "ISO 8601"],
+  ["results", "from=2026-02-30", "from", "ISO 8601"],
+  ["stats", "from=2026-04-31T10:00:00Z", "from", "ISO 8601"],
+  ["results", "from=1969-12-31", "from", "from 1970 on"],
+  ["stats", "from=1960-01-01", "from", "from 1970 on"],
   ["stats", "from=2026-02-01T10:00:00", "from", "with its offset"],
   [
     "stats",

@@ -162,6 +162,20 @@ describe("a monitor's life", () => {
     await w.look(); // a late record of what is gone
   });
 
+  test("a deleted monitor does not wait for a receiver that keeps failing", async () => {
+    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"] } }));
+    w.world.refuse["email:late@example.com"] = "temporary";
+    await w.see("down", START);
+    await w.look();
+    expect(Object.keys((await w.monitor()).pendingAlerts)).toHaveLength(1);
+    await putMonitor(w, { ...(await w.monitor()), deletedAt: new Date((START + 5) * 1000).toISOString() } as Monitor);
+    w.world.now = START + 6;
+    for (let look = 0; look < 4; look++) await w.look();
+    expect(await w.decisions.monitor("m1")).toBeUndefined();
+    expect(w.system).toEqual([expect.stringMatching(/could not be delivered to email:late@example.com/)]);
+    expect(await w.incidents()).toMatchObject([{ endReason: "deleted" }]);
+  });
+
   test("a location's news is told once", async () => {
     const locations = createLocationStore(w.client, w.tables.monitors);
     const outbox: Record<string, PendingAlert> = {

@@ -1,0 +1,36 @@
+/** What a schema finds wrong, in the words of our messages, where the schema has none of its own. */
+import type { z } from "zod";
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+const UNITS: Readonly<Record<string, string>> = { string: " characters", array: " items" };
+
+/** For `safeParse(input, { error: inOurWords })`. It shows no value: it may be a secret. @returns undefined for zod's own words */
+export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
+  const unit = UNITS[String(issue.origin)] ?? "";
+  const [least, most] = issue.inclusive === false ? ["more than", "less than"] : ["at least", "at most"];
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "is required" : `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case "too_small":
+      return issue.origin === "string" && issue.minimum === 1
+        ? "must not be empty"
+        : `must be ${least} ${issue.minimum}${unit}`;
+    case "too_big":
+      return `must be ${most} ${issue.maximum}${unit}`;
+    case "invalid_value": {
+      if (issue.input === undefined) return "is required";
+      const values = issue.values.map((value) => JSON.stringify(value));
+      return `must be ${values.length > 1 ? `one of ${values.join(", ")}` : values[0]}`;
+    }
+    default:
+      return undefined;
+  }
+};
