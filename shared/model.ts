@@ -287,6 +287,9 @@ export interface LocationHealth {
 /** Whether a location's views can be used. */
 export type LocationCondition = "working" | "silent" | "offline";
 
+/** What people are told of a location. `removed`: it had heartbeats once, and is not configured any more. */
+export type LocationNews = LocationCondition | "removed";
+
 /** The key of an item that has a timer: a monitor, or a location's state. */
 export interface ItemKey {
   readonly pk: string;

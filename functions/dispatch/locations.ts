@@ -1,9 +1,10 @@
 /**
- * Watches the watchers: a location that stops sending heartbeats, or loses its own network, makes its views unusable.
- * When that changes, every monitor checked from there is touched, and the people behind topic `system` are told.
+ * Watches the watchers: a location that stops sending heartbeats, loses its own network or is configured no more makes its
+ * views unusable. When that changes, every monitor checked from there is touched, and the people behind topic `system`
+ * are told.
  */
 import { randomUUID } from "node:crypto";
-import type { LocationCondition, LocationHealth, PendingAlert } from "../../shared/model.ts";
+import type { LocationHealth, LocationNews, PendingAlert } from "../../shared/model.ts";
 import { pending } from "../../shared/rules/outbox.ts";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../shared/rules/quorum.ts";
 import type { DueStore } from "../../shared/store/due.ts";
@@ -21,35 +22,46 @@ interface Dependencies {
   readonly now: () => Date;
 }
 
-const SENTENCES: Readonly<Record<LocationCondition, string>> = {
+const SENTENCES: Readonly<Record<LocationNews, string>> = {
   working: "works again; its views count.",
   silent: `has sent no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes; its views do not count until it does.`,
   offline: "cannot reach any of its control targets; its views do not count until it can.",
+  removed: "is not configured any more.",
 };
 
 export const createLocationWatch = ({ locations, store, planning, views, due, now }: Dependencies) => {
-  /** Has every monitor of a location decided again. */
-  const touchAll = async (location: string) => {
+  /** Has every monitor of a location decided again. @returns how many there are */
+  const touchAll = async (location: string): Promise<number> => {
+    let touched = 0;
     for await (const shards of planning.shards())
       for (const shard of shards) {
         if (!shard.locations.includes(location)) continue;
-        for (const member of await views.members(shard.name))
-          if (member.locations.includes(location)) await due.touch(monitorKey(member.id));
+        for (const { id, locations: own, deletedAt } of await views.members(shard.name)) {
+          if (!own.includes(location) || deletedAt) continue;
+          await due.touch(monitorKey(id));
+          touched++;
+        }
       }
+    return touched;
   };
 
   const look = async (name: string, health: LocationHealth | undefined) => {
-    const condition = locationCondition(health, now());
+    const condition: LocationNews = locations.includes(name) ? locationCondition(health, now()) : "removed";
     const before = await store.announced(name);
     if (condition === before) return;
-    await touchAll(name); // before the condition is stored: a crash in between touches again
+    const monitors = await touchAll(name); // before the condition is stored: a crash in between touches again
     const outbox: Record<string, PendingAlert> = {};
-    if (before !== null || condition !== "working")
+    const left =
+      condition === "removed"
+        ? ` Monitors that still name it, and are not checked from there: ${monitors}. Change their locations.`
+        : "";
+    // That something works, or that nobody misses it, is no news.
+    if (condition === "removed" ? monitors > 0 : before !== null || condition !== "working")
       outbox[`system#${randomUUID()}`] = pending(
         {
           kind: "system",
           subject: `Location ${name}: ${condition}`,
-          message: `Location ${name} ${SENTENCES[condition]}`,
+          message: `Location ${name} ${SENTENCES[condition]}${left}`,
         },
         ["system"],
         now().toISOString(),
@@ -60,6 +72,6 @@ export const createLocationWatch = ({ locations, store, planning, views, due, no
   return async (): Promise<void> => {
     for (const name of locations) await store.ask(name, now(), SILENT_AFTER_SECONDS);
     const healths = new Map((await store.all()).map((health) => [health.name, health]));
-    for (const name of locations) await look(name, healths.get(name));
+    for (const name of new Set([...locations, ...healths.keys()])) await look(name, healths.get(name));
   };
 };

@@ -3,7 +3,7 @@
  * its own with an outbox, so that the heartbeat itself wakes nobody).
  */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { LocationCondition, LocationHealth, PendingAlert } from "../model.ts";
+import type { LocationHealth, LocationNews, PendingAlert } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import { dueBucket, locationKey, locationStateKey } from "./keys.ts";
 
@@ -94,19 +94,19 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     );
   },
 
-  /** What was last made of a location's health; `working` before anything was said. */
-  async announced(name: string): Promise<LocationCondition | null> {
+  /** What was last made of a location's health; null before anything was said. */
+  async announced(name: string): Promise<LocationNews | null> {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: locationStateKey(name), ConsistentRead: true }),
     );
-    return (Item?.condition as LocationCondition) ?? null;
+    return (Item?.condition as LocationNews) ?? null;
   },
 
   /** Stores a new condition together with what people have to be told. @returns false when somebody else did */
   async announce(
     name: string,
-    previous: LocationCondition | null,
-    condition: LocationCondition,
+    previous: LocationNews | null,
+    condition: LocationNews,
     outbox: Readonly<Record<string, PendingAlert>>,
     now: Date,
   ): Promise<boolean> {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
-import type { PlannedJob } from "../../../shared/model.ts";
+import type { PendingAlert, PlannedJob } from "../../../shared/model.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { locationStateKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
@@ -214,6 +214,42 @@ describe("watching locations", () => {
     await store.setOffline("a", clock().toISOString());
     await watch();
     expect(await told()).toEqual(["Location a: offline"]);
+  });
+
+  test("one that is configured no more is told of as long as monitors name it, and again when it is back", async () => {
+    const { client } = tables;
+    const name = tables.tables.monitors;
+    const store = createLocationStore(client, name);
+    await createShardStore(client, name).place(10, ["a", "b"]);
+    await putMonitor(tables, monitorOf({ id: "ma", locations: ["a"] }));
+    await putMonitor(tables, monitorOf({ id: "mb", locations: ["b"] }));
+    const watchWith = (locations: string[]) =>
+      createLocationWatch({
+        locations,
+        store,
+        planning: createPlanningStore(client, name),
+        views: createViewStore(client, name),
+        due: createDueStore(client, name),
+        now: clock,
+      })();
+    const told = async (location: string) => {
+      const { Item } = await client.send(new GetCommand({ TableName: name, Key: locationStateKey(location) }));
+      return Object.values(Item?.pendingAlerts ?? {}).map((entry) => (entry as PendingAlert).content);
+    };
+    for (const location of ["a", "b", "c"]) await store.beat(location, clock().toISOString());
+    await watchWith(["a", "b", "c"]);
+    await watchWith(["a"]);
+    expect(await told("b")).toMatchObject([
+      {
+        subject: "Location b: removed",
+        message: expect.stringMatching(/not configured any more. Monitors that still name it.*: 1\./),
+      },
+    ]);
+    expect(await told("c")).toEqual([]);
+    await watchWith(["a"]);
+    expect(await store.announced("b")).toBe("removed");
+    await watchWith(["a", "b"]);
+    expect(await told("b")).toMatchObject([{ subject: "Location b: working" }]);
   });
 
   test("after the whole installation stood still, nobody is silent until asked for three minutes", async () => {
