@@ -4,8 +4,7 @@
  * Where answers come from another port than the one asked, a second socket shares the local port, without a peer: the
  * kernel gives it what the connected one does not match, while ICMP errors still find the connected one.
  */
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import type { Traffic } from "../model.ts";
 import type { Finding, UdpProbe } from "../protocols/protocol.ts";
 import { type Attempt, type Done, endpointOf, type Measured } from "./attempt.ts";
@@ -25,8 +24,7 @@ interface Question {
 }
 
 /** The address is one already: without this Node asks its resolver threads about every datagram. */
-const lookup = (address: string, _options: unknown, callback: (error: null, address: string, family: number) => void) =>
-  callback(null, address, isIPv6(address) ? 6 : 4);
+const lookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) => callback(null, address, 0);
 
 export const attemptUdp = (probe: UdpProbe, attempt: Attempt, done: Done): void =>
   new UdpAttempt(probe, attempt, done).begin();

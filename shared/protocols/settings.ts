@@ -6,6 +6,7 @@ import type { TlsOptions } from "../engine/connection.ts";
 import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
 import { inOurWords } from "../issues.ts";
+import type { Probe } from "./protocol.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
 export const oneLine = (maxLength: number) =>
@@ -76,30 +77,40 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
-/** What settings were parsed to. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
-const parsedBefore = new WeakMap<object, { readonly schema: z.ZodType; readonly data: unknown }>();
+/** What was made of settings, and by whom. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
+const madeBefore = new WeakMap<object, { readonly by: unknown; readonly made: unknown }>();
+
+const makeOnce = <T>(by: unknown, settings: unknown, make: (input: object) => T): T => {
+  const input = (settings ?? {}) as object;
+  const before = madeBefore.get(input);
+  if (before && before.by === by) return before.made as T;
+  const made = make(input);
+  if (typeof input === "object") madeBefore.set(input, { by, made });
+  return made;
+};
 
 /**
  * The same object gives the same result without being parsed again, so it must not change in between.
  * @throws InvalidInput naming every field that is wrong, with paths relative to `settings`
  */
-export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> => {
-  const input = settings ?? {};
-  const before = parsedBefore.get(input);
-  if (before?.schema === schema) return before.data as z.output<S>;
-  const parsed = schema.safeParse(input, { error: inOurWords });
-  if (parsed.success) {
-    if (typeof input === "object") parsedBefore.set(input, { schema, data: parsed.data });
-    return parsed.data;
-  }
-  throw new InvalidInput(
-    parsed.error.issues.flatMap(({ path, message, ...issue }) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such setting" }))
-        : [{ path: pathText(path), message }],
-    ),
-  );
-};
+export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> =>
+  makeOnce(schema, settings, (input) => {
+    const parsed = schema.safeParse(input, { error: inOurWords });
+    if (parsed.success) return parsed.data;
+    throw new InvalidInput(
+      parsed.error.issues.flatMap(({ path, message, ...issue }) =>
+        issue.code === "unrecognized_keys"
+          ? issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such setting" }))
+          : [{ path: pathText(path), message }],
+      ),
+    );
+  });
+
+/** `prepare` of a protocol whose probes keep nothing from one check to the next: one probe serves a monitor for good. */
+export const preparingOnce =
+  <S extends z.ZodType>(schema: S, make: (settings: z.output<S>) => Probe): ((settings: unknown) => Probe) =>
+  (settings) =>
+    makeOnce(make, settings, (input) => make(parseSettings(schema, input)));
 
 /**
  * What every UDP check has. Where a protocol says nothing else it sends three datagrams 200 ms apart: one that gets lost

@@ -14,7 +14,7 @@ import {
   unexpected,
 } from "./expectation.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { preparingOnce, tlsSettings } from "./settings.ts";
 
 const step = z
   // What is sent may be a password.
@@ -39,8 +39,7 @@ export const tcp: Protocol = {
   defaultPort: null,
   settings,
   example: { port: 6379, settings: { steps: [{ send: "PING\r\n", expect: { contains: "PONG" } }] } },
-  prepare(input) {
-    const { steps, tls } = parseSettings(settings, input);
+  prepare: preparingOnce(settings, ({ steps, tls }) => {
     const prepared = steps?.map(({ send, expect }) => ({
       send: send === undefined ? undefined : toBytes(send),
       expectationOf: expect && prepareExpectation(expect),
@@ -64,7 +63,7 @@ export const tcp: Protocol = {
           }
         : {}),
     };
-  },
+  }),
 };
 
 /** Reads until the expectation is met. What came behind the match belongs to the next step. */

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { bytesSetting, describeBytes, expectSetting, prepareExpectation, toBytes, unexpected } from "./expectation.ts";
 import type { Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { preparingOnce, udpFields } from "./settings.ts";
 
 const settings = z
   .strictObject({
@@ -35,8 +35,7 @@ export const udp: Protocol = {
   defaultPort: null,
   settings,
   example: { port: 7, settings: { send: "ping", expect: { equals: "ping" } } },
-  prepare(input) {
-    const { send, expect, silence, packets, lossPercent } = parseSettings(settings, input);
+  prepare: preparingOnce(settings, ({ send, expect, silence, packets, lossPercent }) => {
     const datagram = toBytes(send);
     const expectationOf = expect && prepareExpectation(expect);
     return {
@@ -55,5 +54,5 @@ export const udp: Protocol = {
         return { evidence: { received: describeBytes(answer) } };
       },
     };
-  },
+  }),
 };
