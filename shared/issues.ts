@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in the words of our messages, where the schema has none of its own. */
+/** What a schema finds wrong, in the words of our messages where the schema has none of its own, and where. */
 import type { z } from "zod";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -10,11 +10,17 @@ const TYPES: Readonly<Record<string, string>> = {
   object: "an object",
   record: "an object",
 };
-const UNITS: Readonly<Record<string, string>> = { string: " characters", array: " items" };
+const UNITS: Readonly<Record<string, readonly [one: string, more: string]>> = {
+  string: ["character", "characters"],
+  array: ["entry", "entries"],
+};
+const counted = (count: number | bigint, origin: string): string => {
+  const [one, more] = UNITS[origin] ?? [];
+  return one ? `${count} ${Number(count) === 1 ? one : more}` : String(count);
+};
 
 /** For `safeParse(input, { error: inOurWords })`. It shows no value: it may be a secret. @returns undefined for zod's own words */
 export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
-  const unit = UNITS[String(issue.origin)] ?? "";
   const [least, most] = issue.inclusive === false ? ["more than", "less than"] : ["at least", "at most"];
   switch (issue.code) {
     case "invalid_type":
@@ -22,9 +28,9 @@ export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
     case "too_small":
       return issue.origin === "string" && issue.minimum === 1
         ? "must not be empty"
-        : `must be ${least} ${issue.minimum}${unit}`;
+        : `must be ${least} ${counted(issue.minimum, issue.origin)}`;
     case "too_big":
-      return `must be ${most} ${issue.maximum}${unit}`;
+      return `must be ${most} ${counted(issue.maximum, issue.origin)}`;
     case "invalid_value": {
       if (issue.input === undefined) return "is required";
       const values = issue.values.map((value) => JSON.stringify(value));
@@ -34,3 +40,10 @@ export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
       return undefined;
   }
 };
+
+/** JSON path as people write it: `alerts.emails[0]`. @param base path of the thing that was parsed: `monitors[3]` */
+export const pathText = (path: readonly PropertyKey[], base = ""): string =>
+  path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
+    base,
+  );

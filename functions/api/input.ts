@@ -1,20 +1,13 @@
 /** From what a caller sent to what we take, naming every field that is wrong, what was expected and what came. */
 import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
-import { inOurWords } from "../../shared/issues.ts";
+import { inOurWords, pathText } from "../../shared/issues.ts";
 
 /** A value as it can stand in a message: short, and never a whole document. */
 export const show = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };
-
-/** JSON path as people write it: `alerts.emails[0]`. */
-export const pathText = (path: readonly PropertyKey[], base = ""): string =>
-  path.reduce<string>(
-    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
-    base,
-  );
 
 /** The message of a schema's own check: `expected` says what would have been right. */
 export const expecting =

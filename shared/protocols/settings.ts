@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { TlsOptions } from "../engine/connection.ts";
 import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
-import { inOurWords } from "../issues.ts";
+import { inOurWords, pathText } from "../issues.ts";
 import type { Probe } from "./protocol.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
@@ -69,13 +69,6 @@ export const onlyStarttls = (implicitName: string) =>
       path: ["tls"],
       message: `only with starttls "if-offered" or "required"; for TLS from the first byte on use the protocol ${implicitName}`,
     });
-
-/** The JSON path of an issue as people write it: `tls.alpn[0]`. */
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
-    "",
-  );
 
 /** What was made of settings, and by whom. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
 const madeBefore = new WeakMap<object, { readonly by: unknown; readonly made: unknown }>();
