@@ -1,10 +1,10 @@
 /** `/v1/badges/{id}.svg`: what a monitor's owner lets everybody see. */
 import { z } from "zod";
-import { createHistoryReader } from "../../../shared/history/reader.ts";
 import { uptimePercent } from "../../../shared/history/report.ts";
 import { tallySteps } from "../../../shared/history/stats.ts";
 import type { Status } from "../../../shared/model.ts";
 import { badgeSvg, type Colour } from "../badge.ts";
+import { historyReader } from "../history-reader.ts";
 import { show } from "../input.ts";
 import { statusOf } from "../present.ts";
 import { Problem } from "../problem.ts";
@@ -55,10 +55,7 @@ export const badges: readonly Route[] = [
       }
       const to = Math.floor(deps.now().getTime() / 1000);
       const range = { from: to - PERIODS[query.period] * DAY_SECONDS, to };
-      const reader = createHistoryReader(
-        deps.history,
-        deps.locations.map(({ name }) => name),
-      );
+      const reader = await historyReader(deps);
       const [tally] = await tallySteps(reader, monitor, [range]);
       const percent = uptimePercent(tally!);
       const message = percent === null ? "no data" : `${showPercent(percent)} in ${query.period}`;

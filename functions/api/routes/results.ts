@@ -1,11 +1,11 @@
 /** `/v1/monitors/{id}/results`: raw outcomes. */
 import { z } from "zod";
-import { createHistoryReader } from "../../../shared/history/reader.ts";
 import { type Position, type Result, readResults } from "../../../shared/history/results.ts";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { REASONS } from "../../../shared/reasons.ts";
 import { decodeCursor, encodeCursor } from "../../../shared/store/cursor.ts";
 import { existing } from "../change.ts";
+import { historyReader } from "../history-reader.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { moment, pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
@@ -77,10 +77,7 @@ export const results: readonly Route[] = [
     handle: async ({ params, query, headers }, deps) => {
       const monitor = await existing(deps, params.id ?? "");
       const range = readRange(query, deps.now(), DAY_SECONDS);
-      const reader = createHistoryReader(
-        deps.history,
-        deps.locations.map(({ name }) => name),
-      );
+      const reader = await historyReader(deps);
       const location = oneLocation(query.location, reader.locationsOf(monitor));
       const question = JSON.stringify(["results", monitor.id, query.from, query.to, location]);
       const after = query.cursor === undefined ? undefined : positionOf(decodeCursor(query.cursor, question));

@@ -1,7 +1,6 @@
 /** `/v1/monitors/{id}/stats` and `/v1/uptime`: figures over time. */
 import { z } from "zod";
 import { InvalidInput } from "../../../shared/errors.ts";
-import { createHistoryReader } from "../../../shared/history/reader.ts";
 import { report, reportOutages, uptimePercent } from "../../../shared/history/report.ts";
 import { tallySteps } from "../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../shared/history/steps.ts";
@@ -11,6 +10,7 @@ import { inParallel } from "../../../shared/parallel.ts";
 import type { StoredMonitor } from "../../../shared/store/monitors.ts";
 import { existing } from "../change.ts";
 import type { Deps } from "../deps.ts";
+import { historyReader } from "../history-reader.ts";
 import { show } from "../input.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { moment } from "../representations.ts";
@@ -134,10 +134,7 @@ const getStats = route({
     const range = readRange(query, deps.now(), DAY_SECONDS);
     const timeZone = readTimeZone(query.timeZone, query.step);
     refuseTooLong(range, query.step);
-    const reader = createHistoryReader(
-      deps.history,
-      deps.locations.map(({ name }) => name),
-    );
+    const reader = await historyReader(deps);
     const location = oneLocation(query.location, reader.locationsOf(monitor));
     const steps = cut(range, query.step, timeZone);
     const [tallies, incidents] = await Promise.all([
@@ -207,10 +204,7 @@ const getUptime = route({
       throw new InvalidInput([{ path: "from", message: `must be at most ${MOST_UPTIME_DAYS} days before to` }]);
     const members = await group(deps, query.tag);
     // One reader: monitors of a shard share its blocks.
-    const reader = createHistoryReader(
-      deps.history,
-      deps.locations.map(({ name }) => name),
-    );
+    const reader = await historyReader(deps);
     const tallies = new Map<string, Tally>();
     await inParallel(members, MONITORS_AT_ONCE, async (monitor) => {
       const [tally] = await tallySteps(reader, monitor, [range]);

@@ -2,6 +2,7 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { incidentKey } from "../../../shared/store/keys.ts";
+import { createLocationStore } from "../../../shared/store/locations.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { type Edge, startEdge } from "./edge.ts";
@@ -281,4 +282,18 @@ test("a plus in an offset need not be encoded", async () => {
   const { status, body } = await get(`/v1/monitors/${id}/stats?from=2026-01-01T00:00:00+02:00&to=2026-01-02`);
   expect(status).toBe(200);
   expect(body.total.from).toBe("2025-12-31T22:00:00.000Z");
+});
+
+test("what a location saw stays readable when it is configured no more", async () => {
+  await createLocationStore(edge.client, edge.tables.monitors).beat("gone", iso(NOW - HOUR));
+  const seen = { state: "open", health: "up", reason: null, latencyMs: 7, lossPercent: null } as const;
+  await runShard(
+    { ...edge, history: edge.stores.history },
+    { shard, locations: ["gone"], from: NOW - 2 * HOUR, to: NOW - HOUR, members: new Map([[id, () => seen]]) },
+    new Map(),
+  );
+  const { status, body } = await get(`/v1/monitors/${id}/results?location=gone`);
+  expect(status).toBe(200);
+  expect(body.items).toHaveLength(12);
+  expect(body.items[0]).toMatchObject({ location: "gone", state: "open", latencyMs: 7 });
 });
