@@ -6,7 +6,7 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import type { Location } from "../../shared/model.ts";
-import { type Timer, touchJobs } from "../../shared/rules/plan.ts";
+import { type Touch, touchJobs } from "../../shared/rules/plan.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
@@ -50,7 +50,7 @@ const deliver = createDeliver({
 });
 
 /** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
-const queueTimers = async (timers: readonly Timer[]) => {
+const queueTimers = async (timers: readonly Touch[]) => {
   const { errors } = await queues(touchJobs(timers, names, now()));
   for (const [location, error] of errors) logger.warn("timers could not be queued", { location, error });
 };
@@ -61,8 +61,8 @@ export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
     const known = conditions(); // once for the whole batch
     const url = (id: string) => `${API_URL}/v1/monitors/${id}`;
     const mail = Boolean(ALERT_SENDER);
-    const timers: Timer[] = [];
-    const ring = (timer: Timer) => timers.push(timer);
+    const timers: Touch[] = [];
+    const ring = (timer: Touch) => timers.push(timer);
     const run = createStateChange({ decisions, conditions: () => known, url, mail, deliver, ring, now });
     const look = async (record: DynamoDBRecord) => {
       const { delivered, undeliverable } = await run(keyOf(record));

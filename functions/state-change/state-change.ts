@@ -1,7 +1,7 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
 import type { ItemKey, LocationCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
-import type { Timer } from "../../shared/rules/plan.ts";
+import type { Touch } from "../../shared/rules/plan.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { DeliveryReport } from "./deliver.ts";
@@ -16,7 +16,7 @@ interface Dependencies {
   readonly mail: boolean;
   readonly deliver: (key: ItemKey, decidedNext: string | null) => Promise<DeliveryReport>;
   /** Has the item touched after a while. */
-  readonly ring: (timer: Timer) => void;
+  readonly ring: (timer: Touch) => void;
   readonly now: () => Date;
 }
 

@@ -52,7 +52,7 @@ export const tickDeadlineMs = (tick: number, intervalSeconds: number) =>
 /** Changes of one invocation: a second on Lambda's smallest share of a CPU. */
 const TOUCHES_PER_JOB = 25;
 
-export interface Timer {
+export interface Touch {
   readonly key: ItemKey;
   readonly delaySeconds: number;
 }
@@ -62,7 +62,7 @@ export interface Timer {
  * polled, so they share that of a location: of another one each minute, and each timer is queued in two minutes, so a location that
  * is not served holds none of them up for long.
  */
-export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
+export function touchJobs(timers: readonly Touch[], locations: readonly string[], now: Date): PlannedJob[] {
   const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
   if (location === undefined) return [];
   return [...Map.groupBy(timers, ({ delaySeconds }) => delaySeconds)].flatMap(([delaySeconds, together]) =>

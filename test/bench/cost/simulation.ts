@@ -17,7 +17,7 @@ import { STREAM_START } from "../../../infra/local/streams.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { ItemKey, Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
-import { type Timer, touchJobs } from "../../../shared/rules/plan.ts";
+import { type Touch, touchJobs } from "../../../shared/rules/plan.ts";
 import { locationCondition } from "../../../shared/rules/quorum.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
@@ -207,7 +207,7 @@ export async function simulate(
     const healths = new Map((await locationStore.all()).map((health) => [health.name, health]));
     return { [LOCATION]: locationCondition(healths.get(LOCATION), now()) };
   };
-  const rung: Timer[] = [];
+  const rung: Touch[] = [];
   const stateChange = createStateChange({
     decisions,
     conditions,
