@@ -103,32 +103,42 @@ if (blackbox) {
 } else target("at least 4x less CPU than blackbox_exporter", undefined, "not installed");
 
 console.log("\n500 checks due at once, reported latency in ms    p50      p99");
-const due: Round[] = [];
-const eager: ReferenceReport[] = [];
+// A start finds a target on this machine awake where it comes within some 5 us of the close before it, as in a tight loop
+// in C; else it wakes it, some 7 us more in C and Node alike. So C is measured in the engine's rhythm, too.
+const due: CheckerReport[] = [];
+const references: Readonly<Record<"queueing" | "tight" | "inRhythm", ReferenceReport[]>> = {
+  queueing: [],
+  tight: [],
+  inRhythm: [],
+};
 for (let round = 0; round < ROUNDS; round++) {
-  const c = binary ? runReference(binary, "tcp", ports.tcp, 500, 500, false) : undefined;
-  if (binary) eager.push(runReference(binary, "tcp", ports.tcp, 500, 500, true));
   const engine = await checker.run({ kind: "tcp", ports: ports.tcp, inFlight: 900, checks: 500 });
-  due.push(c ? { engine, c } : { engine });
+  due.push(engine);
+  if (!binary) continue;
+  const reference = (eager: boolean, rhythmUs = 0) => runReference(binary, "tcp", ports.tcp, 500, 500, eager, rhythmUs);
+  references.queueing.push(reference(false));
+  references.tight.push(reference(true));
+  references.inRhythm.push(reference(true, Math.round((1000 * engine.wallMs) / 500)));
 }
 const line = (name: string, reports: readonly (ReferenceReport | CheckerReport)[]) =>
   console.log(
     `${name.padEnd(46)}${figure(median(reports.map(({ p50Ms }) => p50Ms)), 3)}${figure(median(reports.map(({ p99Ms }) => p99Ms)), 3)}`,
   );
-line(
-  "engine",
-  due.map(({ engine }) => engine),
-);
+line("engine", due);
 if (binary) {
-  line(
-    "C, starts all, then waits",
-    due.flatMap(({ c }) => (c ? [c] : [])),
-  );
-  line("C, looks for answers after each start", eager);
-  const against = (references: readonly ReferenceReport[]) =>
-    median(due.map(({ engine }, i) => engine.p50Ms / (references[i]?.p50Ms ?? Number.NaN)));
-  // The other loop reports how long its own queue is: nothing that paces could miss that.
-  target("p50 within 2x of C that looks after each start", against(eager) <= 2, `${against(eager).toFixed(2)}x`);
+  line("C, starts all, then waits", references.queueing);
+  line("C, looks for answers after each start", references.tight);
+  line("C, the same in the engine's rhythm", references.inRhythm);
+  const against = (reports: readonly ReferenceReport[]) =>
+    median(due.map(({ p50Ms }, i) => p50Ms / (reports[i]?.p50Ms ?? Number.NaN)));
+  // No verdict over the first: it reports how long its own queue is, which nothing that paces could miss.
+  for (const [name, reports] of [
+    ["in the engine's rhythm", references.inRhythm],
+    ["in a tight loop", references.tight],
+  ] as const) {
+    const ratio = against(reports);
+    target(`p50 within 2x of C ${name}`, ratio <= 2, `${ratio.toFixed(2)}x`);
+  }
 }
 
 const limited = await startChecker({ descriptors: 1024 });

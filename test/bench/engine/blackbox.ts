@@ -3,10 +3,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
+import { freePort } from "../../support/product.ts";
 import { scratchFolder } from "./processes.ts";
 
 const COMMAND = "prometheus-blackbox-exporter";
-const PORT = 39_115;
 const CONFIG = `modules:
   tcp_connect: { prober: tcp, timeout: 5s, tcp: { preferred_ip_protocol: ip4 } }
 `;
@@ -26,25 +26,27 @@ export interface Blackbox {
 /** @param prefix command that pins to a core, may be empty */
 export async function startBlackbox(prefix: readonly string[]): Promise<Blackbox | undefined> {
   if (spawnSync(COMMAND, ["--version"]).error) return undefined;
+  const port = await freePort();
   const config = join(scratchFolder(), "blackbox.yml");
   writeFileSync(config, CONFIG);
   const [command = COMMAND, ...rest] = [...prefix, COMMAND];
-  const options = [`--config.file=${config}`, `--web.listen-address=127.0.0.1:${PORT}`, "--log.level=error"];
+  const options = [`--config.file=${config}`, `--web.listen-address=127.0.0.1:${port}`, "--log.level=error"];
   const child = spawn(command, [...rest, ...options], { stdio: "ignore" });
   const agent = new Agent({ keepAlive: true, maxSockets: 900 });
-  for (let tries = 0; tries < 50; tries++) {
-    if (await fetchText(agent, "/-/healthy").catch(() => undefined)) break;
+  process.on("exit", () => child.kill());
+  for (let tries = 0; !(await fetchText(agent, port, "/-/healthy").catch(() => undefined)); tries++) {
+    if (tries === 50) throw new Error(`${COMMAND} does not answer on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
-    async run(ports, checks, inFlight) {
+    async run(targets, checks, inFlight) {
       const before = cpuMs(child);
       let next = 0;
       let open = 0;
       const worker = async () => {
         while (next < checks) {
-          const port = ports[next++ % ports.length];
-          const text = await fetchText(agent, `/probe?module=tcp_connect&target=127.0.0.1:${port}`);
+          const target = targets[next++ % targets.length];
+          const text = await fetchText(agent, port, `/probe?module=tcp_connect&target=127.0.0.1:${target}`);
           if (text.includes("\nprobe_success 1")) open += 1;
         }
       };
@@ -63,9 +65,9 @@ function cpuMs({ pid }: ChildProcess): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
-function fetchText(agent: Agent, path: string): Promise<string> {
+function fetchText(agent: Agent, port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", port: PORT, path, agent }, (response) => {
+    get({ host: "127.0.0.1", port, path, agent }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

@@ -44,7 +44,10 @@ export async function startReferenceTargets(binary: string, count: number) {
   return { tcp, udp, stop: () => child.kill() };
 }
 
-/** @param eager whether to look for answers after each start */
+/**
+ * @param eager whether to look for answers after each start
+ * @param rhythmUs from one start to the next at least
+ */
 export function runReference(
   binary: string,
   kind: "tcp" | "udp",
@@ -52,8 +55,10 @@ export function runReference(
   inFlight: number,
   checks: number,
   eager: boolean,
+  rhythmUs = 0,
 ): ReferenceReport {
-  const [command = "", ...rest] = [...CHECKER_CORE, binary, kind, String(inFlight), String(checks), eager ? "1" : "0"];
+  const mode = [String(inFlight), String(checks), eager ? "1" : "0", String(rhythmUs)];
+  const [command = "", ...rest] = [...CHECKER_CORE, binary, kind, ...mode];
   const { stdout } = spawnSync(command, rest, {
     input: ports.join(" "),
     encoding: "utf8",
@@ -99,7 +104,9 @@ export async function startChecker({ descriptors }: { descriptors?: number } = {
 
 function launch(command: readonly string[], stdio: ("ignore" | "pipe" | "inherit" | "ipc")[]): ChildProcess {
   const [name = "", ...rest] = command;
-  return spawn(name, rest, { stdio });
+  const child = spawn(name, rest, { stdio });
+  process.on("exit", () => child.kill());
+  return child;
 }
 
 /** Lambda refills its CPU share every 20 ms. */

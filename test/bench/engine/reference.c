@@ -4,6 +4,7 @@
  *
  *   reference targets <count>                  listens on so many TCP and UDP ports of 127.0.0.1
  *   reference tcp|udp <in flight> <checks> <m> m = 0: start all that fit, then wait; m = 1: look for answers after each start
+ *   ... <m> <us>                               and from one start to the next at least so many microseconds
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -122,21 +123,22 @@ static int by_value(const void *a, const void *b) {
   return d < 0 ? -1 : d > 0;
 }
 
-static int check(int type, int inflight, int checks, int eager) {
+static int check(int type, int inflight, int checks, int eager, double rhythm) {
   static int ports[65536];
   int count = 0;
   while (count < 65536 && scanf("%d", &ports[count]) == 1) count++;
   latencies = malloc(checks * sizeof *latencies);
   int ep = epoll_create1(0), next = 0;
   struct epoll_event events[256];
-  double cpu = cpu_us(), wall = now_us();
+  double cpu = cpu_us(), wall = now_us(), due = wall;
   while (done < checks) {
     int n = 0;
-    while (next < checks && next - done < inflight) {
+    while (next < checks && next - done < inflight && (rhythm == 0 || now_us() >= due)) {
+      due = now_us() + rhythm;
       begin(ep, ports[next++ % count], type);
       if (eager && (n = epoll_wait(ep, events, 256, 0)) > 0) break;
     }
-    if (n == 0) n = epoll_wait(ep, events, 256, -1);
+    if (n == 0) n = epoll_wait(ep, events, 256, rhythm > 0 ? 0 : -1);
     for (int i = 0; i < n; i++) finish((int)(unsigned)events[i].data.u64, type);
   }
   cpu = cpu_us() - cpu;
@@ -149,6 +151,8 @@ static int check(int type, int inflight, int checks, int eager) {
 
 int main(int argc, char **argv) {
   if (argc == 3 && !strcmp(argv[1], "targets")) targets(atoi(argv[2]));
-  if (argc == 5) return check(strcmp(argv[1], "udp") ? SOCK_STREAM : SOCK_DGRAM, atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
+  if (argc >= 5)
+    return check(strcmp(argv[1], "udp") ? SOCK_STREAM : SOCK_DGRAM, atoi(argv[2]), atoi(argv[3]), atoi(argv[4]),
+                 argc > 5 ? atof(argv[5]) : 0);
   return 2;
 }
