@@ -15,14 +15,6 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   const { target, family, timeoutMs, wheel } = attempt;
   let stage: Stage = "local";
   let startedAt = performance.now();
-  // Node makes the system call in the tick after this one, so this is where the time begins. A refusal by this
-  // machine itself is reported before ticks give way to microtasks; what comes later came from the path.
-  process.nextTick(() => {
-    startedAt = performance.now();
-    queueMicrotask(() => {
-      if (stage === "local") stage = "connect";
-    });
-  });
   // `autoSelectFamily` would give up an address after 250 ms and call a slow target dead.
   const socket = connect({ host: target.address, port: target.port, family, autoSelectFamily: false });
   const timer = wheel.after(timeoutMs, () =>
@@ -61,6 +53,14 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
       attempt.crashed(ours);
     }
   };
+  // Said right before the system call, so this is where the time begins.
+  socket.on("connectionAttempt", () => {
+    startedAt = performance.now();
+  });
+  // Not said of what this machine itself refuses: this came from the path.
+  socket.on("connectionAttemptFailed", () => {
+    stage = "connect";
+  });
   socket.on("connect", onConnect);
   socket.on("error", onError);
 }
