@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Connection, TlsOptions } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
 import { type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
-import { expectMatch, matchSettings } from "./match.ts";
+import { expectMatch, type Match, matchSettings } from "./match.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
 import { oneLine, parseSettings, tlsSettings } from "./settings.ts";
 
@@ -65,6 +65,15 @@ const shape = {
   redirects: z.enum(["follow", "manual"]).default("follow"),
 };
 
+/** Bytes of a body that a pattern is held against at most: some 40 ms of work. */
+const MAX_PATTERN_BODY_BYTES = 65_536;
+
+const patternNeedsShortBody = {
+  check: ({ maxBodyBytes, body }: { maxBodyBytes: number; body?: Match | undefined }) =>
+    body?.pattern === undefined || maxBodyBytes <= MAX_PATTERN_BODY_BYTES,
+  params: { path: ["maxBodyBytes"], message: `must be at most ${MAX_PATTERN_BODY_BYTES} with body.pattern` },
+};
+
 const bodyNeedsGet = {
   check: ({ method, body }: { method: string; body?: unknown }) => method !== "HEAD" || body === undefined,
   params: { path: ["body"], message: "an answer to HEAD has no body" },
@@ -72,9 +81,13 @@ const bodyNeedsGet = {
 
 const settings = z
   .strictObject({ ...shape, tls: tlsSettings.optional() })
-  .refine(bodyNeedsGet.check, bodyNeedsGet.params);
+  .refine(bodyNeedsGet.check, bodyNeedsGet.params)
+  .refine(patternNeedsShortBody.check, patternNeedsShortBody.params);
 
-const withoutTls = z.strictObject(shape).refine(bodyNeedsGet.check, bodyNeedsGet.params);
+const withoutTls = z
+  .strictObject(shape)
+  .refine(bodyNeedsGet.check, bodyNeedsGet.params)
+  .refine(patternNeedsShortBody.check, patternNeedsShortBody.params);
 
 type Wanted = z.output<typeof settings>;
 
