@@ -42,7 +42,7 @@ export const readWanted = (documents: readonly unknown[], { locations }: Deps): 
       else errors.push({ path: `${at}.key`, message: `${show(key)} is also the key of monitors[${first}]` });
     }
     try {
-      const settings = readMonitorSettings(document, locations, at);
+      const settings = readMonitorSettings(document, locations, { base: at });
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;

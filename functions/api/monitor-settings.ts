@@ -102,10 +102,14 @@ const duplicates = (values: readonly string[], path: string): FieldError[] =>
     values.indexOf(value) < index ? [{ path: `${path}[${index}]`, message: `${show(value)} is there twice` }] : [],
   );
 
-const locationErrors = ({ locations, quorum }: Known, available: readonly Location[]): FieldError[] => {
+const locationErrors = (
+  { locations, quorum }: Known,
+  available: readonly Location[],
+  kept: readonly string[],
+): FieldError[] => {
   const names = available.map(({ name }) => name);
   const errors = (locations ?? []).flatMap((name, index) =>
-    names.includes(name)
+    names.includes(name) || kept.includes(name)
       ? []
       : [{ path: `locations[${index}]`, message: `must be one of ${names.join(", ")}, got ${show(name)}` }],
   );
@@ -116,7 +120,7 @@ const locationErrors = ({ locations, quorum }: Known, available: readonly Locati
 };
 
 /** Everything that is wrong with settings as they were sent; empty when they can be completed. */
-const check = (input: unknown, available: readonly Location[]) => {
+const check = (input: unknown, available: readonly Location[], kept: readonly string[]) => {
   const { known, errors } = readFields(input);
   const isWrong = (field: string) => errors.some(({ path }) => path === field || path.startsWith(`${field}.`));
   const names = known.locations ?? available.slice(0, 1).map(({ name }) => name);
@@ -125,7 +129,7 @@ const check = (input: unknown, available: readonly Location[]) => {
   errors.push(
     ...protocolErrors(known, isWrong("port")),
     ...(isWrong("intervalSeconds") || isWrong("timeoutMs") ? [] : timingErrors(known)),
-    ...(isWrong("locations") ? [] : locationErrors(known, available)),
+    ...(isWrong("locations") ? [] : locationErrors(known, available, kept)),
     ...hostErrors(
       { host: known.host, port, family: known.family ?? "auto", transports: protocol?.transports ?? [] },
       available.filter(({ name }) => names.includes(name)),
@@ -148,10 +152,15 @@ const withoutDisabled = (input: unknown): unknown => {
 /**
  * Settings with every default filled in.
  * @param base where the monitor stands in the body, for messages: `monitors[3]`
+ * @param kept locations that the monitor has and keeps, whether or not they are there any more
  * @throws InvalidInput naming every field that is wrong
  */
-export const readMonitorSettings = (input: unknown, available: readonly Location[], base = ""): MonitorSettings => {
-  const { known, errors } = check(withoutDisabled(input), available);
+export const readMonitorSettings = (
+  input: unknown,
+  available: readonly Location[],
+  { base = "", kept = [] }: { base?: string; kept?: readonly string[] } = {},
+): MonitorSettings => {
+  const { known, errors } = check(withoutDisabled(input), available, kept);
   if (errors.length > 0)
     throw new InvalidInput(
       errors.map(({ path, message }) => ({ path: base ? (path ? `${base}.${path}` : base) : path, message })),

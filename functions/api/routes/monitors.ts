@@ -191,8 +191,12 @@ const patchMonitor = route({
   responses: { 200: one },
   handle: async ({ params, body, headers, token }, deps) => {
     refuseUnknown(body);
+    // Whoever renames a monitor need not know that one of its locations was removed.
+    const isKept = !Object.hasOwn(body as object, "locations");
     const next = (before: StoredMonitor) =>
-      readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations);
+      readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations, {
+        kept: isKept ? before.locations : [],
+      });
     return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
   },
 });

@@ -304,6 +304,23 @@ describe("changing", () => {
     expect(shard?.locations).toEqual(new Set(["local", "inside"]));
   });
 
+  test("a monitor keeps a location that was removed until its locations are changed", async () => {
+    const { body } = await create();
+    await write(body.id, { locations: ["local", "gone"] });
+    const renamed = await edge.call("PATCH", at(body.id), {
+      body: { name: "Renamed", port: 5433, intervalSeconds: 30 },
+    });
+    expect(renamed).toMatchObject({ status: 200, body: { name: "Renamed", locations: ["local", "gone"] } });
+    expect(edge.calls.jobs.map(({ queue }) => queue)).toEqual(["jobs-local"]);
+    const again = await edge.call("PATCH", at(body.id), { body: { locations: ["local", "gone"] } });
+    expect([again.status, again.body.errors]).toEqual([
+      422,
+      [{ path: "locations[1]", message: 'must be one of local, eu-west-1, inside, got "gone"' }],
+    ]);
+    const changed = await edge.call("PATCH", at(body.id), { body: { locations: ["local"] } });
+    expect([changed.status, changed.body.locations]).toEqual([200, ["local"]]);
+  });
+
   test("by many at once loses nobody's change", async () => {
     const { body } = await create();
     const tags = Array.from({ length: 4 }, (_, n) => `t${n}`);
