@@ -68,10 +68,9 @@ const statsView = z
 /** @throws InvalidInput for an unknown zone, or one that would change nothing */
 function readTimeZone(timeZone: string | undefined, step: Step): string {
   if (timeZone === undefined) return "UTC";
-  if (!isCalendar(step))
-    throw new InvalidInput([{ path: "timeZone", message: `is for the steps 1d, 1w and 1mo; ${step} is cut in UTC` }]);
+  let zone: string;
   try {
-    return new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
+    zone = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
   } catch {
     throw new InvalidInput([
       {
@@ -80,6 +79,9 @@ function readTimeZone(timeZone: string | undefined, step: Step): string {
       },
     ]);
   }
+  if (zone !== "UTC" && !isCalendar(step))
+    throw new InvalidInput([{ path: "timeZone", message: `is for the steps 1d, 1w and 1mo; ${step} is cut in UTC` }]);
+  return zone;
 }
 
 /** @throws InvalidInput for a range that is too long for the step */

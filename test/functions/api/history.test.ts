@@ -278,6 +278,11 @@ test.each([
   expect(body.errors).toEqual([{ path, message: expect.stringContaining(message) }]);
 });
 
+test("UTC may be named for any step", async () => {
+  const query = `from=${iso(NOW - HOUR)}&step=1h&timeZone=Etc/UTC`;
+  expect(await get(`/v1/monitors/${id}/stats?${query}`)).toMatchObject({ status: 200, body: { timeZone: "UTC" } });
+});
+
 test("a plus in an offset need not be encoded", async () => {
   const { status, body } = await get(`/v1/monitors/${id}/stats?from=2026-01-01T00:00:00+02:00&to=2026-01-02`);
   expect(status).toBe(200);
