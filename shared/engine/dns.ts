@@ -6,7 +6,7 @@
  * name's own trouble (`unresolved`); when it answers nothing, nothing was measured.
  */
 import { Resolver } from "node:dns/promises";
-import { isIP } from "node:net";
+import { isIP, SocketAddress } from "node:net";
 import type { CheckSettings, Evidence, Family } from "../model.ts";
 import { explainName, type Failure } from "./failure.ts";
 import { createHosts } from "./hosts.ts";
@@ -271,7 +271,9 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
 const withFamily = (address: string): Address => ({ address, family: isIP(address) === 6 ? 6 : 4 });
 
 function literal(host: string, wanted: readonly Family[]): Resolved | Failure {
-  const address = withFamily(host);
+  // In one spelling (RFC 5952): what answers is told by its address.
+  const isLong = isIP(host) === 6 && !host.includes("%");
+  const address = withFamily(isLong ? new SocketAddress({ address: host, family: "ipv6" }).address : host);
   return wanted.some((family) => FAMILY[family] === address.family)
     ? { addresses: [address], skipped: [] }
     : unreachableFamily(host, [host]);

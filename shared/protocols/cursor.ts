@@ -59,8 +59,24 @@ export class Cursor {
   }
 }
 
-/** Text from a stranger, made fit to read: control characters out, at most so many characters. */
+/**
+ * Text from a stranger, made fit to read: control characters out, at most so many characters. Answers are read byte by
+ * byte, as Latin-1; what is UTF-8 in truth becomes it here.
+ */
 export const printable = (text: string, maxLength = 120): string => {
-  const clean = text.replace(/\p{Cc}+/gu, " ").trim();
+  const clean = fromUtf8(text)
+    .replace(/\p{Cc}+/gu, " ")
+    .trim();
   return clean.length > maxLength ? `${clean.slice(0, maxLength - 1)}…` : clean;
 };
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function fromUtf8(text: string): string {
+  if (!/[\x80-\xff]/.test(text) || /[^\0-\xff]/.test(text)) return text;
+  try {
+    return utf8.decode(Buffer.from(text, "latin1"));
+  } catch {
+    return text;
+  }
+}

@@ -49,12 +49,18 @@ export interface Question {
   readonly ednsBytes: number | null;
 }
 
+export interface AnswerRecord {
+  readonly type: number;
+  readonly value: string;
+}
+type Owned = AnswerRecord & { readonly owner: string };
+
 export interface Answer {
   readonly rcode: string;
   readonly flags: readonly string[];
   readonly truncated: boolean;
-  /** `type value` of each record of the answer section. */
-  readonly records: readonly { readonly type: number; readonly value: string }[];
+  /** Of the answer section: those of the asked name, or of one that it is an alias of. */
+  readonly records: readonly AnswerRecord[];
   readonly counts: { readonly answers: number; readonly authorities: number; readonly additionals: number };
 }
 
@@ -150,7 +156,7 @@ const readValue = (type: number, data: Cursor, whole: Cursor): string => {
     case TYPES.TXT: {
       const texts: string[] = [];
       while (data.left > 0) texts.push(data.take(data.u8()).toString("utf8"));
-      return printable(texts.join(""), 255);
+      return printable(texts.join(""), 2048);
     }
     case TYPES.CAA: {
       const flags = data.u8();
@@ -160,6 +166,22 @@ const readValue = (type: number, data: Cursor, whole: Cursor): string => {
     default:
       return data.take(data.left).toString("hex").slice(0, 255);
   }
+};
+
+const classOf = (question: Buffer): number => question.readUInt16BE(question.indexOf(0, 12) + 3);
+
+/** RFC 1034, section 4.3.2: an alias is answered with the alias and what its target has. */
+const MAX_ALIASES = 16;
+
+const ofAskedName = (records: readonly Owned[], question: Buffer): readonly AnswerRecord[] => {
+  const aliases = new Map(records.filter(({ type }) => type === TYPES.CNAME).map(({ owner, value }) => [owner, value]));
+  const names = new Set<string>();
+  let name: string | undefined = readName(new Cursor(question, "question", 12)).toLowerCase();
+  while (name !== undefined && names.size <= MAX_ALIASES) {
+    names.add(name);
+    name = aliases.get(name)?.toLowerCase();
+  }
+  return records.filter(({ owner }) => names.has(owner));
 };
 
 /**
@@ -186,16 +208,21 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
       : repeated.toString("latin1").toLowerCase() === asked.toString("latin1").toLowerCase();
     if (questions !== 1 || !isSame) return undefined;
   }
-  const records: { type: number; value: string }[] = [];
-  for (let n = 0; n < answers; n += 1) {
-    // A truncated answer may say that there is more than it carries.
-    if (truncated && cursor.left === 0) break;
-    readName(cursor);
-    const type = cursor.u16();
-    cursor.take(6);
-    const data = cursor.part(cursor.u16());
-    records.push({ type, value: readValue(type, data, cursor) });
-  }
+  const records: Owned[] = [];
+  for (let n = 0; n < answers; n += 1)
+    try {
+      const owner = readName(cursor).toLowerCase();
+      const type = cursor.u16();
+      const ofClass = cursor.u16();
+      cursor.take(4);
+      const data = cursor.part(cursor.u16());
+      const value = readValue(type, data, cursor);
+      if (ofClass === classOf(question)) records.push({ owner, type, value });
+    } catch (error) {
+      // A truncated answer may say that there is more than it carries.
+      if (truncated && error instanceof ProbeFailure && error.reason === "incomplete-answer") break;
+      throw error;
+    }
   const named = [
     [0x0400, "aa"],
     [0x0200, "tc"],
@@ -207,7 +234,7 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
     rcode,
     truncated,
     flags: named.filter(([bit]) => flags & bit).map(([, name]) => name),
-    records,
+    records: ofAskedName(records, question),
     counts: { answers, authorities, additionals },
   };
 };

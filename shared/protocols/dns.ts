@@ -7,6 +7,7 @@
 import { isIPv6 } from "node:net";
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
 import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES, TYPES } from "./dns-message.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { parseSettings, udpOrTcp } from "./settings.ts";
@@ -26,7 +27,7 @@ const settings = udpOrTcp({
     .optional()
     .describe("Expected response codes. Default: any but SERVFAIL; NOERROR when `answers` are expected."),
   answers: z
-    .array(z.string().min(1).max(255))
+    .array(z.string().min(1).max(2048))
     .min(1)
     .max(20)
     .optional()
@@ -47,12 +48,14 @@ const plain = (value: string): string => {
   return text.length > 1 ? text.replace(/\.$/, "") : text;
 };
 
+const short = (value: string): string => printable(value, 255);
+
 const judge = (answer: Answer, wanted: Settings): Finding => {
   const values = answer.records.filter(({ type }) => type === TYPES[wanted.type]).map(({ value }) => value);
   const evidence = {
     rcode: answer.rcode,
     flags: answer.flags.join(" "),
-    answers: values.slice(0, 8),
+    answers: values.slice(0, 8).map(short),
     answerCount: answer.counts.answers,
     authorityCount: answer.counts.authorities,
     ...(answer.truncated && { truncated: true }),
@@ -80,14 +83,14 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
       throw new ProbeFailure(
         "unexpected-answer",
         `expected ${wanted.match === "any" ? "any of " : ""}${wanted.answers.join(", ")} for ${question}, got ${
-          values.slice(0, 8).join(", ") || "no such record"
+          values.slice(0, 8).map(short).join(", ") || "no such record"
         }${answer.truncated ? " (cut short: the server asks to come back by TCP)" : ""}`,
         { evidence },
       );
   }
   return {
     evidence,
-    message: `${answer.rcode} for ${question}${values.length ? `: ${values.slice(0, 3).join(", ")}` : ""}${
+    message: `${answer.rcode} for ${question}${values.length ? `: ${values.slice(0, 3).map(short).join(", ")}` : ""}${
       answer.truncated ? " (cut short)" : ""
     }`,
     // The names that software answers about itself (version.bind and the like) live in class CHAOS.

@@ -17,12 +17,14 @@ export interface ResponseHead {
 /** Enough for the largest heads that servers send (Node itself takes 16 KiB). */
 const MAX_HEAD_BYTES = 32_768;
 /** 103 Early Hints and its like, before the answer proper. */
-const MAX_INTERIM = 5;
+const MAX_INTERIM = 20;
+/** Those of one line each: HTTP/2 and later are not text. */
+const VERSIONS = { HTTP: "1\\.\\d", RTSP: "[12]\\.\\d" } as const;
 
-/** @param protocol as in the status line: "HTTP" or "RTSP" */
-export const readHead = async (connection: Connection, protocol: string): Promise<ResponseHead> => {
+/** @param protocol as in the status line */
+export const readHead = async (connection: Connection, protocol: keyof typeof VERSIONS): Promise<ResponseHead> => {
   const first = await connection.readLine();
-  const match = new RegExp(`^${protocol}/(\\d\\.\\d) ([1-9]\\d\\d)(?: (.*))?$`).exec(first);
+  const match = new RegExp(`^${protocol}/(${VERSIONS[protocol]}) ([1-9]\\d\\d)(?: (.*))?$`).exec(first);
   if (!match)
     throw new ProbeFailure(
       "wrong-protocol",
@@ -30,6 +32,7 @@ export const readHead = async (connection: Connection, protocol: string): Promis
     );
   const headers = new Map<string, string>();
   let bytes = first.length;
+  let last = "";
   while (true) {
     const line = await connection.readLine(16_384);
     if (line === "") break;
@@ -37,10 +40,13 @@ export const readHead = async (connection: Connection, protocol: string): Promis
     if (bytes > MAX_HEAD_BYTES)
       throw new ProbeFailure("answer-too-long", `the header fields take more than ${MAX_HEAD_BYTES} bytes`);
     const colon = line.indexOf(":");
-    if (colon < 1) continue; // neither a field nor worth failing for
-    const name = line.slice(0, colon).trim().toLowerCase();
-    const value = line.slice(colon + 1).trim();
-    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+    // A folded line (RFC 9112, section 5.2).
+    if (/^[ \t]/.test(line)) headers.set(last, `${headers.get(last) ?? ""} ${line.trim()}`);
+    else if (colon > 0) {
+      last = line.slice(0, colon).trim().toLowerCase();
+      const value = line.slice(colon + 1).trim();
+      headers.set(last, headers.has(last) ? `${headers.get(last)}, ${value}` : value);
+    } // else neither a field nor worth failing for
   }
   return { version: match[1]!, status: Number(match[2]), phrase: printable(match[3] ?? "", 80), headers };
 };
@@ -70,7 +76,7 @@ const readChunked = async (connection: Connection, maxBytes: number): Promise<Bo
   // A chunk of one byte costs a stranger six: the count is bounded as well as the sum.
   for (let count = 0; count <= maxBytes; count += 1) {
     const line = await connection.readLine(1024);
-    const size = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line)?.[1];
+    const size = /^0*([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line)?.[1];
     if (size === undefined)
       throw new ProbeFailure("unexpected-answer", `expected the size of a chunk, got: ${printable(line)}`);
     const length = Number.parseInt(size, 16);
@@ -107,7 +113,8 @@ export const readBody = async (
 ): Promise<Body> => {
   if (method === "HEAD" || status === 204 || status === 304) return { bytes: Buffer.alloc(0), isWhole: true };
   if (/\bchunked\s*$/i.test(headers.get("transfer-encoding") ?? "")) return readChunked(connection, maxBytes);
-  const announced = headers.get("content-length");
+  // The same length twice is one (RFC 9110, section 8.6).
+  const announced = headers.get("content-length")?.replace(/^(\d+)(?:\s*,\s*\1)+$/, "$1");
   if (announced === undefined) return readToEnd(connection, maxBytes);
   if (!/^\d{1,15}$/.test(announced))
     throw new ProbeFailure("unexpected-answer", `expected a content length, got: ${printable(announced, 40)}`);

@@ -146,6 +146,16 @@ const exchange = async (connection: Connection, target: Target, wanted: Wanted, 
   }
 };
 
+/** In the character set that the server names, where Node knows it; else UTF-8. */
+const textOf = (bytes: Buffer, { headers }: ResponseHead): string => {
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(headers.get("content-type") ?? "")?.[1] ?? "utf-8";
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return bytes.toString("utf8");
+  }
+};
+
 const describe = ({ status, phrase, headers }: ResponseHead, path: string, redirects: number) => {
   const field = (name: string) => (headers.has(name) ? printable(headers.get(name) ?? "", 120) : undefined);
   return {
@@ -173,7 +183,7 @@ const talk = async (connection: Connection, target: Target, wanted: Wanted, sche
       expectMatch(rule, head.headers.get(name.toLowerCase()) ?? "", `header ${name}`);
     if (wanted.body) {
       const body = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
-      expectMatch(wanted.body, body.bytes.toString("utf8"), "body");
+      expectMatch(wanted.body, textOf(body.bytes, head), "body");
     }
   } catch (error) {
     if (error instanceof ProbeFailure)

@@ -8,19 +8,36 @@ import { printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
 import { softwareIn } from "./software.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { isAmong, upgradeToTls } from "./starttls.ts";
 
 const settings = onlyStarttls("imaps");
 
 /** Untagged lines taken before the tagged answer. */
 const MAX_LINES = 50;
 
+/** Strings that a server may put on lines of their own (RFC 9051, section 4.3): none of those asked for is longer. */
+const MAX_LITERAL_BYTES = 4096;
+
+/** One line, with a literal at its end as if it had been quoted. */
+const readResponse = async (connection: Connection): Promise<string> => {
+  let line = await connection.readLine();
+  for (let literal = LITERAL.exec(line); literal; literal = LITERAL.exec(line)) {
+    const length = Number(literal[1]);
+    if (length > MAX_LITERAL_BYTES)
+      throw new ProbeFailure("answer-too-long", `the server announces a string of ${length} bytes`);
+    const text = (await connection.read(length)).toString("latin1");
+    line = `${line.slice(0, literal.index)}"${text}"${await connection.readLine()}`;
+  }
+  return line;
+};
+const LITERAL = /\{(\d{1,10})\}$/;
+
 /** Sends a command and reads up to its tagged answer. @returns the untagged lines, and whether it said OK */
 const ask = async (connection: Connection, tag: string, command: string) => {
   connection.write(`${tag} ${command}\r\n`);
   const untagged: string[] = [];
   while (untagged.length < MAX_LINES) {
-    const line = await connection.readLine();
+    const line = await readResponse(connection);
     if (line.startsWith(`${tag} `))
       return { untagged, isOk: /^\S+ OK\b/i.test(line), text: line.slice(tag.length + 1) };
     if (/^\* BYE\b/i.test(line))
@@ -62,12 +79,12 @@ export const talkImap = async (
   if (!/^\* (OK|PREAUTH)\b/i.test(greeting))
     throw new ProbeFailure("wrong-protocol", `expected a greeting with * OK, got: ${printable(greeting)}`);
   let capabilities = await readCapabilities(connection, "a1");
-  const isInsideTls = await upgradeToTls(connection, wanted, capabilities.includes("STARTTLS"), async () => {
+  const isInsideTls = await upgradeToTls(connection, wanted, isAmong("STARTTLS", capabilities), async () => {
     const { isOk, text } = await ask(connection, "a2", "STARTTLS");
     return isOk ? undefined : text;
   });
   if (isInsideTls) capabilities = await readCapabilities(connection, "a3");
-  const id = capabilities.includes("ID") ? await readId(connection) : undefined;
+  const id = isAmong("ID", capabilities) ? await readId(connection) : undefined;
   connection.write("a9 LOGOUT\r\n");
   const banner = printable(greeting.slice(2).replace(/\[CAPABILITY [^\]]*\] ?/i, ""));
   const software = id ?? softwareIn(banner);

@@ -31,6 +31,8 @@ const parse = (line: string): Message | undefined => {
 
 /** Not registered, unknown command, too few parameters: numerics of a server that does not know CAP. */
 const REFUSALS = new Set(["451", "421", "461", "410"]);
+/** Banned, or soon to be. */
+const BANS = new Set(["465", "466"]);
 
 const talk = async (connection: Connection): Promise<Finding> => {
   connection.write("CAP LS 302\r\n");
@@ -43,8 +45,12 @@ const talk = async (connection: Connection): Promise<Finding> => {
       throw new ProbeFailure("service-unavailable", `the server closes the link: ${printable(parameters.join(" "))}`);
     if (command === "PING") connection.write(`PONG :${printable(parameters.at(-1) ?? "", 100)}\r\n`);
     if (command === "NOTICE" || command === "020" || command === "PING") continue;
-    const isCap = command === "CAP" && parameters.includes("LS");
-    if (!isCap && !(REFUSALS.has(command) && prefix !== ""))
+    // Whom it is for stands before the rest of a server's message; an echo of ours has nobody there.
+    const isCap = command === "CAP" && parameters[1] === "LS" && parameters.length > 2;
+    const isNumeric = /^\d/.test(command) && (prefix !== "" || parameters[0] === "*");
+    if (isNumeric && BANS.has(command))
+      throw new ProbeFailure("service-unavailable", `the server turns us away: ${printable(parameters.join(" "))}`);
+    if (!isCap && !(isNumeric && REFUSALS.has(command)))
       throw new ProbeFailure("wrong-protocol", `expected an answer to CAP LS, got: ${printable(line)}`);
     if (isCap) capabilities.push(...(parameters.at(-1) ?? "").split(" ").filter(Boolean));
     if (isCap && parameters.at(-2) === "*") continue; // more to come

@@ -8,7 +8,7 @@ import { printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { eitherTls, parseSettings, tlsAtOnce } from "./settings.ts";
 import { softwareIn } from "./software.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { isAmong, upgradeToTls } from "./starttls.ts";
 
 const settings = z.strictObject(eitherTls);
 
@@ -34,7 +34,9 @@ const readResponse = async (connection: Connection): Promise<Response> => {
 const readCapabilities = async (connection: Connection): Promise<readonly string[]> => {
   connection.write("CAPABILITIES\r\n");
   const { code, text } = await readResponse(connection);
-  if (code === 500 || code === 480 || code === 502) return [];
+  if (code === 480 || code === 483 || code === 500 || code === 502 || code === 503) return [];
+  if (code === 400 || code === 403)
+    throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${code} ${text}`);
   if (code !== 101) throw new ProbeFailure("wrong-protocol", `expected 101 to CAPABILITIES, got: ${code} ${text}`);
   const capabilities: string[] = [];
   while (capabilities.length < MAX_LINES) {
@@ -53,7 +55,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   if (greeting.code !== 200 && greeting.code !== 201)
     throw new ProbeFailure("wrong-protocol", `expected an NNTP greeting with 200 or 201, got: ${line}`);
   let capabilities = await readCapabilities(connection);
-  const isInsideTls = await upgradeToTls(connection, wanted, capabilities.includes("STARTTLS"), async () => {
+  const isInsideTls = await upgradeToTls(connection, wanted, isAmong("STARTTLS", capabilities), async () => {
     connection.write("STARTTLS\r\n");
     const { code, text } = await readResponse(connection);
     return code === 382 ? undefined : `${code} ${text}`;

@@ -69,7 +69,14 @@ interface Facts {
   readonly rootDispersionMs: number;
 }
 
-const understand = (packet: Buffer, question: Buffer, now: number): { finding: Finding; facts: Facts } | undefined => {
+interface Understood {
+  readonly finding: Finding;
+  readonly facts: Facts;
+  /** Why it is not synchronised, where it says so. */
+  readonly why: string;
+}
+
+const understand = (packet: Buffer, question: Buffer, now: number): Understood | undefined => {
   const mode = packet[0]! & 7;
   const version = (packet[0]! >> 3) & 7;
   if (packet.length < PACKET_BYTES && (mode !== 4 || packet.length < 4 || version < 1 || version > 4))
@@ -82,9 +89,11 @@ const understand = (packet: Buffer, question: Buffer, now: number): { finding: F
   if (mode !== 4 || version < 1 || version > 4)
     throw new ProbeFailure("wrong-protocol", `expected an NTP server's answer, got mode ${mode} of version ${version}`);
   if (!packet.subarray(24, 32).equals(question.subarray(40, 48))) return undefined;
-  const stratum = packet[1]!;
+  const stratum = packet[1]! || UNSYNCHRONISED_STRATUM;
   const leap = packet[0]! >> 6;
-  if (stratum === 0) kiss(printable(packet.toString("latin1", 12, 16).replaceAll("\0", "")));
+  const code = packet[1] === 0 ? printable(packet.toString("latin1", 12, 16).replaceAll("\0", "")) : undefined;
+  if (code !== undefined && UNSYNCHRONISED[code] === undefined) kiss(code);
+  if (packet.readBigUInt64BE(40) === 0n) throw new ProbeFailure("unexpected-answer", "the NTP answer tells no time");
   const sentAt = fromTimestamp(question, 40, now);
   const offsetMs = (fromTimestamp(packet, 32, now) - sentAt + (fromTimestamp(packet, 40, now) - now)) / 2;
   const facts = {
@@ -94,21 +103,28 @@ const understand = (packet: Buffer, question: Buffer, now: number): { finding: F
     rootDelayMs: toMs(packet.readInt32BE(4)),
     rootDispersionMs: toMs(packet.readUInt32BE(8)),
   };
-  const evidence = { version, ...facts, leap: LEAPS[leap], reference: referenceOf(packet, stratum) };
+  const reference = code === undefined ? referenceOf(packet, stratum) : code || "none";
+  const evidence = { version, ...facts, leap: LEAPS[leap], reference };
   return {
     facts,
-    finding: { evidence, message: `stratum ${stratum} (${evidence.reference}), offset ${facts.offsetMs} ms` },
+    why: code === undefined ? "" : `: ${UNSYNCHRONISED[code]}`,
+    finding: { evidence, message: `stratum ${stratum} (${reference}), offset ${facts.offsetMs} ms` },
   };
 };
 /** Of NTP's short format: seconds in 16.16 bits. */
 const toMs = (short: number): number => Math.round((short / 65_536) * 1e6) / 1000;
 
+/** What stands for the reference, with stratum 0, of a server that refuses nothing and has no time to tell yet. */
+const UNSYNCHRONISED: Readonly<Record<string, string>> = {
+  "": "it names no source",
+  INIT: "it has not yet synchronised for the first time",
+  STEP: "its clock was just set and is not yet synchronised",
+};
+
 const KISSES: Readonly<Record<string, string>> = {
   RATE: "too many questions: it asks to be asked less often",
   DENY: "it denies access for good",
   RSTR: "it denies access by its restrictions",
-  INIT: "it has not yet synchronised for the first time",
-  STEP: "its clock was just set and is not yet synchronised",
 };
 
 const kiss = (code: string): never => {
@@ -121,13 +137,13 @@ const kiss = (code: string): never => {
   );
 };
 
-const judge = ({ finding, facts }: { finding: Finding; facts: Facts }, wanted: Settings): Finding => {
+const judge = ({ finding, facts, why }: Understood, wanted: Settings): Finding => {
   const fail = (reason: "service-unavailable" | "unexpected-answer", message: string): never => {
     throw new ProbeFailure(reason, message, { evidence: finding.evidence ?? {} });
   };
   let trouble: string | undefined;
   if ((facts.leap === 3 || facts.stratum >= UNSYNCHRONISED_STRATUM) && wanted.unsynchronised !== "up") {
-    trouble = `the NTP server says that it is not synchronised (stratum ${facts.stratum}, leap indicator ${facts.leap})`;
+    trouble = `the NTP server says that it is not synchronised (stratum ${facts.stratum}, leap indicator ${facts.leap})${why}`;
     if (wanted.unsynchronised === "down") fail("service-unavailable", trouble);
   }
   const measured = [

@@ -8,7 +8,7 @@ import { printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
 import { softwareIn } from "./software.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { isAmong, upgradeToTls } from "./starttls.ts";
 
 const settings = onlyStarttls("pop3s");
 
@@ -44,7 +44,7 @@ export const talkPop3 = async (
     throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${printable(greeting.text)}`);
   const banner = printable(greeting.text);
   let capabilities = await readCapabilities(connection);
-  const isInsideTls = await upgradeToTls(connection, wanted, capabilities.includes("STLS"), async () => {
+  const isInsideTls = await upgradeToTls(connection, wanted, isAmong("STLS", capabilities), async () => {
     connection.write("STLS\r\n");
     const answer = await readStatus(connection);
     return answer.isOk ? undefined : answer.text;

@@ -14,13 +14,11 @@ const MAX_LINES = 200;
 
 const CODE = /^([1-5]\d\d)(?:([ -])(.*))?$/s;
 
-/**
- * Reads one whole reply.
- * @param what the protocol, for messages: "SMTP"
- * @throws ProbeFailure `wrong-protocol` when a line is no reply
- */
-export const readReply = async (connection: Connection, what: string): Promise<Reply> => {
-  const first = await connection.readLine();
+/** Reads one whole reply. @throws ProbeFailure `wrong-protocol` when a line is no reply */
+export const readReply = async (connection: Connection, what: "SMTP" | "FTP"): Promise<Reply> =>
+  readFrom(connection, what, await connection.readLine());
+
+const readFrom = async (connection: Connection, what: "SMTP" | "FTP", first: string): Promise<Reply> => {
   const [, code, separator, text = ""] = CODE.exec(first) ?? [];
   if (code === undefined)
     throw new ProbeFailure(
@@ -32,8 +30,10 @@ export const readReply = async (connection: Connection, what: string): Promise<R
   while (lines.length < MAX_LINES) {
     const line = await connection.readLine();
     const isLast = line === code || line.startsWith(`${code} `);
-    // SMTP repeats the code on every line; FTP need not.
-    lines.push(isLast || line.startsWith(`${code}-`) ? line.slice(4) : line);
+    const isMore = line.startsWith(`${code}-`);
+    // SMTP repeats the code on every line, and another code is another reply: the server gives up in the middle.
+    if (what === "SMTP" && !isLast && !isMore) return readFrom(connection, what, line);
+    lines.push(isLast || isMore ? line.slice(4) : line);
     if (isLast) return { code: Number(code), lines };
   }
   throw new ProbeFailure("answer-too-long", `one ${what} reply had more than ${MAX_LINES} lines`);

@@ -156,11 +156,13 @@ export const talk = async (connection: Connection, wanted: Wanted, via: Via, tar
 
 const understand = (answer: Buffer, question: Buffer, wanted: Wanted): Finding | undefined => {
   const text = answer.toString("latin1");
-  if (/^[\r\n\0]*$/.test(text)) return undefined; // keep-alives
+  // Keep-alives, and requests of the server's own.
+  if (/^[\r\n\0]*$/.test(text) || /^[A-Z]{1,20} \S{1,255} SIP\/2\.0\r?\n/.test(text)) return undefined;
   const end = /\r?\n\r?\n/.exec(text);
   const head = readHead(end ? text.slice(0, end.index) : text);
   if (!end) throw new ProbeFailure("incomplete-answer", "the SIP answer ends before its empty line");
-  return isOurs(head, headersOf(question)) ? judge(head, wanted) : undefined;
+  // What is provisional is followed by the answer (RFC 3261, section 17.1.2.2).
+  return head.status >= 200 && isOurs(head, headersOf(question)) ? judge(head, wanted) : undefined;
 };
 
 export const common = {

@@ -9,7 +9,7 @@ import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { type Reply, readReply, replyText } from "./replies.ts";
 import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
 import { softwareIn } from "./software.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { isAmong, upgradeToTls } from "./starttls.ts";
 
 /** Said in EHLO: a name that can belong to nobody (RFC 2606), where the server does not insist on another. */
 export const ehloName = oneLine(253).default("harborlight.invalid");
@@ -48,7 +48,7 @@ const talk = async (connection: Connection, wanted: Wanted): Promise<Finding> =>
     throw new ProbeFailure("wrong-protocol", `expected an SMTP greeting with 220, got: ${replyText(greeting)}`);
   const banner = printable(greeting.lines.join(" "));
   let capabilities = await greet(connection, wanted.ehloName);
-  const isInsideTls = await upgradeToTls(connection, wanted, capabilities.includes("STARTTLS"), async () => {
+  const isInsideTls = await upgradeToTls(connection, wanted, isAmong("STARTTLS", capabilities), async () => {
     const reply = await ask(connection, "STARTTLS");
     return reply.code === 220 ? undefined : replyText(reply);
   });

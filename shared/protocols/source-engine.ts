@@ -9,7 +9,9 @@ import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { parseSettings, udpFields } from "./settings.ts";
 
 const SINGLE = 0xffffffff;
-const SPLIT = 0xfffffffe;
+/** -2 in little endian; the header of a part takes 12 bytes. */
+const SPLIT = 0xfeffffff;
+const SPLIT_HEADER_BYTES = 12;
 const QUESTION = Buffer.concat([Buffer.from("ffffffff54", "hex"), Buffer.from("Source Engine Query\0")]);
 const CHALLENGE = 0x41;
 const INFO = 0x49;
@@ -103,7 +105,8 @@ const understand = (datagram: Buffer, question: Buffer): Finding | { readonly fo
   if (type === CHALLENGE) return { followUp: Buffer.concat([question.subarray(0, QUESTION.length), cursor.take(4)]) };
   if (type === INFO) return info(cursor);
   if (type === OLD_INFO) return oldInfo(cursor);
-  if (start === SPLIT) return { evidence: { split: true }, message: "the server answers in several parts" };
+  if (start === SPLIT && datagram.length > SPLIT_HEADER_BYTES)
+    return { evidence: { split: true }, message: "the server answers in several parts" };
   throw new ProbeFailure("wrong-protocol", "expected an answer to A2S_INFO, got something else", {
     evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
   });

@@ -4,6 +4,10 @@ import { printable } from "./cursor.ts";
 import { ProbeFailure } from "./protocol.ts";
 import type { StartTlsMode } from "./settings.ts";
 
+/** Keywords count in either case (RFC 5321, section 4.1.1.1; RFC 9051, section 9; RFC 3977, section 3.3.1). */
+export const isAmong = (keyword: string, capabilities: readonly string[]): boolean =>
+  capabilities.some((capability) => capability.toUpperCase() === keyword);
+
 /**
  * Upgrades the connection where the settings ask for it and the server agrees.
  * @param offered whether the server said that it can

@@ -3,6 +3,7 @@
  * No login; the stream is closed properly. The stream is read as text up to the end of the features, never as a document:
  * nothing in it is expanded or fetched.
  */
+import { isIPv6 } from "node:net";
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
@@ -46,19 +47,24 @@ const readXml = async (connection: Connection, end: RegExp): Promise<string> => 
   return text;
 };
 
+/** Names of the namespace of streams: `stream:` by habit, any prefix or none by right (RFC 6120, section 4.8.5). */
+const OPENING = /<(?:[\w-]+:)?stream\s[^>]*>/;
+const FEATURES = /<\/(?:[\w-]+:)?features\s*>|<(?:[\w-]+:)?features(?:\s[^>]*)?\/>/;
+const ERROR = /<(?:[\w-]+:)?error(?:\s[^>]*)?>\s*(?:<text.*?<\/text>\s*)?<([a-z-]{1,40})/s;
+const END = new RegExp(`${FEATURES.source}|</(?:[\\w-]+:)?(?:error|stream)\\s*>`);
+
 const openStream = async (connection: Connection, domain: string, as: "client" | "server"): Promise<string> => {
   connection.write(
     `<?xml version='1.0'?><stream:stream to='${domain}' xmlns='jabber:${as}' ` +
       "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
   );
-  const text = await readXml(
-    connection,
-    /<\/stream:features>|<stream:features\s*\/>|<\/stream:error>|<\/stream:stream>/,
-  );
-  if (!/<stream:stream\s/.test(text))
+  const text = await readXml(connection, END);
+  if (!OPENING.test(text))
     throw new ProbeFailure("wrong-protocol", `expected a stream of XMPP, got: ${printable(text)}`);
-  const error = /<stream:error>\s*(?:<text.*?<\/text>\s*)?<([a-z-]{1,40})/s.exec(text)?.[1];
-  if (error === undefined) return text;
+  const error = ERROR.exec(text)?.[1];
+  if (error === undefined && FEATURES.test(text)) return text;
+  if (error === undefined)
+    throw new ProbeFailure("unexpected-answer", "the server ended the stream before it told its features");
   // Conditions of RFC 6120, section 4.9.3.
   if (/^(system-shutdown|resource-constraint|internal-server-error|remote-connection-failed|reset)$/.test(error))
     throw new ProbeFailure("service-unavailable", `the server answers ${error}`);
@@ -69,7 +75,8 @@ const list = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].slice(0, 12).map((match) => printable(match[1] ?? "", 60));
 
 const talk = async (connection: Connection, target: Target, wanted: z.output<typeof settings>): Promise<Finding> => {
-  const domain = wanted.domain ?? target.host;
+  // RFC 7622, section 3.2.
+  const domain = wanted.domain ?? (isIPv6(target.host) ? `[${target.host}]` : target.host);
   let features = await openStream(connection, domain, wanted.as);
   const isInsideTls = await upgradeToTls(
     connection,
@@ -77,13 +84,13 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
     features.includes("urn:ietf:params:xml:ns:xmpp-tls"),
     async () => {
       connection.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
-      const answer = await readXml(connection, /<(proceed|failure)\b[^>]*>/);
-      return answer.includes("<proceed") ? undefined : "the server answers failure";
+      const answer = await readXml(connection, /<(?:[\w-]+:)?(proceed|failure)\b[^>]*>/);
+      return /<(?:[\w-]+:)?proceed\b/.test(answer) ? undefined : "the server answers failure";
     },
   );
   if (isInsideTls) features = await openStream(connection, domain, wanted.as);
   connection.write("</stream:stream>");
-  const opening = /<stream:stream\s[^>]*>/.exec(features)?.[0] ?? "";
+  const opening = OPENING.exec(features)?.[0] ?? "";
   const from = /\sfrom=['"]([^'"]{1,253})['"]/.exec(opening)?.[1];
   const mechanisms = list(features, /<mechanism>([^<]{1,60})<\/mechanism>/g);
   const node = /<c\s[^>]*node=['"]([^'"]{1,120})['"]/.exec(features)?.[1];

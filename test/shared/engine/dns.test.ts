@@ -49,6 +49,12 @@ test("a resolver that answers nothing, or fails at everything, is our own troubl
     });
 });
 
+test("an IPv6 literal is one address in every spelling", async () => {
+  await using server = await serve((socket) => socket.end(), "::1");
+  for (const host of ["0:0:0:0:0:0:0:1", "::0:1", "::1"])
+    expect(await check({ protocol: "tcp", host, port: server.port })).toMatchObject({ state: "open", address: "::1" });
+});
+
 test("addresses of a family that the location does not reach are unmeasured, and named", async () => {
   await using dns = await serveDns(() => ({ addresses: ["2001:db8::1"] }));
   const outcome = await check({ protocol: "tcp", host: "six.example", port: 1 }, 2000, using(dns, ipv4Only));

@@ -16,6 +16,14 @@ const record = (type: number, data: Buffer) => {
   return Buffer.concat([head, data]);
 };
 const address = (text: string) => record(A, Buffer.from(text.split(".").map(Number)));
+const LONG = "k".repeat(250);
+/** "evil.test" or the like, in full. */
+const of = (name: string, answer: Buffer) =>
+  Buffer.concat([
+    ...name.split(".").map((label) => Buffer.from(String.fromCharCode(label.length) + label)),
+    Buffer.of(0),
+    answer.subarray(2),
+  ]);
 const respond = (question: Buffer, records: readonly Buffer[] = [], { rcode = 0, truncated = false } = {}) => {
   const head = Buffer.from(question.subarray(0, 12));
   head[2] = 0x84 | (truncated ? 2 : 0) | (head[2]! & 1);
@@ -75,6 +83,19 @@ test.each([
   [[record(2, Buffer.from("c010", "hex"))], { type: "NS", answers: ["example.test"] }, "up"],
   [[record(33, Buffer.from("000100021388c00c", "hex"))], { type: "SRV", answers: ["1 2 5000 www.example.test"] }, "up"],
   [[record(257, Buffer.from("000569737375656361", "hex"))], { type: "CAA", answers: ['0 issue "ca"'] }, "up"],
+  // Of another name or class it is no answer to ours; behind an alias it is, in whatever order.
+  [[of("evil.test", address("192.0.2.7"))], { answers: ["192.0.2.7"] }, "down"],
+  [[Buffer.concat([address("192.0.2.7")]).fill(3, 5, 6)], { answers: ["192.0.2.7"] }, "down"],
+  [
+    [of("Edge.test", address("192.0.2.7")), record(5, Buffer.from("0465646765047465737400", "hex"))],
+    { answers: ["192.0.2.7"] },
+    "up",
+  ],
+  [
+    [record(16, Buffer.from(`\xfa${LONG}\xfa${LONG}`, "latin1"))],
+    { type: "TXT", answers: [LONG + LONG], match: "exact" },
+    "up",
+  ],
 ] as const)("records %# are %s", async (records, more, health) => {
   await using server = await serveUdp((question, reply) => reply(respond(question, records)));
   const outcome = await check({ protocol: dns, ...server, settings: { name: "www.example.test", type: "A", ...more } });
@@ -93,6 +114,14 @@ test.each([
 ] as const)("rcode %i under %o is %s", async (rcode, more, health, reason) => {
   await using server = await serveUdp((question, reply) => reply(respond(question, [], { rcode })));
   expect(await check({ protocol: dns, ...server, settings: { type: "A", ...more } })).toMatchObject({ health, reason });
+});
+
+test("an answer that is cut short may end in the middle of a record", async () => {
+  await using server = await serveUdp((question, reply) =>
+    reply(respond(question, two, { truncated: true }).subarray(0, -3)),
+  );
+  const outcome = await check({ protocol: dns, ...server, settings: { name: "www.example.test", type: "A" } });
+  expect(outcome).toMatchObject({ state: "open", evidence: { truncated: true, answers: ["192.0.2.7"] } });
 });
 
 test("the case of the letters comes back, or the answer is somebody else's", async () => {

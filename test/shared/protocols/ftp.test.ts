@@ -22,9 +22,20 @@ protocolSuite("ftp", {
     "230 come in\r\n",
     { says: "421 Too many connections.\r\n", reason: "service-unavailable" },
     { says: "220 hello\r\n421 Timeout.\r\n", reason: "service-unavailable" },
+    { says: "220 hello\r\n500 FEAT?\r\n421 Timeout.\r\n", reason: "service-unavailable" },
+    "220 mx ESMTP\r\n502 unknown\r\n503 say EHLO first\r\n",
   ],
   endless: ["220-more\r\n", "220 x\r\n211-y\r\n", { first: "220 x\r\n211-Features:\r\n", forever: " FEATURE\r\n" }],
   halfBytes: 60,
+});
+
+test.each([
+  "220 hi\r\n500 FEAT?\r\n500 NOOP?\r\n",
+  "220 hi\r\n503 login first\r\n332 account?\r\n",
+  "120 Service ready in 001 minutes\r\n220 ready\r\n530 login\r\n530 login\r\n",
+])("ftp may answer %j", async (says) => {
+  await using listening = await serveBytes(says);
+  expect(await check({ protocol: ftp, ...listening })).toMatchObject({ state: "open" });
 });
 
 test("ftp without FEAT is known by its answer to NOOP", async () => {

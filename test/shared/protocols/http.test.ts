@@ -128,6 +128,23 @@ describe("http", () => {
     expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state });
   });
 
+  test("a body is read in the character set that its server names", async () => {
+    const body = Buffer.from("Gr\xfc\xdfe", "latin1");
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: text/html; Charset="ISO-8859-1"\r\nContent-Length: 5, 5\r\n\r\n`;
+    await using server = await serveBytes(Buffer.concat([Buffer.from(head), body]));
+    expect(await check({ protocol: http, ...server, settings: { body: { contains: "Grüße" } } })).toMatchObject({
+      state: "open",
+    });
+  });
+
+  test("a folded field is one line", async () => {
+    await using server = await serveBytes(
+      "HTTP/1.1 200 OK\r\nX-Long: first\r\n\tsecond: 9\r\nContent-Length: 0\r\n\r\n",
+    );
+    const settings = { responseHeaders: { "X-Long": { contains: "first second: 9" } } };
+    expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state: "open" });
+  });
+
   test("a pattern that would backtrack for ever elsewhere is held against the whole body", async () => {
     await using server = await serveBytes(page("200 OK", `${"a".repeat(60_000)}!`));
     const settings = { body: { pattern: "^(a+)+$" } };

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { imap } from "../../../shared/protocols/imap.ts";
 import { check } from "../../support/check.ts";
 import { lineServer, protocolSuite } from "../../support/protocol-suite.ts";
+import { serve, serveBytes } from "../../support/servers.ts";
 import { serveStarttls } from "../../support/starttls.ts";
 
 const capability = (tag: string, names: string) => `* CAPABILITY ${names}\r\n${tag} OK done\r\n`;
@@ -26,6 +27,21 @@ protocolSuite("imap", {
     { says: "* OK hi\r\na1 BAD what?\r\n", reason: "unexpected-answer" },
   ],
   endless: ["* OK more\r\n"],
+});
+
+test("imap strings may come as literals, keywords in either case", async () => {
+  await using listening = await serve((socket) =>
+    lineServer("* OK hi\r\n", {
+      "a1 CAPABILITY": capability("a1", "imap4rev1 id"),
+      "a4 ID": '* ID ("name" {7}\r\nDovecot "version" {5}\r\n2.3.1)\r\na4 OK ID\r\n',
+    })({ socket, write: (data) => socket.write(data), end: () => {} }),
+  );
+  expect(await check({ protocol: imap, ...listening })).toMatchObject({ state: "open", fingerprint: "Dovecot 2.3.1" });
+});
+
+test("imap literals without end are not waited for", async () => {
+  await using listening = await serveBytes("* OK hi\r\n* LIST {999999}\r\n");
+  expect(await check({ protocol: imap, ...listening })).toMatchObject({ reason: "answer-too-long" });
 });
 
 test("imap inside TLS after STARTTLS", async () => {

@@ -15,9 +15,19 @@ protocolSuite("irc", {
     "SSH-2.0-OpenSSH_9.2\r\n",
     "220 mail ESMTP\r\n",
     "+OK POP3\r\n",
+    // An echo of what was asked, and what answers something else.
+    "CAP LS 302\r\n",
+    ":irc CAP * NAK :LS\r\n",
+    "451 not registered : yet\r\n",
+    { says: ":irc 465 * :You are banned from this server\r\n", reason: "service-unavailable" },
     { says: "ERROR :Closing Link: (Trying to reconnect too fast.)\r\n", reason: "service-unavailable" },
   ],
   endless: [":irc NOTICE * :wait\r\n", "PING :x\r\n", ":irc CAP * LS * :more\r\n"],
+});
+
+test("irc need not name itself", async () => {
+  await using listening = await serveBytes("451 * :You have not registered\r\n");
+  expect(await check({ protocol: irc, ...listening })).toMatchObject({ state: "open" });
 });
 
 test("irc from before CAP is open", async () => {

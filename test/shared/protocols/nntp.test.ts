@@ -19,19 +19,21 @@ protocolSuite("nntp", {
     "220 mail ESMTP\r\n",
     "200 something\r\n250 else\r\n",
     { says: "400 loadav too high\r\n", reason: "service-unavailable" },
+    { says: "200 hi\r\n400 going down\r\n", reason: "service-unavailable" },
   ],
   endless: [{ first: "200 x\r\n101 list\r\n", forever: "CAPABILITY\r\n" }],
 });
 
-test("nntp from before CAPABILITIES is open", async () => {
-  await using listening = await serveBytes(
-    "201 Leafnode NNTP Daemon, version 1.12.0 running\r\n500 Unknown command\r\n",
-  );
-  expect(await check({ protocol: nntp, ...listening })).toMatchObject({
-    state: "open",
-    evidence: { posting: false, capabilities: [] },
-  });
-});
+test.each(["500 Unknown command", "483 Encryption required", "503 Not supported"])(
+  "nntp without CAPABILITIES is open: %s",
+  async (refusal) => {
+    await using listening = await serveBytes(`201 Leafnode NNTP Daemon, version 1.12.0 running\r\n${refusal}\r\n`);
+    expect(await check({ protocol: nntp, ...listening })).toMatchObject({
+      state: "open",
+      evidence: { posting: false, capabilities: [] },
+    });
+  },
+);
 
 test("nntp inside TLS after STARTTLS", async () => {
   await using server = await serveStarttls({

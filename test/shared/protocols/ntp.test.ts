@@ -69,6 +69,8 @@ test.each([
   [{ stratum: 0, reference: "DENY" }, {}, "DENY"],
   [{ leap: 3 }, {}, "not synchronised"],
   [{ stratum: 16 }, {}, "not synchronised"],
+  [{ stratum: 0, leap: 3, reference: "INIT" }, {}, "it has not yet synchronised for the first time"],
+  [{ stratum: 0, leap: 3, reference: "\0\0\0\0" }, {}, "it names no source"],
 ] as const)("service-unavailable for %o", async (clock, settings, words) => {
   await using server = await serving(clock);
   const outcome = await check({ protocol: ntp, ...server, settings });
@@ -79,12 +81,18 @@ test.each([
 test.each([
   [{ leap: 3 }, { unsynchronised: "degraded" }, "degraded"],
   [{ leap: 3 }, { unsynchronised: "up" }, "up"],
+  [{ stratum: 0, leap: 3, reference: "INIT" }, { unsynchronised: "up" }, "up"],
   [{ stratum: 9 }, { stratum: { degradedAbove: 5 } }, "degraded"],
   [{ dispersionSeconds: 2 }, { rootDispersionMs: { degradedAbove: 1000 } }, "degraded"],
   [{ dispersionSeconds: 2 }, { rootDispersionMs: { downAbove: 1000 } }, "down"],
 ] as const)("%o under %o is %s", async (clock, settings, health) => {
   await using server = await serving(clock);
   expect(await check({ protocol: ntp, ...server, settings })).toMatchObject({ health });
+});
+
+test("an answer that tells no time is none", async () => {
+  await using server = await serveUdp((question, reply) => reply(answer(question).fill(0, 32)));
+  expect(await check({ protocol: ntp, ...server })).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
 });
 
 refuses(ntp, [

@@ -73,6 +73,15 @@ test("by TCP a provisional answer is waited past", async () => {
   expect(await check({ protocol: sip, ...server, settings: { transport: "tcp" } })).toMatchObject(expected);
 });
 
+test("by UDP a provisional answer and a request of the server's own are waited past", async () => {
+  await using server = await serveUdp((question, reply) => {
+    reply("OPTIONS sip:us@example.com SIP/2.0\r\n\r\n");
+    reply(respond(question, 100));
+    reply(respond(question));
+  });
+  expect(await check({ protocol: sip, ...server, settings: { status: [200] } })).toMatchObject(expected);
+});
+
 test("an announced body without end is not waited for", async () => {
   await using server = await serve((socket) =>
     socket.once("data", (question) =>

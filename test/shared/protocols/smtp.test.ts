@@ -22,6 +22,10 @@ protocolSuite("smtp", {
     { says: "421 mail.example.com out of order\r\n", reason: "service-unavailable" },
     { says: "554 no SMTP service here\r\n", reason: "service-unavailable" },
     { says: "220 hi\r\n421 later\r\n", reason: "service-unavailable" },
+    // As postscreen drops a client in the middle of its greeting.
+    { says: "220-mx\r\n521 5.3.2 Service currently unavailable\r\n", reason: "service-unavailable" },
+    { says: "220 hi\r\n250-mx\r\n421 later\r\n", reason: "service-unavailable" },
+    "220-mx\r\nHTTP/1.1 400 Bad Request\r\n220 x\r\n",
     { says: "220 hi\r\n550 we do not like you\r\n", reason: "unexpected-answer" },
   ],
   endless: ["220-more\r\n", { first: "220 x\r\n", forever: "250-CAPABILITY\r\n" }],
@@ -44,6 +48,12 @@ describe("smtp", () => {
       fingerprint: expect.stringMatching(/^Exim 4\.96 [0-9a-f]{64}$/),
       evidence: { capabilities: ["AUTH PLAIN"], starttls: true, tls: { subject: "localhost" } },
     });
+  });
+
+  test("a keyword counts in either case", async () => {
+    await using server = await serveStarttls({ ...script, before: { EHLO: "250-mail\r\n250 StartTls\r\n" } });
+    const settings = { starttls: "required", tls: { ca: server.ca } };
+    expect(await check({ protocol: smtp, ...server, settings })).toMatchObject({ state: "open" });
   });
 
   test("names what is wrong with the certificate after STARTTLS", async () => {

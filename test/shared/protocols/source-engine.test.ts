@@ -33,7 +33,15 @@ udpProtocolSuite("source-engine", {
       version: "1.2.3.4",
     },
   },
-  wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), "\xff\xff\xff\xff", packet("Z"), ""],
+  wrong: [
+    "HTTP/1.1 400 Bad Request\r\n\r\n",
+    Buffer.alloc(40),
+    "\xff\xff\xff\xff",
+    packet("Z"),
+    "",
+    Buffer.from("fffffffe00", "hex"),
+    Buffer.from("feffffff00", "hex"),
+  ],
   // What follows the version is optional.
   enoughBytes: info.length - 3,
 });
@@ -47,6 +55,16 @@ test("an application's id above 16 bits is read from behind the version", async 
   expect(await check({ protocol: sourceEngine, ...server })).toMatchObject({
     state: "open",
     evidence: { name: "Rusty", appId: 252_490 },
+  });
+});
+
+test("an answer in several parts is one", async () => {
+  await using server = await serveUdp((_question, reply) =>
+    reply(Buffer.from("feffffff010000000200e004ffffffff49", "hex")),
+  );
+  expect(await check({ protocol: sourceEngine, ...server })).toMatchObject({
+    state: "open",
+    evidence: { split: true },
   });
 });
 

@@ -6,8 +6,8 @@ import { answers, protocolSuite } from "../../support/protocol-suite.ts";
 import { serve, serveBytes } from "../../support/servers.ts";
 import { upgrade } from "../../support/starttls.ts";
 
-const OPENING =
-  "<?xml version='1.0'?><stream:stream from='example.com' id='x1' version='1.0' xmlns:stream='http://etherx.jabber.org/streams'>";
+const STREAMS = "http://etherx.jabber.org/streams";
+const OPENING = `<?xml version='1.0'?><stream:stream from='example.com' id='x1' version='1.0' xmlns:stream='${STREAMS}'>`;
 const STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 const mechanisms = "<mechanisms><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms>";
 const features = (...parts: string[]) => `${OPENING}<stream:features>${parts.join("")}</stream:features>`;
@@ -28,6 +28,12 @@ protocolSuite("xmpp", {
     "<html></stream:stream>",
     { says: failure("host-unknown"), reason: "unexpected-answer" },
     { says: failure("system-shutdown"), reason: "service-unavailable" },
+    // As Openfire writes it.
+    {
+      says: failure("system-shutdown").replace("<stream:error>", `<stream:error xmlns:stream="${STREAMS}">`),
+      reason: "service-unavailable",
+    },
+    { says: `${OPENING}</stream:stream>`, reason: "unexpected-answer" },
   ],
   endless: ["<a>", { first: OPENING, forever: "<stream:feature>" }],
 });
@@ -50,6 +56,30 @@ describe("xmpp", () => {
       state: "open",
       evidence: { starttls: true, mechanisms: ["SCRAM-SHA-1", "PLAIN"], tls: { subject: "localhost" } },
     });
+  });
+
+  test.each([
+    `${OPENING}<stream:features xmlns:stream='${STREAMS}'/>`,
+    `${OPENING}<stream:features></stream:features >`,
+    `<stream from='example.com' version='1.0' xmlns='${STREAMS}'><features/>`,
+  ])("features may be written as %s", async (says) => {
+    await using listening = await serveBytes(says);
+    expect(await check({ protocol: xmpp, ...listening })).toMatchObject({
+      state: "open",
+      evidence: { from: "example.com" },
+    });
+  });
+
+  test("an IPv6 address is asked for in brackets", async () => {
+    let asked = "";
+    await using listening = await serve((socket) => {
+      socket.once("data", (chunk) => {
+        asked = String(chunk);
+        socket.write(features(mechanisms));
+      });
+    }, "::1");
+    expect(await check({ protocol: xmpp, ...listening, host: "::1" })).toMatchObject({ state: "open" });
+    expect(asked).toContain(" to='[::1]'");
   });
 
   test("tls-not-offered where the features lack it", async () => {
