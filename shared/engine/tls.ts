@@ -23,6 +23,8 @@ export interface TlsSession {
 
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 14;
+/** Chains have three certificates, or four. */
+const MAX_CHAIN = 10;
 
 /**
  * Handshake on a connected socket; the socket's own listeners must be gone.
@@ -112,9 +114,22 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
   else if (reason === "certificate-unknown-issuer")
     add(reason, `the certificate's issuer is not known here: ${commonName(certificate.issuer)} (${verdict})`);
   else if (verdict && !reason) add("tls-handshake-failed", `the certificate does not hold (${verdict})`);
+  // Dates that are not the certificate's own are those of one above it. Which of them count, OpenSSL decides: a chain may
+  // carry an outdated one beside the path that holds.
+  else if (reason && problems.length === 0)
+    add(reason, `a certificate that vouches for it does not hold (${verdict}): ${outdated(certificate, now)}`);
   const weakness = findWeakness(certificate);
   if (weakness) add("certificate-weak", weakness);
   return problems;
+}
+
+/** The first one above it outside its dates. */
+function outdated({ issuerCertificate }: X509Certificate, now: number): string {
+  let above = issuerCertificate;
+  for (let depth = 0; above && depth < MAX_CHAIN; depth++, above = above.issuerCertificate)
+    if (now > above.validToDate.getTime() || now < above.validFromDate.getTime())
+      return `${commonName(above.subject)}, valid from ${day(above.validFromDate)} to ${day(above.validToDate)}`;
+  return "it is not in the chain that the server sends";
 }
 
 /** Below what NIST SP 800-131A and the CA/Browser Forum's Baseline Requirements (6.1.5) still allow. */
@@ -131,15 +146,20 @@ function findWeakness({ publicKey, signatureAlgorithm }: X509Certificate): strin
 
 function warn(certificate: X509Certificate, warnDays: number, now: number): TlsSession["warning"] {
   const days = daysLeft(certificate, now);
-  if (days >= warnDays) return undefined;
+  if (days === undefined || days >= warnDays || warnDays === 0) return undefined;
+  const ends = days < 0 ? "expired" : `ends in ${days} day${days === 1 ? "" : "s"},`;
   return {
     reason: "certificate-expires-soon",
-    message: `the certificate ends in ${days} day${days === 1 ? "" : "s"}, on ${day(certificate.validToDate)}; at least ${warnDays} days expected`,
+    message: `the certificate ${ends} on ${day(certificate.validToDate)}; at least ${warnDays} days expected`,
   };
 }
 
-const daysLeft = ({ validToDate }: X509Certificate, now: number) => Math.floor((validToDate.getTime() - now) / DAY_MS);
-const day = (date: Date) => date.toISOString().slice(0, 10);
+/** Undefined where the certificate's date is none, such as one in a thirteenth month. */
+const daysLeft = ({ validToDate }: X509Certificate, now: number): number | undefined =>
+  isDate(validToDate) ? Math.floor((validToDate.getTime() - now) / DAY_MS) : undefined;
+const isDate = (date: Date) => !Number.isNaN(date.getTime());
+const moment = (date: Date) => (isDate(date) ? date.toISOString() : "no date");
+const day = (date: Date) => (isDate(date) ? date.toISOString().slice(0, 10) : "no date");
 
 /** "CN=example.com\nO=…" → "example.com". */
 const commonName = (subject: string) =>
@@ -166,8 +186,8 @@ function describe(certificate: X509Certificate, now: number): Evidence {
     subject: commonName(subject),
     issuer: commonName(issuer),
     names: names(certificate),
-    validFrom: validFromDate.toISOString(),
-    validTo: validToDate.toISOString(),
+    validFrom: moment(validFromDate),
+    validTo: moment(validToDate),
     daysLeft: daysLeft(certificate, now),
     key: `${publicKey.asymmetricKeyType} ${details?.modulusLength ?? details?.namedCurve ?? ""}`.trim(),
     sha256: fingerprint256.replaceAll(":", "").toLowerCase(),

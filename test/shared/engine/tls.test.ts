@@ -58,6 +58,39 @@ test.each(bad)("%s is an error by name, and open where nothing is to be verified
   expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
 });
 
+test.each([
+  ["certificate-expired", { validFrom: inDays(-30), validTo: inDays(-1) }],
+  ["certificate-not-yet-valid", { validFrom: inDays(2) }],
+])("%s is an error of those above the certificate, too", async (reason, dates) => {
+  const between = { subject: "Between", names: [], addresses: [], isAuthority: true };
+  const issuer = makeCertificate({ ...between, ...dates, issuer: authority });
+  const { certificate, key } = makeCertificate({ issuer });
+  const tls = { cert: certificate + issuer.certificate, key };
+  await using server = await serveTls(() => {}, { tls });
+  const outcome = await run(server, { ca });
+  expect(outcome).toMatchObject({ state: "tls-error", health: "down", reason });
+  expect(outcome.message).toContain("Between, valid from 20");
+  expect(await run(server, { ca, verify: false })).toMatchObject({ state: "open", health: "up" });
+
+  const itself = makeCertificate({ ...between, ...dates });
+  await using direct = await serveTls(() => {}, { issuer: itself });
+  expect(await run(direct, { ca: itself.certificate })).toMatchObject({ state: "tls-error", reason });
+});
+
+test("a certificate with a date that is none does not hold, and is no fault of ours", async () => {
+  const { certificate, key } = makeCertificate({ validTo: new Date("2035-11-20T00:00:00Z") });
+  const der = Buffer.from(certificate.replace(/-----.*-----/g, ""), "base64");
+  der.write("20351320", der.indexOf("20351120"), "latin1");
+  const cert = `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+  await using server = await serveTls(() => {}, { tls: { cert, key } });
+  expect(await run(server, {})).toMatchObject({ state: "tls-error", health: "down" });
+  expect(await run(server, { verify: false })).toMatchObject({
+    state: "open",
+    health: "up",
+    evidence: { tls: { validTo: "no date" } },
+  });
+});
+
 test("a weak authority's signature is judged, too", async () => {
   const weakAuthority = makeCertificate({
     subject: "Weak",
