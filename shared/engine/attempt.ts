@@ -36,6 +36,8 @@ export interface Measured {
   /** Loss thresholds, where datagrams were counted. */
   readonly lossLimits?: { readonly degradedAbove: number | null; readonly downAbove: number | null };
   readonly stalled?: boolean;
+  /** Ended by the deadline, whatever the protocol made of it. */
+  readonly isOverdue?: boolean;
 }
 
 export const NO_TRAFFIC: Traffic = { bytesSent: 0, bytesReceived: 0 };

@@ -1,6 +1,7 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
 import type { CheckSettings, Family } from "../model.ts";
 import type { Probe, Target } from "../protocols/protocol.ts";
+import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
 import { type Attempt, type Measured, NO_TRAFFIC } from "./attempt.ts";
@@ -43,9 +44,17 @@ export type Measure = (job: Job) => Promise<Measured | undefined>;
 export function createMeasure(tools: MeasureTools): Measure {
   const { location, names, pacing, wheel, stalls, now, random } = tools;
 
+  /** Whether a failure may be of our own making: time ran out, and the process stood still for much of it. */
+  const isOurs = (
+    { reason, isOverdue = false }: Pick<Measured, "reason" | "isOverdue">,
+    startedAt: number,
+    timeoutMs: number,
+  ) =>
+    (isOverdue || (reason !== null && TIMELY.has(reason))) && stalls.lateSince(startedAt) >= STALLED_SHARE * timeoutMs;
+
   /**
-   * One address. A latency taken while the process stood still is taken again, once, where that costs the target one
-   * connection.
+   * One address. What was taken while the process stood still is taken again: a failure until there is no time for it,
+   * datagrams and latencies once, these where that costs the target one connection.
    */
   const attempt = (
     { check, probe, deadlineAtMs, first }: Job,
@@ -56,19 +65,23 @@ export function createMeasure(tools: MeasureTools): Measure {
       const refusal = refuseAddress(address, location.kind);
       if (refusal) return resolve(notAllowed(check, address, refusal));
       const target: Target = { host: check.host, address, port: check.port, now, random };
-      const begin = (spoiled?: Measured) =>
+      /** @param kept for when there is no time for this attempt, or it does worse */
+      const begin = (kept?: Measured) =>
         pacing.start(address, first, () => {
           if (now() + timeoutMs > deadlineAtMs) {
             pacing.release();
-            return resolve(spoiled);
+            return resolve(kept);
           }
           const startedAt = performance.now();
           const done = (measured: Measured) => {
-            const isOpen = measured.state === "open";
-            if (isOpen && !stalls.spoils(startedAt)) resolve(measured);
-            else if (spoiled || !isOpen) resolve(spoiled ?? measured);
-            else if (isPlain(probe)) begin({ ...measured, stalled: true });
-            else resolve({ ...measured, stalled: true });
+            if (measured.state !== "open") {
+              if (kept?.state === "open") resolve(kept);
+              else if (isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
+              else resolve(measured);
+            } else if (!stalls.spoils(startedAt)) resolve(measured);
+            else if (kept?.state === "open") resolve(kept);
+            else if (isPlain(probe) || measured.lossPercent) begin(withoutTimes(measured));
+            else resolve(withoutTimes(measured));
           };
           const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed: reject };
           if (probe.transport === "tcp") attemptTcp(probe, started, done);
@@ -94,21 +107,53 @@ export function createMeasure(tools: MeasureTools): Measure {
   const attemptAt = (job: Job, found: Resolved, timeoutMs: number) =>
     job.check.addresses === "all" ? attemptAll(job, found, timeoutMs) : attempt(job, found.addresses[0]!, timeoutMs);
 
-  const resolveFirst = async (job: Job, resolving: Promise<Resolution>) => {
+  const resolveFirst = async (job: Job, resolving: Promise<Resolution>): Promise<Measured | undefined> => {
+    const startedAt = performance.now();
     const found = await resolving;
     const { dnsMs = 0 } = found;
-    if ("state" in found) return unresolved(found);
-    const measured = await attemptAt(job, found, Math.max(1, job.timeoutMs - dnsMs));
+    if ("state" in found) {
+      if (!isOurs(found, startedAt, job.timeoutMs)) return unresolved(found);
+      return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : measure(job);
+    }
+    const spentMs = Math.max(0, dnsMs - stalls.lateSince(startedAt));
+    const measured = await attemptAt(job, found, Math.max(1, job.timeoutMs - spentMs));
     return measured && { ...measured, timings: { dnsMs, ...measured.timings } };
   };
 
   // A literal address needs no resolving, and so no promise of its own.
-  return (job) => {
+  const measure: Measure = (job) => {
     const found = names.resolve(job.check, job.timeoutMs);
     if (found instanceof Promise) return resolveFirst(job, found);
     return "state" in found ? Promise.resolve(unresolved(found)) : attemptAt(job, found, job.timeoutMs);
   };
+  return measure;
 }
+
+/** What time alone can bring about: silence, and peers that lose patience with us. */
+const TIMELY: ReadonlySet<Reason> = new Set([
+  "timeout",
+  "no-answer",
+  "incomplete-answer",
+  "connection-closed",
+  "connection-reset",
+  "tls-handshake-failed",
+  "name-timeout",
+]);
+/** Of the time that an attempt had: what is left is enough for a target that is well. */
+const STALLED_SHARE = 0.5;
+
+const stoodStill = ({ message, evidence, address }: Measured): Measured => ({
+  state: "unmeasured",
+  reason: "cut-short",
+  message: `not checked: this process stood still meanwhile (${message})`,
+  ...(address === undefined ? {} : { address }),
+  timings: {},
+  traffic: NO_TRAFFIC,
+  evidence,
+});
+
+/** Open; how fast, and what was lost on the way, nobody knows. */
+const withoutTimes = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
 
 const isPlain = (probe: Probe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
 

@@ -1,6 +1,6 @@
 /**
- * Notices when this process itself stood still (a busy neighbour, a throttled Lambda, garbage collection): a latency taken
- * meanwhile measures us, not the target.
+ * Notices when this process itself stood still (a busy neighbour, a throttled Lambda, a closed laptop): a latency taken
+ * meanwhile measures us, not the target, and so does a silence.
  */
 
 const BEAT_MS = 10;
@@ -14,6 +14,8 @@ const MEMORY_MS = 60_000;
 export interface StallWatch {
   start(): void;
   stop(): void;
+  /** Milliseconds that the process stood still from `startedAt` (`performance.now()`) until now. */
+  lateSince(startedAt: number): number;
   /** Whether the process stood still for long enough to spoil a latency that was taken from `startedAt` (`performance.now()`) until now. */
   spoils(startedAt: number): boolean;
 }
@@ -31,7 +33,15 @@ export function createStallWatch(): StallWatch {
     while (stalls[0] && stalls[0].endedAt < now - MEMORY_MS) stalls.shift();
     stalls.push({ endedAt: now, lateMs });
   };
+  const lateSince = (startedAt: number) => {
+    // What stalls right now has had no beat yet.
+    const lateNow = performance.now() - lastBeat - BEAT_MS;
+    let lateMs = lateNow > TOLERANCE_MS ? lateNow : 0;
+    for (let i = stalls.length - 1; i >= 0 && stalls[i]!.endedAt > startedAt; i--) lateMs += stalls[i]!.lateMs;
+    return lateMs;
+  };
   return {
+    lateSince,
     start() {
       if (watchers++ > 0) return;
       lastBeat = performance.now();
@@ -41,12 +51,8 @@ export function createStallWatch(): StallWatch {
       if (--watchers === 0) clearInterval(timer);
     },
     spoils(startedAt) {
-      const now = performance.now();
-      // What stalls right now has had no beat yet.
-      const lateNow = now - lastBeat - BEAT_MS;
-      let lateMs = lateNow > TOLERANCE_MS ? lateNow : 0;
-      for (let i = stalls.length - 1; i >= 0 && stalls[i]!.endedAt > startedAt; i--) lateMs += stalls[i]!.lateMs;
-      return lateMs > 0 && lateMs > SHARE * (now - startedAt);
+      const lateMs = lateSince(startedAt);
+      return lateMs > 0 && lateMs > SHARE * (performance.now() - startedAt);
     },
   };
 }

@@ -88,7 +88,9 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
   const connection = new ProbeConnection(socket, target, probe.tls);
   // Rejects, because a protocol that waits for something else than its connection must not outlive the deadline either.
   const deadline = Promise.withResolvers<never>();
+  let isOverdue = false;
   const timer = wheel.after(timeoutMs - connectMs, () => {
+    isOverdue = true;
     const failure = overdue(connection, attempt);
     connection.fail(failure);
     // The protocol hears it first: it may know better what is missing.
@@ -114,6 +116,7 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
       message: error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message,
       timings: { connectMs, ...connection.timings },
       evidence: { ...failure.evidence, ...(connection.tls ? { tls: connection.tls } : {}) },
+      isOverdue,
     };
   } finally {
     timer.cancel();

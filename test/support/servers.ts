@@ -99,9 +99,10 @@ export async function serveUdp(
 ): Promise<UdpServer> {
   const socket = createSocket("udp4");
   const received: Buffer[] = [];
+  let isOpen = true;
   socket.on("message", (message, from) => {
     received.push(message);
-    onMessage(message, (data) => socket.send(data, from.port, from.address), from);
+    onMessage(message, (data) => void (isOpen && socket.send(data, from.port, from.address)), from);
   });
   socket.on("error", () => {});
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
@@ -110,7 +111,10 @@ export async function serveUdp(
     port: socket.address().port,
     socket,
     received,
-    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => socket.close(resolve)),
+    [Symbol.asyncDispose]: () => {
+      isOpen = false;
+      return new Promise<void>((resolve) => socket.close(resolve));
+    },
   };
 }
 

@@ -2,13 +2,14 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type CheckRequest, createEngine, type EngineOptions } from "../../../shared/engine/run.ts";
 import type { Health, Outcome } from "../../../shared/model.ts";
 import type { Protocol } from "../../../shared/protocols/protocol.ts";
 import { type CheckInput, check, checkSettings } from "../../support/check.ts";
-import { refusedPort, serve, serveSilence } from "../../support/servers.ts";
+import { serveDns } from "../../support/dns-server.ts";
+import { refusedPort, serve, serveSilence, serveUdp } from "../../support/servers.ts";
 
 const local: EngineOptions = { location: { kind: "local", families: ["ipv4", "ipv6"] } };
 const request = (input: CheckInput, timeoutMs = 1000): CheckRequest => ({
@@ -220,6 +221,91 @@ test("what arrived during a stall counts, and its latency is flagged", async () 
   const { outcomes } = await running;
   expect(outcomes.get("spoken")).toMatchObject({ state: "open", health: "up", stalled: true });
   expect(outcomes.get("plain")).toMatchObject({ state: "open", health: "up" });
+});
+
+describe("a process that stands still", () => {
+  /** Blocks the event loop, and with it the servers of this test: longer than every timeout here. */
+  const standStill = (ms: number) => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  };
+  /** Answers in two steps, each of which takes its time. */
+  const serveSlowly = () =>
+    serve((socket) => {
+      setTimeout(() => socket.write("a"), 50);
+      socket.on("data", () => setTimeout(() => socket.write("b"), 50));
+    });
+  const settings = { steps: [{ expect: { contains: "a" } }, { send: "x", expect: { contains: "b" } }] };
+  const run = async (input: CheckInput, deadlineAtMs: number) => {
+    const running = createEngine(local).runBatch([request(input, 200)], { deadlineAtMs });
+    setTimeout(() => standStill(400), 20);
+    return (await running).outcomes.get("a");
+  };
+
+  test.each([
+    ["nothing", settings],
+    ["half of it", { steps: [{ expect: { contains: "half of it" } }] }],
+  ])("asks again, and calls nobody down, where it had seen %s", async (_seen, steps) => {
+    await using server = await serve((socket) => {
+      const [first, second] = steps === settings ? ["a", "b"] : [" of", " it"];
+      if (steps !== settings) socket.write("half");
+      setTimeout(() => {
+        socket.write(first);
+        setTimeout(() => socket.write(second), 50);
+      }, 50);
+    });
+    const outcome = await run({ protocol: "tcp", ...server, settings: steps }, soon());
+    expect(outcome).toMatchObject({ state: "open", health: "up" });
+    expect(server.connections).toBe(2);
+  });
+
+  test("has measured nothing where there is no time to ask again", async () => {
+    await using server = await serveSlowly();
+    const outcome = await run({ protocol: "tcp", ...server, settings }, soon(300));
+    expect(outcome).toMatchObject({ state: "unmeasured", health: "unknown", reason: "cut-short" });
+    expect(outcome?.message).toContain("this process stood still meanwhile");
+  });
+
+  test("still tells an outage, once it runs again", async () => {
+    await using server = await serveSilence();
+    expect(await run({ protocol: "tcp", ...server, settings }, soon())).toMatchObject({
+      health: "down",
+      reason: "no-answer",
+    });
+  });
+
+  test("asks for names again", async () => {
+    await using server = await serveSilence();
+    await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 50 }));
+    const engine = createEngine({
+      location: { kind: "local", families: ["ipv4"] },
+      nameServers: [dns.address],
+      hostsFile: null,
+    });
+    const names = ["a.example", "b.example"].map((host) => ({
+      id: host,
+      check: checkSettings({ protocol: "tcp", host, port: server.port }, 200),
+    }));
+    await engine.runBatch([names[0]!], { deadlineAtMs: soon() }); // so that the resolver is known to answer
+    const running = engine.runBatch([names[1]!], { deadlineAtMs: soon() });
+    setTimeout(() => standStill(400), 20);
+    expect((await running).outcomes.get("b.example")).toMatchObject({ state: "open", health: "up" });
+  });
+
+  test("blames no lost datagrams on the target", async () => {
+    let count = 0;
+    await using server = await serveUdp((message, reply) => void setTimeout(() => reply(message), count++ % 5 && 30));
+    const udp = {
+      send: "ping",
+      expect: { equals: "ping" },
+      packets: { count: 5, spacingMs: 10 },
+      lossPercent: { degradedAbove: 0, downAbove: 10 },
+    };
+    for (const ms of [10_000, 300]) {
+      count = 0;
+      expect(await run({ protocol: "udp", ...server, settings: udp }, soon(ms))).toMatchObject({ health: "up" });
+    }
+  });
 });
 
 test("evidence is printable and at most 1 KB, whatever the server says", async () => {
