@@ -1,7 +1,7 @@
 /**
  * AMQP: open when the broker answers the protocol header: with Connection.Start (AMQP 0-9-1, sections 2.2.4 and 4.2), which
- * names product and version, or, for AMQP 1.0 (section 2.2), with a header of its own. A broker that speaks only the
- * other version answers with that one's header, and is open too. No login.
+ * names product and version, or, for AMQP 1.0 (section 2.2), with a header of its own. A broker that speaks only
+ * another version answers with that one's header, and is open too. No login.
  */
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
@@ -23,6 +23,16 @@ const HEADERS = {
   // Protocol id 3: SASL comes first, as brokers ask for it.
   "1.0": Buffer.from("AMQP\x03\x01\x00\x00", "latin1"),
 } as const;
+
+/** What the headers end in whose last three bytes are not the version itself. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  "1 1 8 0": "0-8",
+  "1 1 0 9": "0-9",
+  "1 1 0 10": "0-10",
+  "0 1 0 0": "1.0",
+  "2 1 0 0": "1.0",
+  "3 1 0 0": "1.0",
+};
 
 /** Connection.Close with code 200: the protocol's goodbye, allowed at any time (section 1.4.2.7). */
 const CLOSE = (() => {
@@ -103,7 +113,10 @@ const talk = async (connection: Connection, { version }: z.output<typeof setting
   const [id, major, minor] = [head[4]!, head[5]!, head[6]!];
   if (id > 3 || major > 1)
     throw new ProbeFailure("unexpected-answer", `expected an AMQP version, got ${id} ${major}.${minor}.${revision}`);
-  const spoken = id === 0 && major === 0 ? `${major}-${minor}-${revision}` : `${major}.${minor}`;
+  const spoken = VERSIONS[`${id} ${major} ${minor} ${revision}`] ?? `${major}-${minor}-${revision}`;
+  // A broker of this version starts the connection; only 1.0 answers with the same header.
+  if (version === "0-9-1" && spoken === version)
+    throw new ProbeFailure("wrong-protocol", "expected Connection.Start, got our own AMQP header");
   return {
     evidence: { protocol: `AMQP ${spoken}`, security: id === 3 ? "SASL" : id === 2 ? "TLS" : "none" },
     message: `the broker speaks AMQP ${spoken}`,

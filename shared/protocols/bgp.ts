@@ -1,7 +1,7 @@
 /**
  * BGP-4: open when the speaker answers our OPEN with its own, or with a NOTIFICATION (RFC 4271, sections 4.2 and 4.5;
- * capabilities: RFC 5492): it is there, and says that it does not peer with us. Many speakers close without a word on a
- * neighbour they do not know; the probe's address has to be configured there, or that reads as down.
+ * capabilities: RFC 5492, RFC 9072): it is there, and says that it does not peer with us. Many speakers close without a
+ * word on a neighbour they do not know; the probe's address has to be configured there, or that reads as down.
  * We announce nothing and leave with Cease (RFC 4486).
  */
 import { z } from "zod";
@@ -25,7 +25,12 @@ const settings = z.strictObject({
 const MARKER = Buffer.alloc(16, 0xff);
 /** RFC 4271, section 4.1. */
 const MAX_MESSAGE = 4096;
+const VERSION = 4;
 const HOLD_SECONDS = 90;
+/** Less is refused, but for 0, which means that nobody waits: RFC 4271, section 4.2. */
+const MIN_HOLD_SECONDS = 3;
+/** RFC 9072, section 2: as the type of the first parameter, it says that lengths have two octets. */
+const EXTENDED_LENGTH = 255;
 const AS_TRANS = 23_456;
 
 const OPEN = 1;
@@ -50,7 +55,7 @@ const open = (asn: number, routerId: string): Buffer => {
   longAs.writeUInt32BE(asn);
   const capabilities = [...CAPABILITIES_OURS, ...longAs];
   const head = Buffer.alloc(5);
-  head[0] = 4;
+  head[0] = VERSION;
   head.writeUInt16BE(asn > 0xffff ? AS_TRANS : asn, 1);
   head.writeUInt16BE(HOLD_SECONDS, 3);
   const parameter = [2, capabilities.length, ...capabilities];
@@ -111,25 +116,38 @@ const readMessage = async (connection: Connection): Promise<{ type: number; body
   return { type: head[18]!, body: new Cursor(await connection.read(length - 19), "BGP message") };
 };
 
-/** The capabilities in the optional parameters, by code. */
-const readCapabilities = (parameters: Cursor): ReadonlyMap<number, Buffer> => {
+/** The capabilities in the optional parameters, with which OPEN ends, by code. */
+const readCapabilities = (body: Cursor): ReadonlyMap<number, Buffer> => {
+  const shortLength = body.u8();
+  const isExtended = shortLength > 0 && body.bytes[body.offset] === EXTENDED_LENGTH;
+  if (isExtended) body.u8();
+  const parameters = body.part(isExtended ? body.u16() : shortLength, "BGP OPEN");
   const capabilities = new Map<number, Buffer>();
   while (parameters.left > 0) {
     const type = parameters.u8();
-    const parameter = parameters.part(parameters.u8());
+    const parameter = parameters.part(isExtended ? parameters.u16() : parameters.u8());
     while (type === 2 && parameter.left > 0) capabilities.set(parameter.u8(), parameter.take(parameter.u8()));
   }
   return capabilities;
 };
 
-const describeOpen = (body: Cursor): Finding => {
+/** Refuses what no speaker may say: RFC 4271, section 6.2; RFC 6286, section 2.2. */
+const describeOpen = (body: Cursor, ours: z.output<typeof settings>): Finding => {
   const version = body.u8();
+  if (version !== VERSION) throw new ProbeFailure("wrong-protocol", `expected BGP-${VERSION}, got BGP-${version}`);
   const shortAs = body.u16();
   const holdSeconds = body.u16();
   const routerId = [...body.take(4)].join(".");
-  const capabilities = readCapabilities(body.part(body.u8(), "BGP OPEN"));
+  const capabilities = readCapabilities(body);
   const longAs = capabilities.get(65);
   const asn = longAs?.length === 4 ? longAs.readUInt32BE() : shortAs;
+  if (asn === ours.asn && routerId === ours.routerId)
+    throw new ProbeFailure("wrong-protocol", `expected another speaker's OPEN, got our own: ${routerId} in AS ${asn}`);
+  if (holdSeconds > 0 && holdSeconds < MIN_HOLD_SECONDS)
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected a hold time of 0 or at least ${MIN_HOLD_SECONDS} s, got ${holdSeconds}`,
+    );
   const names = [...capabilities.keys()].map((code) => CAPABILITIES[code] ?? `capability ${code}`);
   const fqdn = capabilities.get(73);
   const hostname = fqdn && fqdn.length > 0 ? printable(fqdn.toString("utf8", 1, 1 + fqdn[0]!), 64) : undefined;
@@ -156,7 +174,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   connection.write(open(wanted.asn, wanted.routerId));
   const { type, body } = await readMessage(connection);
   if (type === OPEN) {
-    const finding = describeOpen(body);
+    const finding = describeOpen(body, wanted);
     connection.write(CEASE);
     return finding;
   }
@@ -172,7 +190,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
 export const bgp: Protocol = {
   title: "BGP",
   summary: "Open when the speaker answers OPEN with OPEN or NOTIFICATION.",
-  reference: "RFC 4271, RFC 5492, RFC 6793, RFC 4486",
+  reference: "RFC 4271, RFC 5492, RFC 6286, RFC 6793, RFC 9072, RFC 4486",
   transports: ["tcp"],
   defaultPort: 179,
   settings,

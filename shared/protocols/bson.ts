@@ -57,6 +57,9 @@ const readValue = (type: number, cursor: Cursor): Scalar | undefined => {
     case 0x11:
       cursor.take(8);
       return undefined;
+    case 0x13:
+      cursor.take(16);
+      return undefined;
     default:
       throw new ProbeFailure("unexpected-answer", `a BSON element of type 0x${type.toString(16)} has no place here`);
   }

@@ -16,10 +16,12 @@ const SUPPORTED = 0x06;
 const OPTIONS = Buffer.from([4, 0, 0, 1, 5, 0, 0, 0, 0]);
 
 const PROTOCOL_ERROR = 0x000a;
+/** Cassandra 2.1 says so in a server error, behind the names of two Java classes (CASSANDRA-9451). */
+const OTHER_VERSION = /unsupported protocol version/i;
 /** Overloaded, bootstrapping, server error. */
 const UNWELL = new Set([0x1001, 0x1002, 0x0000]);
 
-const readText = (cursor: Cursor): string => printable(cursor.take(cursor.u16()).toString("utf8"), 120);
+const readText = (cursor: Cursor): string => printable(cursor.take(cursor.u16()).toString("utf8"), 200);
 
 /** A string multimap: section 3 of the specification. */
 const readOptions = (body: Cursor): ReadonlyMap<string, readonly string[]> => {
@@ -37,22 +39,27 @@ const readOptions = (body: Cursor): ReadonlyMap<string, readonly string[]> => {
 
 const talk = async (connection: Connection): Promise<Finding> => {
   connection.write(OPTIONS);
-  const head = await connection.read(9);
-  const version = head[0]! & 0x7f;
-  const opcode = head[4]!;
-  const length = head.readUInt32BE(5);
-  const isAnswer = head[0]! >= 0x80 && version >= 1 && version <= 6 && head.readUInt16BE(2) <= 1;
+  const first = (await connection.read(1))[0]!;
+  const version = first & 0x7f;
+  // Versions 1 and 2 (Cassandra up to 2.0) have one byte of stream id, later ones two: section 2 of each specification.
+  const streamBytes = version <= 2 ? 1 : 2;
+  const head = await connection.read(6 + streamBytes);
+  const stream = head.readUIntBE(1, streamBytes);
+  const opcode = head[1 + streamBytes]!;
+  const length = head.readUInt32BE(2 + streamBytes);
+  const isAnswer = first >= 0x80 && version >= 1 && version <= 6 && stream <= 1;
   if (!isAnswer || (opcode !== SUPPORTED && opcode !== ERROR) || length > MAX_BODY)
     throw new ProbeFailure(
       "wrong-protocol",
-      `expected SUPPORTED, got: ${printable(head.toString("latin1")) || "bytes"}`,
+      `expected SUPPORTED, got: ${printable(String.fromCharCode(first) + head.toString("latin1")) || "bytes"}`,
     );
   const body = new Cursor(await connection.read(length), "CQL answer");
   if (opcode === ERROR) {
     const code = body.u32();
     const text = readText(body);
-    if (UNWELL.has(code)) throw new ProbeFailure("service-unavailable", `the node answers: ${text}`);
-    if (code !== PROTOCOL_ERROR)
+    const isOtherVersion = code === PROTOCOL_ERROR || OTHER_VERSION.test(text);
+    if (!isOtherVersion && UNWELL.has(code)) throw new ProbeFailure("service-unavailable", `the node answers: ${text}`);
+    if (!isOtherVersion)
       throw new ProbeFailure("unexpected-answer", `expected SUPPORTED, got error 0x${code.toString(16)}: ${text}`);
     return {
       evidence: { nativeProtocol: version, answer: text },

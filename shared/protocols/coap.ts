@@ -13,6 +13,7 @@ const RESET = 3;
 const GET = 1;
 const TOKEN_BYTES = 4;
 const URI_PATH = 11;
+const URI_QUERY = 15;
 
 const settings = z.strictObject({
   method: z.enum(["ping", "get"]).default("ping"),
@@ -21,7 +22,7 @@ const settings = z.strictObject({
     .max(255)
     .regex(/^\/([\x21-\x24\x26-\x7e]|%[2-7][0-9a-fA-F])*$/, "must be a path in ASCII that begins with /")
     .default("/.well-known/core")
-    .describe("What to GET; not used by `ping`."),
+    .describe("What to GET, with its query; not used by `ping`."),
   code: z
     .array(z.string().regex(/^[245]\.\d\d$/, 'must be a response code like "2.05"'))
     .min(1)
@@ -43,16 +44,19 @@ const option = (delta: number, value: Buffer): Buffer => {
 
 const request = ({ method, path }: Settings, random: (bytes: number) => Buffer): Buffer => {
   if (method === "ping") return Buffer.concat([Buffer.of(0x40, 0), random(2)]);
-  const segments = path
-    .split("/")
-    .slice(1)
-    .filter(Boolean)
-    .map((segment) => Buffer.from(decodeURIComponent(segment)));
-  return Buffer.concat([
-    Buffer.of(0x40 | TOKEN_BYTES, GET),
-    random(2 + TOKEN_BYTES),
-    ...segments.map((segment, n) => option(n === 0 ? URI_PATH : 0, segment)),
-  ]);
+  return Buffer.concat([Buffer.of(0x40 | TOKEN_BYTES, GET), random(2 + TOKEN_BYTES), ...uriOptions(path)]);
+};
+
+/** RFC 7252, section 6.4: an option for each segment, an empty last one too, and for each argument of the query. */
+const uriOptions = (path: string): readonly Buffer[] => {
+  const [, segments = "", query] = /^\/([^?]*)(?:\?(.*))?$/.exec(path) ?? [];
+  const values = [
+    ...(segments === "" ? [] : segments.split("/").map((segment) => [URI_PATH, segment] as const)),
+    ...(query === undefined ? [] : query.split("&").map((argument) => [URI_QUERY, argument] as const)),
+  ];
+  return values.map(([number, value], n) =>
+    option(number - (values[n - 1]?.[0] ?? 0), Buffer.from(decodeURIComponent(value))),
+  );
 };
 
 /** Option numbers and lengths from 13 on go into further bytes. */
@@ -65,7 +69,11 @@ const extended = (cursor: Cursor, nibble: number): number => {
 const payloadOf = (cursor: Cursor): Buffer => {
   while (cursor.left > 0) {
     const first = cursor.u8();
-    if (first === 0xff) return cursor.take(cursor.left);
+    if (first === 0xff) {
+      if (cursor.left === 0)
+        throw new ProbeFailure("incomplete-answer", "the CoAP answer announces a payload and ends there");
+      return cursor.take(cursor.left);
+    }
     extended(cursor, first >> 4);
     cursor.take(extended(cursor, first & 15));
   }
@@ -88,6 +96,12 @@ const understand = (datagram: Buffer, question: Buffer, wanted: Settings): Findi
     if (!isSameId || type < ACKNOWLEDGEMENT) return undefined;
     if (wanted.method === "get")
       throw new ProbeFailure("unexpected-answer", `the CoAP server resets our GET of ${wanted.path}`);
+    // RFC 7252, section 4.1: nothing comes behind an empty message's id.
+    if (code !== "0.00" || datagram.length > 4)
+      throw new ProbeFailure(
+        "unexpected-answer",
+        `expected an empty message for our ping, got ${datagram.length} bytes of code ${code}`,
+      );
     return {
       evidence: { answer: type === RESET ? "reset" : "acknowledgement" },
       message: "the CoAP server answers our ping",

@@ -56,6 +56,8 @@ const ALERTS: Readonly<Record<number, string>> = {
   112: "unrecognized_name",
 };
 const INTERNAL_ERROR = 80;
+/** Of alerts: warning and fatal. */
+const LEVELS = [1, 2];
 
 const u16 = (value: number): Buffer => Buffer.of(value >> 8, value & 0xff);
 const listed = (...parts: readonly Buffer[]): Buffer => {
@@ -99,13 +101,20 @@ const VERSIONS: Readonly<Record<number, string>> = {
   65276: "DTLS 1.3",
 };
 
-const readHandshake = (record: Cursor): Finding => {
+const hex = (number: number): string => `0x${number.toString(16).padStart(4, "0")}`;
+
+const readHandshake = (record: Cursor): Finding | undefined => {
   const type = record.u8();
-  record.take(3 + 2 + 3);
+  record.take(3);
+  const sequence = record.u16();
+  record.take(3);
   const body = record.part(record.u24());
-  if (type !== HELLO_VERIFY_REQUEST && type !== SERVER_HELLO)
+  if (type !== HELLO_VERIFY_REQUEST && type !== SERVER_HELLO) {
+    // The rest of a flight that overtook its hello.
+    if (sequence > 0) return undefined;
     throw new ProbeFailure("wrong-protocol", `expected a DTLS hello, got handshake message ${type}`);
-  const version = VERSIONS[body.u16()] ?? "an unknown version";
+  }
+  const versionNumber = body.u16();
   if (type === HELLO_VERIFY_REQUEST) {
     // This message always says version 1.0, whatever is going to be spoken.
     const cookieBytes = body.take(body.u8()).length;
@@ -114,7 +123,12 @@ const readHandshake = (record: Cursor): Finding => {
   body.take(32);
   body.take(body.u8());
   const number = body.u16();
-  const cipher = CIPHERS[number] ?? `0x${number.toString(16).padStart(4, "0")}`;
+  const [version, cipher] = [VERSIONS[versionNumber], CIPHERS[number]];
+  if (!version || !cipher)
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected a version and a cipher that we offer, got ${version ?? hex(versionNumber)} with ${cipher ?? hex(number)}`,
+    );
   return {
     evidence: { answer: "hello", version, cipher },
     message: `${version} with ${cipher}`,
@@ -122,7 +136,7 @@ const readHandshake = (record: Cursor): Finding => {
   };
 };
 
-const understand = (datagram: Buffer): Finding => {
+const understand = (datagram: Buffer): Finding | undefined => {
   const type = datagram[0];
   const isRecord = datagram.length >= 3 && (type === ALERT || type === HANDSHAKE) && datagram[1] === 0xfe;
   if (!isRecord)
@@ -133,8 +147,10 @@ const understand = (datagram: Buffer): Finding => {
   cursor.take(8);
   const record = cursor.part(cursor.u16());
   if (type === HANDSHAKE) return readHandshake(record);
-  record.u8();
+  const level = record.u8();
   const number = record.u8();
+  if (!LEVELS.includes(level))
+    throw new ProbeFailure("wrong-protocol", `expected a DTLS alert, got one of the unknown level ${level}`);
   const alert = ALERTS[number] ?? `alert ${number}`;
   if (number === INTERNAL_ERROR)
     throw new ProbeFailure("service-unavailable", `the DTLS server answers with ${alert}`, { evidence: { alert } });

@@ -53,14 +53,22 @@ const NO_PROPOSAL_CHOSEN = 14;
 const INVALID_KE_PAYLOAD = 17;
 const FIRST_STATUS_TYPE = 16_384;
 
+/** All that we offer in version 2, and NONE, which responders may say beside a cipher that authenticates by itself. */
 const TRANSFORMS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   1: { 3: "3DES", 12: "AES-CBC", 20: "AES-GCM" },
   2: { 2: "PRF-SHA1", 5: "PRF-SHA256", 7: "PRF-SHA512" },
-  3: { 2: "SHA1", 12: "SHA256", 14: "SHA512" },
+  3: { 0: "NONE", 2: "SHA1", 12: "SHA256", 14: "SHA512" },
   4: { 2: "MODP-1024", 14: "MODP-2048", 19: "P-256", 20: "P-384", 31: "X25519" },
 };
 
-/** The one proposal that the responder of version 2 chose. */
+/** Version 2 puts these beside its choice: RFC 7296, section 1.2. */
+const KEY_EXCHANGE = 34;
+const NONCE = 40;
+
+/**
+ * The one proposal that the responder of version 2 chose.
+ * @throws ProbeFailure when it is not from what we offer (RFC 7296, section 3.3.6)
+ */
 const chosen = (body: Cursor): string => {
   body.take(6);
   const spiBytes = body.u8();
@@ -74,7 +82,10 @@ const chosen = (body: Cursor): string => {
     transform.u8();
     const id = transform.u16();
     const bits = transform.left >= 4 ? `-${transform.bytes.readUInt16BE(6)}` : "";
-    names.push(`${TRANSFORMS[type]?.[id] ?? `${type}/${id}`}${bits}`);
+    const name = TRANSFORMS[type]?.[id];
+    if (!name)
+      throw new ProbeFailure("unexpected-answer", `the IKE responder chose ${type}/${id}, which we do not offer`);
+    names.push(`${name}${bits}`);
   }
   return names.join(" ");
 };
@@ -141,6 +152,11 @@ const judge = (message: Message, wanted: Settings): Finding => {
   const { proposal, refusal, vendors, supports, evidence } = describe(message);
   if (!proposal && !refusal)
     throw new ProbeFailure("unexpected-answer", "the IKE responder neither chose a proposal nor said why not", {
+      evidence,
+    });
+  const types = message.payloads.map(({ type }) => type);
+  if (proposal && message.version === 2 && !(types.includes(KEY_EXCHANGE) && types.includes(NONCE)))
+    throw new ProbeFailure("unexpected-answer", "the IKE responder chose a proposal without key exchange or nonce", {
       evidence,
     });
   if (String(message.version) !== wanted.version && refusal === undefined)

@@ -96,10 +96,7 @@ const readResult = (content: Cursor): { code: number; text: string } => {
   const code = toInteger(expectNext(content, 0x0a, "LDAP result"));
   expectNext(content, 0x04, "LDAP result"); // matched name
   const { bytes } = expectNext(content, 0x04, "LDAP result");
-  const text = printable(`${RESULTS[code] ?? `result ${code}`} ${bytes.toString("utf8")}`, 160);
-  if (code === BUSY || code === UNAVAILABLE)
-    throw new ProbeFailure("service-unavailable", `the server answers: ${text}`);
-  return { code, text };
+  return { code, text: printable(`${RESULTS[code] ?? `result ${code}`} ${bytes.toString("utf8")}`, 160) };
 };
 
 const readAttributes = (content: Cursor): ReadonlyMap<string, readonly string[]> => {
@@ -118,9 +115,18 @@ const readAttributes = (content: Cursor): ReadonlyMap<string, readonly string[]>
   return attributes;
 };
 
+/** @throws ProbeFailure when the message answers another one, or is the server's goodbye (RFC 4511, section 4.4) */
+const readAnswer = async (connection: Connection, asked: number): Promise<Operation> => {
+  const { id, operation } = await readMessage(connection);
+  if (operation.tag === EXTENDED_RESPONSE && id === 0)
+    throw new ProbeFailure("service-unavailable", `the server leaves: ${readResult(operation.content).text}`);
+  if (id !== asked) throw new ProbeFailure("unexpected-answer", `expected the answer to message ${asked}, got ${id}`);
+  return operation;
+};
+
 const requestTls = async (connection: Connection): Promise<string | undefined> => {
   connection.write(message(1, element(0x77, element(0x80, Buffer.from(START_TLS)))));
-  const { operation } = await readMessage(connection);
+  const operation = await readAnswer(connection, 1);
   if (operation.tag !== EXTENDED_RESPONSE)
     throw new ProbeFailure("unexpected-answer", `expected the answer to StartTLS, got 0x${operation.tag.toString(16)}`);
   const { code, text } = readResult(operation.content);
@@ -131,14 +137,14 @@ const search = async (connection: Connection) => {
   connection.write(message(2, SEARCH));
   let attributes: ReturnType<typeof readAttributes> = new Map();
   for (let count = 0; count < MAX_MESSAGES; count += 1) {
-    const { id, operation } = await readMessage(connection);
-    if (operation.tag === EXTENDED_RESPONSE && id === 0) {
-      // Notice of disconnection: RFC 4511, section 4.4.1.
-      throw new ProbeFailure("service-unavailable", `the server leaves: ${readResult(operation.content).text}`);
-    }
-    if (id !== 2) throw new ProbeFailure("unexpected-answer", `expected the answer to message 2, got ${id}`);
+    const operation = await readAnswer(connection, 2);
     if (operation.tag === SEARCH_ENTRY) attributes = readAttributes(operation.content);
-    if (operation.tag === SEARCH_DONE) return { attributes, result: readResult(operation.content) };
+    if (operation.tag !== SEARCH_DONE) continue;
+    const result = readResult(operation.content);
+    // Of StartTLS, the same say that there is no TLS to be had, as Active Directory does without a certificate.
+    if (result.code === BUSY || result.code === UNAVAILABLE)
+      throw new ProbeFailure("service-unavailable", `the server answers: ${result.text}`);
+    return { attributes, result };
   }
   throw new ProbeFailure("unexpected-answer", "the search for the root DSE does not end");
 };

@@ -1,6 +1,6 @@
 /**
  * memcached: open when the server answers `version` (memcached protocol.txt, "Other commands"), or says that it wants a
- * login first. `quit` at the end.
+ * login first. The version is any text: "1.6.18", "mcrouter 41.0.0", "Hazelcast". `quit` at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
@@ -13,11 +13,10 @@ const settings = z.strictObject({ tls: tlsSettings.optional() });
 const talk = async (connection: Connection): Promise<Finding> => {
   connection.write("version\r\n");
   const answer = await connection.readLine();
-  const version = /^VERSION (\d\S*)/.exec(answer)?.[1];
-  if (version !== undefined) {
+  const version = answer.startsWith("VERSION ") ? printable(answer.slice("VERSION ".length), 60) : "";
+  if (version) {
     connection.write("quit\r\n");
-    const shown = printable(version, 60);
-    return { evidence: { version: shown }, message: `memcached ${shown}`, fingerprint: `memcached ${shown}` };
+    return { evidence: { version }, message: `memcached ${version}`, fingerprint: `memcached ${version}` };
   }
   if (answer.startsWith("CLIENT_ERROR unauthenticated"))
     return {

@@ -45,7 +45,8 @@ const ask = async (connection: Connection, requestId: number, command: string): 
   return decodeBson(rest.subarray(5));
 };
 
-const isOk = (answer: Answer): boolean => answer.get("ok") === 1;
+/** A number for MongoDB itself; some that speak its protocol say true. */
+const isOk = (answer: Answer): boolean => answer.get("ok") === 1 || answer.get("ok") === true;
 
 const greet = async (connection: Connection): Promise<Answer> => {
   let answer = await ask(connection, 1, "hello");

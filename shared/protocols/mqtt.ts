@@ -15,6 +15,8 @@ const settings = z.strictObject({
 
 /** CONNACK has just 2 bytes in 3.1.1; in 5.0 its properties make it longer, hardly above 200. */
 const MAX_CONNACK = 1024;
+/** For our 3.1.1: a broker that knows 5.0 alone refuses it in the form of 5.0. */
+const MAX_REFUSAL = 64;
 const DISCONNECT = Buffer.from([0xe0, 0]);
 const CLEAN_SESSION = 2;
 const KEEP_ALIVE_SECONDS = 30;
@@ -61,21 +63,31 @@ const REASON_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
   159: ["unwell", "connection rate exceeded"],
 };
 
+/** What a broker may say to a CONNECT: brokers refuse a version they do not know in the words of their own. */
+const CODES: Readonly<Record<4 | 5, Readonly<Record<number, readonly [Verdict, string]>>>> = {
+  4: { ...RETURN_CODES, 132: REASON_CODES[132]! },
+  5: { ...REASON_CODES, 1: RETURN_CODES[1]! },
+};
+
+/** MQTT 5.0, section 1.5.5. */
+const readVariableInteger = async (next: () => number | Promise<number>): Promise<number> => {
+  let value = 0;
+  for (let shift = 0; shift <= 21; shift += 7) {
+    const byte = await next();
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  throw new ProbeFailure("wrong-protocol", "the length of CONNACK is not encoded as MQTT does");
+};
+
 const readConnack = async (connection: Connection, maxLength: number): Promise<Cursor> => {
-  const head = await connection.read(2);
+  const head = await connection.read(1);
   if (head[0] !== 0x20)
     throw new ProbeFailure(
       "wrong-protocol",
       `expected CONNACK (0x20), got: ${printable(head.toString("latin1")) || `0x${head.toString("hex")}`}`,
     );
-  let length = head[1]! & 0x7f;
-  let factor = 128;
-  for (let byte = head[1]!; byte >= 0x80; factor *= 128) {
-    if (factor > 128 * 128)
-      throw new ProbeFailure("wrong-protocol", "the length of CONNACK is not encoded as MQTT does");
-    byte = (await connection.read(1))[0]!;
-    length += (byte & 0x7f) * factor;
-  }
+  const length = await readVariableInteger(async () => (await connection.read(1))[0]!);
   if (length < 2 || length > maxLength)
     throw new ProbeFailure("wrong-protocol", `a CONNACK cannot have ${length} bytes`);
   return new Cursor(await connection.read(length), "CONNACK");
@@ -88,15 +100,22 @@ const talk = async (
 ): Promise<Finding> => {
   const level = version === "5.0" ? 5 : 4;
   connection.write(connect(level, `harborlight${target.random(5).toString("hex")}`));
-  const connack = await readConnack(connection, level === 5 ? MAX_CONNACK : 2);
+  const connack = await readConnack(connection, level === 5 ? MAX_CONNACK : MAX_REFUSAL);
   const flags = connack.u8();
   const code = connack.u8();
-  const [verdict, meaning] = (level === 5 ? (REASON_CODES[code] ?? RETURN_CODES[code]) : RETURN_CODES[code]) ?? [];
+  const [verdict, meaning] = CODES[level][code] ?? [];
+  // Bit 0 says that a session was kept, which cannot be here ([MQTT-3.2.2-1]); it harms nobody. The others are reserved.
   if (verdict === undefined || flags > 1)
-    throw new ProbeFailure("unexpected-answer", `CONNACK with flags ${flags} and the unknown code ${code}`);
+    throw new ProbeFailure("unexpected-answer", `CONNACK with flags ${flags} and the code ${code}`);
   if (verdict === "unwell") throw new ProbeFailure("service-unavailable", `the broker answers CONNACK: ${meaning}`);
   if (verdict === "refused")
     throw new ProbeFailure("unexpected-answer", `the broker refuses MQTT ${version}: ${meaning}`);
+  const announced = level === 5 ? await readVariableInteger(() => connack.u8()) : 0;
+  if (announced !== connack.left)
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected a CONNACK of MQTT ${version}, got ${connack.left} bytes of properties where ${announced} belong`,
+    );
   if (verdict === "accepted") connection.write(DISCONNECT);
   return {
     evidence: { version: `MQTT ${version}`, connack: meaning },

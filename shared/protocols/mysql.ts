@@ -94,8 +94,11 @@ const readGreeting = (payload: Buffer): Greeting => {
   return { version, capabilities, plugin };
 };
 
-/** Errors 1040 (too many connections), 1053 (shutting down), 1129 (host blocked), 1203 (user limit). */
-const UNWELL = new Set([1040, 1053, 1129, 1203]);
+/**
+ * Errors 1040 (too many connections), 1041 (out of memory), 1053 (shutting down), 1129 (host blocked), 1135 (no thread
+ * for the connection), 1203 (user limit), 3032 (offline mode).
+ */
+const UNWELL = new Set([1040, 1041, 1053, 1129, 1135, 1203, 3032]);
 
 const judgeError = ({ code, text }: ServerError): Finding => {
   if (UNWELL.has(code)) throw new ProbeFailure("service-unavailable", `the server answers with error ${code}: ${text}`);
@@ -120,19 +123,22 @@ const leave = async (connection: Connection, sequence: number, flags: number, us
     writePacket(connection, 0, Buffer.from([1])); // COM_QUIT
     return "accepted without a password";
   }
-  if (payload[0] !== 0xff) {
-    // Another way to log in is asked for (AuthSwitchRequest): an empty answer ends it in the ordinary way.
+  if (payload[0] === 0xfe || payload[0] === 0x01) {
+    // Another way to log in (AuthSwitchRequest) or more of it (AuthMoreData): an empty answer ends it in the ordinary way.
     writePacket(connection, (theirs + 1) & 0xff, Buffer.alloc(0));
     return "asked for a password";
   }
+  if (payload[0] !== 0xff)
+    throw new ProbeFailure("unexpected-answer", `expected an answer to the login, got a packet of type ${payload[0]}`);
   const error = readError(payload);
   judgeError(error);
   return `refused: ${error.code}`;
 };
 
 const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
-  const { sequence, payload } = await readPacket(connection);
-  if (payload[0] === 0xff && sequence === 0) return judgeError(readError(payload));
+  const { payload } = await readPacket(connection);
+  // MariaDB 10.4 gives an error in the greeting's place the number 1 instead of 0.
+  if (payload[0] === 0xff) return judgeError(readError(payload));
   const greeting = readGreeting(payload);
   const offersTls = (greeting.capabilities & CLIENT_SSL) !== 0;
   const flags = CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH;

@@ -1,6 +1,6 @@
 /**
  * WireGuard's handshake, initiator's side: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s (WireGuard whitepaper, sections 5.4.1 to
- * 5.4.4; the Noise Protocol Framework, revision 34).
+ * 5.4.4 and 5.4.7; the Noise Protocol Framework, revision 34).
  */
 import {
   createCipheriv,
@@ -18,6 +18,7 @@ import { blake2s } from "./blake2s.ts";
 const CONSTRUCTION = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
 const IDENTIFIER = "WireGuard v1 zx2c4 Jason@zx2c4.com";
 const MAC1_LABEL = "mac1----";
+const COOKIE_LABEL = "cookie--";
 /** DER around a bare X25519 key (RFC 8410). */
 const PRIVATE_HEAD = Buffer.from("302e020100300506032b656e04220420", "hex");
 const PUBLIC_HEAD = Buffer.from("302a300506032b656e032100", "hex");
@@ -55,17 +56,32 @@ const seal = (key: Buffer, text: Buffer, extra: Buffer): Buffer => {
   cipher.setAAD(extra, { plaintextLength: text.length });
   return Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
 };
-/** Whether this is the sealed form of nothing, made with this key. */
-const opens = (key: Buffer, tag: Buffer, extra: Buffer): boolean => {
-  const decipher = createDecipheriv("chacha20-poly1305", key, NONCE, { authTagLength: 16 });
-  decipher.setAAD(extra, { plaintextLength: 0 });
-  decipher.setAuthTag(tag);
+/** Whether this was sealed with this key. */
+const opens = (key: Buffer, sealed: Buffer, extra: Buffer, nonce = NONCE): boolean => {
+  const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });
+  decipher.setAAD(extra, { plaintextLength: sealed.length - 16 });
+  decipher.setAuthTag(sealed.subarray(-16));
   try {
+    decipher.update(sealed.subarray(0, -16));
     decipher.final();
     return true;
   } catch {
     return false;
   }
+};
+
+/**
+ * HChaCha20 (draft-irtf-cfrg-xchacha-03, section 2.2), the key of XChaCha20's short nonce: a block of ChaCha20 before it is
+ * added to what it began with. So it is taken from a whole block, and where that began with is known: constant and nonce.
+ * @param nonce 16 bytes
+ */
+export const hchacha20 = (key: Buffer, nonce: Buffer): Buffer => {
+  const block = createCipheriv("chacha20", key, nonce).update(Buffer.alloc(64));
+  const derived = Buffer.concat([block.subarray(0, 16), block.subarray(48)]);
+  const began = Buffer.concat([Buffer.from("expand 32-byte k"), nonce]);
+  for (let at = 0; at < 32; at += 4)
+    derived.writeUInt32LE((derived.readUInt32LE(at) - began.readUInt32LE(at)) >>> 0, at);
+  return derived;
 };
 
 /** Seconds of TAI, as WireGuard labels them, and nanoseconds. A peer takes only later ones than it has seen. */
@@ -96,6 +112,8 @@ export interface Initiation {
   readonly message: Buffer;
   /** Whether a response proves that its sender holds the server's key and knows ours. */
   isAnsweredBy(response: Buffer): boolean;
+  /** Whether a cookie reply is one to this initiation, by a server with this public key. */
+  isPutOffBy(cookieReply: Buffer): boolean;
 }
 
 /** @param index names the session; answers carry it @param n makes timestamps of one millisecond differ */
@@ -128,6 +146,11 @@ export const initiate = (who: Identity, index: Buffer, nowMs: number, n: number)
       }
       const [, mixed, sealing] = derive(answer, who.preshared, 3) as [Buffer, Buffer, Buffer];
       return opens(sealing, response.subarray(44, 60), hash(heard, mixed));
+    },
+    isPutOffBy(cookieReply) {
+      const nonce = cookieReply.subarray(8, 32);
+      const sealing = hchacha20(hash(COOKIE_LABEL, who.serverRaw), nonce.subarray(0, 16));
+      return opens(sealing, cookieReply.subarray(32, 64), mac1, Buffer.concat([Buffer.alloc(4), nonce.subarray(16)]));
     },
   };
 };

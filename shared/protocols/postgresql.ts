@@ -33,6 +33,7 @@ const PROTOCOL_3_0 = 196_608;
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
+/** What authentication may begin with; 13 and 14 are Amazon Redshift's. */
 const METHODS: Readonly<Record<number, string>> = {
   0: "none",
   2: "kerberos",
@@ -41,7 +42,10 @@ const METHODS: Readonly<Record<number, string>> = {
   7: "gssapi",
   9: "sspi",
   10: "sasl",
+  13: "digest",
+  14: "identity provider",
 };
+const SASL = 10;
 
 const startup = (user: string, database: string): Buffer => {
   const text = Buffer.from(`user\0${user}\0database\0${database}\0application_name\0harborlight\0\0`);
@@ -51,23 +55,23 @@ const startup = (user: string, database: string): Buffer => {
   return Buffer.concat([head, text]);
 };
 
-/** @returns undefined when the server agreed to TLS */
-const requestTls = async (connection: Connection): Promise<string | undefined> => {
-  connection.write(SSL_REQUEST);
-  const answer = String.fromCharCode((await connection.read(1))[0]!);
-  if (answer === "S") return undefined;
-  if (answer === "N") return "the server answers N";
-  if (answer === "E") return "the server answers with an error";
-  throw new ProbeFailure(
-    "wrong-protocol",
-    `expected S or N to the request for TLS, got: ${printable(answer) || "a control byte"}`,
-  );
+/**
+ * The server that cannot start a process for us says so in the form of protocol 2: E, text, line end, zero byte.
+ * @param head its first bytes, of which libpq, too, knows it: no length of a message reads like a text
+ */
+const readOldError = async (connection: Connection, head: Buffer): Promise<ProbeFailure> => {
+  const line = Buffer.concat([head, await connection.readUntil("\n", MAX_MESSAGE)]).toString("latin1");
+  return /[\0\r]/.test(line) || (await connection.read(1))[0] !== 0
+    ? new ProbeFailure("wrong-protocol", `expected a PostgreSQL message, got: ${printable(line)}`)
+    : new ProbeFailure("service-unavailable", `the server answers: ${printable(line.slice(1))}`);
 };
 
-const readMessage = async (connection: Connection): Promise<{ kind: string; body: Cursor }> => {
-  const head = await connection.read(5);
+/** @param first its first byte, where that has been read */
+const readMessage = async (connection: Connection, first?: Buffer): Promise<{ kind: string; body: Cursor }> => {
+  const head = first ? Buffer.concat([first, await connection.read(4)]) : await connection.read(5);
   const kind = String.fromCharCode(head[0]!);
   const length = head.readUInt32BE(1);
+  if (kind === "E" && length > MAX_MESSAGE) throw await readOldError(connection, head);
   if (!/[ERSKZNv]/.test(kind) || length < 4 || length > MAX_MESSAGE)
     throw new ProbeFailure(
       "wrong-protocol",
@@ -98,9 +102,27 @@ const judgeError = (body: Cursor) => {
   return { refused: `${state} ${text}`, ...(severity && { severity }) };
 };
 
+/** @returns undefined when the server agreed to TLS */
+const requestTls = async (connection: Connection): Promise<string | undefined> => {
+  connection.write(SSL_REQUEST);
+  const first = await connection.read(1);
+  const answer = first.toString("latin1");
+  if (answer === "S") return undefined;
+  if (answer === "N") return "the server answers N";
+  // Of a server that does not know the request, or has no room for anybody.
+  if (answer === "E") return judgeError((await readMessage(connection, first)).body).refused;
+  throw new ProbeFailure(
+    "wrong-protocol",
+    `expected S or N to the request for TLS, got: ${printable(answer) || "a control byte"}`,
+  );
+};
+
 const authentication = (body: Cursor): string => {
   const method = body.u32();
-  if (method !== 10) return METHODS[method] ?? String(method);
+  const name = METHODS[method];
+  if (name === undefined)
+    throw new ProbeFailure("unexpected-answer", `expected a way to authenticate, got one of type ${method}`);
+  if (method !== SASL) return name;
   return `sasl ${printable(body.take(body.left).toString("latin1").split("\0").filter(Boolean).join(", "), 80)}`;
 };
 

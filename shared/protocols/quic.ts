@@ -57,6 +57,8 @@ const understand = (datagram: Buffer, question: Buffer, wanted: readonly string[
   do offered.push(cursor.u32());
   while (cursor.left > 0);
   const versions = offered.filter((version) => !isReserved(version)).map(nameOf);
+  // A list of our own version is to be discarded (section 6.2); beside real ones, a server may have drawn it by lot.
+  if (versions.length === 0) return undefined;
   const evidence = { versions: versions.slice(0, 24) };
   const missing = wanted?.filter((version) => !versions.includes(version)) ?? [];
   if (missing.length)

@@ -20,6 +20,10 @@ const settings = z
     message: 'only with starttls "if-offered" or "required": RDP starts TLS after its own first messages',
   });
 
+/** Types of negotiation data: [MS-RDPBCGR] 2.2.1.2.1 and 2.2.1.2.2. */
+const NEGOTIATION_RESPONSE = 2;
+const NEGOTIATION_FAILURE = 3;
+
 const TLS = 1;
 const CREDSSP = 2;
 const CREDSSP_EARLY_AUTH = 8;
@@ -68,23 +72,24 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   connection.write(request(TLS | CREDSSP | CREDSSP_EARLY_AUTH));
   const confirm = await readConfirm(connection);
   // A server from before negotiation answers without it.
-  const kind = confirm.left >= 8 ? confirm.u8() : 0;
-  const flags = kind === 0 ? 0 : confirm.u8();
-  const value = kind === 0 ? 0 : confirm.take(6).readUInt32LE(2);
-  if (kind === 3) {
+  const negotiates = confirm.left > 0;
+  const kind = negotiates ? confirm.u8() : NEGOTIATION_RESPONSE;
+  const flags = negotiates ? confirm.u8() : 0;
+  const value = negotiates ? confirm.take(6).readUInt32LE(2) : 0;
+  if (kind === NEGOTIATION_FAILURE) {
     const refusal = FAILURES[value] ?? `code ${value}`;
     if (value === NO_CERTIFICATE) throw new ProbeFailure("service-unavailable", `the RDP server has ${refusal}`);
     await upgradeToTls(connection, wanted, false, () => Promise.resolve(refusal));
     return { evidence: { refused: refusal }, message: `RDP answers: ${refusal}`, fingerprint: refusal };
   }
-  if (kind !== 2 && kind !== 0)
+  if (kind !== NEGOTIATION_RESPONSE)
     throw new ProbeFailure("unexpected-answer", `expected a negotiation response, got one of type ${kind}`);
   const security = PROTOCOLS[value] ?? `protocol ${value}`;
   const isInsideTls = await upgradeToTls(connection, wanted, value !== 0, () => Promise.resolve(undefined));
   return {
     evidence: {
       security,
-      negotiates: kind === 2,
+      negotiates,
       ...((flags & 0x01) !== 0 && { extendedClientData: true }),
       ...((flags & 0x08) !== 0 && { restrictedAdmin: true }),
       ...(isInsideTls && { starttls: true }),

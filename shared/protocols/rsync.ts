@@ -29,7 +29,9 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
     const line = await connection.readLine();
     if (line === "@RSYNCD: EXIT") break;
     if (line.startsWith("@ERROR")) refusal = printable(line.replace(/^@ERROR:? */, ""));
-    // A module is a name, padded, a tab, and a comment; other lines are the message of the day.
+    // The message of the day comes first, and the daemon ends it with an empty line.
+    if (line === "") modules.length = 0;
+    // A module is a name, padded, a tab, and a comment.
     const module = /^([^\t]{1,128}?) *\t/.exec(line)?.[1];
     if (module !== undefined) modules.push(printable(module, 40));
     if (count === MAX_LINES - 1) throw new ProbeFailure("answer-too-long", `more than ${MAX_LINES} lines in the list`);

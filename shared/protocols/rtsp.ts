@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
-import { readHead } from "./http-message.ts";
+import { type ResponseHead, readHead } from "./http-message.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
 import { parseSettings, tlsSettings } from "./settings.ts";
 
@@ -19,10 +19,23 @@ const settings = z.strictObject({
   tls: tlsSettings.optional(),
 });
 
+const CSEQ = "1";
+/** 100 Continue, before the answer proper (RFC 2326, section 7.1.1). */
+const MAX_PROVISIONAL = 5;
+
 const uri = (target: Target, path: string, isSecure: boolean): string => {
   if (path === "*") return "*";
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${isSecure ? "rtsps" : "rtsp"}://${host}:${target.port}${path}`;
+};
+
+/** The answer proper, past provisional ones. */
+const readFinal = async (connection: Connection): Promise<ResponseHead> => {
+  for (let count = 0; count <= MAX_PROVISIONAL; count += 1) {
+    const head = await readHead(connection, "RTSP");
+    if (head.status >= 200) return head;
+  }
+  throw new ProbeFailure("unexpected-answer", `more than ${MAX_PROVISIONAL} provisional answers`);
 };
 
 const talk = async (
@@ -31,8 +44,8 @@ const talk = async (
   { path, tls }: z.output<typeof settings>,
 ): Promise<Finding> => {
   const where = uri(target, path, tls !== undefined);
-  connection.write(`OPTIONS ${where} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: Harborlight\r\n\r\n`);
-  const { version, status, phrase, headers } = await readHead(connection, "RTSP");
+  connection.write(`OPTIONS ${where} RTSP/1.0\r\nCSeq: ${CSEQ}\r\nUser-Agent: Harborlight\r\n\r\n`);
+  const { version, status, phrase, headers } = await readFinal(connection);
   const server = headers.get("server");
   const evidence = {
     status,
@@ -45,6 +58,12 @@ const talk = async (
       .map((method) => printable(method, 24)),
   };
   const line = `RTSP/${version} ${status} ${phrase}`.trim();
+  // RFC 2326, section 12.17. Whoever could not read our request (live555's 400) does not know its number.
+  const cseq = headers.get("cseq") ?? (status >= 400 ? CSEQ : "none");
+  if (cseq !== CSEQ)
+    throw new ProbeFailure("unexpected-answer", `expected CSeq ${CSEQ}, got ${printable(cseq, 24)} with ${line}`, {
+      evidence,
+    });
   if (status >= 500 && status !== 501 && status !== 505 && status !== 551)
     throw new ProbeFailure("service-unavailable", `the server answers ${line}`, { evidence });
   if (path !== "*" && (status === 404 || status === 410 || status === 454))

@@ -13,6 +13,11 @@ const settings = z.strictObject({
   requireSigning: z.boolean().default(false),
 });
 
+const HEADER_BYTES = 64;
+const SERVER_TO_REDIR = 1;
+/** [MS-SMB2] 2.2.4: of the fixed part, with the first byte of what follows it. */
+const STRUCTURE_SIZE = 65;
+
 /** The answer carries a SPNEGO token; Windows sends some 600 bytes. */
 const MAX_MESSAGE = 16_384;
 
@@ -38,9 +43,9 @@ const context = (type: number, data: Buffer): Buffer =>
   Buffer.concat([u16(type, data.length, 0, 0), data, Buffer.alloc((8 - (data.length % 8)) % 8)]);
 
 const negotiate = (random: (bytes: number) => Buffer): Buffer => {
-  const header = Buffer.alloc(64);
+  const header = Buffer.alloc(HEADER_BYTES);
   header.write("\xfeSMB", 0, "latin1");
-  header.writeUInt16LE(64, 4);
+  header.writeUInt16LE(HEADER_BYTES, 4);
   header.writeUInt16LE(1, 14); // one credit
   const dialects = u16(...Object.keys(DIALECTS).map(Number));
   const padding = Buffer.alloc((8 - ((36 + dialects.length) % 8)) % 8);
@@ -48,7 +53,7 @@ const negotiate = (random: (bytes: number) => Buffer): Buffer => {
     u16(36, dialects.length / 2, 1, 0), // signing enabled
     Buffer.from([0x7f, 0, 0, 0]),
     random(16), // client id
-    u16(64 + 36 + dialects.length + padding.length, 0, 2, 0),
+    u16(HEADER_BYTES + 36 + dialects.length + padding.length, 0, 2, 0),
   ]);
   const contexts = [
     context(1, Buffer.concat([u16(1, 32, 1), random(32)])), // preauthentication integrity: SHA-512
@@ -64,7 +69,7 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
   connection.write(negotiate(target.random));
   const frame = await connection.read(4);
   const length = frame.readUInt32BE();
-  if (length < 64 || length > MAX_MESSAGE)
+  if (length < HEADER_BYTES || length > MAX_MESSAGE)
     throw new ProbeFailure(
       "wrong-protocol",
       `expected an SMB message, got: ${printable(frame.toString("latin1")) || `0x${frame.toString("hex")}`}`,
@@ -80,12 +85,21 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
     throw new ProbeFailure("unexpected-answer", `expected the answer to NEGOTIATE, got command ${command}`);
   if (status !== 0)
     throw new ProbeFailure("service-unavailable", `the server answers NEGOTIATE with status 0x${status.toString(16)}`);
-  message.take(64 - 14 + 2); // the rest of the header, and the structure's size
+  message.take(2);
+  const isResponse = (message.take(4).readUInt32LE() & SERVER_TO_REDIR) !== 0;
+  message.take(HEADER_BYTES - 20);
+  const structureSize = message.take(2).readUInt16LE();
+  if (!isResponse || structureSize !== STRUCTURE_SIZE)
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `expected a NEGOTIATE response of size ${STRUCTURE_SIZE}, got a ${isResponse ? "response" : "request"} of size ${structureSize}`,
+    );
   const securityMode = message.take(2).readUInt16LE();
   const revision = message.take(2).readUInt16LE();
   message.take(2);
   const serverId = message.take(16).toString("hex");
   const flags = message.take(4).readUInt32LE();
+  message.take(36); // limits, times and where the token stands: unused, yet no answer is whole without them
   const dialect = (DIALECTS as Readonly<Record<number, string>>)[revision];
   if (dialect === undefined)
     throw new ProbeFailure("unexpected-answer", `expected one of our dialects, got 0x${revision.toString(16)}`);

@@ -80,6 +80,7 @@ const readValue = (tag: number, content: Cursor): { text: string; isMissing?: bo
     case 0x42:
     case 0x43:
     case 0x46:
+    case 0x47: // UInteger32, of agents that still follow RFC 1442
       return { text: String(toInteger(content)) };
     case 0x04:
     case 0x44: {
@@ -228,7 +229,10 @@ const read = (wanted: Settings, answer: Buffer, question: Buffer): Finding | und
   if (wanted.version === "3") return readEngine(message, question);
   expectNext(message, 0x04, ANSWER);
   const pdu = readPdu(message);
-  return pdu.id === questionId(question) ? readObject(pdu, version, wanted) : undefined;
+  if (pdu.id !== questionId(question)) return undefined;
+  // Reports are between the engines of version 3: RFC 3416, section 4.
+  if (pdu.tag !== RESPONSE) throw new ProbeFailure("wrong-protocol", "expected an SNMP response, got a report");
+  return readObject(pdu, version, wanted);
 };
 
 export const snmp: Protocol = {

@@ -22,8 +22,8 @@ const settings = z.strictObject({
     .optional(),
 });
 
-/** Lines a server may send before it names itself. RFC 4253 sets no limit. */
-const MAX_LINES_BEFORE = 50;
+/** Of lines before the server names itself. RFC 4253 sets no limit; no notice that people read is longer. */
+const MAX_BYTES_BEFORE = 16_384;
 /** RFC 4253, section 6.1: the packets that everyone must be able to take. */
 const MAX_PACKET = 35_000;
 /** Packets of no interest (IGNORE, DEBUG, EXT_INFO) that may come in between. */
@@ -55,6 +55,9 @@ const HOST_KEYS = [
   "ssh-rsa",
   "ssh-dss",
 ];
+
+/** The type of key that an algorithm signs with: RSA's newer signatures are made with the same keys (RFC 8332, section 3). */
+const keyTypeOf = (algorithm: string): string => (algorithm.startsWith("rsa-sha2-") ? "ssh-rsa" : algorithm);
 
 const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -101,23 +104,24 @@ const expectPacket = async (connection: Connection, kind: number): Promise<Curso
   throw new ProbeFailure("unexpected-answer", `no SSH message ${kind} among the first ${MAX_PACKETS}`);
 };
 
-/** The server's line, past whatever it says before. */
+/** The server's line, past whatever it says before: any line, be it like another protocol's (RFC 4253, section 4.2). */
 const readGreeting = async (connection: Connection): Promise<string> => {
   let first: string | undefined;
-  for (let count = 0; count < MAX_LINES_BEFORE; count += 1) {
-    const line = await connection.readLine();
+  const notSsh = () =>
+    new ProbeFailure("wrong-protocol", `expected a line starting with SSH-, got: ${printable(first ?? "")}`);
+  for (let bytes = 0; bytes < MAX_BYTES_BEFORE; ) {
+    const line = await connection.readLine().catch((error: unknown) => {
+      // What did come says more than that its name did not.
+      throw error instanceof ProbeFailure && first !== undefined ? notSsh() : error;
+    });
     if (line.startsWith("SSH-")) return line;
     // What OpenSSH says under `MaxStartups` and `PerSourcePenalties`, instead of its name.
     if (/^(Exceeded MaxStartups|Not allowed at this time)/.test(line))
       throw new ProbeFailure("service-unavailable", `the SSH server turns connections away: ${printable(line)}`);
-    // Other servers speak first too, and then wait: their greeting is answer enough.
-    if (/^(?:[1-5]\d\d[ -]|\+OK|-ERR|\* |RFB |@RSYNCD|HTTP\/|<\?xml|:|ERROR)/.test(line)) {
-      first = line;
-      break;
-    }
     first ??= line;
+    bytes += line.length + 2;
   }
-  throw new ProbeFailure("wrong-protocol", `expected a line starting with SSH-, got: ${printable(first ?? "")}`);
+  throw notSsh();
 };
 
 interface HostKey {
@@ -151,8 +155,9 @@ const exchangeKeys = async (connection: Connection, target: Target): Promise<Exc
 
   const exchange = Object.keys(EXCHANGES).find((name) => algorithms.keyExchange.includes(name));
   const hostKeys = HOST_KEYS.filter((name) => algorithms.hostKeys.includes(name));
+  const [negotiated] = hostKeys; // the first of the client's that the server has (RFC 4253, section 7.1)
   const makePublic = exchange === undefined ? undefined : EXCHANGES[exchange];
-  if (exchange === undefined || makePublic === undefined || hostKeys.length === 0) return { algorithms };
+  if (exchange === undefined || makePublic === undefined || negotiated === undefined) return { algorithms };
 
   // The server's own ciphers, MACs and compressions are sent back to it: none of them is ever used.
   connection.write(
@@ -171,7 +176,13 @@ const exchangeKeys = async (connection: Connection, target: Target): Promise<Exc
   );
   connection.write(packet(Buffer.concat([Buffer.from([KEX_INIT_MESSAGE]), text(makePublic(target.random))])));
   const reply = await expectPacket(connection, KEX_REPLY);
-  return { algorithms, key: describeKey(readString(reply)) };
+  const [blob, theirPublic, signature] = [readString(reply), readString(reply), readString(reply)];
+  const key = describeKey(blob);
+  if (key.type !== keyTypeOf(negotiated))
+    throw new ProbeFailure("unexpected-answer", `expected a host key for ${negotiated}, got one of type ${key.type}`);
+  if (theirPublic.length === 0 || signature.length === 0)
+    throw new ProbeFailure("unexpected-answer", "the SSH key exchange was answered without public value or signature");
+  return { algorithms, key };
 };
 
 const goodbye = packet(Buffer.concat([Buffer.from([DISCONNECT]), u32(11), text("bye"), text("")]));

@@ -17,6 +17,15 @@ const HEADER_BYTES = 20;
 /** STUN messages end on a multiple of four and stay below the path's MTU; over TCP nothing sensible is longer. */
 const MAX_BODY_BYTES = 4096;
 
+/**
+ * What may stand in a response and has to be understood: of RFC 8489 (section 18.3), with what was RFC 3489's, and of
+ * RFC 5780. From 0x8000 on attributes are optional.
+ */
+const REQUIRED_ATTRIBUTES: ReadonlySet<number> = new Set([
+  ...[0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0008, 0x0009, 0x000a, 0x000b],
+  ...[0x0014, 0x0015, 0x001c, 0x001d, 0x001e, 0x0020, 0x0026, 0x0027],
+]);
+
 const settings = udpOrTcp({});
 
 const request = (random: (bytes: number) => Buffer): Buffer => {
@@ -27,9 +36,11 @@ const request = (random: (bytes: number) => Buffer): Buffer => {
   return message;
 };
 
-const address = (value: Cursor, key?: Buffer): string => {
+/** `undefined` for a family that does not exist. */
+const address = (value: Cursor, key?: Buffer): string | undefined => {
   value.u8();
   const family = value.u8();
+  if (family !== 1 && family !== 2) return undefined;
   const port = value.u16() ^ (key ? key.readUInt16BE() : 0);
   const bytes = Buffer.from(value.take(family === 2 ? 16 : 4));
   if (key) for (let i = 0; i < bytes.length; i += 1) bytes[i] = bytes[i]! ^ key[i]!;
@@ -44,13 +55,14 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
     throw new ProbeFailure("wrong-protocol", "expected a STUN Binding response, got something else", {
       evidence: { firstBytes: message.subarray(0, 8).toString("hex") },
     });
-  if (!message.subarray(8, 20).equals(question.subarray(8, 20))) return undefined;
+  // The magic cookie too: to RFC 3489 it is a part of the transaction id.
+  if (!message.subarray(4, 20).equals(question.subarray(4, 20))) return undefined;
   const body = new Cursor(message, "STUN answer", HEADER_BYTES).part(message.readUInt16BE(2));
   const evidence: {
-    mappedAddress?: string;
+    mappedAddress?: string | undefined;
     software?: string;
-    responseOrigin?: string;
-    otherAddress?: string;
+    responseOrigin?: string | undefined;
+    otherAddress?: string | undefined;
     error?: string;
   } = {};
   let error: number | undefined;
@@ -59,6 +71,11 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
     const start = body.offset - 2;
     const value = body.part(body.u16());
     body.take(Math.min(body.left, -value.bytes.length & 3));
+    if (type < 0x8000 && !REQUIRED_ATTRIBUTES.has(type))
+      throw new ProbeFailure(
+        "unexpected-answer",
+        `the STUN answer has an attribute that must be understood and is not known: 0x${type.toString(16)}`,
+      );
     if (type === 0x0020) evidence.mappedAddress = address(value, message.subarray(4, 20));
     if (type === 0x0001) evidence.mappedAddress ??= address(value);
     if (type === 0x8022) evidence.software = printable(value.bytes.toString("utf8"));
@@ -74,14 +91,20 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
         evidence,
       });
   }
-  if (error !== undefined && error >= 500)
-    throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
-  if (error === undefined && !evidence.mappedAddress)
+  const isError = head === BINDING_ERROR;
+  if (isError) {
+    if (error === undefined || error < 300 || error > 699)
+      throw new ProbeFailure("unexpected-answer", "the STUN server answers with an error and does not say which", {
+        evidence,
+      });
+    if (error >= 500)
+      throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
+  } else if (!evidence.mappedAddress)
     throw new ProbeFailure("unexpected-answer", "the STUN server does not say which address it sees", { evidence });
   const { software } = evidence;
   return {
     evidence,
-    message: error
+    message: isError
       ? `the STUN server answers ${evidence.error}`
       : `${software ?? "a STUN server"} sees us as ${evidence.mappedAddress}`,
     ...(software && { fingerprint: software }),

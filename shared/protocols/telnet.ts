@@ -93,13 +93,15 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   let received = 0;
   const isDone = () => server.negotiates && (wanted.text === "ignored" || server.text !== "");
   while (!isDone()) {
-    const bytes = await connection.readSome();
+    const bytes = await connection.readSome().catch((error: unknown) => {
+      // What did come says more than that the rest did not.
+      if (error instanceof ProbeFailure && received > 0) return null;
+      throw error;
+    });
     if (bytes === null || received + bytes.length > MAX_BYTES) break;
     received += bytes.length;
     const replies = server.hear(bytes);
     if (replies.length > 0) connection.write(replies);
-    // Text first, and no option: whatever this is, it does not start as a Telnet server does.
-    if (!server.negotiates && server.text !== "" && /\n/.test(bytes.toString("latin1"))) break;
   }
   const evidence = { text: server.text, options: [...server.options] };
   if (!server.negotiates)

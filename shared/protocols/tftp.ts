@@ -1,5 +1,6 @@
 /**
- * TFTP: open when the server answers a read request with ERROR, DATA or OACK (RFC 1350, sections 4, 5 and 7; RFC 2347).
+ * TFTP: open when the server answers a read request with ERROR or DATA (RFC 1350, sections 4, 5 and 7). We ask for no
+ * options, so that there are none to acknowledge (RFC 2347).
  * The file asked for is meant to be missing: "file not found" is the answer of a working server. Answers come from a
  * port of their own (section 4), so they are known by the server's address and their form only.
  * One datagram per check, because each one makes the server open a port and, had it the file, send it repeatedly.
@@ -12,7 +13,6 @@ import { oneLine, parseSettings, udpFields } from "./settings.ts";
 const READ_REQUEST = 1;
 const DATA = 3;
 const ERROR = 5;
-const OPTION_ACKNOWLEDGEMENT = 6;
 const BLOCK_BYTES = 512;
 const FILE_NOT_FOUND = 1;
 
@@ -26,7 +26,7 @@ type Settings = z.infer<typeof settings>;
 
 const understand = (datagram: Buffer, { file, expect }: Settings): Finding => {
   const opcode = datagram.length >= 4 ? datagram.readUInt16BE() : 0;
-  if (opcode !== DATA && opcode !== ERROR && opcode !== OPTION_ACKNOWLEDGEMENT)
+  if (opcode !== DATA && opcode !== ERROR)
     throw new ProbeFailure("wrong-protocol", "expected a TFTP answer, got something else", {
       evidence: { firstBytes: datagram.subarray(0, 8).toString("hex") },
     });
@@ -43,10 +43,9 @@ const understand = (datagram: Buffer, { file, expect }: Settings): Finding => {
       );
     return { evidence, message: `TFTP error ${code}: ${text || "without a word"}` };
   }
-  const isData = opcode === DATA;
-  if (isData && (cursor.u16() !== 1 || cursor.left > BLOCK_BYTES))
+  if (cursor.u16() !== 1 || cursor.left > BLOCK_BYTES)
     throw new ProbeFailure("wrong-protocol", "expected the first block of a file by TFTP, got something else");
-  const evidence = { answer: isData ? "data" : "options", ...(isData && { bytes: cursor.left }) };
+  const evidence = { answer: "data", bytes: cursor.left };
   if (expect === "missing")
     throw new ProbeFailure("unexpected-answer", `expected ${file} to be missing, got its first block`, { evidence });
   return { evidence, message: `the TFTP server sends ${file}` };

@@ -16,6 +16,9 @@ const settings = z.strictObject({});
 const MAX_REASON = 1024;
 const NONE = 1;
 
+/** UltraVNC's; the only one that does not fit into the single byte of later versions. */
+const MS_LOGON = 0xfffffffa;
+
 const SECURITY_TYPES: Readonly<Record<number, string>> = {
   1: "none",
   2: "VNC password",
@@ -30,6 +33,7 @@ const SECURITY_TYPES: Readonly<Record<number, string>> = {
   30: "Apple",
   129: "RA2 256",
   130: "RA2ne 256",
+  [MS_LOGON]: "MS-Logon",
 };
 
 /** Why a server wants no connection. */
@@ -46,9 +50,11 @@ const judgeRefusal = (reason: string): Finding => {
   return { evidence: { shutOut: reason }, message: `RFB, shut out for a while: ${reason}` };
 };
 
-/** RFB 3.3: the server decides on one type by itself. */
+/** RFB 3.3: the server decides on one type by itself. Of RFC 6143's there are just 1 and 2; servers have more. */
 const readDecided = async (connection: Connection): Promise<readonly number[]> => {
   const type = (await connection.read(4)).readUInt32BE();
+  if (type > 255 && type !== MS_LOGON)
+    throw new ProbeFailure("unexpected-answer", `expected a security type of RFB 3.3, got 0x${type.toString(16)}`);
   return type === 0 ? [] : [type];
 };
 

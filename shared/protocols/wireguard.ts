@@ -1,5 +1,6 @@
 /**
- * WireGuard: open when the server finishes the handshake that we begin (WireGuard whitepaper, sections 5.3 and 5.4).
+ * WireGuard: open when the server finishes the handshake that we begin (WireGuard whitepaper, sections 5.3 and 5.4), or
+ * puts it off with a cookie because it is under load.
  * A server answers only peers it knows, so an answer needs its public key and the private key of one of its peers. Without
  * keys nothing can be told from silence, which then counts as `unknown`; a closed port still shows by ICMP.
  * Give the monitor a peer of its own, with no allowed addresses: a handshake moves its peer's endpoint to the asking
@@ -64,10 +65,15 @@ const understand = (datagram: Buffer, index: Buffer, initiation: Initiation | un
       "incomplete-answer",
       `the WireGuard answer has ${datagram.length} of ${expectedBytes} bytes`,
     );
+  const isGenuine = type === RESPONSE ? initiation?.isAnsweredBy(datagram) : initiation?.isPutOffBy(datagram);
+  // Without keys there is none: a server drops what has no MAC made with its key, and sends no cookie either.
+  if (!isGenuine)
+    throw new ProbeFailure("unexpected-answer", "the WireGuard answer was not made with the server's key and ours");
   if (type === COOKIE_REPLY)
-    return { evidence: { answer: "cookie" }, message: "the WireGuard server is under load and sends a cookie" };
-  if (!initiation?.isAnsweredBy(datagram))
-    throw new ProbeFailure("unexpected-answer", "the WireGuard response was not made with the server's key and ours");
+    return {
+      evidence: { answer: "cookie", verified: true },
+      message: "the WireGuard server is under load and sends a cookie",
+    };
   return { evidence: { answer: "response", verified: true }, message: "the WireGuard server finished the handshake" };
 };
 

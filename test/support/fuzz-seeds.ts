@@ -20,7 +20,7 @@ const ssh = Buffer.concat([
     return Buffer.concat([Buffer.from([0, 0, 0, payload.length + 5, 4]), payload, Buffer.alloc(4)]);
   })(),
   hex(
-    `00000064 04 1f 00000033 0000000b 7373682d65643235353139 00000020 ${"07".repeat(32)} 00000020 ${"08".repeat(32)}`,
+    `0000006c 04 1f 00000033 0000000b 7373682d65643235353139 00000020 ${"07".repeat(32)} 00000020 ${"08".repeat(32)} 00000004 09090909`,
   ),
   Buffer.alloc(16),
 ]);
@@ -94,7 +94,9 @@ export const SEEDS: Readonly<Record<string, readonly Buffer[]>> = {
   smb: [
     Buffer.concat([
       hex("00000080 fe534d42 4000"),
-      Buffer.alloc(58),
+      Buffer.alloc(10),
+      hex("01000000"),
+      Buffer.alloc(44),
       hex("4100 0100 1103 0000"),
       Buffer.alloc(16, 1),
       hex("41000000"),

@@ -38,12 +38,27 @@ protocolSuite("amqp", {
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     frame(Buffer.from([0, 10, 0, 50])),
+    "AMQP\x00\x00\x09\x01",
     { says: "AMQP9999", reason: "unexpected-answer" },
     {
       says: frame(Buffer.concat([Buffer.from([0, 10, 0, 10, 0, 9]), table(field("x", "?", Buffer.alloc(1)))])),
       reason: "unexpected-answer",
     },
   ],
+});
+
+test.each([
+  ["01 01 08 00", "AMQP 0-8", "none"],
+  ["01 01 00 09", "AMQP 0-9", "none"],
+  ["01 01 00 0a", "AMQP 0-10", "none"],
+  ["00 01 00 00", "AMQP 1.0", "none"],
+  ["02 01 00 00", "AMQP 1.0", "TLS"],
+])("the header %s is %s", async (header, protocol, security) => {
+  await using listening = await serveBytes(Buffer.from(`414d5150${header.replaceAll(" ", "")}`, "hex"));
+  expect(await check({ protocol: amqp, ...listening })).toMatchObject({
+    state: "open",
+    evidence: { protocol, security },
+  });
 });
 
 test("a broker of the other version answers with its header", async () => {

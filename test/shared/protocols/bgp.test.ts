@@ -8,6 +8,8 @@ const message = (type: number, body: readonly number[]) =>
   Buffer.concat([Buffer.alloc(16, 0xff), Buffer.from([0, 19 + body.length, type, ...body])]);
 const OPEN = message(1, [4, 0x5b, 0xa0, 0, 180, 192, 0, 2, 9, 10, 2, 8, 2, 0, 65, 4, 0, 3, 0xd, 0x40]);
 const KEEPALIVE = message(4, []);
+const openOf = ({ version = 4, holdSeconds = 90, parameters = [0] }) =>
+  message(1, [version, 0xfc, 0, 0, holdSeconds, 192, 0, 2, 9, ...parameters]);
 
 protocolSuite("bgp", {
   protocol: bgp,
@@ -18,6 +20,8 @@ protocolSuite("bgp", {
   },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    openOf({ version: 77 }),
+    { says: openOf({ holdSeconds: 1 }), reason: "unexpected-answer" },
     { says: KEEPALIVE, reason: "unexpected-answer" },
     { says: message(3, [6, 8]), reason: "service-unavailable" },
   ],
@@ -36,6 +40,23 @@ describe("bgp", () => {
       state: "mismatch",
       reason: "unexpected-answer",
     });
+  });
+
+  test("our own OPEN come back is none", async () => {
+    await using listening = await serve((socket) => void socket.pipe(socket));
+    expect(await check({ protocol: bgp, ...listening })).toMatchObject({ state: "mismatch", reason: "wrong-protocol" });
+  });
+
+  test.each([
+    ["a hold time of 0", openOf({ holdSeconds: 0 }), { holdSeconds: 0, asn: 64_512 }],
+    [
+      "extended lengths",
+      openOf({ parameters: [255, 255, 0, 9, 2, 0, 6, 65, 4, 0, 3, 0xd, 0x40] }),
+      { asn: 200_000, capabilities: ["four-octet AS"] },
+    ],
+  ])("reads an OPEN with %s", async (_, says, evidence) => {
+    await using listening = await serveBytes(says);
+    expect(await check({ protocol: bgp, ...listening })).toMatchObject({ state: "open", evidence });
   });
 
   test("says its AS in four octets, and leaves with Cease", async () => {

@@ -64,6 +64,43 @@ test.each([
   expect(await check({ protocol: coap, ...server, settings })).toMatchObject({ health, reason });
 });
 
+test.each([
+  [
+    "an acknowledgement with content",
+    (question: Buffer) => Buffer.concat([Buffer.of(0x60, 0x45), question.subarray(2, 4)]),
+  ],
+  ["a reset with a code", (question: Buffer) => Buffer.concat([Buffer.of(0x70, 0x45), question.subarray(2, 4)])],
+  ["a reset with content", (question: Buffer) => Buffer.concat([reset(question), Buffer.from("\xffx", "latin1")])],
+])("%s is no answer to a ping", async (_what, answer) => {
+  await using server = await serveUdp((question, reply) => reply(answer(question)));
+  expect(await check({ protocol: coap, ...server, settings: quick })).toMatchObject({
+    state: "mismatch",
+    reason: "unexpected-answer",
+  });
+});
+
+test("a payload that is announced has to come", async () => {
+  await using server = await serveUdp((question, reply) => reply(content(question, 0x45, "")));
+  expect(await check({ protocol: coap, ...server, settings: { method: "get", ...quick } })).toMatchObject({
+    state: "mismatch",
+    reason: "incomplete-answer",
+  });
+});
+
+test.each([
+  ["/", ""],
+  ["/a", "b161"],
+  ["/a/", "b16100"],
+  ["/a//b", "b161000162"],
+  ["/a%2fb", "b3612f62"],
+  ["/a?x=1&y", "b16143783d310179"],
+  ["/?x", "d10278"],
+])("%s is asked for as the options %s", async (path, options) => {
+  await using server = await serveUdp((question, reply) => reply(content(question)));
+  await check({ protocol: coap, ...server, settings: { method: "get", path, ...quick } });
+  expect(server.received[0]!.subarray(8).toString("hex")).toBe(options);
+});
+
 refuses(coap, [
   [{ method: "put" }, "method"],
   [{ path: "no-slash" }, "path"],

@@ -7,16 +7,20 @@ import { udpProtocolSuite } from "../../support/udp-suite.ts";
 
 const record = (type: number, sequence: Buffer, content: Buffer) =>
   Buffer.concat([Buffer.of(type, 0xfe, 0xff, 0, 0), sequence, Buffer.of(content.length >> 8, content.length), content]);
-const handshake = (question: Buffer, type: number, body: Buffer) => {
+const handshake = (question: Buffer, type: number, body: Buffer, sequence = 0) => {
   const length = Buffer.of(0, body.length >> 8, body.length);
-  const head = Buffer.concat([Buffer.of(type), length, Buffer.alloc(5), length]);
+  const head = Buffer.concat([Buffer.of(type), length, Buffer.of(0, sequence), Buffer.alloc(3), length]);
   return record(22, question.subarray(5, 11), Buffer.concat([head, body]));
 };
 const cookie = (question: Buffer) =>
   handshake(question, 3, Buffer.concat([Buffer.of(0xfe, 0xff, 20), Buffer.alloc(20, 7)]));
-const hello = (question: Buffer) =>
-  handshake(question, 2, Buffer.concat([Buffer.of(0xfe, 0xfd), Buffer.alloc(32, 1), Buffer.of(0, 0xc0, 0x2b, 0)]));
-const alert = (question: Buffer, code: number) => record(21, question.subarray(5, 11), Buffer.of(2, code));
+const hello = (question: Buffer, version = 0xfefd, cipher = 0xc02b) => {
+  const body = [version >> 8, version & 0xff, ...Buffer.alloc(32, 1), 0, cipher >> 8, cipher & 0xff, 0];
+  return handshake(question, 2, Buffer.from(body));
+};
+const certificate = (question: Buffer, sequence: number) => handshake(question, 11, Buffer.alloc(3), sequence);
+const alert = (question: Buffer, code: number, level = 2) =>
+  record(21, question.subarray(5, 11), Buffer.of(level, code));
 const noise = ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), Buffer.from("160303002a", "hex"), ""];
 
 udpProtocolSuite("dtls with cookies", {
@@ -43,6 +47,24 @@ test.each([
 ])("alert %i is %s", async (code, health, reason) => {
   await using server = await serveUdp((question, reply) => reply(alert(question, code)));
   expect(await check({ protocol: dtls, ...server })).toMatchObject({ health, reason });
+});
+
+test.each([
+  ["an alert of no level", (question: Buffer) => alert(question, 40, 0x55), "wrong-protocol"],
+  ["a version that we do not offer", (question: Buffer) => hello(question, 0x1234), "unexpected-answer"],
+  ["a cipher that we do not offer", (question: Buffer) => hello(question, 0xfefd, 0xdead), "unexpected-answer"],
+  ["a flight that begins without hello", (question: Buffer) => certificate(question, 0), "wrong-protocol"],
+])("down on %s", async (_, answer, reason) => {
+  await using server = await serveUdp((question, reply) => reply(answer(question)));
+  expect(await check({ protocol: dtls, ...server })).toMatchObject({ state: "mismatch", health: "down", reason });
+});
+
+test("a hello that the rest of its flight has overtaken is heard", async () => {
+  await using server = await serveUdp((question, reply) => {
+    reply(certificate(question, 1));
+    reply(hello(question));
+  });
+  expect(await check({ protocol: dtls, ...server })).toMatchObject({ state: "open", evidence: { answer: "hello" } });
 });
 
 test("the name asked for is the monitor's host, or the setting", async () => {

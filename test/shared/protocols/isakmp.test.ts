@@ -32,14 +32,10 @@ const notify1 = (type: number) =>
 const accepted = hex(
   "0000002c 01010004 0300000c 0100000c 800e0100 03000008 02000005 03000008 0300000c 00000008 04000013",
 );
+const SHARE = [34, Buffer.concat([hex("00130000"), Buffer.alloc(64, 1)])] as const;
+const NONCE = [40, Buffer.alloc(32, 2)] as const;
 const right = (question: Buffer) =>
-  respond(question, [
-    [33, accepted],
-    [34, Buffer.concat([hex("00130000"), Buffer.alloc(64, 1)])],
-    [40, Buffer.alloc(32, 2)],
-    [43, hex("882fe56d6fd20dbc2251613b2ebe5beb")],
-    notify(16430),
-  ]);
+  respond(question, [[33, accepted], SHARE, NONCE, [43, hex("882fe56d6fd20dbc2251613b2ebe5beb")], notify(16430)]);
 
 udpProtocolSuite("isakmp version 2", {
   protocol: isakmp,
@@ -115,8 +111,15 @@ test("version 1 refuses by an informational exchange", async () => {
   });
 });
 
-test("an answer without choice or refusal is none", async () => {
-  await using server = await serveUdp((question, reply) => reply(respond(question, [[40, Buffer.alloc(32)]])));
+/** DES, with the rest of what was accepted. */
+const des = hex("00000028 01010004 03000008 01000002 03000008 02000005 03000008 0300000c 00000008 04000013");
+test.each([
+  ["without choice or refusal", [NONCE]],
+  ["without key exchange and nonce", [[33, accepted]]],
+  ["without nonce", [[33, accepted], SHARE]],
+  ["with a cipher that we do not offer", [[33, des], SHARE, NONCE]],
+] as const)("an answer %s is none", async (_, payloads) => {
+  await using server = await serveUdp((question, reply) => reply(respond(question, payloads)));
   expect(await check({ protocol: isakmp, ...server })).toMatchObject({
     state: "mismatch",
     reason: "unexpected-answer",

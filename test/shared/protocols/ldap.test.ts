@@ -69,7 +69,15 @@ describe("ldap", () => {
       state: "open",
       evidence: { starttls: true, tls: { subject: "localhost" } },
     });
+    await using foreign = await serveBytes(message(99, result(0x78, 0)));
+    expect(await check({ protocol: ldap, ...foreign, settings })).toMatchObject({ reason: "unexpected-answer" });
+    await using leaving = await serveBytes(message(0, result(0x78, 2)));
+    expect(await check({ protocol: ldap, ...leaving, settings })).toMatchObject({ reason: "service-unavailable" });
     await using without = await serveBytes(message(1, result(0x78, 2, "unsupported extended operation")));
     expect(await check({ protocol: ldap, ...without, settings })).toMatchObject({ reason: "tls-not-offered" });
+    await using unavailable = await serveBytes(Buffer.concat([message(1, result(0x78, 52)), DSE]));
+    expect(await check({ protocol: ldap, ...unavailable, settings })).toMatchObject({ reason: "tls-not-offered" });
+    const either = { starttls: "if-offered" };
+    expect(await check({ protocol: ldap, ...unavailable, settings: either })).toMatchObject({ state: "open" });
   });
 });

@@ -11,8 +11,14 @@ protocolSuite("memcached", {
   wrong: [
     "-ERR unknown command\r\n",
     "VERSION\r\n",
+    "VERSION \x01\r\n",
     { says: "SERVER_ERROR out of memory\r\n", reason: "service-unavailable" },
   ],
+});
+
+test.each(["1.6.18", "mcrouter 41.0.0", "Hazelcast"])("the version is any text: %s", async (version) => {
+  await using listening = await serveBytes(`VERSION ${version}\r\n`);
+  expect(await check({ protocol: memcached, ...listening })).toMatchObject({ state: "open", evidence: { version } });
 });
 
 test("memcached that wants a login is open", async () => {

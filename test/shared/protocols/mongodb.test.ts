@@ -91,6 +91,16 @@ describe("mongodb", () => {
     });
   });
 
+  test("ok may be a boolean, beside a decimal number", async () => {
+    const decimal = Buffer.concat([Buffer.from("\x13load\0"), Buffer.alloc(16, 0x30)]);
+    const hello = rich(Buffer.concat([decimal, flag("isWritablePrimary", true), flag("ok", true)]));
+    await using listening = await serveWith(message(1, hello), message(3, BUILD));
+    expect(await check({ protocol: mongodb, ...listening })).toMatchObject({
+      state: "open",
+      evidence: { role: "standalone", version: "7.0.5" },
+    });
+  });
+
   test("a secondary is not writable", async () => {
     await using listening = await serveWith(message(1, SECONDARY), message(3, BUILD));
     expect(await check({ protocol: mongodb, ...listening, settings: { role: "writable" } })).toMatchObject({

@@ -30,6 +30,31 @@ describe("mqtt", () => {
     });
   });
 
+  test.each([
+    ["3.1.1", "with flags that are reserved", [0x20, 2, 2, 0]],
+    ["3.1.1", "with properties", [0x20, 3, 0, 0, 0]],
+    ["5.0", "without properties", [0x20, 2, 0, 0], "incomplete-answer"],
+    ["5.0", "with fewer properties than it announces", [0x20, 3, 0, 0, 5]],
+    ["5.0", "with a code of 3.1.1", [0x20, 3, 0, 4, 0]],
+  ])("a %s CONNACK %s is wrong", async (version, _what, bytes, reason = "unexpected-answer") => {
+    await using listening = await serveBytes(Buffer.from(bytes));
+    expect(await check({ protocol: mqtt, ...listening, settings: { version } })).toMatchObject({
+      state: "mismatch",
+      reason,
+    });
+  });
+
+  test.each([
+    ["3.1.1", "5.0", [0x20, 3, 0, 0x84, 0]],
+    ["5.0", "3.1.1", [0x20, 2, 0, 1]],
+  ])("refused %s by a broker that knows %s alone", async (version, _other, bytes) => {
+    await using listening = await serveBytes(Buffer.from(bytes), { end: true });
+    expect(await check({ protocol: mqtt, ...listening, settings: { version } })).toMatchObject({
+      reason: "unexpected-answer",
+      message: expect.stringContaining(`the broker refuses MQTT ${version}: protocol version not`),
+    });
+  });
+
   test("disconnects", async () => {
     const received: Buffer[] = [];
     await using listening = await serve((socket) => {

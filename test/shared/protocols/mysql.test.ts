@@ -59,12 +59,29 @@ protocolSuite("mysql", {
     "220 mail ESMTP Postfix\r\n",
     packet(0, Buffer.from("\x09old\0", "latin1")),
     { says: error(0, 1040, "Too many connections"), reason: "service-unavailable" },
+    { says: error(1, 1040, "#08004Too many connections"), reason: "service-unavailable" },
+    { says: error(0, 1041, "Out of memory"), reason: "service-unavailable" },
+    { says: error(0, 1135, "Can't create a new thread (errno 11)"), reason: "service-unavailable" },
     { says: error(0, 1129, "Host is blocked because of many connection errors"), reason: "service-unavailable" },
   ],
   endless: [greeting("8.0.36").subarray(0, 4), packet(0, Buffer.from("\x0a8.0.36\0", "latin1"))],
 });
 
 describe("mysql", () => {
+  test.each([
+    ["an error", DENIED(2), { state: "open", evidence: { login: "refused: 1045" } }],
+    ["another way to log in", packet(2, Buffer.from("\xfesha\0", "latin1")), { state: "open" }],
+    ["more of the login", packet(2, Buffer.from([1, 4])), { state: "open" }],
+    ["offline mode", error(2, 3032, "#HY000in offline mode"), { state: "mismatch", reason: "service-unavailable" }],
+    ["junk", packet(9, Buffer.from("Bjunk")), { state: "mismatch", reason: "unexpected-answer" }],
+  ])("answered to the login: %s", async (_, answer, expected) => {
+    await using listening = await serve((socket) => {
+      socket.write(greeting("8.0.36"));
+      socket.once("data", () => socket.write(answer));
+    });
+    expect(await check({ protocol: mysql, ...listening })).toMatchObject(expected);
+  });
+
   test("a host that may not connect still sees the server well", async () => {
     await using listening = await serveBytes(error(0, 1130, "Host '10.0.0.1' is not allowed to connect"), {
       end: true,

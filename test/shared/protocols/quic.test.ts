@@ -35,6 +35,14 @@ test("a version that has to be there and is not", async () => {
   });
 });
 
+test("our own version is none to offer, and beside real ones a lot drawn alike", async () => {
+  const ours = (question: Buffer) => question.toString("hex", 1, 5);
+  await using server = await serveUdp((question, reply) => reply(negotiate(question, ours(question))!));
+  expect(await check({ protocol: quic, ...server }, 250)).toMatchObject({ state: "open|filtered", health: "down" });
+  await using lucky = await serveUdp((question, reply) => reply(negotiate(question, `${ours(question)}00000001`)!));
+  expect(await check({ protocol: quic, ...lucky })).toMatchObject({ state: "open", evidence: { versions: ["1"] } });
+});
+
 refuses(quic, [
   [{ versions: [] }, "versions"],
   [{ versions: [1] }, "versions[0]"],

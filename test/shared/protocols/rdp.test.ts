@@ -21,6 +21,9 @@ protocolSuite("rdp", {
     Buffer.from([3, 0, 0, 11, 6, 0x80, 0, 0, 0, 0, 0]),
     { says: confirm(3, 0, 3), reason: "service-unavailable" },
     { says: confirm(7, 0, 0), reason: "unexpected-answer" },
+    { says: confirm(0, 0, 0), reason: "unexpected-answer" },
+    // The negotiation response cut to 4 of its 8 bytes, in a whole TPKT.
+    { says: Buffer.from([3, 0, 0, 15, 10, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 0, 8, 0]), reason: "incomplete-answer" },
   ],
   endless: [Buffer.from([3, 0, 1, 0])],
 });

@@ -4,7 +4,7 @@ import { check } from "../../support/check.ts";
 import { lineServer, protocolSuite } from "../../support/protocol-suite.ts";
 import { serve } from "../../support/servers.ts";
 
-const LIST = "Welcome\r\n\nbackup         \tNightly copies\nmirror         \t\n@RSYNCD: EXIT\n";
+const LIST = "Welcome\r\nHours\t9 to 17\n\nbackup         \tNightly copies\nmirror         \t\n@RSYNCD: EXIT\n";
 const server = lineServer("@RSYNCD: 31.0 sha512 sha256\n", { "#list": LIST });
 
 protocolSuite("rsync", {

@@ -17,6 +17,22 @@ protocolSuite("rtsp", {
 });
 
 describe("rtsp", () => {
+  test.each([
+    ["another request's number", "RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n", "unexpected-answer"],
+    ["no number", "RTSP/1.0 200 OK\r\n\r\n", "unexpected-answer"],
+    ["no version of RTSP", "RTSP/9.9 200 OK\r\nCSeq: 1\r\n\r\n", "wrong-protocol"],
+    [
+      "503 behind 100",
+      "RTSP/1.0 100 Continue\r\nCSeq: 1\r\n\r\nRTSP/1.0 503 Service Unavailable\r\nCSeq: 1\r\n\r\n",
+      "service-unavailable",
+    ],
+    ["100 without end", "RTSP/1.0 100 Continue\r\nCSeq: 1\r\n\r\n".repeat(9), "unexpected-answer"],
+    ["a refusal of a request that it could not read", "RTSP/1.0 400 Bad Request\r\n\r\n", null],
+  ])("%s", async (_what, says, reason) => {
+    await using listening = await serveBytes(says);
+    expect(await check({ protocol: rtsp, ...listening })).toMatchObject({ reason });
+  });
+
   test("asking for a login is an answer", async () => {
     await using listening = await serveBytes("RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n");
     expect(await check({ protocol: rtsp, ...listening })).toMatchObject({ state: "open", evidence: { status: 401 } });

@@ -104,6 +104,7 @@ test.each([
   [text, { expect: { contains: "5" } }, "up", null],
   [octets("text"), { expect: { min: 0 } }, "down", "unexpected-answer"],
   [element(0x46, Buffer.from("00ffffffffffffffff", "hex")), { expect: { min: 1e19 } }, "up", null],
+  [element(0x47, Buffer.of(5)), { expect: { equals: "5" } }, "up", null],
   [element(0x40, Buffer.of(192, 0, 2, 1)), { expect: { equals: "192.0.2.1" } }, "up", null],
   [objectId("1.3.6.1.4.1.8072.3.2.10"), { expect: { equals: "1.3.6.1.4.1.8072.3.2.10" } }, "up", null],
   [octets(Buffer.of(0, 1, 0xfe)), { expect: { equals: "0001fe" } }, "up", null],
@@ -126,6 +127,15 @@ test("errors of the agent: a missing name is an answer, a general error is troub
     state: "mismatch",
     reason: "service-unavailable",
   });
+});
+
+test("a report is no answer to versions 1 and 2c", async () => {
+  await using server = await serveUdp((question, reply) => reply(response(parse(question), element(5), 16, 0xa8)));
+  for (const version of ["1", "2c"])
+    expect(await check({ protocol: snmp, ...server, settings: { version } })).toMatchObject({
+      state: "mismatch",
+      reason: "wrong-protocol",
+    });
 });
 
 refuses(snmp, [

@@ -36,9 +36,11 @@ const kexInit = (exchanges: string) =>
     ]),
   );
 
+const KEX_REPLY = Buffer.concat([Buffer.from([31]), text(HOST_KEY), text(Buffer.alloc(32)), text("signature")]);
+
 /** An SSH server as far as its host key. */
 const server =
-  (exchanges: string, received: Buffer[] = []) =>
+  (exchanges: string, received: Buffer[] = [], reply = KEX_REPLY) =>
   ({ socket, write }: Peer) => {
     write("SSH-2.0-TestSSH_1.2 Harbor\r\n");
     write(kexInit(exchanges));
@@ -59,7 +61,7 @@ const server =
         received.push(payload);
         if (payload[0] !== 30) continue;
         write(packet(Buffer.from([2, 0, 0, 0, 0]))); // IGNORE may come at any time
-        write(packet(Buffer.concat([Buffer.from([31]), text(HOST_KEY), text(Buffer.alloc(32)), text("signature")])));
+        write(packet(reply));
       }
     });
   };
@@ -125,6 +127,44 @@ describe("ssh", () => {
       state: "open",
       fingerprint: "Quiet_1.0",
     });
+  });
+
+  test.each([
+    ["* Authorised users only *"],
+    ["220 welcome"],
+    [": note"],
+    ["ERROR none"],
+    ["sixty lines", "x\r\n".repeat(60)],
+  ])("may say %s first, and name itself later", async (what, line = what) => {
+    await using listening = await serve((socket) => {
+      socket.write(`${line}\r\n`);
+      setTimeout(() => socket.write("SSH-2.0-Late_1.0\r\n"), 50);
+    });
+    expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
+      state: "open",
+      fingerprint: "Late_1.0",
+    });
+  });
+
+  test("wrong-protocol when another server closes behind its greeting", async () => {
+    await using listening = await serveBytes("220 mail.example.com ESMTP\r\n", { end: true });
+    expect(await check({ protocol: ssh, ...listening })).toMatchObject({
+      reason: "wrong-protocol",
+      message: expect.stringContaining("220 mail.example.com"),
+    });
+  });
+
+  test.each([
+    ["a key that was not negotiated", [text(text("ssh-dss")), text("f"), text("signature")], "unexpected-answer"],
+    ["no public value", [text(HOST_KEY), text(""), text("signature")], "unexpected-answer"],
+    ["no signature", [text(HOST_KEY), text(Buffer.alloc(32)), text("")], "unexpected-answer"],
+    ["the key alone", [text(HOST_KEY)], "incomplete-answer"],
+  ])("a key exchange answered with %s is none", async (_what, fields, reason) => {
+    const reply = Buffer.concat([Buffer.from([31]), ...fields]);
+    await using listening = await serve((socket) =>
+      server("curve25519-sha256", [], reply)({ socket, write: (data) => socket.write(data), end: () => {} }),
+    );
+    expect(await check({ protocol: ssh, ...listening })).toMatchObject({ state: "mismatch", reason });
   });
 
   test("service-unavailable when the server disconnects", async () => {

@@ -75,6 +75,33 @@ test("a refusal is an answer, trouble of the server is not", async () => {
   });
 });
 
+test.each([
+  [
+    "an unknown attribute that must be understood",
+    0x0101,
+    [attribute(0x7777, Buffer.alloc(4)), attribute(0x0020, xorMapped)],
+  ],
+  [
+    "an address of no known family",
+    0x0101,
+    [attribute(0x0020, Buffer.concat([Buffer.of(0, 9), xorMapped.subarray(2)]))],
+  ],
+  ["an error without its code", 0x0111, [attribute(0x0020, xorMapped)]],
+  ["an error of class 0", 0x0111, [attribute(0x0009, Buffer.alloc(4))]],
+])("%s is no answer", async (_what, type, attributes) => {
+  await using server = await serveUdp((question, reply) => reply(message(question, type, ...attributes)));
+  expect(await check({ protocol: stun, ...server })).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
+});
+
+test("an answer with another magic cookie is not ours", async () => {
+  const other = (question: Buffer) =>
+    Buffer.concat([question.subarray(0, 4), Buffer.alloc(4, 7), question.subarray(8)]);
+  await using server = await serveUdp((question, reply) =>
+    reply(message(other(question), 0x0101, attribute(0x0001, Buffer.of(0, 1, 0, 1, 203, 0, 113, 9)))),
+  );
+  expect(await check({ protocol: stun, ...server }, 250)).toMatchObject({ state: "open|filtered", health: "down" });
+});
+
 test("an answer damaged on the way is not believed", async () => {
   await using server = await serveUdp((question, reply) => {
     const answer = right(question);

@@ -39,6 +39,17 @@ test("telnet refuses every option once", async () => {
   expect(Buffer.concat(received)).toEqual(Buffer.from([IAC, 252, 24, IAC, 254, 1]));
 });
 
+test("telnet: a banner may come before the options", async () => {
+  await using listening = await serve((socket) => {
+    socket.write("Welcome to the harbor\r\n");
+    setTimeout(() => socket.write(negotiation), 50);
+  });
+  expect(await check({ protocol: telnet, ...listening })).toMatchObject({
+    state: "open",
+    evidence: { text: "Welcome to the harbor", options: ["terminal-type", "echo"] },
+  });
+});
+
 test("telnet: negotiation alone is enough only where text is ignored", async () => {
   await using listening = await serveBytes(negotiation, { end: true });
   expect(await check({ protocol: telnet, ...listening })).toMatchObject({ reason: "incomplete-answer" });

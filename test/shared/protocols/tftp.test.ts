@@ -46,7 +46,9 @@ test.each([
   [error(1, "File not found"), "file", "down"],
   [data(1, ""), "file", "up"],
   [data(1, "here"), "missing", "down"],
-  [Buffer.from("\0\x06blksize\x001432\0", "latin1"), "file", "up"],
+  // Nobody asked for options.
+  [Buffer.from("\0\x06blksize\x001432\0", "latin1"), "any", "down"],
+  [Buffer.from("0006ffff", "hex"), "any", "down"],
 ] as const)("answer %# expecting %s is %s", async (answer, wanted, health) => {
   await using server = await serveFromNewPort(answer);
   expect(await check({ protocol: tftp, ...server, settings: { expect: wanted } })).toMatchObject({ health });

@@ -32,6 +32,7 @@ protocolSuite("vnc", {
 describe("vnc", () => {
   test.each([
     ["003.003", [0, 0, 0, 2], "VNC password"],
+    ["003.006", [0xff, 0xff, 0xff, 0xfa], "MS-Logon"],
     ["003.007", [1, 1], "none"],
     ["003.889", [1, 30], "Apple"],
     ["005.000", [1, 5], "RA2"],
@@ -40,6 +41,14 @@ describe("vnc", () => {
     expect(await check({ protocol: vnc, ...listening })).toMatchObject({
       state: "open",
       evidence: { security: [name] },
+    });
+  });
+
+  test("letters are no security type of RFB 3.3", async () => {
+    await using listening = await serveWith("003.003", ...Buffer.from("ABCD"));
+    expect(await check({ protocol: vnc, ...listening })).toMatchObject({
+      state: "mismatch",
+      reason: "unexpected-answer",
     });
   });
 

@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { blake2s } from "../../../shared/protocols/blake2s.ts";
+import { hchacha20 } from "../../../shared/protocols/noise.ts";
 import { wireguard } from "../../../shared/protocols/wireguard.ts";
 import { check } from "../../support/check.ts";
 import { refuses } from "../../support/refuses.ts";
@@ -61,14 +62,35 @@ test("without keys silence is unknown, and only ICMP tells something", async () 
   expect(await check({ protocol: wireguard, ...(await refusedUdpPort()) })).toMatchObject({ state: "closed" });
 });
 
-test("a server under load sends a cookie, which is an answer", async () => {
-  await using server = await serveUdp((question, reply) =>
-    reply(Buffer.concat([Buffer.of(3, 0, 0, 0), question.subarray(4, 8), Buffer.alloc(56, 1)])),
-  );
-  expect(await check({ protocol: wireguard, ...server, settings })).toMatchObject({
-    state: "open",
-    evidence: { answer: "cookie" },
+/** A cookie reply (whitepaper, section 5.4.7) by the server with this key. */
+const cookieReply = (question: Buffer, server: Buffer) => {
+  const nonce = randomBytes(24);
+  const label = createHash("blake2s256").update("cookie--").update(server).digest();
+  const key = hchacha20(label, nonce.subarray(0, 16));
+  const iv = Buffer.concat([Buffer.alloc(4), nonce.subarray(16)]);
+  const cipher = createCipheriv("chacha20-poly1305", key, iv, { authTagLength: 16 });
+  cipher.setAAD(question.subarray(116, 132), { plaintextLength: 16 });
+  const sealed = [cipher.update(randomBytes(16)), cipher.final(), cipher.getAuthTag()];
+  return Buffer.concat([Buffer.of(3, 0, 0, 0), question.subarray(4, 8), nonce, ...sealed]);
+};
+
+test.each([
+  ["sealed with the server's key is an answer", own.open, settings, "open"],
+  ["sealed with another key is none", peer.open, settings, "mismatch"],
+  ["to somebody without keys comes from no server", own.open, {}, "mismatch"],
+])("a cookie %s", async (_what, key, given, state) => {
+  await using server = await serveUdp((question, reply) => reply(cookieReply(question, key)));
+  expect(await check({ protocol: wireguard, ...server, settings: given })).toMatchObject({
+    state,
+    evidence: state === "open" ? { answer: "cookie" } : {},
   });
+});
+
+test("HChaCha20 as in draft-irtf-cfrg-xchacha-03, section 2.2.1", () => {
+  const key = Buffer.from(Array.from({ length: 32 }, (_, n) => n));
+  expect(hchacha20(key, Buffer.from("000000090000004a0000000031415927", "hex")).toString("hex")).toBe(
+    "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc",
+  );
 });
 
 test("a response with a point of low order is no proof, and no crash", async () => {
