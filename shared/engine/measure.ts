@@ -44,13 +44,14 @@ export type Measure = (job: Job) => Promise<Measured | undefined>;
 export function createMeasure(tools: MeasureTools): Measure {
   const { location, names, pacing, wheel, stalls, now, random } = tools;
 
-  /** Whether a failure may be of our own making: time ran out, and the process stood still for much of it. */
+  /** Whether a failure or a loss may be of our own making: time ran out, and the process stood still for much of it. */
   const isOurs = (
-    { reason, isOverdue = false }: Pick<Measured, "reason" | "isOverdue">,
+    { reason, isOverdue, lossPercent }: Pick<Measured, "reason" | "isOverdue" | "lossPercent">,
     startedAt: number,
     timeoutMs: number,
   ) =>
-    (isOverdue || (reason !== null && TIMELY.has(reason))) && stalls.lateSince(startedAt) >= STALLED_SHARE * timeoutMs;
+    (isOverdue || lossPercent || (reason !== null && TIMELY.has(reason))) &&
+    stalls.lateSince(startedAt) >= STALLED_SHARE * timeoutMs;
 
   /**
    * One address. What was taken while the process stood still is taken again: a failure until there is no time for it,
@@ -80,8 +81,9 @@ export function createMeasure(tools: MeasureTools): Measure {
               else resolve(measured);
             } else if (!stalls.spoils(startedAt)) resolve(measured);
             else if (kept?.state === "open") resolve(kept);
-            else if (isPlain(probe) || measured.lossPercent) begin(withoutTimes(measured));
-            else resolve(withoutTimes(measured));
+            else if (isPlain(probe)) begin({ ...measured, stalled: true });
+            else if (isOurs(measured, startedAt, timeoutMs)) begin(withoutLoss(measured));
+            else resolve({ ...measured, stalled: true });
           };
           const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed: reject };
           if (probe.transport === "tcp") attemptTcp(probe, started, done);
@@ -152,8 +154,8 @@ const stoodStill = ({ message, evidence, address }: Measured): Measured => ({
   evidence,
 });
 
-/** Open; how fast, and what was lost on the way, nobody knows. */
-const withoutTimes = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
+/** Open; how fast, and how much was lost on the way, nobody knows. */
+const withoutLoss = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
 
 const isPlain = (probe: Probe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
 
