@@ -20,11 +20,12 @@ const INSIDE = new Set(["private", "carrierGradeNat", "uniqueLocal"]);
  * @returns what the address is that it may not be, for people ("a loopback address"); undefined when it is allowed
  */
 export function refuseAddress(address: string, kind: LocationKind): string | undefined {
-  if (kind === "local") return undefined;
   const parsed = embedded(ipaddr.process(address.replace(/%.*$/, "")));
   const range = parsed.range();
   const shown = parsed.toString() === address ? address : `${address} (${parsed.toString()})`;
   const refused = `${shown} is ${article(WORDS[range] ?? `${range} address`)}`;
+  // The kernel takes it for this machine, and sinkholes answer with it: whatever listens here would be up for all of them.
+  if (kind === "local") return range === "unspecified" ? refused : undefined;
   if (parsed.kind() === "ipv6" && parsed.match(AWS_SERVICES)) return `${shown} is an address of AWS's own services`;
   if (INSIDE.has(range)) return kind === "vpc" ? undefined : refused;
   if (range !== "unicast") return refused;

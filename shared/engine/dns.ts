@@ -85,6 +85,8 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
   const hosts = createHosts(hostsFile);
   const cache = new Map<string, CacheEntry>();
   let lastAnswerAt = Number.NEGATIVE_INFINITY;
+  /** Of the control query: some resolvers keep the root to themselves. */
+  let lastRefusalAt = Number.NEGATIVE_INFINITY;
   let control: Promise<void> | undefined;
   let waiting = 0;
   let running = 0;
@@ -153,16 +155,17 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
     return entry.answer;
   };
 
-  /** Asks for the root's name servers, which every resolver knows. Any answer to it counts, a refusal too. */
+  /** Asks for the root's name servers, which every resolver knows. Any answer to it counts; a refusal counts apart. */
   const askControl = () => {
     control ??= resolver
       .resolveNs(".")
       .then(
-        () => true,
-        (error: unknown) => ["no-name", "no-address", "refused"].includes(explainName(error)),
+        () => "found" as const,
+        (error: unknown) => explainName(error),
       )
-      .then((isAlive) => {
-        if (isAlive) lastAnswerAt = performance.now();
+      .then((kind) => {
+        if (["found", "no-name", "no-address"].includes(kind)) lastAnswerAt = performance.now();
+        if (kind === "refused") lastRefusalAt = performance.now();
         control = undefined;
       });
     return control;
@@ -214,8 +217,15 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
     const isRefused = kinds.includes("server-failure") || kinds.includes("refused");
     if (isRefused || kinds.includes("timeout") || kinds.includes("cancelled")) {
       if (lastAnswerAt < startedAt) await within(askControl(), deadlineAt);
-      if (lastAnswerAt < startedAt)
-        return failure("unmeasured", "resolver-unavailable", `${name} not checked: no name server answers`);
+      const isServing = kinds.includes("refused") ? lastAnswerAt : Math.max(lastAnswerAt, lastRefusalAt);
+      if (isServing < startedAt)
+        return failure(
+          "unmeasured",
+          "resolver-unavailable",
+          kinds.includes("refused")
+            ? `${name} not checked: the name server refuses to answer this machine`
+            : `${name} not checked: no name server answers`,
+        );
       return isRefused
         ? failure("unresolved", "name-server-failure", `${name} does not resolve: its name servers fail`)
         : failure("unresolved", "name-timeout", `${name} does not resolve in time, while other names do`);
@@ -242,7 +252,7 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
     const startedAt = performance.now();
     const deadlineAt = startedAt + timeoutMs;
     const nudge = wheel.after(CONTROL_AFTER_MS, () => {
-      if (lastAnswerAt < startedAt) void askControl();
+      if (Math.max(lastAnswerAt, lastRefusalAt) < startedAt) void askControl();
     });
     const [answers, skipped] = await Promise.all([
       lookUpAll(host, wanted, mode === "all", deadlineAt),

@@ -16,19 +16,20 @@ export function createHosts(path: string | null): (name: string) => readonly str
   return (name) => {
     if (performance.now() - readAt > FRESH_MS) {
       readAt = performance.now();
-      table = parseHosts(readText(path));
+      const text = readText(path);
+      if (text !== undefined) table = parseHosts(text);
     }
     const bare = name.toLowerCase().replace(/\.$/, "");
     return table.get(bare) ?? (bare === "localhost" ? ["127.0.0.1", "::1"] : []);
   };
 }
 
-/** No hosts file is an empty one; nobody's outage hangs on it. */
-function readText(path: string): string {
+/** No hosts file is an empty one. @returns undefined when it cannot be read just now, so that what was read before holds */
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
-  } catch {
-    return "";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : undefined;
   }
 }
 

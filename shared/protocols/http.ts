@@ -138,8 +138,9 @@ const exchange = async (connection: Connection, target: Target, wanted: Wanted, 
     const closes =
       /\bclose\b/i.test(head.headers.get("connection") ?? "") ||
       (head.version === "1.0" && !head.headers.has("connection"));
-    if (next === undefined || wanted.redirects === "manual" || closes || redirects === MAX_REDIRECTS)
-      return { head, path, redirects };
+    if (next === undefined || wanted.redirects === "manual" || closes) return { head, path, redirects };
+    if (redirects === MAX_REDIRECTS)
+      throw new ProbeFailure("unexpected-answer", `more than ${MAX_REDIRECTS} redirects, the last to ${printable(next)}`);
     const rest = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
     if (!rest.isWhole) return { head, path, redirects };
     path = next;

@@ -26,8 +26,6 @@ const NEVER = [
   "fe80::1",
   "fe80::1%eth0",
   "fd00:ec2::254",
-  "0.0.0.0",
-  "::",
   "224.0.0.1",
   "ff02::1",
   "240.0.0.1",
@@ -53,6 +51,11 @@ test.each(NEVER)("%s is refused to public and VPC locations, and never to the lo
   expect(refuseAddress(address, "public")).toContain(" is ");
   expect(refuseAddress(address, "vpc")).toContain(" is ");
   expect(refuseAddress(address, "local")).toBeUndefined();
+});
+
+test.each(["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])("%s is refused to every location", (address) => {
+  for (const kind of ["public", "vpc", "local"] as const)
+    expect(refuseAddress(address, kind)).toContain(" is an unspecified address");
 });
 
 test.each([

@@ -38,14 +38,32 @@ test("a name whose servers are silent is unresolved while the resolver answers o
   expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason: "name-timeout" });
 });
 
-test("a resolver that answers nothing, or fails at everything, is our own trouble", async () => {
+test("a resolver that answers nothing, fails at everything or refuses everything is our own trouble", async () => {
   await using silent = await serveDns(() => undefined);
   await using failing = await serveDns(() => ({ rcode: "servfail" }));
-  for (const dns of [silent, failing])
+  await using refusing = await serveDns(() => ({ rcode: "refused" }));
+  for (const dns of [silent, failing, refusing])
     expect(await check({ protocol: "tcp", host: "a.example", port: 1 }, 800, using(dns))).toMatchObject({
       state: "unmeasured",
       health: "unknown",
       reason: "resolver-unavailable",
+    });
+});
+
+test("a resolver that refuses the root alone is one that answers", async () => {
+  await using dns = await serveDns((name) => ({ rcode: name === "broken.example" ? "servfail" : "refused" }));
+  const outcome = await check({ protocol: "tcp", host: "broken.example", port: 1 }, 3000, using(dns));
+  expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason: "name-server-failure" });
+});
+
+test("a sinkhole's answer does not lead to what listens on this machine", async () => {
+  await using server = await serveSilence();
+  await using dns = await serveDns((_name, type) => ({ addresses: [type === "A" ? "0.0.0.0" : "::"] }));
+  for (const host of ["sunk.example", "0.0.0.0"])
+    expect(await check({ protocol: "tcp", host, port: server.port }, 2000, using(dns))).toMatchObject({
+      state: "unresolved",
+      health: "down",
+      reason: "address-not-allowed",
     });
 });
 
