@@ -69,6 +69,20 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
   return errors;
 };
 
+/** Datagrams that would leave after the deadline, where their owner said how many and how fast. */
+const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: Known): FieldError[] => {
+  const row = protocol === undefined ? undefined : protocols[protocol];
+  if (!row || settings?.packets === undefined) return [];
+  const probe = row.prepare(settings);
+  if (probe.transport !== "udp") return [];
+  const { count, spacingMs } = probe.packets;
+  const lastMs = (count - 1) * spacingMs;
+  const withinMs = timeoutMs ?? defaultTimeoutMs(intervalSeconds);
+  if (lastMs < withinMs) return [];
+  const message = `the last of ${count} datagrams would leave after ${lastMs} ms, and timeoutMs is ${withinMs}`;
+  return [{ path: "settings.packets", message }];
+};
+
 const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degradedAboveMs }: Known): FieldError[] => {
   const errors: FieldError[] = [];
   const timeoutMs = sent ?? defaultTimeoutMs(intervalSeconds);
@@ -126,9 +140,12 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
   const names = known.locations ?? available.slice(0, 1).map(({ name }) => name);
   const protocol = known.protocol === undefined ? undefined : protocols[known.protocol];
   const port = known.port ?? (isWrong("port") ? undefined : (protocol?.defaultPort ?? undefined));
+  const wrongSettings = protocolErrors(known, isWrong("port"));
+  const isTimed = !isWrong("intervalSeconds") && !isWrong("timeoutMs");
   errors.push(
-    ...protocolErrors(known, isWrong("port")),
-    ...(isWrong("intervalSeconds") || isWrong("timeoutMs") ? [] : timingErrors(known)),
+    ...wrongSettings,
+    ...(isTimed ? timingErrors(known) : []),
+    ...(isTimed && !wrongSettings.some(({ path }) => path.startsWith("settings")) ? packetErrors(known) : []),
     ...(isWrong("locations") ? [] : locationErrors(known, available, kept)),
     ...hostErrors(
       { host: known.host, port, family: known.family ?? "auto", transports: protocol?.transports ?? [] },

@@ -89,16 +89,33 @@ const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
 /** Schemas skip the one without a word, and the SDK takes an object with the other for none of its own. */
 const NO_NAMES = new Set(["__proto__", "constructor"]);
 
+/** More would say nothing new. */
+const MAX_ERRORS = 20;
+
 /** JSON without what nobody behind it can hold: such names, and halves of surrogate pairs (no UTF-8, so no mail either). */
-const parseJson = (text: string): unknown =>
-  JSON.parse(text, (name, value) => {
-    if (NO_NAMES.has(name)) throw new InvalidInput([{ path: name, message: "is no name for a field" }]);
-    if (!name.isWellFormed() || (typeof value === "string" && !value.isWellFormed()))
-      throw new InvalidInput([
-        { path: name.toWellFormed(), message: "must be well-formed Unicode: it has half of a surrogate pair" },
-      ]);
-    return value;
-  });
+const parseJson = (text: string): unknown => {
+  const whole: unknown = JSON.parse(text);
+  const errors: FieldError[] = [];
+  const refuse = (path: string, message: string) => void errors.push({ path: path.toWellFormed(), message });
+  const checkText = (path: string, value: string) => {
+    if (!value.isWellFormed()) refuse(path, "must be well-formed Unicode: it has half of a surrogate pair");
+  };
+  const left: [path: string, value: unknown][] = [["", whole]];
+  for (let next = left.pop(); next && errors.length < MAX_ERRORS; next = left.pop()) {
+    const [path, value] = next;
+    if (typeof value === "string") checkText(path, value);
+    if (typeof value !== "object" || value === null) continue;
+    const isList = Array.isArray(value);
+    for (const [name, inner] of Object.entries(value)) {
+      const at = isList ? `${path}[${name}]` : path ? `${path}.${name}` : name;
+      if (NO_NAMES.has(name)) refuse(at, "is no name for a field");
+      checkText(at, name);
+      left.push([at, inner]);
+    }
+  }
+  if (errors.length > 0) throw new InvalidInput(errors);
+  return whole;
+};
 
 const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
   const bytes = bodyBytes(event);

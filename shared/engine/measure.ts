@@ -118,7 +118,7 @@ export function createMeasure(tools: MeasureTools): Measure {
       return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : measure(job);
     }
     const spentMs = Math.max(0, dnsMs - stalls.lateSince(startedAt));
-    const measured = await attemptAt(job, found, Math.max(1, job.timeoutMs - spentMs));
+    const measured = await attemptAt(job, found, Math.max(1, Math.ceil(job.timeoutMs - spentMs)));
     return measured && { ...measured, timings: { dnsMs, ...measured.timings } };
   };
 

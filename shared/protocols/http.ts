@@ -11,7 +11,7 @@ import { printable } from "./cursor.ts";
 import { type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
 import { expectMatch, type Match, matchSettings } from "./match.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { oneLine, parseSettings, tlsSettings } from "./settings.ts";
+import { parseSettings, tlsSettings } from "./settings.ts";
 
 /** Redirects followed at most. Browsers give up at 20; five on one host is a loop. */
 const MAX_REDIRECTS = 5;
@@ -37,7 +37,11 @@ const shape = {
     .regex(/^\/[\x21-\x7e]*$/, "must start with / and be percent-encoded")
     .default("/"),
   /** The Host header; default: the monitor's host and port. */
-  hostHeader: oneLine(255).optional(),
+  hostHeader: z
+    .string()
+    .max(255)
+    .regex(/^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i, "must be a host, perhaps with :port")
+    .optional(),
   headers: z
     .record(
       headerName,
@@ -140,7 +144,10 @@ const exchange = async (connection: Connection, target: Target, wanted: Wanted, 
       (head.version === "1.0" && !head.headers.has("connection"));
     if (next === undefined || wanted.redirects === "manual" || closes) return { head, path, redirects };
     if (redirects === MAX_REDIRECTS)
-      throw new ProbeFailure("unexpected-answer", `more than ${MAX_REDIRECTS} redirects, the last to ${printable(next)}`);
+      throw new ProbeFailure(
+        "unexpected-answer",
+        `more than ${MAX_REDIRECTS} redirects, the last to ${printable(next)}`,
+      );
     const rest = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
     if (!rest.isWhole) return { head, path, redirects };
     path = next;

@@ -1,6 +1,7 @@
 /**
  * The pieces that the settings of several protocols have in common, and the one way in which settings are parsed.
  */
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import type { TlsOptions } from "../engine/connection.ts";
 import { contextFor } from "../engine/tls.ts";
@@ -21,13 +22,24 @@ const pem = z
   .max(16_384)
   .regex(/-----BEGIN [A-Z0-9 ]+-----/, "must be PEM text");
 
+/** OpenSSL passes over what it cannot read; a target would then fail for its unknown issuer. */
+function isCertificates(text: string): boolean {
+  const blocks = text.match(/-----BEGIN [^-]*-----[^-]*-----END [^-]*-----/g) ?? [];
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch {
+    return false;
+  }
+  return blocks.length > 0;
+}
+
 /** `settings.tls`. */
 export const tlsSettings = z
   .strictObject({
     serverName: oneLine(253).optional(),
     alpn: z.array(oneLine(64)).min(1).max(8).optional(),
     minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional(),
-    ca: pem.optional(),
+    ca: pem.refine(isCertificates, "must be certificates in PEM, and nothing else").optional(),
     certificate: pem.optional(),
     key: pem.meta({ writeOnly: true }).optional(),
     verify: z.boolean().optional(),

@@ -17,12 +17,17 @@ const RESPONSE = 0xa2;
 const REPORT = 0xa8;
 const ANSWER = "SNMP answer";
 
-const expectations = z.strictObject({
-  equals: z.string().max(255).optional().describe("The value, as text."),
-  contains: z.string().min(1).max(255).optional().describe("A part of the value."),
-  min: z.number().optional(),
-  max: z.number().optional(),
-});
+const expectations = z
+  .strictObject({
+    equals: z.string().max(255).optional().describe("The value, as text."),
+    contains: z.string().min(1).max(255).optional().describe("A part of the value."),
+    min: z.number().optional(),
+    max: z.number().optional(),
+  })
+  .refine(({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) => min <= max, {
+    path: ["max"],
+    message: "must be at least min",
+  });
 
 const object = {
   community: oneLine(64).meta({ writeOnly: true }).default("public"),

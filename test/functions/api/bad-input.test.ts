@@ -24,8 +24,30 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["an unknown nested field", { retries: { often: 3 } }, ["retries.often"], /there is no field/],
   ["an unknown setting", { settings: { colour: "red" } }, ["settings.colour"], /./],
   ["a field of the server", { status: "up" }, ["status"], /set by the server/],
-  ["a name that breaks the SDK, anywhere", { tags: { constructor: "x" } }, ["constructor"], /no name for a field/],
+  ["a name that breaks the SDK, anywhere", { tags: { constructor: "x" } }, ["tags.constructor"], /no name for a field/],
   ["half a surrogate pair", { name: "half \ud800" }, ["name"], /well-formed Unicode/],
+  [
+    "halves of surrogate pairs within",
+    { settings: { tls: { serverName: "\ud800", alpn: ["h2", "\udfff"] } } },
+    ["settings.tls.alpn[1]", "settings.tls.serverName"],
+    /well-formed Unicode/,
+  ],
+  [
+    "datagrams that would leave after the deadline",
+    {
+      protocol: "udp",
+      settings: { send: "x", silence: "down", packets: { count: 20, spacingMs: 5000 } },
+      timeoutMs: 1500,
+    },
+    ["settings.packets"],
+    /last of 20 datagrams would leave after 95000 ms, and timeoutMs is 1500/,
+  ],
+  [
+    "an authority that is none",
+    { settings: { tls: { ca: "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n" } } },
+    ["settings.tls.ca"],
+    /certificates in PEM/,
+  ],
   [
     "a secret that was never shown",
     { protocol: "radius", settings: { secret: "(hidden)" } },
@@ -152,7 +174,7 @@ describe("POST /v1/monitors refuses and stores nothing:", () => {
   test("a tag named __proto__", async () => {
     const raw = JSON.stringify(good).replace(/}$/, ',"tags":{"__proto__":"x"}}');
     const { status, body } = await edge.call("POST", "/v1/monitors", { raw });
-    expect([status, body.errors?.[0].path]).toEqual([422, "__proto__"]);
+    expect([status, body.errors?.[0].path]).toEqual([422, "tags.__proto__"]);
   });
 });
 

@@ -76,7 +76,10 @@ describe("http", () => {
   test("gives up on a loop, and follows nothing when told so", async () => {
     const seen: string[] = [];
     await using server = await site({ "/": redirect("/") }, seen);
-    expect(await check({ protocol: http, ...server })).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
+    expect(await check({ protocol: http, ...server })).toMatchObject({
+      state: "mismatch",
+      reason: "unexpected-answer",
+    });
     expect(seen.filter((line) => line.startsWith("GET"))).toHaveLength(6);
     seen.length = 0;
     expect(await check({ protocol: http, ...server, settings: { redirects: "manual" } })).toMatchObject({
@@ -160,6 +163,7 @@ describe("http", () => {
     [{ path: "/a b" }, "path: must start with /"],
     [{ headers: { "X-A": "a\r\nHost: b" } }, "headers.X-A: must be one line"],
     [{ headers: { Host: "b" } }, "headers: Host (use hostHeader)"],
+    [{ hostHeader: "a b/c@d" }, "hostHeader: must be a host"],
     [{ status: ["2xx"] }, "status[0]"],
     [{ status: ["300-200"] }, "status[0]: must not run backwards"],
     [{ body: { pattern: "(" } }, "body.pattern: must be a regular expression"],

@@ -144,5 +144,6 @@ refuses(snmp, [
   [{ oid: "sysDescr.0" }, "oid"],
   [{ community: "a\nb" }, "community"],
   [{ expect: { above: 1 } }, "expect.above"],
+  [{ expect: { min: 10, max: 1 } }, "expect.max"],
   [{ packets: { spacingMs: "fast" } }, "packets.spacingMs"],
 ]);
