@@ -102,10 +102,9 @@ interface Problem {
 function findProblems(certificate: X509Certificate, verdict: string, host: string, now: number): Problem[] {
   const problems: Problem[] = [];
   const add = (reason: Reason, message: string) => problems.push({ reason, message });
-  if (now > certificate.validToDate.getTime())
-    add("certificate-expired", `the certificate expired on ${day(certificate.validToDate)}`);
-  if (now < certificate.validFromDate.getTime())
-    add("certificate-not-yet-valid", `the certificate is not valid before ${day(certificate.validFromDate)}`);
+  const { from, to } = validity(certificate);
+  if (now > to.getTime()) add("certificate-expired", `the certificate expired on ${day(to)}`);
+  if (now < from.getTime()) add("certificate-not-yet-valid", `the certificate is not valid before ${day(from)}`);
   // Asked here because Node checks the name only where the chain holds.
   if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
     add("certificate-wrong-host", `the certificate is for ${names(certificate)}, not for ${printable(host)}`);
@@ -126,9 +125,11 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
 /** The first one above it outside its dates. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {
   let above = issuerCertificate;
-  for (let depth = 0; above && depth < MAX_CHAIN; depth++, above = above.issuerCertificate)
-    if (now > above.validToDate.getTime() || now < above.validFromDate.getTime())
-      return `${commonName(above.subject)}, valid from ${day(above.validFromDate)} to ${day(above.validToDate)}`;
+  for (let depth = 0; above && depth < MAX_CHAIN; depth++, above = above.issuerCertificate) {
+    const { from, to } = validity(above);
+    if (now > to.getTime() || now < from.getTime())
+      return `${commonName(above.subject)}, valid from ${day(from)} to ${day(to)}`;
+  }
   return "it is not in the chain that the server sends";
 }
 
@@ -150,13 +151,17 @@ function warn(certificate: X509Certificate, warnDays: number, now: number): TlsS
   const ends = days < 0 ? "expired" : `ends in ${days} day${days === 1 ? "" : "s"},`;
   return {
     reason: "certificate-expires-soon",
-    message: `the certificate ${ends} on ${day(certificate.validToDate)}; at least ${warnDays} days expected`,
+    message: `the certificate ${ends} on ${day(validity(certificate).to)}; at least ${warnDays} days expected`,
   };
 }
 
-/** Undefined where the certificate's date is none, such as one in a thirteenth month. */
-const daysLeft = ({ validToDate }: X509Certificate, now: number): number | undefined =>
-  isDate(validToDate) ? Math.floor((validToDate.getTime() - now) / DAY_MS) : undefined;
+/** From its texts: of a date that is none, such as one in a thirteenth month, Node's own dates are any. */
+const validity = ({ validFrom, validTo }: X509Certificate) => ({ from: new Date(validFrom), to: new Date(validTo) });
+/** Undefined where the certificate's date is none. */
+const daysLeft = (certificate: X509Certificate, now: number): number | undefined => {
+  const { to } = validity(certificate);
+  return isDate(to) ? Math.floor((to.getTime() - now) / DAY_MS) : undefined;
+};
 const isDate = (date: Date) => !Number.isNaN(date.getTime());
 const moment = (date: Date) => (isDate(date) ? date.toISOString() : "no date");
 const day = (date: Date) => (isDate(date) ? date.toISOString().slice(0, 10) : "no date");
@@ -180,14 +185,15 @@ function describeSession(socket: TLSSocket): Evidence {
 }
 
 function describe(certificate: X509Certificate, now: number): Evidence {
-  const { publicKey, fingerprint256, validFromDate, validToDate, subject, issuer } = certificate;
+  const { publicKey, fingerprint256, subject, issuer } = certificate;
+  const { from, to } = validity(certificate);
   const details = publicKey.asymmetricKeyDetails;
   return {
     subject: commonName(subject),
     issuer: commonName(issuer),
     names: names(certificate),
-    validFrom: moment(validFromDate),
-    validTo: moment(validToDate),
+    validFrom: moment(from),
+    validTo: moment(to),
     daysLeft: daysLeft(certificate, now),
     key: `${publicKey.asymmetricKeyType} ${details?.modulusLength ?? details?.namedCurve ?? ""}`.trim(),
     sha256: fingerprint256.replaceAll(":", "").toLowerCase(),
