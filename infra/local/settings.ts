@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { InvalidContext, parseControlTargets } from "../locations.ts";
 import { StartError } from "./listen.ts";
 import type { StackOptions } from "./stack.ts";
 
@@ -10,7 +11,8 @@ const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
 
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
- * `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_SENDER` (harborlight@localhost) and `SMTP_URL`.
+ * `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER`
+ * (harborlight@localhost) and `SMTP_URL`.
  * An empty variable counts as not set.
  * @throws {StartError} naming the variable, what was expected and what came
  */
@@ -34,13 +36,23 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
       `HARBORLIGHT_LOCATIONS must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${JSON.stringify(wrong)} is not one, or comes twice`,
     );
   }
+  const controlTargets = value("HARBORLIGHT_CONTROL_TARGETS")?.split(",");
   return {
     dataFolder: resolve(value("HARBORLIGHT_DATA") ?? ".harborlight"),
     port,
     host: value("HARBORLIGHT_HOST"),
     token: matching("HARBORLIGHT_TOKEN", TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->"),
     locations,
+    controlTargets: controlTargets && readTargets(controlTargets.map((target) => target.trim())),
     alertSender: matching("HARBORLIGHT_SENDER", /^[^\s@<>"]+@[a-z0-9.-]+$/i, "a mail address"),
     smtpUrl: matching("SMTP_URL", /^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…"),
   };
+};
+
+const readTargets = (targets: readonly string[]): readonly string[] => {
+  try {
+    return parseControlTargets(targets, "HARBORLIGHT_CONTROL_TARGETS");
+  } catch (error) {
+    throw error instanceof InvalidContext ? new StartError(error.message) : error;
+  }
 };

@@ -40,6 +40,8 @@ export interface StackOptions {
   readonly token?: string | undefined;
   /** Names of the places that checks run from, all of them here. Default `["local"]`. */
   readonly locations?: readonly string[] | undefined;
+  /** `host:port`, several and independent: while none of them can be reached, a failure says nothing about its target. Default none. */
+  readonly controlTargets?: readonly string[] | undefined;
   /** Address that the API listens on. Default `127.0.0.1`. */
   readonly host?: string | undefined;
   /** Sends mail there; without it mail goes to files in `<dataFolder>/mail`. */
@@ -230,8 +232,8 @@ const listenAsBefore = async (file: string): Promise<Listening> => {
   return listen("127.0.0.1", port).catch(() => listen("127.0.0.1", 0));
 };
 
-const contextOf = ({ locations, alertSender, context }: StackOptions) => ({
-  locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local" })),
+const contextOf = ({ locations, controlTargets = [], alertSender, context }: StackOptions) => ({
+  locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local", controlTargets })),
   alertSender: alertSender ?? DEFAULT_SENDER,
   ...context,
 });

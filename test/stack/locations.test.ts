@@ -7,11 +7,15 @@ import { createClient, until } from "../support/client.ts";
 import { freePort, startProduct } from "../support/product.ts";
 import { serve } from "../support/servers.ts";
 
-test("a monitor is seen from all of its locations, and a majority decides", async () => {
+test("a monitor is seen from all of its locations, a majority decides, and none of them while it is cut off", async () => {
   const folder = await mkdtemp(join(tmpdir(), "harborlight-locations-"));
-  const product = await startProduct(folder, await freePort(), { HARBORLIGHT_LOCATIONS: "a,b,c" });
+  const product = await startProduct(folder, await freePort(), {
+    HARBORLIGHT_LOCATIONS: "a,b,c",
+    // A multicast address: no kernel connects to one, wherever this machine stands.
+    HARBORLIGHT_CONTROL_TARGETS: "224.0.0.1:9",
+  });
   try {
-    await using server = await serve(() => {});
+    const server = await serve(() => {});
     const api = createClient(product.apiUrl, product.token);
     const { status, body } = await api("POST", "/v1/monitors", {
       name: "From everywhere",
@@ -39,6 +43,18 @@ test("a monitor is seen from all of its locations, and a majority decides", asyn
     ]);
     const { body: health } = await createClient(product.apiUrl)("GET", "/v1/health");
     expect(JSON.stringify(health)).toMatch(/"a".*"b".*"c"/);
+
+    await server[Symbol.asyncDispose]();
+    await until("locations that are cut off", async () => {
+      const { body: cut } = await createClient(product.apiUrl)("GET", "/v1/health");
+      return cut.locations.every(({ offlineSince }: { offlineSince: string | null }) => offlineSince !== null);
+    });
+    expect((await api("GET", `/v1/monitors/${body.id}`)).body.status).toBe("up");
+    const results = await until("its results", async () => {
+      const { body: page } = await api("GET", `/v1/monitors/${body.id}/results?limit=3`);
+      return page.items.some(({ offline }: { offline: boolean }) => offline) && page.items;
+    });
+    expect(results[0]).toMatchObject({ state: "closed", offline: true });
   } finally {
     await product.stop();
     await rm(folder, { recursive: true, force: true });

@@ -12,10 +12,8 @@ test("without any variable the defaults hold, and an empty one counts as none", 
   };
   expect(readSettings({})).toMatchObject(defaults);
   expect(readSettings({ HARBORLIGHT_PORT: "", SMTP_URL: " " })).toMatchObject(defaults);
-  expect(readSettings({ HARBORLIGHT_PORT: "80", HARBORLIGHT_LOCATIONS: "a, b" })).toMatchObject({
-    port: 80,
-    locations: ["a", "b"],
-  });
+  const some = { HARBORLIGHT_PORT: "80", HARBORLIGHT_LOCATIONS: "a, b", HARBORLIGHT_CONTROL_TARGETS: "a:1, [::1]:2" };
+  expect(readSettings(some)).toMatchObject({ port: 80, locations: ["a", "b"], controlTargets: ["a:1", "[::1]:2"] });
 });
 
 describe("refuses", () => {
@@ -25,6 +23,7 @@ describe("refuses", () => {
     ["HARBORLIGHT_LOCATIONS", "a,,b", /HARBORLIGHT_LOCATIONS must be different names/],
     ["HARBORLIGHT_LOCATIONS", "a,a", /comes twice/],
     ["HARBORLIGHT_LOCATIONS", "Zürich", /"Zürich" is not one/],
+    ["HARBORLIGHT_CONTROL_TARGETS", "1.1.1.1", /HARBORLIGHT_CONTROL_TARGETS\[0\] must be host:port .* got "1.1.1.1"/],
     ["HARBORLIGHT_TOKEN", "secret", /HARBORLIGHT_TOKEN must be hl_.*got something else/],
     ["HARBORLIGHT_SENDER", "me", /HARBORLIGHT_SENDER must be a mail address/],
     ["SMTP_URL", "mail.example.com", /SMTP_URL must be smtp:/],
