@@ -33,6 +33,8 @@ export interface Job {
   readonly deadlineAtMs: number;
   /** Whether its attempts start before those that are not. */
   readonly first: boolean;
+  /** Believed down already: a failure is no news, and not worth another attempt. */
+  readonly isDown: boolean;
 }
 
 /**
@@ -58,7 +60,7 @@ export function createMeasure(tools: MeasureTools): Measure {
    * datagrams and latencies once, these where that costs the target one connection.
    */
   const attempt = (
-    { check, probe, deadlineAtMs, first }: Job,
+    { check, probe, deadlineAtMs, first, isDown }: Job,
     { address, family }: Address,
     timeoutMs: number,
   ): Promise<Measured | undefined> =>
@@ -77,7 +79,7 @@ export function createMeasure(tools: MeasureTools): Measure {
           const done = (measured: Measured) => {
             if (measured.state !== "open") {
               if (kept?.state === "open") resolve(kept);
-              else if (isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
+              else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
               else resolve(measured);
             } else if (!stalls.spoils(startedAt)) resolve(measured);
             else if (kept?.state === "open") resolve(kept);
@@ -114,7 +116,7 @@ export function createMeasure(tools: MeasureTools): Measure {
     const found = await resolving;
     const { dnsMs = 0 } = found;
     if ("state" in found) {
-      if (!isOurs(found, startedAt, job.timeoutMs)) return unresolved(found);
+      if (job.isDown || !isOurs(found, startedAt, job.timeoutMs)) return unresolved(found);
       return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : measure(job);
     }
     const spentMs = Math.max(0, dnsMs - stalls.lateSince(startedAt));

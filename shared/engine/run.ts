@@ -93,12 +93,13 @@ export function createEngine(options: EngineOptions): Engine {
     const protocol = registry[check.protocol];
     if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
     const { first = false } = request;
-    const job = { check, probe: protocol.prepare(check.settings), timeoutMs, deadlineAtMs, first };
+    const present = presentHealth?.(id) ?? null;
+    const probe = protocol.prepare(check.settings);
+    const job = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
     let measured = await measure(job);
     if (!measured) return undefined;
     let outcome = toOutcome(check, measured, 1);
     const retries = request.retry === false ? 0 : check.retries.count;
-    const present = presentHealth?.(id) ?? null;
     for (let retry = 1; retry <= retries && contradicts(outcome.health, present); retry++) {
       if (!fits(check.retries.delayMs)) break;
       await new Promise<void>((resolve) => wheel.after(check.retries.delayMs, resolve));

@@ -259,6 +259,17 @@ describe("a process that stands still", () => {
     expect(server.connections).toBe(2);
   });
 
+  test("asks once where a failure is no news", async () => {
+    await using server = await serveSlowly();
+    const running = createEngine(local).runBatch([request({ protocol: "tcp", ...server, settings }, 200)], {
+      deadlineAtMs: soon(),
+      presentHealth: () => "down",
+    });
+    setTimeout(() => standStill(400), 20);
+    expect((await running).outcomes.get("a")).toMatchObject({ health: "down" });
+    expect(server.connections).toBe(1);
+  });
+
   test("has measured nothing where there is no time to ask again", async () => {
     await using server = await serveSlowly();
     const outcome = await run({ protocol: "tcp", ...server, settings }, soon(300));
