@@ -87,7 +87,8 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
   let lastAnswerAt = Number.NEGATIVE_INFINITY;
   /** Of the control query: some resolvers keep the root to themselves. */
   let lastRefusalAt = Number.NEGATIVE_INFINITY;
-  let control: Promise<void> | undefined;
+  let lastFoundAt = Number.NEGATIVE_INFINITY;
+  let control: Promise<Answer["kind"]> | undefined;
   let waiting = 0;
   let running = 0;
   const leaving: (() => void)[] = [];
@@ -127,6 +128,7 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
       const found =
         family === "ipv4" ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
       lastAnswerAt = performance.now();
+      lastFoundAt = lastAnswerAt;
       const ttlMs = 1000 * Math.min(...found.map(({ ttl }) => ttl));
       return { kind: "found", addresses: found.map(({ address }) => address), ttlMs };
     } catch (error) {
@@ -167,6 +169,7 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
         if (["found", "no-name", "no-address"].includes(kind)) lastAnswerAt = performance.now();
         if (kind === "refused") lastRefusalAt = performance.now();
         control = undefined;
+        return kind;
       });
     return control;
   };
@@ -230,8 +233,16 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
         ? failure("unresolved", "name-server-failure", `${name} does not resolve: its name servers fail`)
         : failure("unresolved", "name-timeout", `${name} does not resolve in time, while other names do`);
     }
-    if (!kinds.includes("no-address"))
+    if (!kinds.includes("no-address")) {
+      // Whoever says that not even the root exists knows nothing of names.
+      if (lastFoundAt < startedAt && (await within(askControl(), deadlineAt)) === "no-name")
+        return failure(
+          "unmeasured",
+          "resolver-unavailable",
+          `${name} not checked: the name server says of every name that it does not exist`,
+        );
       return failure("unresolved", "name-not-found", `${name} does not exist (NXDOMAIN)`);
+    }
     const skipped = await addressesOf(name, others, deadlineAt);
     return skipped.length > 0
       ? unreachableFamily(name, skipped)

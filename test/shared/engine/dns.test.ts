@@ -27,7 +27,7 @@ test.each<[reason: string, reply: DnsReply]>([
   ["name-server-failure", { rcode: "servfail" }],
   ["name-server-failure", { rcode: "refused" }],
 ])("unresolved with %s while the resolver answers others", async (reason, reply) => {
-  await using dns = await serveDns((name) => (name === "broken.example" ? reply : { rcode: "nxdomain" }));
+  await using dns = await serveDns((name) => (name === "broken.example" ? reply : {}));
   const outcome = await check({ protocol: "tcp", host: "broken.example", port: 1 }, 3000, using(dns));
   expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason });
 });
@@ -38,11 +38,12 @@ test("a name whose servers are silent is unresolved while the resolver answers o
   expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason: "name-timeout" });
 });
 
-test("a resolver that answers nothing, fails at everything or refuses everything is our own trouble", async () => {
+test("a resolver that answers nothing, fails at everything, refuses or denies everything is our own trouble", async () => {
   await using silent = await serveDns(() => undefined);
   await using failing = await serveDns(() => ({ rcode: "servfail" }));
   await using refusing = await serveDns(() => ({ rcode: "refused" }));
-  for (const dns of [silent, failing, refusing])
+  await using denying = await serveDns(() => ({ rcode: "nxdomain" }));
+  for (const dns of [silent, failing, refusing, denying])
     expect(await check({ protocol: "tcp", host: "a.example", port: 1 }, 800, using(dns))).toMatchObject({
       state: "unmeasured",
       health: "unknown",
