@@ -58,8 +58,8 @@ const talk = async (
       .map((method) => printable(method, 24)),
   };
   const line = `RTSP/${version} ${status} ${phrase}`.trim();
-  // RFC 2326, section 12.17. Whoever could not read our request (live555's 400) does not know its number.
-  const cseq = headers.get("cseq") ?? (status >= 400 ? CSEQ : "none");
+  // RFC 2326, section 12.17. Left out by those who could not read the request (live555's 400), and by some cameras.
+  const cseq = headers.get("cseq") ?? CSEQ;
   if (cseq !== CSEQ)
     throw new ProbeFailure("unexpected-answer", `expected CSeq ${CSEQ}, got ${printable(cseq, 24)} with ${line}`, {
       evidence,

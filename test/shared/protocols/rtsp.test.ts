@@ -19,7 +19,7 @@ protocolSuite("rtsp", {
 describe("rtsp", () => {
   test.each([
     ["another request's number", "RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n", "unexpected-answer"],
-    ["no number", "RTSP/1.0 200 OK\r\n\r\n", "unexpected-answer"],
+    ["no number", "RTSP/1.0 200 OK\r\n\r\n", null],
     ["no version of RTSP", "RTSP/9.9 200 OK\r\nCSeq: 1\r\n\r\n", "wrong-protocol"],
     [
       "503 behind 100",
