@@ -38,10 +38,16 @@ export interface Job {
 }
 
 /**
- * Rejects with errors of ours only.
- * @returns undefined when the attempt's turn came too late for its deadline
+ * Calls back once, perhaps at once: thousands of checks at a time are the reason why this is no promise, which would cost a
+ * plain connect a tenth of its CPU.
+ * @param done with undefined when the attempt's turn came too late for its deadline
+ * @param crashed with errors of ours only; they may be thrown, too
  */
-export type Measure = (job: Job) => Promise<Measured | undefined>;
+export type Measure = (
+  job: Job,
+  done: (measured: Measured | undefined) => void,
+  crashed: (error: unknown) => void,
+) => void;
 
 export function createMeasure(tools: MeasureTools): Measure {
   const { location, names, pacing, wheel, stalls, now, random } = tools;
@@ -63,40 +69,44 @@ export function createMeasure(tools: MeasureTools): Measure {
     { check, probe, deadlineAtMs, first, isDown }: Job,
     { address, family }: Address,
     timeoutMs: number,
-  ): Promise<Measured | undefined> =>
-    new Promise((resolve, reject) => {
-      const refusal = refuseAddress(address, location.kind);
-      if (refusal) return resolve(notAllowed(check, address, refusal));
-      const target: Target = { host: check.host, address, port: check.port, now, random };
-      /** @param kept for when there is no time for this attempt, or it does worse */
-      const begin = (kept?: Measured) =>
-        pacing.start(address, first, () => {
-          if (now() + timeoutMs > deadlineAtMs) {
-            pacing.release();
-            return resolve(kept);
-          }
-          const startedAt = performance.now();
-          const done = (measured: Measured) => {
-            if (measured.state !== "open") {
-              if (kept?.state === "open") resolve(kept);
-              else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
-              else resolve(measured);
-            } else if (!stalls.spoils(startedAt)) resolve(measured);
-            else if (kept?.state === "open") resolve(kept);
-            else if (isPlain(probe)) begin({ ...measured, stalled: true });
-            else if (isOurs(measured, startedAt, timeoutMs)) begin(withoutLoss(measured));
-            else resolve({ ...measured, stalled: true });
-          };
-          const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed: reject };
-          if (probe.transport === "tcp") attemptTcp(probe, started, done);
-          else attemptUdp(probe, started, done);
-        });
-      begin();
-    });
+    resolve: Parameters<Measure>[1],
+    crashed: Parameters<Measure>[2],
+  ) => {
+    const refusal = refuseAddress(address, location.kind);
+    if (refusal) return resolve(notAllowed(check, address, refusal));
+    const target: Target = { host: check.host, address, port: check.port, now, random };
+    /** @param kept for when there is no time for this attempt, or it does worse */
+    const begin = (kept?: Measured) =>
+      pacing.start(address, first, () => {
+        if (now() + timeoutMs > deadlineAtMs) {
+          pacing.release();
+          return resolve(kept);
+        }
+        const startedAt = performance.now();
+        const done = (measured: Measured) => {
+          if (measured.state !== "open") {
+            if (kept?.state === "open") resolve(kept);
+            else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
+            else resolve(measured);
+          } else if (!stalls.spoils(startedAt)) resolve(measured);
+          else if (kept?.state === "open") resolve(kept);
+          else if (isPlain(probe)) begin({ ...measured, stalled: true });
+          else if (isOurs(measured, startedAt, timeoutMs)) begin(withoutLoss(measured));
+          else resolve({ ...measured, stalled: true });
+        };
+        const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed };
+        if (probe.transport === "tcp") attemptTcp(probe, started, done);
+        else attemptUdp(probe, started, done);
+      });
+    begin();
+  };
+
+  const promised = (job: Job, address: Address, timeoutMs: number) =>
+    new Promise<Measured | undefined>((resolve, reject) => attempt(job, address, timeoutMs, resolve, reject));
 
   const attemptAll = async (job: Job, { addresses, skipped }: Resolved, timeoutMs: number) => {
     const chosen = addresses.slice(0, MAX_ADDRESSES);
-    const measured = await Promise.all(chosen.map((address) => attempt(job, address, timeoutMs)));
+    const measured = await Promise.all(chosen.map((address) => promised(job, address, timeoutMs)));
     const finished = measured.filter((one) => one !== undefined);
     if (finished.length < chosen.length) return undefined;
     const left = addresses.length - chosen.length;
@@ -109,28 +119,29 @@ export function createMeasure(tools: MeasureTools): Measure {
   };
 
   const attemptAt = (job: Job, found: Resolved, timeoutMs: number) =>
-    job.check.addresses === "all" ? attemptAll(job, found, timeoutMs) : attempt(job, found.addresses[0]!, timeoutMs);
+    job.check.addresses === "all" ? attemptAll(job, found, timeoutMs) : promised(job, found.addresses[0]!, timeoutMs);
 
-  const resolveFirst = async (job: Job, resolving: Promise<Resolution>): Promise<Measured | undefined> => {
+  const resolveFirst = async (job: Job, resolving: Resolution | Promise<Resolution>): Promise<Measured | undefined> => {
     const startedAt = performance.now();
     const found = await resolving;
-    const { dnsMs = 0 } = found;
+    const { dnsMs } = found;
     if ("state" in found) {
       if (job.isDown || !isOurs(found, startedAt, job.timeoutMs)) return unresolved(found);
-      return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : measure(job);
+      return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : resolveFirst(job, resolve(job));
     }
-    const spentMs = Math.max(0, dnsMs - stalls.lateSince(startedAt));
+    const spentMs = Math.max(0, (dnsMs ?? 0) - stalls.lateSince(startedAt));
     const measured = await attemptAt(job, found, Math.max(1, Math.ceil(job.timeoutMs - spentMs)));
-    return measured && { ...measured, timings: { dnsMs, ...measured.timings } };
+    return measured && (dnsMs === undefined ? measured : { ...measured, timings: { dnsMs, ...measured.timings } });
   };
 
-  // A literal address needs no resolving, and so no promise of its own.
-  const measure: Measure = (job) => {
-    const found = names.resolve(job.check, job.timeoutMs);
-    if (found instanceof Promise) return resolveFirst(job, found);
-    return "state" in found ? Promise.resolve(unresolved(found)) : attemptAt(job, found, job.timeoutMs);
+  const resolve = ({ check, timeoutMs }: Job) => names.resolve(check, timeoutMs);
+
+  return (job, done, crashed) => {
+    const found = resolve(job);
+    const isOne = !(found instanceof Promise) && !("state" in found) && job.check.addresses !== "all";
+    if (isOne) attempt(job, found.addresses[0]!, job.timeoutMs, done, crashed);
+    else resolveFirst(job, found).then(done, crashed);
   };
-  return measure;
 }
 
 /** What time alone can bring about: silence, and peers that lose patience with us. */

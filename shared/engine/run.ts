@@ -7,6 +7,7 @@ import type { CheckSettings, Family, Health, Outcome } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { LocationKind } from "./address-guard.ts";
+import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
 import { createMeasure } from "./measure.ts";
@@ -84,56 +85,84 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
 
-  /** @returns undefined when it did not fit before the deadline */
-  const run = async (request: CheckRequest, { deadlineAtMs, presentHealth }: BatchOptions) => {
+  /**
+   * @param done with undefined when it did not fit before the deadline
+   * @throws errors of ours, unless they come later
+   */
+  const run = (
+    request: CheckRequest,
+    { deadlineAtMs, presentHealth }: BatchOptions,
+    done: (outcome: Outcome | undefined) => void,
+    crashed: (error: unknown) => void,
+  ) => {
     const { id, check } = request;
     const timeoutMs = Math.min(request.effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
     const fits = (waitMs: number) => now() + waitMs + timeoutMs <= deadlineAtMs;
-    if (!fits(0)) return undefined;
+    if (!fits(0)) return done(undefined);
     const protocol = registry[check.protocol];
     if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
     const { first = false } = request;
     const present = presentHealth?.(id) ?? null;
     const probe = protocol.prepare(check.settings);
     const job = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
-    let measured = await measure(job);
-    if (!measured) return undefined;
-    let outcome = toOutcome(check, measured, 1);
     const retries = request.retry === false ? 0 : check.retries.count;
-    for (let retry = 1; retry <= retries && contradicts(outcome.health, present); retry++) {
-      if (!fits(check.retries.delayMs)) break;
-      await new Promise<void>((resolve) => wheel.after(check.retries.delayMs, resolve));
-      measured = await measure(job);
-      if (!measured) break;
-      outcome = toOutcome(check, measured, 1 + retry);
-    }
-    return outcome;
+    let attempts = 0;
+    let outcome: Outcome | undefined;
+    const guarded = (act: () => void) => {
+      try {
+        act();
+      } catch (error) {
+        crashed(error);
+      }
+    };
+    const seen = (measured: Measured | undefined) =>
+      guarded(() => {
+        if (!measured) return done(outcome);
+        attempts += 1;
+        outcome = toOutcome(check, measured, attempts);
+        const isTriedAgain = attempts <= retries && contradicts(outcome.health, present) && fits(check.retries.delayMs);
+        if (isTriedAgain) wheel.after(check.retries.delayMs, () => guarded(attempt));
+        else done(outcome);
+      });
+    const attempt = () => measure(job, seen, crashed);
+    attempt();
   };
 
   const runBatch: Engine["runBatch"] = async (requests, batch) => {
     const outcomes = new Map<string, Outcome>();
     const late: string[] = [];
     const crashes: { id: string; error: unknown }[] = [];
-    const settle = (id: string, outcome: Outcome) => {
-      outcomes.set(id, outcome);
-      batch.onOutcome?.(id, outcome);
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    let left = requests.length;
+    /** Each check ends once: with an outcome, or late. */
+    const settle = (id: string, outcome: Outcome | undefined) => {
+      try {
+        if (outcome) {
+          outcomes.set(id, outcome);
+          batch.onOutcome?.(id, outcome);
+        } else late.push(id);
+      } catch (error) {
+        reject(error);
+      }
+      left -= 1;
+      if (left === 0) resolve();
     };
     stalls.start();
     try {
-      await Promise.all(
-        requests.map((request) =>
-          run(request, batch).then(
-            (outcome) => {
-              if (outcome) settle(request.id, outcome);
-              else late.push(request.id);
-            },
-            (error: unknown) => {
-              crashes.push({ id: request.id, error });
-              settle(request.id, crashedOutcome(error));
-            },
-          ),
-        ),
-      );
+      if (left === 0) resolve();
+      for (const request of requests) {
+        const { id } = request;
+        const crashed = (error: unknown) => {
+          crashes.push({ id, error });
+          settle(id, crashedOutcome(error));
+        };
+        try {
+          run(request, batch, (outcome) => settle(id, outcome), crashed);
+        } catch (error) {
+          crashed(error);
+        }
+      }
+      await ended;
     } finally {
       stalls.stop();
       names.release();
