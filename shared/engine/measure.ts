@@ -39,7 +39,7 @@ export interface Job {
 
 /**
  * Calls back once, perhaps at once: thousands of checks at a time are the reason why this is no promise, which would cost a
- * plain connect a tenth of its CPU.
+ * plain connect some seven percent of its CPU.
  * @param done with undefined when the attempt's turn came too late for its deadline
  * @param crashed with errors of ours only; they may be thrown, too
  */

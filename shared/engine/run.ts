@@ -134,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
     const crashes: { id: string; error: unknown }[] = [];
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
     let left = requests.length;
-    /** Each check ends once: with an outcome, or late. */
+    /** To be called once per check: with its outcome, or without one when it came too late. */
     const settle = (id: string, outcome: Outcome | undefined) => {
       try {
         if (outcome) {
@@ -152,12 +152,18 @@ export function createEngine(options: EngineOptions): Engine {
       if (left === 0) resolve();
       for (const request of requests) {
         const { id } = request;
+        let hasEnded = false;
+        const done = (outcome: Outcome | undefined) => {
+          if (hasEnded) return;
+          hasEnded = true;
+          settle(id, outcome);
+        };
         const crashed = (error: unknown) => {
           crashes.push({ id, error });
-          settle(id, crashedOutcome(error));
+          done(crashedOutcome(error));
         };
         try {
-          run(request, batch, (outcome) => settle(id, outcome), crashed);
+          run(request, batch, done, crashed);
         } catch (error) {
           crashed(error);
         }
