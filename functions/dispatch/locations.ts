@@ -3,7 +3,6 @@
  * views unusable. When that changes, every monitor checked from there is touched, and the people behind topic `system`
  * are told.
  */
-import { randomUUID } from "node:crypto";
 import type { LocationHealth, LocationNews, PendingAlert } from "../../shared/model.ts";
 import { pending } from "../../shared/rules/outbox.ts";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../shared/rules/quorum.ts";
@@ -20,6 +19,8 @@ interface Dependencies {
   readonly views: ViewStore;
   readonly due: DueStore;
   readonly now: () => Date;
+  /** A name that nobody used before. */
+  readonly newId: () => string;
 }
 
 const SENTENCES: Readonly<Record<LocationNews, string>> = {
@@ -29,7 +30,7 @@ const SENTENCES: Readonly<Record<LocationNews, string>> = {
   removed: "is not configured any more.",
 };
 
-export const createLocationWatch = ({ locations, store, planning, views, due, now }: Dependencies) => {
+export const createLocationWatch = ({ locations, store, planning, views, due, now, newId }: Dependencies) => {
   /** Has every monitor of a location decided again. @returns how many there are */
   const touchAll = async (location: string): Promise<number> => {
     let touched = 0;
@@ -57,7 +58,7 @@ export const createLocationWatch = ({ locations, store, planning, views, due, no
         : "";
     // That something works, or that nobody misses it, is no news.
     if (condition === "removed" ? monitors > 0 : before !== null || condition !== "working")
-      outbox[`system#${randomUUID()}`] = pending(
+      outbox[`system#${newId()}`] = pending(
         {
           kind: "system",
           subject: `Location ${name}: ${condition}`,

@@ -33,7 +33,7 @@ interface Dependencies {
   readonly wentOffline: (since: string) => Promise<void>;
   readonly blockSeconds: number;
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 export interface TickReport {

@@ -1,6 +1,6 @@
 /** The outside edge of state-change: SNS, SES, and the incident's own item. */
-import { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
-import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import {
   attributes,
   mailHtml,
@@ -29,17 +29,16 @@ const PERMANENT = new Set([
 ]);
 
 interface Options {
-  readonly alertsTopicArn: string;
-  readonly systemTopicArn: string;
+  readonly sns: Pick<SNSClient, "send">;
+  readonly ses: Pick<SESClient, "send">;
+  /** ARNs. */
+  readonly topics: { readonly alerts: string; readonly system: string };
   /** The verified sender; undefined when mail is off. */
   readonly sender: string | undefined;
   readonly decisions: DecisionStore;
 }
 
-export const createSend = ({ alertsTopicArn, systemTopicArn, sender, decisions }: Options): Send => {
-  const sns = new SNSClient({});
-  const ses = new SESClient({});
-
+export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Send => {
   const perform = async (receiver: string, content: OutboxContent, item: OutboxItem): Promise<void> => {
     const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     if (content.kind === "incident") {
@@ -47,14 +46,14 @@ export const createSend = ({ alertsTopicArn, systemTopicArn, sender, decisions }
     } else if (content.kind === "system") {
       const { subject, message } = content;
       await sns.send(
-        new PublishCommand({ TopicArn: systemTopicArn, Subject: toAscii(subject).slice(0, 99), Message: message }),
+        new PublishCommand({ TopicArn: topics.system, Subject: toAscii(subject).slice(0, 99), Message: message }),
         { abortSignal },
       );
     } else if (receiver === "sns") {
       const { alert } = content;
       await sns.send(
         new PublishCommand({
-          TopicArn: alertsTopicArn,
+          TopicArn: topics.alerts,
           Subject: snsSubject(alert),
           Message: snsMessage(alert),
           MessageStructure: "json",

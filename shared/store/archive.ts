@@ -2,7 +2,6 @@
  * What compact makes of blocks: chunks, days, and how far it got. The content of an item follows from the outcomes
  * alone, its expiry from their time, so writing it again writes the same.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { decodeChunk, encodeChunk } from "../history/chunk.ts";
 import { startOfDate, startOfDay } from "../history/day.ts";
@@ -55,6 +54,7 @@ export const createArchive = (
   tableName: string,
   { isAlive, query }: AliveReader,
   retention: Retention,
+  sleep: (ms: number) => Promise<unknown>,
 ) => {
   /** All items, however often the table asks to come back with some of them. */
   const writeAll = async (items: readonly Record<string, unknown>[]) => {

@@ -2,6 +2,7 @@
  * The history table: blocks and rosters as the probe writes them, chunks and days as compact makes them of these
  * (`archive.ts`). Everything in it expires. Every list reads one partition by a range of its sort key, page by page.
  */
+import { setTimeout } from "node:timers/promises";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
@@ -19,12 +20,14 @@ export interface HistoryStoreOptions {
   readonly retention?: Retention;
   /** Epoch milliseconds. */
   readonly now?: () => number;
+  /** Waits so many milliseconds. Default: a real timer. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 export function createHistoryStore(
   client: DynamoDBDocumentClient,
   tableName: string,
-  { retention = DEFAULT_RETENTION, now = Date.now }: HistoryStoreOptions = {},
+  { retention = DEFAULT_RETENTION, now = Date.now, sleep = setTimeout }: HistoryStoreOptions = {},
 ) {
   const nowSeconds = () => Math.floor(now() / 1000);
   const alive = createAliveReader(client, tableName, now);
@@ -35,7 +38,7 @@ export function createHistoryStore(
   const rosterDueAt = new Map<string, number>();
 
   return {
-    ...createArchive(client, tableName, alive, retention),
+    ...createArchive(client, tableName, alive, retention, sleep),
 
     /** Stores a block unless its tick has one already. @returns whether it was stored. */
     async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {

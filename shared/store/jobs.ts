@@ -16,11 +16,14 @@ export interface SendReport {
   readonly errors: ReadonlyMap<string, Error>;
 }
 
-export const createJobQueues = (locations: readonly Pick<Location, "name" | "region" | "jobsQueueUrl">[]) => {
-  // The endpoint comes from the region (or the environment, on one machine), never from the host of a queue URL.
-  const clients = new Map(
-    locations.map(({ region }) => [region, new SQSClient({ region, useQueueUrlAsEndpoint: false })]),
-  );
+/** The endpoint comes from the region (or the environment, on one machine), never from the host of a queue URL. */
+const sqsOf = (region: string): Pick<SQSClient, "send"> => new SQSClient({ region, useQueueUrlAsEndpoint: false });
+
+export const createJobQueues = (
+  locations: readonly Pick<Location, "name" | "region" | "jobsQueueUrl">[],
+  clientOf: (region: string) => Pick<SQSClient, "send"> = sqsOf,
+) => {
+  const clients = new Map(locations.map(({ region }) => [region, clientOf(region)]));
 
   const sendTo = async (
     { name, region, jobsQueueUrl }: (typeof locations)[number],

@@ -3,6 +3,7 @@
  * the clock moved from event to event. Only the network is made up: an engine answers with the noise model, and
  * takes as long as the requests that it gets imply.
  */
+import { randomUUID } from "node:crypto";
 import { createCompact } from "../../../functions/compact/compact.ts";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
@@ -152,6 +153,7 @@ export async function simulate(
     views: createViewStore(forDispatch, tables.monitors),
     due: createDueStore(forDispatch, tables.monitors),
     now,
+    newId: randomUUID,
   });
 
   const heartbeat = createHeartbeat({

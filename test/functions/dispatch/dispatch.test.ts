@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
@@ -181,6 +182,7 @@ describe("watching locations", () => {
       views,
       due: createDueStore(client, name),
       now: clock,
+      newId: randomUUID,
     });
     const revisions = async () => {
       const read = async (id: string) =>
@@ -231,6 +233,7 @@ describe("watching locations", () => {
         views: createViewStore(client, name),
         due: createDueStore(client, name),
         now: clock,
+        newId: randomUUID,
       })();
     const told = async (location: string) => {
       const { Item } = await client.send(new GetCommand({ TableName: name, Key: locationStateKey(location) }));

@@ -1,0 +1,37 @@
+/** Puts compact together: everything outside it (tables, clock) comes in, so that a simulation can be it. */
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { Retention } from "../../shared/history/retention.ts";
+import { createDueStore } from "../../shared/store/due.ts";
+import { createHistoryStore } from "../../shared/store/history.ts";
+import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createUpkeepStore } from "../../shared/store/upkeep.ts";
+import { createCompact } from "./compact.ts";
+
+export interface CompactOutside {
+  readonly client: DynamoDBDocumentClient;
+  readonly tables: { readonly monitors: string; readonly history: string };
+  /** Names of all locations. */
+  readonly locations: readonly string[];
+  readonly retention: Retention;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Told of history that cannot be read. */
+  readonly unreadable: (error: Error) => void;
+}
+
+export function createHourlyRun({ client, tables, locations, retention, now, sleep, unreadable }: CompactOutside) {
+  const monitors = createMonitorStore(client, tables.monitors);
+  return createCompact({
+    planning: createPlanningStore(client, tables.monitors),
+    upkeep: createUpkeepStore(client, tables.monitors),
+    due: createDueStore(client, tables.monitors),
+    history: createHistoryStore(client, tables.history, { retention, now, sleep }),
+    locations,
+    voters: (id) => monitors.get(id),
+    blockDays: retention.blockDays,
+    now,
+    unreadable,
+  });
+}

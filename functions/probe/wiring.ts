@@ -1,0 +1,77 @@
+/** Puts the probe together: everything outside it (tables, network, clock) comes in, so that a simulation can be it. */
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { Engine } from "../../shared/engine/run.ts";
+import { InvalidInput } from "../../shared/errors.ts";
+import type { Retention } from "../../shared/history/retention.ts";
+import type { CheckSettings, Job, Outcome } from "../../shared/model.ts";
+import { createDueStore } from "../../shared/store/due.ts";
+import { createHistoryStore } from "../../shared/store/history.ts";
+import { createLocationStore } from "../../shared/store/locations.ts";
+import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createViewStore } from "../../shared/store/views.ts";
+import { createControl } from "./control.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import { createJob } from "./job.ts";
+import { createMembers } from "./members.ts";
+import { createSpot } from "./spot.ts";
+import { createTick, type TickReport } from "./tick.ts";
+
+export interface ProbeOutside {
+  readonly client: DynamoDBDocumentClient;
+  readonly tables: { readonly monitors: string; readonly history: string };
+  /** Name of the location that this probe is. */
+  readonly location: string;
+  readonly engine: Engine;
+  /** As `host:port`; without any the location is taken to be online. */
+  readonly controlTargets: readonly string[];
+  readonly retention: Retention;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Told of each shard that was checked. */
+  readonly checked: (report: TickReport) => void;
+}
+
+export interface Probe {
+  /** Does a job of the location's queue. @throws when some of it has to be done again */
+  readonly job: (job: Job) => Promise<void>;
+  /** "Check now" and "try these settings": one attempt, and nothing stored. */
+  readonly check: (check: CheckSettings) => Promise<Outcome | { errors: InvalidInput["errors"] } | null>;
+}
+
+export function createProbe(outside: ProbeOutside): Probe {
+  const { client, tables, location, engine, controlTargets, retention, now, sleep, checked } = outside;
+  const views = createViewStore(client, tables.monitors);
+  const locations = createLocationStore(client, tables.monitors);
+  const history = createHistoryStore(client, tables.history, { retention, now });
+  const control = createControl(engine, controlTargets);
+  const job = createJob({
+    heartbeat: createHeartbeat({ location, locations, control }),
+    spot: createSpot({ location, engine, views, control, now }),
+    tick: createTick({
+      location,
+      engine,
+      members: createMembers(views, createPlanningStore(client, tables.monitors), now),
+      views,
+      history,
+      control,
+      wentOffline: (since) => locations.setOffline(location, since),
+      blockSeconds: retention.blockDays * 86_400,
+      now,
+      sleep,
+    }),
+    touch: createDueStore(client, tables.monitors).touch,
+    checked,
+  });
+  return {
+    job,
+    async check(check) {
+      try {
+        return (await engine.runOne(check)) ?? null;
+      } catch (error) {
+        if (error instanceof InvalidInput) return { errors: error.errors };
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** Puts state-change together: everything outside it (tables, queues, receivers, clock) comes in, so that a simulation can be it. */
+import type { SESClient } from "@aws-sdk/client-ses";
+import type { SNSClient } from "@aws-sdk/client-sns";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBRecord } from "aws-lambda";
+import { type Touch, touchJobs } from "../../shared/rules/plan.ts";
+import { locationCondition } from "../../shared/rules/quorum.ts";
+import { createDecisionStore } from "../../shared/store/decisions.ts";
+import type { JobQueues } from "../../shared/store/jobs.ts";
+import { createLocationStore } from "../../shared/store/locations.ts";
+import { createDeliver, type DeliveryReport } from "./deliver.ts";
+import { keyOf, newestOfEachItem } from "./records.ts";
+import { createSend } from "./send.ts";
+import { createStateChange } from "./state-change.ts";
+
+export interface StateChangeOutside {
+  readonly client: DynamoDBDocumentClient;
+  readonly monitorsTable: string;
+  /** Names of all locations. */
+  readonly locations: readonly string[];
+  readonly queues: JobQueues;
+  readonly sns: Pick<SNSClient, "send">;
+  readonly ses: Pick<SESClient, "send">;
+  readonly topics: { readonly alerts: string; readonly system: string };
+  /** The verified sender of mail; undefined when mail is off. */
+  readonly sender: string | undefined;
+  /** Link to a monitor for people. */
+  readonly url: (monitorId: string) => string | null;
+  readonly now: () => Date;
+  readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
+  /** Told of what a look delivered. */
+  readonly delivered: (report: DeliveryReport) => void;
+}
+
+/** Records that could not be handled: Lambda sends them again. */
+export type FailedRecords = readonly { readonly itemIdentifier: string }[];
+
+export function createRecordHandler(outside: StateChangeOutside) {
+  const { client, monitorsTable, locations: names, queues, topics, sender, url, now, log } = outside;
+  const decisions = createDecisionStore(client, monitorsTable);
+  const locations = createLocationStore(client, monitorsTable);
+  const send = createSend({ sns: outside.sns, ses: outside.ses, topics, sender, decisions });
+  const deliver = createDeliver({ decisions, send, now, log });
+
+  const conditions = async () => {
+    const healths = new Map((await locations.all()).map((health) => [health.name, health]));
+    return Object.fromEntries(names.map((name) => [name, locationCondition(healths.get(name), now())]));
+  };
+
+  /** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
+  const queueTimers = async (timers: readonly Touch[]) => {
+    const { errors } = await queues(touchJobs(timers, names, now()));
+    for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
+  };
+
+  return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
+    const known = conditions(); // once for the whole batch
+    known.catch(() => {}); // whoever asks for it hears of the failure
+    const timers: Touch[] = [];
+    const ring = (timer: Touch) => timers.push(timer);
+    const look = createStateChange({
+      decisions,
+      conditions: () => known,
+      url,
+      mail: Boolean(sender),
+      deliver,
+      ring,
+      now,
+    });
+    const newest = newestOfEachItem(records);
+    const results = await Promise.allSettled(newest.map((record) => look(keyOf(record))));
+    const failed: { itemIdentifier: string }[] = [];
+    for (const [index, result] of results.entries()) {
+      const { dynamodb } = newest[index]!;
+      if (result.status === "fulfilled") outside.delivered(result.value);
+      else {
+        failed.push({ itemIdentifier: dynamodb?.SequenceNumber ?? "" });
+        log("error", "a change could not be decided", { key: dynamodb?.Keys, error: result.reason });
+      }
+    }
+    await queueTimers(timers);
+    return failed;
+  };
+}
