@@ -10,8 +10,8 @@ import {
   snsSubject,
   toAscii,
 } from "../../shared/alerts/render.ts";
-import type { Monitor, OutboxContent } from "../../shared/model.ts";
-import type { AttemptResult } from "../../shared/rules/outbox.ts";
+import type { Monitor } from "../../shared/model.ts";
+import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Send } from "./deliver.ts";
 
@@ -39,10 +39,10 @@ interface Options {
 }
 
 export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Send => {
-  const perform = async (receiver: string, content: OutboxContent, item: OutboxItem): Promise<void> => {
+  const perform = async ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Promise<void> => {
     const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     if (content.kind === "incident") {
-      await decisions.projectIncident(item as OutboxItem & Monitor, content.incident);
+      await decisions.projectIncident(item as OutboxItem & Monitor, content.incident, sequence);
     } else if (content.kind === "system") {
       const { subject, message } = content;
       await sns.send(
@@ -78,9 +78,9 @@ export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Se
     }
   };
 
-  return async (receiver, content, item): Promise<AttemptResult> => {
+  return async (due, item): Promise<AttemptResult> => {
     try {
-      await perform(receiver, content, item);
+      await perform(due, item);
       return { ok: true };
     } catch (error) {
       const { name, message } = error as Error;

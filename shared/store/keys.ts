@@ -7,6 +7,7 @@
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 what was made of its heartbeats, outbox
+ *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 what is still to be told of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
@@ -37,6 +38,12 @@ export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
 /** What was made of a location's heartbeats, with an outbox; the stream brings it to state-change like a monitor. */
 export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: "STATE" });
+/** What a deleted monitor left in its outbox; the stream brings it to state-change like a location's state. */
+export const LEFT_PREFIX = "LEFT#";
+export const leftKey = (monitorId: string, deletedAt: string) => ({
+  pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
+  sk: "STATE",
+});
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
