@@ -1,6 +1,6 @@
 /** Has what has a timer touched when it is due: by jobs that wait in a location's queue, two runs ahead. */
 import type { PlannedJob } from "../../shared/model.ts";
-import { delaySeconds, touchJobs } from "../../shared/rules/plan.ts";
+import { touchJobs } from "../../shared/rules/plan.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 
 /** So that a run that is late or lost delays nothing. */
@@ -28,12 +28,9 @@ export const createTimers =
       const forgotten = overdue.slice(0, TOUCHES_PER_RUN - touches);
       touches += forgotten.length;
       const touch = async () => {
-        for (let timer = forgotten.shift(); timer; timer = forgotten.shift()) await due.touch(timer);
+        for (let timer = forgotten.shift(); timer; timer = forgotten.shift()) await due.touch(timer, now().getTime());
       };
-      const upcoming = timers.map(({ pk, sk, dueAt }) => ({
-        key: { pk, sk },
-        delaySeconds: delaySeconds(Date.parse(dueAt) / 1000, now()),
-      }));
+      const upcoming = timers.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt }));
       await Promise.all([
         sendJobs(touchJobs(upcoming, locations, now())),
         ...Array.from({ length: TOUCHES_AT_ONCE }, touch),

@@ -1,7 +1,6 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
-import type { ItemKey, LocationCondition } from "../../shared/model.ts";
+import type { ItemKey, LocationCondition, Timer } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
-import type { Touch } from "../../shared/rules/plan.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { DeliveryReport } from "./deliver.ts";
@@ -16,7 +15,7 @@ interface Dependencies {
   readonly mail: boolean;
   readonly deliver: (key: ItemKey, decidedNext: string | null) => Promise<DeliveryReport>;
   /** Has the item touched after a while. */
-  readonly ring: (timer: Touch) => void;
+  readonly ring: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
@@ -25,8 +24,7 @@ export const createStateChange = ({ decisions, conditions, url, mail, deliver, r
     const delivery = await deliver(key, decidedNext);
     const next = [decidedNext, delivery.nextAttemptAt].filter((at) => at !== null).toSorted()[0];
     if (next && (isNew || delivery.attempted)) {
-      const delayMs = Date.parse(next) - now().getTime();
-      if (delayMs <= QUEUED_AHEAD_MS) ring({ key, delaySeconds: Math.max(0, Math.ceil(delayMs / 1000)) });
+      if (Date.parse(next) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt: next });
     }
     return delivery;
   };

@@ -3,7 +3,8 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
-import { type Touch, touchJobs } from "../../shared/rules/plan.ts";
+import type { Timer } from "../../shared/model.ts";
+import { touchJobs } from "../../shared/rules/plan.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
@@ -48,7 +49,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
   };
 
   /** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
-  const queueTimers = async (timers: readonly Touch[]) => {
+  const queueTimers = async (timers: readonly Timer[]) => {
     const { errors } = await queues(touchJobs(timers, names, now()));
     for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
   };
@@ -56,8 +57,8 @@ export function createRecordHandler(outside: StateChangeOutside) {
   return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
     const known = conditions(); // once for the whole batch
     known.catch(() => {}); // whoever asks for it hears of the failure
-    const timers: Touch[] = [];
-    const ring = (timer: Touch) => timers.push(timer);
+    const timers: Timer[] = [];
+    const ring = (timer: Timer) => timers.push(timer);
     const look = createStateChange({
       decisions,
       conditions: () => known,

@@ -6,7 +6,7 @@ import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
 import type { PendingAlert, PlannedJob } from "../../../shared/model.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { locationStateKey } from "../../../shared/store/keys.ts";
+import { locationStateKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
@@ -136,14 +136,14 @@ describe("timers", () => {
     };
     return { sent, queueTimers, revision };
   };
-  const keys = (...ids: string[]) => ids.map((id) => ({ pk: `MONITOR#${id}`, sk: "MONITOR" }));
+  const timer = (id: string, seconds: number) => ({ ...monitorKey(id), dueAt: at(seconds) });
 
   test("those that ring before the next run but one wait in a queue, what rings together in one job", async () => {
     const { sent, queueTimers, revision } = await setUp({ late: -50, far: 500, soon: 30, same: 30 }, ["a"]);
     await queueTimers();
     expect(sent).toEqual([
-      { location: "a", job: { kind: "touch", keys: keys("late") }, delaySeconds: 0 },
-      { location: "a", job: { kind: "touch", keys: keys("same", "soon") }, delaySeconds: 30 },
+      { location: "a", job: { kind: "touch", timers: [timer("late", -50)] }, delaySeconds: 0 },
+      { location: "a", job: { kind: "touch", timers: [timer("same", 30), timer("soon", 30)] }, delaySeconds: 30 },
     ]);
     expect(await revision("late")).toBe(1);
   });
