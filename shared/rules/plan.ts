@@ -64,7 +64,7 @@ export function touchJobs(timers: readonly Timer[], locations: readonly string[]
   return [...Map.groupBy(timers, delayOf)].flatMap(([delay, together]) =>
     chunksOf(together, TOUCHES_PER_JOB).map((own) => ({
       location,
-      job: { kind: "touch" as const, timers: own },
+      job: { kind: "touch" as const, timers: own.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt })) },
       delaySeconds: delay,
     })),
   );
