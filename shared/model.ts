@@ -339,10 +339,15 @@ export interface ItemKey {
   readonly sk: string;
 }
 
+/** An item's own timer: the `nextEvaluationAt` that it had when the timer was read or set. */
+export interface Timer extends ItemKey {
+  readonly dueAt: Timestamp;
+}
+
 /** What the queue of a location carries. */
 export type Job =
   | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
-  | { readonly kind: "touch"; readonly keys: readonly ItemKey[] }
+  | { readonly kind: "touch"; readonly timers: readonly Timer[] }
   | { readonly kind: "heartbeat"; readonly at: number }
   | { readonly kind: "spot"; readonly monitors: readonly Pick<Monitor, "id" | "settingsVersion">[] };
 

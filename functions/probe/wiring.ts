@@ -44,6 +44,7 @@ export function createProbe(outside: ProbeOutside): Probe {
   const views = createViewStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const history = createHistoryStore(client, tables.history, { retention, now });
+  const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets);
   const job = createJob({
     heartbeat: createHeartbeat({ location, locations, control }),
@@ -60,7 +61,8 @@ export function createProbe(outside: ProbeOutside): Probe {
       now,
       sleep,
     }),
-    touch: createDueStore(client, tables.monitors).touch,
+    touch: (timer) => due.touch(timer, now()),
+    nudge: (key) => due.nudge(key, now()),
     checked,
   });
   return {

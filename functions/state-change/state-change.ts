@@ -1,38 +1,32 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
-import type { ItemKey, Monitor, Timestamp, ViewCondition } from "../../shared/model.ts";
+import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
 import { outboxTimer } from "../../shared/rules/outbox.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
-import type { FormerStore } from "../../shared/store/former.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { DeliveryReport } from "./deliver.ts";
 
 /** Timers within this time are queued at once; later ones are found by dispatch, which looks as far ahead. */
 const QUEUED_AHEAD_MS = 120_000;
 
-/** A timer that was just set. */
-export interface Ring {
-  readonly key: ItemKey;
-  readonly dueAt: Timestamp;
-}
-
 interface Dependencies {
   readonly decisions: DecisionStore;
-  readonly former: Pick<FormerStore, "remember">;
+  /** Keeps, for a while, where the outcomes of a monitor lie that is about to be removed. */
+  readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
   readonly mail: boolean;
   readonly deliver: (key: ItemKey) => Promise<DeliveryReport>;
   /** Has the item touched when its timer is due. */
-  readonly ring: (timer: Ring) => void;
+  readonly ring: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, former, conditions, url, mail, deliver, ring, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, mail, deliver, ring, now } = dependencies;
 
   const ringAt = (key: ItemKey, dueAt: Timestamp | null) => {
-    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ key, dueAt });
+    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
   };
 
   /** Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own. */
@@ -46,11 +40,11 @@ export const createStateChange = (dependencies: Dependencies) => {
         return;
       case "leave":
         await decisions.moveOutbox(monitor, now());
-        await former.remember(monitor, now());
+        await rememberFormer(monitor, now());
         await decisions.remove(monitor);
         return;
       case "remove":
-        await former.remember(monitor, now());
+        await rememberFormer(monitor, now());
         await decisions.remove(monitor);
         return;
     }

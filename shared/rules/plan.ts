@@ -1,5 +1,5 @@
 /** When shards and timers are due, and what travels together. Pure. */
-import type { ItemKey, Monitor, PlannedJob } from "../model.ts";
+import type { Monitor, PlannedJob, Timer } from "../model.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -52,24 +52,20 @@ export const tickDeadlineMs = (tick: number, intervalSeconds: number) =>
 /** Changes of one invocation: a second on Lambda's smallest share of a CPU. */
 const TOUCHES_PER_JOB = 25;
 
-export interface Touch {
-  readonly key: ItemKey;
-  readonly delaySeconds: number;
-}
-
 /**
  * Jobs that touch what has a timer, each when its own is due. A queue of their own would cost $0.26 a month for being
  * polled, so they share that of a location: of another one each minute, and each timer is queued in two minutes, so a location that
  * is not served holds none of them up for long.
  */
-export function touchJobs(timers: readonly Touch[], locations: readonly string[], now: Date): PlannedJob[] {
+export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
   const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
   if (location === undefined) return [];
-  return [...Map.groupBy(timers, ({ delaySeconds }) => delaySeconds)].flatMap(([delaySeconds, together]) =>
+  const delayOf = ({ dueAt }: Timer) => delaySeconds(Date.parse(dueAt) / 1000, now);
+  return [...Map.groupBy(timers, delayOf)].flatMap(([delay, together]) =>
     chunksOf(together, TOUCHES_PER_JOB).map((own) => ({
       location,
-      job: { kind: "touch" as const, keys: own.map(({ key }) => key) },
-      delaySeconds,
+      job: { kind: "touch" as const, timers: own.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt })) },
+      delaySeconds: delay,
     })),
   );
 }

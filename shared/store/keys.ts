@@ -17,12 +17,14 @@
  *
  * Indexes of `monitors`:
  *  by-shard  shard      + pk                a shard's monitors, projected down to what a check needs
- *  due       dueBucket  + nextEvaluationAt  timers (sparse)
+ *  due       dueBucket  + nextEvaluationAt  timers that a decision set for itself (sparse)
+ *  look-by   lookBucket + lookBy            what changed and must have been looked at by then (sparse)
  *  listing   collection + collectionKey     all monitors by name, incidents by time, all attributes
  */
 
 export const MONITOR_SK = "MONITOR";
-export const DUE_BUCKETS = 16;
+/** Partitions of each of the two indexes of timers. */
+export const TIMER_BUCKETS = 16;
 
 /** Sort keys of ticks: twelve digits, so that text sorts as numbers. */
 export const tickKey = (tick: number) => String(tick).padStart(12, "0");
@@ -66,12 +68,17 @@ export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;
 export const laneOf = (shard: string) => Number(shard.slice(0, shard.indexOf("#")));
 
-/** Partition of the sparse index `due` that a monitor's timers live in. */
-export const dueBucket = (monitorId: string) => {
+/** Spreads items over a number of places, the same place for the same name. */
+export const placeOf = (name: string, places: number) => {
   let hash = 0;
-  for (const char of monitorId) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
-  return `DUE#${hash % DUE_BUCKETS}`;
+  for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return hash % places;
 };
+
+/** Partition of the sparse index `due` that an item's own timer lives in. */
+export const dueBucket = (pk: string) => `DUE#${placeOf(pk, TIMER_BUCKETS)}`;
+/** Partition of the sparse index `look-by` that an item lives in while it waits to be looked at. */
+export const lookBucket = (pk: string) => `LOOK#${placeOf(pk, TIMER_BUCKETS)}`;
 
 /** Partitions of the index `listing`. */
 export const LISTING = { monitors: "MONITORS", openIncidents: "INCIDENTS_OPEN", incidents: "INCIDENTS" } as const;
