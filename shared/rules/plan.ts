@@ -45,9 +45,17 @@ export const shardsPerJob = (intervalSeconds: number): number => (intervalSecond
 export const delaySeconds = (tick: number, now: Date) =>
   Math.min(900, Math.max(0, Math.ceil(tick - now.getTime() / 1000)));
 
-/** Everything a tick does ends at this moment, retries and writes included. Epoch milliseconds. */
-export const tickDeadlineMs = (tick: number, intervalSeconds: number) =>
-  (tick + Math.min(intervalSeconds, 60) - 1) * 1000;
+/**
+ * Everything a tick does ends at this moment, retries and writes included: a minute after it began at most, and before
+ * the next tick. One that begins late, as a missed tick of a slow lane does, has as long as any other.
+ * @param startedMs epoch milliseconds
+ * @returns epoch milliseconds
+ */
+export const tickDeadlineMs = (tick: number, intervalSeconds: number, startedMs: number) =>
+  Math.min(
+    (tick + intervalSeconds - 1) * 1000,
+    Math.max(tick * 1000, startedMs) + (Math.min(intervalSeconds, 60) - 1) * 1000,
+  );
 
 /** Changes of one invocation: a second on Lambda's smallest share of a CPU. */
 const TOUCHES_PER_JOB = 25;

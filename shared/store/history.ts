@@ -25,6 +25,9 @@ const DAY_SECONDS = 86_400;
 /** Ticks that were begun and not finished, one after the other, that the way to the newest block leads past. */
 const CLAIMS_PASSED = 4;
 
+/** A clock that is right is never so far ahead of another one: beyond an early job's and the clocks' tolerance. */
+const FUTURE_SECONDS = 80;
+
 /** Who writes a tick's block. */
 export interface Claim {
   /** A name of this run and no other. */
@@ -32,12 +35,16 @@ export interface Claim {
   /** Epoch milliseconds; afterwards somebody else may do the tick. */
   readonly untilMs: number;
   readonly expiresAtSeconds: number;
+  /** Name of the run whose block gives way: it is of a time that has not come yet. */
+  readonly replaces?: string | undefined;
 }
 
 export interface TickStand {
   readonly previous: Block | undefined;
   /** `done`: its block is there. `claimed`: somebody else is at it. */
   readonly state: "free" | "claimed" | "done";
+  /** The run that has written a block for this tick under a clock that was ahead. */
+  readonly replaces?: string | undefined;
 }
 
 /** Rosters kept in memory: some 10 KB each. */
@@ -72,16 +79,21 @@ export function createHistoryStore(
   const rosterDueAt = new Map<string, number>();
 
   /** Writes the item of a tick, unless the tick has a block, or a claim that is not over, of somebody else. */
-  const putOwn = ({ shard, location, tick }: BlockPlace, item: Record<string, unknown>, run: string, nowMs: number) =>
+  const putOwn = (
+    { shard, location, tick }: BlockPlace,
+    item: Record<string, unknown>,
+    { run, replaces = "" }: Pick<Claim, "run" | "replaces">,
+    nowMs: number,
+  ) =>
     unlessRaced(
       client.send(
         new PutCommand({
           TableName: tableName,
           Item: { ...blockKey(shard, location, tick), ...item },
           ConditionExpression:
-            "attribute_not_exists(pk) OR #run = :run OR (attribute_not_exists(#data) AND #until < :now)",
+            "attribute_not_exists(pk) OR #run IN (:run, :replaces) OR (attribute_not_exists(#data) AND #until < :now)",
           ExpressionAttributeNames: { "#run": "run", "#data": "data", "#until": "until" },
-          ExpressionAttributeValues: { ":run": run, ":now": nowMs },
+          ExpressionAttributeValues: { ":run": run, ":replaces": replaces, ":now": nowMs },
         }),
       ),
     );
@@ -110,6 +122,21 @@ export function createHistoryStore(
     return { newest, block: item?.data ? readable(() => decodeBlock(item.data as Uint8Array, place)) : undefined };
   };
 
+  /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
+  const hasFuture = async (shard: string, location: string, nowMs: number) => {
+    const { pk, sk } = blockKey(shard, location, Math.floor(nowMs / 1000) + FUTURE_SECONDS);
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: "pk = :pk AND sk > :sk",
+        ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+        ProjectionExpression: "sk",
+        Limit: 1,
+      }),
+    );
+    return Items.length > 0;
+  };
+
   const readable = <T>(read: () => T): T | undefined => {
     try {
       return read();
@@ -128,13 +155,15 @@ export function createHistoryStore(
      * block belongs to whoever wrote it.
      * @returns whether it is the run's own now
      */
-    async claimTick(place: BlockPlace, { run, untilMs, expiresAtSeconds }: Claim, now: number): Promise<boolean> {
-      return putOwn(place, { run, until: untilMs, expiresAtSeconds }, run, now);
+    claimTick(place: BlockPlace, claim: Claim, nowMs: number): Promise<boolean> {
+      const { run, untilMs, expiresAtSeconds } = claim;
+      return putOwn(place, { run, until: untilMs, expiresAtSeconds }, claim, nowMs);
     },
 
     /** Stores a block unless its tick is somebody else's. @returns whether it was stored */
-    async putBlock(block: Omit<Block, "version">, { run, expiresAtSeconds }: Omit<Claim, "untilMs">, now: number) {
-      return putOwn(block, { run, data: encodeBlock(block), expiresAtSeconds }, run, now);
+    putBlock(block: Omit<Block, "version">, claim: Omit<Claim, "untilMs">, nowMs: number): Promise<boolean> {
+      const { run, expiresAtSeconds } = claim;
+      return putOwn(block, { run, data: encodeBlock(block), expiresAtSeconds }, claim, nowMs);
     },
 
     /**
@@ -150,7 +179,11 @@ export function createHistoryStore(
       const { block, newest } = await latest(shard, location, tick);
       const isMine = newest?.sk === tickKey(tick);
       if (!isMine) return { previous: block, state: "free" };
-      if (newest.data) return { previous: undefined, state: "done" };
+      if (newest.data) {
+        if (!(await hasFuture(shard, location, nowMs))) return { previous: undefined, state: "done" };
+        const previous = (await latest(shard, location, tick - 1)).block;
+        return { previous, state: "free", replaces: String(newest.run) };
+      }
       return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed" };
     },
 
