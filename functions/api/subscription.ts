@@ -27,6 +27,7 @@ const ENDPOINTS: Record<Kind, { readonly expected: string; readonly accepts: (en
 /** Message attributes of topic `alerts`, by our names. */
 const ATTRIBUTES = {
   events: "event",
+  incidentStates: "incidentState",
   severities: "severity",
   tags: "tags",
   monitorIds: "monitorId",

@@ -42,7 +42,7 @@ export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Se
   const perform = async ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Promise<void> => {
     const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     if (content.kind === "incident") {
-      await decisions.projectIncident(item as OutboxItem & Monitor, content.incident, sequence);
+      await decisions.projectIncident(item as OutboxItem & Pick<Monitor, "id" | "name">, content.incident, sequence);
     } else if (content.kind === "system") {
       const { subject, message } = content;
       await sns.send(
