@@ -135,9 +135,8 @@ export const createStreamSource = (
 
   const begin = async (): Promise<void> => {
     const { consumer, streamArn } = settings;
-    const checkpoint = await streams.checkpoint(consumer, streamArn);
-    position = checkpoint ?? (settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START);
-    if (checkpoint === undefined) await streams.commit(consumer, streamArn, position);
+    const start = settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START;
+    position = await streams.join(consumer, streamArn, start);
     unsubscribe = streams.subscribe(streamArn, reader.poke);
     reader.poke();
   };
