@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
+import { parseMetricLine } from "./cloudwatch/metric-line.ts";
+import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { LogFile } from "./log-file.ts";
 import { MetricTotals } from "./metric-totals.ts";
 import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
@@ -52,6 +54,7 @@ export class LambdaFunction {
   readonly settings: FunctionSettings;
   readonly metrics = new MetricTotals();
   readonly #log: LogFile;
+  readonly #putMetric: PutMetric;
   readonly #environments = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: ((environment: Environment) => void)[] = [];
@@ -59,8 +62,10 @@ export class LambdaFunction {
   #running = 0;
   #stopped = false;
 
-  constructor(settings: FunctionSettings) {
+  /** @param putMetric gets what Lambda itself measures, and the metrics that the function prints */
+  constructor(settings: FunctionSettings, putMetric: PutMetric) {
     this.settings = settings;
+    this.#putMetric = putMetric;
     this.#log = new LogFile(settings.logFile);
   }
 
@@ -72,16 +77,26 @@ export class LambdaFunction {
     return this.settings.maximumConcurrency ?? MAXIMUM_CONCURRENCY;
   }
 
+  /** One value of a metric that Lambda keeps of this function. */
+  measure(name: "Invocations" | "Errors" | "Throttles" | "Duration" | "IteratorAge", value: number): void {
+    this.#putMetric({ namespace: "AWS/Lambda", name, dimensions: { FunctionName: this.settings.name } }, value);
+  }
+
   /** Runs the handler once. A failing handler is a result, not an exception. */
   async invoke(payload: string): Promise<InvocationResult> {
     const requestId = randomUUID();
     const environment = await this.#acquire();
     this.#running += 1;
     const startedAt = performance.now();
+    this.measure("Invocations", 1);
+    this.measure("Throttles", 0); // here an invocation waits its turn instead
     try {
       const end = await this.#run(environment, payload, requestId);
       const failed = end.kind === "error" || end.kind === "init-failed";
-      this.#count({ invocations: 1, errors: failed ? 1 : 0, durationMs: performance.now() - startedAt });
+      const [errors, durationMs] = [failed ? 1 : 0, performance.now() - startedAt];
+      this.measure("Errors", errors);
+      this.measure("Duration", durationMs);
+      this.#count({ invocations: 1, errors, durationMs });
       return { requestId, failed, payload: end.kind === "result" ? end.payload : "error" in end ? end.error : "null" };
     } finally {
       this.#running -= 1;
@@ -233,10 +248,17 @@ export class LambdaFunction {
       stream.on("data", (text: string) => {
         const lines = (rest + text).split("\n");
         rest = lines.pop() ?? "";
-        for (const line of lines) this.metrics.read(line);
+        for (const line of lines) this.#readMetrics(line);
         this.#write(text);
       });
     }
+  }
+
+  #readMetrics(line: string): void {
+    const values = parseMetricLine(line);
+    if (values === undefined) return;
+    this.metrics.add(values);
+    for (const { value, ...metric } of values) this.#putMetric(metric, value);
   }
 
   #write(text: string): void {

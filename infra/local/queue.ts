@@ -149,6 +149,12 @@ export class Queue {
     return counts;
   }
 
+  /** Age in seconds of the oldest message that was not deleted, waiting or held; 0 when there is none. */
+  oldestSeconds(): number {
+    const sent = this.#messages.values().map(({ sentAtMs }) => sentAtMs);
+    return sent.length === 0 ? 0 : Math.max(0, Date.now() - sent.reduce((one, other) => Math.min(one, other))) / 1_000;
+  }
+
   purge(): void {
     this.#messages.clear();
   }

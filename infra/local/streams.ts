@@ -62,6 +62,9 @@ export const sameItem = (one: Item, other: Item) => isDeepStrictEqual(comparable
 interface Stream {
   readonly arn: string;
   readonly view: StreamViewType;
+  /** Number of the first record of this process. */
+  readonly first: bigint;
+  readonly openedAtMs: number;
   next: bigint;
   /** Sequence number up to which each consumer of this process is done. */
   readonly consumed: Map<string, string>;
@@ -79,6 +82,7 @@ export class Streams {
   readonly #views = new Map<string, Stream>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
+  /** @param now milliseconds since the epoch, by a clock that is never set */
   constructor(level: Level, write: (operations: Operation[]) => Promise<void>, now: () => number) {
     this.#level = level;
     this.#write = write;
@@ -91,7 +95,9 @@ export class Streams {
     const [last] = await this.#entries({ gt: recordPrefix(table), lt: after(recordPrefix(table)), reverse: true }, 1);
     const checkpoints = await this.#entries({ gt: `checkpoint~${arn}~`, lt: after(`checkpoint~${arn}~`) }, 1_000);
     const used = [last?.[0].slice(-21) ?? STREAM_START, ...checkpoints.map(([, sequence]) => String(sequence))];
-    this.#views.set(table, { arn, view, next: BigInt(used.sort().at(-1) ?? 0) + 1n, consumed: new Map() });
+    const first = BigInt(used.sort().at(-1) ?? 0) + 1n;
+    const openedAtMs = this.#now();
+    this.#views.set(table, { arn, view, first, openedAtMs, next: first, consumed: new Map() });
   }
 
   /** @returns what to write beside the item, and nothing when the item stays as it is: DynamoDB tells of changes only. */
@@ -147,6 +153,16 @@ export class Streams {
     const prefix = recordPrefix(this.#streamOf(arn)[0]);
     const found = await this.#entries({ gt: prefix + afterSequence, lt: after(prefix) }, limit);
     return found.map(([, record]) => record as StreamRecord);
+  }
+
+  /**
+   * How long a record has waited while this process ran. What an earlier one wrote down does not count: the machine
+   * may have slept since, or its clock been set.
+   */
+  ageMs({ eventSourceARN, dynamodb }: StreamRecord): number {
+    const [, { first, openedAtMs }] = this.#streamOf(eventSourceARN);
+    const isOurs = BigInt(dynamodb.SequenceNumber) >= first;
+    return Math.max(0, this.#now() - (isOurs ? dynamodb.ApproximateCreationDateTime * 1_000 : openedAtMs));
   }
 
   /** The number of the newest record: where a consumer with `StartingPosition: LATEST` begins. */
