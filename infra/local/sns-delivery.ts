@@ -13,6 +13,7 @@ import {
   notificationEnvelope,
   type Signer,
 } from "./sns-message.ts";
+import { retryDelay, retryPolicy } from "./sns-retries.ts";
 import { deadLetterArn, isRaw, type Subscription } from "./sns-subscription.ts";
 
 /** One message on its way to one subscription; a confirmation carries no notification. */
@@ -24,12 +25,6 @@ interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAtMs: number;
 }
-
-/**
- * Pauses before each further attempt, in seconds: two quick ones, ten that double up to 20 s, then every 20 s, 50
- * attempts in all (SNS Developer Guide, "Message delivery retries", customer-managed endpoints).
- */
-export const RETRY_SECONDS: readonly number[] = [1, 1, 1, 2, 4, 8, 16, 20, 20, 20, 20, 20, ...Array(37).fill(20)];
 
 /** Deliveries under way at once: more would only compete with the checks. */
 const MAXIMUM_CONCURRENCY = 20;
@@ -45,8 +40,6 @@ export interface DeliveryOptions {
   readonly queueByArn: (arn: string) => Queue | undefined;
   readonly invokeLater: (functionArn: string, payload: string) => boolean;
   readonly log: (line: string) => void;
-  /** Tests may hurry. */
-  readonly retrySeconds?: readonly number[];
 }
 
 /** Messages on their way, on disk until they arrived or were given up. */
@@ -56,12 +49,10 @@ export class Deliveries {
   readonly #due = new DueHeap();
   readonly #running = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
-  readonly #retrySeconds: readonly number[];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#retrySeconds = options.retrySeconds ?? RETRY_SECONDS;
     mkdirSync(options.smsFolder, { recursive: true, mode: 0o700 });
     this.#pending = new DurableMap(options.file);
   }
@@ -129,7 +120,7 @@ export class Deliveries {
   }
 
   #failed(delivery: Delivery, subscription: Subscription, message: string, isPermanent: boolean): void {
-    const seconds = isPermanent ? undefined : this.#retrySeconds[delivery.attempts];
+    const seconds = isPermanent ? undefined : retryDelay(retryPolicy(subscription), delivery.attempts + 1);
     if (seconds !== undefined) {
       const nextAttemptAtMs = Date.now() + seconds * 1_000;
       this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1, nextAttemptAtMs });
