@@ -71,7 +71,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   const commits = new GroupCommit(store);
   const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
   const streams = new Streams(store.db, commit, options.now ?? steadyNow);
-  const expiry = createExpiry(store.db, options.now ?? Date.now);
+  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()));
   const usage = new Usage();
   const running = new Set<Promise<unknown>>();
   let closed = false;

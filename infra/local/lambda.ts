@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
+import { steadyNow } from "./clock.ts";
 import { parseMetricLine } from "./cloudwatch/metric-line.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { LogFile } from "./log-file.ts";
@@ -107,8 +108,8 @@ export class LambdaFunction {
   /** Starts no environment any more, gives running invocations `graceMs` to end, then ends every thread. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
-    const until = Date.now() + graceMs;
-    while (this.#running > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    const until = steadyNow() + graceMs;
+    while (this.#running > 0 && steadyNow() < until) await new Promise((resolve) => setTimeout(resolve, 20));
     for (const give of this.#waiting.splice(0)) give(GONE);
     await Promise.all([...this.#environments].map((environment) => this.#end(environment)));
     this.#log.close();
@@ -136,7 +137,7 @@ export class LambdaFunction {
       if (environment.isGone) return end(environment.failure ?? exited("the environment ended before the invocation"));
       const request: InvocationRequest = {
         payload,
-        deadlineMs: Date.now() + timeoutSeconds * 1_000,
+        remainingMs: timeoutSeconds * 1_000,
         context: {
           awsRequestId: requestId,
           functionName: name,

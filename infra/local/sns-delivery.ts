@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { steadyNow } from "./clock.ts";
 import { DueHeap } from "./due-heap.ts";
 import { DurableMap } from "./durable-map.ts";
 import { composeMail, MailError, type MailTransport } from "./mail.ts";
@@ -23,7 +24,6 @@ interface Delivery {
   readonly notification: Notification;
   readonly isConfirmation: boolean;
   readonly attempts: number;
-  readonly nextAttemptAtMs: number;
 }
 
 /** Deliveries under way at once: more would only compete with the checks. */
@@ -59,7 +59,7 @@ export class Deliveries {
 
   /** Takes up what an earlier process left, at once. */
   start(): void {
-    for (const { id } of this.#pending.values()) this.#due.push(Date.now(), id);
+    for (const { id } of this.#pending.values()) this.#due.push(steadyNow(), id);
     this.#work();
   }
 
@@ -67,9 +67,8 @@ export class Deliveries {
   add(subscription: Subscription, notification: Notification, isConfirmation = false): void {
     const id = randomBytes(10).toString("hex");
     const subscriptionArn = subscription.arn;
-    const delivery = { id, subscriptionArn, notification, isConfirmation, attempts: 0, nextAttemptAtMs: Date.now() };
-    this.#pending.set(id, delivery);
-    this.#due.push(delivery.nextAttemptAtMs, id);
+    this.#pending.set(id, { id, subscriptionArn, notification, isConfirmation, attempts: 0 });
+    this.#due.push(steadyNow(), id);
     this.#work();
   }
 
@@ -91,7 +90,7 @@ export class Deliveries {
     while (this.#running.size < MAXIMUM_CONCURRENCY) {
       const next = this.#due.peek();
       if (next === undefined) return;
-      const waitMs = next.atMs - Date.now();
+      const waitMs = next.atMs - steadyNow();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.#work(), waitMs);
         return;
@@ -122,9 +121,8 @@ export class Deliveries {
   #failed(delivery: Delivery, subscription: Subscription, message: string, isPermanent: boolean): void {
     const seconds = isPermanent ? undefined : retryDelay(retryPolicy(subscription), delivery.attempts + 1);
     if (seconds !== undefined) {
-      const nextAttemptAtMs = Date.now() + seconds * 1_000;
-      this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1, nextAttemptAtMs });
-      this.#due.push(nextAttemptAtMs, delivery.id);
+      this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1 });
+      this.#due.push(steadyNow() + seconds * 1_000, delivery.id);
       return;
     }
     const what = delivery.isConfirmation ? "the confirmation" : `message ${delivery.notification.messageId}`;
