@@ -35,7 +35,7 @@ export class HomeStack extends Stack {
 
     // ---- What is kept -------------------------------------------------------------------------------------------
     const { monitors, history } = new Tables(this, "Tables", settings.appId);
-    const index = (name: "by-shard" | "due" | "listing") => `${monitors.tableArn}/index/${name}`;
+    const index = (name: "by-shard" | "due" | "look-by" | "listing") => `${monitors.tableArn}/index/${name}`;
 
     // ---- Who is told --------------------------------------------------------------------------------------------
     // No KMS key: the one that is free would keep CloudWatch from publishing alarms, another costs a dollar a month, and
@@ -65,7 +65,7 @@ export class HomeStack extends Stack {
       environment: { MONITORS_TABLE: monitors.tableName, LOCATIONS },
     });
     dispatch.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    dispatch.allow(["dynamodb:Query"], [index("due"), index("by-shard")]);
+    dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("by-shard")]);
     dispatch.allow(["sqs:SendMessage"], jobsQueues);
     // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
@@ -93,7 +93,7 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    compact.allow(["dynamodb:Query"], [index("by-shard"), index("due"), index("listing")]);
+    compact.allow(["dynamodb:Query"], [index("by-shard"), index("due"), index("look-by"), index("listing")]);
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // Once more for a bad moment; after that the next hour goes on where this one stopped.
@@ -161,6 +161,7 @@ export class HomeStack extends Stack {
       timeout: Duration.seconds(60),
       environment: {
         MONITORS_TABLE: monitors.tableName,
+        HISTORY_TABLE: history.tableName,
         LOCATIONS,
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
@@ -169,7 +170,9 @@ export class HomeStack extends Stack {
       },
     });
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
-    stateChange.allow(["dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
+    stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
+    // Whether a tick has confirmed what a location believed before it fell silent.
+    stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], jobsQueues);
     if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);

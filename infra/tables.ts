@@ -74,6 +74,12 @@ export class Tables extends Construct {
       projectionType: ProjectionType.KEYS_ONLY,
     });
     this.monitors.addGlobalSecondaryIndex({
+      indexName: "look-by",
+      partitionKey: text("lookBucket"),
+      sortKey: text("lookBy"),
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.monitors.addGlobalSecondaryIndex({
       indexName: "listing",
       partitionKey: text("collection"),
       sortKey: text("collectionKey"),

@@ -164,8 +164,24 @@ export interface Placement {
   readonly toTick: number | null;
 }
 
-export type AlertEvent = "down" | "degraded" | "recovered";
+/** `closed`: the incident ended without a recovery, because its target is not checked any more. */
+export type AlertEvent = "down" | "degraded" | "recovered" | "closed";
 export type Severity = "critical" | "warning" | "info";
+
+/** What a check looks at. Another target is another story; how it is looked at (thresholds, lane, locations) is not. */
+export type Target = Pick<CheckSettings, "protocol" | "host" | "port">;
+
+/** Which target a monitor has, counted: what happened to another one, or before a pause, is over. */
+export interface TargetVersion {
+  /** Adds 1 with every other protocol, host or port, and with every pause. */
+  readonly version: number;
+  readonly changedAt: Timestamp;
+  /** Why it was last counted up. */
+  readonly reason: "created" | "changed" | "paused";
+}
+
+/** Why an incident ended: the port came back, or its target was changed, paused or deleted. */
+export type EndReason = "recovered" | "changed" | "paused" | "deleted";
 
 /** One stretch of not-up. */
 export interface Incident {
@@ -173,8 +189,13 @@ export interface Incident {
   readonly id: string;
   readonly startedAt: Timestamp;
   readonly endedAt: Timestamp | null;
+  readonly target: Target;
+  /** Version of the target (`TargetVersion`) that it happened to. */
+  readonly targetVersion: number;
   /** The worst it has been. */
   readonly severity: "degraded" | "down";
+  /** Since when it has been down without being any better; null while it is not down. */
+  readonly downSince: Timestamp | null;
   readonly reason: Reason | null;
   readonly message: string;
   readonly evidence: Evidence;
@@ -183,8 +204,9 @@ export interface Incident {
   /** The last event people were told of, and how many alerts the incident has had. */
   readonly announced: AlertEvent | null;
   readonly alertCount: number;
-  /** Why it ended: the port came back, or the monitor was changed, paused or deleted. */
-  readonly endReason: "recovered" | "changed" | "paused" | "deleted" | null;
+  /** Everybody who was told of it (`sns`, `email:<address>`), and so will be told of its end. */
+  readonly receivers: readonly string[];
+  readonly endReason: EndReason | null;
 }
 
 /** One message to people about one change. The JSON that topic `alerts` carries. */
@@ -209,6 +231,9 @@ export interface Alert {
   readonly endedAt: Timestamp | null;
   readonly durationSeconds: number | null;
   readonly incidentId: string;
+  /** Whether the incident goes on: what opens and closes a page. */
+  readonly incidentState: "open" | "ended";
+  readonly endReason: EndReason | null;
   readonly url: string | null;
 }
 
@@ -231,6 +256,8 @@ export interface Delivery {
 export interface PendingAlert {
   readonly content: OutboxContent;
   readonly createdAt: Timestamp;
+  /** Grows within an item; a receiver hears of entries in this order, whatever the clocks of their writers said. */
+  readonly sequence: number;
   readonly deliveries: Readonly<Record<string, Delivery>>;
 }
 
@@ -247,12 +274,22 @@ export interface Monitor extends MonitorSettings {
   readonly status: Status;
   readonly since: Timestamp;
   readonly incident: Incident | null;
+  readonly target: TargetVersion;
+  /** When its last incident ended: the next one begins later, so that no two share an id. */
+  readonly lastIncidentEndedAt: Timestamp | null;
   /** The outbox, keyed by `alertId` (or `incident#<id>`, `system#<id>`). */
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
   /** Since when the quorum cannot tell; after a grace time the status becomes `unknown`. */
   readonly undecidedSince: Timestamp | null;
-  /** When `decide` has to look again without anything having changed. */
+  /** When `decide` has to look again without anything having changed. Only decisions set and clear it. */
   readonly nextEvaluationAt: Timestamp | null;
+  /**
+   * By when somebody must have looked, because something changed: set in the write that changed it, cleared by the
+   * decision. Should the stream's record of that write be lost, dispatch finds it.
+   */
+  readonly lookBy: Timestamp | null;
+  /** Since when decisions of this monitor do not settle: a fault of ours, which was told. */
+  readonly unsettledSince: Timestamp | null;
   readonly createdAt: Timestamp;
   /** Of the settings. */
   readonly updatedAt: Timestamp;
@@ -287,6 +324,12 @@ export interface LocationHealth {
 /** Whether a location's views can be used. */
 export type LocationCondition = "working" | "silent" | "offline";
 
+/**
+ * Whether one monitor's view of a location can be used. `stalled`: its shard is not checked though the location works;
+ * `unproven`: the location is back, and no tick since then has confirmed what it believed before.
+ */
+export type ViewCondition = LocationCondition | "stalled" | "unproven";
+
 /** What people are told of a location. `removed`: it had heartbeats once, and is not configured any more. */
 export type LocationNews = LocationCondition | "removed";
 
@@ -296,10 +339,15 @@ export interface ItemKey {
   readonly sk: string;
 }
 
+/** An item's own timer: the `nextEvaluationAt` that it had when the timer was read or set. */
+export interface Timer extends ItemKey {
+  readonly dueAt: Timestamp;
+}
+
 /** What the queue of a location carries. */
 export type Job =
   | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
-  | { readonly kind: "touch"; readonly keys: readonly ItemKey[] }
+  | { readonly kind: "touch"; readonly timers: readonly Timer[] }
   | { readonly kind: "heartbeat"; readonly at: number }
   | { readonly kind: "spot"; readonly monitors: readonly Pick<Monitor, "id" | "settingsVersion">[] };
 

@@ -11,3 +11,13 @@ export async function inParallel<T>(
   const results = await Promise.allSettled(Array.from({ length: Math.min(atOnce, queue.length) }, worker));
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
+
+/** Waits for all of them, whichever fails. @throws {AggregateError} with all that failed, when all have ended */
+export async function allEnded<const T extends readonly Promise<unknown>[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const results = await Promise.allSettled(promises);
+  const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
+  return Promise.all(promises);
+}

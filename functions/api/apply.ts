@@ -12,7 +12,7 @@ import { announce, change, idOfKey } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { show } from "./input.ts";
 import { readMonitorSettings } from "./monitor-settings.ts";
-import { isRechecked, isSame, newMonitor } from "./revise.ts";
+import { isForProbes, isSame, newMonitor } from "./revise.ts";
 
 /** Errors one answer names at most. */
 const MAX_ERRORS = 500;
@@ -141,7 +141,7 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
         round.map(async ({ wanted, before }) => {
           const changed = await change(deps, before, wanted.settings);
           (changed ? applied.updated : applied.remaining).push(named(wanted));
-          if (changed && isRechecked(before, wanted.settings)) told.push(changed.monitor);
+          if (changed && isForProbes(before, wanted.settings)) told.push(changed.monitor);
           if (changed?.seats) shards.push(changed.seats);
         }),
       );
@@ -177,7 +177,7 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
         const monitor = newMonitor(id, settings, seats.shard, null, deps.now());
         // One of this key may still be on its way out.
-        const isDone = await deps.monitors.create(monitor);
+        const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });
         if (isDone) told.push(monitor);
       }),

@@ -9,7 +9,7 @@ import type { Deps } from "./deps.ts";
 import { show } from "./input.ts";
 import { etagOf } from "./present.ts";
 import { Problem } from "./problem.ts";
-import { isRechecked, isSame, newMonitor, revised } from "./revise.ts";
+import { isForProbes, isSame, newMonitor, revised } from "./revise.ts";
 
 const ID_LENGTH = 20;
 /** Somebody else's change in between costs another round; more than a few rounds is a fight. */
@@ -68,7 +68,7 @@ export const create = async (
 ): Promise<StoredMonitor | undefined> => {
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const monitor = newMonitor(id, settings, seats.shard, creation, deps.now());
-  if (!(await deps.monitors.create(monitor))) return undefined;
+  if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
   await announce(deps, [monitor], [seats]);
   return monitor;
 };
@@ -87,9 +87,9 @@ export const change = async (
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
   const seats = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : null;
   // Before it is stored: should this process end right after, the probes look for the change all the same.
-  if (isRechecked(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
+  if (isForProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
   const monitor = revised(before, settings, seats?.shard ?? before.shard, deps.now());
-  return (await deps.monitors.saveSettings(before, monitor)) ? { monitor, seats } : undefined;
+  return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? { monitor, seats } : undefined;
 };
 
 /** RFC 9110, section 13.1.1: `*` or a list of strong tags. */
@@ -130,7 +130,7 @@ export const update = (
     if (settings.key !== before.key)
       throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
     const changed = await change(deps, before, settings);
-    if (changed && isRechecked(before, settings))
+    if (changed && isForProbes(before, settings))
       await announce(deps, [changed.monitor], changed.seats ? [changed.seats] : []);
     return changed?.monitor;
   });

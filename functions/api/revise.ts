@@ -1,6 +1,6 @@
 /** Pure: a new monitor, and what a change of settings makes of one. */
 import { isDeepStrictEqual } from "node:util";
-import { type CheckSettings, type MonitorSettings, WHAT_IS_CHECKED } from "../../shared/model.ts";
+import { type CheckSettings, type MonitorSettings, type TargetVersion, WHAT_IS_CHECKED } from "../../shared/model.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
 
 /** What a probe needs for a check, out of a monitor. */
@@ -14,6 +14,14 @@ const settingsOf = (monitor: MonitorSettings): MonitorSettings => {
   return { ...checkSettingsOf(monitor), name, key, quorum, alerts, tags, paused, badge, locations };
 };
 export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEqual(settingsOf(a), settingsOf(b));
+
+/** Whether the probes have to hear of a change: other checks, or none. */
+export const isForProbes = (before: MonitorSettings, after: MonitorSettings) =>
+  before.paused !== after.paused || isRechecked(before, after);
+
+/** Whether another target is looked at, or none: what was told of the one before is over. */
+const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
+  before.protocol !== after.protocol || before.host !== after.host || before.port !== after.port;
 
 /** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
 export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
@@ -32,7 +40,8 @@ export const newMonitor = (
   return {
     id,
     ...settings,
-    settingsVersion: 1,
+    // Another low byte than a monitor had that was deleted under this key: its outcomes are not taken for this one's.
+    settingsVersion: 1 + (now.getTime() % 255),
     revision: 1,
     shard,
     placements: [{ shard, fromTick: second(now), toTick: null }],
@@ -42,12 +51,17 @@ export const newMonitor = (
     incident: null,
     pendingAlerts: {},
     undecidedSince: null,
+    unsettledSince: null,
+    target: { version: 1, changedAt: at, reason: "created" },
+    lastIncidentEndedAt: null,
     nextEvaluationAt: null,
+    lookBy: null,
     createdAt: at,
     updatedAt: at,
     settingsChangedAt: at,
     deletedAt: null,
     creation,
+    writtenBy: "",
   };
 };
 
@@ -67,7 +81,12 @@ export const revised = (before: StoredMonitor, settings: MonitorSettings, shard:
           ...before.placements.map((place) => (place.toTick === null ? { ...place, toTick: fromTick } : place)),
           { shard, fromTick, toTick: null },
         ];
-  const changed = { ...before, ...settings, shard, placements, updatedAt: at };
+  const isPaused = settings.paused && !before.paused;
+  const target: TargetVersion =
+    isPaused || isOtherTarget(before, settings)
+      ? { version: before.target.version + 1, changedAt: at, reason: isPaused ? "paused" : "changed" }
+      : before.target;
+  const changed = { ...before, ...settings, shard, placements, target, updatedAt: at };
   if (!isRechecked(before, settings)) return changed;
   return {
     ...changed,

@@ -2,10 +2,8 @@
  * The hourly run: touches what is due, turns blocks into chunks and chunks into days, recounts shards. Each part goes on
  * where the run before stopped, so a run may end anywhere: when its time is over, or by a crash.
  */
-
-import type { ItemKey } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import type { DueStore } from "../../shared/store/due.ts";
+import type { DueStore, DueTimer } from "../../shared/store/due.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 import type { UpkeepStore } from "../../shared/store/upkeep.ts";
@@ -14,6 +12,12 @@ import { createDays, type DayDependencies } from "./days.ts";
 import { createRecount } from "./recount.ts";
 
 const TOUCHES_AT_ONCE = 16;
+/**
+ * Timers further ahead than this are touched: looks are never due later. An own timer may be (`afterSeconds`), and a look
+ * at its monitor each hour sets it again.
+ */
+const IMPLAUSIBLE_MS = 1_200_000;
+const EVER = new Date("9999-12-31T00:00:00.000Z");
 const DAY_SECONDS = 86_400;
 
 export interface CompactDependencies {
@@ -41,7 +45,7 @@ export interface CompactReport {
 export const createCompact =
   ({ planning, upkeep, due, history, locations, voters, blockDays, now, unreadable }: CompactDependencies) =>
   async (source: CompactSource, hasTime: () => boolean): Promise<CompactReport> => {
-    const touched = await touch(source === "start" ? upkeep.monitors() : due.before(new Date(now())));
+    const touched = source === "start" ? await nudgeAll() : await touchTimers();
 
     const shards: Shard[] = [];
     for await (const page of planning.shards()) shards.push(...page);
@@ -63,13 +67,26 @@ export const createCompact =
     for (const shard of shards) if (hasTime()) await recount(shard);
     return { lagDays: lagDays(shards, chunked, now() / 1000), touched };
 
-    async function touch(pages: AsyncIterable<readonly ItemKey[]>): Promise<number> {
-      let count = 0;
-      for await (const page of pages) {
-        await inParallel(page, TOUCHES_AT_ONCE, (key) => due.touch(key));
-        count += page.length;
-      }
-      return count;
+    function nudgeAll(): Promise<number> {
+      return each(upkeep.monitors(), (key) => due.nudge(key, now()));
+    }
+
+    /** Those that dispatch should have touched, and those that a clock which was ahead has put out of its sight. */
+    async function touchTimers(): Promise<number> {
+      const look = async (timer: DueTimer) => {
+        const inMs = Date.parse(timer.dueAt) - now();
+        return (inMs < 0 || inMs > IMPLAUSIBLE_MS) && due.touch(timer, now());
+      };
+      return (await each(due.before(EVER), look)) + (await each(due.overdueLooks(EVER), look));
+    }
+
+    async function each<T>(pages: AsyncIterable<readonly T[]>, work: (item: T) => Promise<boolean>): Promise<number> {
+      let done = 0;
+      for await (const page of pages)
+        await inParallel(page, TOUCHES_AT_ONCE, async (item) => {
+          if (await work(item)) done++;
+        });
+      return done;
     }
   };
 

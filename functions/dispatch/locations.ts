@@ -39,7 +39,7 @@ export const createLocationWatch = ({ locations, store, planning, views, due, no
         if (!shard.locations.includes(location)) continue;
         for (const { id, locations: own, deletedAt } of await views.members(shard.name)) {
           if (!own.includes(location) || deletedAt) continue;
-          await due.touch(monitorKey(id));
+          await due.nudge(monitorKey(id), now().getTime());
           touched++;
         }
       }

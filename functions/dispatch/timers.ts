@@ -1,15 +1,22 @@
-/** Has what has a timer touched when it is due: by jobs that wait in a location's queue, two runs ahead. */
+/**
+ * Has what has a timer looked at when it is due. Own timers wait in a location's queue, two runs ahead. What is overdue is
+ * touched here and now: in a queue, a backlog of touches would stand before the ticks.
+ */
 import type { PlannedJob } from "../../shared/model.ts";
-import { delaySeconds, touchJobs } from "../../shared/rules/plan.ts";
-import type { DueStore } from "../../shared/store/due.ts";
+import { allEnded, inParallel } from "../../shared/parallel.ts";
+import { touchJobs } from "../../shared/rules/plan.ts";
+import { BUCKETS, type DueStore, type DueTimer } from "../../shared/store/due.ts";
 
 /** So that a run that is late or lost delays nothing. */
 const AHEAD_MS = 120_000;
-/** Overdue for so long, the job that should have touched it did not: it is touched here and now. */
+/** Overdue for so long, the job that should have touched it did not. */
 const OVERDUE_MS = 90_000;
-const TOUCHES_AT_ONCE = 8;
-/** More would keep a run from ending before the next one, which touches the rest. */
-const TOUCHES_PER_RUN = 400;
+/** Own timers read of one bucket: what memory has room for. The next run reads on, for these are touched by then. */
+const READ_PER_BUCKET = 2_000;
+/** A run touches for so long; the rest is the next one's. */
+const TOUCHING_MS = 20_000;
+/** Touches of one run, so that a backlog does not become a flood of stream records. */
+const TOUCHES_PER_RUN = 3_000;
 
 interface Dependencies {
   readonly due: DueStore;
@@ -19,24 +26,48 @@ interface Dependencies {
   readonly now: () => Date;
 }
 
-export const createTimers =
-  ({ due, locations, sendJobs, now }: Dependencies) =>
-  async (): Promise<void> => {
-    let touches = 0;
-    for await (const timers of due.before(new Date(now().getTime() + AHEAD_MS))) {
-      const overdue = timers.filter(({ dueAt }) => now().getTime() - Date.parse(dueAt) > OVERDUE_MS);
-      const forgotten = overdue.slice(0, TOUCHES_PER_RUN - touches);
-      touches += forgotten.length;
-      const touch = async () => {
-        for (let timer = forgotten.shift(); timer; timer = forgotten.shift()) await due.touch(timer);
+export const createTimers = ({ due, locations, sendJobs, now }: Dependencies) => {
+  const isOverdue = ({ dueAt }: DueTimer) => now().getTime() - Date.parse(dueAt) > OVERDUE_MS;
+
+  return async (): Promise<void> => {
+    const endsAt = now().getTime() + TOUCHING_MS;
+    let left = TOUCHES_PER_RUN;
+    /** @returns whether there was time for it */
+    const touch = async (timer: DueTimer): Promise<boolean> => {
+      if (left === 0 || now().getTime() >= endsAt) return false;
+      left--;
+      await due.touch(timer, now().getTime());
+      return true;
+    };
+
+    const queueAndTouchOwn = async () => {
+      const own: DueTimer[] = [];
+      const read = async (bucket: number) => {
+        let count = 0;
+        for await (const page of due.before(new Date(now().getTime() + AHEAD_MS), [bucket])) {
+          own.push(...page);
+          count += page.length;
+          if (count >= READ_PER_BUCKET) return;
+        }
       };
-      const upcoming = timers.map(({ pk, sk, dueAt }) => ({
-        key: { pk, sk },
-        delaySeconds: delaySeconds(Date.parse(dueAt) / 1000, now()),
-      }));
-      await Promise.all([
+      const reading = allEnded(BUCKETS.map(read));
+      await Promise.allSettled([reading]); // one bucket that cannot be read holds up no other
+      const { overdue = [], upcoming = [] } = Object.groupBy(own, (timer) =>
+        isOverdue(timer) ? "overdue" : "upcoming",
+      );
+      overdue.sort((a, b) => a.dueAt.localeCompare(b.dueAt));
+      await allEnded([
+        reading,
         sendJobs(touchJobs(upcoming, locations, now())),
-        ...Array.from({ length: TOUCHES_AT_ONCE }, touch),
+        inParallel(overdue, BUCKETS.length, async (timer) => void (await touch(timer))),
       ]);
-    }
+    };
+
+    const touchLooks = async (bucket: number) => {
+      for await (const page of due.overdueLooks(now(), [bucket]))
+        for (const timer of page) if (!(await touch(timer))) return;
+    };
+
+    await allEnded([queueAndTouchOwn(), ...BUCKETS.map(touchLooks)]);
   };
+};

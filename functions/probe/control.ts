@@ -6,6 +6,8 @@ import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings } from "../../shared/model.ts";
 
 const TIMEOUT_MS = 1_500;
+/** Whoever asks within this time after another is given the same answer. */
+const SHARED_MS = 1_000;
 
 const controlCheck = (target: string): CheckSettings => {
   const colon = target.lastIndexOf(":");
@@ -26,11 +28,34 @@ const controlCheck = (target: string): CheckSettings => {
   };
 };
 
-/** @param targets as `host:port`; without any the location is taken to be online */
-export const createControl =
-  (engine: Engine, targets: readonly string[]) => async (): Promise<"online" | "offline"> => {
-    if (targets.length === 0) return "online";
-    const outcomes = await Promise.all(targets.map((target) => engine.runOne(controlCheck(target))));
-    // A refusal has crossed the network as well as an acceptance.
-    return outcomes.some((outcome) => outcome?.state === "open" || outcome?.state === "closed") ? "online" : "offline";
+export type NetworkState = "online" | "offline";
+/** @param notBefore the answer comes from targets that were asked at this moment or later, in epoch milliseconds */
+export type Control = (notBefore?: number) => Promise<NetworkState>;
+
+/**
+ * @param targets as `host:port`; without any the location is taken to be online
+ * @param now epoch milliseconds
+ */
+export const createControl = (engine: Engine, targets: readonly string[], now: () => number): Control => {
+  /** Online with the first answer; offline when all have given none. */
+  const ask = async (): Promise<NetworkState> => {
+    const asked = targets.map(async (target) => {
+      const outcome = await engine.runOne(controlCheck(target));
+      // A refusal has crossed the network as well as an acceptance.
+      if (outcome?.state !== "open" && outcome?.state !== "closed") throw new Error(`${target} did not answer`);
+    });
+    return Promise.any(asked).then(
+      () => "online",
+      () => "offline",
+    );
   };
+
+  let last: { readonly at: number; readonly answer: Promise<NetworkState> } | undefined;
+  return (notBefore = 0) => {
+    if (targets.length === 0) return Promise.resolve("online");
+    const at = now();
+    const isShared = last && last.at >= notBefore && last.at <= at && at - last.at < SHARED_MS;
+    if (!last || !isShared) last = { at, answer: ask() };
+    return last.answer;
+  };
+};

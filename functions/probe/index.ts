@@ -1,4 +1,5 @@
 /** Wiring: jobs from the location's queue, one at a time, and checks that the API asks for. */
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -29,6 +30,8 @@ const probe = createProbe({
   retention: JSON.parse(RETENTION!),
   now: Date.now,
   sleep,
+  newId: () => randomBytes(6).toString("base64url"),
+  unreadable: (error) => logger.error("a block cannot be read", { error }),
   checked(report) {
     metrics.record(report);
     for (const { id, error } of report.crashes)

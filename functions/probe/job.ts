@@ -1,17 +1,23 @@
 /** What the jobs of a location's queue ask for. Each may come twice. */
-import type { ItemKey, Job, Monitor } from "../../shared/model.ts";
+import type { ItemKey, Job, Monitor, Timer } from "../../shared/model.ts";
 import type { TickReport } from "./tick.ts";
 
 interface Dependencies {
   readonly heartbeat: (at: number) => Promise<void>;
   readonly spot: (monitors: readonly Pick<Monitor, "id" | "settingsVersion">[]) => Promise<void>;
   readonly tick: (shard: string, tick: number) => Promise<TickReport>;
-  readonly touch: (key: ItemKey) => Promise<void>;
+  readonly touch: (timer: Timer) => Promise<unknown>;
+  readonly nudge: (key: ItemKey) => Promise<unknown>;
   /** Told of each shard that was checked. */
   readonly checked: (report: TickReport) => void;
 }
 
-export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencies) => {
+/** As dispatch of version 0.1 queued it; such a job may still wait while a new version is deployed. */
+interface FormerTouch {
+  readonly keys: readonly ItemKey[];
+}
+
+export const createJob = ({ heartbeat, spot, tick, touch, nudge, checked }: Dependencies) => {
   /** All at once. One that fails fails the job, and is repeated with it; the others are done by then. */
   const everyShard = async (shards: readonly string[], at: number) => {
     const errors: unknown[] = [];
@@ -35,7 +41,7 @@ export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencie
       case "spot":
         return spot(job.monitors);
       case "touch":
-        await Promise.all(job.keys.map(touch));
+        await Promise.all("timers" in job ? job.timers.map(touch) : (job as FormerTouch).keys.map(nudge));
     }
   };
 };

@@ -3,6 +3,7 @@ import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings, Monitor, Outcome } from "../../shared/model.ts";
 import { EMPTY_HISTORY, judge, remember } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
+import type { Control } from "./control.ts";
 
 /** Beyond the checks' own attempts: resolving and storing. */
 const SLACK_MS = 5_000;
@@ -13,7 +14,7 @@ interface Dependencies {
   readonly location: string;
   readonly engine: Engine;
   readonly views: ViewStore;
-  readonly control: () => Promise<"online" | "offline">;
+  readonly control: Control;
   readonly now: () => number;
 }
 
@@ -33,15 +34,11 @@ export const createSpot = ({ location, engine, views, control, now }: Dependenci
     const members = new Map((await present(wanted)).map((member) => [member.id, member]));
     const startedAt = now();
     const tick = Math.floor(startedAt / 1000);
-    let condition: ReturnType<typeof control> | undefined;
-    const isOffline = async () => {
-      condition ??= control();
-      return (await condition) === "offline";
-    };
+    const isOffline = async () => (await control(now())) === "offline";
     const store = async (member: Member, outcome: Outcome) => {
       const view = judge(null, remember(EMPTY_HISTORY, outcome.health), outcome, member, tick);
       if (!view || (view.health === "down" && (await isOffline()))) return;
-      await views.save(member.id, member.settingsVersion, location, view, { onlyIfEmpty: true });
+      await views.save(member.id, member.settingsVersion, location, view, now(), { onlyIfEmpty: true });
     };
     const errors: unknown[] = [];
     const stored: Promise<void>[] = [];

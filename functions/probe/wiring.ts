@@ -28,6 +28,10 @@ export interface ProbeOutside {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** A name that nobody used before. */
+  readonly newId: () => string;
+  /** Told of a block that cannot be read. */
+  readonly unreadable: (error: Error) => void;
   /** Told of each shard that was checked. */
   readonly checked: (report: TickReport) => void;
 }
@@ -40,11 +44,12 @@ export interface Probe {
 }
 
 export function createProbe(outside: ProbeOutside): Probe {
-  const { client, tables, location, engine, controlTargets, retention, now, sleep, checked } = outside;
+  const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked } = outside;
   const views = createViewStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
-  const history = createHistoryStore(client, tables.history, { retention, now });
-  const control = createControl(engine, controlTargets);
+  const history = createHistoryStore(client, tables.history, { retention, now, unreadable: outside.unreadable });
+  const due = createDueStore(client, tables.monitors);
+  const control = createControl(engine, controlTargets, now);
   const job = createJob({
     heartbeat: createHeartbeat({ location, locations, control }),
     spot: createSpot({ location, engine, views, control, now }),
@@ -59,8 +64,10 @@ export function createProbe(outside: ProbeOutside): Probe {
       blockSeconds: retention.blockDays * 86_400,
       now,
       sleep,
+      newId,
     }),
-    touch: createDueStore(client, tables.monitors).touch,
+    touch: (timer) => due.touch(timer, now()),
+    nudge: (key) => due.nudge(key, now()),
     checked,
   });
   return {

@@ -11,10 +11,8 @@ import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createRecordHandler } from "./wiring.ts";
 
-const { MONITORS_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, API_URL } = process.env as Record<
-  string,
-  string
->;
+const { MONITORS_TABLE, HISTORY_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, API_URL } =
+  process.env as Record<string, string>;
 
 const logger = new Logger();
 const metrics = new Metrics();
@@ -22,7 +20,7 @@ const places = JSON.parse(LOCATIONS!) as Location[];
 
 const handleRecords = createRecordHandler({
   client: documentClient(),
-  monitorsTable: MONITORS_TABLE!,
+  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   locations: places.map(({ name }) => name),
   queues: createJobQueues(places),
   sns: new SNSClient({}),

@@ -1,7 +1,7 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
-import type { ItemKey, LocationCondition } from "../../shared/model.ts";
+import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
-import type { Touch } from "../../shared/rules/plan.ts";
+import { outboxTimer } from "../../shared/rules/outbox.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { DeliveryReport } from "./deliver.ts";
@@ -11,35 +11,63 @@ const QUEUED_AHEAD_MS = 120_000;
 
 interface Dependencies {
   readonly decisions: DecisionStore;
-  readonly conditions: () => Promise<Readonly<Record<string, LocationCondition>>>;
+  /** Keeps, for a while, where the outcomes of a monitor lie that is about to be removed. */
+  readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
+  readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
   readonly mail: boolean;
-  readonly deliver: (key: ItemKey, decidedNext: string | null) => Promise<DeliveryReport>;
-  /** Has the item touched after a while. */
-  readonly ring: (timer: Touch) => void;
+  readonly deliver: (key: ItemKey) => Promise<DeliveryReport>;
+  /** Has the item touched when its timer is due. */
+  readonly ring: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
-export const createStateChange = ({ decisions, conditions, url, mail, deliver, ring, now }: Dependencies) => {
-  const report = async (key: ItemKey, decidedNext: string | null, isNew: boolean): Promise<DeliveryReport> => {
-    const delivery = await deliver(key, decidedNext);
-    const next = [decidedNext, delivery.nextAttemptAt].filter((at) => at !== null).toSorted()[0];
-    if (next && (isNew || delivery.attempted)) {
-      const delayMs = Date.parse(next) - now().getTime();
-      if (delayMs <= QUEUED_AHEAD_MS) ring({ key, delaySeconds: Math.max(0, Math.ceil(delayMs / 1000)) });
+export const createStateChange = (dependencies: Dependencies) => {
+  const { decisions, rememberFormer, conditions, url, mail, deliver, ring, now } = dependencies;
+
+  const ringAt = (key: ItemKey, dueAt: Timestamp | null) => {
+    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
+  };
+
+  /** Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own. */
+  const follow = async (key: ItemKey): Promise<void> => {
+    const monitor = await decisions.monitor(monitorIdOf(key.pk));
+    if (!monitor) return;
+    const verdict = decide(monitor, { conditions: await conditions(monitor), url, mail }, now());
+    switch (verdict.kind) {
+      case "store":
+        if (await decisions.save(monitor, verdict.decision)) ringAt(key, verdict.decision.nextEvaluationAt);
+        return;
+      case "leave":
+        await decisions.moveOutbox(monitor, now());
+        await rememberFormer(monitor, now());
+        await decisions.remove(monitor);
+        return;
+      case "remove":
+        await rememberFormer(monitor, now());
+        await decisions.remove(monitor);
+        return;
     }
-    return delivery;
+  };
+
+  /** An item that has nothing but an outbox: a location's state, or what a deleted monitor left. */
+  const keepTimer = async (key: ItemKey): Promise<void> => {
+    const item = await decisions.outbox(key);
+    if (!item) return;
+    const dueAt = outboxTimer(item.pendingAlerts, now());
+    const isKept =
+      item.lookBy === null &&
+      (item.nextEvaluationAt === dueAt ||
+        (item.nextEvaluationAt !== null &&
+          dueAt !== null &&
+          item.nextEvaluationAt < dueAt &&
+          item.nextEvaluationAt > now().toISOString()));
+    if (isKept) return;
+    if (await decisions.keepTimer(key, item, dueAt)) ringAt(key, dueAt);
   };
 
   return async (key: ItemKey): Promise<DeliveryReport> => {
-    if (key.sk !== MONITOR_SK) return report(key, null, false); // a location's state has an outbox, and nothing to decide
-    const monitor = await decisions.monitor(monitorIdOf(key.pk));
-    if (!monitor) return { delivered: 0, undeliverable: 0, nextAttemptAt: null, attempted: false };
-    const context = { conditions: await conditions(), url, mail };
-    const verdict = decide(monitor, context, now());
-    if (verdict.kind === "remove") await decisions.remove(monitor);
-    // A lost race needs nothing: the write that won it has a record of its own.
-    const stored = verdict.kind === "store" && (await decisions.save(monitor, verdict.decision));
-    return report(key, verdict.kind === "remove" ? null : verdict.ownTimerAt, stored);
+    await (key.sk === MONITOR_SK ? follow(key) : keepTimer(key));
+    return deliver(key);
   };
 };

@@ -3,11 +3,13 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
-import { type Touch, touchJobs } from "../../shared/rules/plan.ts";
-import { locationCondition } from "../../shared/rules/quorum.ts";
+import type { Timer } from "../../shared/model.ts";
+import { touchJobs } from "../../shared/rules/plan.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
+import { createHistoryStore } from "../../shared/store/history.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend } from "./send.ts";
@@ -15,7 +17,7 @@ import { createStateChange } from "./state-change.ts";
 
 export interface StateChangeOutside {
   readonly client: DynamoDBDocumentClient;
-  readonly monitorsTable: string;
+  readonly tables: { readonly monitors: string; readonly history: string };
   /** Names of all locations. */
   readonly locations: readonly string[];
   readonly queues: JobQueues;
@@ -36,31 +38,30 @@ export interface StateChangeOutside {
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, monitorsTable, locations: names, queues, topics, sender, url, now, log } = outside;
-  const decisions = createDecisionStore(client, monitorsTable);
-  const locations = createLocationStore(client, monitorsTable);
+  const { client, tables, locations: names, queues, topics, sender, url, now, log } = outside;
+  const decisions = createDecisionStore(client, tables.monitors);
+  const locations = createLocationStore(client, tables.monitors);
   const send = createSend({ sns: outside.sns, ses: outside.ses, topics, sender, decisions });
   const deliver = createDeliver({ decisions, send, now, log });
 
-  const conditions = async () => {
-    const healths = new Map((await locations.all()).map((health) => [health.name, health]));
-    return Object.fromEntries(names.map((name) => [name, locationCondition(healths.get(name), now())]));
-  };
+  const history = createHistoryStore(client, tables.history, {
+    now: () => now().getTime(),
+    unreadable: (error) => log("error", "a block cannot be read", { error }),
+  });
 
   /** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
-  const queueTimers = async (timers: readonly Touch[]) => {
+  const queueTimers = async (timers: readonly Timer[]) => {
     const { errors } = await queues(touchJobs(timers, names, now()));
     for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
   };
 
   return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
-    const known = conditions(); // once for the whole batch
-    known.catch(() => {}); // whoever asks for it hears of the failure
-    const timers: Touch[] = [];
-    const ring = (timer: Touch) => timers.push(timer);
+    const timers: Timer[] = [];
+    const ring = (timer: Timer) => timers.push(timer);
     const look = createStateChange({
       decisions,
-      conditions: () => known,
+      rememberFormer: async () => {},
+      conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
       mail: Boolean(sender),
       deliver,

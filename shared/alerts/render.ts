@@ -55,10 +55,12 @@ export function headline(alert: Alert): string {
       return alert.previousStatus === "down" ? `${name} is back but degraded` : `${name} is degraded`;
     case "recovered":
       return `${name} is up again after ${duration(alert.durationSeconds ?? 0)}`;
+    case "closed":
+      return `${name} was ${alert.endReason ?? "changed"} after ${duration(alert.durationSeconds ?? 0)} of trouble: this incident is closed`;
   }
 }
 
-const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED" } as const;
+const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED", closed: "CLOSED" } as const;
 
 /** Full subject for mail, in the name's own letters and on one line. */
 export const mailSubject = (alert: Alert) => `[${LABELS[alert.event]}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
@@ -75,7 +77,7 @@ function facts(alert: Alert): (readonly [label: string, value: string])[] {
     ["Monitor", alert.monitor.name],
     ["Checks", endpoint(alert)],
     ["Status", `${alert.status} (before: ${alert.previousStatus})`],
-    ["What was seen", alert.message],
+    [alert.event === "closed" ? "Why" : "What was seen", alert.message],
     ["Since", alert.startedAt],
     ...(alert.endedAt ? ([["Until", alert.endedAt]] as const) : []),
     ...(alert.durationSeconds === null ? [] : ([["Lasted", duration(alert.durationSeconds)]] as const)),
@@ -97,7 +99,7 @@ export function mailText(alert: Alert): string {
 
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
-const COLOURS = { down: "#b42318", degraded: "#b54708", recovered: "#067647" } as const;
+const COLOURS = { down: "#b42318", degraded: "#b54708", recovered: "#067647", closed: "#475467" } as const;
 
 export function mailHtml(alert: Alert): string {
   const rows = facts(alert)
@@ -126,6 +128,8 @@ export function attributes(alert: Alert): Record<string, { DataType: string; Str
     status: text(alert.status),
     monitorId: text(alert.monitor.id),
     protocol: text(alert.monitor.protocol),
+    incidentState: text(alert.incidentState),
+    ...(alert.endReason && { endReason: text(alert.endReason) }),
     tags: { DataType: "String.Array", StringValue: JSON.stringify(tags) },
   };
 }

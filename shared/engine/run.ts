@@ -49,6 +49,8 @@ export interface BatchOptions {
   readonly presentHealth?: (id: string) => Health | null;
   /** Told of each outcome as it comes. */
   readonly onOutcome?: (id: string, outcome: Outcome) => void;
+  /** Told of each attempt that failed although the location does not believe the target down, as it fails. */
+  readonly onFailure?: (id: string) => void;
 }
 
 export interface BatchResult {
@@ -91,7 +93,7 @@ export function createEngine(options: EngineOptions): Engine {
    */
   const run = (
     request: CheckRequest,
-    { deadlineAtMs, presentHealth }: BatchOptions,
+    { deadlineAtMs, presentHealth, onFailure }: BatchOptions,
     done: (outcome: Outcome | undefined) => void,
     crashed: (error: unknown) => void,
   ) => {
@@ -120,6 +122,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (!measured) return done(outcome);
         attempts += 1;
         outcome = toOutcome(check, measured, attempts);
+        if (outcome.health === "down" && present !== "down") onFailure?.(id);
         const isTriedAgain = attempts <= retries && contradicts(outcome.health, present) && fits(check.retries.delayMs);
         if (isTriedAgain) wheel.after(check.retries.delayMs, () => guarded(attempt));
         else done(outcome);

@@ -9,6 +9,8 @@
  * The two bytes of a number stand in two columns: the high ones hardly differ and compress to nothing. Shard, location and tick
  * are the item's key and not repeated. A quiet tick of 250 monitors takes one write unit (1 KB) with room to spare.
  *
+ * Version 2 adds the columns `streaks` and `doubt`. Version 1 is still read.
+ *
  * Paused members stay in the roster with `pausedEntry`, so that paused time is known and not taken for a gap.
  */
 import { createHash } from "node:crypto";
@@ -35,10 +37,15 @@ export interface BlockEntry {
   readonly view: Health | null;
   /** Unmeasured outcomes in a row up to this tick, 0 to 15 (and more). */
   readonly unmeasuredStreak: number;
+  /** Measured outcomes in a row that were up, or that were not: one of the two is 0. 0 to 127 (and more). */
+  readonly upStreak: number;
+  readonly notUpStreak: number;
+  /** For so many ticks more the view may be another one than this block says: it is read before it is judged. 0 to 255. */
+  readonly doubt: number;
 }
 
 export interface Block {
-  readonly version: 1;
+  readonly version: 1 | 2;
   readonly shard: string;
   readonly location: string;
   readonly tick: number;
@@ -52,12 +59,18 @@ export interface Block {
 /** What the item's key says about a block. */
 export type BlockPlace = Pick<Block, "shard" | "location" | "tick">;
 
-const VERSION = 1;
+const VERSION = 2;
+/** Of rosters, which have not changed. */
+const ROSTER_VERSION = 1;
 const OFFLINE = 1;
 const HASH_BYTES = 16;
 const HEADER_BYTES = 2 + HASH_BYTES;
-/** Bytes per entry before compression, one column each, in this order. */
-const COLUMNS = 13;
+/** Bytes per entry before compression by version, one column each, in this order. */
+const COLUMNS: Readonly<Record<number, number>> = { 1: 13, 2: 15 };
+const NOW_COLUMNS = 15;
+/** Streaks are kept in seven bits; the eighth says that they are of up. */
+const UP = 0x80;
+const LONGEST_STREAK = 0x7f;
 
 /** A member that was not checked because it is paused. */
 export const pausedEntry = (settingsVersion: number): BlockEntry => ({
@@ -71,15 +84,18 @@ export const pausedEntry = (settingsVersion: number): BlockEntry => ({
   settingsByte: settingsVersion & 0xff,
   view: null,
   unmeasuredStreak: 0,
+  upStreak: 0,
+  notUpStreak: 0,
+  doubt: 0,
 });
 
 /** The block's `data`. @throws RangeError when an entry holds a number that has no place */
-export function encodeBlock(block: Omit<Block, keyof BlockPlace>): Uint8Array {
+export function encodeBlock(block: Omit<Block, keyof BlockPlace | "version">): Uint8Array {
   const count = block.entries.length;
-  const columns = new Uint8Array(count * COLUMNS);
+  const columns = new Uint8Array(count * NOW_COLUMNS);
   block.entries.forEach((entry, row) => {
     const bytes = entryBytes(entry);
-    for (let column = 0; column < COLUMNS; column++) columns[column * count + row] = bytes[column]!;
+    for (let column = 0; column < NOW_COLUMNS; column++) columns[column * count + row] = bytes[column]!;
   });
   const hash = Buffer.from(block.roster, "base64url");
   if (hash.length !== HASH_BYTES) throw new RangeError(`roster must be a hash of ${HASH_BYTES} bytes`);
@@ -92,7 +108,6 @@ export function decodeBlock(data: Uint8Array, place: BlockPlace): Block {
   return {
     ...place,
     ...block.header,
-    version: VERSION,
     entries: Array.from({ length: block.count }, (_, i) => block.entry(i)),
   };
 }
@@ -102,27 +117,30 @@ export function openBlock(data: Uint8Array, place: BlockPlace) {
   const what = `block ${place.shard} ${place.location} ${place.tick}`;
   const header = blockHeader(data, what);
   const columns = unpack(data.subarray(HEADER_BYTES), what);
-  if (columns.length % COLUMNS !== 0) {
-    throw new CorruptHistory(`${what}: ${columns.length} bytes of columns are no multiple of ${COLUMNS}`);
+  const width = COLUMNS[header.version]!;
+  if (columns.length % width !== 0) {
+    throw new CorruptHistory(`${what}: ${columns.length} bytes of columns are no multiple of ${width}`);
   }
-  const count = columns.length / COLUMNS;
+  const count = columns.length / width;
   return {
     header,
     count,
     /** @throws CorruptHistory */
     entry(row: number): BlockEntry {
-      const at = (column: number) => columns[column * count + row]!;
-      return readEntry(at, what);
+      const at = (column: number) => columns[column * count + row] ?? 0;
+      return readEntry(at, header.version, what);
     },
   };
 }
 
-/** Roster and offline flag, without unpacking the rest. @throws CorruptHistory */
-export function blockHeader(data: Uint8Array, what = "block"): Pick<Block, "roster" | "offline"> {
+/** Version, roster and offline flag, without unpacking the rest. @throws CorruptHistory */
+export function blockHeader(data: Uint8Array, what = "block"): Pick<Block, "version" | "roster" | "offline"> {
   if (data.length < HEADER_BYTES) throw new CorruptHistory(`${what}: ${data.length} bytes are too few`);
-  if (data[0] !== VERSION)
-    throw new CorruptHistory(`${what}: version ${data[0]} is unknown; this is version ${VERSION}`);
+  const version = data[0];
+  if (version !== 1 && version !== VERSION)
+    throw new CorruptHistory(`${what}: version ${version} is unknown; this is version ${VERSION}`);
   return {
+    version,
     offline: (data[1]! & OFFLINE) !== 0,
     roster: Buffer.from(data.subarray(2, HEADER_BYTES)).toString("base64url"),
   };
@@ -149,15 +167,18 @@ function entryBytes(entry: BlockEntry): number[] {
     entry.bitCount,
     entry.settingsByte & 0xff,
     Math.min(entry.unmeasuredStreak, 15),
+    entry.upStreak > 0 ? UP | Math.min(entry.upStreak, LONGEST_STREAK) : Math.min(entry.notUpStreak, LONGEST_STREAK),
+    Math.min(entry.doubt, 255),
   ];
 }
 
-function readEntry(at: (column: number) => number, what: string): BlockEntry {
+function readEntry(at: (column: number) => number, version: 1 | 2, what: string): BlockEntry {
   const known = <T>(value: T | undefined, name: string): T => {
     if (value === undefined) throw new CorruptHistory(`${what}: unknown ${name}`);
     return value;
   };
   const view = at(0) >> 5;
+  const streaks = version === 1 ? 0 : at(13);
   return {
     state: known(PORT_STATES[at(0) & 7], "state"),
     health: known(HEALTHS[(at(0) >> 3) & 3], "health"),
@@ -169,6 +190,9 @@ function readEntry(at: (column: number) => number, what: string): BlockEntry {
     bitCount: at(10),
     settingsByte: at(11),
     unmeasuredStreak: at(12),
+    upStreak: streaks & UP ? streaks & LONGEST_STREAK : 0,
+    notUpStreak: streaks & UP ? 0 : streaks,
+    doubt: version === 1 ? 0 : at(14),
   };
 }
 
@@ -185,13 +209,13 @@ export const rosterHash = (ids: readonly string[]) =>
 
 /** The roster's `data`. Ids keep their order; they hold no line end. */
 export const encodeRoster = (ids: readonly string[]): Uint8Array =>
-  Buffer.concat([Uint8Array.of(VERSION), pack(Buffer.from(ids.join("\n")))]);
+  Buffer.concat([Uint8Array.of(ROSTER_VERSION), pack(Buffer.from(ids.join("\n")))]);
 
 /** @throws CorruptHistory, also when the ids do not have the hash they are stored under */
 export function decodeRoster(data: Uint8Array, hash: string): string[] {
   const what = `roster ${hash}`;
-  if (data[0] !== VERSION)
-    throw new CorruptHistory(`${what}: version ${data[0]} is unknown; this is version ${VERSION}`);
+  if (data[0] !== ROSTER_VERSION)
+    throw new CorruptHistory(`${what}: version ${data[0]} is unknown; this is version ${ROSTER_VERSION}`);
   const text = Buffer.from(unpack(data.subarray(1), what)).toString();
   const ids = text === "" ? [] : text.split("\n");
   if (rosterHash(ids) !== hash) throw new CorruptHistory(`${what}: holds other ids than its hash says`);

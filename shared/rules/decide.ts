@@ -3,287 +3,168 @@
  * decided. Level-triggered: it compares what is with what should be, so running it twice changes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
-import type {
-  AlertEvent,
-  Incident,
-  LocationCondition,
-  Monitor,
-  PendingAlert,
-  Status,
-  Timestamp,
-  View,
-} from "../model.ts";
-import { MAX_PENDING, outboxTimer, overflow, pending } from "./outbox.ts";
-import { agree, quorumSize, usableViews } from "./quorum.ts";
+import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
+import { notAfter } from "./believe.ts";
+import { announce, carryOn, end, endOf, isNotUp, project, type Telling, tellable } from "./incident.ts";
+import { MAX_PENDING, OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
+import { stand } from "./standing.ts";
 
-/** How long the quorum may be without an answer before the status becomes `unknown`, on top of the thresholds' time. */
-export const GRACE_SECONDS = 120;
+export { GRACE_SECONDS } from "./standing.ts";
+
+/** What is still to be told of a deleted monitor has so long before it moves out, and the monitor's key is free. */
+export const LEAVING_SECONDS = 60;
+/** A monitor whose decisions do not settle is looked at again after so long. */
+const UNSETTLED_SECONDS = 900;
 
 /** What else a decision rests on. */
-export interface Context {
-  readonly conditions: Readonly<Record<string, LocationCondition>>;
-  /** Link to a monitor for people, or null. */
-  readonly url: (monitorId: string) => string | null;
-  /** Whether mail can be sent at all. */
-  readonly mail: boolean;
+export interface Context extends Pick<Telling, "url" | "mail"> {
+  /** Of the monitor's locations, as far as its own view of each can be used. */
+  readonly conditions: Readonly<Record<string, ViewCondition>>;
 }
 
 /** What a decision writes. */
 export type Decision = Pick<
   Monitor,
-  "status" | "since" | "incident" | "pendingAlerts" | "nextEvaluationAt" | "undecidedSince"
+  | "status"
+  | "since"
+  | "incident"
+  | "lastIncidentEndedAt"
+  | "pendingAlerts"
+  | "nextEvaluationAt"
+  | "undecidedSince"
+  | "unsettledSince"
 >;
 
-/**
- * What to do. `ownTimerAt` is when the rules want to look again, whatever happens to the outbox (whose own timers are
- * in `decision.nextEvaluationAt` too); null for never.
- */
 export type Verdict =
-  | { readonly kind: "store"; readonly decision: Decision; readonly ownTimerAt: Timestamp | null }
-  | { readonly kind: "nothing"; readonly ownTimerAt: Timestamp | null }
+  | { readonly kind: "store"; readonly decision: Decision }
+  | { readonly kind: "nothing" }
   /** A deleted monitor with nothing left to tell. */
-  | { readonly kind: "remove" };
-
-type NotUp = "degraded" | "down";
+  | { readonly kind: "remove" }
+  /** A deleted monitor that keeps its key from others: what is left to tell moves out, and it goes. */
+  | { readonly kind: "leave" };
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
-const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
-
-/** Decides about one monitor. @param now moves timers only; moments of change come from the views' ticks */
-export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
-  const outbox: Record<string, PendingAlert> = { ...monitor.pendingAlerts };
-  const standing = stand(monitor, context, now);
-  let incident = monitor.incident;
-
-  // A changed, paused or deleted monitor has a new story: the old incident ends without an alert.
-  const endReason = endWithoutAlert(monitor);
-  if (incident && endReason) {
-    outbox[`incident#${incident.id}`] = project({ ...incident, endedAt: iso(now.getTime()), endReason }, now);
-    incident = null;
-  }
-
-  let alertDueAt: number | null = null;
-  if (monitor.deletedAt) {
-    // Only the outbox is left to drain.
-  } else if (isNotUp(standing.status)) {
-    incident = open(monitor, incident, standing.status, standing.since);
-    const due = Date.parse(standing.since) + monitor.alerts.afterSeconds * 1000;
-    if (incident.announced !== standing.status) {
-      if (due <= now.getTime()) incident = announce(monitor, context, incident, standing.status, standing, outbox, now);
-      else alertDueAt = due;
-    }
-  } else if (standing.status === "up" && incident) {
-    const endedAt = standing.since < incident.startedAt ? incident.startedAt : standing.since;
-    incident = { ...incident, endedAt, endReason: "recovered" };
-    if (incident.announced) incident = announce(monitor, context, incident, "recovered", standing, outbox, now);
-    outbox[`incident#${incident.id}`] = project(incident, now);
-    incident = null;
-  }
-  if (incident && !isDeepStrictEqual(incident, monitor.incident))
-    outbox[`incident#${incident.id}`] = project(incident, now);
-  dropOverflow(outbox, now);
-
-  if (monitor.deletedAt && Object.keys(outbox).length === 0) return { kind: "remove" };
-  const own = [alertDueAt, standing.undecidedUntil].filter((at) => at !== null).toSorted((a, b) => a - b)[0];
-  const ownTimerAt = own === undefined ? null : iso(own);
-  const timers = [ownTimerAt, outboxTimer(outbox, now)].filter((at) => at !== null).toSorted();
-  const decision: Decision = {
-    status: standing.status,
-    since: standing.since,
-    incident,
-    pendingAlerts: outbox,
-    nextEvaluationAt: timers[0] ?? null,
-    undecidedSince: standing.undecidedSince,
-  };
-  return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
-}
-
-/** Where a monitor stands now, and since when. */
-interface Standing {
-  readonly status: Status;
-  readonly since: Timestamp;
-  readonly undecidedSince: Timestamp | null;
-  /** Epoch milliseconds at which an undecided monitor becomes `unknown`. */
-  readonly undecidedUntil: number | null;
-  readonly views: readonly View[];
-}
-
-function stand(monitor: Monitor, { conditions }: Context, now: Date): Standing {
-  const settled = { undecidedSince: null, undecidedUntil: null, views: [] };
-  if (monitor.deletedAt) return { ...settled, status: monitor.status, since: monitor.since };
-  if (monitor.paused)
-    return { ...settled, status: "paused", since: monitor.status === "paused" ? monitor.since : iso(now.getTime()) };
-
-  const views = usableViews(monitor, conditions, now);
-  const q = quorumSize(monitor);
-  const agreed = agree(
-    monitor.locations.length,
-    q,
-    views.map(({ health }) => health),
-  );
-  if (agreed) {
-    const since = monitor.status === agreed ? monitor.since : agreedSince(agreed, q, views, monitor, now);
-    return { status: agreed, since, undecidedSince: null, undecidedUntil: null, views };
-  }
-  // Nobody can tell. What was known stays for a while, then it would be a claim without evidence.
-  const fresh = monitor.status === "paused";
-  const status = fresh ? "pending" : monitor.status;
-  const since = fresh ? iso(now.getTime()) : monitor.since;
-  if (status === "unknown")
-    return { status, since, undecidedSince: monitor.undecidedSince, undecidedUntil: null, views };
-  const undecidedSince = monitor.undecidedSince ?? iso(now.getTime());
-  const thresholds = Math.max(monitor.failureThreshold, monitor.recoveryThreshold);
-  const until = Date.parse(undecidedSince) + (GRACE_SECONDS + thresholds * monitor.intervalSeconds) * 1000;
-  if (until <= now.getTime())
-    return { status: "unknown", since: iso(now.getTime()), undecidedSince, undecidedUntil: null, views };
-  return { status, since, undecidedSince, undecidedUntil: until, views };
-}
 
 /**
- * When the agreement came about: the moment the last view that was needed for it joined. For `up` that is the latest
- * of the views; for `down` and `degraded` the q-th.
+ * Decides about one monitor. @param now moves timers only; moments of change come from the views' ticks
+ * @returns never a decision that would be followed by another one: that is a fault of ours, and is told instead
  */
-function agreedSince(status: "up" | NotUp, q: number, views: readonly View[], monitor: Monitor, now: Date): Timestamp {
-  const counts = (view: View) =>
-    status === "up" ? view.health === "up" : status === "down" ? view.health === "down" : view.health !== "up";
-  const moments = views
-    .filter(counts)
-    .map(({ since }) => since)
-    .toSorted();
-  const moment = (status === "up" ? moments.at(-1) : moments[q - 1]) ?? iso(now.getTime());
-  // An old view that has just become usable again tells nothing about when; and nothing began before it was asked for.
-  if (monitor.status === "pending") return moment < monitor.settingsChangedAt ? monitor.settingsChangedAt : moment;
-  return moment <= monitor.since ? iso(now.getTime()) : moment;
+export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
+  const verdict = follow(monitor, context, now);
+  if (verdict.kind !== "store") return verdict;
+  const stored = { ...monitor, ...verdict.decision, lookBy: null, revision: monitor.revision + 1 };
+  return follow(stored, context, now).kind === "store" ? unsettled(monitor, now) : verdict;
 }
 
-function endWithoutAlert({ incident, deletedAt, paused, settingsChangedAt }: Monitor): Incident["endReason"] {
-  if (deletedAt) return "deleted";
-  if (paused) return "paused";
-  return incident && settingsChangedAt > incident.startedAt ? "changed" : null;
-}
+function follow(monitor: Monitor, context: Context, now: Date): Verdict {
+  const outbox: Record<string, PendingAlert> = { ...monitor.pendingAlerts };
+  const nextSequence = sequenceFrom(monitor.revision);
+  const telling: Telling = { outbox, nextSequence, url: context.url, mail: context.mail, now };
+  const { status, since, undecidedSince, lookAgainAt } = stand(monitor, context.conditions, now);
+  const timers = [lookAgainAt];
+  let { incident, lastIncidentEndedAt } = monitor;
 
-/** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
-function open(monitor: Monitor, present: Incident | null, status: NotUp, since: Timestamp): Incident {
-  if (present && (present.severity === "down" || present.severity === status)) return present;
-  const cause = causeOf(monitor, status);
-  const told = {
-    severity: status,
-    reason: cause?.reason ?? null,
-    message: cause?.message ?? "",
-    evidence: cause?.evidence ?? {},
-    locations: summarise(monitor),
+  const over =
+    incident &&
+    (endOf(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
+  if (incident && over) {
+    lastIncidentEndedAt = end(monitor, incident, over, status, telling).endedAt;
+    incident = null;
+  }
+  if (!monitor.deletedAt && isNotUp(status)) {
+    incident = carryOn({ ...monitor, lastIncidentEndedAt }, incident, status, since);
+    const { event, lookAgainAt: tellAt } = tellable(incident, status, since, monitor.alerts.afterSeconds, now);
+    if (event) incident = announce(monitor, incident, event, status, telling);
+    timers.push(tellAt);
+  }
+  if (incident && !isDeepStrictEqual(incident, monitor.incident)) project(incident, telling);
+  dropOverflow(telling);
+
+  if (monitor.deletedAt) {
+    if (Object.keys(outbox).length === 0) return { kind: "remove" };
+    const leavesAt = Date.parse(notAfter(monitor.deletedAt, now)) + LEAVING_SECONDS * 1000;
+    if (leavesAt <= now.getTime() && sameKeys(outbox, monitor.pendingAlerts)) return { kind: "leave" };
+    timers.push(leavesAt);
+  }
+  const due = outboxTimer(outbox, now);
+  const at = [...timers, due === null ? null : Date.parse(due)].filter((one) => one !== null);
+  const decision: Decision = {
+    status,
+    since,
+    incident,
+    lastIncidentEndedAt,
+    pendingAlerts: outbox,
+    nextEvaluationAt: at.length > 0 ? iso(Math.min(...at)) : null,
+    undecidedSince,
+    unsettledSince: null,
   };
-  if (present) return { ...present, ...told };
+  return holds(monitor, decision, now) ? { kind: "nothing" } : { kind: "store", decision };
+}
+
+/** What is written in place of a decision that would not settle: that it does not. Told once. */
+function unsettled(monitor: Monitor, now: Date): Verdict {
+  const at = now.toISOString();
+  const { status, since, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
+  const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
+  if (unsettledSince && isWaiting) return { kind: "nothing" };
+  const message = `Decisions about monitor ${monitor.id} ("${monitor.name}") do not settle, so none is made. Please report this as a fault of Harborlight.`;
+  const news = pending(
+    { kind: "system", subject: "A monitor cannot be decided", message },
+    ["system"],
+    sequenceFrom(monitor.revision)(),
+    at,
+  );
+  const pendingAlerts = unsettledSince ? monitor.pendingAlerts : { ...monitor.pendingAlerts, "system#unsettled": news };
   return {
-    id: `${monitor.id}.${Date.parse(since)}`,
-    startedAt: since,
-    endedAt: null,
-    ...told,
-    announced: null,
-    alertCount: 0,
-    endReason: null,
+    kind: "store",
+    decision: {
+      status,
+      since,
+      incident,
+      lastIncidentEndedAt,
+      pendingAlerts,
+      nextEvaluationAt: iso(now.getTime() + UNSETTLED_SECONDS * 1000),
+      undecidedSince,
+      unsettledSince: unsettledSince ?? at,
+    },
   };
 }
 
-/** The earliest view of that health: what people should hear as the cause. */
-function causeOf(monitor: Monitor, health: View["health"]): View | undefined {
-  const views = monitor.locations.flatMap((name) => monitor.views[name] ?? []);
-  return views.filter((view) => view.health === health).toSorted((a, b) => a.since.localeCompare(b.since))[0];
-}
-
-function summarise(monitor: Monitor): Incident["locations"] {
-  return Object.fromEntries(
-    monitor.locations.flatMap((name) => {
-      const view = monitor.views[name];
-      if (!view) return [];
-      const { health, state, reason, message } = view;
-      return [[name, { health, state, reason, message }]];
-    }),
-  );
-}
-
-/** Puts one alert into the outbox. @returns the incident that remembers having told it */
-function announce(
-  monitor: Monitor,
-  context: Context,
-  incident: Incident,
-  event: AlertEvent,
-  standing: Standing,
-  outbox: Record<string, PendingAlert>,
-  now: Date,
-): Incident {
-  const told: Incident = { ...incident, announced: event, alertCount: incident.alertCount + 1 };
-  const alertId = `${incident.id}.${told.alertCount}`;
-  const { id, name, protocol, host, port, tags } = monitor;
-  const cause = causeOf(monitor, event === "recovered" ? "up" : event);
-  const ended = event === "recovered" ? incident.endedAt : null;
-  outbox[alertId] = pending(
-    {
-      kind: "alert",
-      alert: {
-        alertId,
-        event,
-        severity: event === "down" ? "critical" : event === "degraded" ? "warning" : "info",
-        monitor: { id, name, protocol, host, port, tags },
-        status: standing.status,
-        previousStatus: previousStatus(monitor, incident, standing.status),
-        reason: cause?.reason ?? null,
-        message: cause?.message ?? incident.message,
-        locations: summarise(monitor),
-        startedAt: incident.startedAt,
-        endedAt: ended,
-        durationSeconds: ended ? Math.round((Date.parse(ended) - Date.parse(incident.startedAt)) / 1000) : null,
-        incidentId: incident.id,
-        url: context.url(id),
-      },
-    },
-    ["sns", ...(context.mail ? monitor.alerts.emails.map((address) => `email:${address}`) : [])],
-    iso(now.getTime()),
-  );
-  return told;
-}
-
-/** What people last heard, or the status before this change when they heard nothing yet. */
-function previousStatus(monitor: Monitor, incident: Incident, status: Status): Status {
-  if (incident.announced && incident.announced !== "recovered") return incident.announced;
-  return monitor.status === status ? "up" : monitor.status;
-}
-
-/** The incident as the API lists it, to be written as an item of its own. */
-function project(incident: Incident, now: Date): PendingAlert {
-  return pending({ kind: "incident", incident }, ["incident"], iso(now.getTime()));
-}
-
-function dropOverflow(outbox: Record<string, PendingAlert>, now: Date): void {
+function dropOverflow({ outbox, nextSequence, now }: Telling): void {
   const dropped = overflow(outbox);
   if (dropped.length === 0) return;
   for (const key of dropped) delete outbox[key];
-  outbox[`system#overflow`] = pending(
+  outbox[OVERFLOW] = pending(
     {
       kind: "system",
       subject: "Alerts were dropped",
       message: `More than ${MAX_PENDING} alerts of one monitor could not be delivered; the oldest were dropped: ${dropped.join(", ")}`,
     },
     ["system"],
-    iso(now.getTime()),
+    nextSequence(),
+    now.toISOString(),
   );
 }
 
+const sameKeys = (a: object, b: object) => isDeepStrictEqual(Object.keys(a).toSorted(), Object.keys(b).toSorted());
+
 /** Whether the monitor already stands as decided. A timer that only moved because time passed is no change. */
 function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
-  const timerHolds =
-    monitor.nextEvaluationAt === decision.nextEvaluationAt ||
-    (monitor.nextEvaluationAt !== null &&
-      decision.nextEvaluationAt !== null &&
-      Date.parse(monitor.nextEvaluationAt) > now.getTime() &&
-      monitor.nextEvaluationAt < decision.nextEvaluationAt);
+  const standsEarlier =
+    monitor.nextEvaluationAt !== null &&
+    decision.nextEvaluationAt !== null &&
+    Date.parse(monitor.nextEvaluationAt) > now.getTime() &&
+    monitor.nextEvaluationAt < decision.nextEvaluationAt;
   return (
-    timerHolds &&
+    monitor.lookBy === null &&
+    (monitor.nextEvaluationAt === decision.nextEvaluationAt || standsEarlier) &&
     monitor.status === decision.status &&
     monitor.since === decision.since &&
     monitor.undecidedSince === decision.undecidedSince &&
+    monitor.unsettledSince === decision.unsettledSince &&
+    monitor.lastIncidentEndedAt === decision.lastIncidentEndedAt &&
     isDeepStrictEqual(monitor.incident, decision.incident) &&
-    isDeepStrictEqual(Object.keys(monitor.pendingAlerts).toSorted(), Object.keys(decision.pendingAlerts).toSorted()) &&
+    sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );
 }

@@ -3,6 +3,8 @@ import type { Health, Outcome, View } from "../model.ts";
 
 /** Outcomes that are not measurements (our own fault) in a row before a view stops claiming to know. */
 export const UNMEASURED_LIMIT = 3;
+/** Streaks are counted up to here. */
+export const LONGEST_STREAK = 127;
 
 /** What a block remembers of a monitor between two ticks. */
 export interface History {
@@ -10,36 +12,43 @@ export interface History {
   readonly bits: number;
   /** How many of the bits are outcomes, 0 to 32. */
   readonly bitCount: number;
+  /** Measured outcomes in a row that were up, or that were not: one of the two is 0. At most `LONGEST_STREAK`. */
+  readonly upStreak: number;
+  readonly notUpStreak: number;
   /** Outcomes without a verdict in a row, 0 to 15. */
   readonly unmeasuredStreak: number;
 }
 
-export const EMPTY_HISTORY: History = { bits: 0, bitCount: 0, unmeasuredStreak: 0 };
+export const EMPTY_HISTORY: History = { bits: 0, bitCount: 0, upStreak: 0, notUpStreak: 0, unmeasuredStreak: 0 };
 
 export interface Thresholds {
   readonly failureThreshold: number;
   readonly recoveryThreshold: number;
 }
 
-/** The history with one more outcome. Outcomes without a verdict leave the bits alone. */
+/** The history with one more outcome. Outcomes without a verdict leave the rest alone. */
 export function remember(history: History, health: Health): History {
   if (health === "unknown") return { ...history, unmeasuredStreak: Math.min(15, history.unmeasuredStreak + 1) };
+  const isUp = health === "up";
   return {
     bits: ((history.bits << 1) | (health === "down" ? 0 : 1)) >>> 0,
     bitCount: Math.min(32, history.bitCount + 1),
+    upStreak: isUp ? Math.min(LONGEST_STREAK, history.upStreak + 1) : 0,
+    notUpStreak: isUp ? 0 : Math.min(LONGEST_STREAK, history.notUpStreak + 1),
     unmeasuredStreak: 0,
   };
 }
 
 /** Equal bits in a row, counted from the newest outcome. */
-function streak({ bits, bitCount }: History, bit: 0 | 1): number {
+export function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 | 1): number {
   let length = 0;
   while (length < bitCount && ((bits >>> length) & 1) === bit) length++;
   return length;
 }
 
 /**
- * The health a view has after an outcome.
+ * The health a view has after an outcome. It becomes worse after `failureThreshold` outcomes in a row that are at
+ * least as bad, better after `recoveryThreshold` in a row that are at least as good.
  * @param present the view's health before; null while there is none
  * @param history with this outcome already in it (see `remember`)
  * @returns null while a first view has not met its threshold
@@ -50,6 +59,7 @@ export function judgeHealth(
   outcome: Pick<Outcome, "health" | "state">,
   { failureThreshold, recoveryThreshold }: Thresholds,
 ): Health | null {
+  const isFirst = present === null || present === "unknown";
   switch (outcome.health) {
     case "unknown": {
       const limit = outcome.state === "unmeasured" ? UNMEASURED_LIMIT : failureThreshold;
@@ -57,9 +67,19 @@ export function judgeHealth(
     }
     case "down":
       return streak(history, 0) >= failureThreshold ? "down" : present;
-    default:
-      if (present === "up" || present === "degraded") return outcome.health;
-      return streak(history, 1) >= recoveryThreshold ? outcome.health : present;
+    case "degraded": {
+      if (present === "degraded") return present;
+      const notDown = streak(history, 1);
+      if (present === "down") return notDown >= recoveryThreshold ? "degraded" : present;
+      // A target that is now up, now degraded meets neither threshold: at first the newest outcome decides.
+      const isSettled = isFirst && notDown >= Math.max(failureThreshold, recoveryThreshold);
+      return history.notUpStreak >= failureThreshold || isSettled ? "degraded" : present;
+    }
+    case "up": {
+      if (present === "degraded") return history.upStreak >= recoveryThreshold ? "up" : present;
+      if (present === "up") return present;
+      return streak(history, 1) >= recoveryThreshold ? "up" : present;
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 /** The outbox inside an item: which deliveries are due, and what a failed attempt means. Pure. */
 import type { Delivery, OutboxContent, PendingAlert, Timestamp } from "../model.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
 
 /** First pause after a failed attempt; it doubles with every further one. */
 export const BACKOFF_SECONDS = 10;
-export const BACKOFF_LIMIT_SECONDS = 900;
-/** A delivery that has failed for so long is given up. */
+/** Longest pause: so much later than the receiver's return people hear of it. */
+export const BACKOFF_LIMIT_SECONDS = 120;
+/** A delivery that has failed for so long, and so often, is given up: a clock that jumps a day ahead gives up nothing. */
 export const GIVE_UP_SECONDS = 24 * 3600;
+export const GIVE_UP_ATTEMPTS = 100;
 /** When the process dies between storing and delivering, a timer looks again after so long. */
 export const SAFETY_NET_SECONDS = 60;
 /**
@@ -14,40 +17,61 @@ export const SAFETY_NET_SECONDS = 60;
  */
 export const MAX_PENDING = 20;
 
+/** Key of the entry that tells of dropped ones. */
+export const OVERFLOW = "system#overflow";
+
+/** New entries that one revision of an item can number. */
+const SEQUENCES_PER_REVISION = 100;
+
 type Outbox = Readonly<Record<string, PendingAlert>>;
 
 export interface DueDelivery {
   readonly key: string;
   readonly receiver: string;
   readonly content: OutboxContent;
+  readonly sequence: number;
   readonly delivery: Delivery;
 }
 
+/** Numbers for entries that are added to an item of this revision: larger than all of the revisions before. */
+export function sequenceFrom(revision: number): () => number {
+  let next = revision * SEQUENCES_PER_REVISION;
+  return () => next++;
+}
+
 /** A new entry, due at once for every receiver. */
-export function pending(content: OutboxContent, receivers: readonly string[], now: Timestamp): PendingAlert {
+export function pending(
+  content: OutboxContent,
+  receivers: readonly string[],
+  sequence: number,
+  now: Timestamp,
+): PendingAlert {
   return {
     content,
     createdAt: now,
+    sequence,
     deliveries: Object.fromEntries(receivers.map((receiver) => [receiver, { attempts: 0, nextAttemptAt: now }])),
   };
 }
 
-const oldestFirst = (outbox: Outbox) =>
-  Object.entries(outbox).toSorted(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt));
+const oldestFirst = (outbox: Outbox) => Object.entries(outbox).toSorted(([, a], [, b]) => a.sequence - b.sequence);
 
-/**
- * The deliveries to attempt now. A receiver gets its messages in order: a later one waits for the one before it.
- * @param isLast whether the item is on its way out: what people wait for has one more attempt, now
- */
-export function dueDeliveries(outbox: Outbox, now: Date, isLast = false): DueDelivery[] {
+/** No attempt is ever planned further ahead: what is, was written by a clock that was wrong, and is due. */
+const FURTHEST_MS = (BACKOFF_LIMIT_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1000;
+const isDue = ({ nextAttemptAt }: Delivery, now: Date) => {
+  const ahead = Date.parse(nextAttemptAt) - now.getTime();
+  return ahead <= 0 || ahead > FURTHEST_MS;
+};
+
+/** The deliveries to attempt now. A receiver gets its messages in order: a later one waits for the one before it. */
+export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   const waiting = new Set<string>();
   const due: DueDelivery[] = [];
-  for (const [key, { content, deliveries }] of oldestFirst(outbox)) {
+  for (const [key, { content, sequence, deliveries }] of oldestFirst(outbox)) {
     for (const [receiver, delivery] of Object.entries(deliveries)) {
       if (waiting.has(receiver)) continue;
       waiting.add(receiver);
-      const isDue = Date.parse(delivery.nextAttemptAt) <= now.getTime();
-      if (isDue || (isLast && content.kind !== "incident")) due.push({ key, receiver, content, delivery });
+      if (isDue(delivery, now)) due.push({ key, receiver, content, sequence, delivery });
     }
   }
   return due;
@@ -68,7 +92,8 @@ export function afterFailure(
   const attempts = delivery.attempts + 1;
   const pauseSeconds = Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** (attempts - 1));
   const next = now.getTime() + pauseSeconds * 1000;
-  if (result.permanent || next - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000) return null;
+  const isHopeless = next - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000 && attempts >= GIVE_UP_ATTEMPTS;
+  if (result.permanent || isHopeless) return null;
   return { attempts, nextAttemptAt: new Date(next).toISOString() };
 }
 
@@ -80,15 +105,13 @@ export function outboxTimer(outbox: Outbox, now: Date): Timestamp | null {
   const net = now.getTime() + SAFETY_NET_SECONDS * 1000;
   let earliest = Number.POSITIVE_INFINITY;
   for (const { deliveries } of Object.values(outbox))
-    for (const { nextAttemptAt } of Object.values(deliveries)) {
-      const at = Date.parse(nextAttemptAt);
-      earliest = Math.min(earliest, at <= now.getTime() ? net : at);
-    }
+    for (const delivery of Object.values(deliveries))
+      earliest = Math.min(earliest, isDue(delivery, now) ? net : Date.parse(delivery.nextAttemptAt));
   return Number.isFinite(earliest) ? new Date(earliest).toISOString() : null;
 }
 
-/** The oldest entries beyond `MAX_PENDING`; projections of incidents are never among them. */
+/** Keys of the oldest entries beyond `MAX_PENDING`; projections of incidents, and the news of this, are never among them. */
 export function overflow(outbox: Outbox): string[] {
-  const dropped = oldestFirst(outbox).filter(([, { content }]) => content.kind !== "incident");
+  const dropped = oldestFirst(outbox).filter(([key, { content }]) => content.kind !== "incident" && key !== OVERFLOW);
   return dropped.slice(0, Math.max(0, dropped.length - MAX_PENDING)).map(([key]) => key);
 }

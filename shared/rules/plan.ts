@@ -1,5 +1,5 @@
 /** When shards and timers are due, and what travels together. Pure. */
-import type { ItemKey, Monitor, PlannedJob } from "../model.ts";
+import type { Monitor, PlannedJob, Timer } from "../model.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -45,31 +45,35 @@ export const shardsPerJob = (intervalSeconds: number): number => (intervalSecond
 export const delaySeconds = (tick: number, now: Date) =>
   Math.min(900, Math.max(0, Math.ceil(tick - now.getTime() / 1000)));
 
-/** Everything a tick does ends at this moment, retries and writes included. Epoch milliseconds. */
-export const tickDeadlineMs = (tick: number, intervalSeconds: number) =>
-  (tick + Math.min(intervalSeconds, 60) - 1) * 1000;
+/**
+ * Everything a tick does ends at this moment, retries and writes included: a minute after it began at most, and before
+ * the next tick. One that begins late, as a missed tick of a slow lane does, has as long as any other.
+ * @param startedMs epoch milliseconds
+ * @returns epoch milliseconds
+ */
+export const tickDeadlineMs = (tick: number, intervalSeconds: number, startedMs: number) =>
+  Math.min(
+    (tick + intervalSeconds - 1) * 1000,
+    Math.max(tick * 1000, startedMs) + (Math.min(intervalSeconds, 60) - 1) * 1000,
+  );
 
 /** Changes of one invocation: a second on Lambda's smallest share of a CPU. */
 const TOUCHES_PER_JOB = 25;
-
-export interface Touch {
-  readonly key: ItemKey;
-  readonly delaySeconds: number;
-}
 
 /**
  * Jobs that touch what has a timer, each when its own is due. A queue of their own would cost $0.26 a month for being
  * polled, so they share that of a location: of another one each minute, and each timer is queued in two minutes, so a location that
  * is not served holds none of them up for long.
  */
-export function touchJobs(timers: readonly Touch[], locations: readonly string[], now: Date): PlannedJob[] {
+export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
   const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
   if (location === undefined) return [];
-  return [...Map.groupBy(timers, ({ delaySeconds }) => delaySeconds)].flatMap(([delaySeconds, together]) =>
+  const delayOf = ({ dueAt }: Timer) => delaySeconds(Date.parse(dueAt) / 1000, now);
+  return [...Map.groupBy(timers, delayOf)].flatMap(([delay, together]) =>
     chunksOf(together, TOUCHES_PER_JOB).map((own) => ({
       location,
-      job: { kind: "touch" as const, keys: own.map(({ key }) => key) },
-      delaySeconds,
+      job: { kind: "touch" as const, timers: own.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt })) },
+      delaySeconds: delay,
     })),
   );
 }

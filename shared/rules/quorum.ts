@@ -1,5 +1,6 @@
 /** What the views of several locations make of a monitor. Pure. */
-import type { Health, LocationCondition, LocationHealth, MonitorSettings, View } from "../model.ts";
+import type { Health, LocationCondition, LocationHealth, MonitorSettings, View, ViewCondition } from "../model.ts";
+import { CLOCK_TOLERANCE_SECONDS, isBelievable } from "./believe.ts";
 
 /** Without a heartbeat for so long a location is silent: three were missed. */
 export const SILENT_AFTER_SECONDS = 180;
@@ -14,7 +15,8 @@ export function quorumSize({ quorum, locations }: Pick<MonitorSettings, "quorum"
 }
 
 /**
- * The status that usable healths imply; null when they cannot tell.
+ * The status that usable healths imply; null when they cannot tell. `up` is said only where neither `down` nor
+ * `degraded` is possible, whatever the locations would say that cannot be asked.
  * @param n locations of the monitor
  * @param q how many have to agree
  * @param healths of the usable views; views without knowledge (`unknown`) say nothing
@@ -24,17 +26,18 @@ export function agree(n: number, q: number, healths: readonly Health[]): Exclude
   const [up, degraded, down] = [count("up"), count("degraded"), count("down")];
   if (down >= q) return "down";
   if (down + degraded >= q) return "degraded";
-  if (up + degraded + down >= q || up > n - q) return "up";
+  if (up > n - q) return "up";
   return null;
 }
 
-const ms = (moment: string | null | undefined) => (moment ? Date.parse(moment) : Number.NEGATIVE_INFINITY);
-
 /**
  * A location is silent when it has been asked for heartbeats for `SILENT_AFTER_SECONDS` and gave none. While nobody asked
- * (before the first plan, or after the whole installation stood still) its silence means nothing.
+ * (before the first plan, or after the whole installation stood still) its silence means nothing. Moments in the future
+ * are from a clock that was ahead: they say nothing.
  */
 export function locationCondition(health: LocationHealth | undefined, now: Date): LocationCondition {
+  const ms = (moment: string | null | undefined) =>
+    isBelievable(moment, now) ? Date.parse(moment) : Number.NEGATIVE_INFINITY;
   const heardAt = Math.max(ms(health?.lastHeartbeatAt), ms(health?.askingSince));
   if (Number.isFinite(heardAt) && now.getTime() - heardAt > SILENT_AFTER_SECONDS * 1000) return "silent";
   return health?.offlineSince ? "offline" : "working";
@@ -46,10 +49,13 @@ export function locationCondition(health: LocationHealth | undefined, now: Date)
  */
 export function usableViews(
   monitor: Pick<MonitorSettings, "locations"> & { readonly views: Readonly<Record<string, View>> },
-  conditions: Readonly<Record<string, LocationCondition>>,
+  conditions: Readonly<Record<string, ViewCondition>>,
   now: Date,
 ): readonly View[] {
-  const isFresh = ({ tick }: View) => now.getTime() / 1000 - tick <= SILENT_AFTER_SECONDS;
+  const isFresh = ({ tick }: View) => {
+    const age = now.getTime() / 1000 - tick;
+    return age <= SILENT_AFTER_SECONDS && age >= -CLOCK_TOLERANCE_SECONDS;
+  };
   return monitor.locations.flatMap((name) => {
     const view = monitor.views[name];
     if (!view || view.health === "unknown") return [];

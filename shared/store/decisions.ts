@@ -1,35 +1,47 @@
 /** What state-change reads and writes: monitors as a whole, decisions, deliveries, the incidents' own items. */
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from "@aws-sdk/lib-dynamodb";
 import type { Delivery, Incident, ItemKey, Monitor, PendingAlert } from "../model.ts";
 import type { Decision } from "../rules/decide.ts";
 import { unlessRaced } from "./condition.ts";
-import { dueBucket, incidentKey, LISTING, monitorKey } from "./keys.ts";
+import { mustLook } from "./due.ts";
+import { dueBucket, incidentKey, LEFT_PREFIX, LISTING, leftKey, monitorKey } from "./keys.ts";
 
-/** Anything with an outbox: a monitor, or a location's state. */
+/** Anything with an outbox: a monitor, a location's state, or what a deleted monitor left. */
 export interface OutboxItem {
   readonly revision: number;
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
   readonly nextEvaluationAt: string | null;
-  /** Of a monitor on its way out. */
-  readonly deletedAt?: string | null;
+  readonly lookBy: string | null;
 }
 
 /** What happened to one delivery: gone (delivered or given up), or to be tried again. */
 export interface DeliveryUpdate {
   readonly key: string;
   readonly receiver: string;
+  /** Of the entry that was delivered: another one may have taken its place. */
+  readonly sequence: number;
   readonly next: Delivery | null;
 }
 
-/** Clauses that set or remove a timer; index keys must be absent, not NULL. */
+/** Says that somebody has looked, in a write on the condition that nothing changed since. */
+const LOOKED = ["lookBy", "lookBucket", "touches"];
+
+/** Clauses that set or remove the item's own timer; index keys must be absent, not NULL. */
 const timer = (next: string | null, bucket: string) =>
   next
     ? {
         set: ["nextEvaluationAt = :next", "dueBucket = :bucket"],
-        remove: [],
+        remove: LOOKED,
         values: { ":next": next, ":bucket": bucket },
       }
-    : { set: [], remove: ["nextEvaluationAt", "dueBucket"], values: {} };
+    : { set: [], remove: ["nextEvaluationAt", "dueBucket", ...LOOKED], values: {} };
 
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
@@ -38,14 +50,83 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
   const read = async (key: ItemKey) => {
     const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: { ...key }, ConsistentRead: true }));
     return (
-      Item && { ...Item, nextEvaluationAt: Item.nextEvaluationAt ?? null, pendingAlerts: Item.pendingAlerts ?? {} }
+      Item && {
+        ...Item,
+        nextEvaluationAt: Item.nextEvaluationAt ?? null,
+        lookBy: Item.lookBy ?? null,
+        pendingAlerts: Item.pendingAlerts ?? {},
+      }
     );
+  };
+
+  const update = (key: ItemKey, input: Omit<UpdateCommandInput, "TableName" | "Key">) =>
+    unlessRaced(client.send(new UpdateCommand({ TableName: tableName, Key: { ...key }, ...input })));
+
+  const remove = (key: ItemKey, revision: number) =>
+    unlessRaced(
+      client.send(
+        new DeleteCommand({
+          TableName: tableName,
+          Key: { ...key },
+          ConditionExpression: "revision = :revision",
+          ExpressionAttributeValues: { ":revision": revision },
+        }),
+      ),
+    );
+
+  /** Records what became of deliveries, unless another entry has taken the place of one of them. */
+  const settleAll = (
+    key: ItemKey,
+    item: OutboxItem,
+    updates: readonly DeliveryUpdate[],
+    added: Readonly<Record<string, PendingAlert>>,
+  ): Promise<boolean> => {
+    const names: Record<string, string> = { "#outbox": "pendingAlerts" };
+    const values: Record<string, unknown> = { ":one": 1 };
+    const [set, remove]: [string[], string[]] = [[], []];
+    const conditions = ["attribute_exists(pk)"];
+    let n = 0;
+    for (const [entry, own] of Map.groupBy(updates, ({ key: entry }) => entry)) {
+      const alert = `#a${n}`;
+      names[alert] = entry;
+      names["#sequence"] = "sequence";
+      values[`:s${n}`] = own[0]!.sequence;
+      conditions.push(`#outbox.${alert}.#sequence = :s${n}`);
+      const left = Object.keys(item.pendingAlerts[entry]?.deliveries ?? {}).length;
+      if (own.filter(({ next }) => !next).length === left) remove.push(`#outbox.${alert}`);
+      else
+        own.forEach(({ receiver, next }, index) => {
+          names["#deliveries"] = "deliveries";
+          names[`#r${n}x${index}`] = receiver;
+          const path = `#outbox.${alert}.#deliveries.#r${n}x${index}`;
+          if (next) {
+            set.push(`${path} = :d${n}x${index}`);
+            values[`:d${n}x${index}`] = next;
+          } else remove.push(path);
+        });
+      n++;
+    }
+    for (const [entry, content] of Object.entries(added)) {
+      names[`#n${n}`] = entry;
+      values[`:n${n}`] = content;
+      set.push(`#outbox.#n${n} = :n${n}`);
+      n++;
+    }
+    return update(key, {
+      UpdateExpression: clauses(set, remove),
+      ConditionExpression: conditions.join(" AND "),
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    });
   };
 
   return {
     async monitor(id: string): Promise<Monitor | undefined> {
       const item = await read(monitorKey(id));
-      return item && ({ undecidedSince: null, ...item } as unknown as Monitor);
+      return (
+        item &&
+        ({ undecidedSince: null, unsettledSince: null, lastIncidentEndedAt: null, ...item } as unknown as Monitor)
+      );
     },
 
     async outbox(key: ItemKey): Promise<OutboxItem | undefined> {
@@ -55,126 +136,104 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     /** Stores the decision unless the monitor changed since it was read. @returns whether it was stored */
     save({ id, revision }: Monitor, decision: Decision): Promise<boolean> {
       const { nextEvaluationAt, ...fields } = decision;
-      const next = timer(nextEvaluationAt, dueBucket(monitorKey(id).pk));
+      const key = monitorKey(id);
+      const next = timer(nextEvaluationAt, dueBucket(key.pk));
       const names = Object.keys(fields);
-      return unlessRaced(
-        client.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: monitorKey(id),
-            UpdateExpression: clauses([...names.map((name) => `#${name} = :${name}`), ...next.set], next.remove),
-            ConditionExpression: "revision = :revision",
-            ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-            ExpressionAttributeValues: {
-              ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`:${name}`, value])),
-              ...next.values,
-              ":revision": revision,
-              ":one": 1,
-            },
-          }),
-        ),
-      );
+      return update(key, {
+        UpdateExpression: clauses([...names.map((name) => `#${name} = :${name}`), ...next.set], next.remove),
+        ConditionExpression: "revision = :revision",
+        ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        ExpressionAttributeValues: {
+          ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`:${name}`, value])),
+          ...next.values,
+          ":revision": revision,
+          ":one": 1,
+        },
+      });
     },
 
     /**
      * Records what became of deliveries: removes those that are done, and the entry with its last one; dates the next
-     * attempt of the others. Entries that came in meanwhile stay untouched.
+     * attempt of the others. Entries that came in, or took another's place, meanwhile stay untouched. It moves no timer:
+     * the record of this write brings the item up, and then the timer follows from what is left.
      */
     async settle(
       key: ItemKey,
       item: OutboxItem,
       updates: readonly DeliveryUpdate[],
       added: Readonly<Record<string, PendingAlert>>,
-      nextEvaluationAt: string | null,
-    ): Promise<boolean> {
-      const names: Record<string, string> = { "#outbox": "pendingAlerts" };
-      const values: Record<string, unknown> = { ":one": 1 };
-      const [set, remove]: [string[], string[]] = [[], []];
-      const touched = new Map<string, DeliveryUpdate[]>();
-      for (const update of updates) touched.set(update.key, [...(touched.get(update.key) ?? []), update]);
-      let n = 0;
-      const conditions = ["attribute_exists(pk)"];
-      for (const [entry, list] of touched) {
-        const alert = `#a${n}`;
-        names[alert] = entry;
-        const left = Object.keys(item.pendingAlerts[entry]?.deliveries ?? {}).length;
-        conditions.push(`attribute_exists(#outbox.${alert})`);
-        if (list.filter(({ next }) => !next).length === left) remove.push(`#outbox.${alert}`);
-        else
-          list.forEach(({ receiver, next }, index) => {
-            names["#deliveries"] = "deliveries";
-            names[`#r${n}x${index}`] = receiver;
-            const path = `#outbox.${alert}.#deliveries.#r${n}x${index}`;
-            if (next) {
-              set.push(`${path} = :d${n}x${index}`);
-              values[`:d${n}x${index}`] = next;
-            } else remove.push(path);
-          });
-        n++;
-      }
-      for (const [entry, content] of Object.entries(added)) {
-        names[`#n${n}`] = entry;
-        values[`:n${n}`] = content;
-        set.push(`#outbox.#n${n} = :n${n}`);
-        n++;
-      }
-      const next = timer(nextEvaluationAt, dueBucket(key.pk));
-      return unlessRaced(
+    ): Promise<void> {
+      if (await settleAll(key, item, updates, added)) return;
+      // One of them is not what it was. The others must not be delivered again because of it.
+      for (const [, own] of Map.groupBy(updates, ({ key: entry }) => entry)) await settleAll(key, item, own, {});
+      if (Object.keys(added).length > 0) await settleAll(key, item, [], added);
+    },
+
+    /** Sets or clears the timer of an item that has only an outbox, unless it changed since it was read. */
+    keepTimer(key: ItemKey, { revision, pendingAlerts }: OutboxItem, next: string | null): Promise<boolean> {
+      const isOver = key.pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
+      if (isOver) return remove(key, revision);
+      const { set, remove: gone, values } = timer(next, dueBucket(key.pk));
+      return update(key, {
+        UpdateExpression: clauses(set, gone),
+        ConditionExpression: "revision = :revision",
+        ExpressionAttributeValues: { ...values, ":revision": revision, ":one": 1 },
+      });
+    },
+
+    /** What is still to be told of a deleted monitor goes into an item of its own, so that its key can be used again. */
+    async moveOutbox(monitor: Monitor, now: Date): Promise<void> {
+      const { id, name, pendingAlerts, deletedAt } = monitor;
+      const key = leftKey(id, deletedAt ?? "");
+      await unlessRaced(
         client.send(
-          new UpdateCommand({
+          new PutCommand({
             TableName: tableName,
-            Key: { ...key },
-            UpdateExpression: clauses([...set, ...next.set], [...remove, ...next.remove]),
-            ConditionExpression: conditions.join(" AND "),
-            ExpressionAttributeNames: names,
-            ExpressionAttributeValues: { ...values, ...next.values },
+            Item: {
+              ...key,
+              id,
+              name,
+              pendingAlerts,
+              revision: monitor.revision,
+              ...mustLook(key.pk, now.getTime()).attributes,
+            },
+            ConditionExpression: "attribute_not_exists(pk)",
           }),
         ),
       );
     },
 
     /** Removes a deleted monitor, unless something came up for it meanwhile. */
-    remove({ id, revision }: Monitor): Promise<boolean> {
-      return unlessRaced(
-        client.send(
-          new DeleteCommand({
-            TableName: tableName,
-            Key: monitorKey(id),
-            ConditionExpression: "revision = :revision",
-            ExpressionAttributeValues: { ":revision": revision },
-          }),
-        ),
-      );
-    },
+    remove: ({ id, revision }: Monitor): Promise<boolean> => remove(monitorKey(id), revision),
 
-    /** Writes an incident as an item of its own; what was noted on it (`undeliverable`) stays. */
+    /**
+     * Writes an incident as an item of its own; what was noted on it (`undeliverable`) stays.
+     * @param sequence of the outbox entry: a later one that was written first stays
+     */
     async projectIncident(
-      { id: monitorId, name, protocol, host, port }: Pick<Monitor, "id" | "name" | "protocol" | "host" | "port">,
+      { id: monitorId, name }: Pick<Monitor, "id" | "name">,
       incident: Incident,
+      sequence: number,
     ): Promise<void> {
       const fields = {
         ...incident,
         monitorId,
         monitorName: name,
-        protocol,
-        host,
-        port,
+        ...incident.target,
         collection: incident.endedAt ? LISTING.incidents : LISTING.openIncidents,
         collectionKey: `${incident.startedAt}#${monitorId}`,
+        sequence,
       };
       const names = Object.keys(fields);
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: incidentKey(monitorId, incident.startedAt),
-          UpdateExpression: `SET ${names.map((field) => `#${field} = :${field}`).join(", ")}, undeliverable = if_not_exists(undeliverable, :none)`,
-          ExpressionAttributeNames: Object.fromEntries(names.map((field) => [`#${field}`, field])),
-          ExpressionAttributeValues: {
-            ...Object.fromEntries(Object.entries(fields).map(([field, value]) => [`:${field}`, value])),
-            ":none": {},
-          },
-        }),
-      );
+      await update(incidentKey(monitorId, incident.startedAt), {
+        UpdateExpression: `SET ${names.map((field) => `#${field} = :${field}`).join(", ")}, undeliverable = if_not_exists(undeliverable, :none)`,
+        ConditionExpression: "attribute_not_exists(#sequence) OR #sequence < :sequence",
+        ExpressionAttributeNames: Object.fromEntries(names.map((field) => [`#${field}`, field])),
+        ExpressionAttributeValues: {
+          ...Object.fromEntries(Object.entries(fields).map(([field, value]) => [`:${field}`, value])),
+          ":none": {},
+        },
+      });
     },
 
     /** Notes on an incident that a receiver could not be told. Writing it twice changes nothing. */
@@ -185,18 +244,12 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       note: { readonly error: string; readonly at: string },
     ): Promise<void> {
       const write = (expression: string, condition: string, value: unknown, names?: Record<string, string>) =>
-        unlessRaced(
-          client.send(
-            new UpdateCommand({
-              TableName: tableName,
-              Key: incidentKey(monitorId, startedAt),
-              UpdateExpression: expression,
-              ConditionExpression: condition,
-              ExpressionAttributeNames: names,
-              ExpressionAttributeValues: { ":value": value },
-            }),
-          ),
-        );
+        update(incidentKey(monitorId, startedAt), {
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: { ":value": value },
+        });
       // The projection comes first in the outbox, so the incident is there; the map may not be, on old items.
       await write("SET undeliverable = :value", "attribute_exists(pk) AND attribute_not_exists(undeliverable)", {});
       await write("SET undeliverable.#delivery = :value", "attribute_exists(undeliverable)", note, {

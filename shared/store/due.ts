@@ -1,50 +1,130 @@
-/** Timers: which items want to be looked at, and the touch that makes the stream bring them up. */
-import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { ItemKey } from "../model.ts";
+/**
+ * Timers: which items have to be looked at, and the touch that makes the stream bring them up.
+ *
+ * An item's own timer (`nextEvaluationAt`) is set and cleared only by a decision stored on the revision that it read. `lookBy`
+ * is the dead man's timer: whoever writes what must be decided sets it in the same write, and a stored decision removes
+ * it together with `touches`, so a change whose looks all fail is looked at again.
+ */
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { ItemKey, Timer } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
-import { DUE_BUCKETS } from "./keys.ts";
+import { lookBucket, TIMER_BUCKETS } from "./keys.ts";
 
-export interface Timer extends ItemKey {
-  /** ISO 8601. */
-  readonly dueAt: string;
+/** A change that nobody has looked at for so long is brought up again. The stream needs a second or two. */
+export const LOOK_WITHIN_SECONDS = 90;
+/** The pause after a touch doubles with each one that led to no decision, up to this. */
+export const LOOK_PAUSE_LIMIT_SECONDS = 900;
+
+/** `own`: a decision's timer. `look`: a change that waits to be looked at; `dueAt` is then its `lookBy`. */
+export interface DueTimer extends Timer {
+  readonly kind: "own" | "look";
 }
 
-export const createDueStore = (client: DynamoDBDocumentClient, tableName: string) => ({
-  /** Timers that are due before a moment, page by page. */
-  async *before(moment: Date): AsyncGenerator<Timer[]> {
-    for (let bucket = 0; bucket < DUE_BUCKETS; bucket++) {
+/** All partitions of the two indexes. */
+export const BUCKETS: readonly number[] = Array.from({ length: TIMER_BUCKETS }, (_, bucket) => bucket);
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/**
+ * What a write adds that changes something which must be decided: clauses of an update, or the attributes of a new item.
+ * An earlier `lookBy` stands.
+ * @param now epoch milliseconds
+ */
+export function mustLook(pk: string, now: number) {
+  const attributes = { lookBy: iso(now + LOOK_WITHIN_SECONDS * 1000), lookBucket: lookBucket(pk) };
+  return {
+    set: "lookBy = if_not_exists(lookBy, :lookBy), lookBucket = if_not_exists(lookBucket, :lookBucket)",
+    values: { ":lookBy": attributes.lookBy, ":lookBucket": attributes.lookBucket },
+    attributes,
+  };
+}
+
+export const createDueStore = (client: DynamoDBDocumentClient, tableName: string) => {
+  /** By kind of timer: its index, and the names of the index's keys. */
+  const INDEXES = {
+    own: { name: "due", bucket: "dueBucket", at: "nextEvaluationAt", prefix: "DUE#" },
+    look: { name: "look-by", bucket: "lookBucket", at: "lookBy", prefix: "LOOK#" },
+  } as const;
+
+  /** One kind's timers before a moment, page by page; oldest first in each bucket. */
+  async function* timers(kind: DueTimer["kind"], moment: Date, buckets: readonly number[]) {
+    const { name, bucket, at, prefix } = INDEXES[kind];
+    for (const number of buckets) {
       let from: Record<string, unknown> | undefined;
       do {
         const page = await client.send(
           new QueryCommand({
             TableName: tableName,
-            IndexName: "due",
-            KeyConditionExpression: "dueBucket = :bucket AND nextEvaluationAt < :moment",
-            ExpressionAttributeValues: { ":bucket": `DUE#${bucket}`, ":moment": moment.toISOString() },
+            IndexName: name,
+            KeyConditionExpression: `${bucket} = :bucket AND ${at} < :moment`,
+            ExpressionAttributeValues: { ":bucket": `${prefix}${number}`, ":moment": moment.toISOString() },
             ExclusiveStartKey: from,
           }),
         );
-        if (page.Items?.length)
-          yield page.Items.map(({ pk, sk, nextEvaluationAt }) => ({ pk, sk, dueAt: nextEvaluationAt }));
+        if (page.Items?.length) yield page.Items.map(({ pk, sk, [at]: dueAt }): DueTimer => ({ pk, sk, dueAt, kind }));
         from = page.LastEvaluatedKey;
       } while (from);
     }
-  },
+  }
 
-  /** Changes nothing but the revision, so that the table's stream brings the item to be decided again. */
-  async touch({ pk, sk }: ItemKey): Promise<void> {
-    // Gone: nothing left to look at.
-    await unlessRaced(
+  /** An item without `touches` was never touched in vain. An old answer costs a touch too early, no more. */
+  const touchesOf = async ({ pk, sk }: ItemKey): Promise<number> => {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: { pk, sk }, ProjectionExpression: "touches" }),
+    );
+    return Number(Item?.touches ?? 0);
+  };
+
+  const update = ({ pk, sk }: ItemKey, expression: string, condition: string, values: Record<string, unknown>) =>
+    unlessRaced(
       client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: { pk, sk },
-          UpdateExpression: "ADD revision :one",
-          ConditionExpression: "attribute_exists(pk)",
-          ExpressionAttributeValues: { ":one": 1 },
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: { ...values, ":one": 1 },
         }),
       ),
     );
-  },
-});
+
+  return {
+    /** Own timers that are due before a moment, page by page; oldest first in each bucket. */
+    before: (moment: Date, buckets = BUCKETS): AsyncGenerator<DueTimer[]> => timers("own", moment, buckets),
+
+    /** Changes that should have been looked at before a moment, page by page; oldest first in each bucket. */
+    overdueLooks: (moment: Date, buckets = BUCKETS): AsyncGenerator<DueTimer[]> => timers("look", moment, buckets),
+
+    /**
+     * Has the stream bring an item up, unless its timer is another one by now. An own timer becomes a look; a look moves
+     * on, each time twice as far, so that a backlog is touched once an item and a broken decision not every minute.
+     * @param now epoch milliseconds
+     * @returns whether it touched
+     */
+    async touch(timer: Timer & { readonly kind?: DueTimer["kind"] }, now: number): Promise<boolean> {
+      const seen = { ":seen": timer.dueAt };
+      if (timer.kind !== "look") {
+        const { set, values } = mustLook(timer.pk, now);
+        const expression = `SET ${set} REMOVE nextEvaluationAt, dueBucket ADD revision :one`;
+        return update(timer, expression, "nextEvaluationAt = :seen", { ...seen, ...values });
+      }
+      const pauseSeconds = Math.min(LOOK_PAUSE_LIMIT_SECONDS, LOOK_WITHIN_SECONDS * 2 ** (await touchesOf(timer)));
+      const next = { ":next": iso(now + pauseSeconds * 1000) };
+      return update(timer, "SET lookBy = :next ADD revision :one, touches :one", "lookBy = :seen", {
+        ...seen,
+        ...next,
+      });
+    },
+
+    /**
+     * Has the stream bring an item up because something outside it changed.
+     * @param now epoch milliseconds
+     * @returns false when the item is gone
+     */
+    nudge(key: ItemKey, now: number): Promise<boolean> {
+      const { set, values } = mustLook(key.pk, now);
+      return update(key, `SET ${set} ADD revision :one`, "attribute_exists(pk)", values);
+    },
+  };
+};
 export type DueStore = ReturnType<typeof createDueStore>;

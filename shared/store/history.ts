@@ -4,7 +4,16 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
+import {
+  type Block,
+  type BlockPlace,
+  decodeBlock,
+  decodeRoster,
+  encodeBlock,
+  encodeRoster,
+  rosterHash,
+} from "../history/block.ts";
+import { CorruptHistory } from "../history/packing.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
 import { createAliveReader } from "./alive.ts";
 import { createArchive } from "./archive.ts";
@@ -12,6 +21,31 @@ import { unlessRaced } from "./condition.ts";
 import { blockKey, rosterKey, tickKey } from "./keys.ts";
 
 const DAY_SECONDS = 86_400;
+
+/** Ticks that were begun and not finished, one after the other, that the way to the newest block leads past. */
+const CLAIMS_PASSED = 4;
+
+/** A clock that is right is never so far ahead of another one: beyond an early job's and the clocks' tolerance. */
+const FUTURE_SECONDS = 80;
+
+/** Who writes a tick's block. */
+export interface Claim {
+  /** A name of this run and no other. */
+  readonly run: string;
+  /** Epoch milliseconds; afterwards somebody else may do the tick. */
+  readonly untilMs: number;
+  readonly expiresAtSeconds: number;
+  /** Name of the run whose block gives way: it is of a time that has not come yet. */
+  readonly replaces?: string | undefined;
+}
+
+export interface TickStand {
+  readonly previous: Block | undefined;
+  /** `done`: its block is there. `claimed`: somebody else is at it. */
+  readonly state: "free" | "claimed" | "done";
+  /** The run that has written a block for this tick under a clock that was ahead. */
+  readonly replaces?: string | undefined;
+}
 
 /** Rosters kept in memory: some 10 KB each. */
 const CACHED_ROSTERS = 500;
@@ -22,12 +56,19 @@ export interface HistoryStoreOptions {
   readonly now?: () => number;
   /** Waits so many milliseconds. Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Told of a block that cannot be read. */
+  readonly unreadable?: (error: Error) => void;
 }
 
 export function createHistoryStore(
   client: DynamoDBDocumentClient,
   tableName: string,
-  { retention = DEFAULT_RETENTION, now = Date.now, sleep = setTimeout }: HistoryStoreOptions = {},
+  {
+    retention = DEFAULT_RETENTION,
+    now = Date.now,
+    sleep = setTimeout,
+    unreadable = () => {},
+  }: HistoryStoreOptions = {},
 ) {
   const nowSeconds = () => Math.floor(now() / 1000);
   const alive = createAliveReader(client, tableName, now);
@@ -37,38 +78,113 @@ export function createHistoryStore(
   /** When each roster has to be written again, in epoch seconds. */
   const rosterDueAt = new Map<string, number>();
 
-  return {
-    ...createArchive(client, tableName, alive, retention, sleep),
+  /** Writes the item of a tick, unless the tick has a block, or a claim that is not over, of somebody else. */
+  const putOwn = (
+    { shard, location, tick }: BlockPlace,
+    item: Record<string, unknown>,
+    { run, replaces = "" }: Pick<Claim, "run" | "replaces">,
+    nowMs: number,
+  ) =>
+    unlessRaced(
+      client.send(
+        new PutCommand({
+          TableName: tableName,
+          Item: { ...blockKey(shard, location, tick), ...item },
+          ConditionExpression:
+            "attribute_not_exists(pk) OR #run IN (:run, :replaces) OR (attribute_not_exists(#data) AND #until < :now)",
+          ExpressionAttributeNames: { "#run": "run", "#data": "data", "#until": "until" },
+          ExpressionAttributeValues: { ":run": run, ":replaces": replaces, ":now": nowMs },
+        }),
+      ),
+    );
 
-    /** Stores a block unless its tick has one already. @returns whether it was stored. */
-    async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {
-      return unlessRaced(
-        client.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: { ...blockKey(shard, location, block.tick), data: encodeBlock(block), expiresAtSeconds },
-            ConditionExpression: "attribute_not_exists(pk)",
-          }),
-        ),
-      );
-    },
-
-    /** The newest block up to a tick. Consistent: streaks go on from it. */
-    async latestBlock(shard: string, location: string, atOrBeforeTick: number): Promise<Block | undefined> {
-      const { pk, sk } = blockKey(shard, location, atOrBeforeTick);
-      const { Items: [item] = [] } = await client.send(
+  /** The newest item up to a tick, and the newest of them that is a block. */
+  const latest = async (shard: string, location: string, atOrBeforeTick: number) => {
+    const { pk, sk } = blockKey(shard, location, atOrBeforeTick);
+    const read = async (Limit: number) => {
+      const { Items = [] } = await client.send(
         new QueryCommand({
           TableName: tableName,
           KeyConditionExpression: "pk = :pk AND sk <= :sk",
           ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
           ScanIndexForward: false,
-          Limit: 1,
+          Limit,
           ConsistentRead: true,
         }),
       );
-      return isAlive(item)
-        ? decodeBlock(item.data as Uint8Array, { shard, location, tick: Number(item.sk) })
-        : undefined;
+      return Items.filter(isAlive);
+    };
+    let [newest] = await read(1);
+    let item = newest;
+    if (newest && !newest.data)
+      [newest, item] = await read(CLAIMS_PASSED).then((items) => [items[0], items.find(({ data }) => data)]);
+    const place = { shard, location, tick: Number(item?.sk) };
+    return { newest, block: item?.data ? readable(() => decodeBlock(item.data as Uint8Array, place)) : undefined };
+  };
+
+  /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
+  const hasFuture = async (shard: string, location: string, nowMs: number) => {
+    const { pk, sk } = blockKey(shard, location, Math.floor(nowMs / 1000) + FUTURE_SECONDS);
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: "pk = :pk AND sk > :sk",
+        ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+        ProjectionExpression: "sk",
+        Limit: 1,
+      }),
+    );
+    return Items.length > 0;
+  };
+
+  const readable = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof CorruptHistory)) throw error;
+      unreadable(error);
+      return undefined;
+    }
+  };
+
+  return {
+    ...createArchive(client, tableName, alive, retention, sleep),
+
+    /**
+     * Makes a tick a run's own: nobody else writes its block, or views for it, until the claim is over. A tick that has a
+     * block belongs to whoever wrote it.
+     * @returns whether it is the run's own now
+     */
+    claimTick(place: BlockPlace, claim: Claim, nowMs: number): Promise<boolean> {
+      const { run, untilMs, expiresAtSeconds } = claim;
+      return putOwn(place, { run, until: untilMs, expiresAtSeconds }, claim, nowMs);
+    },
+
+    /** Stores a block unless its tick is somebody else's. @returns whether it was stored */
+    putBlock(block: Omit<Block, "version">, claim: Omit<Claim, "untilMs">, nowMs: number): Promise<boolean> {
+      const { run, expiresAtSeconds } = claim;
+      return putOwn(block, { run, data: encodeBlock(block), expiresAtSeconds }, claim, nowMs);
+    },
+
+    /**
+     * The newest block up to a tick, and whose the tick itself is. Consistent: streaks go on from it. A block that cannot
+     * be read, or that nobody finished, is as none.
+     */
+    async latestBlock(shard: string, location: string, atOrBeforeTick: number): Promise<Block | undefined> {
+      return (await latest(shard, location, atOrBeforeTick)).block;
+    },
+
+    /** The newest block before a tick, and how the tick itself stands. Consistent. */
+    async standOf({ shard, location, tick }: BlockPlace, nowMs: number): Promise<TickStand> {
+      const { block, newest } = await latest(shard, location, tick);
+      const isMine = newest?.sk === tickKey(tick);
+      if (!isMine) return { previous: block, state: "free" };
+      if (newest.data) {
+        if (!(await hasFuture(shard, location, nowMs))) return { previous: undefined, state: "done" };
+        const previous = (await latest(shard, location, tick - 1)).block;
+        return { previous, state: "free", replaces: String(newest.run) };
+      }
+      return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed" };
     },
 
     /** Packed blocks with `fromTick <= tick < toTick`, oldest first; `openBlock` reads their `data`. */
@@ -79,7 +195,7 @@ export function createHistoryStore(
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
       });
-      for await (const item of items) yield { tick: Number(item.sk), data: item.data as Uint8Array };
+      for await (const item of items) if (item.data) yield { tick: Number(item.sk), data: item.data as Uint8Array };
     },
 
     /** The first tick with a block, `fromTick <= tick < toTick`; undefined without any. */

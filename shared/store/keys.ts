@@ -7,6 +7,7 @@
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 what was made of its heartbeats, outbox
+ *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 what is still to be told of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
@@ -16,12 +17,14 @@
  *
  * Indexes of `monitors`:
  *  by-shard  shard      + pk                a shard's monitors, projected down to what a check needs
- *  due       dueBucket  + nextEvaluationAt  timers (sparse)
+ *  due       dueBucket  + nextEvaluationAt  timers that a decision set for itself (sparse)
+ *  look-by   lookBucket + lookBy            what changed and must have been looked at by then (sparse)
  *  listing   collection + collectionKey     all monitors by name, incidents by time, all attributes
  */
 
 export const MONITOR_SK = "MONITOR";
-export const DUE_BUCKETS = 16;
+/** Partitions of each of the two indexes of timers. */
+export const TIMER_BUCKETS = 16;
 
 /** Sort keys of ticks: twelve digits, so that text sorts as numbers. */
 export const tickKey = (tick: number) => String(tick).padStart(12, "0");
@@ -37,6 +40,12 @@ export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
 /** What was made of a location's heartbeats, with an outbox; the stream brings it to state-change like a monitor. */
 export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: "STATE" });
+/** What a deleted monitor left in its outbox; the stream brings it to state-change like a location's state. */
+export const LEFT_PREFIX = "LEFT#";
+export const leftKey = (monitorId: string, deletedAt: string) => ({
+  pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
+  sk: "STATE",
+});
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
@@ -59,12 +68,17 @@ export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;
 export const laneOf = (shard: string) => Number(shard.slice(0, shard.indexOf("#")));
 
-/** Partition of the sparse index `due` that a monitor's timers live in. */
-export const dueBucket = (monitorId: string) => {
+/** Spreads items over a number of places, the same place for the same name. */
+export const placeOf = (name: string, places: number) => {
   let hash = 0;
-  for (const char of monitorId) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
-  return `DUE#${hash % DUE_BUCKETS}`;
+  for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return hash % places;
 };
+
+/** Partition of the sparse index `due` that an item's own timer lives in. */
+export const dueBucket = (pk: string) => `DUE#${placeOf(pk, TIMER_BUCKETS)}`;
+/** Partition of the sparse index `look-by` that an item lives in while it waits to be looked at. */
+export const lookBucket = (pk: string) => `LOOK#${placeOf(pk, TIMER_BUCKETS)}`;
 
 /** Partitions of the index `listing`. */
 export const LISTING = { monitors: "MONITORS", openIncidents: "INCIDENTS_OPEN", incidents: "INCIDENTS" } as const;

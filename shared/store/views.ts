@@ -2,8 +2,10 @@
 import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../rules/believe.ts";
 import { chunksOf } from "../rules/plan.ts";
 import { unlessRaced } from "./condition.ts";
+import { mustLook } from "./due.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 
 /** A monitor as far as the probe needs it. */
@@ -20,12 +22,12 @@ export interface Member extends CheckSettings {
 /** DynamoDB takes 100 keys in one read. */
 const KEYS_PER_READ = 100;
 
-/** Items of monitors, however many, read consistently, in no order. */
+/** Items of monitors, however many, read consistently unless said otherwise, in no order. */
 async function* readAll(
   client: DynamoDBDocumentClient,
   tableName: string,
   ids: readonly string[],
-  projection: Pick<KeysAndAttributes, "ProjectionExpression" | "ExpressionAttributeNames"> = {},
+  projection: Pick<KeysAndAttributes, "ProjectionExpression" | "ExpressionAttributeNames" | "ConsistentRead"> = {},
 ): AsyncGenerator<Record<string, unknown>> {
   for (const some of chunksOf(ids, KEYS_PER_READ)) {
     let keys: Record<string, unknown>[] = some.map(monitorKey);
@@ -66,12 +68,20 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     return (await Array.fromAsync(readAll(client, tableName, ids))) as unknown as Member[];
   },
 
-  /** The present views of one location, read consistently. A monitor that is gone, or has no view yet, is absent. */
-  async views(ids: readonly string[], location: string): Promise<Map<string, View>> {
+  /**
+   * The present views of one location, read consistently. A monitor that is gone, or has no view yet, is absent.
+   * @param isHint a view that is a second old will do, at half the price
+   */
+  async views(
+    ids: readonly string[],
+    location: string,
+    { isHint = false }: { isHint?: boolean } = {},
+  ): Promise<Map<string, View>> {
     const views = new Map<string, View>();
     const onlyViews = {
       ProjectionExpression: "pk, #views.#location",
       ExpressionAttributeNames: { "#views": "views", "#location": location },
+      ConsistentRead: !isHint,
     };
     for await (const { pk, views: found } of readAll(client, tableName, ids, onlyViews)) {
       const view = (found as Record<string, View> | undefined)?.[location];
@@ -81,8 +91,9 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
   },
 
   /**
-   * Stores a view, unless the monitor is gone, checks something else by now, or has a newer view. A spot check only
-   * fills an empty place.
+   * Stores a view, unless the monitor is gone, paused, checks something else by now, or has a newer view. A spot check
+   * only fills an empty place. A view from the future, which a clock that was ahead left, gives way.
+   * @param now epoch milliseconds
    * @returns whether it was stored
    */
   async save(
@@ -90,24 +101,33 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     settingsVersion: number,
     location: string,
     view: View,
+    now: number,
     { onlyIfEmpty = false }: { onlyIfEmpty?: boolean } = {},
   ): Promise<boolean> {
     const fresh = onlyIfEmpty
       ? "attribute_not_exists(#views.#location)"
-      : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick)";
+      : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick OR #views.#location.tick > :future)";
+    const { pk, sk } = monitorKey(id);
+    const look = mustLook(pk, now);
     return unlessRaced(
       client.send(
         new UpdateCommand({
           TableName: tableName,
-          Key: monitorKey(id),
-          UpdateExpression: "SET #views.#location = :view ADD revision :one",
-          ConditionExpression: `attribute_exists(pk) AND settingsVersion = :version AND ${fresh}`,
+          Key: { pk, sk },
+          UpdateExpression: `SET #views.#location = :view, ${look.set} ADD revision :one`,
+          ConditionExpression: `attribute_exists(pk) AND settingsVersion = :version AND paused = :false AND deletedAt = :null AND ${fresh}`,
           ExpressionAttributeNames: { "#views": "views", "#location": location },
           ExpressionAttributeValues: {
             ":view": view,
             ":one": 1,
             ":version": settingsVersion,
-            ...(!onlyIfEmpty && { ":tick": view.tick }),
+            ":false": false,
+            ":null": null,
+            ...look.values,
+            ...(!onlyIfEmpty && {
+              ":tick": view.tick,
+              ":future": Math.floor(now / 1000) + CLOCK_TOLERANCE_SECONDS,
+            }),
           },
         }),
       ),

@@ -27,7 +27,7 @@ const GRANTS: Record<string, string[]> = {
   dispatch: [
     ...log("Dispatch"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/due`, `${MONITORS}/index/by-shard`),
+    ...may("dynamodb:Query", ...["due", "look-by", "by-shard"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("sqs:SendMessage", ...JOBS),
   ],
   probe: [
@@ -60,7 +60,7 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", ...["by-shard", "due", "listing"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may("dynamodb:Query", ...["by-shard", "due", "look-by", "listing"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };

@@ -32,7 +32,9 @@ test("monitors: recoverable to a point in time, a stream with both images, three
     StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
   });
   expect(Properties.AttributeDefinitions).toEqual(
-    ["pk", "sk", "shard", "dueBucket", "nextEvaluationAt", "collection", "collectionKey"].map(attribute),
+    ["pk", "sk", "shard", "dueBucket", "nextEvaluationAt", "lookBucket", "lookBy", "collection", "collectionKey"].map(
+      attribute,
+    ),
   );
   const checkAttributes =
     "id protocol host port settings family addresses expectedState timeoutMs retries degradedAboveMs failureThreshold recoveryThreshold intervalSeconds locations paused settingsVersion settingsChangedAt placements deletedAt";
@@ -43,6 +45,7 @@ test("monitors: recoverable to a point in time, a stream with both images, three
       Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: checkAttributes.split(" ") },
     },
     { IndexName: "due", KeySchema: keys("dueBucket", "nextEvaluationAt"), Projection: { ProjectionType: "KEYS_ONLY" } },
+    { IndexName: "look-by", KeySchema: keys("lookBucket", "lookBy"), Projection: { ProjectionType: "KEYS_ONLY" } },
     { IndexName: "listing", KeySchema: keys("collection", "collectionKey"), Projection: { ProjectionType: "ALL" } },
   ]);
 });

@@ -70,10 +70,10 @@ export const parseKeyCondition = remembered((text): KeyCondition => {
 
 /** @throws ValidationException as DynamoDB does, when a placeholder is given that no expression uses */
 export function assertAllUsed(bindings: Bindings, expressions: readonly (Parsed<unknown> | undefined)[]): void {
-  for (const [kind, given] of Object.entries(bindings))
+  for (const given of [bindings.names, bindings.values])
     for (const placeholder in given)
       if (!expressions.some((expression) => expression?.placeholders.has(placeholder)))
-        throw invalid(`Value provided in ExpressionAttribute${kind} unused in expressions: keys: {${placeholder}}`);
+        throw invalid(`Value provided in ExpressionAttributeNames or -Values unused in expressions: ${placeholder}`);
 }
 
 function remembered<T>(parse: (text: string) => T): (text: string) => T {
@@ -321,8 +321,11 @@ class Parser {
   update(): Update["run"] {
     const clauses = { SET: () => this.#assignment(), REMOVE: () => this.#removal(), ADD: () => this.#addition() };
     const changes: Change[] = [];
+    const seen = new Set<string>();
     while (this.#next < this.#tokens.length) {
       const clause = this.#take().toUpperCase();
+      if (seen.has(clause)) throw invalid(`The "${clause}" section can only be used once in an update expression`);
+      seen.add(clause);
       if (!Object.hasOwn(clauses, clause))
         throw invalid(`Invalid UpdateExpression: the clause ${clause} is not known here`);
       changes.push(...this.list(clauses[clause as keyof typeof clauses]));

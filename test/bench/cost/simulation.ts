@@ -17,8 +17,8 @@ import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts
 import { STREAM_START } from "../../../infra/local/streams.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { ItemKey, Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
-import { type Touch, touchJobs } from "../../../shared/rules/plan.ts";
+import type { ItemKey, Job, Lane, Outcome, PlannedJob, Timer } from "../../../shared/model.ts";
+import { touchJobs } from "../../../shared/rules/plan.ts";
 import { locationCondition } from "../../../shared/rules/quorum.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
@@ -188,7 +188,7 @@ export async function simulate(
     if (!idle) environments.push(environment);
     const seconds = await bill("probe", 128, async () => {
       if (job.kind === "heartbeat") await heartbeat(job.at);
-      if (job.kind === "touch") await Promise.all(job.keys.map(due.touch));
+      if (job.kind === "touch") await Promise.all(job.timers.map((timer) => due.touch(timer, nowMs())));
       if (job.kind !== "tick") return { waitedMs: 0, cpuMs: 2 };
       let [waitedMs, checks] = [0, 0];
       for (const shard of job.shards) {
@@ -209,7 +209,7 @@ export async function simulate(
     const healths = new Map((await locationStore.all()).map((health) => [health.name, health]));
     return { [LOCATION]: locationCondition(healths.get(LOCATION), now()) };
   };
-  const rung: Touch[] = [];
+  const rung: Timer[] = [];
   const stateChange = createStateChange({
     decisions,
     conditions,

@@ -163,7 +163,7 @@ test("days that nothing was checked on are no items, and cost a look each", asyn
   clock.now += HOUR;
   await compact();
   const units = database.usage.rows().reduce((sum, row) => sum + row.units, 0);
-  expect(units).toBeLessThan(20);
+  expect(units).toBeLessThan(30);
 });
 
 test("a monitor that moved to another lane has one seamless history", async () => {
@@ -313,28 +313,36 @@ test("the count of members is put right when two runs find it wrong in the same 
   expect(await shard()).toMatchObject({ members: 3 });
 });
 
-test("what is due is touched every hour, and everything at a start", async () => {
+test("what is due, or implausibly far ahead, is touched every hour, and everything at a start", async () => {
   await using started = await startHistory();
   const { monitors, clock, compact, client, tables } = started;
-  for (const id of ["due", "later", "plain"]) await monitors.create(monitorOf(id));
-  const timer = (id: string, at: number) =>
+  const ids = ["due", "later", "far", "look", "lookLater", "lookFar", "plain"];
+  for (const id of ids) await monitors.create(monitorOf(id));
+  const set = (id: string, attributes: readonly [string, string], at: number, bucket: string) =>
     client.send(
       new UpdateCommand({
         TableName: tables.monitors,
         Key: { pk: `MONITOR#${id}`, sk: "MONITOR" },
-        UpdateExpression: "SET nextEvaluationAt = :at, dueBucket = :bucket",
-        ExpressionAttributeValues: { ":at": new Date(at * 1000).toISOString(), ":bucket": "DUE#3" },
+        UpdateExpression: "SET #at = :at, #bucket = :bucket",
+        ExpressionAttributeNames: { "#at": attributes[0], "#bucket": attributes[1] },
+        ExpressionAttributeValues: { ":at": new Date(at * 1000).toISOString(), ":bucket": bucket },
       }),
     );
+  const timer = (id: string, at: number) => set(id, ["nextEvaluationAt", "dueBucket"], at, "DUE#3");
+  const look = (id: string, at: number) => set(id, ["lookBy", "lookBucket"], at, "LOOK#3");
   await timer("due", MIDNIGHT - 5);
-  await timer("later", MIDNIGHT + HOUR);
+  await timer("later", MIDNIGHT + HOUR / 4);
+  await timer("far", MIDNIGHT + HOUR);
+  await look("look", MIDNIGHT - 5);
+  await look("lookLater", MIDNIGHT + HOUR / 4);
+  await look("lookFar", MIDNIGHT + HOUR);
   clock.now = MIDNIGHT;
   const revisions = async () =>
-    Promise.all(["due", "later", "plain"].map(async (id) => (await monitors.get(id))!.revision));
-  await compact();
-  expect(await revisions()).toEqual([2, 1, 1]);
-  expect(await compact("start")).toMatchObject({ touched: 3 });
-  expect(await revisions()).toEqual([3, 2, 2]);
+    Object.fromEntries(await Promise.all(ids.map(async (id) => [id, (await monitors.get(id))!.revision])));
+  expect(await compact()).toMatchObject({ touched: 4 });
+  expect(await revisions()).toEqual({ due: 2, later: 1, far: 2, look: 2, lookLater: 1, lookFar: 2, plain: 1 });
+  expect(await compact("start")).toMatchObject({ touched: ids.length });
+  expect(await revisions()).toEqual({ due: 3, later: 2, far: 3, look: 3, lookLater: 2, lookFar: 3, plain: 2 });
 });
 
 test("nothing that has expired is served, though the table still has it", async () => {

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchWriteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
 import type { PendingAlert, PlannedJob } from "../../../shared/model.ts";
+import { chunksOf } from "../../../shared/rules/plan.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { locationStateKey } from "../../../shared/store/keys.ts";
+import { dueBucket, locationStateKey, lookBucket, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
@@ -18,9 +19,17 @@ const NOW = 1_800_000_000;
 let tables: Awaited<ReturnType<typeof startTables>>;
 let now = NOW;
 const clock = () => new Date(now * 1000);
+/** Called at each write; and what is not answered. */
+let onWrite = () => {};
+let refuse: (body: string) => boolean = () => false;
 beforeEach(async () => {
-  tables = await startTables();
-  now = NOW;
+  [now, onWrite, refuse] = [NOW, () => {}, () => false];
+  tables = await startTables({
+    intercept: ({ operation, body }) => {
+      if (operation === "UpdateItem") onWrite();
+      return refuse(JSON.stringify(body)) ? "fail-before" : "proceed";
+    },
+  });
 });
 afterEach(() => tables.stop());
 
@@ -117,13 +126,21 @@ describe("planning", () => {
 
 describe("timers", () => {
   const at = (seconds: number) => new Date((NOW + seconds) * 1000).toISOString();
-  const setUp = async (dueIn: Readonly<Record<string, number>>, locations: string[]) => {
+  const setUp = async (dueIn: Readonly<Record<string, number>>, locations: string[], kind: "own" | "look" = "own") => {
     const due = createDueStore(tables.client, tables.tables.monitors);
-    for (const [id, seconds] of Object.entries(dueIn))
+    const timerOf = (pk: string, dueAt: string) =>
+      kind === "own"
+        ? { dueBucket: dueBucket(pk), nextEvaluationAt: dueAt }
+        : { lookBucket: lookBucket(pk), lookBy: dueAt };
+    const items = Object.entries(dueIn).map(([id, seconds]) => ({
+      ...monitorKey(id),
+      ...timerOf(monitorKey(id).pk, at(seconds)),
+      revision: 1,
+    }));
+    for (const some of chunksOf(items, 25))
       await tables.client.send(
-        new PutCommand({
-          TableName: tables.tables.monitors,
-          Item: { pk: `MONITOR#${id}`, sk: "MONITOR", dueBucket: "DUE#3", nextEvaluationAt: at(seconds), revision: 1 },
+        new BatchWriteCommand({
+          RequestItems: { [tables.tables.monitors]: some.map((Item) => ({ PutRequest: { Item } })) },
         }),
       );
     const sent: PlannedJob[] = [];
@@ -134,16 +151,23 @@ describe("timers", () => {
       );
       return Item?.revision;
     };
-    return { sent, queueTimers, revision };
+    const touched = async () => (await Promise.all(Object.keys(dueIn).map(revision))).map((is) => is - 1);
+    return { sent, queueTimers, revision, touched };
   };
-  const keys = (...ids: string[]) => ids.map((id) => ({ pk: `MONITOR#${id}`, sk: "MONITOR" }));
+  const many = (count: number, from: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`m${n}`, from + n / 1000]));
+  const timer = (id: string, seconds: number) => ({ ...monitorKey(id), dueAt: at(seconds) });
 
   test("those that ring before the next run but one wait in a queue, what rings together in one job", async () => {
     const { sent, queueTimers, revision } = await setUp({ late: -50, far: 500, soon: 30, same: 30 }, ["a"]);
     await queueTimers();
     expect(sent).toEqual([
-      { location: "a", job: { kind: "touch", keys: keys("late") }, delaySeconds: 0 },
-      { location: "a", job: { kind: "touch", keys: keys("same", "soon") }, delaySeconds: 30 },
+      { location: "a", job: { kind: "touch", timers: [timer("late", -50)] }, delaySeconds: 0 },
+      {
+        location: "a",
+        job: { kind: "touch", timers: expect.arrayContaining([timer("same", 30), timer("soon", 30)]) },
+        delaySeconds: 30,
+      },
     ]);
     expect(await revision("late")).toBe(1);
   });
@@ -159,10 +183,52 @@ describe("timers", () => {
     ]);
   });
 
-  test("one that no queue brought is touched without", async () => {
-    const { queueTimers, revision } = await setUp({ forgotten: -100, late: -80 }, ["a"]);
+  test("one that no queue brought is touched without, and stands in no queue", async () => {
+    const { sent, queueTimers, revision } = await setUp({ forgotten: -100, late: -80 }, ["a"]);
     await queueTimers();
     expect([await revision("forgotten"), await revision("late")]).toEqual([2, 1]);
+    expect(sent.map(({ job }) => job)).toEqual([{ kind: "touch", timers: [timer("late", -80)] }]);
+  });
+
+  test("a change that nobody looked at is touched, once until its next moment", async () => {
+    const { sent, queueTimers, revision } = await setUp({ missed: -1, waiting: 30 }, ["a"], "look");
+    await queueTimers();
+    await queueTimers();
+    expect([await revision("missed"), await revision("waiting")]).toEqual([2, 1]);
+    expect(sent).toEqual([]);
+    now += 91;
+    await queueTimers();
+    expect([await revision("missed"), await revision("waiting")]).toEqual([3, 2]);
+  });
+
+  test("a backlog is touched oldest first, some thousand a run, each once", async () => {
+    const { queueTimers, touched } = await setUp(many(3_100, -200), ["a"], "look");
+    await queueTimers();
+    const first = await touched();
+    expect(first.reduce((sum, one) => sum + one)).toBe(3_000);
+    expect(first.slice(0, 2_500)).toEqual(Array(2_500).fill(1));
+    await queueTimers();
+    expect(await touched()).toEqual(Array(3_100).fill(1));
+  });
+
+  test("touching ends after 20 s, however much is left", async () => {
+    const { queueTimers, touched } = await setUp(many(60, -200), ["a"], "look");
+    onWrite = () => {
+      now += 1;
+    };
+    await queueTimers();
+    const sum = (await touched()).reduce((total, one) => total + one);
+    expect(sum).toBeGreaterThanOrEqual(20);
+    expect(sum).toBeLessThanOrEqual(20 + 16);
+  });
+
+  test("a bucket that cannot be read holds up no other", async () => {
+    const { sent, queueTimers } = await setUp(many(40, 30), ["a"]);
+    refuse = (body) => /DUE#3"/.test(body);
+    await expect(queueTimers()).rejects.toThrow("injected fault");
+    const queued = sent.flatMap(({ job }) => (job.kind === "touch" ? job.timers : []));
+    expect(queued.length).toBeGreaterThan(30);
+    expect(queued.some(({ pk }) => dueBucket(pk) === "DUE#3")).toBe(false);
   });
 });
 

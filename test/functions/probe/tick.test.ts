@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
@@ -6,9 +7,10 @@ import { createSpot } from "../../../functions/probe/spot.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
 import type { Intercept } from "../../../infra/local/dynamo.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
-import type { Monitor } from "../../../shared/model.ts";
+import type { Job, Monitor } from "../../../shared/model.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
+import { dueBucket, monitorKey } from "../../../shared/store/keys.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
@@ -26,6 +28,7 @@ async function startProbe(intercept?: Intercept) {
   const history = createHistoryStore(tables.client, historyTable, { now: () => now() });
   const planning = createPlanningStore(tables.client, monitors);
   const shards = createShardStore(tables.client, monitors);
+  const due = createDueStore(tables.client, monitors);
   await shards.place(10, ["a"]);
   const first = 1_800_000_000;
   let offsetMs = 0;
@@ -69,7 +72,8 @@ async function startProbe(intercept?: Intercept) {
       tick,
       spot: async () => {},
       heartbeat: async () => {},
-      touch: createDueStore(tables.client, monitors).touch,
+      touch: (timer) => due.touch(timer, now()),
+      nudge: (key) => due.nudge(key, now()),
       checked: ({ result }) => state.results.push(result),
     }),
     spot: createSpot({ location: "a", engine, views, control, now }),
@@ -78,6 +82,15 @@ async function startProbe(intercept?: Intercept) {
       const block = await history.latestBlock(SHARD, "a", first + n * 10);
       return block?.tick === first + n * 10 ? block : undefined;
     },
+    setTimer: (id: string, dueAt: string) =>
+      tables.client.send(
+        new UpdateCommand({
+          TableName: monitors,
+          Key: monitorKey(id),
+          UpdateExpression: "SET nextEvaluationAt = :at, dueBucket = :bucket",
+          ExpressionAttributeValues: { ":at": dueAt, ":bucket": dueBucket(monitorKey(id).pk) },
+        }),
+      ),
     put: (more: Partial<Monitor>) => putMonitor(tables, monitorOf(more)),
   };
 }
@@ -300,12 +313,25 @@ describe("a job", () => {
     expect((await p.view("m1"))?.health).toBe("up");
   });
 
-  test("of timers touches what is there, and changes nothing but the revision", async () => {
+  test("of timers touches those that have not changed since, and none twice", async () => {
+    await using p = await startProbe();
+    const dueAt = "2027-01-01T00:00:00.000Z";
+    await p.put({});
+    await p.setTimer("m1", dueAt);
+    const timers = ["m1", "gone"].map((id) => ({ ...monitorKey(id), dueAt }));
+    await p.job({ kind: "touch", timers });
+    await p.job({ kind: "touch", timers });
+    const [touched, ...others] = await p.views.membersById(["m1", "gone"]);
+    expect(touched).toMatchObject({ revision: 2, lookBy: expect.any(String) });
+    expect(touched).not.toHaveProperty("nextEvaluationAt");
+    expect(others).toEqual([]);
+  });
+
+  test("of keys, as the version before queued it, brings up what is there", async () => {
     await using p = await startProbe();
     await p.put({});
-    const [before] = await p.views.membersById(["m1"]);
-    const key = { pk: "MONITOR#m1", sk: "MONITOR" };
-    await p.job({ kind: "touch", keys: [key, { pk: "MONITOR#gone", sk: "MONITOR" }] });
-    expect(await p.views.membersById(["m1", "gone"])).toEqual([{ ...before, revision: 2 }]);
+    const former = { kind: "touch", keys: [monitorKey("m1"), monitorKey("gone")] } as unknown as Job;
+    await p.job(former);
+    expect(await p.views.membersById(["m1", "gone"])).toMatchObject([{ revision: 2, lookBy: expect.any(String) }]);
   });
 });

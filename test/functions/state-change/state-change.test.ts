@@ -28,7 +28,7 @@ async function startWorld(intercept?: Intercept) {
     now: START,
     received: [] as { receiver: string; alert: Alert }[],
     system: [] as string[],
-    timers: [] as { pk: string; delaySeconds: number }[],
+    timers: [] as { pk: string; inSeconds: number }[],
     refuse: {} as Record<string, "permanent" | "temporary">,
     clock: () => new Date(world.now * 1000),
     events: (receiver = "sns") =>
@@ -60,7 +60,7 @@ async function startWorld(intercept?: Intercept) {
     url: () => null,
     mail: true,
     deliver: createDeliver({ decisions, send, now: world.clock, log: () => {} }),
-    ring: ({ key: { pk }, delaySeconds }) => void world.timers.push({ pk, delaySeconds }),
+    ring: ({ pk, dueAt }) => void world.timers.push({ pk, inSeconds: Date.parse(dueAt) / 1000 - world.now }),
     now: world.clock,
   });
   return { ...world, look: (id = "m1") => look(monitorKey(id)), lookAt: look, world };
@@ -119,7 +119,7 @@ describe("a monitor's life", () => {
     await w.look();
     const first = await w.monitor();
     expect(first.nextEvaluationAt).toBe(new Date((START + 10) * 1000).toISOString());
-    expect(w.timers).toEqual([{ pk: "MONITOR#m1", delaySeconds: 10 }]);
+    expect(w.timers).toEqual([{ pk: "MONITOR#m1", inSeconds: 10 }]);
     await w.look(); // not due yet
     w.world.now = START + 10;
     await w.look();
@@ -135,13 +135,13 @@ describe("a monitor's life", () => {
     await putMonitor(w, monitorOf({ alerts: { afterSeconds: 60, emails: [] } }));
     await w.see("down", START);
     await w.look();
-    expect(w.timers).toEqual([{ pk: "MONITOR#m1", delaySeconds: 60 }]);
+    expect(w.timers).toEqual([{ pk: "MONITOR#m1", inSeconds: 60 }]);
     const due = createDueStore(w.client, w.tables.monitors);
     const timers = (await Array.fromAsync(due.before(new Date((START + 61) * 1000)))).flat();
     expect(timers).toMatchObject([{ pk: "MONITOR#m1", sk: "MONITOR" }]);
     w.world.now = START + 60;
     const { revision } = await w.monitor();
-    await due.touch(timers[0]!);
+    expect(await due.touch(timers[0]!, w.world.now * 1000)).toBe(true);
     expect((await w.monitor()).revision).toBe(revision + 1);
     await w.look();
     expect(w.events()).toEqual(["down"]);

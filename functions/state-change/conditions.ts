@@ -1,0 +1,69 @@
+/**
+ * Which of a monitor's views can be used: how its locations are, whether its shard is checked from them, and whether
+ * what a location believed before it fell silent has been confirmed since.
+ */
+import type { Block } from "../../shared/history/block.ts";
+import type { LocationHealth, Monitor, Timestamp, ViewCondition } from "../../shared/model.ts";
+import { isBelievable } from "../../shared/rules/believe.ts";
+import { locationCondition } from "../../shared/rules/quorum.ts";
+import type { HistoryStore } from "../../shared/store/history.ts";
+
+interface Dependencies {
+  /** Names of all locations. */
+  readonly locations: readonly string[];
+  readonly healths: () => Promise<readonly LocationHealth[]>;
+  readonly history: Pick<HistoryStore, "latestBlock" | "roster">;
+  readonly now: () => Date;
+}
+
+/** For one batch of records: what one monitor needs to know is known for the next. */
+export const createConditions = ({ locations, healths, history, now }: Dependencies) => {
+  const known = healths().then((all) => new Map(all.map((health) => [health.name, health])));
+  known.catch(() => {}); // whoever asks for it hears of the failure
+  const blocks = new Map<string, Promise<{ block: Block; ids: readonly string[] } | undefined>>();
+
+  const newestBlock = (shard: string, location: string) => {
+    const name = `${shard} ${location}`;
+    const found =
+      blocks.get(name) ??
+      history.latestBlock(shard, location, Math.floor(now().getTime() / 1000)).then(async (block) => {
+        const ids = block && (await history.roster(block.roster));
+        return ids && { block, ids };
+      });
+    blocks.set(name, found);
+    return found;
+  };
+
+  /** Whether a tick since that moment has measured the monitor, and so confirmed or replaced the view. */
+  const isConfirmed = async ({ id, shard, settingsVersion }: Monitor, location: string, since: Timestamp) => {
+    const newest = await newestBlock(shard, location);
+    const entry = newest?.block.entries[newest.ids.indexOf(id)];
+    return (
+      newest !== undefined &&
+      entry !== undefined &&
+      !newest.block.offline &&
+      entry.health !== "unknown" &&
+      entry.settingsByte === (settingsVersion & 0xff) &&
+      newest.block.tick * 1000 >= Date.parse(since)
+    );
+  };
+
+  const conditionOf = async (monitor: Monitor, location: string, health: LocationHealth | undefined) => {
+    const condition = locationCondition(health, now());
+    if (condition !== "working") return condition;
+    const stalled = health?.stalled[monitor.shard];
+    if (stalled && stalled.backSince === null) return "stalled";
+    const back = [health?.backSince, stalled?.backSince].filter((at) => isBelievable(at, now())).toSorted();
+    const backSince = back.at(-1);
+    const view = monitor.views[location];
+    if (!backSince || !view || view.tick * 1000 >= Date.parse(backSince)) return condition;
+    return (await isConfirmed(monitor, location, backSince)) ? condition : "unproven";
+  };
+
+  return async (monitor: Monitor): Promise<Readonly<Record<string, ViewCondition>>> => {
+    const all = await known;
+    const present = monitor.locations.filter((name) => locations.includes(name));
+    const conditions = await Promise.all(present.map((name) => conditionOf(monitor, name, all.get(name))));
+    return Object.fromEntries(present.map((name, index) => [name, conditions[index]!]));
+  };
+};

@@ -1,0 +1,15 @@
+/** Moments that are stored and compared with the clock. Pure. */
+import type { Timestamp } from "../model.ts";
+
+/** Clocks of different machines differ by less; what lies further ahead was written by a clock that was wrong. */
+export const CLOCK_TOLERANCE_SECONDS = 60;
+
+/** Whether a moment can be true: it does not lie in the future. */
+export const isBelievable = (moment: Timestamp | null | undefined, now: Date): moment is Timestamp =>
+  moment !== null && moment !== undefined && Date.parse(moment) <= now.getTime() + CLOCK_TOLERANCE_SECONDS * 1000;
+
+/** The moment itself, or now where it lies in the future. */
+export const notAfter = (moment: Timestamp, now: Date): Timestamp => {
+  const at = now.toISOString();
+  return moment > at ? at : moment;
+};

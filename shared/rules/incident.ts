@@ -1,0 +1,240 @@
+/** The life of an incident and the alerts that tell of it. Pure. */
+import type {
+  Alert,
+  AlertEvent,
+  EndReason,
+  Incident,
+  Monitor,
+  PendingAlert,
+  Severity,
+  Status,
+  Target,
+  Timestamp,
+  View,
+} from "../model.ts";
+import { notAfter } from "./believe.ts";
+import { pending } from "./outbox.ts";
+
+export type NotUp = "degraded" | "down";
+export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
+
+/** The way to people and to the incident's own item: entries are added to the outbox of the decision under way. */
+export interface Telling {
+  readonly outbox: Record<string, PendingAlert>;
+  readonly nextSequence: () => number;
+  /** Link to a monitor for people, or null. */
+  readonly url: (monitorId: string) => string | null;
+  /** Whether mail can be sent at all. */
+  readonly mail: boolean;
+  readonly now: Date;
+}
+
+/** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
+export function carryOn(monitor: Monitor, present: Incident | null, status: NotUp, since: Timestamp): Incident {
+  const incident = present ?? begin(monitor, status, since);
+  const downSince = status === "down" ? (incident.downSince ?? latest(since, incident.startedAt)) : null;
+  if (incident.severity === "down" || incident.severity === status) return { ...incident, downSince };
+  return { ...incident, downSince, ...causeOfBeing(monitor, status) };
+}
+
+function begin(monitor: Monitor, status: NotUp, since: Timestamp): Incident {
+  const { protocol, host, port, lastIncidentEndedAt } = monitor;
+  const isLater = lastIncidentEndedAt === null || since > lastIncidentEndedAt;
+  const startedAt = isLater ? since : new Date(Date.parse(lastIncidentEndedAt) + 1).toISOString();
+  return {
+    id: `${monitor.id}.${Date.parse(startedAt)}`,
+    startedAt,
+    endedAt: null,
+    target: { protocol, host, port },
+    targetVersion: monitor.target.version,
+    downSince: null,
+    ...causeOfBeing(monitor, status),
+    announced: null,
+    alertCount: 0,
+    receivers: [],
+    endReason: null,
+  };
+}
+
+function causeOfBeing(monitor: Monitor, status: NotUp) {
+  const cause = causeOf(monitor, status);
+  return {
+    severity: status,
+    reason: cause?.reason ?? null,
+    message: cause?.message ?? "",
+    evidence: cause?.evidence ?? {},
+    locations: summarise(monitor),
+  };
+}
+
+const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
+
+/**
+ * Why and when the incident is over, whatever the views say: its target was changed, paused or deleted. Null while it
+ * goes on. A change of how to look at the target (thresholds, time-outs, lane, locations, expectations) ends nothing.
+ */
+export function endOf(
+  { target, deletedAt }: Monitor,
+  incident: Incident,
+  now: Date,
+): { readonly reason: EndReason; readonly at: Timestamp } | null {
+  const isOther = incident.targetVersion !== target.version;
+  if (!isOther && !deletedAt) return null;
+  const reason = isOther && target.reason !== "created" ? target.reason : deletedAt ? "deleted" : "changed";
+  const at = reason === "deleted" ? deletedAt! : target.changedAt;
+  return { reason, at: latest(incident.startedAt, notAfter(at, now)) };
+}
+
+/** The incident as ended. Whoever was told of it is told of the end; its own item is written. */
+export function end(
+  monitor: Monitor,
+  incident: Incident,
+  { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
+  status: Status,
+  telling: Telling,
+): Incident {
+  let ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
+  if (incident.announced)
+    ended = announce(monitor, ended, reason === "recovered" ? "recovered" : "closed", status, telling);
+  project(ended, telling);
+  return ended;
+}
+
+/**
+ * What people have to be told of a running incident by now, and when to look again.
+ * Trouble of any kind counts from the incident's start; that it is `down` counts from when it was last any better.
+ */
+export function tellable(
+  incident: Incident,
+  status: NotUp,
+  since: Timestamp,
+  afterSeconds: number,
+  now: Date,
+): { readonly event: NotUp | null; readonly lookAgainAt: number | null } {
+  if (incident.announced === status) return { event: null, lookAgainAt: null };
+  const after = (moment: Timestamp) => Date.parse(notAfter(moment, now)) + afterSeconds * 1000;
+  const isUntold = incident.announced === null;
+  const troubleAt = after(incident.startedAt);
+  const levelAt =
+    status === "down"
+      ? after(incident.downSince ?? since)
+      : isUntold
+        ? troubleAt
+        : after(latest(since, incident.startedAt));
+  if (levelAt <= now.getTime()) return { event: status, lookAgainAt: null };
+  if (isUntold && troubleAt <= now.getTime()) return { event: "degraded", lookAgainAt: levelAt };
+  return { event: null, lookAgainAt: isUntold ? Math.min(troubleAt, levelAt) : levelAt };
+}
+
+/** Puts one alert into the outbox. @returns the incident that remembers having told it */
+export function announce(
+  monitor: Monitor,
+  incident: Incident,
+  event: AlertEvent,
+  status: Status,
+  telling: Telling,
+): Incident {
+  const { outbox, nextSequence, url, mail, now } = telling;
+  const isEnd = event === "recovered" || event === "closed";
+  const canHear = (receiver: string) => mail || !receiver.startsWith("email:");
+  const addresses = ["sns", ...monitor.alerts.emails.map((address) => `email:${address}`)];
+  const receivers = (isEnd ? incident.receivers : addresses).filter(canHear);
+  const told: Incident = {
+    ...incident,
+    announced: event,
+    alertCount: incident.alertCount + 1,
+    receivers: [...new Set([...incident.receivers, ...receivers])],
+  };
+  const alertId = `${incident.id}.${told.alertCount}`;
+  const { id, name, tags } = monitor;
+  const { endedAt } = incident;
+  const alert: Alert = {
+    alertId,
+    event,
+    severity: SEVERITIES[event],
+    monitor: { id, name, ...incident.target, tags },
+    status,
+    previousStatus: previousStatus(monitor, incident, status),
+    ...whatIsSeen(monitor, incident, event),
+    startedAt: incident.startedAt,
+    endedAt,
+    durationSeconds: endedAt ? Math.round((Date.parse(endedAt) - Date.parse(incident.startedAt)) / 1000) : null,
+    incidentId: incident.id,
+    incidentState: isEnd ? "ended" : "open",
+    endReason: incident.endReason,
+    url: url(id),
+  };
+  outbox[alertId] = pending({ kind: "alert", alert }, receivers, nextSequence(), now.toISOString());
+  return told;
+}
+
+const SEVERITIES: Readonly<Record<AlertEvent, Severity>> = {
+  down: "critical",
+  degraded: "warning",
+  recovered: "info",
+  closed: "info",
+};
+
+function whatIsSeen(
+  monitor: Monitor,
+  incident: Incident,
+  event: AlertEvent,
+): Pick<Alert, "reason" | "message" | "locations"> {
+  if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
+  const cause = causeOf(monitor, event === "recovered" ? "up" : event);
+  return {
+    reason: cause?.reason ?? null,
+    message: cause?.message ?? incident.message,
+    locations: summarise(monitor),
+  };
+}
+
+const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+function whyClosed(monitor: Monitor, { target, endReason }: Incident): string {
+  const old = written(target);
+  switch (endReason) {
+    case "paused":
+      return `the monitor was paused: ${old} is not checked any more`;
+    case "deleted":
+      return `the monitor was deleted: ${old} is not checked any more`;
+    default:
+      return `the monitor was changed: ${old} is not checked any more, ${written(monitor)} is`;
+  }
+}
+
+/** The earliest view of that health, or for `degraded` of one that is worse: what people should hear as the cause. */
+function causeOf(monitor: Monitor, health: "up" | NotUp): View | undefined {
+  const views = monitor.locations
+    .flatMap((name) => monitor.views[name] ?? [])
+    .toSorted((a, b) => a.since.localeCompare(b.since));
+  const exact = views.find((view) => view.health === health);
+  return exact ?? (health === "degraded" ? views.find((view) => view.health === "down") : undefined);
+}
+
+function summarise(monitor: Monitor): Incident["locations"] {
+  return Object.fromEntries(
+    monitor.locations.flatMap((name) => {
+      const view = monitor.views[name];
+      if (!view) return [];
+      const { health, state, reason, message } = view;
+      return [[name, { health, state, reason, message }]];
+    }),
+  );
+}
+
+/** What people last heard, or the status before this change when they heard nothing yet. */
+function previousStatus(monitor: Monitor, { announced }: Incident, status: Status): Status {
+  if (announced === "down" || announced === "degraded") return announced;
+  return monitor.status === status ? "up" : monitor.status;
+}
+
+/** Has the incident written as the API lists it, as an item of its own. */
+export function project(incident: Incident, { outbox, nextSequence, now }: Telling): void {
+  outbox[`incident#${incident.id}`] = pending(
+    { kind: "incident", incident },
+    ["incident"],
+    nextSequence(),
+    now.toISOString(),
+  );
+}
