@@ -141,6 +141,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     );
   const clientOf = (process: Process) => process.connect<DynamoDBDocumentClient>(database.service);
   const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs));
+  const newId = () => hex(draw(seed, account.count("id")));
   const log = (where: string) => (_level: string, _message: string, details: object) => {
     const { error } = details as { error?: unknown };
     if (error instanceof Error) journal.error(where, error);
@@ -160,6 +161,8 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
           retention,
           now: process.now,
           sleep: process.sleep,
+          newId,
+          unreadable: (error) => journal.error("probe", error),
           checked: ({ crashes }) => {
             for (const { error } of crashes) journal.error("engine", error);
           },
@@ -182,7 +185,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   const stateChange = deploy<DynamoDBStreamEvent>("state-change", (process) => {
     const handle = createRecordHandler({
       client: clientOf(process),
-      monitorsTable: tables.monitors,
+      tables,
       locations: LOCATIONS,
       queues: queuesOf(process),
       sns: noting(process.connect<SNSClient>(sns), (command) => {
@@ -217,7 +220,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       queues: queuesOf(process),
       now: process.date,
       sleep: process.sleep,
-      newId: () => hex(draw(seed, account.count("id"))),
+      newId,
       log: log("dispatch"),
     });
     return (event) => (event.source === "api" ? planner.planShard(event.shard) : planner.everyMinute());
