@@ -73,7 +73,8 @@ export interface FaultWindow {
   readonly only?: Only;
   /** How much of it, instead of chance (see FAULTS). */
   readonly amount?: number;
-  /** Strikes at most so often. */
+  /** Passes over so many occasions first, and lets itself be asked so often at most after those. */
+  readonly skip?: number;
   readonly most?: number;
 }
 
@@ -82,6 +83,8 @@ export interface ExplicitFault {
   readonly fault: FaultName;
   readonly occasion: string;
   readonly amount: number;
+  /** When it struck: what follows soon after is not held to the bounds of calm. */
+  readonly at: number;
 }
 
 /** The clocks of a function's processes jump. */

@@ -90,7 +90,6 @@ export function calmOf({ faults, seconds, clockSteps = [], replay = [] }: Scenar
     only?.service === "sns" || only?.service === "ses" ? BACKOFF_SECONDS : (LINGERS[fault] ?? MOMENT_SECONDS);
   const windows = faults.map((window) => ({ from: window.from, to: window.to + lingers(window) }));
   const steps = clockSteps.map(({ at }) => ({ from: at, to: at + CLOCK_SECONDS }));
-  // Faults that strike by name say nothing of their time.
-  const anywhere = replay.length > 0 && faults.length === 0 ? [{ from: 0, to: seconds * 0.7 }] : [];
-  return new Calm([...windows, ...steps, ...anywhere], seconds);
+  const struck = replay.map(({ fault, at }) => ({ from: at, to: at + (LINGERS[fault] ?? MOMENT_SECONDS) }));
+  return new Calm([...windows, ...steps, ...struck], seconds);
 }
