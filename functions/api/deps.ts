@@ -2,6 +2,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
+import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -24,6 +25,8 @@ export interface Deps {
   /** How the locations are. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
+  /** How long the functions that write history keep it. */
+  readonly retention: Retention;
   readonly probes: Probes;
   readonly sns: SNSClient;
   readonly topics: { readonly alerts: string; readonly system: string };

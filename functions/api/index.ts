@@ -23,6 +23,7 @@ const variable = (name: string): string => {
 
 const tables = { monitors: variable("MONITORS_TABLE"), history: variable("HISTORY_TABLE") };
 const locations = JSON.parse(variable("LOCATIONS"));
+const retention = JSON.parse(variable("RETENTION"));
 const dynamo = documentClient();
 
 export const handler = createApi({
@@ -34,7 +35,8 @@ export const handler = createApi({
   incidents: createIncidentStore(dynamo, tables.monitors),
   tokens: createTokenStore(dynamo, tables.monitors),
   heartbeats: createLocationStore(dynamo, tables.monitors),
-  history: createHistoryStore(dynamo, tables.history),
+  history: createHistoryStore(dynamo, tables.history, { retention }),
+  retention,
   probes: createProbes(locations, variable("DISPATCH_FUNCTION_NAME")),
   sns: new SNSClient({}),
   topics: { alerts: variable("ALERTS_TOPIC_ARN"), system: variable("SYSTEM_TOPIC_ARN") },

@@ -5,14 +5,14 @@
  */
 import { openBlock } from "../../shared/history/block.ts";
 import { chunkWindow } from "../../shared/history/chunk.ts";
-import { dateOf, startOfDay } from "../../shared/history/day.ts";
+import { dateOf } from "../../shared/history/day.ts";
 import { type PastOutcome, pastOutcome } from "../../shared/history/outcome.ts";
 import { CorruptHistory } from "../../shared/history/packing.ts";
+import { oldestBlock } from "../../shared/history/retention.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 
-const DAY_SECONDS = 86_400;
 /** After its last tick's interval a window may still get a block: from a job that ran late and its last write. */
 const SETTLE_SECONDS = 120;
 /** Items of one request; so many requests under way. */
@@ -32,10 +32,6 @@ export interface ChunkDependencies {
 /** The moment up to which a lane's windows are over and settled. */
 export const settledUntil = (intervalSeconds: number, nowSeconds: number) =>
   chunkWindow(intervalSeconds, Math.floor(nowSeconds) - intervalSeconds - SETTLE_SECONDS).start;
-
-/** The moment from which blocks may still exist. */
-export const oldestBlock = (blockDays: number, nowSeconds: number) =>
-  startOfDay(Math.floor(nowSeconds)) - blockDays * DAY_SECONDS;
 
 export const createChunking = ({ history, blockDays, now, hasTime, unreadable }: ChunkDependencies) => {
   const outcomesOf = async (shard: string, location: string, from: number, to: number) => {
@@ -67,7 +63,7 @@ export const createChunking = ({ history, blockDays, now, hasTime, unreadable }:
   return async (shard: string, location: string, watermark: number | undefined): Promise<number> => {
     const nowSeconds = now() / 1000;
     const settled = settledUntil(laneOf(shard), nowSeconds);
-    let until = Math.max(watermark ?? 0, oldestBlock(blockDays, nowSeconds));
+    let until = Math.max(watermark ?? 0, oldestBlock(nowSeconds, { blockDays }));
     while (until < settled && hasTime()) {
       const first = await history.firstTick(shard, location, until, settled);
       if (first === undefined) {

@@ -6,11 +6,11 @@
 import { blockHeader } from "../../shared/history/block.ts";
 import { DAY_SECONDS, dateOf, MERGED, mergedTallyOf, startOfDay, tallyOf } from "../../shared/history/day.ts";
 import { inTickOrder, type PastOutcome } from "../../shared/history/outcome.ts";
+import { oldestBlock } from "../../shared/history/retention.ts";
 import type { Voters } from "../../shared/history/timeline.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { DayWrite } from "../../shared/store/archive.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
-import { oldestBlock } from "./chunks.ts";
 
 /** Monitors whose days are made together and written in as few requests. */
 const MONITORS_PER_WRITE = 25;
@@ -78,7 +78,7 @@ export const createDays = ({ history, locations, voters, blockDays, now, hasTime
   return async (shard: string, chunked: ChunkedUntil): Promise<void> => {
     const { daysUntil, rosters } = await history.progress(shard);
     const through = startOfDay(Math.min(...(chunked.get(shard)?.values() ?? [0])));
-    const first = daysUntil ?? oldestBlock(blockDays, now() / 1000);
+    const first = daysUntil ?? oldestBlock(now() / 1000, { blockDays });
     for (let from = first; from + DAY_SECONDS <= through && hasTime(); from += DAY_SECONDS) {
       const to = from + DAY_SECONDS;
       const kept = [...rosters].filter(([name]) => name.startsWith(`${dateOf(from)}#`));

@@ -12,6 +12,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/auth.ts";
 import { createProbes } from "../../../functions/api/probes.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -136,6 +137,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     tokens,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
+    retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics: {

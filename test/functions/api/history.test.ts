@@ -1,6 +1,7 @@
 /** Results, statistics, uptime, badges and metrics over HTTP, on blocks of the last two days. */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Tally } from "../../../shared/history/tally.ts";
 import { incidentKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
@@ -193,6 +194,25 @@ describe("stats", () => {
       seconds: { noData: 12 * HOUR },
     });
   });
+});
+
+test("days whose raw outcomes are gone answer in any zone and step, and their steps say what they cover", async () => {
+  const DAY = 86_400;
+  const first = Math.floor(NOW / DAY) * DAY - 450 * DAY;
+  const tally = new Tally();
+  Object.assign(tally.seconds, { up: DAY - 60, down: 60 });
+  const days = Array.from({ length: 10 }, (_, i) => iso(first + i * DAY).slice(0, 10));
+  await edge.stores.history.putDays(days.map((date) => ({ monitorId: id, location: "local", date, tally })));
+  const range = `from=${iso(first)}&to=${iso(first + 10 * DAY)}`;
+  for (const query of ["step=1d&timeZone=Asia/Tokyo", "step=1d&timeZone=America/New_York", "step=1d", "step=1h"]) {
+    const { body } = await get(`/v1/monitors/${id}/stats?${range}&${query}`);
+    expect(body.total).toMatchObject({
+      uptimePercent: 99.9305,
+      seconds: { up: 10 * (DAY - 60), down: 600, noData: 0 },
+    });
+    expect(body.items.map(({ from }: { from: string }) => from.slice(0, 10))).toEqual(days);
+    for (const item of body.items) expect(item.seconds).toMatchObject({ up: DAY - 60, down: 60, noData: 0 });
+  }
 });
 
 test("a group's uptime is over the time of all its monitors", async () => {
