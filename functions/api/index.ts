@@ -25,6 +25,7 @@ const tables = { monitors: variable("MONITORS_TABLE"), history: variable("HISTOR
 const locations = JSON.parse(variable("LOCATIONS"));
 const retention = JSON.parse(variable("RETENTION"));
 const dynamo = documentClient();
+const logger = new Logger();
 
 export const handler = createApi({
   version: variable("HARBORLIGHT_VERSION"),
@@ -35,7 +36,10 @@ export const handler = createApi({
   incidents: createIncidentStore(dynamo, tables.monitors),
   tokens: createTokenStore(dynamo, tables.monitors),
   heartbeats: createLocationStore(dynamo, tables.monitors),
-  history: createHistoryStore(dynamo, tables.history, { retention }),
+  history: createHistoryStore(dynamo, tables.history, {
+    retention,
+    unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+  }),
   retention,
   probes: createProbes(locations, variable("DISPATCH_FUNCTION_NAME")),
   sns: new SNSClient({}),
@@ -43,7 +47,7 @@ export const handler = createApi({
   deadLetterArn: variable("SUBSCRIPTION_DEAD_LETTER_ARN"),
   // Lies beside the bundle, whose folder is the function's.
   openapi: () => readFile(join(__dirname, "openapi.json"), "utf8"),
-  logger: new Logger(),
+  logger,
   metrics: new Metrics(),
   now: () => new Date(),
 });

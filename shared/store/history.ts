@@ -5,6 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { type Block, decodeBlock, decodeRoster, encodeBlock, encodeRoster, rosterHash } from "../history/block.ts";
+import { bytesOf, type CorruptHistory, readable } from "../history/packing.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
 import { createAliveReader } from "./alive.ts";
 import { createArchive } from "./archive.ts";
@@ -22,12 +23,19 @@ export interface HistoryStoreOptions {
   readonly now?: () => number;
   /** Waits so many milliseconds. Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Told of what cannot be read and is left out. Default: a line on stderr. */
+  readonly unreadable?: (error: CorruptHistory) => void;
 }
 
 export function createHistoryStore(
   client: DynamoDBDocumentClient,
   tableName: string,
-  { retention = DEFAULT_RETENTION, now = Date.now, sleep = setTimeout }: HistoryStoreOptions = {},
+  {
+    retention = DEFAULT_RETENTION,
+    now = Date.now,
+    sleep = setTimeout,
+    unreadable = ({ message }) => console.error(message),
+  }: HistoryStoreOptions = {},
 ) {
   const nowSeconds = () => Math.floor(now() / 1000);
   const alive = createAliveReader(client, tableName, now);
@@ -38,7 +46,10 @@ export function createHistoryStore(
   const rosterDueAt = new Map<string, number>();
 
   return {
-    ...createArchive(client, tableName, alive, retention, sleep),
+    ...createArchive(client, tableName, alive, { retention, now, sleep, unreadable }),
+
+    /** For readers of what `blocks` gives. */
+    unreadable,
 
     /** Stores a block unless its tick has one already. @returns whether it was stored. */
     async putBlock(shard: string, location: string, block: Block, expiresAtSeconds: number): Promise<boolean> {
@@ -79,7 +90,10 @@ export function createHistoryStore(
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
       });
-      for await (const item of items) yield { tick: Number(item.sk), data: item.data as Uint8Array };
+      for await (const item of items) {
+        const data = readable(() => bytesOf(item, `block ${shard} ${location} ${Number(item.sk)}`), unreadable);
+        if (data) yield { tick: Number(item.sk), data };
+      }
     },
 
     /** The first tick with a block, `fromTick <= tick < toTick`; undefined without any. */
@@ -125,13 +139,14 @@ export function createHistoryStore(
       return hash;
     },
 
-    /** The monitor ids of a roster, or undefined where it is not known (any more). */
+    /** The monitor ids of a roster, or undefined where it is not known (any more) or cannot be read. */
     async roster(hash: string): Promise<readonly string[] | undefined> {
       const known = rosters.get(hash);
       if (known) return known;
       const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: rosterKey(hash) }));
       if (!isAlive(Item)) return undefined;
-      const ids = decodeRoster(Item.data as Uint8Array, hash);
+      const ids = readable(() => decodeRoster(bytesOf(Item, `roster ${hash}`), hash), unreadable);
+      if (!ids) return undefined;
       remember(rosters, hash, ids);
       return ids;
     },
