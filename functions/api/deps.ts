@@ -4,6 +4,7 @@ import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
+import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
@@ -17,6 +18,8 @@ export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
+  /** Where deleted monitors' outcomes lie, for those that come back. */
+  readonly former: FormerStore;
   readonly shards: ShardStore;
   /** All shards, for what is told of every monitor. */
   readonly planning: PlanningStore;

@@ -5,6 +5,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { documentClient } from "../../shared/store/client.ts";
+import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
@@ -31,6 +32,7 @@ export const handler = createApi({
   version: variable("HARBORLIGHT_VERSION"),
   locations,
   monitors: createMonitorStore(dynamo, tables.monitors),
+  former: createFormerStore(dynamo, tables.monitors),
   shards: createShardStore(dynamo, tables.monitors),
   planning: createPlanningStore(dynamo, tables.monitors),
   incidents: createIncidentStore(dynamo, tables.monitors),

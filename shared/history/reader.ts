@@ -91,7 +91,9 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
 
     /** By location, for those that have any; with the outcomes before `from` that still speak for its beginning. */
     async outcomes(monitor: Watched, locations: readonly string[], from: number, to: number) {
-      const lookBack = Math.max(0, ...monitor.placements.map(({ shard }) => laneOf(shard)));
+      // Places whose blocks are gone are forgotten, and with them the lane of that time: it was a day at the most.
+      const isKnown = monitor.placements.some(({ fromTick }) => fromTick < from - DAY_SECONDS);
+      const lookBack = isKnown ? Math.max(...monitor.placements.map(({ shard }) => laneOf(shard))) : DAY_SECONDS;
       const byLocation = new Map<string, PastOutcome[]>();
       await inParallel(locations, LOCATIONS_AT_ONCE, async (location) => {
         const outcomes = await outcomesFrom(monitor, location, from - lookBack, to);

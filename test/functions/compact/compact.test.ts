@@ -236,14 +236,14 @@ test("compaction goes on past a chunk that cannot be read, and past a block of a
 });
 
 describe("a clock that was ahead", () => {
-  const SHARD = "60#0";
+  const SHARD = "120#0";
   const placements = [{ shard: SHARD, fromTick: MIDNIGHT - 400 * DAY, toTick: null }];
   const monitor = monitorOf("a", { placements });
 
   test.each([
     ["three days, over a whole day", 5 * HOUR, 3 * DAY],
     ["a month: what there is seems to have expired", 20 * HOUR, 30 * DAY],
-    ["an hour, until the next run has nearly come", 5 * HOUR + 1800, HOUR],
+    ["an hour, until the next run has nearly come", 11 * HOUR + 1800, HOUR],
   ])("by %s, while compact ran: nothing is lost, and nothing is read twice", async (_how, stepAt, aheadSeconds) => {
     await using started = await startHistory();
     const { history, monitors, clock, compact } = started;
@@ -280,8 +280,8 @@ describe("a clock that was ahead", () => {
     await expectAll(begin);
     clock.now = MIDNIGHT + DAY + 600;
     await expectAll(begin);
-    await run(clock.now, MIDNIGHT + DAY + 10 * HOUR);
-    clock.now = MIDNIGHT + DAY + 10 * HOUR;
+    await run(clock.now, MIDNIGHT + DAY + 13 * HOUR);
+    clock.now = MIDNIGHT + DAY + 13 * HOUR;
     expect(await compact()).toMatchObject({ lagDays: 0 });
     await expectAll(begin);
     const days = await history.days("a", "eu", begin, MIDNIGHT + DAY);
@@ -500,4 +500,20 @@ test("nothing that has expired is served, though the table still has it", async 
   expect(await served()).toEqual({ outcomes: 0, days: 1, block: false });
   clock.now = MIDNIGHT + 790 * DAY;
   expect(await served()).toEqual({ outcomes: 0, days: 0, block: false });
+});
+
+test("an outcome of a slow lane speaks for its time after the place of that time is forgotten", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact } = started;
+  await seat(started, "21600#0");
+  const members = new Map([["a", noisyTarget(1, { silentShare: 0 })]]);
+  const plain: Plain = new Map();
+  await runShard(started, { shard: "21600#0", locations: ["eu"], from: MIDNIGHT, to: MIDNIGHT + DAY, members }, plain);
+  clock.now = MIDNIGHT + 2 * DAY;
+  await compact();
+  const monitor = monitorOf("a", { placements: [{ shard: "60#0", fromTick: MIDNIGHT + 2 * DAY, toTick: null }] });
+  const range = { from: MIDNIGHT + 3 * HOUR, to: MIDNIGHT + 4 * HOUR };
+  const [tally] = await tallySteps(createHistoryReader(history, ["eu"]), monitor, [range]);
+  expect(tally).toEqual(tallyOf(plain.get("a eu")!, range.from, range.to));
+  expect(tally!.seconds.up + tally!.seconds.degraded + tally!.seconds.down).toBe(HOUR);
 });
