@@ -126,6 +126,7 @@ export class HomeStack extends Stack {
         MONITORS_TABLE: monitors.tableName,
         HISTORY_TABLE: history.tableName,
         LOCATIONS,
+        RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,

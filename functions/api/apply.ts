@@ -8,7 +8,7 @@ import type { MonitorSettings } from "../../shared/model.ts";
 import { SPOTS_PER_JOB } from "../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
 import type { Seats } from "../../shared/store/shards.ts";
-import { announce, change, idOfKey } from "./change.ts";
+import { announce, change, idOfKey, placing } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { show } from "./input.ts";
 import { readMonitorSettings } from "./monitor-settings.ts";
@@ -166,6 +166,7 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
 
 /** Monitors of one lane, with seats taken together. */
 const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied) => {
+  const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
   const told: StoredMonitor[] = [];
   const shards: Seats[] = [];
@@ -175,7 +176,7 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     shards.push(seats);
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
-        const monitor = newMonitor(id, settings, seats.shard, null, deps.now());
+        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former: former.get(id) }, null);
         // One of this key may still be on its way out.
         const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });

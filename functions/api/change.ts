@@ -59,6 +59,13 @@ export const announce = async (
     }
 };
 
+/** Where a monitor goes, and when. */
+export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string) => ({
+  shard,
+  now: now(),
+  retention,
+});
+
 /** @returns the monitor, or undefined when its id is taken */
 export const create = async (
   deps: Deps,
@@ -67,7 +74,8 @@ export const create = async (
   creation: string | null,
 ): Promise<StoredMonitor | undefined> => {
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
-  const monitor = newMonitor(id, settings, seats.shard, creation, deps.now());
+  const former = (await deps.former.recall([id])).get(id);
+  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
   await announce(deps, [monitor], [seats]);
   return monitor;
@@ -88,7 +96,7 @@ export const change = async (
   const seats = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : null;
   // Before it is stored: should this process end right after, the probes look for the change all the same.
   if (isForProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
-  const monitor = revised(before, settings, seats?.shard ?? before.shard, deps.now());
+  const monitor = revised(before, settings, placing(deps, seats?.shard ?? before.shard));
   return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? { monitor, seats } : undefined;
 };
 

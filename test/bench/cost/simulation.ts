@@ -260,14 +260,16 @@ export async function simulate(
     planning: createPlanningStore(forCompact, tables.monitors),
     upkeep: createUpkeepStore(forCompact, tables.monitors),
     due: createDueStore(forCompact, tables.monitors),
-    history: createHistoryStore(forCompact, tables.history, { now: nowMs }),
+    history: createHistoryStore(forCompact, tables.history, {
+      now: nowMs,
+      unreadable: (error) => {
+        throw error;
+      },
+    }),
     locations: [LOCATION],
     voters: (id) => createMonitorStore(forCompact, tables.monitors).get(id),
     blockDays: DEFAULT_RETENTION.blockDays,
     now: nowMs,
-    unreadable: (error) => {
-      throw error;
-    },
   });
 
   // ---- time

@@ -21,21 +21,21 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
   const clock = { now: MIDNIGHT };
   const now = () => clock.now * 1000;
   const tables = await startTables({ now, ...(intercept && { intercept }) });
-  const history = createHistoryStore(tables.client, tables.tables.history, { now });
+  const unreadableErrors: Error[] = [];
+  const unreadable = (error: Error) => void unreadableErrors.push(error);
+  const history = createHistoryStore(tables.client, tables.tables.history, { now, unreadable });
   const monitors = createMonitorStore(tables.client, tables.tables.monitors);
-  const unreadable: Error[] = [];
   /** What a new process of the function has: nothing remembered. */
   const compact = (source: "schedule" | "start" = "schedule", hasTime = () => true) =>
     createCompact({
       planning: createPlanningStore(tables.client, tables.tables.monitors),
       upkeep: createUpkeepStore(tables.client, tables.tables.monitors),
       due: createDueStore(tables.client, tables.tables.monitors),
-      history: createHistoryStore(tables.client, tables.tables.history, { now }),
+      history: createHistoryStore(tables.client, tables.tables.history, { now, unreadable }),
       locations,
       voters: (id) => monitors.get(id),
       blockDays: DEFAULT_RETENTION.blockDays,
       now,
-      unreadable: (error) => unreadable.push(error),
     })(source, hasTime);
   return {
     ...tables,
@@ -44,7 +44,7 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
     monitors,
     shards: createShardStore(tables.client, tables.tables.monitors),
     compact,
-    unreadable,
+    unreadable: unreadableErrors,
   };
 }
 

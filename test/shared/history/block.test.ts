@@ -13,7 +13,7 @@ import {
   rosterHash,
 } from "../../../shared/history/block.ts";
 import { latencyCode, latencyOf } from "../../../shared/history/latency.ts";
-import { CorruptHistory } from "../../../shared/history/packing.ts";
+import { CorruptHistory, pack } from "../../../shared/history/packing.ts";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { REASONS } from "../../../shared/reasons.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -146,6 +146,15 @@ test("damaged bytes give one clear error and never another block", () => {
       expect(read).toEqual(decodeBlock(whole, place));
     }),
   );
+});
+
+test("an entry that a newer version wrote gives one clear error", () => {
+  const header = Buffer.concat([Uint8Array.of(1, 0), Buffer.alloc(16)]);
+  const entryWith = (bytes: Record<number, number>) =>
+    openBlock(Buffer.concat([header, pack(Uint8Array.from({ length: 13 }, (_, i) => bytes[i] ?? 0))]), place).entry(0);
+  expect(() => entryWith({ 1: 255 })).toThrow(/unknown reason/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(/unknown latency/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(CorruptHistory);
 });
 
 test("a block of a newer version says which version it has", () => {
