@@ -128,7 +128,8 @@ export async function simulate(
   ) as [typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
   const sendJobs = async (jobs: readonly PlannedJob[]) => {
-    for (const { job, delaySeconds } of jobs) queue.push({ job, at: Math.ceil(clock.ms / 1000) + delaySeconds });
+    for (const { job, dueAtSeconds } of jobs)
+      queue.push({ job, at: Math.max(Math.ceil(clock.ms / 1000), dueAtSeconds) });
     messages += jobs.length;
     sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
     return new Set<PlannedJob>();
