@@ -163,3 +163,64 @@ test("a function reuses warm processes, starts cold ones beside busy ones, and i
     endless: { how: "killed" },
   });
 });
+
+test("a deployment replaces the code, but not under those who are at work; a dead process is never used", async () => {
+  const { account, clock } = start();
+  const version = (number: number) => (process: Process) => async (ms: number) => {
+    await process.sleep(ms);
+    if (ms === 13) clock.after(100, () => process.kill());
+    return number;
+  };
+  const { invoke, deploy } = createFunction(account, { name: "f", timeoutMs: 60_000, start: version(1) });
+  const answers: unknown[] = [];
+  const call = (ms: number, atMs: number) =>
+    clock.at(
+      START + atMs,
+      () => void invoke(ms).then((ended) => answers.push(ended.how === "answered" && ended.value)),
+    );
+  call(5_000, 0); // old code, ends after the deployment
+  clock.at(START + 3_000, () => deploy(version(2)));
+  call(10, 8_000);
+  call(13, 10_000); // dies while idle
+  call(10, 11_000);
+  await clock.run(START + 60_000);
+  expect(answers).toEqual([1, 2, 2, 2]);
+});
+
+test("the same seed gives the same run", async () => {
+  const traces = [];
+  for (const seed of ["1", "1", "2"]) {
+    const clock = new Clock(START);
+    const windows = (["lost", "throttle", "stall", "delay", "stale", "kill-after"] as const).map((fault) => ({
+      fault,
+      strength: 0.1,
+      fromMs: 0,
+      toMs: Number.POSITIVE_INFINITY,
+    }));
+    const account = createAccount({
+      clock,
+      faults: createFaults({ seed, now: clock.now, windows }),
+      seed,
+      maxSkewMs: 500,
+    });
+    const { service } = createDatabase(account, [monitors], ({ key, after }) =>
+      clock.note(JSON.stringify([key, after])),
+    );
+    const { invoke } = createFunction(account, {
+      name: "api",
+      timeoutMs: 20_000,
+      start: (process) => {
+        const tokens = createTokenStore(process.connect<DynamoDBDocumentClient>(service), monitors.name);
+        return async (id: string) => {
+          await tokens.put({ ...TOKEN, id, createdAt: process.date().toISOString() });
+          return tokens.spend(id, 2, process.date());
+        };
+      },
+    });
+    for (let n = 0; n < 200; n++) clock.at(START + n * 100, () => void invoke(`t${n % 7}`));
+    await clock.run(START + 120_000);
+    traces.push(clock.trace);
+  }
+  expect(traces[0]).toBe(traces[1]);
+  expect(traces[0]).not.toBe(traces[2]);
+});
