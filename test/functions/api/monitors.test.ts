@@ -459,14 +459,12 @@ describe("the newest outcome", () => {
     edge.clock.now = () => new Date((later + 5) * 1000);
     const roster = await edge.stores.history.putRoster([body.id]);
     const entry = { state: "open", reason: null, health: "up", latencyMs: 12.3, lossPercent: null } as const;
-    const bits = { bits: 1, bitCount: 1, settingsByte: 1, view: "up", unmeasuredStreak: 0 } as const;
-    const block = { version: 1, shard: "600#0", location: "local", tick: later, offline: false, roster } as const;
-    await edge.stores.history.putBlock(
-      "600#0",
-      "local",
-      { ...block, entries: [{ ...entry, ...bits }] },
-      later + 86_400,
-    );
+    const bits = { bits: 1, bitCount: 1, upStreak: 1, notUpStreak: 0, unmeasuredStreak: 0 } as const;
+    const belief = { settingsByte: 1, view: "up", doubt: 0 } as const;
+    const block = { shard: "600#0", location: "local", tick: later, offline: false, roster } as const;
+    const claim = { run: "one", expiresAtSeconds: later + 86_400 };
+    const entries = [{ ...entry, ...bits, ...belief }];
+    await edge.stores.history.putBlock({ ...block, entries }, claim, later * 1000);
     const { lastCheckedAt, latencyMs } = (await edge.call("GET", at(body.id))).body;
     expect([lastCheckedAt, latencyMs]).toEqual([new Date(later * 1000).toISOString(), 12.3]);
     edge.clock.now = () => new Date();

@@ -85,7 +85,7 @@ test("a finished day becomes one day item per monitor", async () => {
   const { history, monitors, clock, compact } = started;
   await seat(started, "900#0");
   const placements = [{ shard: "900#0", fromTick: 0, toTick: null }];
-  await monitors.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }));
+  await monitors.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }), clock.now * 1000);
   const plain: Plain = new Map();
   const members = new Map([["a", noisyTarget(4)]]);
   await runShard(
@@ -177,7 +177,7 @@ test("a monitor that moved to another lane has one seamless history", async () =
     { shard: "120#0", fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf("a", { intervalSeconds: 120, shard: "120#0", placements });
-  await monitors.create(monitor);
+  await monitors.create(monitor, clock.now * 1000);
   const plain: Plain = new Map();
   const observe = noisyTarget(3);
   // The probe of the old shard takes a minute to hear of the move: both check at one time.
@@ -220,7 +220,7 @@ test("compaction that dies at any write ends with the same items as one that was
     await seat(started, "3600#0", 26, ["eu", "us"]);
     await seat(started, "21600#0", 1, ["eu"]);
     const members = new Map(Array.from({ length: 26 }, (_, i) => [`m${i}`, noisyTarget(i)]));
-    for (const id of members.keys()) await monitors.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));
+    for (const id of members.keys()) await monitors.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }), clock.now * 1000);
     await runShard(started, {
       shard: "3600#0",
       locations: ["eu", "us"],
@@ -289,7 +289,7 @@ test("the count of members is put right when two runs find it wrong in the same 
   const { monitors, compact, client, tables, shards } = started;
   await seat(started, "60#0", 5);
   const locations = ["eu", "us"];
-  await monitors.create(monitorOf("a", { locations }));
+  await monitors.create(monitorOf("a", { locations }), clock.now * 1000);
   const shard = async () => {
     const key = shardKey("60#0");
     const { Items = [] } = await client.send(
@@ -306,8 +306,8 @@ test("the count of members is put right when two runs find it wrong in the same 
   await shards.place(60, ["eu"], 2); // seats taken, monitors not yet written
   await compact();
   expect(await shard()).toMatchObject({ members: 7 });
-  await monitors.create(monitorOf("b"));
-  await monitors.create(monitorOf("c"));
+  await monitors.create(monitorOf("b"), clock.now * 1000);
+  await monitors.create(monitorOf("c"), clock.now * 1000);
   await compact();
   await compact();
   expect(await shard()).toMatchObject({ members: 3 });
@@ -317,7 +317,7 @@ test("what is due, or implausibly far ahead, is touched every hour, and everythi
   await using started = await startHistory();
   const { monitors, clock, compact, client, tables } = started;
   const ids = ["due", "later", "far", "look", "lookLater", "lookFar", "plain"];
-  for (const id of ids) await monitors.create(monitorOf(id));
+  for (const id of ids) await monitors.create(monitorOf(id), clock.now * 1000);
   const set = (id: string, attributes: readonly [string, string], at: number, bucket: string) =>
     client.send(
       new UpdateCommand({

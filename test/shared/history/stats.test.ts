@@ -105,7 +105,7 @@ async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }
     { shard: fresh, fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf(id, { locations, quorum, shard: fresh, placements });
-  await monitors.create(monitor);
+  await monitors.create(monitor, clock.now * 1000);
   const observe = new Map(locations.map((location, i) => [location, noisyTarget(seed + i, { silentShare: 0 })]));
   const outages = Array.from({ length: 4 }, () => start + Math.floor(random() * HOURS) * HOUR);
   const pausedAt = start + Math.floor(random() * HOURS) * HOUR;
