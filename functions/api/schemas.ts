@@ -189,7 +189,10 @@ const line = (expected: string) => z.string({ error: expecting(expected) }).min(
 
 /** What gets through: any value of a field, and all fields together. */
 export const subscriptionFilter = fields({
-  events: some(oneOf(["down", "degraded", "recovered"]), "events"),
+  events: some(oneOf(["down", "degraded", "recovered", "closed"]), "events"),
+  incidentStates: some(oneOf(["open", "ended"]), "states").describe(
+    "`open` while the incident goes on, `ended` with its last alert: what opens and closes a page.",
+  ),
   severities: some(oneOf(["critical", "warning", "info"]), "severities"),
   tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags"),
   monitorIds: some(line("the id of a monitor"), "monitors"),

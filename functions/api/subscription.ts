@@ -27,6 +27,7 @@ const ENDPOINTS: Record<Kind, { readonly expected: string; readonly accepts: (en
 /** Message attributes of topic `alerts`, by our names. */
 const ATTRIBUTES = {
   events: "event",
+  incidentStates: "incidentState",
   severities: "severity",
   tags: "tags",
   monitorIds: "monitorId",
@@ -56,6 +57,25 @@ export const subscriptionErrors = ({
     });
   return errors;
 };
+
+/**
+ * How SNS tries an HTTP receiver again: five times 5 s apart, then ever less often down to once a minute, for some 53
+ * minutes. Without a policy SNS gives up after three tries 20 s apart; all delays together may be 3,600 s.
+ */
+const HTTP_DELIVERY_POLICY = {
+  healthyRetryPolicy: {
+    minDelayTarget: 5,
+    maxDelayTarget: 60,
+    numRetries: 60,
+    numMinDelayRetries: 5,
+    numMaxDelayRetries: 50,
+    backoffFunction: "exponential",
+  },
+};
+
+/** @returns undefined for receivers whose policy SNS alone sets */
+export const deliveryPolicy = (kind: Kind): object | undefined =>
+  kind === "http" || kind === "https" ? HTTP_DELIVERY_POLICY : undefined;
 
 /** @returns undefined for a filter that lets everything through */
 export const filterPolicy = (filter: Filter): Record<string, string[]> | undefined => {

@@ -18,15 +18,20 @@ import type { Send } from "./deliver.ts";
 /** One slow receiver must not hold up the batch: after so long the attempt has failed and is tried again later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
-/** Refusals that trying again cannot change. Everything else (throttling, 5xx, denied access) may pass. */
+/** Refusals that trying again cannot change. Everything else (throttling, 5xx, denied access, SES's set-up) may pass. */
 const PERMANENT = new Set([
   "InvalidParameter",
   "InvalidParameterException",
   "InvalidParameterValue",
   "InvalidParameterValueException",
   "MessageRejected",
-  "MailFromDomainNotVerifiedException",
 ]);
+
+/** SES also rejects for an address that its owner has not confirmed yet, or that SES forgot: that passes. */
+const UNCONFIRMED = /Email address is not verified/i;
+
+/** Without it SNS sends text messages when it is cheap, and a carrier may drop them. */
+const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
 
 interface Options {
   readonly sns: Pick<SNSClient, "send">;
@@ -42,11 +47,16 @@ export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Se
   const perform = async ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Promise<void> => {
     const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     if (content.kind === "incident") {
-      await decisions.projectIncident(item as OutboxItem & Monitor, content.incident, sequence);
+      await decisions.projectIncident(item as OutboxItem & Pick<Monitor, "id" | "name">, content.incident, sequence);
     } else if (content.kind === "system") {
       const { subject, message } = content;
       await sns.send(
-        new PublishCommand({ TopicArn: topics.system, Subject: toAscii(subject).slice(0, 99), Message: message }),
+        new PublishCommand({
+          TopicArn: topics.system,
+          Subject: toAscii(subject).slice(0, 99),
+          Message: message,
+          MessageAttributes: SMS_TYPE,
+        }),
         { abortSignal },
       );
     } else if (receiver === "sns") {
@@ -57,7 +67,7 @@ export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Se
           Subject: snsSubject(alert),
           Message: snsMessage(alert),
           MessageStructure: "json",
-          MessageAttributes: attributes(alert),
+          MessageAttributes: { ...attributes(alert), ...SMS_TYPE },
         }),
         { abortSignal },
       );
@@ -84,7 +94,7 @@ export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Se
       return { ok: true };
     } catch (error) {
       const { name, message } = error as Error;
-      return { ok: false, permanent: PERMANENT.has(name), error: `${name}: ${message}` };
+      return { ok: false, permanent: PERMANENT.has(name) && !UNCONFIRMED.test(message), error: `${name}: ${message}` };
     }
   };
 };

@@ -25,6 +25,8 @@ declare module "dynalite/db/index.js" {
     lte?: string;
     limit?: number;
     reverse?: boolean;
+    /** Of LevelDB on disk: bytes at which `nextv` ends a page; default 16 KB. */
+    highWaterMarkBytes?: number;
   }
   /** An open LevelDB, on disk or in memory, whose values are JSON. */
   export interface Level {

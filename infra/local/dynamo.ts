@@ -5,6 +5,7 @@ import type { Operation, Request, Store } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
 import validations from "dynalite/validations/index.js";
 import type { Capacity } from "./capacity.ts";
+import { steadyNow } from "./clock.ts";
 import { operations } from "./dynamo-operations.ts";
 import { GroupCommit, watchWrites } from "./dynamo-writes.ts";
 import { createExpiry } from "./expiry.ts";
@@ -31,7 +32,10 @@ export interface DatabaseOptions {
   readonly tables: readonly TableDefinition[];
   /** Data live in `<dataFolder>/dynamodb`; without a folder in memory. */
   readonly dataFolder?: string;
-  /** Milliseconds since the epoch; default `Date.now`. Decides what has expired and when stream records are trimmed. */
+  /**
+   * Milliseconds since the epoch. Default: the wall clock for what has expired, because that is a moment which somebody
+   * named; a clock that is never set for the age of stream records.
+   */
   readonly now?: () => number;
   readonly intercept?: Intercept;
 }
@@ -63,12 +67,11 @@ const failure = (status: number, type: string, message: string): Answer => ({
  * @throws when another process has the folder open, or a table's key differs from the template's.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
-  const now = options.now ?? Date.now;
   const store = await openStore(options.dataFolder);
   const commits = new GroupCommit(store);
   const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
-  const streams = new Streams(store.db, commit, now);
-  const expiry = createExpiry(store.db, now);
+  const streams = new Streams(store.db, commit, options.now ?? steadyNow);
+  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()));
   const usage = new Usage();
   const running = new Set<Promise<unknown>>();
   let closed = false;

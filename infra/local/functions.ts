@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
+import type { PutMetric } from "./cloudwatch/metrics.ts";
 import type { LambdaAnswer } from "./gateway.ts";
-import { LambdaFunction } from "./lambda.ts";
+import { type FunctionSettings, LambdaFunction } from "./lambda.ts";
 import { QUEUE_DEFAULTS, Queue } from "./queue.ts";
 import { REGION, type Resource } from "./template.ts";
 
@@ -29,7 +30,7 @@ export const newAccessKeyId = (): string => `AKIA${randomBytes(10).toString("hex
 
 export const createFunctions = (
   resources: readonly Resource[],
-  options: { readonly dataFolder: string; readonly gatewayUrl: string },
+  options: { readonly dataFolder: string; readonly gatewayUrl: string; readonly putMetric: PutMetric },
 ) => {
   const ofEvents = (name: string): { retries: number; ageSeconds: number } => {
     const config = resources.find(
@@ -53,7 +54,7 @@ export const createFunctions = (
     const accessKeyId = newAccessKeyId();
     const [file, exportName] = String(properties.Handler).split(".") as [string, string];
     const own = (properties.Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {};
-    const run = new LambdaFunction({
+    const settings: FunctionSettings = {
       name,
       arn: arn!,
       file: join(resource.assetFolder!, `${file}.js`),
@@ -62,7 +63,8 @@ export const createFunctions = (
       timeoutSeconds: Number(properties.Timeout ?? 3),
       memoryMegabytes: Number(properties.MemorySize ?? 128),
       logFile: join(options.dataFolder, "logs", `${name}.log`),
-    });
+    };
+    const run = new LambdaFunction(settings, options.putMetric);
     const later = new Queue({
       name: `${name}-later`,
       arn: "",

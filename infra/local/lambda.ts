@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
+import { steadyNow } from "./clock.ts";
+import { parseMetricLine } from "./cloudwatch/metric-line.ts";
+import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { LogFile } from "./log-file.ts";
 import { MetricTotals } from "./metric-totals.ts";
 import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
@@ -52,6 +55,7 @@ export class LambdaFunction {
   readonly settings: FunctionSettings;
   readonly metrics = new MetricTotals();
   readonly #log: LogFile;
+  readonly #putMetric: PutMetric;
   readonly #environments = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: ((environment: Environment) => void)[] = [];
@@ -59,8 +63,10 @@ export class LambdaFunction {
   #running = 0;
   #stopped = false;
 
-  constructor(settings: FunctionSettings) {
+  /** @param putMetric gets what Lambda itself measures, and the metrics that the function prints */
+  constructor(settings: FunctionSettings, putMetric: PutMetric) {
     this.settings = settings;
+    this.#putMetric = putMetric;
     this.#log = new LogFile(settings.logFile);
   }
 
@@ -72,16 +78,26 @@ export class LambdaFunction {
     return this.settings.maximumConcurrency ?? MAXIMUM_CONCURRENCY;
   }
 
+  /** One value of a metric that Lambda keeps of this function. */
+  measure(name: "Invocations" | "Errors" | "Throttles" | "Duration" | "IteratorAge", value: number): void {
+    this.#putMetric({ namespace: "AWS/Lambda", name, dimensions: { FunctionName: this.settings.name } }, value);
+  }
+
   /** Runs the handler once. A failing handler is a result, not an exception. */
   async invoke(payload: string): Promise<InvocationResult> {
     const requestId = randomUUID();
     const environment = await this.#acquire();
     this.#running += 1;
     const startedAt = performance.now();
+    this.measure("Invocations", 1);
+    this.measure("Throttles", 0); // here an invocation waits its turn instead
     try {
       const end = await this.#run(environment, payload, requestId);
       const failed = end.kind === "error" || end.kind === "init-failed";
-      this.#count({ invocations: 1, errors: failed ? 1 : 0, durationMs: performance.now() - startedAt });
+      const [errors, durationMs] = [failed ? 1 : 0, performance.now() - startedAt];
+      this.measure("Errors", errors);
+      this.measure("Duration", durationMs);
+      this.#count({ invocations: 1, errors, durationMs });
       return { requestId, failed, payload: end.kind === "result" ? end.payload : "error" in end ? end.error : "null" };
     } finally {
       this.#running -= 1;
@@ -92,8 +108,8 @@ export class LambdaFunction {
   /** Starts no environment any more, gives running invocations `graceMs` to end, then ends every thread. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
-    const until = Date.now() + graceMs;
-    while (this.#running > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    const until = steadyNow() + graceMs;
+    while (this.#running > 0 && steadyNow() < until) await new Promise((resolve) => setTimeout(resolve, 20));
     for (const give of this.#waiting.splice(0)) give(GONE);
     await Promise.all([...this.#environments].map((environment) => this.#end(environment)));
     this.#log.close();
@@ -121,7 +137,7 @@ export class LambdaFunction {
       if (environment.isGone) return end(environment.failure ?? exited("the environment ended before the invocation"));
       const request: InvocationRequest = {
         payload,
-        deadlineMs: Date.now() + timeoutSeconds * 1_000,
+        remainingMs: timeoutSeconds * 1_000,
         context: {
           awsRequestId: requestId,
           functionName: name,
@@ -233,10 +249,17 @@ export class LambdaFunction {
       stream.on("data", (text: string) => {
         const lines = (rest + text).split("\n");
         rest = lines.pop() ?? "";
-        for (const line of lines) this.metrics.read(line);
+        for (const line of lines) this.#readMetrics(line);
         this.#write(text);
       });
     }
+  }
+
+  #readMetrics(line: string): void {
+    const values = parseMetricLine(line);
+    if (values === undefined) return;
+    this.metrics.add(values);
+    for (const { value, ...metric } of values) this.#putMetric(metric, value);
   }
 
   #write(text: string): void {

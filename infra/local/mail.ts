@@ -24,7 +24,7 @@ export interface MailFields {
   readonly html?: string | undefined;
 }
 
-/** The mail cannot be delivered now. `isPermanent`: the server refused it for good (5xx). */
+/** The mail cannot be delivered now. `isPermanent`: the server refused its receiver or its text for good. */
 export class MailError extends Error {
   readonly isPermanent: boolean;
   constructor(message: string, isPermanent: boolean, options?: ErrorOptions) {
@@ -72,6 +72,9 @@ export const createMailFolder = (folder: string): MailTransport => {
   };
 };
 
+/** A server speaks of the receiver, or of the text, in its answers to these; all others are about us and our settings. */
+const ABOUT_THE_MAIL = new Set(["RCPT TO", "DATA"]);
+
 /** A server is given up after this long without a word, so that one mail does not hold a function for minutes. */
 const SMTP_TIMEOUT_MS = 10_000;
 
@@ -90,8 +93,12 @@ export const createSmtpTransport = (url: string): MailTransport => {
       try {
         await smtp.sendMail({ envelope: { from, to: [...to] }, raw });
       } catch (error) {
-        const { responseCode, message } = error as Error & { responseCode?: number };
-        throw new MailError(message, responseCode !== undefined && responseCode >= 500, { cause: error });
+        const {
+          responseCode = 0,
+          command = "",
+          message,
+        } = error as Error & { responseCode?: number; command?: string };
+        throw new MailError(message, responseCode >= 500 && ABOUT_THE_MAIL.has(command), { cause: error });
       }
     },
     close: () => smtp.close(),

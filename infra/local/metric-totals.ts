@@ -1,3 +1,5 @@
+import type { MetricValue } from "./cloudwatch/metric-line.ts";
+
 export interface MetricTotal {
   readonly count: number;
   readonly sum: number;
@@ -5,31 +7,14 @@ export interface MetricTotal {
   readonly max: number;
 }
 
-/**
- * Adds up the metrics that functions print in CloudWatch's embedded metric format: lines of JSON whose `_aws` says
- * which of the line's members are metrics. CloudWatch would read the same lines.
- */
+/** Adds up the metrics that a function prints, over its whole life and by name alone: for benchmarks. */
 export class MetricTotals {
   readonly #totals = new Map<string, MetricTotal>();
   #lines = 0;
 
-  /** @returns whether the line was a metric line. */
-  read(line: string): boolean {
-    if (!line.includes('"_aws"')) return false;
-    let entry: Record<string, unknown> & { _aws?: { CloudWatchMetrics?: { Metrics?: { Name: string }[] }[] } };
-    try {
-      entry = JSON.parse(line);
-    } catch {
-      return false; // a text that only looks like one
-    }
-    const names = (entry._aws?.CloudWatchMetrics ?? []).flatMap(({ Metrics }) =>
-      (Metrics ?? []).map(({ Name }) => Name),
-    );
-    for (const name of new Set(names)) {
-      for (const value of [entry[name]].flat()) if (typeof value === "number") this.#add(name, value);
-    }
+  add(values: readonly MetricValue[]): void {
+    for (const { name, value } of values) this.#add(name, value);
     this.#lines += 1;
-    return true;
   }
 
   /** How many metric lines there were: what CloudWatch Logs would bill for. */

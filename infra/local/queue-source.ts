@@ -1,3 +1,4 @@
+import { steadyNow } from "./clock.ts";
 import { matchesPattern, type Pattern } from "./event-pattern.ts";
 import type { LambdaFunction } from "./lambda.ts";
 import { type Message, md5, type Queue } from "./queue.ts";
@@ -34,9 +35,9 @@ export const createQueueSource = (queue: Queue, target: LambdaFunction, settings
   const gather = async (): Promise<Message[]> => {
     const { signal } = stopped;
     const batch = await queue.receive({ max: settings.batchSize, waitSeconds: POLL_SECONDS, signal });
-    const until = Date.now() + settings.windowSeconds * 1_000;
+    const until = steadyNow() + settings.windowSeconds * 1_000;
     while (batch.length > 0 && batch.length < settings.batchSize && !signal.aborted) {
-      const waitSeconds = (until - Date.now()) / 1_000;
+      const waitSeconds = (until - steadyNow()) / 1_000;
       if (waitSeconds <= 0) break;
       batch.push(...(await queue.receive({ max: settings.batchSize - batch.length, waitSeconds, signal })));
     }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { steadyNow } from "./clock.ts";
 import { DueHeap } from "./due-heap.ts";
 import { DurableMap } from "./durable-map.ts";
 
@@ -14,6 +15,7 @@ export interface Message {
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
   readonly senderId: string;
+  /** This and the other moments by a clock that is never set (clock.ts). */
   readonly sentAtMs: number;
   readonly visibleAtMs: number;
   readonly receiveCount: number;
@@ -68,10 +70,14 @@ export class Queue {
     this.settings = options.settings;
     this.#deadLetters = options.deadLetters;
     this.#messages = new DurableMap(options.file);
-    const now = Date.now();
+    const now = steadyNow();
     for (const [id, message] of this.#messages.entries()) {
-      const visibleAtMs = message.receiveCount > 0 ? Math.min(message.visibleAtMs, now) : message.visibleAtMs;
-      this.#messages.setUntilRestart(id, { ...message, visibleAtMs, receipt: null });
+      // Sent in the future: the clock has been set back since. The message counts as sent now, with the delay it had.
+      const aheadMs = Math.max(0, message.sentAtMs - now);
+      const dueMs = message.visibleAtMs - aheadMs;
+      const visibleAtMs = message.receiveCount > 0 ? Math.min(dueMs, now) : dueMs;
+      const sentAtMs = message.sentAtMs - aheadMs;
+      this.#messages.setUntilRestart(id, { ...message, sentAtMs, visibleAtMs, receipt: null });
       this.#due.push(visibleAtMs, id);
     }
   }
@@ -86,7 +92,7 @@ export class Queue {
       sentAtMs?: number;
     } = {},
   ): Message {
-    const now = Date.now();
+    const now = steadyNow();
     const message: Message = {
       id: randomUUID(),
       body,
@@ -111,11 +117,11 @@ export class Queue {
     visibilitySeconds?: number | undefined;
     signal?: AbortSignal | undefined;
   }): Promise<Message[]> {
-    const until = Date.now() + (options.waitSeconds ?? this.settings.receiveWaitSeconds) * 1_000;
+    const until = steadyNow() + (options.waitSeconds ?? this.settings.receiveWaitSeconds) * 1_000;
     const visibilitySeconds = options.visibilitySeconds ?? this.settings.visibilityTimeoutSeconds;
     for (;;) {
       const taken = this.#closed ? [] : this.#take(options.max, visibilitySeconds);
-      const leftMs = until - Date.now();
+      const leftMs = until - steadyNow();
       if (taken.length > 0 || leftMs <= 0 || this.#closed || options.signal?.aborted) return taken;
       await this.#change(leftMs, options.signal);
     }
@@ -131,7 +137,7 @@ export class Queue {
   changeVisibility(receipt: string, seconds: number): boolean {
     const message = this.#held(receipt);
     if (message === undefined) return false;
-    const visibleAtMs = Date.now() + seconds * 1_000;
+    const visibleAtMs = steadyNow() + seconds * 1_000;
     this.#messages.setUntilRestart(message.id, { ...message, visibleAtMs });
     this.#due.push(visibleAtMs, message.id);
     this.#wake();
@@ -139,7 +145,7 @@ export class Queue {
   }
 
   counts(): { visible: number; inFlight: number; delayed: number } {
-    const now = Date.now();
+    const now = steadyNow();
     const counts = { visible: 0, inFlight: 0, delayed: 0 };
     for (const { visibleAtMs, receiveCount } of this.#messages.values()) {
       if (visibleAtMs <= now) counts.visible += 1;
@@ -147,6 +153,12 @@ export class Queue {
       else counts.delayed += 1;
     }
     return counts;
+  }
+
+  /** Age in seconds of the oldest message that was not deleted, waiting or held; 0 when there is none. */
+  oldestSeconds(): number {
+    const sent = this.#messages.values().map(({ sentAtMs }) => sentAtMs);
+    return sent.length === 0 ? 0 : Math.max(0, steadyNow() - sent.reduce((one, other) => Math.min(one, other))) / 1_000;
   }
 
   purge(): void {
@@ -165,7 +177,7 @@ export class Queue {
   }
 
   #take(max: number, visibilitySeconds: number): Message[] {
-    const now = Date.now();
+    const now = steadyNow();
     const taken: Message[] = [];
     while (taken.length < max) {
       const next = this.#due.peek();
@@ -214,7 +226,7 @@ export class Queue {
   /** Resolves when a message may have become visible, after at most `maxMs`, or when the signal aborts. */
   #change(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const nextMs = (this.#due.peek()?.atMs ?? Number.POSITIVE_INFINITY) - Date.now();
+      const nextMs = (this.#due.peek()?.atMs ?? Number.POSITIVE_INFINITY) - steadyNow();
       const done = () => {
         clearTimeout(timer);
         this.#waiting.delete(done);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { QUEUE_DEFAULTS, Queue } from "./queue.ts";
 import type { Resource } from "./template.ts";
 
@@ -48,6 +49,20 @@ export const openQueues = (resources: readonly Resource[], dataFolder: string) =
     all: [...byArn.values()] as readonly Queue[],
     byArn: (arn: string) => byArn.get(arn),
     byName: (name: string) => byName.get(name),
+    /** What SQS tells CloudWatch of each queue, once a minute. */
+    measure: (put: PutMetric) => {
+      for (const queue of byArn.values()) {
+        const { visible, inFlight, delayed } = queue.counts();
+        const measured = {
+          ApproximateNumberOfMessagesVisible: visible,
+          ApproximateNumberOfMessagesNotVisible: inFlight,
+          ApproximateNumberOfMessagesDelayed: delayed,
+          ApproximateAgeOfOldestMessage: queue.oldestSeconds(),
+        };
+        const dimensions = { QueueName: queue.name };
+        for (const [name, value] of Object.entries(measured)) put({ namespace: "AWS/SQS", name, dimensions }, value);
+      }
+    },
     close: () => {
       for (const queue of byArn.values()) queue.close();
     },

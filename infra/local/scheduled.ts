@@ -24,18 +24,22 @@ export const startSchedules = (
     .filter(({ type }) => type === "AWS::Scheduler::Schedule")
     .map(({ name, properties }) => ({ name, ...(properties as unknown as ScheduleProperties) }))
     .filter(({ State }) => State !== "DISABLED")
-    .map((schedule) => {
-      const { name, Target, ScheduleExpression: expression, ScheduleExpressionTimezone: timeZone = "UTC" } = schedule;
+    .map(({ name, Target, ScheduleExpression: expression, ScheduleExpressionTimezone: timeZone = "UTC" }) => {
       const target = functions.find(Target.Arn);
       if (!target) throw new Error(`schedule ${name}: there is no function ${Target.Arn}`);
       const decision = authorise(Target.RoleArn, { action: "lambda:InvokeFunction", resource: Target.Arn });
       if (decision !== "allowed") throw new Error(`schedule ${name}: its role may not invoke ${Target.Arn}`);
       const isByClock = expression.startsWith("cron");
-      return { target, input: Target.Input ?? "{}", isByClock, nextRun: parseSchedule({ name, expression, timeZone }) };
+      return {
+        target,
+        input: Target.Input ?? "{}",
+        isByClock,
+        schedule: parseSchedule({ name, expression, timeZone }),
+      };
     });
-  const stops = schedules.map(({ target, input, isByClock, nextRun }) => {
+  const stops = schedules.map(({ target, input, isByClock, schedule }) => {
     target.invokeLater(isByClock ? '{"source":"start"}' : input);
-    return startSchedule(nextRun, () => target.invokeLater(input));
+    return startSchedule(schedule, () => target.invokeLater(input));
   });
   return () => {
     for (const stop of stops) stop();

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { steadyNow } from "./clock.ts";
 
 export interface ScheduleSettings {
   readonly name: string;
@@ -10,47 +11,50 @@ export interface ScheduleSettings {
 const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
 const CRON = /^cron\((.+)\)$/;
 const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
-/** `setTimeout` overflows beyond 24.8 days. */
-const MAX_WAIT_MS = 2_147_483_647;
+/** A clock of the machine may be set at any time, and a sleeping machine's timers stand still: look this often. */
+const MAX_WAIT_MS = 60_000;
 
-/** @returns when the schedule is due next after the given moment, or null when it never is again. */
-export type NextRun = (after: Date) => Date | null;
+export interface Schedule {
+  /** The clock that it goes by, in epoch milliseconds: the wall's for times of day, one that is never set for rates. */
+  readonly now: () => number;
+  /** @returns when it is due next after the given moment, or null when it never is again. */
+  readonly next: (afterMs: number) => number | null;
+}
 
 /** @throws when the expression is none that is known here. */
-export const parseSchedule = ({ name, expression, timeZone }: ScheduleSettings): NextRun => {
+export const parseSchedule = ({ name, expression, timeZone }: ScheduleSettings): Schedule => {
   const [, count, unit] = RATE.exec(expression) ?? [];
   if (count !== undefined) {
     const periodMs = Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
-    return (after) => new Date(after.getTime() + periodMs);
+    return { now: steadyNow, next: (afterMs) => afterMs + periodMs };
   }
   const [, fields] = CRON.exec(expression) ?? [];
   if (fields === undefined) throw new Error(`schedule ${name}: ${expression} is neither rate(…) nor cron(…)`);
   // AWS counts Sunday as 1 and has no seconds.
   const cron = new Cron(`0 ${fields}`, { alternativeWeekdays: true, timezone: timeZone, paused: true });
-  return (after) => cron.nextRun(after);
+  return { now: () => Date.now(), next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() ?? null };
 };
 
 /**
- * Runs `fire` whenever the schedule is due. Times missed
- * while the machine slept are made up for by one run.
+ * Runs `fire` whenever the schedule is due. Times missed while the machine slept, or passed over when its clock was
+ * set, are made up for by one run; a clock that is set back postpones nothing beyond the next time of day.
  * @returns what ends it.
  */
-export const startSchedule = (nextRun: NextRun, fire: () => void): (() => void) => {
+export const startSchedule = ({ now, next }: Schedule, fire: () => void): (() => void) => {
   let timer: NodeJS.Timeout | undefined;
-  const waitFor = (due: Date | null): void => {
-    if (due === null) return;
-    const leftMs = due.getTime() - Date.now();
-    timer = setTimeout(
-      () => {
-        if (Date.now() < due.getTime()) return waitFor(due);
-        fire();
-        // From when it was due, not from now: a late timer does not shift all that follow.
-        const next = nextRun(due);
-        waitFor(next !== null && next.getTime() < Date.now() ? nextRun(new Date()) : next);
-      },
-      Math.min(MAX_WAIT_MS, Math.max(0, leftMs)),
-    );
+  const waitFor = (dueMs: number | null): void => {
+    if (dueMs === null) return;
+    timer = setTimeout(() => waitFor(look(dueMs)), Math.min(MAX_WAIT_MS, Math.max(0, dueMs - now())));
   };
-  waitFor(nextRun(new Date()));
+  /** @returns when it is due next */
+  const look = (dueMs: number): number | null => {
+    const nowMs = now();
+    if (nowMs < dueMs) return Math.min(dueMs, next(nowMs) ?? dueMs);
+    fire();
+    // From when it was due, not from now: a late timer does not shift all that follow.
+    const following = next(dueMs);
+    return following !== null && following < nowMs ? next(nowMs) : following;
+  };
+  waitFor(next(now()));
   return () => clearTimeout(timer);
 };

@@ -41,10 +41,10 @@ export const openSigningKey = (folder: string): SigningKey => {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
   const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from("Harborlight on one machine")))));
-  const now = Date.now();
+  // From before any clock to RFC 5280's "no end": whoever checks a signature may have another time than this machine.
   const validity = sequence(
-    generalizedTime(new Date(now - 86_400_000)),
-    generalizedTime(new Date(now + 10 * 365 * 86_400_000)),
+    generalizedTime(new Date("2000-01-01T00:00:00Z")),
+    generalizedTime(new Date("9999-12-31T23:59:59Z")),
   );
   const serial = der(0x02, Buffer.concat([Buffer.from([0x01]), randomBytes(8)]));
   const spki = createPublicKey(publicKey).export({ type: "spki", format: "der" });

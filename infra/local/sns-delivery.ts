@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { steadyNow } from "./clock.ts";
 import { DueHeap } from "./due-heap.ts";
 import { DurableMap } from "./durable-map.ts";
 import { composeMail, MailError, type MailTransport } from "./mail.ts";
@@ -13,6 +14,7 @@ import {
   notificationEnvelope,
   type Signer,
 } from "./sns-message.ts";
+import { retryDelay, retryPolicy } from "./sns-retries.ts";
 import { deadLetterArn, isRaw, type Subscription } from "./sns-subscription.ts";
 
 /** One message on its way to one subscription; a confirmation carries no notification. */
@@ -22,14 +24,7 @@ interface Delivery {
   readonly notification: Notification;
   readonly isConfirmation: boolean;
   readonly attempts: number;
-  readonly nextAttemptAtMs: number;
 }
-
-/**
- * Pauses before each further attempt, in seconds: two quick ones, ten that double up to 20 s, then every 20 s, 50
- * attempts in all (SNS Developer Guide, "Message delivery retries", customer-managed endpoints).
- */
-export const RETRY_SECONDS: readonly number[] = [1, 1, 1, 2, 4, 8, 16, 20, 20, 20, 20, 20, ...Array(37).fill(20)];
 
 /** Deliveries under way at once: more would only compete with the checks. */
 const MAXIMUM_CONCURRENCY = 20;
@@ -45,8 +40,6 @@ export interface DeliveryOptions {
   readonly queueByArn: (arn: string) => Queue | undefined;
   readonly invokeLater: (functionArn: string, payload: string) => boolean;
   readonly log: (line: string) => void;
-  /** Tests may hurry. */
-  readonly retrySeconds?: readonly number[];
 }
 
 /** Messages on their way, on disk until they arrived or were given up. */
@@ -56,19 +49,17 @@ export class Deliveries {
   readonly #due = new DueHeap();
   readonly #running = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
-  readonly #retrySeconds: readonly number[];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#retrySeconds = options.retrySeconds ?? RETRY_SECONDS;
     mkdirSync(options.smsFolder, { recursive: true, mode: 0o700 });
     this.#pending = new DurableMap(options.file);
   }
 
   /** Takes up what an earlier process left, at once. */
   start(): void {
-    for (const { id } of this.#pending.values()) this.#due.push(Date.now(), id);
+    for (const { id } of this.#pending.values()) this.#due.push(steadyNow(), id);
     this.#work();
   }
 
@@ -76,9 +67,8 @@ export class Deliveries {
   add(subscription: Subscription, notification: Notification, isConfirmation = false): void {
     const id = randomBytes(10).toString("hex");
     const subscriptionArn = subscription.arn;
-    const delivery = { id, subscriptionArn, notification, isConfirmation, attempts: 0, nextAttemptAtMs: Date.now() };
-    this.#pending.set(id, delivery);
-    this.#due.push(delivery.nextAttemptAtMs, id);
+    this.#pending.set(id, { id, subscriptionArn, notification, isConfirmation, attempts: 0 });
+    this.#due.push(steadyNow(), id);
     this.#work();
   }
 
@@ -100,7 +90,7 @@ export class Deliveries {
     while (this.#running.size < MAXIMUM_CONCURRENCY) {
       const next = this.#due.peek();
       if (next === undefined) return;
-      const waitMs = next.atMs - Date.now();
+      const waitMs = next.atMs - steadyNow();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.#work(), waitMs);
         return;
@@ -129,11 +119,10 @@ export class Deliveries {
   }
 
   #failed(delivery: Delivery, subscription: Subscription, message: string, isPermanent: boolean): void {
-    const seconds = isPermanent ? undefined : this.#retrySeconds[delivery.attempts];
+    const seconds = isPermanent ? undefined : retryDelay(retryPolicy(subscription), delivery.attempts + 1);
     if (seconds !== undefined) {
-      const nextAttemptAtMs = Date.now() + seconds * 1_000;
-      this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1, nextAttemptAtMs });
-      this.#due.push(nextAttemptAtMs, delivery.id);
+      this.#pending.set(delivery.id, { ...delivery, attempts: delivery.attempts + 1 });
+      this.#due.push(steadyNow() + seconds * 1_000, delivery.id);
       return;
     }
     const what = delivery.isConfirmation ? "the confirmation" : `message ${delivery.notification.messageId}`;

@@ -1,6 +1,7 @@
 import { AwsError } from "./aws-error.ts";
 import { matchesPattern, type Pattern, parsePattern } from "./event-pattern.ts";
 import { type Attribute, filterable } from "./sns-message.ts";
+import { parseDeliveryPolicy } from "./sns-retries.ts";
 
 export interface Subscription {
   readonly arn: string;
@@ -57,7 +58,7 @@ const CHECKS: Record<string, (value: string) => void> = {
       throw invalid("RedrivePolicy: must have a deadLetterTargetArn that is a queue's ARN");
   },
   DeliveryPolicy: (value) => {
-    throw invalid(`DeliveryPolicy: not supported on one machine, got ${value}`);
+    parseDeliveryPolicy(value);
   },
 };
 

@@ -3,7 +3,14 @@ import { AwsError } from "./aws-error.ts";
 import { type Form, formOf, listOf, textOf, type Xml } from "./aws-query.ts";
 import { DurableMap } from "./durable-map.ts";
 import type { Deliveries } from "./sns-delivery.ts";
-import { type Attribute, checkAttribute, checkSubject, MAX_MESSAGE_BYTES, messageTexts } from "./sns-message.ts";
+import {
+  type Attribute,
+  checkAttribute,
+  checkSubject,
+  MAX_MESSAGE_BYTES,
+  messageTexts,
+  type Notification,
+} from "./sns-message.ts";
 import {
   checkAttributeOfSubscription,
   checkEndpoint,
@@ -63,6 +70,21 @@ export const createSns = ({ topicArns, file, account, deliveries: createDeliveri
     return found;
   };
 
+  /** Hands a message to every subscription that wants it. @returns its id */
+  const spread = (
+    published: Pick<Notification, "topicArn" | "subject" | "message" | "attributes">,
+    textFor: (protocol: string) => string,
+  ): string => {
+    const { topicArn, message, attributes } = published;
+    const notification = { ...published, messageId: randomUUID(), timestamp: new Date().toISOString() };
+    for (const subscription of subscriptions.values()) {
+      if (subscription.topicArn !== topicArn || !subscription.isConfirmed) continue;
+      if (!wants(subscription, message, attributes)) continue;
+      deliveries.add(subscription, { ...notification, message: textFor(subscription.protocol) });
+    }
+    return notification.messageId;
+  };
+
   const operations: Record<string, (form: Form) => Xml> = {
     Publish: (form) => {
       const topicArn = topicOf(form, textOf(form, "TopicArn") === undefined ? "TargetArn" : "TopicArn");
@@ -76,15 +98,7 @@ export const createSns = ({ topicArns, file, account, deliveries: createDeliveri
         Buffer.byteLength(message),
       );
       if (bytes > MAX_MESSAGE_BYTES) throw invalid("Message too long");
-      const messageId = randomUUID();
-      const timestamp = new Date().toISOString();
-      for (const subscription of subscriptions.values()) {
-        if (subscription.topicArn !== topicArn || !subscription.isConfirmed) continue;
-        if (!wants(subscription, message, attributes)) continue;
-        const text = textFor(subscription.protocol);
-        deliveries.add(subscription, { messageId, topicArn, subject, message: text, attributes, timestamp });
-      }
-      return { MessageId: messageId };
+      return { MessageId: spread({ topicArn, subject, message, attributes }, textFor) };
     },
 
     Subscribe: (form) => {
@@ -199,6 +213,10 @@ export const createSns = ({ topicArns, file, account, deliveries: createDeliveri
       throw new AwsError("InvalidAction", `The action ${action} is not valid on the one-machine SNS.`);
     },
     confirm,
+    /** What another service of the account publishes. */
+    publish: (topicArn: string, subject: string | undefined, message: string): void => {
+      spread({ topicArn, subject, message, attributes: {} }, () => message);
+    },
     unsubscribe: (arn: string): boolean => subscriptions.delete(arn),
     deliveries,
     stop: async () => {

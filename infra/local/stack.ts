@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { readHttpApi } from "./api-settings.ts";
+import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
+import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { type LocalDatabase, openDatabase } from "./dynamo.ts";
 import { createEventSources } from "./event-sources.ts";
 import { createFunctions, type Functions, newAccessKeyId } from "./functions.ts";
@@ -69,6 +71,7 @@ export interface RunningStack {
   readonly functions: Functions;
   readonly queues: Queues;
   readonly database: LocalDatabase;
+  readonly alarms: Alarms;
   /** Ends everything in good order, within a few seconds. */
   stop(): Promise<void>;
 }
@@ -119,7 +122,8 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
 
     const queues = openQueues(resources, dataFolder);
     undo.push(() => queues.close());
-    const functions = createFunctions(resources, { dataFolder, gatewayUrl });
+    const putMetric: PutMetric = (metric, value) => alarms.metrics.put(metric, value);
+    const functions = createFunctions(resources, { dataFolder, gatewayUrl, putMetric });
     undo.push(() => functions.stop(0));
     const { authorise } = createAuthoriser(resources);
 
@@ -127,8 +131,9 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const mail = options.smtpUrl ? createSmtpTransport(options.smtpUrl) : createMailFolder(join(dataFolder, "mail"));
     undo.push(() => mail.close());
     const signing = openSigningKey(join(dataFolder, "sns"));
+    const topicArns = ofType("AWS::SNS::Topic").map(({ arn }) => arn!);
     const sns = createSns({
-      topicArns: ofType("AWS::SNS::Topic").map(({ arn }) => arn!),
+      topicArns,
       file: join(dataFolder, "sns", "subscriptions.jsonl"),
       account: ACCOUNT,
       deliveries: (subscription) =>
@@ -150,6 +155,14 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
         }),
     });
     undo.push(() => sns.stop());
+    const alarms = createAlarms(resources, {
+      file: join(dataFolder, "alarms.jsonl"),
+      topicArns,
+      publish: sns.publish,
+      sample: queues.measure,
+      log,
+    });
+    undo.push(() => alarms.stop());
 
     const accessKeyId = newAccessKeyId();
     const callers = new Map<string, Caller>([
@@ -181,6 +194,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     // Everything works before the API answers: whoever creates a monitor at once finds locations that are alive.
     functions.start();
     sns.deliveries.start();
+    alarms.start();
     for (const source of sources) source.start();
     const stopSchedules = startSchedules(resources, { functions, authorise });
     undo.push(stopSchedules, () => Promise.all([functions.stop(0), ...sources.map((source) => source.stop())]));
@@ -196,6 +210,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const end = async () => {
       clearInterval(sweeping);
       stopSchedules();
+      alarms.stop();
       await Promise.all([
         api.close(STOP_GRACE_MS),
         Promise.all(sources.map((source) => source.stop())),
@@ -213,7 +228,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       ending ??= end();
       return ending;
     };
-    return { apiUrl, gatewayUrl, token, accessKeyId, outputs, resources, functions, queues, database, stop };
+    return { apiUrl, gatewayUrl, token, accessKeyId, outputs, resources, functions, queues, database, alarms, stop };
   } catch (error) {
     for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => {});
     throw error;

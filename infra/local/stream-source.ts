@@ -85,11 +85,11 @@ export const createStreamSource = (
   const handle = async (batch: readonly StreamRecord[], attempts: number): Promise<void> => {
     let records = batch;
     for (let failures = attempts; records.length > 0 && !stopped.signal.aborted; failures += 1) {
-      const oldestMs = records[0]!.dynamodb.ApproximateCreationDateTime * 1_000;
-      if (Date.now() - oldestMs > settings.maximumAgeSeconds * 1_000) {
+      if (streams.ageMs(records[0]!) > settings.maximumAgeSeconds * 1_000) {
         giveUp(records.slice(0, 1), "RecordAgeExceeded", failures);
         return handle(records.slice(1), 0);
       }
+      target.measure("IteratorAge", streams.ageMs(records.at(-1)!));
       const { failed, payload } = await target.invoke(JSON.stringify({ Records: records }));
       const handled = failed ? 0 : settings.reportsFailures ? handledCount(payload, records) : records.length;
       finish(records.slice(0, handled));
@@ -135,9 +135,8 @@ export const createStreamSource = (
 
   const begin = async (): Promise<void> => {
     const { consumer, streamArn } = settings;
-    const checkpoint = await streams.checkpoint(consumer, streamArn);
-    position = checkpoint ?? (settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START);
-    if (checkpoint === undefined) await streams.commit(consumer, streamArn, position);
+    const start = settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START;
+    position = await streams.join(consumer, streamArn, start);
     unsubscribe = streams.subscribe(streamArn, reader.poke);
     reader.poke();
   };

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Item, Level, Operation, Table } from "dynalite/db/index.js";
+import type { Item, Level, Operation, Range, Table } from "dynalite/db/index.js";
 import { itemSize } from "./item-size.ts";
 import { type StreamViewType, streamArn } from "./table-definition.ts";
 
-/** Records live this long, read or not, as in DynamoDB. */
+/** DynamoDB's retention, for a stream that nobody consumes. */
 const RETENTION_MS = 24 * 60 * 60 * 1_000;
+/** LevelDB ends a page of an iterator at so many bytes (16 KB unless told otherwise: five records of 3 KB). */
+const PAGE_BYTES = 1024 * 1024;
 
 /** A change of one item, in the form a Lambda function gets it. */
 export interface StreamRecord {
@@ -57,6 +59,17 @@ const comparable = (value: unknown): unknown => {
 };
 export const sameItem = (one: Item, other: Item) => isDeepStrictEqual(comparable(one), comparable(other));
 
+interface Stream {
+  readonly arn: string;
+  readonly view: StreamViewType;
+  /** Number of the first record of this process. */
+  readonly first: bigint;
+  readonly openedAtMs: number;
+  next: bigint;
+  /** Sequence number up to which each consumer of this process is done. */
+  readonly consumed: Map<string, string>;
+}
+
 /**
  * The streams of all tables in one LevelDB. Records are written in the batch that writes the item (`append` only says
  * what to add to it), so neither can exist without the other. Batches are committed one after another in the order
@@ -66,9 +79,10 @@ export class Streams {
   readonly #level: Level;
   readonly #write: (operations: Operation[]) => Promise<void>;
   readonly #now: () => number;
-  readonly #views = new Map<string, { arn: string; view: StreamViewType; next: bigint }>();
+  readonly #views = new Map<string, Stream>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
+  /** @param now milliseconds since the epoch, by a clock that is never set */
   constructor(level: Level, write: (operations: Operation[]) => Promise<void>, now: () => number) {
     this.#level = level;
     this.#write = write;
@@ -81,7 +95,9 @@ export class Streams {
     const [last] = await this.#entries({ gt: recordPrefix(table), lt: after(recordPrefix(table)), reverse: true }, 1);
     const checkpoints = await this.#entries({ gt: `checkpoint~${arn}~`, lt: after(`checkpoint~${arn}~`) }, 1_000);
     const used = [last?.[0].slice(-21) ?? STREAM_START, ...checkpoints.map(([, sequence]) => String(sequence))];
-    this.#views.set(table, { arn, view, next: BigInt(used.sort().at(-1) ?? 0) + 1n });
+    const first = BigInt(used.sort().at(-1) ?? 0) + 1n;
+    const openedAtMs = this.#now();
+    this.#views.set(table, { arn, view, first, openedAtMs, next: first, consumed: new Map() });
   }
 
   /** @returns what to write beside the item, and nothing when the item stays as it is: DynamoDB tells of changes only. */
@@ -123,22 +139,47 @@ export class Streams {
 
   /** Calls back after every committed record of the table; says nothing of records that were there before. */
   subscribe(arn: string, listener: () => void): () => void {
-    const table = this.#tableOf(arn);
+    const [table] = this.#streamOf(arn);
     const listeners = this.#listeners.get(table) ?? new Set();
     this.#listeners.set(table, listeners.add(listener));
     return () => listeners.delete(listener);
   }
 
-  /** Oldest first. @param afterSequence `STREAM_START` (or a checkpoint, or the last record that was read). */
+  /**
+   * Oldest first. Fewer than the limit are all there were.
+   * @param afterSequence `STREAM_START` (or a checkpoint, or the last record that was read)
+   */
   async read(arn: string, afterSequence: string, limit: number): Promise<StreamRecord[]> {
-    const prefix = recordPrefix(this.#tableOf(arn));
+    const prefix = recordPrefix(this.#streamOf(arn)[0]);
     const found = await this.#entries({ gt: prefix + afterSequence, lt: after(prefix) }, limit);
     return found.map(([, record]) => record as StreamRecord);
   }
 
+  /**
+   * How long a record has waited while this process ran. What an earlier one wrote down does not count: the machine
+   * may have slept since, or its clock been set.
+   */
+  ageMs({ eventSourceARN, dynamodb }: StreamRecord): number {
+    const [, { first, openedAtMs }] = this.#streamOf(eventSourceARN);
+    const isOurs = BigInt(dynamodb.SequenceNumber) >= first;
+    return Math.max(0, this.#now() - (isOurs ? dynamodb.ApproximateCreationDateTime * 1_000 : openedAtMs));
+  }
+
   /** The number of the newest record: where a consumer with `StartingPosition: LATEST` begins. */
   latest(arn: string): string {
-    return sequenceText(this.#views.get(this.#tableOf(arn))!.next - 1n);
+    return sequenceText(this.#streamOf(arn)[1].next - 1n);
+  }
+
+  /**
+   * Registers a consumer: from now on records stay until it has committed them, and no longer.
+   * @param start where it begins when it never committed
+   * @returns the sequence number up to which it is done
+   */
+  async join(consumer: string, arn: string, start: string): Promise<string> {
+    const position = await this.checkpoint(consumer, arn);
+    if (position === undefined) await this.commit(consumer, arn, start);
+    this.#streamOf(arn)[1].consumed.set(consumer, position ?? start);
+    return position ?? start;
   }
 
   /** Where the consumer stands; undefined when it never committed. */
@@ -149,35 +190,50 @@ export class Streams {
   /** Remembers, durably, that the consumer is done with everything up to this record. */
   async commit(consumer: string, arn: string, sequence: string): Promise<void> {
     await this.#write([{ type: "put", key: checkpointKey(consumer, arn), value: sequence }]);
+    const { consumed } = this.#streamOf(arn)[1];
+    if (consumed.has(consumer)) consumed.set(consumer, sequence);
   }
 
-  /** Removes records older than 24 h. @returns how many. */
-  async trim(): Promise<number> {
+  /**
+   * Removes what nobody will read: records that every consumer is done with, and where there is no consumer those
+   * older than 24 h. DynamoDB keeps all of them for 24 h; here that is gigabytes of the owner's disk.
+   */
+  async trim(): Promise<void> {
+    for (const [table, { consumed }] of this.#views) {
+      const prefix = recordPrefix(table);
+      const last = consumed.size > 0 ? [...consumed.values()].sort()[0] : await this.#newestExpired(prefix);
+      if (last !== undefined) await this.#level.clear({ gt: prefix, lte: prefix + last });
+    }
+  }
+
+  async #newestExpired(prefix: string): Promise<string | undefined> {
     const oldest = Math.floor((this.#now() - RETENTION_MS) / 1_000);
-    let trimmed = 0;
-    for (const table of this.#views.keys()) {
-      for (;;) {
-        const found = await this.#entries({ gt: recordPrefix(table), lt: after(recordPrefix(table)) }, 500);
-        const old = found.filter(
-          ([, record]) => (record as StreamRecord).dynamodb.ApproximateCreationDateTime < oldest,
-        );
-        if (old.length > 0) await this.#write(old.map(([key]) => ({ type: "del", key })));
-        trimmed += old.length;
-        if (old.length < 500) break;
+    let last: string | undefined;
+    for await (const page of this.#pages({ gt: prefix, lt: after(prefix) }, 500)) {
+      for (const [key, record] of page) {
+        if ((record as StreamRecord).dynamodb.ApproximateCreationDateTime >= oldest) return last;
+        last = key.slice(prefix.length);
       }
     }
-    return trimmed;
+    return last;
   }
 
-  #tableOf(arn: string): string {
-    for (const [table, stream] of this.#views) if (stream.arn === arn) return table;
+  #streamOf(arn: string): [table: string, Stream] {
+    for (const entry of this.#views) if (entry[1].arn === arn) return entry;
     throw new Error(`no stream has the ARN ${arn}`);
   }
 
-  async #entries(range: { gt: string; lt: string; reverse?: boolean }, limit: number): Promise<[string, unknown][]> {
-    const iterator = this.#level.iterator({ ...range, limit });
+  async #entries(range: Range, limit: number): Promise<[string, unknown][]> {
+    const entries: [string, unknown][] = [];
+    for await (const page of this.#pages({ ...range, limit }, limit)) entries.push(...page);
+    return entries;
+  }
+
+  /** Everything in the range. A page may be short; only an empty one says that nothing is left. */
+  async *#pages(range: Range, size: number): AsyncGenerator<[string, unknown][]> {
+    const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES });
     try {
-      return await iterator.nextv(limit);
+      for (let page = await iterator.nextv(size); page.length > 0; page = await iterator.nextv(size)) yield page;
     } finally {
       await iterator.close();
     }

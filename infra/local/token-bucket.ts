@@ -1,5 +1,7 @@
+import { steadyNow } from "./clock.ts";
+
 /** API Gateway's throttle: a bucket of `burst` requests that fills by `ratePerSecond`. */
-export const createTokenBucket = (ratePerSecond: number, burst: number, now: () => number = Date.now) => {
+export const createTokenBucket = (ratePerSecond: number, burst: number, now: () => number = steadyNow) => {
   let tokens = burst;
   let filledAtMs = now();
   /** @returns whether one more request may pass. */

@@ -13,7 +13,8 @@ export interface WorkerSettings {
 
 export interface InvocationRequest {
   readonly payload: string;
-  readonly deadlineMs: number;
+  /** Until the function's timeout, when the invocation begins. */
+  readonly remainingMs: number;
   readonly context: {
     readonly awsRequestId: string;
     readonly functionName: string;
@@ -53,12 +54,13 @@ const load = (): Handler => {
 
 try {
   const handler = load();
-  port.on("message", async ({ payload, deadlineMs, context }: InvocationRequest) => {
+  port.on("message", async ({ payload, remainingMs, context }: InvocationRequest) => {
+    const deadlineMs = performance.now() + remainingMs;
     try {
       const result = await handler(JSON.parse(payload), {
         ...context,
         callbackWaitsForEmptyEventLoop: true,
-        getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
+        getRemainingTimeInMillis: () => Math.max(0, deadlineMs - performance.now()),
       });
       answer({ kind: "result", payload: JSON.stringify(result) ?? "null" });
     } catch (error) {

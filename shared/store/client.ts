@@ -2,5 +2,22 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
+/**
+ * DynamoDB answers in milliseconds. A request that takes so long hangs, and would hang for as long as its function may
+ * run; the SDK tries it again instead, which every write of ours allows.
+ */
+const REQUEST_TIMEOUT_MS = 3_000;
+const CONNECTION_TIMEOUT_MS = 1_500;
+
 export const documentClient = (config: DynamoDBClientConfig = {}) =>
-  DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } });
+  DynamoDBDocumentClient.from(
+    new DynamoDBClient({
+      requestHandler: {
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionTimeout: CONNECTION_TIMEOUT_MS,
+        throwOnRequestTimeout: true,
+      },
+      ...config,
+    }),
+    { marshallOptions: { removeUndefinedValues: true } },
+  );

@@ -183,7 +183,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
 
     /** What is still to be told of a deleted monitor goes into an item of its own, so that its key can be used again. */
     async moveOutbox(monitor: Monitor, now: Date): Promise<void> {
-      const { id, name, protocol, host, port, pendingAlerts, deletedAt } = monitor;
+      const { id, name, pendingAlerts, deletedAt } = monitor;
       const key = leftKey(id, deletedAt ?? "");
       await unlessRaced(
         client.send(
@@ -193,9 +193,6 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
               ...key,
               id,
               name,
-              protocol,
-              host,
-              port,
               pendingAlerts,
               revision: monitor.revision,
               ...mustLook(key.pk, now.getTime()).attributes,
@@ -214,7 +211,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
      * @param sequence of the outbox entry: a later one that was written first stays
      */
     async projectIncident(
-      { id: monitorId, name, protocol, host, port }: Pick<Monitor, "id" | "name" | "protocol" | "host" | "port">,
+      { id: monitorId, name }: Pick<Monitor, "id" | "name">,
       incident: Incident,
       sequence: number,
     ): Promise<void> {
@@ -222,9 +219,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
         ...incident,
         monitorId,
         monitorName: name,
-        protocol,
-        host,
-        port,
+        ...incident.target,
         collection: incident.endedAt ? LISTING.incidents : LISTING.openIncidents,
         collectionKey: `${incident.startedAt}#${monitorId}`,
         sequence,

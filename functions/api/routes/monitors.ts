@@ -213,7 +213,7 @@ const deleteMonitor = route({
   path: "/v1/monitors/{id}",
   operationId: "deleteMonitor",
   summary: "Delete a monitor",
-  description: "Its history stays until it expires. An open incident ends without an alert.",
+  description: "Its history stays until it expires. An open incident ends; whoever was told of it hears `closed`.",
   scope: "write",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },

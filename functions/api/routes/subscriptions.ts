@@ -21,7 +21,7 @@ import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 import { cursor, KINDS, oneOf, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../schemas.ts";
-import { filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
+import { deliveryPolicy, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
 
 const subscriptionView = z
   .object({
@@ -65,6 +65,7 @@ const createSubscription = route({
     if (errors.length > 0) throw new InvalidInput(errors);
     const { topic, kind, endpoint, filter } = body;
     const policy = filter && filterPolicy(filter);
+    const retries = deliveryPolicy(kind);
     try {
       const { SubscriptionArn: arn } = await sns.send(
         new SubscribeCommand({
@@ -74,6 +75,7 @@ const createSubscription = route({
           ReturnSubscriptionArn: true,
           Attributes: {
             ...(policy && { FilterPolicy: JSON.stringify(policy) }),
+            ...(retries && { DeliveryPolicy: JSON.stringify(retries) }),
             ...(deadLetterArn && { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }) }),
           },
         }),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { filterOf, filterPolicy } from "../../../functions/api/subscription.ts";
+import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns-retries.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -44,7 +45,7 @@ describe("subscribing", () => {
       ReturnSubscriptionArn: "true",
     });
     const attributes = Object.fromEntries(
-      [1, 2].map((n) => [
+      [1, 2, 3].map((n) => [
         sent?.[`Attributes.entry.${n}.key`],
         JSON.parse(sent?.[`Attributes.entry.${n}.value`] ?? "null"),
       ]),
@@ -57,6 +58,7 @@ describe("subscribing", () => {
         monitorId: ["m1", "m2"],
         protocol: ["tcp"],
       },
+      DeliveryPolicy: expect.anything(),
       RedrivePolicy: { deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:undelivered" },
     });
   });
@@ -134,6 +136,30 @@ describe("subscribing", () => {
     const full = await subscribe({ kind: "sms", endpoint: "+41791234567" });
     expect([full.status, full.body.code, full.headers["retry-after"]]).toEqual([429, "too-many-requests", "60"]);
   });
+});
+
+test.each([
+  ["http", "http://127.0.0.1:8080/hook"],
+  ["https", "https://hooks.example.com/x"],
+])("%s receivers are tried again for most of an hour, which is what SNS allows", async (kind, endpoint) => {
+  await subscribe({ kind, endpoint });
+  const [sent = {}] = edge.calls.sns;
+  const { name, value } = { name: sent["Attributes.entry.1.key"], value: sent["Attributes.entry.1.value"] ?? "" };
+  expect(name).toBe("DeliveryPolicy");
+  // Refuses what SNS would refuse.
+  const policy = parseDeliveryPolicy(value);
+  const delays = Array.from({ length: policy.numRetries }, (_, index) => retryDelay(policy, index + 1) ?? 0);
+  expect(delays.slice(0, 5)).toEqual([5, 5, 5, 5, 5]);
+  expect(Math.max(...delays)).toBe(60);
+  const total = delays.reduce((sum, delay) => sum + delay, 0);
+  expect(total).toBeGreaterThan(3_000);
+  // However SNS may count its backing off.
+  expect(policy.numRetries * policy.maxDelayTarget).toBeLessThanOrEqual(3_600);
+});
+
+test("receivers that are no URL get no delivery policy: SNS would refuse it", async () => {
+  await subscribe({ kind: "email", endpoint: "ops@example.com" });
+  expect(JSON.stringify(edge.calls.sns)).not.toContain("DeliveryPolicy");
 });
 
 describe("listing", () => {

@@ -1,10 +1,12 @@
 import { QueryCommand, ScanCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeChunk } from "../../../shared/history/chunk.ts";
 import { tallyOf } from "../../../shared/history/day.ts";
 import type { PastOutcome } from "../../../shared/history/outcome.ts";
 import { createHistoryReader } from "../../../shared/history/reader.ts";
+import { tallySteps } from "../../../shared/history/stats.ts";
 import type { LANES } from "../../../shared/model.ts";
+import { createHistoryStore } from "../../../shared/store/history.ts";
 import { shardKey } from "../../../shared/store/keys.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -26,14 +28,14 @@ const itemsOf = async ({ client, tables }: Started, pk: string) =>
     )
   ).Items ?? [];
 
-/** Everything compact writes, as it stands: keys, bytes, expiry. */
-const archiveOf = async ({ client, tables }: Started) => {
+/** Everything compact writes, or all that begins with a prefix, as it stands: keys, bytes, expiry. */
+const archiveOf = async ({ client, tables }: Started, prefix = "") => {
   const items: string[] = [];
   let from: Record<string, unknown> | undefined;
   do {
     const page = await client.send(new ScanCommand({ TableName: tables.history, ExclusiveStartKey: from }));
     for (const { pk, sk, data, expiresAtSeconds, ...rest } of page.Items ?? []) {
-      if (/^(SHARD|ROSTER)#/.test(pk)) continue;
+      if (prefix ? !pk.startsWith(prefix) : /^(SHARD|ROSTER)#/.test(pk)) continue;
       const sets = Object.entries(rest).map(([name, value]) => [
         name,
         value instanceof Set ? [...value].sort() : value,
@@ -151,6 +153,141 @@ test("a run whose time is over leaves the rest to the next, and says how far beh
   const then = await archiveOf(started);
   expect(then).toEqual(expect.arrayContaining(first.filter((item) => !item.includes("COMPACTION"))));
   expect((await history.days("a", "eu", MIDNIGHT, MIDNIGHT + 3 * DAY)).size).toBe(3);
+});
+
+/** Puts junk in the place of what an item holds. */
+const spoil = ({ client, tables }: Started, pk: string, sk: string) =>
+  client.send(
+    new UpdateCommand({
+      TableName: tables.history,
+      Key: { pk, sk },
+      UpdateExpression: "SET #data = :junk",
+      ConditionExpression: "attribute_exists(pk)",
+      ExpressionAttributeNames: { "#data": "data" },
+      ExpressionAttributeValues: { ":junk": Buffer.from("not what it was") },
+    }),
+  );
+
+test("blocks, rosters, chunks and days that cannot be read are left out by readers, and told", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact, unreadable } = started;
+  const plain: Plain = new Map();
+  const members = new Map([["a", noisyTarget(9)]]);
+  const monitor = monitorOf("a", { placements: [{ shard: "3600#0", fromTick: 0, toTick: null }] });
+  await seat(started, "3600#0");
+  await runShard(
+    started,
+    { shard: "3600#0", locations: ["eu"], from: MIDNIGHT, to: MIDNIGHT + 3 * DAY, members },
+    plain,
+  );
+  const expected = plain.get("a eu")!;
+  const read = () => createHistoryReader(history, ["eu"]).outcomesFrom(monitor, "eu", MIDNIGHT, MIDNIGHT + 3 * DAY);
+  clock.now = MIDNIGHT + 3 * DAY;
+  const broken = MIDNIGHT + DAY + 5 * HOUR;
+  await spoil(started, "SHARD#3600#0#eu", `00${broken}`);
+  const withoutBlock = expected.filter(({ tick }) => tick !== broken);
+  expect(await read()).toEqual(withoutBlock);
+  expect(unreadable.map(({ message }) => message)).toEqual([expect.stringContaining(`block 3600#0 eu ${broken}`)]);
+
+  clock.now = MIDNIGHT + 2 * DAY + 2 * HOUR;
+  await compact();
+  await spoil(started, "MONITOR#a#eu", `00${MIDNIGHT}#3600#0`);
+  await spoil(started, "MONITOR#a#eu", "DAY#2026-11-20");
+  clock.now = MIDNIGHT + 3 * DAY;
+  unreadable.length = 0;
+  expect(await read()).toEqual(withoutBlock.filter(({ tick }) => tick >= MIDNIGHT + DAY));
+  expect([...(await history.days("a", "eu", MIDNIGHT, MIDNIGHT + 3 * DAY)).keys()]).toEqual([MIDNIGHT + DAY]);
+  expect(unreadable.map(({ message }) => message)).toEqual([
+    expect.stringContaining("chunk MONITOR#a#eu"),
+    expect.stringContaining("day MONITOR#a#eu"),
+  ]);
+
+  const [roster] = (await archiveOf(started, "ROSTER#")) as [string];
+  await spoil(started, JSON.parse(roster)[0], "ROSTER");
+  const fresh = createHistoryStore(started.client, started.tables.history, {
+    now: () => clock.now * 1000,
+    unreadable: (error) => void unreadable.push(error),
+  });
+  const last = createHistoryReader(fresh, ["eu"]);
+  expect(await last.outcomesFrom(monitor, "eu", MIDNIGHT + 2 * DAY, MIDNIGHT + 3 * DAY)).toEqual([]);
+});
+
+test("compaction goes on past a chunk that cannot be read, and past a block of a shard that lags", async () => {
+  await using started = await startHistory();
+  const { history, monitors, clock, compact } = started;
+  for (const id of ["a", "b"]) await monitors.create(monitorOf(id, { shard: "3600#0" }));
+  await seat(started, "3600#0", 2);
+  await seat(started, "21600#0");
+  const observe = noisyTarget(9);
+  const run = (shard: string, ids: string[], from: number, to: number) =>
+    runShard(started, { shard, locations: ["eu"], from, to, members: new Map(ids.map((id) => [id, observe])) });
+  await run("3600#0", ["a", "b"], MIDNIGHT, MIDNIGHT + DAY);
+  clock.now = MIDNIGHT + DAY + 2 * HOUR;
+  await compact("schedule", () => true);
+  await spoil(started, "MONITOR#a#eu", `00${MIDNIGHT}#3600#0`);
+  await run("3600#0", ["a", "b"], MIDNIGHT + DAY, MIDNIGHT + 2 * DAY);
+  // Six hours behind the others when their day is over.
+  await run("21600#0", ["c"], MIDNIGHT + DAY, MIDNIGHT + 2 * DAY);
+  await spoil(started, "SHARD#21600#0#eu", `00${MIDNIGHT + DAY + 6 * HOUR}`);
+  clock.now = MIDNIGHT + 2 * DAY + 2 * HOUR;
+  await compact();
+  for (const id of ["a", "b"])
+    expect([...(await history.days(id, "eu", MIDNIGHT, MIDNIGHT + 2 * DAY)).keys()]).toContain(MIDNIGHT + DAY);
+});
+
+describe("a clock that was ahead", () => {
+  const SHARD = "120#0";
+  const placements = [{ shard: SHARD, fromTick: MIDNIGHT - 400 * DAY, toTick: null }];
+  const monitor = monitorOf("a", { placements });
+
+  test.each([
+    ["three days, over a whole day", 5 * HOUR, 3 * DAY],
+    ["a month: what there is seems to have expired", 20 * HOUR, 30 * DAY],
+    ["an hour, until the next run has nearly come", 11 * HOUR + 1800, HOUR],
+  ])("by %s, while compact ran: nothing is lost, and nothing is read twice", async (_how, stepAt, aheadSeconds) => {
+    await using started = await startHistory();
+    const { history, monitors, clock, compact } = started;
+    await seat(started, SHARD);
+    await monitors.create(monitor);
+    const plain: Plain = new Map();
+    const members = new Map([["a", noisyTarget(3)]]);
+    const run = (from: number, to: number) =>
+      runShard(started, { shard: SHARD, locations: ["eu"], from, to, phase: 7, members }, plain);
+    const outcomes = () => plain.get("a eu")!.toSorted((x, y) => x.tick - y.tick);
+    const expectAll = async (from: number) => {
+      const reader = createHistoryReader(history, ["eu"]);
+      expect(await reader.outcomesFrom(monitor, "eu", from, clock.now)).toEqual(
+        outcomes().filter(({ tick }) => tick >= from && tick < clock.now),
+      );
+      const [tally] = await tallySteps(reader, monitor, [{ from, to: clock.now }], "eu");
+      expect(tally).toEqual(tallyOf(outcomes(), from, clock.now));
+    };
+
+    const begin = MIDNIGHT - DAY;
+    await run(begin, MIDNIGHT + stepAt);
+    clock.now = MIDNIGHT + stepAt;
+    await compact();
+    clock.now += aheadSeconds;
+    await compact("start");
+
+    clock.now = MIDNIGHT + stepAt + 57 * 60;
+    await run(MIDNIGHT + stepAt, clock.now);
+    await expectAll(begin);
+    // The next day began, and no run has been there yet.
+    await run(clock.now, MIDNIGHT + DAY + 600);
+    clock.now = MIDNIGHT + stepAt + 57 * 60;
+    await compact();
+    await expectAll(begin);
+    clock.now = MIDNIGHT + DAY + 600;
+    await expectAll(begin);
+    await run(clock.now, MIDNIGHT + DAY + 13 * HOUR);
+    clock.now = MIDNIGHT + DAY + 13 * HOUR;
+    expect(await compact()).toMatchObject({ lagDays: 0 });
+    await expectAll(begin);
+    const days = await history.days("a", "eu", begin, MIDNIGHT + DAY);
+    for (const day of [begin, MIDNIGHT]) expect(days.get(day)).toEqual(tallyOf(outcomes(), day, day + DAY));
+    expect((await history.progress(SHARD)).rosters.size).toBe(1);
+  });
 });
 
 test("days that nothing was checked on are no items, and cost a look each", async () => {
@@ -371,4 +508,20 @@ test("nothing that has expired is served, though the table still has it", async 
   expect(await served()).toEqual({ outcomes: 0, days: 1, block: false });
   clock.now = MIDNIGHT + 790 * DAY;
   expect(await served()).toEqual({ outcomes: 0, days: 0, block: false });
+});
+
+test("an outcome of a slow lane speaks for its time after the place of that time is forgotten", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact } = started;
+  await seat(started, "21600#0");
+  const members = new Map([["a", noisyTarget(1, { silentShare: 0 })]]);
+  const plain: Plain = new Map();
+  await runShard(started, { shard: "21600#0", locations: ["eu"], from: MIDNIGHT, to: MIDNIGHT + DAY, members }, plain);
+  clock.now = MIDNIGHT + 2 * DAY;
+  await compact();
+  const monitor = monitorOf("a", { placements: [{ shard: "60#0", fromTick: MIDNIGHT + 2 * DAY, toTick: null }] });
+  const range = { from: MIDNIGHT + 3 * HOUR, to: MIDNIGHT + 4 * HOUR };
+  const [tally] = await tallySteps(createHistoryReader(history, ["eu"]), monitor, [range]);
+  expect(tally).toEqual(tallyOf(plain.get("a eu")!, range.from, range.to));
+  expect(tally!.seconds.up + tally!.seconds.degraded + tally!.seconds.down).toBe(HOUR);
 });

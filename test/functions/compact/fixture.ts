@@ -20,9 +20,10 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
   const clock = { now: MIDNIGHT };
   const now = () => clock.now * 1000;
   const tables = await startTables({ now, ...(intercept && { intercept }) });
-  const history = createHistoryStore(tables.client, tables.tables.history, { now });
+  const unreadableErrors: Error[] = [];
+  const unreadable = (error: Error) => void unreadableErrors.push(error);
+  const history = createHistoryStore(tables.client, tables.tables.history, { now, unreadable });
   const monitors = createMonitorStore(tables.client, tables.tables.monitors);
-  const unreadable: Error[] = [];
   /** What a new process of the function has: nothing remembered. */
   const compact = (source: "schedule" | "start" = "schedule", hasTime = () => true) =>
     createHourlyRun({
@@ -32,7 +33,7 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
       retention: DEFAULT_RETENTION,
       now,
       sleep,
-      unreadable: (error) => unreadable.push(error),
+      unreadable,
     })(source, hasTime);
   return {
     ...tables,
@@ -41,7 +42,7 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
     monitors,
     shards: createShardStore(tables.client, tables.tables.monitors),
     compact,
-    unreadable,
+    unreadable: unreadableErrors,
   };
 }
 

@@ -83,6 +83,51 @@ describe("a killed process", () => {
   });
 });
 
+describe("records of 3 KB, of which LevelDB gives five at a time", () => {
+  const writeMany = async (database: LocalDatabase) => {
+    for (let index = 0; index < 1_000; index += 1) await put(database, `item${index}`, { filler: "x".repeat(3_000) });
+  };
+
+  test("are read up to the limit", async () => {
+    const database = await open();
+    await writeMany(database);
+    expect(await database.streams.read(ARN, STREAM_START, 500)).toHaveLength(500);
+    expect(await database.streams.read(ARN, STREAM_START, 2_000)).toHaveLength(1_000);
+    await database.close();
+  });
+
+  test("are trimmed at one go when they are 24 hours old", async () => {
+    let now = Date.now();
+    const database = await openDatabase({ dataFolder, tables: [things()], now: () => now });
+    await writeMany(database);
+    now += 25 * 60 * 60 * 1_000;
+    await put(database, "new");
+    await database.sweep();
+    expect((await readAll(database)).map(({ dynamodb }) => dynamodb.Keys.pk!.S)).toEqual(["new"]);
+    await database.close();
+  });
+});
+
+test("records go once every consumer is done with them, and those that one has not read stay, however old", async () => {
+  let now = Date.now();
+  const database = await openDatabase({ dataFolder, tables: [things()], now: () => now });
+  const { streams } = database;
+  expect(await streams.join("fast", ARN, STREAM_START)).toBe(STREAM_START);
+  await streams.join("slow", ARN, STREAM_START);
+  for (const pk of ["a", "b", "c"]) await put(database, pk);
+  const [a, b, c] = (await readAll(database)).map(({ dynamodb }) => dynamodb.SequenceNumber);
+  await streams.commit("fast", ARN, c!);
+  await streams.commit("slow", ARN, a!);
+  now += 25 * 60 * 60 * 1_000;
+  await database.sweep();
+  expect((await readAll(database)).map(({ dynamodb }) => dynamodb.SequenceNumber)).toEqual([b, c]);
+  await streams.commit("slow", ARN, c!);
+  await database.sweep();
+  expect(await readAll(database)).toEqual([]);
+  expect(await streams.join("slow", ARN, STREAM_START)).toBe(c);
+  await database.close();
+});
+
 describe("at the next start", () => {
   test("items, indexes, checkpoints and the numbering of the stream go on", async () => {
     const first = await open();

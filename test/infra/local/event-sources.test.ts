@@ -134,6 +134,27 @@ describe("a stream", () => {
     await eventually(() => expect(own.received.flatMap(recordsOf)).toHaveLength(pks.length));
   });
 
+  test("delivers a burst of large records whole, without another write to wake it, and keeps none of them", async () => {
+    const { database: local } = fixture.stack;
+    const pks = Array.from({ length: 2_000 }, (_, index) => `thing-${index}`);
+    const filler = { S: "x".repeat(3_000) };
+    for (let start = 0; start < pks.length; start += 25) {
+      const things = pks.slice(start, start + 25).map((pk) => ({
+        PutRequest: { Item: { pk: { S: pk }, value: { N: "1" }, filler } },
+      }));
+      expect(await local.handle("BatchWriteItem", { RequestItems: { things } })).toMatchObject({ status: 200 });
+    }
+    await eventually(() => {
+      const told = by("streamer").flatMap(recordsOf);
+      expect(new Set(told.map(({ dynamodb }) => dynamodb.Keys.pk.S)).size).toBe(pks.length);
+    });
+    const arn = `${"arn:aws:dynamodb:us-east-1:000000000000:table/things"}/stream/2026-01-01T00:00:00.000`;
+    await eventually(async () => {
+      await local.sweep();
+      expect(await local.streams.read(arn, "0", 1)).toEqual([]);
+    });
+  });
+
   test("takes up after a restart where it was: what was not handled comes again, what was done does not", async () => {
     await put("thing-a", 1);
     await eventually(() => expect(seen("thing-a")).toEqual(["1"]));

@@ -21,7 +21,7 @@ exports.handler = async (event, context) => {
   if (event.do === "spin") for (;;);
   if (event.do === "eat") { const all = []; for (;;) all.push(new Array(1e6).fill(all.length)); }
   if (event.do === "wait") { await new Promise((done) => setTimeout(done, event.ms)); return calls; }
-  if (event.do === "metric") { console.log(JSON.stringify({ _aws: { CloudWatchMetrics: [{ Metrics: [{ Name: "Things" }] }] }, Things: event.value })); return null; }
+  if (event.do === "metric") { console.log(JSON.stringify({ _aws: { CloudWatchMetrics: [{ Namespace: event.namespace, Dimensions: [["service"]], Metrics: [{ Name: "Things" }] }] }, service: event.service, Things: event.value })); return null; }
   const answer = await (await tell(event)).json();
   if (answer.throw) throw new Error(answer.throw);
   return answer.result === undefined ? event : answer.result;

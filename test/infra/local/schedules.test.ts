@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from "vitest";
 import { parseSchedule, startSchedule } from "../../../infra/local/schedules.ts";
 
 const next = (expression: string, after: string, timeZone = "UTC") =>
-  parseSchedule({ name: "s", expression, timeZone })(new Date(after))?.toISOString() ?? null;
+  iso(parseSchedule({ name: "s", expression, timeZone }).next(Date.parse(after)));
+const iso = (atMs: number | null) => (atMs === null ? null : new Date(atMs).toISOString());
 
 describe("the next run", () => {
   test.for([
@@ -26,18 +27,54 @@ describe("the next run", () => {
   });
 });
 
-test("a schedule fires when due, without drifting, and makes up for a sleep with one run", () => {
-  vi.useFakeTimers({ now: 0 });
-  const fired: number[] = [];
-  const stop = startSchedule(parseSchedule({ name: "s", expression: "rate(1 minute)", timeZone: "UTC" }), () => {
-    fired.push(Date.now());
+describe("a schedule that runs", () => {
+  /** How long after its start it fired, in seconds by a clock that nobody sets. */
+  const firedAfter = (expression: string, story: () => void): number[] => {
+    vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z") });
+    const fired: number[] = [];
+    const startedAt = performance.now();
+    const schedule = parseSchedule({ name: "s", expression, timeZone: "UTC" });
+    const stop = startSchedule(schedule, () => fired.push(Math.round((performance.now() - startedAt) / 1_000)));
+    story();
+    stop();
+    vi.advanceTimersByTime(3_600_000);
+    vi.useRealTimers();
+    return fired;
+  };
+
+  test("fires when due, without drifting", () => {
+    expect(firedAfter("rate(1 minute)", () => vi.advanceTimersByTime(185_000))).toEqual([60, 120, 180]);
+    expect(firedAfter("cron(7 * * * ? *)", () => vi.advanceTimersByTime(7_200_000))).toEqual([420, 4_020]);
   });
-  vi.advanceTimersByTime(125_000);
-  vi.setSystemTime(600_000); // the machine slept
-  vi.advanceTimersByTime(60_000);
-  stop();
-  vi.advanceTimersByTime(600_000);
-  vi.useRealTimers();
-  expect(fired.slice(0, 2)).toEqual([60_000, 120_000]);
-  expect(fired).toHaveLength(3);
+
+  test.each(["2025-06-01T00:00:00Z", "2026-01-01T05:00:30Z"])(
+    "goes on at its rate when the clock is set to %s",
+    (at) => {
+      const story = () => {
+        vi.advanceTimersByTime(90_000);
+        vi.setSystemTime(new Date(at));
+        vi.advanceTimersByTime(120_000);
+      };
+      expect(firedAfter("rate(1 minute)", story)).toEqual([60, 120, 180]);
+    },
+  );
+
+  test("makes up for times that the clock passed over with one run", () => {
+    const story = () => {
+      vi.advanceTimersByTime(90_000);
+      vi.setSystemTime(new Date("2026-01-01T05:30:00Z"));
+      vi.advanceTimersByTime(1_800_000);
+    };
+    expect(firedAfter("cron(7 * * * ? *)", story)).toEqual([120]);
+  });
+
+  test("does not wait for a time of day that it knew from a clock which was months ahead", () => {
+    const story = () => {
+      vi.setSystemTime(new Date("2026-07-01T00:08:00Z"));
+      vi.advanceTimersByTime(600_000);
+      vi.setSystemTime(new Date("2026-01-01T00:00:00Z"));
+      vi.advanceTimersByTime(600_000);
+    };
+    expect(firedAfter("cron(7 * * * ? *)", story)).toEqual([60, 1_020]);
+  });
 });

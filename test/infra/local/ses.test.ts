@@ -103,6 +103,39 @@ describe("with SMTP_URL", () => {
     await new Promise<void>((resolve) => server.close(resolve));
   });
 
+  test.for([
+    ["connecting", { connect: 554 }, "ServiceUnavailable"],
+    ["AUTH", { auth: 535 }, "ServiceUnavailable"],
+    ["MAIL FROM", { from: 550 }, "ServiceUnavailable"],
+    ["the text", { data: 554 }, "MessageRejected"],
+    ["the text, for now", { data: 451 }, "ServiceUnavailable"],
+  ] as const)(
+    "only what is about the mail is refused for good; %s is answered by an error: %j",
+    async ([, at, name]) => {
+      const fail = (code: number | undefined, done: (error?: Error | null) => void) =>
+        done(code === undefined ? null : Object.assign(new Error("no"), { responseCode: code }));
+      const codes: { connect?: number; auth?: number; from?: number; data?: number } = at;
+      const server = new SMTPServer({
+        authOptional: true,
+        allowInsecureAuth: true,
+        hideSTARTTLS: true,
+        onConnect: (_, done) => fail(codes.connect, done),
+        onAuth: (_, __, done) => fail(codes.auth, (error) => done(error ?? null, { user: "u" })),
+        onMailFrom: (_, __, done) => fail(codes.from, done),
+        onData: (stream, _, done) => {
+          stream.resume();
+          stream.on("end", () => fail(codes.data, done));
+        },
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const smtpUrl = `smtp://u:p@127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+      const own = await startFixture({ smtpUrl });
+      await expect(new SESClient(own.as()).send(mail())).rejects.toMatchObject({ name });
+      await own[Symbol.asyncDispose]();
+      await new Promise<void>((resolve) => server.close(resolve));
+    },
+  );
+
   test("a server that is not there is a failure that passes", async () => {
     await using own = await startFixture({ smtpUrl: "smtp://127.0.0.1:1" });
     await expect(new SESClient(own.as()).send(mail())).rejects.toMatchObject({ name: "ServiceUnavailable" });

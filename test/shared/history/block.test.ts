@@ -170,6 +170,15 @@ test("a block of version 1, without streaks and doubt, is still read", () => {
   expect(decodeBlock(old, place)).toEqual({ ...place, version: 1, offline: true, roster: rosterHash(["a"]), entries });
 });
 
+test("an entry that a newer version wrote gives one clear error", () => {
+  const header = Buffer.concat([Uint8Array.of(1, 0), Buffer.alloc(16)]);
+  const entryWith = (bytes: Record<number, number>) =>
+    openBlock(Buffer.concat([header, pack(Uint8Array.from({ length: 13 }, (_, i) => bytes[i] ?? 0))]), place).entry(0);
+  expect(() => entryWith({ 1: 255 })).toThrow(/unknown reason/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(/unknown latency/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(CorruptHistory);
+});
+
 test("a block of a newer version says which version it has", () => {
   const data = Buffer.from(encodeBlock({ offline: false, roster: rosterHash([]), entries: [] }));
   data[0] = 9;

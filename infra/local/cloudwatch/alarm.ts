@@ -1,0 +1,184 @@
+import type { Resource } from "../template.ts";
+import { addUp, parseSum } from "./expression.ts";
+import type { MetricName, Metrics, Statistic } from "./metrics.ts";
+
+/** What an alarm's periods say. Undefined: too little is known, so the state stays what it was. */
+export interface Verdict {
+  readonly state: "ALARM" | "OK";
+  /** One sentence, worded as CloudWatch's. */
+  readonly reason: string;
+}
+
+export interface Alarm {
+  readonly name: string;
+  readonly arn: string;
+  readonly description: string;
+  /** Topics that hear of `ALARM` and of `OK`. */
+  readonly actions: Readonly<Record<Verdict["state"], readonly string[]>>;
+  /** How far back it looks. */
+  readonly minutes: number;
+  /** As the template has them. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly metrics: readonly MetricName[];
+  evaluate(metrics: Metrics): Verdict | undefined;
+}
+
+interface MetricProperties {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+interface Query {
+  readonly Id: string;
+  readonly Expression?: string;
+  readonly MetricStat?: { readonly Metric: MetricProperties; readonly Period: number; readonly Stat: string };
+  readonly ReturnData?: boolean;
+}
+
+interface AlarmProperties extends Partial<MetricProperties> {
+  readonly ActionsEnabled?: boolean;
+  readonly AlarmActions?: readonly string[];
+  readonly AlarmDescription?: string;
+  readonly AlarmName?: string;
+  readonly ComparisonOperator: string;
+  readonly DatapointsToAlarm?: number;
+  readonly EvaluationPeriods: number;
+  readonly Metrics?: readonly Query[];
+  readonly OKActions?: readonly string[];
+  readonly Period?: number;
+  readonly Statistic?: string;
+  readonly Threshold: number;
+  readonly TreatMissingData?: string;
+}
+
+/** What is read here. Another property would change what the alarm means. */
+const PROPERTIES = Object.keys({
+  ActionsEnabled: true,
+  AlarmActions: true,
+  AlarmDescription: true,
+  AlarmName: true,
+  ComparisonOperator: true,
+  DatapointsToAlarm: true,
+  Dimensions: true,
+  EvaluationPeriods: true,
+  MetricName: true,
+  Metrics: true,
+  Namespace: true,
+  OKActions: true,
+  Period: true,
+  Statistic: true,
+  Threshold: true,
+  TreatMissingData: true,
+} satisfies Record<keyof AlarmProperties, true>);
+
+const STATISTICS: Record<Statistic, true> = {
+  Sum: true,
+  Average: true,
+  Minimum: true,
+  Maximum: true,
+  SampleCount: true,
+};
+
+interface Comparison {
+  readonly holds: (value: number, threshold: number) => boolean;
+  readonly text: string;
+}
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = {
+  GreaterThanThreshold: { holds: (value, threshold) => value > threshold, text: "greater than" },
+  GreaterThanOrEqualToThreshold: { holds: (value, threshold) => value >= threshold, text: "greater than or equal to" },
+  LessThanThreshold: { holds: (value, threshold) => value < threshold, text: "less than" },
+  LessThanOrEqualToThreshold: { holds: (value, threshold) => value <= threshold, text: "less than or equal to" },
+};
+
+const MISSING_BREACHES: Readonly<Record<string, boolean>> = { breaching: true, notBreaching: false };
+
+/** @throws when something about the alarm is not supported here: it would never ring, and nobody would know. */
+export const parseAlarm = ({ logicalId, name, arn, properties }: Resource): Alarm => {
+  const given = properties as unknown as AlarmProperties;
+  const refuse = (what: string): never => {
+    throw new Error(`alarm ${logicalId}: ${what} is not supported here`);
+  };
+  const unknown = Object.keys(properties).find((property) => !PROPERTIES.includes(property));
+  if (unknown !== undefined) refuse(unknown);
+  const comparison = COMPARISONS[given.ComparisonOperator] ?? refuse(`ComparisonOperator ${given.ComparisonOperator}`);
+  const missingBreaches =
+    MISSING_BREACHES[given.TreatMissingData ?? "missing"] ??
+    refuse(`TreatMissingData ${given.TreatMissingData ?? "missing"}`);
+  const { metrics, minutes, read } = parseMetrics(given, refuse);
+  const periods = given.EvaluationPeriods;
+  const needed = given.DatapointsToAlarm ?? periods;
+  const isHeard = given.ActionsEnabled ?? true;
+  return {
+    name,
+    arn: arn!,
+    description: given.AlarmDescription ?? "",
+    actions: { ALARM: (isHeard && given.AlarmActions) || [], OK: (isHeard && given.OKActions) || [] },
+    minutes: minutes * periods,
+    properties,
+    metrics,
+    evaluate: (store) => {
+      const values: (number | undefined)[] = [];
+      let [breaching, fine] = [0, 0];
+      for (let period = 0; period < periods; period += 1) {
+        const ago = period * minutes;
+        const value = read(store, ago);
+        const isWhole = store.covers(minutes, ago);
+        if (!isWhole && value === undefined) continue;
+        const breaches = value === undefined ? missingBreaches : comparison.holds(value, given.Threshold);
+        // What is summed up of half a period may still grow.
+        if (!isWhole && !(breaches && given.ComparisonOperator.startsWith("Greater"))) continue;
+        values.push(value);
+        if (breaches) breaching += 1;
+        else fine += 1;
+      }
+      if (breaching < needed && fine <= periods - needed) return undefined;
+      const state = breaching >= needed ? "ALARM" : "OK";
+      return { state, reason: reasonOf(state, values, comparison, given.Threshold) };
+    },
+  };
+};
+
+const parseMetrics = (given: AlarmProperties, refuse: (what: string) => never) => {
+  const single = { Metric: given as MetricProperties, Period: given.Period ?? 0, Stat: given.Statistic ?? "none" };
+  const queries = given.Metrics ?? [{ Id: "m", MetricStat: single, ReturnData: true }];
+  const returned = queries.filter(({ ReturnData }) => ReturnData ?? true);
+  const [wanted] = returned;
+  if (wanted === undefined || returned.length > 1) return refuse("an alarm without its one metric with ReturnData");
+  const byId = new Map(
+    queries.flatMap(({ Id, MetricStat }) => (MetricStat ? [[Id, parseMetric(MetricStat, refuse)] as const] : [])),
+  );
+  const terms = wanted.Expression === undefined ? [{ id: wanted.Id, fill: undefined }] : parseSum(wanted.Expression);
+  const used = terms.map(({ id }) => byId.get(id) ?? refuse(`${id}, which is no metric`));
+  const minutes = used[0]!.minutes;
+  if (used.some((one) => one.minutes !== minutes)) refuse("a sum of metrics of different periods");
+  return {
+    metrics: used.map(({ metric }) => metric),
+    minutes,
+    read: (store: Metrics, ago: number) =>
+      addUp(terms, (id) => {
+        const { metric, statistic } = byId.get(id)!;
+        return store.statistic(metric, statistic, minutes, ago);
+      }),
+  };
+};
+
+const parseMetric = ({ Metric, Period, Stat }: NonNullable<Query["MetricStat"]>, refuse: (what: string) => never) => {
+  if (!Object.hasOwn(STATISTICS, Stat)) refuse(`statistic ${Stat}`);
+  if (!(Period > 0 && Period % 60 === 0)) refuse(`period ${Period}`);
+  const dimensions = Object.fromEntries((Metric.Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
+  const metric: MetricName = { namespace: Metric.Namespace, name: Metric.MetricName, dimensions };
+  return { metric, statistic: Stat as Statistic, minutes: Period / 60 };
+};
+
+const reasonOf = (
+  state: Verdict["state"],
+  values: readonly (number | undefined)[],
+  comparison: Comparison,
+  threshold: number,
+): string => {
+  const shown = values.map((value) => value ?? "none").join(", ");
+  const was = state === "ALARM" ? "Threshold crossed" : "Threshold not crossed";
+  return `${was}: the newest periods have [${shown}]; it rings when they are ${comparison.text} ${threshold}.`;
+};

@@ -1,0 +1,171 @@
+import { randomUUID } from "node:crypto";
+import { DurableMap } from "../durable-map.ts";
+import { ACCOUNT, REGION, type Resource } from "../template.ts";
+import { type Alarm, parseAlarm, type Verdict } from "./alarm.ts";
+import { type MetricName, Metrics, type PutMetric } from "./metrics.ts";
+import { createRules } from "./rules.ts";
+
+interface StoredState extends Verdict {
+  /** ISO 8601: when it became so. */
+  readonly at: string;
+}
+
+export interface AlarmsOptions {
+  /** States live here: a restart neither tells an alarm again nor forgets to tell its end. */
+  readonly file: string;
+  readonly publish: (topicArn: string, subject: string | undefined, message: string) => void;
+  readonly topicArns: readonly string[];
+  /** What services measure when asked: called at the end of each minute. */
+  readonly sample: (put: PutMetric) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Metrics that the services here write; namespaces that are not AWS's are the functions' own. */
+const MEASURED: Readonly<Record<string, readonly string[]>> = {
+  "AWS/Lambda": ["Invocations", "Errors", "Throttles", "Duration", "IteratorAge"],
+  "AWS/SQS": [
+    "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateAgeOfOldestMessage",
+  ],
+};
+
+const MINUTE_MS = 60_000;
+
+export interface Alarms {
+  readonly metrics: Metrics;
+  /** Ends the minute and tells what changed; `start` calls it once a minute. */
+  evaluate(): void;
+  start(): void;
+  stop(): void;
+}
+
+/**
+ * Every `AWS::CloudWatch::Alarm` of the template. A change of state goes to the topics that the alarm names, through
+ * EventBridge rules, and as one line to the owner.
+ * @throws when an alarm cannot be evaluated here, or nobody would hear of it
+ */
+export const createAlarms = (resources: readonly Resource[], options: AlarmsOptions): Alarms => {
+  const composite = resources.find(({ type }) => type === "AWS::CloudWatch::CompositeAlarm");
+  if (composite) throw new Error(`alarm ${composite.logicalId}: composite alarms are not supported here`);
+  const alarms = resources.filter(({ type }) => type === "AWS::CloudWatch::Alarm").map(parseAlarm);
+  const metrics = new Metrics(Math.max(0, ...alarms.map(({ minutes }) => minutes)));
+  const rules = createRules(resources, options);
+  for (const alarm of alarms) {
+    for (const metric of alarm.metrics) checkMeasured(alarm, metric);
+    checkHeard(alarm, options.topicArns, (state) => rules.wants(eventOf(alarm, undefined, stateNow(state, "checked"))));
+  }
+  const states = new DurableMap<StoredState>(options.file);
+
+  const tell = (alarm: Alarm, before: StoredState | undefined, now: StoredState): void => {
+    options.log(`alarm ${alarm.name} is ${now.state}: ${alarm.description} ${now.reason}`);
+    const subject = `${now.state}: "${alarm.name}" in US East (N. Virginia)`.slice(0, 99);
+    const message = JSON.stringify(notificationOf(alarm, before, now));
+    for (const topicArn of alarm.actions[now.state]) options.publish(topicArn, subject, message);
+    rules.take(eventOf(alarm, before, now));
+  };
+
+  const evaluate = (): void => {
+    options.sample(metrics.put);
+    metrics.endMinute();
+    for (const alarm of alarms) {
+      const verdict = alarm.evaluate(metrics);
+      const before = states.get(alarm.name);
+      if (verdict === undefined || verdict.state === before?.state) continue;
+      const now = stateNow(verdict.state, verdict.reason);
+      // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
+      if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
+      states.set(alarm.name, now);
+    }
+  };
+
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    metrics,
+    evaluate,
+    start: () => {
+      timer = setInterval(evaluate, MINUTE_MS).unref();
+    },
+    stop: () => {
+      clearInterval(timer);
+      states.close();
+    },
+  };
+};
+
+const stateNow = (state: Verdict["state"], reason: string): StoredState => ({
+  state,
+  reason,
+  at: new Date().toISOString(),
+});
+
+const checkMeasured = ({ name }: Alarm, metric: MetricName): void => {
+  if (!metric.namespace.startsWith("AWS/") || MEASURED[metric.namespace]?.includes(metric.name)) return;
+  throw new Error(`alarm ${name}: nobody measures ${metric.name} of ${metric.namespace} here`);
+};
+
+const checkHeard = (
+  { name, actions }: Alarm,
+  topicArns: readonly string[],
+  isRelayed: (state: Verdict["state"]) => boolean,
+): void => {
+  for (const state of ["ALARM", "OK"] as const) {
+    const other = actions[state].find((arn) => !topicArns.includes(arn));
+    if (other !== undefined) throw new Error(`alarm ${name}: its action ${other} is no topic of the template`);
+    if (actions[state].length === 0 && !isRelayed(state)) {
+      throw new Error(`alarm ${name}: nobody hears of its ${state}: it has neither an action nor a rule`);
+    }
+  }
+};
+
+/** CloudWatch's message to a topic ("Amazon SNS notifications for alarm state changes"). */
+const notificationOf = (
+  { name, arn, description, actions, properties }: Alarm,
+  before: StoredState | undefined,
+  { state, reason, at }: StoredState,
+) => ({
+  AlarmName: name,
+  AlarmDescription: description,
+  AWSAccountId: ACCOUNT,
+  NewStateValue: state,
+  NewStateReason: reason,
+  StateChangeTime: at.replace("Z", "+0000"),
+  Region: "US East (N. Virginia)",
+  AlarmArn: arn,
+  OldStateValue: before?.state ?? "INSUFFICIENT_DATA",
+  OKActions: actions.OK,
+  AlarmActions: actions.ALARM,
+  InsufficientDataActions: [],
+  Trigger: triggerOf(properties),
+});
+
+const triggerOf = (properties: Alarm["properties"]) => {
+  const { AlarmActions: _a, OKActions: _o, AlarmDescription: _d, AlarmName: _n, Dimensions, ...rest } = properties;
+  const dimensions = Dimensions as { Name: string; Value: string }[] | undefined;
+  return {
+    ...rest,
+    ...(dimensions && { Dimensions: dimensions.map(({ Name: name, Value: value }) => ({ value, name })) }),
+  };
+};
+
+/** EventBridge's "CloudWatch Alarm State Change". */
+const eventOf = ({ name, arn, description }: Alarm, before: StoredState | undefined, now: StoredState) => {
+  const shown = ({ state: value, reason, at: timestamp }: StoredState) => ({ value, reason, timestamp });
+  return {
+    version: "0",
+    id: randomUUID(),
+    "detail-type": "CloudWatch Alarm State Change",
+    source: "aws.cloudwatch",
+    account: ACCOUNT,
+    time: now.at,
+    region: REGION,
+    resources: [arn],
+    detail: {
+      alarmName: name,
+      configuration: { description },
+      ...(before && { previousState: shown(before) }),
+      state: shown(now),
+    },
+  };
+};

@@ -1,0 +1,19 @@
+/** Metric math as far as the template uses it: sums of metrics, `FILL(m0, 0) + FILL(m1, 0)`. */
+export type Term = { readonly id: string; readonly fill: number | undefined };
+
+const TERM = /^\s*(?:FILL\(\s*([a-z]\w*)\s*,\s*(-?\d+(?:\.\d+)?)\s*\)|([a-z]\w*))\s*$/;
+
+/** @throws for any other expression: an alarm that is read wrongly is worse than none. */
+export const parseSum = (expression: string): Term[] =>
+  expression.split("+").map((text) => {
+    const [, filled, fill, plain] = TERM.exec(text) ?? [];
+    const id = filled ?? plain;
+    if (id === undefined) throw new Error(`the expression ${expression} is no sum of metrics: not supported here`);
+    return { id, fill: fill === undefined ? undefined : Number(fill) };
+  });
+
+/** @returns undefined when one metric has no value and nothing to fill it with */
+export const addUp = (terms: readonly Term[], read: (id: string) => number | undefined): number | undefined => {
+  const values = terms.map(({ id, fill }) => read(id) ?? fill);
+  return values.includes(undefined) ? undefined : (values as number[]).reduce((sum, value) => sum + value, 0);
+};

@@ -1,0 +1,65 @@
+import { matchesPattern, type Pattern, parsePattern } from "../event-pattern.ts";
+import type { Resource } from "../template.ts";
+
+interface Target {
+  readonly Arn: string;
+  readonly InputTransformer?: {
+    readonly InputPathsMap?: Readonly<Record<string, string>>;
+    readonly InputTemplate: string;
+  };
+}
+
+interface RuleProperties {
+  readonly EventPattern?: object;
+  readonly ScheduleExpression?: string;
+  readonly State?: string;
+  readonly Targets?: readonly Target[];
+}
+
+export interface RulesOptions {
+  readonly topicArns: readonly string[];
+  readonly publish: (topicArn: string, subject: string | undefined, message: string) => void;
+}
+
+/**
+ * Every `AWS::Events::Rule` of the template: events that match go to topics.
+ * @throws when a rule has a schedule, or a target that is no topic
+ */
+export const createRules = (resources: readonly Resource[], { topicArns, publish }: RulesOptions) => {
+  const rules = resources
+    .filter(({ type }) => type === "AWS::Events::Rule")
+    .map(({ logicalId, properties }) => {
+      const { EventPattern, ScheduleExpression, State, Targets = [] } = properties as RuleProperties;
+      if (ScheduleExpression !== undefined || EventPattern === undefined)
+        throw new Error(`rule ${logicalId}: only rules with a pattern and no schedule are supported here`);
+      const other = Targets.find(({ Arn }) => !topicArns.includes(Arn));
+      if (other) throw new Error(`rule ${logicalId}: its target ${other.Arn} is no topic of the template`);
+      return { pattern: parsePattern(JSON.stringify(EventPattern)), isOn: State !== "DISABLED", targets: Targets };
+    })
+    .filter(({ isOn, targets }) => isOn && targets.length > 0);
+  const matching = (event: object) =>
+    rules.filter(({ pattern }: { pattern: Pattern }) => matchesPattern(pattern, event));
+  return {
+    wants: (event: object): boolean => matching(event).length > 0,
+    take: (event: object): void => {
+      for (const { targets } of matching(event)) {
+        for (const target of targets) publish(target.Arn, undefined, transform(target, event));
+      }
+    },
+  };
+};
+
+/** EventBridge's input transformer: `<name>` in the template stands for what is at its path. */
+const transform = ({ InputTransformer }: Target, event: object): string => {
+  if (!InputTransformer) return JSON.stringify(event);
+  const { InputPathsMap = {}, InputTemplate } = InputTransformer;
+  return InputTemplate.replace(/<([\w-]+)>/g, (text, name: string) => {
+    const path = InputPathsMap[name];
+    if (path === undefined) return text;
+    const value = path
+      .split(".")
+      .slice(1)
+      .reduce<unknown>((inner, member) => (inner as Record<string, unknown> | undefined)?.[member], event);
+    return String(value ?? "");
+  });
+};
