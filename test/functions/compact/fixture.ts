@@ -40,6 +40,8 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
     clock,
     history,
     monitors,
+    /** Writes a monitor as the API creates it. */
+    create: (monitor: StoredMonitor) => monitors.create(monitor, now()),
     shards: createShardStore(tables.client, tables.tables.monitors),
     compact,
     unreadable: unreadableErrors,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { revised } from "../../../functions/api/revise.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../shared/model.ts";
 import { type Context, decide, LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
 import { MAX_PENDING, OVERFLOW, pending } from "../../../shared/rules/outbox.ts";
@@ -10,6 +11,9 @@ import { monitorOf, viewOf } from "../../support/monitors.ts";
 const START = Date.parse("2026-11-23T10:00:00.000Z");
 const iso = (seconds: number) => new Date(START + seconds * 1000).toISOString();
 const date = (seconds: number) => new Date(START + seconds * 1000);
+
+/** A change at that moment, of a monitor that stays where it is. */
+const placing = (at: number) => ({ shard: "60#0", now: date(at), retention: DEFAULT_RETENTION });
 
 const monitor = (more: Partial<Monitor> = {}) =>
   monitorOf({
@@ -89,7 +93,7 @@ class World {
   /** A change of settings, as the API makes it. */
   edit(at: number, settings: Partial<MonitorSettings>): void {
     if (this.monitor.deletedAt) return;
-    const after = revised(this.monitor, { ...this.monitor, ...settings }, this.monitor.shard, date(at));
+    const after = revised(this.monitor, { ...this.monitor, ...settings }, placing(at));
     this.write({ ...after, lookBy: iso(at + 90) });
     this.look(at + 1);
   }
@@ -309,7 +313,7 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
       "is paused and resumed before anybody looked",
       "paused",
       (world) => {
-        world.monitor = revised(world.monitor, { ...world.monitor, paused: true }, "60#0", date(100));
+        world.monitor = revised(world.monitor, { ...world.monitor, paused: true }, placing(100));
         world.edit(103, { paused: false });
       },
       "was paused",
@@ -446,7 +450,7 @@ describe("a moment in the future, which a clock that was ahead wrote,", () => {
   test.each([2, 3_600])("%i s ahead, ends an incident by a pause no later than now", (ahead) => {
     const world = new World();
     world.see(60, "a", "down");
-    world.write(revised(world.monitor, { ...world.monitor, paused: true }, "60#0", date(100 + ahead)));
+    world.write(revised(world.monitor, { ...world.monitor, paused: true }, placing(100 + ahead)));
     world.look(100);
     expect([...world.incidents.values()]).toMatchObject([{ endReason: "paused", endedAt: iso(100) }]);
     expect(world.events()).toEqual(["down", "closed"]);
