@@ -84,10 +84,10 @@ test("a window becomes one chunk per monitor once it is over and settled, and no
 
 test("a finished day becomes one day item per monitor", async () => {
   await using started = await startHistory();
-  const { history, monitors, clock, compact } = started;
+  const { history, clock, compact } = started;
   await seat(started, "900#0");
   const placements = [{ shard: "900#0", fromTick: 0, toTick: null }];
-  await monitors.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }));
+  await started.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }));
   const plain: Plain = new Map();
   const members = new Map([["a", noisyTarget(4)]]);
   await runShard(
@@ -214,8 +214,8 @@ test("blocks, rosters, chunks and days that cannot be read are left out by reade
 
 test("compaction goes on past a chunk that cannot be read, and past a block of a shard that lags", async () => {
   await using started = await startHistory();
-  const { history, monitors, clock, compact } = started;
-  for (const id of ["a", "b"]) await monitors.create(monitorOf(id, { shard: "3600#0" }));
+  const { history, clock, compact } = started;
+  for (const id of ["a", "b"]) await started.create(monitorOf(id, { shard: "3600#0" }));
   await seat(started, "3600#0", 2);
   await seat(started, "21600#0");
   const observe = noisyTarget(9);
@@ -246,9 +246,9 @@ describe("a clock that was ahead", () => {
     ["an hour, until the next run has nearly come", 11 * HOUR + 1800, HOUR],
   ])("by %s, while compact ran: nothing is lost, and nothing is read twice", async (_how, stepAt, aheadSeconds) => {
     await using started = await startHistory();
-    const { history, monitors, clock, compact } = started;
+    const { history, clock, compact } = started;
     await seat(started, SHARD);
-    await monitors.create(monitor);
+    await started.create(monitor);
     const plain: Plain = new Map();
     const members = new Map([["a", noisyTarget(3)]]);
     const run = (from: number, to: number) =>
@@ -305,7 +305,7 @@ test("days that nothing was checked on are no items, and cost a look each", asyn
 
 test("a monitor that moved to another lane has one seamless history", async () => {
   await using started = await startHistory();
-  const { history, monitors, clock, compact } = started;
+  const { history, clock, compact } = started;
   const moved = MIDNIGHT + 9 * HOUR + 25 * 60;
   await seat(started, "600#0");
   await seat(started, "120#0");
@@ -314,7 +314,7 @@ test("a monitor that moved to another lane has one seamless history", async () =
     { shard: "120#0", fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf("a", { intervalSeconds: 120, shard: "120#0", placements });
-  await monitors.create(monitor);
+  await started.create(monitor);
   const plain: Plain = new Map();
   const observe = noisyTarget(3);
   // The probe of the old shard takes a minute to hear of the move: both check at one time.
@@ -353,11 +353,10 @@ test("a monitor that moved to another lane has one seamless history", async () =
 
 test("compaction that dies at any write ends with the same items as one that was not disturbed", async () => {
   const play = async (started: Started) => {
-    const { monitors } = started;
-    await seat(started, "3600#0", 26, ["eu", "us"]);
+        await seat(started, "3600#0", 26, ["eu", "us"]);
     await seat(started, "21600#0", 1, ["eu"]);
     const members = new Map(Array.from({ length: 26 }, (_, i) => [`m${i}`, noisyTarget(i)]));
-    for (const id of members.keys()) await monitors.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));
+    for (const id of members.keys()) await started.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));
     await runShard(started, {
       shard: "3600#0",
       locations: ["eu", "us"],
@@ -423,10 +422,10 @@ test("two runs at once do each other no harm", async () => {
 
 test("the count of members is put right when two runs find it wrong in the same way", async () => {
   await using started = await startHistory();
-  const { monitors, compact, client, tables, shards } = started;
+  const { compact, client, tables, shards } = started;
   await seat(started, "60#0", 5);
   const locations = ["eu", "us"];
-  await monitors.create(monitorOf("a", { locations }));
+  await started.create(monitorOf("a", { locations }));
   const shard = async () => {
     const key = shardKey("60#0");
     const { Items = [] } = await client.send(
@@ -443,8 +442,8 @@ test("the count of members is put right when two runs find it wrong in the same 
   await shards.place(60, ["eu"], 2); // seats taken, monitors not yet written
   await compact();
   expect(await shard()).toMatchObject({ members: 7 });
-  await monitors.create(monitorOf("b"));
-  await monitors.create(monitorOf("c"));
+  await started.create(monitorOf("b"));
+  await started.create(monitorOf("c"));
   await compact();
   await compact();
   expect(await shard()).toMatchObject({ members: 3 });
@@ -452,9 +451,9 @@ test("the count of members is put right when two runs find it wrong in the same 
 
 test("what is due, or implausibly far ahead, is touched every hour, and everything at a start", async () => {
   await using started = await startHistory();
-  const { monitors, clock, compact, client, tables } = started;
+  const { clock, compact, client, tables } = started;
   const ids = ["due", "later", "far", "look", "lookLater", "lookFar", "plain"];
-  for (const id of ids) await monitors.create(monitorOf(id));
+  for (const id of ids) await started.create(monitorOf(id));
   const set = (id: string, attributes: readonly [string, string], at: number, bucket: string) =>
     client.send(
       new UpdateCommand({
@@ -475,7 +474,7 @@ test("what is due, or implausibly far ahead, is touched every hour, and everythi
   await look("lookFar", MIDNIGHT + HOUR);
   clock.now = MIDNIGHT;
   const revisions = async () =>
-    Object.fromEntries(await Promise.all(ids.map(async (id) => [id, (await monitors.get(id))!.revision])));
+    Object.fromEntries(await Promise.all(ids.map(async (id) => [id, (await started.monitors.get(id))!.revision])));
   expect(await compact()).toMatchObject({ touched: 4 });
   expect(await revisions()).toEqual({ due: 2, later: 1, far: 2, look: 2, lookLater: 1, lookFar: 2, plain: 1 });
   expect(await compact("start")).toMatchObject({ touched: ids.length });

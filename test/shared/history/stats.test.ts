@@ -92,7 +92,7 @@ const story: fc.Arbitrary<Story> = fc.record({
 let stories = 0;
 /** Plays a story on the database. @returns the monitor and its plain outcomes */
 async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }: Story) {
-  const { monitors, shards, clock, compact } = started;
+  const { shards, clock, compact } = started;
   const random = randomFrom(seed);
   const id = `m${++stories}`;
   const start = MIDNIGHT + stories * 10 * DAY;
@@ -105,7 +105,7 @@ async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }
     { shard: fresh, fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf(id, { locations, quorum, shard: fresh, placements });
-  await monitors.create(monitor);
+  await started.create(monitor);
   const observe = new Map(locations.map((location, i) => [location, noisyTarget(seed + i, { silentShare: 0 })]));
   const outages = Array.from({ length: 4 }, () => start + Math.floor(random() * HOURS) * HOUR);
   const pausedAt = start + Math.floor(random() * HOURS) * HOUR;
