@@ -126,6 +126,7 @@ export class HomeStack extends Stack {
         MONITORS_TABLE: monitors.tableName,
         HISTORY_TABLE: history.tableName,
         LOCATIONS,
+        RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
@@ -143,7 +144,8 @@ export class HomeStack extends Stack {
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
     // ---- state-change: decides and tells ------------------------------------------------------------------------
-    const undecided = new Queue(this, "Undecided", DEAD_LETTERS);
+    // Every change that nobody decided is touched again; what lies here only rings the alarm.
+    const undecided = new Queue(this, "Undecided", { ...DEAD_LETTERS, retentionPeriod: Duration.days(1) });
     Validations.of(undecided).acknowledge({
       id: "AwsSolutions::AwsSolutions-SQS3",
       reason: "It is a dead-letter queue itself, of the table's stream; an alarm watches it.",

@@ -355,5 +355,6 @@ export type Job =
 export interface PlannedJob {
   readonly location: string;
   readonly job: Job;
-  readonly delaySeconds: number;
+  /** Epoch seconds; it waits in its queue until then. A moment that has passed: at once. */
+  readonly dueAtSeconds: number;
 }

@@ -7,8 +7,7 @@ import { type FieldError, InvalidInput } from "../../shared/errors.ts";
 import type { MonitorSettings } from "../../shared/model.ts";
 import { SPOTS_PER_JOB } from "../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
-import type { Seats } from "../../shared/store/shards.ts";
-import { announce, change, idOfKey } from "./change.ts";
+import { announce, change, idOfKey, placing } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { show } from "./input.ts";
 import { readMonitorSettings } from "./monitor-settings.ts";
@@ -136,16 +135,14 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
     ({ wanted }) => named(wanted),
     async (round) => {
       const told: StoredMonitor[] = [];
-      const shards: Seats[] = [];
       await Promise.all(
         round.map(async ({ wanted, before }) => {
           const changed = await change(deps, before, wanted.settings);
           (changed ? applied.updated : applied.remaining).push(named(wanted));
-          if (changed && isForProbes(before, wanted.settings)) told.push(changed.monitor);
-          if (changed?.seats) shards.push(changed.seats);
+          if (changed && isForProbes(before, wanted.settings)) told.push(changed);
         }),
       );
-      await announce(deps, told, shards);
+      await announce(deps, told);
     },
   );
 
@@ -166,16 +163,15 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
 
 /** Monitors of one lane, with seats taken together. */
 const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied) => {
+  const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
   const told: StoredMonitor[] = [];
-  const shards: Seats[] = [];
   for (let next = 0; next < round.length; ) {
     const lane = round[next]?.settings.intervalSeconds ?? 60;
     const seats = await deps.shards.place(lane, locations, round.length - next);
-    shards.push(seats);
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
-        const monitor = newMonitor(id, settings, seats.shard, null, deps.now());
+        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former: former.get(id) }, null);
         // One of this key may still be on its way out.
         const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });
@@ -184,5 +180,5 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     );
     next += seats.count;
   }
-  await announce(deps, told, shards);
+  await announce(deps, told);
 };

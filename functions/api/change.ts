@@ -4,7 +4,6 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InvalidInput } from "../../shared/errors.ts";
 import type { MonitorSettings } from "../../shared/model.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
-import type { Seats } from "../../shared/store/shards.ts";
 import type { Deps } from "./deps.ts";
 import { show } from "./input.ts";
 import { etagOf } from "./present.ts";
@@ -37,20 +36,18 @@ export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMo
  * Tells the other functions about written monitors. What fails here is made good by the next plan and the next tick,
  * so the write stands and the caller is not told.
  */
-export const announce = async (
-  { probes, shards, logger, metrics }: Deps,
-  monitors: readonly StoredMonitor[],
-  seats: readonly Seats[] = [],
-) => {
-  const unplanned = new Set(seats.filter(({ isUnplanned }) => isUnplanned).map(({ shard }) => shard));
+export const announce = async ({ probes, shards, logger, metrics }: Deps, monitors: readonly StoredMonitor[]) => {
   const active = monitors.filter(({ paused, deletedAt }) => !paused && !deletedAt);
   const locationsOf = new Map<string, string[]>();
   for (const { shard, locations } of monitors)
     locationsOf.set(shard, [...new Set([...(locationsOf.get(shard) ?? []), ...locations])]);
+  const tellShard = async (shard: string, locations: readonly string[]) => {
+    const { isUnplanned } = await shards.settingsChanged(shard, locations);
+    if (isUnplanned) await probes.plan(shard);
+  };
   const sent = await Promise.allSettled([
     probes.spot(active),
-    ...[...unplanned].map((shard) => probes.plan(shard)),
-    ...[...locationsOf].map(([shard, locations]) => shards.settingsChanged(shard, locations)),
+    ...[...locationsOf].map(([shard, locations]) => tellShard(shard, locations)),
   ]);
   for (const result of sent)
     if (result.status === "rejected") {
@@ -58,6 +55,13 @@ export const announce = async (
       metrics.addMetric("NotTold", MetricUnit.Count, 1);
     }
 };
+
+/** Where a monitor goes, and when. */
+export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string) => ({
+  shard,
+  now: now(),
+  retention,
+});
 
 /** @returns the monitor, or undefined when its id is taken */
 export const create = async (
@@ -67,9 +71,10 @@ export const create = async (
   creation: string | null,
 ): Promise<StoredMonitor | undefined> => {
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
-  const monitor = newMonitor(id, settings, seats.shard, creation, deps.now());
+  const former = (await deps.former.recall([id])).get(id);
+  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
-  await announce(deps, [monitor], [seats]);
+  await announce(deps, [monitor]);
   return monitor;
 };
 
@@ -82,14 +87,14 @@ export const change = async (
   deps: Deps,
   before: StoredMonitor,
   settings: MonitorSettings,
-): Promise<{ monitor: StoredMonitor; seats: Seats | null } | undefined> => {
-  if (isSame(before, settings)) return { monitor: before, seats: null };
+): Promise<StoredMonitor | undefined> => {
+  if (isSame(before, settings)) return before;
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
-  const seats = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : null;
+  const { shard } = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : before;
   // Before it is stored: should this process end right after, the probes look for the change all the same.
   if (isForProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
-  const monitor = revised(before, settings, seats?.shard ?? before.shard, deps.now());
-  return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? { monitor, seats } : undefined;
+  const monitor = revised(before, settings, placing(deps, shard));
+  return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? monitor : undefined;
 };
 
 /** RFC 9110, section 13.1.1: `*` or a list of strong tags. */
@@ -130,7 +135,6 @@ export const update = (
     if (settings.key !== before.key)
       throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
     const changed = await change(deps, before, settings);
-    if (changed && isForProbes(before, settings))
-      await announce(deps, [changed.monitor], changed.seats ? [changed.seats] : []);
-    return changed?.monitor;
+    if (changed && isForProbes(before, settings)) await announce(deps, [changed]);
+    return changed;
   });

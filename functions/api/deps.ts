@@ -2,7 +2,9 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
+import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
+import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
@@ -16,6 +18,8 @@ export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
+  /** Where deleted monitors' outcomes lie, for those that come back. */
+  readonly former: FormerStore;
   readonly shards: ShardStore;
   /** All shards, for what is told of every monitor. */
   readonly planning: PlanningStore;
@@ -24,6 +28,8 @@ export interface Deps {
   /** How the locations are. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
+  /** How long the functions that write history keep it. */
+  readonly retention: Retention;
   readonly probes: Probes;
   readonly sns: SNSClient;
   readonly topics: { readonly alerts: string; readonly system: string };

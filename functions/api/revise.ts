@@ -1,6 +1,13 @@
 /** Pure: a new monitor, and what a change of settings makes of one. */
 import { isDeepStrictEqual } from "node:util";
-import { type CheckSettings, type MonitorSettings, type TargetVersion, WHAT_IS_CHECKED } from "../../shared/model.ts";
+import { oldestBlock, type Retention } from "../../shared/history/retention.ts";
+import {
+  type CheckSettings,
+  type MonitorSettings,
+  type Placement,
+  type TargetVersion,
+  WHAT_IS_CHECKED,
+} from "../../shared/model.ts";
 import type { StoredMonitor } from "../../shared/store/monitors.ts";
 
 /** What a probe needs for a check, out of a monitor. */
@@ -27,15 +34,32 @@ const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
 export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
   (before.paused && !after.paused) || WHAT_IS_CHECKED.some((name) => !isDeepStrictEqual(before[name], after[name]));
 
-const second = (now: Date) => Math.floor(now.getTime() / 1000);
+/** Where a monitor goes, when, and how long blocks stay where it was. */
+interface Placing {
+  readonly shard: string;
+  readonly now: Date;
+  readonly retention: Pick<Retention, "blockDays">;
+}
 
+/** Some four a day for as long as blocks are kept. Every check reads them, so they must not grow with every change. */
+const MOST_PLACEMENTS = 50;
+
+/** The places of before, without those whose blocks are gone, and the new one. The last one ends as the new one begins. */
+const placed = (before: readonly Placement[], { shard, now, retention }: Placing): readonly Placement[] => {
+  const fromTick = Math.floor(now.getTime() / 1000);
+  const oldest = oldestBlock(fromTick, retention);
+  const ended = before.map((place) => ({ ...place, toTick: place.toTick ?? fromTick }));
+  return [...ended.filter(({ toTick }) => toTick > oldest), { shard, fromTick, toTick: null }].slice(-MOST_PLACEMENTS);
+};
+
+/** @param placing with the places of a former life of this id */
 export const newMonitor = (
   id: string,
   settings: MonitorSettings,
-  shard: string,
+  { former = [], ...placing }: Placing & { readonly former?: readonly Placement[] | undefined },
   creation: string | null,
-  now: Date,
 ): StoredMonitor => {
+  const { shard, now } = placing;
   const at = now.toISOString();
   return {
     id,
@@ -44,7 +68,7 @@ export const newMonitor = (
     settingsVersion: 1 + (now.getTime() % 255),
     revision: 1,
     shard,
-    placements: [{ shard, fromTick: second(now), toTick: null }],
+    placements: placed(former, placing),
     views: {},
     status: "pending",
     since: at,
@@ -69,18 +93,12 @@ export const newMonitor = (
  * The monitor with new settings. `updatedAt` always moves forward, so that it can be an ETag even for two changes
  * within one millisecond or under a clock that steps back. What must be told of the old settings' incident is
  * `decide`'s business.
- * @param shard its new place, when the interval changed. The old one ends with the second in which the new one begins.
+ * @param placing with its new shard, when the interval changed
  */
-export const revised = (before: StoredMonitor, settings: MonitorSettings, shard: string, now: Date): StoredMonitor => {
+export const revised = (before: StoredMonitor, settings: MonitorSettings, placing: Placing): StoredMonitor => {
+  const { shard, now } = placing;
   const at = new Date(Math.max(now.getTime(), Date.parse(before.updatedAt) + 1)).toISOString();
-  const fromTick = second(now);
-  const placements =
-    shard === before.shard
-      ? before.placements
-      : [
-          ...before.placements.map((place) => (place.toTick === null ? { ...place, toTick: fromTick } : place)),
-          { shard, fromTick, toTick: null },
-        ];
+  const placements = shard === before.shard ? before.placements : placed(before.placements, placing);
   const isPaused = settings.paused && !before.paused;
   const target: TargetVersion =
     isPaused || isOtherTarget(before, settings)

@@ -3,16 +3,15 @@
  * The watermark moves after the chunks are written. A run that dies anywhere is repeated from there, and as a chunk
  * follows from the blocks alone, repeating writes the same items again.
  */
-import { openBlock } from "../../shared/history/block.ts";
 import { chunkWindow } from "../../shared/history/chunk.ts";
-import { dateOf, startOfDay } from "../../shared/history/day.ts";
-import { type PastOutcome, pastOutcome } from "../../shared/history/outcome.ts";
-import { CorruptHistory } from "../../shared/history/packing.ts";
+import { dateOf } from "../../shared/history/day.ts";
+import type { PastOutcome } from "../../shared/history/outcome.ts";
+import { oldestBlock } from "../../shared/history/retention.ts";
+import { shardBlocks } from "../../shared/history/shard-blocks.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 
-const DAY_SECONDS = 86_400;
 /** After its last tick's interval a window may still get a block: from a job that ran late and its last write. */
 const SETTLE_SECONDS = 120;
 /** Items of one request; so many requests under way. */
@@ -25,40 +24,24 @@ export interface ChunkDependencies {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly hasTime: () => boolean;
-  /** Told of every block that cannot be read: its outcomes are lost, and the rest goes on. */
-  readonly unreadable: (error: Error) => void;
 }
 
 /** The moment up to which a lane's windows are over and settled. */
 export const settledUntil = (intervalSeconds: number, nowSeconds: number) =>
   chunkWindow(intervalSeconds, Math.floor(nowSeconds) - intervalSeconds - SETTLE_SECONDS).start;
 
-/** The moment from which blocks may still exist. */
-export const oldestBlock = (blockDays: number, nowSeconds: number) =>
-  startOfDay(Math.floor(nowSeconds)) - blockDays * DAY_SECONDS;
-
-export const createChunking = ({ history, blockDays, now, hasTime, unreadable }: ChunkDependencies) => {
+export const createChunking = ({ history, blockDays, now, hasTime }: ChunkDependencies) => {
   const outcomesOf = async (shard: string, location: string, from: number, to: number) => {
     const byMonitor = new Map<string, PastOutcome[]>();
     const rosters = new Set<string>();
-    for await (const { tick, data } of history.blocks(shard, location, from, to)) {
-      try {
-        const block = openBlock(data, { shard, location, tick });
-        const ids = await history.roster(block.header.roster);
-        if (ids?.length !== block.count) {
-          throw new CorruptHistory(`block ${shard} ${location} ${tick}: its roster ${block.header.roster} is missing`);
-        }
-        rosters.add(block.header.roster);
-        ids.forEach((id, row) => {
-          const outcome = pastOutcome(tick, laneOf(shard), block.header.offline, block.entry(row));
-          const list = byMonitor.get(id);
-          if (list) list.push(outcome);
-          else byMonitor.set(id, [outcome]);
-        });
-      } catch (error) {
-        if (!(error instanceof CorruptHistory)) throw error;
-        unreadable(error);
-      }
+    for await (const { roster, ids, outcome } of shardBlocks(history, shard, location, from, to)) {
+      rosters.add(roster);
+      ids.forEach((id, row) => {
+        const found = outcome(row);
+        const list = byMonitor.get(id);
+        if (found && list) list.push(found);
+        else if (found) byMonitor.set(id, [found]);
+      });
     }
     return { byMonitor, rosters };
   };
@@ -67,7 +50,7 @@ export const createChunking = ({ history, blockDays, now, hasTime, unreadable }:
   return async (shard: string, location: string, watermark: number | undefined): Promise<number> => {
     const nowSeconds = now() / 1000;
     const settled = settledUntil(laneOf(shard), nowSeconds);
-    let until = Math.max(watermark ?? 0, oldestBlock(blockDays, nowSeconds));
+    let until = Math.max(watermark ?? 0, oldestBlock(nowSeconds, { blockDays }));
     while (until < settled && hasTime()) {
       const first = await history.firstTick(shard, location, until, settled);
       if (first === undefined) {

@@ -30,7 +30,6 @@ export interface CompactDependencies {
   readonly blockDays: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  readonly unreadable: (error: Error) => void;
 }
 
 /** `start`: a one-machine stack came up, which may have missed anything. */
@@ -43,24 +42,26 @@ export interface CompactReport {
 }
 
 export const createCompact =
-  ({ planning, upkeep, due, history, locations, voters, blockDays, now, unreadable }: CompactDependencies) =>
+  ({ planning, upkeep, due, history, locations, voters, blockDays, now }: CompactDependencies) =>
   async (source: CompactSource, hasTime: () => boolean): Promise<CompactReport> => {
     const touched = source === "start" ? await nudgeAll() : await touchTimers();
 
     const shards: Shard[] = [];
     for await (const page of planning.shards()) shards.push(...page);
 
-    const chunkShard = createChunking({ history, blockDays, now, hasTime, unreadable });
+    const chunkShard = createChunking({ history, blockDays, now, hasTime });
     const chunked = new Map<string, Map<string, number>>();
     for (const shard of shards) {
-      const { chunkedUntil } = await history.progress(shard.name);
+      const progress = await history.progress(shard.name);
+      if (progress.isAhead) await history.setBack(shard.name, progress);
+      const { chunkedUntil } = progress;
       const until = new Map<string, number>();
       for (const location of shard.locations)
         until.set(location, await chunkShard(shard.name, location, chunkedUntil.get(location)));
       chunked.set(shard.name, until);
     }
 
-    const makeDays = createDays({ history, locations, voters, blockDays, now, hasTime });
+    const makeDays = createDays({ history, locations, voters, hasTime });
     for (const { name } of shards) if (hasTime()) await makeDays(name, chunked);
 
     const recount = createRecount(upkeep, history);

@@ -6,11 +6,11 @@
 import { blockHeader } from "../../shared/history/block.ts";
 import { DAY_SECONDS, dateOf, MERGED, mergedTallyOf, startOfDay, tallyOf } from "../../shared/history/day.ts";
 import { inTickOrder, type PastOutcome } from "../../shared/history/outcome.ts";
+import { readable } from "../../shared/history/packing.ts";
 import type { Voters } from "../../shared/history/timeline.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { DayWrite } from "../../shared/store/archive.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
-import { oldestBlock } from "./chunks.ts";
 
 /** Monitors whose days are made together and written in as few requests. */
 const MONITORS_PER_WRITE = 25;
@@ -22,15 +22,13 @@ export interface DayDependencies {
   readonly locations: readonly string[];
   /** Locations and quorum of a monitor; undefined once it is deleted. */
   readonly voters: (monitorId: string) => Promise<Voters | undefined>;
-  readonly blockDays: number;
-  readonly now: () => number;
   readonly hasTime: () => boolean;
 }
 
 /** How far every location of every shard has become chunks, by shard. */
 export type ChunkedUntil = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-export const createDays = ({ history, locations, voters, blockDays, now, hasTime }: DayDependencies) => {
+export const createDays = ({ history, locations, voters, hasTime }: DayDependencies) => {
   /** Monitors that shards which are not through with a day have outcomes of; they make the day when they are. */
   const leftToOthers = async (chunked: ChunkedUntil, from: number, to: number) => {
     const ids = new Set<string>();
@@ -39,7 +37,10 @@ export const createDays = ({ history, locations, voters, blockDays, now, hasTime
         if (until >= to) continue;
         const rosters = new Set<string>();
         const blocks = history.blocks(shard, location, from, to);
-        for await (const { data } of blocks) rosters.add(blockHeader(data).roster);
+        for await (const { data } of blocks) {
+          const header = readable(() => blockHeader(data), history.unreadable);
+          if (header) rosters.add(header.roster);
+        }
         for (const roster of rosters) for (const id of (await history.roster(roster)) ?? []) ids.add(id);
       }
     }
@@ -78,8 +79,7 @@ export const createDays = ({ history, locations, voters, blockDays, now, hasTime
   return async (shard: string, chunked: ChunkedUntil): Promise<void> => {
     const { daysUntil, rosters } = await history.progress(shard);
     const through = startOfDay(Math.min(...(chunked.get(shard)?.values() ?? [0])));
-    const first = daysUntil ?? oldestBlock(blockDays, now() / 1000);
-    for (let from = first; from + DAY_SECONDS <= through && hasTime(); from += DAY_SECONDS) {
+    for (let from = daysUntil; from + DAY_SECONDS <= through && hasTime(); from += DAY_SECONDS) {
       const to = from + DAY_SECONDS;
       const kept = [...rosters].filter(([name]) => name.startsWith(`${dateOf(from)}#`));
       const members = new Map<string, Set<string>>();

@@ -27,11 +27,10 @@ export function createHourlyRun({ client, tables, locations, retention, now, sle
     planning: createPlanningStore(client, tables.monitors),
     upkeep: createUpkeepStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, { retention, now, sleep }),
+    history: createHistoryStore(client, tables.history, { retention, now, sleep, unreadable }),
     locations,
     voters: (id) => monitors.get(id),
     blockDays: retention.blockDays,
     now,
-    unreadable,
   });
 }

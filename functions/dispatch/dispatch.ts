@@ -4,7 +4,7 @@
  * one is caught up.
  */
 import type { Job, PlannedJob } from "../../shared/model.ts";
-import { chunksOf, delaySeconds, horizon, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
+import { chunksOf, horizon, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 
 type TickJob = Extract<Job, { kind: "tick" }>;
@@ -71,7 +71,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       return chunksOf(group, shardsPerJob(shard.intervalSeconds)).map((own) => ({
         location,
         job: { kind: "tick" as const, shards: own.map(({ shard: { name } }) => name), tick },
-        delaySeconds: delaySeconds(tick, now()),
+        dueAtSeconds: tick,
       }));
     });
   };
@@ -84,7 +84,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       const heartbeats = locations.map((location) => ({
         location,
         job: { kind: "heartbeat" as const, at },
-        delaySeconds: 0,
+        dueAtSeconds: at,
       }));
       const lost = await sendJobs(heartbeats);
       let [jobs, failed] = [heartbeats.length, lost.size];

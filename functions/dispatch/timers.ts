@@ -52,10 +52,10 @@ export const createTimers = ({ due, locations, sendJobs, now }: Dependencies) =>
       };
       const reading = allEnded(BUCKETS.map(read));
       await Promise.allSettled([reading]); // one bucket that cannot be read holds up no other
+      own.sort((a, b) => a.dueAt.localeCompare(b.dueAt));
       const { overdue = [], upcoming = [] } = Object.groupBy(own, (timer) =>
         isOverdue(timer) ? "overdue" : "upcoming",
       );
-      overdue.sort((a, b) => a.dueAt.localeCompare(b.dueAt));
       await allEnded([
         reading,
         sendJobs(touchJobs(upcoming, locations, now())),

@@ -6,6 +6,7 @@ import type { DynamoDBRecord } from "aws-lambda";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
+import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
@@ -39,6 +40,7 @@ export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
   const { client, tables, locations: names, queues, topics, sender, url, now, log } = outside;
+  const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const send = createSend({ sns: outside.sns, ses: outside.ses, topics, sender, decisions });
@@ -60,7 +62,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
     const ring = (timer: Timer) => timers.push(timer);
     const look = createStateChange({
       decisions,
-      rememberFormer: async () => {},
+      rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
       mail: Boolean(sender),

@@ -16,7 +16,7 @@
 import { createHash } from "node:crypto";
 import { HEALTHS, type Health, PORT_STATES, type PortState } from "../model.ts";
 import { REASONS, type Reason } from "../reasons.ts";
-import { latencyCode, latencyOf } from "./latency.ts";
+import { latencyCode, latencyOf, MAX_LATENCY_CODE } from "./latency.ts";
 import { CorruptHistory, pack, unpack } from "./packing.ts";
 
 export interface BlockEntry {
@@ -179,12 +179,13 @@ function readEntry(at: (column: number) => number, version: 1 | 2, what: string)
   };
   const view = at(0) >> 5;
   const streaks = version === 1 ? 0 : at(13);
+  const latency = (at(2) << 8) | at(3);
   return {
     state: known(PORT_STATES[at(0) & 7], "state"),
     health: known(HEALTHS[(at(0) >> 3) & 3], "health"),
     view: view === 0 ? null : known(HEALTHS[view - 1], "view"),
     reason: at(1) === 0 ? null : known(REASONS[at(1) - 1], "reason"),
-    latencyMs: latencyOf((at(2) << 8) | at(3)),
+    latencyMs: known(latency > MAX_LATENCY_CODE ? undefined : latencyOf(latency), "latency"),
     lossPercent: lossOf((at(4) << 8) | at(5)),
     bits: ((at(6) << 24) | (at(7) << 16) | (at(8) << 8) | at(9)) >>> 0,
     bitCount: at(10),

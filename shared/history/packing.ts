@@ -6,6 +6,23 @@ export class CorruptHistory extends Error {
   override readonly name = "CorruptHistory";
 }
 
+/** What `read` gives, or undefined where it cannot be read, which is told: the rest of history must not wait for it. */
+export function readable<T>(read: () => T, tell: (error: CorruptHistory) => void): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CorruptHistory)) throw error;
+    tell(error);
+    return undefined;
+  }
+}
+
+/** An item's packed `data`. @param what names the item in the error. @throws CorruptHistory when it holds none */
+export function bytesOf({ data }: Readonly<Record<string, unknown>>, what: string): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw new CorruptHistory(`${what}: holds no bytes`);
+}
+
 /** Unpacked size of the largest item there is, with room: a damaged length must not cost memory. */
 const MAX_UNPACKED_BYTES = 1 << 20;
 

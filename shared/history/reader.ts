@@ -1,14 +1,14 @@
 /**
  * Reads one monitor's history where it is by now: days, chunks, and blocks for what is not compacted yet. Callers see
- * outcomes and tallies, never levels.
+ * outcomes and tallies, never levels. What cannot be read is left out.
  */
 import type { Monitor } from "../model.ts";
 import { inParallel } from "../parallel.ts";
 import type { HistoryStore } from "../store/history.ts";
 import { laneOf } from "../store/keys.ts";
-import { openBlock } from "./block.ts";
 import { DAY_SECONDS, MERGED, startOfDay } from "./day.ts";
-import { inTickOrder, type PastOutcome, pastOutcome } from "./outcome.ts";
+import { inTickOrder, type PastOutcome } from "./outcome.ts";
+import { type ShardBlock, shardBlocks } from "./shard-blocks.ts";
 import type { Tally } from "./tally.ts";
 
 export type Watched = Pick<Monitor, "id" | "placements" | "locations" | "quorum">;
@@ -22,7 +22,7 @@ const LOCATIONS_AT_ONCE = 8;
  */
 export function createHistoryReader(history: HistoryStore, deployed: readonly string[]) {
   const progress = new Map<string, ReturnType<HistoryStore["progress"]>>();
-  const blocks = new Map<string, Promise<OpenBlock[]>>();
+  const blocks = new Map<string, Promise<ShardBlock[]>>();
 
   const once = <V>(known: Map<string, Promise<V>>, key: string, read: () => Promise<V>): Promise<V> => {
     const value = known.get(key) ?? read();
@@ -30,24 +30,37 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
     return value;
   };
 
-  const openBlocks = (shard: string, location: string, from: number, to: number) =>
-    once(blocks, [shard, location, from, to].join(), async () => {
-      const found: OpenBlock[] = [];
-      for await (const { tick, data } of history.blocks(shard, location, from, to))
-        found.push({ tick, ...openBlock(data, { shard, location, tick }) });
-      return found;
-    });
+  const progressOf = (shard: string) => once(progress, shard, () => history.progress(shard));
+
+  const blocksOf = (shard: string, location: string, from: number, to: number) =>
+    once(blocks, [shard, location, from, to].join(), () =>
+      Array.fromAsync(shardBlocks(history, shard, location, from, to)),
+    );
 
   const inBlocks = async (id: string, shard: string, location: string, from: number, to: number) => {
     const rows = new Map<string, number>();
     const outcomes: PastOutcome[] = [];
-    for (const block of await openBlocks(shard, location, from, to)) {
-      const { tick, header } = block;
-      const row = rows.get(header.roster) ?? (await history.roster(header.roster))?.indexOf(id) ?? -1;
-      rows.set(header.roster, row);
-      if (row >= 0) outcomes.push(pastOutcome(tick, laneOf(shard), header.offline, block.entry(row)));
+    for (const { roster, ids, outcome } of await blocksOf(shard, location, from, to)) {
+      const row = rows.get(roster) ?? ids.indexOf(id);
+      rows.set(roster, row);
+      const found = row < 0 ? undefined : outcome(row);
+      if (found) outcomes.push(found);
     }
     return outcomes;
+  };
+
+  /**
+   * Without the days that a shard of their time is not through with: a clock that was ahead may have made them from a
+   * part of their outcomes.
+   */
+  const finished = async ({ placements }: Watched, days: Map<number, Tally>) => {
+    for (const { shard, fromTick, toTick } of placements) {
+      const { daysUntil } = await progressOf(shard);
+      for (const day of days.keys())
+        if (day >= daysUntil && day + DAY_SECONDS > fromTick && day < (toTick ?? Number.POSITIVE_INFINITY))
+          days.delete(day);
+    }
+    return days;
   };
 
   /** Outcomes from one location with `from <= tick < to`, oldest first. */
@@ -56,7 +69,7 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
     for (const { shard, fromTick, toTick } of placements) {
       const place = { shard, from: Math.max(from, fromTick), to: Math.min(to, toTick ?? to) };
       if (place.from >= place.to) continue;
-      const { chunkedUntil } = await once(progress, shard, () => history.progress(shard));
+      const { chunkedUntil } = await progressOf(shard);
       place.from = Math.max(place.from, chunkedUntil.get(location) ?? 0);
       if (place.from < place.to) uncompacted.push(place);
     }
@@ -78,7 +91,9 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
 
     /** By location, for those that have any; with the outcomes before `from` that still speak for its beginning. */
     async outcomes(monitor: Watched, locations: readonly string[], from: number, to: number) {
-      const lookBack = Math.max(0, ...monitor.placements.map(({ shard }) => laneOf(shard)));
+      // Places whose blocks are gone are forgotten, and with them the lane of that time: it was a day at the most.
+      const isKnown = monitor.placements.some(({ fromTick }) => fromTick < from - DAY_SECONDS);
+      const lookBack = isKnown ? Math.max(...monitor.placements.map(({ shard }) => laneOf(shard))) : DAY_SECONDS;
       const byLocation = new Map<string, PastOutcome[]>();
       await inParallel(locations, LOCATIONS_AT_ONCE, async (location) => {
         const outcomes = await outcomesFrom(monitor, location, from - lookBack, to);
@@ -88,8 +103,11 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
     },
 
     /** Tallies of whole UTC days by their first second, of one location. */
-    daysFrom: ({ id }: Watched, location: string, from: number, to: number) =>
-      history.days(id, location, Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)),
+    daysFrom: async (monitor: Watched, location: string, from: number, to: number) =>
+      finished(
+        monitor,
+        await history.days(monitor.id, location, Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)),
+      ),
 
     /** The same as the monitor's quorum saw them. A day that was seen from one location alone has no merged item. */
     async mergedDays(monitor: Watched, from: number, to: number): Promise<Map<number, Tally>> {
@@ -107,10 +125,8 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
           if (isAlone && !merged.has(day)) merged.set(day, tally);
         }
       }
-      return merged;
+      return finished(monitor, merged);
     },
   };
 }
 export type HistoryReader = ReturnType<typeof createHistoryReader>;
-
-type OpenBlock = { readonly tick: number } & ReturnType<typeof openBlock>;

@@ -4,11 +4,19 @@ import type { Range } from "./steps.ts";
 import { type Tally, TIME_STATUSES } from "./tally.ts";
 
 const QUANTILES = [0.5, 0.95, 0.99];
+/** What one check adds to `lossSum` when everything was lost: hundredths of a per cent. */
+const LOSS_OF_ALL = 100 * 100;
 
 /** Up and degraded count as up; time that nobody can speak for (unknown, paused, maintenance, no data) not at all. Null without any. */
-export function uptimePercent({ seconds: { up, degraded, down } }: Pick<Tally, "seconds">): number | null {
-  const known = up + degraded + down;
-  return known === 0 ? null : round(((up + degraded) / known) * 100, 4);
+export function uptimePercent({ seconds: { up, degraded, down } }: Pick<Tally, "seconds">, digits = 4): number | null {
+  return percentOf(up + degraded, up + degraded + down, digits);
+}
+
+/** Rounded down, but never to 0: 100 means all of it, and 0 nothing of it. Null of nothing. */
+function percentOf(part: number, whole: number, digits: number): number | null {
+  if (whole === 0) return null;
+  const steps = Math.floor((part * 100 * 10 ** digits) / whole);
+  return Math.max(steps, part > 0 ? 1 : 0) / 10 ** digits;
 }
 
 export function report(tally: Tally, { from, to }: Range) {
@@ -37,7 +45,7 @@ export function report(tally: Tally, { from, to }: Range) {
             p99: digits(p99),
             max: latency.maxMs,
           },
-    lossPercent: tally.lossCount === 0 ? null : round(tally.lossSum / tally.lossCount / 100, 3),
+    lossPercent: percentOf(tally.lossSum, tally.lossCount * LOSS_OF_ALL, 3),
   };
 }
 
@@ -72,5 +80,3 @@ export function reportOutages(incidents: readonly Incident[], tally: Tally, { fr
         : Math.round(Math.max(...outages.map((one) => Math.min(one.endedAt, to) - Math.max(one.startedAt, from)))),
   };
 }
-
-const round = (value: number, digits: number) => Math.round(value * 10 ** digits) / 10 ** digits;

@@ -14,6 +14,14 @@ export const DEFAULT_RETENTION: Retention = { blockDays: 14, rosterDays: 15, chu
 
 const DAY_SECONDS = 86_400;
 
+/** The moment from which blocks may still exist. */
+export const oldestBlock = (nowSeconds: number, { blockDays }: Pick<Retention, "blockDays">) =>
+  (Math.floor(nowSeconds / DAY_SECONDS) - blockDays) * DAY_SECONDS;
+
+/** First second of the oldest UTC day whose raw outcomes are all kept still; of days before only the figures are. */
+export const oldestRawDay = (nowSeconds: number, { chunkDays }: Pick<Retention, "chunkDays">) =>
+  (Math.ceil(nowSeconds / DAY_SECONDS) - chunkDays) * DAY_SECONDS;
+
 /** Counted from the data's own time, so that writing an item again writes the same item. */
 export const blockExpiry = (tick: number, { blockDays }: Retention) => tick + blockDays * DAY_SECONDS;
 export const chunkExpiry = (endSeconds: number, { chunkDays }: Retention) => endSeconds + chunkDays * DAY_SECONDS;

@@ -1,7 +1,12 @@
 /**
  * Steps of statistics: how a range is cut. Steps below a day begin at whole multiples since the epoch, in UTC; days,
  * weeks (from Monday) and months begin at midnight in the time zone asked for. The first and the last are cut to the range.
+ *
+ * Where raw outcomes are gone, only whole UTC days are known. Edges of steps then move to the nearest UTC midnight: each
+ * step is made of the days whose middle it would hold, and says so in its `from` and `to`.
  */
+import { DAY_SECONDS } from "./day.ts";
+
 export const STEPS = ["1m", "5m", "10m", "15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "1w", "1mo"] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -20,17 +25,27 @@ export interface Range {
   readonly to: number;
 }
 
-/** @param timeZone IANA name, for calendar steps only */
-export function cut({ from, to }: Range, step: Step, timeZone = "UTC"): Range[] {
+/**
+ * Adjoining steps that cover the range, oldest first, none of them empty.
+ * @param timeZone IANA name, for calendar steps only
+ * @param rawFrom first second of the first UTC day whose raw outcomes are kept
+ */
+export function cut({ from, to }: Range, step: Step, timeZone = "UTC", rawFrom = Number.NEGATIVE_INFINITY): Range[] {
   const ranges: Range[] = [];
   const next = isCalendar(step) ? calendar(step, timeZone, from) : multiples(stepSeconds(step), from);
   for (let start = from; start < to; ) {
-    const end = Math.min(next(), to);
+    const edge = next();
+    const end = Math.min(edge < rawFrom ? nearestMidnight(edge) : edge, to);
+    // An edge may repeat or lie before the range: of a date that a zone left out, or one that began twice.
+    if (end <= start) continue;
     ranges.push({ from: start, to: end });
     start = end;
   }
   return ranges;
 }
+
+/** In UTC; the earlier one at noon. */
+const nearestMidnight = (moment: number) => Math.ceil(moment / DAY_SECONDS - 0.5) * DAY_SECONDS;
 
 /** Beginnings of steps after a moment, one with each call. */
 function multiples(seconds: number, after: number) {

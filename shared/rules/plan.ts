@@ -1,5 +1,6 @@
 /** When shards and timers are due, and what travels together. Pure. */
 import type { Monitor, PlannedJob, Timer } from "../model.ts";
+import { CLOCK_TOLERANCE_MS } from "./clock.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -10,10 +11,14 @@ export interface Schedule {
 /** Jobs are planned up to here: the end of the second minute from now. Exclusive, epoch seconds. */
 export const horizon = (now: Date) => Math.floor(now.getTime() / 60_000) * 60 + 180;
 
+/** Whether a watermark can be true: the plan before reached no further than the present one's `until`. */
+const isReached = (plannedUntil: number, until: number) => plannedUntil < until + CLOCK_TOLERANCE_MS / 1000;
+
 /**
  * The ticks that still need a job.
  * A missed one less than half an interval old runs at once; older ones are gaps: their outcome would be no history.
- * @param plannedUntil ticks up to and including this second have their jobs; undefined: start now
+ * @param plannedUntil ticks up to and including this second have their jobs; undefined: start now. One that no clock
+ * could have reached yet says nothing.
  * @param until exclusive
  */
 export function ticksToPlan(
@@ -24,7 +29,7 @@ export function ticksToPlan(
 ): number[] {
   const nowSeconds = now.getTime() / 1000;
   const from = Math.max(
-    plannedUntil === undefined ? Math.ceil(nowSeconds) : plannedUntil + 1,
+    plannedUntil !== undefined && isReached(plannedUntil, until) ? plannedUntil + 1 : Math.ceil(nowSeconds),
     nowSeconds - intervalSeconds / 2,
   );
   const first = Math.ceil((from - phase) / intervalSeconds) * intervalSeconds + phase;
@@ -42,8 +47,8 @@ export function ticksToPlan(
 export const shardsPerJob = (intervalSeconds: number): number => (intervalSeconds < 30 ? 1 : 2);
 
 /** Seconds a job waits in its queue: never early, and at most what SQS allows. */
-export const delaySeconds = (tick: number, now: Date) =>
-  Math.min(900, Math.max(0, Math.ceil(tick - now.getTime() / 1000)));
+export const delaySeconds = (dueAtSeconds: number, now: Date) =>
+  Math.min(900, Math.max(0, Math.ceil(dueAtSeconds - now.getTime() / 1000)));
 
 /**
  * Everything a tick does ends at this moment, retries and writes included: a minute after it began at most, and before
@@ -68,12 +73,13 @@ const TOUCHES_PER_JOB = 25;
 export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
   const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
   if (location === undefined) return [];
-  const delayOf = ({ dueAt }: Timer) => delaySeconds(Date.parse(dueAt) / 1000, now);
-  return [...Map.groupBy(timers, delayOf)].flatMap(([delay, together]) =>
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  const secondOf = ({ dueAt }: Timer) => Math.max(nowSeconds, Math.ceil(Date.parse(dueAt) / 1000));
+  return [...Map.groupBy(timers, secondOf)].flatMap(([dueAtSeconds, together]) =>
     chunksOf(together, TOUCHES_PER_JOB).map((own) => ({
       location,
       job: { kind: "touch" as const, timers: own.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt })) },
-      delaySeconds: delay,
+      dueAtSeconds,
     })),
   );
 }
@@ -93,7 +99,7 @@ export const spotJobs = (
     ).map((own) => ({
       location,
       job: { kind: "spot" as const, monitors: own.map(({ id, settingsVersion }) => ({ id, settingsVersion })) },
-      delaySeconds: 0,
+      dueAtSeconds: 0,
     })),
   );
 

@@ -6,10 +6,12 @@ import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateComma
 import { decodeChunk, encodeChunk } from "../history/chunk.ts";
 import { startOfDate, startOfDay } from "../history/day.ts";
 import type { PastOutcome } from "../history/outcome.ts";
-import { chunkExpiry, dayExpiry, type Retention } from "../history/retention.ts";
+import { bytesOf, readable } from "../history/packing.ts";
+import { chunkExpiry, dayExpiry, oldestBlock } from "../history/retention.ts";
 import { decodeTally, encodeTally, type Tally } from "../history/tally.ts";
 import type { AliveReader } from "./alive.ts";
 import { unlessRaced } from "./condition.ts";
+import type { HistoryStoreOptions } from "./history.ts";
 import { chunkKey, dayKey, progressKey, tickKey } from "./keys.ts";
 
 /** DynamoDB takes 25 items in one request. */
@@ -36,25 +38,34 @@ export interface DayWrite {
 
 /** How far a shard's blocks have become chunks and days. Moments are epoch seconds. */
 export interface Progress {
-  /** By location: every tick before this is in a chunk. */
+  /** By location: every tick before this is in a chunk, or its block is gone. */
   readonly chunkedUntil: ReadonlyMap<string, number>;
-  /** Every date before this one has its day items; undefined before the first. */
-  readonly daysUntil: number | undefined;
+  /** Every date before this one has its day items, or its blocks are gone. */
+  readonly daysUntil: number;
   /** Rosters of the blocks that became chunks of a date, by `<date>#<location>`, until the date's days are written. */
   readonly rosters: ReadonlyMap<string, ReadonlySet<string>>;
   /** Members counted too many, as the last recount saw it. */
   readonly drift: number;
+  /**
+   * Whether a clock that was ahead made this, so that windows and days may have been taken for over before their time.
+   * The moments above are then as if nothing had been done yet with the blocks that there are.
+   */
+  readonly isAhead: boolean;
 }
 
 const UNTIL = "until#";
+const DAYS_UNTIL = "daysUntil";
+/** When any of these moved, by the clock of whoever moved it. */
+const ADVANCED_AT = "advancedAt";
+/** Clocks of two runs may differ by so much. */
+const CLOCK_SKEW_SECONDS = 60;
 const ROSTERS = "rosters#";
 
 export const createArchive = (
   client: DynamoDBDocumentClient,
   tableName: string,
   { isAlive, query }: AliveReader,
-  retention: Retention,
-  sleep: (ms: number) => Promise<unknown>,
+  { retention, now, sleep, unreadable }: Required<HistoryStoreOptions>,
 ) => {
   /** All items, however often the table asks to come back with some of them. */
   const writeAll = async (items: readonly Record<string, unknown>[]) => {
@@ -70,16 +81,16 @@ export const createArchive = (
   };
 
   /** Unless somebody else is as far or further. */
-  const advance = async (shard: string, update: { expression: string; names: object; values: object }) => {
+  const advance = async (shard: string, update: { more: string; names: object; values: object }) => {
     await unlessRaced(
       client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: progressKey(shard),
-          UpdateExpression: update.expression,
+          UpdateExpression: `SET #until = :until, ${ADVANCED_AT} = :now ${update.more}`,
           ConditionExpression: "attribute_not_exists(#until) OR #until < :until",
           ExpressionAttributeNames: { ...update.names },
-          ExpressionAttributeValues: { ...update.values },
+          ExpressionAttributeValues: { ...update.values, ":now": Math.floor(now() / 1000) },
         }),
       ),
     );
@@ -108,12 +119,11 @@ export const createArchive = (
         ExpressionAttributeValues: { ":pk": pk, ":from": tickKey(startOfDay(from)), ":to": `${tickKey(to - 1)}#~` },
         ConsistentRead: true,
       });
-      for await (const { sk, data } of items) {
-        const [firstTick = "", ...shard] = String(sk).split("#");
-        yield {
-          shard: shard.join("#"),
-          outcomes: decodeChunk(data as Uint8Array, Number(firstTick), `chunk ${pk} ${String(sk)}`),
-        };
+      for await (const item of items) {
+        const [firstTick = "", ...shard] = String(item.sk).split("#");
+        const what = `chunk ${pk} ${String(item.sk)}`;
+        const outcomes = readable(() => decodeChunk(bytesOf(item, what), Number(firstTick), what), unreadable);
+        if (outcomes) yield { shard: shard.join("#"), outcomes };
       }
     },
 
@@ -136,11 +146,11 @@ export const createArchive = (
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": dayKey(monitorId, location, date(to - 1)).sk },
       });
-      for await (const item of items)
-        found.set(
-          startOfDate(String(item.sk).slice("DAY#".length)),
-          decodeTally(item.data as Uint8Array, `day ${pk} ${String(item.sk)}`),
-        );
+      for await (const item of items) {
+        const what = `day ${pk} ${String(item.sk)}`;
+        const tally = readable(() => decodeTally(bytesOf(item, what), what), unreadable);
+        if (tally) found.set(startOfDate(String(item.sk).slice("DAY#".length)), tally);
+      }
       return found;
     },
 
@@ -156,18 +166,29 @@ export const createArchive = (
             .filter(([name]) => name.startsWith(prefix))
             .map(([name, value]) => [name.slice(prefix.length), value as T]),
         );
+      const nowSeconds = now() / 1000;
+      const oldest = oldestBlock(nowSeconds, retention);
+      const chunkedUntil = starting<number>(UNTIL);
+      const daysUntil = Number(Item?.[DAYS_UNTIL] ?? oldest);
+      const latest = Math.max(
+        daysUntil,
+        Number(Item?.[ADVANCED_AT] ?? 0) - CLOCK_SKEW_SECONDS,
+        ...chunkedUntil.values(),
+      );
+      const isAhead = latest > nowSeconds;
       return {
-        chunkedUntil: starting<number>(UNTIL),
-        daysUntil: Item?.daysUntil as number | undefined,
+        chunkedUntil: isAhead ? new Map([...chunkedUntil.keys()].map((location) => [location, oldest])) : chunkedUntil,
+        daysUntil: isAhead ? Math.min(daysUntil, oldest) : daysUntil,
+        isAhead,
         rosters: starting<Set<string>>(ROSTERS),
         drift: Number(Item?.drift ?? 0),
       };
     },
 
-    /** Every tick of a location before `until` is in a chunk now. Never moves backwards. */
+    /** Every tick of a location before `until` is in a chunk now. Never moves backwards (but see `setBack`). */
     advanceChunks: (shard: string, location: string, until: number, date: string, rosters: ReadonlySet<string>) =>
       advance(shard, {
-        expression: rosters.size > 0 ? "SET #until = :until ADD #rosters :rosters" : "SET #until = :until",
+        more: rosters.size > 0 ? "ADD #rosters :rosters" : "",
         names: {
           "#until": `${UNTIL}${location}`,
           ...(rosters.size > 0 && { "#rosters": `${ROSTERS}${date}#${location}` }),
@@ -178,13 +199,28 @@ export const createArchive = (
     /** Every date before `until` has its day items now; what was kept for them goes. */
     advanceDays: (shard: string, until: number, rosterNames: readonly string[]) =>
       advance(shard, {
-        expression: `SET #until = :until${rosterNames.length > 0 ? ` REMOVE ${rosterNames.map((_, i) => `#r${i}`).join(", ")}` : ""}`,
+        more: rosterNames.length > 0 ? `REMOVE ${rosterNames.map((_, i) => `#r${i}`).join(", ")}` : "",
         names: {
-          "#until": "daysUntil",
+          "#until": DAYS_UNTIL,
           ...Object.fromEntries(rosterNames.map((name, i) => [`#r${i}`, `${ROSTERS}${name}`])),
         },
         values: { ":until": until },
       }),
+
+    /** Stores what `progress` believes in place of what a clock wrote that was ahead. Going back loses nothing: it costs work. */
+    async setBack(shard: string, { chunkedUntil, daysUntil }: Progress): Promise<void> {
+      const untils = [...chunkedUntil].map(([location, until]) => [`${UNTIL}${location}`, until] as const);
+      const moments = [[DAYS_UNTIL, daysUntil] as const, ...untils];
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: progressKey(shard),
+          UpdateExpression: `SET ${moments.map((_, i) => `#m${i} = :m${i}`).join(", ")} REMOVE ${ADVANCED_AT}`,
+          ExpressionAttributeNames: Object.fromEntries(moments.map(([name], i) => [`#m${i}`, name])),
+          ExpressionAttributeValues: Object.fromEntries(moments.map(([, moment], i) => [`:m${i}`, moment])),
+        }),
+      );
+    },
 
     async rememberDrift(shard: string, drift: number): Promise<void> {
       await client.send(

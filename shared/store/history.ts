@@ -13,7 +13,7 @@ import {
   encodeRoster,
   rosterHash,
 } from "../history/block.ts";
-import { CorruptHistory } from "../history/packing.ts";
+import { bytesOf, type CorruptHistory, readable } from "../history/packing.ts";
 import { DEFAULT_RETENTION, type Retention } from "../history/retention.ts";
 import { createAliveReader } from "./alive.ts";
 import { createArchive } from "./archive.ts";
@@ -56,8 +56,8 @@ export interface HistoryStoreOptions {
   readonly now?: () => number;
   /** Waits so many milliseconds. Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
-  /** Told of a block that cannot be read. */
-  readonly unreadable?: (error: Error) => void;
+  /** Told of what cannot be read and is left out. Default: a line on stderr. */
+  readonly unreadable?: (error: CorruptHistory) => void;
 }
 
 export function createHistoryStore(
@@ -67,7 +67,7 @@ export function createHistoryStore(
     retention = DEFAULT_RETENTION,
     now = Date.now,
     sleep = setTimeout,
-    unreadable = () => {},
+    unreadable = ({ message }) => console.error(message),
   }: HistoryStoreOptions = {},
 ) {
   const nowSeconds = () => Math.floor(now() / 1000);
@@ -119,7 +119,10 @@ export function createHistoryStore(
     if (newest && !newest.data)
       [newest, item] = await read(CLAIMS_PASSED).then((items) => [items[0], items.find(({ data }) => data)]);
     const place = { shard, location, tick: Number(item?.sk) };
-    return { newest, block: item?.data ? readable(() => decodeBlock(item.data as Uint8Array, place)) : undefined };
+    return {
+      newest,
+      block: item?.data ? readable(() => decodeBlock(item.data as Uint8Array, place), unreadable) : undefined,
+    };
   };
 
   /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
@@ -137,18 +140,11 @@ export function createHistoryStore(
     return Items.length > 0;
   };
 
-  const readable = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof CorruptHistory)) throw error;
-      unreadable(error);
-      return undefined;
-    }
-  };
-
   return {
-    ...createArchive(client, tableName, alive, retention, sleep),
+    ...createArchive(client, tableName, alive, { retention, now, sleep, unreadable }),
+
+    /** For readers of what `blocks` gives. */
+    unreadable,
 
     /**
      * Makes a tick a run's own: nobody else writes its block, or views for it, until the claim is over. A tick that has a
@@ -195,7 +191,11 @@ export function createHistoryStore(
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
       });
-      for await (const item of items) if (item.data) yield { tick: Number(item.sk), data: item.data as Uint8Array };
+      for await (const item of items) {
+        if (item.data === undefined) continue; // a tick that somebody claimed, and did not finish
+        const data = readable(() => bytesOf(item, `block ${shard} ${location} ${Number(item.sk)}`), unreadable);
+        if (data) yield { tick: Number(item.sk), data };
+      }
     },
 
     /** The first tick with a block, `fromTick <= tick < toTick`; undefined without any. */
@@ -241,13 +241,14 @@ export function createHistoryStore(
       return hash;
     },
 
-    /** The monitor ids of a roster, or undefined where it is not known (any more). */
+    /** The monitor ids of a roster, or undefined where it is not known (any more) or cannot be read. */
     async roster(hash: string): Promise<readonly string[] | undefined> {
       const known = rosters.get(hash);
       if (known) return known;
       const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: rosterKey(hash) }));
       if (!isAlive(Item)) return undefined;
-      const ids = decodeRoster(Item.data as Uint8Array, hash);
+      const ids = readable(() => decodeRoster(bytesOf(Item, `roster ${hash}`), hash), unreadable);
+      if (!ids) return undefined;
       remember(rosters, hash, ids);
       return ids;
     },

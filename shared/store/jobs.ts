@@ -1,7 +1,7 @@
 /** The locations' queues of jobs, in whichever region each is. */
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Location, PlannedJob } from "../model.ts";
-import { chunksOf } from "../rules/plan.ts";
+import { chunksOf, delaySeconds } from "../rules/plan.ts";
 
 /** SQS takes ten messages a call. */
 const BATCH = 10;
@@ -22,6 +22,7 @@ const sqsOf = (region: string): Pick<SQSClient, "send"> => new SQSClient({ regio
 export const createJobQueues = (
   locations: readonly Pick<Location, "name" | "region" | "jobsQueueUrl">[],
   clientOf: (region: string) => Pick<SQSClient, "send"> = sqsOf,
+  now: () => Date = () => new Date(),
 ) => {
   const clients = new Map(locations.map(({ region }) => [region, clientOf(region)]));
 
@@ -34,24 +35,28 @@ export const createJobQueues = (
     const batches = chunksOf(jobs, BATCH);
     const work = async () => {
       for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        const abortSignal = AbortSignal.timeout(CALL_TIMEOUT_MS);
         try {
           const { Failed = [] } = await clients.get(region)!.send(
             new SendMessageBatchCommand({
               QueueUrl: jobsQueueUrl,
-              Entries: batch.map(({ job, delaySeconds }, index) => ({
+              Entries: batch.map(({ job, dueAtSeconds }, index) => ({
                 Id: String(index),
                 MessageBody: JSON.stringify(job),
-                DelaySeconds: delaySeconds,
+                // From now, however long the batches before this one took.
+                DelaySeconds: delaySeconds(dueAtSeconds, now()),
               })),
             }),
-            { abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) },
+            { abortSignal },
           );
           for (const { Id, Code, Message } of Failed) {
             rejected.add(batch[Number(Id)]!);
             errors.set(name, new Error(`${Code}: ${Message}`));
           }
         } catch (error) {
-          for (const planned of batch) rejected.add(planned);
+          // Nobody waits for a region that does not answer once for each of its batches.
+          const lost = abortSignal.aborted ? [batch, ...batches.splice(0)] : [batch];
+          for (const planned of lost.flat()) rejected.add(planned);
           errors.set(name, error as Error);
         }
       }

@@ -4,6 +4,7 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and how it stands
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
+ *  monitors  former    MONITOR#<id>             FORMER                where a deleted monitor's outcomes lie
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 what was made of its heartbeats, outbox
@@ -35,6 +36,7 @@ export const incidentKey = (monitorId: string, startedAt: string) => ({
   pk: `MONITOR#${monitorId}`,
   sk: `INCIDENT#${startedAt}`,
 });
+export const formerKey = (monitorId: string) => ({ pk: `MONITOR#${monitorId}`, sk: "FORMER" });
 export const INCIDENT_PREFIX = "INCIDENT#";
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });

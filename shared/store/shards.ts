@@ -12,7 +12,7 @@ export interface Seats {
   readonly shard: string;
   /** How many of the seats asked for this shard gave: at least one. */
   readonly count: number;
-  /** Whether dispatch has never planned this shard: it has to be told, or the shard waits for the next minute. */
+  /** Whether dispatch has never planned one of these locations there: it has to be told, or they wait for a minute. */
   readonly isUnplanned: boolean;
 }
 
@@ -23,6 +23,12 @@ export interface Seats {
 export const phaseOf = (lane: Lane, number: number) => {
   const job = Math.floor(number / shardsPerJob(lane));
   return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
+};
+
+/** @param item of the shard, as the write that named these locations left it */
+const isUnplanned = (item: Record<string, unknown> | undefined, locations: readonly string[]) => {
+  const planned = (item?.planned ?? {}) as Record<string, number>;
+  return locations.some((location) => planned[location] === undefined);
 };
 
 export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
@@ -68,7 +74,7 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
           ReturnValues: "ALL_NEW",
         }),
       );
-      return { shard, count, isUnplanned: Attributes?.plannedUntil === undefined } satisfies Seats;
+      return { shard, count, isUnplanned: isUnplanned(Attributes, locations) } satisfies Seats;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
       throw error;
@@ -80,15 +86,17 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
      * Tells the probes that a member's settings change: they remember a shard's members until this number grows, and
      * read them anew for half a minute after that. Adds locations that are new to the shard.
      */
-    async settingsChanged(shard: string, locations: readonly string[]): Promise<void> {
-      await client.send(
+    async settingsChanged(shard: string, locations: readonly string[]): Promise<Pick<Seats, "isUnplanned">> {
+      const { Attributes } = await client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: shardKey(shard),
           UpdateExpression: "ADD settingsRevision :one, locations :locations",
           ExpressionAttributeValues: { ":one": 1, ":locations": new Set(locations) },
+          ReturnValues: "ALL_NEW",
         }),
       );
+      return { isUnplanned: isUnplanned(Attributes, locations) };
     },
 
     /** Takes up to `wanted` seats in the first shard of the lane that has any, making the shard if need be. */

@@ -140,6 +140,7 @@ async function fill(id: string) {
       ]);
   }
   await history.advanceChunks(shard, "local", chunkedUntil, "", new Set());
+  await history.advanceDays(shard, startOfDay(chunkedUntil), []);
   const others = Array.from({ length: 249 }, (_, n) => [`m${n}`, noisyTarget(n + 10)] as const);
   const members = new Map([...others, [id, observe] as const]);
   await runShard({ history, client, tables }, { shard, locations: ["local"], from: chunkedUntil, to: now, members });

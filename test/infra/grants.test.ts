@@ -103,6 +103,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     MONITORS_TABLE: "TablesMonitors",
     HISTORY_TABLE: "TablesHistory",
     LOCATIONS,
+    RETENTION,
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     SUBSCRIPTION_DEAD_LETTER_ARN: "UndeliveredToSubscriber.Arn",

@@ -137,10 +137,18 @@ function textBytes(text: string): number {
   return text.length;
 }
 
-/** About two digits a byte, leading and trailing zeros left out, one byte more, and one for a sign. */
+/** One byte, one more for each two digits (zeros at either end left out), and one for a minus sign. */
 function numberBytes(value: number): number {
+  const sign = value < 0 ? 1 : 0;
   if (value === 0) return 1;
-  const [digits = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
-  const odd = Math.abs(Number(exponent)) % 2;
-  return 1 + Math.ceil((digits.replace(".", "").length + odd) / 2) + (value < 0 ? 1 : 0);
+  if (!Number.isInteger(value)) {
+    const [digits = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
+    const shift = Number(exponent) % 2 === 0 ? 1 : 0; // the pairs begin at the point
+    return 1 + Math.ceil((digits.replace(".", "").length + shift) / 2) + sign;
+  }
+  let rest = Math.abs(value);
+  while (rest % 100 === 0) rest /= 100;
+  let pairs = 0;
+  for (; rest >= 1; rest /= 100) pairs++;
+  return 1 + pairs + sign;
 }

@@ -53,13 +53,13 @@ export const parseProjection = remembered((text): Projection => {
   const parser = new Parser(text);
   const paths = parser.list(() => parser.path());
   return parser.whole((item, bindings) => {
-    let shown: Document = {};
+    const shown: Record<string, unknown> = {};
     for (const path of paths) {
       const names = resolve(path, bindings);
       const value = valueAt(item, names);
-      if (value !== undefined) shown = withValue(shown, names, value, "make");
+      if (value !== undefined) setValue(shown, names, value, "make");
     }
-    return shown;
+    return Object.freeze(shown);
   });
 });
 
@@ -110,23 +110,23 @@ function valueAt(item: unknown, names: readonly string[]): unknown {
 
 const wrongPath = () => invalid("The document path provided in the update expression is invalid for update");
 
-/** A copy of a document with one value set (undefined removes it). Maps on the way must be there, unless they are made. */
-function withValue(
-  document: Document,
+/** Sets one value in a document (undefined removes it), and copies of the maps on the way, which must be there unless they are made. */
+function setValue(
+  document: Record<string, unknown>,
   [name, ...rest]: readonly string[],
   value: unknown,
   onTheWay: "keep" | "make",
-): Document {
-  const copy: Record<string, unknown> = { ...document };
+): void {
   if (rest.length === 0) {
-    if (value === undefined) delete copy[name!];
-    else copy[name!] = value;
-  } else {
-    const inner = copy[name!] ?? (onTheWay === "make" ? {} : undefined);
-    if (!isDocument(inner)) throw wrongPath();
-    copy[name!] = withValue(inner, rest, value, onTheWay);
+    if (value === undefined) delete document[name!];
+    else document[name!] = value;
+    return;
   }
-  return Object.freeze(copy);
+  const inner = document[name!] ?? (onTheWay === "make" ? {} : undefined);
+  if (!isDocument(inner)) throw wrongPath();
+  const copy = { ...inner };
+  setValue(copy, rest, value, onTheWay);
+  document[name!] = Object.freeze(copy);
 }
 
 /** @throws ValidationException when one path lies within another: their order would matter */
@@ -334,7 +334,9 @@ class Parser {
       // Every value is taken from the item as it was.
       const all = changes.map((change) => change(before, bindings));
       assertApart(all.map(({ names }) => names));
-      return all.reduce((item, { names, value }) => withValue(item, names, value, "keep"), before);
+      const after = { ...before };
+      for (const { names, value } of all) setValue(after, names, value, "keep");
+      return Object.freeze(after);
     };
   }
 

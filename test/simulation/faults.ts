@@ -103,6 +103,14 @@ export type Only = Partial<Record<"caller" | "location" | "service" | "target" |
   readonly operations?: readonly string[];
 };
 
+/**
+ * For example, for a time:
+ * - all tables away: `outage`, strength 1, only service `dynamodb`
+ * - writes of one function refused: the same, only its caller and the operations Update, Put, Delete and BatchWrite
+ * - a location cut off: `outage` only that location, `outage` only its queue's URL as target, `not-received` only it
+ * - SNS down: `refuse`, strength 1, only service `sns`; a mailbox that is gone: `refuse-for-good`, only `ses`, its address
+ * - compact killed at any write: `kill-after`, strength 0.1, only caller `compact`
+ */
 export interface FaultWindow {
   readonly fault: FaultName;
   /** Probability, from 0 to 1 (always). */

@@ -245,6 +245,15 @@ export interface SimulatedFunction<Event, Result> {
   readonly location: string | undefined;
   /** One event to one process: an idle warm one, else a new one. */
   invoke(event: Event): Promise<Ended<Result>>;
+  /** New code: processes that are at work end with the old one, all others start anew. */
+  deploy(start: FunctionOptions<Event, Result>["start"]): void;
+}
+
+interface Environment<Event, Result> {
+  readonly process: Process;
+  /** What it was started with. */
+  readonly code: FunctionOptions<Event, Result>["start"];
+  readonly handle: (event: Event) => Promise<Result>;
 }
 
 export function createFunction<Event, Result>(
@@ -253,16 +262,23 @@ export function createFunction<Event, Result>(
 ): SimulatedFunction<Event, Result> {
   const { clock, faults, seed, count } = account;
   /** Warm processes that wait for work, the one that worked last at the end. */
-  const idle: { readonly process: Process; readonly handle: (event: Event) => Promise<Result> }[] = [];
+  const idle: Environment<Event, Result>[] = [];
 
-  const warm = (occasion: Occasion) => (faults.strike("cold", occasion) === undefined ? idle.pop() : undefined);
-
-  const make = () => {
-    const process = new Process(account, name, location);
-    return { process, handle: start(process) };
+  const warm = (occasion: Occasion) => {
+    if (faults.strike("cold", occasion) !== undefined) return undefined;
+    let environment = idle.pop();
+    // What an invocation left behind may have died while nobody used it.
+    while (environment?.process.isDead) environment = idle.pop();
+    return environment;
   };
 
-  const run = (environment: (typeof idle)[number], event: Event, waitMs: number) =>
+  let code = start;
+  const make = () => {
+    const process = new Process(account, name, location);
+    return { process, code, handle: code(process) };
+  };
+
+  const run = (environment: Environment<Event, Result>, event: Event, waitMs: number) =>
     new Promise<Ended<Result>>((resolve) => {
       const { process, handle } = environment;
       let isOver = false;
@@ -270,7 +286,7 @@ export function createFunction<Event, Result>(
         if (isOver) return;
         isOver = true;
         callOffTimeout();
-        if (!process.isDead) idle.push(environment);
+        if (!process.isDead && environment.code === code) idle.push(environment);
         resolve(ended);
       };
       process.onKill = () => end({ how: "killed" });
@@ -292,6 +308,10 @@ export function createFunction<Event, Result>(
   return {
     name,
     location,
+    deploy(start) {
+      code = start;
+      idle.length = 0;
+    },
     invoke(event) {
       const occasion = { name: count(`invoke ${name}/${location ?? ""}`), caller: name, location };
       const environment = warm(occasion);

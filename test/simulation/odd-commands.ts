@@ -142,6 +142,11 @@ export function oddCommands(TableName: string): Odd[] {
     query("pk = :pk", { ":pk": "LIST" }, { ProjectionExpression: "sk, n" }),
     query("dueBucket = :b", { ":b": "DUE#0" }, { IndexName: "due" }),
     query("dueBucket = :b", { ":b": "DUE#0" }, { IndexName: "nowhere", ConsistentRead: false }),
+    // A page ends at 1 MB.
+    ...Array.from({ length: 5 }, (_, n) => put({ Item: { pk: "PAGE", sk: `${n}`, text: "x".repeat(300_000) } })),
+    query("pk = :pk", { ":pk": "PAGE" }, { ProjectionExpression: "sk" }),
+    query("pk = :pk", { ":pk": "PAGE" }, { ProjectionExpression: "sk", Limit: 4, ScanIndexForward: false }),
+    query("pk = :pk", { ":pk": "PAGE" }, { ProjectionExpression: "sk", ExclusiveStartKey: { pk: "PAGE", sk: "1" } }),
     // Batches.
     ["BatchGetCommand", { RequestItems: { [TableName]: { Keys: [Key, Key] } } }],
     [

@@ -80,7 +80,7 @@ export async function runShard(
       const roster = await history.putRoster(ids);
       blocks.push({
         ...blockKey(run.shard, location, tick),
-        data: encodeBlock({ version: 1, offline, roster, entries: ids.map((id) => entries.get(id)!) }),
+        data: encodeBlock({ offline, roster, entries: ids.map((id) => entries.get(id)!) }),
         expiresAtSeconds: blockExpiry(tick, DEFAULT_RETENTION),
       });
     }
@@ -105,5 +105,8 @@ function entryOf(shown: NoisyOutcome, before: Health | undefined, offline: boole
     settingsByte: 1,
     view,
     unmeasuredStreak: 0,
+    upStreak: shown.health === "up" ? 127 : 0,
+    notUpStreak: shown.health === "up" ? 0 : 127,
+    doubt: 0,
   };
 }

@@ -2,9 +2,10 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor, View } from "../../shared/model.ts";
 import { LISTING, monitorKey } from "../../shared/store/keys.ts";
+import type { StoredMonitor } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
 
-export const monitorOf = (more: Partial<Monitor> = {}): Monitor => ({
+export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => ({
   id: "m1",
   name: "Orders",
   key: null,
@@ -36,12 +37,18 @@ export const monitorOf = (more: Partial<Monitor> = {}): Monitor => ({
   since: "2026-11-23T10:00:00.000Z",
   incident: null,
   pendingAlerts: {},
+  target: { version: 1, changedAt: "2026-11-23T10:00:00.000Z", reason: "created" },
+  lastIncidentEndedAt: null,
   nextEvaluationAt: null,
+  lookBy: null,
   undecidedSince: null,
+  unsettledSince: null,
   createdAt: "2026-11-23T10:00:00.000Z",
   updatedAt: "2026-11-23T10:00:00.000Z",
   settingsChangedAt: "2026-11-23T10:00:00.000Z",
   deletedAt: null,
+  creation: null,
+  writtenBy: "",
   ...more,
 });
 
@@ -59,12 +66,12 @@ export const viewOf = (health: Health, tick: number, more: Partial<View> = {}): 
   ...more,
 });
 
-/** Writes a monitor as the API would. */
-export async function putMonitor(
+/** Writes a monitor as it is, without timers. */
+export async function putMonitor<T extends Monitor>(
   { client, tables }: Pick<Awaited<ReturnType<typeof startTables>>, "client" | "tables">,
-  monitor: Monitor,
-): Promise<Monitor> {
-  const { nextEvaluationAt: _timer, ...fields } = monitor;
+  monitor: T,
+): Promise<T> {
+  const { nextEvaluationAt: _own, lookBy: _look, ...fields } = monitor;
   const collectionKey = `${monitor.name.toLowerCase()}#${monitor.id}`;
   const Item = { ...monitorKey(monitor.id), ...fields, collection: LISTING.monitors, collectionKey };
   await client.send(new PutCommand({ TableName: tables.monitors, Item }));

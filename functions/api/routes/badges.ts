@@ -26,9 +26,6 @@ const COLOUR_OF_STATUS: Record<Status, Colour> = {
 const colourOfUptime = (percent: number | null): Colour =>
   percent === null ? "none" : percent >= 99.9 ? "good" : percent >= 99 ? "fair" : "bad";
 
-/** Never rounded up to a hundred. */
-const showPercent = (percent: number) => `${Math.floor(percent * 100) / 100} %`;
-
 export const badges: readonly Route[] = [
   route({
     method: "GET",
@@ -57,8 +54,8 @@ export const badges: readonly Route[] = [
       const range = { from: to - PERIODS[query.period] * DAY_SECONDS, to };
       const reader = await historyReader(deps);
       const [tally] = await tallySteps(reader, monitor, [range]);
-      const percent = uptimePercent(tally!);
-      const message = percent === null ? "no data" : `${showPercent(percent)} in ${query.period}`;
+      const percent = uptimePercent(tally!, 2);
+      const message = percent === null ? "no data" : `${percent} % in ${query.period}`;
       return { body: badgeSvg(monitor.name, message, colourOfUptime(percent)), headers };
     },
   }),

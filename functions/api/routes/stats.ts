@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../shared/errors.ts";
 import { report, reportOutages, uptimePercent } from "../../../shared/history/report.ts";
+import { oldestRawDay } from "../../../shared/history/retention.ts";
 import { tallySteps } from "../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../shared/history/steps.ts";
 import { Tally } from "../../../shared/history/tally.ts";
@@ -38,7 +39,12 @@ const figures = {
   failuresByReason: z.record(z.string(), count),
   degraded: count,
   unmeasured: count.describe("Checks that say nothing about the target: our own fault, or an offline location."),
-  uptimePercent: z.number().nullable().describe("Up and degraded against these and down; null where nothing is known."),
+  uptimePercent: z
+    .number()
+    .nullable()
+    .describe(
+      "Up and degraded against these and down, rounded down: 100 means no second down. Null where nothing is known.",
+    ),
   seconds: secondsView,
   latencyMs: z
     .object({ min: z.number(), mean: z.number(), p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() })
@@ -120,7 +126,7 @@ const getStats = route({
   operationId: "getStats",
   summary: "Uptime, failures and latency over time",
   description:
-    "Without `location`, time counts as the monitor's quorum sees it. Time that was paused, unknown or without data is reported apart and counts neither as up nor as down.",
+    "Without `location`, time counts as the monitor's quorum sees it. Time that was paused, unknown or without data is reported apart and counts neither as up nor as down. Of days whose raw outcomes are no longer kept (400 days, unless deployed otherwise) only the figures of whole UTC days are known: there, steps begin at the UTC midnight nearest to where they would begin, and are never shorter than a day. `from` and `to` of each step say what it covers.",
   scope: "read",
   query: z.strictObject({
     ...rangeFields("a day"),
@@ -138,7 +144,7 @@ const getStats = route({
     refuseTooLong(range, query.step);
     const reader = await historyReader(deps);
     const location = oneLocation(query.location, reader.locationsOf(monitor));
-    const steps = cut(range, query.step, timeZone);
+    const steps = cut(range, query.step, timeZone, oldestRawDay(deps.now().getTime() / 1000, deps.retention));
     const [tallies, incidents] = await Promise.all([
       tallySteps(reader, monitor, steps, location),
       location ? [] : incidentsIn(deps, monitor.id, range),

@@ -128,7 +128,8 @@ export async function simulate(
   ) as [typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
   const sendJobs = async (jobs: readonly PlannedJob[]) => {
-    for (const { job, delaySeconds } of jobs) queue.push({ job, at: Math.ceil(clock.ms / 1000) + delaySeconds });
+    for (const { job, dueAtSeconds } of jobs)
+      queue.push({ job, at: Math.max(Math.ceil(clock.ms / 1000), dueAtSeconds) });
     messages += jobs.length;
     sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
     return new Set<PlannedJob>();
@@ -260,14 +261,16 @@ export async function simulate(
     planning: createPlanningStore(forCompact, tables.monitors),
     upkeep: createUpkeepStore(forCompact, tables.monitors),
     due: createDueStore(forCompact, tables.monitors),
-    history: createHistoryStore(forCompact, tables.history, { now: nowMs }),
+    history: createHistoryStore(forCompact, tables.history, {
+      now: nowMs,
+      unreadable: (error) => {
+        throw error;
+      },
+    }),
     locations: [LOCATION],
     voters: (id) => createMonitorStore(forCompact, tables.monitors).get(id),
     blockDays: DEFAULT_RETENTION.blockDays,
     now: nowMs,
-    unreadable: (error) => {
-      throw error;
-    },
   });
 
   // ---- time

@@ -12,7 +12,9 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/auth.ts";
 import { createProbes } from "../../../functions/api/probes.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
+import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
@@ -125,17 +127,20 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
   const clock = { now: () => new Date() };
   const tokens = createTokenStore(client, tables.tables.monitors);
   const monitors = createMonitorStore(client, tables.tables.monitors);
+  const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
   const handler = createApi({
     version: "test",
     locations,
     monitors,
+    former,
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
     tokens,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
+    retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics: {
@@ -210,7 +215,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     admin,
     tokenWith,
     stored,
-    stores: { tokens, monitors, history },
+    stores: { tokens, monitors, former, history },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

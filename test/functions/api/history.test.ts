@@ -1,7 +1,8 @@
 /** Results, statistics, uptime, badges and metrics over HTTP, on blocks of the last two days. */
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { incidentKey } from "../../../shared/store/keys.ts";
+import { Tally } from "../../../shared/history/tally.ts";
+import { incidentKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -195,6 +196,25 @@ describe("stats", () => {
   });
 });
 
+test("days whose raw outcomes are gone answer in any zone and step, and their steps say what they cover", async () => {
+  const DAY = 86_400;
+  const first = Math.floor(NOW / DAY) * DAY - 450 * DAY;
+  const tally = new Tally();
+  Object.assign(tally.seconds, { up: DAY - 60, down: 60 });
+  const days = Array.from({ length: 10 }, (_, i) => iso(first + i * DAY).slice(0, 10));
+  await edge.stores.history.putDays(days.map((date) => ({ monitorId: id, location: "local", date, tally })));
+  const range = `from=${iso(first)}&to=${iso(first + 10 * DAY)}`;
+  for (const query of ["step=1d&timeZone=Asia/Tokyo", "step=1d&timeZone=America/New_York", "step=1d", "step=1h"]) {
+    const { body } = await get(`/v1/monitors/${id}/stats?${range}&${query}`);
+    expect(body.total).toMatchObject({
+      uptimePercent: 99.9305,
+      seconds: { up: 10 * (DAY - 60), down: 600, noData: 0 },
+    });
+    expect(body.items.map(({ from }: { from: string }) => from.slice(0, 10))).toEqual(days);
+    for (const item of body.items) expect(item.seconds).toMatchObject({ up: DAY - 60, down: 60, noData: 0 });
+  }
+});
+
 test("a group's uptime is over the time of all its monitors", async () => {
   const { body } = await get(`/v1/uptime?tag=team=orders&from=${iso(NOW - 10 * HOUR)}`);
   expect(body).toMatchObject({
@@ -301,4 +321,71 @@ test("what a location saw stays readable when it is configured no more", async (
   expect(status).toBe(200);
   expect(body.items).toHaveLength(12);
   expect(body.items[0]).toMatchObject({ location: "gone", state: "open", latencyMs: 7 });
+});
+
+describe("a monitor that is created again by its key", () => {
+  const settings = { name: "Again", protocol: "tcp", host: "10.1.2.3", port: 1, intervalSeconds: 300 };
+  const body = { ...settings, key: "again", locations: ["local"] };
+  const seen = { state: "open", health: "up", reason: null, latencyMs: 7, lossPercent: null } as const;
+
+  /** What the probe and then state-change make of a life that began and ended so many hours ago. */
+  const live = async (id: string, fromHours: number, toHours: number) => {
+    const { client, tables, stores } = edge;
+    const monitor = (await stores.monitors.get(id))!;
+    const range = { from: NOW - fromHours * HOUR, to: NOW - toHours * HOUR };
+    const members = new Map([[id, () => seen]]);
+    await runShard(
+      { client, tables, history: stores.history },
+      { shard: monitor.shard, locations: ["local"], ...range, members },
+    );
+    await stores.former.remember(monitor, new Date(range.to * 1000));
+    await client.send(new DeleteCommand({ TableName: tables.monitors, Key: monitorKey(id) }));
+  };
+
+  test.each([
+    ["alone", () => edge.call("POST", "/v1/monitors", { body }), 0],
+    ["in a list", () => edge.call("PUT", "/v1/monitors", { body: { monitors: [{ ...body, key: "listed" }] } }), 1],
+  ])("%s shows at once what its former lives saw", async (_how, create, index) => {
+    const { stores, clock } = edge;
+    const ids = () =>
+      edge
+        .stored("monitors", "MONITOR#")
+        .then((items) => items.flatMap(({ key, id }) => (key === ["again", "listed"][index] ? id : [])));
+    // Two lives in two lanes, three hours each; then the present one.
+    for (const hours of [9, 5]) {
+      clock.now = () => new Date((NOW - hours * HOUR) * 1000);
+      await create();
+      const [again] = await ids();
+      if (hours === 9) await edge.call("PATCH", `/v1/monitors/${again}`, { body: { intervalSeconds: 900 } });
+      await live(again, hours, hours - 3);
+    }
+    clock.now = () => new Date(NOW * 1000);
+    await create();
+    const [again] = await ids();
+    const { placements, shard } = (await stores.monitors.get(again))!;
+    expect(placements.at(-1)).toEqual({ shard, fromTick: NOW, toTick: null });
+    const { body: found } = await get(`/v1/monitors/${again}/results?limit=1000`);
+    expect(found.items).toHaveLength(3 * 4 + 3 * 12);
+    const { body: stats } = await get(`/v1/monitors/${again}/stats?from=${iso(NOW - 10 * HOUR)}`);
+    expect(stats.total).toMatchObject({ checks: 48, uptimePercent: 100 });
+  });
+
+  test("places whose blocks are gone are forgotten, and there are never more than fifty", async () => {
+    const { stores, clock } = edge;
+    const { body: created } = await edge.call("POST", "/v1/monitors", { body: { ...body, key: "moving" } });
+    const move = (days: number, intervalSeconds: number) => {
+      clock.now = () => new Date((NOW + days * 86_400) * 1000);
+      return edge.call("PATCH", `/v1/monitors/${created.id}`, { body: { intervalSeconds } });
+    };
+    const places = async () => (await stores.monitors.get(created.id))!.placements;
+    await move(10, 600);
+    await move(20, 900);
+    expect((await places()).map(({ shard }) => shard.split("#")[0])).toEqual(["300", "600", "900"]);
+    await move(26, 600);
+    expect((await places()).map(({ shard }) => shard.split("#")[0])).toEqual(["600", "900", "600"]);
+    for (let i = 0; i < 60; i++) await move(26 + i / 1000, i % 2 ? 600 : 900);
+    expect(await places()).toHaveLength(50);
+    expect((await places()).at(-1)).toMatchObject({ toTick: null });
+    clock.now = () => new Date(NOW * 1000);
+  });
 });

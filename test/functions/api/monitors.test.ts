@@ -1,6 +1,6 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { monitorKey } from "../../../shared/store/keys.ts";
+import { monitorKey, shardKey } from "../../../shared/store/keys.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
@@ -43,6 +43,17 @@ const write = (id: string, fields: Record<string, unknown>) =>
     }),
   );
 
+/** As dispatch leaves a shard once it has planned it. */
+const planned = (shard: string, ...locations: string[]) =>
+  edge.client.send(
+    new UpdateCommand({
+      TableName: edge.tables.monitors,
+      Key: shardKey(shard),
+      UpdateExpression: "SET planned = :planned",
+      ExpressionAttributeValues: { ":planned": Object.fromEntries(locations.map((location) => [location, 1])) },
+    }),
+  );
+
 describe("creating", () => {
   test("fills in every default, checks at once and has the new shard planned", async () => {
     const { status, headers, body } = await edge.call("POST", "/v1/monitors", { body: minimal });
@@ -79,8 +90,9 @@ describe("creating", () => {
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
     });
+    const { settingsVersion } = (await item(body.id))!;
     expect(edge.calls.jobs).toEqual([
-      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion: 1 }] } },
+      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion }] } },
     ]);
     expect(edge.calls.plans).toEqual([{ source: "api", shard: "60#0" }]);
     const read = await edge.call("GET", at(body.id));
@@ -214,6 +226,7 @@ describe("a key", () => {
 describe("changing", () => {
   test("the name leaves views and version alone, and moves the monitor in the list", async () => {
     const { body } = await create({ name: "Aaa" });
+    const { settingsVersion } = (await item(body.id))!;
     await write(body.id, {
       views: { local: { ...view, since: body.since, tick: 1, address: null, fingerprint: null } },
       status: "down",
@@ -221,23 +234,25 @@ describe("changing", () => {
     const answer = await edge.call("PATCH", at(body.id), { body: { name: "Zzz", tags: { team: "x" } } });
     expect([answer.status, answer.body.name, answer.body.status]).toEqual([200, "Zzz", "down"]);
     expect(answer.body.views.local).toMatchObject(view);
-    expect(await item(body.id)).toMatchObject({ settingsVersion: 1, collectionKey: `zzz#${body.id}`, revision: 3 });
+    expect(await item(body.id)).toMatchObject({ settingsVersion, collectionKey: `zzz#${body.id}`, revision: 3 });
     expect(edge.calls.jobs).toEqual([]);
   });
 
   test("what is checked clears the views, grows the version and checks at once", async () => {
     const { body } = await create();
+    await planned("60#0", "local");
+    const { settingsVersion } = (await item(body.id))!;
     await write(body.id, { views: { local: { ...view, since: body.since, tick: 1 } }, status: "down" });
     const answer = await edge.call("PATCH", at(body.id), { body: { port: 5433 } });
     expect(answer.body).toMatchObject({ port: 5433, status: "pending", views: {}, since: answer.body.updatedAt });
     const stored = await item(body.id);
     expect(stored).toMatchObject({
-      settingsVersion: 2,
+      settingsVersion: settingsVersion + 1,
       settingsChangedAt: answer.body.updatedAt,
       undecidedSince: null,
     });
     expect(edge.calls.jobs).toEqual([
-      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion: 2 }] } },
+      { queue: "jobs-local", job: { kind: "spot", monitors: [{ id: body.id, settingsVersion: settingsVersion + 1 }] } },
     ]);
     expect(edge.calls.plans).toEqual([]);
   });
@@ -362,6 +377,7 @@ describe("If-Match", () => {
 describe("pausing", () => {
   test("shows at once, and resuming starts anew with a check", async () => {
     const { body } = await create();
+    const { settingsVersion } = (await item(body.id))!;
     await write(body.id, { views: { local: { ...view, since: body.since, tick: 1 } }, status: "down" });
     const paused = await edge.call("POST", `${at(body.id)}/pause`);
     expect([paused.status, paused.body.paused, paused.body.status]).toEqual([200, true, "paused"]);
@@ -369,7 +385,7 @@ describe("pausing", () => {
     const resumed = await edge.call("POST", `${at(body.id)}/resume`);
     expect(resumed.body).toMatchObject({ paused: false, status: "pending", views: {} });
     expect(edge.calls.jobs.map(({ job }) => job)).toEqual([
-      { kind: "spot", monitors: [{ id: body.id, settingsVersion: 2 }] },
+      { kind: "spot", monitors: [{ id: body.id, settingsVersion: settingsVersion + 1 }] },
     ]);
   });
 });
@@ -459,14 +475,13 @@ describe("the newest outcome", () => {
     edge.clock.now = () => new Date((later + 5) * 1000);
     const roster = await edge.stores.history.putRoster([body.id]);
     const entry = { state: "open", reason: null, health: "up", latencyMs: 12.3, lossPercent: null } as const;
-    const bits = { bits: 1, bitCount: 1, settingsByte: 1, view: "up", unmeasuredStreak: 0 } as const;
-    const block = { version: 1, shard: "600#0", location: "local", tick: later, offline: false, roster } as const;
-    await edge.stores.history.putBlock(
-      "600#0",
-      "local",
-      { ...block, entries: [{ ...entry, ...bits }] },
-      later + 86_400,
-    );
+    const bits = { bits: 1, bitCount: 1, upStreak: 1, notUpStreak: 0, unmeasuredStreak: 0 } as const;
+    const settingsByte = (await item(body.id))!.settingsVersion & 0xff;
+    const belief = { settingsByte, view: "up", doubt: 0 } as const;
+    const block = { shard: "600#0", location: "local", tick: later, offline: false, roster } as const;
+    const claim = { run: "one", expiresAtSeconds: later + 86_400 };
+    const entries = [{ ...entry, ...bits, ...belief }];
+    await edge.stores.history.putBlock({ ...block, entries }, claim, later * 1000);
     const { lastCheckedAt, latencyMs } = (await edge.call("GET", at(body.id))).body;
     expect([lastCheckedAt, latencyMs]).toEqual([new Date(later * 1000).toISOString(), 12.3]);
     edge.clock.now = () => new Date();

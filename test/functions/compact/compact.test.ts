@@ -1,10 +1,12 @@
 import { QueryCommand, ScanCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeChunk } from "../../../shared/history/chunk.ts";
 import { tallyOf } from "../../../shared/history/day.ts";
 import type { PastOutcome } from "../../../shared/history/outcome.ts";
 import { createHistoryReader } from "../../../shared/history/reader.ts";
+import { tallySteps } from "../../../shared/history/stats.ts";
 import type { LANES } from "../../../shared/model.ts";
+import { createHistoryStore } from "../../../shared/store/history.ts";
 import { shardKey } from "../../../shared/store/keys.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -26,14 +28,14 @@ const itemsOf = async ({ client, tables }: Started, pk: string) =>
     )
   ).Items ?? [];
 
-/** Everything compact writes, as it stands: keys, bytes, expiry. */
-const archiveOf = async ({ client, tables }: Started) => {
+/** Everything compact writes, or all that begins with a prefix, as it stands: keys, bytes, expiry. */
+const archiveOf = async ({ client, tables }: Started, prefix = "") => {
   const items: string[] = [];
   let from: Record<string, unknown> | undefined;
   do {
     const page = await client.send(new ScanCommand({ TableName: tables.history, ExclusiveStartKey: from }));
     for (const { pk, sk, data, expiresAtSeconds, ...rest } of page.Items ?? []) {
-      if (/^(SHARD|ROSTER)#/.test(pk)) continue;
+      if (prefix ? !pk.startsWith(prefix) : /^(SHARD|ROSTER)#/.test(pk)) continue;
       const sets = Object.entries(rest).map(([name, value]) => [
         name,
         value instanceof Set ? [...value].sort() : value,
@@ -82,10 +84,10 @@ test("a window becomes one chunk per monitor once it is over and settled, and no
 
 test("a finished day becomes one day item per monitor", async () => {
   await using started = await startHistory();
-  const { history, monitors, clock, compact } = started;
+  const { history, clock, compact } = started;
   await seat(started, "900#0");
   const placements = [{ shard: "900#0", fromTick: 0, toTick: null }];
-  await monitors.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }));
+  await started.create(monitorOf("a", { intervalSeconds: 900, shard: "900#0", placements }));
   const plain: Plain = new Map();
   const members = new Map([["a", noisyTarget(4)]]);
   await runShard(
@@ -153,6 +155,141 @@ test("a run whose time is over leaves the rest to the next, and says how far beh
   expect((await history.days("a", "eu", MIDNIGHT, MIDNIGHT + 3 * DAY)).size).toBe(3);
 });
 
+/** Puts junk in the place of what an item holds. */
+const spoil = ({ client, tables }: Started, pk: string, sk: string) =>
+  client.send(
+    new UpdateCommand({
+      TableName: tables.history,
+      Key: { pk, sk },
+      UpdateExpression: "SET #data = :junk",
+      ConditionExpression: "attribute_exists(pk)",
+      ExpressionAttributeNames: { "#data": "data" },
+      ExpressionAttributeValues: { ":junk": Buffer.from("not what it was") },
+    }),
+  );
+
+test("blocks, rosters, chunks and days that cannot be read are left out by readers, and told", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact, unreadable } = started;
+  const plain: Plain = new Map();
+  const members = new Map([["a", noisyTarget(9)]]);
+  const monitor = monitorOf("a", { placements: [{ shard: "3600#0", fromTick: 0, toTick: null }] });
+  await seat(started, "3600#0");
+  await runShard(
+    started,
+    { shard: "3600#0", locations: ["eu"], from: MIDNIGHT, to: MIDNIGHT + 3 * DAY, members },
+    plain,
+  );
+  const expected = plain.get("a eu")!;
+  const read = () => createHistoryReader(history, ["eu"]).outcomesFrom(monitor, "eu", MIDNIGHT, MIDNIGHT + 3 * DAY);
+  clock.now = MIDNIGHT + 3 * DAY;
+  const broken = MIDNIGHT + DAY + 5 * HOUR;
+  await spoil(started, "SHARD#3600#0#eu", `00${broken}`);
+  const withoutBlock = expected.filter(({ tick }) => tick !== broken);
+  expect(await read()).toEqual(withoutBlock);
+  expect(unreadable.map(({ message }) => message)).toEqual([expect.stringContaining(`block 3600#0 eu ${broken}`)]);
+
+  clock.now = MIDNIGHT + 2 * DAY + 2 * HOUR;
+  await compact();
+  await spoil(started, "MONITOR#a#eu", `00${MIDNIGHT}#3600#0`);
+  await spoil(started, "MONITOR#a#eu", "DAY#2026-11-20");
+  clock.now = MIDNIGHT + 3 * DAY;
+  unreadable.length = 0;
+  expect(await read()).toEqual(withoutBlock.filter(({ tick }) => tick >= MIDNIGHT + DAY));
+  expect([...(await history.days("a", "eu", MIDNIGHT, MIDNIGHT + 3 * DAY)).keys()]).toEqual([MIDNIGHT + DAY]);
+  expect(unreadable.map(({ message }) => message)).toEqual([
+    expect.stringContaining("chunk MONITOR#a#eu"),
+    expect.stringContaining("day MONITOR#a#eu"),
+  ]);
+
+  const [roster] = (await archiveOf(started, "ROSTER#")) as [string];
+  await spoil(started, JSON.parse(roster)[0], "ROSTER");
+  const fresh = createHistoryStore(started.client, started.tables.history, {
+    now: () => clock.now * 1000,
+    unreadable: (error) => void unreadable.push(error),
+  });
+  const last = createHistoryReader(fresh, ["eu"]);
+  expect(await last.outcomesFrom(monitor, "eu", MIDNIGHT + 2 * DAY, MIDNIGHT + 3 * DAY)).toEqual([]);
+});
+
+test("compaction goes on past a chunk that cannot be read, and past a block of a shard that lags", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact } = started;
+  for (const id of ["a", "b"]) await started.create(monitorOf(id, { shard: "3600#0" }));
+  await seat(started, "3600#0", 2);
+  await seat(started, "21600#0");
+  const observe = noisyTarget(9);
+  const run = (shard: string, ids: string[], from: number, to: number) =>
+    runShard(started, { shard, locations: ["eu"], from, to, members: new Map(ids.map((id) => [id, observe])) });
+  await run("3600#0", ["a", "b"], MIDNIGHT, MIDNIGHT + DAY);
+  clock.now = MIDNIGHT + DAY + 2 * HOUR;
+  await compact("schedule", () => true);
+  await spoil(started, "MONITOR#a#eu", `00${MIDNIGHT}#3600#0`);
+  await run("3600#0", ["a", "b"], MIDNIGHT + DAY, MIDNIGHT + 2 * DAY);
+  // Six hours behind the others when their day is over.
+  await run("21600#0", ["c"], MIDNIGHT + DAY, MIDNIGHT + 2 * DAY);
+  await spoil(started, "SHARD#21600#0#eu", `00${MIDNIGHT + DAY + 6 * HOUR}`);
+  clock.now = MIDNIGHT + 2 * DAY + 2 * HOUR;
+  await compact();
+  for (const id of ["a", "b"])
+    expect([...(await history.days(id, "eu", MIDNIGHT, MIDNIGHT + 2 * DAY)).keys()]).toContain(MIDNIGHT + DAY);
+});
+
+describe("a clock that was ahead", () => {
+  const SHARD = "120#0";
+  const placements = [{ shard: SHARD, fromTick: MIDNIGHT - 400 * DAY, toTick: null }];
+  const monitor = monitorOf("a", { placements });
+
+  test.each([
+    ["three days, over a whole day", 5 * HOUR, 3 * DAY],
+    ["a month: what there is seems to have expired", 20 * HOUR, 30 * DAY],
+    ["an hour, until the next run has nearly come", 11 * HOUR + 1800, HOUR],
+  ])("by %s, while compact ran: nothing is lost, and nothing is read twice", async (_how, stepAt, aheadSeconds) => {
+    await using started = await startHistory();
+    const { history, clock, compact } = started;
+    await seat(started, SHARD);
+    await started.create(monitor);
+    const plain: Plain = new Map();
+    const members = new Map([["a", noisyTarget(3)]]);
+    const run = (from: number, to: number) =>
+      runShard(started, { shard: SHARD, locations: ["eu"], from, to, phase: 7, members }, plain);
+    const outcomes = () => plain.get("a eu")!.toSorted((x, y) => x.tick - y.tick);
+    const expectAll = async (from: number) => {
+      const reader = createHistoryReader(history, ["eu"]);
+      expect(await reader.outcomesFrom(monitor, "eu", from, clock.now)).toEqual(
+        outcomes().filter(({ tick }) => tick >= from && tick < clock.now),
+      );
+      const [tally] = await tallySteps(reader, monitor, [{ from, to: clock.now }], "eu");
+      expect(tally).toEqual(tallyOf(outcomes(), from, clock.now));
+    };
+
+    const begin = MIDNIGHT - DAY;
+    await run(begin, MIDNIGHT + stepAt);
+    clock.now = MIDNIGHT + stepAt;
+    await compact();
+    clock.now += aheadSeconds;
+    await compact("start");
+
+    clock.now = MIDNIGHT + stepAt + 57 * 60;
+    await run(MIDNIGHT + stepAt, clock.now);
+    await expectAll(begin);
+    // The next day began, and no run has been there yet.
+    await run(clock.now, MIDNIGHT + DAY + 600);
+    clock.now = MIDNIGHT + stepAt + 57 * 60;
+    await compact();
+    await expectAll(begin);
+    clock.now = MIDNIGHT + DAY + 600;
+    await expectAll(begin);
+    await run(clock.now, MIDNIGHT + DAY + 13 * HOUR);
+    clock.now = MIDNIGHT + DAY + 13 * HOUR;
+    expect(await compact()).toMatchObject({ lagDays: 0 });
+    await expectAll(begin);
+    const days = await history.days("a", "eu", begin, MIDNIGHT + DAY);
+    for (const day of [begin, MIDNIGHT]) expect(days.get(day)).toEqual(tallyOf(outcomes(), day, day + DAY));
+    expect((await history.progress(SHARD)).rosters.size).toBe(1);
+  });
+});
+
 test("days that nothing was checked on are no items, and cost a look each", async () => {
   await using started = await startHistory();
   const { clock, compact, database } = started;
@@ -168,7 +305,7 @@ test("days that nothing was checked on are no items, and cost a look each", asyn
 
 test("a monitor that moved to another lane has one seamless history", async () => {
   await using started = await startHistory();
-  const { history, monitors, clock, compact } = started;
+  const { history, clock, compact } = started;
   const moved = MIDNIGHT + 9 * HOUR + 25 * 60;
   await seat(started, "600#0");
   await seat(started, "120#0");
@@ -177,7 +314,7 @@ test("a monitor that moved to another lane has one seamless history", async () =
     { shard: "120#0", fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf("a", { intervalSeconds: 120, shard: "120#0", placements });
-  await monitors.create(monitor);
+  await started.create(monitor);
   const plain: Plain = new Map();
   const observe = noisyTarget(3);
   // The probe of the old shard takes a minute to hear of the move: both check at one time.
@@ -216,11 +353,10 @@ test("a monitor that moved to another lane has one seamless history", async () =
 
 test("compaction that dies at any write ends with the same items as one that was not disturbed", async () => {
   const play = async (started: Started) => {
-    const { monitors } = started;
-    await seat(started, "3600#0", 26, ["eu", "us"]);
+        await seat(started, "3600#0", 26, ["eu", "us"]);
     await seat(started, "21600#0", 1, ["eu"]);
     const members = new Map(Array.from({ length: 26 }, (_, i) => [`m${i}`, noisyTarget(i)]));
-    for (const id of members.keys()) await monitors.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));
+    for (const id of members.keys()) await started.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));
     await runShard(started, {
       shard: "3600#0",
       locations: ["eu", "us"],
@@ -286,10 +422,10 @@ test("two runs at once do each other no harm", async () => {
 
 test("the count of members is put right when two runs find it wrong in the same way", async () => {
   await using started = await startHistory();
-  const { monitors, compact, client, tables, shards } = started;
+  const { compact, client, tables, shards } = started;
   await seat(started, "60#0", 5);
   const locations = ["eu", "us"];
-  await monitors.create(monitorOf("a", { locations }));
+  await started.create(monitorOf("a", { locations }));
   const shard = async () => {
     const key = shardKey("60#0");
     const { Items = [] } = await client.send(
@@ -306,8 +442,8 @@ test("the count of members is put right when two runs find it wrong in the same 
   await shards.place(60, ["eu"], 2); // seats taken, monitors not yet written
   await compact();
   expect(await shard()).toMatchObject({ members: 7 });
-  await monitors.create(monitorOf("b"));
-  await monitors.create(monitorOf("c"));
+  await started.create(monitorOf("b"));
+  await started.create(monitorOf("c"));
   await compact();
   await compact();
   expect(await shard()).toMatchObject({ members: 3 });
@@ -315,9 +451,9 @@ test("the count of members is put right when two runs find it wrong in the same 
 
 test("what is due, or implausibly far ahead, is touched every hour, and everything at a start", async () => {
   await using started = await startHistory();
-  const { monitors, clock, compact, client, tables } = started;
+  const { clock, compact, client, tables } = started;
   const ids = ["due", "later", "far", "look", "lookLater", "lookFar", "plain"];
-  for (const id of ids) await monitors.create(monitorOf(id));
+  for (const id of ids) await started.create(monitorOf(id));
   const set = (id: string, attributes: readonly [string, string], at: number, bucket: string) =>
     client.send(
       new UpdateCommand({
@@ -338,7 +474,7 @@ test("what is due, or implausibly far ahead, is touched every hour, and everythi
   await look("lookFar", MIDNIGHT + HOUR);
   clock.now = MIDNIGHT;
   const revisions = async () =>
-    Object.fromEntries(await Promise.all(ids.map(async (id) => [id, (await monitors.get(id))!.revision])));
+    Object.fromEntries(await Promise.all(ids.map(async (id) => [id, (await started.monitors.get(id))!.revision])));
   expect(await compact()).toMatchObject({ touched: 4 });
   expect(await revisions()).toEqual({ due: 2, later: 1, far: 2, look: 2, lookLater: 1, lookFar: 2, plain: 1 });
   expect(await compact("start")).toMatchObject({ touched: ids.length });
@@ -371,4 +507,20 @@ test("nothing that has expired is served, though the table still has it", async 
   expect(await served()).toEqual({ outcomes: 0, days: 1, block: false });
   clock.now = MIDNIGHT + 790 * DAY;
   expect(await served()).toEqual({ outcomes: 0, days: 0, block: false });
+});
+
+test("an outcome of a slow lane speaks for its time after the place of that time is forgotten", async () => {
+  await using started = await startHistory();
+  const { history, clock, compact } = started;
+  await seat(started, "21600#0");
+  const members = new Map([["a", noisyTarget(1, { silentShare: 0 })]]);
+  const plain: Plain = new Map();
+  await runShard(started, { shard: "21600#0", locations: ["eu"], from: MIDNIGHT, to: MIDNIGHT + DAY, members }, plain);
+  clock.now = MIDNIGHT + 2 * DAY;
+  await compact();
+  const monitor = monitorOf("a", { placements: [{ shard: "60#0", fromTick: MIDNIGHT + 2 * DAY, toTick: null }] });
+  const range = { from: MIDNIGHT + 3 * HOUR, to: MIDNIGHT + 4 * HOUR };
+  const [tally] = await tallySteps(createHistoryReader(history, ["eu"]), monitor, [range]);
+  expect(tally).toEqual(tallyOf(plain.get("a eu")!, range.from, range.to));
+  expect(tally!.seconds.up + tally!.seconds.degraded + tally!.seconds.down).toBe(HOUR);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BatchWriteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchWriteCommand, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
@@ -7,7 +7,7 @@ import { createTimers } from "../../../functions/dispatch/timers.ts";
 import type { PendingAlert, PlannedJob } from "../../../shared/model.ts";
 import { chunksOf } from "../../../shared/rules/plan.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { dueBucket, locationStateKey, lookBucket, monitorKey } from "../../../shared/store/keys.ts";
+import { dueBucket, locationStateKey, lookBucket, monitorKey, shardKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
@@ -66,7 +66,7 @@ describe("planning", () => {
     expect(ticks("a")).toEqual(ticks("a").toSorted((x, y) => x - y));
     expect(new Set(ticks("a")).size).toBe(24);
     expect(ticks("a")).toHaveLength(24);
-    for (const { job, delaySeconds } of sent) if (job.kind === "tick") expect(delaySeconds).toBeGreaterThanOrEqual(0);
+    for (const { job, dueAtSeconds } of sent) expect(dueAtSeconds).toBe(job.kind === "tick" ? job.tick : dueAtSeconds);
   });
 
   test("a location whose queue fails is caught up alone", async () => {
@@ -112,6 +112,42 @@ describe("planning", () => {
     await dispatch.all();
     expect(sent.flatMap(({ job }) => (job.kind === "tick" ? [job.shards] : []))).toEqual(
       Array(3).fill(["60#0", "60#1"]),
+    );
+  });
+
+  test("a location that is new to a shard is told of, by a new seat and by a change, until it is planned", async () => {
+    const { shards, dispatch, ticks } = await setUp(["a", "b", "c"]);
+    await tables.client.send(
+      new UpdateCommand({
+        TableName: tables.tables.monitors,
+        Key: shardKey("10#0"),
+        UpdateExpression: "DELETE locations :new",
+        ExpressionAttributeValues: { ":new": new Set(["b", "c"]) },
+      }),
+    );
+    await dispatch.all();
+    expect(await shards.settingsChanged("10#0", ["a"])).toEqual({ isUnplanned: false });
+    expect(await shards.place(10, ["a"])).toMatchObject({ shard: "10#0", isUnplanned: false });
+    expect(await shards.settingsChanged("10#0", ["a", "b"])).toEqual({ isUnplanned: true });
+    expect(await shards.place(10, ["c"])).toMatchObject({ shard: "10#0", isUnplanned: true });
+    await dispatch.one("10#0");
+    expect(ticks("b")).toEqual(ticks("a"));
+    expect(ticks("c")).toEqual(ticks("a"));
+    expect(await shards.settingsChanged("10#0", ["a", "b", "c"])).toEqual({ isUnplanned: false });
+  });
+
+  test("a watermark of a clock that was an hour ahead is not believed: ticks go on from now", async () => {
+    const { dispatch, ticks } = await setUp(["a"]);
+    now += 3600;
+    await dispatch.all();
+    now -= 3600;
+    const before = ticks("a").length;
+    await dispatch.all();
+    await dispatch.all();
+    expect(ticks("a").slice(before)).toEqual(
+      ticks("a")
+        .slice(0, before)
+        .map((tick) => tick - 3600),
     );
   });
 
@@ -162,11 +198,11 @@ describe("timers", () => {
     const { sent, queueTimers, revision } = await setUp({ late: -50, far: 500, soon: 30, same: 30 }, ["a"]);
     await queueTimers();
     expect(sent).toEqual([
-      { location: "a", job: { kind: "touch", timers: [timer("late", -50)] }, delaySeconds: 0 },
+      { location: "a", job: { kind: "touch", timers: [timer("late", -50)] }, dueAtSeconds: NOW },
       {
         location: "a",
         job: { kind: "touch", timers: expect.arrayContaining([timer("same", 30), timer("soon", 30)]) },
-        delaySeconds: 30,
+        dueAtSeconds: NOW + 30,
       },
     ]);
     expect(await revision("late")).toBe(1);
@@ -177,9 +213,9 @@ describe("timers", () => {
     await queueTimers();
     now += 60;
     await queueTimers();
-    expect(sent.map(({ location, delaySeconds }) => [location, delaySeconds])).toEqual([
+    expect(sent.map(({ location, dueAtSeconds }) => [location, dueAtSeconds - NOW])).toEqual([
       ["a", 90],
-      ["b", 30],
+      ["b", 90],
     ]);
   });
 

@@ -2,9 +2,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { SESClient } from "@aws-sdk/client-ses";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createSend } from "../../../functions/state-change/send.ts";
-import type { Alert, OutboxContent } from "../../../shared/model.ts";
+import type { OutboxContent } from "../../../shared/model.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
 
 const asked: URLSearchParams[] = [];
@@ -56,18 +58,27 @@ const alert: OutboxContent = {
     endedAt: null,
     durationSeconds: null,
     incidentId: "m1.1",
+    incidentState: "open",
+    endReason: null,
     url: null,
-  } satisfies Partial<Alert> as Alert,
+  },
 };
 const system: OutboxContent = { kind: "system", subject: "eu is silent", message: "No heartbeat." };
 
 const send = (receiver: string, content: OutboxContent) =>
   createSend({
-    alertsTopicArn: "arn:aws:sns:us-east-1:000000000000:alerts",
-    systemTopicArn: "arn:aws:sns:us-east-1:000000000000:system",
+    sns: new SNSClient({}),
+    ses: new SESClient({}),
+    topics: {
+      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+      system: "arn:aws:sns:us-east-1:000000000000:system",
+    },
     sender: "sender@example.com",
     decisions: {} as DecisionStore,
-  })(receiver, content, {} as OutboxItem);
+  })(
+    { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },
+    {} as OutboxItem,
+  );
 
 test.each([
   ["sns", alert],

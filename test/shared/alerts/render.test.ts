@@ -34,6 +34,8 @@ const alert = (more: Partial<Alert> = {}): Alert => ({
   endedAt: null,
   durationSeconds: null,
   incidentId: "m1.1",
+  incidentState: "open",
+  endReason: null,
   url: "https://x/v1/monitors/m1",
   ...more,
 });

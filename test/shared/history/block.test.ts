@@ -13,7 +13,7 @@ import {
   rosterHash,
 } from "../../../shared/history/block.ts";
 import { latencyCode, latencyOf } from "../../../shared/history/latency.ts";
-import { CorruptHistory } from "../../../shared/history/packing.ts";
+import { CorruptHistory, pack } from "../../../shared/history/packing.ts";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { REASONS } from "../../../shared/reasons.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -22,7 +22,7 @@ const place = { shard: "60#3", location: "eu-west-1", tick: 1_764_000_000 };
 
 /** A latency that has three significant digits already. */
 const latency = fc.integer({ min: 1, max: 8100 }).map((code) => latencyOf(code));
-const entry: fc.Arbitrary<BlockEntry> = fc.record({
+const seen = {
   state: fc.constantFrom(...PORT_STATES),
   reason: fc.constantFrom(null, ...REASONS),
   health: fc.constantFrom(...HEALTHS),
@@ -33,9 +33,15 @@ const entry: fc.Arbitrary<BlockEntry> = fc.record({
   settingsByte: fc.integer({ min: 0, max: 255 }),
   view: fc.constantFrom(null, ...HEALTHS),
   unmeasuredStreak: fc.integer({ min: 0, max: 15 }),
-});
+  doubt: fc.integer({ min: 0, max: 255 }),
+};
+const upStreak = fc.integer({ min: 0, max: 127 }).map((length) => ({ upStreak: length, notUpStreak: 0 }));
+const notUpStreak = fc.integer({ min: 1, max: 127 }).map((length) => ({ upStreak: 0, notUpStreak: length }));
+const entry: fc.Arbitrary<BlockEntry> = fc
+  .tuple(fc.record(seen), fc.oneof(upStreak, notUpStreak))
+  .map(([one, streaks]) => ({ ...one, ...streaks }));
 const block: fc.Arbitrary<Block> = fc.record({
-  version: fc.constant(1 as const),
+  version: fc.constant(2 as const),
   shard: fc.constant(place.shard),
   location: fc.constant(place.location),
   tick: fc.constant(place.tick),
@@ -59,7 +65,7 @@ test("single entries and the header read the same as the whole block", () => {
       const data = encodeBlock(one);
       const opened = openBlock(data, place);
       expect(one.entries.map((_, row) => opened.entry(row))).toEqual(one.entries);
-      expect(blockHeader(data)).toEqual({ roster: one.roster, offline: one.offline });
+      expect(blockHeader(data)).toEqual({ version: 2, roster: one.roster, offline: one.offline });
     }),
     { numRuns: 50 },
   );
@@ -96,7 +102,6 @@ test("a quiet tick of 250 monitors fits one write unit", () => {
   const entries = Array.from({ length: 250 }, (_, i): BlockEntry => {
     const { state, reason, health, latencyMs, lossPercent } = noisyTarget(i)(place.tick);
     const bits = health === "down" ? 0 : 0xffff_ffff;
-    const unmeasuredStreak = 0;
     return {
       state,
       reason,
@@ -107,10 +112,13 @@ test("a quiet tick of 250 monitors fits one write unit", () => {
       bitCount: 32,
       settingsByte: 1 + (i % 7),
       view: health,
-      unmeasuredStreak,
+      unmeasuredStreak: 0,
+      upStreak: health === "up" ? 127 : 0,
+      notUpStreak: health === "up" ? 0 : 127,
+      doubt: 0,
     };
   });
-  const data = encodeBlock({ version: 1, offline: false, roster: rosterHash(["a"]), entries });
+  const data = encodeBlock({ offline: false, roster: rosterHash(["a"]), entries });
   // pk and sk with values, `data` with its name, `expiresAtSeconds` as a number: how DynamoDB counts an item.
   const rest =
     "pk".length + `SHARD#60#3#ap-southeast-1`.length + "sk".length + 12 + "data".length + "expiresAtSeconds".length + 7;
@@ -119,7 +127,6 @@ test("a quiet tick of 250 monitors fits one write unit", () => {
 
 test("damaged bytes give one clear error and never another block", () => {
   const whole = encodeBlock({
-    version: 1,
     offline: false,
     roster: rosterHash(["a"]),
     entries: Array(9).fill(pausedEntry(3)),
@@ -148,8 +155,32 @@ test("damaged bytes give one clear error and never another block", () => {
   );
 });
 
+test("a block of version 1, without streaks and doubt, is still read", () => {
+  const entries = Array.from({ length: 3 }, (_, i) => ({ ...pausedEntry(7), bits: i, bitCount: 9, view: "up" as const }));
+  const old = Buffer.concat([
+    Uint8Array.of(1, 1),
+    Buffer.from(rosterHash(["a"]), "base64url"),
+    pack(Uint8Array.from({ length: 3 * 13 }, (_, at) => columnOf(Math.floor(at / 3), at % 3))),
+  ]);
+  /** Column by column, as version 1 had them. */
+  function columnOf(column: number, row: number): number {
+    if (column === 0) return PORT_STATES.indexOf("unmeasured") | (HEALTHS.indexOf("unknown") << 3) | (1 << 5);
+    return { 1: REASONS.indexOf("paused") + 1, 9: row, 10: 9, 11: 7 }[column] ?? 0;
+  }
+  expect(decodeBlock(old, place)).toEqual({ ...place, version: 1, offline: true, roster: rosterHash(["a"]), entries });
+});
+
+test("an entry that a newer version wrote gives one clear error", () => {
+  const header = Buffer.concat([Uint8Array.of(1, 0), Buffer.alloc(16)]);
+  const entryWith = (bytes: Record<number, number>) =>
+    openBlock(Buffer.concat([header, pack(Uint8Array.from({ length: 13 }, (_, i) => bytes[i] ?? 0))]), place).entry(0);
+  expect(() => entryWith({ 1: 255 })).toThrow(/unknown reason/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(/unknown latency/);
+  expect(() => entryWith({ 2: 255, 3: 255 })).toThrow(CorruptHistory);
+});
+
 test("a block of a newer version says which version it has", () => {
-  const data = Buffer.from(encodeBlock({ version: 1, offline: false, roster: rosterHash([]), entries: [] }));
+  const data = Buffer.from(encodeBlock({ offline: false, roster: rosterHash([]), entries: [] }));
   data[0] = 9;
   expect(() => decodeBlock(data, place)).toThrow("version 9 is unknown");
 });

@@ -92,7 +92,7 @@ const story: fc.Arbitrary<Story> = fc.record({
 let stories = 0;
 /** Plays a story on the database. @returns the monitor and its plain outcomes */
 async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }: Story) {
-  const { monitors, shards, clock, compact } = started;
+  const { shards, clock, compact } = started;
   const random = randomFrom(seed);
   const id = `m${++stories}`;
   const start = MIDNIGHT + stories * 10 * DAY;
@@ -105,7 +105,7 @@ async function play({ seed, lanes, movedAtHour, quorum, locations, compactedAt }
     { shard: fresh, fromTick: moved, toTick: null },
   ];
   const monitor = monitorOf(id, { locations, quorum, shard: fresh, placements });
-  await monitors.create(monitor);
+  await started.create(monitor);
   const observe = new Map(locations.map((location, i) => [location, noisyTarget(seed + i, { silentShare: 0 })]));
   const outages = Array.from({ length: 4 }, () => start + Math.floor(random() * HOURS) * HOUR);
   const pausedAt = start + Math.floor(random() * HOURS) * HOUR;
@@ -227,6 +227,56 @@ test("uptime counts neither gaps nor pauses, and is unknown without anything kno
   });
 });
 
+const uptimeOf = (up: number, down: number) => {
+  const { seconds } = new Tally();
+  return { seconds: { ...seconds, up, down } };
+};
+
+test.each([
+  [300 * DAY - 10, 10, 99.9999],
+  [60 * 30 * DAY - 1, 1, 99.9999],
+  [400_000 * DAY - 1, 1, 99.9999],
+  [1, 400_000 * DAY, 0.0001],
+  [400_000 * DAY, 0, 100],
+  [0, DAY, 0],
+  [2, 1, 66.6666],
+  [57, 43, 57],
+])("uptime of %d s up and %d s down is %d per cent", (up, down, expected) => {
+  expect(uptimePercent(uptimeOf(up, down))).toBe(expected);
+});
+
+test("a badge's two digits are those of the share, not of a rounded share", () => {
+  expect(uptimePercent(uptimeOf(435, 9565), 2)).toBe(4.35);
+  expect(uptimePercent(uptimeOf(99_995, 5), 2)).toBe(99.99);
+  expect(uptimePercent(uptimeOf(1, 99_999), 2)).toBe(0.01);
+});
+
+test.each([
+  [1, 99_999, 0.001],
+  [99_999, 1, 99.999],
+  [1, 0, 100],
+  [0, 1, 0],
+])("loss is neither 0 beside a loss nor 100 beside an answer: %d lost, %d not", (lost, answered, expected) => {
+  const tally = new Tally();
+  tally.lossCount = lost + answered;
+  tally.lossSum = lost * 10_000;
+  expect(report(tally, { from: 0, to: 60 }).lossPercent).toBe(expected);
+});
+
+test("latencies never contradict each other, however they are rounded", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 8100 }), { minLength: 1, maxLength: 40 }), (codes) => {
+      const tally = new Tally();
+      for (const code of codes) tally.latency.add(code);
+      const { min, mean, p50, p95, p99, max } = report(tally, { from: 0, to: 60 }).latencyMs!;
+      const ranks = [min, p50, p95, p99, max];
+      expect(ranks).toEqual(ranks.toSorted((a, b) => a! - b!));
+      expect(mean).toBeGreaterThanOrEqual(min!);
+      expect(mean).toBeLessThanOrEqual(max!);
+    }),
+  );
+});
+
 const at = (text: string) => Date.parse(text) / 1000;
 const iso = (ranges: readonly Range[]) => ranges.map(({ from }) => new Date(from * 1000).toISOString().slice(0, 16));
 
@@ -248,28 +298,60 @@ test.each([
   expect(iso(cut({ from: at(from), to: at(to) }, step, timeZone))).toEqual(begins);
 });
 
-test("steps adjoin and cover their range", () => {
+/** Steps cover the range exactly, in order, none empty. */
+function expectWhole(steps: readonly Range[], whole: Range) {
+  expect([steps[0]!.from, steps.at(-1)!.to]).toEqual([whole.from, whole.to]);
+  expect(steps.slice(1).map((one) => one.from)).toEqual(steps.slice(0, -1).map((one) => one.to));
+  expect(steps.filter((one) => one.to <= one.from)).toEqual([]);
+}
+
+test.each([
+  // Samoa went over the date line and left out 30 December.
+  ["Pacific/Apia", "2011-12-29T00:00Z", "2012-01-02T00:00Z"],
+  // Newfoundland's clocks went back from 00:01: the 7th began twice, a range begins in between.
+  ["America/St_Johns", "2010-11-07T02:31Z", "2010-11-09T00:00Z"],
+])("no step is empty where a zone leaves a date out or begins it twice: %s", (timeZone, from, to) => {
+  const whole = { from: at(from), to: at(to) };
+  expectWhole(cut(whole, "1d", timeZone), whole);
+});
+
+const zones = fc.constantFrom("UTC", ...Intl.supportedValuesOf("timeZone"));
+
+test("steps adjoin and cover their range in any zone, also where only whole UTC days are kept", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...STEPS),
-      fc.constantFrom(
-        "UTC",
-        "Europe/Lisbon",
-        "America/St_Johns",
-        "Pacific/Apia",
-        "Australia/Lord_Howe",
-        "America/Havana",
-      ),
-      fc.integer({ min: 1_400_000_000, max: 1_900_000_000 }),
+      zones,
+      fc.integer({ min: 0, max: 1_900_000_000 }),
       fc.integer({ min: 1, max: 200 }),
-      (step, timeZone, from, count) => {
+      fc.integer({ min: -10, max: 300 }),
+      (step, timeZone, from, count, keptDays) => {
         const whole = { from, to: from + count * stepSeconds(step) };
-        const steps = cut(whole, step, timeZone);
-        expect([steps[0]!.from, steps.at(-1)!.to]).toEqual([whole.from, whole.to]);
-        expect(steps.slice(1).map((one) => one.from)).toEqual(steps.slice(0, -1).map((one) => one.to));
-        expect(steps.every((one) => one.to > one.from)).toBe(true);
+        expectWhole(cut(whole, step, timeZone), whole);
+        const rawFrom = (Math.ceil(whole.to / DAY) - keptDays) * DAY;
+        const steps = cut(whole, step, timeZone, rawFrom);
+        expectWhole(steps, whole);
+        for (const { from: edge } of steps.slice(1)) if (edge < rawFrom) expect(edge % DAY).toBe(0);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
+});
+
+test("a day of a zone that lies behind the raw outcomes is the UTC day whose middle it holds", () => {
+  const whole = { from: at("2026-01-01T00:00Z"), to: at("2026-02-01T00:00Z") };
+  const rawFrom = at("2026-01-03T00:00Z");
+  expect(iso(cut(whole, "1d", "Asia/Tokyo", rawFrom)).slice(0, 5)).toEqual([
+    "2026-01-01T00:00",
+    "2026-01-02T00:00",
+    "2026-01-03T00:00",
+    "2026-01-03T15:00",
+    "2026-01-04T15:00",
+  ]);
+  expect(iso(cut(whole, "1h", "UTC", rawFrom)).slice(0, 4)).toEqual([
+    "2026-01-01T00:00",
+    "2026-01-02T00:00",
+    "2026-01-03T00:00",
+    "2026-01-03T01:00",
+  ]);
 });

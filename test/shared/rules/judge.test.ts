@@ -37,8 +37,14 @@ test.each([
   ["a first view waits for its failures", "dddu", 3, 1, "--du"],
   ["a first view waits for its successes", "uuu", 1, 3, "--u"],
   ["recovery takes as many successes as asked for", "uuudududuuu", 1, 3, "--udddddddu"],
-  ["degraded shows at once, and so does its end", "ugu", 1, 1, "ugu"],
-  ["degraded counts as success against down", "udggu", 1, 2, "-ddgu"],
+  ["with thresholds of one degraded shows at once, and so does its end", "ugu", 1, 1, "ugu"],
+  ["degraded counts as success against down, and only up ends it", "udgguu", 1, 2, "-ddggu"],
+  ["degraded takes as many failures as asked for", "uggugggu", 3, 1, "uuuuuugu"],
+  ["failures that turn a view degraded may be of either kind, the newest degraded", "uddgu", 3, 1, "uuugu"],
+  ["down is said only after so many that were down", "ugdgddd", 3, 1, "uuugggd"],
+  ["degraded ends after as many ups as asked for", "guguuu", 1, 3, "gggggu"],
+  ["a first view degraded waits for its failures", "gggu", 3, 1, "--gu"],
+  ["a first view that wavers between up and degraded is settled by the newest", "ugugug", 3, 4, "---ggg"],
   ["unmeasured outcomes leave a view alone", "u??u", 1, 1, "uuuu"],
   ["three unmeasured in a row and the view claims nothing", "u???u", 1, 1, "uuu?u"],
   ["unmeasured outcomes do not break a streak of failures", "ud?d?d", 3, 1, "uuuuud"],
@@ -96,7 +102,7 @@ describe("a view changes", () => {
 test("the history remembers 32 measured outcomes, newest first", () => {
   let history: History = EMPTY_HISTORY;
   for (let i = 0; i < 40; i++) history = remember(history, i % 2 ? "down" : "up");
-  expect(history).toEqual({ bits: 0xaaaaaaaa, bitCount: 32, unmeasuredStreak: 0 });
+  expect(history).toEqual({ bits: 0xaaaaaaaa, bitCount: 32, upStreak: 0, notUpStreak: 1, unmeasuredStreak: 0 });
   expect(judgeHealth("up", history, outcome("down"), { failureThreshold: 2, recoveryThreshold: 1 })).toBe("up");
 });
 

@@ -21,6 +21,10 @@ test.each([
     4200,
     [4203],
   ],
+  ["an hourly tick missed by twenty minutes runs", { intervalSeconds: 3600, phase: 0 }, 3000, 4800, [3600]],
+  ["an hourly tick missed by forty minutes is a gap", { intervalSeconds: 3600, phase: 0 }, 3000, 6000, []],
+  ["a plan that reaches a minute further is believed", { intervalSeconds: 60, phase: 7 }, 839, 600, []],
+  ["one that reaches further still is not", { intervalSeconds: 60, phase: 7 }, 840, 600, [607, 667, 727]],
   ["a long lane has no tick in most minutes", { intervalSeconds: 3600, phase: 100 }, undefined, 600, []],
 ])("%s", (_, schedule, plannedUntil, now, expected) => {
   expect(ticksToPlan(schedule, plannedUntil, horizon(at(now)), at(now)).slice(0, expected.length || 1)).toEqual(
@@ -54,6 +58,18 @@ test("minute after minute, with jitter and lost runs, no tick is planned twice a
       },
     ),
   );
+});
+
+test("an hourly tick that was missed is planned once", () => {
+  const schedule = { intervalSeconds: 3600, phase: 0 };
+  const planned: number[] = [];
+  let watermark = 3000;
+  for (let now = 4800; now < 9000; now += 60) {
+    const ticks = ticksToPlan(schedule, watermark, horizon(at(now)), at(now));
+    planned.push(...ticks);
+    if (ticks.length > 0) watermark = horizon(at(now)) - 1;
+  }
+  expect(planned).toEqual([3600, 7200]);
 });
 
 test("a job waits until its tick, never less, and at most what a queue allows", () => {
