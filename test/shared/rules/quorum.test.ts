@@ -63,7 +63,9 @@ describe("locationCondition", () => {
       "silent",
     ],
   ] as const)("%s", (_, health, expected) => {
-    expect(locationCondition(health && { name: "x", offlineSince: null, ...health }, now)).toBe(expected);
+    expect(
+      locationCondition(health && { name: "x", offlineSince: null, backSince: null, stalled: {}, ...health }, now),
+    ).toBe(expected);
   });
 });
 
