@@ -259,6 +259,8 @@ export interface PendingAlert {
   /** Grows within an item; a receiver hears of entries in this order, whatever the clocks of their writers said. */
   readonly sequence: number;
   readonly deliveries: Readonly<Record<string, Delivery>>;
+  /** Grows from entry to entry of an item: the order in which receivers hear of them. Old entries have none. */
+  readonly sequence?: number;
 }
 
 /** A monitor as stored: settings, how it stands, and what still has to be told. */
@@ -319,6 +321,18 @@ export interface LocationHealth {
   readonly askingSince: Timestamp | null;
   /** Set while its own control targets fail. */
   readonly offlineSince: Timestamp | null;
+  /** When it last came back from silence, or found its control targets again; null when it was never away. */
+  readonly backSince: Timestamp | null;
+  /** Shards that are, or lately were, not checked from here although heartbeats came. */
+  readonly stalled: Readonly<Record<string, Stall>>;
+}
+
+/** A shard without fresh blocks from a location that works. */
+export interface Stall {
+  /** When it was noticed. */
+  readonly since: Timestamp;
+  /** The tick of the first block that was seen again; null while there is none. */
+  readonly backSince: Timestamp | null;
 }
 
 /** Whether a location's views can be used. */

@@ -38,6 +38,14 @@ export function ticksToPlan(
   return ticks;
 }
 
+/** Whether the first tick of a plan goes on where the plan before ended. */
+export const isSeamless = (
+  { intervalSeconds }: Schedule,
+  plannedUntil: number | undefined,
+  until: number,
+  first: number,
+) => plannedUntil !== undefined && isReached(plannedUntil, until) && first - intervalSeconds <= plannedUntil;
+
 /**
  * How many shards of a lane are due together and share a job, from one location. A job lasts as long as its slowest
  * target, so what it costs is mostly waiting, and two shards wait for their silent targets in the time of one: $0.42 a

@@ -77,7 +77,7 @@ function troubled(changes: number): Monitor {
     const context = { conditions, url: () => `https://${"u".repeat(100)}`, mail: true };
     const verdict = decide({ ...monitor, views, pendingAlerts }, context, new Date(ms));
     if (verdict.kind !== "store") throw new Error("nothing changed");
-    monitor = { ...monitor, views, ...verdict.decision };
+    monitor = { ...monitor, views, ...verdict.decision, revision: monitor.revision + 1 };
   }
   return monitor;
 }
@@ -98,7 +98,6 @@ test("the largest monitor there may be, in trouble that two alerts tell of, take
   expect(bytes).toBeLessThan(LIMIT_BYTES);
 });
 
-// `MAX_PENDING` counts entries, and twenty of the largest take 650 KB. To be turned around once it counts bytes.
-test.fails("an outbox that no receiver takes anything from keeps it below that too", async () => {
-  for (const changes of [3, 20, 41]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES);
+test("an outbox that no receiver takes anything from keeps it below that too", async () => {
+  for (const changes of [3, 20, 101]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES);
 });

@@ -4,7 +4,7 @@ import { createDeliver, type Send } from "../../../functions/state-change/delive
 import { keyOf, newestOfEachItem } from "../../../functions/state-change/records.ts";
 import { createStateChange } from "../../../functions/state-change/state-change.ts";
 import type { Intercept } from "../../../infra/local/dynamo.ts";
-import type { Alert, Health, Monitor, PendingAlert } from "../../../shared/model.ts";
+import type { Alert, Health, Monitor } from "../../../shared/model.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { locationStateKey, monitorKey } from "../../../shared/store/keys.ts";
@@ -178,15 +178,11 @@ describe("a monitor's life", () => {
 
   test("a location's news is told once", async () => {
     const locations = createLocationStore(w.client, w.tables.monitors);
-    const outbox: Record<string, PendingAlert> = {
-      "system#1": {
-        content: { kind: "system", subject: "Location a: silent", message: "no heartbeat" },
-        createdAt: w.clock().toISOString(),
-        deliveries: { system: { attempts: 0, nextAttemptAt: w.clock().toISOString() } },
-      },
-    };
-    expect(await locations.announce("a", null, "silent", outbox, w.clock())).toBe(true);
-    expect(await locations.announce("a", null, "silent", outbox, w.clock())).toBe(false);
+    const content = { kind: "system", subject: "Location a: silent", message: "no heartbeat" } as const;
+    const news = { condition: "silent", message: { key: "system#1", content } } as const;
+    const before = await locations.state("a");
+    expect(await locations.announce(before, news, w.clock())).toBe(true);
+    expect(await locations.announce(before, news, w.clock())).toBe(false);
     await w.lookAt(locationStateKey("a"));
     await w.lookAt(locationStateKey("a"));
     expect(w.system).toEqual(["Location a: silent: no heartbeat"]);

@@ -95,7 +95,9 @@ describe("locationCondition", () => {
     ["asked by a clock that was ahead", { lastHeartbeatAt: at(181), askingSince: at(-3600) }, "silent"],
     ["clocks may differ by a minute", { lastHeartbeatAt: at(-59), askingSince: at(999) }, "working"],
   ] as const)("%s", (_, health, expected) => {
-    expect(locationCondition(health && { name: "x", offlineSince: null, ...health }, now)).toBe(expected);
+    expect(
+      locationCondition(health && { name: "x", offlineSince: null, backSince: null, stalled: {}, ...health }, now),
+    ).toBe(expected);
   });
 });
 
