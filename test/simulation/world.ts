@@ -11,22 +11,15 @@ import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEventV2, Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
-import { createApi } from "../../functions/api/api.ts";
 import { createProbes } from "../../functions/api/probes.ts";
+import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
-import { createHistoryStore } from "../../shared/store/history.ts";
-import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
-import { createLocationStore } from "../../shared/store/locations.ts";
-import { createMonitorStore } from "../../shared/store/monitors.ts";
-import { createPlanningStore } from "../../shared/store/planning.ts";
-import { createShardStore } from "../../shared/store/shards.ts";
-import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApiClient, TOKEN } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
@@ -215,7 +208,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   const dispatch = deploy<Invocation>("dispatch", (process) => {
     const planner = createPlanner({
       client: clientOf(process),
-      monitorsTable: tables.monitors,
+      tables,
       locations: LOCATIONS,
       queues: queuesOf(process),
       now: process.date,
@@ -244,17 +237,12 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   });
 
   const api = deploy<APIGatewayProxyEventV2>("api", (process) => {
-    const client = clientOf(process);
-    const handle = createApi({
+    const handle = createApiOf({
+      client: clientOf(process),
+      tables,
       version: "0.0.0",
       locations: PLACES,
-      monitors: createMonitorStore(client, tables.monitors),
-      shards: createShardStore(client, tables.monitors),
-      planning: createPlanningStore(client, tables.monitors),
-      incidents: createIncidentStore(client, tables.monitors),
-      tokens: createTokenStore(client, tables.monitors),
-      heartbeats: createLocationStore(client, tables.monitors),
-      history: createHistoryStore(client, tables.history, { retention, now: process.now, sleep: process.sleep }),
+      retention,
       probes: createProbes(PLACES, DISPATCH, {
         queues: queuesOf(process),
         lambdaOf: () => process.connect<LambdaClient>(lambda),
@@ -349,8 +337,7 @@ function deployed<Event>(
     });
   const { name, location } = present;
   return {
-    name,
-    location,
+    ...present,
     invoke(event) {
       const isOld = clock.now() < overlapEndsMs && draw(seed, count(`version of ${name}/${location ?? ""}`)) < 0.5;
       return (isOld ? old : present).invoke(event);
