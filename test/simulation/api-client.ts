@@ -11,7 +11,10 @@ export const TOKEN = "hl_simulated_0123456789abcdef0123456789abcdef";
 
 /** The README says how an id follows from a key; a client knows it from the answer, which may get lost. */
 export const idOfKey = (key: string) =>
-  createHash("sha256").update(JSON.stringify(["key", key])).digest("hex").slice(0, 20);
+  createHash("sha256")
+    .update(JSON.stringify(["key", key]))
+    .digest("hex")
+    .slice(0, 20);
 
 const MOST_ATTEMPTS = 8;
 const PAUSE_SECONDS = { least: 2, spread: 13 };
@@ -53,9 +56,17 @@ export function createApiClient({ scenario, clock, journal, api }: Options): Api
       const heard = await ask(callOf(edit, read?.etag));
       const { status, body } = heard;
       const { at } = journal;
-      journal.answers.push({ at, key: edit.key, action: edit.action, status, code: body.code ?? null, timeToAlertSeconds: body.timeToAlertSeconds ?? null });
+      journal.answers.push({
+        at,
+        key: edit.key,
+        action: edit.action,
+        status,
+        code: body.code ?? null,
+        timeToAlertSeconds: body.timeToAlertSeconds ?? null,
+      });
       if (status >= 400 && status < 500 && !isWorthTrying(status, body.code)) {
-        if (status === 400 || status === 422) journal.bugs.push({ at, where: "api client", text: `${JSON.stringify(edit)}: ${JSON.stringify(body)}` });
+        if (status === 400 || status === 422)
+          journal.bugs.push({ at, where: "api client", text: `${JSON.stringify(edit)}: ${JSON.stringify(body)}` });
         return;
       }
       if (status === 200 || status === 201 || status === 204) return;
@@ -87,7 +98,11 @@ function callOf({ action, key, settings, at }: Edit, etag: string | undefined): 
 }
 
 function eventOf({ method, path, headers = {}, body }: Call): APIGatewayProxyEventV2 {
-  const sent = { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { "content-type": "application/json" }), ...headers };
+  const sent = {
+    authorization: `Bearer ${TOKEN}`,
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...headers,
+  };
   return {
     version: "2.0",
     routeKey: "$default",

@@ -35,19 +35,25 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
     return found.properties;
   };
   const table = (word: string) => {
-    const found = resources.find(({ type, name }) => /^AWS::DynamoDB::(Global)?Table$/.test(type) && name.includes(word));
+    const found = resources.find(
+      ({ type, name }) => /^AWS::DynamoDB::(Global)?Table$/.test(type) && name.includes(word),
+    );
     if (!found) throw new Error(`the template has no table of the name ${word}`);
     return tableDefinition(found.type, found.name, found.properties);
   };
   const timeoutOf = (part: string) =>
     1000 * Number(find(/^AWS::Lambda::Function$/, ({ logicalId }) => logicalId.includes(part)).Timeout);
   const jobs = find(/^AWS::SQS::Queue$/, ({ properties }) => properties.RedrivePolicy !== undefined);
-  const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) => String(properties.EventSourceArn).includes(":dynamodb:"));
+  const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
+    String(properties.EventSourceArn).includes(":dynamodb:"),
+  );
   const { Filters = [] } = (mapping.FilterCriteria ?? {}) as { Filters?: readonly { readonly Pattern: string }[] };
   const patterns = Filters.map(({ Pattern }) => parsePattern(Pattern));
   return {
     tables: { monitors: table("monitors"), history: table("history") },
-    timeoutMs: Object.fromEntries(Object.entries(FUNCTIONS).map(([name, part]) => [name, timeoutOf(part)])) as Deployment["timeoutMs"],
+    timeoutMs: Object.fromEntries(
+      Object.entries(FUNCTIONS).map(([name, part]) => [name, timeoutOf(part)]),
+    ) as Deployment["timeoutMs"],
     queue: {
       visibilityMs: 1000 * Number(jobs.VisibilityTimeout),
       retentionMs: 1000 * Number(jobs.MessageRetentionPeriod),

@@ -32,16 +32,22 @@ export function explain({ run, violations }: Result, key: string, from: number, 
   for (const { at, ms, caller } of scenario.clockSteps ?? []) add(at, `CLOCKS of ${caller ?? "all"} jump by ${ms} ms`);
   for (const { at, overlapSeconds } of scenario.deploys ?? []) add(at, `DEPLOY, old and new for ${overlapSeconds} s`);
   for (const { at, what, caller } of run.mishaps) add(at, `struck: ${what} at ${caller}`);
-  for (const { at, key: edited, action, status, code } of journal.answers) add(at, `api: ${action} ${edited} ${status} ${code ?? ""}`);
+  for (const { at, key: edited, action, status, code } of journal.answers)
+    add(at, `api: ${action} ${edited} ${status} ${code ?? ""}`);
   for (const { at, id, location, health, tick, spot } of journal.outcomes)
     if (isOwn(id)) add(at, `outcome ${location} ${health} of tick ${since(tick)}${spot ? " (spot)" : ""}`);
   for (const { at, location, shard, tick, offline, entries } of journal.blocks)
     for (const [id, { health, view, bits, bitCount }] of entries)
       if (isOwn(id))
-        add(at, `block ${location} ${shard} tick ${since(tick)} ${health}, view ${view}, bits ${bits.toString(2).padStart(bitCount, "0").slice(-bitCount)}${offline ? " OFFLINE" : ""}`);
+        add(
+          at,
+          `block ${location} ${shard} tick ${since(tick)} ${health}, view ${view}, bits ${bits.toString(2).padStart(bitCount, "0").slice(-bitCount)}${offline ? " OFFLINE" : ""}`,
+        );
   for (const { at, id, location, health, tick, version } of journal.views)
-    if (isOwn(id)) add(at, `VIEW ${location} ${health}${tick === null ? "" : ` of tick ${since(tick)}`} version ${version}`);
-  for (const { at, id, status, incident } of journal.statuses) if (isOwn(id)) add(at, `STATUS ${status}, incident ${incident}`);
+    if (isOwn(id))
+      add(at, `VIEW ${location} ${health}${tick === null ? "" : ` of tick ${since(tick)}`} version ${version}`);
+  for (const { at, id, status, incident } of journal.statuses)
+    if (isOwn(id)) add(at, `STATUS ${status}, incident ${incident}`);
   for (const { at, location, condition } of journal.conditions) add(at, `LOCATION ${location} ${condition}`);
   for (const { at, receiver, event, alertId, monitorId, accepted } of journal.told)
     if (isOwn(monitorId)) add(at, `TOLD ${receiver} ${event} ${alertId}${accepted ? "" : " (refused)"}`);

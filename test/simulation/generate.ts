@@ -1,7 +1,16 @@
 /** From a seed to a scenario. Modes say what may happen in it. */
 import { type Chance, chanceOf } from "./clock.ts";
 import type { FaultName, Only } from "./faults.ts";
-import { type Cut, type Edit, type FaultWindow, LOCATIONS, type Scenario, type SentSettings, type TargetEvent, type TargetKind } from "./scenario.ts";
+import {
+  type Cut,
+  type Edit,
+  type FaultWindow,
+  LOCATIONS,
+  type Scenario,
+  type SentSettings,
+  type TargetEvent,
+  type TargetKind,
+} from "./scenario.ts";
 
 export const MODES = ["calm", "edits", "cuts", "faults", "day", "hot", "slow"] as const;
 export type Mode = (typeof MODES)[number];
@@ -30,7 +39,14 @@ export function modeOf(seed: string): Mode {
 /** Five minutes short of five hours over midnight, with about three hours in which things happen. */
 function day(seed: string, chance: Chance, mode: Exclude<Mode, "hot">): Scenario {
   const [hasFaults, hasEdits, hasCuts] = (
-    { calm: [], edits: ["edits"], cuts: ["cuts"], faults: ["faults"], day: ["faults", "edits", "cuts"], slow: ["edits", "cuts"] } as const
+    {
+      calm: [],
+      edits: ["edits"],
+      cuts: ["cuts"],
+      faults: ["faults"],
+      day: ["faults", "edits", "cuts"],
+      slow: ["edits", "cuts"],
+    } as const
   )[mode].reduce<[boolean, boolean, boolean]>(
     ([f, e, c], what) => [f || what === "faults", e || what === "edits", c || what === "cuts"],
     [false, false, false],
@@ -54,9 +70,14 @@ function day(seed: string, chance: Chance, mode: Exclude<Mode, "hot">): Scenario
     ...(chance.chance(0.3) && { seatsTaken: { 10: 249, 30: 248, 60: 249, 300: 249 } }),
     events,
     cuts: hasCuts ? cutsOf(chance, length.chaosEnds) : [],
-    edits: hasEdits ? monitors.flatMap(({ settings }) => editsOf(chance, settings, count, length.chaosEnds, isSlow)) : [],
+    edits: hasEdits
+      ? monitors.flatMap(({ settings }) => editsOf(chance, settings, count, length.chaosEnds, isSlow))
+      : [],
     faults: hasFaults ? faultsOf(chance, length.chaosEnds) : [],
-    ...(hasFaults && chance.chance(0.5) && { deploys: [{ at: tenths(chance.range(900, length.chaosEnds)), overlapSeconds: chance.pick([30, 300]) }] }),
+    ...(hasFaults &&
+      chance.chance(0.5) && {
+        deploys: [{ at: tenths(chance.range(900, length.chaosEnds)), overlapSeconds: chance.pick([30, 300]) }],
+      }),
   };
 }
 
@@ -88,7 +109,10 @@ function settingsOf(chance: Chance, place: number, lanes: readonly number[]): Se
   const timeoutMs = intervalSeconds === 10 ? 2_000 : chance.pick([2_000, 5_000]);
   const many = chance.chance(0.7) ? 3 : chance.chance(0.5) ? 2 : 1;
   const first = chance.int(3);
-  const locations = Array.from({ length: many }, (_, index) => LOCATIONS[(index + first) % LOCATIONS.length]!).toSorted();
+  const locations = Array.from(
+    { length: many },
+    (_, index) => LOCATIONS[(index + first) % LOCATIONS.length]!,
+  ).toSorted();
   // More attempts than fit before the next tick are refused.
   const most = Math.floor((Math.min(intervalSeconds, 60) * 1_000 - 1_000 + 1_000) / (timeoutMs + 1_000)) - 1;
   return {
@@ -105,7 +129,10 @@ function settingsOf(chance: Chance, place: number, lanes: readonly number[]): Se
     recoveryThreshold: 1 + chance.int(2),
     locations,
     quorum: chance.pick(["majority", "majority", "any", "all", Math.min(2, many)] as const),
-    alerts: { afterSeconds: chance.pick([0, 0, 0, 30, 120, 300]), emails: chance.chance(0.4) ? ["ops@example.com"] : [] },
+    alerts: {
+      afterSeconds: chance.pick([0, 0, 0, 30, 120, 300]),
+      emails: chance.chance(0.4) ? ["ops@example.com"] : [],
+    },
   };
 }
 
@@ -122,7 +149,11 @@ function eventsOf(chance: Chance, { host = "", intervalSeconds = 60 }: SentSetti
   const unit = Math.max(1, intervalSeconds / 60);
   for (let at = chance.range(120, 1_500 * unit); at < seconds - 1_200; ) {
     const kind = chance.pick(KINDS);
-    const more = { kind, ...somewhere(chance, 0.25), ...(kind === "slow" && chance.chance(0.3) && { latencyMs: chance.pick([1_500, 2_500]) }) };
+    const more = {
+      kind,
+      ...somewhere(chance, 0.25),
+      ...(kind === "slow" && chance.chance(0.3) && { latencyMs: chance.pick([1_500, 2_500]) }),
+    };
     const shape = chance.next();
     let length =
       shape < 0.25
@@ -155,7 +186,8 @@ function hotEventsOf(chance: Chance, host: string): TargetEvent[] {
     at += length + (chance.chance(0.5) ? chance.range(4, 25) : chance.range(30, 150));
   }
   // Something to tell when it is calm again: an outage that goes on, or a new one.
-  if (chance.chance(0.5)) events.push({ host, from: chaosEnds - 60, to: tenths(chaosEnds + chance.range(1_100, 1_500)), kind: "refused" });
+  if (chance.chance(0.5))
+    events.push({ host, from: chaosEnds - 60, to: tenths(chaosEnds + chance.range(1_100, 1_500)), kind: "refused" });
   else {
     const from = tenths(chaosEnds + chance.range(600, 900));
     events.push({ host, from, to: from + 420, kind: "silent" });
@@ -172,7 +204,12 @@ const cutsOf = (chance: Chance, chaosEnds: number): Cut[] =>
 
 function hotCut(chance: Chance): Cut {
   const from = Math.round(chance.range(300, 1_200));
-  return { location: chance.pick(LOCATIONS), from, to: from + Math.round(chance.range(20, 500)), how: chance.pick(["targets", "all"] as const) };
+  return {
+    location: chance.pick(LOCATIONS),
+    from,
+    to: from + Math.round(chance.range(20, 500)),
+    how: chance.pick(["targets", "all"] as const),
+  };
 }
 
 const ACTIONS = ["pause", "host", "threshold", "lane", "alerts", "delete", "locations", "name", "apply"] as const;
@@ -194,7 +231,8 @@ function changesOf(chance: Chance, settings: SentSettings, hosts: number, until:
     const host = `h${chance.int(hosts)}`;
     const what = isGone ? "create" : isPaused ? "resume" : chance.pick(ACTIONS);
     const ifMatch = chance.chance(0.3) ? { ifMatch: true } : {};
-    const patch = (changed: Partial<SentSettings>) => void edits.push({ at, key, action: "patch", settings: changed, ...ifMatch });
+    const patch = (changed: Partial<SentSettings>) =>
+      void edits.push({ at, key, action: "patch", settings: changed, ...ifMatch });
     switch (what) {
       case "create":
       case "apply":
@@ -220,7 +258,9 @@ function changesOf(chance: Chance, settings: SentSettings, hosts: number, until:
         patch({ intervalSeconds: chance.pick(pace.lanes), timeoutMs: 2_000, retries: { count: 1, delayMs: 500 } });
         break;
       case "alerts":
-        patch({ alerts: { afterSeconds: chance.pick([0, 30, 120]), emails: chance.chance(0.3) ? ["night@example.com"] : [] } });
+        patch({
+          alerts: { afterSeconds: chance.pick([0, 30, 120]), emails: chance.chance(0.3) ? ["night@example.com"] : [] },
+        });
         break;
       case "name":
         patch({ name: `${key} ${chance.int(99)}` });
@@ -304,7 +344,13 @@ const LIKELY: readonly Likely[] = [
 const windowsFrom = (chance: Chance, likely: readonly Likely[], from: number, to: number): FaultWindow[] =>
   likely
     .filter(({ probability }) => chance.chance(probability))
-    .map(({ fault, strengths, only }) => ({ fault, strength: chance.pick(strengths), from: Math.round(from), to: Math.round(to), ...(only && { only }) }));
+    .map(({ fault, strengths, only }) => ({
+      fault,
+      strength: chance.pick(strengths),
+      from: Math.round(from),
+      to: Math.round(to),
+      ...(only && { only }),
+    }));
 
 function faultsOf(chance: Chance, chaosEnds: number): FaultWindow[] {
   const windows: FaultWindow[] = [];
@@ -314,7 +360,8 @@ function faultsOf(chance: Chance, chaosEnds: number): FaultWindow[] {
     if (big < 0.12) length = chance.pick([60, 300, 1_200, 3_500]);
     const to = Math.min(chaosEnds, at + length);
     windows.push(...windowsFrom(chance, LIKELY, at, to));
-    const away = (only: Only) => windows.push({ fault: "outage", strength: 1, from: Math.round(at), to: Math.round(to), only });
+    const away = (only: Only) =>
+      windows.push({ fault: "outage", strength: 1, from: Math.round(at), to: Math.round(to), only });
     if (big < 0.12) away(DYNAMODB);
     else if (big < 0.24) away({ ...DYNAMODB, caller: chance.pick(CALLERS) });
     else if (big < 0.34) away({ ...DYNAMODB, caller: chance.pick(CALLERS.slice(0, 3)), operations: WRITES });

@@ -303,7 +303,8 @@ export class Journal {
 }
 
 const watchedSettings = (item: Item): WatchedSettings => {
-  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs } = item as unknown as WatchedSettings;
+  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs } =
+    item as unknown as WatchedSettings;
   const { failureThreshold, recoveryThreshold, locations, quorum, alerts } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,

@@ -57,7 +57,8 @@ let broken = 0;
 if (values.mutants) broken = await judgeMutants(values.only, say);
 else if (values.sweep !== undefined) broken = await runSweep(values.sweep);
 else if (values.named) broken = await runNamed(values.only);
-else if (values.seed ?? values.file) broken = await runOne(values.file ? fromFile(values.file) : generate(values.seed!));
+else if (values.seed ?? values.file)
+  broken = await runOne(values.file ? fromFile(values.file) : generate(values.seed!));
 else broken = (values.mode || values.seeds || values.minutes ? 0 : await runNamed("")) + (await runSeeds());
 // Killed processes wait for ever, and middy's timers with them.
 process.exit(broken > 0 ? 1 : 0);
@@ -69,7 +70,12 @@ function fromFile(path: string): Scenario {
 async function runOne(scenario: Scenario): Promise<number> {
   say(`commit ${commitHash()}`);
   if (values.shrink) {
-    const found = await shrink(scenario, { deployment, maxSeconds: MAX_SHRINK_SECONDS, say, ...(values.kind && { kind: values.kind }) });
+    const found = await shrink(scenario, {
+      deployment,
+      maxSeconds: MAX_SHRINK_SECONDS,
+      say,
+      ...(values.kind && { kind: values.kind }),
+    });
     if (!found) say("nothing of that kind");
     else say(`${JSON.stringify(found.scenario, null, 1)}\n${found.runs} runs\n${violationLine(found.violation)}`);
     return found ? 1 : 0;
@@ -129,6 +135,8 @@ async function runSweep(name: string): Promise<number> {
     say(`${what} at ${call} @${at.toFixed(2)}`);
     for (const violation of violations.slice(0, 3)) say(violationLine(violation));
   }
-  say(`${calls} calls, ${runs} runs in ${((performance.now() - startedAt) / 1000).toFixed(0)} s: ${found.length} broke a promise`);
+  say(
+    `${calls} calls, ${runs} runs in ${((performance.now() - startedAt) / 1000).toFixed(0)} s: ${found.length} broke a promise`,
+  );
   return found.length;
 }

@@ -23,7 +23,11 @@ export async function loadDeployment(): Promise<Deployment> {
 /** The commit that seeds belong to; `unknown` outside a checkout. */
 export function commitHash(): string {
   try {
-    return execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8", cwd: import.meta.dirname, stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", ["rev-parse", "HEAD"], {
+      encoding: "utf8",
+      cwd: import.meta.dirname,
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "unknown";
   }

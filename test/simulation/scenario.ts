@@ -24,7 +24,11 @@ export interface WatchedSettings {
 }
 
 /** A monitor as it is sent to the API. */
-export type SentSettings = Partial<WatchedSettings> & { readonly name: string; readonly key: string; readonly paused?: boolean };
+export type SentSettings = Partial<WatchedSettings> & {
+  readonly name: string;
+  readonly key: string;
+  readonly paused?: boolean;
+};
 
 export type TargetKind = "refused" | "silent" | "slow" | "nxdomain" | "resolver";
 
@@ -125,5 +129,10 @@ export interface Scenario {
   /** Spot jobs wait so much longer in their queues. */
   readonly spotDelaySeconds?: number;
   /** Days after which history expires; default: the product's. */
-  readonly retention?: { readonly blockDays: number; readonly rosterDays: number; readonly chunkDays: number; readonly dayMonths: number };
+  readonly retention?: {
+    readonly blockDays: number;
+    readonly rosterDays: number;
+    readonly chunkDays: number;
+    readonly dayMonths: number;
+  };
 }

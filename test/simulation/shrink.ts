@@ -28,7 +28,10 @@ const LISTS = ["faults", "replay", "cuts", "edits", "monitors", "events", "clock
 const BEFORE_SECONDS = 900;
 
 /** @returns undefined when the scenario breaks no promise of that kind */
-export async function shrink(whole: Scenario, { deployment, kind, maxSeconds, say }: Options): Promise<Shrunk | undefined> {
+export async function shrink(
+  whole: Scenario,
+  { deployment, kind, maxSeconds, say }: Options,
+): Promise<Shrunk | undefined> {
   const until = performance.now() + maxSeconds * 1000;
   let runs = 0;
   const look = async (scenario: Scenario) => {
@@ -58,7 +61,12 @@ export async function shrink(whole: Scenario, { deployment, kind, maxSeconds, sa
   // The faults that struck, by name: these can go one by one.
   const { run } = await look(best);
   const relevant = run.faults.struck.filter(({ atMs }) => (atMs - best.startMs) / 1000 <= wanted.at);
-  const replay = relevant.map(({ fault, occasion, amount, atMs }) => ({ fault, occasion, amount, at: (atMs - best.startMs) / 1000 }));
+  const replay = relevant.map(({ fault, occasion, amount, atMs }) => ({
+    fault,
+    occasion,
+    amount,
+    at: (atMs - best.startMs) / 1000,
+  }));
   const states = best.faults.filter(({ strength }) => strength === 1);
   if (replay.length > 0 && (await attempt({ ...best, replay, faults: states }))) {
     say(`${replay.length} faults that struck show the same`);

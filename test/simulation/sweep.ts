@@ -26,7 +26,12 @@ export const STORIES: Readonly<Record<string, Story>> = {
     scenario: story({
       seconds: 1_800,
       events: [down(230, 4_500)],
-      edits: [edit(200, "pause"), edit(220, "resume"), edit(260, "delete"), edit(265, "create", settings({ host: "h2" }))],
+      edits: [
+        edit(200, "pause"),
+        edit(220, "resume"),
+        edit(260, "delete"),
+        edit(265, "create", settings({ host: "h2" })),
+      ],
     }),
     from: 18,
     to: 290,
@@ -92,7 +97,8 @@ export async function sweep(
   await simulate(scenario, {
     deployment,
     onCall({ name, caller }, at) {
-      if (at >= from && at < to && caller !== "compact" && name.endsWith(".1")) calls.push({ name: name.slice(0, -2), at });
+      if (at >= from && at < to && caller !== "compact" && name.endsWith(".1"))
+        calls.push({ name: name.slice(0, -2), at });
     },
   });
   const broken: Broken[] = [];
@@ -101,7 +107,12 @@ export async function sweep(
     for (const { what, fault, amount, everyAttempt } of TRIALS) {
       if (place++ % share !== 0 || !isTime()) continue;
       const attempts = Array.from({ length: everyAttempt ? ATTEMPTS : 1 }, (_, index) => index + 1);
-      const replay: ExplicitFault[] = attempts.map((attempt) => ({ fault, occasion: `${name}.${attempt}`, amount, at }));
+      const replay: ExplicitFault[] = attempts.map((attempt) => ({
+        fault,
+        occasion: `${name}.${attempt}`,
+        amount,
+        at,
+      }));
       runs++;
       const { violations } = await runAndJudge({ ...scenario, replay }, deployment);
       if (violations.length > 0) broken.push({ call: name, at, what, violations });

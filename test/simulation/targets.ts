@@ -41,7 +41,11 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
 
   const eventAt = (host: string): TargetEvent | undefined =>
     scenario.events.find(
-      (event) => event.host === host && at() >= event.from && at() < event.to && (!event.locations || event.locations.includes(location)),
+      (event) =>
+        event.host === host &&
+        at() >= event.from &&
+        at() < event.to &&
+        (!event.locations || event.locations.includes(location)),
     );
 
   /** One attempt, in the time that it takes. */
@@ -50,7 +54,9 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
     const tripMs = ROUND_TRIP_MS.least + draw(scenario.seed, name) * ROUND_TRIP_MS.spread;
     let waitedMs = 0;
     for (const nextMs of [...RETRANSMISSIONS_MS, Number.POSITIVE_INFINITY]) {
-      const answer = script.isCut(location, at()) ? undefined : answerOf(eventAt(check.host), check, timeoutMs, tripMs, waitedMs);
+      const answer = script.isCut(location, at())
+        ? undefined
+        : answerOf(eventAt(check.host), check, timeoutMs, tripMs, waitedMs);
       if (answer) {
         await process.sleep(answer.afterMs);
         return answer;
@@ -60,11 +66,20 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
       waitedMs = untilMs;
       if (waitedMs >= timeoutMs) break;
     }
-    return { state: "filtered", reason: "timeout", message: `no answer within ${timeoutMs} ms`, timings: {}, health: "down" };
+    return {
+      state: "filtered",
+      reason: "timeout",
+      message: `no answer within ${timeoutMs} ms`,
+      timings: {},
+      health: "down",
+    };
   };
 
   /** A check with its retries; undefined when it does not fit before the deadline. */
-  const run = async ({ id, check, retry, effectiveTimeoutMs }: CheckRequest, batch: Batch): Promise<Outcome | undefined> => {
+  const run = async (
+    { id, check, retry, effectiveTimeoutMs }: CheckRequest,
+    batch: Batch,
+  ): Promise<Outcome | undefined> => {
     const timeoutMs = Math.min(effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
     const present = batch.presentHealth?.(id) ?? null;
     const fits = (waitMs: number) => process.now() + waitMs + timeoutMs <= batch.deadlineAtMs;
@@ -123,11 +138,30 @@ function answerOf(
     case "silent":
       return undefined;
     case "refused":
-      return { ...plain, state: "closed", reason: "connection-refused", message: "the connection was refused", health: "down" };
+      return {
+        ...plain,
+        state: "closed",
+        reason: "connection-refused",
+        message: "the connection was refused",
+        health: "down",
+      };
     case "nxdomain":
-      return { ...plain, state: "unresolved", reason: "name-not-found", message: "the name does not exist", health: "down" };
+      return {
+        ...plain,
+        state: "unresolved",
+        reason: "name-not-found",
+        message: "the name does not exist",
+        health: "down",
+      };
     case "resolver":
-      return { ...plain, afterMs: tripMs * RESOLVER_ROUND_TRIPS, state: "unmeasured", reason: "resolver-unavailable", message: "the resolver does not answer", health: "unknown" };
+      return {
+        ...plain,
+        afterMs: tripMs * RESOLVER_ROUND_TRIPS,
+        state: "unmeasured",
+        reason: "resolver-unavailable",
+        message: "the resolver does not answer",
+        health: "unknown",
+      };
     default: {
       const afterMs = event ? latencyOfSlow(event, check) : tripMs;
       const latencyMs = waitedMs + afterMs;
@@ -147,7 +181,17 @@ function answerOf(
 
 const outcomeOf = (answer: Answer, attempts: number): Outcome => {
   const { state, reason, message, timings, health } = answer;
-  return { state, reason, message, timings, health, attempts, address: "192.0.2.1", traffic: { bytesSent: 0, bytesReceived: 0 }, evidence: {} };
+  return {
+    state,
+    reason,
+    message,
+    timings,
+    health,
+    attempts,
+    address: "192.0.2.1",
+    traffic: { bytesSent: 0, bytesReceived: 0 },
+    evidence: {},
+  };
 };
 
 /** Nothing believed yet is contradicted by an outage only; what says nothing contradicts nothing. */

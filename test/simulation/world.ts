@@ -41,7 +41,10 @@ import {
 import { createStreamMapping } from "./stream.ts";
 import { createTargetEngine } from "./targets.ts";
 
-const TOPICS = { alerts: "arn:aws:sns:us-east-1:000000000000:alerts", system: "arn:aws:sns:us-east-1:000000000000:system" };
+const TOPICS = {
+  alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  system: "arn:aws:sns:us-east-1:000000000000:system",
+};
 const SENDER = "harborlight@example.com";
 const DISPATCH = "dispatch";
 const CONTROL_TARGETS = ["control-1:443", "control-2:443"];
@@ -119,7 +122,11 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
 
   // ---- functions
   const clocks = watchClocks(scenario, clock);
-  const deploy = <Event>(name: FunctionName, start: (process: Process) => (event: Event) => Promise<unknown>, location?: string) =>
+  const deploy = <Event>(
+    name: FunctionName,
+    start: (process: Process) => (event: Event) => Promise<unknown>,
+    location?: string,
+  ) =>
     deployed(scenario, clock, account.count, () =>
       createFunction<Event, unknown>(account, {
         name,
@@ -144,7 +151,14 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     const probe = deploy<SQSEvent>(
       "probe",
       (process) => {
-        const engine = createTargetEngine({ scenario, location, process, now: clock.now, count: account.count, journal });
+        const engine = createTargetEngine({
+          scenario,
+          location,
+          process,
+          now: clock.now,
+          count: account.count,
+          journal,
+        });
         const { job } = createProbe({
           client: clientOf(process),
           tables,
@@ -185,7 +199,9 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
         const { TopicArn, Message = "" } = (command as PublishCommand).input;
         if (TopicArn === TOPICS.alerts) journal.published(Message, false);
       }),
-      ses: noting(process.connect<SESClient>(ses), (command) => journalMail((command as SendEmailCommand).input, false)),
+      ses: noting(process.connect<SESClient>(ses), (command) =>
+        journalMail((command as SendEmailCommand).input, false),
+      ),
       topics: TOPICS,
       sender: SENDER,
       url: () => null,
@@ -260,7 +276,8 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
 
   // ---- what happens
   const setUp = async () => {
-    const put = (Item: Record<string, unknown>) => database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
+    const put = (Item: Record<string, unknown>) =>
+      database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
     await put(tokenItem(startMs));
     for (const [lane, members] of Object.entries(scenario.seatsTaken ?? {}))
       await put({ pk: "SHARD", sk: `${lane}#0`, phase: 0, members, settingsRevision: 1 });
@@ -295,9 +312,15 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     scenario,
     journal,
     monitors: [...database.tables.table(tables.monitors).items()] as Item[],
-    client: { send: (command: { input: object }) => database.tables.send(command) } as unknown as DynamoDBDocumentClient,
+    client: {
+      send: (command: { input: object }) => database.tables.send(command),
+    } as unknown as DynamoDBDocumentClient,
     tables,
-    mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({ at: (atMs - startMs) / 1000, caller: occasion, what: fault })),
+    mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({
+      at: (atMs - startMs) / 1000,
+      caller: occasion,
+      what: fault,
+    })),
     faults,
     trace: clock.trace,
   };
@@ -315,7 +338,13 @@ function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
     ...faults.map(onClock),
     ...away.flatMap(({ location, from, to }) => [
       onClock({ from, to, fault: "outage" as const, strength: 1, only: { caller: "probe", location } }),
-      onClock({ from, to, fault: "outage" as const, strength: 1, only: { service: "sqs", target: queueUrl(location) } }),
+      onClock({
+        from,
+        to,
+        fault: "outage" as const,
+        strength: 1,
+        only: { service: "sqs", target: queueUrl(location) },
+      }),
       onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location } }),
     ]),
   ];
@@ -367,7 +396,12 @@ function watchClocks({ clockSteps = [], startMs }: Scenario, clock: Clock) {
 }
 
 /** A queue that writes down which ticks come into it. */
-function watched(queue: SimulatedQueue, location: string, { queued }: Journal, { spotDelaySeconds = 0 }: Scenario): SimulatedQueue {
+function watched(
+  queue: SimulatedQueue,
+  location: string,
+  { queued }: Journal,
+  { spotDelaySeconds = 0 }: Scenario,
+): SimulatedQueue {
   return {
     ...queue,
     send(body, delaySeconds) {
@@ -383,7 +417,10 @@ function watched(queue: SimulatedQueue, location: string, { queued }: Journal, {
 }
 
 /** A client whose refusals for good are told: for the receiver they end an alert as well as its delivery does. */
-const noting = <Client extends { send(command: never): unknown }>(client: Client, refused: (command: object) => void): Client =>
+const noting = <Client extends { send(command: never): unknown }>(
+  client: Client,
+  refused: (command: object) => void,
+): Client =>
   ({
     async send(command: never) {
       try {
@@ -415,5 +452,15 @@ const tokenItem = (startMs: number) => {
   const [, id = "", secret = ""] = TOKEN.split("_");
   const createdAt = new Date(startMs).toISOString();
   const secretHash = createHash("sha256").update(secret).digest("hex");
-  return { pk: "TOKEN", sk: id, id, secretHash, name: "simulation", scopes: ["admin"], createdAt, lastUsedAt: null, revokedAt: null };
+  return {
+    pk: "TOKEN",
+    sk: id,
+    id,
+    secretHash,
+    name: "simulation",
+    scopes: ["admin"],
+    createdAt,
+    lastUsedAt: null,
+    revokedAt: null,
+  };
 };

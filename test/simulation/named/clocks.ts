@@ -46,7 +46,13 @@ export const clocks: readonly Named[] = [
   },
   {
     name: "the probes' clocks step back by a minute",
-    scenario: story({ clockSteps: [{ at: 600, caller: "probe", ms: -60_000 }, { at: 900, caller: "probe", ms: 60_000 }], events: [down(1_800, 2_400)] }),
+    scenario: story({
+      clockSteps: [
+        { at: 600, caller: "probe", ms: -60_000 },
+        { at: 900, caller: "probe", ms: 60_000 },
+      ],
+      events: [down(1_800, 2_400)],
+    }),
     told: [
       ["down", 1_800, 1_820],
       ["recovered", 2_400, 2_420],
@@ -54,7 +60,13 @@ export const clocks: readonly Named[] = [
   },
   {
     name: "the clock of state-change is ten minutes ahead for a while",
-    scenario: story({ clockSteps: [{ at: 600, caller: "state-change", ms: 600_000 }, { at: 900, caller: "state-change", ms: -600_000 }], events: [down(700, 2_400)] }),
+    scenario: story({
+      clockSteps: [
+        { at: 600, caller: "state-change", ms: 600_000 },
+        { at: 900, caller: "state-change", ms: -600_000 },
+      ],
+      events: [down(700, 2_400)],
+    }),
     told: [
       ["down", 700, 720],
       ["recovered", 2_400, 2_420],

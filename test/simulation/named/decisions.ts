@@ -1,5 +1,5 @@
 /** Decisions: that each is made at last, and that people hear the beginning and the end of everything once. */
-import { always, cut, DECISIONS, down, edit, EVERYWHERE, type Named, not, settings, story } from "./named.ts";
+import { always, cut, DECISIONS, down, EVERYWHERE, edit, type Named, not, settings, story } from "./named.ts";
 
 /** State-change's own table is away: no decision is stored. */
 const AWAY = { caller: "state-change", service: "dynamodb", operations: ["Update"] } as const;
@@ -31,7 +31,10 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "a change that the stream gives up is decided all the same",
-    scenario: story({ events: [down(600, 4_500)], faults: [always("outage", 598, 1_500, { caller: "state-change", service: "dynamodb" })] }),
+    scenario: story({
+      events: [down(600, 4_500)],
+      faults: [always("outage", 598, 1_500, { caller: "state-change", service: "dynamodb" })],
+    }),
     told: [
       ["down", 1_500, 2_400],
       ["recovered", 4_500, 4_517],
@@ -93,7 +96,10 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "another host that is down as well: one end, one beginning",
-    scenario: story({ events: [down(600, 4_500), down(800, 4_500, { host: "h2" })], edits: [edit(900, "patch", { host: "h2" })] }),
+    scenario: story({
+      events: [down(600, 4_500), down(800, 4_500, { host: "h2" })],
+      edits: [edit(900, "patch", { host: "h2" })],
+    }),
     told: [
       ["down", 600, 617],
       ["closed", 900, 912],
@@ -104,7 +110,11 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "a threshold is changed while down: the incident goes on",
-    scenario: story({ monitor: EVERYWHERE, events: [down(600, 2_400)], edits: [edit(900, "patch", { failureThreshold: 3 }), edit(1_200, "patch", { timeoutMs: 1_500 })] }),
+    scenario: story({
+      monitor: EVERYWHERE,
+      events: [down(600, 2_400)],
+      edits: [edit(900, "patch", { failureThreshold: 3 }), edit(1_200, "patch", { timeoutMs: 1_500 })],
+    }),
     told: [
       ["down", 600, 617],
       ["recovered", 2_400, 2_417],
@@ -155,7 +165,9 @@ export const decisions: readonly Named[] = [
     name: "trouble that turns between down and slow is told when it has lasted",
     scenario: story({
       monitor: { degradedAboveMs: 300, alerts: { afterSeconds: 300, emails: [] } },
-      events: Array.from({ length: 12 }, (_, turn) => not(turn % 2 === 0 ? "refused" : "slow", 600 + 200 * turn, 800 + 200 * turn)),
+      events: Array.from({ length: 12 }, (_, turn) =>
+        not(turn % 2 === 0 ? "refused" : "slow", 600 + 200 * turn, 800 + 200 * turn),
+      ),
     }),
     told: [
       ["degraded", 900, 1_020],
@@ -176,7 +188,10 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "the same key again, alone in its shard, up",
-    scenario: story({ monitor: { recoveryThreshold: 2 }, edits: [edit(900, "delete"), edit(1_500, "create", settings({ recoveryThreshold: 2 }))] }),
+    scenario: story({
+      monitor: { recoveryThreshold: 2 },
+      edits: [edit(900, "delete"), edit(1_500, "create", settings({ recoveryThreshold: 2 }))],
+    }),
     told: [],
   },
   {
@@ -222,7 +237,12 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "a create whose answer was lost is announced",
-    scenario: story({ events: [down(0, 4_500)], faults: [always("kill-after", 19, 23, { caller: "api", service: "dynamodb", operations: ["Put"], item: "MONITOR#" })] }),
+    scenario: story({
+      events: [down(0, 4_500)],
+      faults: [
+        always("kill-after", 19, 23, { caller: "api", service: "dynamodb", operations: ["Put"], item: "MONITOR#" }),
+      ],
+    }),
     told: [
       ["down", 20, 150],
       ["recovered", 4_500, 4_517],

@@ -15,7 +15,11 @@ export const delivery: readonly Named[] = [
   },
   {
     name: "SNS is away over an outage and its end: both come, in order",
-    scenario: story({ monitor: { degradedAboveMs: 300 }, events: [not("slow", 900, 1_200), down(1_200, 1_500)], faults: [always("refuse", 890, 2_600, SNS)] }),
+    scenario: story({
+      monitor: { degradedAboveMs: 300 },
+      events: [not("slow", 900, 1_200), down(1_200, 1_500)],
+      faults: [always("refuse", 890, 2_600, SNS)],
+    }),
     told: [
       ["degraded", 2_600, 2_730],
       ["down", 2_600, 2_760],
@@ -24,7 +28,12 @@ export const delivery: readonly Named[] = [
   },
   {
     name: "SNS is away for 26 hours: the beginning is given up, and system hears of it",
-    scenario: story({ seconds: 30 * HOUR, monitor: { intervalSeconds: 60 }, events: [down(900, 27.5 * HOUR)], faults: [always("refuse", 890, 26.3 * HOUR, SNS)] }),
+    scenario: story({
+      seconds: 30 * HOUR,
+      monitor: { intervalSeconds: 60 },
+      events: [down(900, 27.5 * HOUR)],
+      faults: [always("refuse", 890, 26.3 * HOUR, SNS)],
+    }),
     told: [["recovered", 27.5 * HOUR, 27.5 * HOUR + 70]],
     system: ["could not be delivered"],
     excused: { lost: "nobody can be told while SNS is away for longer than a day" },
@@ -47,7 +56,10 @@ export const delivery: readonly Named[] = [
   },
   {
     name: "state-change is frozen for a minute over the end of an outage: its incident stays closed",
-    scenario: story({ events: [down(600, 640)], faults: [always("freeze", 599, 612, DECISIONS, { most: 1, amount: 55_000 })] }),
+    scenario: story({
+      events: [down(600, 640)],
+      faults: [always("freeze", 599, 612, DECISIONS, { most: 1, amount: 55_000 })],
+    }),
     told: [
       ["down", 600, 700],
       ["recovered", 640, 760],
@@ -55,7 +67,11 @@ export const delivery: readonly Named[] = [
   },
   {
     name: "clocks of state-change's processes differ: order is kept all the same",
-    scenario: story({ skewMs: 2_000, monitor: { degradedAboveMs: 300 }, events: [not("slow", 600, 606), not("slow", 660, 666), down(666, 676), down(720, 726)] }),
+    scenario: story({
+      skewMs: 2_000,
+      monitor: { degradedAboveMs: 300 },
+      events: [not("slow", 600, 606), not("slow", 660, 666), down(666, 676), down(720, 726)],
+    }),
     told: [
       ["degraded", 598, 620],
       ["recovered", 604, 630],
@@ -82,7 +98,11 @@ export const delivery: readonly Named[] = [
   },
   {
     name: "edited while an alert waits in the outbox: it is told once",
-    scenario: story({ events: [down(600, 4_500)], edits: [edit(700, "patch", { name: "another name" })], faults: [always("refuse", 590, 900, SNS)] }),
+    scenario: story({
+      events: [down(600, 4_500)],
+      edits: [edit(700, "patch", { name: "another name" })],
+      faults: [always("refuse", 590, 900, SNS)],
+    }),
     told: [
       ["down", 900, 1_030],
       ["recovered", 4_500, 4_517],

@@ -1,5 +1,5 @@
 /** History: compaction that dies, lags, or is late; what expires. */
-import { always, cut, down, edit, EVERYWHERE, type Named, settings, story } from "./named.ts";
+import { always, cut, down, EVERYWHERE, edit, type Named, settings, story } from "./named.ts";
 
 const HOUR = 3_600;
 const BEFORE_MIDNIGHT_MS = Date.parse("2026-12-01T22:30:00Z");
@@ -7,12 +7,17 @@ const BEFORE_MIDNIGHT_MS = Date.parse("2026-12-01T22:30:00Z");
 export const history: readonly Named[] = [
   {
     name: "compact dies while it writes chunks",
-    scenario: story({ faults: [always("kill-before", 3_900, 5_000, { caller: "compact", operations: ["BatchWrite"] }, { most: 1 })] }),
+    scenario: story({
+      faults: [always("kill-before", 3_900, 5_000, { caller: "compact", operations: ["BatchWrite"] }, { most: 1 })],
+    }),
     told: [],
   },
   {
     name: "compact has half of each batch handed back",
-    scenario: story({ events: [down(600, 900)], faults: [always("partial", 3_600, 5_000, undefined, { amount: 0.5 })] }),
+    scenario: story({
+      events: [down(600, 900)],
+      faults: [always("partial", 3_600, 5_000, undefined, { amount: 0.5 })],
+    }),
     told: [
       ["down", 600, 617],
       ["recovered", 900, 917],

@@ -1,8 +1,9 @@
 /** All scenarios by hand, and what each of them has to show. */
-import type { Run } from "../world.ts";
-import { judge, type Judgement } from "../oracle/judge.ts";
-import { tellingsOf } from "../oracle/tellings.ts";
+
 import { idOfKey } from "../api-client.ts";
+import { type Judgement, judge } from "../oracle/judge.ts";
+import { tellingsOf } from "../oracle/tellings.ts";
+import type { Run } from "../world.ts";
 import { clocks } from "./clocks.ts";
 import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
@@ -12,17 +13,35 @@ import type { Named } from "./named.ts";
 import { schedule } from "./schedule.ts";
 import { views } from "./views.ts";
 
-export const NAMED: readonly Named[] = [...views, ...decisions, ...locations, ...delivery, ...schedule, ...clocks, ...history];
+export const NAMED: readonly Named[] = [
+  ...views,
+  ...decisions,
+  ...locations,
+  ...delivery,
+  ...schedule,
+  ...clocks,
+  ...history,
+];
 
 /** What a run of a named scenario shows that it should not, or fails to show; empty when all is well. */
-export async function faultsOf({ told, of = "m", status = "up", views, system = [], incidents, excused = {} }: Named, run: Run): Promise<string[]> {
+export async function faultsOf(
+  { told, of = "m", status = "up", views, system = [], incidents, excused = {} }: Named,
+  run: Run,
+): Promise<string[]> {
   const { violations }: Judgement = await judge(run);
   const id = idOfKey(of);
-  const faults = violations.filter(({ kind }) => !(kind in excused)).map(({ kind, at, text }) => `${kind} @${at}: ${text}`);
+  const faults = violations
+    .filter(({ kind }) => !(kind in excused))
+    .map(({ kind, at, text }) => `${kind} @${at}: ${text}`);
 
-  const own = tellingsOf(run.journal).firsts.filter(({ receiver, monitorId }) => receiver === "sns" && monitorId === id);
+  const own = tellingsOf(run.journal).firsts.filter(
+    ({ receiver, monitorId }) => receiver === "sns" && monitorId === id,
+  );
   const isAsExpected =
-    own.length === told.length && told.every(([event, from, to], place) => own[place]!.event === event && own[place]!.at >= from && own[place]!.at <= to);
+    own.length === told.length &&
+    told.every(
+      ([event, from, to], place) => own[place]!.event === event && own[place]!.at >= from && own[place]!.at <= to,
+    );
   if (!isAsExpected) {
     const expected = told.map(([event, from, to]) => `${event} ${from}-${to}`).join(", ") || "nothing";
     const heard = own.map(({ event, at }) => `${event} ${at.toFixed(1)}`).join(", ") || "nothing";

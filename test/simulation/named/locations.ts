@@ -4,7 +4,11 @@ import { always, cut, down, EVERYWHERE, type Named, not, story } from "./named.t
 export const locations: readonly Named[] = [
   {
     name: "down at b and c, and b falls silent: nothing is repaired by that",
-    scenario: story({ monitor: EVERYWHERE, events: [down(600, 4_500, { locations: ["b", "c"] })], cuts: [cut("b", 1_200, 2_400)] }),
+    scenario: story({
+      monitor: EVERYWHERE,
+      events: [down(600, 4_500, { locations: ["b", "c"] })],
+      cuts: [cut("b", 1_200, 2_400)],
+    }),
     told: [
       ["down", 600, 617],
       ["recovered", 4_500, 4_517],
@@ -13,7 +17,11 @@ export const locations: readonly Named[] = [
   },
   {
     name: "down at a with quorum any, and a falls silent",
-    scenario: story({ monitor: { ...EVERYWHERE, quorum: "any" }, events: [down(600, 4_500, { locations: ["a"] })], cuts: [cut("a", 1_200, 2_400)] }),
+    scenario: story({
+      monitor: { ...EVERYWHERE, quorum: "any" },
+      events: [down(600, 4_500, { locations: ["a"] })],
+      cuts: [cut("a", 1_200, 2_400)],
+    }),
     told: [
       ["down", 600, 617],
       ["recovered", 4_500, 4_517],
@@ -35,7 +43,11 @@ export const locations: readonly Named[] = [
   },
   {
     name: "the table is away for 20 minutes while the port comes back",
-    scenario: story({ monitor: { ...EVERYWHERE, intervalSeconds: 60 }, events: [down(900, 1_800)], faults: [always("outage", 1_200, 2_400, { service: "dynamodb" })] }),
+    scenario: story({
+      monitor: { ...EVERYWHERE, intervalSeconds: 60 },
+      events: [down(900, 1_800)],
+      faults: [always("outage", 1_200, 2_400, { service: "dynamodb" })],
+    }),
     told: [
       ["down", 900, 970],
       ["recovered", 2_400, 2_900],
@@ -127,7 +139,11 @@ export const locations: readonly Named[] = [
   },
   {
     name: "an outage that begins while a location is cut off from its targets",
-    scenario: story({ monitor: EVERYWHERE, cuts: [cut("a", 600, 1_800, "targets")], events: [not("silent", 900, 2_400)] }),
+    scenario: story({
+      monitor: EVERYWHERE,
+      cuts: [cut("a", 600, 1_800, "targets")],
+      events: [not("silent", 900, 2_400)],
+    }),
     told: [
       ["down", 900, 917],
       ["recovered", 2_400, 2_417],

@@ -73,7 +73,12 @@ export const not = (kind: TargetKind, from: number, to: number, more: Partial<Ta
 });
 export const down = (from: number, to: number, more: Partial<TargetEvent> = {}) => not("refused", from, to, more);
 
-export const cut = (location: string, from: number, to: number, how: Cut["how"] = "all"): Cut => ({ location, from, to, how });
+export const cut = (location: string, from: number, to: number, how: Cut["how"] = "all"): Cut => ({
+  location,
+  from,
+  to,
+  how,
+});
 
 export const edit = (at: number, action: Edit["action"], changed?: Partial<SentSettings>, key = "m"): Edit => ({
   at,
@@ -83,7 +88,13 @@ export const edit = (at: number, action: Edit["action"], changed?: Partial<SentS
 });
 
 /** A fault that strikes at each occasion of a window. */
-export const always = (fault: FaultName, from: number, to: number, only?: Only, more: Partial<FaultWindow> = {}): FaultWindow => ({
+export const always = (
+  fault: FaultName,
+  from: number,
+  to: number,
+  only?: Only,
+  more: Partial<FaultWindow> = {},
+): FaultWindow => ({
   fault,
   strength: 1,
   from,
@@ -94,4 +105,9 @@ export const always = (fault: FaultName, from: number, to: number, only?: Only, 
 
 export const BLOCKS: Only = { caller: "probe", service: "dynamodb", operations: ["Put"], item: "SHARD#" };
 export const VIEWS: Only = { caller: "probe", service: "dynamodb", operations: ["Update"], item: "MONITOR#" };
-export const DECISIONS: Only = { caller: "state-change", service: "dynamodb", operations: ["Update"], item: "MONITOR#" };
+export const DECISIONS: Only = {
+  caller: "state-change",
+  service: "dynamodb",
+  operations: ["Update"],
+  item: "MONITOR#",
+};

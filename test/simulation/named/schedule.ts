@@ -1,5 +1,5 @@
 /** Ticks: planned, checked, and in force at once when something changes. */
-import { always, down, edit, EVERYWHERE, type Named, not, settings, story } from "./named.ts";
+import { always, down, EVERYWHERE, edit, type Named, not, settings, story } from "./named.ts";
 
 const HOUR = 3_600;
 
@@ -27,17 +27,27 @@ export const schedule: readonly Named[] = [
   },
   {
     name: "paused: no check after the next tick",
-    scenario: story({ monitor: EVERYWHERE, events: [down(900, 2_400)], edits: [edit(895, "pause"), edit(2_395, "resume")] }),
+    scenario: story({
+      monitor: EVERYWHERE,
+      events: [down(900, 2_400)],
+      edits: [edit(895, "pause"), edit(2_395, "resume")],
+    }),
     told: [],
   },
   {
     name: "to another lane and back: every outcome is read once",
-    scenario: story({ monitor: EVERYWHERE, edits: [edit(600.5, "patch", { intervalSeconds: 30 }), edit(1_200.2, "patch", { intervalSeconds: 10 })] }),
+    scenario: story({
+      monitor: EVERYWHERE,
+      edits: [edit(600.5, "patch", { intervalSeconds: 30 }), edit(1_200.2, "patch", { intervalSeconds: 10 })],
+    }),
     told: [],
   },
   {
     name: "a location that is new to the shard is planned at once",
-    scenario: story({ edits: [edit(600, "patch", { locations: ["a", "b"], quorum: "any" })], events: [down(640, 1_500, { locations: ["b"] })] }),
+    scenario: story({
+      edits: [edit(600, "patch", { locations: ["a", "b"], quorum: "any" })],
+      events: [down(640, 1_500, { locations: ["b"] })],
+    }),
     told: [
       ["down", 640, 657],
       ["recovered", 1_500, 1_517],
@@ -59,7 +69,11 @@ export const schedule: readonly Named[] = [
     scenario: story({
       seconds: 12 * HOUR,
       monitor: { ...EVERYWHERE, intervalSeconds: 3_600, timeoutMs: 5_000 },
-      events: [down(2 * HOUR, 4 * HOUR), not("silent", 6 * HOUR, 8 * HOUR), not("slow", 8 * HOUR, 12 * HOUR, { latencyMs: 2_500 })],
+      events: [
+        down(2 * HOUR, 4 * HOUR),
+        not("silent", 6 * HOUR, 8 * HOUR),
+        not("slow", 8 * HOUR, 12 * HOUR, { latencyMs: 2_500 }),
+      ],
     }),
     told: [
       ["down", 2 * HOUR, 3 * HOUR + 10],
@@ -72,7 +86,10 @@ export const schedule: readonly Named[] = [
     name: "several shards in a lane",
     scenario: story({
       seatsTaken: { 10: 248 },
-      monitors: Array.from({ length: 5 }, (_, place) => ({ at: 20 + place, settings: settings({ key: `m${place}`, name: `m${place}`, host: `h${place}`, ...EVERYWHERE }) })),
+      monitors: Array.from({ length: 5 }, (_, place) => ({
+        at: 20 + place,
+        settings: settings({ key: `m${place}`, name: `m${place}`, host: `h${place}`, ...EVERYWHERE }),
+      })),
       events: [down(600, 900, { host: "h0" }), down(700, 1_000, { host: "h4" })],
     }),
     of: "m4",

@@ -4,7 +4,7 @@
  */
 import type { Told } from "../journal.ts";
 import { type Case, s1 } from "./case.ts";
-import { byNumber, isEnd, numberOf, type Tellings } from "./tellings.ts";
+import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
 /** Undeliverable alerts are given up after a day. */
 const GIVE_UP_SECONDS = 86_000;
@@ -32,7 +32,12 @@ function judgeIncident(run: Case, told: readonly Told[]) {
   if (!first) return;
   const { monitorId, receiver } = first;
   if (isEnd(first) && first.at - (run.journal.made.get(`${first.incidentId}.1`) ?? first.at) < GIVE_UP_SECONDS)
-    run.say("end-of-nothing", monitorId, first.at, `${first.alertId} tells ${receiver} the end of what it never heard of`);
+    run.say(
+      "end-of-nothing",
+      monitorId,
+      first.at,
+      `${first.alertId} tells ${receiver} the end of what it never heard of`,
+    );
   for (const [place, one] of told.entries()) {
     const before = told[place - 1];
     if (!before) continue;
@@ -65,7 +70,8 @@ function judgeOrderOfIncidents({ epochs, say }: Case, incidents: readonly (reado
     const beginning = own[0]!;
     if (!before || !end || end.at <= beginning.at) continue;
     // A deleted monitor's last words may come after the first ones of its successor.
-    const lifeAt = (at: number) => epochs.find(({ id, from, to }) => id === beginning.monitorId && at >= from && at <= to)?.life;
+    const lifeAt = (at: number) =>
+      epochs.find(({ id, from, to }) => id === beginning.monitorId && at >= from && at <= to)?.life;
     if (lifeAt(before[0]!.startedAt) !== lifeAt(beginning.startedAt)) continue;
     const text = `${beginning.alertId} came before ${end.alertId}, which ends the incident before it`;
     say("order", beginning.monitorId, beginning.at, text);
@@ -73,7 +79,7 @@ function judgeOrderOfIncidents({ epochs, say }: Case, incidents: readonly (reado
 }
 
 /** Every alert reaches the topic, and a beginning everybody whose address has stood there for a while. */
-function judgeReceivers({ journal, epochs, say }: Case, firsts: readonly Told[]) {
+function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
   for (const [alertId, told] of Map.groupBy(firsts, ({ alertId }) => alertId)) {
     const [first] = told;
     const receivers = new Set(told.map(({ receiver }) => receiver));
@@ -81,12 +87,10 @@ function judgeReceivers({ journal, epochs, say }: Case, firsts: readonly Told[])
     if (!receivers.has("sns")) say("receiver-lost", monitorId, at, `${alertId} reached only ${[...receivers]}`);
     if (isEnd(first!)) continue;
     const madeAt = journal.made.get(alertId) ?? at;
-    const epoch = epochs.find(({ id, from, to }) => id === monitorId && from <= madeAt - 120 && madeAt + 5 <= to);
-    const segments = journal.segments.get(monitorId) ?? [];
-    const isSettled = segments.some(({ from, to }) => from <= madeAt - 120 && madeAt + 5 <= to);
-    if (!epoch || !isSettled) continue;
-    for (const address of epoch.settings.alerts.emails)
-      if (!receivers.has(`email:${address}`)) say("receiver-lost", monitorId, at, `${alertId} never reached ${address}`);
+    const standing = journal.segments.get(monitorId)?.find(({ from, to }) => from <= madeAt - 120 && madeAt + 5 <= to);
+    for (const address of standing?.settings.alerts.emails ?? [])
+      if (!receivers.has(`email:${address}`))
+        say("receiver-lost", monitorId, at, `${alertId} never reached ${address}`);
   }
 }
 
@@ -100,6 +104,3 @@ function judgeRepeats({ mishaps, say }: Case, repeats: readonly Told[]) {
         say("repeated", monitorId, repeat.at, `${key} was published again without a lost reply or a death`);
   }
 }
-
-export const alertCount = ({ firsts }: Tellings) => firsts.filter(({ receiver }) => receiver === "sns").length;
-export { numberOf };

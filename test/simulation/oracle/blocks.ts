@@ -7,7 +7,8 @@ const MOST_TICKS_APART = 4;
 const NOT_SEEN = new Set(["paused", "cut-short"]);
 
 export function judgeBlocks(run: Case): void {
-  for (const { at, key } of run.journal.rewritten) run.say("block-rewritten", "", at, `${key} changed after it was stored`);
+  for (const { at, key } of run.journal.rewritten)
+    run.say("block-rewritten", "", at, `${key} changed after it was stored`);
   judgeViews(run);
   judgeEntries(run);
 }
@@ -25,7 +26,11 @@ function judgeViews({ journal, say }: Case) {
       reached.set(place, next);
       const view = own[next - 1];
       const isOther =
-        !offline && entry.view !== null && view?.health && (view.version & 0xff) === entry.settingsByte && view.health !== entry.view;
+        !offline &&
+        entry.view !== null &&
+        view?.health &&
+        (view.version & 0xff) === entry.settingsByte &&
+        view.health !== entry.view;
       if (!isOther) {
         apart.delete(place);
         continue;
@@ -54,6 +59,11 @@ function judgeEntries({ journal, say }: Case) {
       const healths = seen.get(`${id} ${location} ${tick}`);
       if (healths?.has(health)) continue;
       const saw = healths ? [...healths].join(" and ") : "nothing";
-      say("block-invented", id, at, `the block of ${location} at ${s1(tick - journal.startMs / 1000)} says ${health}, the engine saw ${saw}`);
+      say(
+        "block-invented",
+        id,
+        at,
+        `the block of ${location} at ${s1(tick - journal.startMs / 1000)} says ${health}, the engine saw ${saw}`,
+      );
     }
 }

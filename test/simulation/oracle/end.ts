@@ -35,7 +35,8 @@ export function judgeEnd(run: Case, tellings: Tellings): void {
 }
 
 /** Whether it has been calm for so long. */
-const isOver = ({ calm, scenario: { seconds } }: Case, forSeconds: number) => calm.covers(seconds - forSeconds, seconds);
+const isOver = ({ calm, scenario: { seconds } }: Case, forSeconds: number) =>
+  calm.covers(seconds - forSeconds, seconds);
 
 function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
   const { journal, scenario, script } = run;
@@ -43,7 +44,8 @@ function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
   const id = String(item.id);
   const wrong = (text: string) => run.say("final", id, end, text);
   if (item.deletedAt) {
-    if (end - journal.sinceStart(String(item.deletedAt)) > DELIVERED_SECONDS) wrong(`was deleted at ${s1(journal.sinceStart(String(item.deletedAt)))} and is still there`);
+    if (end - journal.sinceStart(String(item.deletedAt)) > DELIVERED_SECONDS)
+      wrong(`was deleted at ${s1(journal.sinceStart(String(item.deletedAt)))} and is still there`);
     return;
   }
   const epoch = run.epochs.findLast((one) => one.id === id);
@@ -57,23 +59,39 @@ function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
   if (isLong && !epoch.paused) judgeViews(run, item, epoch, span, wrong);
 
   type Outbox = Readonly<Record<string, { readonly createdAt: string }>>;
-  const old = Object.entries((item.pendingAlerts ?? {}) as Outbox).filter(([, { createdAt }]) => journal.sinceStart(createdAt) < end - DELIVERED_SECONDS);
+  const old = Object.entries((item.pendingAlerts ?? {}) as Outbox).filter(
+    ([, { createdAt }]) => journal.sinceStart(createdAt) < end - DELIVERED_SECONDS,
+  );
   if (old.length > 0 && isOver(run, DELIVERED_SECONDS)) wrong(`the outbox holds ${old.map(([entry]) => entry)}`);
   for (const timer of ["nextEvaluationAt", "lookBy"]) {
     const due = item[timer] ? journal.sinceStart(String(item[timer])) : Number.POSITIVE_INFINITY;
-    if (due < end - TOUCHED_SECONDS && isOver(run, DELIVERED_SECONDS)) wrong(`the timer ${timer} of ${s1(due)} is overdue`);
+    if (due < end - TOUCHED_SECONDS && isOver(run, DELIVERED_SECONDS))
+      wrong(`the timer ${timer} of ${s1(due)} is overdue`);
   }
   const incident = item.incident as Incident | null;
   const isRecorded = incidents.some((one) => one.id === incident?.id && one.endedAt === null);
-  if (incident && !isRecorded && isOver(run, PROJECTED_SECONDS) && journal.sinceStart(incident.startedAt) < end - PROJECTED_SECONDS)
+  if (
+    incident &&
+    !isRecorded &&
+    isOver(run, PROJECTED_SECONDS) &&
+    journal.sinceStart(incident.startedAt) < end - PROJECTED_SECONDS
+  )
     wrong(`incident ${incident.id} has no open item`);
 }
 
-function judgeViews({ script, scenario: { seconds } }: Case, item: Item, { settings }: Epoch, span: number, wrong: (text: string) => void) {
+function judgeViews(
+  { script, scenario: { seconds } }: Case,
+  item: Item,
+  { settings }: Epoch,
+  span: number,
+  wrong: (text: string) => void,
+) {
   type Views = Readonly<Record<string, { readonly health: string } | undefined>>;
   for (const location of settings.locations) {
     const edges = script.edges(settings, Math.max(0, seconds - span), seconds);
-    const healths = new Set(edges.slice(1).map((to, place) => script.healthAt(settings, location, (edges[place]! + to) / 2)));
+    const healths = new Set(
+      edges.slice(1).map((to, place) => script.healthAt(settings, location, (edges[place]! + to) / 2)),
+    );
     const [health] = healths;
     if (healths.size > 1 || script.isCut(location, seconds - 1)) continue;
     const view = ((item.views ?? {}) as Views)[location]?.health ?? null;
@@ -94,7 +112,12 @@ function judgeIncidents(run: Case, incidents: readonly Incident[]) {
       if (endedAt !== null && endedAt < startedAt) say("incident", monitorId, at, `${id} ends before it starts`);
       const next = inOrder[place + 1];
       if (next && (endedAt === null || endedAt > next.startedAt))
-        say("incident-overlap", monitorId, journal.sinceStart(next.startedAt), `${id} (until ${endedAt}) overlaps ${next.id}`);
+        say(
+          "incident-overlap",
+          monitorId,
+          journal.sinceStart(next.startedAt),
+          `${id} (until ${endedAt}) overlaps ${next.id}`,
+        );
     }
   }
   for (const [id, own] of Map.groupBy(journal.statuses, ({ id }) => id))
@@ -112,8 +135,16 @@ function judgeAlertsHaveIncidents({ journal, say }: Case, incidents: readonly In
     if (receiver !== "sns") continue;
     const incident = byId.get(incidentId);
     if (!incident) say("incident", monitorId, at, `${alertId} tells of an incident that is not recorded`);
-    else if (endedAt !== null && (!incident.endedAt || Math.abs(journal.sinceStart(incident.endedAt) - endedAt) > 0.001))
-      say("incident", monitorId, at, `${alertId} says that it ended at ${s1(endedAt)}; the incident says ${incident.endedAt} (${incident.endReason})`);
+    else if (
+      endedAt !== null &&
+      (!incident.endedAt || Math.abs(journal.sinceStart(incident.endedAt) - endedAt) > 0.001)
+    )
+      say(
+        "incident",
+        monitorId,
+        at,
+        `${alertId} says that it ended at ${s1(endedAt)}; the incident says ${incident.endedAt} (${incident.endReason})`,
+      );
   }
 }
 
@@ -122,7 +153,8 @@ function judgeLocations(run: Case) {
   for (const location of LOCATIONS) {
     const state = monitors.find(({ pk, sk }) => pk === `LOCATION#${location}` && sk === "STATE");
     if (script.isCut(location, scenario.seconds - 1) || !isOver(run, 600)) continue;
-    if (state?.condition !== "working") say("final", location, scenario.seconds, `location ${location} is said to be ${state?.condition}`);
+    if (state?.condition !== "working")
+      say("final", location, scenario.seconds, `location ${location} is said to be ${state?.condition}`);
     const entries = Object.keys((state?.pendingAlerts as object | undefined) ?? {});
     if (entries.length > 0 && isOver(run, DELIVERED_SECONDS))
       say("final", location, scenario.seconds, `the outbox of location ${location} holds ${entries}`);

@@ -26,7 +26,10 @@ export async function judgeHistory(run: Case): Promise<void> {
 }
 
 const reader = ({ client, tables, scenario }: Case) =>
-  createHistoryReader(createHistoryStore(client, tables.history, { now: () => scenario.startMs + scenario.seconds * 1000 }), LOCATIONS);
+  createHistoryReader(
+    createHistoryStore(client, tables.history, { now: () => scenario.startMs + scenario.seconds * 1000 }),
+    LOCATIONS,
+  );
 
 /** What blocks say of a monitor, by tick. One that just moved may stand in two shards' blocks: the faster lane counts. */
 function expectedOf({ journal }: Case, id: string, location: string): Map<number, Expected> {
@@ -47,20 +50,36 @@ async function judgeOutcomes(run: Case, item: Item, location: string, expected: 
   const startSeconds = Math.floor(scenario.startMs / 1000);
   const at = (tick: number) => tick - scenario.startMs / 1000;
   const monitor = item as unknown as Monitor;
-  const found = await reader(run).outcomesFrom(monitor, location, startSeconds - 100, startSeconds + scenario.seconds + 100);
+  const found = await reader(run).outcomesFrom(
+    monitor,
+    location,
+    startSeconds - 100,
+    startSeconds + scenario.seconds + 100,
+  );
   const read = new Set<number>();
   for (const { tick, health, state, view, offline } of found) {
-    if (read.has(tick)) say("outcome-double", id, at(tick), `the outcome of ${location} at ${s1(at(tick))} is read twice`);
+    if (read.has(tick))
+      say("outcome-double", id, at(tick), `the outcome of ${location} at ${s1(at(tick))} is read twice`);
     read.add(tick);
     const block = expected.get(tick);
     if (!block) say("outcome-invented", id, at(tick), `${location} at ${s1(at(tick))}: no block has this outcome`);
     else if (block.health !== health || block.state !== state || block.view !== view || block.offline !== offline)
-      say("outcome-changed", id, at(tick), `${location} at ${s1(at(tick))}: the block says ${block.health}, view ${block.view}; read ${health}, view ${view}`);
+      say(
+        "outcome-changed",
+        id,
+        at(tick),
+        `${location} at ${s1(at(tick))}: the block says ${block.health}, view ${block.view}; read ${health}, view ${view}`,
+      );
   }
   const bornAt = journal.sinceStart(String(item.createdAt));
   const missing = [...expected.keys()].filter((tick) => !read.has(tick)).toSorted((a, b) => a - b);
   const isPlaced = (tick: number) =>
-    monitor.placements.some((place) => place.shard === expected.get(tick)!.shard && place.fromTick <= tick && (place.toTick === null || tick < place.toTick));
+    monitor.placements.some(
+      (place) =>
+        place.shard === expected.get(tick)!.shard &&
+        place.fromTick <= tick &&
+        (place.toTick === null || tick < place.toTick),
+    );
   const groups = {
     "outcome-former-life": missing.filter((tick) => at(tick) < bornAt),
     "outcome-misplaced": missing.filter((tick) => at(tick) >= bornAt && !isPlaced(tick)),
@@ -68,7 +87,12 @@ async function judgeOutcomes(run: Case, item: Item, location: string, expected: 
   };
   for (const [kind, ticks] of Object.entries(groups))
     if (ticks.length > 0)
-      say(kind, id, at(ticks[0]!), `${ticks.length} of ${expected.size} outcomes of ${location} cannot be read, the first at ${s1(at(ticks[0]!))} in ${expected.get(ticks[0]!)!.shard}`);
+      say(
+        kind,
+        id,
+        at(ticks[0]!),
+        `${ticks.length} of ${expected.size} outcomes of ${location} cannot be read, the first at ${s1(at(ticks[0]!))} in ${expected.get(ticks[0]!)!.shard}`,
+      );
 }
 
 /** A day that ended long ago counts what its blocks say. */
@@ -82,7 +106,12 @@ async function judgeDay(run: Case, item: Item, expected: ReadonlyMap<string, Rea
   const counted = own.filter(([tick, { reason }]) => tick >= from && tick < to && reason !== "paused");
   const failed = counted.filter(([, { health, offline }]) => health === "down" && !offline).length;
   if (tally && (tally.checks !== counted.length || tally.failed !== failed))
-    run.say("day", String(item.id), to - startSeconds, `the day says ${tally.checks} checks, ${tally.failed} failed; its blocks ${counted.length}, ${failed}`);
+    run.say(
+      "day",
+      String(item.id),
+      to - startSeconds,
+      `the day says ${tally.checks} checks, ${tally.failed} failed; its blocks ${counted.length}, ${failed}`,
+    );
 }
 
 /** Uptime is the script's, but for what thresholds and intervals take at each edge. */
@@ -102,9 +131,17 @@ async function judgeUptime(run: Case, item: Item) {
   const known = up + degraded + down;
   const downs = stretches.filter(({ status }) => status === "down");
   const truly = downs.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0) / (to - from);
-  const edge = settings.intervalSeconds * Math.max(settings.failureThreshold, settings.recoveryThreshold) + (settings.timeoutMs * (settings.retries.count + 1)) / 1000 + settings.retries.count;
+  const edge =
+    settings.intervalSeconds * Math.max(settings.failureThreshold, settings.recoveryThreshold) +
+    (settings.timeoutMs * (settings.retries.count + 1)) / 1000 +
+    settings.retries.count;
   const allowed = ((2 * downs.length + 2) * edge) / (to - from) + 0.002;
   const error = Math.abs(down / known - truly);
   if (known > 0 && error > allowed)
-    run.say("uptime", id, run.scenario.seconds, `down for ${(100 * down) / known} %, by the script ${100 * truly} %, and ${100 * allowed} points are allowed`);
+    run.say(
+      "uptime",
+      id,
+      run.scenario.seconds,
+      `down for ${(100 * down) / known} %, by the script ${100 * truly} %, and ${100 * allowed} points are allowed`,
+    );
 }

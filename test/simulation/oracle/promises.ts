@@ -81,7 +81,8 @@ function judgeEpoch(
         const rightAt = firstMoment(due.at, stretch.to, isRight);
         const says = `${what}, at ${s1(due.at)} ${kind === "told" ? "people believe" : "the status is"} ${now(due.at)}`;
         const how = rightAt === undefined ? "lost" : due.isExact ? "late" : "late-after-faults";
-        const when = rightAt === undefined ? "" : `; right at ${s1(rightAt)}, ${s1(rightAt - due.from)} s, bound ${within} s`;
+        const when =
+          rightAt === undefined ? "" : `; right at ${s1(rightAt)}, ${s1(rightAt - due.from)} s, bound ${within} s`;
         run.say(kind === "told" ? how : `status-${how}`, id, due.at, `${says}${when}; ${describe(settings)}`);
         return;
       }
@@ -144,12 +145,19 @@ function judgeTrouble(run: Case, epoch: Epoch, stretches: readonly Stretch[], to
 /** Where the locations that work cannot tell for long, the status is `unknown`. */
 function judgeBlindness(run: Case, epoch: Epoch, statuses: readonly StatusWrite[]) {
   const { settings } = epoch;
-  const patience = 180 + 60 + 120 + HEALING_SECONDS + 3 * settings.intervalSeconds * Math.max(settings.failureThreshold, settings.recoveryThreshold);
+  const patience =
+    180 +
+    60 +
+    120 +
+    HEALING_SECONDS +
+    3 * settings.intervalSeconds * Math.max(settings.failureThreshold, settings.recoveryThreshold);
   for (const { from, to, status } of run.script.stretches(settings, Math.max(0, epoch.from), epoch.to)) {
     if (status !== "?" || to - from < patience || !run.calm.covers(from, to)) continue;
     const dark = run.scenario.cuts.filter((cut) => cut.how === "all" && cut.from <= from && cut.to >= to);
     const isDark = (location: string) => dark.some((cut) => cut.location === location);
-    const isBlind = settings.locations.every((location) => isDark(location) === run.script.isCut(location, (from + to) / 2));
+    const isBlind = settings.locations.every(
+      (location) => isDark(location) === run.script.isCut(location, (from + to) / 2),
+    );
     if (!isBlind || run.script.edges(settings, from, to).length > 2) continue;
     const shown = statusAt(statuses, to);
     if (shown !== "unknown")
@@ -175,5 +183,13 @@ function judgeUnwatched(run: Case, id: string, told: readonly Told[], from: numb
 const statusAt = (statuses: readonly StatusWrite[], at: number) =>
   statuses.findLast((write) => write.at <= at)?.status ?? null;
 
-const describe = ({ intervalSeconds, failureThreshold, recoveryThreshold, locations, quorum, timeoutMs, retries }: WatchedSettings) =>
+const describe = ({
+  intervalSeconds,
+  failureThreshold,
+  recoveryThreshold,
+  locations,
+  quorum,
+  timeoutMs,
+  retries,
+}: WatchedSettings) =>
   `every ${intervalSeconds} s, thresholds ${failureThreshold}/${recoveryThreshold}, quorum ${quorum} of ${locations}, ${retries.count + 1} x ${timeoutMs} ms`;

@@ -8,6 +8,8 @@ const PLANNED_SECONDS = 70;
 const HEALED_SECONDS = 300;
 /** An index shows a change within a moment. */
 const INDEX_SECONDS = 2;
+/** How long a shard or its location is new. */
+const NEW_SECONDS = 180;
 
 export function judgeSchedule(run: Case): void {
   const phases = new Map(run.monitors.filter(({ pk }) => pk === "SHARD").map(({ sk, phase }) => [sk, Number(phase)]));
@@ -16,11 +18,28 @@ export function judgeSchedule(run: Case): void {
     judgeChecks(run, epoch, run.epochs[place - 1]);
   }
   judgeChecksOfNobody(run);
-  const { queued } = run.journal;
-  if (!run.calm.isWhole || run.scenario.cuts.length > 0) return;
-  const twice = [...queued].filter(([, times]) => times > 1);
+  judgeQueue(run);
+}
+
+/** Planned by whoever makes a shard and by the next minute at once, its first ticks may be queued twice. */
+function judgeQueue({ journal: { queued }, calm, scenario, say }: Case) {
+  if (!calm.isWhole || scenario.cuts.length > 0) return;
+  const firstTicks = new Map<string, number>();
+  const twice: string[] = [];
+  for (const [key, times] of queued) {
+    const [shard, location, tick] = key.split(" ");
+    const place = `${shard} ${location}`;
+    const first = firstTicks.get(place) ?? Number(tick);
+    firstTicks.set(place, first);
+    if (times > 1 && Number(tick) - first > NEW_SECONDS) twice.push(key);
+  }
   if (twice.length > 0)
-    run.say("queued-twice", "", 0, `${twice.length} of ${queued.size} ticks were queued more than once, the first ${twice[0]![0]}`);
+    say(
+      "queued-twice",
+      "",
+      0,
+      `${twice.length} of ${queued.size} ticks were queued more than once, the first ${twice[0]}`,
+    );
 }
 
 function judgeGaps(run: Case, epoch: Epoch, before: Epoch | undefined, phases: ReadonlyMap<string, number>) {
@@ -32,18 +51,29 @@ function judgeGaps(run: Case, epoch: Epoch, before: Epoch | undefined, phases: R
     const isKnown = isKnownShard && before.settings.locations.includes(location);
     const gaps: number[] = [];
     for (const calm of run.calm.stretches) {
-      const from = Math.max(epoch.from + (isKnown ? lane + INDEX_SECONDS : lane + PLANNED_SECONDS), calm.from + (calm.from === 0 ? 30 : HEALED_SECONDS + lane));
+      const from = Math.max(
+        epoch.from + (isKnown ? lane + INDEX_SECONDS : lane + PLANNED_SECONDS),
+        calm.from + (calm.from === 0 ? 30 : HEALED_SECONDS + lane),
+      );
       const to = Math.min(epoch.to, calm.to) - Math.min(lane, 60) - 10;
       const phase = phases.get(shard) ?? 0;
       const first = Math.ceil((startSeconds + from - phase) / lane) * lane + phase;
       for (let tick = first; tick < startSeconds + to; tick += lane) {
         const at = tick - startSeconds;
-        const isAway = run.scenario.cuts.some((cut) => cut.how === "all" && cut.location === location && cut.from < at + 60 && cut.to > at - HEALED_SECONDS - lane);
+        const isAway = run.scenario.cuts.some(
+          (cut) =>
+            cut.how === "all" && cut.location === location && cut.from < at + 60 && cut.to > at - HEALED_SECONDS - lane,
+        );
         if (!isAway && !run.blockOf(id, location, tick)) gaps.push(at);
       }
     }
     if (gaps.length > 0)
-      run.say("gap", id, gaps[0]!, `${gaps.length} ticks at ${location} have no block, the first at ${s1(gaps[0]!)}, in calm time`);
+      run.say(
+        "gap",
+        id,
+        gaps[0]!,
+        `${gaps.length} ticks at ${location} have no block, the first at ${s1(gaps[0]!)}, in calm time`,
+      );
   }
 }
 
@@ -54,12 +84,23 @@ function judgeChecks(run: Case, epoch: Epoch, before: Epoch | undefined) {
   const wrong = run.outcomesOf(id).filter(({ spot, at, tick, location }) => {
     const tickAt = tick - run.journal.startMs / 1000;
     const isWatched = !paused && settings.locations.includes(location);
-    return !spot && !isWatched && at < epoch.to && tickAt > epoch.from + (isSame ? before.settings.intervalSeconds : 0) + INDEX_SECONDS && run.calm.covers(epoch.from, at);
+    return (
+      !spot &&
+      !isWatched &&
+      at < epoch.to &&
+      tickAt > epoch.from + (isSame ? before.settings.intervalSeconds : 0) + INDEX_SECONDS &&
+      run.calm.covers(epoch.from, at)
+    );
   });
   if (wrong.length === 0) return;
   const { location, at } = wrong[0]!;
   const why = paused ? "paused" : `not checked from ${location}`;
-  run.say("checked-anyway", id, at, `${why} since ${s1(epoch.from)}, and checked ${wrong.length} times after that, first at ${s1(at)}`);
+  run.say(
+    "checked-anyway",
+    id,
+    at,
+    `${why} since ${s1(epoch.from)}, and checked ${wrong.length} times after that, first at ${s1(at)}`,
+  );
 }
 
 /** Checks of a monitor that was deleted. */
@@ -71,8 +112,19 @@ function judgeChecksOfNobody(run: Case) {
       const until = next?.from ?? run.scenario.seconds;
       const wrong = run
         .outcomesOf(id)
-        .filter(({ at, tick, spot }) => !spot && at < until && tick - run.journal.startMs / 1000 > to + settings.intervalSeconds + INDEX_SECONDS && run.calm.covers(to, at));
+        .filter(
+          ({ at, tick, spot }) =>
+            !spot &&
+            at < until &&
+            tick - run.journal.startMs / 1000 > to + settings.intervalSeconds + INDEX_SECONDS &&
+            run.calm.covers(to, at),
+        );
       if (wrong.length > 0)
-        run.say("checked-anyway", id, wrong[0]!.at, `deleted at ${s1(to)}, and checked ${wrong.length} times after that`);
+        run.say(
+          "checked-anyway",
+          id,
+          wrong[0]!.at,
+          `deleted at ${s1(to)}, and checked ${wrong.length} times after that`,
+        );
     }
 }

@@ -16,7 +16,12 @@ export function judgeTruth(run: Case, { firsts }: Tellings): void {
     const epochs = epochsOf(run, one);
     const madeAt = run.journal.made.get(one.alertId) ?? one.at;
     if (epochs.length === 0) {
-      run.say("false", one.monitorId, madeAt, `${one.alertId} says ${one.event}: nobody was watching at ${s1(one.startedAt)}`);
+      run.say(
+        "false",
+        one.monitorId,
+        madeAt,
+        `${one.alertId} says ${one.event}: nobody was watching at ${s1(one.startedAt)}`,
+      );
       continue;
     }
     switch (one.event) {
@@ -25,7 +30,12 @@ export function judgeTruth(run: Case, { firsts }: Tellings): void {
         break;
       case "degraded":
         if (!epochs.some((epoch) => wasTrouble(run, one, madeAt, epoch)))
-          run.say("false", one.monitorId, madeAt, `${one.alertId} degraded since ${s1(one.startedAt)}: by the script it was up all the time`);
+          run.say(
+            "false",
+            one.monitorId,
+            madeAt,
+            `${one.alertId} degraded since ${s1(one.startedAt)}: by the script it was up all the time`,
+          );
         break;
       case "recovered":
         judgeRecovery(run, one, madeAt, epochs);
@@ -41,8 +51,7 @@ function epochsOf({ epochs, scenario, journal }: Case, { monitorId, startedAt, a
   const slack = 2 + (2 * scenario.skewMs) / 1000;
   const madeAt = journal.made.get(alertId) ?? at;
   return epochs.filter(
-    (epoch) =>
-      epoch.id === monitorId && !epoch.paused && epoch.from <= madeAt + slack && epoch.to >= startedAt - slack,
+    (epoch) => epoch.id === monitorId && !epoch.paused && epoch.from <= madeAt + slack && epoch.to >= startedAt - slack,
   );
 }
 
@@ -61,13 +70,20 @@ function judgeDown(run: Case, one: Told, madeAt: number, epochs: readonly Epoch[
   const skew = (2 * run.scenario.skewMs) / 1000;
   const wasDown = (epoch: Epoch) => {
     const { settings } = epoch;
-    const patience = (settings.failureThreshold + 2 * settings.recoveryThreshold) * settings.intervalSeconds + 10 + skew;
+    const patience =
+      (settings.failureThreshold + 2 * settings.recoveryThreshold) * settings.intervalSeconds + 10 + skew;
     const from = Math.max(0, startedAt - patience);
     return enough(epoch, (location) =>
-      run.script.atSomeMoment(settings, from, madeAt, (at) => run.script.healthAt(settings, location, at, { despiteCuts: true }) === "down"),
+      run.script.atSomeMoment(
+        settings,
+        from,
+        madeAt,
+        (at) => run.script.healthAt(settings, location, at, { despiteCuts: true }) === "down",
+      ),
     );
   };
-  if (!epochs.some(wasDown)) run.say("false", monitorId, madeAt, `${what}: by the script it was not down at enough locations`);
+  if (!epochs.some(wasDown))
+    run.say("false", monitorId, madeAt, `${what}: by the script it was not down at enough locations`);
 }
 
 /** Whether a location may have held the view `down` shortly before a moment, by what its checks saw. */
@@ -76,7 +92,9 @@ function couldBeDown(run: Case, epoch: Epoch, location: string, madeAt: number, 
   const { failureThreshold, recoveryThreshold, intervalSeconds } = epoch.settings;
   const outcomes = seen.get(`${epoch.id} ${location}`) ?? [];
   const since = (tick: number) => tick - journal.startMs / 1000;
-  const own = outcomes.filter(({ spot, tick }) => !spot && since(tick) >= epoch.from - intervalSeconds && since(tick) <= madeAt + 2);
+  const own = outcomes.filter(
+    ({ spot, tick }) => !spot && since(tick) >= epoch.from - intervalSeconds && since(tick) <= madeAt + 2,
+  );
   const byTick = [...Map.groupBy(own, ({ tick }) => tick)].toSorted(([a], [b]) => a - b);
   let [downs, ups, isPossible, endedAt] = [0, 0, false, Number.NEGATIVE_INFINITY];
   for (const [tick, healths] of byTick) {
@@ -103,7 +121,10 @@ function couldBeDown(run: Case, epoch: Epoch, location: string, madeAt: number, 
 
 function wasTrouble(run: Case, { startedAt }: Told, madeAt: number, { settings }: Epoch): boolean {
   const { failureThreshold, recoveryThreshold, intervalSeconds } = settings;
-  const from = Math.max(0, startedAt - (failureThreshold + 2 * recoveryThreshold) * intervalSeconds - 10 - (2 * run.scenario.skewMs) / 1000);
+  const from = Math.max(
+    0,
+    startedAt - (failureThreshold + 2 * recoveryThreshold) * intervalSeconds - 10 - (2 * run.scenario.skewMs) / 1000,
+  );
   const isNotUp = (location: string) =>
     run.script.atSomeMoment(settings, from, madeAt, (at) => {
       const health = run.script.healthAt(settings, location, at, { despiteCuts: true });
@@ -118,7 +139,11 @@ function judgeRecovery(run: Case, one: Told, madeAt: number, epochs: readonly Ep
   const wasUp = ({ settings, from: begins }: Epoch) => {
     const patience = settings.recoveryThreshold * settings.intervalSeconds + 10 + (2 * run.scenario.skewMs) / 1000;
     const isSettled = run.calm.covers(Math.max(0, endedAt - patience - 60), madeAt);
-    const from = Math.max(startedAt, begins - 2, Math.min(endedAt, madeAt) - patience - (isSettled ? 0 : DECIDED_AFTER_FAULTS_SECONDS));
+    const from = Math.max(
+      startedAt,
+      begins - 2,
+      Math.min(endedAt, madeAt) - patience - (isSettled ? 0 : DECIDED_AFTER_FAULTS_SECONDS),
+    );
     return run.script.atSomeMoment(settings, from, madeAt, (at) => {
       const { degraded, down } = run.script.countAt(settings, at, { despiteCuts: true });
       return degraded + down < quorumOf(settings.quorum, settings.locations.length);
@@ -143,5 +168,10 @@ function judgeClosing({ epochs, scenario, say }: Case, { monitorId, alertId, end
   const near = borders.filter((border) => Math.abs(border.at - (endedAt ?? at)) <= slack);
   if (near.some(({ reason }) => reason === endReason)) return;
   const found = near.map(({ reason, at: when }) => `${reason} at ${s1(when)}`).join(", ") || "nothing";
-  say("false-closing", monitorId, at, `${alertId} closed at ${s1(endedAt ?? at)} because it was ${endReason}; there was ${found}`);
+  say(
+    "false-closing",
+    monitorId,
+    at,
+    `${alertId} closed at ${s1(endedAt ?? at)} because it was ${endReason}; there was ${found}`,
+  );
 }
