@@ -259,8 +259,6 @@ export interface PendingAlert {
   /** Grows within an item; a receiver hears of entries in this order, whatever the clocks of their writers said. */
   readonly sequence: number;
   readonly deliveries: Readonly<Record<string, Delivery>>;
-  /** Grows from entry to entry of an item: the order in which receivers hear of them. Old entries have none. */
-  readonly sequence?: number;
 }
 
 /** A monitor as stored: settings, how it stands, and what still has to be told. */

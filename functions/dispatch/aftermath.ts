@@ -3,7 +3,7 @@
  * settled, those that cannot be judged are counted and told of. What one run has no time for, the next goes on with.
  */
 import { inParallel } from "../../shared/parallel.ts";
-import { isPlausible } from "../../shared/rules/clock.ts";
+import { isPlausible } from "../../shared/rules/believe.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import { monitorKey } from "../../shared/store/keys.ts";
 import type { LocationState, LocationStore } from "../../shared/store/locations.ts";

@@ -4,7 +4,7 @@
  */
 import type { LocationHealth, Stall } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import { isPlausible } from "../../shared/rules/clock.ts";
+import { isPlausible } from "../../shared/rules/believe.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { Freshness } from "../../shared/store/freshness.ts";
 import { placeOf } from "../../shared/store/keys.ts";

@@ -4,8 +4,8 @@
  */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { LocationHealth, LocationNews, OutboxContent, Timestamp } from "../model.ts";
-import { CLOCK_TOLERANCE_MS, isPlausible } from "../rules/clock.ts";
-import { pending } from "../rules/outbox.ts";
+import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/believe.ts";
+import { pending, sequenceFrom } from "../rules/outbox.ts";
 import { SILENT_AFTER_SECONDS } from "../rules/quorum.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
@@ -97,7 +97,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
       const at = now.toISOString();
       const recent = new Date(now.getTime() - pauseSeconds * 1000).toISOString();
-      const latest = new Date(now.getTime() + CLOCK_TOLERANCE_MS).toISOString();
+      const latest = new Date(now.getTime() + CLOCK_TOLERANCE_SECONDS * 1000).toISOString();
       const isAsked = await update(
         locationKey(name),
         "SET lastAskedAt = :at",
@@ -184,9 +184,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
       const { pk, sk } = locationStateKey(name);
       if (message && !hasOutbox)
         await update({ pk, sk }, "SET pendingAlerts = if_not_exists(pendingAlerts, :none)", undefined, { ":none": {} });
-      const sequence = revision + 1;
       const look = mustLook(pk, now.getTime());
-      const entry = message && { ...pending(message.content, ["system"], now.toISOString()), sequence };
+      const entry = message && pending(message.content, ["system"], sequenceFrom(revision)(), now.toISOString());
       return update(
         { pk, sk },
         `SET ${[
@@ -198,7 +197,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
         ].join(", ")}${toNudge.length > 0 ? " ADD toNudge :shards" : ""}`,
         revision > 0 ? "revision = :read" : "attribute_not_exists(revision)",
         {
-          ":next": sequence,
+          ":next": revision + 1,
           ...(isCounted !== undefined && { ":counted": isCounted }),
           ...(revision > 0 && { ":read": revision }),
           ...(condition && { ":condition": condition, ":now": now.toISOString() }),
