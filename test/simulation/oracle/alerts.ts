@@ -99,8 +99,10 @@ function judgeRepeats({ mishaps, say }: Case, repeats: readonly Told[]) {
   for (const [key, own] of Map.groupBy(repeats, ({ alertId, receiver }) => `${alertId} to ${receiver}`)) {
     const { monitorId, at } = own[0]!;
     if (own.length > MOST_REPEATS) say("storm", monitorId, at, `${key} was published ${own.length + 1} times`);
-    for (const repeat of own)
-      if (!mishaps.some((mishap) => mishap.at <= repeat.at && mishap.at >= repeat.at - CAUSE_SECONDS))
-        say("repeated", monitorId, repeat.at, `${key} was published again without a lost reply or a death`);
+    const isCaused = ({ at: again }: Told) =>
+      mishaps.some((mishap) => mishap.at <= again && mishap.at >= again - CAUSE_SECONDS);
+    const odd = own.filter((repeat) => !isCaused(repeat));
+    if (odd.length > 0)
+      say("repeated", monitorId, odd[0]!.at, `${key} was published ${odd.length} times more without a lost reply or a death`);
   }
 }
