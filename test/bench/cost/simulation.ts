@@ -30,7 +30,7 @@ import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
-import { inProcessClient } from "./in-process.ts";
+import { inProcessClient } from "../../support/in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
 const LOCATION = "eu-west-1";
