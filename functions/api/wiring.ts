@@ -17,13 +17,15 @@ type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tok
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
+  /** A name that nobody used before. Default: random. */
+  readonly newId?: () => string;
 }
 
-export function createApiOf({ client, tables, ...outside }: ApiOutside): Handler {
+export function createApiOf({ client, tables, newId, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
   return createApi({
     ...outside,
-    monitors: createMonitorStore(client, tables.monitors),
+    monitors: createMonitorStore(client, tables.monitors, newId),
     former: createFormerStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),

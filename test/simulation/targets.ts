@@ -32,9 +32,6 @@ interface Options {
   readonly journal: Journal;
 }
 
-/** Told of the first attempt of a check that contradicts what is believed. */
-type Batch = BatchOptions & { readonly onContradiction?: (id: string) => void };
-
 export function createTargetEngine({ scenario, location, process, now, count, journal }: Options): TargetEngine {
   const script = new Script(scenario);
   const at = () => (now() - scenario.startMs) / 1000;
@@ -78,7 +75,7 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
   /** A check with its retries; undefined when it does not fit before the deadline. */
   const run = async (
     { id, check, retry, effectiveTimeoutMs }: CheckRequest,
-    batch: Batch,
+    batch: BatchOptions,
   ): Promise<Outcome | undefined> => {
     const timeoutMs = Math.min(effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
     const present = batch.presentHealth?.(id) ?? null;
@@ -88,7 +85,7 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
     for (let attempts = 1; ; attempts++) {
       const answer = await attempt(check, timeoutMs);
       const isContrary = contradicts(answer.health, present);
-      if (isContrary && attempts === 1) batch.onContradiction?.(id);
+      if (answer.health === "down" && present !== "down") batch.onFailure?.(id);
       if (!isContrary || attempts === most || !fits(check.retries.delayMs)) return outcomeOf(answer, attempts);
       await process.sleep(check.retries.delayMs);
     }
@@ -96,8 +93,7 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
 
   const engine: TargetEngine = {
     job: null,
-    async runBatch(requests, options) {
-      const batch: Batch = options;
+    async runBatch(requests, batch) {
       const outcomes = new Map<string, Outcome>();
       const late: string[] = [];
       const spot = engine.job?.kind !== "tick";

@@ -140,7 +140,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       }),
     );
   const clientOf = (process: Process) => process.connect<DynamoDBDocumentClient>(database.service);
-  const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs));
+  const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs), process.date);
   const newId = () => hex(draw(seed, account.count("id")));
   const log = (where: string) => (_level: string, _message: string, details: object) => {
     const { error } = details as { error?: unknown };
@@ -270,6 +270,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       logger: loggerOf(journal),
       metrics: NO_METRICS,
       now: process.date,
+      newId,
     });
     return (event) => handle(event, CONTEXT);
   });
