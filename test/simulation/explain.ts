@@ -55,5 +55,7 @@ export function explain({ run, violations }: Result, key: string, from: number, 
   for (const { at, pk, condition } of journal.givenUp) add(at, `GIVEN UP ${pk} ${condition}`);
   for (const { at, ok } of journal.hourly) add(at, `compact ended, ${ok ? "well" : "badly"}`);
   for (const { at, kind, id, text } of violations) if (isOwn(id)) add(at, `VIOLATION ${kind} ${text}`);
-  return lines.toSorted((a, b) => a.at - b.at).map(({ at, text }) => `${at.toFixed(2).padStart(9)} ${text}`);
+  return lines
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ at, text }) => `${at.toFixed(2).padStart(9)} ${text.replaceAll("\0", " ")}`);
 }

@@ -66,7 +66,9 @@ test("a single fault at any call of a short story breaks no promise", { timeout:
   const until = cpuSeconds() + 10;
   // Neighbouring calls have the same neighbours: an odd share goes through every fault.
   const { broken } = await sweep(STORIES.blip!, deployment, { share: 7, isTime: () => cpuSeconds() < until });
-  expect(broken.map(({ call, what, violations }) => `${what} at ${call}: ${violationLine(violations[0]!)}`)).toEqual([]);
+  expect(broken.map(({ call, what, violations }) => `${what} at ${call}: ${violationLine(violations[0]!)}`)).toEqual(
+    [],
+  );
 });
 
 afterAll(() => {

@@ -57,6 +57,9 @@ const COMPACT_RESERVE_MS = 60_000;
 /** The first pause of Lambda's before it sends records again. */
 const STREAM_BACKOFF_MS = 1_000;
 
+/** While a location is cut off its queue is asked again after this. */
+const UNHEARD_MS = 15_000;
+
 const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
@@ -346,7 +349,7 @@ function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
         strength: 1,
         only: { service: "sqs", target: queueUrl(location) },
       }),
-      onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location } }),
+      onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location }, amount: UNHEARD_MS }),
     ]),
   ];
 }

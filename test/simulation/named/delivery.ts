@@ -36,7 +36,10 @@ export const delivery: readonly Named[] = [
     }),
     told: [["recovered", 27.5 * HOUR, 27.5 * HOUR + 70]],
     system: ["could not be delivered"],
-    excused: { lost: "nobody can be told while SNS is away for longer than a day" },
+    excused: {
+      lost: "nobody can be told while SNS is away for longer than a day",
+      "trouble-lost": "the same, told in another way",
+    },
   },
   {
     name: "a reply of SNS is lost: the same alertId again, and no other",

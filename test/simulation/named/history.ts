@@ -40,7 +40,11 @@ export const history: readonly Named[] = [
   },
   {
     name: "outcomes of a former life can be read before they are compacted",
-    scenario: story({ seconds: 3_000, events: [down(300, 600)], edits: [edit(1_200, "delete"), edit(1_500, "create", settings())] }),
+    scenario: story({
+      seconds: 3_000,
+      events: [down(300, 600)],
+      edits: [edit(1_200, "delete"), edit(1_500, "create", settings())],
+    }),
     told: [
       ["down", 300, 317],
       ["recovered", 600, 617],

@@ -13,7 +13,7 @@ export const locations: readonly Named[] = [
       ["down", 600, 617],
       ["recovered", 4_500, 4_517],
     ],
-    system: ["silent", "working"],
+    system: ["silent", "cannot be judged", "working"],
   },
   {
     name: "down at a with quorum any, and a falls silent",
@@ -26,7 +26,7 @@ export const locations: readonly Named[] = [
       ["down", 600, 617],
       ["recovered", 4_500, 4_517],
     ],
-    system: ["silent", "working"],
+    system: ["silent", "cannot be judged", "working"],
   },
   {
     name: "a location returns with an old view: it does not count before its next check",
@@ -88,7 +88,17 @@ export const locations: readonly Named[] = [
       ["down", 900, 970],
       ["recovered", 2_400, 2_900],
     ],
-    system: ["a: silent", "b: silent", "c: silent", "working", "working", "working"],
+    system: [
+      "a: silent",
+      "b: silent",
+      "c: silent",
+      "cannot be judged",
+      "cannot be judged",
+      "cannot be judged",
+      "working",
+      "working",
+      "working",
+    ],
   },
   {
     name: "probes are dead for 20 minutes, quorum any, every five minutes",
@@ -127,9 +137,9 @@ export const locations: readonly Named[] = [
   },
   {
     name: "two locations with majority: one is silent, nobody can tell, and system hears how many monitors that is",
-    scenario: story({ monitor: { locations: ["a", "b"] }, cuts: [cut("b", 600, 3_000)] }),
+    scenario: story({ monitor: { locations: ["a", "b"] }, cuts: [cut("b", 600, 3_000)], events: [down(900, 2_400)] }),
     told: [],
-    system: ["silent", "", "working"],
+    system: ["silent", "cannot be judged", "working"],
   },
   {
     name: "cut off from its targets for ten minutes: offline, and no outage",

@@ -30,7 +30,7 @@ export const schedule: readonly Named[] = [
     scenario: story({
       monitor: EVERYWHERE,
       events: [down(900, 2_400)],
-      edits: [edit(895, "pause"), edit(2_395, "resume")],
+      edits: [edit(895, "pause"), edit(2_450, "resume")],
     }),
     told: [],
   },

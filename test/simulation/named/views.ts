@@ -58,6 +58,7 @@ export const views: readonly Named[] = [
       faults: [always("delay", 599, 605, VIEWS, { amount: 15_000 })],
     }),
     told: [
+      ["down", 600, 610],
       ["degraded", 606, 900],
       ["recovered", 4_500, 4_517],
     ],
@@ -84,6 +85,7 @@ export const views: readonly Named[] = [
     name: "twelve seconds without our own network, retries in between",
     scenario: story({ monitor: { retries: { count: 2, delayMs: 1_000 } }, cuts: [cut("a", 595, 607.5, "targets")] }),
     told: [],
+    system: ["offline", "working"],
   },
   {
     name: "fourteen seconds without our own network, beside a slow neighbour",
@@ -108,6 +110,7 @@ export const views: readonly Named[] = [
       cuts: [cut("a", 910, 924.5, "targets")],
     }),
     told: [],
+    system: ["offline", "working"],
   },
   {
     name: "checks lost to our own network do not count towards a threshold",
@@ -117,6 +120,7 @@ export const views: readonly Named[] = [
       events: [down(612, 622)],
     }),
     told: [],
+    system: ["offline", "working"],
   },
   {
     name: "a neighbour that is silent delays nobody's alert",

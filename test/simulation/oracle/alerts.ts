@@ -103,6 +103,11 @@ function judgeRepeats({ mishaps, say }: Case, repeats: readonly Told[]) {
       mishaps.some((mishap) => mishap.at <= again && mishap.at >= again - CAUSE_SECONDS);
     const odd = own.filter((repeat) => !isCaused(repeat));
     if (odd.length > 0)
-      say("repeated", monitorId, odd[0]!.at, `${key} was published ${odd.length} times more without a lost reply or a death`);
+      say(
+        "repeated",
+        monitorId,
+        odd[0]!.at,
+        `${key} was published ${odd.length} times more without a lost reply or a death`,
+      );
   }
 }

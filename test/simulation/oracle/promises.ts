@@ -15,6 +15,8 @@ const DELIVERY_SECONDS = 3;
 const TOLERANCE_SECONDS = 1;
 /** After faults everything comes right within this, on top of the bound. */
 const HEALING_SECONDS = 300;
+/** What could not be decided is tried again after pauses that double up to this. */
+const LONGEST_BACKOFF_SECONDS = 900;
 /** How long calm has to have lasted before bounds are exact again. */
 const SETTLED_SECONDS = 600;
 /** A monitor is new for so long: its shard may have to be planned first. */
@@ -110,7 +112,9 @@ function checkpoints(run: Case, epoch: Epoch, stretch: Stretch, within: number):
     const isNew = from - epoch.from < NEW_SECONDS;
     const exactAt = from + within + TOLERANCE_SECONDS + skew + (isNew ? intervalSeconds + 5 : 0);
     const exact = isExact(run, from, exactAt);
-    const at = exact ? exactAt : from + within + HEALING_SECONDS + 2 * intervalSeconds;
+    const backoff =
+      from - calm.from < LONGEST_BACKOFF_SECONDS ? Math.min(LONGEST_BACKOFF_SECONDS, calm.roughSeconds) : 0;
+    const at = exact ? exactAt : from + within + HEALING_SECONDS + backoff + 2 * intervalSeconds;
     return at <= to ? [{ from, at, isExact: exact }] : [];
   });
 }
@@ -171,7 +175,8 @@ function judgeUnwatched(run: Case, id: string, told: readonly Told[], from: numb
   for (const calm of run.calm.stretches) {
     const begins = Math.max(from, calm.from);
     const exactAt = begins + 10 + TOLERANCE_SECONDS + skew;
-    const at = isExact(run, begins, exactAt) ? exactAt : begins + HEALING_SECONDS;
+    const backoff = Math.min(LONGEST_BACKOFF_SECONDS, calm.roughSeconds);
+    const at = isExact(run, begins, exactAt) ? exactAt : begins + HEALING_SECONDS + backoff;
     if (at > Math.min(to, calm.to)) continue;
     const belief = beliefAt(told, at);
     if (belief === null) continue;

@@ -21,17 +21,18 @@ export function judgeSchedule(run: Case): void {
   judgeQueue(run);
 }
 
-/** Planned by whoever makes a shard and by the next minute at once, its first ticks may be queued twice. */
+/** A shard that is new, or new to a location, is planned by whoever found that and by the next minute: its ticks may be queued twice. */
 function judgeQueue({ journal: { queued }, calm, scenario, say }: Case) {
   if (!calm.isWhole || scenario.cuts.length > 0) return;
-  const firstTicks = new Map<string, number>();
+  const known = new Set<string>();
+  /** By shard: the first tick of the place that became its newest. */
+  const newSince = new Map<string, number>();
   const twice: string[] = [];
   for (const [key, times] of queued) {
-    const [shard, location, tick] = key.split(" ");
-    const place = `${shard} ${location}`;
-    const first = firstTicks.get(place) ?? Number(tick);
-    firstTicks.set(place, first);
-    if (times > 1 && Number(tick) - first > NEW_SECONDS) twice.push(key);
+    const [shard = "", location, tick] = key.split(" ");
+    if (!known.has(`${shard} ${location}`)) newSince.set(shard, Number(tick));
+    known.add(`${shard} ${location}`);
+    if (times > 1 && Number(tick) - newSince.get(shard)! > NEW_SECONDS) twice.push(key);
   }
   if (twice.length > 0)
     say(

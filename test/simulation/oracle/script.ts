@@ -92,18 +92,26 @@ export interface Window {
   readonly to: number;
 }
 
+/** A stretch of calm, and how long it had been rough before. */
+export interface CalmStretch extends Window {
+  readonly roughSeconds: number;
+}
+
 /** When no fault was at work, nor lingered. */
 export class Calm {
-  readonly stretches: readonly Window[];
+  readonly stretches: readonly CalmStretch[];
 
   constructor(rough: readonly Window[], end: number) {
-    const stretches: Window[] = [];
-    let reached = 0;
+    const stretches: CalmStretch[] = [];
+    let [reached, began] = [0, 0];
     for (const { from, to } of rough.toSorted((a, b) => a.from - b.from)) {
-      if (from > reached) stretches.push({ from: reached, to: from });
+      if (from > reached) {
+        stretches.push({ from: reached, to: from, roughSeconds: reached - began });
+        began = from;
+      }
       reached = Math.max(reached, to);
     }
-    if (reached < end) stretches.push({ from: reached, to: end });
+    if (reached < end) stretches.push({ from: reached, to: end, roughSeconds: reached - began });
     this.stretches = stretches;
   }
 
