@@ -126,18 +126,19 @@ export function createHistoryStore(
   };
 
   /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
-  const hasFuture = async (shard: string, location: string, nowMs: number) => {
-    const { pk, sk } = blockKey(shard, location, Math.floor(nowMs / 1000) + FUTURE_SECONDS);
-    const { Items = [] } = await client.send(
+  const hasFuture = async (shard: string, location: string) => {
+    const { Items: [newest] = [] } = await client.send(
       new QueryCommand({
         TableName: tableName,
-        KeyConditionExpression: "pk = :pk AND sk > :sk",
-        ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": blockKey(shard, location, 0).pk },
         ProjectionExpression: "sk",
+        ScanIndexForward: false,
         Limit: 1,
       }),
     );
-    return Items.length > 0;
+    // The clock is read after the answer: whoever was frozen meanwhile must not take the present for the future.
+    return newest !== undefined && Number(newest.sk) > nowSeconds() + FUTURE_SECONDS;
   };
 
   return {
@@ -176,7 +177,7 @@ export function createHistoryStore(
       const isMine = newest?.sk === tickKey(tick);
       if (!isMine) return { previous: block, state: "free" };
       if (newest.data) {
-        if (!(await hasFuture(shard, location, nowMs))) return { previous: undefined, state: "done" };
+        if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done" };
         const previous = (await latest(shard, location, tick - 1)).block;
         return { previous, state: "free", replaces: String(newest.run) };
       }
