@@ -90,8 +90,10 @@ export function createHistoryStore(
         new PutCommand({
           TableName: tableName,
           Item: { ...blockKey(shard, location, tick), ...item },
-          ConditionExpression:
-            "attribute_not_exists(pk) OR #run IN (:run, :replaces) OR (attribute_not_exists(#data) AND #until < :now)",
+          // A claim that arrives late must not take the place of its own run's block.
+          ConditionExpression: `attribute_not_exists(pk) OR #run = :replaces OR ${
+            item.data ? "#run = :run" : "(#run = :run AND attribute_not_exists(#data))"
+          } OR (attribute_not_exists(#data) AND #until < :now)`,
           ExpressionAttributeNames: { "#run": "run", "#data": "data", "#until": "until" },
           ExpressionAttributeValues: { ":run": run, ":replaces": replaces, ":now": nowMs },
         }),
