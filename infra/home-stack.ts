@@ -62,9 +62,11 @@ export class HomeStack extends Stack {
       // It runs all month long and mostly waits for a whole second, so its memory is what costs.
       memorySize: 128,
       timeout: dispatchTimeout,
-      environment: { MONITORS_TABLE: monitors.tableName, LOCATIONS },
+      environment: { MONITORS_TABLE: monitors.tableName, HISTORY_TABLE: history.tableName, LOCATIONS },
     });
-    dispatch.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
+    dispatch.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
+    dispatch.allow(["dynamodb:UpdateItem"], [monitors.tableArn]);
+    dispatch.allow(["dynamodb:Query"], [history.tableArn]);
     dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("by-shard")]);
     dispatch.allow(["sqs:SendMessage"], jobsQueues);
     // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.

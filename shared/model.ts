@@ -319,6 +319,18 @@ export interface LocationHealth {
   readonly askingSince: Timestamp | null;
   /** Set while its own control targets fail. */
   readonly offlineSince: Timestamp | null;
+  /** When it last came back from silence, or found its control targets again; null when it was never away. */
+  readonly backSince: Timestamp | null;
+  /** Shards that are, or lately were, not checked from here although heartbeats came. */
+  readonly stalled: Readonly<Record<string, Stall>>;
+}
+
+/** A shard without fresh blocks from a location that works. */
+export interface Stall {
+  /** When it was noticed. */
+  readonly since: Timestamp;
+  /** The tick of the first block that was seen again; null while there is none. */
+  readonly backSince: Timestamp | null;
 }
 
 /** Whether a location's views can be used. */

@@ -37,7 +37,22 @@ const objectError = (issue: { code?: string; input?: unknown }) =>
 
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 const TAG = /^[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,63}$/;
-const MAX_TAGS = 20;
+
+/**
+ * A monitor's item holds a view of up to 3 KB for each location; the incident, its projection and each alert on its way
+ * hold a summary of all locations, and an alert all tags and addresses. With these limits and the two alerts of an
+ * outage it stays below 200 KB, half of what DynamoDB takes.
+ */
+export const MAX_LOCATIONS = 16;
+export const MAX_EMAILS = 20;
+export const MAX_TAGS = 20;
+/** Of names and values together. */
+export const MAX_TAG_BYTES = 2_048;
+
+const tagBytes = (value: Readonly<Record<string, string>>) =>
+  Object.entries(value)
+    .flat()
+    .reduce((sum, one) => sum + Buffer.byteLength(one), 0);
 
 const tags = z
   .record(
@@ -48,7 +63,11 @@ const tags = z
       .regex(...ONE_LINE),
     { error: expecting('an object of names and texts, such as {"team": "orders"}') },
   )
-  .refine((value) => Object.keys(value).length <= MAX_TAGS, { error: `must be at most ${MAX_TAGS} tags` });
+  .refine((value) => Object.keys(value).length <= MAX_TAGS, { error: `must be at most ${MAX_TAGS} tags` })
+  .refine((value) => tagBytes(value) <= MAX_TAG_BYTES, {
+    error: ({ input }) =>
+      `must be at most ${MAX_TAG_BYTES} bytes of names and values together, got ${tagBytes(input as Record<string, string>)}`,
+  });
 
 const names = Object.keys(protocols).toSorted();
 /** Longest timeout in milliseconds: a tick has at most 60 s, writing included. */
@@ -105,12 +124,12 @@ export const monitorFields = {
     .literal([...LANES], { error: expecting(`one of ${LANES.join(", ")} (seconds)`) })
     .optional()
     .describe("Default 60.") as z.ZodOptional<z.ZodType<Lane>>,
-  locations: list(z.string({ error: expecting("the name of a location") }), 50, "names of locations")
+  locations: list(z.string({ error: expecting("the name of a location") }), MAX_LOCATIONS, "names of locations")
     .min(1, { error: "must name at least one location; leave it out for the first one configured" })
     .optional()
     .describe("Where it is checked from. Default: the first location configured."),
   quorum: z
-    .union([z.enum(["majority", "any", "all"]), z.int().min(1).max(50)], {
+    .union([z.enum(["majority", "any", "all"]), z.int().min(1).max(MAX_LOCATIONS)], {
       error: expecting('"majority", "any", "all" or a number of locations'),
     })
     .optional()
@@ -119,11 +138,15 @@ export const monitorFields = {
     afterSeconds: whole(0, 86_400, " seconds")
       .optional()
       .describe("People hear of a change only when it has lasted so long. Default 0."),
-    emails: list(email(), 20, "mail addresses").optional().describe("Mailed beside the topic `alerts`. Default none."),
+    emails: list(email(), MAX_EMAILS, "mail addresses")
+      .optional()
+      .describe("Mailed beside the topic `alerts`. Default none."),
   })
     .optional()
     .describe("Who hears of changes, and when."),
-  tags: tags.optional().describe("For filters and for subscriptions; at most 20."),
+  tags: tags
+    .optional()
+    .describe(`For filters and for subscriptions; at most ${MAX_TAGS}, of ${MAX_TAG_BYTES} bytes together.`),
   paused: flag().optional().describe("Keep it without checking it. Default false."),
   badge: flag()
     .optional()

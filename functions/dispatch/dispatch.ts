@@ -4,10 +4,17 @@
  * one is caught up.
  */
 import type { Job, PlannedJob } from "../../shared/model.ts";
-import { chunksOf, horizon, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
+import { chunksOf, horizon, isSeamless, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 
 type TickJob = Extract<Job, { kind: "tick" }>;
+
+interface DueTicks {
+  readonly shard: Shard;
+  readonly location: string;
+  /** At least one. */
+  readonly ticks: readonly number[];
+}
 
 interface Dependencies {
   readonly planning: PlanningStore;
@@ -33,39 +40,42 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
 
   const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
     const until = horizon(now());
-    const jobs = jobsOf(shards, until);
+    const due = dueTicks(shards, until);
+    const jobs = jobsOf(due);
     const failed = jobs.length > 0 ? await sendJobs(jobs) : new Set<PlannedJob>();
-    const planned = new Set(jobs.flatMap(({ job }) => job.shards));
     const missed = new Set(
       [...failed].flatMap(({ location, job }) => shardsIn(job).map((name) => `${name} ${location}`)),
     );
     await Promise.all(
-      shards.map(async (shard) => {
-        if (!planned.has(shard.name)) return;
-        const reached = shard.locations.filter(
-          (location) => locations.includes(location) && !missed.has(`${shard.name} ${location}`),
-        );
+      [...Map.groupBy(due, ({ shard }) => shard)].map(async ([shard, own]) => {
+        const planned = { ...shard.planned };
+        const plannedSince = { ...shard.plannedSince };
         // Where nothing could be sent, nothing moves: the next minute tries again.
-        if (reached.length > 0)
-          await planning.advance(shard, until - 1, {
-            ...shard.planned,
-            ...Object.fromEntries(reached.map((location) => [location, until - 1])),
-          });
+        const reached = own.filter(({ location }) => !missed.has(`${shard.name} ${location}`));
+        for (const { location, ticks } of reached) {
+          if (!isSeamless(shard, planned[location], until, ticks[0]!)) delete plannedSince[location];
+          plannedSince[location] ??= ticks[0]!;
+          planned[location] = until - 1;
+        }
+        if (reached.length > 0) await planning.advance(shard, until - 1, { planned, plannedSince });
       }),
     );
     return { jobs: jobs.length, failed: failed.size };
   };
 
-  /** A job for each location and tick, and for as many of the lane's shards as share one. */
-  const jobsOf = (shards: readonly Shard[], until: number): (PlannedJob & { readonly job: TickJob })[] => {
-    const due = shards.flatMap((shard) =>
+  /** What still needs jobs, of each shard at each of its locations that exist. */
+  const dueTicks = (shards: readonly Shard[], until: number): DueTicks[] =>
+    shards.flatMap((shard) =>
       shard.locations
         .filter((location) => locations.includes(location))
-        .flatMap((location) =>
-          ticksToPlan(shard, shard.planned[location], until, now()).map((tick) => ({ location, tick, shard })),
-        ),
+        .map((location) => ({ shard, location, ticks: ticksToPlan(shard, shard.planned[location], until, now()) }))
+        .filter(({ ticks }) => ticks.length > 0),
     );
-    const together = Map.groupBy(due, ({ location, tick, shard }) => `${shard.intervalSeconds} ${tick} ${location}`);
+
+  /** A job for each location and tick, and for as many of the lane's shards as share one. */
+  const jobsOf = (due: readonly DueTicks[]): (PlannedJob & { readonly job: TickJob })[] => {
+    const single = due.flatMap(({ shard, location, ticks }) => ticks.map((tick) => ({ shard, location, tick })));
+    const together = Map.groupBy(single, ({ location, tick, shard }) => `${shard.intervalSeconds} ${tick} ${location}`);
     return [...together.values()].flatMap((group) => {
       const { location, tick, shard } = group[0]!;
       return chunksOf(group, shardsPerJob(shard.intervalSeconds)).map((own) => ({

@@ -10,7 +10,7 @@ import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createPlanner } from "./wiring.ts";
 
-const { MONITORS_TABLE, LOCATIONS } = process.env as Record<string, string>;
+const { MONITORS_TABLE, HISTORY_TABLE, LOCATIONS } = process.env as Record<string, string>;
 
 const logger = new Logger();
 const metrics = new Metrics();
@@ -18,7 +18,7 @@ const places = JSON.parse(LOCATIONS!) as Location[];
 
 const planner = createPlanner({
   client: documentClient(),
-  monitorsTable: MONITORS_TABLE!,
+  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   locations: places.map(({ name }) => name),
   queues: createJobQueues(places),
   now: () => new Date(),

@@ -1,27 +1,26 @@
 /**
  * Watches the watchers: a location that stops sending heartbeats, loses its own network or is configured no more makes its
- * views unusable. When that changes, every monitor checked from there is touched, and the people behind topic `system`
- * are told.
+ * views unusable. When that changes, the people behind topic `system` are told, and every monitor checked from there is
+ * to be decided again.
  */
-import type { LocationHealth, LocationNews, PendingAlert } from "../../shared/model.ts";
-import { pending } from "../../shared/rules/outbox.ts";
+import type { LocationHealth, LocationNews } from "../../shared/model.ts";
+import { inParallel } from "../../shared/parallel.ts";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../shared/rules/quorum.ts";
-import type { DueStore } from "../../shared/store/due.ts";
-import { monitorKey } from "../../shared/store/keys.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
-import type { ViewStore } from "../../shared/store/views.ts";
+import type { Member, ViewStore } from "../../shared/store/views.ts";
 
 interface Dependencies {
   readonly locations: readonly string[];
   readonly store: LocationStore;
   readonly planning: PlanningStore;
   readonly views: ViewStore;
-  readonly due: DueStore;
   readonly now: () => Date;
   /** A name that nobody used before. */
   readonly newId: () => string;
 }
+
+const READS_AT_ONCE = 16;
 
 const SENTENCES: Readonly<Record<LocationNews, string>> = {
   working: "works again; its views count.",
@@ -30,44 +29,51 @@ const SENTENCES: Readonly<Record<LocationNews, string>> = {
   removed: "is not configured any more.",
 };
 
-export const createLocationWatch = ({ locations, store, planning, views, due, now, newId }: Dependencies) => {
-  /** Has every monitor of a location decided again. @returns how many there are */
-  const touchAll = async (location: string): Promise<number> => {
-    let touched = 0;
+/** Whether a location's news concerns a monitor. */
+export const isCheckedFrom = (location: string, { locations, deletedAt }: Member) =>
+  locations.includes(location) && !deletedAt;
+
+export const createLocationWatch = ({ locations, store, planning, views, now, newId }: Dependencies) => {
+  /** Shards that may have monitors which are checked from a location. */
+  const shardsOf = async (location: string): Promise<string[]> => {
+    const names: string[] = [];
     for await (const shards of planning.shards())
-      for (const shard of shards) {
-        if (!shard.locations.includes(location)) continue;
-        for (const { id, locations: own, deletedAt } of await views.members(shard.name)) {
-          if (!own.includes(location) || deletedAt) continue;
-          await due.nudge(monitorKey(id), now().getTime());
-          touched++;
-        }
-      }
-    return touched;
+      names.push(...shards.filter((shard) => shard.locations.includes(location)).map(({ name }) => name));
+    return names;
+  };
+
+  const countMonitors = async (location: string, shards: readonly string[]): Promise<number> => {
+    let count = 0;
+    await inParallel(shards, READS_AT_ONCE, async (shard) => {
+      count += (await views.members(shard)).filter((member) => isCheckedFrom(location, member)).length;
+    });
+    return count;
   };
 
   const look = async (name: string, health: LocationHealth | undefined) => {
     const condition: LocationNews = locations.includes(name) ? locationCondition(health, now()) : "removed";
-    const before = await store.announced(name);
-    if (condition === before) return;
-    const monitors = await touchAll(name); // before the condition is stored: a crash in between touches again
-    const outbox: Record<string, PendingAlert> = {};
+    const state = await store.state(name);
+    if (condition === state.condition) return;
+    // That a new location works is no news, nor that nobody misses one.
+    const isFirst = state.condition === null && condition === "working";
+    const toNudge = isFirst ? [] : await shardsOf(name);
+    const naming = condition === "removed" ? await countMonitors(name, toNudge) : 0;
+    const isNews = condition === "removed" ? naming > 0 : !isFirst;
     const left =
       condition === "removed"
-        ? ` Monitors that still name it, and are not checked from there: ${monitors}. Change their locations.`
+        ? ` Monitors that still name it, and are not checked from there: ${naming}. Change their locations.`
         : "";
-    // That something works, or that nobody misses it, is no news.
-    if (condition === "removed" ? monitors > 0 : before !== null || condition !== "working")
-      outbox[`system#${newId()}`] = pending(
-        {
-          kind: "system",
-          subject: `Location ${name}: ${condition}`,
-          message: `Location ${name} ${SENTENCES[condition]}${left}`,
-        },
-        ["system"],
-        now().toISOString(),
-      );
-    await store.announce(name, before, condition, outbox, now());
+    const content = {
+      kind: "system" as const,
+      subject: `Location ${name}: ${condition}`,
+      message: `Location ${name} ${SENTENCES[condition]}${left}`,
+    };
+    // A lost race needs nothing: the next minute looks again.
+    await store.announce(
+      state,
+      { condition, toNudge, ...(isNews && { message: { key: `system#${newId()}`, content } }) },
+      now(),
+    );
   };
 
   return async (): Promise<void> => {

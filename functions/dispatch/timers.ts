@@ -24,14 +24,15 @@ interface Dependencies {
   readonly locations: readonly string[];
   readonly sendJobs: (jobs: readonly PlannedJob[]) => Promise<unknown>;
   readonly now: () => Date;
+  readonly touchesPerRun?: number;
 }
 
-export const createTimers = ({ due, locations, sendJobs, now }: Dependencies) => {
+export const createTimers = ({ due, locations, sendJobs, now, touchesPerRun = TOUCHES_PER_RUN }: Dependencies) => {
   const isOverdue = ({ dueAt }: DueTimer) => now().getTime() - Date.parse(dueAt) > OVERDUE_MS;
 
   return async (): Promise<void> => {
     const endsAt = now().getTime() + TOUCHING_MS;
-    let left = TOUCHES_PER_RUN;
+    let left = touchesPerRun;
     /** @returns whether there was time for it */
     const touch = async (timer: DueTimer): Promise<boolean> => {
       if (left === 0 || now().getTime() >= endsAt) return false;

@@ -3,20 +3,27 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { PlannedJob } from "../../shared/model.ts";
 import { allEnded } from "../../shared/parallel.ts";
 import { createDueStore } from "../../shared/store/due.ts";
+import { createFreshness } from "../../shared/store/freshness.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createStandingReader } from "../../shared/store/standing.ts";
 import { createViewStore } from "../../shared/store/views.ts";
+import { createAftermath } from "./aftermath.ts";
 import { createDispatch, type DispatchReport } from "./dispatch.ts";
 import { createLocationWatch } from "./locations.ts";
+import { createStallWatch } from "./stalls.ts";
 import { createTimers } from "./timers.ts";
 
 /** Planning has the processor to itself for so long; what waits for it has the rest of a run's 50 s. */
 const TICKS_FIRST_MS = 25_000;
 
+/** What a run that goes on would not end in time for is left to the next one. */
+const RUN_MS = 45_000;
+
 export interface DispatchOutside {
   readonly client: DynamoDBDocumentClient;
-  readonly monitorsTable: string;
+  readonly tables: { readonly monitors: string; readonly history: string };
   /** Names of all locations. */
   readonly locations: readonly string[];
   readonly queues: JobQueues;
@@ -28,9 +35,9 @@ export interface DispatchOutside {
 }
 
 export function createPlanner(outside: DispatchOutside) {
-  const { client, monitorsTable, locations, queues, now, sleep, newId, log } = outside;
-  const planning = createPlanningStore(client, monitorsTable);
-  const due = createDueStore(client, monitorsTable);
+  const { client, tables, locations, queues, now, sleep, newId, log } = outside;
+  const planning = createPlanningStore(client, tables.monitors);
+  const due = createDueStore(client, tables.monitors);
   const sendJobs = async (jobs: readonly PlannedJob[]) => {
     const { rejected, errors } = await queues(jobs);
     for (const [location, error] of errors) log("error", "jobs could not be sent", { location, error });
@@ -38,22 +45,25 @@ export function createPlanner(outside: DispatchOutside) {
   };
   const dispatch = createDispatch({ planning, locations, sendJobs, now, sleep });
   const queueTimers = createTimers({ due, locations, sendJobs, now });
-  const watchLocations = createLocationWatch({
-    locations,
-    store: createLocationStore(client, monitorsTable),
-    planning,
-    views: createViewStore(client, monitorsTable),
-    due,
-    now,
-    newId,
-  });
+  const store = createLocationStore(client, tables.monitors);
+  const views = createViewStore(client, tables.monitors);
+  const standing = createStandingReader(client, tables.monitors);
+  const freshness = createFreshness(client, tables.history);
+  const watchLocations = createLocationWatch({ locations, store, planning, views, now, newId });
+  const watchStalls = createStallWatch({ locations, store, planning, views, standing, freshness, now, newId });
+  const goOn = createAftermath({ store, planning, views, standing, due, now, newId });
 
   return {
     /** Each part runs even when another failed; the failure still fails the invocation, and so rings an alarm. */
     async everyMinute(): Promise<DispatchReport> {
+      const endsAt = now().getTime() + RUN_MS;
       const planned = dispatch.all();
+      const watched = watchLocations();
       const ticksFirst = Promise.race([Promise.allSettled([planned]), sleep(TICKS_FIRST_MS)]);
-      const [report] = await allEnded([planned, ticksFirst.then(queueTimers), watchLocations()]);
+      const stalls = ticksFirst.then(watchStalls);
+      // After whatever has news; what is left of the news before goes on though nothing could be watched.
+      const aftermath = Promise.allSettled([watched, stalls]).then(() => goOn(() => now().getTime() < endsAt));
+      const [report] = await allEnded([planned, watched, ticksFirst.then(queueTimers), stalls, aftermath]);
       return report;
     },
     /** Plans a shard that is new, at once. */

@@ -5,13 +5,12 @@ interface Dependencies {
   readonly location: string;
   readonly locations: LocationStore;
   readonly control: () => Promise<"online" | "offline">;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 export const createHeartbeat =
-  ({ location, locations, control }: Dependencies) =>
+  ({ location, locations, control, now }: Dependencies) =>
   /** @param at when the job was made, epoch seconds: a backlog must not look like health */
-  async (at: number): Promise<void> => {
-    const health = await locations.get(location);
-    if (health?.offlineSince && (await control()) === "online") await locations.setOffline(location, null);
-    await locations.beat(location, new Date(at * 1000).toISOString());
-  };
+  (at: number): Promise<void> =>
+    locations.beat(location, new Date(at * 1000), new Date(now()), async () => (await control()) === "online");

@@ -51,7 +51,7 @@ export function createProbe(outside: ProbeOutside): Probe {
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now);
   const job = createJob({
-    heartbeat: createHeartbeat({ location, locations, control }),
+    heartbeat: createHeartbeat({ location, locations, control, now }),
     spot: createSpot({ location, engine, views, control, now }),
     tick: createTick({
       location,

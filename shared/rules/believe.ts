@@ -4,9 +4,12 @@ import type { Timestamp } from "../model.ts";
 /** Clocks of different machines differ by less; what lies further ahead was written by a clock that was wrong. */
 export const CLOCK_TOLERANCE_SECONDS = 60;
 
-/** Whether a moment can be true: it does not lie in the future. */
+/** Whether a moment can be true: a clock that was ahead once must not blind anybody until its moment comes. */
+export const isPlausible = (momentMs: number, now: Date) => momentMs <= now.getTime() + CLOCK_TOLERANCE_SECONDS * 1000;
+
+/** The same of a moment that may be absent. */
 export const isBelievable = (moment: Timestamp | null | undefined, now: Date): moment is Timestamp =>
-  moment !== null && moment !== undefined && Date.parse(moment) <= now.getTime() + CLOCK_TOLERANCE_SECONDS * 1000;
+  moment !== null && moment !== undefined && isPlausible(Date.parse(moment), now);
 
 /** The moment itself, or now where it lies in the future. */
 export const notAfter = (moment: Timestamp, now: Date): Timestamp => {

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
 import { notAfter } from "./believe.ts";
 import { announce, carryOn, end, endOf, isNotUp, project, type Telling, tellable } from "./incident.ts";
-import { MAX_PENDING, OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
+import { OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
 import { stand } from "./standing.ts";
 
 export { GRACE_SECONDS } from "./standing.ts";
@@ -78,7 +78,7 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
     timers.push(tellAt);
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) project(incident, telling);
-  dropOverflow(telling);
+  dropOverflow(monitor.id, telling);
 
   if (monitor.deletedAt) {
     if (Object.keys(outbox).length === 0) return { kind: "remove" };
@@ -130,7 +130,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   };
 }
 
-function dropOverflow({ outbox, nextSequence, now }: Telling): void {
+function dropOverflow(id: string, { outbox, nextSequence, now }: Telling): void {
   const dropped = overflow(outbox);
   if (dropped.length === 0) return;
   for (const key of dropped) delete outbox[key];
@@ -138,7 +138,7 @@ function dropOverflow({ outbox, nextSequence, now }: Telling): void {
     {
       kind: "system",
       subject: "Alerts were dropped",
-      message: `More than ${MAX_PENDING} alerts of one monitor could not be delivered; the oldest were dropped: ${dropped.join(", ")}`,
+      message: `Too many alerts of monitor ${id} wait for receivers that do not take them; the oldest were dropped: ${dropped.join(", ")}`,
     },
     ["system"],
     nextSequence(),

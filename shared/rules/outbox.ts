@@ -12,10 +12,11 @@ export const GIVE_UP_ATTEMPTS = 100;
 /** When the process dies between storing and delivering, a timer looks again after so long. */
 export const SAFETY_NET_SECONDS = 60;
 /**
- * Entries an item holds at most. A receiver that refuses for hours while a port flaps must not grow the item beyond
- * what a table takes (400 KB) and so block everybody else's alerts.
+ * Entries an item holds at most, and their bytes as JSON. A receiver that refuses for hours while a port flaps must not
+ * grow the item beyond what a table takes (400 KB) and so block everybody else's alerts.
  */
-export const MAX_PENDING = 20;
+export const MAX_PENDING = 50;
+export const MAX_PENDING_BYTES = 64 * 1024;
 
 /** Key of the entry that tells of dropped ones. */
 export const OVERFLOW = "system#overflow";
@@ -110,8 +111,18 @@ export function outboxTimer(outbox: Outbox, now: Date): Timestamp | null {
   return Number.isFinite(earliest) ? new Date(earliest).toISOString() : null;
 }
 
-/** Keys of the oldest entries beyond `MAX_PENDING`; projections of incidents, and the news of this, are never among them. */
+/**
+ * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`; projections of incidents, and the news of this,
+ * are never among them, nor is the newest.
+ */
 export function overflow(outbox: Outbox): string[] {
-  const dropped = oldestFirst(outbox).filter(([key, { content }]) => content.kind !== "incident" && key !== OVERFLOW);
-  return dropped.slice(0, Math.max(0, dropped.length - MAX_PENDING)).map(([key]) => key);
+  const newestFirst = oldestFirst(outbox)
+    .filter(([key, { content }]) => content.kind !== "incident" && key !== OVERFLOW)
+    .reverse();
+  let bytes = 0;
+  const first = newestFirst.findIndex(([, entry], place) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    return place >= MAX_PENDING || (place > 0 && bytes > MAX_PENDING_BYTES);
+  });
+  return first < 0 ? [] : newestFirst.slice(first).map(([key]) => key);
 }

@@ -1,6 +1,6 @@
 /** When shards and timers are due, and what travels together. Pure. */
 import type { Monitor, PlannedJob, Timer } from "../model.ts";
-import { CLOCK_TOLERANCE_MS } from "./clock.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -12,7 +12,7 @@ export interface Schedule {
 export const horizon = (now: Date) => Math.floor(now.getTime() / 60_000) * 60 + 180;
 
 /** Whether a watermark can be true: the plan before reached no further than the present one's `until`. */
-const isReached = (plannedUntil: number, until: number) => plannedUntil < until + CLOCK_TOLERANCE_MS / 1000;
+const isReached = (plannedUntil: number, until: number) => plannedUntil < until + CLOCK_TOLERANCE_SECONDS;
 
 /**
  * The ticks that still need a job.
@@ -37,6 +37,14 @@ export function ticksToPlan(
   for (let tick = first; tick < until; tick += intervalSeconds) ticks.push(tick);
   return ticks;
 }
+
+/** Whether the first tick of a plan goes on where the plan before ended. */
+export const isSeamless = (
+  { intervalSeconds }: Schedule,
+  plannedUntil: number | undefined,
+  until: number,
+  first: number,
+) => plannedUntil !== undefined && isReached(plannedUntil, until) && first - intervalSeconds <= plannedUntil;
 
 /**
  * How many shards of a lane are due together and share a job, from one location. A job lasts as long as its slowest

@@ -1,136 +1,221 @@
 /**
- * How locations are: the heartbeat that the probe writes every minute, and what was made of it (`STATE`, an item of
- * its own with an outbox, so that the heartbeat itself wakes nobody).
+ * How locations are: the heartbeat that the probe writes every minute with what dispatch sees of its blocks (`LOCATION`), and
+ * what was made of that (`STATE`, an item of its own with an outbox, so that the heartbeat itself wakes nobody).
  */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { LocationHealth, LocationNews, PendingAlert } from "../model.ts";
+import type { LocationHealth, LocationNews, OutboxContent, Timestamp } from "../model.ts";
+import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/believe.ts";
+import { pending, sequenceFrom } from "../rules/outbox.ts";
+import { SILENT_AFTER_SECONDS } from "../rules/quorum.ts";
 import { unlessRaced } from "./condition.ts";
-import { dueBucket, locationKey, locationStateKey } from "./keys.ts";
+import { mustLook } from "./due.ts";
+import { locationKey, locationStateKey } from "./keys.ts";
 
-const fromItem = ({ sk, lastHeartbeatAt, askingSince, offlineSince }: Record<string, unknown>): LocationHealth => ({
+const fromItem = ({ sk, ...item }: Record<string, unknown>): LocationHealth => ({
   name: String(sk),
-  lastHeartbeatAt: (lastHeartbeatAt as string | undefined) ?? null,
-  askingSince: (askingSince as string | undefined) ?? null,
-  offlineSince: (offlineSince as string | undefined) ?? null,
+  lastHeartbeatAt: (item.lastHeartbeatAt as string | undefined) ?? null,
+  askingSince: (item.askingSince as string | undefined) ?? null,
+  offlineSince: (item.offlineSince as string | undefined) ?? null,
+  backSince: (item.backSince as string | undefined) ?? null,
+  stalled: (item.stalled as LocationHealth["stalled"] | undefined) ?? {},
 });
 
-export const createLocationStore = (client: DynamoDBDocumentClient, tableName: string) => ({
-  /** All locations that ever had a heartbeat. */
-  async all(): Promise<LocationHealth[]> {
-    const { Items = [] } = await client.send(
-      new QueryCommand({
-        TableName: tableName,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": "LOCATION" },
-        ConsistentRead: true,
-      }),
-    );
-    return Items.map(fromItem);
-  },
+/** What was made of a location's health, and what is left to do about it. */
+export interface LocationState {
+  readonly name: string;
+  /** What people were last told; null before anything was said. */
+  readonly condition: LocationNews | null;
+  /** Of the condition. */
+  readonly since: Timestamp | null;
+  /** Shards whose monitors have to be looked at again because of news of this location. */
+  readonly toNudge: readonly string[];
+  /** Whether the monitors that cannot be judged were counted since the condition is what it is. */
+  readonly isCounted: boolean;
+  /** Guards all changes; but to `toNudge`, which `nudgeRound` guards. */
+  readonly revision: number;
+  /** Another one whenever shards were added to `toNudge`. */
+  readonly nudgeRound: number;
+  readonly hasOutbox: boolean;
+}
 
-  async get(name: string): Promise<LocationHealth | undefined> {
+export interface News {
+  readonly condition?: LocationNews;
+  /** What people are told. */
+  readonly message?: { readonly key: string; readonly content: OutboxContent };
+  readonly toNudge?: readonly string[];
+  readonly isCounted?: boolean;
+}
+
+export const createLocationStore = (client: DynamoDBDocumentClient, tableName: string) => {
+  const get = async (name: string): Promise<LocationHealth | undefined> => {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: locationKey(name), ConsistentRead: true }),
     );
     return Item && fromItem(Item);
-  },
+  };
 
-  /**
-   * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can have
-   * answered meanwhile.
-   */
-  async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
-    const at = now.toISOString();
-    const recent = new Date(now.getTime() - pauseSeconds * 1000).toISOString();
-    const isAsked = await unlessRaced(
+  const update = (
+    Key: Record<string, string>,
+    UpdateExpression: string,
+    ConditionExpression?: string,
+    values: Record<string, unknown> = {},
+    ExpressionAttributeNames?: Record<string, string>,
+  ) =>
+    unlessRaced(
       client.send(
         new UpdateCommand({
           TableName: tableName,
-          Key: locationKey(name),
-          UpdateExpression: "SET lastAskedAt = :at",
-          ConditionExpression: "lastAskedAt >= :recent",
-          ExpressionAttributeValues: { ":at": at, ":recent": recent },
+          Key,
+          UpdateExpression,
+          ConditionExpression,
+          ExpressionAttributeNames,
+          ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
         }),
       ),
     );
-    if (isAsked) return;
-    await client.send(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: locationKey(name),
-        UpdateExpression: "SET lastAskedAt = :at, askingSince = :at",
-        ExpressionAttributeValues: { ":at": at },
-      }),
-    );
-  },
 
-  /** A heartbeat never moves backwards, however late its job ran. */
-  async beat(name: string, at: string): Promise<void> {
-    await unlessRaced(
-      client.send(
-        new UpdateCommand({
+  return {
+    /** All locations that ever had a heartbeat. */
+    async all(): Promise<LocationHealth[]> {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
           TableName: tableName,
-          Key: locationKey(name),
-          UpdateExpression: "SET lastHeartbeatAt = :at",
-          ConditionExpression: "attribute_not_exists(lastHeartbeatAt) OR lastHeartbeatAt < :at",
-          ExpressionAttributeValues: { ":at": at },
+          KeyConditionExpression: "pk = :pk",
+          ExpressionAttributeValues: { ":pk": "LOCATION" },
+          ConsistentRead: true,
         }),
-      ),
-    );
-  },
+      );
+      return Items.map(fromItem);
+    },
 
-  async setOffline(name: string, since: string | null): Promise<void> {
-    await client.send(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: locationKey(name),
-        ...(since
-          ? {
-              UpdateExpression: "SET offlineSince = if_not_exists(offlineSince, :since)",
-              ExpressionAttributeValues: { ":since": since },
-            }
-          : { UpdateExpression: "REMOVE offlineSince" }),
-      }),
-    );
-  },
+    get,
 
-  /** What was last made of a location's health; null before anything was said. */
-  async announced(name: string): Promise<LocationNews | null> {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: tableName, Key: locationStateKey(name), ConsistentRead: true }),
-    );
-    return (Item?.condition as LocationNews) ?? null;
-  },
+    /**
+     * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can have
+     * answered meanwhile. So it does where a clock that was ahead had asked.
+     */
+    async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
+      const at = now.toISOString();
+      const recent = new Date(now.getTime() - pauseSeconds * 1000).toISOString();
+      const latest = new Date(now.getTime() + CLOCK_TOLERANCE_SECONDS * 1000).toISOString();
+      const isAsked = await update(
+        locationKey(name),
+        "SET lastAskedAt = :at",
+        "lastAskedAt BETWEEN :recent AND :latest AND askingSince <= :latest",
+        { ":at": at, ":recent": recent, ":latest": latest },
+      );
+      if (!isAsked)
+        await update(locationKey(name), "SET lastAskedAt = :at, askingSince = :at", undefined, { ":at": at });
+    },
 
-  /** Stores a new condition together with what people have to be told. @returns false when somebody else did */
-  async announce(
-    name: string,
-    previous: LocationNews | null,
-    condition: LocationNews,
-    outbox: Readonly<Record<string, PendingAlert>>,
-    now: Date,
-  ): Promise<boolean> {
-    const { pk } = locationStateKey(name);
-    const waiting = Object.keys(outbox).length > 0;
-    return unlessRaced(
-      client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: locationStateKey(name),
-          UpdateExpression: `SET #condition = :condition, since = :now, pendingAlerts = :outbox${waiting ? ", nextEvaluationAt = :now, dueBucket = :bucket" : ""} ADD revision :one`,
-          ConditionExpression: previous ? "#condition = :previous" : "attribute_not_exists(pk)",
-          ExpressionAttributeNames: { "#condition": "condition" },
-          ExpressionAttributeValues: {
-            ":condition": condition,
-            ":now": now.toISOString(),
-            ":outbox": outbox,
-            ":one": 1,
-            ...(previous && { ":previous": previous }),
-            ...(waiting && { ":bucket": dueBucket(pk) }),
+    /**
+     * Stores a heartbeat. It never moves backwards, however late its job ran, unless the one before lies in the future.
+     * After silence, and with control targets that answer again, the location is back.
+     * @param askedAt when the job was made
+     * @param isOnline whether the control targets answer; asked only while the location is offline
+     */
+    async beat(name: string, askedAt: Date, now: Date, isOnline = async () => false): Promise<void> {
+      const atMs = Math.min(askedAt.getTime(), now.getTime());
+      const at = new Date(atMs).toISOString();
+      for (;;) {
+        const { lastHeartbeatAt, offlineSince } = (await get(name)) ?? { lastHeartbeatAt: null, offlineSince: null };
+        const last = lastHeartbeatAt && isPlausible(Date.parse(lastHeartbeatAt), now) ? lastHeartbeatAt : null;
+        if (last && last >= at) return;
+        const isOnlineAgain = offlineSince !== null && (await isOnline());
+        const wasSilent = last && atMs - Date.parse(last) > SILENT_AFTER_SECONDS * 1000;
+        // Between the making of this job and now, outcomes may still be from before the network came back.
+        const backSince = isOnlineAgain ? now.toISOString() : wasSilent ? at : null;
+        const conditions = [
+          lastHeartbeatAt ? "lastHeartbeatAt = :last" : "attribute_not_exists(lastHeartbeatAt)",
+          ...(isOnlineAgain ? ["offlineSince = :offline"] : []),
+        ];
+        const isStored = await update(
+          locationKey(name),
+          `SET lastHeartbeatAt = :at${backSince ? ", backSince = :back" : ""}${isOnlineAgain ? " REMOVE offlineSince" : ""}`,
+          conditions.join(" AND "),
+          {
+            ":at": at,
+            ...(backSince && { ":back": backSince }),
+            ...(lastHeartbeatAt && { ":last": lastHeartbeatAt }),
+            ...(isOnlineAgain && { ":offline": offlineSince }),
           },
-        }),
-      ),
-    );
-  },
-});
+        );
+        if (isStored) return;
+      }
+    },
+
+    /** Its control targets do not answer; the first moment stands. */
+    async setOffline(name: string, since: string): Promise<void> {
+      await update(locationKey(name), "SET offlineSince = if_not_exists(offlineSince, :since)", undefined, {
+        ":since": since,
+      });
+    },
+
+    /** Only dispatch writes these, and its runs do not overlap. */
+    async setStalled(name: string, stalled: LocationHealth["stalled"]): Promise<void> {
+      await update(locationKey(name), "SET stalled = :stalled", undefined, { ":stalled": stalled });
+    },
+
+    async state(name: string): Promise<LocationState> {
+      const { Item } = await client.send(
+        new GetCommand({ TableName: tableName, Key: locationStateKey(name), ConsistentRead: true }),
+      );
+      return {
+        name,
+        condition: (Item?.condition as LocationNews | undefined) ?? null,
+        since: (Item?.since as string | undefined) ?? null,
+        toNudge: [...((Item?.toNudge as Set<string> | undefined) ?? [])].toSorted(),
+        isCounted: Item?.isCounted === true,
+        revision: Number(Item?.revision ?? 0),
+        nudgeRound: Number(Item?.nudgeRound ?? 0),
+        hasOutbox: Item?.pendingAlerts !== undefined,
+      };
+    },
+
+    /**
+     * Stores news together with what people have to be told, beside what still waits to be told.
+     * @returns false when the state changed since it was read
+     */
+    async announce(
+      { name, revision, hasOutbox }: LocationState,
+      { condition, message, toNudge = [], isCounted = condition ? false : undefined }: News,
+      now: Date,
+    ): Promise<boolean> {
+      const { pk, sk } = locationStateKey(name);
+      if (message && !hasOutbox)
+        await update({ pk, sk }, "SET pendingAlerts = if_not_exists(pendingAlerts, :none)", undefined, { ":none": {} });
+      const look = mustLook(pk, now.getTime());
+      const entry = message && pending(message.content, ["system"], sequenceFrom(revision)(), now.toISOString());
+      return update(
+        { pk, sk },
+        `SET ${[
+          "revision = :next",
+          ...(isCounted === undefined ? [] : ["isCounted = :counted"]),
+          ...(toNudge.length > 0 ? ["nudgeRound = :next"] : []),
+          ...(condition ? ["#condition = :condition, since = :now"] : []),
+          ...(entry ? ["pendingAlerts.#entry = :entry", look.set] : []),
+        ].join(", ")}${toNudge.length > 0 ? " ADD toNudge :shards" : ""}`,
+        revision > 0 ? "revision = :read" : "attribute_not_exists(revision)",
+        {
+          ":next": revision + 1,
+          ...(isCounted !== undefined && { ":counted": isCounted }),
+          ...(revision > 0 && { ":read": revision }),
+          ...(condition && { ":condition": condition, ":now": now.toISOString() }),
+          ...(entry && { ":entry": entry, ...look.values }),
+          ...(toNudge.length > 0 && { ":shards": new Set(toNudge) }),
+        },
+        condition || message
+          ? { ...(condition && { "#condition": "condition" }), ...(message && { "#entry": message.key }) }
+          : undefined,
+      );
+    },
+
+    /** The monitors of a shard have been brought up, unless there was further news of it meanwhile. */
+    nudged: ({ name, nudgeRound }: LocationState, shard: string): Promise<boolean> =>
+      update(locationStateKey(name), "DELETE toNudge :shards", "nudgeRound = :round", {
+        ":shards": new Set([shard]),
+        ":round": nudgeRound,
+      }),
+  };
+};
 export type LocationStore = ReturnType<typeof createLocationStore>;

@@ -18,16 +18,19 @@ export interface Shard {
    * reached lags behind the others and is caught up alone.
    */
   readonly planned: Readonly<Record<string, number>>;
+  /** By location: the tick since which every one had its job, epoch seconds. */
+  readonly plannedSince: Readonly<Record<string, number>>;
 }
 
-const fromItem = ({ sk, phase, members, locations, plannedUntil, planned }: Record<string, unknown>): Shard => ({
+const fromItem = ({ sk, phase, members, locations, plannedUntil, ...item }: Record<string, unknown>): Shard => ({
   name: String(sk),
   intervalSeconds: laneOf(String(sk)),
   phase: Number(phase ?? 0),
   members: Number(members ?? 0),
   locations: [...((locations as Set<string> | undefined) ?? [])].toSorted(),
   plannedUntil: plannedUntil === undefined ? undefined : Number(plannedUntil),
-  planned: (planned ?? {}) as Record<string, number>,
+  planned: (item.planned ?? {}) as Record<string, number>,
+  plannedSince: (item.plannedSince ?? {}) as Record<string, number>,
 });
 
 export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: string) => ({
@@ -68,19 +71,20 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
   async advance(
     { name, plannedUntil }: Shard,
     until: number,
-    planned: Readonly<Record<string, number>>,
+    { planned, plannedSince }: Pick<Shard, "planned" | "plannedSince">,
   ): Promise<boolean> {
     return unlessRaced(
       client.send(
         new UpdateCommand({
           TableName: tableName,
           Key: shardKey(name),
-          UpdateExpression: "SET plannedUntil = :until, planned = :planned",
+          UpdateExpression: "SET plannedUntil = :until, planned = :planned, plannedSince = :since",
           ConditionExpression:
             plannedUntil === undefined ? "attribute_not_exists(plannedUntil)" : "plannedUntil = :read",
           ExpressionAttributeValues: {
             ":until": until,
             ":planned": planned,
+            ":since": plannedSince,
             ...(plannedUntil !== undefined && { ":read": plannedUntil }),
           },
         }),

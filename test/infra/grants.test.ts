@@ -26,7 +26,8 @@ const consume = (queue: string) =>
 const GRANTS: Record<string, string[]> = {
   dispatch: [
     ...log("Dispatch"),
-    ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,UpdateItem", MONITORS),
+    ...may("dynamodb:Query", HISTORY),
     ...may("dynamodb:Query", ...["due", "look-by", "by-shard"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("sqs:SendMessage", ...JOBS),
   ],
@@ -82,7 +83,7 @@ const RETENTION = { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25
 const CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
 
 const ENVIRONMENT: Record<string, Record<string, unknown>> = {
-  dispatch: { MONITORS_TABLE: "TablesMonitors", LOCATIONS },
+  dispatch: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS },
   probe: {
     MONITORS_TABLE: "harborlight-monitors",
     HISTORY_TABLE: "harborlight-history",

@@ -5,9 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createCompact } from "../../../functions/compact/compact.ts";
-import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
-import { createLocationWatch } from "../../../functions/dispatch/locations.ts";
-import { createTimers } from "../../../functions/dispatch/timers.ts";
+import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import { createHeartbeat } from "../../../functions/probe/heartbeat.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
@@ -32,7 +30,7 @@ import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
-import { inProcessClient } from "../../support/in-process.ts";
+import { inProcessClient } from "./in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
 const LOCATION = "eu-west-1";
@@ -127,40 +125,31 @@ export async function simulate(
     clientOf,
   ) as [typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
-  const sendJobs = async (jobs: readonly PlannedJob[]) => {
+  const queues = async (jobs: readonly PlannedJob[]) => {
     for (const { job, dueAtSeconds } of jobs)
       queue.push({ job, at: Math.max(Math.ceil(clock.ms / 1000), dueAtSeconds) });
     messages += jobs.length;
     sendRequests += Math.ceil(jobs.length / ASSUMED.messagesPerSend);
-    return new Set<PlannedJob>();
+    return { rejected: new Set<PlannedJob>(), errors: new Map<string, Error>() };
   };
-  const dispatch = createDispatch({
-    planning: createPlanningStore(forDispatch, tables.monitors),
+  const planner = createPlanner({
+    client: forDispatch,
+    tables,
     locations: [LOCATION],
-    sendJobs,
+    queues,
     now,
     sleep: async () => {},
-  });
-  const timers = createTimers({
-    due: createDueStore(forDispatch, tables.monitors),
-    locations: [LOCATION],
-    sendJobs,
-    now,
-  });
-  const watch = createLocationWatch({
-    locations: [LOCATION],
-    store: createLocationStore(forDispatch, tables.monitors),
-    planning: createPlanningStore(forDispatch, tables.monitors),
-    views: createViewStore(forDispatch, tables.monitors),
-    due: createDueStore(forDispatch, tables.monitors),
-    now,
     newId: randomUUID,
+    log: (_level, message, details) => {
+      throw new Error(message, { cause: details });
+    },
   });
 
   const heartbeat = createHeartbeat({
     location: LOCATION,
     locations: createLocationStore(forProbe, tables.monitors),
     control: async () => "online",
+    now: nowMs,
   });
   const due = createDueStore(forProbe, tables.monitors);
   const engine = madeUpEngine(targets);
@@ -251,7 +240,7 @@ export async function simulate(
       if (keys.size === 0) continue;
       await bill("state-change", 256, async () => {
         for (const key of keys.values()) await stateChange(key);
-        await sendJobs(touchJobs(rung.splice(0), [LOCATION], now()));
+        await queues(touchJobs(rung.splice(0), [LOCATION], now()));
         return { waitedMs: 0, cpuMs: keys.size * 2 };
       });
     }
@@ -285,7 +274,7 @@ export async function simulate(
     }
     if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
     await bill("dispatch", 128, async () => {
-      await Promise.all([dispatch.all(), timers(), watch()]);
+      await planner.everyMinute();
       return { waitedMs: 500, cpuMs: 5 }; // half a second to the next whole one, on average
     });
     queue.sort((a, b) => a.at - b.at);

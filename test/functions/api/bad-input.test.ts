@@ -131,6 +131,24 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["a tag that is a number", { tags: { team: 1 } }, ["tags.team"], /must be text, got 1/],
   ["a tag's name with a comma", { tags: { "a,b": "x" } }, ["tags.a,b"], /a tag's name/],
   [
+    "tags of more bytes than fit",
+    { tags: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`tag ${n}`, "ü".repeat(60)])) },
+    ["tags"],
+    /at most 2048 bytes of names and values together, got 2510/,
+  ],
+  [
+    "17 locations",
+    { locations: Array.from({ length: 17 }, (_, n) => `l${n}`) },
+    ["locations"],
+    /a list of at most 16 names of locations/,
+  ],
+  [
+    "21 addresses",
+    { alerts: { emails: Array.from({ length: 21 }, (_, n) => `a${n}@example.com`) } },
+    ["alerts.emails"],
+    /a list of at most 20 mail addresses/,
+  ],
+  [
     "21 tags",
     { tags: Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`t${n}`, ""])) },
     ["tags"],

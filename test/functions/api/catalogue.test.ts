@@ -28,7 +28,8 @@ describe("GET /v1/protocols", () => {
 
 describe("GET /v1/health", () => {
   test("needs no token and says when each location spoke last", async () => {
-    await createLocationStore(edge.client, edge.tables.monitors).beat("local", "2026-11-22T10:00:00.000Z");
+    const at = new Date("2026-11-22T10:00:00.000Z");
+    await createLocationStore(edge.client, edge.tables.monitors).beat("local", at, at);
     const { status, body } = await edge.call("GET", "/v1/health", { token: null });
     expect([status, body]).toEqual([
       200,

@@ -310,7 +310,8 @@ test("a plus in an offset need not be encoded", async () => {
 });
 
 test("what a location saw stays readable when it is configured no more", async () => {
-  await createLocationStore(edge.client, edge.tables.monitors).beat("gone", iso(NOW - HOUR));
+  const at = new Date(iso(NOW - HOUR));
+  await createLocationStore(edge.client, edge.tables.monitors).beat("gone", at, at);
   const seen = { state: "open", health: "up", reason: null, latencyMs: 7, lossPercent: null } as const;
   await runShard(
     { ...edge, history: edge.stores.history },

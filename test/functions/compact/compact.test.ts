@@ -353,7 +353,7 @@ test("a monitor that moved to another lane has one seamless history", async () =
 
 test("compaction that dies at any write ends with the same items as one that was not disturbed", async () => {
   const play = async (started: Started) => {
-        await seat(started, "3600#0", 26, ["eu", "us"]);
+    await seat(started, "3600#0", 26, ["eu", "us"]);
     await seat(started, "21600#0", 1, ["eu"]);
     const members = new Map(Array.from({ length: 26 }, (_, i) => [`m${i}`, noisyTarget(i)]));
     for (const id of members.keys()) await started.create(monitorOf(id, { shard: "3600#0", locations: ["eu", "us"] }));

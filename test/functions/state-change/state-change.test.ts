@@ -17,7 +17,7 @@ import { leftKey, locationStateKey, monitorKey } from "../../../shared/store/key
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
-import { inProcessClient } from "../../support/in-process.ts";
+import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { monitorOf, putMonitor, viewOf } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -255,10 +255,11 @@ describe("a monitor's life", () => {
 
   test("a location's news is told once", async () => {
     const locations = createLocationStore(w.client, w.tables.monitors);
-    const news = { kind: "system", subject: "Location a: silent", message: "no heartbeat" } as const;
-    const outbox = { "system#1": pending(news, ["system"], 1, w.clock().toISOString()) };
-    expect(await locations.announce("a", null, "silent", outbox, w.clock())).toBe(true);
-    expect(await locations.announce("a", null, "silent", outbox, w.clock())).toBe(false);
+    const content = { kind: "system", subject: "Location a: silent", message: "no heartbeat" } as const;
+    const news = { condition: "silent", message: { key: "system#1", content } } as const;
+    const before = await locations.state("a");
+    expect(await locations.announce(before, news, w.clock())).toBe(true);
+    expect(await locations.announce(before, news, w.clock())).toBe(false);
     await w.lookAt(locationStateKey("a"));
     await w.lookAt(locationStateKey("a"));
     expect(w.system).toEqual(["Location a: silent: no heartbeat"]);
@@ -461,7 +462,7 @@ describe("the process dies", () => {
     await live(0);
     const all = writes;
     expect(all).toBeGreaterThan(15);
-    for (fault of ["fail-before", "fail-after"])
+    for (fault of ["fail-before", "fail-after"] as const)
       for (let n = 1; n <= all; n++) {
         const { received, monitor, incidents } = await live(n);
         const where = `${fault} at write ${n}`;

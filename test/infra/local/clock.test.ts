@@ -17,7 +17,11 @@ import { things } from "./things.ts";
 const HOUR_MS = 3_600_000;
 
 let folder: string;
+let offsetMs: number;
 beforeEach(() => {
+  offsetMs = 0;
+  const { now } = Date;
+  vi.spyOn(Date, "now").mockImplementation(() => now() + offsetMs);
   folder = mkdtempSync(join(tmpdir(), "harborlight-clock-"));
 });
 afterEach(() => {
@@ -25,10 +29,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** As NTP, a person or a snapshot does it. */
 const setClock = (byMs: number) => {
-  vi.restoreAllMocks();
-  const { now } = Date;
-  vi.spyOn(Date, "now").mockImplementation(() => now() + byMs);
+  offsetMs = byMs;
 };
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -156,7 +156,12 @@ test("damaged bytes give one clear error and never another block", () => {
 });
 
 test("a block of version 1, without streaks and doubt, is still read", () => {
-  const entries = Array.from({ length: 3 }, (_, i) => ({ ...pausedEntry(7), bits: i, bitCount: 9, view: "up" as const }));
+  const entries = Array.from({ length: 3 }, (_, i) => ({
+    ...pausedEntry(7),
+    bits: i,
+    bitCount: 9,
+    view: "up" as const,
+  }));
   const old = Buffer.concat([
     Uint8Array.of(1, 1),
     Buffer.from(rosterHash(["a"]), "base64url"),

@@ -241,7 +241,11 @@ describe("afterSeconds while it changes between down and degraded", () => {
     ["degraded for as long", "gggggggg", ["6:degraded"]],
     ["back before", "dddduu", []],
     ["six hours of turns are trouble, from the first on", "dgdgdgdgdgdu", ["6:degraded", "12:recovered"]],
-    ["down when the time is over, for less: degraded first, down in its time", "gggddddddddd", ["6:degraded", "9:down"]],
+    [
+      "down when the time is over, for less: degraded first, down in its time",
+      "gggddddddddd",
+      ["6:degraded", "9:down"],
+    ],
     ["down counts anew after it was any better", "dddgddddddddddd", ["6:degraded", "10:down"]],
     ["down, then better for as long", "ddddddddgggggggggg", ["6:down", "14:degraded"]],
     ["down, better for a while, down: told once", "dddddddgggddddddddd", ["6:down"]],
@@ -542,7 +546,10 @@ test("an outbox that overflows drops the oldest alerts, says which, and keeps th
   world.see(3_060, "a", "up");
   expect(alerts()).toBe(MAX_PENDING);
   expect(world.monitor.pendingAlerts[`m1.${START + 60_000}.1`]).toBeUndefined();
-  expect(world.monitor.pendingAlerts[OVERFLOW]?.content).toMatchObject({ kind: "system", subject: "Alerts were dropped" });
+  expect(world.monitor.pendingAlerts[OVERFLOW]?.content).toMatchObject({
+    kind: "system",
+    subject: "Alerts were dropped",
+  });
   const { writes } = world;
   for (let i = 0; i < 5; i++) world.look(3_061);
   expect(world.writes - writes).toBe(0);
@@ -604,7 +611,10 @@ describe("whatever happens in whatever order", () => {
         ),
       }),
     },
-    { weight: 10, arbitrary: fc.record({ kind: fc.constant("clock" as const), skew: fc.integer({ min: -50, max: 50 }) }) },
+    {
+      weight: 10,
+      arbitrary: fc.record({ kind: fc.constant("clock" as const), skew: fc.integer({ min: -50, max: 50 }) }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: "delete" as const }) },
   );
   type Step = readonly [typeof step extends fc.Arbitrary<infer S> ? S : never, number];
@@ -650,7 +660,9 @@ describe("whatever happens in whatever order", () => {
           for (const [, own] of Map.groupBy(received, ({ receiver }) => receiver)) {
             const groups = Map.groupBy(own, ({ alert }) => alert.incidentId);
             // Each incident's messages in one piece: what ended is never spoken of again.
-            expect(own.map(({ alert }) => alert.incidentId)).toEqual([...groups.values()].flat().map(({ alert }) => alert.incidentId));
+            expect(own.map(({ alert }) => alert.incidentId)).toEqual(
+              [...groups.values()].flat().map(({ alert }) => alert.incidentId),
+            );
             for (const [id, messages] of groups) {
               const events = messages.map(({ alert }) => alert.event);
               const ends = events.filter((event) => event === "recovered" || event === "closed");

@@ -91,11 +91,17 @@ describe("locationCondition", () => {
       { lastHeartbeatAt: at(600), askingSince: at(900), offlineSince: at(700) },
       "silent",
     ],
-    ["a heartbeat of a clock that was ahead says nothing", { lastHeartbeatAt: at(-3600), askingSince: at(181) }, "silent"],
+    [
+      "a heartbeat of a clock that was ahead says nothing",
+      { lastHeartbeatAt: at(-3600), askingSince: at(181) },
+      "silent",
+    ],
     ["asked by a clock that was ahead", { lastHeartbeatAt: at(181), askingSince: at(-3600) }, "silent"],
     ["clocks may differ by a minute", { lastHeartbeatAt: at(-59), askingSince: at(999) }, "working"],
   ] as const)("%s", (_, health, expected) => {
-    expect(locationCondition(health && { name: "x", offlineSince: null, ...health }, now)).toBe(expected);
+    expect(
+      locationCondition(health && { name: "x", offlineSince: null, backSince: null, stalled: {}, ...health }, now),
+    ).toBe(expected);
   });
 });
 
@@ -126,6 +132,10 @@ test("no view counts of a shard that is not checked, nor before a tick after the
 test("a fresh view that is a clock's lead in the future is no sign of life", () => {
   const now = new Date("2026-11-23T10:00:00.000Z");
   const seen = (ahead: number) =>
-    usableViews({ locations: ["l0"], views: { l0: viewOf("up", now.getTime() / 1000 + ahead) } }, { l0: "silent" }, now);
+    usableViews(
+      { locations: ["l0"], views: { l0: viewOf("up", now.getTime() / 1000 + ahead) } },
+      { l0: "silent" },
+      now,
+    );
   expect([60, 61].map((ahead) => seen(ahead).length)).toEqual([1, 0]);
 });

@@ -2,10 +2,10 @@
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { LocalDatabase } from "../../infra/local/dynamo.ts";
+import type { LocalDatabase } from "../../../infra/local/dynamo.ts";
 
 /** @param requests counts what is asked. @param caller whom the database books it on */
-export function inProcessClient(database: LocalDatabase, caller: string, requests = { count: 0 }) {
+export function inProcessClient(database: Pick<LocalDatabase, "handle">, caller: string, requests = { count: 0 }) {
   const handle = async (request: { headers: Record<string, string>; body: Uint8Array }) => {
     requests.count++;
     const body = JSON.parse(new TextDecoder().decode(request.body));

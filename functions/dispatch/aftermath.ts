@@ -1,0 +1,85 @@
+/**
+ * What news of a location leaves to do: its monitors are brought up to be decided again, shard by shard, and once that has
+ * settled, those that cannot be judged are counted and told of. What one run has no time for, the next goes on with.
+ */
+import { inParallel } from "../../shared/parallel.ts";
+import { isPlausible } from "../../shared/rules/believe.ts";
+import type { DueStore } from "../../shared/store/due.ts";
+import { monitorKey } from "../../shared/store/keys.ts";
+import type { LocationState, LocationStore } from "../../shared/store/locations.ts";
+import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { StandingReader } from "../../shared/store/standing.ts";
+import type { ViewStore } from "../../shared/store/views.ts";
+import { isCheckedFrom } from "./locations.ts";
+
+const NUDGES_AT_ONCE = 16;
+/** From the news to the count: until then the quorum's own time of grace is over, and what follows is stored. */
+const COUNT_AFTER_MS = 360_000;
+const NAMES_TOLD = 5;
+
+interface Dependencies {
+  readonly store: LocationStore;
+  readonly planning: PlanningStore;
+  readonly views: ViewStore;
+  readonly standing: StandingReader;
+  readonly due: DueStore;
+  readonly now: () => Date;
+  /** A name that nobody used before. */
+  readonly newId: () => string;
+}
+
+export const createAftermath = ({ store, planning, views, standing, due, now, newId }: Dependencies) => {
+  const membersOf = async (location: string, shard: string): Promise<string[]> =>
+    (await views.members(shard)).filter((member) => isCheckedFrom(location, member)).map(({ id }) => id);
+
+  /** @returns whether there was time for all of them */
+  const nudge = async (state: LocationState, hasTime: () => boolean): Promise<boolean> => {
+    for (const shard of state.toNudge) {
+      await inParallel(await membersOf(state.name, shard), NUDGES_AT_ONCE, async (id) => {
+        if (hasTime()) await due.nudge(monitorKey(id), now().getTime());
+      });
+      if (!hasTime()) return false;
+      await store.nudged(state, shard);
+    }
+    return true;
+  };
+
+  const isCountDue = ({ condition, since, isCounted }: LocationState) =>
+    (condition === "silent" || condition === "offline") &&
+    !isCounted &&
+    since !== null &&
+    (now().getTime() - Date.parse(since) >= COUNT_AFTER_MS || !isPlausible(Date.parse(since), now()));
+
+  const count = async (state: LocationState, hasTime: () => boolean) => {
+    const names: string[] = [];
+    let isComplete = true;
+    for await (const shards of planning.shards())
+      for (const shard of shards.filter(({ locations }) => locations.includes(state.name))) {
+        isComplete &&= hasTime();
+        if (!isComplete) break;
+        for await (const page of standing(await membersOf(state.name, shard.name)))
+          names.push(...page.filter(({ status }) => status === "unknown").map(({ name }) => name));
+      }
+    const message = names.length > 0 && {
+      key: `system#${newId()}`,
+      content: { kind: "system" as const, ...unjudged(state, names.toSorted(), isComplete) },
+    };
+    await store.announce(state, { isCounted: true, ...(message && { message }) }, now());
+  };
+
+  /** @param hasTime whether this run may go on */
+  return async (hasTime: () => boolean): Promise<void> => {
+    for (const { name } of await store.all()) {
+      const state = await store.state(name);
+      const isDone = await nudge(state, hasTime);
+      // Decisions that this run's nudges lead to are stored by the next.
+      if (isDone && state.toNudge.length === 0 && isCountDue(state)) await count(state, hasTime);
+    }
+  };
+};
+
+function unjudged({ name, condition }: LocationState, monitors: readonly string[], isComplete: boolean) {
+  const subject = `Location ${name}: monitors that cannot be judged: ${isComplete ? "" : "at least "}${monitors.length}`;
+  const some = [...monitors.slice(0, NAMES_TOLD), ...(monitors.length > NAMES_TOLD ? ["…"] : [])].join(", ");
+  return { subject, message: `${subject} (${some}). It is ${condition}, and without it their status is unknown.` };
+}

@@ -1,0 +1,179 @@
+/**
+ * Watches whether checks come in: a location may send heartbeats while the checks of a shard die, out of memory or before
+ * a history that cannot be read. Each shard is looked at every third minute, and only exceptions are stored.
+ */
+import type { LocationHealth, Stall } from "../../shared/model.ts";
+import { inParallel } from "../../shared/parallel.ts";
+import { isPlausible } from "../../shared/rules/believe.ts";
+import { locationCondition } from "../../shared/rules/quorum.ts";
+import type { Freshness } from "../../shared/store/freshness.ts";
+import { placeOf } from "../../shared/store/keys.ts";
+import type { LocationStore, News } from "../../shared/store/locations.ts";
+import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { StandingReader } from "../../shared/store/standing.ts";
+import type { ViewStore } from "../../shared/store/views.ts";
+import { isCheckedFrom } from "./locations.ts";
+
+const EVERY_MINUTES = 3;
+/** The newest block of a shard is at most so many intervals old, and at most so many seconds where that is more. */
+const FRESH_INTERVALS = 3;
+const FRESH_SECONDS = 180;
+/** A location counts as running while it answered the last run's heartbeat: one that just died is silent, not stalled. */
+const HEARD_MS = 90_000;
+/** A stall that is over is kept for so long, or two intervals, for views that no check has confirmed yet. */
+const KEPT_SECONDS = 7_200;
+const READS_AT_ONCE = 32;
+
+interface Dependencies {
+  readonly locations: readonly string[];
+  readonly store: LocationStore;
+  readonly planning: PlanningStore;
+  readonly views: ViewStore;
+  readonly standing: StandingReader;
+  readonly freshness: Freshness;
+  readonly now: () => Date;
+  /** A name that nobody used before. */
+  readonly newId: () => string;
+}
+
+/** What a look at a location's shards found. */
+interface Findings {
+  /** Shards that stand still since lately, and how many monitors are checked in each. */
+  readonly stalled: Map<string, number>;
+  /** Shards that are checked again, and the newest tick of each. */
+  readonly back: Map<string, number>;
+}
+
+const freshMs = ({ intervalSeconds }: Shard) => Math.max(FRESH_INTERVALS * intervalSeconds, FRESH_SECONDS) * 1000;
+const ms = (moment: string | null) => (moment ? Date.parse(moment) : Number.NEGATIVE_INFINITY);
+const isOpen = (stall: Stall | undefined) => stall?.backSince === null;
+
+export const createStallWatch = (dependencies: Dependencies) => {
+  const { locations, store, planning, views, standing, freshness, now, newId } = dependencies;
+
+  /** Whether every tick of the time in which a block must have come had its job, and the location was there to run it. */
+  const isExpected = (shard: Shard, { name, backSince, askingSince }: LocationHealth, nowMs: number): boolean => {
+    const since = shard.plannedSince[name];
+    const until = shard.planned[name];
+    if (shard.members === 0 || since === undefined || until === undefined) return false;
+    const from = Math.max(since * 1000, ms(backSince), ms(askingSince));
+    return from <= nowMs - freshMs(shard) && (until + shard.intervalSeconds) * 1000 >= nowMs;
+  };
+
+  /** Monitors that a shard checks from a location, as they are now, for longer than a block may be old. */
+  const countChecked = async (shard: Shard, location: string, fromMs: number): Promise<number> => {
+    const members = (await views.members(shard.name)).filter(
+      (member) =>
+        isCheckedFrom(location, member) &&
+        !member.paused &&
+        member.placements.some(
+          (one) => one.shard === shard.name && one.toTick === null && one.fromTick * 1000 <= fromMs,
+        ),
+    );
+    let count = 0;
+    for await (const page of standing(members.map(({ id }) => id)))
+      count += page.filter(({ checkedSince }) => Date.parse(checkedSince) <= fromMs).length;
+    return count;
+  };
+
+  const examine = async (shards: readonly Shard[], health: LocationHealth): Promise<Findings> => {
+    const findings: Findings = { stalled: new Map(), back: new Map() };
+    const nowMs = now().getTime();
+    await inParallel(shards, READS_AT_ONCE, async (shard) => {
+      const fromMs = nowMs - freshMs(shard);
+      const newest = await freshness.newestTick(shard.name, health.name, Math.ceil(fromMs / 1000));
+      if (isOpen(health.stalled[shard.name])) {
+        if (newest !== undefined) findings.back.set(shard.name, newest);
+      } else if (newest === undefined) {
+        const monitors = await countChecked(shard, health.name, fromMs);
+        if (monitors > 0) findings.stalled.set(shard.name, monitors);
+      }
+    });
+    return findings;
+  };
+
+  /** Those that are due for a look this minute; where one has news, all of them, so that people hear of it once. */
+  const lookAt = async (shards: readonly Shard[], health: LocationHealth): Promise<Findings> => {
+    const nowMs = now().getTime();
+    const expected = shards.filter((shard) => isOpen(health.stalled[shard.name]) || isExpected(shard, health, nowMs));
+    const turn = Math.floor(nowMs / 60_000) % EVERY_MINUTES;
+    const [own = [], others = []] = [true, false].map((isTurn) =>
+      expected.filter(({ name }) => (placeOf(name, EVERY_MINUTES) === turn) === isTurn),
+    );
+    const first = await examine(own, health);
+    if (first.stalled.size + first.back.size === 0) return first;
+    const rest = await examine(others, health);
+    return {
+      stalled: new Map([...first.stalled, ...rest.stalled]),
+      back: new Map([...first.back, ...rest.back]),
+    };
+  };
+
+  /** Stalls as they are to be stored: new ones, those that are over, and none that is long over or whose shard is gone. */
+  const update = (health: LocationHealth, { stalled, back }: Findings, shards: ReadonlyMap<string, Shard>) => {
+    const kept = Object.entries(health.stalled).filter(([name, { backSince }]) => {
+      const shard = shards.get(name);
+      if (!shard || shard.members === 0) return false;
+      const keptMs = Math.max(KEPT_SECONDS, 2 * shard.intervalSeconds) * 1000;
+      return backSince === null || now().getTime() - Date.parse(backSince) < keptMs;
+    });
+    const after: Record<string, Stall> = Object.fromEntries(kept);
+    for (const [name, tick] of back)
+      after[name] = { since: health.stalled[name]!.since, backSince: new Date(tick * 1000).toISOString() };
+    for (const name of stalled.keys()) after[name] = { since: now().toISOString(), backSince: null };
+    const isSame = stalled.size + back.size === 0 && kept.length === Object.keys(health.stalled).length;
+    return isSame ? undefined : after;
+  };
+
+  /** Beside what else is announced of the location at the same time. */
+  const announce = async (name: string, news: News): Promise<void> => {
+    while (!(await store.announce(await store.state(name), news, now())));
+  };
+
+  const watch = async (shards: ReadonlyMap<string, Shard>, health: LocationHealth): Promise<void> => {
+    const own = [...shards.values()].filter((shard) => shard.locations.includes(health.name));
+    const findings = await lookAt(own, health);
+    const after = update(health, findings, shards);
+    if (!after) return;
+    // Told before it is stored: a run that dies in between tells it twice, not never.
+    const message = newsOf(health.name, findings, own.length, Object.values(after).filter(isOpen).length);
+    if (message)
+      await announce(health.name, {
+        message: { key: `system#${newId()}`, content: { kind: "system", ...message } },
+        toNudge: [...findings.stalled.keys(), ...findings.back.keys()],
+      });
+    await store.setStalled(health.name, after);
+  };
+
+  return async (): Promise<void> => {
+    const shards = new Map<string, Shard>();
+    for await (const page of planning.shards()) for (const shard of page) shards.set(shard.name, shard);
+    const heard = now().getTime() - HEARD_MS;
+    const working = (await store.all()).filter(
+      (health) =>
+        locations.includes(health.name) &&
+        locationCondition(health, now()) === "working" &&
+        ms(health.lastHeartbeatAt) >= heard &&
+        isPlausible(ms(health.lastHeartbeatAt), now()),
+    );
+    for (const health of working) await watch(shards, health);
+  };
+};
+
+function newsOf(name: string, { stalled, back }: Findings, shards: number, open: number) {
+  const sentences: string[] = [];
+  if (stalled.size > 0) {
+    const monitors = [...stalled.values()].reduce((sum, count) => sum + count, 0);
+    sentences.push(
+      `Location ${name} sends heartbeats, but ${stalled.size} of its ${shards} shards with ${monitors} monitors stored no outcomes ` +
+        "for three intervals and more. Their views from there do not count until they do; its probe's log says why.",
+    );
+  }
+  if (back.size > 0)
+    sentences.push(
+      `${back.size} shards of location ${name} store outcomes again; their views count. ${open} do not yet.`,
+    );
+  if (sentences.length === 0) return undefined;
+  const subject = stalled.size > 0 ? `Location ${name}: checks stand still` : `Location ${name}: checks run again`;
+  return { subject, message: sentences.join(" ") };
+}

@@ -1,0 +1,103 @@
+/** The largest monitor that the limits of the API allow, measured as DynamoDB counts: an item takes 400 KB at most. */
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readMonitorSettings } from "../../../functions/api/monitor-settings.ts";
+import { newMonitor } from "../../../functions/api/revise.ts";
+import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../functions/api/schemas.ts";
+import { itemSize } from "../../../infra/local/item-size.ts";
+import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
+import type { Health, Monitor, View } from "../../../shared/model.ts";
+import { decide } from "../../../shared/rules/decide.ts";
+import { monitorKey } from "../../../shared/store/keys.ts";
+import { putMonitor } from "../../support/monitors.ts";
+import { startTables } from "../../support/tables.ts";
+import { place } from "./edge.ts";
+
+let tables: Awaited<ReturnType<typeof startTables>>;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+
+const START = Date.parse("2026-11-23T10:00:00Z");
+/** Three bytes a character, which is the most that UTF-8 needs for one of JavaScript's. */
+const wide = (length: number) => "汉".repeat(length);
+const numbered = (count: number, length: number) =>
+  Array.from({ length: count }, (_, i) => `${i}`.padStart(3, "0").padEnd(length, "x"));
+
+const locations = numbered(MAX_LOCATIONS, 32).map((name) => place(name));
+const shares = Math.floor(MAX_TAG_BYTES / MAX_TAGS);
+const settings = readMonitorSettings(
+  {
+    name: wide(200),
+    key: "k".repeat(128),
+    protocol: "tcp",
+    host: ["h".repeat(63), "h".repeat(63), "h".repeat(63), "h".repeat(57), "com"].join("."),
+    port: 65_535,
+    locations: locations.map(({ name }) => name),
+    alerts: { emails: numbered(MAX_EMAILS, 64).map((name) => `${name}@${"d".repeat(185)}.com`) },
+    tags: Object.fromEntries(numbered(MAX_TAGS, 64).map((name) => [name, "v".repeat(shares - 64)])),
+  },
+  locations,
+);
+
+const viewAt = (health: Health, ms: number): View => ({
+  health,
+  state: "open|filtered",
+  reason: "certificate-self-signed",
+  message: wide(400),
+  evidence: { certificate: "e".repeat(MAX_EVIDENCE_BYTES - 18) },
+  fingerprint: wide(200),
+  address: "0000:0000:0000:0000:0000:ffff:192.168.100.228",
+  since: new Date(ms).toISOString(),
+  tick: ms / 1000,
+});
+
+/** After so many changes of which no receiver could be told; the incidents' own items were written. */
+function troubled(changes: number): Monitor {
+  let monitor: Monitor = {
+    ...newMonitor(
+      "f".repeat(20),
+      settings,
+      { shard: "86400#9999", now: new Date(START), retention: DEFAULT_RETENTION },
+      "c".repeat(64),
+    ),
+    settings: { certificates: "s".repeat(16_384) },
+    placements: Array(50).fill({ shard: "86400#9999", fromTick: START / 1000, toTick: START / 1000 }),
+  };
+  const conditions = Object.fromEntries(locations.map(({ name }) => [name, "working" as const]));
+  for (let change = 1; change <= changes; change++) {
+    const ms = START + change * 60_000;
+    const view = viewAt(change % 2 ? "down" : "up", ms);
+    const views = Object.fromEntries(locations.map(({ name }) => [name, view]));
+    const pendingAlerts = Object.fromEntries(
+      Object.entries(monitor.pendingAlerts).filter(([, { content }]) => content.kind !== "incident"),
+    );
+    const context = { conditions, url: () => `https://${"u".repeat(100)}`, mail: true };
+    const verdict = decide({ ...monitor, views, pendingAlerts }, context, new Date(ms));
+    if (verdict.kind !== "store") throw new Error("nothing changed");
+    monitor = { ...monitor, views, ...verdict.decision, revision: monitor.revision + 1 };
+  }
+  return monitor;
+}
+
+const sizeOf = async (monitor: Monitor) => {
+  await putMonitor(tables, monitor);
+  const Key = Object.fromEntries(Object.entries(monitorKey(monitor.id)).map(([name, S]) => [name, { S }]));
+  const { Item } = await tables.client.send(new GetItemCommand({ TableName: tables.tables.monitors, Key }));
+  return itemSize(Item as never);
+};
+
+const LIMIT_BYTES = 200_000;
+
+test("the largest monitor there may be, in trouble that two alerts tell of, takes half of what an item may", async () => {
+  const bytes = await sizeOf(troubled(2));
+  expect(bytes).toBeGreaterThan(LIMIT_BYTES / 2);
+  expect(await sizeOf(troubled(1))).toBeLessThan(LIMIT_BYTES);
+  expect(bytes).toBeLessThan(LIMIT_BYTES);
+});
+
+test("an outbox that no receiver takes anything from keeps it below that too", async () => {
+  for (const changes of [3, 20, 101]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES);
+});

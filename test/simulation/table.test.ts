@@ -1,0 +1,168 @@
+/**
+ * The tables in memory answer as DynamoDB does: seeded traffic of all stores, and odd commands of every kind, is sent to
+ * them and to dynalite (and to Amazon's DynamoDB Local where there is Java), and every answer must be equal.
+ */
+import { isDeepStrictEqual } from "node:util";
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../infra/local/dynamo.ts";
+import { inProcessClient } from "../bench/cost/in-process.ts";
+import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
+import { tableDefinitions } from "../support/schema.ts";
+import { chanceOf } from "./clock.ts";
+import type { Document } from "./document.ts";
+import { beyondDynalite, oddCommands } from "./odd-commands.ts";
+import { storeTraffic } from "./store-traffic.ts";
+import { createTables, type TableCommand } from "./tables.ts";
+
+const COMMANDS = 2_000;
+/** DynamoDB Local takes 8 ms for one. */
+const COMMANDS_TO_AMAZON = 500;
+/** Java starts in a few seconds, or in many where others want the same cores. */
+const AMAZON_TIMEOUT_MS = 120_000;
+
+const KINDS = {
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  DeleteCommand,
+  QueryCommand,
+  BatchGetCommand,
+  BatchWriteCommand,
+} as unknown as Record<string, new (input: object) => TableCommand>;
+
+interface Asked {
+  readonly kind: string;
+  /** As it was when it was sent. */
+  readonly input: object;
+  readonly answer: unknown;
+}
+
+type Answer = {
+  readonly Items?: Document[];
+  readonly Responses?: Record<string, Document[]>;
+} & Record<string, unknown>;
+
+/** What can be compared: sets in an order, bytes as text. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Set) return { set: [...value].toSorted() };
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
+}
+
+const byKey = (items: readonly Document[]) =>
+  items.toSorted((a, b) => (`${a.pk} ${a.sk}` < `${b.pk} ${b.sk}` ? -1 : 1));
+
+/** The answer to a command, or the name of its error; a batch, and timers of the same moment, come in no order. */
+async function comparable(input: object, answer: Promise<unknown>): Promise<unknown> {
+  try {
+    const { Items, Responses, ...rest } = (await answer) as Answer;
+    const isUnordered = (input as { IndexName?: string }).IndexName === "due";
+    // Clients differ in what they say of absence.
+    const { Item, Attributes, LastEvaluatedKey, UnprocessedKeys = {}, UnprocessedItems = {} } = rest;
+    const responses = Object.entries(Responses ?? {}).map(([name, items]) => [name, byKey(items)]);
+    return plain({
+      Item,
+      Attributes,
+      LastEvaluatedKey,
+      UnprocessedKeys,
+      UnprocessedItems,
+      Items: Items && isUnordered ? byKey(Items) : Items,
+      Responses: Object.fromEntries(responses),
+    });
+  } catch (error) {
+    return { error: (error as Error).name };
+  }
+}
+
+const definitions = tableDefinitions();
+const names = { monitors: definitions.monitors.name, history: definitions.history.name };
+
+/** Plays traffic and odd commands on tables in memory, and keeps what was asked and answered. */
+async function recorded(seed: string, commands: number, odd: readonly (readonly [string, object])[]): Promise<Asked[]> {
+  const tables = createTables(Object.values(definitions), { now: () => 0 });
+  const asked: Asked[] = [];
+  const send = async (command: TableCommand) => {
+    const input = structuredClone(command.input);
+    const answer = tables.send(command);
+    asked.push({ kind: command.constructor.name, input, answer: await comparable(input, answer) });
+    return answer;
+  };
+  const step = storeTraffic({ send } as unknown as DynamoDBDocumentClient, names, chanceOf(seed));
+  while (asked.length < commands) await step();
+  for (const [kind, input] of odd) await send(new KINDS[kind]!(input)).catch(() => {});
+  return asked;
+}
+
+/** Where another database answers something else, in short: later ones may follow from the first. */
+async function differences(asked: readonly Asked[], client: DynamoDBDocumentClient): Promise<string[]> {
+  const different: string[] = [];
+  const short = (value: unknown) => JSON.stringify(plain(value))?.slice(0, 600);
+  for (const one of asked) {
+    const command = new KINDS[one.kind]!(structuredClone(one.input));
+    const theirs = await comparable(one.input, client.send(command as never));
+    if (!isDeepStrictEqual(theirs, one.answer))
+      different.push(`${one.kind} ${short(one.input)}\n  ours ${short(one.answer)}\n  theirs ${short(theirs)}`);
+  }
+  return different;
+}
+
+let asked: Asked[];
+beforeAll(async () => {
+  asked = await recorded("stores", COMMANDS, oddCommands(names.monitors));
+});
+
+test("the traffic meets refused conditions, pages, and every kind of command", () => {
+  const errors = asked.map(({ answer }) => (answer as { error?: string }).error);
+  expect(errors.filter((error) => error === "ConditionalCheckFailedException").length).toBeGreaterThan(100);
+  expect(asked.filter(({ answer }) => (answer as Answer).LastEvaluatedKey).length).toBeGreaterThan(20);
+  expect(new Set(asked.map(({ kind }) => kind))).toEqual(new Set(Object.keys(KINDS)));
+  // Only the odd commands may be wrong in themselves.
+  expect(errors.slice(0, COMMANDS).filter((error) => error && error !== "ConditionalCheckFailedException")).toEqual([]);
+});
+
+test("dynalite answers the same", async () => {
+  const database = await openDatabase({ tables: Object.values(definitions), now: () => 0 });
+  try {
+    expect(await differences(asked, inProcessClient(database, "replay"))).toEqual([]);
+  } finally {
+    await database.close();
+  }
+});
+
+const reason = whyNoDynamoDbLocal();
+if (reason) console.warn(`THE SIMULATED TABLES ARE NOT TESTED AGAINST DYNAMODB LOCAL: ${reason}`);
+
+test.skipIf(reason)(
+  `Amazon's DynamoDB Local answers the same${reason ? ` (SKIPPED: ${reason})` : ""}`,
+  async () => {
+    const amazon = await startDynamoDbLocal();
+    try {
+      for (const { name, attributes, keys, indexes } of Object.values(definitions))
+        await amazon.call("DynamoDB_20120810.CreateTable", {
+          TableName: name,
+          AttributeDefinitions: attributes,
+          KeySchema: keys,
+          ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
+          BillingMode: "PAY_PER_REQUEST",
+        });
+      const odd = [...oddCommands(names.monitors), ...beyondDynalite(names.monitors)];
+      const some = await recorded("stores", COMMANDS_TO_AMAZON, odd);
+      expect(await differences(some, inProcessClient({ handle: amazon.call }, "replay"))).toEqual([]);
+    } finally {
+      await amazon.stop();
+    }
+  },
+  AMAZON_TIMEOUT_MS,
+);
