@@ -1,7 +1,7 @@
 /**
  * DynamoDB's expressions (Developer Guide, "Expressions in DynamoDB"), as far as stores use them: conditions, updates,
  * projections, key conditions. Each text is parsed once and kept. Not here, and refused with an error: places in lists,
- * `size`, `attribute_type`, `list_append`, and the clause DELETE. Reserved words are not looked for; dynalite does.
+ * `size`, `attribute_type` and `list_append`. Reserved words are not looked for; dynalite does.
  */
 import { compare, type Document, invalid, isDocument, isSame, stored, typeOf } from "./document.ts";
 
@@ -319,7 +319,12 @@ class Parser {
   // ---- updates ------------------------------------------------------------------------------------------------------
 
   update(): Update["run"] {
-    const clauses = { SET: () => this.#assignment(), REMOVE: () => this.#removal(), ADD: () => this.#addition() };
+    const clauses = {
+      SET: () => this.#assignment(),
+      REMOVE: () => this.#removal(),
+      ADD: () => this.#addition(),
+      DELETE: () => this.#subtraction(),
+    };
     const changes: Change[] = [];
     const seen = new Set<string>();
     while (this.#next < this.#tokens.length) {
@@ -376,6 +381,20 @@ class Parser {
           ? Number(present ?? 0) + Number(added)
           : new Set([...((present as Set<unknown>) ?? []), ...(added as Set<unknown>)]);
       return { names, value };
+    };
+  }
+
+  /** Takes elements out of a set; with its last one the set goes. */
+  #subtraction(): Change {
+    const path = this.path();
+    const operand = this.#value();
+    return (item, bindings) => {
+      const names = resolve(path, bindings);
+      const [present, taken] = [valueAt(item, names), operand(item, bindings)];
+      if (typeOf(taken) !== "SET" || (present !== undefined && typeOf(present) !== "SET"))
+        throw invalid("An operand in the update expression has an incorrect data type");
+      const left = new Set([...((present as Set<unknown>) ?? [])].filter((one) => !(taken as Set<unknown>).has(one)));
+      return { names, value: left.size > 0 ? left : undefined };
     };
   }
 

@@ -106,6 +106,22 @@ export function oddCommands(TableName: string): Odd[] {
     update("SET #map.room = :v, #map.room.deep = :v", { ":v": 1 }, { ExpressionAttributeNames: { "#map": "map" } }),
     update("SET n = :v REMOVE n", { ":v": 1 }),
     update("SET sk = :v", { ":v": "2" }),
+    update(
+      "DELETE #set :taken",
+      { ":taken": new Set(["x", "none"]) },
+      { ExpressionAttributeNames: { "#set": "set" }, ReturnValues: "ALL_NEW" },
+    ),
+    update(
+      "DELETE #set :taken",
+      { ":taken": new Set(["y", "z"]) },
+      { ExpressionAttributeNames: { "#set": "set" }, ReturnValues: "ALL_NEW" },
+    ),
+    update(
+      "DELETE #set :taken",
+      { ":taken": new Set(["y"]) },
+      { ExpressionAttributeNames: { "#set": "set" }, ReturnValues: "ALL_NEW" },
+    ),
+    update("DELETE n :taken", { ":taken": new Set(["y"]) }),
     update("SET n = :v SET m = :v", { ":v": 1 }),
     update("SET big = :big", { ":big": "x".repeat(410_000) }),
     put({ Item: { pk: "ODD", sk: "big", big: "x".repeat(409_580) } }),
@@ -140,6 +156,8 @@ export function oddCommands(TableName: string): Odd[] {
     query("pk = :pk AND n = :n", { ":pk": "LIST", ":n": 1 }),
     query("pk = :pk", { ":pk": "LIST", ":unused": 1 }),
     query("pk = :pk", { ":pk": "LIST" }, { ProjectionExpression: "sk, n" }),
+    query("pk = :pk", { ":pk": "LIST", ":n": 1 }, { FilterExpression: "n > :n", Limit: 3 }),
+    query("pk = :pk", { ":pk": "LIST", ":n": 9 }, { FilterExpression: "n > :n" }),
     query("dueBucket = :b", { ":b": "DUE#0" }, { IndexName: "due" }),
     query("dueBucket = :b", { ":b": "DUE#0" }, { IndexName: "nowhere", ConsistentRead: false }),
     // A page ends at 1 MB.

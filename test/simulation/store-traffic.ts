@@ -6,17 +6,20 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { pausedEntry, rosterHash } from "../../shared/history/block.ts";
 import type { PastOutcome } from "../../shared/history/outcome.ts";
 import { Tally } from "../../shared/history/tally.ts";
-import type { Incident, Monitor, PendingAlert } from "../../shared/model.ts";
+import type { Incident, PendingAlert } from "../../shared/model.ts";
 import { unlessRaced } from "../../shared/store/condition.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createDueStore } from "../../shared/store/due.ts";
+import { createFormerStore } from "../../shared/store/former.ts";
+import { createFreshness } from "../../shared/store/freshness.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
-import { locationStateKey, monitorKey } from "../../shared/store/keys.ts";
+import { leftKey, locationStateKey, monitorKey } from "../../shared/store/keys.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
-import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createMonitorStore, type StoredMonitor } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createStandingReader } from "../../shared/store/standing.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createViewStore } from "../../shared/store/views.ts";
@@ -30,27 +33,55 @@ const TOKENS = ["t1", "t2", "t3"];
 /** 2026-12-01T23:00:00Z: an hour before a midnight. */
 const START = 1_796_166_000;
 
-/** @returns one more step at each call: one method of one store, whatever it takes */
+export interface Traffic {
+  /** One method of one store, whatever it takes. */
+  step(): Promise<unknown>;
+  /** Methods of stores that no step has called yet: traffic that leaves one out proves nothing about it. */
+  uncalled(): string[];
+}
+
 export function storeTraffic(
   client: DynamoDBDocumentClient,
   tables: { readonly monitors: string; readonly history: string },
   chance: Chance,
-): () => Promise<unknown> {
+): Traffic {
   let now = START;
-  const monitors = createMonitorStore(client, tables.monitors);
-  const views = createViewStore(client, tables.monitors);
-  const decisions = createDecisionStore(client, tables.monitors);
-  const due = createDueStore(client, tables.monitors);
-  const locations = createLocationStore(client, tables.monitors);
-  const planning = createPlanningStore(client, tables.monitors);
-  const shards = createShardStore(client, tables.monitors);
-  const incidents = createIncidentStore(client, tables.monitors);
-  const tokens = createTokenStore(client, tables.monitors);
-  const upkeep = createUpkeepStore(client, tables.monitors);
-  const historyOf = () => createHistoryStore(client, tables.history, { now: () => now * 1000 });
+  let writes = 0;
+  const methods = new Map<string, boolean>();
+  /** The same store, which notes what is called. */
+  const watched = <Store extends object>(name: string, store: Store): Store =>
+    Object.fromEntries(
+      Object.entries(store).map(([method, call]) => {
+        const path = `${name}.${method}`;
+        methods.set(path, methods.get(path) ?? false);
+        const noted = (...given: unknown[]) => {
+          methods.set(path, true);
+          return call(...given);
+        };
+        return [method, noted];
+      }),
+    ) as Store;
+  const monitors = watched(
+    "monitors",
+    createMonitorStore(client, tables.monitors, () => `write ${writes++}`),
+  );
+  const views = watched("views", createViewStore(client, tables.monitors));
+  const decisions = watched("decisions", createDecisionStore(client, tables.monitors));
+  const due = watched("due", createDueStore(client, tables.monitors));
+  const locations = watched("locations", createLocationStore(client, tables.monitors));
+  const planning = watched("planning", createPlanningStore(client, tables.monitors));
+  const shards = watched("shards", createShardStore(client, tables.monitors));
+  const incidents = watched("incidents", createIncidentStore(client, tables.monitors));
+  const tokens = watched("tokens", createTokenStore(client, tables.monitors));
+  const upkeep = watched("upkeep", createUpkeepStore(client, tables.monitors));
+  const former = watched("former", createFormerStore(client, tables.monitors));
+  const freshness = watched("freshness", createFreshness(client, tables.history));
+  const standing = createStandingReader(client, tables.monitors);
+  const historyOf = () => watched("history", createHistoryStore(client, tables.history, { now: () => now * 1000 }));
   let history = historyOf();
 
   const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const nowMs = () => now * 1000;
   const date = () => new Date(now * 1000);
   const tick = () => now - (now % 10) - 10 * chance.int(40);
   const id = () => chance.pick(IDS);
@@ -58,12 +89,13 @@ export function storeTraffic(
   const shard = () => chance.pick(SHARDS);
   const some = <T>(list: readonly T[]) => list.filter(() => chance.chance(0.6));
   /** What was read of a monitor some time ago, so that races are lost as well as won. */
-  const read = new Map<string, Monitor>();
-  const known = () => read.get(id()) ?? monitorOf({ id: id() });
+  const read = new Map<string, StoredMonitor>();
+  const known = (): StoredMonitor => read.get(id()) ?? monitorOf({ id: id() });
 
   const pending = (): PendingAlert => ({
     content: { kind: "system", subject: "Größe ✓", message: "text" },
     createdAt: iso(now),
+    sequence: chance.int(3),
     deliveries: {
       sns: { attempts: 0, nextAttemptAt: iso(now) },
       "email:ops@example.com": { attempts: 1, nextAttemptAt: iso(now) },
@@ -75,6 +107,10 @@ export function storeTraffic(
       id: `${monitorId}.${startedAt}`,
       startedAt,
       endedAt: chance.chance(0.5) ? null : iso(now),
+      target: { protocol: "tcp", host: "h", port: 1 },
+      targetVersion: 1,
+      downSince: startedAt,
+      receivers: ["sns"],
       severity: "down",
       reason: "timeout",
       message: "silent",
@@ -114,7 +150,7 @@ export function storeTraffic(
         locations: some(LOCATIONS),
         tags: { team: "x" },
       });
-      return monitors.create({ ...monitor, creation: chance.chance(0.5) ? null : "hash" });
+      return monitors.create({ ...monitor, creation: chance.chance(0.5) ? null : "hash" }, nowMs());
     },
     get: async () => {
       const monitor = await monitors.get(id());
@@ -124,36 +160,44 @@ export function storeTraffic(
     saveSettings: () => {
       const before = known();
       const isMoved = chance.chance(0.3);
-      return monitors.saveSettings(before, {
-        ...before,
-        name: chance.pick(["Orders", "Payments"]),
-        paused: chance.chance(0.5),
-        settingsVersion: before.settingsVersion + chance.int(2),
-        settingsChangedAt: iso(now),
-        views: {},
-        updatedAt: iso(now),
-        ...(isMoved && {
-          shard: "60#0",
-          placements: [...before.placements, { shard: "60#0", fromTick: now, toTick: null }],
-        }),
-      });
+      return monitors.saveSettings(
+        before,
+        {
+          ...before,
+          name: chance.pick(["Orders", "Payments"]),
+          paused: chance.chance(0.5),
+          settingsVersion: before.settingsVersion + chance.int(2),
+          settingsChangedAt: iso(now),
+          views: {},
+          updatedAt: iso(now),
+          ...(isMoved && {
+            shard: "60#0",
+            placements: [...before.placements, { shard: "60#0", fromTick: now, toTick: null }],
+            target: { ...before.target, version: before.target.version + 1 },
+          }),
+        },
+        nowMs(),
+      );
     },
     markDeleted: () => monitors.markDeleted(known(), date()),
     list: async () => {
       const { next } = await monitors.list(1 + chance.int(4));
-      if (next) await monitors.list(2, next);
+      await monitors.list(2, next ?? monitors.positionOf(known()));
     },
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),
-    views: () => views.views(some(IDS), location()),
+    views: () => views.views(some(IDS), location(), { isHint: chance.chance(0.5) }),
+    standing: () => Array.fromAsync(standing(some(IDS))),
+    remember: () => former.remember(known(), date()),
+    recall: () => former.recall(some(IDS)),
     saveView: () => {
       const { id, settingsVersion } = known();
       const view = viewOf(chance.pick(["up", "down", "degraded"]), tick());
-      return views.save(id, settingsVersion, location(), view, { onlyIfEmpty: chance.chance(0.2) });
+      return views.save(id, settingsVersion, location(), view, nowMs(), { onlyIfEmpty: chance.chance(0.2) });
     },
     decisionMonitor: async () => {
       const monitor = await decisions.monitor(id());
-      if (monitor) read.set(monitor.id, monitor);
+      if (monitor) read.set(monitor.id, monitor as StoredMonitor);
     },
     outbox: () => decisions.outbox(chance.chance(0.5) ? monitorKey(id()) : locationStateKey(location())),
     saveDecision: () => {
@@ -165,7 +209,9 @@ export function storeTraffic(
         incident: chance.chance(0.5) ? null : incidentOf(monitor.id),
         pendingAlerts: waiting,
         nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
+        lastIncidentEndedAt: null,
         undecidedSince: null,
+        unsettledSince: null,
       });
     },
     settle: () => {
@@ -175,15 +221,21 @@ export function storeTraffic(
         ["sns", ...some(["email:ops@example.com"])].map((receiver) => ({
           key,
           receiver,
+          sequence: chance.int(3),
           next: chance.chance(0.5) ? null : { attempts: 2, nextAttemptAt: iso(now + 60) },
         })),
       );
       const added = chance.chance(0.3) ? { [`system#${chance.int(3)}`]: pending() } : {};
-      const next = chance.chance(0.5) ? null : iso(now + 30);
-      return decisions.settle(monitorKey(monitor.id), monitor, updates, added, next);
+      return decisions.settle(monitorKey(monitor.id), monitor, updates, added);
     },
     remove: () => decisions.remove(known()),
-    projectIncident: () => decisions.projectIncident(known(), incidentOf(id())),
+    keepTimer: async () => {
+      const key = chance.chance(0.5) ? monitorKey(id()) : leftKey(id(), iso(START));
+      const item = await decisions.outbox(key);
+      if (item) await decisions.keepTimer(key, item, chance.chance(0.5) ? null : iso(now + 30));
+    },
+    moveOutbox: () => decisions.moveOutbox({ ...known(), deletedAt: iso(START) }, date()),
+    projectIncident: () => unlessRaced(decisions.projectIncident(known(), incidentOf(id()), chance.int(5))),
     noteUndeliverable: () => {
       const note = { error: "refused", at: iso(now) };
       return decisions.noteUndeliverable(id(), iso(START + chance.int(5)), "x1/sns", note);
@@ -198,43 +250,62 @@ export function storeTraffic(
       if (next) await incidents.listOf(one, 2, next);
     },
     incident: () => incidents.get(id(), iso(START + chance.int(5))),
-    due: () => Array.fromAsync(due.before(new Date((now + chance.int(300)) * 1000))),
-    touch: () => due.touch(chance.chance(0.8) ? monitorKey(id()) : locationStateKey(location())),
+    due: async () => {
+      const moment = new Date((now + chance.int(300)) * 1000);
+      const timers = await Array.fromAsync(chance.chance(0.5) ? due.before(moment) : due.overdueLooks(moment));
+      const [timer] = timers.flat();
+      if (timer) await due.touch(chance.chance(0.8) ? timer : { ...timer, dueAt: iso(START) }, nowMs());
+    },
+    nudge: () => due.nudge(chance.chance(0.8) ? monitorKey(id()) : locationStateKey(location()), nowMs()),
     locations: () => locations.all(),
     location: () => locations.get(location()),
     ask: () => locations.ask(location(), date(), chance.pick([0, 150])),
-    beat: () => locations.beat(location(), iso(now - chance.int(100))),
-    setOffline: () => locations.setOffline(location(), chance.chance(0.5) ? null : iso(now)),
+    beat: () =>
+      locations.beat(location(), new Date((now - chance.int(100)) * 1000), date(), async () => chance.chance(0.5)),
+    setOffline: () => locations.setOffline(location(), iso(now)),
+    setStalled: () => locations.setStalled(location(), {}),
     announce: async () => {
-      const name = location();
-      const previous = chance.chance(0.7) ? await locations.announced(name) : "silent";
-      const outbox: Record<string, PendingAlert> = chance.chance(0.5) ? {} : { "system#1": pending() };
-      return locations.announce(name, previous, chance.pick(["silent", "offline", "ok"]) as never, outbox, date());
+      const read = await locations.state(location());
+      const state = chance.chance(0.8) ? read : { ...read, revision: 1 };
+      const news = {
+        ...(chance.chance(0.5) && { condition: chance.pick(["silent", "offline"] as const) }),
+        ...(chance.chance(0.5) && { message: { key: "system#1", content: pending().content } }),
+        toNudge: some(SHARDS),
+        isCounted: chance.chance(0.5),
+      };
+      await locations.announce(state, news, date());
+      return locations.nudged(read, shard());
     },
     shards: () => Array.fromAsync(planning.shards()),
     advance: async () => {
       const one = await planning.shard(shard());
       if (one)
-        await planning.advance(chance.chance(0.8) ? one : { ...one, plannedUntil: 1 }, now, { a: now, b: now - 10 });
+        await planning.advance(chance.chance(0.8) ? one : { ...one, plannedUntil: 1 }, now, {
+          planned: { a: now, b: now - 10 },
+          plannedSince: { a: START },
+        });
     },
     settingsRevision: () => planning.settingsRevision(shard()),
     settingsChanged: () => shards.settingsChanged(shard(), [location()]),
     place: () => shards.place(chance.pick([10, 60]), [location()], chance.pick([1, 100, 250])),
-    putBlock: () => {
-      const block = {
-        version: 1,
-        tick: tick(),
-        offline: false,
-        entries: [pausedEntry(1)],
-        roster: rosterHash(IDS),
-      } as const;
-      const [name, place] = [shard(), location()];
-      return history.putBlock(
-        name,
-        place,
-        { ...block, shard: name, location: place },
-        block.tick + chance.pick([60, 86_400]),
-      );
+    putBlock: async () => {
+      const place = { shard: shard(), location: location(), tick: tick() };
+      const { replaces } = await history.standOf(place, nowMs());
+      const run = chance.pick(["run 1", "run 2"]);
+      const claim = {
+        run,
+        untilMs: nowMs() + 10_000,
+        expiresAtSeconds: place.tick + chance.pick([60, 86_400]),
+        replaces,
+      };
+      if (!(await history.claimTick(place, claim, nowMs())) || chance.chance(0.3)) return;
+      const block = { ...place, offline: false, entries: [pausedEntry(1)], roster: rosterHash(IDS) };
+      await history.putBlock(block, claim, nowMs());
+    },
+    newestTick: () => freshness.newestTick(shard(), location(), tick()),
+    setBack: async () => {
+      const one = shard();
+      await history.setBack(one, await history.progress(one));
     },
     latestBlock: () => history.latestBlock(shard(), location(), tick()),
     blocks: () => Array.fromAsync(history.blocks(shard(), location(), tick(), now + 10)),
@@ -291,8 +362,12 @@ export function storeTraffic(
   };
   const names = Object.keys(steps);
 
-  return () => {
-    now += chance.int(8);
-    return steps[chance.pick(names)]!();
+  return {
+    step() {
+      now += chance.int(8);
+      return steps[chance.pick(names)]!();
+    },
+    uncalled: () =>
+      [...methods].filter(([path, isCalled]) => !isCalled && path !== "history.unreadable").map(([path]) => path),
   };
 }

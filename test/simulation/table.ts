@@ -166,16 +166,18 @@ export class Table {
     const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
     const keyCondition = parseKeyCondition(input.KeyConditionExpression ?? "");
     const projection = input.ProjectionExpression ? parseProjection(input.ProjectionExpression) : undefined;
-    assertAllUsed(bindings, [keyCondition, projection]);
+    const filter = input.FilterExpression ? parseCondition(input.FilterExpression) : undefined;
+    assertAllUsed(bindings, [keyCondition, projection, filter]);
     if (input.Limit !== undefined && input.Limit < 1) throw invalid("Limit must be greater than or equal to 1");
     const { rows, keyOf } = this.#select(input, keyCondition.run(bindings));
     const items: Document[] = [];
-    let bytes = 0;
+    let [read, bytes] = [0, 0];
     for (const { item, size } of rows) {
-      items.push(project(item, projection, bindings));
+      // What the filter leaves out was read all the same, and counts for the page.
+      if (!filter || filter.run(item, bindings)) items.push(project(item, projection, bindings));
+      read++;
       bytes += size;
-      if (items.length === input.Limit || bytes >= MAX_PAGE_BYTES)
-        return { Items: items, LastEvaluatedKey: keyOf(item) };
+      if (read === input.Limit || bytes >= MAX_PAGE_BYTES) return { Items: items, LastEvaluatedKey: keyOf(item) };
     }
     return { Items: items };
   }
@@ -373,6 +375,7 @@ const QUERY = new Set<keyof QueryCommandInput>([
   ...READ,
   "IndexName",
   "KeyConditionExpression",
+  "FilterExpression",
   "ExpressionAttributeValues",
   "ScanIndexForward",
   "Limit",

@@ -134,12 +134,12 @@ test("items are as large as the one-machine stack's database counts them", () =>
 
 test("a command or field that is not known here is an error of ours, not of DynamoDB", () => {
   const { perform } = start();
-  const filtered = {
+  const counted = {
     TableName,
     KeyConditionExpression: "pk = :p",
-    FilterExpression: "x = :p",
+    Select: "COUNT",
     ExpressionAttributeValues: { ":p": "x" },
-  };
-  expect(() => perform(new QueryCommand(filtered))).toThrow("does not know FilterExpression");
+  } as const;
+  expect(() => perform(new QueryCommand(counted))).toThrow("does not know Select");
   expect(() => perform({ input: {} })).toThrow("do not know Object");
 });

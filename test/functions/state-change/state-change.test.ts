@@ -456,7 +456,11 @@ describe("the process dies", () => {
         }
         armed = false;
       }
-      return { received: w.world.received.map(({ alert }) => alert), monitor: await w.item(), incidents: await w.incidents() };
+      return {
+        received: w.world.received.map(({ alert }) => alert),
+        monitor: await w.item(),
+        incidents: await w.incidents(),
+      };
     };
     const events = ["down", "recovered", "degraded", "closed", "down", "closed"];
     await live(0);
