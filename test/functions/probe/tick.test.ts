@@ -255,7 +255,9 @@ describe("a tick", () => {
     expect(await p.view()).toMatchObject({ health: "up" });
     expect((await p.block(1))?.entries).toMatchObject([{ settingsByte: 2, bits: 1, bitCount: 1 }]);
     // A probe that still remembers version 1 writes nothing.
-    expect(await p.views.save("m1", 1, "a", { ...(await p.view())!, health: "down", tick: p.at(9) }, p.now())).toBe(false);
+    expect(await p.views.save("m1", 1, "a", { ...(await p.view())!, health: "down", tick: p.at(9) }, p.now())).toBe(
+      false,
+    );
   });
 
   test("targets known to be silent start before the others, whose checks fit into the wait", async () => {
@@ -368,7 +370,9 @@ describe("what a location believes of its monitors", () => {
       expect(results.toSorted(), where).toEqual(["checked", "done"]);
       const [entry] = (await p.block(1))!.entries;
       const owner = results[0] === "checked" ? isOkOfA : !isOkOfA;
-      expect([(await p.view())?.health, entry?.view, entry?.health], where).toEqual(Array(3).fill(owner ? "up" : "down"));
+      expect([(await p.view())?.health, entry?.view, entry?.health], where).toEqual(
+        Array(3).fill(owner ? "up" : "down"),
+      );
       return !hasEnded;
     };
     for (const isOkOfA of [true, false]) for (let n = 1; await race(n, isOkOfA); n++);
@@ -415,7 +419,11 @@ describe("what a location believes of its monitors", () => {
     await p.put({ port: target.port });
     for (const n of [0, 1]) await p.tick(n);
     await target.set(false);
-    await p.put({ port: target.port, settingsVersion: 257, settingsChangedAt: new Date(p.at(1) * 1000 + 4_000).toISOString() });
+    await p.put({
+      port: target.port,
+      settingsVersion: 257,
+      settingsChangedAt: new Date(p.at(1) * 1000 + 4_000).toISOString(),
+    });
     await p.shards.settingsChanged(SHARD, ["a"]);
     await p.tick(2);
     expect((await p.block(2))?.entries[0]).toMatchObject({ bitCount: 1, view: "down" });
