@@ -75,7 +75,9 @@ async function startProbe({ intercept, lane = 10 }: { intercept?: Intercept; lan
       wentOffline: async (since) => void state.wentOffline.push(since),
       blockSeconds: 1000,
       now,
-      sleep: async (ms) => void (state.slept += ms),
+      sleep: async (ms) => {
+        state.slept += ms;
+      },
       newId: () => `run${state.runs++}`,
     });
   };
