@@ -3,6 +3,7 @@
  * last failed attempt, have answered; none is written by a run that does not own the tick, nor after its deadline.
  */
 import type { Outcome, View } from "../../shared/model.ts";
+import { isPlausible } from "../../shared/rules/believe.ts";
 import { type History, judge } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -72,7 +73,10 @@ export const createViewWriter =
       owned ??= claim();
       if (!(await owned)) return void stored.set(member.id, view);
       tried.add(member.id);
-      const isKept = await views.save(member.id, member.settingsVersion, location, next, now());
+      const isFuture = view && !isPlausible(view.tick * 1000, new Date(now()));
+      const isKept = await views.save(member.id, member.settingsVersion, location, next, now(), {
+        replaces: isFuture ? view.tick : undefined,
+      });
       // Refused: the monitor checks something else by now, or has a newer view. The next tick reads which.
       stored.set(member.id, isKept ? next : undefined);
     };

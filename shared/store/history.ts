@@ -90,8 +90,10 @@ export function createHistoryStore(
         new PutCommand({
           TableName: tableName,
           Item: { ...blockKey(shard, location, tick), ...item },
-          ConditionExpression:
-            "attribute_not_exists(pk) OR #run IN (:run, :replaces) OR (attribute_not_exists(#data) AND #until < :now)",
+          // A claim that arrives late must not take the place of its own run's block.
+          ConditionExpression: `attribute_not_exists(pk) OR #run = :replaces OR ${
+            item.data ? "#run = :run" : "(#run = :run AND attribute_not_exists(#data))"
+          } OR (attribute_not_exists(#data) AND #until < :now)`,
           ExpressionAttributeNames: { "#run": "run", "#data": "data", "#until": "until" },
           ExpressionAttributeValues: { ":run": run, ":replaces": replaces, ":now": nowMs },
         }),
@@ -126,18 +128,19 @@ export function createHistoryStore(
   };
 
   /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
-  const hasFuture = async (shard: string, location: string, nowMs: number) => {
-    const { pk, sk } = blockKey(shard, location, Math.floor(nowMs / 1000) + FUTURE_SECONDS);
-    const { Items = [] } = await client.send(
+  const hasFuture = async (shard: string, location: string) => {
+    const { Items: [newest] = [] } = await client.send(
       new QueryCommand({
         TableName: tableName,
-        KeyConditionExpression: "pk = :pk AND sk > :sk",
-        ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": blockKey(shard, location, 0).pk },
         ProjectionExpression: "sk",
+        ScanIndexForward: false,
         Limit: 1,
       }),
     );
-    return Items.length > 0;
+    // The clock is read after the answer: whoever was frozen meanwhile must not take the present for the future.
+    return newest !== undefined && Number(newest.sk) > nowSeconds() + FUTURE_SECONDS;
   };
 
   return {
@@ -176,7 +179,7 @@ export function createHistoryStore(
       const isMine = newest?.sk === tickKey(tick);
       if (!isMine) return { previous: block, state: "free" };
       if (newest.data) {
-        if (!(await hasFuture(shard, location, nowMs))) return { previous: undefined, state: "done" };
+        if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done" };
         const previous = (await latest(shard, location, tick - 1)).block;
         return { previous, state: "free", replaces: String(newest.run) };
       }

@@ -2,7 +2,6 @@
 import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "../rules/believe.ts";
 import { chunksOf } from "../rules/plan.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
@@ -92,8 +91,9 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
 
   /**
    * Stores a view, unless the monitor is gone, paused, checks something else by now, or has a newer view. A spot check
-   * only fills an empty place. A view from the future, which a clock that was ahead left, gives way.
+   * only fills an empty place.
    * @param now epoch milliseconds
+   * @param replaces tick of a view from the future, which a clock that was ahead left: it gives way, and no other
    * @returns whether it was stored
    */
   async save(
@@ -102,11 +102,11 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     location: string,
     view: View,
     now: number,
-    { onlyIfEmpty = false }: { onlyIfEmpty?: boolean } = {},
+    { onlyIfEmpty = false, replaces }: { onlyIfEmpty?: boolean; replaces?: number | undefined } = {},
   ): Promise<boolean> {
     const fresh = onlyIfEmpty
       ? "attribute_not_exists(#views.#location)"
-      : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick OR #views.#location.tick > :future)";
+      : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick OR #views.#location.tick = :replaces)";
     const { pk, sk } = monitorKey(id);
     const look = mustLook(pk, now);
     return unlessRaced(
@@ -126,7 +126,7 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
             ...look.values,
             ...(!onlyIfEmpty && {
               ":tick": view.tick,
-              ":future": Math.floor(now / 1000) + CLOCK_TOLERANCE_SECONDS,
+              ":replaces": replaces ?? null,
             }),
           },
         }),

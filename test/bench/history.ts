@@ -17,7 +17,7 @@ import { monitorKey } from "../../shared/store/keys.ts";
 import { createClient } from "../support/client.ts";
 import { runShard } from "../support/fleet.ts";
 import { noisyTarget } from "../support/noise.ts";
-import { inProcessClient } from "../support/in-process.ts";
+import { inProcessClient } from "./cost/in-process.ts";
 
 const LANE = 60;
 const DAYS = 400;

@@ -4,37 +4,28 @@
  * takes as long as the requests that it gets imply.
  */
 import { randomUUID } from "node:crypto";
-import { createCompact } from "../../../functions/compact/compact.ts";
+import type { SESClient } from "@aws-sdk/client-ses";
+import type { SNSClient } from "@aws-sdk/client-sns";
+import type { DynamoDBRecord } from "aws-lambda";
+import { createHourlyRun } from "../../../functions/compact/wiring.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
-import { createHeartbeat } from "../../../functions/probe/heartbeat.ts";
-import { createMembers } from "../../../functions/probe/members.ts";
-import { createTick } from "../../../functions/probe/tick.ts";
-import { createDeliver } from "../../../functions/state-change/deliver.ts";
-import { createStateChange } from "../../../functions/state-change/state-change.ts";
+import { createProbe } from "../../../functions/probe/wiring.ts";
+import { newestOfEachItem } from "../../../functions/state-change/records.ts";
+import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts";
 import { STREAM_START } from "../../../infra/local/streams.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { ItemKey, Job, Lane, Outcome, PlannedJob, Timer } from "../../../shared/model.ts";
-import { touchJobs } from "../../../shared/rules/plan.ts";
-import { locationCondition } from "../../../shared/rules/quorum.ts";
-import { createDecisionStore } from "../../../shared/store/decisions.ts";
-import { createDueStore } from "../../../shared/store/due.ts";
-import { createHistoryStore } from "../../../shared/store/history.ts";
-import { createLocationStore } from "../../../shared/store/locations.ts";
+import type { Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
-import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
-import { createUpkeepStore } from "../../../shared/store/upkeep.ts";
-import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
-import { inProcessClient } from "../../support/in-process.ts";
+import { inProcessClient } from "./in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
 const LOCATION = "eu-west-1";
-const DAY = 86_400;
 /** 2026-12-01T00:00:00Z: after the moments in the monitors that tests make. */
 const MIDNIGHT = 1_796_083_200;
 
@@ -91,10 +82,7 @@ export async function simulate(
       timeoutMs: lane === 10 ? 2_000 : 5_000,
       retries: { count: 2, delayMs: 1_000 },
     };
-    await store.create({
-      ...monitorOf({ id, shard, placements, locations: [LOCATION], ...settings, ...timing }),
-      creation: null,
-    });
+    await store.create(monitorOf({ id, shard, placements, locations: [LOCATION], ...settings, ...timing }), clock.ms);
   }
 
   // ---- functions
@@ -145,31 +133,29 @@ export async function simulate(
     },
   });
 
-  const heartbeat = createHeartbeat({
-    location: LOCATION,
-    locations: createLocationStore(forProbe, tables.monitors),
-    control: async () => "online",
-    now: nowMs,
-  });
-  const due = createDueStore(forProbe, tables.monitors);
   const engine = madeUpEngine(targets);
+  const isBroken = (error: Error) => {
+    throw error;
+  };
   const newEnvironment = () => {
-    const views = createViewStore(forProbe, tables.monitors);
-    const history = createHistoryStore(forProbe, tables.history, { now: nowMs });
-    const members = createMembers(views, createPlanningStore(forProbe, tables.monitors), nowMs);
-    const tick = createTick({
+    const done = { checks: 0 };
+    const probe = createProbe({
+      client: forProbe,
+      tables,
       location: LOCATION,
       engine,
-      members,
-      views,
-      history,
-      control: async () => "online",
-      wentOffline: async () => {},
-      blockSeconds: DEFAULT_RETENTION.blockDays * DAY,
+      controlTargets: [],
+      retention: DEFAULT_RETENTION,
       now: nowMs,
       sleep: async () => {},
+      newId: randomUUID,
+      unreadable: isBroken,
+      checked: (report) => {
+        ticks++;
+        done.checks += report.outcomes.size;
+      },
     });
-    return { tick, freeAt: 0 };
+    return { probe, done, freeAt: 0 };
   };
   const environments: ReturnType<typeof newEnvironment>[] = [];
   const runJob = async (job: Job) => {
@@ -177,46 +163,31 @@ export async function simulate(
     const environment = idle ?? newEnvironment();
     if (!idle) environments.push(environment);
     const seconds = await bill("probe", 128, async () => {
-      if (job.kind === "heartbeat") await heartbeat(job.at);
-      if (job.kind === "touch") await Promise.all(job.timers.map((timer) => due.touch(timer, nowMs())));
-      if (job.kind !== "tick") return { waitedMs: 0, cpuMs: 2 };
-      let [waitedMs, checks] = [0, 0];
-      for (const shard of job.shards) {
-        const report = await environment.tick(shard, job.tick);
-        ticks++;
-        checks += report.outcomes.size;
-        waitedMs = Math.max(waitedMs, engine.lastMs);
-      }
+      environment.done.checks = 0;
+      await environment.probe.job(job);
+      const { checks } = environment.done;
       outcomes += checks;
-      return { waitedMs, cpuMs: checks * ASSUMED.checkCpuMs };
+      return { waitedMs: engine.takeWaitedMs(), cpuMs: job.kind === "tick" ? checks * ASSUMED.checkCpuMs : 2 };
     });
     environment.freeAt = clock.ms + seconds * 1000;
   };
 
-  const decisions = createDecisionStore(forState, tables.monitors);
-  const locationStore = createLocationStore(forState, tables.monitors);
-  const conditions = async () => {
-    const healths = new Map((await locationStore.all()).map((health) => [health.name, health]));
-    return { [LOCATION]: locationCondition(healths.get(LOCATION), now()) };
-  };
-  const rung: Timer[] = [];
-  const stateChange = createStateChange({
-    decisions,
-    conditions,
+  const heard = { send: async () => void published++ };
+  const handleRecords = createRecordHandler({
+    client: forState,
+    tables,
+    locations: [LOCATION],
+    queues,
+    sns: heard as unknown as SNSClient,
+    ses: heard as unknown as SESClient,
+    topics: { alerts: "alerts", system: "system" },
+    sender: "alerts@example.com",
     url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
-    mail: true,
-    deliver: createDeliver({
-      decisions,
-      send: async (_receiver, content, item) => {
-        if (content.kind === "incident") await decisions.projectIncident(item as never, content.incident);
-        else published++;
-        return { ok: true };
-      },
-      now,
-      log: () => {},
-    }),
-    ring: (timer) => void rung.push(timer),
     now,
+    log: (level, message, details) => {
+      if (level === "error") throw new Error(message, { cause: details });
+    },
+    delivered: () => {},
   });
   const stream = database.streams;
   const { streamArn } = await import("../../../infra/local/table-definition.ts");
@@ -227,39 +198,27 @@ export async function simulate(
       const records = await stream.read(arn, sequence, 25);
       if (records.length === 0) return;
       sequence = records.at(-1)!.dynamodb.SequenceNumber;
-      const keys = new Map<string, ItemKey>();
-      for (const { eventName, dynamodb } of records) {
-        const [pk, sk] = [(dynamodb.Keys.pk as { S: string }).S, (dynamodb.Keys.sk as { S: string }).S];
-        // The event source's filter.
-        if (
-          eventName !== "REMOVE" &&
-          ((pk.startsWith("MONITOR#") && sk === "MONITOR") || (pk.startsWith("LOCATION#") && sk === "STATE"))
-        )
-          keys.set(`${pk} ${sk}`, { pk, sk });
-      }
-      if (keys.size === 0) continue;
+      // The event source's filter.
+      const ours = records.filter(
+        ({ eventName, dynamodb }) =>
+          eventName !== "REMOVE" && ["MONITOR", "STATE"].includes((dynamodb.Keys.sk as { S: string }).S),
+      ) as DynamoDBRecord[];
+      if (ours.length === 0) continue;
       await bill("state-change", 256, async () => {
-        for (const key of keys.values()) await stateChange(key);
-        await queues(touchJobs(rung.splice(0), [LOCATION], now()));
-        return { waitedMs: 0, cpuMs: keys.size * 2 };
+        await handleRecords(ours);
+        return { waitedMs: 0, cpuMs: newestOfEachItem(ours).length * 2 };
       });
     }
   };
 
-  const compact = createCompact({
-    planning: createPlanningStore(forCompact, tables.monitors),
-    upkeep: createUpkeepStore(forCompact, tables.monitors),
-    due: createDueStore(forCompact, tables.monitors),
-    history: createHistoryStore(forCompact, tables.history, {
-      now: nowMs,
-      unreadable: (error) => {
-        throw error;
-      },
-    }),
+  const compact = createHourlyRun({
+    client: forCompact,
+    tables,
     locations: [LOCATION],
-    voters: (id) => createMonitorStore(forCompact, tables.monitors).get(id),
-    blockDays: DEFAULT_RETENTION.blockDays,
+    retention: DEFAULT_RETENTION,
     now: nowMs,
+    sleep: async () => {},
+    unreadable: isBroken,
   });
 
   // ---- time
@@ -314,14 +273,18 @@ export async function simulate(
   }
 }
 
-/** Answers from the noise model; `lastMs` is how long the last batch would have taken. */
+/** Answers from the noise model; `takeWaitedMs` tells how long the slowest batch since the last question would have taken. */
 function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget>>) {
   let tick = 0;
-  const engine = {
-    lastMs: 0,
-    async runBatch(requests: readonly CheckRequest[], { deadlineAtMs, presentHealth }: BatchOptions) {
+  let waitedMs = 0;
+  return {
+    takeWaitedMs() {
+      const taken = waitedMs;
+      waitedMs = 0;
+      return taken;
+    },
+    async runBatch(requests: readonly CheckRequest[], { deadlineAtMs, presentHealth, onOutcome }: BatchOptions) {
       const outcomes = new Map<string, Outcome>();
-      engine.lastMs = 0;
       tick = Math.floor(deadlineAtMs / 1000);
       for (const { id, check, effectiveTimeoutMs } of requests) {
         const seen = targets.get(id)!(tick);
@@ -330,8 +293,8 @@ function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget
         const present = presentHealth?.(id) ?? null;
         const isRetried = seen.health === "down" ? present !== "down" : present === "down";
         const attempts = isRetried ? 1 + check.retries.count : 1;
-        engine.lastMs = Math.max(engine.lastMs, attempts * attemptMs + (attempts - 1) * check.retries.delayMs);
-        outcomes.set(id, {
+        waitedMs = Math.max(waitedMs, attempts * attemptMs + (attempts - 1) * check.retries.delayMs);
+        const outcome: Outcome = {
           state: seen.state,
           reason: seen.reason,
           health: seen.health,
@@ -342,11 +305,12 @@ function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget
           ...(seen.lossPercent !== null && { lossPercent: seen.lossPercent }),
           evidence: {},
           attempts,
-        });
+        };
+        outcomes.set(id, outcome);
+        onOutcome?.(id, outcome);
       }
       return { outcomes, late: [], crashes: [] };
     },
     runOne: () => Promise.reject(new Error("nobody asks for single checks here")),
-  } satisfies Engine & { lastMs: number };
-  return engine;
+  } satisfies Engine & { takeWaitedMs: () => number };
 }

@@ -17,7 +17,7 @@ import { leftKey, locationStateKey, monitorKey } from "../../../shared/store/key
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
-import { inProcessClient } from "../../support/in-process.ts";
+import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { monitorOf, putMonitor, viewOf } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -466,7 +466,7 @@ describe("the process dies", () => {
     await live(0);
     const all = writes;
     expect(all).toBeGreaterThan(15);
-    for (fault of ["fail-before", "fail-after"])
+    for (fault of ["fail-before", "fail-after"] as const)
       for (let n = 1; n <= all; n++) {
         const { received, monitor, incidents } = await live(n);
         const where = `${fault} at write ${n}`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { delaySeconds, horizon, ticksToPlan } from "../../../shared/rules/plan.ts";
+import { delaySeconds, horizon, tickDeadlineMs, ticksToPlan } from "../../../shared/rules/plan.ts";
 
 const at = (seconds: number) => new Date(seconds * 1000);
 
@@ -76,4 +76,15 @@ test("a job waits until its tick, never less, and at most what a queue allows", 
   expect(delaySeconds(605, at(600.2))).toBe(5);
   expect(delaySeconds(590, at(600))).toBe(0);
   expect(delaySeconds(5000, at(600))).toBe(900);
+});
+
+test.each([
+  ["a tick has until a second before the next one", 600, 10, 600.2, 609],
+  ["and a minute at most, from when it began", 600, 3600, 600.2, 659.2],
+  ["an early job is no reason to end early", 600, 60, 590, 659],
+  ["one that begins late ends before the next tick all the same", 600, 60, 640, 659],
+  ["a missed tick of a slow lane has as long as any other", 3_600, 3_600, 5_000, 5_059],
+  ["as long as it ends before the next one", 3_600, 3_600, 7_190, 7_199],
+])("%s", (_, tick, intervalSeconds, startedAt, deadline) => {
+  expect(tickDeadlineMs(tick, intervalSeconds, startedAt * 1000)).toBe(deadline * 1000);
 });
