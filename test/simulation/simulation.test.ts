@@ -5,7 +5,7 @@
  */
 import { afterAll, expect, test } from "vitest";
 import { generate, MODES, type Mode } from "./generate.ts";
-import { commitHash, lineOf, loadDeployment, runAndJudge, Totals, violationLine } from "./runner.ts";
+import { commitHash, cpuSeconds, lineOf, loadDeployment, runAndJudge, Totals, violationLine } from "./runner.ts";
 import { STORIES, sweep } from "./sweep.ts";
 import { simulate } from "./world.ts";
 
@@ -13,13 +13,7 @@ const deployment = await loadDeployment();
 const totals = new Totals();
 const TIMEOUT = 180_000;
 
-/** Seconds of the processor's time, so that a busy machine does not take seeds away. */
-const cpuSeconds = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000_000;
-};
-
-/** Runs seeds until their time is used up, one at least. @returns what was broken, with the seed to replay */
+/** Runs seeds until their time on the processor is used up, one at least. @returns what was broken, with the seed to replay */
 async function runSeeds(seeds: Iterable<string>, seconds: number): Promise<string[]> {
   const until = cpuSeconds() + seconds;
   const broken: string[] = [];

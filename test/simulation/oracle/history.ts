@@ -84,8 +84,11 @@ async function judgeOutcomes(run: Case, item: Item, location: string, expected: 
     monitor.placements.some(({ fromTick, toTick }) =>
       [fromTick, toTick].some((border) => border !== null && Math.abs(border - tick) <= slack),
     );
+  /** A tick that began before a deletion and ended after it is nobody's. */
+  const isLived = (moment: number) =>
+    run.epochs.some((epoch) => epoch.id === id && moment >= epoch.from - slack && moment <= epoch.to - slack);
   const groups = {
-    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt),
+    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt && isLived(at(tick))),
     "outcome-misplaced": missing.filter((tick) => at(tick) >= bornAt && !isPlaced(tick) && !isAtMove(tick)),
     "outcome-lost": missing.filter((tick) => at(tick) >= bornAt && isPlaced(tick)),
   };
