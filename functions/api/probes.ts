@@ -5,7 +5,7 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { CheckSettings, Location, Monitor, Outcome } from "../../shared/model.ts";
 import { spotJobs } from "../../shared/rules/plan.ts";
-import { createJobQueues } from "../../shared/store/jobs.ts";
+import { createJobQueues, type JobQueues } from "../../shared/store/jobs.ts";
 
 const each = <K, V>(make: (key: K) => V) => {
   const made = new Map<K, V>();
@@ -16,11 +16,25 @@ const each = <K, V>(make: (key: K) => V) => {
   };
 };
 
-export const createProbes = (locations: readonly Location[], dispatchFunctionName: string) => {
-  const queues = createJobQueues(locations);
-  const lambdas = each((region: string) => new LambdaClient({ region }));
+interface Clients {
+  readonly queues: JobQueues;
+  /** The client of a region; of the one where we run when there is none. */
+  readonly lambdaOf: (region?: string) => Pick<LambdaClient, "send">;
+}
+
+const clientsOf = (locations: readonly Location[]): Clients => ({
+  queues: createJobQueues(locations),
+  lambdaOf: (region) => new LambdaClient(region === undefined ? {} : { region }),
+});
+
+export const createProbes = (
+  locations: readonly Location[],
+  dispatchFunctionName: string,
+  { queues, lambdaOf }: Clients = clientsOf(locations),
+) => {
+  const lambdas = each(lambdaOf);
   // Dispatch runs where we run.
-  const home = new LambdaClient({});
+  const home = lambdaOf();
   const byName = new Map(locations.map((location) => [location.name, location]));
 
   return {

@@ -10,7 +10,7 @@ import type { LocationState, LocationStore } from "../../shared/store/locations.
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { StandingReader } from "../../shared/store/standing.ts";
 import type { ViewStore } from "../../shared/store/views.ts";
-import { isCheckedFrom } from "./locations.ts";
+import { isCheckedFrom, needsCount } from "./locations.ts";
 
 const NUDGES_AT_ONCE = 16;
 /** From the news to the count: until then the quorum's own time of grace is over, and what follows is stored. */
@@ -44,11 +44,10 @@ export const createAftermath = ({ store, planning, views, standing, due, now, ne
     return true;
   };
 
-  const isCountDue = ({ condition, since, isCounted }: LocationState) =>
-    (condition === "silent" || condition === "offline") &&
-    !isCounted &&
-    since !== null &&
-    (now().getTime() - Date.parse(since) >= COUNT_AFTER_MS || !isPlausible(Date.parse(since), now()));
+  const isCountDue = (state: LocationState) => {
+    const sinceMs = Date.parse(state.since ?? "");
+    return needsCount(state) && (now().getTime() - sinceMs >= COUNT_AFTER_MS || !isPlausible(sinceMs, now()));
+  };
 
   const count = async (state: LocationState, hasTime: () => boolean) => {
     const names: string[] = [];
@@ -67,9 +66,9 @@ export const createAftermath = ({ store, planning, views, standing, due, now, ne
     await store.announce(state, { isCounted: true, ...(message && { message }) }, now());
   };
 
-  /** @param hasTime whether this run may go on */
-  return async (hasTime: () => boolean): Promise<void> => {
-    for (const { name } of await store.all()) {
+  /** @param names of locations that had news @param hasTime whether this run may go on */
+  return async (names: Iterable<string>, hasTime: () => boolean): Promise<void> => {
+    for (const name of names) {
       const state = await store.state(name);
       const isDone = await nudge(state, hasTime);
       // Decisions that this run's nudges lead to are stored by the next.

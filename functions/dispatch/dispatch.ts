@@ -31,6 +31,11 @@ export interface DispatchReport {
   readonly failed: number;
 }
 
+/** A plan of all shards, with these as they were before it. */
+export interface FullReport extends DispatchReport {
+  readonly shards: readonly Shard[];
+}
+
 export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: Dependencies) => {
   /**
    * Queues delay by whole seconds: planned right after one began, jobs come when they are due and not up to a second
@@ -88,7 +93,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
 
   return {
     /** Plans every shard and sends each location its heartbeat. */
-    async all(): Promise<DispatchReport> {
+    async all(): Promise<FullReport> {
       await nextSecond();
       const at = Math.floor(now().getTime() / 1000);
       const heartbeats = locations.map((location) => ({
@@ -98,12 +103,14 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       }));
       const lost = await sendJobs(heartbeats);
       let [jobs, failed] = [heartbeats.length, lost.size];
-      for await (const shards of planning.shards()) {
-        const report = await plan(shards);
+      const shards: Shard[] = [];
+      for await (const page of planning.shards()) {
+        shards.push(...page);
+        const report = await plan(page);
         jobs += report.jobs;
         failed += report.failed;
       }
-      return { jobs, failed };
+      return { jobs, failed, shards };
     },
 
     /** Plans one shard, which is new, at once. */

@@ -6,7 +6,7 @@
 import type { LocationHealth, LocationNews } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../shared/rules/quorum.ts";
-import type { LocationStore } from "../../shared/store/locations.ts";
+import type { LocationState, LocationStore } from "../../shared/store/locations.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
@@ -18,6 +18,12 @@ interface Dependencies {
   readonly now: () => Date;
   /** A name that nobody used before. */
   readonly newId: () => string;
+}
+
+export interface Watched {
+  readonly healths: readonly LocationHealth[];
+  /** Locations whose news leaves something to do. */
+  readonly unfinished: readonly string[];
 }
 
 const READS_AT_ONCE = 16;
@@ -32,6 +38,10 @@ const SENTENCES: Readonly<Record<LocationNews, string>> = {
 /** Whether a location's news concerns a monitor. */
 export const isCheckedFrom = (location: string, { locations, deletedAt }: Member) =>
   locations.includes(location) && !deletedAt;
+
+/** Whether the monitors that cannot be judged without a location are to be counted, at their time. */
+export const needsCount = ({ condition, isCounted }: LocationState) =>
+  (condition === "silent" || condition === "offline") && !isCounted;
 
 export const createLocationWatch = ({ locations, store, planning, views, now, newId }: Dependencies) => {
   /** Shards that may have monitors which are checked from a location. */
@@ -50,10 +60,11 @@ export const createLocationWatch = ({ locations, store, planning, views, now, ne
     return count;
   };
 
-  const look = async (name: string, health: LocationHealth | undefined) => {
+  /** @returns whether news of the location, of now or before, leaves something to do */
+  const look = async (name: string, health: LocationHealth | undefined): Promise<boolean> => {
     const condition: LocationNews = locations.includes(name) ? locationCondition(health, now()) : "removed";
     const state = await store.state(name);
-    if (condition === state.condition) return;
+    if (condition === state.condition) return state.toNudge.length > 0 || needsCount(state);
     // That a new location works is no news, nor that nobody misses one.
     const isFirst = state.condition === null && condition === "working";
     const toNudge = isFirst ? [] : await shardsOf(name);
@@ -74,11 +85,15 @@ export const createLocationWatch = ({ locations, store, planning, views, now, ne
       { condition, toNudge, ...(isNews && { message: { key: `system#${newId()}`, content } }) },
       now(),
     );
+    return true;
   };
 
-  return async (): Promise<void> => {
+  return async (): Promise<Watched> => {
     for (const name of locations) await store.ask(name, now(), SILENT_AFTER_SECONDS);
     const healths = new Map((await store.all()).map((health) => [health.name, health]));
-    for (const name of new Set([...locations, ...healths.keys()])) await look(name, healths.get(name));
+    const unfinished: string[] = [];
+    for (const name of new Set([...locations, ...healths.keys()]))
+      if (await look(name, healths.get(name))) unfinished.push(name);
+    return { healths: [...healths.values()], unfinished };
   };
 };

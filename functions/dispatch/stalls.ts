@@ -9,7 +9,7 @@ import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { Freshness } from "../../shared/store/freshness.ts";
 import { placeOf } from "../../shared/store/keys.ts";
 import type { LocationStore, News } from "../../shared/store/locations.ts";
-import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { Shard } from "../../shared/store/planning.ts";
 import type { StandingReader } from "../../shared/store/standing.ts";
 import type { ViewStore } from "../../shared/store/views.ts";
 import { isCheckedFrom } from "./locations.ts";
@@ -27,7 +27,6 @@ const READS_AT_ONCE = 32;
 interface Dependencies {
   readonly locations: readonly string[];
   readonly store: LocationStore;
-  readonly planning: PlanningStore;
   readonly views: ViewStore;
   readonly standing: StandingReader;
   readonly freshness: Freshness;
@@ -49,14 +48,14 @@ const ms = (moment: string | null) => (moment ? Date.parse(moment) : Number.NEGA
 const isOpen = (stall: Stall | undefined) => stall?.backSince === null;
 
 export const createStallWatch = (dependencies: Dependencies) => {
-  const { locations, store, planning, views, standing, freshness, now, newId } = dependencies;
+  const { locations, store, views, standing, freshness, now, newId } = dependencies;
 
   /** Whether every tick of the time in which a block must have come had its job, and the location was there to run it. */
   const isExpected = (shard: Shard, { name, backSince, askingSince }: LocationHealth, nowMs: number): boolean => {
     const since = shard.plannedSince[name];
     const until = shard.planned[name];
     if (shard.members === 0 || since === undefined || until === undefined) return false;
-    const from = Math.max(since * 1000, ms(backSince), ms(askingSince));
+    const from = Math.max(since * 1000, ms(backSince), ms(askingSince)); // a heartbeat puts right what lies in the future
     return from <= nowMs - freshMs(shard) && (until + shard.intervalSeconds) * 1000 >= nowMs;
   };
 
@@ -130,11 +129,12 @@ export const createStallWatch = (dependencies: Dependencies) => {
     while (!(await store.announce(await store.state(name), news, now())));
   };
 
-  const watch = async (shards: ReadonlyMap<string, Shard>, health: LocationHealth): Promise<void> => {
+  /** @returns whether there is news */
+  const watch = async (shards: ReadonlyMap<string, Shard>, health: LocationHealth): Promise<boolean> => {
     const own = [...shards.values()].filter((shard) => shard.locations.includes(health.name));
     const findings = await lookAt(own, health);
     const after = update(health, findings, shards);
-    if (!after) return;
+    if (!after) return false;
     // Told before it is stored: a run that dies in between tells it twice, not never.
     const message = newsOf(health.name, findings, own.length, Object.values(after).filter(isOpen).length);
     if (message)
@@ -143,20 +143,23 @@ export const createStallWatch = (dependencies: Dependencies) => {
         toNudge: [...findings.stalled.keys(), ...findings.back.keys()],
       });
     await store.setStalled(health.name, after);
+    return message !== undefined;
   };
 
-  return async (): Promise<void> => {
-    const shards = new Map<string, Shard>();
-    for await (const page of planning.shards()) for (const shard of page) shards.set(shard.name, shard);
+  /** @returns the locations that had news */
+  return async (all: readonly Shard[], healths: readonly LocationHealth[]): Promise<string[]> => {
+    const shards = new Map(all.map((shard) => [shard.name, shard]));
     const heard = now().getTime() - HEARD_MS;
-    const working = (await store.all()).filter(
+    const working = healths.filter(
       (health) =>
         locations.includes(health.name) &&
         locationCondition(health, now()) === "working" &&
         ms(health.lastHeartbeatAt) >= heard &&
         isPlausible(ms(health.lastHeartbeatAt), now()),
     );
-    for (const health of working) await watch(shards, health);
+    const news: string[] = [];
+    for (const health of working) if (await watch(shards, health)) news.push(health.name);
+    return news;
   };
 };
 

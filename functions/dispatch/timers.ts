@@ -15,6 +15,7 @@ const OVERDUE_MS = 90_000;
 const READ_PER_BUCKET = 2_000;
 /** A run touches for so long; the rest is the next one's. */
 const TOUCHING_MS = 20_000;
+const TOUCHES_AT_ONCE = 16;
 /** Touches of one run, so that a backlog does not become a flood of stream records. */
 const TOUCHES_PER_RUN = 3_000;
 
@@ -51,7 +52,7 @@ export const createTimers = ({ due, locations, sendJobs, now, touchesPerRun = TO
           if (count >= READ_PER_BUCKET) return;
         }
       };
-      const reading = allEnded(BUCKETS.map(read));
+      const reading = allEnded(BUCKETS.own.map(read));
       await Promise.allSettled([reading]); // one bucket that cannot be read holds up no other
       own.sort((a, b) => a.dueAt.localeCompare(b.dueAt));
       const { overdue = [], upcoming = [] } = Object.groupBy(own, (timer) =>
@@ -60,15 +61,20 @@ export const createTimers = ({ due, locations, sendJobs, now, touchesPerRun = TO
       await allEnded([
         reading,
         sendJobs(touchJobs(upcoming, locations, now())),
-        inParallel(overdue, BUCKETS.length, async (timer) => void (await touch(timer))),
+        inParallel(overdue, TOUCHES_AT_ONCE, async (timer) => void (await touch(timer))),
       ]);
     };
 
     const touchLooks = async (bucket: number) => {
-      for await (const page of due.overdueLooks(now(), [bucket]))
-        for (const timer of page) if (!(await touch(timer))) return;
+      for await (const page of due.overdueLooks(now(), [bucket])) {
+        let hasTime = true;
+        await inParallel(page, TOUCHES_AT_ONCE / BUCKETS.look.length, async (timer) => {
+          hasTime &&= await touch(timer);
+        });
+        if (!hasTime) return;
+      }
     };
 
-    await allEnded([queueAndTouchOwn(), ...BUCKETS.map(touchLooks)]);
+    await allEnded([queueAndTouchOwn(), ...BUCKETS.look.map(touchLooks)]);
   };
 };

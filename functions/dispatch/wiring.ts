@@ -50,7 +50,7 @@ export function createPlanner(outside: DispatchOutside) {
   const standing = createStandingReader(client, tables.monitors);
   const freshness = createFreshness(client, tables.history);
   const watchLocations = createLocationWatch({ locations, store, planning, views, now, newId });
-  const watchStalls = createStallWatch({ locations, store, planning, views, standing, freshness, now, newId });
+  const watchStalls = createStallWatch({ locations, store, views, standing, freshness, now, newId });
   const goOn = createAftermath({ store, planning, views, standing, due, now, newId });
 
   return {
@@ -60,9 +60,13 @@ export function createPlanner(outside: DispatchOutside) {
       const planned = dispatch.all();
       const watched = watchLocations();
       const ticksFirst = Promise.race([Promise.allSettled([planned]), sleep(TICKS_FIRST_MS)]);
-      const stalls = ticksFirst.then(watchStalls);
-      // After whatever has news; what is left of the news before goes on though nothing could be watched.
-      const aftermath = Promise.allSettled([watched, stalls]).then(() => goOn(() => now().getTime() < endsAt));
+      const stalls = Promise.all([planned, watched]).then(([{ shards }, { healths }]) => watchStalls(shards, healths));
+      // What is left of news goes on though the other half of the watch failed.
+      const aftermath = Promise.allSettled([watched, stalls]).then(([location, stall]) => {
+        const unfinished = location.status === "fulfilled" ? location.value.unfinished : [];
+        const news = stall.status === "fulfilled" ? stall.value : [];
+        return goOn(new Set([...unfinished, ...news]), () => now().getTime() < endsAt);
+      });
       const [report] = await allEnded([planned, watched, ticksFirst.then(queueTimers), stalls, aftermath]);
       return report;
     },

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -82,13 +84,13 @@ const SWEEP_MS = 60_000;
 
 /**
  * Builds and runs on this machine what the CDK app's templates say.
- * @throws {StartError} for what the owner can put right: a port in use, a folder in use, a bad token
+ * @throws {StartError} for what the owner can put right: a port in use, a folder in use or not writable, a bad token
  */
 export const startStack = async (options: StackOptions): Promise<RunningStack> => {
   const dataFolder = resolve(options.dataFolder);
   const log = options.log ?? (() => {});
   const host = options.host ?? "127.0.0.1";
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  prepareFolder(dataFolder);
   const undo: (() => unknown)[] = [];
   try {
     const api = await listen(host, options.port);
@@ -238,6 +240,18 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
 const shownHost = (host: string): string => {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
+};
+
+const prepareFolder = (folder: string): void => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartError(`cannot keep data in ${folder}: set HARBORLIGHT_DATA to a folder to write in (${message})`, {
+      cause: error,
+    });
+  }
 };
 
 /** The gateway's address is in links that subscribers hold: the same port again, when it is free. */

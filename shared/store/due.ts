@@ -8,7 +8,7 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Timer } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
-import { lookBucket, TIMER_BUCKETS } from "./keys.ts";
+import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";
 
 /** A change that nobody has looked at for so long is brought up again. The stream needs a second or two. */
 export const LOOK_WITHIN_SECONDS = 90;
@@ -21,7 +21,10 @@ export interface DueTimer extends Timer {
 }
 
 /** All partitions of the two indexes. */
-export const BUCKETS: readonly number[] = Array.from({ length: TIMER_BUCKETS }, (_, bucket) => bucket);
+export const BUCKETS = {
+  own: Array.from({ length: DUE_BUCKETS }).keys().toArray(),
+  look: Array.from({ length: LOOK_BUCKETS }).keys().toArray(),
+} as const;
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -90,10 +93,10 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
 
   return {
     /** Own timers that are due before a moment, page by page; oldest first in each bucket. */
-    before: (moment: Date, buckets = BUCKETS): AsyncGenerator<DueTimer[]> => timers("own", moment, buckets),
+    before: (moment: Date, buckets = BUCKETS.own): AsyncGenerator<DueTimer[]> => timers("own", moment, buckets),
 
     /** Changes that should have been looked at before a moment, page by page; oldest first in each bucket. */
-    overdueLooks: (moment: Date, buckets = BUCKETS): AsyncGenerator<DueTimer[]> => timers("look", moment, buckets),
+    overdueLooks: (moment: Date, buckets = BUCKETS.look): AsyncGenerator<DueTimer[]> => timers("look", moment, buckets),
 
     /**
      * Has the stream bring an item up, unless its timer is another one by now. An own timer becomes a look; a look moves

@@ -118,13 +118,15 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
       const atMs = Math.min(askedAt.getTime(), now.getTime());
       const at = new Date(atMs).toISOString();
       for (;;) {
-        const { lastHeartbeatAt, offlineSince } = (await get(name)) ?? { lastHeartbeatAt: null, offlineSince: null };
+        const health = await get(name);
+        const { lastHeartbeatAt, offlineSince } = health ?? { lastHeartbeatAt: null, offlineSince: null };
         const last = lastHeartbeatAt && isPlausible(Date.parse(lastHeartbeatAt), now) ? lastHeartbeatAt : null;
         if (last && last >= at) return;
         const isOnlineAgain = offlineSince !== null && (await isOnline());
         const wasSilent = last && atMs - Date.parse(last) > SILENT_AFTER_SECONDS * 1000;
         // Between the making of this job and now, outcomes may still be from before the network came back.
-        const backSince = isOnlineAgain ? now.toISOString() : wasSilent ? at : null;
+        const isBackAhead = health?.backSince && !isPlausible(Date.parse(health.backSince), now);
+        const backSince = isOnlineAgain ? now.toISOString() : wasSilent || isBackAhead ? at : null;
         const conditions = [
           lastHeartbeatAt ? "lastHeartbeatAt = :last" : "attribute_not_exists(lastHeartbeatAt)",
           ...(isOnlineAgain ? ["offlineSince = :offline"] : []),

@@ -22,7 +22,6 @@ test("a fault strikes in its window, at its occasions, as often as its strength 
   now = 100;
   expect(share()).toBeGreaterThan(0.25);
   expect(faults.strike("lost", { ...at("x"), caller: "api" })).toBeUndefined();
-  expect(faults.active("lost", at("x"))).toBe(0.3);
   expect(faults.counts()).toMatchObject({ lost: faults.struck.length, throttle: 0 });
   now = 200;
   expect(share()).toBe(0);

@@ -119,6 +119,12 @@ export interface FaultWindow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly only?: Only;
+  /** How much of it, instead of chance (see FAULTS). */
+  readonly amount?: number;
+  /** Passes over so many occasions first. Default 0. */
+  readonly skip?: number;
+  /** Lets itself be asked so often at most, after those. Default: always again. */
+  readonly most?: number;
 }
 
 /** A fault that struck. */
@@ -147,8 +153,6 @@ export interface FaultOptions {
 export interface Faults {
   /** Whether a fault strikes at this occasion. @returns how much of it (see FAULTS); undefined when it does not */
   strike(fault: FaultName, occasion: Occasion): number | undefined;
-  /** How strong a fault is now for this occasion, without asking for it to strike. */
-  active(fault: FaultName, occasion: Occasion): number;
   call(occasion: Occasion): void;
   /** Everything that struck, in order. */
   readonly struck: readonly Strike[];
@@ -161,21 +165,31 @@ export function createFaults({ seed, now, windows, replay, onCall }: FaultOption
   const byFault = Map.groupBy(windows, ({ fault }) => fault);
   const planned = replay && new Map(replay.map(({ fault, occasion, amount }) => [`${fault} ${occasion}`, amount]));
 
-  const active = (fault: FaultName, occasion: Occasion): number => {
-    let strength = 0;
+  /** How many occasions each window with a limit was asked about. */
+  const asked = new Map<FaultWindow, number>();
+  const isOpen = (window: FaultWindow, occasion: Occasion): boolean => {
+    const { fromMs, toMs, only, skip = 0, most = Number.POSITIVE_INFINITY } = window;
+    if (now() < fromMs || now() >= toMs || !fits(only, occasion)) return false;
+    const count = asked.get(window) ?? 0;
+    asked.set(window, count + 1);
+    return count >= skip && count < skip + most;
+  };
+
+  /** The strongest window that is open for an occasion. */
+  const strongest = (fault: FaultName, occasion: Occasion): FaultWindow | undefined => {
+    let found: FaultWindow | undefined;
     for (const window of byFault.get(fault) ?? [])
-      if (window.fromMs <= now() && now() < window.toMs && fits(window.only, occasion))
-        strength = Math.max(strength, window.strength);
-    return strength;
+      if (isOpen(window, occasion) && window.strength > (found?.strength ?? 0)) found = window;
+    return found;
   };
 
   const amountOf = (fault: FaultName, occasion: Occasion): number | undefined => {
     const known = planned?.get(`${fault} ${occasion.name}`);
     if (known !== undefined) return known;
-    const strength = active(fault, occasion);
-    if (strength === 0 || (planned && strength < 1)) return undefined;
-    const drawn = draw(seed, `${fault} ${occasion.name}`);
-    return drawn < strength ? FAULTS[fault](draw(seed, `how much ${fault} ${occasion.name}`)) : undefined;
+    const window = strongest(fault, occasion);
+    if (!window || (planned && window.strength < 1)) return undefined;
+    if (draw(seed, `${fault} ${occasion.name}`) >= window.strength) return undefined;
+    return window.amount ?? FAULTS[fault](draw(seed, `how much ${fault} ${occasion.name}`));
   };
 
   return {
@@ -185,7 +199,6 @@ export function createFaults({ seed, now, windows, replay, onCall }: FaultOption
       if (amount !== undefined) struck.push({ fault, occasion: occasion.name, amount, atMs: now() });
       return amount;
     },
-    active,
     call: (occasion) => onCall?.(occasion, now()),
     struck,
     counts() {

@@ -66,17 +66,26 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
     rules.take(eventOf(alarm, before, now));
   };
 
+  const look = (alarm: Alarm): void => {
+    const verdict = alarm.evaluate(metrics);
+    const before = states.get(alarm.name);
+    if (verdict === undefined || verdict.state === before?.state) return;
+    const now = stateNow(verdict.state, verdict.reason);
+    // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
+    if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
+    states.set(alarm.name, now);
+  };
+
   const evaluate = (): void => {
     options.sample(metrics.put);
     metrics.endMinute();
     for (const alarm of alarms) {
-      const verdict = alarm.evaluate(metrics);
-      const before = states.get(alarm.name);
-      if (verdict === undefined || verdict.state === before?.state) continue;
-      const now = stateNow(verdict.state, verdict.reason);
-      // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
-      if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
-      states.set(alarm.name, now);
+      try {
+        look(alarm);
+      } catch (error) {
+        // A full disk, say. The state is as it was, so the next minute tries again.
+        options.log(`alarm ${alarm.name} could not be told: ${(error as Error).message}`);
+      }
     }
   };
 

@@ -300,7 +300,7 @@ test("days that nothing was checked on are no items, and cost a look each", asyn
   clock.now += HOUR;
   await compact();
   const units = database.usage.rows().reduce((sum, row) => sum + row.units, 0);
-  expect(units).toBeLessThan(30);
+  expect(units).toBeLessThan(20);
 });
 
 test("a monitor that moved to another lane has one seamless history", async () => {

@@ -1,11 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { BatchWriteCommand, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
+import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import type { PlannedJob } from "../../../shared/model.ts";
 import { chunksOf } from "../../../shared/rules/plan.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { dueBucket, lookBucket, monitorKey, shardKey } from "../../../shared/store/keys.ts";
+import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { startTables } from "../../support/tables.ts";
@@ -266,4 +269,33 @@ describe("timers", () => {
     expect(queued.length).toBeGreaterThan(30);
     expect(queued.some(({ pk }) => dueBucket(pk) === "DUE#3")).toBe(false);
   });
+});
+
+test("a part of the run that fails leaves the others alone, and fails the run", async () => {
+  const { client, tables: names } = tables;
+  await createShardStore(client, names.monitors).place(10, ["a"]);
+  const sent: PlannedJob[] = [];
+  const planner = createPlanner({
+    client,
+    tables: names,
+    locations: ["a"],
+    queues: async (jobs) => {
+      sent.push(...jobs);
+      return { rejected: new Set(), errors: new Map() };
+    },
+    now: clock,
+    sleep: async () => {},
+    newId: randomUUID,
+    log: () => {},
+  });
+  refuse = (body) => body.includes("LOOK#") || body.includes("DUE#");
+  await expect(planner.everyMinute()).rejects.toThrow("injected fault");
+  expect(new Set(sent.map(({ job }) => job.kind))).toEqual(new Set(["heartbeat", "tick"]));
+  expect(await createLocationStore(client, names.monitors).get("a")).toMatchObject({
+    askingSince: clock().toISOString(),
+  });
+  refuse = (body) => body.includes('"SHARD"');
+  now += 60;
+  await expect(planner.everyMinute()).rejects.toThrow("injected fault");
+  expect(sent.filter(({ job }) => job.kind === "heartbeat")).toHaveLength(2);
 });

@@ -55,8 +55,12 @@ async function startWatch(locations: readonly string[]) {
     refused,
     watchWith,
     watch: () => watchWith(locations),
-    stalls,
-    goOn: (hasTime = () => true) => goOn(hasTime),
+    stalls: async () => stalls((await Array.fromAsync(planning.shards())).flat(), await store.all()),
+    goOn: async (hasTime = () => true) =>
+      goOn(
+        (await store.all()).map(({ name }) => name),
+        hasTime,
+      ),
     item,
     outbox,
     pass: (seconds: number) => {
@@ -188,9 +192,7 @@ describe("a location's news", () => {
       "Location a: monitors that cannot be judged: 6",
       "Location a: silent",
     ]);
-    const { content } = (await w.outbox("a")).find(({ content: { kind, ...one } }) =>
-      JSON.stringify(one).includes("judged"),
-    )!;
+    const { content } = (await w.outbox("a")).find((entry) => JSON.stringify(entry).includes("judged"))!;
     expect(content).toMatchObject({ message: expect.stringContaining("(x0, x1, x2, x3, x4, …). It is silent") });
   });
 
@@ -248,6 +250,14 @@ describe("a heartbeat", () => {
     await w.store.beat("a", at(NOW + 361), at(NOW + 365));
     await w.store.beat("a", at(NOW + 420), at(NOW + 421));
     expect(await w.store.get("a")).toMatchObject({ backSince: iso(NOW + 361), lastHeartbeatAt: iso(NOW + 420) });
+  });
+
+  test("puts right since when the location is back, where a clock that was ahead had said so", async () => {
+    await w.store.beat("a", at(NOW - HOUR), at(NOW - HOUR));
+    await w.store.beat("a", at(NOW + HOUR), at(NOW + HOUR));
+    expect(await w.store.get("a")).toMatchObject({ backSince: iso(NOW + HOUR) });
+    await w.store.beat("a", at(NOW), at(NOW));
+    expect(await w.store.get("a")).toMatchObject({ backSince: iso(NOW), lastHeartbeatAt: iso(NOW) });
   });
 
   test("ends being offline when control targets answer, and the location is back since that moment", async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -32,7 +32,9 @@ const start = async (env: Record<string, string> = {}) => {
   });
   const exit = once(child, "exit") as Promise<[number | null, string | null]>;
   const isReady = () => out.split("\n").length > 2;
-  while (!isReady() && child.exitCode === null) await Promise.race([once(child.stdout, "data"), exit]);
+  while (!isReady() && child.exitCode === null && child.signalCode === null) {
+    await Promise.race([once(child.stdout, "data"), exit]);
+  }
   return { child, exit, out: () => out, err: () => err };
 };
 
@@ -66,4 +68,14 @@ test("says which setting is wrong, and ends with 1", async () => {
   const refused = await start({ HARBORLIGHT_PORT: "70000" });
   expect((await refused.exit)[0]).toBe(1);
   expect(refused.err()).toBe('harborlight: HARBORLIGHT_PORT must be a port from 0 to 65535, got "70000"\n');
+});
+
+test("says why it cannot keep data in a folder, and ends with 1", async () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  for (const data of [file, join(file, "below")]) {
+    const refused = await start({ HARBORLIGHT_DATA: data });
+    expect((await refused.exit)[0]).toBe(1);
+    expect(refused.err()).toMatch(/^harborlight: cannot keep data in \S+: set HARBORLIGHT_DATA to .*\n$/);
+  }
 });

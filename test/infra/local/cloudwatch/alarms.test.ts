@@ -44,13 +44,16 @@ const alarm = (change: Record<string, unknown> = {}) =>
     ...change,
   });
 
-const open = (resources: readonly Resource[], file = "alarms.jsonl") => {
+const open = (resources: readonly Resource[], refuse: () => void = () => {}) => {
   const published: { topic: string; subject: string | undefined; message: string }[] = [];
   const lines: string[] = [];
   const alarms = createAlarms(resources, {
-    file: join(folder, file),
+    file: join(folder, "alarms.jsonl"),
     topicArns: [TOPIC],
-    publish: (topic, subject, message) => published.push({ topic, subject, message }),
+    publish: (topic, subject, message) => {
+      refuse();
+      published.push({ topic, subject, message });
+    },
     sample: () => {},
     log: (line) => lines.push(line),
   });
@@ -152,6 +155,18 @@ test("a restart neither tells an alarm again nor forgets to tell its end", () =>
   second.minute(3);
   second.minute();
   expect(second.states()).toEqual(["OK"]);
+});
+
+test("an alarm that cannot be told, because the disk is full, is told a minute later", () => {
+  let isFull = true;
+  const { states, lines, minute } = open([alarm()], () => {
+    if (isFull) throw new Error("ENOSPC: no space left on device, write");
+  });
+  minute(3);
+  expect(lines.at(-1)).toMatch(/^alarm ApiFails could not be told: ENOSPC/);
+  isFull = false;
+  minute(3);
+  expect(states()).toEqual(["ALARM"]);
 });
 
 test("an alarm without actions is told through the rule that wants it", () => {

@@ -1,0 +1,41 @@
+/** Puts the API together: everything outside it (tables, other functions, topics, clock) comes in, so that a simulation can be it. */
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createFormerStore } from "../../shared/store/former.ts";
+import { createHistoryStore } from "../../shared/store/history.ts";
+import { createIncidentStore } from "../../shared/store/incidents.ts";
+import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createShardStore } from "../../shared/store/shards.ts";
+import { createTokenStore } from "../../shared/store/tokens.ts";
+import { createApi, type Handler } from "./api.ts";
+import type { Deps } from "./deps.ts";
+
+/** The stores are made here. */
+type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+
+export interface ApiOutside extends Omit<Deps, Stores> {
+  readonly client: DynamoDBDocumentClient;
+  readonly tables: { readonly monitors: string; readonly history: string };
+  /** A name that nobody used before. Default: random. */
+  readonly newId?: () => string;
+}
+
+export function createApiOf({ client, tables, newId, ...outside }: ApiOutside): Handler {
+  const { logger, now, retention } = outside;
+  return createApi({
+    ...outside,
+    monitors: createMonitorStore(client, tables.monitors, newId),
+    former: createFormerStore(client, tables.monitors),
+    shards: createShardStore(client, tables.monitors),
+    planning: createPlanningStore(client, tables.monitors),
+    incidents: createIncidentStore(client, tables.monitors),
+    tokens: createTokenStore(client, tables.monitors),
+    heartbeats: createLocationStore(client, tables.monitors),
+    history: createHistoryStore(client, tables.history, {
+      retention,
+      now: () => now().getTime(),
+      unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+    }),
+  });
+}

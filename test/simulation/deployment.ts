@@ -1,0 +1,75 @@
+/** What the template says of the account that is simulated: tables, time limits, queues, the stream's mapping. */
+import { matchesPattern, parsePattern } from "../../infra/local/event-pattern.ts";
+import { type TableDefinition, tableDefinition } from "../../infra/local/table-definition.ts";
+import type { Resource } from "../../infra/local/template.ts";
+import type { Change } from "./table.ts";
+
+export interface Deployment {
+  readonly tables: { readonly monitors: TableDefinition; readonly history: TableDefinition };
+  /** Time limits of the functions, by the names that the simulation gives them. */
+  readonly timeoutMs: Readonly<Record<FunctionName, number>>;
+  readonly queue: { readonly visibilityMs: number; readonly retentionMs: number; readonly maxReceives: number };
+  readonly stream: {
+    readonly wants: (change: Change) => boolean;
+    readonly batchSize: number;
+    readonly maxRetries: number;
+    readonly maxAgeMs: number;
+  };
+}
+
+/** Parts of their logical ids. */
+const FUNCTIONS = {
+  api: "ApiFunction",
+  dispatch: "DispatchFunction",
+  probe: "ProbeFunction",
+  "state-change": "StateChangeFunction",
+  compact: "CompactFunction",
+};
+export type FunctionName = keyof typeof FUNCTIONS;
+
+/** @throws when the template lacks something */
+export function deploymentOf(resources: readonly Resource[]): Deployment {
+  const find = (type: RegExp, fits: (resource: Resource) => boolean) => {
+    const found = resources.find((resource) => type.test(resource.type) && fits(resource));
+    if (!found) throw new Error(`the template has no such resource: ${type} ${fits}`);
+    return found.properties;
+  };
+  const table = (word: string) => {
+    const found = resources.find(
+      ({ type, name }) => /^AWS::DynamoDB::(Global)?Table$/.test(type) && name.includes(word),
+    );
+    if (!found) throw new Error(`the template has no table of the name ${word}`);
+    return tableDefinition(found.type, found.name, found.properties);
+  };
+  const timeoutOf = (part: string) =>
+    1000 * Number(find(/^AWS::Lambda::Function$/, ({ logicalId }) => logicalId.includes(part)).Timeout);
+  const jobs = find(/^AWS::SQS::Queue$/, ({ properties }) => properties.RedrivePolicy !== undefined);
+  const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
+    String(properties.EventSourceArn).includes(":dynamodb:"),
+  );
+  const { Filters = [] } = (mapping.FilterCriteria ?? {}) as { Filters?: readonly { readonly Pattern: string }[] };
+  const patterns = Filters.map(({ Pattern }) => parsePattern(Pattern));
+  return {
+    tables: { monitors: table("monitors"), history: table("history") },
+    timeoutMs: Object.fromEntries(
+      Object.entries(FUNCTIONS).map(([name, part]) => [name, timeoutOf(part)]),
+    ) as Deployment["timeoutMs"],
+    queue: {
+      visibilityMs: 1000 * Number(jobs.VisibilityTimeout),
+      retentionMs: 1000 * Number(jobs.MessageRetentionPeriod),
+      maxReceives: Number((jobs.RedrivePolicy as { maxReceiveCount: number }).maxReceiveCount),
+    },
+    stream: {
+      wants: (change) => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, eventOf(change))),
+      batchSize: Number(mapping.BatchSize),
+      maxRetries: Number(mapping.MaximumRetryAttempts),
+      maxAgeMs: 1000 * Number(mapping.MaximumRecordAgeInSeconds),
+    },
+  };
+}
+
+/** What filters look at. */
+const eventOf = ({ key, before, after }: Change) => ({
+  eventName: after ? (before ? "MODIFY" : "INSERT") : "REMOVE",
+  dynamodb: { Keys: Object.fromEntries(Object.entries(key).map(([name, value]) => [name, { S: String(value) }])) },
+});

@@ -1,0 +1,75 @@
+/** Clocks that differ, are ahead, or step back. */
+import { down, edit, type Named, story } from "./named.ts";
+
+export const clocks: readonly Named[] = [
+  {
+    name: "changed by a clock that is two seconds ahead, then down at once: told once",
+    scenario: story({
+      seconds: 1_800,
+      clockSteps: [{ at: 1, caller: "api", ms: 2_000 }],
+      monitor: { locations: ["a", "b"], quorum: "any" },
+      events: [down(599, 640, { locations: ["b"] })],
+      edits: [edit(600, "patch", { timeoutMs: 1_900 })],
+    }),
+    told: [
+      ["down", 599, 625],
+      ["recovered", 640, 660],
+    ],
+  },
+  {
+    name: "changed by a clock that is a minute ahead, then down: told once",
+    scenario: story({
+      seconds: 1_800,
+      clockSteps: [{ at: 1, caller: "api", ms: 59_000 }],
+      events: [down(620, 900)],
+      edits: [edit(600, "patch", { timeoutMs: 1_900 })],
+    }),
+    told: [
+      ["down", 620, 700],
+      ["recovered", 900, 920],
+    ],
+  },
+  {
+    name: "all clocks were an hour ahead and are set right: checks go on",
+    scenario: story({
+      clockSteps: [
+        { at: 600, ms: 3_600_000 },
+        { at: 660, ms: -3_600_000 },
+      ],
+      events: [down(1_800, 2_400)],
+    }),
+    told: [
+      ["down", 1_800, 1_820],
+      ["recovered", 2_400, 2_420],
+    ],
+    excused: { "outcome-lost": "outcomes of the future are compacted when it comes" },
+  },
+  {
+    name: "the probes' clocks step back by a minute",
+    scenario: story({
+      clockSteps: [
+        { at: 600, caller: "probe", ms: -60_000 },
+        { at: 900, caller: "probe", ms: 60_000 },
+      ],
+      events: [down(1_800, 2_400)],
+    }),
+    told: [
+      ["down", 1_800, 1_820],
+      ["recovered", 2_400, 2_420],
+    ],
+  },
+  {
+    name: "the clock of state-change is ten minutes ahead for a while",
+    scenario: story({
+      clockSteps: [
+        { at: 600, caller: "state-change", ms: 600_000 },
+        { at: 900, caller: "state-change", ms: -600_000 },
+      ],
+      events: [down(700, 2_400)],
+    }),
+    told: [
+      ["down", 700, 720],
+      ["recovered", 2_400, 2_420],
+    ],
+  },
+];

@@ -1,0 +1,68 @@
+/** History: compaction that dies, lags, or is late; what expires. */
+import { always, cut, down, EVERYWHERE, edit, type Named, settings, story } from "./named.ts";
+
+const HOUR = 3_600;
+const BEFORE_MIDNIGHT_MS = Date.parse("2026-12-01T22:30:00Z");
+
+export const history: readonly Named[] = [
+  {
+    name: "compact dies while it writes chunks",
+    scenario: story({
+      faults: [always("kill-before", 3_900, 5_000, { caller: "compact", operations: ["BatchWrite"] }, { most: 1 })],
+    }),
+    told: [],
+  },
+  {
+    name: "compact has half of each batch handed back",
+    scenario: story({
+      events: [down(600, 900)],
+      faults: [always("partial", 3_600, 5_000, undefined, { amount: 0.5 })],
+    }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 900, 917],
+    ],
+  },
+  {
+    name: "a day ends while one location lags: its item counts all of it",
+    scenario: story({
+      startMs: BEFORE_MIDNIGHT_MS,
+      seconds: 6 * HOUR,
+      monitor: { ...EVERYWHERE, intervalSeconds: 60 },
+      events: [down(HOUR, 2 * HOUR)],
+      cuts: [cut("b", HOUR, 3 * HOUR)],
+    }),
+    told: [
+      ["down", HOUR, HOUR + 67],
+      ["recovered", 2 * HOUR, 2 * HOUR + 67],
+    ],
+    system: ["silent", "working"],
+  },
+  {
+    name: "outcomes of a former life can be read before they are compacted",
+    scenario: story({
+      seconds: 3_000,
+      events: [down(300, 600)],
+      edits: [edit(1_200, "delete"), edit(1_500, "create", settings())],
+    }),
+    told: [
+      ["down", 300, 317],
+      ["recovered", 600, 617],
+    ],
+  },
+  {
+    name: "history expires after a day, and streaks, rosters and days do not mind",
+    scenario: story({
+      seconds: 60 * HOUR,
+      retention: { blockDays: 1, rosterDays: 2, chunkDays: 400, dayMonths: 25 },
+      monitor: { intervalSeconds: 300 },
+      events: [down(30 * HOUR, 31 * HOUR), down(50 * HOUR, 51 * HOUR)],
+    }),
+    told: [
+      ["down", 30 * HOUR, 30 * HOUR + 310],
+      ["recovered", 31 * HOUR, 31 * HOUR + 310],
+      ["down", 50 * HOUR, 50 * HOUR + 310],
+      ["recovered", 51 * HOUR, 51 * HOUR + 310],
+    ],
+  },
+];

@@ -1,0 +1,210 @@
+/** Views: what a location believes, and whether block and table agree about it. */
+import { always, BLOCKS, cut, down, EVERYWHERE, type Named, not, settings, story, VIEWS } from "./named.ts";
+
+/** The first put of a tick under its block's key claims it, the second is the block itself. */
+const BLOCK_ALONE = { skip: 1, most: 3 };
+
+export const views: readonly Named[] = [
+  {
+    name: "a blip whose block is refused leaves nothing behind",
+    scenario: story({ events: [down(600, 606)], faults: [always("throttle", 598, 610, BLOCKS)] }),
+    told: [],
+  },
+  {
+    name: "a blip whose view was stored and whose block was lost ends",
+    scenario: story({ events: [down(600, 606)], faults: [always("throttle", 598, 610, BLOCKS, BLOCK_ALONE)] }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 606, 900],
+    ],
+  },
+  {
+    name: "one answer within an outage, its block refused: the outage goes on and is told",
+    scenario: story({
+      events: [down(600, 900), down(906, 4_500)],
+      faults: [always("throttle", 898, 910, BLOCKS, BLOCK_ALONE)],
+    }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 900, 917],
+      ["down", 906, 1_200],
+      ["recovered", 4_500, 4_517],
+    ],
+  },
+  {
+    name: "a probe is killed between view and block",
+    scenario: story({
+      events: [down(600, 606)],
+      faults: [always("kill-before", 598, 610, BLOCKS, { skip: 1, most: 1 })],
+    }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 606, 900],
+    ],
+  },
+  {
+    name: "a view's write takes twelve seconds, in a blip",
+    scenario: story({ events: [down(600, 606)], faults: [always("stall", 598, 610, VIEWS, { amount: 12_000 })] }),
+    told: [
+      ["down", 600, 640],
+      ["recovered", 606, 900],
+    ],
+  },
+  {
+    name: "an old tick's view that lands after a newer one is refused",
+    scenario: story({
+      monitor: { degradedAboveMs: 300 },
+      events: [down(600, 606), not("slow", 606, 4_500)],
+      faults: [always("delay", 599, 605, VIEWS, { amount: 15_000 })],
+    }),
+    told: [
+      ["down", 600, 610],
+      ["degraded", 606, 900],
+      ["recovered", 4_500, 4_517],
+    ],
+  },
+  {
+    name: "the job of a tick is delivered twice",
+    scenario: story({
+      events: [down(600, 606), down(660, 720)],
+      faults: [always("duplicate", 590, 760, { service: "sqs" }, { amount: 3_000 })],
+    }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 606, 900],
+      ["down", 660, 900],
+      ["recovered", 720, 1_020],
+    ],
+  },
+  {
+    name: "six seconds without our own network are nobody's outage",
+    scenario: story({ cuts: [cut("a", 595, 601, "targets")] }),
+    told: [],
+  },
+  {
+    name: "twelve seconds without our own network, retries in between",
+    scenario: story({ monitor: { retries: { count: 2, delayMs: 1_000 } }, cuts: [cut("a", 595, 607.5, "targets")] }),
+    told: [],
+    system: ["offline", "working"],
+  },
+  {
+    name: "fourteen seconds without our own network, beside a slow neighbour",
+    scenario: story({
+      monitors: [
+        { at: 20, settings: settings({ intervalSeconds: 60, retries: { count: 2, delayMs: 1_000 } }) },
+        {
+          at: 20.5,
+          settings: settings({ key: "n", name: "n", intervalSeconds: 60, retries: { count: 2, delayMs: 1_000 } }),
+        },
+        {
+          at: 21,
+          settings: settings({
+            key: "slow",
+            name: "slow",
+            intervalSeconds: 60,
+            timeoutMs: 5_000,
+            retries: { count: 2, delayMs: 1_000 },
+          }),
+        },
+      ],
+      cuts: [cut("a", 910, 924.5, "targets")],
+    }),
+    told: [],
+    system: ["offline", "working"],
+  },
+  {
+    name: "checks lost to our own network do not count towards a threshold",
+    scenario: story({
+      monitor: { failureThreshold: 3 },
+      cuts: [cut("a", 590, 612, "targets")],
+      events: [down(612, 622)],
+    }),
+    told: [],
+    system: ["offline", "working"],
+  },
+  {
+    name: "a neighbour that is silent delays nobody's alert",
+    scenario: story({
+      monitors: [
+        { at: 20, settings: settings({ intervalSeconds: 60 }) },
+        {
+          at: 21,
+          settings: settings({
+            key: "slow",
+            name: "slow",
+            host: "h2",
+            intervalSeconds: 60,
+            timeoutMs: 18_000,
+            retries: { count: 2, delayMs: 1_000 },
+          }),
+        },
+      ],
+      events: [down(916, 4_500), not("silent", 974, 4_500, { host: "h2" })],
+    }),
+    of: "m",
+    told: [
+      ["down", 916, 983],
+      ["recovered", 4_500, 4_567],
+    ],
+  },
+  {
+    name: "a target that answers in 2.5 s is up again within the bound, though silence costs 2 s alone",
+    scenario: story({
+      monitor: { intervalSeconds: 60, timeoutMs: 5_000 },
+      events: [not("silent", 600, 1_500), not("slow", 1_500, 5_400, { latencyMs: 2_500 })],
+    }),
+    told: [
+      ["down", 600, 670],
+      ["recovered", 1_500, 1_570],
+    ],
+  },
+  {
+    name: "a target that is back within an attempt answers to TCP's next packet",
+    scenario: story({ monitor: { timeoutMs: 5_000 }, events: [not("silent", 600, 1_500.4)] }),
+    told: [
+      ["down", 600, 620],
+      ["recovered", 1_500, 1_520],
+    ],
+  },
+  {
+    name: "slow once is not degraded where the threshold is two",
+    scenario: story({
+      monitor: { degradedAboveMs: 300, failureThreshold: 2, recoveryThreshold: 2 },
+      events: [not("slow", 600, 606), not("slow", 900, 1_200)],
+    }),
+    told: [
+      ["degraded", 900, 927],
+      ["recovered", 1_200, 1_227],
+    ],
+  },
+  {
+    name: "partial answers lose no view",
+    scenario: story({
+      monitor: EVERYWHERE,
+      events: [down(600, 900)],
+      faults: [{ fault: "partial", strength: 0.7, from: 100, to: 1_200, only: { service: "dynamodb" } }],
+    }),
+    told: [
+      ["down", 600, 917],
+      ["recovered", 900, 1_220],
+    ],
+  },
+  {
+    name: "a spot check that comes twice, in a blip between two ticks, does not replace a view",
+    scenario: story({ events: [down(111.2, 118)], faults: [always("received-again", 19, 30, { service: "sqs" })] }),
+    told: [],
+  },
+  {
+    name: "a spot check that is ten minutes late, in a blip, changes nothing",
+    scenario: story({ spotDelaySeconds: 585, events: [down(604.5, 607.5)] }),
+    told: [],
+  },
+  {
+    name: "a tick waits for its claim's owner to end, and then goes on",
+    scenario: story({ events: [down(600, 900)], faults: [always("kill-after", 598, 610, BLOCKS, { most: 1 })] }),
+    told: [
+      ["down", 600, 640],
+      ["recovered", 900, 917],
+    ],
+  },
+];

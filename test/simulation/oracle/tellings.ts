@@ -1,0 +1,46 @@
+/** Alerts as people got them: each once for each receiver, in the order in which they came. */
+import type { Journal, Told } from "../journal.ts";
+
+const ENDS = new Set(["recovered", "closed"]);
+export const isEnd = ({ event }: Pick<Told, "event">) => ENDS.has(event);
+
+/** The alert's number within its incident. */
+export const numberOf = ({ alertId }: Pick<Told, "alertId">) => Number(alertId.slice(alertId.lastIndexOf(".") + 1));
+export const byNumber = (one: Told, other: Told) => numberOf(one) - numberOf(other);
+
+export interface Tellings {
+  /** The first delivery of each alert to each receiver, refused ones included; oldest first. */
+  readonly firsts: readonly Told[];
+  /** All further deliveries. */
+  readonly repeats: readonly Told[];
+}
+
+export function tellingsOf({ told }: Pick<Journal, "told">): Tellings {
+  const seen = new Set<string>();
+  const [firsts, repeats]: [Told[], Told[]] = [[], []];
+  for (const one of told.toSorted((a, b) => a.at - b.at)) {
+    const key = `${one.alertId} ${one.receiver}`;
+    (seen.has(key) ? repeats : firsts).push(one);
+    seen.add(key);
+  }
+  return { firsts, repeats };
+}
+
+/** What a reader of topic `alerts` believes of one monitor. @param told to that reader, oldest first */
+export function beliefAt(told: readonly Told[], at: number): string | null {
+  const open = new Map<string, Told>();
+  const ended = new Set<string>();
+  for (const one of told) {
+    if (one.at > at) break;
+    const { incidentId } = one;
+    if (isEnd(one)) {
+      ended.add(incidentId);
+      open.delete(incidentId);
+    } else if (!ended.has(incidentId)) {
+      const known = open.get(incidentId);
+      if (!known || numberOf(known) < numberOf(one)) open.set(incidentId, one);
+    }
+  }
+  const newest = [...open.values()].toSorted((a, b) => a.startedAt - b.startedAt).at(-1);
+  return newest?.event ?? null;
+}

@@ -1,0 +1,470 @@
+/**
+ * The account of a scenario: the product's own wiring of each function, on virtual time, between made-up services. What
+ * happens in it is written into a journal, for the oracle.
+ */
+import { createHash } from "node:crypto";
+import type { Logger } from "@aws-lambda-powertools/logger";
+import type { Metrics } from "@aws-lambda-powertools/metrics";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { SESClient, SendEmailCommand, SendEmailCommandInput } from "@aws-sdk/client-ses";
+import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { APIGatewayProxyEventV2, Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
+import { createProbes } from "../../functions/api/probes.ts";
+import { createApiOf } from "../../functions/api/wiring.ts";
+import { createHourlyRun } from "../../functions/compact/wiring.ts";
+import { createPlanner } from "../../functions/dispatch/wiring.ts";
+import { createProbe } from "../../functions/probe/wiring.ts";
+import { createRecordHandler } from "../../functions/state-change/wiring.ts";
+import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
+import type { Job, Location } from "../../shared/model.ts";
+import { createJobQueues } from "../../shared/store/jobs.ts";
+import { createApiClient, TOKEN } from "./api-client.ts";
+import { Clock, draw } from "./clock.ts";
+import { createDatabase } from "./database.ts";
+import type { Deployment, FunctionName } from "./deployment.ts";
+import { createFaults, type Faults, type FaultWindow, type Occasion } from "./faults.ts";
+import { Journal } from "./journal.ts";
+import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
+import type { Finished, Item } from "./oracle/case.ts";
+import { LOCATIONS, type Scenario } from "./scenario.ts";
+import {
+  createLambdaService,
+  createQueue,
+  createSes,
+  createSns,
+  createSqs,
+  type SimulatedQueue,
+  startSchedule,
+} from "./services.ts";
+import { createStreamMapping } from "./stream.ts";
+import { createTargetEngine } from "./targets.ts";
+
+const TOPICS = {
+  alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  system: "arn:aws:sns:us-east-1:000000000000:system",
+};
+const SENDER = "harborlight@example.com";
+const DISPATCH = "dispatch";
+const CONTROL_TARGETS = ["control-1:443", "control-2:443"];
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Seven minutes past the hour, as the template's schedule says. */
+const COMPACT_OFFSET_MS = 7 * MINUTE_MS;
+/** Kept at the end of compact's time, as its `index.ts` does. */
+const COMPACT_RESERVE_MS = 60_000;
+/** The first pause of Lambda's before it sends records again. */
+const STREAM_BACKOFF_MS = 1_000;
+
+/** While a location is cut off its queue is asked again after this. */
+const UNHEARD_MS = 15_000;
+
+const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
+
+const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
+  name,
+  region: name,
+  kind: "public",
+  families: ["ipv4"],
+  port25: false,
+  jobsQueueUrl: queueUrl(name),
+  probeFunctionName: `probe-${name}`,
+}));
+
+export interface RunOptions {
+  readonly deployment: Deployment;
+  /** Hears of every attempt of a call before any fault is drawn. */
+  readonly onCall?: (occasion: Occasion, at: number) => void;
+}
+
+export interface Run extends Finished {
+  readonly faults: Faults;
+  /** Hash over everything that happened: two runs of one scenario agree. */
+  readonly trace: number;
+}
+
+/** Runs a scenario from its start to its end. */
+export async function simulate(scenario: Scenario, { deployment, onCall }: RunOptions): Promise<Run> {
+  const { seed, startMs, seconds } = scenario;
+  const clock = new Clock(startMs);
+  const toMs = (at: number) => startMs + at * 1000;
+  const faults = createFaults({
+    seed,
+    now: clock.now,
+    windows: windowsOf(scenario),
+    ...(scenario.replay && { replay: scenario.replay }),
+    ...(onCall && { onCall: (occasion, atMs) => onCall(occasion, (atMs - startMs) / 1000) }),
+  });
+  const account = createAccount({ clock, faults, seed, maxSkewMs: scenario.skewMs });
+  const journal = new Journal(startMs, clock.now, (text) => clock.note(text));
+  const tables = { monitors: deployment.tables.monitors.name, history: deployment.tables.history.name };
+  const retention = scenario.retention ?? DEFAULT_RETENTION;
+
+  // ---- services
+  const database = createDatabase(account, Object.values(deployment.tables), (change) => {
+    const { key, table, before, after, hasExpired } = change;
+    const place = key as { readonly pk: string; readonly sk: string };
+    const rosterOf = (hash: string) => database.tables.table(tables.history).peek(`ROSTER#${hash}`, "ROSTER");
+    if (!hasExpired) journal.written(table, place, before, after, rosterOf);
+    if (table === tables.monitors) intoStream(change);
+  });
+  const sns = createSns(({ TopicArn, Subject = "", Message = "" }) => {
+    if (TopicArn === TOPICS.alerts) journal.published(Message, true);
+    else journal.system.push({ at: journal.at, subject: Subject, message: Message });
+  });
+  const journalMail = ({ Destination, Message }: SendEmailCommandInput, isAccepted: boolean) => {
+    const [address = ""] = Destination?.ToAddresses ?? [];
+    journal.mailed(address, Message?.Subject?.Data ?? "", Message?.Body?.Text?.Data ?? "", isAccepted);
+  };
+  const ses = createSes((input) => journalMail(input, true));
+  const queues: SimulatedQueue[] = [];
+  const sqs = { ...createSqs(account, queues) };
+  const functions = new Map<string, { readonly target: SimulatedFunction<never, unknown>; readonly retries: number }>();
+  const lambda = createLambdaService(account, functions);
+
+  // ---- functions
+  const clocks = watchClocks(scenario, clock);
+  const deploy = <Event>(
+    name: FunctionName,
+    start: (process: Process) => (event: Event) => Promise<unknown>,
+    location?: string,
+  ) =>
+    deployed(scenario, clock, account.count, () =>
+      createFunction<Event, unknown>(account, {
+        name,
+        ...(location && { location }),
+        timeoutMs: deployment.timeoutMs[name],
+        start(process) {
+          clocks.adopt(process);
+          return start(process);
+        },
+        onError: (error) => journal.error(name, error),
+      }),
+    );
+  const clientOf = (process: Process) => process.connect<DynamoDBDocumentClient>(database.service);
+  const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs), process.date);
+  const newId = () => hex(draw(seed, account.count("id")));
+  const log = (where: string) => (_level: string, _message: string, details: object) => {
+    const { error } = details as { error?: unknown };
+    if (error instanceof Error) journal.error(where, error);
+  };
+
+  for (const { name: location } of PLACES) {
+    const probe = deploy<SQSEvent>(
+      "probe",
+      (process) => {
+        const engine = createTargetEngine({
+          scenario,
+          location,
+          process,
+          now: clock.now,
+          count: account.count,
+          journal,
+        });
+        const { job } = createProbe({
+          client: clientOf(process),
+          tables,
+          location,
+          engine,
+          controlTargets: CONTROL_TARGETS,
+          retention,
+          now: process.now,
+          sleep: process.sleep,
+          newId,
+          unreadable: (error) => journal.error("probe", error),
+          checked: ({ crashes }) => {
+            for (const { error } of crashes) journal.error("engine", error);
+          },
+        });
+        return async ({ Records }) => {
+          for (const { body } of Records) {
+            engine.job = JSON.parse(body) as Job;
+            await job(engine.job);
+          }
+        };
+      },
+      location,
+    );
+    const queue = createQueue(account, { url: queueUrl(location), location, ...deployment.queue, consumer: probe });
+    queues.push(watched(queue, location, journal, scenario));
+  }
+  // The services know the queues by now.
+  Object.assign(sqs, createSqs(account, queues));
+
+  const stateChange = deploy<DynamoDBStreamEvent>("state-change", (process) => {
+    const handle = createRecordHandler({
+      client: clientOf(process),
+      tables,
+      locations: LOCATIONS,
+      queues: queuesOf(process),
+      sns: noting(process.connect<SNSClient>(sns), (command) => {
+        const { TopicArn, Message = "" } = (command as PublishCommand).input;
+        if (TopicArn === TOPICS.alerts) journal.published(Message, false);
+      }),
+      ses: noting(process.connect<SESClient>(ses), (command) =>
+        journalMail((command as SendEmailCommand).input, false),
+      ),
+      topics: TOPICS,
+      sender: SENDER,
+      url: () => null,
+      now: process.date,
+      log: log("state-change"),
+      delivered: () => {},
+    });
+    return async ({ Records }) => ({ batchItemFailures: [...(await handle(Records))] });
+  });
+  const intoStream = createStreamMapping(account, {
+    name: "monitors",
+    consumer: stateChange,
+    ...deployment.stream,
+    backoffMs: STREAM_BACKOFF_MS,
+    onGiveUp: ({ dynamodb }, condition) =>
+      void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
+  });
+
+  type Invocation = { readonly source: "schedule" } | { readonly source: "api"; readonly shard: string };
+  const dispatch = deploy<Invocation>("dispatch", (process) => {
+    const planner = createPlanner({
+      client: clientOf(process),
+      tables,
+      locations: LOCATIONS,
+      queues: queuesOf(process),
+      now: process.date,
+      sleep: process.sleep,
+      newId,
+      log: log("dispatch"),
+    });
+    return (event) => (event.source === "api" ? planner.planShard(event.shard) : planner.everyMinute());
+  });
+  functions.set(DISPATCH, { target: dispatch as SimulatedFunction<never, unknown>, retries: 0 });
+
+  const compact = deploy<null>("compact", (process) => {
+    const run = createHourlyRun({
+      client: clientOf(process),
+      tables,
+      locations: LOCATIONS,
+      retention,
+      now: process.now,
+      sleep: process.sleep,
+      unreadable: (error) => journal.error("compact", error),
+    });
+    return () => {
+      const untilMs = clock.now() + deployment.timeoutMs.compact - COMPACT_RESERVE_MS;
+      return run("schedule", () => clock.now() < untilMs);
+    };
+  });
+
+  const api = deploy<APIGatewayProxyEventV2>("api", (process) => {
+    const handle = createApiOf({
+      client: clientOf(process),
+      tables,
+      version: "0.0.0",
+      locations: PLACES,
+      retention,
+      probes: createProbes(PLACES, DISPATCH, {
+        queues: queuesOf(process),
+        lambdaOf: () => process.connect<LambdaClient>(lambda),
+      }),
+      sns: process.connect<SNSClient>(sns),
+      topics: TOPICS,
+      deadLetterArn: undefined,
+      openapi: async () => "",
+      logger: loggerOf(journal),
+      metrics: NO_METRICS,
+      now: process.date,
+      newId,
+    });
+    return (event) => handle(event, CONTEXT);
+  });
+
+  // ---- what happens
+  const setUp = async () => {
+    const put = (Item: Record<string, unknown>) =>
+      database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
+    await put(tokenItem(startMs));
+    for (const [lane, members] of Object.entries(scenario.seatsTaken ?? {}))
+      await put({ pk: "SHARD", sk: `${lane}#0`, phase: 0, members, settingsRevision: 1 });
+  };
+  await setUp();
+  startSchedule(account, {
+    name: "every minute",
+    everyMs: MINUTE_MS,
+    jitterMs: scenario.jitterMs,
+    retries: 0,
+    invoke: () => dispatch.invoke({ source: "schedule" }),
+  });
+  startSchedule(account, {
+    name: "every hour",
+    everyMs: HOUR_MS,
+    offsetMs: COMPACT_OFFSET_MS,
+    jitterMs: scenario.jitterMs,
+    retries: 1,
+    async invoke() {
+      const ended = await compact.invoke(null);
+      journal.hourly.push({ at: journal.at, ok: ended.how === "answered" });
+      return ended;
+    },
+  });
+  const client = createApiClient({ scenario, clock, journal, api });
+  for (const { at, settings } of scenario.monitors)
+    clock.at(toMs(at), () => void client({ at, key: settings.key, action: "create", settings }));
+  for (const edit of scenario.edits) clock.at(toMs(edit.at), () => void client(edit));
+  await clock.run(toMs(seconds));
+
+  return {
+    scenario,
+    journal,
+    monitors: [...database.tables.table(tables.monitors).items()] as Item[],
+    client: {
+      send: (command: { input: object }) => database.tables.send(command),
+    } as unknown as DynamoDBDocumentClient,
+    tables,
+    mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({
+      at: (atMs - startMs) / 1000,
+      caller: occasion,
+      what: fault,
+    })),
+    faults,
+    trace: clock.trace,
+  };
+}
+
+/** Windows of the scenario, and those of its cuts, on the world's clock. */
+function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
+  const onClock = <W extends { readonly from: number; readonly to: number }>({ from, to, ...window }: W) => ({
+    ...window,
+    fromMs: startMs + from * 1000,
+    toMs: startMs + to * 1000,
+  });
+  const away = cuts.filter(({ how }) => how === "all");
+  return [
+    ...faults.map(onClock),
+    ...away.flatMap(({ location, from, to }) => [
+      onClock({ from, to, fault: "outage" as const, strength: 1, only: { caller: "probe", location } }),
+      onClock({
+        from,
+        to,
+        fault: "outage" as const,
+        strength: 1,
+        only: { service: "sqs", target: queueUrl(location) },
+      }),
+      onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location }, amount: UNHEARD_MS }),
+    ]),
+  ];
+}
+
+/** A function whose code is replaced at each deploy: for a while old processes and new ones take turns. */
+function deployed<Event>(
+  { deploys = [], startMs, seed }: Scenario,
+  clock: Clock,
+  count: (name: string) => string,
+  create: () => SimulatedFunction<Event, unknown>,
+): SimulatedFunction<Event, unknown> {
+  let [old, present] = [create(), create()];
+  let overlapEndsMs = Number.NEGATIVE_INFINITY;
+  for (const { at, overlapSeconds } of deploys)
+    clock.at(startMs + at * 1000, () => {
+      [old, present] = [present, create()];
+      overlapEndsMs = clock.now() + overlapSeconds * 1000;
+    });
+  const { name, location } = present;
+  return {
+    ...present,
+    invoke(event) {
+      const isOld = clock.now() < overlapEndsMs && draw(seed, count(`version of ${name}/${location ?? ""}`)) < 0.5;
+      return (isOld ? old : present).invoke(event);
+    },
+  };
+}
+
+/** Lets the clocks of running and of later processes jump when the scenario says so. */
+function watchClocks({ clockSteps = [], startMs }: Scenario, clock: Clock) {
+  const processes = new Set<Process>();
+  const done: { readonly caller?: string; readonly ms: number }[] = [];
+  const fits = (process: Process, caller: string | undefined) => caller === undefined || caller === process.caller;
+  for (const step of clockSteps)
+    clock.at(startMs + step.at * 1000, () => {
+      done.push(step);
+      for (const process of processes)
+        if (process.isDead) processes.delete(process);
+        else if (fits(process, step.caller)) process.stepClock(step.ms);
+    });
+  return {
+    adopt(process: Process) {
+      if (clockSteps.length === 0) return;
+      processes.add(process);
+      for (const { caller, ms } of done) if (fits(process, caller)) process.stepClock(ms);
+    },
+  };
+}
+
+/** A queue that writes down which ticks come into it. */
+function watched(
+  queue: SimulatedQueue,
+  location: string,
+  { queued }: Journal,
+  { spotDelaySeconds = 0 }: Scenario,
+): SimulatedQueue {
+  return {
+    ...queue,
+    send(body, delaySeconds) {
+      const job = JSON.parse(body) as Job;
+      if (job.kind === "tick")
+        for (const shard of job.shards) {
+          const key = `${shard} ${location} ${job.tick}`;
+          queued.set(key, (queued.get(key) ?? 0) + 1);
+        }
+      queue.send(body, delaySeconds + (job.kind === "spot" ? spotDelaySeconds : 0));
+    },
+  };
+}
+
+/** A client whose refusals for good are told: for the receiver they end an alert as well as its delivery does. */
+const noting = <Client extends { send(command: never): unknown }>(
+  client: Client,
+  refused: (command: object) => void,
+): Client =>
+  ({
+    async send(command: never) {
+      try {
+        return await client.send(command);
+      } catch (error) {
+        if ((error as Error).name === "InvalidParameter") refused(command);
+        throw error;
+      }
+    },
+  }) as unknown as Client;
+
+const hex = (drawn: number) => Math.floor(drawn * 2 ** 32).toString(16);
+
+const CONTEXT = {
+  // Long: middy keeps a real timer for it, and time here is not real.
+  getRemainingTimeInMillis: () => 2_000_000_000,
+} as unknown as Context;
+
+const NO_METRICS = { addMetric() {}, hasStoredMetrics: () => false, publishStoredMetrics() {} } as unknown as Metrics;
+
+const loggerOf = (journal: Journal) => {
+  const write = (_message: string, { error }: { error?: unknown } = {}) => {
+    if (error instanceof Error) journal.error("api", error);
+  };
+  return { debug: write, info: write, warn: write, error: write } as unknown as Logger;
+};
+
+const tokenItem = (startMs: number) => {
+  const [, id = "", secret = ""] = TOKEN.split("_");
+  const createdAt = new Date(startMs).toISOString();
+  const secretHash = createHash("sha256").update(secret).digest("hex");
+  return {
+    pk: "TOKEN",
+    sk: id,
+    id,
+    secretHash,
+    name: "simulation",
+    scopes: ["admin"],
+    createdAt,
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+};
