@@ -51,18 +51,18 @@ export const history: readonly Named[] = [
     ],
   },
   {
-    name: "history expires after a day, and streaks, rosters and days do not mind",
+    name: "history expires after two days, and streaks, rosters and days do not mind",
     scenario: story({
-      seconds: 60 * HOUR,
-      retention: { blockDays: 1, rosterDays: 2, chunkDays: 400, dayMonths: 25 },
-      monitor: { intervalSeconds: 300 },
+      seconds: 84 * HOUR,
+      retention: { blockDays: 2, rosterDays: 3, chunkDays: 400, dayMonths: 25 },
+      monitor: { intervalSeconds: 600 },
       events: [down(30 * HOUR, 31 * HOUR), down(50 * HOUR, 51 * HOUR)],
     }),
     told: [
-      ["down", 30 * HOUR, 30 * HOUR + 310],
-      ["recovered", 31 * HOUR, 31 * HOUR + 310],
-      ["down", 50 * HOUR, 50 * HOUR + 310],
-      ["recovered", 51 * HOUR, 51 * HOUR + 310],
+      ["down", 30 * HOUR, 30 * HOUR + 610],
+      ["recovered", 31 * HOUR, 31 * HOUR + 610],
+      ["down", 50 * HOUR, 50 * HOUR + 610],
+      ["recovered", 51 * HOUR, 51 * HOUR + 610],
     ],
   },
 ];
