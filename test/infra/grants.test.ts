@@ -40,7 +40,8 @@ const GRANTS: Record<string, string[]> = {
   ],
   "state-change": [
     ...log("StateChange"),
-    ...may("dynamodb:GetItem,Query,UpdateItem,DeleteItem", MONITORS),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
+    ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "Alerts", "System"),
@@ -94,6 +95,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
   },
   "state-change": {
     MONITORS_TABLE: "TablesMonitors",
+    HISTORY_TABLE: "TablesHistory",
     LOCATIONS,
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
