@@ -39,13 +39,13 @@ const SELDOM = new Set([
   "stale",
   "partial",
   "late",
+  "duplicate",
   "stream-duplicate",
   "stream-late",
   "zombie",
   "missed-run",
-  "duplicate",
+  "doubled-run",
   "refuse-for-good",
-  "clock-step",
 ]);
 
 /** Twenty minutes in which everything goes wrong that can, now and then. */
