@@ -57,6 +57,8 @@ const EVERYTHING = story({
     strength: SELDOM.has(fault) ? 0.5 : 0.03,
     from: 300,
     to: 1_500,
+    // Only receivers refuse a message for good.
+    ...(fault === "refuse-for-good" && { only: { service: "ses" } }),
   })),
 });
 
