@@ -19,6 +19,9 @@ const HEALING_SECONDS = 300;
 const LONGEST_BACKOFF_SECONDS = 900;
 /** How long calm has to have lasted before bounds are exact again. */
 const SETTLED_SECONDS = 600;
+/** What a target that is known to be silent gets, and how often it gets its whole time-out. */
+const DEAD_TIMEOUT_MS = 2_000;
+const FULL_TIMEOUT_EVERY_SECONDS = 300;
 /** A monitor is new for so long: its shard may have to be planned first. */
 const NEW_SECONDS = 180;
 
@@ -69,7 +72,9 @@ function judgeEpoch(
     if (stretch.status === "?") continue;
     const isUp = stretch.status === "up";
     const threshold = isUp ? recoveryThreshold : Math.max(failureThreshold, recoveryThreshold);
-    const bound = boundOf(settings, threshold);
+    // A silent target is waited for shorter than its time-out, but every few minutes.
+    const isSlow = run.script.answersAfter(DEAD_TIMEOUT_MS, settings, stretch.from, stretch.to);
+    const bound = boundOf(settings, threshold) + (isSlow && stretch.status !== "down" ? FULL_TIMEOUT_EVERY_SECONDS : 0);
     const isTold = (at: number) => {
       const belief = beliefAt(told, at);
       return isUp ? belief === null : belief === stretch.status;
