@@ -4,7 +4,18 @@
  * An agent does not answer a wrong community or a stranger's address: its silence may mean just that.
  */
 import { z } from "zod";
-import { element, expectNext, integer, next, objectId, octets, toInteger, toObjectId, toSigned, toUnsigned } from "./ber.ts";
+import {
+  element,
+  expectNext,
+  integer,
+  next,
+  objectId,
+  octets,
+  toInteger,
+  toObjectId,
+  toSigned,
+  toUnsigned,
+} from "./ber.ts";
 import { Cursor, printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { oneLine, parseSettings, udpFields } from "./settings.ts";
