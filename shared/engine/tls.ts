@@ -106,8 +106,8 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
   if (now > to.getTime()) add("certificate-expired", `the certificate expired on ${day(to)}`);
   if (now < from.getTime()) add("certificate-not-yet-valid", `the certificate is not valid before ${day(from)}`);
   // Asked here because Node checks the name only where the chain holds.
-  if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
-    add("certificate-wrong-host", `the certificate is for ${names(certificate)}, not for ${printable(host)}`);
+  if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host, NAME_RULES)))
+    add("certificate-wrong-host", wrongHost(certificate, host));
   const reason = certificateReason(verdict);
   if (reason === "certificate-self-signed") add(reason, "the certificate is signed by itself, not by a known issuer");
   else if (reason === "certificate-unknown-issuer")
@@ -121,6 +121,14 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
   if (weakness) add("certificate-weak", weakness);
   return problems;
 }
+
+/** RFC 9525: names stand in subjectAltName alone, and a wildcard is a whole label. Browsers and Go hold to that. */
+const NAME_RULES = { subject: "never", partialWildcards: false } as const;
+
+const wrongHost = (certificate: X509Certificate, host: string): string =>
+  !isIP(host) && !certificate.subjectAltName && certificate.checkHost(host)
+    ? `the certificate has the name ${printable(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
+    : `the certificate is for ${names(certificate)}, not for ${printable(host)}`;
 
 /** The first one above it outside its dates. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {

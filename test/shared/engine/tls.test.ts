@@ -58,6 +58,16 @@ test.each(bad)("%s is an error by name, and open where nothing is to be verified
   expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
 });
 
+test("a name that stands in the common name alone, or in a part of a label, is no name", async () => {
+  await using old = await serveTls(() => {}, { issuer: authority, names: [], addresses: [] });
+  const outcome = await run(old, { ca });
+  expect(outcome).toMatchObject({ state: "tls-error", health: "down", reason: "certificate-wrong-host" });
+  expect(outcome.message).toContain("common name alone");
+  await using part = await serveTls(() => {}, { issuer: authority, names: ["w*.a.example", "*.b.example"] });
+  expect(await run(part, { ca, serverName: "www.a.example" })).toMatchObject({ reason: "certificate-wrong-host" });
+  expect(await run(part, { ca, serverName: "www.b.example" })).toMatchObject({ state: "open" });
+});
+
 test.each([
   ["certificate-expired", { validFrom: inDays(-30), validTo: inDays(-1) }],
   ["certificate-not-yet-valid", { validFrom: inDays(2) }],
