@@ -51,6 +51,8 @@ export interface Connection {
 
 /** Held back at most; past it the peer is no longer read from until the protocol has taken some. */
 const HIGH_WATER_BYTES = 65_536;
+/** A greeting is one line, and this much of it is shown. */
+const MAX_GREETING_BYTES = 200;
 /** A check that has read this much is being fed, not answered. */
 const MAX_BYTES = 1_048_576;
 
@@ -66,6 +68,7 @@ export class ProbeConnection implements Connection {
   #received = 0;
   #ended = false;
   #failure: unknown;
+  #greeting: Buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
   #session: TlsSession | undefined;
   readonly #connectedAt = performance.now();
@@ -160,6 +163,11 @@ export class ProbeConnection implements Connection {
     return this.#raw.bytesRead;
   }
 
+  /** The first line that came, where it is text: how many servers name themselves. */
+  get greeting(): string | undefined {
+    return /^[\t\x20-\x7e\x80-\xff]{4,}(?=\r?\n|$)/.exec(this.#greeting.toString("latin1"))?.[0];
+  }
+
   /** Ends every wait with this failure; later reads fail too. */
   fail(failure: unknown) {
     this.#failure ??= failure;
@@ -196,6 +204,9 @@ export class ProbeConnection implements Connection {
   readonly #onData = (chunk: Buffer) => {
     this.#timings.firstByteMs ??= performance.now() - this.#connectedAt;
     this.#received += chunk.length;
+    if (this.#greeting.length === 0) this.#greeting = chunk.subarray(0, MAX_GREETING_BYTES);
+    else if (this.#greeting.length < MAX_GREETING_BYTES)
+      this.#greeting = Buffer.concat([this.#greeting, chunk]).subarray(0, MAX_GREETING_BYTES);
     this.#append(chunk);
     if (this.#received > MAX_BYTES) this.fail(new ProbeFailure("answer-too-long", `more than ${MAX_BYTES} bytes came`));
     if (this.buffered >= HIGH_WATER_BYTES) this.#socket.pause();
@@ -238,7 +249,7 @@ export class ProbeConnection implements Connection {
       throw new ProbeFailure("connection-closed", "closed the connection without a word");
     throw new ProbeFailure(
       "incomplete-answer",
-      `closed the connection after ${this.#received} bytes, before ${wanted}`,
+      `closed the connection before its answer was whole: ${this.#received} bytes came, ${wanted} expected next`,
     );
   }
 

@@ -42,6 +42,26 @@ test("a line is read without its line end, LF or CRLF", async () => {
   expect(outcome.timings.latencyMs).toBeGreaterThanOrEqual(outcome.timings.connectMs ?? Number.NaN);
 });
 
+test("a server that names itself and leaves is told with its banner, in words", async () => {
+  const protocol = speaking(async (connection) => {
+    await connection.readLine();
+    return { evidence: { more: await connection.read(5) } };
+  });
+  await using leaving = await serveBytes("SSH-2.0-OpenSSH_9.2p1\r\n", { end: true });
+  const closed = await check({ protocol, ...leaving });
+  expect(closed).toMatchObject({ reason: "incomplete-answer", evidence: { banner: "SSH-2.0-OpenSSH_9.2p1" } });
+  expect(closed.message).toMatch(/closed the connection before .*; it had greeted with: SSH-2.0-OpenSSH_9.2p1$/);
+  await using resetting = await serve((socket) => {
+    socket.write("220 mail ready\r\n");
+    setTimeout(() => socket.resetAndDestroy(), 50);
+  });
+  const reset = await check({ protocol, ...resetting });
+  expect(reset).toMatchObject({ reason: "connection-reset", evidence: { banner: "220 mail ready" } });
+  expect(reset.message).toContain("it had greeted with: 220 mail ready");
+  await using binary = await serveBytes(Buffer.from([0, 1, 2, 3, 10]), { end: true });
+  expect((await check({ protocol, ...binary })).evidence).toEqual({});
+});
+
 test("a line that comes one byte at a time is a line", async () => {
   await using server = await serveSlowly("hello\r\n");
   expect(await check({ protocol: readsLine, ...server })).toMatchObject({ state: "open", evidence: { line: "hello" } });
