@@ -8,7 +8,8 @@ import type { Reason } from "../reasons.ts";
 import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
 import { ProbeConnection } from "./connection.ts";
 import { printable } from "./evidence.ts";
-import { explain, type Failure, type Stage } from "./failure.ts";
+import { explain, type Failure, lacksSecureRenegotiation, type Stage } from "./failure.ts";
+import { isLegacyServer, rememberLegacyServer } from "./tls.ts";
 
 /** How long a goodbye may take to arrive once the answer is in. */
 const LINGER_MS = 300;
@@ -131,6 +132,13 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
       ...((finding.degraded ?? session?.warning) ? { degraded: finding.degraded ?? session?.warning } : {}),
     };
   } catch (error) {
+    if (lacksSecureRenegotiation(error) && !isLegacyServer(target)) {
+      timer.cancel();
+      rememberLegacyServer(target);
+      connection.destroy();
+      const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
+      return attemptTcp(probe, { ...attempt, timeoutMs: leftMs }, done);
+    }
     const failure = explainOrClose(error, connection, attempt);
     const said = BROKEN_OFF.has(failure.reason) ? connection.greeting : undefined;
     const message = error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message;

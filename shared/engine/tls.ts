@@ -3,7 +3,7 @@
  * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
  * certificate as evidence.
  */
-import type { X509Certificate } from "node:crypto";
+import { constants, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { Evidence } from "../model.ts";
@@ -31,12 +31,13 @@ const MAX_CHAIN = 10;
  * @throws ProbeFailure when the certificate does not hold and `verify` is on; whatever OpenSSL and the kernel say
  */
 export async function handshake(raw: Socket, options: TlsOptions, target: Target): Promise<TlsSession> {
+  const isLegacy = isLegacyServer(target);
   const name = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
   const socket = await secure({
     socket: raw,
     ...(name && !isIP(name) ? { servername: name } : {}),
     ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
-    secureContext: contextFor(options),
+    secureContext: contextFor(options, isLegacy),
     rejectUnauthorized: false,
   });
   const certificate = socket.getPeerX509Certificate();
@@ -46,6 +47,7 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
     : [];
   const evidence = {
     ...describeSession(socket),
+    ...(isLegacy ? { renegotiation: "unsafe: the server is older than RFC 5746" } : {}),
     ...(certificate ? describe(certificate, now) : {}),
     ...(problems.length > 0 ? { problems: problems.map(({ reason }) => reason) } : {}),
   };
@@ -74,17 +76,35 @@ function secure(options: ConnectionOptions): Promise<TLSSocket> {
   });
 }
 
+/**
+ * Servers without RFC 5746 (secure renegotiation), by address and port, and until when that is believed. OpenSSL refuses
+ * them; asked for once, they get a second connection that does not, and from then on that one alone. To allow them from
+ * the start would leave them unnamed: nothing else tells them apart.
+ */
+const legacyServers = new Map<string, number>();
+const LEGACY_MS = 3_600_000;
+const serverKey = ({ address, port }: Target) => `${address} ${port}`;
+
+export const isLegacyServer = (target: Target): boolean =>
+  (legacyServers.get(serverKey(target)) ?? Number.NEGATIVE_INFINITY) > performance.now();
+
+export function rememberLegacyServer(target: Target): void {
+  if (legacyServers.size >= 10_000) legacyServers.clear();
+  legacyServers.set(serverKey(target), performance.now() + LEGACY_MS);
+}
+
 /** Contexts are costly (a key is parsed, roots are loaded) and the same for all monitors with the same options. */
 const contexts = new Map<string, SecureContext>();
 
 /** @throws an OpenSSL error when `ca`, `certificate` or `key` is not PEM, or the two do not belong together */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): SecureContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key]);
+export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, isLegacy = false): SecureContext {
+  const id = JSON.stringify([minVersion, ca, certificate, key, isLegacy]);
   const known = contexts.get(id);
   if (known) return known;
   const context = createSecureContext({
     minVersion: minVersion ?? "TLSv1.2",
     ciphers: "DEFAULT:@SECLEVEL=0",
+    ...(isLegacy ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
     ...(ca ? { ca } : {}),
     ...(certificate ? { cert: certificate, key: key ?? certificate } : {}),
   });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { TlsOptions } from "../../../shared/engine/connection.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
+import { serveLegacyTls } from "../../support/legacy-tls-server.ts";
 import { type SecureServer, serve, serveBytes, serveSilence, serveTls } from "../../support/servers.ts";
 
 const DAY_MS = 86_400_000;
@@ -182,4 +183,32 @@ test("a server that speaks something else, nothing, or hangs up is a TLS error",
   expect(await check({ ...input, ...plain })).toMatchObject({ state: "tls-error", reason: "wrong-protocol" });
   expect(await check({ ...input, ...silent }, 300)).toMatchObject({ state: "tls-error", reason: "timeout" });
   expect(await check({ ...input, ...closed })).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+});
+
+test("a server older than RFC 5746 is measured, and named", async () => {
+  await using server = await serveLegacyTls("220 ready\r\n");
+  const settings = { tls: { verify: false, warnDays: 0 }, steps: [{ expect: { contains: "220 ready" } }] };
+  for (const connections of [2, 3]) {
+    expect(await check({ protocol: "tcp", ...server, settings }, 5000)).toMatchObject({
+      state: "open",
+      health: "up",
+      evidence: { tls: { version: "TLSv1.2", renegotiation: "unsafe: the server is older than RFC 5746" } },
+    });
+    expect(server.connections).toBe(connections);
+  }
+});
+
+test("what this side refuses is not called the peer's doing, and an alert is", async () => {
+  // A hello with a cipher that was not offered, and handshake_failure.
+  const hello = Buffer.from(`160303002a020000260303${"00".repeat(32)}00000100`, "hex");
+  const alert = Buffer.from("15030300020228", "hex");
+  const tls = { verify: false };
+  await using odd = await serve((socket) => socket.once("data", () => socket.write(hello)));
+  const ours = await check({ protocol: "tcp", ...odd, settings: { tls } });
+  expect(ours).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+  expect(ours.message).toContain("was refused by this side in the TLS handshake (");
+  await using refusing = await serve((socket) => socket.once("data", () => socket.write(alert)));
+  const theirs = await check({ protocol: "tcp", ...refusing, settings: { tls } });
+  expect(theirs).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+  expect(theirs.message).toContain("broke off the TLS handshake");
 });
