@@ -11,6 +11,7 @@ import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
 import { createMeasure } from "./measure.ts";
+import { type NameServiceFiles, SYSTEM_FILES } from "./name-service.ts";
 import { crashedOutcome, toOutcome } from "./outcome.ts";
 import { createPacing } from "./pacing.ts";
 import { createStallWatch } from "./stalls.ts";
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly nameServers?: readonly string[];
   /** Default: the system's for a local location, none elsewhere. */
   readonly hostsFile?: string | null;
+  /** How the machine finds names. Default: the system's for a local location whose name servers are its own, none elsewhere. */
+  readonly nameService?: NameServiceFiles | null;
   /** Default: the registry. */
   readonly protocols?: Readonly<Record<string, Protocol>>;
 }
@@ -75,6 +78,7 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const { location, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
   const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
+  const { nameService = location.kind === "local" && !nameServers ? SYSTEM_FILES : null } = options;
   const registry = options.protocols ?? protocols;
   const wheel = new TimerWheel();
   const pacing = createPacing({ wheel, maxSockets });
@@ -83,6 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
     families: location.families,
     wheel,
     hostsFile,
+    machine: nameService && { files: nameService },
     ...(nameServers ? { servers: nameServers } : {}),
   });
   const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
