@@ -8,7 +8,7 @@ import { protocols } from "../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths } from "../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING, show } from "./input.ts";
 import { MAX_TIMEOUT_MS, monitorFields, monitorInput } from "./schemas.ts";
-import { hostErrors } from "./target.ts";
+import { asciiHost, hostErrors } from "./target.ts";
 
 /** Settings of a protocol, with certificates and keys in them, stay small enough for 250 of them in one read. */
 const MAX_SETTINGS_BYTES = 16_384;
@@ -135,7 +135,8 @@ const locationErrors = (
 
 /** Everything that is wrong with settings as they were sent; empty when they can be completed. */
 const check = (input: unknown, available: readonly Location[], kept: readonly string[]) => {
-  const { known, errors } = readFields(input);
+  const { known: given, errors } = readFields(input);
+  const known = given.host === undefined ? given : { ...given, host: asciiHost(given.host) };
   const isWrong = (field: string) => errors.some(({ path }) => path === field || path.startsWith(`${field}.`));
   const names = known.locations ?? available.slice(0, 1).map(({ name }) => name);
   const protocol = known.protocol === undefined ? undefined : protocols[known.protocol];

@@ -1,4 +1,5 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
+import { isIPv6 } from "node:net";
 import type { CheckSettings, Family } from "../model.ts";
 import type { Probe, Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
@@ -74,7 +75,7 @@ export function createMeasure(tools: MeasureTools): Measure {
   ) => {
     const refusal = refuseAddress(address, location.kind);
     if (refusal) return resolve(notAllowed(check, address, refusal));
-    const target: Target = { host: check.host, address, port: check.port, now, random };
+    const target: Target = { host: withoutZone(check.host), address, port: check.port, now, random };
     /** @param kept for when there is no time for this attempt, or it does worse */
     const begin = (kept?: Measured) =>
       pacing.start(address, first, () => {
@@ -143,6 +144,9 @@ export function createMeasure(tools: MeasureTools): Measure {
     else resolveFirst(job, found).then(done, crashed);
   };
 }
+
+/** A zone means nothing to a peer, and is not to be told to it (RFC 6874, section 4). */
+const withoutZone = (host: string): string => (isIPv6(host) ? host.replace(/%.*$/, "") : host);
 
 /** What time alone can bring about: silence, and peers that lose patience with us. */
 const TIMELY: ReadonlySet<Reason> = new Set([

@@ -43,7 +43,12 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
   const certificate = socket.getPeerX509Certificate();
   const now = target.now();
   const problems = certificate
-    ? findProblems(certificate, String(socket.authorizationError ?? ""), name ?? target.address, now)
+    ? findProblems(
+        certificate,
+        String(socket.authorizationError ?? ""),
+        name ?? target.address.replace(/%.*$/, ""),
+        now,
+      )
     : [];
   const evidence = {
     ...describeSession(socket),

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -138,4 +139,25 @@ test("STARTTLS upgrades in place", async () => {
     return { message: await connection.readLine() };
   });
   expect(await check({ protocol, ...server })).toMatchObject({ state: "open", message: "inside hello" });
+});
+
+test("a link-local address is connected to with its zone, which the peer does not hear", async () => {
+  let told: Target | undefined;
+  const protocol = speaking(async (_connection, target) => {
+    told = target;
+    return {};
+  });
+  // The address of an interface of this machine, where it has one; else nobody answers, and that is no fault of ours.
+  const [name, own] = Object.entries(networkInterfaces())
+    .flatMap(([interfaceName, all]) => (all ?? []).map((one) => [interfaceName, one] as const))
+    .find(([, { address }]) => address.startsWith("fe80:")) ?? ["lo", undefined];
+  const address = `${own?.address ?? "fe80::1"}%${name}`;
+  const server = own && (await serve(() => {}, address));
+  const outcome = await check({ protocol, host: address, port: server?.port ?? 9 }, 500);
+  await server?.[Symbol.asyncDispose]();
+  expect(outcome).toMatchObject({ address });
+  if (own) {
+    expect(outcome).toMatchObject({ state: "open" });
+    expect(told).toMatchObject({ host: own.address, address });
+  } else expect(outcome.message).toContain(`[${address}]:9 `);
 });
