@@ -9,6 +9,7 @@ import type { Protocol } from "../protocols/protocol.ts";
 import type { LocationKind } from "./address-guard.ts";
 import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";
+import { createHandshakes } from "./handshakes.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
 import { createMeasure } from "./measure.ts";
 import { type NameServiceFiles, SYSTEM_FILES } from "./name-service.ts";
@@ -83,6 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
   const wheel = new TimerWheel();
   const pacing = createPacing({ wheel, maxSockets });
   const stalls = createStallWatch();
+  const handshakes = createHandshakes({ wheel, stalls });
   const names = createNames({
     families: location.families,
     wheel,
@@ -90,7 +92,7 @@ export function createEngine(options: EngineOptions): Engine {
     machine: nameService && { files: nameService },
     ...(nameServers ? { servers: nameServers } : {}),
   });
-  const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
+  const measure = createMeasure({ location, names, pacing, handshakes, wheel, stalls, now, random });
 
   /**
    * @param done with undefined when it did not fit before the deadline
