@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { http } from "../../../shared/protocols/http.ts";
@@ -251,6 +252,34 @@ describe("http", () => {
     expect(outcome).toMatchObject({ state: "open", evidence: { status: 200, redirects: 1, path: "/a" } });
     expect(outcome.traffic.bytesReceived).toBe(answers["/"]!.length + answers["/a"]!.length);
     expect(server.connections).toBe(2);
+  });
+
+  test.each([
+    ["is refused", "closed", "connection-refused"],
+    ["stays silent", "mismatch", "no-answer"],
+    ["is reset", "mismatch", "connection-reset"],
+    ["speaks something else", "mismatch", "wrong-protocol"],
+  ])("a new connection for a redirect that %s is an outcome, in time", async (how, state, reason) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      if (how === "is refused") server.close();
+      socket.end(redirect("/a").replace("\r\n", "\r\nConnection: close\r\n"));
+      server.removeAllListeners("connection").on("connection", (second) => {
+        second.on("error", () => {});
+        if (how === "is reset") second.once("data", () => second.resetAndDestroy());
+        if (how.startsWith("speaks")) second.write("SSH-2.0-x\r\n");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const startedAt = performance.now();
+    expect(await check({ protocol: http, port }, 500)).toMatchObject({
+      state,
+      // What came over the first connection counts as an answer that is not whole.
+      reason: reason === "no-answer" ? "incomplete-answer" : reason,
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    server.close();
   });
 
   test("a redirect is followed on a connection that HTTP/1.0 keeps", async () => {
