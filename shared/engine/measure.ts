@@ -156,7 +156,7 @@ export function createMeasure(tools: MeasureTools): Measure {
 }
 
 /** A zone means nothing to a peer, and is not to be told to it (RFC 6874, section 4). */
-const withoutZone = (host: string): string => (isIPv6(host) ? host.replace(/%.*$/, "") : host);
+const withoutZone = (host: string): string => (host.includes("%") && isIPv6(host) ? host.replace(/%.*$/, "") : host);
 
 /** What time alone can bring about: silence, and peers that lose patience with us. */
 const TIMELY: ReadonlySet<Reason> = new Set([
