@@ -3,12 +3,13 @@
  * looks only at fields that are right by themselves, so one answer names everything that is wrong.
  */
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
+import { asciiHost } from "../../shared/idn.ts";
 import type { Lane, Location, MonitorSettings, Retries } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths } from "../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING, show } from "./input.ts";
 import { MAX_TIMEOUT_MS, monitorFields, monitorInput } from "./schemas.ts";
-import { asciiHost, hostErrors } from "./target.ts";
+import { hostErrors } from "./target.ts";
 
 /** Settings of a protocol, with certificates and keys in them, stay small enough for 250 of them in one read. */
 const MAX_SETTINGS_BYTES = 16_384;

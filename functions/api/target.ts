@@ -1,6 +1,5 @@
 /** Whether a host may be checked from these locations: its form first, then where it lies. */
 import { isIPv4, isIPv6 } from "node:net";
-import { domainToASCII } from "node:url";
 import ipaddr from "ipaddr.js";
 import { checkHost } from "../../shared/engine/address-guard.ts";
 import type { FieldError } from "../../shared/errors.ts";
@@ -12,9 +11,6 @@ const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
 
 /** RFC 1035, section 2.3.4, as text. */
 const MAX_NAME_LENGTH = 253;
-
-/** A name as name servers know it: letters beyond ASCII by IDNA (UTS #46). What is no such name stays as it is. */
-export const asciiHost = (host: string): string => (/^[ -~]*$/.test(host) ? host : domainToASCII(host) || host);
 
 const withoutZone = (address: string): string => address.replace(/%.*$/, "");
 const isLinkLocal = (address: string): boolean =>

@@ -6,6 +6,7 @@
 import { constants, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
 import { ProbeFailure, type Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
@@ -32,7 +33,8 @@ const MAX_CHAIN = 10;
  */
 export async function handshake(raw: Socket, options: TlsOptions, target: Target): Promise<TlsSession> {
   const isLegacy = isLegacyServer(target);
-  const name = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
+  const given = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
+  const name = given && asciiHost(given);
   const socket = await secure({
     socket: raw,
     ...(name && !isIP(name) ? { servername: name } : {}),

@@ -157,6 +157,11 @@ test("SNI and ALPN are what the settings say", async () => {
   expect(asked).toBe("a.example");
 });
 
+test("a server's name with other letters than ASCII is asked for, and found in the certificate, in its xn-- form", async () => {
+  await using server = await serveTls(() => {}, { issuer: authority, names: ["xn--bcher-kva.example"] });
+  expect(await run(server, { ca, serverName: "Bücher.example" })).toMatchObject({ state: "open" });
+});
+
 test("a server that wants a client certificate gets the one in the settings", async () => {
   const client = makeCertificate({ subject: "client", issuer: authority });
   await using server = await serveTls((socket) => socket.write("welcome\n"), {
