@@ -12,8 +12,9 @@ import { explainName, type Failure } from "./failure.ts";
 import { freshFile } from "./fresh-file.ts";
 import { createHosts } from "./hosts.ts";
 import {
-  askSystem,
+  type AskSystem,
   candidatesOf,
+  createAskSystem,
   type NameServiceFiles,
   parseNsswitch,
   parseResolvConf,
@@ -58,7 +59,11 @@ export interface NamesOptions {
   /** Looked into before any name server; null for none, as on Lambda. */
   readonly hostsFile: string | null;
   /** How this machine finds names and routes, to be followed; null where names mean themselves, as on Lambda. */
-  readonly machine: { readonly files: NameServiceFiles; readonly routes?: Routes } | null;
+  readonly machine: {
+    readonly files: NameServiceFiles;
+    readonly routes?: Routes;
+    readonly askSystem?: AskSystem;
+  } | null;
 }
 
 /** First wait of one query; c-ares asks again after it. Longer than a slow resolver takes. */
@@ -99,6 +104,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
   const sources = machine && freshFile(machine.files.nsswitch, parseNsswitch);
   const routes = machine && (machine.routes ?? createRoutes());
   const hosts = createHosts(hostsFile);
+  const askSystem = machine?.askSystem ?? createAskSystem();
   const createResolver = ({ timeoutMs = QUERY_TIMEOUT_MS, attempts = QUERY_TRIES } = SIMPLE) => {
     const made = new Resolver({ timeout: Math.min(timeoutMs, QUERY_TIMEOUT_MS), tries: attempts });
     if (servers) made.setServers(servers);
@@ -262,9 +268,8 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
       return fitting.length > 0 ? { kind: "found", addresses: fitting, ttlMs: 0 } : { kind: "no-address" };
     });
 
-  /** What the sources say, one after another, until one has an address. */
-  const askSources = async (wanted: Wanted, host: string, deadlineAt: number): Promise<readonly Answer[]> => {
-    const { own, hasOthers } = sources?.() ?? EVERYWHERE;
+  /** What the hosts file and name servers say, one after another, until one has an address. */
+  const askOwn = async (wanted: Wanted, host: string, deadlineAt: number, { own }: Sources) => {
     const answers: Answer[] = [];
     for (const source of own) {
       if (source === "dns") {
@@ -278,10 +283,22 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
       // For a family that was asked for, what the file has of the other one is nothing: the next source may have it.
       if (listed.length > 0 && (!wanted.isOnly || said.some(isFound))) return said;
     }
-    if (!hasOthers) return answers;
-    const listed = await within(askSystem(host), deadlineAt);
-    const said = byFamily(listed === "timeout" ? [] : listed, wanted);
-    return said.some(isFound) ? said : answers;
+    return answers;
+  };
+
+  /** Those, and the machine's other sources where they know nothing; both at once for `.local`, which mDNS answers (RFC 6762). */
+  const askSources = async (wanted: Wanted, host: string, deadlineAt: number): Promise<readonly Answer[]> => {
+    const present = sources?.() ?? EVERYWHERE;
+    if (!present.hasOthers) return askOwn(wanted, host, deadlineAt, present);
+    const askOthers = async () => byFamily(await askSystem(host, deadlineAt), wanted);
+    const others = /\.local\.?$/i.test(host) ? askOthers() : undefined;
+    const own = askOwn(wanted, host, deadlineAt, present);
+    // Where the others have the name, what ours still stumbles over is nobody's answer.
+    own.catch(() => undefined);
+    const early = others ? await Promise.race([own, others]) : await own;
+    if (early.some(isFound)) return early;
+    const last = await (others ?? askOthers());
+    return last.some(isFound) ? last : own;
   };
 
   /** What it means that no address was found, in the time that is left to find out. */

@@ -90,14 +90,40 @@ export function parseNsswitch(text: string, platform: NodeJS.Platform = process.
   return { own: [...own], hasOthers: !names.every(isOwn) };
 }
 
-/** One at a time: a lookup holds one of the process's four threads, and waits for as long as the C library does. */
-let turn: Promise<unknown> = Promise.resolve();
+/** What a source of the machine has said is believed for so long where it cannot be asked again in time. */
+const REMEMBERED_MS = 300_000;
 
-/** Asks the C library, which knows every source. @returns none for every kind of failure */
-export function askSystem(name: string): Promise<readonly string[]> {
-  const mine = turn.then(async () =>
-    (await lookup(name, { all: true, order: "verbatim" })).map(({ address }) => address),
-  );
-  turn = mine.catch(() => undefined);
-  return mine.catch(() => []);
+export type AskSystem = (name: string, deadlineAt: number) => Promise<readonly string[]>;
+
+/**
+ * Asks the C library, which knows every source. One name at a time: a lookup holds one of the process's four threads,
+ * for as long as the C library likes. Whose deadline passes while others are asked is answered from memory, where it is there.
+ * @returns a function that answers with none for every kind of failure; its deadline is a `performance.now()`
+ */
+export function createAskSystem(find = (name: string) => lookup(name, { all: true, order: "verbatim" })): AskSystem {
+  const remembered = new Map<string, { readonly addresses: readonly string[]; readonly until: number }>();
+  let turn: Promise<unknown> = Promise.resolve();
+  const ask = async (name: string) => {
+    const addresses = (await find(name).catch(() => [])).map(({ address }) => address);
+    if (remembered.size >= 10_000) remembered.clear();
+    if (addresses.length === 0) remembered.delete(name);
+    else remembered.set(name, { addresses, until: performance.now() + REMEMBERED_MS });
+    return addresses;
+  };
+  const recall = (name: string) => {
+    const known = remembered.get(name);
+    return known && known.until > performance.now() ? known.addresses : [];
+  };
+  return async (name, deadlineAt) => {
+    // Nobody waits for it any more: it must not hold up those behind it.
+    const asked = turn.then(() => (performance.now() < deadlineAt ? ask(name) : recall(name)));
+    turn = asked;
+    const { promise: late, resolve } = Promise.withResolvers<readonly string[]>();
+    const timer = setTimeout(() => resolve(recall(name)), Math.max(0, deadlineAt - performance.now()));
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }

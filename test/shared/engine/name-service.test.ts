@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createNames, type NamesOptions } from "../../../shared/engine/dns.ts";
-import { candidatesOf, parseNsswitch, parseResolvConf } from "../../../shared/engine/name-service.ts";
-import { createRoutes, type Routes } from "../../../shared/engine/routes.ts";
+import { candidatesOf, createAskSystem, parseNsswitch, parseResolvConf } from "../../../shared/engine/name-service.ts";
+import { createRoutes } from "../../../shared/engine/routes.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import { TimerWheel } from "../../../shared/engine/timer-wheel.ts";
 import { check, checkSettings } from "../../support/check.ts";
@@ -26,23 +26,22 @@ function machine({ resolvConf = "", nsswitch = "hosts: files dns\n", hosts = "" 
 const serveNames = (table: Readonly<Record<string, DnsReply | undefined>>) =>
   serveDns((name) => (name in table ? table[name] : name === "" ? {} : { rcode: "nxdomain" }));
 
+interface Asking extends Omit<NonNullable<NamesOptions["machine"]>, "files"> {
+  readonly family?: "auto" | "ipv4" | "ipv6";
+}
+
 const resolving = async (
   host: string,
   dns: { readonly address: string },
   { files, hostsFile }: ReturnType<typeof machine>,
-  {
-    family = "auto",
-    routes,
-    ...options
-  }: Partial<NamesOptions> & { family?: "auto" | "ipv4" | "ipv6"; routes?: Routes } = {},
+  { family = "auto", ...asking }: Asking = {},
 ) => {
   const names = createNames({
     families: ["ipv4", "ipv6"],
     wheel: new TimerWheel(),
     servers: [dns.address],
     hostsFile,
-    machine: { files, ...(routes ? { routes } : {}) },
-    ...options,
+    machine: { files, ...asking },
   });
   const found = await names.resolve({ host, family, addresses: "first" }, 2000);
   return "addresses" in found ? found.addresses.map(({ address }) => address) : found.reason;
@@ -138,6 +137,38 @@ test("what neither we nor name servers know, the C library is asked for where it
   using own = machine({ nsswitch: "hosts: dns myhostname\n" });
   const found = await resolving("localhost", dns, own);
   expect(Array.isArray(found) && found.every((address) => ["127.0.0.1", "::1"].includes(address))).toBe(true);
+});
+
+test("a name of mDNS does not wait for name servers that drop it", async () => {
+  await using dns = await serveDns((name) => (name.endsWith(".local") ? undefined : {}));
+  using own = machine({ nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns\n" });
+  const startedAt = performance.now();
+  const askSystem = async (name: string) => (name === "printer.local" ? ["127.0.0.1"] : []);
+  expect(await resolving("printer.local", dns, own, { askSystem })).toEqual(["127.0.0.1"]);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
+
+test("a slow source of the machine holds up nobody for longer than their deadline, nor makes known names unknown", async () => {
+  let isStuck = false;
+  const asked: string[] = [];
+  const ask = createAskSystem(async (name) => {
+    asked.push(name);
+    if (isStuck) await new Promise((resolve) => setTimeout(resolve, 300));
+    if (name === "none.local") throw new Error("ENOTFOUND");
+    return [{ address: "192.0.2.1", family: 4 }];
+  });
+  const soon = (ms: number) => performance.now() + ms;
+  expect(await ask("printer.local", soon(1000))).toEqual(["192.0.2.1"]);
+  expect(await ask("none.local", soon(1000))).toEqual([]);
+  isStuck = true;
+  const startedAt = performance.now();
+  const names = ["stuck.local", "new.local", "printer.local"];
+  const found = await Promise.all(names.map((name) => ask(name, soon(100))));
+  expect(performance.now() - startedAt).toBeLessThan(290);
+  expect(found).toEqual([[], [], ["192.0.2.1"]]);
+  isStuck = false;
+  expect(await ask("printer.local", soon(1000))).toEqual(["192.0.2.1"]);
+  expect(asked).toEqual(["printer.local", "none.local", "stuck.local", "printer.local"]);
 });
 
 test("a name that a search domain denies and another's servers fail for is no NXDOMAIN", async () => {
