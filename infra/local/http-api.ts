@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { AwsError } from "./aws-error.ts";
 import { type HttpAnswer, toEvent, toHttpAnswer } from "./http-event.ts";
 import type { InvocationResult } from "./lambda.ts";
 import { readBody } from "./request-body.ts";
@@ -61,8 +62,13 @@ export const createHttpApi = (settings: HttpApiSettings): RequestListener => {
       },
       new Date(),
     );
-    const result = await withinTime(invoke(JSON.stringify(event)));
-    if (result === undefined) return message(503, "Service Unavailable");
+    const result = await withinTime(invoke(JSON.stringify(event))).catch((error) => {
+      if (error instanceof AwsError) return error;
+      throw error;
+    });
+    if (result instanceof AwsError && result.status === 413) return message(413, "Request Entity Too Large");
+    // Throttled, or too late.
+    if (result === undefined || result instanceof AwsError) return message(503, "Service Unavailable");
     if (result.failed) return message(500, "Internal Server Error");
     return toHttpAnswer(result.payload) ?? message(500, "Internal Server Error");
   };

@@ -8,8 +8,11 @@ import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
 /** Undeliverable alerts are given up after a day. */
 const GIVE_UP_SECONDS = 86_000;
-/** A lost reply or a death costs one repetition; a few more of one alert than those are a storm. */
-const MOST_REPEATS = 4;
+/**
+ * A lost reply or a death costs one repetition. Where two replies of five are lost for minutes, one alert in a million is
+ * repeated more often than this by chance: it is a storm.
+ */
+const MOST_REPEATS = 15;
 /** How long before a repetition its cause may lie: Lambda's time limit, SDK retries, backoff. */
 const CAUSE_SECONDS = 200;
 
@@ -98,12 +101,7 @@ function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
 function judgeRepeats({ mishaps, say }: Case, repeats: readonly Told[]) {
   for (const [key, own] of Map.groupBy(repeats, ({ alertId, receiver }) => `${alertId} to ${receiver}`)) {
     const { monitorId, at } = own[0]!;
-    const [from, to] = [at - CAUSE_SECONDS, own.at(-1)!.at];
-    const causes = mishaps.filter(
-      (mishap) => mishap.at >= from && mishap.at <= to && /state-change|monitors/.test(mishap.caller),
-    );
-    if (own.length > MOST_REPEATS + causes.length)
-      say("storm", monitorId, at, `${key} was published ${own.length + 1} times`);
+    if (own.length > MOST_REPEATS) say("storm", monitorId, at, `${key} was published ${own.length + 1} times`);
     const isCaused = ({ at: again }: Told) =>
       mishaps.some((mishap) => mishap.at <= again && mishap.at >= again - CAUSE_SECONDS);
     const odd = own.filter((repeat) => !isCaused(repeat));

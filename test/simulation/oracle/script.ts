@@ -79,14 +79,6 @@ export class Script {
     return found;
   }
 
-  /** Whether a target takes longer to answer than `ms` at any moment of a stretch. */
-  answersAfter(ms: number, monitor: Watched, from: number, to: number): boolean {
-    const events = this.#events.get(monitor.host) ?? [];
-    return events.some(
-      (event) => event.kind === "slow" && event.from < to && event.to > from && latencyOfSlow(event, monitor) > ms,
-    );
-  }
-
   /** Whether something holds at any moment of a stretch. What holds changes at edges only. */
   atSomeMoment(monitor: Watched, from: number, to: number, holds: (at: number) => boolean): boolean {
     if (to < from) return false;
