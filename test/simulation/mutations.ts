@@ -47,6 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     VIEWS,
     VIEW_CONDITION,
     VIEW_CONDITION.replace("settingsVersion = :version", "(settingsVersion = :version OR settingsVersion <> :version)"),
+    { caughtBy: "while its check is under way" },
   ),
   mutant(
     "a paused monitor gets views",

@@ -1,5 +1,5 @@
 /** Views: what a location believes, and whether block and table agree about it. */
-import { always, BLOCKS, cut, down, EVERYWHERE, type Named, not, settings, story, VIEWS } from "./named.ts";
+import { always, BLOCKS, cut, down, EVERYWHERE, edit, type Named, not, settings, story, VIEWS } from "./named.ts";
 
 /** The first put of a tick under its block's key claims it, the second is the block itself. */
 const BLOCK_ALONE = { skip: 1, most: 3 };
@@ -62,6 +62,15 @@ export const views: readonly Named[] = [
       ["degraded", 606, 900],
       ["recovered", 3_000, 3_017],
     ],
+  },
+  {
+    name: "a target is changed while its check is under way: what the old one answered is refused",
+    scenario: story({
+      spotDelaySeconds: 5,
+      events: [not("silent", 600, 3_000)],
+      edits: [edit(601, "patch", { host: "h2" })],
+    }),
+    told: [],
   },
   {
     name: "the job of a tick is delivered twice",
