@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import type { Disk } from "./disk.ts";
 import type { LambdaAnswer } from "./gateway.ts";
 import { type FunctionSettings, LambdaFunction } from "./lambda.ts";
 import { QUEUE_DEFAULTS, Queue } from "./queue.ts";
@@ -30,7 +31,12 @@ export const newAccessKeyId = (): string => `AKIA${randomBytes(10).toString("hex
 
 export const createFunctions = (
   resources: readonly Resource[],
-  options: { readonly dataFolder: string; readonly gatewayUrl: string; readonly putMetric: PutMetric },
+  options: {
+    readonly dataFolder: string;
+    readonly gatewayUrl: string;
+    readonly putMetric: PutMetric;
+    readonly disk?: Disk;
+  },
 ) => {
   const ofEvents = (name: string): { retries: number; ageSeconds: number } => {
     const config = resources.find(
@@ -64,7 +70,7 @@ export const createFunctions = (
       memoryMegabytes: Number(properties.MemorySize ?? 128),
       logFile: join(options.dataFolder, "logs", `${name}.log`),
     };
-    const run = new LambdaFunction(settings, options.putMetric);
+    const run = new LambdaFunction(settings, options.putMetric, options.disk);
     const later = new Queue({
       name: `${name}-later`,
       arn: "",
@@ -76,6 +82,7 @@ export const createFunctions = (
       },
       file: join(options.dataFolder, "events", `${name}.jsonl`),
       deadLetters: () => undefined,
+      disk: options.disk,
     });
     return {
       resource,

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { steadyNow } from "./clock.ts";
 import { parseMetricLine } from "./cloudwatch/metric-line.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import type { Disk } from "./disk.ts";
 import { LogFile } from "./log-file.ts";
 import { MetricTotals } from "./metric-totals.ts";
 import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
@@ -64,10 +65,10 @@ export class LambdaFunction {
   #stopped = false;
 
   /** @param putMetric gets what Lambda itself measures, and the metrics that the function prints */
-  constructor(settings: FunctionSettings, putMetric: PutMetric) {
+  constructor(settings: FunctionSettings, putMetric: PutMetric, disk?: Disk) {
     this.settings = settings;
     this.#putMetric = putMetric;
-    this.#log = new LogFile(settings.logFile);
+    this.#log = new LogFile(settings.logFile, { disk });
   }
 
   get totals(): FunctionTotals {
