@@ -27,6 +27,8 @@ declare module "dynalite/db/index.js" {
     reverse?: boolean;
     /** Of LevelDB on disk: bytes at which `nextv` ends a page; default 16 KB. */
     highWaterMarkBytes?: number;
+    /** Default `json`. */
+    valueEncoding?: "utf8";
   }
   /** An open LevelDB, on disk or in memory, whose values are JSON. */
   export interface Level {

@@ -86,6 +86,12 @@ export class GroupCommit {
     return this.#failure !== null;
   }
 
+  /** Refuses every write from now on: the files have to be opened again. */
+  fail(error: Error): void {
+    this.#failure = storageFailure(error);
+    this.#refused(this.#failure);
+  }
+
   /** The files were opened again. */
   reopened(): void {
     this.#failure = null;
@@ -119,8 +125,7 @@ export class GroupCommit {
       try {
         if (!this.#failure) await this.#store.db.batch(group.flatMap(({ operations }) => operations));
       } catch (error) {
-        this.#failure = storageFailure(error as Error);
-        this.#refused(this.#failure);
+        this.fail(error as Error);
       }
       for (const { done } of group) process.nextTick(done, this.#failure);
     }

@@ -91,12 +91,29 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   let reopening: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  try {
+  /** Damage found while reading; a repair that did not help is not tried twice. */
+  let damage: Error | undefined;
+  let isRepaired = false;
+  const repairOnce = async (error: Error) => {
+    if (isRepaired || options.dataFolder === undefined) throw error;
+    isRepaired = true;
+    await store.db.close._original();
+    await repair(store, pathOf(options.dataFolder), error, options.log);
+  };
+
+  const prepare = async () => {
     for (const table of options.tables) {
       await prepareTable(store, table, commit);
       await expiry.open(table, commit);
       if (table.stream) await streams.open(table.name, table.arn, table.stream);
     }
+  };
+  try {
+    await prepare().catch(async (error: Error) => {
+      if (!isDamage(error)) throw error;
+      await repairOnce(error);
+      await prepare();
+    });
   } catch (error) {
     await store.db.close();
     throw error;
@@ -128,6 +145,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     } catch (error) {
       const { capacity } = error as { capacity?: Capacity };
       if (capacity) usage.add(caller, name, capacity);
+      if (isDamage(error) && !commits.hasFailed && !isRepaired) {
+        damage = error as Error;
+        commits.fail(damage);
+      }
       return answerOf(error, commits.hasFailed);
     } finally {
       // A batch may fail halfway: what it wrote is told of all the same.
@@ -170,7 +191,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     const again = async () => {
       await Promise.allSettled(running);
       await store.db.close._original();
-      await store.db.open();
+      if (damage) await repairOnce(damage);
+      else await store.db.open();
+      damage = undefined;
       commits.reopened();
     };
     const attempt = again();
@@ -188,8 +211,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   return { handle, streams, usage, sweep, storage, reopen, close };
 }
 
-async function openStore(dataFolder: string | undefined, log: (line: string) => void = () => {}): Promise<Store> {
-  const path = dataFolder === undefined ? undefined : join(dataFolder, "dynamodb");
+const pathOf = (dataFolder: string): string => join(dataFolder, "dynamodb");
+
+async function openStore(dataFolder: string | undefined, log?: (line: string) => void): Promise<Store> {
+  const path = dataFolder === undefined ? undefined : pathOf(dataFolder);
   if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
   const store = dynalite.create({ path, createTableMs: 0 });
   try {
@@ -207,11 +232,23 @@ async function openStore(dataFolder: string | undefined, log: (line: string) => 
   return store;
 }
 
-/** @throws with what to do, when nothing can be read of the tables */
-async function repair(store: Store, path: string, damage: Error, log: (line: string) => void): Promise<void> {
+const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_IO_ERROR", "LEVEL_DECODE_ERROR"]);
+const isDamage = (error: unknown): boolean => DAMAGE.has((error as { code?: string }).code ?? "");
+
+/**
+ * Makes what can be read of closed files into tables again, and opens them.
+ * @throws with what to do, when that is not possible
+ */
+async function repair(
+  store: Store,
+  path: string,
+  damage: Error,
+  log: (line: string) => void = () => {},
+): Promise<void> {
   try {
     await store.db.constructor.repair(path);
     await store.db.open();
+    await removeUnreadable(store);
   } catch (error) {
     throw new Error(
       `the tables in ${path} are damaged and could not be repaired: put a backup in their place, or move the folder away to begin anew (${damage.message})`,
@@ -222,6 +259,27 @@ async function repair(store: Store, path: string, damage: Error, log: (line: str
     `the tables in ${path} were damaged and have been repaired (${damage.message}): what could not be read is in ${join(path, "lost")}`,
   );
 }
+
+/** LevelDB keeps values whose block was damaged without any sign of it; those that are no JSON any more would fail every reader. */
+async function removeUnreadable({ db }: Store): Promise<void> {
+  const entries = db.iterator({ valueEncoding: "utf8" });
+  for (let page = await entries.nextv(PAGE); page.length > 0; page = await entries.nextv(PAGE)) {
+    const bad = page.filter(([, text]) => !isJson(text as string));
+    await db.batch(bad.map(([key]) => ({ type: "del", key })));
+  }
+  await entries.close();
+}
+
+const PAGE = 1_000;
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const refusal = (name: string) =>
   name.startsWith("Transact")

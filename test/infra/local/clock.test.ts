@@ -133,7 +133,7 @@ test("a message that a wrong clock sent in the future keeps its delay, and is no
     .trim()
     .split("\n")
     .map((line) => {
-      const [id, message] = JSON.parse(line) as [string, Message];
+      const [id, message] = JSON.parse(line.slice(line.indexOf("["))) as [string, Message];
       const { sentAtMs, visibleAtMs } = message;
       return JSON.stringify([id, { ...message, sentAtMs: sentAtMs + HOUR_MS, visibleAtMs: visibleAtMs + HOUR_MS }]);
     });
