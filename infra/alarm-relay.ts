@@ -2,10 +2,11 @@
  * Alarms of further locations reach the topic `system` by EventBridge: an alarm can only notify a topic of its own
  * region, and a probe stack, being deployed first, does not know the home stack's topic anyway.
  */
-import { Stack } from "aws-cdk-lib";
+import { Aws, Stack } from "aws-cdk-lib";
 import type { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { EventBus, EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { EventBus as EventBusTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 
@@ -23,13 +24,23 @@ export const forwardAlarms = (scope: Construct, alarms: readonly Alarm[], homeRe
       resourceName: "default",
     }),
   );
+  const role = new Role(scope, "ForwardAlarmsRole", {
+    assumedBy: new ServicePrincipal("events.amazonaws.com", {
+      conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+    }),
+  });
   new Rule(scope, "ForwardAlarms", {
     eventPattern: { ...ALARM_CHANGED, resources: alarms.map(({ alarmArn }) => alarmArn) },
-    targets: [new EventBusTarget(home)],
+    targets: [new EventBusTarget(home, { role })],
   });
 };
 
-/** Tells the topic what the alarms of the probe stacks say; theirs are named after their stacks. */
+/**
+ * Tells the topic what the alarms of the probe stacks say; theirs are named after their stacks. What EventBridge may
+ * publish carries no condition on the account: "You can't use Condition blocks in Amazon SNS topic policies for
+ * EventBridge" (EventBridge User Guide, "Using resource-based policies", Amazon SNS permissions); with one, no alarm of
+ * another region would arrive.
+ */
 export const receiveAlarms = (scope: Construct, stackNamePrefix: string, system: ITopic): void => {
   const text = [
     EventField.fromPath("$.detail.state.value"),

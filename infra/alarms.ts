@@ -1,7 +1,7 @@
 /**
- * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 14
- * metrics ($1.40) for the home stack and 4 ($0.40) for each location: $1.80 with one location; a test holds the count. The
- * functions' own metrics cost $0.30 each for as many hours as they speak, so the whole stays under $5 while at most ten
+ * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 18
+ * metrics ($1.80) for the home stack and 4 ($0.40) for each location: $2.20 with one location; a test holds the count. The
+ * functions' own metrics cost $0.30 each for as many hours as they speak, so the whole stays under $5 while at most nine
  * of them speak all month: those of failures are silent most of it, and none of them has a dimension but the service.
  *
  * Missing data is breaching where silence is the fault, and no fault everywhere else.
@@ -17,9 +17,11 @@ import {
   Stats,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { metricNamespace } from "./names.ts";
 
 const FIVE_MINUTES = Duration.minutes(5);
 
@@ -71,13 +73,34 @@ export class Alarms extends Construct {
 
   watchThrottles(id: string, lambdas: readonly IFunction[], says: string): void {
     const metrics = lambdas.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }));
+    this.watchSum(id, metrics, 5, says);
+  }
+
+  /** The SDK tries again by itself, so that a few are no loss. */
+  watchTableThrottles(id: string, tables: readonly ITable[], says: string): void {
+    const metrics = tables.flatMap(({ tableName }) =>
+      ["ReadThrottleEvents", "WriteThrottleEvents"].map(
+        (metricName) =>
+          new Metric({
+            namespace: "AWS/DynamoDB",
+            metricName,
+            dimensionsMap: { TableName: tableName },
+            period: FIVE_MINUTES,
+            statistic: Stats.SUM,
+          }),
+      ),
+    );
+    this.watchSum(id, metrics, 50, says);
+  }
+
+  private watchSum(id: string, metrics: readonly Metric[], atLeast: number, says: string): void {
     const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
     const [only] = metrics;
     this.watch(id, {
       metric:
         metrics.length === 1 && only
           ? only
-          : // FILL: a function that nobody called in a period has no data point, and no sum would come of that.
+          : // FILL: what nobody called in a period has no data point, and no sum would come of that.
             new MathExpression({
               expression: Object.keys(usingMetrics)
                 .map((name) => `FILL(${name}, 0)`)
@@ -85,26 +108,39 @@ export class Alarms extends Construct {
               usingMetrics,
               period: FIVE_MINUTES,
             }),
-      atLeast: 5,
+      atLeast,
       says,
     });
   }
 
+  /**
+   * Rings for dead letters that arrive. Their number alone would hold the alarm for the 14 days that they are kept, and
+   * nobody would hear of the next one; SQS counts no message as sent that its redrive policy moved.
+   */
   watchDeadLetters(id: string, queue: IQueue, says: string): void {
-    const metric = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
-    this.watch(id, { metric, atLeast: 1, says });
+    const waiting = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
+    this.watch(id, {
+      // FILL: a queue that nothing was sent to for six hours has no data points, and no difference would come of that.
+      metric: new MathExpression({
+        expression: "DIFF(FILL(waiting, 0))",
+        usingMetrics: { waiting },
+        period: FIVE_MINUTES,
+      }),
+      atLeast: 1,
+      says,
+    });
   }
 
   /** Messages wait up to two minutes by design: jobs and timers are queued ahead with their delay. */
-  watchBacklog(id: string, queue: IQueue, says: string): void {
+  watchBacklog(id: string, queue: IQueue, wait: Duration, says: string): void {
     const metric = queue.metricApproximateAgeOfOldestMessage({
       period: Duration.minutes(1),
       statistic: Stats.MAXIMUM,
     });
-    this.watch(id, { metric, atLeast: 300, periods: 3, says });
+    this.watch(id, { metric, atLeast: wait.toSeconds(), periods: 3, says });
   }
 }
 
 /** A metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
-export const ownMetric = (service: string, metricName: string, statistic: string, period: Duration) =>
-  new Metric({ namespace: "Harborlight", metricName, dimensionsMap: { service }, statistic, period });
+export const ownMetric = (appId: string, service: string, metricName: string, statistic: string, period: Duration) =>
+  new Metric({ namespace: metricNamespace(appId), metricName, dimensionsMap: { service }, statistic, period });

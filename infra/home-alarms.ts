@@ -1,5 +1,6 @@
 import { Duration } from "aws-cdk-lib";
 import { Stats } from "aws-cdk-lib/aws-cloudwatch";
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { type Alarms, ownMetric } from "./alarms.ts";
@@ -9,12 +10,13 @@ export interface Watched {
   readonly stateChange: IFunction;
   readonly compact: IFunction;
   readonly api: IFunction;
+  readonly tables: readonly ITable[];
   readonly undecided: IQueue;
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack: 14 metrics. */
-export const watchHome = (alarms: Alarms, watched: Watched): void => {
+/** The alarms of the home stack: 18 metrics. docs/OPERATING.md says of each what to do. */
+export const watchHome = (alarms: Alarms, appId: string, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
   // Silence: nobody else would notice that nothing is checked any more.
@@ -26,7 +28,7 @@ export const watchHome = (alarms: Alarms, watched: Watched): void => {
     says: "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
   });
   alarms.watch("CompactionBehind", {
-    metric: ownMetric("compact", "CompactionLagDays", Stats.MAXIMUM, Duration.hours(1)),
+    metric: ownMetric(appId, "compact", "CompactionLagDays", Stats.MAXIMUM, Duration.hours(1)),
     atLeast: 3,
     periods: 3,
     silenceIsFault: true,
@@ -44,6 +46,12 @@ export const watchHome = (alarms: Alarms, watched: Watched): void => {
     "Lambda throttles Harborlight: the account's concurrency is used up (new accounts have 10). Ask AWS for more.",
   );
 
+  alarms.watchTableThrottles(
+    "TableThrottles",
+    watched.tables,
+    "DynamoDB throttles Harborlight's tables: checks and alerts may be late. See the account's and the tables' limits.",
+  );
+
   alarms.watch("StreamBehind", {
     metric: stateChange.metric("IteratorAge", { period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
     // Milliseconds.
@@ -52,15 +60,19 @@ export const watchHome = (alarms: Alarms, watched: Watched): void => {
     says: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
   });
   alarms.watch("AlertsUndeliverable", {
-    metric: ownMetric("state-change", "AlertsUndeliverable", Stats.SUM, Duration.minutes(5)),
+    metric: ownMetric(appId, "state-change", "AlertsUndeliverable", Stats.SUM, Duration.minutes(5)),
     atLeast: 1,
     says: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
-  alarms.watchDeadLetters("Undecided", watched.undecided, "Changes of monitors failed six times and were set aside.");
+  alarms.watchDeadLetters(
+    "Undecided",
+    watched.undecided,
+    "New dead letters: changes of monitors failed six times. See state-change's log group.",
+  );
   alarms.watchDeadLetters(
     "UndeliveredToSubscriber",
     watched.undelivered,
-    "SNS gave up delivering to a subscriber. The queue holds the message and whom it was for.",
+    "New dead letters: SNS gave up delivering to a subscriber. The queue holds the message and whom it was for.",
   );
 };

@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
+import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
@@ -11,6 +11,7 @@ import type { Construct } from "constructs";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
+import { DataKey } from "./data-key.ts";
 import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
@@ -18,7 +19,7 @@ import { describeLocations, jobsQueueArn, probeFunctionArn } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
 import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
-import { DEAD_LETTERS } from "./queues.ts";
+import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
 import { Tables } from "./tables.ts";
 
@@ -34,21 +35,25 @@ export class HomeStack extends Stack {
     super(scope, id, props);
 
     // ---- What is kept -------------------------------------------------------------------------------------------
-    const { monitors, history } = new Tables(this, "Tables", settings.appId);
+    const encryptionKey = settings.customerManagedKey ? new DataKey(this, "Key", settings.appId).key : undefined;
+    const { monitors, history } = new Tables(this, "Tables", settings.appId, encryptionKey);
     const index = (name: "by-shard" | "due" | "look-by" | "listing") => `${monitors.tableArn}/index/${name}`;
 
     // ---- Who is told --------------------------------------------------------------------------------------------
-    // No KMS key: the one that is free would keep CloudWatch from publishing alarms, another costs a dollar a month, and
-    // every alert leaves for the Internet right after.
-    const alerts = new Topic(this, "Alerts", { enforceSSL: true });
-    const system = new Topic(this, "System", { enforceSSL: true });
+    // No KMS key of AWS's: the free one would keep CloudWatch from publishing alarms, and every alert leaves for the
+    // Internet right after.
+    const alerts = new Topic(this, "Alerts", { enforceSSL: true, masterKey: encryptionKey });
+    const system = new Topic(this, "System", { enforceSSL: true, masterKey: encryptionKey });
+    const deadLetters = deadLetterQueue(encryptionKey);
     this.letAlarmsPublish(system);
     if (settings.alertSender && !settings.alertSenderIsVerified) {
-      new EmailIdentity(this, "AlertSender", { identity: Identity.email(settings.alertSender) });
+      // SES keeps it when it leaves the template: mail goes on. `npm run deploy` takes one over that SES has already.
+      const identity = new EmailIdentity(this, "AlertSender", { identity: Identity.email(settings.alertSender) });
+      identity.applyRemovalPolicy(RemovalPolicy.RETAIN);
     }
 
     // ---- Where checks run ---------------------------------------------------------------------------------------
-    const site = homeLocation && new ProbeSite(this, "Site", { settings, location: homeLocation });
+    const site = homeLocation && new ProbeSite(this, "Site", { settings, location: homeLocation, encryptionKey });
     const LOCATIONS = this.toJsonString(describeLocations(settings));
     const jobsQueues = settings.locations.map((location) => jobsQueueArn(this, settings, location));
     const probes = settings.locations.map((location) => probeFunctionArn(this, settings, location));
@@ -108,7 +113,7 @@ export class HomeStack extends Stack {
     });
 
     // ---- api: what people and programs ask ----------------------------------------------------------------------
-    const undelivered = new Queue(this, "UndeliveredToSubscriber", DEAD_LETTERS);
+    const undelivered = new Queue(this, "UndeliveredToSubscriber", deadLetters);
     undelivered.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal("sns.amazonaws.com")],
@@ -121,7 +126,7 @@ export class HomeStack extends Stack {
       settings,
       entry: "api",
       // A person waits for it, and a cold start is nothing but CPU.
-      memorySize: 512,
+      memorySize: settings.apiMemoryMb,
       // API Gateway gives up after 30 s.
       timeout: Duration.seconds(29),
       environment: {
@@ -147,7 +152,7 @@ export class HomeStack extends Stack {
 
     // ---- state-change: decides and tells ------------------------------------------------------------------------
     // Every change that nobody decided is touched again; what lies here only rings the alarm.
-    const undecided = new Queue(this, "Undecided", { ...DEAD_LETTERS, retentionPeriod: Duration.days(1) });
+    const undecided = new Queue(this, "Undecided", { ...deadLetters, retentionPeriod: Duration.days(1) });
     Validations.of(undecided).acknowledge({
       id: "AwsSolutions::AwsSolutions-SQS3",
       reason: "It is a dead-letter queue itself, of the table's stream; an alarm watches it.",
@@ -213,10 +218,11 @@ export class HomeStack extends Stack {
       stateChange: stateChange.lambda,
       compact: compact.lambda,
       api: api.lambda,
+      tables: [monitors, history],
       undecided,
       undelivered,
     };
-    watchHome(alarms, watched);
+    watchHome(alarms, settings.appId, watched);
     site?.watchedBy(alarms);
     receiveAlarms(this, `${settings.appId}-probe-`, system);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
@@ -229,6 +235,12 @@ export class HomeStack extends Stack {
     output("MonitorsTable", monitors.tableName);
     output("HistoryTable", history.tableName);
     output("ApiFunctionName", api.lambda.functionName);
+    output("DispatchFunctionName", dispatch.lambda.functionName);
+    output("StateChangeFunctionName", stateChange.lambda.functionName);
+    output("CompactFunctionName", compact.lambda.functionName);
+    output("UndecidedQueueUrl", undecided.queueUrl);
+    output("UndeliveredQueueUrl", undelivered.queueUrl);
+    site?.outputs();
     output("FirstTokenCommand", "npm run token -- --name admin --scopes read,write,admin");
   }
 
@@ -247,15 +259,19 @@ export class HomeStack extends Stack {
 
   /**
    * The sender is what the condition holds fast. The resource cannot be the sender's identity alone: in the SES sandbox
-   * the call is also checked against the identity of each verified recipient.
+   * the call is also checked against the identity of each verified recipient, and where the sender or its domain has a
+   * default configuration set, against that set too.
    */
   private letSendMail(sender: NodeFunction, address: string): void {
-    const identities = this.formatArn({ service: "ses", resource: "identity", resourceName: "*" });
-    sender.allow(["ses:SendEmail"], [identities], { StringEquals: { "ses:FromAddress": address } });
-    Validations.of(sender).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:ses:${this.region}:<AWS::AccountId>:identity/*]`,
-      reason: "Mail goes out only from the one sender that the condition names.",
-    });
+    const all = (resource: string) => this.formatArn({ service: "ses", resource, resourceName: "*" });
+    const kinds = ["identity", "configuration-set"];
+    sender.allow(["ses:SendEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
+    for (const kind of kinds) {
+      Validations.of(sender).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:ses:${this.region}:<AWS::AccountId>:${kind}/*]`,
+        reason: "Mail goes out only from the one sender that the condition names.",
+      });
+    }
   }
 
   /** A topic with a policy of its own (enforceSSL makes one) no longer lets the account's alarms in by default. */

@@ -7,7 +7,10 @@ export const FAMILIES = ["ipv4", "ipv6"] as const;
 export type Family = (typeof FAMILIES)[number];
 
 interface Base {
-  /** Appears in views, keys and the names of the queue and the function: never changes once monitors use it. */
+  /**
+   * Appears in views, keys and the names of the queue and the function: never changes once monitors use it. A location
+   * that moves into a VPC or out of one needs a new name too: the old queue would still stand in another stack.
+   */
   readonly name: string;
   readonly region: string;
   /** Address families that leave this location. */
@@ -66,8 +69,25 @@ export const parseLocations = (
   const names = locations.map(({ name }) => name);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
   if (twice >= 0) throw new InvalidContext(`locations[${twice}].name must be unique, got ${show(names[twice])} again`);
+  const [at, another] = [...locations.keys()].filter((index) => isAtHome(locations[index]!, homeRegion));
+  if (another !== undefined) {
+    throw new InvalidContext(
+      `locations[${another}] is a second public location of ${homeRegion}, beside ${show(names[at!])}: both would see the same; take one out`,
+    );
+  }
   return locations;
 };
+
+const isAtHome = ({ kind, region }: LocationSpec, homeRegion: string) => kind === "public" && region === homeRegion;
+
+/**
+ * The location whose probe lives in the home stack: the public one of the home region, wherever it stands in the list.
+ * A physical name that moved to another stack would fail the deployment (`QueueAlreadyExists`), so nothing else may
+ * decide: no order, and no other location. On one machine, where nothing is deployed, it is the first.
+ */
+export const homeLocationOf = (locations: readonly LocationSpec[], homeRegion: string): LocationSpec | undefined =>
+  locations.find((location) => isAtHome(location, homeRegion)) ??
+  locations.find(({ kind, region }) => kind === "local" && region === homeRegion);
 
 const fromText = (value: unknown): unknown => {
   if (typeof value !== "string") return value;

@@ -1,14 +1,22 @@
 /**
- * Physical names of what crosses regions: a function there finds the tables here by name, and the functions here find
- * its queue by name. Nothing else has one.
+ * Physical names. What crosses regions has one: a function there finds the tables here by name, and the functions here
+ * find its queue by name. So has what AWS wants to be called in a certain way. Nothing else has one.
  */
 import { ArnFormat, Aws, type Stack } from "aws-cdk-lib";
-import { InvalidContext, type LocationSpec } from "./locations.ts";
+import type { LocationSpec } from "./locations.ts";
 import type { Settings } from "./settings.ts";
 
 export const monitorsTableName = (appId: string) => `${appId}-monitors`;
 export const historyTableName = (appId: string) => `${appId}-history`;
 export const jobsQueueName = (appId: string, location: string) => `${appId}-jobs-${location}`;
+/**
+ * Names below `/aws/vendedlogs/` need no entry in the account's resource policy for log delivery, which has room for a
+ * few dozen groups (CloudWatch Logs, "Enable logging from AWS services", log group resource policy size).
+ */
+export const accessLogName = (appId: string) => `/aws/vendedlogs/${appId}-api`;
+/** One for each installation: their metrics would be one metric otherwise. */
+export const metricNamespace = (appId: string) => `Harborlight/${appId}`;
+export const keyAlias = (appId: string) => `alias/${appId}`;
 export const probeFunctionName = (appId: string, location: string) => `${appId}-probe-${location}`;
 
 export const tableArn = (stack: Stack, { region }: Settings, tableName: string) =>
@@ -24,9 +32,6 @@ export const probeFunctionArn = (stack: Stack, { appId }: Settings, { name, regi
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 
-/** Of the 4 KB that a function's environment may hold; the other variables need less than the rest. */
-const MAX_LOCATIONS_BYTES = 3_200;
-
 /** A location as the functions know it (`Location` of shared/model.ts). */
 export const describeLocation = ({ appId }: Settings, { name, region, kind, families, port25 }: LocationSpec) => ({
   name,
@@ -38,15 +43,5 @@ export const describeLocation = ({ appId }: Settings, { name, region, kind, fami
   probeFunctionName: probeFunctionName(appId, name),
 });
 
-/** @throws {InvalidContext} when they are more than the functions can be told of: a dozen with ordinary names. */
-export const describeLocations = (settings: Settings) => {
-  const described = settings.locations.map((location) => describeLocation(settings, location));
-  // Account number and domain are placeholders until the deployment; both have some dozen characters.
-  const bytes = JSON.stringify(described).replaceAll(/\$\{Token\[[^\]]+\]\}/g, "123456789012").length;
-  if (bytes > MAX_LOCATIONS_BYTES) {
-    throw new InvalidContext(
-      `locations take ${bytes} bytes of the ${MAX_LOCATIONS_BYTES} that the functions' environment has for them: use fewer, or shorter names`,
-    );
-  }
-  return described;
-};
+export const describeLocations = (settings: Settings) =>
+  settings.locations.map((location) => describeLocation(settings, location));

@@ -12,6 +12,8 @@ import {
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { bundleOf, type FunctionName } from "./bundle.ts";
+import { checkEnvironment } from "./environment.ts";
+import { metricNamespace } from "./names.ts";
 import type { Settings } from "./settings.ts";
 
 export interface NodeFunctionProps
@@ -27,7 +29,10 @@ export interface NodeFunctionProps
   readonly functionName?: string;
 }
 
-/** One of our functions: the bundle, its log group, and a role that may nothing but what `allow` adds. */
+/**
+ * One of our functions: the bundle, its log group, and a role that may nothing but what `allow` adds.
+ * @throws {InvalidContext} when its environment is more than Lambda takes
+ */
 export class NodeFunction extends Construct {
   readonly lambda: LambdaFunction;
   private readonly role: Role;
@@ -41,6 +46,14 @@ export class NodeFunction extends Construct {
     // A role of our own: the one CDK would make comes with a managed policy that may write to every log group.
     this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]);
+    const variables = {
+      POWERTOOLS_SERVICE_NAME: entry,
+      POWERTOOLS_METRICS_NAMESPACE: metricNamespace(settings.appId),
+      POWERTOOLS_LOG_LEVEL: "WARN",
+      HARBORLIGHT_VERSION: settings.version,
+      ...environment,
+    };
+    checkEnvironment(this, entry, variables);
     this.lambda = new LambdaFunction(this, "Function", {
       ...props,
       role: this.role,
@@ -53,13 +66,7 @@ export class NodeFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       // START, END and REPORT of every invocation cost more than the probes themselves.
       systemLogLevelV2: SystemLogLevel.WARN,
-      environment: {
-        POWERTOOLS_SERVICE_NAME: entry,
-        POWERTOOLS_METRICS_NAMESPACE: "Harborlight",
-        POWERTOOLS_LOG_LEVEL: "WARN",
-        HARBORLIGHT_VERSION: settings.version,
-        ...environment,
-      },
+      environment: variables,
     });
   }
 

@@ -1,5 +1,6 @@
-import { Duration, Stack, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack, Validations } from "aws-cdk-lib";
 import { SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -14,12 +15,18 @@ import {
   tableArn,
 } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
-import { DEAD_LETTERS, SECURE } from "./queues.ts";
+import { deadLetterQueue, MAX_RECEIVES, SECURE, VISIBILITY_PER_TIMEOUT } from "./queues.ts";
 import type { Settings } from "./settings.ts";
+
+/** Everything a tick does ends within 60 s; the rest is room for the start of a cold function. */
+const TIMEOUT = Duration.seconds(75);
+const VISIBILITY = Duration.seconds(VISIBILITY_PER_TIMEOUT * TIMEOUT.toSeconds());
 
 export interface ProbeSiteProps {
   readonly settings: Settings;
   readonly location: LocationSpec;
+  /** Of the home region: dead letters elsewhere keep SQS's own encryption. Jobs hold shard numbers and no settings. */
+  readonly encryptionKey?: IKey | undefined;
 }
 
 /** One location: its jobs queue, and the probe that works them off. */
@@ -29,22 +36,18 @@ export class ProbeSite extends Construct {
   readonly probe: NodeFunction;
   readonly location: LocationSpec;
 
-  constructor(scope: Construct, id: string, { settings, location }: ProbeSiteProps) {
+  constructor(scope: Construct, id: string, { settings, location, encryptionKey }: ProbeSiteProps) {
     super(scope, id);
     const { appId } = settings;
     this.location = location;
-    // Everything a tick does ends within 60 s; the rest is room for the start of a cold function.
-    const timeout = Duration.seconds(75);
-
-    this.deadJobs = new Queue(this, "DeadJobs", DEAD_LETTERS);
+    this.deadJobs = new Queue(this, "DeadJobs", deadLetterQueue(encryptionKey));
     this.jobs = new Queue(this, "Jobs", {
       queueName: jobsQueueName(appId, location.name),
       ...SECURE,
-      // Lambda demands at least the function's timeout.
-      visibilityTimeout: timeout.plus(Duration.seconds(15)),
+      visibilityTimeout: VISIBILITY,
       // A job is worthless once its tick is over; the longest that can still be run are the daily lanes' late ones.
       retentionPeriod: Duration.hours(1),
-      deadLetterQueue: { queue: this.deadJobs, maxReceiveCount: 3 },
+      deadLetterQueue: { queue: this.deadJobs, maxReceiveCount: MAX_RECEIVES },
     });
 
     const { jobsQueueUrl: _, ...described } = describeLocation(settings, location);
@@ -52,10 +55,8 @@ export class ProbeSite extends Construct {
       settings,
       entry: "probe",
       functionName: probeFunctionName(appId, location.name),
-      // Waiting for the network is most of its time, and memory is what waiting costs: Lambda's smallest. The largest job
-      // keeps 95 MB of its own in it (`npm run bench -- memory`).
-      memorySize: 128,
-      timeout,
+      memorySize: settings.probeMemoryMb,
+      timeout: TIMEOUT,
       environment: {
         MONITORS_TABLE: monitorsTableName(appId),
         HISTORY_TABLE: historyTableName(appId),
@@ -82,8 +83,22 @@ export class ProbeSite extends Construct {
     const { name } = this.location;
     alarms.watchErrors("ProbeErrors", this.probe.lambda, `The probe of ${name} fails: see its log group.`);
     alarms.watchThrottles("ProbeThrottles", [this.probe.lambda], `The probe of ${name} is throttled: checks run late.`);
-    alarms.watchBacklog("JobsBacklog", this.jobs, `Jobs of ${name} wait for five minutes and more: checks are missed.`);
-    alarms.watchDeadLetters("DeadJobs", this.deadJobs, `Jobs of ${name} failed three times and were set aside.`);
+    // A job that failed once is tried again when its visibility ends: that is not what a backlog means.
+    const wait = VISIBILITY.plus(Duration.seconds(150));
+    alarms.watchBacklog("JobsBacklog", this.jobs, wait, `Jobs of ${name} wait for ten minutes: checks are missed.`);
+    alarms.watchDeadLetters(
+      "DeadJobs",
+      this.deadJobs,
+      `New dead letters: jobs of ${name} failed ${MAX_RECEIVES} times. See the probe's log group.`,
+    );
+  }
+
+  /** Adds to the stack's outputs what the person on call asks for. */
+  outputs(): void {
+    const stack = Stack.of(this);
+    new CfnOutput(stack, "JobsQueueUrl", { value: this.jobs.queueUrl });
+    new CfnOutput(stack, "DeadJobsQueueUrl", { value: this.deadJobs.queueUrl });
+    new CfnOutput(stack, "ProbeFunctionName", { value: this.probe.lambda.functionName });
   }
 
   /** Reads its shards and the heartbeat; writes views, blocks and rosters. */

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { forwardAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
@@ -15,7 +15,6 @@ export class ProbeStack extends Stack {
     this.site.watchedBy(alarms);
     // In the home region the home stack's rule sees them as they are.
     if (location.region !== settings.region) forwardAlarms(this, alarms.all, settings.region);
-    new CfnOutput(this, "JobsQueueUrl", { value: this.site.jobs.queueUrl });
-    new CfnOutput(this, "ProbeFunctionName", { value: this.site.probe.lambda.functionName });
+    this.site.outputs();
   }
 }

@@ -5,6 +5,7 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { accessLogName } from "./names.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the access log says of a request: never a header or a query, which may hold secrets. */
@@ -28,9 +29,10 @@ export class PublicApi extends Construct {
 
   constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly handler: IFunction }) {
     super(scope, id);
-    const { apiThrottle, logRetentionDays } = props.settings;
+    const { appId, apiThrottle, logRetentionDays } = props.settings;
     const httpApi = new HttpApi(this, "Http", { createDefaultStage: false });
     const accessLog = new LogGroup(this, "AccessLog", {
+      logGroupName: accessLogName(appId),
       retention: logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -1,11 +1,12 @@
-import type { App } from "aws-cdk-lib";
+import { Annotations, type App, type Stack, Tags } from "aws-cdk-lib";
+import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import { HomeStack } from "./home-stack.ts";
+import { homeLocationOf } from "./locations.ts";
 import { ProbeStack } from "./probe-stack.ts";
 import { parseSettings } from "./settings.ts";
 
 /**
- * Builds all stacks that the app's context asks for. The first location's probe lives in the home stack when it needs
- * neither another region nor a VPC.
+ * Builds all stacks that the app's context asks for.
  * @throws {InvalidContext}
  */
 export const createStacks = (app: App): { home: HomeStack; probes: ProbeStack[] } => {
@@ -14,8 +15,7 @@ export const createStacks = (app: App): { home: HomeStack; probes: ProbeStack[] 
     process.env.CDK_DEFAULT_REGION ?? process.env.AWS_REGION ?? "us-east-1",
   );
   const account = process.env.CDK_DEFAULT_ACCOUNT;
-  const [first] = settings.locations;
-  const homeLocation = first && first.region === settings.region && first.kind !== "vpc" ? first : undefined;
+  const homeLocation = homeLocationOf(settings.locations, settings.region);
   const home = new HomeStack(app, settings.appId, {
     env: { account, region: settings.region },
     description: `Harborlight ${settings.version}: port monitoring`,
@@ -36,5 +36,26 @@ export const createStacks = (app: App): { home: HomeStack; probes: ProbeStack[] 
       home.addStackDependency(probe);
       return probe;
     });
+  if (!settings.local && !settings.probeMemoryIsChosen) adviseOnMemory(home);
+  for (const [key, value] of Object.entries({ Application: settings.appId, ...settings.tags })) {
+    Tags.of(app).add(key, value);
+  }
+  if (settings.permissionsBoundary) for (const stack of [home, ...probes]) bound(stack, settings.permissionsBoundary);
   return { home, probes };
+};
+
+/** At synthesis nobody knows what will be monitored; docs/OPERATING.md has the measured table behind the figures. */
+const adviseOnMemory = (home: Stack): void => {
+  Annotations.of(home).addWarningV2(
+    "harborlight:probe-memory",
+    "probeMemoryMb is not set: probes get 128 MB, the cheapest, and 7 % of a processor. Where a quarter of the monitors or more speak TLS and all targets answer, 256 is cheaper and halves the time of a job. Set it to 128 or 256 (docs/OPERATING.md, Memory), and this is not said again.",
+  );
+};
+
+/** @param policy name or ARN */
+const bound = (stack: Stack, policy: string): void => {
+  const boundary = policy.startsWith("arn:")
+    ? ManagedPolicy.fromManagedPolicyArn(stack, "Boundary", policy)
+    : ManagedPolicy.fromManagedPolicyName(stack, "Boundary", policy);
+  PermissionsBoundary.of(stack).apply(boundary);
 };

@@ -5,8 +5,10 @@ import {
   ProjectionType,
   StreamViewType,
   Table,
+  TableEncryption,
   type TableProps,
 } from "aws-cdk-lib/aws-dynamodb";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { historyTableName, monitorsTableName } from "./names.ts";
 
@@ -51,10 +53,13 @@ export class Tables extends Construct {
   readonly monitors: Table;
   readonly history: Table;
 
-  constructor(scope: Construct, id: string, appId: string) {
+  constructor(scope: Construct, id: string, appId: string, encryptionKey?: IKey) {
     super(scope, id);
+    // Without a key of the account's the tables are encrypted with one that belongs to DynamoDB, for nothing.
+    const encryption = encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey };
     this.monitors = new Table(this, "Monitors", {
       ...KEPT,
+      ...encryption,
       tableName: monitorsTableName(appId),
       // What people set up: recoverable to any second of the last 35 days.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -85,7 +90,7 @@ export class Tables extends Construct {
       sortKey: text("collectionKey"),
       projectionType: ProjectionType.ALL,
     });
-    this.history = new Table(this, "History", { ...KEPT, tableName: historyTableName(appId) });
+    this.history = new Table(this, "History", { ...KEPT, ...encryption, tableName: historyTableName(appId) });
     Validations.of(this.history).acknowledge({
       id: "AwsSolutions::AwsSolutions-DDB3",
       reason:

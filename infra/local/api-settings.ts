@@ -57,7 +57,7 @@ export const readHttpApi = (resources: readonly Resource[], functions: Functions
     apiId: api.ref!,
     stage: stage.ref!,
     routes,
-    direct: (payload) => routes[0]!.target.run.invoke(payload),
+    direct: (payload) => routes[0]!.target.run.invokeWhenFree(payload, AbortSignal.timeout(30_000)),
     throttle: ratePerSecond === undefined || burst === undefined ? undefined : { ratePerSecond, burst },
     cors: api.properties.CorsConfiguration as HttpApiSettings["cors"],
   };

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import { cpuShareOf } from "./cpu-share.ts";
 import type { Disk } from "./disk.ts";
 import type { LambdaAnswer } from "./gateway.ts";
 import { type FunctionSettings, LambdaFunction } from "./lambda.ts";
+import { ACCOUNT_CONCURRENCY, AccountConcurrency, checkEnvironment, checkPayload } from "./lambda-limits.ts";
 import { QUEUE_DEFAULTS, Queue } from "./queue.ts";
 import { REGION, type Resource } from "./template.ts";
 
@@ -19,9 +21,6 @@ export interface DeployedFunction {
   invokeLater(payload: string): void;
 }
 
-/** Lambda's limits of a payload, in bytes. */
-const MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024;
-const MAX_ASYNCHRONOUS_BYTES = 1024 * 1024;
 /** Lambda's defaults for asynchronous events. */
 const MAX_RETRIES = 2;
 const MAX_EVENT_AGE_SECONDS = 21_600;
@@ -36,8 +35,13 @@ export const createFunctions = (
     readonly gatewayUrl: string;
     readonly putMetric: PutMetric;
     readonly disk?: Disk;
+    /** Invocations of all functions at once. Default Lambda's own, 1,000. */
+    readonly accountConcurrency?: number | undefined;
+    /** Whether each function has only the share of a processor that its memory buys on Lambda. Default false. */
+    readonly limitsCpu?: boolean | undefined;
   },
 ) => {
+  const account = new AccountConcurrency(options.accountConcurrency ?? ACCOUNT_CONCURRENCY);
   const ofEvents = (name: string): { retries: number; ageSeconds: number } => {
     const config = resources.find(
       ({ type, properties }) => type === "AWS::Lambda::EventInvokeConfig" && properties.FunctionName === name,
@@ -60,6 +64,8 @@ export const createFunctions = (
     const accessKeyId = newAccessKeyId();
     const [file, exportName] = String(properties.Handler).split(".") as [string, string];
     const own = (properties.Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {};
+    checkEnvironment(own);
+    const memoryMegabytes = Number(properties.MemorySize ?? 128);
     const settings: FunctionSettings = {
       name,
       arn: arn!,
@@ -67,10 +73,11 @@ export const createFunctions = (
       exportName,
       environment: environmentOf(resource, own, accessKeyId),
       timeoutSeconds: Number(properties.Timeout ?? 3),
-      memoryMegabytes: Number(properties.MemorySize ?? 128),
+      memoryMegabytes,
+      ...(options.limitsCpu && { cpuShare: cpuShareOf(memoryMegabytes) }),
       logFile: join(options.dataFolder, "logs", `${name}.log`),
     };
-    const run = new LambdaFunction(settings, options.putMetric, options.disk);
+    const run = new LambdaFunction(settings, options.putMetric, account, options.disk);
     const later = new Queue({
       name: `${name}-later`,
       arn: "",
@@ -135,7 +142,8 @@ export const createFunctions = (
         continue;
       }
       for (const message of await later.receive({ max: 1, waitSeconds: 20, signal: stopped.signal })) {
-        const work = run.invoke(message.body).then(({ failed }) => {
+        // A throttled event goes back to Lambda's own queue and counts as no try.
+        const work = run.invokeWhenFree(message.body, stopped.signal).then(({ failed }) => {
           running.delete(work);
           if (failed && stopped.signal.aborted) return; // cut short by our stop: it is handled at the next start
           if (!failed || message.receiveCount > retries) later.delete(message.receipt!);
@@ -186,24 +194,3 @@ export const createFunctions = (
 };
 
 export type Functions = ReturnType<typeof createFunctions>;
-
-const checkPayload = (text: string, invocationType: string): void => {
-  if (!["RequestResponse", "Event", "DryRun"].includes(invocationType)) {
-    throw new AwsError("InvalidParameterValueException", `InvocationType ${invocationType} is not known`);
-  }
-  const limit = invocationType === "Event" ? MAX_ASYNCHRONOUS_BYTES : MAX_SYNCHRONOUS_BYTES;
-  const bytes = Buffer.byteLength(text);
-  if (bytes > limit) {
-    throw new AwsError("RequestTooLargeException", `${bytes} byte payload is too large (limit ${limit} bytes)`, {
-      status: 413,
-    });
-  }
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    throw new AwsError(
-      "InvalidRequestContentException",
-      `Could not parse request body into json: ${(error as Error).message}`,
-    );
-  }
-};

@@ -31,7 +31,10 @@ export interface Services {
   readonly dynamodb: (target: string, body: unknown, caller: string) => Promise<Answer>;
   readonly sqs: (operation: string, input: Record<string, unknown>, caller: string) => Promise<Record<string, unknown>>;
   readonly sns: (action: string, form: Form) => Promise<Xml>;
-  readonly ses: (action: string, form: Form) => Promise<Xml>;
+  readonly ses: {
+    readonly handle: (action: string, form: Form) => Promise<Xml>;
+    readonly configurationSetOf: (address: string) => string | undefined;
+  };
   readonly lambda: (functionName: string, payload: string, invocationType: string) => Promise<LambdaAnswer>;
   /** Pages that need no signature: links in confirmation messages, the signing certificate. */
   readonly open: OpenPages;
@@ -60,7 +63,7 @@ const LAMBDA_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 export const createGateway = (services: Services): RequestListener => {
   const authorise = (service: Service, operation: string, input: Input, caller: Caller): void => {
     if (caller.role === undefined) return;
-    for (const ask of asksOf(service, operation, input)) {
+    for (const ask of asksOf(service, operation, input, services.ses.configurationSetOf)) {
       const decision = services.authorise(caller.role, ask);
       if (decision !== "allowed") throw denial(service, caller.role, caller.name, ask, decision);
     }
@@ -83,7 +86,15 @@ export const createGateway = (services: Services): RequestListener => {
     const form = parseForm(text);
     const action = textOf(form, "Action") ?? "";
     authorise(service, action, Object.fromEntries(new URLSearchParams(text)), caller);
-    return xmlReply(200, answerXml(action, await services[service](action, form), NAMESPACES[service], requestId));
+    return xmlReply(
+      200,
+      answerXml(
+        action,
+        await (service === "sns" ? services.sns(action, form) : services.ses.handle(action, form)),
+        NAMESPACES[service],
+        requestId,
+      ),
+    );
   };
 
   const lambda = async (name: string, request: IncomingMessage, text: string, caller: Caller): Promise<Reply> => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { AwsError } from "./aws-error.ts";
 import { type Disk, refusalOf } from "./disk.ts";
 import { type HttpAnswer, toEvent, toHttpAnswer } from "./http-event.ts";
 import type { InvocationResult } from "./lambda.ts";
@@ -72,8 +73,13 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
       },
       new Date(),
     );
-    const result = await withinTime(invoke(JSON.stringify(event)));
-    if (result === undefined) return message(503, "Service Unavailable");
+    const result = await withinTime(invoke(JSON.stringify(event))).catch((error) => {
+      if (error instanceof AwsError) return error;
+      throw error;
+    });
+    if (result instanceof AwsError && result.status === 413) return message(413, "Request Entity Too Large");
+    // Throttled, or too late.
+    if (result === undefined || result instanceof AwsError) return message(503, "Service Unavailable");
     const made = result.failed ? undefined : toHttpAnswer(result.payload);
     if (here.disk?.isRefusing && (made === undefined || made.status >= 500)) return message(507, NO_ROOM);
     return made ?? message(500, "Internal Server Error");

@@ -11,9 +11,17 @@ export type Service = "dynamodb" | "sqs" | "sns" | "ses" | "lambda";
 /** The request's input: the JSON body, the form's fields, or for Lambda `FunctionName` and `Qualifier` of the path. */
 export type Input = Readonly<Record<string, unknown>>;
 
+/** What the input does not say: the configuration set that an identity of SES has by default. */
+type ConfigurationSetOf = (address: string) => string | undefined;
+
 /** @throws {AwsError} when the input lacks what names the resource */
-export function asksOf(service: Service, operation: string, input: Input): Ask[] {
-  return ASKS[service](operation, input);
+export function asksOf(
+  service: Service,
+  operation: string,
+  input: Input,
+  configurationSetOf: ConfigurationSetOf = () => undefined,
+): Ask[] {
+  return ASKS[service](operation, input, configurationSetOf);
 }
 
 const text = (input: Input, field: string): string => {
@@ -67,7 +75,7 @@ const sns = (operation: string, input: Input): Ask[] => {
 /** The bare address of `Name <address>`. */
 const addressOf = (header: string) => /<([^<>]+)>\s*$/.exec(header)?.[1] ?? header.trim();
 
-const ses = (operation: string, input: Input): Ask[] => {
+const ses = (operation: string, input: Input, configurationSetOf: ConfigurationSetOf): Ask[] => {
   const action = `ses:${operation}`;
   if (operation !== "SendEmail" && operation !== "SendRawEmail") return [{ action, resource: "*" }];
   const source = input.Source === undefined ? fromOfRawMessage(input) : text(input, "Source");
@@ -75,13 +83,14 @@ const ses = (operation: string, input: Input): Ask[] => {
   const recipients = Object.entries(input)
     .filter(([field]) => /^Destinations?\./.test(field))
     .map(([, value]) => addressOf(String(value)));
-  return [
-    {
-      action,
-      resource: named("ses", "identity/", address),
-      context: { "ses:FromAddress": address, "ses:Recipients": recipients, "ses:ApiVersion": "1" },
-    },
+  const context = { "ses:FromAddress": address, "ses:Recipients": recipients, "ses:ApiVersion": "1" };
+  const set =
+    input.ConfigurationSetName === undefined ? configurationSetOf(address) : text(input, "ConfigurationSetName");
+  const resources = [
+    named("ses", "identity/", address),
+    ...(set === undefined ? [] : [named("ses", "configuration-set/", set)]),
   ];
+  return resources.map((resource) => ({ action, resource, context }));
 };
 
 function fromOfRawMessage(input: Input): string {
@@ -97,7 +106,9 @@ const lambda = (operation: string, input: Input): Ask[] => {
   return [{ action, resource: named("lambda", "function:", text(input, "FunctionName")) + qualifier }];
 };
 
-const ASKS: Readonly<Record<Service, (operation: string, input: Input) => Ask[]>> = { dynamodb, sqs, sns, ses, lambda };
+const ASKS: Readonly<
+  Record<Service, (operation: string, input: Input, configurationSetOf: ConfigurationSetOf) => Ask[]>
+> = { dynamodb, sqs, sns, ses, lambda };
 
 /** What Lambda's poller asks of the function's role (Developer Guide, "execution role permissions" of each source). */
 export function asksOfEventSource(sourceArn: string): Ask[] {

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { steadyNow } from "./clock.ts";
 import { parseMetricLine } from "./cloudwatch/metric-line.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import type { Disk } from "./disk.ts";
+import { type AccountConcurrency, checkPayload, isThrottled, refusalOfResponse, throttled } from "./lambda-limits.ts";
 import { LogFile } from "./log-file.ts";
 import { MetricTotals } from "./metric-totals.ts";
 import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
@@ -48,6 +50,9 @@ interface Environment {
 }
 
 const MAXIMUM_CONCURRENCY = 8;
+/** Between two tries of an invocation that was throttled. */
+const FIRST_WAIT_MS = 100;
+const LAST_WAIT_MS = 5_000;
 /** A new environment costs a tenth of a second, an idle one its memory; one stays warm for good. */
 const IDLE_MS = 60_000;
 
@@ -57,6 +62,7 @@ export class LambdaFunction {
   readonly metrics = new MetricTotals();
   readonly #log: LogFile;
   readonly #putMetric: PutMetric;
+  readonly #account: AccountConcurrency;
   readonly #environments = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: ((environment: Environment) => void)[] = [];
@@ -64,10 +70,14 @@ export class LambdaFunction {
   #running = 0;
   #stopped = false;
 
-  /** @param putMetric gets what Lambda itself measures, and the metrics that the function prints */
-  constructor(settings: FunctionSettings, putMetric: PutMetric, disk?: Disk) {
+  /**
+   * @param putMetric gets what Lambda itself measures, and the metrics that the function prints
+   * @param account shared by all functions
+   */
+  constructor(settings: FunctionSettings, putMetric: PutMetric, account: AccountConcurrency, disk?: Disk) {
     this.settings = settings;
     this.#putMetric = putMetric;
+    this.#account = account;
     this.#log = new LogFile(settings.logFile, { disk });
   }
 
@@ -79,27 +89,66 @@ export class LambdaFunction {
     return this.settings.maximumConcurrency ?? MAXIMUM_CONCURRENCY;
   }
 
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
   /** One value of a metric that Lambda keeps of this function. */
   measure(name: "Invocations" | "Errors" | "Throttles" | "Duration" | "IteratorAge", value: number): void {
     this.#putMetric({ namespace: "AWS/Lambda", name, dimensions: { FunctionName: this.settings.name } }, value);
   }
 
-  /** Runs the handler once. A failing handler is a result, not an exception. */
+  /**
+   * Runs the handler once. A failing handler is a result, not an exception.
+   * @throws {AwsError} when the payload is too large, or the account runs as many invocations as it may
+   */
   async invoke(payload: string): Promise<InvocationResult> {
+    checkPayload(payload, "RequestResponse");
+    if (!this.#account.enter()) {
+      this.measure("Throttles", 1);
+      throw throttled();
+    }
+    try {
+      return await this.#invoke(payload);
+    } finally {
+      this.#account.leave();
+    }
+  }
+
+  /**
+   * Runs the handler once, and while the account is at its limit, waits and tries again as Lambda's pollers do.
+   * @returns a failure when the signal came first
+   */
+  async invokeWhenFree(payload: string, signal: AbortSignal): Promise<InvocationResult> {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, 2 * waitMs)) {
+      try {
+        return await this.invoke(payload);
+      } catch (error) {
+        if (!isThrottled(error)) throw error;
+        if (signal.aborted) return { requestId: "", payload: JSON.stringify({ errorType: "Throttled" }), failed: true };
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #invoke(payload: string): Promise<InvocationResult> {
     const requestId = randomUUID();
     const environment = await this.#acquire();
     this.#running += 1;
     const startedAt = performance.now();
     this.measure("Invocations", 1);
-    this.measure("Throttles", 0); // here an invocation waits its turn instead
+    this.measure("Throttles", 0);
     try {
       const end = await this.#run(environment, payload, requestId);
-      const failed = end.kind === "error" || end.kind === "init-failed";
+      const refusal = end.kind === "result" ? refusalOfResponse(end.payload) : undefined;
+      if (refusal) this.#write(`${refusal}\n`);
+      const failed = refusal !== undefined || end.kind === "error" || end.kind === "init-failed";
       const [errors, durationMs] = [failed ? 1 : 0, performance.now() - startedAt];
       this.measure("Errors", errors);
       this.measure("Duration", durationMs);
       this.#count({ invocations: 1, errors, durationMs });
-      return { requestId, failed, payload: end.kind === "result" ? end.payload : "error" in end ? end.error : "null" };
+      const answer = end.kind === "result" ? end.payload : "error" in end ? end.error : "null";
+      return { requestId, failed, payload: refusal ?? answer };
     } finally {
       this.#running -= 1;
       this.#release(environment);
@@ -182,11 +231,11 @@ export class LambdaFunction {
   }
 
   #start(): Environment {
-    const { file, exportName, environment: env, memoryMegabytes } = this.settings;
+    const { file, exportName, cpuShare, environment: env, memoryMegabytes } = this.settings;
     this.#count({ coldStarts: 1 });
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
       name: this.settings.name,
-      workerData: { file, exportName } satisfies WorkerSettings,
+      workerData: { file, exportName, ...(cpuShare !== undefined && { cpuShare }) } satisfies WorkerSettings,
       env: { ...env },
       // Plain Node in there, whatever started this process (a test runner's loaders, a debugger).
       execArgv: ["--disable-warning=ExperimentalWarning"],

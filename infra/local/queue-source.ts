@@ -49,7 +49,10 @@ export const createQueueSource = (queue: Queue, target: LambdaFunction, settings
     for (const { receipt } of unwanted) queue.delete(receipt!);
     if (wanted.length === 0) return;
     const event = { Records: wanted.map((message) => toRecord(message, queue.arn)) };
-    const { failed, payload } = await target.invoke(JSON.stringify(event));
+    // A throttled batch is tried again while its messages are hidden, as long as one more try could end in that time.
+    const untilMs = (queue.settings.visibilityTimeoutSeconds - target.settings.timeoutSeconds) * 1_000;
+    const patience = AbortSignal.any([stopped.signal, AbortSignal.timeout(Math.max(0, untilMs))]);
+    const { failed, payload } = await target.invokeWhenFree(JSON.stringify(event), patience);
     if (failed) return;
     const failures = settings.reportsFailures ? failedIds(payload, wanted) : new Set<string>();
     for (const { id, receipt } of wanted) if (!failures.has(id)) queue.delete(receipt!);

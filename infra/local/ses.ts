@@ -2,26 +2,61 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "./aws-error.ts";
 import { type Form, formOf, listOf, textOf, type Xml } from "./aws-query.ts";
 import { composeMail, type Mail, MailError, type MailTransport } from "./mail.ts";
+import type { Resource } from "./template.ts";
 
 /** SES's limit for one message, recipients together. */
 const MAX_RECIPIENTS = 50;
 /** `SendRawEmail` of SES v1: 10 MB after decoding. */
 const MAX_RAW_BYTES = 10 * 1024 * 1024;
 
-/**
- * SES v1 over a mail transport.
- * @param identities verified senders: addresses, or domains whose every address may send
- */
-export const createSes = (transport: MailTransport, identities: readonly string[]) => {
+/** What SES knows of the account. */
+export interface SesAccount {
+  /** Verified senders: addresses, or domains whose every address may send. */
+  readonly identities: readonly {
+    readonly name: string;
+    /** Of mails from it that name no configuration set. */
+    readonly configurationSet?: string | undefined;
+  }[];
+  readonly configurationSets: readonly string[];
+}
+
+interface IdentityProperties {
+  readonly EmailIdentity: string;
+  readonly ConfigurationSetAttributes?: { readonly ConfigurationSetName?: string };
+}
+
+/** @param defaultConfigurationSet of every identity that the template gives none */
+export const readSesAccount = (resources: readonly Resource[], defaultConfigurationSet?: string): SesAccount => {
+  const ofType = (kind: string) => resources.filter(({ type }) => type === kind);
+  return {
+    identities: ofType("AWS::SES::EmailIdentity").map(({ properties }) => {
+      const { EmailIdentity: name, ConfigurationSetAttributes } = properties as unknown as IdentityProperties;
+      return { name, configurationSet: ConfigurationSetAttributes?.ConfigurationSetName ?? defaultConfigurationSet };
+    }),
+    configurationSets: [
+      ...ofType("AWS::SES::ConfigurationSet").map(({ name }) => name),
+      ...(defaultConfigurationSet === undefined ? [] : [defaultConfigurationSet]),
+    ],
+  };
+};
+
+/** SES v1 over a mail transport. */
+export const createSes = (transport: MailTransport, { identities, configurationSets }: SesAccount) => {
+  /** An address' own identity goes before its domain's. */
+  const identityOf = (address: string) => {
+    const wanted = address.toLowerCase();
+    const domain = wanted.slice(wanted.lastIndexOf("@") + 1);
+    const isOwn = (name: string) => name.toLowerCase() === wanted;
+    const isOfDomain = (name: string) => `.${domain}`.endsWith(`.${name.toLowerCase()}`);
+    return (
+      identities.find(({ name }) => isOwn(name)) ??
+      identities.find(({ name }) => !name.includes("@") && isOfDomain(name))
+    );
+  };
+
   const checkSender = (source: string): string => {
     const address = checkAddress(source);
-    const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-    const isVerified = identities.some((identity) =>
-      identity.includes("@")
-        ? identity.toLowerCase() === address.toLowerCase()
-        : domain === identity.toLowerCase() || domain.endsWith(`.${identity.toLowerCase()}`),
-    );
-    if (isVerified) return address;
+    if (identityOf(address)) return address;
     throw new AwsError(
       "MessageRejected",
       `Email address is not verified. The following identities failed the check in region US-EAST-1: ${source}`,
@@ -40,9 +75,16 @@ export const createSes = (transport: MailTransport, identities: readonly string[
     return { MessageId: `${randomUUID()}-000000` };
   };
 
+  const checkConfigurationSet = (form: Form): void => {
+    const name = textOf(form, "ConfigurationSetName");
+    if (name === undefined || configurationSets.includes(name)) return;
+    throw invalid("ConfigurationSetDoesNotExist", `Configuration set <${name}> does not exist.`);
+  };
+
   const operations: Record<string, (form: Form) => Promise<Xml>> = {
     SendEmail: async (form) => {
       const from = checkSender(required(form, "Source"));
+      checkConfigurationSet(form);
       const destination = formOf(form, "Destination");
       const [to, cc, bcc] = ["ToAddresses", "CcAddresses", "BccAddresses"].map((name) => texts(destination, name));
       const message = formOf(form, "Message");
@@ -71,6 +113,7 @@ export const createSes = (transport: MailTransport, identities: readonly string[
       if (raw.length > MAX_RAW_BYTES)
         throw invalid("InvalidParameterValue", "Message length is more than 10485760 bytes long");
       const from = checkSender(textOf(form, "Source") ?? headerOf(raw, "From") ?? "");
+      checkConfigurationSet(form);
       const named = texts(form, "Destinations");
       const recipients = named.length > 0 ? named : ["To", "Cc", "Bcc"].flatMap((name) => split(headerOf(raw, name)));
       return deliver({ from, to: checkRecipients(recipients), raw });
@@ -79,10 +122,14 @@ export const createSes = (transport: MailTransport, identities: readonly string[
     GetSendQuota: async () => ({ Max24HourSend: 50_000, MaxSendRate: 14, SentLast24Hours: 0 }),
   };
 
-  return async (action: string, form: Form): Promise<Xml> => {
-    const run = operations[action];
-    if (run) return run(form);
-    throw invalid("InvalidAction", `Could not find operation ${action} for version 2010-12-01`);
+  return {
+    handle: async (action: string, form: Form): Promise<Xml> => {
+      const run = operations[action];
+      if (run) return run(form);
+      throw invalid("InvalidAction", `Could not find operation ${action} for version 2010-12-01`);
+    },
+    /** @returns the configuration set that a mail from this address has when it names none */
+    configurationSetOf: (address: string): string | undefined => identityOf(address)?.configurationSet,
   };
 };
 

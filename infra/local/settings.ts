@@ -12,8 +12,9 @@ const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
 
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
- * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER`
- * (harborlight@localhost) and `SMTP_URL`.
+ * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`),
+ * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and for trying what AWS would
+ * do `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
  * @throws {StartError} naming the variable, what was expected and what came
  */
@@ -38,6 +39,7 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     );
   }
   const controlTargets = value("HARBORLIGHT_CONTROL_TARGETS")?.split(",");
+  const concurrency = matching("HARBORLIGHT_CONCURRENCY", /^[1-9]\d{0,5}$/, "a number of invocations from 1");
   return {
     dataFolder: resolve(value("HARBORLIGHT_DATA") ?? ".harborlight"),
     port,
@@ -47,6 +49,8 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     locations,
     controlTargets: controlTargets && readTargets(controlTargets.map((target) => target.trim())),
     alertSender: matching("HARBORLIGHT_SENDER", /^[^\s@<>"]+@[a-z0-9.-]+$/i, "a mail address"),
+    accountConcurrency: concurrency === undefined ? undefined : Number(concurrency),
+    limitsCpu: matching("HARBORLIGHT_LAMBDA_CPU", /^(true|false)$/, "true or false") === "true",
     smtpUrl: matching("SMTP_URL", /^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…"),
   };
 };

@@ -17,7 +17,7 @@ import { createMailFolder, createSmtpTransport } from "./mail.ts";
 import { CERTIFICATE_PATH, createOpenPages } from "./open-pages.ts";
 import { openQueues, type Queues } from "./queues.ts";
 import { startSchedules } from "./scheduled.ts";
-import { createSes } from "./ses.ts";
+import { createSes, readSesAccount } from "./ses.ts";
 import { TOKEN } from "./settings.ts";
 import { openSigningKey } from "./signing-certificate.ts";
 import { createSns } from "./sns.ts";
@@ -47,6 +47,12 @@ export interface StackOptions {
   readonly smtpUrl?: string | undefined;
   /** Address that mail comes from. Default `harborlight@localhost`. */
   readonly alertSender?: string | undefined;
+  /** Invocations of all functions at once; more are throttled as on AWS. Default 1000. */
+  readonly accountConcurrency?: number | undefined;
+  /** Whether each function has only the share of a processor that its memory buys on Lambda. Default false. */
+  readonly limitsCpu?: boolean | undefined;
+  /** Name of the configuration set that all senders have by default, as if made outside the template. Default none. */
+  readonly defaultConfigurationSet?: string | undefined;
   /** Further context for the CDK app. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   /** A cloud assembly to run instead of synthesising the app: tests share one. */
@@ -125,11 +131,18 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const queues = openQueues(resources, dataFolder, disk);
     undo.push(() => queues.close());
     const putMetric: PutMetric = (metric, value) => alarms.metrics.put(metric, value);
-    const functions = createFunctions(resources, { dataFolder, gatewayUrl, putMetric, disk });
+    const functions = createFunctions(resources, {
+      dataFolder,
+      gatewayUrl,
+      putMetric,
+      disk,
+      accountConcurrency: options.accountConcurrency,
+      limitsCpu: options.limitsCpu,
+    });
     undo.push(() => functions.stop(0));
     const { authorise } = createAuthoriser(resources);
 
-    const identities = ofType("AWS::SES::EmailIdentity").map(({ properties }) => String(properties.EmailIdentity));
+    const senders = readSesAccount(resources, options.defaultConfigurationSet);
     const mail = options.smtpUrl
       ? createSmtpTransport(options.smtpUrl)
       : createMailFolder(join(dataFolder, "mail"), disk);
@@ -146,7 +159,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
           file: join(dataFolder, "sns", "deliveries.jsonl"),
           smsFolder: join(dataFolder, "sms"),
           mail,
-          mailSender: identities.find((identity) => identity.includes("@")) ?? DEFAULT_SENDER,
+          mailSender: senders.identities.find(({ name }) => name.includes("@"))?.name ?? DEFAULT_SENDER,
           signer: { privateKey: signing.privateKey, certificateUrl: `${publicUrl}${CERTIFICATE_PATH}` },
           publicUrl,
           subscription,
@@ -165,7 +178,14 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       file: join(dataFolder, "alarms.jsonl"),
       topicArns,
       publish: sns.publish,
-      sample: queues.measure,
+      sample: (put) => {
+        queues.measure(put);
+        // The database here takes whatever comes.
+        for (const { name } of tables) {
+          for (const metric of ["ReadThrottleEvents", "WriteThrottleEvents"])
+            put({ namespace: "AWS/DynamoDB", name: metric, dimensions: { TableName: name } }, 0);
+        }
+      },
       disk,
       log,
     });
@@ -188,7 +208,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
         dynamodb: (target, body, caller) => database.handle(target, body, caller),
         sqs: createSqs(queues.byName, ({ name }) => `${gatewayUrl}/${ACCOUNT}/${name}`),
         sns: sns.handle,
-        ses: createSes(mail, identities),
+        ses: createSes(mail, senders),
         lambda: functions.invoke,
         open,
         disk,

@@ -94,7 +94,7 @@ export const createStreamSource = (
         return handle(records.slice(1), 0);
       }
       target.measure("IteratorAge", streams.ageMs(records.at(-1)!));
-      const { failed, payload } = await target.invoke(JSON.stringify({ Records: records }));
+      const { failed, payload } = await target.invokeWhenFree(JSON.stringify({ Records: records }), stopped.signal);
       const handled = failed ? 0 : settings.reportsFailures ? handledCount(payload, records) : records.length;
       finish(records.slice(0, handled));
       records = records.slice(handled);

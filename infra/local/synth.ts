@@ -1,11 +1,20 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Settings } from "../settings.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const APP = fileURLToPath(new URL("../app.ts", import.meta.url));
 
 /** The address that mail comes from when nobody says otherwise. */
 export const DEFAULT_SENDER = "harborlight@localhost";
+
+/** What `cdk.json` may say of the deployment to AWS and does not hold on one machine. */
+export const HERE = {
+  local: true,
+  region: "us-east-1",
+  alertSenderIsVerified: false,
+  customerManagedKey: false,
+} satisfies Partial<Record<keyof Settings, unknown>>;
 
 /**
  * Synthesises the CDK app for one machine, bundling the functions where they changed.
@@ -17,7 +26,7 @@ export const synthesise = (outputFolder: string, context: Readonly<Record<string
     const env = {
       ...process.env,
       CDK_OUTDIR: outputFolder,
-      CDK_CONTEXT_JSON: JSON.stringify({ local: true, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...HERE, ...context }),
       CDK_DEFAULT_ACCOUNT: "000000000000",
       CDK_DEFAULT_REGION: "us-east-1",
       AWS_REGION: "us-east-1",

@@ -66,6 +66,8 @@ const TYPES: Readonly<Record<string, TypeRules>> = {
   "AWS::IAM::ManagedPolicy": byArn("ManagedPolicyName", iamArn("policy"), { PolicyArn: iamArn("policy") }),
   "AWS::IAM::Policy": byName("PolicyName"),
   "AWS::IAM::Role": byName("RoleName", iamArn("role"), { RoleId: name }),
+  "AWS::KMS::Alias": byName("AliasName"),
+  "AWS::KMS::Key": byId({ Arn: arnOf("kms", "key/"), KeyId: name }),
   "AWS::Lambda::EventInvokeConfig": byId(),
   "AWS::Lambda::EventSourceMapping": byId({
     Id: name,

@@ -4,11 +4,14 @@
  */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
+import { limitCpu } from "./cpu-share.ts";
 
 export interface WorkerSettings {
   /** Absolute path of the bundle, CommonJS. */
   readonly file: string;
   readonly exportName: string;
+  /** Of a processor, for what comes after the bundle is loaded: Lambda gives that a whole one. Default all of it. */
+  readonly cpuShare?: number;
 }
 
 export interface InvocationRequest {
@@ -68,6 +71,7 @@ try {
       answer({ kind: "error", error: describe(error) });
     }
   });
+  limitCpu((workerData as WorkerSettings).cpuShare ?? 1);
   answer({ kind: "ready" });
 } catch (error) {
   answer({ kind: "init-failed", error: describe(error) });

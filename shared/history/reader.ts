@@ -15,6 +15,8 @@ import type { Tally } from "./tally.ts";
 export type Watched = Pick<Monitor, "id" | "placements" | "locations" | "quorum">;
 
 const LOCATIONS_AT_ONCE = 8;
+/** After a monitor has moved or gone, a probe that has not heard of it yet may still check it in its old place. */
+const LATE_SECONDS = 120;
 
 /**
  * A reader for one request: it remembers how far shards are compacted and the blocks that it read, which monitors of
@@ -73,7 +75,11 @@ export function createHistoryReader(
     const uncompacted: { shard: string; from: number; to: number }[] = [];
     for (const placement of placements) {
       const { shard, toTick } = placement;
-      const place = { shard, from: Math.max(from, firstTick(placement, now())), to: Math.min(to, toTick ?? to) };
+      const place = {
+        shard,
+        from: Math.max(from, firstTick(placement, now())),
+        to: Math.min(to, toTick === null ? to : toTick + LATE_SECONDS),
+      };
       if (place.from >= place.to) continue;
       const { chunkedUntil } = await progressOf(shard);
       place.from = Math.max(place.from, chunkedUntil.get(location) ?? 0);

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
-import { notAfter } from "./believe.ts";
+import { isBelievable } from "./believe.ts";
 import { announce, carryOn, end, endOf, isNotUp, project, type Telling, tellable } from "./incident.ts";
 import { OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
 import { stand } from "./standing.ts";
@@ -82,7 +82,9 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
 
   if (monitor.deletedAt) {
     if (Object.keys(outbox).length === 0) return { kind: "remove" };
-    const leavesAt = Date.parse(notAfter(monitor.deletedAt, now)) + LEAVING_SECONDS * 1000;
+    // A clock that was ahead says when it was deleted: then nothing tells how long it has been waiting.
+    const isKnown = isBelievable(monitor.deletedAt, now);
+    const leavesAt = isKnown ? Date.parse(monitor.deletedAt) + LEAVING_SECONDS * 1000 : now.getTime();
     if (leavesAt <= now.getTime() && sameKeys(outbox, monitor.pendingAlerts)) return { kind: "leave" };
     timers.push(leavesAt);
   }

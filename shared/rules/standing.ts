@@ -5,8 +5,9 @@ import { agree, quorumSize, usableViews } from "./quorum.ts";
 
 /** How long the quorum may be without an answer before the status becomes `unknown`, on top of the thresholds' time. */
 export const GRACE_SECONDS = 120;
-/** After a location's return its next tick may be so late, on top of the interval. */
+/** After a location's return its next tick may be so late, on top of the interval; slow lanes are asked more often. */
 const PROOF_SLACK_SECONDS = 5;
+const PROOF_SECONDS = 300;
 
 export interface Standing {
   readonly status: Status;
@@ -33,7 +34,7 @@ export function stand(monitor: Monitor, conditions: Readonly<Record<string, View
     views.map(({ health }) => health),
   );
   const proofAt = monitor.locations.some((name) => conditions[name] === "unproven")
-    ? now.getTime() + (monitor.intervalSeconds + PROOF_SLACK_SECONDS) * 1000
+    ? now.getTime() + Math.min(monitor.intervalSeconds + PROOF_SLACK_SECONDS, PROOF_SECONDS) * 1000
     : null;
   if (agreed) {
     const since = monitor.status === agreed ? monitor.since : agreedSince(agreed, q, views, monitor, now);

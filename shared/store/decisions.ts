@@ -43,6 +43,10 @@ const timer = (next: string | null, bucket: string) =>
       }
     : { set: [], remove: ["nextEvaluationAt", "dueBucket", ...LOOKED], values: {} };
 
+/** Without entries whose deliveries were settled by two looks at once, each the other's last. */
+const undelivered = (outbox: Readonly<Record<string, PendingAlert>>) =>
+  Object.fromEntries(Object.entries(outbox).filter(([, { deliveries }]) => Object.keys(deliveries).length > 0));
+
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
 
@@ -54,7 +58,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
         ...Item,
         nextEvaluationAt: Item.nextEvaluationAt ?? null,
         lookBy: Item.lookBy ?? null,
-        pendingAlerts: Item.pendingAlerts ?? {},
+        pendingAlerts: undelivered(Item.pendingAlerts ?? {}),
       }
     );
   };

@@ -181,7 +181,7 @@ export function createHistoryStore(
       if (newest.data) {
         if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done" };
         const previous = (await latest(shard, location, tick - 1)).block;
-        return { previous, state: "free", replaces: String(newest.run) };
+        return { previous, state: "free", replaces: String(newest.run ?? "") };
       }
       return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed" };
     },

@@ -123,7 +123,12 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
         const last = lastHeartbeatAt && isPlausible(Date.parse(lastHeartbeatAt), now) ? lastHeartbeatAt : null;
         if (last && last >= at) return;
         const isOnlineAgain = offlineSince !== null && (await isOnline());
-        const wasSilent = last && atMs - Date.parse(last) > SILENT_AFTER_SECONDS * 1000;
+        // Only who was asked can have been silent.
+        const expectedMs = Math.max(
+          last ? Date.parse(last) : 0,
+          health?.askingSince ? Date.parse(health.askingSince) : 0,
+        );
+        const wasSilent = last && atMs - expectedMs > SILENT_AFTER_SECONDS * 1000;
         // Between the making of this job and now, outcomes may still be from before the network came back.
         const isBackAhead = health?.backSince && !isPlausible(Date.parse(health.backSince), now);
         const backSince = isOnlineAgain ? now.toISOString() : wasSilent || isBackAhead ? at : null;

@@ -67,14 +67,16 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
 
     /** Locations are only ever added: a job too many finds nothing to do, one too few would be a blind spot. */
     async addLocations(shard: string, locations: readonly string[]): Promise<void> {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: shardKey(shard),
-          UpdateExpression: "ADD locations :locations",
-          ConditionExpression: "attribute_exists(pk)",
-          ExpressionAttributeValues: { ":locations": new Set(locations) },
-        }),
+      await unlessRaced(
+        client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: shardKey(shard),
+            UpdateExpression: "ADD locations :locations",
+            ConditionExpression: "attribute_exists(pk)",
+            ExpressionAttributeValues: { ":locations": new Set(locations) },
+          }),
+        ),
       );
     },
   };

@@ -115,7 +115,8 @@ async function run(kind: keyof typeof KINDS, shardCount: number): Promise<Enviro
   await once(child, "message");
   const reports: EnvironmentReport[] = [];
   for (let job = 0; job < JOBS; job++) {
-    child.send({ kind: "tick", shards: [...names], tick: Math.floor(Date.now() / 1000) });
+    const body = JSON.stringify({ kind: "tick", shards: [...names], tick: Math.floor(Date.now() / 1000) });
+    child.send({ Records: [{ messageId: "1", body }] });
     const [report] = (await once(child, "message")) as [EnvironmentReport];
     reports.push(report);
     await sleep(1_000);

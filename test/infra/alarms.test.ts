@@ -1,4 +1,5 @@
 /** Every way in which the monitoring itself can fail is told, and what telling costs is held. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ofType, plain, type Resources, render, synthesise } from "./synthesised.ts";
 
@@ -30,6 +31,7 @@ test("silence is a fault where somebody has to speak, and nowhere else", () => {
     ApiErrors: "notBreaching",
     CompactErrors: "notBreaching",
     Throttles: "notBreaching",
+    TableThrottles: "notBreaching",
     StreamBehind: "notBreaching",
     AlertsUndeliverable: "notBreaching",
     Undecided: "notBreaching",
@@ -58,26 +60,21 @@ test.each([
   ["ProbeErrors", "AWS/Lambda", "Errors", "FunctionName=SiteProbeFunction", "Sum >= 3 in 1 x 300 s"],
   ["ProbeThrottles", "AWS/Lambda", "Throttles", "FunctionName=SiteProbeFunction", "Sum >= 5 in 1 x 300 s"],
   ["StreamBehind", "AWS/Lambda", "IteratorAge", "FunctionName=StateChangeFunction", "Maximum >= 60000 in 2 x 60 s"],
-  ["AlertsUndeliverable", "Harborlight", "AlertsUndeliverable", "service=state-change", "Sum >= 1 in 1 x 300 s"],
-  ["CompactionBehind", "Harborlight", "CompactionLagDays", "service=compact", "Maximum >= 3 in 3 x 3600 s"],
+  [
+    "AlertsUndeliverable",
+    "Harborlight/harborlight",
+    "AlertsUndeliverable",
+    "service=state-change",
+    "Sum >= 1 in 1 x 300 s",
+  ],
+  ["CompactionBehind", "Harborlight/harborlight", "CompactionLagDays", "service=compact", "Maximum >= 3 in 3 x 3600 s"],
   [
     "JobsBacklog",
     "AWS/SQS",
     "ApproximateAgeOfOldestMessage",
     "QueueName=SiteJobs.QueueName",
-    "Maximum >= 300 in 3 x 60 s",
+    "Maximum >= 600 in 3 x 60 s",
   ],
-  ...[
-    ["DeadJobs", "SiteDeadJobs"],
-    ["Undecided", "Undecided"],
-    ["UndeliveredToSubscriber", "UndeliveredToSubscriber"],
-  ].map(([name, queue]) => [
-    name as string,
-    "AWS/SQS",
-    "ApproximateNumberOfMessagesVisible",
-    `QueueName=${queue}.QueueName`,
-    "Maximum >= 1 in 1 x 300 s",
-  ]),
 ])("%s watches %s %s of %s: %s", (name, namespace, metric, dimension, condition) => {
   const alarm = home[name as string]!;
   const operator = { GreaterThanOrEqualToThreshold: ">=", LessThanThreshold: "<" }[alarm.ComparisonOperator as string];
@@ -90,17 +87,64 @@ test.each([
   );
 });
 
+interface Stat {
+  readonly Metric: { readonly MetricName: string; readonly Dimensions: readonly { readonly Value: unknown }[] };
+  readonly Period: number;
+  readonly Stat: string;
+}
+
+/** `metric resource` of each metric, and the expression that they are put into. */
+const expressionOf = (name: string) => {
+  const { Metrics, Threshold, ComparisonOperator } = home[name]! as {
+    Metrics: { MetricStat?: Stat; Expression?: string }[];
+  } & Record<string, unknown>;
+  expect(ComparisonOperator).toBe("GreaterThanOrEqualToThreshold");
+  return {
+    metrics: Metrics.flatMap(({ MetricStat }) =>
+      MetricStat ? `${MetricStat.Metric.MetricName} ${render(MetricStat.Metric.Dimensions[0]!.Value)}` : [],
+    ),
+    says: `${Metrics.find(({ Expression }) => Expression)!.Expression} >= ${Threshold}`,
+  };
+};
+const SUM_OF_FOUR = "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)";
+
+test("docs/OPERATING.md says of each alarm, output and setting of memory what to do", () => {
+  const text = readFileSync(new URL("../../docs/OPERATING.md", import.meta.url), "utf8");
+  const missing = [
+    ...Object.keys(home),
+    "probeMemoryMb",
+    "maximumConcurrency",
+    "customerManagedKey",
+    "permissionsBoundary",
+  ];
+  expect(missing.filter((name) => !text.includes(`\`${name}`))).toEqual([]);
+});
+
 test("throttles of all home functions are one sum", () => {
-  const { Metrics, Threshold } = home.Throttles!;
-  const watched = Metrics.filter((metric: { MetricStat?: object }) => metric.MetricStat).map(
-    ({ MetricStat }: { MetricStat: { Metric: { MetricName: string; Dimensions: { Value: unknown }[] } } }) =>
-      `${MetricStat.Metric.MetricName} ${render(MetricStat.Metric.Dimensions[0]!.Value)}`,
-  );
-  expect(watched).toEqual(["Dispatch", "StateChange", "Compact", "Api"].map((name) => `Throttles ${name}Function`));
-  expect(Metrics.find(({ Expression }: { Expression?: string }) => Expression).Expression).toBe(
-    "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)",
-  );
-  expect(Threshold).toBe(5);
+  expect(expressionOf("Throttles")).toEqual({
+    metrics: ["Dispatch", "StateChange", "Compact", "Api"].map((name) => `Throttles ${name}Function`),
+    says: `${SUM_OF_FOUR} >= 5`,
+  });
+});
+
+test("throttles of both tables are one sum", () => {
+  expect(expressionOf("TableThrottles")).toEqual({
+    metrics: ["Monitors", "History"].flatMap((name) =>
+      ["ReadThrottleEvents", "WriteThrottleEvents"].map((metric) => `${metric} Tables${name}`),
+    ),
+    says: `${SUM_OF_FOUR} >= 50`,
+  });
+});
+
+test.each([
+  ["DeadJobs", "SiteDeadJobs"],
+  ["Undecided", "Undecided"],
+  ["UndeliveredToSubscriber", "UndeliveredToSubscriber"],
+])("%s rings for dead letters that arrive, not for the 14 days that they lie there", (name, queue) => {
+  expect(expressionOf(name)).toEqual({
+    metrics: [`ApproximateNumberOfMessagesVisible ${queue}.QueueName`],
+    says: "DIFF(FILL(waiting, 0)) >= 1",
+  });
 });
 
 test("a probe stack watches its own probe; its alarms carry no action, the relay does", () => {
@@ -109,8 +153,8 @@ test("a probe stack watches its own probe; its alarms carry no action, the relay
   for (const alarm of Object.values(abroad)) expect(alarm).not.toHaveProperty("AlarmActions");
 });
 
-test("alarms cost $1.40 a month and $0.40 for each location", () => {
+test("alarms cost $1.80 a month and $0.40 for each location", () => {
   const location = billed(alarmsOf(probes[0]!));
   expect(location).toBe(4);
-  expect(billed(home) - location).toBe(14);
+  expect(billed(home) - location).toBe(18);
 });

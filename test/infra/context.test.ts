@@ -1,5 +1,7 @@
 /** Context that cannot be deployed is refused before anything is built, by the name of the field. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { HERE } from "../../infra/local/synth.ts";
 import { InvalidContext, PUBLIC_CONTROL_TARGETS, parseLocations } from "../../infra/locations.ts";
 import { parseSettings } from "../../infra/settings.ts";
 
@@ -95,6 +97,10 @@ describe("locations", () => {
       "one zone for each of the 1 subnetIds, got 2",
     ],
     [[{ ...VPC, securityGroupIds: "sg-01234567" }], "locations[0].securityGroupIds must be a list"],
+    [
+      ["us-east-1", { name: "virginia", region: "us-east-1" }],
+      'locations[1] is a second public location of us-east-1, beside "us-east-1"',
+    ],
     [[{ ...VPC, controlTargets: ["example.com"] }], "locations[0].controlTargets[0] must be host:port"],
   ])("refuses %j", (locations, message) => {
     expect(refused({ locations })).toContain(message);
@@ -135,6 +141,11 @@ describe("settings", () => {
     });
   });
 
+  test("a sender that is verified already needs no identity from CloudFormation", () => {
+    const context = { alertSender: "ops@example.com", alertSenderIsVerified: true };
+    expect(() => parseSettings(context, "eu-south-2")).not.toThrow();
+  });
+
   test("CDK's own context is none of ours", () => {
     expect(() =>
       parseSettings({ "@aws-cdk/core:x": true, "aws:cdk:path": 1, "vpc-provider:account=1": {} }, "us-east-1"),
@@ -144,6 +155,16 @@ describe("settings", () => {
   test.each([
     [{ alertsender: "a@b.c" }, "alertsender is not a setting; those are appId"],
     [{ appId: "Harbor" }, "appId must be 2 to 24 lower-case"],
+    [{ appId: "ports-probe" }, 'appId must not have "-probe" or "-jobs" in it'],
+    [{ appId: "ports-jobs-a" }, 'appId must not have "-probe" or "-jobs" in it'],
+    [{ region: "eu-south-2", alertSender: "ops@example.com" }, "alertSender cannot be set in eu-south-2"],
+    [{ probeMemoryMb: 64 }, "probeMemoryMb must be an integer from 128 to 10240, got 64"],
+    [{ apiMemoryMb: 20_000 }, "apiMemoryMb must be an integer from 128 to 10240"],
+    [{ customerManagedKey: "arn:aws:kms:…" }, "customerManagedKey must be true or false"],
+    [{ permissionsBoundary: "a b" }, "permissionsBoundary must be the name or ARN of an IAM policy"],
+    [{ tags: ["ops"] }, "tags must be an object such as"],
+    [{ tags: { "aws:x": "y" } }, "tags must be named by"],
+    [{ tags: { team: 3 } }, "tags.team must be text"],
     [{ region: "moon" }, "region must be an AWS region"],
     [{ local: "perhaps" }, "local must be true or false"],
     [{ dashboard: 1 }, "dashboard must be true or false"],
@@ -161,5 +182,21 @@ describe("settings", () => {
     [{ logRetentionDays: 15 }, "logRetentionDays must be one of 1, 3, 5"],
   ])("refuses %j", (context, message) => {
     expect(refused(context)).toContain(message);
+  });
+});
+
+test("the region is written down, so that credentials of another region start no second installation", () => {
+  const { context } = JSON.parse(readFileSync(new URL("../../cdk.json", import.meta.url), "utf8"));
+  expect(parseSettings(context, "ap-south-1").region).toBe(context.region);
+});
+
+test("one machine is the same whatever cdk.json says of AWS", () => {
+  const { context } = JSON.parse(readFileSync(new URL("../../cdk.json", import.meta.url), "utf8"));
+  const deployed = { ...context, region: "eu-west-1", alertSenderIsVerified: true, customerManagedKey: true };
+  expect(parseSettings({ ...deployed, ...HERE }, "us-east-1")).toMatchObject({
+    local: true,
+    region: "us-east-1",
+    alertSenderIsVerified: false,
+    customerManagedKey: false,
   });
 });

@@ -1,6 +1,15 @@
 /** What would hurt if it were lost or wired wrongly. */
 import { expect, test } from "vitest";
-import { byPlainId, functionOf, ofType, render, synthesise } from "./synthesised.ts";
+import {
+  byPlainId,
+  createApp,
+  functionOf,
+  ofType,
+  type Resource,
+  type Resources,
+  render,
+  synthesise,
+} from "./synthesised.ts";
 
 const { home, resources } = await synthesise({ alertSender: "ops@example.com" });
 
@@ -87,23 +96,24 @@ test("each queue feeds its function", () => {
   const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping")
     .map(([, { Properties }]) => Properties)
     .filter(({ EventSourceArn }) => !render(EventSourceArn).endsWith(".StreamArn"))
-    .map(({ EventSourceArn, FunctionName, BatchSize, FunctionResponseTypes, ...more }) => [
+    .map(({ EventSourceArn, FunctionName, BatchSize, FunctionResponseTypes, ScalingConfig }) => [
       render(EventSourceArn),
       render(FunctionName),
       BatchSize,
       FunctionResponseTypes,
-      more,
+      ScalingConfig,
     ]);
-  expect(mappings).toEqual([["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], {}]]);
+  expect(mappings).toEqual([["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], undefined]]);
 });
 
-test("the jobs queue has its dead-letter queue and waits at least as long as the probe may run", () => {
+test("the jobs queue hides a job for six times the probe's time, and gives up after five tries", () => {
   const timeoutOf = (service: string) => functionOf(resources, service)[1].Properties.Timeout as number;
   const jobs = byPlainId(resources, "SiteJobs").Properties;
   expect(jobs.QueueName).toBe("harborlight-jobs-us-east-1");
   expect(render(jobs.RedrivePolicy.deadLetterTargetArn)).toBe("SiteDeadJobs.Arn");
-  expect(jobs.RedrivePolicy.maxReceiveCount).toBe(3);
-  expect(jobs.VisibilityTimeout).toBeGreaterThanOrEqual(timeoutOf("probe"));
+  expect(jobs.RedrivePolicy.maxReceiveCount).toBe(5);
+  expect(jobs.VisibilityTimeout).toBe(6 * timeoutOf("probe"));
+  expect(jobs.MessageRetentionPeriod).toBeGreaterThan(5 * jobs.VisibilityTimeout);
 });
 
 test("queues and topics refuse what is not encrypted on its way", () => {
@@ -231,7 +241,8 @@ test("the API: one route, throttled, logged, closed to other origins", () => {
   expect(JSON.stringify(format)).not.toMatch(/authorizer|header|querystring/i);
   expect(resources[stage.Properties.AccessLogSettings.DestinationArn["Fn::GetAtt"][0]]).toMatchObject({
     DeletionPolicy: "Delete",
-    Properties: { RetentionInDays: 14 },
+    // Outside this folder each group takes its part of the account's one policy for log delivery.
+    Properties: { RetentionInDays: 14, LogGroupName: "/aws/vendedlogs/harborlight-api" },
   });
   expect(byPlainId(resources, "PublicApiHttp").Properties).not.toHaveProperty("CorsConfiguration");
 });
@@ -250,6 +261,14 @@ test("outputs name what people need next", () => {
     MonitorsTable: "TablesMonitors",
     HistoryTable: "TablesHistory",
     ApiFunctionName: "ApiFunction",
+    DispatchFunctionName: "DispatchFunction",
+    StateChangeFunctionName: "StateChangeFunction",
+    CompactFunctionName: "CompactFunction",
+    ProbeFunctionName: "SiteProbeFunction",
+    JobsQueueUrl: "SiteJobs",
+    DeadJobsQueueUrl: "SiteDeadJobs",
+    UndecidedQueueUrl: "Undecided",
+    UndeliveredQueueUrl: "UndeliveredToSubscriber",
     FirstTokenCommand: "npm run token -- --name admin --scopes read,write,admin",
   });
 });
@@ -263,7 +282,20 @@ test("settings reach the template", async () => {
     retention: { chunkDays: 100 },
     controlTargets: ["192.0.2.1:80"],
     dashboard: true,
+    probeMemoryMb: 256,
+    apiMemoryMb: 1024,
+    tags: { team: "ops" },
   });
+  expect(functionOf(other, "probe")[1].Properties.MemorySize).toBe(256);
+  expect(functionOf(other, "api")[1].Properties.MemorySize).toBe(1024);
+  for (const type of ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::SNS::Topic"]) {
+    for (const [, { Properties }] of ofType(other, type)) {
+      expect(Properties.Tags).toEqual([
+        { Key: "Application", Value: "ports" },
+        { Key: "team", Value: "ops" },
+      ]);
+    }
+  }
   expect(byPlainId(other, "TablesMonitors").Properties.TableName).toBe("ports-monitors");
   const probe = functionOf(other, "probe")[1].Properties;
   expect(probe.FunctionName).toBe("ports-probe-us-east-1");
@@ -282,4 +314,77 @@ test("settings reach the template", async () => {
   });
   expect(ofType(other, "AWS::CloudWatch::Dashboard")).toHaveLength(1);
   expect(ofType(resources, "AWS::CloudWatch::Dashboard")).toHaveLength(0);
+});
+
+test("a second installation of the account shares no name and no metric with the first", async () => {
+  const names = (template: Resources) =>
+    Object.values(template).flatMap(({ Properties }) => [
+      ...[Properties.QueueName, Properties.FunctionName, Properties.TableName, Properties.LogGroupName],
+      Properties.Environment?.Variables.POWERTOOLS_METRICS_NAMESPACE,
+      Properties.Namespace,
+    ]);
+  const ours = (template: Resources) =>
+    new Set(names(template).filter((name) => typeof name === "string" && !name.startsWith("AWS/")));
+  const { resources: second } = await synthesise({ appId: "ports", alertSender: "ops@example.com" });
+  expect(ours(second).size).toBe(ours(resources).size);
+  const first = ours(resources);
+  expect([...ours(second)].filter((name) => first.has(name))).toEqual([]);
+});
+
+test("a permissions boundary bounds every role, by name or by ARN", async () => {
+  const boundariesOf = async (permissionsBoundary: string) => {
+    const { resources: bounded, probes } = await synthesise({
+      permissionsBoundary,
+      locations: ["us-east-1", "eu-west-1"],
+    });
+    const roles = [bounded, ...probes].flatMap((template) => ofType(template, "AWS::IAM::Role"));
+    expect(roles.length).toBeGreaterThan(8);
+    return new Set(roles.map(([, { Properties }]) => render(Properties.PermissionsBoundary)));
+  };
+  expect(await boundariesOf("Bound")).toEqual(new Set(["arn:aws:iam::ACCOUNT:policy/Bound"]));
+  const arn = "arn:aws:iam::123456789012:policy/teams/Bound";
+  expect(await boundariesOf(arn)).toEqual(new Set([arn]));
+});
+
+test("a key of the account encrypts tables, topics and dead letters, and lets in who may use these", async () => {
+  const { resources: encrypted } = await synthesise({ customerManagedKey: true });
+  const [[keyId, key]] = ofType(encrypted, "AWS::KMS::Key") as [[string, Resource]];
+  expect(key).toMatchObject({ DeletionPolicy: "Retain", Properties: { EnableKeyRotation: true } });
+  const keyOf = (value: Record<string, unknown[]>) => Object.values(value).flat()[0];
+  for (const [, { Properties }] of ofType(encrypted, "AWS::DynamoDB::Table")) {
+    expect(Properties.SSESpecification).toMatchObject({ SSEEnabled: true, SSEType: "KMS" });
+    expect(keyOf(Properties.SSESpecification.KMSMasterKeyId)).toBe(keyId);
+  }
+  for (const [, { Properties }] of ofType(encrypted, "AWS::SNS::Topic"))
+    expect(keyOf(Properties.KmsMasterKeyId)).toBe(keyId);
+  for (const id of ["SiteDeadJobs", "Undecided", "UndeliveredToSubscriber"])
+    expect(keyOf(byPlainId(encrypted, id).Properties.KmsMasterKeyId)).toBe(keyId);
+  const statements = key.Properties.KeyPolicy.Statement.slice(1).map(
+    ({ Principal, Condition }: { Principal: unknown; Condition: unknown }) => [Principal, Condition],
+  );
+  expect(statements).toEqual([
+    [
+      { AWS: "*" },
+      {
+        StringEquals: {
+          "kms:CallerAccount": { Ref: "AWS::AccountId" },
+          "kms:ViaService": ["dynamodb", "sqs", "sns"].map((service) => `${service}.us-east-1.amazonaws.com`),
+        },
+      },
+    ],
+    [{ Service: ["cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"] }, undefined],
+  ]);
+  expect(ofType(resources, "AWS::KMS::Key")).toEqual([]);
+});
+
+test("what a probe costs in processor time is said until somebody has chosen its memory", async () => {
+  const warningsOf = async (context: object) => {
+    const { app } = await createApp({ ...context });
+    const messages = app.synth().stacks.flatMap(({ messages: all }) => all);
+    return messages.filter(({ level }) => level === "warning").map(({ entry }) => String(entry.data));
+  };
+  expect(await warningsOf({ locations: ["us-east-1", "eu-west-1"] })).toEqual([
+    expect.stringMatching(/^probeMemoryMb/),
+  ]);
+  expect(await warningsOf({ probeMemoryMb: 128 })).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** Further locations: other regions, VPCs, and several on one machine. */
-import { expect, test } from "vitest";
+import { Template } from "aws-cdk-lib/assertions";
+import { describe, expect, test } from "vitest";
 import {
   byPlainId,
   createApp,
@@ -116,6 +117,43 @@ test("a location in a VPC gets its subnets, security groups and families, and th
       "UnassignPrivateIpAddresses",
     ].map((call) => `ec2:${call} *`),
   );
+});
+
+/** Physical names by stack; a name that moved to another stack would fail the deployment. */
+const placesOf = async (context: Record<string, unknown>) => {
+  const { home, probes } = await createApp({ region: "eu-west-1", ...context });
+  return Object.fromEntries(
+    [home, ...probes].flatMap((stack) => {
+      const { Resources: all } = Template.fromStack(stack).toJSON() as { Resources: Resources };
+      return Object.values(all).flatMap(({ Properties }) =>
+        [Properties?.QueueName, Properties?.FunctionName, Properties?.TableName, Properties?.LogGroupName]
+          .filter((name) => typeof name === "string")
+          .map((name) => [`${stack.region} ${name}`, stack.stackName]),
+      );
+    }),
+  );
+};
+const README_LOCATIONS = ["eu-west-1", "us-east-1", { ...VPC, region: "eu-west-1" }];
+
+describe("no physical name moves to another stack when", () => {
+  test.each<[string, unknown, unknown]>([
+    ["the README's example follows a default installation", undefined, README_LOCATIONS],
+    ["it does so with the home region at the end", undefined, ["us-east-1", "ap-southeast-1", "eu-west-1"]],
+    ["the list is turned round", README_LOCATIONS, README_LOCATIONS.toReversed()],
+    ["a VPC comes first", ["eu-west-1"], [{ ...VPC, region: "eu-west-1" }, "eu-west-1"]],
+    ["the home region is taken out", README_LOCATIONS, README_LOCATIONS.slice(1)],
+    ["it comes back", README_LOCATIONS.slice(1), README_LOCATIONS],
+    [
+      "it has a name of its own",
+      [{ name: "here", region: "eu-west-1" }],
+      ["us-east-1", { name: "here", region: "eu-west-1" }],
+    ],
+  ])("%s", async (_, before, after) => {
+    const [old, now] = [await placesOf({ locations: before }), await placesOf({ locations: after })];
+    const both = Object.keys(old).filter((name) => name in now);
+    expect(both.length).toBeGreaterThan(0);
+    expect(both.filter((name) => old[name] !== now[name])).toEqual([]);
+  });
 });
 
 test("a VPC as the only location leaves no probe in the home stack", async () => {

@@ -9,7 +9,7 @@ import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SESClient, SendEmailCommand, SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, type GetCommand, PutCommand, type QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEventV2, Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
 import { createProbes } from "../../functions/api/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
@@ -39,6 +39,7 @@ import {
   startSchedule,
 } from "./services.ts";
 import { createStreamMapping } from "./stream.ts";
+import type { Tables } from "./tables.ts";
 import { createTargetEngine } from "./targets.ts";
 
 const TOPICS = {
@@ -316,9 +317,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     scenario,
     journal,
     monitors: [...database.tables.table(tables.monitors).items()] as Item[],
-    client: {
-      send: (command: { input: object }) => database.tables.send(command),
-    } as unknown as DynamoDBDocumentClient,
+    client: consistently(database.tables),
     tables,
     mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({
       at: (atMs - startMs) / 1000,
@@ -419,6 +418,14 @@ function watched(
     },
   };
 }
+
+/** Reads what is there, whatever the reader would put up with. */
+const consistently = (tables: Tables) =>
+  ({
+    async send(command: QueryCommand | GetCommand) {
+      return tables.perform(Object.assign(command, { input: { ...command.input, ConsistentRead: true } }));
+    },
+  }) as unknown as DynamoDBDocumentClient;
 
 /** A client whose refusals for good are told: for the receiver they end an alert as well as its delivery does. */
 const noting = <Client extends { send(command: never): unknown }>(

@@ -19,6 +19,7 @@ export async function startProduct(
   dataFolder: string,
   port: number,
   env: Record<string, string> = {},
+  startsWithinMs = STARTS_WITHIN_MS,
 ): Promise<Product> {
   const child = spawn(process.execPath, ["infra/local/main.ts"], {
     env: { ...process.env, HARBORLIGHT_DATA: dataFolder, HARBORLIGHT_PORT: String(port), ...env },
@@ -38,7 +39,7 @@ export async function startProduct(
     throw new Error(`it ended before it was ready: ${errors}`);
   })();
   const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`not ready after ${STARTS_WITHIN_MS} ms: ${errors}`)), STARTS_WITHIN_MS).unref();
+    setTimeout(() => reject(new Error(`not ready after ${startsWithinMs} ms: ${errors}`)), startsWithinMs).unref();
   });
   await Promise.race([ready, late]);
   child.stdout.resume();

@@ -1,5 +1,5 @@
 import type { Resource } from "../template.ts";
-import { addUp, parseSum } from "./expression.ts";
+import { addUp, type Expression, parseExpression } from "./expression.ts";
 import type { MetricName, Metrics, Statistic } from "./metrics.ts";
 
 /** What an alarm's periods say. Undefined: too little is known, so the state stays what it was. */
@@ -48,6 +48,7 @@ interface AlarmProperties extends Partial<MetricProperties> {
   readonly OKActions?: readonly string[];
   readonly Period?: number;
   readonly Statistic?: string;
+  readonly Tags?: unknown;
   readonly Threshold: number;
   readonly TreatMissingData?: string;
 }
@@ -68,6 +69,7 @@ const PROPERTIES = Object.keys({
   OKActions: true,
   Period: true,
   Statistic: true,
+  Tags: true,
   Threshold: true,
   TreatMissingData: true,
 } satisfies Record<keyof AlarmProperties, true>);
@@ -106,7 +108,7 @@ export const parseAlarm = ({ logicalId, name, arn, properties }: Resource): Alar
   const missingBreaches =
     MISSING_BREACHES[given.TreatMissingData ?? "missing"] ??
     refuse(`TreatMissingData ${given.TreatMissingData ?? "missing"}`);
-  const { metrics, minutes, read } = parseMetrics(given, refuse);
+  const { metrics, minutes, earlier, read } = parseMetrics(given, refuse);
   const periods = given.EvaluationPeriods;
   const needed = given.DatapointsToAlarm ?? periods;
   const isHeard = given.ActionsEnabled ?? true;
@@ -115,7 +117,7 @@ export const parseAlarm = ({ logicalId, name, arn, properties }: Resource): Alar
     arn: arn!,
     description: given.AlarmDescription ?? "",
     actions: { ALARM: (isHeard && given.AlarmActions) || [], OK: (isHeard && given.OKActions) || [] },
-    minutes: minutes * periods,
+    minutes: minutes * periods + earlier,
     properties,
     metrics,
     evaluate: (store) => {
@@ -149,18 +151,31 @@ const parseMetrics = (given: AlarmProperties, refuse: (what: string) => never) =
   const byId = new Map(
     queries.flatMap(({ Id, MetricStat }) => (MetricStat ? [[Id, parseMetric(MetricStat, refuse)] as const] : [])),
   );
-  const terms = wanted.Expression === undefined ? [{ id: wanted.Id, fill: undefined }] : parseSum(wanted.Expression);
+  const { terms, isDifference }: Expression =
+    wanted.Expression === undefined
+      ? { terms: [{ id: wanted.Id, fill: undefined }], isDifference: false }
+      : parseExpression(wanted.Expression);
   const used = terms.map(({ id }) => byId.get(id) ?? refuse(`${id}, which is no metric`));
   const minutes = used[0]!.minutes;
   if (used.some((one) => one.minutes !== minutes)) refuse("a sum of metrics of different periods");
+  const sum = (store: Metrics, ago: number) =>
+    addUp(terms, (id) => {
+      const { metric, statistic } = byId.get(id)!;
+      // What lies before the life of this process is as it was at the start.
+      return (
+        store.statistic(metric, statistic, minutes, ago) ?? (isDifference ? store.atStart(metric, ago) : undefined)
+      );
+    });
+  const difference = (store: Metrics, ago: number) => {
+    const [now, before] = [sum(store, ago), sum(store, ago + minutes)];
+    return now === undefined || before === undefined ? undefined : now - before;
+  };
   return {
     metrics: used.map(({ metric }) => metric),
     minutes,
-    read: (store: Metrics, ago: number) =>
-      addUp(terms, (id) => {
-        const { metric, statistic } = byId.get(id)!;
-        return store.statistic(metric, statistic, minutes, ago);
-      }),
+    /** How far before a period its value looks. */
+    earlier: isDifference ? minutes : 0,
+    read: isDifference ? difference : sum,
   };
 };
 

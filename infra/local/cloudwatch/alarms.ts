@@ -24,6 +24,7 @@ export interface AlarmsOptions {
 
 /** Metrics that the services here write; namespaces that are not AWS's are the functions' own. */
 const MEASURED: Readonly<Record<string, readonly string[]>> = {
+  "AWS/DynamoDB": ["ReadThrottleEvents", "WriteThrottleEvents"],
   "AWS/Lambda": ["Invocations", "Errors", "Throttles", "Duration", "IteratorAge"],
   "AWS/SQS": [
     "ApproximateNumberOfMessagesVisible",
@@ -117,6 +118,8 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
     evaluate,
     tellDisk,
     start: () => {
+      options.sample(metrics.put);
+      metrics.begin();
       timer = setInterval(evaluate, MINUTE_MS).unref();
     },
     stop: () => {

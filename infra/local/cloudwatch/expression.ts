@@ -1,16 +1,27 @@
-/** Metric math as far as the template uses it: sums of metrics, `FILL(m0, 0) + FILL(m1, 0)`. */
+/**
+ * Metric math as far as the template uses it: sums of metrics, `FILL(m0, 0) + FILL(m1, 0)`, and what such a sum has
+ * grown by since the period before, `DIFF(FILL(m, 0))`.
+ */
 export type Term = { readonly id: string; readonly fill: number | undefined };
 
 const TERM = /^\s*(?:FILL\(\s*([a-z]\w*)\s*,\s*(-?\d+(?:\.\d+)?)\s*\)|([a-z]\w*))\s*$/;
 
+export interface Expression {
+  readonly terms: readonly Term[];
+  readonly isDifference: boolean;
+}
+
 /** @throws for any other expression: an alarm that is read wrongly is worse than none. */
-export const parseSum = (expression: string): Term[] =>
-  expression.split("+").map((text) => {
+export const parseExpression = (expression: string): Expression => {
+  const [, inner] = /^\s*DIFF\((.*)\)\s*$/.exec(expression) ?? [];
+  const terms = (inner ?? expression).split("+").map((text) => {
     const [, filled, fill, plain] = TERM.exec(text) ?? [];
     const id = filled ?? plain;
     if (id === undefined) throw new Error(`the expression ${expression} is no sum of metrics: not supported here`);
     return { id, fill: fill === undefined ? undefined : Number(fill) };
   });
+  return { terms, isDifference: inner !== undefined };
+};
 
 /** @returns undefined when one metric has no value and nothing to fill it with */
 export const addUp = (terms: readonly Term[], read: (id: string) => number | undefined): number | undefined => {

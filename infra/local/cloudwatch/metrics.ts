@@ -26,6 +26,7 @@ export class Metrics {
   /** Oldest first. */
   readonly #minutes: Map<string, Summary>[] = [];
   #current = new Map<string, Summary>();
+  #start = new Map<string, Summary>();
   #ended = 0;
 
   /** @param keptMinutes how far back `statistic` is asked */
@@ -45,6 +46,17 @@ export class Metrics {
     if (this.#minutes.length > this.#keptMinutes) this.#minutes.shift();
     this.#current = new Map();
     this.#ended += 1;
+  }
+
+  /** Takes what was put until now as the state at the start, which is no minute yet. */
+  begin(): void {
+    this.#start = this.#current;
+    this.#current = new Map();
+  }
+
+  /** What the metric was at the start. @returns undefined when the window's end lies after it, or nothing was known then */
+  atStart(metric: MetricName, ago: number): number | undefined {
+    return ago < this.#ended ? undefined : this.#start.get(keyOf(metric))?.max;
   }
 
   /** Whether these minutes lie in the life of this process: before it, silence says nothing. */

@@ -1,7 +1,10 @@
-/** Child process: one environment of the probe, the bundle that is deployed. Handles jobs as told over IPC and answers with its memory. */
+/**
+ * Child process: one environment of a function, the bundle that is deployed (`BUNDLE`, the probe's by default). Handles
+ * events as told over IPC and answers with its memory and time.
+ */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { bundleOf } from "../../../infra/bundle.ts";
+import { bundleOf, type FunctionName } from "../../../infra/bundle.ts";
 
 export interface EnvironmentReport {
   /** Megabytes at most: all that is resident, and what is the process's own (no pages of the program or its libraries). */
@@ -12,13 +15,13 @@ export interface EnvironmentReport {
   readonly error?: string;
 }
 
-const file = `${bundleOf("probe")}/index.js`;
+const file = `${bundleOf((process.env.BUNDLE ?? "probe") as FunctionName)}/index.js`;
 const { handler } = createRequire(file)(file) as { handler: (event: unknown, context: object) => Promise<unknown> };
 
 const megabytes = (name: string) =>
   Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
 
-process.on("message", async (job) => {
+process.on("message", async (event) => {
   let ownMb = 0;
   const look = () => {
     ownMb = Math.max(ownMb, megabytes("RssAnon"));
@@ -26,8 +29,11 @@ process.on("message", async (job) => {
   const looking = setInterval(look, 10);
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
-  const event = { Records: [{ messageId: "1", body: JSON.stringify(job) }] };
-  const context = { functionName: "probe", awsRequestId: "1", getRemainingTimeInMillis: () => 60_000 };
+  const context = {
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    awsRequestId: "1",
+    getRemainingTimeInMillis: () => 60_000,
+  };
   const error = await handler(event, context).then(() => undefined, String);
   look();
   clearInterval(looking);

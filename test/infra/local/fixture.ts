@@ -20,6 +20,13 @@ exports.handler = async (event, context) => {
   if (event.do === "hang") await new Promise(() => setInterval(() => {}, 1000));
   if (event.do === "spin") for (;;);
   if (event.do === "eat") { const all = []; for (;;) all.push(new Array(1e6).fill(all.length)); }
+  if (event.do === "large") return "x".repeat(event.bytes);
+  if (event.do === "burn") {
+    const usedMs = () => (process.threadCpuUsage().user + process.threadCpuUsage().system) / 1000;
+    const until = usedMs() + event.ms;
+    while (usedMs() < until) await new Promise((done) => setImmediate(done));
+    return calls;
+  }
   if (event.do === "wait") { await new Promise((done) => setTimeout(done, event.ms)); return calls; }
   if (event.do === "metric") { console.log(JSON.stringify({ _aws: { CloudWatchMetrics: [{ Namespace: event.namespace, Dimensions: [["service"]], Metrics: [{ Name: "Things" }] }] }, service: event.service, Things: event.value })); return null; }
   const answer = await (await tell(event)).json();

@@ -90,5 +90,12 @@ test("beyond the limit the oldest messages go, incidents and the news of this ne
   ]);
   const incident = pending({ kind: "incident" } as OutboxContent, ["incident"], 1, iso(-99));
   const news = pending(content("dropped"), ["system"], 2, iso(-99));
-  expect(overflow({ ...Object.fromEntries(entries), incident, [OVERFLOW]: news })).toEqual(["m0", "m1"]);
+  expect(overflow({ ...Object.fromEntries(entries), incident, [OVERFLOW]: news }).toSorted()).toEqual(["m0", "m1"]);
+});
+
+test("large messages go sooner, the newest never", () => {
+  const large = (kilobytes: number, sequence: number) =>
+    pending({ kind: "system", subject: "", message: "x".repeat(kilobytes * 1024) }, ["sns"], sequence, iso(0));
+  expect(overflow({ a: large(30, 1), b: large(30, 2), c: large(30, 3) })).toEqual(["a"]);
+  expect(overflow({ a: large(1, 1), b: large(1, 2), c: large(70, 3) }).toSorted()).toEqual(["a", "b"]);
 });

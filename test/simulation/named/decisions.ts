@@ -7,10 +7,10 @@ const AWAY = { caller: "state-change", service: "dynamodb", operations: ["Update
 export const decisions: readonly Named[] = [
   {
     name: "state-change cannot store for a minute while a port goes down",
-    scenario: story({ events: [down(600, 4_500)], faults: [always("outage", 595, 655, AWAY)] }),
+    scenario: story({ events: [down(600, 3_000)], faults: [always("outage", 595, 655, AWAY)] }),
     told: [
       ["down", 655, 900],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {
@@ -32,12 +32,12 @@ export const decisions: readonly Named[] = [
   {
     name: "a change that the stream gives up is decided all the same",
     scenario: story({
-      events: [down(600, 4_500)],
+      events: [down(600, 3_000)],
       faults: [always("outage", 598, 1_500, { caller: "state-change", service: "dynamodb" })],
     }),
     told: [
       ["down", 1_500, 2_400],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {
@@ -54,30 +54,30 @@ export const decisions: readonly Named[] = [
   {
     name: "the stream is ten minutes late, and settings changed before",
     scenario: story({
-      events: [down(600, 4_500)],
+      events: [down(600, 3_000)],
       edits: [edit(1_200, "patch", { failureThreshold: 2 })],
       faults: [always("stream-late", 1_190, 1_900, undefined, { amount: 600_000 })],
     }),
     told: [
       ["down", 600, 617],
-      ["recovered", 4_500, 4_527],
+      ["recovered", 3_000, 3_027],
     ],
     incidents: ["recovered"],
   },
   {
     name: "paused while down: the end is told at once, and resumed it is down again",
-    scenario: story({ events: [down(600, 4_500)], edits: [edit(900, "pause"), edit(2_400, "resume")] }),
+    scenario: story({ events: [down(600, 3_000)], edits: [edit(900, "pause"), edit(2_400, "resume")] }),
     told: [
       ["down", 600, 617],
       ["closed", 900, 912],
       ["down", 2_400, 2_420],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
     incidents: ["paused", "recovered"],
   },
   {
     name: "deleted while down: the end is told",
-    scenario: story({ events: [down(600, 4_500)], edits: [edit(900, "delete")] }),
+    scenario: story({ events: [down(600, 3_000)], edits: [edit(900, "delete")] }),
     told: [
       ["down", 600, 617],
       ["closed", 900, 912],
@@ -87,7 +87,7 @@ export const decisions: readonly Named[] = [
   },
   {
     name: "another host while down: the old one's end is told, the new one is up",
-    scenario: story({ events: [down(600, 4_500)], edits: [edit(900, "patch", { host: "h2" })] }),
+    scenario: story({ events: [down(600, 3_000)], edits: [edit(900, "patch", { host: "h2" })] }),
     told: [
       ["down", 600, 617],
       ["closed", 900, 912],
@@ -97,14 +97,14 @@ export const decisions: readonly Named[] = [
   {
     name: "another host that is down as well: one end, one beginning",
     scenario: story({
-      events: [down(600, 4_500), down(800, 4_500, { host: "h2" })],
+      events: [down(600, 3_000), down(800, 3_000, { host: "h2" })],
       edits: [edit(900, "patch", { host: "h2" })],
     }),
     told: [
       ["down", 600, 617],
       ["closed", 900, 912],
       ["down", 900, 925],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
     incidents: ["changed", "recovered"],
   },
@@ -198,14 +198,14 @@ export const decisions: readonly Named[] = [
     name: "the same key again, down before and after",
     scenario: story({
       monitor: { failureThreshold: 2 },
-      events: [down(600, 4_500)],
+      events: [down(600, 3_000)],
       edits: [edit(900, "delete"), edit(1_500, "create", settings({ failureThreshold: 2 }))],
     }),
     told: [
       ["down", 600, 627],
       ["closed", 900, 912],
       ["down", 1_500, 1_535],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
     incidents: ["deleted", "recovered"],
   },
@@ -213,7 +213,7 @@ export const decisions: readonly Named[] = [
     name: "the same key again, another host: the old life's failures do not count",
     scenario: story({
       monitor: { failureThreshold: 3 },
-      events: [down(600, 4_500), down(1_495, 1_512, { host: "h2" })],
+      events: [down(600, 3_000), down(1_495, 1_512, { host: "h2" })],
       edits: [edit(900, "delete"), edit(1_500, "create", settings({ host: "h2", failureThreshold: 3 }))],
     }),
     told: [
@@ -238,14 +238,14 @@ export const decisions: readonly Named[] = [
   {
     name: "a create whose answer was lost is announced",
     scenario: story({
-      events: [down(0, 4_500)],
+      events: [down(0, 3_000)],
       faults: [
         always("kill-after", 19, 23, { caller: "api", service: "dynamodb", operations: ["Put"], item: "MONITOR#" }),
       ],
     }),
     told: [
       ["down", 20, 150],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {

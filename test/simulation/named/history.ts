@@ -8,7 +8,7 @@ export const history: readonly Named[] = [
   {
     name: "compact dies while it writes chunks",
     scenario: story({
-      faults: [always("kill-before", 3_900, 5_000, { caller: "compact", operations: ["BatchWrite"] }, { most: 1 })],
+      faults: [always("kill-before", 2_100, 3_400, { caller: "compact", operations: ["BatchWrite"] }, { most: 1 })],
     }),
     told: [],
   },
@@ -16,7 +16,7 @@ export const history: readonly Named[] = [
     name: "compact has half of each batch handed back",
     scenario: story({
       events: [down(600, 900)],
-      faults: [always("partial", 3_600, 5_000, undefined, { amount: 0.5 })],
+      faults: [{ fault: "partial", strength: 0.7, from: 2_000, to: 3_600, only: { service: "dynamodb" } }],
     }),
     told: [
       ["down", 600, 617],
@@ -41,7 +41,7 @@ export const history: readonly Named[] = [
   {
     name: "outcomes of a former life can be read before they are compacted",
     scenario: story({
-      seconds: 3_000,
+      seconds: 2_000,
       events: [down(300, 600)],
       edits: [edit(1_200, "delete"), edit(1_500, "create", settings())],
     }),
@@ -51,18 +51,18 @@ export const history: readonly Named[] = [
     ],
   },
   {
-    name: "history expires after a day, and streaks, rosters and days do not mind",
+    name: "history expires after two days, and streaks, rosters and days do not mind",
     scenario: story({
-      seconds: 60 * HOUR,
-      retention: { blockDays: 1, rosterDays: 2, chunkDays: 400, dayMonths: 25 },
-      monitor: { intervalSeconds: 300 },
+      seconds: 84 * HOUR,
+      retention: { blockDays: 2, rosterDays: 3, chunkDays: 400, dayMonths: 25 },
+      monitor: { intervalSeconds: 600 },
       events: [down(30 * HOUR, 31 * HOUR), down(50 * HOUR, 51 * HOUR)],
     }),
     told: [
-      ["down", 30 * HOUR, 30 * HOUR + 310],
-      ["recovered", 31 * HOUR, 31 * HOUR + 310],
-      ["down", 50 * HOUR, 50 * HOUR + 310],
-      ["recovered", 51 * HOUR, 51 * HOUR + 310],
+      ["down", 30 * HOUR, 30 * HOUR + 610],
+      ["recovered", 31 * HOUR, 31 * HOUR + 610],
+      ["down", 50 * HOUR, 50 * HOUR + 610],
+      ["recovered", 51 * HOUR, 51 * HOUR + 610],
     ],
   },
 ];

@@ -6,12 +6,12 @@ export const locations: readonly Named[] = [
     name: "down at b and c, and b falls silent: nothing is repaired by that",
     scenario: story({
       monitor: EVERYWHERE,
-      events: [down(600, 4_500, { locations: ["b", "c"] })],
+      events: [down(600, 3_000, { locations: ["b", "c"] })],
       cuts: [cut("b", 1_200, 2_400)],
     }),
     told: [
       ["down", 600, 617],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
     system: ["silent", "cannot be judged", "working"],
   },
@@ -19,12 +19,12 @@ export const locations: readonly Named[] = [
     name: "down at a with quorum any, and a falls silent",
     scenario: story({
       monitor: { ...EVERYWHERE, quorum: "any" },
-      events: [down(600, 4_500, { locations: ["a"] })],
+      events: [down(600, 3_000, { locations: ["a"] })],
       cuts: [cut("a", 1_200, 2_400)],
     }),
     told: [
       ["down", 600, 617],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
     system: ["silent", "cannot be judged", "working"],
   },
@@ -69,12 +69,12 @@ export const locations: readonly Named[] = [
     name: "the table is away for 20 minutes, and the port goes down meanwhile",
     scenario: story({
       monitor: { ...EVERYWHERE, intervalSeconds: 60, quorum: "all" },
-      events: [down(1_500, 4_500)],
+      events: [down(1_500, 3_000)],
       faults: [always("outage", 1_200, 2_400, { service: "dynamodb" })],
     }),
     told: [
       ["down", 2_400, 2_900],
-      ["recovered", 4_500, 4_570],
+      ["recovered", 3_000, 3_070],
     ],
   },
   {
@@ -116,12 +116,12 @@ export const locations: readonly Named[] = [
   {
     name: "checks stop while heartbeats go on: system hears of it, and the status does not stay up",
     scenario: story({
-      events: [down(900, 4_500)],
-      faults: [always("kill-before", 600, 4_200, { caller: "probe", service: "dynamodb", item: " SHARD#" })],
+      events: [down(900, 3_000)],
+      faults: [always("kill-before", 600, 2_700, { caller: "probe", service: "dynamodb", item: " SHARD#" })],
     }),
     told: [
-      ["down", 4_200, 4_500],
-      ["recovered", 4_500, 4_517],
+      ["down", 2_700, 3_000],
+      ["recovered", 3_000, 3_017],
     ],
     system: ["", ""],
   },

@@ -24,7 +24,8 @@ export interface Named {
   readonly excused?: Readonly<Record<string, string>>;
 }
 
-const NOON_MS = Date.parse("2026-12-01T12:00:00Z");
+/** Compact runs after 37 minutes of it. */
+const START_MS = Date.parse("2026-12-01T12:30:00Z");
 
 export const settings = (more: Partial<SentSettings> = {}): SentSettings => ({
   name: "m",
@@ -44,13 +45,13 @@ export const settings = (more: Partial<SentSettings> = {}): SentSettings => ({
   ...more,
 });
 
-/** An hour and a half with one monitor, and nothing amiss unless said. */
+/** About an hour with one monitor, and nothing amiss unless said. */
 export const story = (more: Partial<Scenario> & { readonly monitor?: Partial<SentSettings> } = {}): Scenario => {
   const { monitor, ...rest } = more;
   return {
     seed: "named",
-    startMs: NOON_MS,
-    seconds: 5_400,
+    startMs: START_MS,
+    seconds: 3_900,
     skewMs: 0,
     jitterMs: 500,
     monitors: [{ at: 20, settings: settings(monitor) }],

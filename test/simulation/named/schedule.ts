@@ -11,15 +11,15 @@ export const schedule: readonly Named[] = [
   },
   {
     name: "dispatch misses five minutes",
-    scenario: story({ events: [down(700, 4_500)], faults: [always("missed-run", 600, 900)] }),
+    scenario: story({ events: [down(700, 3_000)], faults: [always("missed-run", 600, 900)] }),
     told: [
       ["down", 700, 1_050],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {
     name: "every minute runs twice",
-    scenario: story({ events: [down(700, 1_500)], faults: [always("doubled-run", 0, 5_400)] }),
+    scenario: story({ events: [down(700, 1_500)], faults: [always("doubled-run", 0, 3_900)] }),
     told: [
       ["down", 700, 717],
       ["recovered", 1_500, 1_517],

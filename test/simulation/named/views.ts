@@ -21,14 +21,14 @@ export const views: readonly Named[] = [
   {
     name: "one answer within an outage, its block refused: the outage goes on and is told",
     scenario: story({
-      events: [down(600, 900), down(906, 4_500)],
+      events: [down(600, 900), down(906, 3_000)],
       faults: [always("throttle", 898, 910, BLOCKS, BLOCK_ALONE)],
     }),
     told: [
       ["down", 600, 617],
       ["recovered", 900, 917],
       ["down", 906, 1_200],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {
@@ -54,13 +54,13 @@ export const views: readonly Named[] = [
     name: "an old tick's view that lands after a newer one is refused",
     scenario: story({
       monitor: { degradedAboveMs: 300 },
-      events: [down(600, 606), not("slow", 606, 4_500)],
+      events: [down(600, 606), not("slow", 606, 3_000)],
       faults: [always("delay", 599, 605, VIEWS, { amount: 15_000 })],
     }),
     told: [
       ["down", 600, 610],
       ["degraded", 606, 900],
-      ["recovered", 4_500, 4_517],
+      ["recovered", 3_000, 3_017],
     ],
   },
   {
@@ -139,19 +139,19 @@ export const views: readonly Named[] = [
           }),
         },
       ],
-      events: [down(916, 4_500), not("silent", 974, 4_500, { host: "h2" })],
+      events: [down(916, 3_000), not("silent", 974, 3_000, { host: "h2" })],
     }),
     of: "m",
     told: [
       ["down", 916, 983],
-      ["recovered", 4_500, 4_567],
+      ["recovered", 3_000, 3_067],
     ],
   },
   {
     name: "a target that answers in 2.5 s is up again within the bound, though silence costs 2 s alone",
     scenario: story({
       monitor: { intervalSeconds: 60, timeoutMs: 5_000 },
-      events: [not("silent", 600, 1_500), not("slow", 1_500, 5_400, { latencyMs: 2_500 })],
+      events: [not("silent", 600, 1_500), not("slow", 1_500, 3_900, { latencyMs: 2_500 })],
     }),
     told: [
       ["down", 600, 670],

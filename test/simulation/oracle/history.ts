@@ -73,16 +73,23 @@ async function judgeOutcomes(run: Case, item: Item, location: string, expected: 
   }
   const bornAt = journal.sinceStart(String(item.createdAt));
   const missing = [...expected.keys()].filter((tick) => !read.has(tick)).toSorted((a, b) => a - b);
+  // Placements are dated by the clock of the API: a tick at the moment of a move may lie beyond.
+  const slack = (2 * scenario.skewMs) / 1000;
   const isPlaced = (tick: number) =>
     monitor.placements.some(
-      (place) =>
-        place.shard === expected.get(tick)!.shard &&
-        place.fromTick <= tick &&
-        (place.toTick === null || tick < place.toTick),
+      ({ shard, fromTick, toTick }) =>
+        shard === expected.get(tick)!.shard && fromTick <= tick && (toTick === null || tick < toTick),
     );
+  const isAtMove = (tick: number) =>
+    monitor.placements.some(({ fromTick, toTick }) =>
+      [fromTick, toTick].some((border) => border !== null && Math.abs(border - tick) <= slack),
+    );
+  /** A tick that began before a deletion and ended after it is nobody's. */
+  const isLived = (moment: number) =>
+    run.epochs.some((epoch) => epoch.id === id && moment >= epoch.from - slack && moment <= epoch.to - slack);
   const groups = {
-    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt),
-    "outcome-misplaced": missing.filter((tick) => at(tick) >= bornAt && !isPlaced(tick)),
+    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt && isLived(at(tick))),
+    "outcome-misplaced": missing.filter((tick) => at(tick) >= bornAt && !isPlaced(tick) && !isAtMove(tick)),
     "outcome-lost": missing.filter((tick) => at(tick) >= bornAt && isPlaced(tick)),
   };
   for (const [kind, ticks] of Object.entries(groups))

@@ -147,6 +147,59 @@ describe("periods", () => {
   });
 });
 
+describe("what a metric has grown by since the period before", () => {
+  const WAITING = {
+    namespace: "AWS/SQS",
+    name: "ApproximateNumberOfMessagesVisible",
+    dimensions: { QueueName: "dead" },
+  };
+  const { Namespace: _n, MetricName: _m, Dimensions: _d, Period: _p, Statistic: _s, ...rest } = alarm().properties;
+  const growth = {
+    ...alarm(),
+    properties: {
+      ...rest,
+      Threshold: 1,
+      Metrics: [
+        { Id: "e", Expression: "DIFF(FILL(waiting, 0))" },
+        {
+          Id: "waiting",
+          ReturnData: false,
+          MetricStat: {
+            Metric: {
+              Namespace: WAITING.namespace,
+              MetricName: WAITING.name,
+              Dimensions: [{ Name: "QueueName", Value: "dead" }],
+            },
+            Period: 300,
+            Stat: "Maximum",
+          },
+        },
+      ],
+    },
+  };
+
+  test.each([
+    [
+      "rings for each dead letter that arrives, and is over while they lie there",
+      0,
+      [0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2],
+      ["ALARM", "OK", "ALARM", "OK"],
+    ],
+    ["says nothing of those that lay there at the start", 3, [3, 3, 3, 3, 3, 3, 3], []],
+    ["rings for one more in the first minute", 3, [4], ["ALARM"]],
+    ["says nothing when they are taken away", 3, [3, 0, 0, 0, 0, 0, 0, 0], []],
+  ])("%s", (_, before, minutes, expected) => {
+    const { alarms, states } = open([growth]);
+    alarms.metrics.put(WAITING, before);
+    alarms.metrics.begin();
+    for (const value of minutes) {
+      alarms.metrics.put(WAITING, value);
+      alarms.evaluate();
+    }
+    expect(states()).toEqual(expected);
+  });
+});
+
 test("a restart neither tells an alarm again nor forgets to tell its end", () => {
   const first = open([alarm()]);
   first.minute(3);
@@ -221,7 +274,7 @@ test("every alarm of the app's templates can be evaluated here and reaches a top
     sample: () => {},
     log: (line) => lines.push(line),
   });
-  // So much of everything that all of them ring; those that want to hear something do so from silence.
+  // So much of everything, and more each minute, that all of them ring; those that want to hear something do so from silence.
   for (let minute = 0; minute < 180; minute += 1) {
     for (const { properties } of all) {
       const metrics = [
@@ -237,7 +290,7 @@ test("every alarm of the app's templates can be evaluated here and reaches a top
       }[]) {
         if (Namespace === undefined || properties.TreatMissingData === "breaching") continue;
         const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
-        alarms.metrics.put({ namespace: Namespace, name: MetricName!, dimensions }, 100_000);
+        alarms.metrics.put({ namespace: Namespace, name: MetricName!, dimensions }, 100_000 * (minute + 1));
       }
     }
     alarms.evaluate();
