@@ -43,6 +43,7 @@ export class Disk {
   #why: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #toldLast = "";
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -90,7 +91,10 @@ export class Disk {
     try {
       this.#tryRoom();
       for (const work of this.#onRoom) await work();
-    } catch {
+    } catch (error) {
+      const { message } = error as Error;
+      if (refusalOf(error) === undefined && message !== this.#toldLast) this.log(message);
+      this.#toldLast = message;
       return this.#wait();
     }
     if (this.#stopped) return;

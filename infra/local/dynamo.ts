@@ -8,6 +8,7 @@ import type { Capacity } from "./capacity.ts";
 import { steadyNow } from "./clock.ts";
 import { insufficientStorage, refusalOf } from "./disk.ts";
 import { operations } from "./dynamo-operations.ts";
+import { findDamage, isDamage, repair } from "./dynamo-repair.ts";
 import { GroupCommit, storageFailure, watchWrites } from "./dynamo-writes.ts";
 import { createExpiry } from "./expiry.ts";
 import { measureStorage, type StorageRow } from "./storage.ts";
@@ -94,26 +95,27 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   /** Damage found while reading; a repair that did not help is not tried twice. */
   let damage: Error | undefined;
   let isRepaired = false;
-  const repairOnce = async (error: Error) => {
-    if (isRepaired || options.dataFolder === undefined) throw error;
-    isRepaired = true;
-    await store.db.close._original();
-    await repair(store, pathOf(options.dataFolder), error, options.log);
-  };
-
   const prepare = async () => {
     for (const table of options.tables) {
       await prepareTable(store, table, commit);
       await expiry.open(table, commit);
-      if (table.stream) await streams.open(table.name, table.arn, table.stream);
     }
   };
+  const repairOnce = async (error: Error) => {
+    if (isRepaired || options.dataFolder === undefined) throw error;
+    await store.db.close._original();
+    await repair(store, pathOf(options.dataFolder), error, options.log);
+    isRepaired = true;
+    commits.reopened();
+    await prepare();
+  };
+
   try {
-    await prepare().catch(async (error: Error) => {
+    await prepare().catch((error: Error) => {
       if (!isDamage(error)) throw error;
-      await repairOnce(error);
-      await prepare();
+      return repairOnce(error);
     });
+    for (const { name, arn, stream } of options.tables) if (stream) await streams.open(name, arn, stream);
   } catch (error) {
     await store.db.close();
     throw error;
@@ -227,59 +229,18 @@ async function openStore(dataFolder: string | undefined, log?: (line: string) =>
       });
     const failure = storageFailure(cause ?? (error as Error));
     if (refusalOf(failure) !== undefined) throw failure;
+    if (!isDamage(cause)) throw new Error(`cannot open the tables in ${path}: ${failure.message}`, { cause: error });
     await repair(store, path!, failure, log);
+    return store;
+  }
+  // Now that the files are ours alone.
+  const damage = path === undefined ? undefined : await findDamage(path);
+  if (damage) {
+    await store.db.close._original();
+    await repair(store, path!, damage, log);
   }
   return store;
 }
-
-const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_IO_ERROR", "LEVEL_DECODE_ERROR"]);
-const isDamage = (error: unknown): boolean => DAMAGE.has((error as { code?: string }).code ?? "");
-
-/**
- * Makes what can be read of closed files into tables again, and opens them.
- * @throws with what to do, when that is not possible
- */
-async function repair(
-  store: Store,
-  path: string,
-  damage: Error,
-  log: (line: string) => void = () => {},
-): Promise<void> {
-  try {
-    await store.db.constructor.repair(path);
-    await store.db.open();
-    await removeUnreadable(store);
-  } catch (error) {
-    throw new Error(
-      `the tables in ${path} are damaged and could not be repaired: put a backup in their place, or move the folder away to begin anew (${damage.message})`,
-      { cause: error },
-    );
-  }
-  log(
-    `the tables in ${path} were damaged and have been repaired (${damage.message}): what could not be read is in ${join(path, "lost")}`,
-  );
-}
-
-/** LevelDB keeps values whose block was damaged without any sign of it; those that are no JSON any more would fail every reader. */
-async function removeUnreadable({ db }: Store): Promise<void> {
-  const entries = db.iterator({ valueEncoding: "utf8" });
-  for (let page = await entries.nextv(PAGE); page.length > 0; page = await entries.nextv(PAGE)) {
-    const bad = page.filter(([, text]) => !isJson(text as string));
-    await db.batch(bad.map(([key]) => ({ type: "del", key })));
-  }
-  await entries.close();
-}
-
-const PAGE = 1_000;
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const refusal = (name: string) =>
   name.startsWith("Transact")
