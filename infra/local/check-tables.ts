@@ -4,6 +4,8 @@
  * started it then knows by the missing line which file did it.
  *
  *   node check-tables.ts FOLDER FILE…
+ *
+ * Without files it opens the folder's tables instead, and prints `locked` where another process has them.
  */
 import { copyFileSync, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -37,21 +39,33 @@ const isWhole = async (folder: string): Promise<boolean> => {
   }
 };
 
-/** The same bytes without a copy, where the file system knows links. */
-const place = (file: string, at: string): void => {
+/**
+ * The same bytes, without a copy where the file system knows links.
+ * @returns false for a file that is not there any more: another process has the tables open
+ */
+const place = (file: string, at: string): boolean => {
+  if (!existsSync(file)) return false;
   try {
     linkSync(file, at);
   } catch {
     copyFileSync(file, at);
   }
+  return true;
 };
 
 const [, , tables = "", ...names] = process.argv;
+if (names.length === 0) {
+  const level = new LevelDb(tables, { valueEncoding: "utf8" });
+  await level.open().catch(({ cause }) => {
+    if (cause?.code === "LEVEL_LOCKED") process.stdout.write("locked\n");
+  });
+  await level.close();
+}
 for (const name of names) {
   const alone = mkdtempSync(join(dirname(tables), ".check-"));
   try {
-    place(join(tables, name), join(alone, name));
-    process.stdout.write(`${name} ${(await isWhole(alone)) ? "whole" : "damaged"}\n`);
+    const isThere = place(join(tables, name), join(alone, name));
+    process.stdout.write(`${name} ${!isThere || (await isWhole(alone)) ? "whole" : "damaged"}\n`);
   } finally {
     rmSync(alone, { recursive: true, force: true });
   }

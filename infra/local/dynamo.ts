@@ -8,7 +8,7 @@ import type { Capacity } from "./capacity.ts";
 import { steadyNow } from "./clock.ts";
 import { insufficientStorage, refusalOf } from "./disk.ts";
 import { operations } from "./dynamo-operations.ts";
-import { findDamage, isDamage, repair } from "./dynamo-repair.ts";
+import { findDamage, isDamage, isLocked, noteWhole, repair, setAside } from "./dynamo-repair.ts";
 import { GroupCommit, storageFailure, watchWrites } from "./dynamo-writes.ts";
 import { createExpiry } from "./expiry.ts";
 import { measureStorage, type StorageRow } from "./storage.ts";
@@ -208,39 +208,51 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     await reopening;
     await Promise.allSettled(running);
     await store.db.close();
+    if (options.dataFolder !== undefined && !commits.hasFailed) noteIfPossible(pathOf(options.dataFolder));
   };
   const storage = () => tracked(() => measureStorage(store.db, options.tables));
   return { handle, streams, usage, sweep, storage, reopen, close };
 }
+
+/** On a full disk the next start reads the files, and that is all. */
+const noteIfPossible = (path: string): void => {
+  try {
+    noteWhole(path);
+  } catch (error) {
+    if (refusalOf(error) === undefined) throw error;
+  }
+};
 
 const pathOf = (dataFolder: string): string => join(dataFolder, "dynamodb");
 
 async function openStore(dataFolder: string | undefined, log?: (line: string) => void): Promise<Store> {
   const path = dataFolder === undefined ? undefined : pathOf(dataFolder);
   if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = path === undefined ? undefined : await findDamage(path);
+  const isDamaged = found !== undefined && found.damaged.length > 0;
+  if (isDamaged && (await isLocked(path!))) throw lockedError(path!);
   const store = dynalite.create({ path, createTableMs: 0 });
+  if (isDamaged) {
+    await store.db.close._original();
+    setAside(path!, found.fatal);
+    await repair(store, path!, new Error(`${found.damaged.join(", ")} could not be read`), log);
+    return store;
+  }
   try {
     await store.db.open();
   } catch (error) {
     const { cause } = error as { cause?: Error & { code?: string } };
-    if (cause?.code === "LEVEL_LOCKED")
-      throw new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, {
-        cause: error,
-      });
+    if (cause?.code === "LEVEL_LOCKED") throw lockedError(path!, error);
     const failure = storageFailure(cause ?? (error as Error));
     if (refusalOf(failure) !== undefined) throw failure;
     if (!isDamage(cause)) throw new Error(`cannot open the tables in ${path}: ${failure.message}`, { cause: error });
     await repair(store, path!, failure, log);
-    return store;
-  }
-  // Now that the files are ours alone.
-  const damage = path === undefined ? undefined : await findDamage(path);
-  if (damage) {
-    await store.db.close._original();
-    await repair(store, path!, damage, log);
   }
   return store;
 }
+
+const lockedError = (path: string, cause?: unknown): Error =>
+  new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, { cause });
 
 const refusal = (name: string) =>
   name.startsWith("Transact")
