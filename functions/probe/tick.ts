@@ -6,6 +6,7 @@ import type { CheckRequest, Engine } from "../../shared/engine/run.ts";
 import { type BlockEntry, pausedEntry } from "../../shared/history/block.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
 import type { Reason } from "../../shared/reasons.ts";
+import { holdsTick } from "../../shared/rules/believe.ts";
 import { type History, judgeHealth, remember } from "../../shared/rules/judge.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
@@ -126,7 +127,7 @@ export const createTick = (dependencies: Dependencies) => {
     const report = { outcomes: new Map<string, Outcome>(), lagMs: 0, late: 0, offline: false, crashes: [] };
     const isTime = now() < deadlineMs - WRITE_RESERVE_MS && tick * 1000 - now() <= EARLIEST_MS;
     if (!isTime) return { ...report, result: "late", lagMs: now() - tick * 1000 };
-    const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick));
+    const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
 
     const place = { shard, location, tick };
@@ -198,10 +199,16 @@ export const createTick = (dependencies: Dependencies) => {
 };
 
 /** Whether a tick of a shard checks a member from a location. */
-const isDue = ({ locations, deletedAt, placements }: Member, location: string, shard: string, tick: number) =>
+const isDue = (
+  { locations, deletedAt, placements }: Member,
+  location: string,
+  shard: string,
+  tick: number,
+  now: Date,
+) =>
   locations.includes(location) &&
   deletedAt === null &&
-  placements.some((one) => one.shard === shard && one.fromTick <= tick && (one.toTick === null || tick < one.toTick));
+  placements.some((one) => one.shard === shard && holdsTick(one, tick, now));
 
 function entryOf(
   { member, outcome, before, history }: After,

@@ -552,6 +552,23 @@ describe("a clock", () => {
   });
 });
 
+test("a monitor that was placed while the clock was an hour ahead is checked where it is, and not where it was", async () => {
+  await using p = await startProbe();
+  await using target = await startTarget();
+  const toCome = p.at(0) + 3_600;
+  await p.put({ port: target.port, placements: [{ shard: p.shard, fromTick: toCome, toTick: null }] });
+  expect((await p.tick(0)).result).toBe("checked");
+  expect(await p.view()).toMatchObject({ health: "up" });
+  await p.put({
+    port: target.port,
+    placements: [
+      { shard: p.shard, fromTick: 0, toTick: toCome },
+      { shard: "10#9", fromTick: toCome, toTick: null },
+    ],
+  });
+  expect((await p.tick(1)).result).toBe("empty");
+});
+
 test("a late job of a slow lane still runs, and has as long as any other", async () => {
   await using p = await startProbe({ lane: 3600 });
   await using target = await startTarget();
