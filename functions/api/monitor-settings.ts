@@ -3,6 +3,7 @@
  * looks only at fields that are right by themselves, so one answer names everything that is wrong.
  */
 import { type FieldError, InvalidInput } from "../../shared/errors.ts";
+import { asciiHost } from "../../shared/idn.ts";
 import type { Lane, Location, MonitorSettings, Retries } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths } from "../../shared/protocols/secrets.ts";
@@ -135,7 +136,8 @@ const locationErrors = (
 
 /** Everything that is wrong with settings as they were sent; empty when they can be completed. */
 const check = (input: unknown, available: readonly Location[], kept: readonly string[]) => {
-  const { known, errors } = readFields(input);
+  const { known: given, errors } = readFields(input);
+  const known = given.host === undefined ? given : { ...given, host: asciiHost(given.host) };
   const isWrong = (field: string) => errors.some(({ path }) => path === field || path.startsWith(`${field}.`));
   const names = known.locations ?? available.slice(0, 1).map(({ name }) => name);
   const protocol = known.protocol === undefined ? undefined : protocols[known.protocol];

@@ -7,6 +7,7 @@ import { FAMILIES, LANES, type Lane } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { SCOPES } from "../../shared/store/tokens.ts";
 import { expecting, show } from "./input.ts";
+import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
 
 const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;
 
@@ -30,7 +31,11 @@ export const list = <S extends z.ZodType>(item: S, max: number, what: string) =>
   const error = expecting(`a list of at most ${max} ${what}`);
   return z.array(item, { error }).max(max, { error: `must be a list of at most ${max} ${what}` });
 };
-export const email = () => z.email({ error: expecting("a mail address") }).max(254);
+export const email = () =>
+  z
+    .string({ error: expecting("a mail address") })
+    .refine(isMailAddress, { error: expecting("a mail address") })
+    .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
 export const fields = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape, { error: objectError });
 const objectError = (issue: { code?: string; input?: unknown }) =>
   issue.code === "unrecognized_keys" ? undefined : `must be a JSON object, got ${show(issue.input)}`;
@@ -90,7 +95,9 @@ export const monitorFields = {
     .trim()
     .min(1, { error: expecting("a host name or an IP address") })
     .max(253, { error: expecting("a host name of at most 253 characters") })
-    .describe("Host name or IP address, without scheme, port or brackets."),
+    .describe(
+      "Host name (one with other letters than ASCII is kept in its xn-- form) or IP address, without scheme, port or brackets; a link-local IPv6 address with its zone, on a location that is this machine.",
+    ),
   port: whole(1, 65535).optional().describe("Default: the protocol's; `tcp` and `udp` have none."),
   settings: z
     .record(z.string(), z.unknown(), { error: expecting("an object") })

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { FieldError } from "../../shared/errors.ts";
 import { show } from "./input.ts";
+import { isMailAddress } from "./mail-address.ts";
 import type { Kind, subscriptionFilter, subscriptionInput } from "./schemas.ts";
 
 export type Filter = z.output<typeof subscriptionFilter>;
@@ -10,7 +11,7 @@ const isUrl = (scheme: string) => (endpoint: string) =>
   URL.canParse(endpoint) && new URL(endpoint).protocol === scheme && new URL(endpoint).hash === "";
 
 const ENDPOINTS: Record<Kind, { readonly expected: string; readonly accepts: (endpoint: string) => boolean }> = {
-  email: { expected: "a mail address", accepts: (endpoint) => /^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$/.test(endpoint) },
+  email: { expected: "a mail address", accepts: isMailAddress },
   sms: { expected: "a phone number such as +41791234567", accepts: (endpoint) => /^\+[1-9]\d{6,14}$/.test(endpoint) },
   http: { expected: "a URL that starts with http://", accepts: isUrl("http:") },
   https: { expected: "a URL that starts with https://", accepts: isUrl("https:") },

@@ -9,10 +9,20 @@ import { show } from "./input.ts";
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
 
+/** RFC 1035, section 2.3.4, as text. */
+const MAX_NAME_LENGTH = 253;
+
+const withoutZone = (address: string): string => address.replace(/%.*$/, "");
+const isLinkLocal = (address: string): boolean =>
+  isIPv6(address) && ipaddr.parse(withoutZone(address)).range() === "linkLocal";
+
 /** What is wrong with the form of a host, or undefined. */
 const formError = (host: string): string | undefined => {
   if (isIPv4(host)) return undefined;
-  if (isIPv6(host)) return host.includes("%") ? `must be an address without a zone, got ${show(host)}` : undefined;
+  if (isIPv6(host))
+    return host.includes("%") && !isLinkLocal(host)
+      ? `must be an address without a zone (only link-local ones have one), got ${show(host)}`
+      : undefined;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(host))
     return `must be a host name or an IP address, not a URL; try ${show(
       host
@@ -29,11 +39,14 @@ const formError = (host: string): string | undefined => {
     return `must be an IPv4 address as four decimal numbers, or a name, got ${show(host)}${meant}`;
   }
   if (!labels.every((label) => LABEL.test(label)))
-    return `must be a host name: labels of 1 to 63 letters, digits, hyphens; a name with other letters in its xn-- form, got ${show(host)}`;
+    return `must be a host name: labels of 1 to 63 letters, digits, hyphens, got ${show(host)}`;
+  if (host.length > MAX_NAME_LENGTH)
+    return `must be at most ${MAX_NAME_LENGTH} characters in its xn-- form, got ${show(host)}`;
   return undefined;
 };
 
-const familyOf = (address: string): Family => (ipaddr.process(address).kind() === "ipv4" ? "ipv4" : "ipv6");
+const familyOf = (address: string): Family =>
+  ipaddr.process(withoutZone(address)).kind() === "ipv4" ? "ipv4" : "ipv6";
 
 export interface TargetFields {
   readonly host: string | undefined;
@@ -64,6 +77,11 @@ export const hostErrors = (
     errors.push({ path: "family", message: `${show(host)} is not an ${family} address` });
   for (const { name, kind, families } of locations) {
     const refused = checkHost(host, kind);
+    if (kind === "local" && isLinkLocal(host) && !host.includes("%"))
+      errors.push({
+        path: "host",
+        message: `must have its zone, the interface behind which it lies, such as ${host}%eth0, got ${show(host)}`,
+      });
     if (refused) errors.push({ path: "host", message: `${refused}, which the ${kind} location ${name} may not reach` });
     else if (!isName && !families.includes(familyOf(host)))
       errors.push({

@@ -61,15 +61,19 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     return ids.filter((id) => (seen.get(id)?.health ?? null) !== known.get(id)!.present);
   };
 
-  /** @param previous the newest block before the tick */
+  /**
+   * @param previous the newest block before the tick
+   * @param isBegun whether another run was at this tick: its views are younger than the block
+   */
   return async (
     shard: string,
     tick: number,
     members: readonly Member[],
     previous: Block | undefined,
+    isBegun: boolean,
   ): Promise<Map<string, Belief>> => {
     const lane = laneOf(shard);
-    const isRightBefore = previous?.tick === tick - lane;
+    const isRightBefore = previous?.tick === tick - lane && !isBegun;
     const ids = previous ? ((await history.roster(previous.roster)) ?? []) : [];
     const entries = new Map(ids.map((id, place) => [id, previous?.entries[place]]));
     const known = new Map<string, Belief>();

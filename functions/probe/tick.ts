@@ -135,7 +135,7 @@ export const createTick = (dependencies: Dependencies) => {
     if (stand.state !== "free") return { ...report, result: "done" };
     const members = all.filter(({ paused }) => !paused);
     let previous = stand.previous;
-    let beliefs = await believe(shard, tick, members, previous);
+    let beliefs = await believe(shard, tick, members, previous, stand.isBegun);
     /** With a gap before it a tick waits to the end: the tick before may just be ending. */
     const isEarly = previous?.tick === tick - lane;
 
@@ -172,7 +172,7 @@ export const createTick = (dependencies: Dependencies) => {
       const newest = await history.latestBlock(shard, location, tick - 1);
       if (newest && newest.tick !== previous?.tick) {
         previous = newest;
-        beliefs = await believe(shard, tick, members, previous);
+        beliefs = await believe(shard, tick, members, previous, stand.isBegun);
       }
     }
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));

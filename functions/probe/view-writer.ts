@@ -61,8 +61,11 @@ export const createViewWriter =
     let asked: Promise<void> = Promise.resolve();
     let working: Promise<void> | undefined;
 
+    const ask = async (notBefore?: number) => {
+      if ((await control(notBefore)) === "offline") offline = true;
+    };
     const isOnline = async () => {
-      if ((await control(now())) === "offline") offline = true;
+      await ask(now());
       return !offline;
     };
 
@@ -124,7 +127,8 @@ export const createViewWriter =
         working ??= work();
       },
       doubtNetwork() {
-        asked = Promise.all([asked, isOnline()]).then(() => {});
+        // Shared: a question for each of a hundred failures would wait for its turn at one address, and so get no answer.
+        asked = Promise.all([asked, ask()]).then(() => {});
       },
       async end() {
         while (working) await working;

@@ -44,5 +44,5 @@ export const NO_TRAFFIC: Traffic = { bytesSent: 0, bytesReceived: 0 };
 
 export function endpointOf({ host, address, port }: Target): string {
   const shown = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  return host === address ? shown : `${host} (${shown})`;
+  return host === address.replace(/%.*$/, "") ? shown : `${host} (${shown})`;
 }

@@ -2,7 +2,7 @@
  * One TCP connection for one check: bounded reads, counted bytes, stamped stages, TLS on demand.
  * Protocols get it connected; the runner closes it.
  */
-import type { Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import type { Evidence, Timings } from "../model.ts";
 import { ProbeFailure, type Target } from "../protocols/protocol.ts";
 import type { Stage } from "./failure.ts";
@@ -43,6 +43,8 @@ export interface Connection {
   readUntil(delimiter: string | Buffer, maxBytes?: number): Promise<Buffer>;
   /** Upgrades to TLS in place (STARTTLS); afterwards reads and writes are inside TLS. */
   startTls(options?: TlsOptions): Promise<void>;
+  /** Connects again to the same address, and into TLS again where it was: for peers that end a connection between two answers. */
+  reopen(): Promise<void>;
   /** Evidence of the TLS session; undefined before a handshake. The runner merges it into the outcome by itself. */
   readonly tls: Evidence | undefined;
   /** Bytes received so far and not yet consumed. */
@@ -51,6 +53,8 @@ export interface Connection {
 
 /** Held back at most; past it the peer is no longer read from until the protocol has taken some. */
 const HIGH_WATER_BYTES = 65_536;
+/** A greeting is one line, and this much of it is shown. */
+const MAX_GREETING_BYTES = 200;
 /** A check that has read this much is being fed, not answered. */
 const MAX_BYTES = 1_048_576;
 
@@ -58,7 +62,7 @@ const MAX_BYTES = 1_048_576;
 export class ProbeConnection implements Connection {
   readonly #target: Target;
   readonly #tlsDefaults: TlsOptions;
-  readonly #raw: Socket;
+  #raw: Socket;
   #socket: Socket;
   #data: Buffer = Buffer.alloc(0);
   #start = 0;
@@ -66,6 +70,12 @@ export class ProbeConnection implements Connection {
   #received = 0;
   #ended = false;
   #failure: unknown;
+  /** Of the runner, not of a socket: no other connection helps. */
+  #isOver = false;
+  #tlsOptions: TlsOptions = {};
+  /** Of the connections before this one. */
+  readonly #before = { sent: 0, received: 0 };
+  #greeting: Buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
   #session: TlsSession | undefined;
   readonly #connectedAt = performance.now();
@@ -132,11 +142,35 @@ export class ProbeConnection implements Connection {
     this.#unlisten(this.#raw);
     this.stage = "tls";
     const startedAt = performance.now();
-    this.#session = await handshake(this.#raw, { ...this.#tlsDefaults, ...options }, this.#target);
-    this.#timings.tlsMs = performance.now() - startedAt;
+    this.#tlsOptions = { ...this.#tlsDefaults, ...options };
+    this.#session = await handshake(this.#raw, this.#tlsOptions, this.#target);
+    this.#timings.tlsMs ??= performance.now() - startedAt;
     this.stage = "talk";
     this.#socket = this.#session.socket;
     this.#listen(this.#socket);
+  }
+
+  async reopen(): Promise<void> {
+    if (this.#isOver) throw this.#failure;
+    const { address, port } = this.#target;
+    const isInsideTls = this.#session !== undefined;
+    this.#before.sent += this.#raw.bytesWritten;
+    this.#before.received += this.#raw.bytesRead;
+    this.#unlisten(this.#socket);
+    for (const old of [this.#socket, this.#raw]) old.off("error", this.#onError).on("error", () => {});
+    this.destroy();
+    this.stage = "connect";
+    this.#raw = this.#socket = connect({ host: address, port, family: isIP(address), autoSelectFamily: false });
+    this.#session = undefined;
+    this.#failure = undefined;
+    this.#ended = false;
+    this.#start = this.#end = 0;
+    this.#listen(this.#raw);
+    this.#raw.once("connect", () => this.#wake?.());
+    while (this.#raw.connecting && !this.#failure) await this.#woken();
+    if (this.#failure) throw this.#failure;
+    this.stage = "talk";
+    if (isInsideTls) await this.startTls(this.#tlsOptions);
   }
 
   get tls() {
@@ -154,16 +188,21 @@ export class ProbeConnection implements Connection {
     return this.#timings;
   }
   get bytesSent() {
-    return this.#raw.bytesWritten;
+    return this.#before.sent + this.#raw.bytesWritten;
   }
   get bytesReceived() {
-    return this.#raw.bytesRead;
+    return this.#before.received + this.#raw.bytesRead;
+  }
+
+  /** The first line that came, where it is text: how many servers name themselves. */
+  get greeting(): string | undefined {
+    return /^[\t\x20-\x7e\x80-\xff]{4,}(?=\r?\n|$)/.exec(this.#greeting.toString("latin1"))?.[0];
   }
 
   /** Ends every wait with this failure; later reads fail too. */
   fail(failure: unknown) {
-    this.#failure ??= failure;
-    this.#wake?.();
+    this.#isOver = true;
+    this.#onError(failure);
   }
 
   /**
@@ -196,6 +235,9 @@ export class ProbeConnection implements Connection {
   readonly #onData = (chunk: Buffer) => {
     this.#timings.firstByteMs ??= performance.now() - this.#connectedAt;
     this.#received += chunk.length;
+    if (this.#greeting.length === 0) this.#greeting = chunk.subarray(0, MAX_GREETING_BYTES);
+    else if (this.#greeting.length < MAX_GREETING_BYTES)
+      this.#greeting = Buffer.concat([this.#greeting, chunk]).subarray(0, MAX_GREETING_BYTES);
     this.#append(chunk);
     if (this.#received > MAX_BYTES) this.fail(new ProbeFailure("answer-too-long", `more than ${MAX_BYTES} bytes came`));
     if (this.buffered >= HIGH_WATER_BYTES) this.#socket.pause();
@@ -205,7 +247,10 @@ export class ProbeConnection implements Connection {
     this.#ended = true;
     this.#wake?.();
   };
-  readonly #onError = (error: unknown) => this.fail(error);
+  readonly #onError = (error: unknown) => {
+    this.#failure ??= error;
+    this.#wake?.();
+  };
 
   #listen(socket: Socket) {
     socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onEnd).on("error", this.#onError);
@@ -226,11 +271,15 @@ export class ProbeConnection implements Connection {
       if (this.#ended) return false;
       if (this.#wake) throw new Error("two reads at once on one connection");
       if (this.#socket.isPaused()) this.#socket.resume();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+      await this.#woken();
     }
+  }
+
+  async #woken(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
   }
 
   #endedEarly(wanted: string): never {
@@ -238,7 +287,7 @@ export class ProbeConnection implements Connection {
       throw new ProbeFailure("connection-closed", "closed the connection without a word");
     throw new ProbeFailure(
       "incomplete-answer",
-      `closed the connection after ${this.#received} bytes, before ${wanted}`,
+      `closed the connection before its answer was whole: ${this.#received} bytes came, ${wanted} expected next`,
     );
   }
 

@@ -9,7 +9,19 @@ import { Resolver } from "node:dns/promises";
 import { isIP, SocketAddress } from "node:net";
 import type { CheckSettings, Evidence, Family } from "../model.ts";
 import { explainName, type Failure } from "./failure.ts";
+import { freshFile } from "./fresh-file.ts";
 import { createHosts } from "./hosts.ts";
+import {
+  type AskSystem,
+  candidatesOf,
+  createAskSystem,
+  type NameServiceFiles,
+  parseNsswitch,
+  parseResolvConf,
+  type ResolvConf,
+  type Sources,
+} from "./name-service.ts";
+import { createRoutes, type Routes } from "./routes.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 export interface Address {
@@ -18,7 +30,7 @@ export interface Address {
 }
 
 export interface Resolved {
-  /** At least one, in the order of the answer. */
+  /** At least one, in the order in which they are to be used. */
   readonly addresses: readonly Address[];
   /** Addresses of families that this location does not reach; only looked for with `addresses: all`. */
   readonly skipped: readonly string[];
@@ -46,6 +58,12 @@ export interface NamesOptions {
   readonly servers?: readonly string[];
   /** Looked into before any name server; null for none, as on Lambda. */
   readonly hostsFile: string | null;
+  /** How this machine finds names and routes, to be followed; null where names mean themselves, as on Lambda. */
+  readonly machine: {
+    readonly files: NameServiceFiles;
+    readonly routes?: Routes;
+    readonly askSystem?: AskSystem;
+  } | null;
 }
 
 /** First wait of one query; c-ares asks again after it. Longer than a slow resolver takes. */
@@ -79,10 +97,30 @@ interface CacheEntry {
 const FAMILY = { ipv4: 4, ipv6: 6 } as const;
 const ALL_FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
-export function createNames({ families, wheel, servers, hostsFile }: NamesOptions): Names {
-  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
-  if (servers) resolver.setServers(servers);
+const SIMPLE: Pick<ResolvConf, "timeoutMs" | "attempts"> = { timeoutMs: undefined, attempts: undefined };
+
+export function createNames({ families, wheel, servers, hostsFile, machine }: NamesOptions): Names {
+  const resolvConf = machine && freshFile(machine.files.resolvConf, parseResolvConf);
+  const sources = machine && freshFile(machine.files.nsswitch, parseNsswitch);
+  const routes = machine && (machine.routes ?? createRoutes());
   const hosts = createHosts(hostsFile);
+  const askSystem = machine?.askSystem ?? createAskSystem();
+  const createResolver = ({ timeoutMs = QUERY_TIMEOUT_MS, attempts = QUERY_TRIES } = SIMPLE) => {
+    const made = new Resolver({ timeout: Math.min(timeoutMs, QUERY_TIMEOUT_MS), tries: attempts });
+    if (servers) made.setServers(servers);
+    return made;
+  };
+  let conf = resolvConf?.();
+  let resolver = createResolver(conf);
+  /** Another one when the machine's configuration has changed: it reads its name servers only once. */
+  const currentResolver = (): Resolver => {
+    const now = resolvConf?.();
+    if (now !== conf) {
+      conf = now;
+      resolver = createResolver(now);
+    }
+    return resolver;
+  };
   const cache = new Map<string, CacheEntry>();
   let lastAnswerAt = Number.NEGATIVE_INFINITY;
   /** Of the control query: some resolvers keep the root to themselves. */
@@ -125,8 +163,9 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
     running += 1;
     try {
       await turn();
+      const asked = currentResolver();
       const found =
-        family === "ipv4" ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
+        family === "ipv4" ? await asked.resolve4(name, { ttl: true }) : await asked.resolve6(name, { ttl: true });
       lastAnswerAt = performance.now();
       lastFoundAt = lastAnswerAt;
       const ttlMs = 1000 * Math.min(...found.map(({ ttl }) => ttl));
@@ -159,7 +198,7 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
 
   /** Asks for the root's name servers, which every resolver knows. Any answer to it counts; a refusal counts apart. */
   const askControl = () => {
-    control ??= resolver
+    control ??= currentResolver()
       .resolveNs(".")
       .then(
         () => "found" as const,
@@ -188,24 +227,78 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
   };
 
   const lookUp = async (name: string, family: Family, deadlineAt: number): Promise<Answer> => {
-    const listed = hosts(name);
-    if (listed.length > 0) {
-      const addresses = listed.filter((address) => isIP(address) === FAMILY[family]);
-      return addresses.length > 0 ? { kind: "found", addresses, ttlMs: 0 } : { kind: "no-address" };
-    }
     const answer = await within(query(name, family), deadlineAt);
     return answer === "timeout" ? { kind: "timeout" } : answer;
   };
 
-  const lookUpAll = async (name: string, wanted: readonly Family[], wantsAll: boolean, deadlineAt: number) => {
-    if (wantsAll) return Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
+  const hasRoute = async ({ addresses }: Extract<Answer, { kind: "found" }>): Promise<boolean> => {
+    if (!routes) return true;
+    const found = await Promise.all(addresses.map(withFamily).map(routes.hasRoute));
+    return found.includes(true);
+  };
+
+  /** Family by family, until one has an address that can be reached, or all of them. */
+  const lookUpFamilies = async ({ families: wanted, isAll }: Wanted, name: string, deadlineAt: number) => {
+    if (isAll) return Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
     const answers: Answer[] = [];
-    for (const family of wanted) {
+    for (const [at, family] of wanted.entries()) {
       const answer = await lookUp(name, family, deadlineAt);
       answers.push(answer);
-      if (answer.kind === "found") break;
+      if (answer.kind === "found" && (at === wanted.length - 1 || (await hasRoute(answer)))) break;
     }
     return answers;
+  };
+
+  /** The name itself, and what the machine's search list makes of it: the first that has an address. */
+  const askServers = async (wanted: Wanted, host: string, deadlineAt: number): Promise<readonly Answer[]> => {
+    const answers: Answer[] = [];
+    const now = resolvConf?.();
+    for (const name of now ? candidatesOf(host, now) : [host]) {
+      const found = await lookUpFamilies(wanted, name, deadlineAt);
+      if (found.some(isFound)) return found;
+      answers.push(...found);
+      if (found.some(({ kind }) => kind === "timeout" || kind === "cancelled")) break;
+    }
+    return answers;
+  };
+
+  const byFamily = (addresses: readonly string[], { families: wanted }: Wanted): readonly Answer[] =>
+    wanted.map((family): Answer => {
+      const fitting = addresses.filter((address) => isIP(address) === FAMILY[family]);
+      return fitting.length > 0 ? { kind: "found", addresses: fitting, ttlMs: 0 } : { kind: "no-address" };
+    });
+
+  /** What the hosts file and name servers say, one after another, until one has an address. */
+  const askOwn = async (wanted: Wanted, host: string, deadlineAt: number, { own }: Sources) => {
+    const answers: Answer[] = [];
+    for (const source of own) {
+      if (source === "dns") {
+        const said = await askServers(wanted, host, deadlineAt);
+        if (said.some(isFound)) return said;
+        answers.push(...said);
+        continue;
+      }
+      const listed = hosts(host);
+      const said = byFamily(listed, wanted);
+      // For a family that was asked for, what the file has of the other one is nothing: the next source may have it.
+      if (listed.length > 0 && (!wanted.isOnly || said.some(isFound))) return said;
+    }
+    return answers;
+  };
+
+  /** Those, and the machine's other sources where they know nothing; both at once for `.local`, which mDNS answers (RFC 6762). */
+  const askSources = async (wanted: Wanted, host: string, deadlineAt: number): Promise<readonly Answer[]> => {
+    const present = sources?.() ?? EVERYWHERE;
+    if (!present.hasOthers) return askOwn(wanted, host, deadlineAt, present);
+    const askOthers = async () => byFamily(await askSystem(host, deadlineAt), wanted);
+    const others = /\.local\.?$/i.test(host) ? askOthers() : undefined;
+    const own = askOwn(wanted, host, deadlineAt, present);
+    // Where the others have the name, what ours still stumbles over is nobody's answer.
+    own.catch(() => undefined);
+    const early = others ? await Promise.race([own, others]) : await own;
+    if (early.some(isFound)) return early;
+    const last = await (others ?? askOthers());
+    return last.some(isFound) ? last : own;
   };
 
   /** What it means that no address was found, in the time that is left to find out. */
@@ -250,7 +343,7 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
   };
 
   const addressesOf = async (name: string, wanted: readonly Family[], deadlineAt: number) => {
-    const answers = await Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
+    const answers = await askSources({ families: wanted, isAll: true, isOnly: false }, name, deadlineAt);
     return answers.flatMap((answer) => (answer.kind === "found" ? answer.addresses : []));
   };
 
@@ -266,14 +359,15 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
       if (Math.max(lastAnswerAt, lastRefusalAt) < startedAt) void askControl();
     });
     const [answers, skipped] = await Promise.all([
-      lookUpAll(host, wanted, mode === "all", deadlineAt),
+      askSources({ families: wanted, isAll: mode === "all", isOnly: family !== "auto" }, host, deadlineAt),
       mode === "all" ? addressesOf(host, others, deadlineAt) : [],
     ]);
-    const addresses = answers.flatMap((answer) => (answer.kind === "found" ? answer.addresses : []));
+    const found = answers.flatMap((answer) => (answer.kind === "found" ? answer.addresses.map(withFamily) : []));
+    const addresses = routes ? await routes.order(found) : found;
     const missing = addresses.length === 0 && (await explainMissing(host, answers, others, startedAt, deadlineAt));
     nudge.cancel();
     const dnsMs = performance.now() - startedAt;
-    return missing ? { ...missing, dnsMs } : { addresses: addresses.map(withFamily), skipped, dnsMs };
+    return missing ? { ...missing, dnsMs } : { addresses, skipped, dnsMs };
   };
 
   return {
@@ -288,6 +382,17 @@ export function createNames({ families, wheel, servers, hostsFile }: NamesOption
     },
   };
 }
+
+/** What is looked for. `isOnly`: the monitor asks for this one family. */
+interface Wanted {
+  readonly families: readonly Family[];
+  readonly isAll: boolean;
+  readonly isOnly: boolean;
+}
+
+const EVERYWHERE: Sources = { own: ["files", "dns"], hasOthers: false };
+
+const isFound = ({ kind }: Answer): boolean => kind === "found";
 
 const withFamily = (address: string): Address => ({ address, family: isIP(address) === 6 ? 6 : 4 });
 

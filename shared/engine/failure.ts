@@ -26,6 +26,10 @@ export function explain(error: unknown, stage: Stage, endpoint: string): Failure
   return { state, reason, message: `${endpoint} ${text}${stage === "tls" ? detail(error) : ""}` };
 }
 
+/** Whether OpenSSL refused a server because it is older than RFC 5746 (secure renegotiation, 2010). */
+export const lacksSecureRenegotiation = (error: unknown): boolean =>
+  codeOf(error) === "ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED";
+
 type Row = readonly [state: PortState, reason: Reason, text: string];
 
 /** Our own fault at any stage. */
@@ -102,6 +106,9 @@ function tlsRow(code: string): Row | undefined {
     return ["tls-error", "wrong-protocol", "did not answer in TLS"];
   if (/^ERR_SSL_.*(EE_KEY_TOO_SMALL|CA_KEY_TOO_SMALL|MD_TOO_WEAK|DH_KEY_TOO_SMALL|BAD_ECC_CERT)$/.test(code))
     return ["tls-error", "certificate-weak", "uses a key or signature that is too weak"];
+  // Alerts alone are the peer's words; whatever else OpenSSL says of a handshake, it is ours that ends it.
+  if (code.startsWith("ERR_SSL_") && !/^ERR_SSL_(SSL\/TLS|SSLV3|TLSV1|TLSV13)_/.test(code))
+    return ["tls-error", "tls-handshake-failed", "was refused by this side in the TLS handshake"];
   if (code.startsWith("ERR_SSL_") || code === "EPROTO" || code in TALK)
     return ["tls-error", "tls-handshake-failed", "broke off the TLS handshake"];
   return undefined;

@@ -1,36 +1,19 @@
-/** The machine's hosts file (hosts(5)): names that no name server knows. Read again at most every five seconds. */
-import { readFileSync } from "node:fs";
+/** The machine's hosts file (hosts(5)): names that no name server knows. */
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { freshFile } from "./fresh-file.ts";
 
 export const SYSTEM_HOSTS =
   process.platform === "win32" ? join("C:", "Windows", "System32", "drivers", "etc", "hosts") : "/etc/hosts";
 
-const FRESH_MS = 5_000;
-
-/** @returns a lookup of a name's addresses; empty for names that the file does not have. `localhost` is always there. */
+/** @returns a lookup of a name's addresses; empty for names that the file does not have. `localhost` and what is below it (RFC 6761) are always there. */
 export function createHosts(path: string | null): (name: string) => readonly string[] {
   if (path === null) return () => [];
-  let table = new Map<string, string[]>();
-  let readAt = Number.NEGATIVE_INFINITY;
+  const table = freshFile(path, parseHosts);
   return (name) => {
-    if (performance.now() - readAt > FRESH_MS) {
-      readAt = performance.now();
-      const text = readText(path);
-      if (text !== undefined) table = parseHosts(text);
-    }
     const bare = name.toLowerCase().replace(/\.$/, "");
-    return table.get(bare) ?? (bare === "localhost" ? ["127.0.0.1", "::1"] : []);
+    return table().get(bare) ?? (/(^|\.)localhost$/.test(bare) ? ["127.0.0.1", "::1"] : []);
   };
-}
-
-/** No hosts file is an empty one. @returns undefined when it cannot be read just now, so that what was read before holds */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : undefined;
-  }
 }
 
 export function parseHosts(text: string): Map<string, string[]> {

@@ -1,4 +1,5 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
+import { isIPv6 } from "node:net";
 import type { CheckSettings, Family } from "../model.ts";
 import type { Probe, Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
@@ -7,6 +8,7 @@ import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
 import { type Attempt, type Measured, NO_TRAFFIC } from "./attempt.ts";
 import type { Address, Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
+import type { Handshakes } from "./handshakes.ts";
 import type { Pacing } from "./pacing.ts";
 import type { StallWatch } from "./stalls.ts";
 import { attemptTcp } from "./tcp-attempt.ts";
@@ -17,6 +19,7 @@ export interface MeasureTools {
   readonly location: { readonly kind: LocationKind; readonly families: readonly Family[] };
   readonly names: Names;
   readonly pacing: Pacing;
+  readonly handshakes: Handshakes;
   readonly wheel: TimerWheel;
   readonly stalls: StallWatch;
   readonly now: () => number;
@@ -50,7 +53,7 @@ export type Measure = (
 ) => void;
 
 export function createMeasure(tools: MeasureTools): Measure {
-  const { location, names, pacing, wheel, stalls, now, random } = tools;
+  const { location, names, pacing, handshakes, wheel, stalls, now, random } = tools;
 
   /** Whether a failure or a loss may be of our own making: time ran out, and the process stood still for much of it. */
   const isOurs = (
@@ -74,30 +77,38 @@ export function createMeasure(tools: MeasureTools): Measure {
   ) => {
     const refusal = refuseAddress(address, location.kind);
     if (refusal) return resolve(notAllowed(check, address, refusal));
-    const target: Target = { host: check.host, address, port: check.port, now, random };
+    const target: Target = { host: withoutZone(check.host), address, port: check.port, now, random };
+    const isCostly = startsTls(probe, check.settings);
     /** @param kept for when there is no time for this attempt, or it does worse */
     const begin = (kept?: Measured) =>
       pacing.start(address, first, () => {
-        if (now() + timeoutMs > deadlineAtMs) {
-          pacing.release();
-          return resolve(kept);
-        }
-        const startedAt = performance.now();
-        const done = (measured: Measured) => {
-          if (measured.state !== "open") {
-            if (kept?.state === "open") resolve(kept);
-            else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
-            else resolve(measured);
-          } else if (!stalls.spoils(startedAt)) resolve(measured);
-          else if (kept?.state === "open") resolve(kept);
-          else if (isPlain(probe)) begin({ ...measured, stalled: true });
-          else if (isOurs(measured, startedAt, timeoutMs)) begin(withoutLoss(measured));
-          else resolve({ ...measured, stalled: true });
-        };
-        const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed };
-        if (probe.transport === "tcp") attemptTcp(probe, started, done);
-        else attemptUdp(probe, started, done);
+        const latestAt = performance.now() + deadlineAtMs - timeoutMs - now();
+        if (isCostly) handshakes.start(latestAt, first, (over) => run(kept, over));
+        else run(kept);
       });
+    const run = (kept: Measured | undefined, over?: () => void) => {
+      if (now() + timeoutMs > deadlineAtMs) {
+        over?.();
+        pacing.release();
+        return resolve(kept);
+      }
+      const startedAt = performance.now();
+      const done = (measured: Measured) => {
+        over?.();
+        if (measured.state !== "open") {
+          if (kept?.state === "open") resolve(kept);
+          else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
+          else resolve(measured);
+        } else if (!stalls.spoils(startedAt)) resolve(measured);
+        else if (kept?.state === "open") resolve(kept);
+        else if (isPlain(probe)) begin({ ...measured, stalled: true });
+        else if (isOurs(measured, startedAt, timeoutMs)) begin(withoutLoss(measured));
+        else resolve({ ...measured, stalled: true });
+      };
+      const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed };
+      if (probe.transport === "tcp") attemptTcp(probe, started, done);
+      else attemptUdp(probe, started, done);
+    };
     begin();
   };
 
@@ -144,6 +155,9 @@ export function createMeasure(tools: MeasureTools): Measure {
   };
 }
 
+/** A zone means nothing to a peer, and is not to be told to it (RFC 6874, section 4). */
+const withoutZone = (host: string): string => (host.includes("%") && isIPv6(host) ? host.replace(/%.*$/, "") : host);
+
 /** What time alone can bring about: silence, and peers that lose patience with us. */
 const TIMELY: ReadonlySet<Reason> = new Set([
   "timeout",
@@ -169,6 +183,10 @@ const stoodStill = ({ message, evidence, address }: Measured): Measured => ({
 
 /** Open; how fast, and how much was lost on the way, nobody knows. */
 const withoutLoss = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
+
+/** From the first byte on, or by an upgrade that the settings ask for (`settings.starttls`, as all protocols have it). */
+const startsTls = (probe: Probe, { starttls = "off" }: CheckSettings["settings"]): boolean =>
+  probe.transport === "tcp" && (probe.tls !== undefined || (probe.talk !== undefined && starttls !== "off"));
 
 const isPlain = (probe: Probe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
 

@@ -9,8 +9,10 @@ import type { Protocol } from "../protocols/protocol.ts";
 import type { LocationKind } from "./address-guard.ts";
 import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";
+import { createHandshakes } from "./handshakes.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
 import { createMeasure } from "./measure.ts";
+import { type NameServiceFiles, SYSTEM_FILES } from "./name-service.ts";
 import { crashedOutcome, toOutcome } from "./outcome.ts";
 import { createPacing } from "./pacing.ts";
 import { createStallWatch } from "./stalls.ts";
@@ -27,6 +29,8 @@ export interface EngineOptions {
   readonly nameServers?: readonly string[];
   /** Default: the system's for a local location, none elsewhere. */
   readonly hostsFile?: string | null;
+  /** How the machine finds names. Default: the system's for a local location whose name servers are its own, none elsewhere. */
+  readonly nameService?: NameServiceFiles | null;
   /** Default: the registry. */
   readonly protocols?: Readonly<Record<string, Protocol>>;
 }
@@ -75,17 +79,20 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const { location, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
   const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
+  const { nameService = location.kind === "local" && !nameServers ? SYSTEM_FILES : null } = options;
   const registry = options.protocols ?? protocols;
   const wheel = new TimerWheel();
   const pacing = createPacing({ wheel, maxSockets });
   const stalls = createStallWatch();
+  const handshakes = createHandshakes({ wheel, stalls });
   const names = createNames({
     families: location.families,
     wheel,
     hostsFile,
+    machine: nameService && { files: nameService },
     ...(nameServers ? { servers: nameServers } : {}),
   });
-  const measure = createMeasure({ location, names, pacing, wheel, stalls, now, random });
+  const measure = createMeasure({ location, names, pacing, handshakes, wheel, stalls, now, random });
 
   /**
    * @param done with undefined when it did not fit before the deadline

@@ -3,10 +3,13 @@
  * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
  */
 import { connect, type Socket } from "node:net";
-import { ProbeFailure, type TcpProbe } from "../protocols/protocol.ts";
+import { ProbeFailure, type Target, type TcpProbe } from "../protocols/protocol.ts";
+import type { Reason } from "../reasons.ts";
 import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
 import { ProbeConnection } from "./connection.ts";
-import { explain, type Failure, type Stage } from "./failure.ts";
+import { printable } from "./evidence.ts";
+import { explain, type Failure, lacksSecureRenegotiation, type Stage } from "./failure.ts";
+import { isLegacyServer, rememberLegacyServer } from "./tls.ts";
 
 /** How long a goodbye may take to arrive once the answer is in. */
 const LINGER_MS = 300;
@@ -35,6 +38,12 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   };
   const onConnect = () => {
     if (ended) return;
+    if (isItself(socket, target))
+      return end({
+        state: "closed",
+        reason: "connection-refused",
+        message: `${endpointOf(target)} refused the connection: what connected was this check itself`,
+      });
     if (!probe.talk && !probe.tls) return end();
     timer.cancel();
     socket.off("error", onError);
@@ -65,6 +74,16 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   socket.on("error", onError);
 }
 
+/** Below it the kernel lends no port to those who connect. */
+const FIRST_LENT_PORT = 1024;
+
+/**
+ * A connection to a closed port of this machine can meet itself: where the kernel lends that very port, both ends open at
+ * once (RFC 9293, section 3.5). Of 300,000 checks of a closed loopback port 8 read open.
+ */
+const isItself = (socket: Socket, { port, address }: Target) =>
+  port >= FIRST_LENT_PORT && socket.localPort === port && socket.localAddress === address;
+
 function accepted(connectMs: number, { target }: Attempt): Measured {
   return {
     state: "open",
@@ -80,6 +99,9 @@ function accepted(connectMs: number, { target }: Attempt): Measured {
 function failed({ state, reason, message, evidence = {} }: Failure, { target }: Attempt): Measured {
   return { state, reason, message, address: target.address, timings: {}, traffic: NO_TRAFFIC, evidence };
 }
+
+/** The server was there and then was not: what it said first tells which one it is, and often why it left. */
+const BROKEN_OFF: ReadonlySet<Reason> = new Set(["connection-closed", "connection-reset", "incomplete-answer"]);
 
 /** The spoken part: TLS where asked for, then the protocol, until the deadline. */
 async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, startedAt: number, done: Done) {
@@ -110,12 +132,25 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
       ...((finding.degraded ?? session?.warning) ? { degraded: finding.degraded ?? session?.warning } : {}),
     };
   } catch (error) {
+    if (lacksSecureRenegotiation(error) && !isLegacyServer(target)) {
+      timer.cancel();
+      rememberLegacyServer(target);
+      connection.destroy();
+      const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
+      return attemptTcp(probe, { ...attempt, timeoutMs: leftMs }, done);
+    }
     const failure = explainOrClose(error, connection, attempt);
+    const said = BROKEN_OFF.has(failure.reason) ? connection.greeting : undefined;
+    const message = error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message;
     measured = {
       ...failed(failure, attempt),
-      message: error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message,
+      message: said ? `${message}; it had greeted with: ${printable(said, 120)}` : message,
       timings: { connectMs, ...connection.timings },
-      evidence: { ...failure.evidence, ...(connection.tls ? { tls: connection.tls } : {}) },
+      evidence: {
+        ...(said ? { banner: said } : {}),
+        ...failure.evidence,
+        ...(connection.tls ? { tls: connection.tls } : {}),
+      },
       isOverdue,
     };
   } finally {

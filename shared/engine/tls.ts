@@ -3,9 +3,10 @@
  * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
  * certificate as evidence.
  */
-import type { X509Certificate } from "node:crypto";
+import { constants, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
 import { ProbeFailure, type Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
@@ -31,21 +32,29 @@ const MAX_CHAIN = 10;
  * @throws ProbeFailure when the certificate does not hold and `verify` is on; whatever OpenSSL and the kernel say
  */
 export async function handshake(raw: Socket, options: TlsOptions, target: Target): Promise<TlsSession> {
-  const name = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
+  const isLegacy = isLegacyServer(target);
+  const given = options.serverName ?? (isIP(target.host) ? undefined : target.host.replace(/\.$/, ""));
+  const name = given && asciiHost(given);
   const socket = await secure({
     socket: raw,
     ...(name && !isIP(name) ? { servername: name } : {}),
     ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
-    secureContext: contextFor(options),
+    secureContext: contextFor(options, isLegacy),
     rejectUnauthorized: false,
   });
   const certificate = socket.getPeerX509Certificate();
   const now = target.now();
   const problems = certificate
-    ? findProblems(certificate, String(socket.authorizationError ?? ""), name ?? target.address, now)
+    ? findProblems(
+        certificate,
+        String(socket.authorizationError ?? ""),
+        name ?? target.address.replace(/%.*$/, ""),
+        now,
+      )
     : [];
   const evidence = {
     ...describeSession(socket),
+    ...(isLegacy ? { renegotiation: "unsafe: the server is older than RFC 5746" } : {}),
     ...(certificate ? describe(certificate, now) : {}),
     ...(problems.length > 0 ? { problems: problems.map(({ reason }) => reason) } : {}),
   };
@@ -74,17 +83,35 @@ function secure(options: ConnectionOptions): Promise<TLSSocket> {
   });
 }
 
+/**
+ * Servers without RFC 5746 (secure renegotiation), by address and port, and until when that is believed. OpenSSL refuses
+ * them; asked for once, they get a second connection that does not, and from then on that one alone. To allow them from
+ * the start would leave them unnamed: nothing else tells them apart.
+ */
+const legacyServers = new Map<string, number>();
+const LEGACY_MS = 3_600_000;
+const serverKey = ({ address, port }: Target) => `${address} ${port}`;
+
+export const isLegacyServer = (target: Target): boolean =>
+  (legacyServers.get(serverKey(target)) ?? Number.NEGATIVE_INFINITY) > performance.now();
+
+export function rememberLegacyServer(target: Target): void {
+  if (legacyServers.size >= 10_000) legacyServers.clear();
+  legacyServers.set(serverKey(target), performance.now() + LEGACY_MS);
+}
+
 /** Contexts are costly (a key is parsed, roots are loaded) and the same for all monitors with the same options. */
 const contexts = new Map<string, SecureContext>();
 
 /** @throws an OpenSSL error when `ca`, `certificate` or `key` is not PEM, or the two do not belong together */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): SecureContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key]);
+export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, isLegacy = false): SecureContext {
+  const id = JSON.stringify([minVersion, ca, certificate, key, isLegacy]);
   const known = contexts.get(id);
   if (known) return known;
   const context = createSecureContext({
     minVersion: minVersion ?? "TLSv1.2",
     ciphers: "DEFAULT:@SECLEVEL=0",
+    ...(isLegacy ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
     ...(ca ? { ca } : {}),
     ...(certificate ? { cert: certificate, key: key ?? certificate } : {}),
   });
@@ -106,8 +133,8 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
   if (now > to.getTime()) add("certificate-expired", `the certificate expired on ${day(to)}`);
   if (now < from.getTime()) add("certificate-not-yet-valid", `the certificate is not valid before ${day(from)}`);
   // Asked here because Node checks the name only where the chain holds.
-  if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
-    add("certificate-wrong-host", `the certificate is for ${names(certificate)}, not for ${printable(host)}`);
+  if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host, NAME_RULES)))
+    add("certificate-wrong-host", wrongHost(certificate, host));
   const reason = certificateReason(verdict);
   if (reason === "certificate-self-signed") add(reason, "the certificate is signed by itself, not by a known issuer");
   else if (reason === "certificate-unknown-issuer")
@@ -121,6 +148,14 @@ function findProblems(certificate: X509Certificate, verdict: string, host: strin
   if (weakness) add("certificate-weak", weakness);
   return problems;
 }
+
+/** RFC 9525: names stand in subjectAltName alone, and a wildcard is a whole label. Browsers and Go hold to that. */
+const NAME_RULES = { subject: "never", partialWildcards: false } as const;
+
+const wrongHost = (certificate: X509Certificate, host: string): string =>
+  !isIP(host) && !certificate.subjectAltName && certificate.checkHost(host)
+    ? `the certificate has the name ${printable(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
+    : `the certificate is for ${names(certificate)}, not for ${printable(host)}`;
 
 /** The first one above it outside its dates. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {

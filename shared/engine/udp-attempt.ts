@@ -61,6 +61,12 @@ class UdpAttempt {
     const listener = this.#listener;
     const connected = (error?: unknown) => {
       if (error) return this.#onError(error as Error);
+      if (this.#isItself())
+        return this.#end({
+          state: "closed",
+          reason: "port-unreachable",
+          message: `${endpointOf(this.#attempt.target)} has nothing on this port: what would answer is this check itself`,
+        });
       this.#stage = "datagram";
       this.#sendNext();
     };
@@ -71,7 +77,7 @@ class UdpAttempt {
     if (!listener) return void socket.connect(port, address, connected);
     listener.on("error", onError);
     listener.on("message", (answer: Buffer, from: RemoteInfo) => {
-      if (from.address.replace(/%.*$/, "") === address) onMessage(answer);
+      if (from.address.replace(/%.*$/, "") === address.replace(/%.*$/, "")) onMessage(answer);
     });
     listener.bind(0, () => {
       if (this.#ended) return;
@@ -79,6 +85,13 @@ class UdpAttempt {
         if (!this.#ended) socket.connect(port, address, connected);
       });
     });
+  }
+
+  /** A socket that the kernel gave the very port it asks would hear its own questions. */
+  #isItself(): boolean {
+    const { port, address } = this.#attempt.target;
+    const own = this.#socket.address();
+    return own.port === port && own.address === address;
   }
 
   #open(): Socket {

@@ -61,19 +61,34 @@ export const expectNext = (cursor: Cursor, tag: number, what: string): Cursor =>
   );
 };
 
-/** Signed; a Counter64 above 2^53 loses its last digits. */
-export const toInteger = ({ bytes }: Cursor): number => {
-  if (bytes.length === 0) return 0;
-  let value = bytes[0]! >= 0x80 ? -1n : 0n;
-  for (const byte of bytes.subarray(0, 9)) value = (value << 8n) | BigInt(byte);
-  return Number(value);
+/** Longest number of SNMP: a Counter64 with the zero byte that keeps it positive. */
+const MAX_INTEGER_BYTES = 9;
+
+/** Exact. @throws ProbeFailure `wrong-protocol` when it is longer than any number of SNMP */
+const toBigInt = ({ bytes }: Cursor, start: bigint): bigint => {
+  if (bytes.length > MAX_INTEGER_BYTES)
+    throw new ProbeFailure("wrong-protocol", `a number of ${bytes.length} bytes is longer than any of SNMP`);
+  return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), start);
 };
+
+export const toSigned = (content: Cursor): bigint => toBigInt(content, (content.bytes[0] ?? 0) >= 0x80 ? -1n : 0n);
+
+/** For the unsigned types; agents that leave out the zero byte in front mean a large number, as net-snmp reads it. */
+export const toUnsigned = (content: Cursor): bigint => toBigInt(content, 0n);
+
+/** For ids, versions and errors, which have at most 32 bits. */
+export const toInteger = (content: Cursor): number => Number(toSigned(content));
+
+/** RFC 2578, section 3.5. */
+const MAX_ARC = 2 ** 32 - 1;
 
 export const toObjectId = ({ bytes }: Cursor): string => {
   const arcs: number[] = [];
   let arc = 0;
   for (const byte of bytes) {
     arc = arc * 128 + (byte & 0x7f);
+    // The first one holds two.
+    if (arc > MAX_ARC + 80) throw new ProbeFailure("wrong-protocol", "an object identifier has a number above 32 bits");
     if (byte < 0x80) {
       arcs.push(arc);
       arc = 0;

@@ -1,27 +1,8 @@
-/** DNS messages: questions out, answers in (RFC 1035 section 4; RFC 3596 AAAA; RFC 2782 SRV; RFC 8659 CAA; RFC 6891 EDNS). */
-import { isIPv6 } from "node:net";
-import { Cursor, printable } from "./cursor.ts";
+/** DNS messages: questions out, answers in (RFC 1035 section 4; RFC 6891 EDNS). */
+import { Cursor } from "./cursor.ts";
+import { labelsOf, nameKey, readData, readName, TYPES, type TypeName } from "./dns-records.ts";
 import { ProbeFailure } from "./protocol.ts";
 
-export const TYPES = {
-  A: 1,
-  NS: 2,
-  CNAME: 5,
-  SOA: 6,
-  PTR: 12,
-  MX: 15,
-  TXT: 16,
-  AAAA: 28,
-  SRV: 33,
-  NAPTR: 35,
-  DS: 43,
-  DNSKEY: 48,
-  TLSA: 52,
-  SVCB: 64,
-  HTTPS: 65,
-  CAA: 257,
-} as const;
-export type TypeName = keyof typeof TYPES;
 export const TYPE_NAMES = Object.keys(TYPES) as [TypeName, ...TypeName[]];
 export const CLASSES = { IN: 1, CH: 3, HS: 4 } as const;
 
@@ -51,6 +32,7 @@ export interface Question {
 
 export interface AnswerRecord {
   readonly type: number;
+  /** As dig prints it. */
   readonly value: string;
 }
 type Owned = AnswerRecord & { readonly owner: string };
@@ -66,10 +48,8 @@ export interface Answer {
 
 /** A name as the wire has it. `mixed` decides about the case of each letter (0x20 encoding). */
 const encodeName = (name: string, mixed?: Buffer): Buffer => {
-  const labels = name.split(".").filter((label) => label !== "");
   let position = 0;
-  const bytes = labels.flatMap((label) => {
-    const content = Buffer.from(label, "latin1");
+  const bytes = (labelsOf(name) ?? []).flatMap((content) => {
     for (let i = 0; i < content.length && mixed; i += 1, position += 1) {
       const isLetter = /[a-z]/i.test(String.fromCharCode(content[i]!));
       const upper = (mixed[position >> 3]! >> (position & 7)) & 1;
@@ -100,86 +80,27 @@ export const encodeQuestion = (question: Question, id: Buffer, mixed?: Buffer): 
   return Buffer.concat(parts);
 };
 
-/** The name at the cursor; pointers may only lead backwards, so a loop cannot be. */
-const readName = (cursor: Cursor): string => {
-  const labels: string[] = [];
-  let at = cursor;
-  let lowest = cursor.offset;
-  let length = 0;
-  for (;;) {
-    const size = at.u8();
-    if (size === 0) return labels.length ? labels.join(".") : ".";
-    if (size >= 0xc0) {
-      const to = ((size & 0x3f) << 8) | at.u8();
-      if (to >= lowest) throw new ProbeFailure("wrong-protocol", "the DNS answer has a name that points at itself");
-      lowest = to;
-      at = new Cursor(cursor.bytes, "DNS answer", to);
-      continue;
-    }
-    length += size + 1;
-    if (size > 63 || length > 254) throw new ProbeFailure("wrong-protocol", "the DNS answer has an impossible name");
-    labels.push(printable(at.take(size).toString("latin1"), 63));
-  }
+/** Where the asked name ends: its labels may hold zero bytes. */
+const nameEnd = (question: Buffer): number => {
+  let at = 12;
+  while (question[at]) at += question[at]! + 1;
+  return at + 1;
 };
 
-const ipv6 = (bytes: Buffer): string => {
-  const long = bytes.toString("hex").match(/..../g)!.join(":");
-  const short = new URL(`http://[${long}]`).hostname.slice(1, -1);
-  return isIPv6(short) ? short : long;
-};
-
-const readValue = (type: number, data: Cursor, whole: Cursor): string => {
-  /** Names inside record data may point anywhere before, so they are read from the whole message. */
-  const start = whole.offset - data.bytes.length;
-  const nameAt = (offset: number): [string, Cursor] => {
-    const at = new Cursor(whole.bytes, "DNS answer", start + offset);
-    return [readName(at), at];
-  };
-  switch (type) {
-    case TYPES.A:
-      return [...data.take(4)].join(".");
-    case TYPES.AAAA:
-      return ipv6(data.take(16));
-    case TYPES.NS:
-    case TYPES.CNAME:
-    case TYPES.PTR:
-      return nameAt(0)[0];
-    case TYPES.MX:
-      return `${data.u16()} ${nameAt(2)[0]}`;
-    case TYPES.SRV:
-      return `${data.u16()} ${data.u16()} ${data.u16()} ${nameAt(6)[0]}`;
-    case TYPES.SOA: {
-      const [primary, afterPrimary] = nameAt(0);
-      const mailbox = readName(afterPrimary);
-      return `${primary} ${mailbox} ${Array.from({ length: 5 }, () => afterPrimary.u32()).join(" ")}`;
-    }
-    case TYPES.TXT: {
-      const texts: string[] = [];
-      while (data.left > 0) texts.push(data.take(data.u8()).toString("utf8"));
-      return printable(texts.join(""), 2048);
-    }
-    case TYPES.CAA: {
-      const flags = data.u8();
-      const tag = data.take(data.u8()).toString("latin1");
-      return printable(`${flags} ${tag} "${data.take(data.left).toString("latin1")}"`, 255);
-    }
-    default:
-      return data.take(data.left).toString("hex").slice(0, 255);
-  }
-};
-
-const classOf = (question: Buffer): number => question.readUInt16BE(question.indexOf(0, 12) + 3);
+const classOf = (question: Buffer): number => question.readUInt16BE(nameEnd(question) + 2);
 
 /** RFC 1034, section 4.3.2: an alias is answered with the alias and what its target has. */
 const MAX_ALIASES = 16;
 
 const ofAskedName = (records: readonly Owned[], question: Buffer): readonly AnswerRecord[] => {
-  const aliases = new Map(records.filter(({ type }) => type === TYPES.CNAME).map(({ owner, value }) => [owner, value]));
+  const aliases = new Map(
+    records.filter(({ type }) => type === TYPES.CNAME).map(({ owner, value }) => [owner, nameKey(value)]),
+  );
   const names = new Set<string>();
-  let name: string | undefined = readName(new Cursor(question, "question", 12)).toLowerCase();
+  let name: string | undefined = nameKey(readName(new Cursor(question, "question", 12)));
   while (name !== undefined && names.size <= MAX_ALIASES) {
     names.add(name);
-    name = aliases.get(name)?.toLowerCase();
+    name = aliases.get(name);
   }
   return records.filter(({ owner }) => names.has(owner));
 };
@@ -201,7 +122,7 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
   const [questions, answers, authorities, additionals] = [cursor.u16(), cursor.u16(), cursor.u16(), cursor.u16()];
   // A server that could not or would not read the question need not repeat it.
   if (questions > 0 || flags % 16 === 0) {
-    const asked = question.subarray(12, question.indexOf(0, 12) + 5);
+    const asked = question.subarray(12, nameEnd(question) + 4);
     const repeated = cursor.take(asked.length);
     const isSame = caseMatters
       ? repeated.equals(asked)
@@ -211,12 +132,13 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
   const records: Owned[] = [];
   for (let n = 0; n < answers; n += 1)
     try {
-      const owner = readName(cursor).toLowerCase();
+      const owner = nameKey(readName(cursor));
       const type = cursor.u16();
       const ofClass = cursor.u16();
       cursor.take(4);
-      const data = cursor.part(cursor.u16());
-      const value = readValue(type, data, cursor);
+      const start = cursor.offset + 2;
+      cursor.take(cursor.u16());
+      const value = readData(type, new Cursor(message.subarray(0, cursor.offset), "DNS answer", start));
       if (ofClass === classOf(question)) records.push({ owner, type, value });
     } catch (error) {
       // A truncated answer may say that there is more than it carries.

@@ -4,19 +4,29 @@
  * proves a working server: REFUSED and NXDOMAIN are what a well-kept one says to strangers.
  * The default question, `. NS`, is answered or refused by every kind of server, and its answer fits into 512 bytes.
  */
-import { isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
-import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES, TYPES } from "./dns-message.ts";
+import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES } from "./dns-message.ts";
+import { dataKey, labelsOf, plainText, TYPES } from "./dns-records.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { parseSettings, udpOrTcp } from "./settings.ts";
+
+/** Longest name as text: every octet behind a backslash, in three digits. */
+const MAX_NAME_LENGTH = 1010;
+
+/** As dig takes it: any octets (RFC 2181, section 11), special ones behind a backslash; other letters than ASCII by IDNA. */
+const asciiName = (name: string): string => (/^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name));
 
 const settings = udpOrTcp({
   name: z
     .string()
-    .max(253)
-    .regex(/^(\.|([\w*-]{1,63}\.)*[\w*-]{1,63}\.?)$/, "must be a domain name in ASCII (IDNs as xn--), or `.`")
+    .max(MAX_NAME_LENGTH)
+    .refine(
+      (name) => labelsOf(asciiName(name)) !== undefined,
+      "must be a domain name: labels of 1 to 63 octets, 255 in all, others than ASCII as \\DDD; or `.`",
+    )
     .default("."),
   type: z.enum(TYPE_NAMES).default("NS"),
   class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN"),
@@ -31,7 +41,7 @@ const settings = udpOrTcp({
     .min(1)
     .max(20)
     .optional()
-    .describe("Expected records of the asked type, as text: `192.0.2.7`, `10 mail.example.com`."),
+    .describe("Expected records of the asked type, as dig prints them: `192.0.2.7`, `10 mail.example.com`."),
   match: z
     .enum(["all", "any", "exact"])
     .default("all")
@@ -41,17 +51,9 @@ const settings = udpOrTcp({
 });
 type Settings = z.infer<typeof settings>;
 
-/** Names and addresses compare without regard to case, end dot and spelling. */
-const plain = (value: string): string => {
-  const text = value.trim().toLowerCase();
-  if (isIPv6(text)) return new URL(`http://[${text}]`).hostname.slice(1, -1);
-  return text.length > 1 ? text.replace(/\.$/, "") : text;
-};
-
-const short = (value: string): string => printable(value, 255);
-
 const judge = (answer: Answer, wanted: Settings): Finding => {
   const values = answer.records.filter(({ type }) => type === TYPES[wanted.type]).map(({ value }) => value);
+  const short = (value: string): string => printable(plainText(wanted.type, value), 255);
   const evidence = {
     rcode: answer.rcode,
     flags: answer.flags.join(" "),
@@ -73,8 +75,8 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
       },
     );
   if (wanted.answers) {
-    const got = new Set(values.map(plain));
-    const expected = wanted.answers.map(plain);
+    const got = new Set(values.map((value) => dataKey(wanted.type, value)));
+    const expected = wanted.answers.map((value) => dataKey(wanted.type, value.trim()));
     const isMet =
       wanted.match === "any"
         ? expected.some((value) => got.has(value))
@@ -94,7 +96,7 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
       answer.truncated ? " (cut short)" : ""
     }`,
     // The names that software answers about itself (version.bind and the like) live in class CHAOS.
-    ...(wanted.class === "CH" && values.length && { fingerprint: values.join(", ") }),
+    ...(wanted.class === "CH" && values.length && { fingerprint: values.map(short).join(", ") }),
   };
 };
 
@@ -139,7 +141,7 @@ export const dns: Protocol = {
   prepare(input) {
     const wanted = parseSettings(settings, input);
     const ask = (random: (bytes: number) => Buffer) =>
-      encodeQuestion(wanted, random(2), wanted.mixedCase ? random(32) : undefined);
+      encodeQuestion({ ...wanted, name: asciiName(wanted.name) }, random(2), wanted.mixedCase ? random(32) : undefined);
     if (wanted.transport === "tcp")
       return { transport: "tcp", ...(wanted.tls && { tls: wanted.tls }), talk: prepareTalk(wanted, ask) };
     return {

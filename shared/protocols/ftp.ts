@@ -24,7 +24,7 @@ const readGreeting = async (connection: Connection): Promise<Reply> => {
   // "Ready in so many minutes": 220 follows when it is (RFC 959, section 5.4).
   if (greeting.code === 120) greeting = await readReply(connection, "FTP");
   if (greeting.code === 220) return greeting;
-  if (greeting.code === 421 || greeting.code >= 500)
+  if (greeting.code >= 400)
     throw new ProbeFailure("service-unavailable", `the server says it is not ready: ${replyText(greeting)}`);
   throw new ProbeFailure("wrong-protocol", `expected an FTP greeting with 220, got: ${replyText(greeting)}`);
 };
@@ -32,11 +32,14 @@ const readGreeting = async (connection: Connection): Promise<Reply> => {
 /** Whoever knows neither FEAT nor NOOP before login says so by one of these. */
 const REFUSALS: readonly number[] = [332, 500, 502, 503, 530];
 
+/** 4yz: not now (RFC 959, section 4.2.1). */
+const isTransient = ({ code }: Reply): boolean => code >= 400 && code < 500;
+
 /** A mail server greets with 220 too, and knows NOOP, but answers it with 250. @throws ProbeFailure when the server leaves */
 const isFtp = async (connection: Connection, greeting: Reply, features: Reply): Promise<boolean> => {
   if (features.code === 211) return true;
   const noop = await ask(connection, "NOOP");
-  if (noop.code === 421) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(noop)}`);
+  if (isTransient(noop)) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(noop)}`);
   return noop.code === 200 || (REFUSALS.includes(noop.code) && !/SMTP/i.test(greeting.lines.join(" ")));
 };
 
@@ -44,7 +47,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const greeting = await readGreeting(connection);
   const banner = printable(greeting.lines.join(" "));
   const feat = await ask(connection, "FEAT");
-  if (feat.code === 421) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(feat)}`);
+  if (isTransient(feat)) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(feat)}`);
   if (!(await isFtp(connection, greeting, feat)))
     throw new ProbeFailure("wrong-protocol", `greets with 220 but does not answer like FTP: ${replyText(feat)}`, {
       evidence: { banner },

@@ -18,6 +18,7 @@ export interface ResponseHead {
 const MAX_HEAD_BYTES = 32_768;
 /** 103 Early Hints and its like, before the answer proper. */
 const MAX_INTERIM = 20;
+const MAX_TRAILERS = 50;
 /** Those of one line each: HTTP/2 and later are not text. */
 const VERSIONS = { HTTP: "1\\.\\d", RTSP: "[12]\\.\\d" } as const;
 
@@ -41,7 +42,7 @@ export const readHead = async (connection: Connection, protocol: keyof typeof VE
       throw new ProbeFailure("answer-too-long", `the header fields take more than ${MAX_HEAD_BYTES} bytes`);
     const colon = line.indexOf(":");
     // A folded line (RFC 9112, section 5.2).
-    if (/^[ \t]/.test(line)) headers.set(last, `${headers.get(last) ?? ""} ${line.trim()}`);
+    if (/^[ \t]/.test(line) && last !== "") headers.set(last, `${headers.get(last) ?? ""} ${line.trim()}`);
     else if (colon > 0) {
       last = line.slice(0, colon).trim().toLowerCase();
       const value = line.slice(colon + 1).trim();
@@ -70,6 +71,12 @@ const readSized = async (connection: Connection, size: number, parts: Buffer[]):
   for (let left = size; left > 0; left -= 65_536) parts.push(await connection.read(Math.min(left, 65_536)));
 };
 
+/** The fields behind a chunked body say nothing about the port. */
+const skipTrailers = async (connection: Connection): Promise<void> => {
+  for (let count = 0; count <= MAX_TRAILERS; count += 1) if ((await connection.readLine()) === "") return;
+  throw new ProbeFailure("answer-too-long", `more than ${MAX_TRAILERS} fields behind the body`);
+};
+
 const readChunked = async (connection: Connection, maxBytes: number): Promise<Body> => {
   const parts: Buffer[] = [];
   let total = 0;
@@ -81,13 +88,14 @@ const readChunked = async (connection: Connection, maxBytes: number): Promise<Bo
       throw new ProbeFailure("unexpected-answer", `expected the size of a chunk, got: ${printable(line)}`);
     const length = Number.parseInt(size, 16);
     if (length === 0) {
-      for (let trailers = 0; trailers < 50; trailers += 1) if ((await connection.readLine()) === "") break;
+      await skipTrailers(connection);
       return { bytes: Buffer.concat(parts), isWhole: true };
     }
     await readSized(connection, Math.min(length, maxBytes - total), parts);
     total += length;
     if (total >= maxBytes) return { bytes: Buffer.concat(parts), isWhole: false };
-    await connection.readLine(2);
+    const end = await connection.readLine(2);
+    if (end !== "") throw new ProbeFailure("unexpected-answer", `expected the end of a chunk, got: ${printable(end)}`);
   }
   return { bytes: Buffer.concat(parts), isWhole: false };
 };
@@ -104,15 +112,38 @@ const readToEnd = async (connection: Connection, maxBytes: number): Promise<Body
   return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole: false };
 };
 
-/** The body that belongs to this head. @param method the request's: an answer to HEAD has none */
+/** RFC 9112, section 6.3: the answers that have no body, whatever their fields say. */
+const hasNoBody = ({ status }: ResponseHead, method: string): boolean =>
+  method === "HEAD" || status < 200 || status === 204 || status === 304;
+
+const isChunked = ({ headers }: ResponseHead): boolean =>
+  /(?:^|,)\s*chunked\s*$/i.test(headers.get("transfer-encoding") ?? "");
+
+const listOf = (value: string | undefined): readonly string[] =>
+  (value ?? "").split(",").map((word) => word.trim().toLowerCase());
+
+/** Whether another request may follow on this connection once the body is read (RFC 9112, sections 6.1, 6.3 and 9.3). */
+export const isPersistent = (head: ResponseHead, method: string): boolean => {
+  const { version, headers } = head;
+  const options = listOf(headers.get("connection"));
+  if (options.includes("close") || (version === "1.0" && !options.includes("keep-alive"))) return false;
+  if (hasNoBody(head, method)) return true;
+  // Both framings at once, or one that HTTP/1.0 does not have, may be somebody smuggling; the rest of it is nothing to build on.
+  if (headers.has("transfer-encoding")) return isChunked(head) && version !== "1.0" && !headers.has("content-length");
+  return headers.has("content-length");
+};
+
+/** The body that belongs to this head, as it was sent. @param method the request's: an answer to HEAD has none */
 export const readBody = async (
   connection: Connection,
-  { status, headers }: ResponseHead,
+  head: ResponseHead,
   method: string,
   maxBytes: number,
 ): Promise<Body> => {
-  if (method === "HEAD" || status === 204 || status === 304) return { bytes: Buffer.alloc(0), isWhole: true };
-  if (/\bchunked\s*$/i.test(headers.get("transfer-encoding") ?? "")) return readChunked(connection, maxBytes);
+  const { headers } = head;
+  if (hasNoBody(head, method)) return { bytes: Buffer.alloc(0), isWhole: true };
+  if (isChunked(head)) return readChunked(connection, maxBytes);
+  if (headers.has("transfer-encoding")) return readToEnd(connection, maxBytes);
   // The same length twice is one (RFC 9110, section 8.6).
   const announced = headers.get("content-length")?.replace(/^(\d+)(?:\s*,\s*\1)+$/, "$1");
   if (announced === undefined) return readToEnd(connection, maxBytes);

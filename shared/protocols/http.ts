@@ -1,14 +1,15 @@
 /**
  * HTTP/1.1 (RFC 9110, RFC 9112): open when the answer's status, header fields and body are what was expected.
  *
- * Redirects are followed only to the same scheme, host and port, on the very connection that is being checked: the
- * address was resolved and guarded for it, and a target cannot send the probe elsewhere. Any other redirect is reported
+ * Redirects are followed only to the same scheme, host and port, at the very address that is being checked: it was
+ * resolved and guarded for it, and a target cannot send the probe elsewhere. Any other redirect is reported
  * and counts with its own status (monitor the other place by a monitor of its own).
  */
 import { z } from "zod";
 import type { Connection, TlsOptions } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
-import { type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
+import { codedBytes, decodeBody } from "./http-coding.ts";
+import { isPersistent, type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
 import { expectMatch, type Match, matchSettings } from "./match.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
 import { parseSettings, tlsSettings } from "./settings.ts";
@@ -64,7 +65,7 @@ const shape = {
     .refine((headers) => Object.keys(headers).length <= 10, "at most 10")
     .default({}),
   body: matchSettings.optional(),
-  /** Bytes of the body that `body` is held against; the rest is left unread. */
+  /** Bytes of the body, decoded, that `body` is held against; the rest is left unread. */
   maxBodyBytes: z.int().min(1).max(1_000_000).default(65_536),
   redirects: z.enum(["follow", "manual"]).default("follow"),
 };
@@ -116,7 +117,7 @@ const request = (wanted: Wanted, path: string, host: string): string => {
     ["host", `Host: ${host}`],
     ["user-agent", "User-Agent: Harborlight"],
     ["accept", "Accept: */*"],
-    // A body to be read by a person's rule, not to be unpacked.
+    // Bodies are read by a person's rule; what comes coded all the same is decoded.
     ["accept-encoding", "Accept-Encoding: identity"],
   ]);
   for (const [name, value] of Object.entries(wanted.headers)) fields.set(name.toLowerCase(), `${name}: ${value}`);
@@ -129,27 +130,46 @@ const pathHere = (location: string, base: string, path: string): string | undefi
   return url && url.origin === new URL(base).origin && !url.username ? url.pathname + url.search : undefined;
 };
 
+/** 304 and the like carry no redirect, whatever stands in their Location (RFC 9110, section 15.4). */
+const REDIRECTS: readonly number[] = [300, 301, 302, 303, 307, 308];
+
+/** Whether a server may have ended a connection that it had left open, as it may at any time (RFC 9112, section 9.3.1). */
+const isEnd = (error: unknown): boolean =>
+  !(error instanceof ProbeFailure) || error.reason === "connection-closed" || error.reason === "incomplete-answer";
+
+/** Asks once, and once more on a new connection where an old one ends without an answer: what is asked changes nothing. */
+const answerTo = async (connection: Connection, question: string, isReused: boolean): Promise<ResponseHead> => {
+  connection.write(question);
+  if (!isReused) return readFinalHead(connection);
+  try {
+    return await readFinalHead(connection);
+  } catch (error) {
+    if (!isEnd(error)) throw error;
+    await connection.reopen();
+    return answerTo(connection, question, false);
+  }
+};
+
 /** Asks until an answer is no redirect to be followed. */
 const exchange = async (connection: Connection, target: Target, wanted: Wanted, scheme: Scheme) => {
   const host = wanted.hostHeader ?? authority(target, scheme);
   const base = URL.parse(`${scheme.name}://${host}`)?.href ?? `${scheme.name}://${authority(target, scheme)}`;
   let path = wanted.path;
+  let isReused = false;
   for (let redirects = 0; ; redirects += 1) {
-    connection.write(request(wanted, path, host));
-    const head = await readFinalHead(connection);
-    const location = head.status >= 300 && head.status < 400 ? head.headers.get("location") : undefined;
+    const head = await answerTo(connection, request(wanted, path, host), isReused);
+    const location = REDIRECTS.includes(head.status) ? head.headers.get("location") : undefined;
     const next = location === undefined ? undefined : pathHere(location, base, path);
-    const closes =
-      /\bclose\b/i.test(head.headers.get("connection") ?? "") ||
-      (head.version === "1.0" && !head.headers.has("connection"));
-    if (next === undefined || wanted.redirects === "manual" || closes) return { head, path, redirects };
+    if (next === undefined || wanted.redirects === "manual") return { head, path, redirects };
     if (redirects === MAX_REDIRECTS)
       throw new ProbeFailure(
         "unexpected-answer",
         `more than ${MAX_REDIRECTS} redirects, the last to ${printable(next)}`,
       );
-    const rest = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
-    if (!rest.isWhole) return { head, path, redirects };
+    isReused =
+      isPersistent(head, wanted.method) &&
+      (await readBody(connection, head, wanted.method, wanted.maxBodyBytes)).isWhole;
+    if (!isReused) await connection.reopen();
     path = next;
   }
 };
@@ -190,7 +210,9 @@ const talk = async (connection: Connection, target: Target, wanted: Wanted, sche
     for (const [name, rule] of Object.entries(wanted.responseHeaders))
       expectMatch(rule, head.headers.get(name.toLowerCase()) ?? "", `header ${name}`);
     if (wanted.body) {
-      const body = await readBody(connection, head, wanted.method, wanted.maxBodyBytes);
+      const { method, maxBodyBytes } = wanted;
+      const coded = await readBody(connection, head, method, codedBytes(head, maxBodyBytes));
+      const body = await decodeBody(coded, head, maxBodyBytes);
       expectMatch(wanted.body, textOf(body.bytes, head), "body");
     }
   } catch (error) {

@@ -85,7 +85,7 @@ export interface UdpProbe {
 
 /** What is being checked, for protocols that say it (Host header, SNI, SIP URI). */
 export interface Target {
-  /** As the user wrote it. */
+  /** As the user wrote it, without a zone. */
   readonly host: string;
   /** The address in use. */
   readonly address: string;

@@ -27,17 +27,25 @@ const ask = (connection: Connection, command: string): Promise<Reply> => {
   return readReply(connection, "SMTP");
 };
 
-const isUnwell = ({ code }: Reply): boolean => code === 421 || code === 451 || code === 554;
+/** Of a server that takes nobody for now, or never: RFC 5321, section 4.2.2, and RFC 7504 for 521. */
+const UNWELL: readonly number[] = [421, 451, 521, 554];
+/** Of a server that does not know the command; every other refusal is of the name that stands behind it. */
+const UNKNOWN_COMMAND: readonly number[] = [500, 502, 503, 530];
 
 /** EHLO, and HELO for servers older than 1995. @returns the capabilities */
 const greet = async (connection: Connection, name: string): Promise<readonly string[]> => {
   const ehlo = await ask(connection, `EHLO ${name}`);
   if (ehlo.code === 250) return ehlo.lines.slice(1).map((line) => printable(line, 60));
-  if (isUnwell(ehlo)) throw new ProbeFailure("service-unavailable", `the server refuses EHLO: ${replyText(ehlo)}`);
   const helo = ehlo.code >= 500 && ehlo.code < 505 ? await ask(connection, `HELO ${name}`) : ehlo;
   if (helo.code === 250) return [];
-  if (helo.code >= 550) throw new ProbeFailure("unexpected-answer", `the server refuses our name: ${replyText(helo)}`);
-  throw new ProbeFailure("wrong-protocol", `greets with 220 and does not know EHLO or HELO: ${replyText(helo)}`);
+  if (UNWELL.includes(helo.code))
+    throw new ProbeFailure("service-unavailable", `the server refuses EHLO: ${replyText(helo)}`);
+  if (helo.code < 400 || UNKNOWN_COMMAND.includes(helo.code))
+    throw new ProbeFailure("wrong-protocol", `greets with 220 and does not know EHLO or HELO: ${replyText(helo)}`);
+  throw new ProbeFailure(
+    "unexpected-answer",
+    `the server speaks SMTP and refuses the name ${name}: ${replyText(helo)}; set ehloName to one that it takes`,
+  );
 };
 
 const talk = async (connection: Connection, wanted: Wanted): Promise<Finding> => {

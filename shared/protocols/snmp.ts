@@ -4,7 +4,18 @@
  * An agent does not answer a wrong community or a stranger's address: its silence may mean just that.
  */
 import { z } from "zod";
-import { element, expectNext, integer, next, objectId, octets, toInteger, toObjectId } from "./ber.ts";
+import {
+  element,
+  expectNext,
+  integer,
+  next,
+  objectId,
+  octets,
+  toInteger,
+  toObjectId,
+  toSigned,
+  toUnsigned,
+} from "./ber.ts";
 import { Cursor, printable } from "./cursor.ts";
 import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
 import { oneLine, parseSettings, udpFields } from "./settings.ts";
@@ -77,22 +88,53 @@ const ask = (wanted: Settings, random: Buffer): Buffer => {
   return element(SEQUENCE, version, octets(wanted.community), getRequest(id, wanted.oid.replace(/^\./, "")));
 };
 
-/** A value as text, the way people write it; the last three say that there is none. */
+/**
+ * Numbers that do not fit the application types travel inside Opaque, as net-snmp sends load averages
+ * (draft-perkins-opaque-01): a long tag of two bytes, a length, the number.
+ */
+const readOpaque = (content: Cursor): string | undefined => {
+  const { bytes } = content;
+  if (bytes.length < 3 || bytes[0] !== 0x9f || bytes[2] !== bytes.length - 3) return undefined;
+  const number = bytes.subarray(3);
+  switch (bytes[1]) {
+    case 0x76: // Counter64
+    case 0x7b: // Unsigned64
+      return String(toUnsigned(new Cursor(number, ANSWER)));
+    case 0x7a: // Integer64
+      return String(toSigned(new Cursor(number, ANSWER)));
+    case 0x78:
+      // The shortest decimal that means this float: 0.1, not 0.10000000149011612.
+      return number.length === 4 ? String(Number(number.readFloatBE().toPrecision(7))) : undefined;
+    case 0x79:
+      return number.length === 8 ? String(number.readDoubleBE()) : undefined;
+    default:
+      return undefined;
+  }
+};
+
+const readOctets = ({ bytes }: Cursor): string => {
+  const text = bytes.toString("utf8");
+  const isText = !/[^\P{C}\t\r\n]|\ufffd/u.test(text);
+  return isText ? printable(text, 255) : bytes.subarray(0, 64).toString("hex");
+};
+
+/** A value as text, the way people write it, numbers to the last digit; the last three say that there is none. */
 const readValue = (tag: number, content: Cursor): { text: string; isMissing?: boolean } => {
   switch (tag) {
     case 0x02:
-    case 0x41:
-    case 0x42:
-    case 0x43:
-    case 0x46:
+      return { text: String(toSigned(content)) };
+    case 0x41: // Counter32
+    case 0x42: // Gauge32, Unsigned32
+    case 0x43: // TimeTicks, in hundredths of a second
+    case 0x46: // Counter64
     case 0x47: // UInteger32, of agents that still follow RFC 1442
-      return { text: String(toInteger(content)) };
+      return { text: String(toUnsigned(content)) };
+    case 0x44:
+      return { text: readOpaque(content) ?? readOctets(content) };
     case 0x04:
-    case 0x44: {
-      const text = content.bytes.toString("utf8");
-      const isText = !/[^\P{C}\t\r\n]|\ufffd/u.test(text);
-      return { text: isText ? printable(text, 255) : content.bytes.subarray(0, 64).toString("hex") };
-    }
+      return { text: readOctets(content) };
+    case 0x45: // NsapAddress, of agents that still follow RFC 1442
+      return { text: content.bytes.subarray(0, 64).toString("hex") };
     case 0x05:
       return { text: "null" };
     case 0x06:
@@ -118,7 +160,7 @@ const RESOURCE_UNAVAILABLE = 13;
 const unmet = (value: string, { equals, contains, min, max }: Expectations): string | undefined => {
   if (equals !== undefined && value !== equals) return `"${equals}"`;
   if (contains !== undefined && !value.includes(contains)) return `a value with "${contains}"`;
-  const number = value.trim() === "" ? Number.NaN : Number(value);
+  const number = /^-?\d+$/.test(value) ? BigInt(value) : value.trim() === "" ? Number.NaN : Number(value);
   if (min !== undefined && !(number >= min)) return `at least ${min}`;
   if (max !== undefined && !(number <= max)) return `at most ${max}`;
   return undefined;

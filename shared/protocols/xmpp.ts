@@ -4,6 +4,7 @@
  * nothing in it is expanded or fetched.
  */
 import { isIPv6 } from "node:net";
+import { domainToUnicode } from "node:url";
 import { z } from "zod";
 import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
@@ -76,7 +77,9 @@ const list = (text: string, pattern: RegExp): string[] =>
 
 const talk = async (connection: Connection, target: Target, wanted: z.output<typeof settings>): Promise<Finding> => {
   // RFC 7622, section 3.2.
-  const domain = wanted.domain ?? (isIPv6(target.host) ? `[${target.host}]` : target.host);
+  // With its own letters, never in its xn-- form (RFC 7622, section 3.2).
+  const domain =
+    wanted.domain ?? (isIPv6(target.host) ? `[${target.host}]` : domainToUnicode(target.host) || target.host);
   let features = await openStream(connection, domain, wanted.as);
   const isInsideTls = await upgradeToTls(
     connection,

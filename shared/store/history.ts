@@ -43,6 +43,8 @@ export interface TickStand {
   readonly previous: Block | undefined;
   /** `done`: its block is there. `claimed`: somebody else is at it. */
   readonly state: "free" | "claimed" | "done";
+  /** Whether another run was at it, and may have written views of which `previous` knows nothing. */
+  readonly isBegun: boolean;
   /** The run that has written a block for this tick under a clock that was ahead. */
   readonly replaces?: string | undefined;
 }
@@ -177,13 +179,14 @@ export function createHistoryStore(
     async standOf({ shard, location, tick }: BlockPlace, nowMs: number): Promise<TickStand> {
       const { block, newest } = await latest(shard, location, tick);
       const isMine = newest?.sk === tickKey(tick);
-      if (!isMine) return { previous: block, state: "free" };
+      if (!isMine) return { previous: block, state: "free", isBegun: false };
+      const isBegun = true;
       if (newest.data) {
-        if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done" };
+        if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done", isBegun };
         const previous = (await latest(shard, location, tick - 1)).block;
-        return { previous, state: "free", replaces: String(newest.run ?? "") };
+        return { previous, state: "free", isBegun, replaces: String(newest.run ?? "") };
       }
-      return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed" };
+      return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed", isBegun };
     },
 
     /** Packed blocks with `fromTick <= tick < toTick`, oldest first; `openBlock` reads their `data`. */

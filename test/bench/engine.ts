@@ -6,7 +6,7 @@
  */
 import { availableParallelism } from "node:os";
 import { startBlackbox } from "./engine/blackbox.ts";
-import type { CheckerReport } from "./engine/checker.ts";
+import type { CheckerJob, CheckerReport } from "./engine/checker.ts";
 import {
   CHECKER_CORE,
   compileReference,
@@ -21,7 +21,8 @@ import {
 const ROUNDS = Number(process.argv[3] ?? 9);
 const IN_FLIGHT = [64, 256, 900];
 const CHECKS = { tcp: 2500, udp: 2500, tls: 300, spoken: 1000 };
-const SMALL_LAMBDA_SHARE = 0.145;
+/** Lambda gives a core to 1,769 MB. */
+const shareOf = (memoryMb: number) => memoryMb / 1_769;
 
 const binary = compileReference();
 const targets = await startTargets();
@@ -166,21 +167,39 @@ target(
 );
 limited.stop();
 
-const small = await startChecker({ descriptors: 1024 });
-const undo = throttle(small.pid, SMALL_LAMBDA_SHARE);
-if (typeof undo === "string") console.log(`\nsmall Lambda: no CPU share can be set here (${undo})`);
-else {
-  const job = { kind: "tcp", ports: ports.tcp, inFlight: 900, checks: 250 } as const;
-  const cold = await small.run(job);
-  const warm: CheckerReport[] = [];
-  for (let round = 0; round < ROUNDS; round++) warm.push(await small.run(job));
-  const of = (pick: (report: CheckerReport) => number) => median(warm.map(pick));
-  console.log(
-    `\nsmall Lambda (${SMALL_LAMBDA_SHARE} vCPU), 250 TCP checks: first batch ${cold.wallMs.toFixed(0)} ms; then ${of((r) => r.wallMs).toFixed(0)} ms, ${((of((r) => r.cpuUs) * 250) / 1000).toFixed(0)} ms CPU, p50 ${of((r) => r.p50Ms).toFixed(3)} ms, p99 ${of((r) => r.p99Ms).toFixed(3)} ms, ${of((r) => r.stalled)} flagged as stalled, ${of((r) => r.open)} open`,
-  );
+/** A warm process with a small Lambda's share of a core. */
+async function runSmall(memoryMb: number, job: CheckerJob, rounds: number): Promise<void> {
+  const small = await startChecker({ descriptors: 1024 });
+  await small.run(job);
+  const undo = throttle(small.pid, shareOf(memoryMb));
+  if (typeof undo === "string") console.log(`\nsmall Lambda: no CPU share can be set here (${undo})`);
+  else {
+    const reports: CheckerReport[] = [];
+    for (let round = 0; round < rounds; round++) reports.push(await small.run(job));
+    const of = (pick: (report: CheckerReport) => number) => median(reports.map(pick));
+    console.log(
+      `${memoryMb} MB ${`${job.checks} ${job.kind}${job.ports === ports.farTls ? ", 25 ms away" : ""}`.padEnd(24)}${figure(
+        of((r) => r.wallMs),
+        0,
+      )}${figure((of((r) => r.cpuUs) * job.checks) / 1000, 0)}${figure(
+        of((r) => r.p50Ms),
+        3,
+      )}${figure(
+        of((r) => r.p99Ms),
+        3,
+      )}   ${of((r) => r.stalled)} stalled, ${of((r) => r.open)} open`,
+    );
+    setTimeout(undo, 500);
+  }
+  small.stop();
 }
-small.stop();
-if (typeof undo === "function") setTimeout(undo, 500);
+console.log("\nsmall Lambda, all due at once     wall ms   CPU ms   p50 ms   p99 ms");
+for (const memoryMb of [128, 256]) {
+  const job = { inFlight: 900, checks: 250 } as const;
+  await runSmall(memoryMb, { ...job, kind: "tcp", ports: ports.tcp }, ROUNDS);
+  for (const tls of [ports.tls, ports.farTls])
+    for (const checks of [10, 250]) await runSmall(memoryMb, { ...job, kind: "tls", ports: tls, checks }, 3);
+}
 
 console.log(`\n${verdicts.join("\n")}`);
 checker.stop();

@@ -26,6 +26,7 @@ const BACKOFF_MS = 100;
 const THROTTLED_BACKOFF_MS = 500;
 /** One way over the network. */
 const WAY_MS = { least: 1, spread: 3 };
+const CLOCK_SET_RIGHT_MS = 300_000;
 const COLD_START_MS = { least: 150, spread: 1_200 };
 
 interface Command {
@@ -305,6 +306,12 @@ export function createFunction<Event, Result>(
       else work();
     });
 
+  /** Its clock jumps back, until the host's time service notices. */
+  const stepBack = (process: Process, ms: number) => {
+    process.stepClock(-ms);
+    clock.after(CLOCK_SET_RIGHT_MS, () => process.stepClock(ms));
+  };
+
   return {
     name,
     location,
@@ -317,11 +324,11 @@ export function createFunction<Event, Result>(
       const environment = warm(occasion);
       const steppedMs = faults.strike("clock-step", occasion);
       if (environment) {
-        if (steppedMs !== undefined) environment.process.stepClock(-steppedMs);
+        if (steppedMs !== undefined) stepBack(environment.process, steppedMs);
         return run(environment, event, 0);
       }
       const fresh = make();
-      if (steppedMs !== undefined) fresh.process.stepClock(-steppedMs);
+      if (steppedMs !== undefined) stepBack(fresh.process, steppedMs);
       const coldMs = COLD_START_MS.least + draw(seed, `cold ${occasion.name}`) * COLD_START_MS.spread;
       return run(fresh, event, coldMs);
     },

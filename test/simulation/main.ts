@@ -10,11 +10,13 @@
  *     npm run simulate -- --named [words]
  *     npm run simulate -- --sweep blip                       every single fault at every call of a short story
  *     npm run simulate -- --mutants [words]
+ *     npm run simulate -- --crowd 10000                      as many monitors down at once, state-change five minutes behind
  *
  * Ends with 1 where a promise was broken.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { judgeCrowd } from "./crowd.ts";
 import { explain } from "./explain.ts";
 import { generate, MODES } from "./generate.ts";
 import { judgeMutants } from "./mutants.ts";
@@ -40,6 +42,7 @@ const { values } = parseArgs({
     named: { type: "boolean", default: false },
     sweep: { type: "string" },
     mutants: { type: "boolean", default: false },
+    crowd: { type: "string" },
     only: { type: "string", default: "" },
     show: { type: "string", default: "12" },
   },
@@ -55,6 +58,7 @@ const MAX_SHRINK_SECONDS = 300;
 const deployment = await loadDeployment();
 let broken = 0;
 if (values.mutants) broken = await judgeMutants(values.only, say);
+else if (values.crowd !== undefined) broken = await judgeCrowd(Number(values.crowd), deployment, say);
 else if (values.sweep !== undefined) broken = await runSweep(values.sweep);
 else if (values.named) broken = await runNamed(values.only);
 else if (values.seed ?? values.file)

@@ -1,5 +1,15 @@
 /** Right answers of many protocols, whole conversations at once: what `fuzz.ts` mutates. */
 import { createHash } from "node:crypto";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+
+/** Bodies as servers code them: what decodes them is not ours, what bounds it is. */
+const PAGE = "<html>Welcome</html>".repeat(40);
+const coded = (coding: string, bytes: Buffer) =>
+  Buffer.concat([
+    Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bytes.length}\r\n\r\n`),
+    bytes,
+  ]);
+const zipped = gzipSync(PAGE);
 
 /** What the fuzz gives for randomness, always the same: Kafka's broker, for one, sends some of it back. */
 export const RANDOM = createHash("sha512").update("fuzz").digest();
@@ -45,6 +55,19 @@ export const SEEDS: Readonly<Record<string, readonly Buffer[]>> = {
     latin1(
       "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\nWelcome",
     ),
+    latin1("HTTP/1.0 302 Found\r\nLocation: /a\r\nConnection: close\r\n\r\nthere"),
+    coded("gzip", zipped),
+    coded("deflate", deflateSync(PAGE)),
+    coded("deflate", deflateRawSync(PAGE)),
+    coded("br", brotliCompressSync(PAGE)),
+    coded("zstd", zstdCompressSync(PAGE)),
+    coded("gzip, br, zstd", zstdCompressSync(brotliCompressSync(zipped))),
+    coded("gzip", gzipSync(Buffer.alloc(10_000_000))),
+    Buffer.concat([
+      latin1(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${zipped.length.toString(16)}\r\n`),
+      zipped,
+      latin1("\r\n0\r\nX: y\r\n\r\n"),
+    ]),
   ],
   mysql: [
     Buffer.concat([

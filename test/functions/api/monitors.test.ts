@@ -133,6 +133,13 @@ describe("creating", () => {
     expect(shard?.locations).toEqual(new Set(["local", "inside", "eu-west-1"]));
   });
 
+  test("keeps a name with other letters as name servers know it, and a zone", async () => {
+    expect((await create({ host: "Bücher.example" })).body.host).toBe("xn--bcher-kva.example");
+    expect((await create({ host: "straße。example" })).body.host).toBe("xn--strae-oqa.example");
+    expect((await create({ host: "DB.example.com" })).body.host).toBe("DB.example.com");
+    expect((await create({ host: "fe80::1%eth0" })).body.host).toBe("fe80::1%eth0");
+  });
+
   test("takes a null for no reminders", async () => {
     expect((await create({ alerts: { remindEverySeconds: null } })).status).toBe(201);
   });

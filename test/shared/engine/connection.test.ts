@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -40,6 +41,26 @@ test("a line is read without its line end, LF or CRLF", async () => {
   expect(outcome.traffic).toEqual({ bytesSent: 0, bytesReceived: 13 });
   expect(outcome.timings.firstByteMs).toBeGreaterThan(0);
   expect(outcome.timings.latencyMs).toBeGreaterThanOrEqual(outcome.timings.connectMs ?? Number.NaN);
+});
+
+test("a server that names itself and leaves is told with its banner, in words", async () => {
+  const protocol = speaking(async (connection) => {
+    await connection.readLine();
+    return { evidence: { more: await connection.read(5) } };
+  });
+  await using leaving = await serveBytes("SSH-2.0-OpenSSH_9.2p1\r\n", { end: true });
+  const closed = await check({ protocol, ...leaving });
+  expect(closed).toMatchObject({ reason: "incomplete-answer", evidence: { banner: "SSH-2.0-OpenSSH_9.2p1" } });
+  expect(closed.message).toMatch(/closed the connection before .*; it had greeted with: SSH-2.0-OpenSSH_9.2p1$/);
+  await using resetting = await serve((socket) => {
+    socket.write("220 mail ready\r\n");
+    setTimeout(() => socket.resetAndDestroy(), 50);
+  });
+  const reset = await check({ protocol, ...resetting });
+  expect(reset).toMatchObject({ reason: "connection-reset", evidence: { banner: "220 mail ready" } });
+  expect(reset.message).toContain("it had greeted with: 220 mail ready");
+  await using binary = await serveBytes(Buffer.from([0, 1, 2, 3, 10]), { end: true });
+  expect((await check({ protocol, ...binary })).evidence).toEqual({});
 });
 
 test("a line that comes one byte at a time is a line", async () => {
@@ -118,4 +139,25 @@ test("STARTTLS upgrades in place", async () => {
     return { message: await connection.readLine() };
   });
   expect(await check({ protocol, ...server })).toMatchObject({ state: "open", message: "inside hello" });
+});
+
+test("a link-local address is connected to with its zone, which the peer does not hear", async () => {
+  let told: Target | undefined;
+  const protocol = speaking(async (_connection, target) => {
+    told = target;
+    return {};
+  });
+  // The address of an interface of this machine, where it has one; else nobody answers, and that is no fault of ours.
+  const [name, own] = Object.entries(networkInterfaces())
+    .flatMap(([interfaceName, all]) => (all ?? []).map((one) => [interfaceName, one] as const))
+    .find(([, { address }]) => address.startsWith("fe80:")) ?? ["lo", undefined];
+  const address = `${own?.address ?? "fe80::1"}%${name}`;
+  const server = own && (await serve(() => {}, address));
+  const outcome = await check({ protocol, host: address, port: server?.port ?? 9 }, 500);
+  await server?.[Symbol.asyncDispose]();
+  expect(outcome).toMatchObject({ address });
+  if (own) {
+    expect(outcome).toMatchObject({ state: "open" });
+    expect(told).toMatchObject({ host: own.address, address });
+  } else expect(outcome.message).toContain(`[${address}]:9 `);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { TlsOptions } from "../../../shared/engine/connection.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
+import { serveLegacyTls } from "../../support/legacy-tls-server.ts";
 import { type SecureServer, serve, serveBytes, serveSilence, serveTls } from "../../support/servers.ts";
 
 const DAY_MS = 86_400_000;
@@ -56,6 +57,16 @@ test.each(bad)("%s is an error by name, and open where nothing is to be verified
     evidence: { tls: { problems: expect.arrayContaining([reason]) as string[] } },
   });
   expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
+});
+
+test("a name that stands in the common name alone, or in a part of a label, is no name", async () => {
+  await using old = await serveTls(() => {}, { issuer: authority, names: [], addresses: [] });
+  const outcome = await run(old, { ca });
+  expect(outcome).toMatchObject({ state: "tls-error", health: "down", reason: "certificate-wrong-host" });
+  expect(outcome.message).toContain("common name alone");
+  await using part = await serveTls(() => {}, { issuer: authority, names: ["w*.a.example", "*.b.example"] });
+  expect(await run(part, { ca, serverName: "www.a.example" })).toMatchObject({ reason: "certificate-wrong-host" });
+  expect(await run(part, { ca, serverName: "www.b.example" })).toMatchObject({ state: "open" });
 });
 
 test.each([
@@ -146,6 +157,11 @@ test("SNI and ALPN are what the settings say", async () => {
   expect(asked).toBe("a.example");
 });
 
+test("a server's name with other letters than ASCII is asked for, and found in the certificate, in its xn-- form", async () => {
+  await using server = await serveTls(() => {}, { issuer: authority, names: ["xn--bcher-kva.example"] });
+  expect(await run(server, { ca, serverName: "Bücher.example" })).toMatchObject({ state: "open" });
+});
+
 test("a server that wants a client certificate gets the one in the settings", async () => {
   const client = makeCertificate({ subject: "client", issuer: authority });
   await using server = await serveTls((socket) => socket.write("welcome\n"), {
@@ -172,4 +188,32 @@ test("a server that speaks something else, nothing, or hangs up is a TLS error",
   expect(await check({ ...input, ...plain })).toMatchObject({ state: "tls-error", reason: "wrong-protocol" });
   expect(await check({ ...input, ...silent }, 300)).toMatchObject({ state: "tls-error", reason: "timeout" });
   expect(await check({ ...input, ...closed })).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+});
+
+test("a server older than RFC 5746 is measured, and named", async () => {
+  await using server = await serveLegacyTls("220 ready\r\n");
+  const settings = { tls: { verify: false, warnDays: 0 }, steps: [{ expect: { contains: "220 ready" } }] };
+  for (const connections of [2, 3]) {
+    expect(await check({ protocol: "tcp", ...server, settings }, 5000)).toMatchObject({
+      state: "open",
+      health: "up",
+      evidence: { tls: { version: "TLSv1.2", renegotiation: "unsafe: the server is older than RFC 5746" } },
+    });
+    expect(server.connections).toBe(connections);
+  }
+});
+
+test("what this side refuses is not called the peer's doing, and an alert is", async () => {
+  // A hello with a cipher that was not offered, and handshake_failure.
+  const hello = Buffer.from(`160303002a020000260303${"00".repeat(32)}00000100`, "hex");
+  const alert = Buffer.from("15030300020228", "hex");
+  const tls = { verify: false };
+  await using odd = await serve((socket) => socket.once("data", () => socket.write(hello)));
+  const ours = await check({ protocol: "tcp", ...odd, settings: { tls } });
+  expect(ours).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+  expect(ours.message).toContain("was refused by this side in the TLS handshake (");
+  await using refusing = await serve((socket) => socket.once("data", () => socket.write(alert)));
+  const theirs = await check({ protocol: "tcp", ...refusing, settings: { tls } });
+  expect(theirs).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
+  expect(theirs.message).toContain("broke off the TLS handshake");
 });

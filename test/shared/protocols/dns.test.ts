@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { dns } from "../../../shared/protocols/dns.ts";
+import { TYPES, type TypeName } from "../../../shared/protocols/dns-records.ts";
 import { check } from "../../support/check.ts";
 import { protocolSuite } from "../../support/protocol-suite.ts";
 import { refuses } from "../../support/refuses.ts";
@@ -30,7 +31,9 @@ const respond = (question: Buffer, records: readonly Buffer[] = [], { rcode = 0,
   head[3] = 0x80 | rcode;
   head.writeUInt16BE(records.length, 6);
   head.writeUInt16BE(0, 10);
-  const end = question.indexOf(0, 12) + 5;
+  let end = 12;
+  while (question[end]) end += question[end]! + 1;
+  end += 5;
   return Buffer.concat([head, question.subarray(12, end), ...records]);
 };
 const settings = { name: "www.example.test", type: "A", answers: ["192.0.2.7"] };
@@ -100,6 +103,146 @@ test.each([
   await using server = await serveUdp((question, reply) => reply(respond(question, records)));
   const outcome = await check({ protocol: dns, ...server, settings: { name: "www.example.test", type: "A", ...more } });
   expect(outcome).toMatchObject({ health, ...(health === "down" && { reason: "unexpected-answer" }) });
+});
+
+/** A name on the wire. */
+const wire = (name: string) =>
+  Buffer.concat([
+    ...name.split(".").map((label) => Buffer.from(String.fromCharCode(label.length) + label)),
+    Buffer.of(0),
+  ]);
+const bytes = (...parts: readonly (string | Buffer)[]) =>
+  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part.replaceAll(" ", ""), "hex") : part)));
+const HASH = "d2abde240d7cd3ee6b4b28c54df034b97983a1d16e8a410e4561cb106618e971";
+
+/** Data of each type beside dig's text of it (BIND 9.18's `+short`), other texts that mean the same, and some that do not. */
+const TEXTS: Readonly<Record<TypeName, readonly [data: Buffer, dig: string, same: string[], other: string[]][]>> = {
+  A: [[bytes("c0000207"), "192.0.2.7", [], ["192.0.2.70", "192.0.2.7 192.0.2.8"]]],
+  AAAA: [[bytes("20010db8", Buffer.alloc(11), "07"), "2001:db8::7", ["2001:0DB8:0::7"], ["2001:db8::8"]]],
+  NS: [
+    [wire("NS1.eXample.com"), "NS1.eXample.com.", ["ns1.example.COM"], ["ns1.example.net", "ns1.example.com x"]],
+    [bytes("03 61 2e 62 00"), "a\\.b.", ["A\\.b", "a\\046b"], ["a.b"]],
+    [bytes("03 61 20 ff 00"), "a\\032\\255.", [], ["a."]],
+  ],
+  CNAME: [[wire("edge.test"), "edge.test.", ["EDGE.test"], ["edge"]]],
+  PTR: [[wire("host.test"), "host.test.", ["HOST.test"], ["host"]]],
+  SOA: [
+    [
+      bytes(wire("ns.test"), wire("admin.test"), "78a3f2e6 00001c20 00000e10 00127500 00000e10"),
+      "ns.test. admin.test. 2024010470 7200 3600 1209600 3600",
+      ["NS.test admin.test 2024010470 7200 3600 1209600 3600"],
+      ["ns.test. admin.test. 2024010471 7200 3600 1209600 3600"],
+    ],
+  ],
+  MX: [[bytes("000a", wire("mail.test")), "10 mail.test.", ["10 MAIL.test"], ["20 mail.test.", "10 mail.test. x"]]],
+  TXT: [
+    [
+      bytes("10", Buffer.from("v=spf1 -all. Aa="), "01 62"),
+      '"v=spf1 -all. Aa=" "b"',
+      ["v=spf1 -all. Aa=b", '"v=spf1 -all. Aa=b"'],
+      ["v=spf1 -all. aa=b", '"v=spf1 -all. AA=" "b"'],
+    ],
+    [bytes("02 c3bc"), '"\\195\\188"', ["ü"], ["u"]],
+    [bytes("06 22 61 5c 62 00 20"), '"\\"a\\\\b\\000 "', [], ['"a\\b']],
+    [bytes("00"), '""', [], ["x"]],
+    [bytes("06 76 3d 31 2e 30 2e"), '"v=1.0."', ["v=1.0."], ["v=1.0"]],
+  ],
+  SRV: [
+    [bytes("0001 0002 1388", wire("sip.test")), "1 2 5000 sip.test.", ["1 2 5000 SIP.test"], ["1 2 5001 sip.test."]],
+  ],
+  NAPTR: [
+    [
+      bytes("0064 000a 01 55 07", Buffer.from("E2U+sip"), "16", Buffer.from("!^.*$!sip:Info@a.test!"), "00"),
+      '100 10 "U" "E2U+sip" "!^.*$!sip:Info@a.test!" .',
+      ['100 10 u "e2u+SIP" "!^.*$!sip:Info@a.test!" .'],
+      ['100 10 "U" "E2U+sip" "!^.*$!sip:info@a.test!" .'],
+    ],
+  ],
+  DS: [
+    [
+      bytes("ec45 05 02", HASH),
+      `60485 5 2 ${HASH.slice(0, 56).toUpperCase()} ${HASH.slice(56).toUpperCase()}`,
+      [`60485 5 2 ${HASH}`],
+      [`60485 5 1 ${HASH}`],
+    ],
+  ],
+  DNSKEY: [
+    [
+      bytes("0101 03 08 0301 0001", HASH),
+      "257 3 8 AwEAAdKr3iQNfNPua0soxU3wNLl5g6HRbopBDkVhyxBmGOlx",
+      ["257 3 8 AwEAAdKr3iQNfNPua0soxU3wNLl5g6HRbopBDkVh yxBmGOlx"],
+      ["257 3 8 awEAAdKr3iQNfNPua0soxU3wNLl5g6HRbopBDkVhyxBmGOlx"],
+    ],
+  ],
+  TLSA: [
+    [
+      bytes("03 01 01", HASH),
+      `3 1 1 ${HASH.slice(0, 56).toUpperCase()} ${HASH.slice(56).toUpperCase()}`,
+      [`3 1 1 ${HASH}`],
+      [`3 1 2 ${HASH}`, `3 1 1 ${HASH}00`],
+    ],
+  ],
+  SVCB: [[bytes("0000", wire("svc.test")), "0 svc.test.", ["0 SVC.test"], ["1 svc.test."]]],
+  HTTPS: [
+    [
+      bytes(
+        "0001 00",
+        "0000 0004 0001 0004",
+        "0001 0006 02 6832 02 6833",
+        "0002 0000",
+        "0003 0002 01bb",
+        "0004 0008 c0000207 c0000208",
+        "0005 0003 010203",
+        "0006 0010 20010db8",
+        Buffer.alloc(11),
+        "07",
+        "0007 0004 2f717b7d",
+        "029b 0002 6122",
+      ),
+      '1 . mandatory=alpn,ipv4hint alpn="h2,h3" no-default-alpn port=443 ipv4hint=192.0.2.7,192.0.2.8 ech=AQID ipv6hint=2001:db8::7 dohpath="/q{}" key667="a\\""',
+      [
+        '1 . alpn=h2,h3 mandatory=alpn,ipv4hint no-default-alpn port=443 ipv4hint=192.0.2.7,192.0.2.8 ech=AQID ipv6hint=2001:DB8:0::7 dohpath=/q{} key667="a\\""',
+      ],
+      ["1 .", '1 . alpn="h2"'],
+    ],
+  ],
+  CAA: [
+    [
+      bytes("00 05", Buffer.from("issueletsencrypt.org; a=B")),
+      '0 issue "letsencrypt.org; a=B"',
+      ['0 ISSUE "letsencrypt.org; a=B"', "0 issue letsencrypt.org; a=B"],
+      ['0 issue "letsencrypt.org; a=b"'],
+    ],
+  ],
+};
+const texts = Object.entries(TEXTS).flatMap(([type, all]) => all.map((one) => [type as TypeName, ...one] as const));
+test.each(texts)("%s compares as dig prints it: %#", async (type, data, dig, same, other) => {
+  await using server = await serveUdp((question, reply) => reply(respond(question, [record(TYPES[type], data)])));
+  const ask = (answer: string) =>
+    check({
+      protocol: dns,
+      ...server,
+      settings: { name: "www.example.test", type, answers: [answer], match: "exact", packets: { count: 1 } },
+    });
+  for (const answer of [dig, ...same]) expect(await ask(answer), answer).toMatchObject({ health: "up" });
+  for (const answer of other) expect(await ask(answer), answer).toMatchObject({ reason: "unexpected-answer" });
+});
+
+const LONGEST = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
+test.each([
+  // Classless delegation, RFC 2317.
+  ["0/25.2.0.192.in-addr.arpa", wire("0/25.2.0.192.in-addr.arpa")],
+  ["a\\.b.test.", bytes("03612e62", wire("test"))],
+  ["\\000\\255+=!.test", bytes("0500ff2b3d21", wire("test"))],
+  ["*._tcp.test", wire("*._tcp.test")],
+  ["bücher.test", wire("xn--bcher-kva.test")],
+  [LONGEST, wire(LONGEST)],
+])("the legal name %s is asked for", async (name, asked) => {
+  await using server = await serveUdp((question, reply) => reply(respond(question)));
+  expect(await check({ protocol: dns, ...server, settings: { name, packets: { count: 1 } } })).toMatchObject({
+    state: "open",
+  });
+  expect(server.received[0]!.subarray(12, -4)).toEqual(asked);
 });
 
 test.each([
@@ -183,6 +326,11 @@ test("by TCP an answer to another question is not ours", async () => {
 
 refuses(dns, [
   [{ name: "exa mple" }, "name"],
+  [{ name: "a..b" }, "name"],
+  [{ name: ".a" }, "name"],
+  [{ name: "a".repeat(64) }, "name"],
+  [{ name: `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(62)}` }, "name"],
+  [{ name: "a\\" }, "name"],
   [{ type: "ANY" }, "type"],
   [{ class: "XX" }, "class"],
   [{ rcode: ["OK"] }, "rcode[0]"],

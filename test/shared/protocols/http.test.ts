@@ -1,3 +1,5 @@
+import { type AddressInfo, createServer } from "node:net";
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { http } from "../../../shared/protocols/http.ts";
 import { check } from "../../support/check.ts";
@@ -146,6 +148,176 @@ describe("http", () => {
       "HTTP/1.1 200 OK\r\nX-Long: first\r\n\tsecond: 9\r\nContent-Length: 0\r\n\r\n",
     );
     const settings = { responseHeaders: { "X-Long": { contains: "first second: 9" } } };
+    expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state: "open" });
+  });
+
+  const text = "<html>Welcome to the harbor</html>";
+  const coded: readonly [coding: string, bytes: Buffer][] = [
+    ["gzip", gzipSync(text)],
+    ["x-gzip", gzipSync(text)],
+    ["GZip", Buffer.concat([gzipSync(text.slice(0, 10)), gzipSync(text.slice(10))])],
+    ["deflate", deflateSync(text)],
+    ["deflate", deflateRawSync(text)],
+    ["br", brotliCompressSync(text)],
+    ["zstd", zstdCompressSync(text)],
+    ["identity", Buffer.from(text)],
+    ["gzip, br", brotliCompressSync(gzipSync(text))],
+    ["gzip\r\nContent-Encoding: br", brotliCompressSync(gzipSync(text))],
+  ];
+  const rules = [
+    [{ contains: "Welcome to the harbor" }, "open"],
+    [{ excludes: "Welcome to the harbor" }, "mismatch"],
+  ] as const;
+
+  test.each(coded)("a body coded as %j is decoded before its rules are asked", async (coding, bytes) => {
+    const lengths = [`Content-Length: ${bytes.length}\r\n\r\n`, "Connection: close\r\n\r\n"];
+    for (const [body, state] of rules)
+      for (const length of lengths) {
+        const head = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\n${length}`);
+        await using server = await serveBytes(Buffer.concat([head, bytes]), { end: true });
+        expect(await check({ protocol: http, ...server, settings: { body } })).toMatchObject({ state });
+      }
+  });
+
+  test("a body coded for the transfer is decoded, too, and an empty one has no coding", async () => {
+    const zipped = gzipSync(text);
+    const answers = [
+      [`Transfer-Encoding: gzip, chunked\r\n\r\n${zipped.length.toString(16)}\r\n`, zipped, "\r\n0\r\n\r\n"],
+      ["Transfer-Encoding: gzip\r\nConnection: close\r\n\r\n", zipped, ""],
+    ] as const;
+    for (const [body, state] of rules)
+      for (const [head, bytes, end] of answers) {
+        const parts = [Buffer.from(`HTTP/1.1 200 OK\r\n${head}`), bytes, Buffer.from(end)];
+        await using server = await serveBytes(Buffer.concat(parts), { end: true });
+        expect(await check({ protocol: http, ...server, settings: { body } })).toMatchObject({ state });
+      }
+    await using empty = await serveBytes(page("200 OK", "", "Content-Encoding: gzip\r\n"));
+    const settings = { body: { excludes: "x" } };
+    expect(await check({ protocol: http, ...empty, settings })).toMatchObject({ state: "open" });
+  });
+
+  test.each([
+    ["compress", Buffer.from("whatever"), "coded as compress"],
+    ["gzip", Buffer.from("<html>in the clear</html>"), "the body is not gzip"],
+    ["gzip", gzipSync(text).subarray(0, 25), "the body is not gzip"],
+    ["br", Buffer.alloc(64, 0xff), "the body is not br"],
+    ["zstd", Buffer.alloc(64, 0xff), "the body is not zstd"],
+    // A window of 2 GB, which RFC 9659 need not grant.
+    ["zstd", Buffer.from("28b52ffd00b0010000", "hex"), "the body is not zstd"],
+    ["gzip,".repeat(9), gzipSync(text), "9 codings"],
+  ])("a body in %s that cannot be read meets no rule, not even excludes", async (coding, bytes, message) => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    await using server = await serveBytes(Buffer.concat([Buffer.from(head), bytes]));
+    const outcome = await check({ protocol: http, ...server, settings: { body: { excludes: "nothing" } } });
+    expect(outcome).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
+    expect(outcome.message).toContain(message);
+    expect(await check({ protocol: http, ...server })).toMatchObject({ state: "open" });
+  });
+
+  test.each([
+    ["gzip", gzipSync],
+    ["br", (data: Buffer) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+    ["zstd", zstdCompressSync],
+  ] as const)("what comes out of %s is bounded, and its first bytes are read", async (coding, compress) => {
+    const bomb = compress(Buffer.concat([Buffer.from("harbor"), Buffer.alloc(100_000_000, 0x20)]));
+    const head = `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bomb.length}\r\n\r\n`;
+    await using server = await serveBytes(Buffer.concat([Buffer.from(head), bomb]));
+    const before = process.memoryUsage().rss;
+    const settings = { body: { contains: "harbor" } };
+    const outcome = await check({ protocol: http, ...server, settings });
+    expect(outcome).toMatchObject({ state: "open" });
+    expect(process.memoryUsage().rss - before).toBeLessThan(50e6);
+  });
+
+  test.each([
+    ["closes", { "/": redirect("/a").replace("\r\n", "\r\nConnection: close\r\n") }],
+    ["has a body without a length", { "/": "HTTP/1.1 302 Found\r\nLocation: /a\r\n\r\nthere" }],
+    ["is of HTTP/1.0", { "/": redirect("/a").replace("HTTP/1.1", "HTTP/1.0") }],
+    ["ends without a word", { "/": redirect("/a") }],
+  ])("a redirect whose connection %s is followed on a new one", async (how, pages) => {
+    const answers: Readonly<Record<string, string>> = { ...pages, "/a": page("200 OK", "arrived") };
+    await using server = await serve((socket) => {
+      let isFirst = true;
+      onLines(socket, (line) => {
+        const path = /^GET (\S+)/.exec(line)?.[1];
+        if (path === undefined) return;
+        if (!isFirst) return void socket.destroy();
+        isFirst = false;
+        if (how.startsWith("ends")) socket.write(answers[path]!);
+        else socket.end(answers[path]!);
+      });
+    });
+    const settings = { status: [200], body: { contains: "arrived" } };
+    const outcome = await check({ protocol: http, ...server, settings });
+    expect(outcome).toMatchObject({ state: "open", evidence: { status: 200, redirects: 1, path: "/a" } });
+    expect(outcome.traffic.bytesReceived).toBe(answers["/"]!.length + answers["/a"]!.length);
+    expect(server.connections).toBe(2);
+  });
+
+  test.each([
+    ["is refused", "closed", "connection-refused"],
+    ["stays silent", "mismatch", "no-answer"],
+    ["is reset", "mismatch", "connection-reset"],
+    ["speaks something else", "mismatch", "wrong-protocol"],
+  ])("a new connection for a redirect that %s is an outcome, in time", async (how, state, reason) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      if (how === "is refused") server.close();
+      socket.end(redirect("/a").replace("\r\n", "\r\nConnection: close\r\n"));
+      server.removeAllListeners("connection").on("connection", (second) => {
+        second.on("error", () => {});
+        if (how === "is reset") second.once("data", () => second.resetAndDestroy());
+        if (how.startsWith("speaks")) second.write("SSH-2.0-x\r\n");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const startedAt = performance.now();
+    expect(await check({ protocol: http, port }, 500)).toMatchObject({
+      state,
+      // What came over the first connection counts as an answer that is not whole.
+      reason: reason === "no-answer" ? "incomplete-answer" : reason,
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    server.close();
+  });
+
+  test("a redirect is followed on a connection that HTTP/1.0 keeps", async () => {
+    const first = redirect("/a").replace("HTTP/1.1", "HTTP/1.0").replace("\r\n", "\r\nConnection: Keep-Alive\r\n");
+    await using server = await site({ "/": first, "/a": page("200 OK") });
+    expect(await check({ protocol: http, ...server, settings: { status: [200] } })).toMatchObject({ state: "open" });
+    expect(server.connections).toBe(1);
+  });
+
+  test("304 leads nowhere, whatever its Location says", async () => {
+    await using server = await site({ "/": "HTTP/1.1 304 Not Modified\r\nLocation: /a\r\n\r\n" });
+    expect(await check({ protocol: http, ...server })).toMatchObject({ state: "open", evidence: { status: 304 } });
+  });
+
+  test.each([
+    ["HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "open"],
+    ["HTTP/1.1 101 Switching Protocols\r\n\r\n", "open"],
+    // An interim answer, then one of HTTP/1.0 with a chunked body: framed as it says.
+    ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "open"],
+    // Chunked counts before a length, and needs no end of line beyond LF.
+    ['HTTP/1.1 200 OK\nContent-Length: 99\nTransfer-Encoding: Chunked\n\n0001 ; a="b"\nx\n0\nTrailer: x\n\n', "open"],
+    ["HTTP/1.1 200 OK\r\n folded: before any field\r\nContent-Length: 1\r\n\r\nx", "open"],
+    ["HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\nx", "open"],
+    ["HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy", "mismatch"],
+    ["HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", "mismatch"],
+    ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n", "mismatch"],
+    [`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${"T: x\r\n".repeat(60)}\r\n`, "mismatch"],
+    ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "mismatch"],
+  ])("%j is %s under a rule for its body", async (answer, state) => {
+    await using server = await serveBytes(answer);
+    const settings = { status: ["100-299"], body: { excludes: "z" } };
+    expect(await check({ protocol: http, ...server, settings }, 500)).toMatchObject({ state });
+  });
+
+  test("several fields of one name are one list", async () => {
+    const fields = "Cache-Control: no-cache\r\nX: y\r\ncache-control: no-store\r\nContent-Length: 0\r\n\r\n";
+    await using server = await serveBytes(`HTTP/1.1 200 OK\r\n${fields}`);
+    const settings = { responseHeaders: { "Cache-Control": { pattern: "^no-cache, no-store$" } } };
     expect(await check({ protocol: http, ...server, settings })).toMatchObject({ state: "open" });
   });
 

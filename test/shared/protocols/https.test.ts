@@ -27,3 +27,20 @@ test("https asks for HTTP/1.1, and for a known issuer unless told otherwise", as
     evidence: { tls: { alpn: "http/1.1" } },
   });
 });
+
+test("https follows a redirect inside TLS anew where the server ends the connection", async () => {
+  let asked = 0;
+  await using server = await serveTls((socket) =>
+    socket.once("data", () => {
+      asked += 1;
+      socket.end(asked === 1 ? "HTTP/1.1 301 Moved\r\nLocation: /a\r\nConnection: close\r\n\r\n" : PAGE);
+    }),
+  );
+  const { certificate } = server.certificate;
+  const settings = { status: [200], body: { contains: "hi" }, tls: { ca: certificate } };
+  expect(await check({ protocol: https, ...server, settings })).toMatchObject({
+    state: "open",
+    evidence: { status: 200, redirects: 1, tls: { subject: "localhost" } },
+  });
+  expect(server.connections).toBe(2);
+});

@@ -26,6 +26,16 @@ protocolSuite("smtp", {
     { says: "220-mx\r\n521 5.3.2 Service currently unavailable\r\n", reason: "service-unavailable" },
     { says: "220 hi\r\n250-mx\r\n421 later\r\n", reason: "service-unavailable" },
     "220-mx\r\nHTTP/1.1 400 Bad Request\r\n220 x\r\n",
+    // Postfix with reject_unknown_helo_hostname, and servers that judge the name's form.
+    {
+      says: "220 hi\r\n450 4.7.1 <harborlight.invalid>: Helo command rejected: Host not found\r\n",
+      reason: "unexpected-answer",
+    },
+    { says: "220 hi\r\n501 invalid name\r\n501 invalid name\r\n", reason: "unexpected-answer" },
+    { says: "220 hi\r\n504 5.5.2 need a full name\r\n504 5.5.2\r\n", reason: "unexpected-answer" },
+    { says: "220 hi\r\n521 no mail here\r\n", reason: "service-unavailable" },
+    { says: "220 hi\r\n502 ?\r\n421 later\r\n", reason: "service-unavailable" },
+    "220 hi\r\n354 go on\r\n",
     { says: "220 hi\r\n550 we do not like you\r\n", reason: "unexpected-answer" },
   ],
   endless: ["220-more\r\n", { first: "220 x\r\n", forever: "250-CAPABILITY\r\n" }],

@@ -96,6 +96,8 @@ test("another message id is somebody else's report", async () => {
 });
 
 const text = octets("1.5");
+/** With a zero byte in front, as BER wants it of a positive number. */
+const counter64 = (value: bigint) => element(0x46, Buffer.from(value.toString(16).padStart(18, "0"), "hex"));
 test.each([
   [integer(-5), { expect: { equals: "-5" } }, "up", null],
   [integer(70_000), { expect: { min: 70_000, max: 70_000 } }, "up", null],
@@ -104,6 +106,23 @@ test.each([
   [text, { expect: { contains: "5" } }, "up", null],
   [octets("text"), { expect: { min: 0 } }, "down", "unexpected-answer"],
   [element(0x46, Buffer.from("00ffffffffffffffff", "hex")), { expect: { min: 1e19 } }, "up", null],
+  [counter64(2n ** 53n + 1n), { expect: { equals: "9007199254740993" } }, "up", null],
+  [counter64(10_278_103_404_544_123_456n), { expect: { equals: "10278103404544123456" } }, "up", null],
+  [counter64(2n ** 64n - 1n), { expect: { equals: "18446744073709551615" } }, "up", null],
+  [counter64(2n ** 53n + 1n), { expect: { max: 2 ** 53 } }, "down", "unexpected-answer"],
+  // Without the zero byte in front, as some agents send it, and as net-snmp reads it.
+  [element(0x46, Buffer.from("ffffffffffffffff", "hex")), { expect: { equals: "18446744073709551615" } }, "up", null],
+  [element(0x41, Buffer.from("ffffffff", "hex")), { expect: { equals: "4294967295" } }, "up", null],
+  [element(0x42, Buffer.from("0080000000", "hex")), { expect: { equals: "2147483648" } }, "up", null],
+  [element(0x43, Buffer.from("00ffffffff", "hex")), { expect: { equals: "4294967295" } }, "up", null],
+  [element(0x02, Buffer.from("80000000", "hex")), { expect: { equals: "-2147483648" } }, "up", null],
+  [element(0x44, Buffer.from("9f78043dcccccd", "hex")), { expect: { equals: "0.1" } }, "up", null],
+  [element(0x44, Buffer.from("9f79083fb999999999999a", "hex")), { expect: { max: 0.1 } }, "up", null],
+  [element(0x44, Buffer.from("9f7a08ffffffffffffffff", "hex")), { expect: { equals: "-1" } }, "up", null],
+  [element(0x44, Buffer.from("9f7608ffffffffffffffff", "hex")), { expect: { min: 1e19 } }, "up", null],
+  [element(0x45, Buffer.from("4700", "hex")), { expect: { equals: "4700" } }, "up", null],
+  [element(0x46, Buffer.alloc(10, 1)), {}, "down", "wrong-protocol"],
+  [element(0x06, Buffer.from("2b90808080807f", "hex")), {}, "down", "wrong-protocol"],
   [element(0x47, Buffer.of(5)), { expect: { equals: "5" } }, "up", null],
   [element(0x40, Buffer.of(192, 0, 2, 1)), { expect: { equals: "192.0.2.1" } }, "up", null],
   [objectId("1.3.6.1.4.1.8072.3.2.10"), { expect: { equals: "1.3.6.1.4.1.8072.3.2.10" } }, "up", null],
@@ -112,7 +131,7 @@ test.each([
   [element(0x81), { expect: {} }, "down", "unexpected-answer"],
 ])("the value %# is judged", async (value, more, health, reason) => {
   await using server = await answering(value);
-  const settings = { version: "1", oid: ".1.3.6.1.2.1.1.3.0", ...more };
+  const settings = { version: "1", oid: ".1.3.6.1.2.1.1.3.0", packets: { count: 1 }, ...more };
   expect(await check({ protocol: snmp, ...server, settings })).toMatchObject({ health, reason });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { xmpp } from "../../../shared/protocols/xmpp.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
+import { serveDns } from "../../support/dns-server.ts";
 import { answers, protocolSuite } from "../../support/protocol-suite.ts";
 import { serve, serveBytes } from "../../support/servers.ts";
 import { upgrade } from "../../support/starttls.ts";
@@ -39,6 +40,21 @@ protocolSuite("xmpp", {
 });
 
 describe("xmpp", () => {
+  test("asks for a domain in its own letters", async () => {
+    let asked = "";
+    await using listening = await serve((socket) =>
+      socket.once("data", (data) => {
+        asked = data.toString();
+        socket.write(features(mechanisms));
+      }),
+    );
+    await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"] }));
+    const input = { protocol: xmpp, host: "xn--bcher-kva.example", port: listening.port };
+    const options = { nameServers: [dns.address], hostsFile: null };
+    expect(await check(input, 2000, options)).toMatchObject({ state: "open" });
+    expect(asked).toContain("to='bücher.example'");
+  });
+
   test("inside TLS after STARTTLS, with the stream opened anew", async () => {
     const certificate = makeCertificate();
     await using listening = await serve((socket) => {

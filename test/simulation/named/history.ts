@@ -53,16 +53,16 @@ export const history: readonly Named[] = [
   {
     name: "history expires after two days, and streaks, rosters and days do not mind",
     scenario: story({
-      seconds: 84 * HOUR,
+      seconds: 72 * HOUR,
       retention: { blockDays: 2, rosterDays: 3, chunkDays: 400, dayMonths: 25 },
       monitor: { intervalSeconds: 600 },
-      events: [down(30 * HOUR, 31 * HOUR), down(50 * HOUR, 51 * HOUR)],
+      events: [down(30 * HOUR, 31 * HOUR), down(60 * HOUR, 61 * HOUR)],
     }),
     told: [
       ["down", 30 * HOUR, 30 * HOUR + 610],
       ["recovered", 31 * HOUR, 31 * HOUR + 610],
-      ["down", 50 * HOUR, 50 * HOUR + 610],
-      ["recovered", 51 * HOUR, 51 * HOUR + 610],
+      ["down", 60 * HOUR, 60 * HOUR + 610],
+      ["recovered", 61 * HOUR, 61 * HOUR + 610],
     ],
   },
 ];

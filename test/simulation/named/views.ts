@@ -207,4 +207,16 @@ export const views: readonly Named[] = [
       ["recovered", 900, 917],
     ],
   },
+  {
+    name: "a run of a slow lane that died after its view: who does its tick again reads the views",
+    scenario: story({
+      monitor: { intervalSeconds: 300 },
+      events: [down(700, 800)],
+      faults: [always("kill-before", 740, 760, BLOCKS, { skip: 1, most: 1 })],
+    }),
+    told: [
+      ["down", 700, 760],
+      ["recovered", 800, 1_060],
+    ],
+  },
 ];

@@ -8,8 +8,11 @@ import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
 /** Undeliverable alerts are given up after a day. */
 const GIVE_UP_SECONDS = 86_000;
-/** A lost reply or a death costs one repetition; more than a few of one alert are a storm. */
-const MOST_REPEATS = 4;
+/**
+ * A lost reply or a death costs one repetition. Where two replies of five are lost for minutes, one alert in a million is
+ * repeated more often than this by chance: it is a storm.
+ */
+const MOST_REPEATS = 15;
 /** How long before a repetition its cause may lie: Lambda's time limit, SDK retries, backoff. */
 const CAUSE_SECONDS = 200;
 

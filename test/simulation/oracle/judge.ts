@@ -28,7 +28,7 @@ const LINGERS: Partial<Record<FaultName, number>> = {
   "kill-after": 100,
   lost: 100,
   "index-lag": 30,
-  "clock-step": 600,
+  "clock-step": 900,
 };
 const MOMENT_SECONDS = 45;
 /** After receivers refused, deliveries are tried again within this. */

@@ -3,7 +3,7 @@
  * within minutes after faults.
  */
 import type { StatusWrite, Told } from "../journal.ts";
-import type { WatchedSettings } from "../scenario.ts";
+import { latencyOfSlow, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Stretch } from "./script.ts";
@@ -19,6 +19,9 @@ const HEALING_SECONDS = 300;
 const LONGEST_BACKOFF_SECONDS = 900;
 /** How long calm has to have lasted before bounds are exact again. */
 const SETTLED_SECONDS = 600;
+/** What a target known to be silent is given, but for once in so long. */
+const DEAD_TIMEOUT_MS = 2_000;
+const FULL_TIMEOUT_EVERY_SECONDS = 300;
 /** A monitor is new for so long: its shard may have to be planned first. */
 const NEW_SECONDS = 180;
 
@@ -28,6 +31,22 @@ const attemptsSeconds = ({ retries: { count, delayMs }, timeoutMs }: WatchedSett
 /** The longest until the status follows; `timeToAlertSeconds` without `afterSeconds`. */
 const boundOf = (settings: WatchedSettings, threshold: number) =>
   Math.ceil(settings.intervalSeconds * threshold + attemptsSeconds(settings)) + DELIVERY_SECONDS;
+
+/**
+ * A target that was silent is waited for 2 s, and for its whole time-out every five minutes: one that comes back, and
+ * takes longer than 2 s to answer, may be taken for silent until then.
+ */
+const patienceWithSilence = ({ scenario }: Case, settings: WatchedSettings, { from, to }: Stretch) => {
+  const isSlow = scenario.events.some(
+    (event) =>
+      event.kind === "slow" &&
+      event.host === settings.host &&
+      event.from < to &&
+      event.to > from &&
+      latencyOfSlow(event, settings) > DEAD_TIMEOUT_MS,
+  );
+  return isSlow ? FULL_TIMEOUT_EVERY_SECONDS : 0;
+};
 
 export function judgePromises(run: Case, { firsts }: Tellings): { required: number } {
   const byMonitor = Map.groupBy(
@@ -69,7 +88,8 @@ function judgeEpoch(
     if (stretch.status === "?") continue;
     const isUp = stretch.status === "up";
     const threshold = isUp ? recoveryThreshold : Math.max(failureThreshold, recoveryThreshold);
-    const bound = boundOf(settings, threshold);
+    const bound =
+      boundOf(settings, threshold) + (stretch.status === "down" ? 0 : patienceWithSilence(run, settings, stretch));
     const isTold = (at: number) => {
       const belief = beliefAt(told, at);
       return isUp ? belief === null : belief === stretch.status;

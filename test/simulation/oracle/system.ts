@@ -3,7 +3,7 @@ import { type Case, s1 } from "./case.ts";
 
 /** Silent after three minutes, noticed within two, told within one. */
 const NOTICED_SECONDS = 180 + 120 + 60;
-const MOST_REPEATS = 4;
+const MOST_REPEATS = 15;
 
 export function judgeSystem(run: Case): void {
   const { journal, scenario, calm, say } = run;

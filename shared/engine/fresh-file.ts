@@ -1,0 +1,31 @@
+/** A configuration file of the machine, read again at most every five seconds: DHCP, a VPN or its owner may change it at any time. */
+import { readFileSync } from "node:fs";
+
+const FRESH_MS = 5_000;
+
+/** @returns what the file says now; no file says what an empty one does, one that cannot be read what it said before */
+export function freshFile<T>(path: string, parse: (text: string) => T): () => T {
+  let text = "";
+  let parsed = parse(text);
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - readAt > FRESH_MS) {
+      readAt = performance.now();
+      const now = readText(path);
+      // The same text keeps the same object, so that callers see a change by identity.
+      if (now !== undefined && now !== text) {
+        text = now;
+        parsed = parse(now);
+      }
+    }
+    return parsed;
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : undefined;
+  }
+}
