@@ -74,7 +74,7 @@ test("a hundred failures within a moment are one question to the control targets
   let questions = 0;
   await using target = await serve(() => void questions++);
   const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
-  const control = createControl(engine, [`127.0.0.1:${target.port}`], Date.now);
+  const control = createControl(engine, [`127.0.0.1:${target.port}`], Date.now, sleep);
   const views = { views: async () => new Map(), save: async () => true };
   const writeViews = createViewWriter({ location: "a", views, control, now: Date.now });
   const writer = writeViews(Math.floor(Date.now() / 1000), Date.now() + 9_000, async () => true);
