@@ -28,6 +28,11 @@ const DEAD_TIMEOUT_MS = 2_000;
 const FULL_TIMEOUT_EVERY_SECONDS = 300;
 /** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
+/**
+ * The queue gives a failed job back after 90 s: from this lane on that is within the tick's time, and sooner than the next
+ * tick, which may be a day away.
+ */
+const REPEATED_FROM_SECONDS = 120;
 /** After so long a remembered fingerprint is read again from the view. */
 const FINGERPRINT_MAX_AGE_MS = 3_600_000;
 
@@ -178,6 +183,12 @@ export const createTick = (dependencies: Dependencies) => {
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));
     for (const one of after) add(one);
     const written = await writer.end();
+    const failed = () => new AggregateError(written.errors, `${written.errors.length} views could not be stored`);
+    if (written.errors.length > 0 && lane >= REPEATED_FROM_SECONDS && !stand.isBegun) {
+      // Without a block the job's repetition does this tick again, once: by the claim it knows that it is one.
+      await history.claimTick(place, claim, now());
+      throw failed();
+    }
     keepFingerprints(written.stored);
     const offline = writer.isOffline();
     if (offline) await dependencies.wentOffline(new Date(tick * 1000).toISOString());
@@ -192,8 +203,7 @@ export const createTick = (dependencies: Dependencies) => {
       entries: ids.map((id) => entries.get(id)!),
     };
     const isStored = await history.putBlock(block, claim, now());
-    if (written.errors.length > 0)
-      throw new AggregateError(written.errors, `${written.errors.length} views could not be stored`);
+    if (written.errors.length > 0) throw failed();
     return { result: isStored ? "checked" : "done", outcomes, lagMs, late: late.length, offline, crashes };
   };
 };
