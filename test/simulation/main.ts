@@ -12,6 +12,7 @@
  *     npm run simulate -- --mutants [words]
  *     npm run simulate -- --crowd 10000                      as many monitors down at once, state-change five minutes behind
  *
+ * With `--first` seeds and named scenarios end with the first that breaks a promise.
  * Ends with 1 where a promise was broken.
  */
 import { readFileSync } from "node:fs";
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     kind: { type: "string" },
     named: { type: "boolean", default: false },
     sweep: { type: "string" },
+    first: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     crowd: { type: "string" },
     only: { type: "string", default: "" },
@@ -104,6 +106,7 @@ async function runSeeds(): Promise<number> {
       say(lineOf(result));
       for (const violation of result.violations.slice(0, Number(values.show))) say(violationLine(violation));
       count += result.violations.length;
+      if (count > 0 && values.first) return count;
     }
   for (const line of totals.lines()) say(line);
   return count;
@@ -126,6 +129,7 @@ async function runNamed(words: string): Promise<number> {
     say(`${faults.length === 0 ? "well" : "WRONG"}: ${named.name}`);
     for (const fault of faults) say(`   ${fault}`);
     count += faults.length;
+    if (count > 0 && values.first) break;
   }
   return count;
 }

@@ -14,7 +14,7 @@ const SEEDS = ["--mode", "hot,calm,edits", "--seeds", "1..12"];
 /** Each mutant in a process of its own. @returns how many live without an explanation */
 export async function judgeMutants(words: string, say: (line: string) => void): Promise<number> {
   const run = (mutation: unknown, args: readonly string[]) =>
-    spawnSync(process.execPath, ["--import", HOOKS, MAIN, ...args, "--show", "1"], {
+    spawnSync(process.execPath, ["--import", HOOKS, MAIN, ...args, "--show", "1", "--first"], {
       env: { ...process.env, SIMULATION_MUTATION: JSON.stringify(mutation) },
       timeout: MAX_MS,
       encoding: "utf8",
