@@ -247,7 +247,10 @@ export class HomeStack extends Stack {
   /** SNS checks these calls against the account, not against a topic; the function itself keeps to its two topics. */
   private letManageSubscriptions(manager: NodeFunction): void {
     const subscriptions = this.formatArn({ service: "sns", resource: "*" });
-    manager.allow(["sns:Unsubscribe", "sns:GetSubscriptionAttributes"], [subscriptions]);
+    manager.allow(
+      ["sns:Unsubscribe", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"],
+      [subscriptions],
+    );
     Validations.of(manager).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:sns:${this.region}:<AWS::AccountId>:*]`,
       reason: "SNS has no narrower resource for calls on a subscription; they reach no message.",

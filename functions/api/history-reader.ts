@@ -7,7 +7,8 @@ export const historyReader = async ({
   history,
   locations,
   heartbeats,
-}: Pick<Deps, "history" | "locations" | "heartbeats">) => {
+  now,
+}: Pick<Deps, "history" | "locations" | "heartbeats" | "now">) => {
   const ever = [...locations, ...(await heartbeats.all())].map(({ name }) => name);
-  return createHistoryReader(history, [...new Set(ever)]);
+  return createHistoryReader(history, [...new Set(ever)], now);
 };

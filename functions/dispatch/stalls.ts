@@ -4,7 +4,7 @@
  */
 import type { LocationHealth, Stall } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import { isPlausible } from "../../shared/rules/believe.ts";
+import { firstTick, isPlausible } from "../../shared/rules/believe.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { Freshness } from "../../shared/store/freshness.ts";
 import { placeOf } from "../../shared/store/keys.ts";
@@ -66,7 +66,7 @@ export const createStallWatch = (dependencies: Dependencies) => {
         isCheckedFrom(location, member) &&
         !member.paused &&
         member.placements.some(
-          (one) => one.shard === shard.name && one.toTick === null && one.fromTick * 1000 <= fromMs,
+          (one) => one.shard === shard.name && one.toTick === null && firstTick(one, now()) * 1000 <= fromMs,
         ),
     );
     let count = 0;

@@ -8,6 +8,11 @@ import type { CheckSettings } from "../../shared/model.ts";
 const TIMEOUT_MS = 1_500;
 /** Whoever asks within this time after another is given the same answer. */
 const SHARED_MS = 1_000;
+/**
+ * Questions begin so far apart, and whoever comes in between shares the next one. The engine starts 40 attempts a second at
+ * one address; a question that waits for its turn goes unanswered, and many failures at once would look like our own.
+ */
+const APART_MS = 50;
 
 const controlCheck = (target: string): CheckSettings => {
   const colon = target.lastIndexOf(":");
@@ -36,7 +41,12 @@ export type Control = (notBefore?: number) => Promise<NetworkState>;
  * @param targets as `host:port`; without any the location is taken to be online
  * @param now epoch milliseconds
  */
-export const createControl = (engine: Engine, targets: readonly string[], now: () => number): Control => {
+export const createControl = (
+  engine: Engine,
+  targets: readonly string[],
+  now: () => number,
+  sleep: (ms: number) => Promise<unknown>,
+): Control => {
   /** Online with the first answer; offline when all have given none. */
   const ask = async (): Promise<NetworkState> => {
     const asked = targets.map(async (target) => {
@@ -51,11 +61,18 @@ export const createControl = (engine: Engine, targets: readonly string[], now: (
   };
 
   let last: { readonly at: number; readonly answer: Promise<NetworkState> } | undefined;
+  let next: Promise<NetworkState> | undefined;
+  const begin = () => {
+    next = undefined;
+    last = { at: now(), answer: ask() };
+    return last.answer;
+  };
   return (notBefore = 0) => {
     if (targets.length === 0) return Promise.resolve("online");
-    const at = now();
-    const isShared = last && last.at >= notBefore && last.at <= at && at - last.at < SHARED_MS;
-    if (!last || !isShared) last = { at, answer: ask() };
-    return last.answer;
+    const age = last ? now() - last.at : Number.POSITIVE_INFINITY;
+    if (last && last.at >= notBefore && age >= 0 && age < SHARED_MS) return last.answer;
+    if (age < 0 || age >= APART_MS) return next ?? begin();
+    next ??= sleep(APART_MS - age).then(begin);
+    return next;
   };
 };

@@ -6,6 +6,7 @@ import type { CheckRequest, Engine } from "../../shared/engine/run.ts";
 import { type BlockEntry, pausedEntry } from "../../shared/history/block.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
 import type { Reason } from "../../shared/reasons.ts";
+import { holdsTick } from "../../shared/rules/believe.ts";
 import { type History, judgeHealth, remember } from "../../shared/rules/judge.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
@@ -27,6 +28,11 @@ const DEAD_TIMEOUT_MS = 2_000;
 const FULL_TIMEOUT_EVERY_SECONDS = 300;
 /** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
+/**
+ * The queue gives a failed job back after 90 s: from this lane on that is within the tick's time, and sooner than the next
+ * tick, which may be a day away.
+ */
+const REPEATED_FROM_SECONDS = 120;
 /** After so long a remembered fingerprint is read again from the view. */
 const FINGERPRINT_MAX_AGE_MS = 3_600_000;
 
@@ -126,7 +132,7 @@ export const createTick = (dependencies: Dependencies) => {
     const report = { outcomes: new Map<string, Outcome>(), lagMs: 0, late: 0, offline: false, crashes: [] };
     const isTime = now() < deadlineMs - WRITE_RESERVE_MS && tick * 1000 - now() <= EARLIEST_MS;
     if (!isTime) return { ...report, result: "late", lagMs: now() - tick * 1000 };
-    const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick));
+    const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
 
     const place = { shard, location, tick };
@@ -177,6 +183,12 @@ export const createTick = (dependencies: Dependencies) => {
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));
     for (const one of after) add(one);
     const written = await writer.end();
+    const failed = () => new AggregateError(written.errors, `${written.errors.length} views could not be stored`);
+    if (written.errors.length > 0 && lane >= REPEATED_FROM_SECONDS && !stand.isBegun) {
+      // Without a block the job's repetition does this tick again, once: by the claim it knows that it is one.
+      await history.claimTick(place, claim, now());
+      throw failed();
+    }
     keepFingerprints(written.stored);
     const offline = writer.isOffline();
     if (offline) await dependencies.wentOffline(new Date(tick * 1000).toISOString());
@@ -191,17 +203,22 @@ export const createTick = (dependencies: Dependencies) => {
       entries: ids.map((id) => entries.get(id)!),
     };
     const isStored = await history.putBlock(block, claim, now());
-    if (written.errors.length > 0)
-      throw new AggregateError(written.errors, `${written.errors.length} views could not be stored`);
+    if (written.errors.length > 0) throw failed();
     return { result: isStored ? "checked" : "done", outcomes, lagMs, late: late.length, offline, crashes };
   };
 };
 
 /** Whether a tick of a shard checks a member from a location. */
-const isDue = ({ locations, deletedAt, placements }: Member, location: string, shard: string, tick: number) =>
+const isDue = (
+  { locations, deletedAt, placements }: Member,
+  location: string,
+  shard: string,
+  tick: number,
+  now: Date,
+) =>
   locations.includes(location) &&
   deletedAt === null &&
-  placements.some((one) => one.shard === shard && one.fromTick <= tick && (one.toTick === null || tick < one.toTick));
+  placements.some((one) => one.shard === shard && holdsTick(one, tick, now));
 
 function entryOf(
   { member, outcome, before, history }: After,

@@ -49,7 +49,7 @@ export function createProbe(outside: ProbeOutside): Probe {
   const locations = createLocationStore(client, tables.monitors);
   const history = createHistoryStore(client, tables.history, { retention, now, unreadable: outside.unreadable });
   const due = createDueStore(client, tables.monitors);
-  const control = createControl(engine, controlTargets, now);
+  const control = createControl(engine, controlTargets, now, sleep);
   const job = createJob({
     heartbeat: createHeartbeat({ location, locations, control, now }),
     spot: createSpot({ location, engine, views, control, now }),

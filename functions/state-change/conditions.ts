@@ -56,7 +56,9 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     const back = [health?.backSince, stalled?.backSince].filter((at) => isBelievable(at, now())).toSorted();
     const backSince = back.at(-1);
     const view = monitor.views[location];
-    if (!backSince || !view || view.tick * 1000 >= Date.parse(backSince)) return condition;
+    // A view that claims nothing is never proved where nothing can be measured, and would be looked at for ever.
+    const isClaim = view && view.health !== "unknown";
+    if (!backSince || !isClaim || view.tick * 1000 >= Date.parse(backSince)) return condition;
     return (await isConfirmed(monitor, location, backSince)) ? condition : "unproven";
   };
 

@@ -1,36 +1,48 @@
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { appendFileSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
+import { type Disk, refusalOf } from "./disk.ts";
+import { appendWhole, writeWhole } from "./whole-file.ts";
 
 /** A file is rewritten once this many of its lines are history: enough that rewriting stays rare. */
 const STALE_LINES = 2_000;
+
+type Entry<V> = [key: string, value: V] | [deletedKey: string];
 
 /**
  * A map whose every change is one line appended to a file before the call returns. A killed process loses nothing
  * (the kernel has the bytes); a power cut may lose the last seconds, because nothing waits for the disk.
  * The file is rewritten beside itself and renamed when most of its lines are history.
+ *
+ * A line is the CRC-32 of its JSON, a space, and the JSON. One that a damaged disk made unreadable is set aside in
+ * `<file>.unreadable`, with a warning, and the others hold.
  */
 export class DurableMap<V> {
   readonly #file: string;
   readonly #live = new Map<string, V>();
+  readonly #disk: Disk | undefined;
+  readonly #log: (line: string) => void;
   #descriptor: number;
   #bytes = 0;
   #lines = 0;
+  /** Whether memory has changes that the file lacks. */
+  #isBehind = false;
 
-  /** @throws when the file exists but cannot be read, or has a line in its middle that is not ours. */
-  constructor(file: string) {
+  /**
+   * @param options.disk told of a write that failed; such a change is kept in memory and written once there is room.
+   * Without it, the change throws and is not made.
+   * @throws when the file exists but cannot be read or written
+   */
+  constructor(file: string, options: { readonly disk?: Disk | undefined; readonly log?: (line: string) => void } = {}) {
     this.#file = file;
+    this.#disk = options.disk;
+    this.#log = options.log ?? options.disk?.log ?? (() => {});
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     this.#descriptor = openSync(file, "a+", 0o600);
     this.#load();
+    this.#disk?.onRoom(() => {
+      if (this.#isBehind) this.#rewrite();
+    });
   }
 
   get size(): number {
@@ -72,49 +84,96 @@ export class DurableMap<V> {
   }
 
   clear(): void {
-    this.#live.clear();
-    this.#rewrite();
+    for (const key of [...this.#live.keys()]) this.delete(key);
+    this.#shorten();
   }
 
   close(): void {
+    try {
+      if (this.#isBehind) this.#rewrite();
+    } catch (error) {
+      this.#log(`${this.#file} lacks its newest changes: ${(error as Error).message}`);
+    }
     closeSync(this.#descriptor);
   }
 
   #load(): void {
-    const text = readFileSync(this.#file, "utf8");
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    for (const line of whole.split("\n")) {
-      if (line === "") continue;
-      const entry = JSON.parse(line) as [string, V] | [string];
-      if (entry.length === 2) this.#live.set(entry[0], entry[1]);
+    const content = readFileSync(this.#file);
+    const end = content.lastIndexOf("\n") + 1;
+    const unreadable: Buffer[] = [];
+    for (let from = 0; from < end; ) {
+      const next = content.indexOf("\n", from) + 1;
+      const line = content.subarray(from, next);
+      const entry = entryOf<V>(line.subarray(0, -1).toString());
+      if (entry === undefined) unreadable.push(line);
+      else if (entry.length === 2) this.#live.set(entry[0], entry[1]);
       else this.#live.delete(entry[0]);
       this.#lines += 1;
+      from = next;
     }
-    this.#bytes = Buffer.byteLength(whole);
+    if (unreadable.length > 0) {
+      const aside = `${this.#file}.unreadable`;
+      appendFileSync(aside, Buffer.concat(unreadable), { mode: 0o600 });
+      this.#log(`${unreadable.length} damaged lines of ${this.#file} were set aside in ${aside}; the others hold`);
+      this.#rewrite();
+      return;
+    }
+    this.#bytes = end;
     // A process killed while writing leaves half a line; nobody was told that it was stored.
-    ftruncateSync(this.#descriptor, this.#bytes);
+    if (content.length > end) ftruncateSync(this.#descriptor, end);
   }
 
-  #append(entry: [string, V] | [string]): void {
-    if (this.#lines > STALE_LINES && this.#lines > 2 * this.#live.size) this.#rewrite();
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+  #append(entry: Entry<V>): void {
+    if (this.#isBehind) return;
+    if (this.#lines > STALE_LINES && this.#lines > 2 * this.#live.size) this.#shorten();
+    const line = Buffer.from(lineOf(entry));
     try {
-      writeSync(this.#descriptor, line);
+      appendWhole(this.#descriptor, this.#bytes, line);
     } catch (error) {
-      ftruncateSync(this.#descriptor, this.#bytes); // a full disk must not leave half a line before the next one
-      throw error;
+      if (this.#disk === undefined) throw error;
+      this.#isBehind = true;
+      this.#disk.refused(error as Error);
+      return;
     }
     this.#bytes += line.length;
     this.#lines += 1;
   }
 
+  /** Rewrites the file to save room. Where there is none to rewrite it in, it goes on as it is. */
+  #shorten(): void {
+    try {
+      this.#rewrite();
+    } catch (error) {
+      if (refusalOf(error) === undefined) throw error;
+    }
+  }
+
   #rewrite(): void {
-    const text = [...this.#live].map((entry) => `${JSON.stringify(entry)}\n`).join("");
-    writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    const text = this.entries().map(lineOf).join("");
+    writeWhole(this.#file, text);
     closeSync(this.#descriptor);
     this.#descriptor = openSync(this.#file, "a+", 0o600);
     this.#bytes = Buffer.byteLength(text);
     this.#lines = this.#live.size;
+    this.#isBehind = false;
   }
 }
+
+const lineOf = <V>(entry: Entry<V>): string => {
+  const json = JSON.stringify(entry);
+  return `${checksumOf(json)} ${json}\n`;
+};
+
+const checksumOf = (json: string): string => crc32(json).toString(16).padStart(8, "0");
+
+/** @returns undefined for a line that is not as it was written. Lines of earlier versions have no checksum. */
+const entryOf = <V>(line: string): Entry<V> | undefined => {
+  const [, checksum, json] = /^(?:([0-9a-f]{8}) )?(\[.*\])$/s.exec(line) ?? [];
+  if (json === undefined || (checksum !== undefined && checksum !== checksumOf(json))) return undefined;
+  try {
+    const entry = JSON.parse(json) as Entry<V>;
+    return typeof entry[0] === "string" && entry.length <= 2 ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+};

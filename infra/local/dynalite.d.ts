@@ -27,18 +27,23 @@ declare module "dynalite/db/index.js" {
     reverse?: boolean;
     /** Of LevelDB on disk: bytes at which `nextv` ends a page; default 16 KB. */
     highWaterMarkBytes?: number;
+    /** Default `json`. */
+    valueEncoding?: "utf8";
   }
   /** An open LevelDB, on disk or in memory, whose values are JSON. */
   export interface Level {
+    readonly constructor: { repair(location: string): Promise<void> };
     open(): Promise<void>;
     get(key: string): Promise<unknown>;
     batch(operations: Operation[]): Promise<void>;
     clear(range: Range): Promise<void>;
-    close(): Promise<void>;
+    /** dynalite's wrapper closes for good; the original can be opened again. */
+    close: { (): Promise<void>; readonly _original: () => Promise<void> };
     iterator(range: Range): {
       nextv(size: number): Promise<[string, unknown][]>;
       close(): Promise<void>;
     };
+    keys(range: Range): { nextv(size: number): Promise<string[]>; close(): Promise<void> };
     values(range: Range): { nextv(size: number): Promise<unknown[]>; close(): Promise<void> };
   }
   export interface SubDb {

@@ -7,7 +7,7 @@
  * holds the item's lock, and calls the first two through its exports. So the first notes the request, the second
  * gathers what belongs to the write, and the third commits all of it.
  */
-import type { Done, Item, Operation, Request, Store, Table } from "dynalite/db/index.js";
+import type { Done, Item, Operation, Range, Request, Store, Table } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
 import { type Capacity, readCapacity, writeCapacity } from "./capacity.ts";
 import { indexOperations } from "./index-entries.ts";
@@ -63,14 +63,38 @@ dynalite.checkConditional = (request, before) => {
   return Object.assign(error, { capacity: { TableName: request.TableName, CapacityUnits: units } });
 };
 
-/** Commits batches one after another; what arrives while one is being written goes together into the next. */
+/**
+ * Commits batches one after another; what arrives while one is being written goes together into the next.
+ *
+ * After a batch that failed nothing more is written until the files were closed and opened again: LevelDB would append
+ * behind the torn record, and could read neither at the next start.
+ */
 export class GroupCommit {
   readonly #store: Store;
+  readonly #refused: (error: Error) => void;
   #waiting: { operations: Operation[]; done: Done }[] = [];
   #writing = false;
+  #failure: Error | null = null;
 
-  constructor(store: Store) {
+  /** @param refused told of each failure after which the files have to be opened again */
+  constructor(store: Store, refused: (error: Error) => void = () => {}) {
     this.#store = store;
+    this.#refused = refused;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Refuses every write from now on: the files have to be opened again. */
+  fail(error: Error): void {
+    this.#failure = storageFailure(error);
+    this.#refused(this.#failure);
+  }
+
+  /** The files were opened again. */
+  reopened(): void {
+    this.#failure = null;
   }
 
   write(operations: Operation[], done: Done): void {
@@ -78,22 +102,53 @@ export class GroupCommit {
     if (!this.#writing) void this.#commit();
   }
 
+  /** Removes a range of keys; what is in it must not be written to meanwhile. */
+  async clear(range: Range): Promise<void> {
+    const keys = this.#store.db.keys(range);
+    try {
+      for (let page = await keys.nextv(CLEARED_AT_ONCE); page.length > 0; page = await keys.nextv(CLEARED_AT_ONCE)) {
+        await new Promise<void>((resolve, reject) => {
+          const operations = page.map((key): Operation => ({ type: "del", key }));
+          this.write(operations, (error) => (error ? reject(error) : resolve()));
+        });
+      }
+    } finally {
+      await keys.close();
+    }
+  }
+
   async #commit(): Promise<void> {
     this.#writing = true;
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
-      let failure: Error | null = null;
       try {
-        await this.#store.db.batch(group.flatMap(({ operations }) => operations));
+        if (!this.#failure) await this.#store.db.batch(group.flatMap(({ operations }) => operations));
       } catch (error) {
-        failure = error as Error;
+        this.fail(error as Error);
       }
-      for (const { done } of group) process.nextTick(done, failure);
+      for (const { done } of group) process.nextTick(done, this.#failure);
     }
     this.#writing = false;
   }
 }
+
+const CLEARED_AT_ONCE = 1_000;
+
+/** LevelDB's words for what the system calls by a code. */
+const LEVELDB_WORDS: Readonly<Record<string, string>> = {
+  "No space left on device": "ENOSPC",
+  "Disk quota exceeded": "EDQUOT",
+  "File too large": "EFBIG",
+  "Read-only file system": "EROFS",
+  "Input/output error": "EIO",
+};
+
+/** LevelDB's error, with the system's code where it names one. */
+export const storageFailure = (error: Error): Error => {
+  const [, code] = Object.entries(LEVELDB_WORDS).find(([words]) => error.message.includes(words)) ?? [];
+  return Object.assign(new Error(error.message, { cause: error }), code && { code });
+};
 
 /** Lets all writes to the tables go through `commits`, together with what `gather` adds to them. */
 export function watchWrites(store: Store, tables: readonly string[], commits: GroupCommit, gather: Gather): void {

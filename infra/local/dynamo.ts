@@ -6,8 +6,10 @@ import dynalite from "dynalite/db/index.js";
 import validations from "dynalite/validations/index.js";
 import type { Capacity } from "./capacity.ts";
 import { steadyNow } from "./clock.ts";
+import { insufficientStorage, refusalOf } from "./disk.ts";
 import { operations } from "./dynamo-operations.ts";
-import { GroupCommit, watchWrites } from "./dynamo-writes.ts";
+import { findDamage, isDamage, isLocked, noteWhole, repair, setAside } from "./dynamo-repair.ts";
+import { GroupCommit, storageFailure, watchWrites } from "./dynamo-writes.ts";
 import { createExpiry } from "./expiry.ts";
 import { measureStorage, type StorageRow } from "./storage.ts";
 import { Streams } from "./streams.ts";
@@ -38,6 +40,10 @@ export interface DatabaseOptions {
    */
   readonly now?: () => number;
   readonly intercept?: Intercept;
+  /** Told of damage that was repaired. */
+  readonly log?: (line: string) => void;
+  /** Told when a write failed; from then on every write is refused until `reopen`. Reading goes on. */
+  readonly refused?: (error: Error) => void;
 }
 
 export interface LocalDatabase {
@@ -53,6 +59,11 @@ export interface LocalDatabase {
   sweep(): Promise<number>;
   /** What would be billed as storage. Reads everything. */
   storage(): Promise<StorageRow[]>;
+  /**
+   * After a write that failed: opens the files anew, so that writing goes on behind what is whole. Requests wait meanwhile.
+   * @throws when they cannot be opened; to be called again then
+   */
+  reopen(): Promise<void>;
   /** Waits for requests under way, then closes the files. */
   close(): Promise<void>;
 }
@@ -67,21 +78,44 @@ const failure = (status: number, type: string, message: string): Answer => ({
  * @throws when another process has the folder open, or a table's key differs from the template's.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
-  const store = await openStore(options.dataFolder);
-  const commits = new GroupCommit(store);
+  const store = await openStore(options.dataFolder, options.log);
+  const commits = new GroupCommit(store, options.refused);
   const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
-  const streams = new Streams(store.db, commit, options.now ?? steadyNow);
-  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()));
+  const streams = new Streams(
+    store.db,
+    { write: commit, clear: (range) => commits.clear(range) },
+    options.now ?? steadyNow,
+  );
+  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()), options.now ?? steadyNow);
   const usage = new Usage();
   const running = new Set<Promise<unknown>>();
+  let reopening: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  try {
+  /** Damage found while reading; a repair that did not help is not tried twice. */
+  let damage: Error | undefined;
+  let isRepaired = false;
+  const prepare = async () => {
     for (const table of options.tables) {
       await prepareTable(store, table, commit);
       await expiry.open(table, commit);
-      if (table.stream) await streams.open(table.name, table.arn, table.stream);
     }
+  };
+  const repairOnce = async (error: Error) => {
+    if (isRepaired || options.dataFolder === undefined) throw error;
+    await store.db.close._original();
+    await repair(store, pathOf(options.dataFolder), error, options.log);
+    isRepaired = true;
+    commits.reopened();
+    await prepare();
+  };
+
+  try {
+    await prepare().catch((error: Error) => {
+      if (!isDamage(error)) throw error;
+      return repairOnce(error);
+    });
+    for (const { name, arn, stream } of options.tables) if (stream) await streams.open(name, arn, stream);
   } catch (error) {
     await store.db.close();
     throw error;
@@ -113,15 +147,21 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     } catch (error) {
       const { capacity } = error as { capacity?: Capacity };
       if (capacity) usage.add(caller, name, capacity);
-      return answerOf(error);
+      if (isDamage(error) && !commits.hasFailed && !isRepaired) {
+        damage = error as Error;
+        commits.fail(damage);
+      }
+      return answerOf(error, commits.hasFailed);
     } finally {
       // A batch may fail halfway: what it wrote is told of all the same.
       if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
     }
   };
 
-  /** Lets `close` wait for the work. */
-  const tracked = async <T>(work: Promise<T>): Promise<T> => {
+  /** Lets `close` and `reopen` wait for the work. */
+  const tracked = async <T>(begin: () => Promise<T>): Promise<T> => {
+    await reopening;
+    const work = begin();
     running.add(work);
     try {
       return await work;
@@ -135,50 +175,95 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     if (closed) return failure(500, "InternalServerError", "the local database is shutting down");
     const verdict = options.intercept?.({ operation, body, caller }) ?? "proceed";
     if (verdict === "fail-before") return failure(500, "InternalServerError", "injected fault, nothing was done");
-    const answer = await tracked(run(operation, body, caller));
+    const answer = await tracked(() => run(operation, body, caller));
     return verdict === "fail-after" ? failure(500, "InternalServerError", "injected fault, the reply is lost") : answer;
   };
 
   const expire = async () => {
     const deleteItem = operations.get("DeleteItem")!.act;
-    const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request));
+    const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request), commit);
     for (const name of names) streams.announce(name);
     await streams.trim();
     return expired;
   };
-  const sweep = async () => (closed ? 0 : tracked(expire()));
+  const sweep = async () => (closed ? 0 : tracked(expire));
+
+  const reopen = async () => {
+    if (!commits.hasFailed || closed) return;
+    const again = async () => {
+      await Promise.allSettled(running);
+      await store.db.close._original();
+      if (damage) await repairOnce(damage);
+      else await store.db.open();
+      damage = undefined;
+      commits.reopened();
+    };
+    const attempt = again();
+    reopening = attempt.catch(() => {});
+    await attempt;
+  };
 
   const close = async () => {
     closed = true;
+    await reopening;
     await Promise.allSettled(running);
     await store.db.close();
+    if (options.dataFolder !== undefined && !commits.hasFailed) noteIfPossible(pathOf(options.dataFolder));
   };
-  const storage = () => tracked(measureStorage(store.db, options.tables));
-  return { handle, streams, usage, sweep, storage, close };
+  const storage = () => tracked(() => measureStorage(store.db, options.tables));
+  return { handle, streams, usage, sweep, storage, reopen, close };
 }
 
-async function openStore(dataFolder: string | undefined): Promise<Store> {
-  const path = dataFolder === undefined ? undefined : join(dataFolder, "dynamodb");
+/** On a full disk the next start reads the files, and that is all. */
+const noteIfPossible = (path: string): void => {
+  try {
+    noteWhole(path);
+  } catch (error) {
+    if (refusalOf(error) === undefined) throw error;
+  }
+};
+
+const pathOf = (dataFolder: string): string => join(dataFolder, "dynamodb");
+
+async function openStore(dataFolder: string | undefined, log?: (line: string) => void): Promise<Store> {
+  const path = dataFolder === undefined ? undefined : pathOf(dataFolder);
   if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = path === undefined ? undefined : await findDamage(path);
+  const isDamaged = found !== undefined && found.damaged.length > 0;
+  if (isDamaged && (await isLocked(path!))) throw lockedError(path!);
   const store = dynalite.create({ path, createTableMs: 0 });
+  if (isDamaged) {
+    await store.db.close._original();
+    setAside(path!, found.fatal);
+    await repair(store, path!, new Error(`${found.damaged.join(", ")} could not be read`), log);
+    return store;
+  }
   try {
     await store.db.open();
   } catch (error) {
-    throw new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, {
-      cause: error,
-    });
+    const { cause } = error as { cause?: Error & { code?: string } };
+    if (cause?.code === "LEVEL_LOCKED") throw lockedError(path!, error);
+    const failure = storageFailure(cause ?? (error as Error));
+    if (refusalOf(failure) !== undefined) throw failure;
+    if (!isDamage(cause)) throw new Error(`cannot open the tables in ${path}: ${failure.message}`, { cause: error });
+    await repair(store, path!, failure, log);
   }
   return store;
 }
+
+const lockedError = (path: string, cause?: unknown): Error =>
+  new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, { cause });
 
 const refusal = (name: string) =>
   name.startsWith("Transact")
     ? `${name}: Harborlight's local database has no transactions, because Harborlight uses none.`
     : `${name}: not known to Harborlight's local database.`;
 
-/** An error that dynalite made for the caller is an answer; any other one is a bug and passes through. */
-function answerOf(error: unknown): Answer {
+/** An error that dynalite made for the caller is an answer; any other one is the disk's, or a bug, and passes through. */
+function answerOf(error: unknown, hasFailed = false): Answer {
   const { statusCode, body } = error as { statusCode?: number; body?: unknown };
+  if (statusCode === undefined && hasFailed)
+    return failure(507, "InternalServerError", insufficientStorage(error as Error).message);
   if (statusCode === undefined) throw error;
   return { status: statusCode, body };
 }

@@ -16,7 +16,8 @@ const pad = (seconds: number) => String(Math.max(0, Math.floor(seconds))).padSta
  * Expiry of items (TTL). Each item with an expiry has an entry sorted by it, written with the item, so that a sweep
  * reads what is due and nothing else; half a million blocks of history would take seconds to scan every minute.
  */
-export function createExpiry(level: Level, now: () => number) {
+export function createExpiry(level: Level, now: () => number, steadyNow: () => number) {
+  const clock = createExpiryClock(level, now, steadyNow);
   const attributes = new Map<string, string>();
 
   const secondsOf = (attribute: string, item: Item | null | undefined) => {
@@ -69,8 +70,11 @@ export function createExpiry(level: Level, now: () => number) {
     },
 
     /** Deletes what expired, unless its expiry was moved meanwhile. @returns how many items. */
-    async sweep(deleteItem: (request: Request) => Promise<unknown>): Promise<number> {
-      const nowSeconds = Math.floor(now() / 1_000);
+    async sweep(
+      deleteItem: (request: Request) => Promise<unknown>,
+      commit: (operations: Operation[]) => Promise<unknown>,
+    ): Promise<number> {
+      const nowSeconds = Math.floor((await clock.read(commit)) / 1_000);
       let expired = 0;
       for (const [table, attribute] of attributes) {
         const from = prefix(table) + pad(nowSeconds - OLDEST_SECONDS);
@@ -97,6 +101,31 @@ export function createExpiry(level: Level, now: () => number) {
     },
   };
 }
+
+const CLOCK_KEY = "expiry-clock";
+/**
+ * Expiry's clock runs at most this many times as fast as time. After a month of standstill it has caught up in little
+ * more than a day; a machine whose clock is years ahead for an hour, until NTP sets it right, loses a day of its oldest
+ * history and no more.
+ */
+const FASTEST = 24;
+
+/** The wall clock, but for leaps ahead. The newest reading is stored, so that no restart lets it leap. */
+const createExpiryClock = (level: Level, now: () => number, steadyNow: () => number) => {
+  let last: number | undefined;
+  let lastAt = steadyNow();
+  return {
+    /** @returns milliseconds since the epoch */
+    read: async (commit: (operations: Operation[]) => Promise<unknown>): Promise<number> => {
+      last ??= (await level.get(CLOCK_KEY)) as number | undefined;
+      const at = steadyNow();
+      last = Math.min(now(), last === undefined ? Number.POSITIVE_INFINITY : last + FASTEST * (at - lastAt));
+      lastAt = at;
+      await commit([{ type: "put", key: CLOCK_KEY, value: last }]);
+      return last;
+    },
+  };
+};
 
 const keyOf = (keys: Table["KeySchema"], item: Item): Item =>
   Object.fromEntries(keys.map(({ AttributeName }) => [AttributeName, item[AttributeName]!]));

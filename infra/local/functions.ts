@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { cpuShareOf } from "./cpu-share.ts";
+import type { Disk } from "./disk.ts";
 import type { LambdaAnswer } from "./gateway.ts";
 import { type FunctionSettings, LambdaFunction } from "./lambda.ts";
 import { ACCOUNT_CONCURRENCY, AccountConcurrency, checkEnvironment, checkPayload } from "./lambda-limits.ts";
@@ -33,6 +34,7 @@ export const createFunctions = (
     readonly dataFolder: string;
     readonly gatewayUrl: string;
     readonly putMetric: PutMetric;
+    readonly disk?: Disk;
     /** Invocations of all functions at once. Default Lambda's own, 1,000. */
     readonly accountConcurrency?: number | undefined;
     /** Whether each function has only the share of a processor that its memory buys on Lambda. Default false. */
@@ -75,7 +77,7 @@ export const createFunctions = (
       ...(options.limitsCpu && { cpuShare: cpuShareOf(memoryMegabytes) }),
       logFile: join(options.dataFolder, "logs", `${name}.log`),
     };
-    const run = new LambdaFunction(settings, options.putMetric, account);
+    const run = new LambdaFunction(settings, options.putMetric, account, options.disk);
     const later = new Queue({
       name: `${name}-later`,
       arn: "",
@@ -87,6 +89,7 @@ export const createFunctions = (
       },
       file: join(options.dataFolder, "events", `${name}.jsonl`),
       deadLetters: () => undefined,
+      disk: options.disk,
     });
     return {
       resource,

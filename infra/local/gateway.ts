@@ -3,9 +3,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { crc32 } from "node:zlib";
 import { AwsError } from "./aws-error.ts";
 import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
+import { type Disk, insufficientStorage, refusalOf } from "./disk.ts";
 import type { Answer } from "./dynamo.ts";
 import type { Ask, Decision } from "./iam.ts";
 import { asksOf, denial, type Input, type Service } from "./iam-request.ts";
+import type { OpenPages } from "./open-pages.ts";
 import { readBody } from "./request-body.ts";
 
 /** Who an access key belongs to. */
@@ -35,7 +37,8 @@ export interface Services {
   };
   readonly lambda: (functionName: string, payload: string, invocationType: string) => Promise<LambdaAnswer>;
   /** Pages that need no signature: links in confirmation messages, the signing certificate. */
-  readonly open: (url: URL) => { readonly type: string; readonly body: string } | undefined;
+  readonly open: OpenPages;
+  readonly disk?: Disk | undefined;
 }
 
 interface Reply {
@@ -104,10 +107,10 @@ export const createGateway = (services: Services): RequestListener => {
   const answer = async (request: IncomingMessage, requestId: string): Promise<Reply> => {
     const url = new URL(request.url ?? "/", "http://gateway");
     const body = await readBody(request, MAX_BODY_BYTES);
-    const page = request.method === "GET" ? services.open(url) : undefined;
-    if (page) return { status: 200, headers: { "content-type": page.type }, body: page.body };
     const wire = wireOf(request, url);
     try {
+      const page = request.method === "GET" ? services.open(url) : undefined;
+      if (page) return { status: 200, headers: { "content-type": page.type }, body: page.body };
       if (body === undefined) throw new AwsError("RequestEntityTooLarge", "the request is too large", { status: 413 });
       const caller = callerOf(request, services);
       const text = body.toString("utf8");
@@ -121,8 +124,10 @@ export const createGateway = (services: Services): RequestListener => {
         status: 404,
       });
     } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      return refusal(wire, error, requestId);
+      if (error instanceof AwsError) return refusal(wire, error, requestId);
+      if (refusalOf(error) === undefined) throw error;
+      services.disk?.refused(error as Error);
+      return refusal(wire, insufficientStorage(error as Error), requestId);
     }
   };
 

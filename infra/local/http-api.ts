@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { AwsError } from "./aws-error.ts";
+import { type Disk, refusalOf } from "./disk.ts";
 import { type HttpAnswer, toEvent, toHttpAnswer } from "./http-event.ts";
 import type { InvocationResult } from "./lambda.ts";
+import type { OpenPages } from "./open-pages.ts";
 import { readBody } from "./request-body.ts";
 import { createRouter } from "./routes.ts";
 import { createTokenBucket } from "./token-bucket.ts";
@@ -28,12 +30,19 @@ export interface HttpApiSettings {
     | undefined;
 }
 
+/** What the machine adds to API Gateway. */
+export interface Here {
+  /** Pages for those who got a message: its links lead to this port, the only one that others reach. */
+  readonly open?: OpenPages;
+  readonly disk?: Disk;
+}
+
 /** Limits of API Gateway's HTTP APIs, which cannot be raised. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 30_000;
 
 /** The template's HTTP API as a request listener: same routes, same events, same limits, same answers when something is wrong. */
-export const createHttpApi = (settings: HttpApiSettings): RequestListener => {
+export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): RequestListener => {
   const route = createRouter(settings.routes);
   const mayPass = settings.throttle
     ? createTokenBucket(settings.throttle.ratePerSecond, settings.throttle.burst)
@@ -43,6 +52,8 @@ export const createHttpApi = (settings: HttpApiSettings): RequestListener => {
     const method = request.method ?? "GET";
     const path = (request.url ?? "/").split("?")[0]!;
     if (settings.cors && method === "OPTIONS" && request.headers.origin !== undefined) return plain(204);
+    const page = method === "GET" ? here.open?.(new URL(request.url ?? "/", "http://api")) : undefined;
+    if (page) return { status: 200, headers: { "content-type": page.type }, body: Buffer.from(page.body) };
     const matched = route(method, path);
     const body = await readBody(request, MAX_BODY_BYTES);
     if (!matched) return message(404, "Not Found");
@@ -69,14 +80,19 @@ export const createHttpApi = (settings: HttpApiSettings): RequestListener => {
     if (result instanceof AwsError && result.status === 413) return message(413, "Request Entity Too Large");
     // Throttled, or too late.
     if (result === undefined || result instanceof AwsError) return message(503, "Service Unavailable");
-    if (result.failed) return message(500, "Internal Server Error");
-    return toHttpAnswer(result.payload) ?? message(500, "Internal Server Error");
+    const made = result.failed ? undefined : toHttpAnswer(result.payload);
+    if (here.disk?.isRefusing && (made === undefined || made.status >= 500)) return message(507, NO_ROOM);
+    return made ?? message(500, "Internal Server Error");
   };
 
   return (request, response) => {
     answer(request).then(
       (made) => send(request, response, made),
       (error: Error) => {
+        if (refusalOf(error) !== undefined) {
+          here.disk?.refused(error);
+          return send(request, response, message(507, NO_ROOM));
+        }
         if (request.errored || request.destroyed) return response.destroy(); // the client went away
         process.stderr.write(`${error.stack}\n`);
         send(request, response, message(500, "Internal Server Error"));
@@ -111,6 +127,9 @@ export const createHttpApi = (settings: HttpApiSettings): RequestListener => {
     };
   }
 };
+
+const NO_ROOM =
+  "Insufficient Storage: the disk of the data folder takes no data. Nothing was changed; try again later.";
 
 const plain = (status: number): HttpAnswer => ({ status, headers: {}, body: Buffer.alloc(0) });
 

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { steadyNow } from "./clock.ts";
 import { parseMetricLine } from "./cloudwatch/metric-line.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import type { Disk } from "./disk.ts";
 import { type AccountConcurrency, checkPayload, isThrottled, refusalOfResponse, throttled } from "./lambda-limits.ts";
 import { LogFile } from "./log-file.ts";
 import { MetricTotals } from "./metric-totals.ts";
@@ -73,11 +74,11 @@ export class LambdaFunction {
    * @param putMetric gets what Lambda itself measures, and the metrics that the function prints
    * @param account shared by all functions
    */
-  constructor(settings: FunctionSettings, putMetric: PutMetric, account: AccountConcurrency) {
+  constructor(settings: FunctionSettings, putMetric: PutMetric, account: AccountConcurrency, disk?: Disk) {
     this.settings = settings;
     this.#putMetric = putMetric;
     this.#account = account;
-    this.#log = new LogFile(settings.logFile);
+    this.#log = new LogFile(settings.logFile, { disk });
   }
 
   get totals(): FunctionTotals {

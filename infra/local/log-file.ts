@@ -1,35 +1,51 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Disk } from "./disk.ts";
+import { appendWhole } from "./whole-file.ts";
 
 /** A log keeps this many bytes, and as many again in the one older file beside it. */
 const MAX_BYTES = 10_000_000;
 
-/** What one function prints, as CloudWatch Logs would keep it; `<file>.1` holds what came before. */
+/**
+ * What one function prints, as CloudWatch Logs would keep it; `<file>.1` holds what came before. What the disk does not
+ * take is dropped.
+ */
 export class LogFile {
   readonly #file: string;
   readonly #maxBytes: number;
+  readonly #disk: Disk | undefined;
   #descriptor: number;
   #bytes: number;
 
-  constructor(file: string, maxBytes = MAX_BYTES) {
+  constructor(file: string, { maxBytes = MAX_BYTES, disk }: { maxBytes?: number; disk?: Disk | undefined } = {}) {
     this.#file = file;
     this.#maxBytes = maxBytes;
+    this.#disk = disk;
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     this.#descriptor = openSync(file, "a", 0o600);
     this.#bytes = fstatSync(this.#descriptor).size;
   }
 
   write(text: string): void {
-    if (this.#bytes > this.#maxBytes) {
-      closeSync(this.#descriptor);
-      renameSync(this.#file, `${this.#file}.1`);
-      this.#descriptor = openSync(this.#file, "a", 0o600);
-      this.#bytes = 0;
+    try {
+      if (this.#bytes > this.#maxBytes) this.#beginAnew();
+      const bytes = Buffer.from(text);
+      appendWhole(this.#descriptor, this.#bytes, bytes);
+      this.#bytes += bytes.length;
+    } catch (error) {
+      this.#disk?.refused(error as Error);
     }
-    this.#bytes += writeSync(this.#descriptor, text);
   }
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+
+  #beginAnew(): void {
+    renameSync(this.#file, `${this.#file}.1`);
+    const descriptor = openSync(this.#file, "a", 0o600);
+    closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
+    this.#bytes = 0;
   }
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import MailComposer from "nodemailer/lib/mail-composer/index.js";
+import { type Disk, refusalOf } from "./disk.ts";
+import { removeHalves, writeWhole } from "./whole-file.ts";
 
 /** A mail as it goes over the wire. */
 export interface Mail {
@@ -53,20 +54,36 @@ export const composeMail = async (fields: MailFields): Promise<Buffer> => {
   return composer.compile().build();
 };
 
-/** One file per mail, named so that they sort by time; a reader never sees half a file. */
-export const createMailFolder = (folder: string): MailTransport => {
+/**
+ * One file per message, named so that they sort by time; a reader never sees half a file.
+ * @returns what stores one. It throws a `MailError` while the disk takes no data.
+ */
+export const createOutbox = (folder: string, extension: string, disk?: Disk) => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  removeHalves(folder);
   let count = 0;
+  return (content: string | Buffer): void => {
+    count += 1;
+    const time = new Date().toISOString().replace(/[:.]/g, "-");
+    const name = `${time}-${String(count).padStart(6, "0")}-${randomBytes(3).toString("hex")}`;
+    try {
+      writeWhole(join(folder, `${name}.${extension}`), content);
+    } catch (error) {
+      disk?.refused(error as Error);
+      const why = refusalOf(error) ?? (error as Error).message;
+      throw new MailError(`cannot write to ${folder}: ${why}`, false, { cause: error });
+    }
+  };
+};
+
+/** Files of mail instead of a server. */
+export const createMailFolder = (folder: string, disk?: Disk): MailTransport => {
+  const store = createOutbox(folder, "eml", disk);
   return {
     send: async ({ from, to, raw }) => {
-      count += 1;
-      const time = new Date().toISOString().replace(/[:.]/g, "-");
-      const name = `${time}-${String(count).padStart(6, "0")}-${randomBytes(3).toString("hex")}`;
       // Whom it was for: a blind copy's address is in no header.
       const envelope = `X-Envelope-From: ${from}\r\nX-Envelope-To: ${to.join(", ")}\r\n`;
-      const half = join(folder, `.${name}.half`);
-      await writeFile(half, Buffer.concat([Buffer.from(envelope), raw]), { mode: 0o600 });
-      await rename(half, join(folder, `${name}.eml`));
+      store(Buffer.concat([Buffer.from(envelope), raw]));
     },
     close: () => {},
   };

@@ -1,15 +1,34 @@
 /** `npm start`: the whole stack on this machine. Settings come from the environment. */
+import { writeSync } from "node:fs";
+import { refusalOf } from "./disk.ts";
 import { StartError } from "./listen.ts";
 import { readSettings } from "./settings.ts";
 import { type RunningStack, startStack } from "./stack.ts";
 
-const log = (line: string) => process.stderr.write(`${line}\n`);
+// Where these lines go may be a file on a full disk, or a reader that has gone: nobody's checks end with that.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+const log = (line: string): void => {
+  try {
+    writeSync(2, `${line}\n`); // unlike the stream, this goes on once there is room
+  } catch {}
+};
+
+/** One sentence for what the owner can put right; the stack for a mistake of ours alone. */
+const explain = (error: Error & { code?: unknown }): string => {
+  if (error instanceof StartError) return error.message;
+  const isOurs = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  if (isOurs && error.code === undefined) return `a mistake of Harborlight's own, please report it: ${error.stack}`;
+  const refusal = refusalOf(error);
+  return refusal === undefined
+    ? `cannot start: ${error.message}`
+    : `cannot start, because the disk of the data folder takes no data: ${refusal} (${error.message})`;
+};
 
 const start = async (): Promise<RunningStack> => {
   try {
     return await startStack({ ...readSettings(process.env), log });
   } catch (error) {
-    log(error instanceof StartError ? `harborlight: ${error.message}` : `harborlight: ${(error as Error).stack}`);
+    log(`harborlight: ${explain(error as Error)}`);
     process.exit(1);
   }
 };

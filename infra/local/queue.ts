@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { steadyNow } from "./clock.ts";
+import type { Disk } from "./disk.ts";
 import { DueHeap } from "./due-heap.ts";
 import { DurableMap } from "./durable-map.ts";
 
@@ -64,12 +65,14 @@ export class Queue {
     settings: QueueSettings;
     file: string;
     deadLetters: (arn: string) => Queue | undefined;
+    /** Where it refuses, messages are in memory alone until there is room: what a kill then loses, its sender plans anew. */
+    disk?: Disk | undefined;
   }) {
     this.name = options.name;
     this.arn = options.arn;
     this.settings = options.settings;
     this.#deadLetters = options.deadLetters;
-    this.#messages = new DurableMap(options.file);
+    this.#messages = new DurableMap(options.file, { disk: options.disk });
     const now = steadyNow();
     for (const [id, message] of this.#messages.entries()) {
       // Sent in the future: the clock has been set back since. The message counts as sent now, with the delay it had.

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import type { Disk } from "./disk.ts";
 import { QUEUE_DEFAULTS, Queue } from "./queue.ts";
 import type { Resource } from "./template.ts";
 
@@ -17,7 +18,7 @@ interface QueueProperties {
  * The queues of the template, each in its own file.
  * @throws for a FIFO queue, which is not supported here, and for a dead-letter queue that does not exist.
  */
-export const openQueues = (resources: readonly Resource[], dataFolder: string) => {
+export const openQueues = (resources: readonly Resource[], dataFolder: string, disk?: Disk) => {
   const byArn = new Map<string, Queue>();
   for (const { type, name, arn, properties } of resources) {
     if (type !== "AWS::SQS::Queue") continue;
@@ -37,7 +38,7 @@ export const openQueues = (resources: readonly Resource[], dataFolder: string) =
         : null,
     };
     const file = join(dataFolder, "queues", `${name}.jsonl`);
-    byArn.set(arn!, new Queue({ name, arn: arn!, settings, file, deadLetters: (target) => byArn.get(target) }));
+    byArn.set(arn!, new Queue({ name, arn: arn!, settings, file, deadLetters: (target) => byArn.get(target), disk }));
   }
   for (const { name, settings } of byArn.values()) {
     const target = settings.redrive?.deadLetterArn;

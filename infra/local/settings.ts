@@ -4,16 +4,17 @@ import { StartError } from "./listen.ts";
 import type { StackOptions } from "./stack.ts";
 
 const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
+/** What an admin token looks like. */
+export const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
 
 /** Secrets, or with a password in them, even when they are wrong. */
 const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
 
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
- * `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`), `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER`
- * (harborlight@localhost), `SMTP_URL`, and for trying what AWS would do `HARBORLIGHT_CONCURRENCY` (1000) and
- * `HARBORLIGHT_LAMBDA_CPU` (false).
+ * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`),
+ * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and for trying what AWS would
+ * do `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
  * @throws {StartError} naming the variable, what was expected and what came
  */
@@ -43,6 +44,7 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     dataFolder: resolve(value("HARBORLIGHT_DATA") ?? ".harborlight"),
     port,
     host: value("HARBORLIGHT_HOST"),
+    publicUrl: readUrl(value("HARBORLIGHT_PUBLIC_URL")),
     token: matching("HARBORLIGHT_TOKEN", TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->"),
     locations,
     controlTargets: controlTargets && readTargets(controlTargets.map((target) => target.trim())),
@@ -51,6 +53,16 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     limitsCpu: matching("HARBORLIGHT_LAMBDA_CPU", /^(true|false)$/, "true or false") === "true",
     smtpUrl: matching("SMTP_URL", /^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…"),
   };
+};
+
+const readUrl = (text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "";
+  if (isPlain) return url.href.replace(/\/+$/, "");
+  throw new StartError(
+    `HARBORLIGHT_PUBLIC_URL must be the address at which others reach the API, such as https://monitor.example.com, got ${JSON.stringify(text)}`,
+  );
 };
 
 const readTargets = (targets: readonly string[]): readonly string[] => {

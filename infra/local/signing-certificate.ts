@@ -1,6 +1,14 @@
-import { createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "./whole-file.ts";
 
 export interface SigningKey {
   /** PEM, PKCS #8. */
@@ -32,9 +40,13 @@ const COMMON_NAME = der(0x06, Buffer.from("550403", "hex"));
  * A key with a self-signed certificate (RFC 5280) in the data folder, made at the first start: subscribers check SNS
  * signatures with the certificate behind `SigningCertURL`. Node can read certificates but not make them.
  */
-export const openSigningKey = (folder: string): SigningKey => {
+export const openSigningKey = (folder: string, log: (line: string) => void = () => {}): SigningKey => {
   const file = join(folder, "signing-key.json");
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
+  if (existsSync(file)) {
+    const kept = read(file);
+    if (kept) return kept;
+    log(`${file} is damaged: a new key was made, and subscribers find its certificate in the next message`);
+  }
   const { privateKey, publicKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
@@ -58,7 +70,18 @@ export const openSigningKey = (folder: string): SigningKey => {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, JSON.stringify(key), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeWhole(file, JSON.stringify(key));
   return key;
+};
+
+/** @returns undefined for a file that is damaged */
+const read = (file: string): SigningKey | undefined => {
+  try {
+    const key = JSON.parse(readFileSync(file, "utf8")) as SigningKey;
+    const certificate = new X509Certificate(key.certificate);
+    const belong = certificate.checkPrivateKey(createPrivateKey(key.privateKey));
+    return belong && certificate.verify(certificate.publicKey) ? key : undefined;
+  } catch {
+    return undefined;
+  }
 };

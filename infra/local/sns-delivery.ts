@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { steadyNow } from "./clock.ts";
+import type { Disk } from "./disk.ts";
 import { DueHeap } from "./due-heap.ts";
 import { DurableMap } from "./durable-map.ts";
-import { composeMail, MailError, type MailTransport } from "./mail.ts";
+import { composeMail, createOutbox, MailError, type MailTransport } from "./mail.ts";
 import type { Queue } from "./queue.ts";
 import { type Post, type PostEnd, post } from "./sns-http.ts";
 import {
@@ -26,8 +25,16 @@ interface Delivery {
   readonly attempts: number;
 }
 
-/** Deliveries under way at once: more would only compete with the checks. */
+/** Deliveries under way at once beyond each subscription's first: more would only compete with the checks. */
 const MAXIMUM_CONCURRENCY = 20;
+/** Those of one subscription, so that an endpoint that hangs for 15 s each time leaves room for the others. */
+const MAXIMUM_PER_SUBSCRIPTION = 4;
+
+/** What one subscription has under way, and what is due and waits for its turn, oldest first. */
+interface Line {
+  running: number;
+  readonly waiting: string[];
+}
 
 export interface DeliveryOptions {
   readonly file: string;
@@ -35,10 +42,12 @@ export interface DeliveryOptions {
   readonly mail: MailTransport;
   readonly mailSender: string;
   readonly signer: Signer;
-  readonly gatewayUrl: string;
+  /** Where receivers reach the links in messages; without a slash at the end. */
+  readonly publicUrl: string;
   readonly subscription: (arn: string) => Subscription | undefined;
   readonly queueByArn: (arn: string) => Queue | undefined;
   readonly invokeLater: (functionArn: string, payload: string) => boolean;
+  readonly disk?: Disk | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -48,13 +57,16 @@ export class Deliveries {
   readonly #pending: DurableMap<Delivery>;
   readonly #due = new DueHeap();
   readonly #running = new Set<Promise<void>>();
+  /** By the subscription's ARN; only of those that have something due. */
+  readonly #lines = new Map<string, Line>();
+  readonly #storeSms: (text: string) => void;
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    mkdirSync(options.smsFolder, { recursive: true, mode: 0o700 });
-    this.#pending = new DurableMap(options.file);
+    this.#storeSms = createOutbox(options.smsFolder, "txt", options.disk);
+    this.#pending = new DurableMap(options.file, options);
   }
 
   /** Takes up what an earlier process left, at once. */
@@ -87,23 +99,46 @@ export class Deliveries {
   #work(): void {
     clearTimeout(this.#timer);
     if (this.#stopped.signal.aborted) return;
-    while (this.#running.size < MAXIMUM_CONCURRENCY) {
-      const next = this.#due.peek();
-      if (next === undefined) return;
+    for (let next = this.#due.peek(); next !== undefined; next = this.#due.peek()) {
       const waitMs = next.atMs - steadyNow();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.#work(), waitMs);
-        return;
+        break;
       }
       this.#due.pop();
       const delivery = this.#pending.get(next.id);
-      if (delivery === undefined) continue;
-      const run = this.#attempt(delivery).finally(() => {
-        this.#running.delete(run);
-        this.#work();
-      });
-      this.#running.add(run);
+      if (delivery !== undefined) this.#lineOf(delivery).waiting.push(next.id);
     }
+    // One of each in turn, so that the shared slots go round.
+    for (let isBusy = true; isBusy; ) {
+      isBusy = false;
+      for (const [arn, line] of this.#lines) {
+        isBusy = this.#startNext(line) || isBusy;
+        if (line.running === 0 && line.waiting.length === 0) this.#lines.delete(arn);
+      }
+    }
+  }
+
+  #lineOf({ subscriptionArn }: Delivery): Line {
+    const line = this.#lines.get(subscriptionArn) ?? { running: 0, waiting: [] };
+    this.#lines.set(subscriptionArn, line);
+    return line;
+  }
+
+  /** @returns whether one was started */
+  #startNext(line: Line): boolean {
+    const isShared = this.#running.size < MAXIMUM_CONCURRENCY && line.running < MAXIMUM_PER_SUBSCRIPTION;
+    const id = line.running === 0 || isShared ? line.waiting.shift() : undefined;
+    const delivery = id === undefined ? undefined : this.#pending.get(id);
+    if (delivery === undefined) return id !== undefined;
+    line.running += 1;
+    const run = this.#attempt(delivery).finally(() => {
+      line.running -= 1;
+      this.#running.delete(run);
+      this.#work();
+    });
+    this.#running.add(run);
+    return true;
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
@@ -112,7 +147,7 @@ export class Deliveries {
       this.#pending.delete(delivery.id); // unsubscribed meanwhile
       return;
     }
-    const end = await this.#deliver(subscription, delivery);
+    const end = await this.#deliver(subscription, delivery).catch(failureOf);
     if (this.#stopped.signal.aborted && end.kind === "failed") return;
     if (end.kind === "failed") this.#failed(delivery, subscription, end.message, end.isPermanent);
     else this.#pending.delete(delivery.id);
@@ -158,9 +193,7 @@ export class Deliveries {
         return isThere ? { kind: "delivered" } : refused(`there is no function ${subscription.endpoint}`);
       }
       case "sms": {
-        const name = `${notification.timestamp.replace(/[:.]/g, "-")}-${delivery.id}.txt`;
-        const text = `To: ${subscription.endpoint}\n\n${notification.message}\n`;
-        writeFileSync(join(this.#options.smsFolder, name), text, { mode: 0o600 });
+        this.#storeSms(`To: ${subscription.endpoint}\n\n${notification.message}\n`);
         return { kind: "delivered" };
       }
     }
@@ -202,24 +235,19 @@ export class Deliveries {
       ? "AWS Notification - Subscription Confirmation"
       : (notification.subject ?? "AWS Notification Message");
     const to = [subscription.endpoint];
-    try {
-      const raw = await composeMail({ from: mailSender, to, subject, text });
-      await mail.send({ from: mailSender, to, raw });
-      return { kind: "delivered" };
-    } catch (error) {
-      if (!(error instanceof MailError)) throw error;
-      return { kind: "failed", message: error.message, isPermanent: error.isPermanent };
-    }
+    const raw = await composeMail({ from: mailSender, to, subject, text });
+    await mail.send({ from: mailSender, to, raw });
+    return { kind: "delivered" };
   }
 
   confirmUrl({ topicArn, token }: Subscription): string {
     const query = new URLSearchParams({ Action: "ConfirmSubscription", TopicArn: topicArn, Token: token });
-    return `${this.#options.gatewayUrl}/?${query.toString()}`;
+    return `${this.#options.publicUrl}/?${query.toString()}`;
   }
 
   unsubscribeUrl({ arn }: Subscription): string {
     const query = new URLSearchParams({ Action: "Unsubscribe", SubscriptionArn: arn });
-    return `${this.#options.gatewayUrl}/?${query.toString()}`;
+    return `${this.#options.publicUrl}/?${query.toString()}`;
   }
 
   #confirmation(subscription: Subscription, { messageId, timestamp }: Notification): string {
@@ -263,3 +291,10 @@ export class Deliveries {
 }
 
 const refused = (message: string): PostEnd => ({ kind: "failed", message, isPermanent: true });
+
+/** Whatever went wrong is tried again, unless the receiver refused it: no delivery may end the others. */
+const failureOf = (error: Error): PostEnd => ({
+  kind: "failed",
+  message: error.message,
+  isPermanent: error instanceof MailError && error.isPermanent,
+});

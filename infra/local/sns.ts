@@ -32,13 +32,14 @@ export interface SnsOptions {
   readonly topicArns: readonly string[];
   readonly file: string;
   readonly account: string;
+  readonly log: (line: string) => void;
   /** Gets the look-up of subscriptions, because what is pending belongs to one. */
   readonly deliveries: (subscription: (arn: string) => Subscription | undefined) => Deliveries;
 }
 
 /** The SNS API over the template's topics; subscriptions are on disk. */
-export const createSns = ({ topicArns, file, account, deliveries: createDeliveries }: SnsOptions) => {
-  const subscriptions = new DurableMap<Subscription>(file);
+export const createSns = ({ topicArns, file, account, log, deliveries: createDeliveries }: SnsOptions) => {
+  const subscriptions = new DurableMap<Subscription>(file, { log });
   const deliveries = createDeliveries((arn) => subscriptions.get(arn));
 
   const topicOf = (form: Form, name = "TopicArn"): string => {
@@ -187,7 +188,9 @@ export const createSns = ({ topicArns, file, account, deliveries: createDeliveri
       const value = textOf(form, "AttributeValue") ?? "";
       checkAttributeOfSubscription(name, value);
       const { [name]: _, ...others } = one.attributes;
-      subscriptions.set(one.arn, { ...one, attributes: value === "" ? others : { ...others, [name]: value } });
+      // An empty filter policy is how SNS is told to filter no more.
+      const isRemoved = value === "" || (name === "FilterPolicy" && Object.keys(JSON.parse(value)).length === 0);
+      subscriptions.set(one.arn, { ...one, attributes: isRemoved ? others : { ...others, [name]: value } });
       return {};
     },
 

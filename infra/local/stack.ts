@@ -1,20 +1,11 @@
 import { randomBytes } from "node:crypto";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { readHttpApi } from "./api-settings.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import { Disk, refusalOf } from "./disk.ts";
 import { type LocalDatabase, openDatabase } from "./dynamo.ts";
 import { createEventSources } from "./event-sources.ts";
 import { createFunctions, type Functions, newAccessKeyId } from "./functions.ts";
@@ -27,6 +18,7 @@ import { CERTIFICATE_PATH, createOpenPages } from "./open-pages.ts";
 import { openQueues, type Queues } from "./queues.ts";
 import { startSchedules } from "./scheduled.ts";
 import { createSes, readSesAccount } from "./ses.ts";
+import { TOKEN } from "./settings.ts";
 import { openSigningKey } from "./signing-certificate.ts";
 import { createSns } from "./sns.ts";
 import { Deliveries } from "./sns-delivery.ts";
@@ -34,6 +26,7 @@ import { createSqs } from "./sqs.ts";
 import { DEFAULT_SENDER, synthesise } from "./synth.ts";
 import { tableDefinition } from "./table-definition.ts";
 import { ACCOUNT, loadOutputs, loadTemplate, type Resource } from "./template.ts";
+import { writeWhole } from "./whole-file.ts";
 
 export interface StackOptions {
   /** Everything that lasts lives here; made when it does not exist. */
@@ -48,6 +41,8 @@ export interface StackOptions {
   readonly controlTargets?: readonly string[] | undefined;
   /** Address that the API listens on. Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Where others reach the API, for the links in messages; no slash at the end. Default: the address that it listens on. */
+  readonly publicUrl?: string | undefined;
   /** Sends mail there; without it mail goes to files in `<dataFolder>/mail`. */
   readonly smtpUrl?: string | undefined;
   /** Address that mail comes from. Default `harborlight@localhost`. */
@@ -97,11 +92,13 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
   const log = options.log ?? (() => {});
   const host = options.host ?? "127.0.0.1";
   prepareFolder(dataFolder);
-  const undo: (() => unknown)[] = [];
+  const disk = new Disk({ folder: dataFolder, log });
+  const undo: (() => unknown)[] = [() => disk.stop()];
   try {
     const api = await listen(host, options.port);
     undo.push(() => api.close(0));
-    const apiUrl = `http://${shownHost(host)}:${api.port}`;
+    const apiUrl = `http://${shownHost(host, "127.0.0.1")}:${api.port}`;
+    const publicUrl = options.publicUrl ?? `http://${shownHost(host, ownAddress())}:${api.port}`;
     const assembly = options.assembly ?? mkdtempSync(join(dataFolder, "assembly-"));
     if (options.assembly === undefined) {
       undo.push(() => rmSync(assembly, { recursive: true, force: true }));
@@ -110,7 +107,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const gateway = await listenAsBefore(join(dataFolder, "gateway-port"));
     undo.push(() => gateway.close(0));
     const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
-    const resources = loadTemplate(assembly, { gatewayUrl, apiUrl });
+    const resources = loadTemplate(assembly, { gatewayUrl, apiUrl: publicUrl });
 
     const ofType = (kind: string) => resources.filter(({ type }) => type === kind);
     const tables = resources
@@ -120,21 +117,25 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const database = await openDatabase({
       tables,
       dataFolder,
+      log,
+      refused: (error) => disk.refused(error),
       ...(options.intercept ? { intercept: options.intercept } : {}),
     }).catch((error: Error) => {
-      throw new StartError(error.message, { cause: error });
+      throw refusalOf(error) === undefined ? new StartError(error.message, { cause: error }) : error;
     });
+    disk.onRoom(database.reopen);
     undo.push(() => database.close());
     removeOldAssemblies(dataFolder, assembly);
-    writeFileSync(join(dataFolder, "gateway-port"), String(gateway.port), { mode: 0o600 });
+    writeWhole(join(dataFolder, "gateway-port"), String(gateway.port));
 
-    const queues = openQueues(resources, dataFolder);
+    const queues = openQueues(resources, dataFolder, disk);
     undo.push(() => queues.close());
     const putMetric: PutMetric = (metric, value) => alarms.metrics.put(metric, value);
     const functions = createFunctions(resources, {
       dataFolder,
       gatewayUrl,
       putMetric,
+      disk,
       accountConcurrency: options.accountConcurrency,
       limitsCpu: options.limitsCpu,
     });
@@ -142,22 +143,25 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const { authorise } = createAuthoriser(resources);
 
     const senders = readSesAccount(resources, options.defaultConfigurationSet);
-    const mail = options.smtpUrl ? createSmtpTransport(options.smtpUrl) : createMailFolder(join(dataFolder, "mail"));
+    const mail = options.smtpUrl
+      ? createSmtpTransport(options.smtpUrl)
+      : createMailFolder(join(dataFolder, "mail"), disk);
     undo.push(() => mail.close());
-    const signing = openSigningKey(join(dataFolder, "sns"));
+    const signing = openSigningKey(join(dataFolder, "sns"), log);
     const topicArns = ofType("AWS::SNS::Topic").map(({ arn }) => arn!);
     const sns = createSns({
       topicArns,
       file: join(dataFolder, "sns", "subscriptions.jsonl"),
       account: ACCOUNT,
+      log,
       deliveries: (subscription) =>
         new Deliveries({
           file: join(dataFolder, "sns", "deliveries.jsonl"),
           smsFolder: join(dataFolder, "sms"),
           mail,
           mailSender: senders.identities.find(({ name }) => name.includes("@"))?.name ?? DEFAULT_SENDER,
-          signer: { privateKey: signing.privateKey, certificateUrl: `${gatewayUrl}${CERTIFICATE_PATH}` },
-          gatewayUrl,
+          signer: { privateKey: signing.privateKey, certificateUrl: `${publicUrl}${CERTIFICATE_PATH}` },
+          publicUrl,
           subscription,
           queueByArn: queues.byArn,
           invokeLater: (arn, payload) => {
@@ -165,6 +169,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
             target?.invokeLater(payload);
             return target !== undefined;
           },
+          disk,
           log,
         }),
     });
@@ -181,8 +186,10 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
             put({ namespace: "AWS/DynamoDB", name: metric, dimensions: { TableName: name } }, 0);
         }
       },
+      disk,
       log,
     });
+    disk.onChange(alarms.tellDisk);
     undo.push(() => alarms.stop());
 
     const accessKeyId = newAccessKeyId();
@@ -192,6 +199,8 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
         ({ accessKeyId: key, resource, role }) => [key, { name: resource.name, role }] as [string, Caller],
       ),
     ]);
+    // Also behind the gateway, which links of earlier versions lead to.
+    const open = createOpenPages(sns, signing.certificate);
     gateway.answerWith(
       createGateway({
         callerOf: (key) => callers.get(key),
@@ -201,7 +210,8 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
         sns: sns.handle,
         ses: createSes(mail, senders),
         lambda: functions.invoke,
-        open: createOpenPages(sns, signing.certificate),
+        open,
+        disk,
       }),
     );
 
@@ -219,9 +229,10 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     for (const source of sources) source.start();
     const stopSchedules = startSchedules(resources, { functions, authorise });
     undo.push(stopSchedules, () => Promise.all([functions.stop(0), ...sources.map((source) => source.stop())]));
-    const token = await prepareToken(dataFolder, options.token, settings.direct);
-    api.answerWith(createHttpApi(settings));
+    const token = await prepareToken(dataFolder, options.token, settings.direct, log);
+    api.answerWith(createHttpApi(settings, { open, disk }));
     const sweeping = setInterval(() => {
+      if (disk.isRefusing) return;
       database.sweep().catch((error: Error) => log(`expired items could not be removed: ${error.message}`));
     }, SWEEP_MS).unref();
 
@@ -230,6 +241,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
 
     const end = async () => {
       clearInterval(sweeping);
+      disk.stop();
       stopSchedules();
       alarms.stop();
       await Promise.all([
@@ -256,9 +268,19 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
   }
 };
 
-const shownHost = (host: string): string => {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
+/** @param everywhere stands for a server that listens on all addresses */
+const shownHost = (host: string, everywhere: string): string => {
+  const shown = host === "0.0.0.0" || host === "::" ? everywhere : host;
+  return shown.includes(":") ? `[${shown}]` : shown;
+};
+
+/** An address of this machine that others may reach, IPv4 first; the loopback address where there is no other. */
+const ownAddress = (): string => {
+  const all = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  const [first] = all
+    .filter(({ internal, scopeid }) => !internal && !scopeid)
+    .toSorted((one, other) => one.family.localeCompare(other.family));
+  return first?.address ?? "127.0.0.1";
 };
 
 const prepareFolder = (folder: string): void => {
@@ -293,13 +315,8 @@ const removeOldAssemblies = (dataFolder: string, current: string): void => {
   }
 };
 
-const writeAtomically = (file: string, text: string): void => {
-  writeFileSync(`${file}.new`, text, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-};
-
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
-  writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
+  writeWhole(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
 
 const newToken = (): string => `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
 
@@ -308,13 +325,17 @@ const prepareToken = async (
   dataFolder: string,
   wanted: string | undefined,
   invokeApi: (payload: string) => Promise<{ failed: boolean; payload: string }>,
+  log: (line: string) => void,
 ): Promise<string> => {
   const file = join(dataFolder, "token");
-  const token = wanted ?? (existsSync(file) ? readFileSync(file, "utf8").trim() : newToken());
+  const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+  const isDamaged = wanted === undefined && kept !== undefined && !TOKEN.test(kept);
+  if (isDamaged) log(`${file} is damaged: a new admin token was made`);
+  const token = wanted ?? (isDamaged ? undefined : kept) ?? newToken();
   const command = { command: "create-token", name: "one machine", scopes: ["read", "write", "admin"], token };
   const { failed, payload } = await invokeApi(JSON.stringify(command));
   if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
-  writeAtomically(file, `${token}\n`);
+  writeWhole(file, `${token}\n`);
   return token;
 };
 

@@ -31,6 +31,9 @@ const MAX_PENDING = 2_000;
 const READ_LIMIT = 500;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
+const STORAGE_RETRY_MS = 1_000;
+/** So many in a row are told to the owner. */
+const STRANGE_FAILURES = 60;
 
 /**
  * Feeds a table's stream to a function. Records of one item stay in order, because all go through the same lane;
@@ -50,7 +53,8 @@ export const createStreamSource = (
 
   const reader = whenPoked(async () => {
     if (stopped.signal.aborted || order.length >= MAX_PENDING) return;
-    const records = await streams.read(settings.streamArn, position, READ_LIMIT);
+    const records = await untilItWorks(() => streams.read(settings.streamArn, position, READ_LIMIT));
+    if (records === undefined) return;
     for (const record of records) accept(record);
     finish([]);
     if (records.length === READ_LIMIT) reader.poke();
@@ -124,9 +128,23 @@ export const createStreamSource = (
     if (newest === undefined) return;
     const wasFull = order.length >= MAX_PENDING;
     order.splice(0, count);
-    await streams.commit(settings.consumer, settings.streamArn, newest);
+    await untilItWorks(() => streams.commit(settings.consumer, settings.streamArn, newest));
     if (wasFull) reader.poke();
   });
+
+  /** The files refuse while the disk is full, and are closed for a moment afterwards. Gives up, with nothing, at the stop. */
+  const untilItWorks = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (failures === STRANGE_FAILURES)
+          process.stderr.write(`stream ${settings.streamArn}: ${(error as Error).message}; it is tried again\n`);
+        if (stopped.signal.aborted) return undefined;
+        await pause(STORAGE_RETRY_MS);
+      }
+    }
+  };
 
   const pause = (ms: number): Promise<void> =>
     delay(ms, undefined, { signal: stopped.signal }).catch((error: Error) => {

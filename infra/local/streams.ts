@@ -59,6 +59,12 @@ const comparable = (value: unknown): unknown => {
 };
 export const sameItem = (one: Item, other: Item) => isDeepStrictEqual(comparable(one), comparable(other));
 
+/** Writes in the order of the calls; both resolve once it is on disk. */
+export interface StreamWriter {
+  write(operations: Operation[]): Promise<void>;
+  clear(range: Range): Promise<void>;
+}
+
 interface Stream {
   readonly arn: string;
   readonly view: StreamViewType;
@@ -77,15 +83,15 @@ interface Stream {
  */
 export class Streams {
   readonly #level: Level;
-  readonly #write: (operations: Operation[]) => Promise<void>;
+  readonly #commits: StreamWriter;
   readonly #now: () => number;
   readonly #views = new Map<string, Stream>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
   /** @param now milliseconds since the epoch, by a clock that is never set */
-  constructor(level: Level, write: (operations: Operation[]) => Promise<void>, now: () => number) {
+  constructor(level: Level, commits: StreamWriter, now: () => number) {
     this.#level = level;
-    this.#write = write;
+    this.#commits = commits;
     this.#now = now;
   }
 
@@ -189,7 +195,7 @@ export class Streams {
 
   /** Remembers, durably, that the consumer is done with everything up to this record. */
   async commit(consumer: string, arn: string, sequence: string): Promise<void> {
-    await this.#write([{ type: "put", key: checkpointKey(consumer, arn), value: sequence }]);
+    await this.#commits.write([{ type: "put", key: checkpointKey(consumer, arn), value: sequence }]);
     const { consumed } = this.#streamOf(arn)[1];
     if (consumed.has(consumer)) consumed.set(consumer, sequence);
   }
@@ -202,7 +208,7 @@ export class Streams {
     for (const [table, { consumed }] of this.#views) {
       const prefix = recordPrefix(table);
       const last = consumed.size > 0 ? [...consumed.values()].sort()[0] : await this.#newestExpired(prefix);
-      if (last !== undefined) await this.#level.clear({ gt: prefix, lte: prefix + last });
+      if (last !== undefined) await this.#commits.clear({ gt: prefix, lte: prefix + last });
     }
   }
 

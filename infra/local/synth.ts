@@ -32,7 +32,14 @@ export const synthesise = (outputFolder: string, context: Readonly<Record<string
       AWS_REGION: "us-east-1",
     };
     execFile(process.execPath, [APP], { cwd: ROOT, env, maxBuffer: 16_000_000 }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`the CDK app could not be synthesised:\n${stderr || stdout}`, { cause: error }));
+      if (error) reject(failureOf(stderr || stdout, error));
       else resolve();
     });
   });
+
+/** The app's own words; of an error with its stack the message alone, with the system's code for what the owner can mend. */
+const failureOf = (text: string, cause: Error): Error => {
+  const [, message = text.trim(), code] = /^(?:\w*Error: )((?:(E[A-Z]+): )?.*)\n {4}at /m.exec(text) ?? [];
+  const error = new Error(`the CDK app could not be synthesised: ${message}`, { cause });
+  return Object.assign(error, code && { code });
+};

@@ -4,6 +4,7 @@
  */
 import type { Monitor } from "../model.ts";
 import { inParallel } from "../parallel.ts";
+import { firstTick } from "../rules/believe.ts";
 import type { HistoryStore } from "../store/history.ts";
 import { laneOf } from "../store/keys.ts";
 import { DAY_SECONDS, MERGED, startOfDay } from "./day.ts";
@@ -22,7 +23,11 @@ const LATE_SECONDS = 120;
  * one shard share.
  * @param deployed all locations there are; a monitor may have been checked from others than it is now
  */
-export function createHistoryReader(history: HistoryStore, deployed: readonly string[]) {
+export function createHistoryReader(
+  history: HistoryStore,
+  deployed: readonly string[],
+  now: () => Date = () => new Date(),
+) {
   const progress = new Map<string, ReturnType<HistoryStore["progress"]>>();
   const blocks = new Map<string, Promise<ShardBlock[]>>();
 
@@ -68,10 +73,11 @@ export function createHistoryReader(history: HistoryStore, deployed: readonly st
   /** Outcomes from one location with `from <= tick < to`, oldest first. */
   const outcomesFrom = async ({ id, placements }: Watched, location: string, from: number, to: number) => {
     const uncompacted: { shard: string; from: number; to: number }[] = [];
-    for (const { shard, fromTick, toTick } of placements) {
+    for (const placement of placements) {
+      const { shard, toTick } = placement;
       const place = {
         shard,
-        from: Math.max(from, fromTick),
+        from: Math.max(from, firstTick(placement, now())),
         to: Math.min(to, toTick === null ? to : toTick + LATE_SECONDS),
       };
       if (place.from >= place.to) continue;

@@ -72,7 +72,7 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
     incident = null;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
-    incident = carryOn({ ...monitor, lastIncidentEndedAt }, incident, status, since);
+    incident = carryOn({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
     const { event, lookAgainAt: tellAt } = tellable(incident, status, since, monitor.alerts.afterSeconds, now);
     if (event) incident = announce(monitor, incident, event, status, telling);
     timers.push(tellAt);

@@ -12,7 +12,7 @@ import type {
   Timestamp,
   View,
 } from "../model.ts";
-import { notAfter } from "./believe.ts";
+import { isBelievable, notAfter } from "./believe.ts";
 import { pending } from "./outbox.ts";
 
 export type NotUp = "degraded" | "down";
@@ -30,16 +30,22 @@ export interface Telling {
 }
 
 /** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
-export function carryOn(monitor: Monitor, present: Incident | null, status: NotUp, since: Timestamp): Incident {
-  const incident = present ?? begin(monitor, status, since);
+export function carryOn(
+  monitor: Monitor,
+  present: Incident | null,
+  status: NotUp,
+  since: Timestamp,
+  now: Date,
+): Incident {
+  const incident = present ?? begin(monitor, status, since, now);
   const downSince = status === "down" ? (incident.downSince ?? latest(since, incident.startedAt)) : null;
   if (incident.severity === "down" || incident.severity === status) return { ...incident, downSince };
   return { ...incident, downSince, ...causeOfBeing(monitor, status) };
 }
 
-function begin(monitor: Monitor, status: NotUp, since: Timestamp): Incident {
+function begin(monitor: Monitor, status: NotUp, since: Timestamp, now: Date): Incident {
   const { protocol, host, port, lastIncidentEndedAt } = monitor;
-  const isLater = lastIncidentEndedAt === null || since > lastIncidentEndedAt;
+  const isLater = !isBelievable(lastIncidentEndedAt, now) || since > lastIncidentEndedAt;
   const startedAt = isLater ? since : new Date(Date.parse(lastIncidentEndedAt) + 1).toISOString();
   return {
     id: `${monitor.id}.${Date.parse(startedAt)}`,
@@ -103,6 +109,7 @@ export function end(
 /**
  * What people have to be told of a running incident by now, and when to look again.
  * Trouble of any kind counts from the incident's start; that it is `down` counts from when it was last any better.
+ * Where a clock that was ahead has dated these, nothing says how long it has lasted, and it is told.
  */
 export function tellable(
   incident: Incident,
@@ -112,7 +119,8 @@ export function tellable(
   now: Date,
 ): { readonly event: NotUp | null; readonly lookAgainAt: number | null } {
   if (incident.announced === status) return { event: null, lookAgainAt: null };
-  const after = (moment: Timestamp) => Date.parse(notAfter(moment, now)) + afterSeconds * 1000;
+  const after = (moment: Timestamp) =>
+    isBelievable(moment, now) ? Date.parse(notAfter(moment, now)) + afterSeconds * 1000 : now.getTime();
   const isUntold = incident.announced === null;
   const troubleAt = after(incident.startedAt);
   const levelAt =

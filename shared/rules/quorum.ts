@@ -1,6 +1,6 @@
 /** What the views of several locations make of a monitor. Pure. */
 import type { Health, LocationCondition, LocationHealth, MonitorSettings, View, ViewCondition } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS, isBelievable } from "./believe.ts";
+import { isBelievable, isPlausible } from "./believe.ts";
 
 /** Without a heartbeat for so long a location is silent: three were missed. */
 export const SILENT_AFTER_SECONDS = 180;
@@ -43,19 +43,16 @@ export function locationCondition(health: LocationHealth | undefined, now: Date)
   return health?.offlineSince ? "offline" : "working";
 }
 
-/**
- * The views that count: of the monitor's present locations, as far as these can be believed. A view written moments ago
- * is a sign of life as good as a heartbeat.
- */
+/** Epoch milliseconds until which a view counts though its location is silent: it is a sign of life as good as a heartbeat. */
+export const freshUntil = ({ tick }: View) => (tick + SILENT_AFTER_SECONDS) * 1000;
+
+/** The views that count: of the monitor's present locations, as far as these can be believed. */
 export function usableViews(
   monitor: Pick<MonitorSettings, "locations"> & { readonly views: Readonly<Record<string, View>> },
   conditions: Readonly<Record<string, ViewCondition>>,
   now: Date,
 ): readonly View[] {
-  const isFresh = ({ tick }: View) => {
-    const age = now.getTime() / 1000 - tick;
-    return age <= SILENT_AFTER_SECONDS && age >= -CLOCK_TOLERANCE_SECONDS;
-  };
+  const isFresh = (view: View) => now.getTime() <= freshUntil(view) && isPlausible(view.tick * 1000, now);
   return monitor.locations.flatMap((name) => {
     const view = monitor.views[name];
     if (!view || view.health === "unknown") return [];

@@ -1,7 +1,7 @@
 /** Where a monitor stands: what the views of its locations come to, and since when. Pure. */
 import type { Monitor, Status, Timestamp, View, ViewCondition } from "../model.ts";
 import { notAfter } from "./believe.ts";
-import { agree, quorumSize, usableViews } from "./quorum.ts";
+import { agree, freshUntil, quorumSize, usableViews } from "./quorum.ts";
 
 /** How long the quorum may be without an answer before the status becomes `unknown`, on top of the thresholds' time. */
 export const GRACE_SECONDS = 120;
@@ -33,28 +33,45 @@ export function stand(monitor: Monitor, conditions: Readonly<Record<string, View
     q,
     views.map(({ health }) => health),
   );
-  const proofAt = monitor.locations.some((name) => conditions[name] === "unproven")
-    ? now.getTime() + Math.min(monitor.intervalSeconds + PROOF_SLACK_SECONDS, PROOF_SECONDS) * 1000
-    : null;
+  const turnAt = nextTurn(monitor, conditions, views, now);
   if (agreed) {
     const since = monitor.status === agreed ? monitor.since : agreedSince(agreed, q, views, monitor, now);
-    return { status: agreed, since, undecidedSince: null, lookAgainAt: proofAt };
+    return { status: agreed, since, undecidedSince: null, lookAgainAt: turnAt };
   }
-  return undecided(monitor, proofAt, now);
+  return undecided(monitor, turnAt, now);
+}
+
+/**
+ * When other views may count although nothing is written: one is proved by a tick, or has been a sign of life of a silent
+ * location for too long. Epoch milliseconds, or null.
+ */
+function nextTurn(
+  { locations, views: all, intervalSeconds }: Monitor,
+  conditions: Readonly<Record<string, ViewCondition>>,
+  usable: readonly View[],
+  now: Date,
+): number | null {
+  const turns = locations.flatMap((name) => {
+    const view = all[name];
+    if (conditions[name] === "unproven")
+      return [now.getTime() + Math.min(intervalSeconds + PROOF_SLACK_SECONDS, PROOF_SECONDS) * 1000];
+    return conditions[name] === "silent" && view && usable.includes(view) ? [freshUntil(view) + 1] : [];
+  });
+  return turns.length > 0 ? Math.min(...turns) : null;
 }
 
 /** Nobody can tell. What was known stays for a while, then it would be a claim without evidence. */
-function undecided(monitor: Monitor, proofAt: number | null, now: Date): Standing {
+function undecided(monitor: Monitor, turnAt: number | null, now: Date): Standing {
   const isFresh = monitor.status === "paused";
   const status = isFresh ? "pending" : monitor.status;
   const since = isFresh ? iso(now.getTime()) : monitor.since;
-  if (status === "unknown") return { status, since, undecidedSince: monitor.undecidedSince, lookAgainAt: proofAt };
+  if (status === "unknown") return { status, since, undecidedSince: monitor.undecidedSince, lookAgainAt: turnAt };
   const undecidedSince = notAfter(monitor.undecidedSince ?? iso(now.getTime()), now);
   const thresholds = Math.max(monitor.failureThreshold, monitor.recoveryThreshold);
   const until = Date.parse(undecidedSince) + (GRACE_SECONDS + thresholds * monitor.intervalSeconds) * 1000;
   if (until <= now.getTime())
-    return { status: "unknown", since: iso(now.getTime()), undecidedSince, lookAgainAt: proofAt };
-  return { status, since, undecidedSince, lookAgainAt: Math.min(until, proofAt ?? until) };
+    return { status: "unknown", since: iso(now.getTime()), undecidedSince, lookAgainAt: turnAt };
+  return { status, since, undecidedSince, lookAgainAt: Math.min(until, turnAt ?? until) };
 }
 
 /**

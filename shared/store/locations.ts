@@ -128,7 +128,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
           last ? Date.parse(last) : 0,
           health?.askingSince ? Date.parse(health.askingSince) : 0,
         );
-        const wasSilent = last && atMs - expectedMs > SILENT_AFTER_SECONDS * 1000;
+        // By the clock, not by when the job was made: jobs that waited out the silence follow each other closely.
+        const wasSilent = last && now.getTime() - expectedMs > SILENT_AFTER_SECONDS * 1000;
         // Between the making of this job and now, outcomes may still be from before the network came back.
         const isBackAhead = health?.backSince && !isPlausible(Date.parse(health.backSince), now);
         const backSince = isOnlineAgain ? now.toISOString() : wasSilent || isBackAhead ? at : null;

@@ -59,7 +59,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:Query", `${MONITORS}/index/listing`),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
-    ...may("sns:Unsubscribe,GetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
+    ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
     ...may("sqs:SendMessage", ...JOBS),
   ],

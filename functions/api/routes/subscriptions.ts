@@ -5,7 +5,9 @@
 import {
   GetSubscriptionAttributesCommand,
   ListSubscriptionsByTopicCommand,
+  SetSubscriptionAttributesCommand,
   SubscribeCommand,
+  type SubscribeCommandInput,
   type Subscription,
   UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
@@ -50,13 +52,35 @@ const missing = (id: string) => new Problem("not-found", `there is no subscripti
 const named = (error: unknown, ...names: string[]) =>
   error instanceof Error && names.some((name) => error.name === name || error.name === `${name}Exception`);
 
+/**
+ * SNS refuses to subscribe a receiver again with other attributes, which a new version or another filter brings; asked
+ * without any it names the subscription that is there, and lets them be set one by one.
+ */
+const subscribe = async (
+  sns: Deps["sns"],
+  receiver: Omit<SubscribeCommandInput, "Attributes">,
+  attributes: Readonly<Record<string, string>>,
+): Promise<string | undefined> => {
+  try {
+    return (await sns.send(new SubscribeCommand({ ...receiver, Attributes: attributes }))).SubscriptionArn;
+  } catch (error) {
+    if (!named(error, "InvalidParameter") || !/already exists with different attributes/i.test(String(error)))
+      throw error;
+  }
+  const { SubscriptionArn } = await sns.send(new SubscribeCommand(receiver));
+  if (!SubscriptionArn?.startsWith("arn:")) return SubscriptionArn;
+  for (const [AttributeName, AttributeValue] of Object.entries({ FilterPolicy: "{}", ...attributes }))
+    await sns.send(new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName, AttributeValue }));
+  return SubscriptionArn;
+};
+
 const createSubscription = route({
   method: "POST",
   path: "/v1/subscriptions",
   operationId: "createSubscription",
   summary: "Subscribe to alerts",
   description:
-    "Mail and HTTP receivers get a request to confirm first. A queue needs a policy that lets the topic send to it; a function a permission that lets SNS invoke it.",
+    "A receiver that is subscribed already keeps its subscription, with the filter given now. Mail and HTTP receivers get a request to confirm first. A queue needs a policy that lets the topic send to it; a function a permission that lets SNS invoke it.",
   scope: "write",
   body: subscriptionInput,
   responses: { 201: { description: "Subscribed, or asked to confirm.", schema: subscriptionView } },
@@ -64,22 +88,15 @@ const createSubscription = route({
     const errors = subscriptionErrors(body);
     if (errors.length > 0) throw new InvalidInput(errors);
     const { topic, kind, endpoint, filter } = body;
-    const policy = filter && filterPolicy(filter);
     const retries = deliveryPolicy(kind);
+    const attributes = {
+      ...(filter && { FilterPolicy: JSON.stringify(filterPolicy(filter)) }),
+      ...(retries && { DeliveryPolicy: JSON.stringify(retries) }),
+      ...(deadLetterArn && { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }) }),
+    };
+    const receiver = { TopicArn: topics[topic], Protocol: kind, Endpoint: endpoint, ReturnSubscriptionArn: true };
     try {
-      const { SubscriptionArn: arn } = await sns.send(
-        new SubscribeCommand({
-          TopicArn: topics[topic],
-          Protocol: kind,
-          Endpoint: endpoint,
-          ReturnSubscriptionArn: true,
-          Attributes: {
-            ...(policy && { FilterPolicy: JSON.stringify(policy) }),
-            ...(retries && { DeliveryPolicy: JSON.stringify(retries) }),
-            ...(deadLetterArn && { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }) }),
-          },
-        }),
-      );
+      const arn = await subscribe(sns, receiver, attributes);
       const id = arn?.startsWith("arn:") ? idOf(topic, arn) : null;
       const isConfirmed = id !== null && !ASKED.has(kind);
       return { status: 201, body: { id, topic, kind, endpoint, filter: filter ?? null, isConfirmed } };

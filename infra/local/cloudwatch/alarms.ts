@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Disk } from "../disk.ts";
 import { DurableMap } from "../durable-map.ts";
 import { ACCOUNT, REGION, type Resource } from "../template.ts";
 import { type Alarm, parseAlarm, type Verdict } from "./alarm.ts";
@@ -17,6 +18,7 @@ export interface AlarmsOptions {
   readonly topicArns: readonly string[];
   /** What services measure when asked: called at the end of each minute. */
   readonly sample: (put: PutMetric) => void;
+  readonly disk?: Disk | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -32,12 +34,24 @@ const MEASURED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Not in the template: AWS has no disk that fills up. */
+const DISK_ALARM = {
+  name: "disk-of-the-data-folder",
+  arn: `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:disk-of-the-data-folder`,
+  description:
+    "The data folder takes no data: checks go on, changes and results are not stored. Make room on its disk.",
+  actions: { ALARM: [], OK: [] },
+  properties: {},
+} satisfies Parameters<typeof notificationOf>[0];
+
 const MINUTE_MS = 60_000;
 
 export interface Alarms {
   readonly metrics: Metrics;
   /** Ends the minute and tells what changed; `start` calls it once a minute. */
   evaluate(): void;
+  /** Tells whoever hears of alarms that the disk takes no data, or takes data again. */
+  tellDisk(isRefusing: boolean, why: string): void;
   start(): void;
   stop(): void;
 }
@@ -57,7 +71,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
     for (const metric of alarm.metrics) checkMeasured(alarm, metric);
     checkHeard(alarm, options.topicArns, (state) => rules.wants(eventOf(alarm, undefined, stateNow(state, "checked"))));
   }
-  const states = new DurableMap<StoredState>(options.file);
+  const states = new DurableMap<StoredState>(options.file, options);
 
   const tell = (alarm: Alarm, before: StoredState | undefined, now: StoredState): void => {
     options.log(`alarm ${alarm.name} is ${now.state}: ${alarm.description} ${now.reason}`);
@@ -90,10 +104,19 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
     }
   };
 
+  const tellDisk = (isRefusing: boolean, why: string): void => {
+    const state = isRefusing ? "ALARM" : "OK";
+    const reason = isRefusing ? `The disk refuses to be written: ${why}.` : `The disk takes data again; ${why} before.`;
+    const topics = new Set(alarms.flatMap(({ actions }) => actions[state]));
+    const message = JSON.stringify(notificationOf(DISK_ALARM, undefined, stateNow(state, reason)));
+    for (const topicArn of topics) options.publish(topicArn, `${state}: "${DISK_ALARM.name}"`, message);
+  };
+
   let timer: NodeJS.Timeout | undefined;
   return {
     metrics,
     evaluate,
+    tellDisk,
     start: () => {
       options.sample(metrics.put);
       metrics.begin();
@@ -133,7 +156,13 @@ const checkHeard = (
 
 /** CloudWatch's message to a topic ("Amazon SNS notifications for alarm state changes"). */
 const notificationOf = (
-  { name, arn, description, actions, properties }: Alarm,
+  {
+    name,
+    arn,
+    description,
+    actions,
+    properties,
+  }: Pick<Alarm, "name" | "arn" | "description" | "actions" | "properties">,
   before: StoredState | undefined,
   { state, reason, at }: StoredState,
 ) => ({

@@ -74,6 +74,27 @@ describe("subscribing", () => {
     expect([status, body.isConfirmed, body.filter]).toEqual([201, isConfirmed, null]);
   });
 
+  test("a receiver that is there already keeps its subscription, with the attributes of now", async () => {
+    edge.outside.sns = (action, parameters) => {
+      if (action === "Subscribe" && parameters.has("Attributes.entry.1.key"))
+        return {
+          error: "InvalidParameter",
+          message: "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
+        };
+      return action === "Subscribe" ? `<SubscriptionArn>${TOPIC}:0b1c-2d</SubscriptionArn>` : "";
+    };
+    const { status, body } = await subscribe({ kind: "https", endpoint: "https://hooks.example.com/x" });
+    expect([status, body.id, body.filter]).toEqual([201, "alerts-0b1c-2d", null]);
+    const set = edge.calls.sns.filter(({ Action }) => Action === "SetSubscriptionAttributes");
+    expect(set.map(({ SubscriptionArn }) => SubscriptionArn)).toEqual(Array(3).fill(`${TOPIC}:0b1c-2d`));
+    const attributes = Object.fromEntries(set.map((one) => [one.AttributeName, JSON.parse(one.AttributeValue ?? "")]));
+    expect(attributes).toEqual({
+      FilterPolicy: {}, // none, whatever it had before
+      DeliveryPolicy: { healthyRetryPolicy: expect.anything() },
+      RedrivePolicy: { deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:undelivered" },
+    });
+  });
+
   test("has no id while SNS has none", async () => {
     edge.outside.sns = () => "<SubscriptionArn>pending confirmation</SubscriptionArn>";
     expect((await subscribe({ kind: "email", endpoint: "ops@example.com" })).body).toMatchObject({

@@ -168,6 +168,19 @@ const spoil = ({ client, tables }: Started, pk: string, sk: string) =>
     }),
   );
 
+test("a monitor that was placed by a clock an hour ahead has its results at once", async () => {
+  await using started = await startHistory();
+  const plain: Plain = new Map();
+  const shard = "60#0";
+  const to = MIDNIGHT + HOUR / 2;
+  const monitor = monitorOf("a", { placements: [{ shard, fromTick: to + HOUR, toTick: null }] });
+  await seat(started, shard);
+  const members = new Map([["a", noisyTarget(9)]]);
+  await runShard(started, { shard, locations: ["eu"], from: MIDNIGHT, to, members }, plain);
+  const reader = createHistoryReader(started.history, ["eu"], () => new Date(to * 1_000));
+  expect(await reader.outcomesFrom(monitor, "eu", MIDNIGHT, to)).toEqual(plain.get("a eu"));
+});
+
 test("blocks, rosters, chunks and days that cannot be read are left out by readers, and told", async () => {
   await using started = await startHistory();
   const { history, clock, compact, unreadable } = started;

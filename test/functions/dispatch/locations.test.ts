@@ -117,6 +117,15 @@ describe("a location's news", () => {
     }
   };
 
+  test("is its return also where heartbeats of the silence waited in a queue, and are worked off in order", async () => {
+    await silence();
+    const at = (secondsAgo: number) => new Date(w.clock().getTime() - secondsAgo * 1000);
+    for (const ago of [240, 180, 120, 60, 0]) await w.store.beat("a", at(ago), w.clock());
+    const [a, b] = await w.store.all();
+    expect(Date.parse(a!.backSince ?? "")).toBeGreaterThan(at(240).getTime());
+    expect(b!.backSince).toBeNull();
+  });
+
   test("of silence and return is told once each, and its monitors are decided again", async () => {
     await silence();
     await w.goOn();

@@ -75,6 +75,11 @@ describe("after a location's return its old view counts", () => {
     expect(await conditionOf(back)).toBe(expected);
   });
 
+  test("not for ever unproven where it says nothing, as of a silent UDP target", async () => {
+    await putBlock(90, { health: "unknown", view: "unknown" });
+    expect(await conditionOf(back, monitorOf({ views: { a: viewOf("unknown", NOW - 1_000) } }))).toBe("working");
+  });
+
   test("at once where the view itself is newer", async () => {
     expect(await conditionOf(back, monitorOf({ views: { a: viewOf("up", NOW - 50) } }))).toBe("working");
   });

@@ -133,7 +133,7 @@ test("a message that a wrong clock sent in the future keeps its delay, and is no
     .trim()
     .split("\n")
     .map((line) => {
-      const [id, message] = JSON.parse(line) as [string, Message];
+      const [id, message] = JSON.parse(line.slice(line.indexOf("["))) as [string, Message];
       const { sentAtMs, visibleAtMs } = message;
       return JSON.stringify([id, { ...message, sentAtMs: sentAtMs + HOUR_MS, visibleAtMs: visibleAtMs + HOUR_MS }]);
     });
@@ -158,4 +158,28 @@ test("stream records of a process whose clock was wrong are new to the next one"
   expect(records).toHaveLength(2);
   for (const record of records) expect(database.streams.ageMs(record)).toBeLessThan(2_000);
   await database.close();
+});
+
+test("a clock that is years ahead for an hour deletes no more history than that of a day", async () => {
+  const database = await openDatabase({ dataFolder: folder, tables: [things()] });
+  const put = (pk: string, seconds: number) =>
+    database.handle("PutItem", {
+      TableName: "things",
+      Item: { pk: { S: pk }, sk: { S: "x" }, expiresAtSeconds: { N: String(Math.floor(seconds)) } },
+    });
+  const nowSeconds = Date.now() / 1_000;
+  await put("due", nowSeconds - 60);
+  await put("in two days", nowSeconds + 2 * 86_400);
+  expect(await database.sweep()).toBe(1);
+  const byMs = 3 * 365 * 86_400_000;
+  setClock(byMs);
+  expect(await database.sweep()).toBe(0);
+  await database.close();
+
+  const again = await openDatabase({ dataFolder: folder, tables: [things()] });
+  expect(await again.sweep()).toBe(0); // nor does a restart let it leap
+  setClock(-byMs);
+  expect(await again.sweep()).toBe(0);
+  expect(((await again.handle("Scan", { TableName: "things" })).body as { Items: unknown[] }).Items).toHaveLength(1);
+  await again.close();
 });

@@ -1,8 +1,16 @@
-/** Run as a process of its own and killed while it writes: prints each write once it was acknowledged. */
+/**
+ * Run as a process of its own and killed while it writes: prints each write once it was acknowledged. With `goes-on` as
+ * its second argument it lives through a disk that refuses, and prints `<item> refused`.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Disk } from "../../../infra/local/disk.ts";
 import { openDatabase } from "../../../infra/local/dynamo.ts";
 import { things } from "./things.ts";
 
-const database = await openDatabase({ dataFolder: process.argv[2]!, tables: [things()] });
+const [, , dataFolder = "", mode] = process.argv;
+const disk = new Disk({ folder: dataFolder, log: () => {} });
+const database = await openDatabase({ dataFolder, tables: [things()], refused: (error) => disk.refused(error) });
+disk.onRoom(database.reopen);
 
 /** Each item is written again and again, moving through its index and its expiry. */
 async function write(item: number): Promise<never> {
@@ -17,6 +25,11 @@ async function write(item: number): Promise<never> {
         expiresAtSeconds: { N: String(4_000_000_000 + revision) },
       },
     });
+    if (status === 507 && mode === "goes-on") {
+      process.stdout.write(`${item} refused\n`);
+      await sleep(50);
+      continue;
+    }
     if (status !== 200) throw new Error(`answered ${status}`);
     process.stdout.write(`${item} ${revision}\n`);
   }

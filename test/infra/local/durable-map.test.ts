@@ -33,9 +33,28 @@ test("half a line at the end, as a kill leaves it, is cut off, and writing goes 
   ]);
 });
 
-test("a broken line in the middle is not passed over in silence", () => {
-  writeFileSync(file, '["a",1]\nrubbish\n["b",2]\n');
-  expect(() => new DurableMap<number>(file)).toThrow();
+test("a damaged line is set aside once, with a warning that names the file, and the others hold", () => {
+  const map = new DurableMap<number>(file);
+  for (const [index, key] of ["a", "b", "c"].entries()) map.set(key, index + 11);
+  map.close();
+  // Still JSON, and not what was written.
+  writeFileSync(file, readFileSync(file, "utf8").replace("12]", "13]"));
+  const lines: string[] = [];
+  for (let start = 0; start < 2; start += 1) {
+    const again = new DurableMap<number>(file, { log: (line) => lines.push(line) });
+    expect(again.entries()).toEqual([
+      ["a", 11],
+      ["c", 13],
+    ]);
+    again.close();
+  }
+  expect(lines).toEqual([`1 damaged lines of ${file} were set aside in ${file}.unreadable; the others hold`]);
+  expect(readFileSync(`${file}.unreadable`, "utf8")).toMatch(/^[0-9a-f]{8} \["b",13\]\n$/);
+});
+
+test("lines that an earlier version wrote, without checksums, are read", () => {
+  writeFileSync(file, '["a",1]\nrubbish\n["b",2]\n["a"]\n');
+  expect(new DurableMap<number>(file).entries()).toEqual([["b", 2]]);
 });
 
 test("the file does not grow with history", () => {

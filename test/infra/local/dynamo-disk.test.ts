@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -125,6 +126,45 @@ test("records go once every consumer is done with them, and those that one has n
   await database.sweep();
   expect(await readAll(database)).toEqual([]);
   expect(await streams.join("slow", ARN, STREAM_START)).toBe(c);
+  await database.close();
+});
+
+test("damage that shows while reading is repaired by opening anew; indexes agree with what is left of the table", async () => {
+  const first = await open();
+  for (let index = 0; index < 500; index += 1)
+    await put(first, `item${index}`, { shard: "1", filler: randomBytes(2_000).toString("hex") });
+  await first.close();
+  await (await open()).close(); // what was in the log is in sorted files now
+  const folder = join(dataFolder, "dynamodb");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".ldb"));
+  const [largest] = files.map((name) => join(folder, name)).toSorted((a, b) => statSync(b).size - statSync(a).size);
+  const content = readFileSync(largest!);
+  const middle = Math.floor(content.length / 2);
+  writeFileSync(largest!, content.fill(0, middle, middle + 20_000));
+
+  const [lines, refusals]: [string[], Error[]] = [[], []];
+  const database = await openDatabase({
+    dataFolder,
+    tables: [things()],
+    log: (line) => lines.push(line),
+    refused: (error) => refusals.push(error),
+  });
+  const count = async (IndexName?: string) => {
+    const found = await database.handle("Scan", { TableName: "things", IndexName, Select: "COUNT" });
+    return found.status === 200 ? (found.body as { Count: number }).Count : found.status;
+  };
+  for (let number = 0; refusals.length === 0 && number < 500; number += 1)
+    await database.handle("GetItem", { TableName: "things", Key: { pk: { S: `item${number}` }, sk: { S: "x" } } });
+  if (lines.length === 0) {
+    expect(refusals).toHaveLength(1);
+    await database.reopen();
+  }
+  expect(lines).toEqual([expect.stringMatching(/tables in .* were damaged and have been repaired/)]);
+  const left = await count();
+  expect(left).toBeGreaterThan(0);
+  expect(await count("by-shard")).toBe(left);
+  await put(database, "new", { shard: "1" });
+  expect(await count("by-shard")).toBeGreaterThan(0);
   await database.close();
 });
 

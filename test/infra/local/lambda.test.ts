@@ -103,7 +103,7 @@ test("metrics printed in CloudWatch's format are added up, and the log is kept",
 
 test("a log that is full starts anew and keeps one older part", () => {
   const file = join(fixture.dataFolder, "logs", "full.log");
-  const log = new LogFile(file, 10);
+  const log = new LogFile(file, { maxBytes: 10 });
   for (const line of ["first line\n", "second\n", "third\n"]) log.write(line);
   log.close();
   expect([readFileSync(`${file}.1`, "utf8"), readFileSync(file, "utf8")]).toEqual(["first line\n", "second\nthird\n"]);

@@ -70,6 +70,20 @@ test("says which setting is wrong, and ends with 1", async () => {
   expect(refused.err()).toBe('harborlight: HARBORLIGHT_PORT must be a port from 0 to 65535, got "70000"\n');
 });
 
+test("says that the disk is full where it cannot begin for that, and ends with 1", async () => {
+  // No root and no small disk needed: the limit of a file's size refuses writes as a full disk does.
+  const child = spawn("sh", ["-c", `ulimit -f 0 && exec "$0" "$1"`, process.execPath, MAIN], {
+    env: { ...process.env, HARBORLIGHT_DATA: join(folder, "full"), HARBORLIGHT_PORT: "0" },
+  });
+  processes.push(child);
+  const [err, [code]] = await Promise.all([
+    Array.fromAsync(child.stderr!).then((chunks) => Buffer.concat(chunks).toString()),
+    once(child, "exit"),
+  ]);
+  expect(err).toMatch(/^harborlight: cannot start, because the disk of the data folder takes no data: .*\n$/);
+  expect(code).toBe(1);
+});
+
 test("says why it cannot keep data in a folder, and ends with 1", async () => {
   const file = join(folder, "file");
   writeFileSync(file, "");

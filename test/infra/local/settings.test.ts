@@ -16,6 +16,12 @@ test("without any variable the defaults hold, and an empty one counts as none", 
   expect(readSettings(some)).toMatchObject({ port: 80, locations: ["a", "b"], controlTargets: ["a:1", "[::1]:2"] });
 });
 
+test("the public address is taken without a slash at its end", () => {
+  const read = (url: string) => readSettings({ HARBORLIGHT_PUBLIC_URL: url }).publicUrl;
+  expect(read("https://monitor.example.com/")).toBe("https://monitor.example.com");
+  expect(read("http://192.0.2.1:4000/base/")).toBe("http://192.0.2.1:4000/base");
+});
+
 describe("refuses", () => {
   test.for([
     ["HARBORLIGHT_PORT", "65536", /HARBORLIGHT_PORT must be a port from 0 to 65535, got "65536"/],
@@ -26,6 +32,8 @@ describe("refuses", () => {
     ["HARBORLIGHT_CONTROL_TARGETS", "1.1.1.1", /HARBORLIGHT_CONTROL_TARGETS\[0\] must be host:port .* got "1.1.1.1"/],
     ["HARBORLIGHT_TOKEN", "secret", /HARBORLIGHT_TOKEN must be hl_.*got something else/],
     ["HARBORLIGHT_SENDER", "me", /HARBORLIGHT_SENDER must be a mail address/],
+    ["HARBORLIGHT_PUBLIC_URL", "monitor.example.com", /HARBORLIGHT_PUBLIC_URL must be the address .* got "monitor/],
+    ["HARBORLIGHT_PUBLIC_URL", "https://a.example.com/?x=1", /HARBORLIGHT_PUBLIC_URL must be/],
     ["SMTP_URL", "mail.example.com", /SMTP_URL must be smtp:/],
   ] as const)("%s=%s", ([name, value, message]) => {
     expect(() => readSettings({ [name]: value })).toThrow(message);

@@ -1,7 +1,9 @@
 import { verify, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import {
   GetSubscriptionAttributesCommand,
@@ -93,6 +95,8 @@ test("an HTTP subscriber confirms by the link it gets, then receives signed noti
     "x-amz-sns-message-type": "SubscriptionConfirmation",
     "x-amz-sns-topic-arn": TopicArn,
   });
+  // The gateway is for this machine alone; the API's port is what others reach.
+  expect(confirmation.SubscribeURL).toContain(`${fixture.stack.apiUrl}/?`);
   expect((await fetch(`${confirmation.SubscribeURL}x`)).status).not.toBe(200);
   expect((await fetch(confirmation.SubscribeURL)).status).toBe(200);
 
@@ -114,6 +118,10 @@ test("an HTTP subscriber confirms by the link it gets, then receives signed noti
     MessageAttributes: { tags: { Type: "String.Array", Value: '["a=b"]' } },
     SignatureVersion: "1",
   });
+  expect([body.SigningCertURL, body.UnsubscribeURL]).toEqual([
+    expect.stringContaining(`${fixture.stack.apiUrl}/`),
+    expect.stringContaining(`${fixture.stack.apiUrl}/`),
+  ]);
   const certificate = new X509Certificate(await (await fetch(body.SigningCertURL)).text());
   const signed = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
     .map((n) => `${n}\n${body[n]}\n`)
@@ -262,6 +270,46 @@ describe("a filter policy over attributes", () => {
   });
 });
 
+test("links carry the public address, and where the API listens on all addresses one of this machine", async () => {
+  const linkOf = async (options: Parameters<typeof startFixture>[0]) => {
+    await using own = await startFixture(options);
+    await using subscriber = await hook();
+    const client = new SNSClient(own.as());
+    await client.send(new SubscribeCommand({ TopicArn, Protocol: "http", Endpoint: subscriber.url }));
+    const url = new URL(await eventually(() => subscriber.posts[0]!.body.SubscribeURL as string));
+    return { url, apiPort: new URL(own.stack.apiUrl).port };
+  };
+  const { url } = await linkOf({ publicUrl: "https://monitor.example.com/base" });
+  expect(url.href).toMatch(/^https:\/\/monitor\.example\.com\/base\/\?Action=ConfirmSubscription&/);
+
+  const others = Object.values(networkInterfaces()).flatMap((some = []) => some.filter(({ internal }) => !internal));
+  const everywhere = await linkOf({ host: "0.0.0.0" });
+  expect(everywhere.url.port).toBe(everywhere.apiPort);
+  expect(others.length === 0 || everywhere.url.hostname !== "127.0.0.1").toBe(true);
+});
+
+test("a subscriber that hangs holds up nobody else", async () => {
+  let isConfirmed = false;
+  const hanging = createServer(async (request, response) => {
+    const body = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
+    if (!body.SubscribeURL) return; // no answer, ever
+    response.end();
+    isConfirmed = (await fetch(body.SubscribeURL)).status === 200;
+  }).listen(0, "127.0.0.1");
+  await once(hanging, "listening");
+  await using subscriber = await hook();
+  const dead = await subscribe("http", `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/`);
+  const alive = await subscribe("http", subscriber.url);
+  await fetch(await eventually(() => subscriber.posts[0]!.body.SubscribeURL as string));
+  await eventually(() => expect(isConfirmed).toBe(true));
+  for (let count = 0; count < 40; count += 1) await publish(`message ${count}`);
+  await eventually(() => expect(subscriber.posts).toHaveLength(41), 5_000);
+  await unsubscribe(dead);
+  await unsubscribe(alive);
+  hanging.closeAllConnections();
+  hanging.close();
+});
+
 test("a subscription is found by what it is: twice the same is one, other attributes are refused", async () => {
   const FilterPolicy = '{"event":["down"]}';
   const arn = await subscribe("sqs", PLAIN, { FilterPolicy });
@@ -271,6 +319,15 @@ test("a subscription is found by what it is: twice the same is one, other attrib
   });
   const { Attributes } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
   expect(Attributes).toMatchObject({ FilterPolicy, PendingConfirmation: "false", Protocol: "sqs" });
+  await sns.send(
+    new SetSubscriptionAttributesCommand({
+      SubscriptionArn: arn,
+      AttributeName: "FilterPolicy",
+      AttributeValue: "{}", // as SNS is told to filter no more
+    }),
+  );
+  const after = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
+  expect(after.Attributes).not.toHaveProperty("FilterPolicy");
   await unsubscribe(arn);
 });
 

@@ -283,6 +283,16 @@ describe("several locations", () => {
     expect(world.events()).toEqual([]);
   });
 
+  test("a view that counts though its location is silent, for it is young, is looked at again when it is not", () => {
+    const world = new World();
+    world.see(60, "a", "down");
+    world.conditions = { a: "silent" };
+    world.look(200);
+    expect(world.monitor.status).toBe("down");
+    world.rest(200);
+    expect(world.monitor.status).toBe("unknown");
+  });
+
   test("unknown neither opens nor closes an incident; recovered comes with a later up", () => {
     const world = three({ quorum: "all" });
     for (const name of ["a", "b", "c"]) world.see(60, name, "down");
@@ -486,6 +496,30 @@ describe("a moment in the future, which a clock that was ahead wrote,", () => {
     world.look(60);
     expect(world.monitor.incident!.startedAt <= iso(60)).toBe(true);
     expect(world.events()).toEqual(["down"]);
+  });
+});
+
+describe("an outage that began, or ended, under a clock that was a day ahead", () => {
+  const DAY = 86_400;
+  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [] } });
+
+  test("is told after the clock was set right", () => {
+    const world = patient();
+    world.see(DAY, "a", "down");
+    expect(world.events()).toEqual([]);
+    world.look(100);
+    world.rest(100);
+    expect(world.events()).toEqual(["down"]);
+  });
+
+  test("does not keep the next one from being told, nor date it", () => {
+    const world = patient();
+    world.see(DAY, "a", "down");
+    world.see(DAY + 30, "a", "up");
+    world.see(200, "a", "down");
+    world.rest(201);
+    expect(world.received.map(({ at, alert: { event } }) => [event, at < 270])).toEqual([["down", true]]);
+    expect(world.alerts()[0]!.startedAt <= iso(201)).toBe(true);
   });
 });
 

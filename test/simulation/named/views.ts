@@ -228,4 +228,28 @@ export const views: readonly Named[] = [
       ["recovered", 800, 1_060],
     ],
   },
+  {
+    name: "a view of a slow lane cannot be stored for some seconds: the job's repetition tells, not the next tick",
+    scenario: story({
+      monitor: { intervalSeconds: 300 },
+      events: [down(700, 2_000)],
+      faults: [always("throttle", 740, 770, VIEWS)],
+    }),
+    told: [
+      ["down", 740, 860],
+      ["recovered", 2_000, 2_310],
+    ],
+  },
+  {
+    name: "views of a slow lane cannot be read for some seconds: the job's repetition tells, not the next tick",
+    scenario: story({
+      monitor: { intervalSeconds: 300 },
+      events: [down(700, 2_000)],
+      faults: [always("throttle", 740, 770, { caller: "probe", service: "dynamodb", operations: ["BatchGet"] })],
+    }),
+    told: [
+      ["down", 740, 860],
+      ["recovered", 2_000, 2_310],
+    ],
+  },
 ];

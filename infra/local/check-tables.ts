@@ -1,0 +1,72 @@
+/**
+ * Reads LevelDB's table files to their ends, each in a folder of its own, and prints `<name> whole` or `<name> damaged`.
+ * A process of its own, because LevelDB does not check what it reads and ends its process on some damage: whoever
+ * started it then knows by the missing line which file did it.
+ *
+ *   node check-tables.ts FOLDER FILE…
+ *
+ * Without files it opens the folder's tables instead, and prints `locked` where another process has them.
+ */
+import { copyFileSync, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { Level } from "dynalite/db/index.js";
+
+interface LevelClass {
+  new (path: string, options: { valueEncoding: "utf8" }): Level;
+  repair(path: string): Promise<void>;
+}
+
+// dynalite's own copy, so that both speak of the same files.
+const ofDynalite = createRequire(createRequire(import.meta.url).resolve("dynalite/db/index.js"));
+const { Level: LevelDb } = ofDynalite("level") as { Level: LevelClass };
+
+const isWhole = async (folder: string): Promise<boolean> => {
+  await LevelDb.repair(folder);
+  const lost = join(folder, "lost");
+  if (existsSync(lost) && readdirSync(lost).some((name) => name.endsWith(".ldb"))) return false;
+  const level = new LevelDb(folder, { valueEncoding: "utf8" });
+  await level.open();
+  try {
+    const values = level.values({});
+    for (let page = await values.nextv(1_000); page.length > 0; page = await values.nextv(1_000))
+      for (const text of page) JSON.parse(text as string);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await level.close();
+  }
+};
+
+/**
+ * The same bytes, without a copy where the file system knows links.
+ * @returns false for a file that is not there any more: another process has the tables open
+ */
+const place = (file: string, at: string): boolean => {
+  if (!existsSync(file)) return false;
+  try {
+    linkSync(file, at);
+  } catch {
+    copyFileSync(file, at);
+  }
+  return true;
+};
+
+const [, , tables = "", ...names] = process.argv;
+if (names.length === 0) {
+  const level = new LevelDb(tables, { valueEncoding: "utf8" });
+  await level.open().catch(({ cause }) => {
+    if (cause?.code === "LEVEL_LOCKED") process.stdout.write("locked\n");
+  });
+  await level.close();
+}
+for (const name of names) {
+  const alone = mkdtempSync(join(dirname(tables), ".check-"));
+  try {
+    const isThere = place(join(tables, name), join(alone, name));
+    process.stdout.write(`${name} ${!isThere || (await isWhole(alone)) ? "whole" : "damaged"}\n`);
+  } finally {
+    rmSync(alone, { recursive: true, force: true });
+  }
+}
