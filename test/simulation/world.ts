@@ -61,6 +61,9 @@ const STREAM_BACKOFF_MS = 1_000;
 /** While a location is cut off its queue is asked again after this. */
 const UNHEARD_MS = 15_000;
 
+/** Who took a shard's seats before the scenario began was checked from here: nobody plans a tick for it. */
+const REMOVED_LOCATION = "removed";
+
 const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
@@ -285,7 +288,14 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
     await put(tokenItem(startMs));
     for (const [lane, members] of Object.entries(scenario.seatsTaken ?? {}))
-      await put({ pk: "SHARD", sk: `${lane}#0`, phase: 0, members, settingsRevision: 1 });
+      await put({
+        pk: "SHARD",
+        sk: `${lane}#0`,
+        phase: 0,
+        members,
+        locations: new Set([REMOVED_LOCATION]),
+        settingsRevision: 1,
+      });
   };
   await setUp();
   startSchedule(account, {
