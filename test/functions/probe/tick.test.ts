@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -272,9 +273,10 @@ describe("a tick", () => {
     await p.put({ id: "m2", port: silent.port, settings, timeoutMs: 300 });
     await p.tick(0);
     expect(await p.view("m2")).toMatchObject({ health: "down", reason: "no-answer" });
-    expect(order).toEqual(["quick", "silent"]);
+    expect(order[0]).toBe("quick");
+    order.length = 0; // a busy machine has each measured more than once
     await p.tick(1);
-    expect(order).toEqual(["quick", "silent", "silent", "quick"]);
+    expect(order[0]).toBe("silent");
   });
 
   test("members are remembered until the shard says that something changed", async () => {
@@ -437,29 +439,37 @@ describe("a view that turns down", () => {
   test("is stored as its outcome comes, before a slow neighbour's; after a gap all wait to the end", async () => {
     await using p = await startProbe();
     await using target = await startTarget();
-    await using silent = await serve(() => {});
+    const held = new Set<Socket>();
+    let isHeld = false;
+    await using slow = await serve((socket) => {
+      if (isHeld) held.add(socket);
+      else socket.write("hello");
+    });
     await p.put({ id: "m1", port: target.port });
     const settings = { steps: [{ expect: { contains: "hello" } }] };
-    await p.put({ id: "m2", port: silent.port, settings, timeoutMs: 1_500 });
+    await p.put({ id: "m2", port: slow.port, settings, timeoutMs: 7_000 });
     await p.tick(0);
-    /** Whether the view was stored before the neighbour's time was over, and what it says. */
-    const whileRunning = async (n: number) => {
-      let hasEnded = false;
-      const startedAt = performance.now();
-      const running = p.tick(n).then(() => {
-        hasEnded = true;
-      });
-      const before = (await p.view())?.health;
-      while (!hasEnded && (await p.view())?.health === before) await sleep(10);
-      const isEarly = performance.now() - startedAt < 1_500;
+    /** What the view says while the neighbour has not answered, and after the tick. */
+    const whileHeld = async (n: number, isAwaited: (health: string | undefined) => boolean) => {
+      isHeld = true;
+      const running = p.tick(n);
+      const until = performance.now() + 3_000;
+      let health = (await p.view())?.health;
+      while (!isAwaited(health) && performance.now() < until) {
+        await sleep(10);
+        health = (await p.view())?.health;
+      }
+      isHeld = false;
+      for (const socket of held) socket.write("hello");
+      held.clear();
       await running;
-      return [isEarly, (await p.view())?.health];
+      return [health, (await p.view())?.health];
     };
     await target.set(false);
-    expect(await whileRunning(1)).toEqual([true, "down"]);
+    expect(await whileHeld(1, (health) => health === "down")).toEqual(["down", "down"]);
     await target.set(true);
-    const [isEarly, health] = await whileRunning(3);
-    expect([isEarly, health]).toEqual([false, "up"]);
+    const startedAt = performance.now();
+    expect(await whileHeld(3, () => performance.now() - startedAt > 500)).toEqual(["down", "up"]);
   });
 
   test("waits for control targets, asked at the first failure and after the last attempt", async () => {
