@@ -183,7 +183,7 @@ function judgeBlindness(run: Case, epoch: Epoch, statuses: readonly StatusWrite[
       (location) => isDark(location) === run.script.isCut(location, (from + to) / 2),
     );
     if (!isBlind || run.script.edges(settings, from, to).length > 2) continue;
-    const shown = statusAt(statuses, to);
+    const shown = statusAt(statuses, to - 1); // at its end the next settings are in force
     if (shown !== "unknown")
       run.say("blind", epoch.id, to, `nobody can tell from ${s1(from)} to ${s1(to)}, and the status is still ${shown}`);
   }

@@ -139,9 +139,12 @@ function judgeRecovery(run: Case, one: Told, madeAt: number, epochs: readonly Ep
   const wasUp = ({ settings, from: begins }: Epoch) => {
     const patience = settings.recoveryThreshold * settings.intervalSeconds + 10 + (2 * run.scenario.skewMs) / 1000;
     const isSettled = run.calm.covers(Math.max(0, endedAt - patience - 60), madeAt);
+    // Another quorum judges the views that stand there: the last that turned may be older than the incident.
+    const oldest =
+      startedAt - (begins > startedAt ? settings.failureThreshold * settings.intervalSeconds + patience : 0);
     const from = Math.max(
-      startedAt,
-      begins - 2,
+      0,
+      oldest,
       Math.min(endedAt, madeAt) - patience - (isSettled ? 0 : DECIDED_AFTER_FAULTS_SECONDS),
     );
     return run.script.atSomeMoment(settings, from, madeAt, (at) => {
