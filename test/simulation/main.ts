@@ -7,9 +7,9 @@
  *     npm run simulate -- --seed hot-2057 --explain m1 --from 160 --to 230
  *     npm run simulate -- --seed hot-2057 --shrink [kind]    the smallest scenario as JSON, ready for `named/`
  *     npm run simulate -- --file scenario.json               the same for a scenario from a file
- *     npm run simulate -- --named [words]
+ *     npm run simulate -- --named --only words
  *     npm run simulate -- --sweep blip                       every single fault at every call of a short story
- *     npm run simulate -- --mutants [words]
+ *     npm run simulate -- --mutants --only words
  *
  * Ends with 1 where a promise was broken.
  */
