@@ -29,6 +29,13 @@ export const createStateChange = (dependencies: Dependencies) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
   };
 
+  /** Whoever brought it up since it was read must not have it tell again what has moved. */
+  const removeMoved = async (monitor: Monitor): Promise<void> => {
+    let left: Monitor | undefined = monitor;
+    while (left?.deletedAt === monitor.deletedAt && !(await decisions.remove(left)))
+      left = await decisions.monitor(monitor.id);
+  };
+
   /** Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own. */
   const follow = async (key: ItemKey): Promise<void> => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
@@ -41,7 +48,7 @@ export const createStateChange = (dependencies: Dependencies) => {
       case "leave":
         await decisions.moveOutbox(monitor, now());
         await rememberFormer(monitor, now());
-        await decisions.remove(monitor);
+        await removeMoved(monitor);
         return;
       case "remove":
         await rememberFormer(monitor, now());

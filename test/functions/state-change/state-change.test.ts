@@ -512,6 +512,30 @@ describe("the process dies", () => {
   });
 });
 
+test("a deleted monitor that somebody brings up while its outbox moves out tells nothing that has moved", async () => {
+  let nudge: (() => Promise<unknown>) | undefined;
+  let nudged: Promise<unknown> | undefined;
+  await using w = await startWorld(({ operation }) => {
+    if (operation === "PutItem") nudged ??= nudge?.();
+    return "proceed";
+  });
+  await putMonitor(w, monitorOf());
+  w.world.refuse = { sns: "temporary" };
+  await w.see("down", 0);
+  await w.look();
+  await w.delete();
+  await w.look();
+  await w.look();
+  w.world.now += LEAVING_SECONDS + 120;
+  w.world.refuse = {};
+  nudge = () => w.due.nudge(monitorKey("m1"), w.world.now * 1000);
+  await w.look();
+  expect(await nudged).toBe(true);
+  expect(await w.monitor()).toBeUndefined();
+  for (let look = 0; look < 4; look++) await w.lookAt(leftKey("m1", iso(0)));
+  expect(w.events()).toEqual(["down", "closed"]);
+});
+
 test("of several records of one item only the newest is looked at, in the stream's order", () => {
   const record = (pk: string, sequence: string) =>
     ({ dynamodb: { Keys: { pk: { S: pk }, sk: { S: "MONITOR" } }, SequenceNumber: sequence } }) as never;
