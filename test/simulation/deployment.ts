@@ -43,7 +43,10 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
   };
   const timeoutOf = (part: string) =>
     1000 * Number(find(/^AWS::Lambda::Function$/, ({ logicalId }) => logicalId.includes(part)).Timeout);
-  const jobs = find(/^AWS::SQS::Queue$/, ({ properties }) => properties.RedrivePolicy !== undefined);
+  const jobs = find(
+    /^AWS::SQS::Queue$/,
+    ({ name, properties }) => /\bjobs\b/.test(name) && properties.RedrivePolicy !== undefined,
+  );
   const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
     String(properties.EventSourceArn).includes(":dynamodb:"),
   );
