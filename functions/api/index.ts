@@ -19,7 +19,7 @@ const locations = JSON.parse(variable("LOCATIONS"));
 const retention = JSON.parse(variable("RETENTION"));
 
 export const handler = createApiOf({
-  client: documentClient(),
+  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
   tables,
   version: variable("HARBORLIGHT_VERSION"),
   locations,

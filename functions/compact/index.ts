@@ -19,7 +19,7 @@ const logger = new Logger();
 const metrics = new Metrics();
 
 const compact = createHourlyRun({
-  client: documentClient(),
+  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
   tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   locations: (JSON.parse(LOCATIONS!) as Location[]).map(({ name }) => name),
   retention: JSON.parse(RETENTION!),

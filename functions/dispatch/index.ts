@@ -17,7 +17,7 @@ const metrics = new Metrics();
 const places = JSON.parse(LOCATIONS!) as Location[];
 
 const planner = createPlanner({
-  client: documentClient(),
+  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
   tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   locations: places.map(({ name }) => name),
   queues: createJobQueues(places),

@@ -22,7 +22,7 @@ const { name: location, kind, families } = JSON.parse(LOCATION!) as Location;
 const metrics = createProbeMetrics(new Metrics(), Date.now);
 
 const probe = createProbe({
-  client: documentClient({ region: TABLES_REGION }),
+  client: documentClient({ region: TABLES_REGION }, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
   tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   location,
   engine: createEngine({ location: { kind, families } }),

@@ -3,13 +3,16 @@
  * each. A failed delivery never fails anything else.
  */
 import { headline } from "../../shared/alerts/render.ts";
-import type { ItemKey, PendingAlert } from "../../shared/model.ts";
+import type { ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
+import { earliest } from "../../shared/rules/decide.ts";
 import {
   type AttemptResult,
   afterFailure,
   type DueDelivery,
   dueDeliveries,
+  outboxTimer,
   pending,
+  retryTimer,
   sequenceFrom,
 } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, DeliveryUpdate, OutboxItem } from "../../shared/store/decisions.ts";
@@ -20,6 +23,15 @@ export type Send = (due: DueDelivery, item: OutboxItem) => Promise<AttemptResult
 export interface DeliveryReport {
   readonly delivered: number;
   readonly undeliverable: number;
+  /** When a delivery that failed is tried again; null when none failed. */
+  readonly retryAt: Timestamp | null;
+}
+
+/** How an item stands after it was decided: as long as it has that revision, its timers follow from its outbox alone. */
+export interface Decided {
+  readonly revision: number;
+  /** When it wants to be looked at whatever becomes of its outbox. */
+  readonly ownTimerAt: Timestamp | null;
 }
 
 interface Dependencies {
@@ -34,8 +46,11 @@ const MAX_ROUNDS = 20;
 
 export const createDeliver =
   ({ decisions, send, now, log }: Dependencies) =>
-  async (key: ItemKey): Promise<DeliveryReport> => {
+  /** @param decided null when it changed while it was decided */
+  async (key: ItemKey, decided: Decided | null): Promise<DeliveryReport> => {
     let [delivered, undeliverable] = [0, 0];
+    let known = decided;
+    let retryAt: Timestamp | null = null;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const item = await decisions.outbox(key);
       const due = item ? dueDeliveries(item.pendingAlerts, now()) : [];
@@ -83,7 +98,28 @@ export const createDeliver =
           now().toISOString(),
         );
       }
-      await decisions.settle(key, item, updates, added);
+      if (known?.revision !== item.revision) known = null;
+      const left = remaining(item.pendingAlerts, updates, added);
+      retryAt = retryTimer(left, now());
+      const timer = known && { at: earliest(known.ownTimerAt, outboxTimer(left, now())) };
+      const isAlone = await decisions.settle(key, item, updates, added, timer);
+      known = known && isAlone ? { ...known, revision: item.revision + 1 } : null;
     }
-    return { delivered, undeliverable };
+    return { delivered, undeliverable, retryAt };
   };
+
+/** The outbox as it stands after these updates. */
+function remaining(
+  outbox: Readonly<Record<string, PendingAlert>>,
+  updates: readonly DeliveryUpdate[],
+  added: Readonly<Record<string, PendingAlert>>,
+): Record<string, PendingAlert> {
+  const left: Record<string, PendingAlert> = { ...outbox, ...added };
+  for (const { key, receiver, next } of updates) {
+    const entry = left[key];
+    if (!entry) continue;
+    const { [receiver]: _done, ...others } = entry.deliveries;
+    left[key] = { ...entry, deliveries: next ? { ...others, [receiver]: next } : others };
+  }
+  return left;
+}

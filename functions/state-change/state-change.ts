@@ -1,10 +1,10 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
 import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
-import { type Context, decide } from "../../shared/rules/decide.ts";
-import { outboxTimer } from "../../shared/rules/outbox.ts";
+import { type Context, decide, earliest } from "../../shared/rules/decide.ts";
+import { outboxTimer, retryTimer } from "../../shared/rules/outbox.ts";
 import type { DecisionStore } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
-import type { DeliveryReport } from "./deliver.ts";
+import type { Decided, DeliveryReport } from "./deliver.ts";
 
 /** Timers within this time are queued at once; later ones are found by dispatch, which looks as far ahead. */
 const QUEUED_AHEAD_MS = 120_000;
@@ -16,7 +16,7 @@ interface Dependencies {
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
   readonly mail: boolean;
-  readonly deliver: (key: ItemKey) => Promise<DeliveryReport>;
+  readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
   /** Has the item touched when its timer is due. */
   readonly ring: (timer: Timer) => void;
   readonly now: () => Date;
@@ -29,45 +29,68 @@ export const createStateChange = (dependencies: Dependencies) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
   };
 
-  /** Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own. */
-  const follow = async (key: ItemKey): Promise<void> => {
+  /** Whoever brought it up since it was read must not have it tell again what has moved. */
+  const removeMoved = async (monitor: Monitor): Promise<void> => {
+    let left: Monitor | undefined = monitor;
+    while (left?.deletedAt === monitor.deletedAt && !(await decisions.remove(left)))
+      left = await decisions.monitor(monitor.id);
+  };
+
+  /**
+   * Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own.
+   * @returns how the monitor was decided, unless it changed meanwhile
+   */
+  const follow = async (key: ItemKey): Promise<Decided | null> => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
-    if (!monitor) return;
+    if (!monitor) return null;
+    const { revision } = monitor;
     const verdict = decide(monitor, { conditions: await conditions(monitor), url, mail }, now());
     switch (verdict.kind) {
-      case "store":
-        if (await decisions.save(monitor, verdict.decision)) ringAt(key, verdict.decision.nextEvaluationAt);
-        return;
+      case "nothing":
+        return { revision, ownTimerAt: verdict.ownTimerAt };
+      case "store": {
+        const { decision, ownTimerAt } = verdict;
+        if (!(await decisions.save(monitor, decision))) return null;
+        // The outbox's safety net is not rung: what is delivered now takes it away, and dispatch finds what is not.
+        ringAt(key, earliest(ownTimerAt, retryTimer(decision.pendingAlerts, now())));
+        return { revision: revision + 1, ownTimerAt };
+      }
       case "leave":
         await decisions.moveOutbox(monitor, now());
         await rememberFormer(monitor, now());
-        await decisions.remove(monitor);
-        return;
+        await removeMoved(monitor);
+        return null;
       case "remove":
         await rememberFormer(monitor, now());
         await decisions.remove(monitor);
-        return;
+        return null;
     }
   };
 
   /** An item that has nothing but an outbox: a location's state, or what a deleted monitor left. */
-  const keepTimer = async (key: ItemKey): Promise<void> => {
+  const keepTimer = async (key: ItemKey): Promise<Decided | null> => {
     const item = await decisions.outbox(key);
-    if (!item) return;
+    if (!item) return null;
+    const { revision } = item;
     const dueAt = outboxTimer(item.pendingAlerts, now());
     const isKept =
+      !decisions.isOver(key, item) &&
       item.lookBy === null &&
       (item.nextEvaluationAt === dueAt ||
         (item.nextEvaluationAt !== null &&
           dueAt !== null &&
           item.nextEvaluationAt < dueAt &&
           item.nextEvaluationAt > now().toISOString()));
-    if (isKept) return;
-    if (await decisions.keepTimer(key, item, dueAt)) ringAt(key, dueAt);
+    if (isKept) return { revision, ownTimerAt: null };
+    if (!(await decisions.keepTimer(key, item, dueAt))) return null;
+    ringAt(key, retryTimer(item.pendingAlerts, now()));
+    return { revision: revision + 1, ownTimerAt: null };
   };
 
   return async (key: ItemKey): Promise<DeliveryReport> => {
-    await (key.sk === MONITOR_SK ? follow(key) : keepTimer(key));
-    return deliver(key);
+    const decided = await (key.sk === MONITOR_SK ? follow(key) : keepTimer(key));
+    const report = await deliver(key, decided);
+    ringAt(key, report.retryAt);
+    return report;
   };
 };

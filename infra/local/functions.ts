@@ -112,6 +112,8 @@ export const createFunctions = (
       PATH: process.env.PATH ?? "",
       TZ: ":UTC",
       LANG: "en_US.UTF-8",
+      // A machine that is busy with other things answers late: that is no reason to give up.
+      DYNAMODB_TIMEOUT_MS: "30000",
       AWS_REGION: REGION,
       AWS_DEFAULT_REGION: REGION,
       AWS_ACCESS_KEY_ID: accessKeyId,

@@ -35,15 +35,20 @@ export type Decision = Pick<
   | "unsettledSince"
 >;
 
+/** `ownTimerAt`: when the rules want to look again, whatever becomes of the outbox; null for never. */
 export type Verdict =
-  | { readonly kind: "store"; readonly decision: Decision }
-  | { readonly kind: "nothing" }
+  | { readonly kind: "store"; readonly decision: Decision; readonly ownTimerAt: Timestamp | null }
+  | { readonly kind: "nothing"; readonly ownTimerAt: Timestamp | null }
   /** A deleted monitor with nothing left to tell. */
   | { readonly kind: "remove" }
   /** A deleted monitor that keeps its key from others: what is left to tell moves out, and it goes. */
   | { readonly kind: "leave" };
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
+
+/** The earliest of moments that there are. */
+export const earliest = (...moments: readonly (Timestamp | null)[]): Timestamp | null =>
+  moments.filter((moment) => moment !== null).toSorted()[0] ?? null;
 
 /**
  * Decides about one monitor. @param now moves timers only; moments of change come from the views' ticks
@@ -88,19 +93,19 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
     if (leavesAt <= now.getTime() && sameKeys(outbox, monitor.pendingAlerts)) return { kind: "leave" };
     timers.push(leavesAt);
   }
-  const due = outboxTimer(outbox, now);
-  const at = [...timers, due === null ? null : Date.parse(due)].filter((one) => one !== null);
+  const own = timers.filter((one) => one !== null);
+  const ownTimerAt = own.length > 0 ? iso(Math.min(...own)) : null;
   const decision: Decision = {
     status,
     since,
     incident,
     lastIncidentEndedAt,
     pendingAlerts: outbox,
-    nextEvaluationAt: at.length > 0 ? iso(Math.min(...at)) : null,
+    nextEvaluationAt: earliest(ownTimerAt, outboxTimer(outbox, now)),
     undecidedSince,
     unsettledSince: null,
   };
-  return holds(monitor, decision, now) ? { kind: "nothing" } : { kind: "store", decision };
+  return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
 
 /** What is written in place of a decision that would not settle: that it does not. Told once. */
@@ -108,7 +113,8 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
   const { status, since, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
-  if (unsettledSince && isWaiting) return { kind: "nothing" };
+  const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
+  if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
   const message = `Decisions about monitor ${monitor.id} ("${monitor.name}") do not settle, so none is made. Please report this as a fault of Harborlight.`;
   const news = pending(
     { kind: "system", subject: "A monitor cannot be decided", message },
@@ -125,10 +131,11 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       incident,
       lastIncidentEndedAt,
       pendingAlerts,
-      nextEvaluationAt: iso(now.getTime() + UNSETTLED_SECONDS * 1000),
+      nextEvaluationAt: ownTimerAt,
       undecidedSince,
       unsettledSince: unsettledSince ?? at,
     },
+    ownTimerAt,
   };
 }
 

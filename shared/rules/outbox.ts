@@ -111,6 +111,14 @@ export function outboxTimer(outbox: Outbox, now: Date): Timestamp | null {
   return Number.isFinite(earliest) ? new Date(earliest).toISOString() : null;
 }
 
+/** The next attempt of a delivery that failed; null when there is none. */
+export function retryTimer(outbox: Outbox, now: Date): Timestamp | null {
+  const waiting = Object.values(outbox)
+    .flatMap(({ deliveries }) => Object.values(deliveries))
+    .filter((delivery) => !isDue(delivery, now));
+  return waiting.map(({ nextAttemptAt }) => nextAttemptAt).toSorted()[0] ?? null;
+}
+
 /**
  * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`; projections of incidents, and the news of this,
  * are never among them, nor is the newest.

@@ -9,11 +9,12 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 const REQUEST_TIMEOUT_MS = 3_000;
 const CONNECTION_TIMEOUT_MS = 1_500;
 
-export const documentClient = (config: DynamoDBClientConfig = {}) =>
+/** @param requestTimeoutMs default: 3 s. One machine, which may be busy with other things, takes its time */
+export const documentClient = (config: DynamoDBClientConfig = {}, requestTimeoutMs = REQUEST_TIMEOUT_MS) =>
   DynamoDBDocumentClient.from(
     new DynamoDBClient({
       requestHandler: {
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        requestTimeout: requestTimeoutMs,
         connectionTimeout: CONNECTION_TIMEOUT_MS,
         throwOnRequestTimeout: true,
       },

@@ -84,6 +84,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     item: OutboxItem,
     updates: readonly DeliveryUpdate[],
     added: Readonly<Record<string, PendingAlert>>,
+    timerAt?: { readonly at: string | null },
   ): Promise<boolean> => {
     const names: Record<string, string> = { "#outbox": "pendingAlerts" };
     const values: Record<string, unknown> = { ":one": 1 };
@@ -116,6 +117,13 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       set.push(`#outbox.#n${n} = :n${n}`);
       n++;
     }
+    if (timerAt) {
+      const next = timer(timerAt.at, dueBucket(key.pk));
+      set.push(...next.set);
+      remove.push(...next.remove);
+      Object.assign(values, next.values, { ":revision": item.revision });
+      conditions.push("revision = :revision");
+    }
     return update(key, {
       UpdateExpression: clauses(set, remove),
       ConditionExpression: conditions.join(" AND "),
@@ -124,7 +132,13 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     });
   };
 
+  /** Whether an item that holds what a deleted monitor left holds nothing any more. */
+  const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
+    pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
+
   return {
+    isOver,
+
     async monitor(id: string): Promise<Monitor | undefined> {
       const item = await read(monitorKey(id));
       return (
@@ -158,25 +172,29 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
 
     /**
      * Records what became of deliveries: removes those that are done, and the entry with its last one; dates the next
-     * attempt of the others. Entries that came in, or took another's place, meanwhile stay untouched. It moves no timer:
-     * the record of this write brings the item up, and then the timer follows from what is left.
+     * attempt of the others. Entries that came in, or took another's place, meanwhile stay untouched.
+     * @param timerAt the timer that then follows, set only where nothing else changed since the item was read; null where
+     *   that is not known: the record of this write brings the item up, and its timer is decided anew
+     * @returns whether nothing else changed, so that the timer was set
      */
     async settle(
       key: ItemKey,
       item: OutboxItem,
       updates: readonly DeliveryUpdate[],
       added: Readonly<Record<string, PendingAlert>>,
-    ): Promise<void> {
-      if (await settleAll(key, item, updates, added)) return;
+      timerAt: { readonly at: string | null } | null,
+    ): Promise<boolean> {
+      if (timerAt && (await settleAll(key, item, updates, added, timerAt))) return true;
+      if (await settleAll(key, item, updates, added)) return false;
       // One of them is not what it was. The others must not be delivered again because of it.
       for (const [, own] of Map.groupBy(updates, ({ key: entry }) => entry)) await settleAll(key, item, own, {});
       if (Object.keys(added).length > 0) await settleAll(key, item, [], added);
+      return false;
     },
 
     /** Sets or clears the timer of an item that has only an outbox, unless it changed since it was read. */
     keepTimer(key: ItemKey, { revision, pendingAlerts }: OutboxItem, next: string | null): Promise<boolean> {
-      const isOver = key.pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
-      if (isOver) return remove(key, revision);
+      if (isOver(key, { pendingAlerts })) return remove(key, revision);
       const { set, remove: gone, values } = timer(next, dueBucket(key.pk));
       return update(key, {
         UpdateExpression: clauses(set, gone),

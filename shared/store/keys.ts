@@ -25,7 +25,7 @@
 
 export const MONITOR_SK = "MONITOR";
 /** Partitions of the index `due`, and of `look-by`. Dispatch reads all of them every minute, at $0.004 a month each. */
-export const DUE_BUCKETS = 16;
+export const DUE_BUCKETS = 4;
 /** A partition takes 1,000 writes a second: 100,000 monitors that change within a minute write 833. */
 export const LOOK_BUCKETS = 4;
 

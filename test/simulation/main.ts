@@ -7,9 +7,9 @@
  *     npm run simulate -- --seed hot-2057 --explain m1 --from 160 --to 230
  *     npm run simulate -- --seed hot-2057 --shrink [kind]    the smallest scenario as JSON, ready for `named/`
  *     npm run simulate -- --file scenario.json               the same for a scenario from a file
- *     npm run simulate -- --named [words]
+ *     npm run simulate -- --named --only words
  *     npm run simulate -- --sweep blip                       every single fault at every call of a short story
- *     npm run simulate -- --mutants [words]
+ *     npm run simulate -- --mutants --only words
  *     npm run simulate -- --crowd 10000                      as many monitors down at once, state-change five minutes behind
  *
  * With `--first` seeds and named scenarios end with the first that breaks a promise.

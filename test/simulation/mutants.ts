@@ -20,11 +20,20 @@ export async function judgeMutants(words: string, say: (line: string) => void): 
       encoding: "utf8",
       maxBuffer: 100_000_000,
     });
+  // Whatever fails without a mistake would seem to catch every mistake.
+  const failing = [...run([], ["--named"]).stdout.matchAll(/^WRONG: (.*)$/gm)].map(([, name]) => name);
+  for (const name of failing) say(`FAILS WITHOUT A MISTAKE ${name}`);
+  if (failing.length > 0) return failing.length;
   let alive = 0;
   for (const { name, replacements, caughtBy, lives } of MUTANTS.filter((mutant) => mutant.name.includes(words))) {
     const named = run(replacements, ["--named", "--only", caughtBy ?? ""]);
     if (named.stderr.includes("does not apply")) {
       say(`NOT APPLIED ${name}: ${/does not apply.*/.exec(named.stderr)?.[0]}`);
+      alive++;
+      continue;
+    }
+    if (named.stderr.includes("SyntaxError")) {
+      say(`NOT CODE ${name}`);
       alive++;
       continue;
     }

@@ -73,6 +73,12 @@ export const MUTANTS: readonly Mutant[] = [
     "if (!isRightBefore || !entry || entry.doubt > 0 || entry.view === null)",
     "if (!entry || entry.view === null)",
   ),
+  mutant("another run's views at a tick are not read", BELIEFS, "=== tick - lane && !isBegun", "=== tick - lane", {
+    caughtBy: "who does its tick again",
+  }),
+  mutant("a slow lane's views wait for the next tick", TICK, "lane >= REPEATED_FROM_SECONDS", "lane < 0", {
+    caughtBy: "the job's repetition tells",
+  }),
   mutant(
     "blocks of a former life are believed",
     BELIEFS,
@@ -146,7 +152,10 @@ export const MUTANTS: readonly Mutant[] = [
     "if (incident.announced === status) return",
     "if (incident.announced === status && incident.alertCount > 3) return",
   ),
-  mutant("afterSeconds is nothing", INCIDENT, "+ afterSeconds * 1000;", "+ 0 * afterSeconds;"),
+  mutant("moments of the future count for afterSeconds", INCIDENT, "isBelievable(moment, now) ?", "moment ?", {
+    caughtBy: "counts from the future",
+  }),
+  mutant("afterSeconds is nothing", INCIDENT, "+ afterSeconds * 1000 :", "+ 0 * afterSeconds :"),
   mutant(
     "a target that changed ends nothing",
     INCIDENT,

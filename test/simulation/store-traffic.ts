@@ -226,7 +226,13 @@ export function storeTraffic(
         })),
       );
       const added = chance.chance(0.3) ? { [`system#${chance.int(3)}`]: pending() } : {};
-      return decisions.settle(monitorKey(monitor.id), monitor, updates, added);
+      return decisions.settle(
+        monitorKey(monitor.id),
+        monitor,
+        updates,
+        added,
+        chance.chance(0.5) ? null : { at: null },
+      );
     },
     remove: () => decisions.remove(known()),
     keepTimer: async () => {

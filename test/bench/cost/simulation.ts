@@ -45,7 +45,7 @@ export interface Simulated {
   readonly published: number;
   readonly ticks: number;
   readonly outcomes: number;
-  /** Warm environments that the probe needed at once. */
+  /** Warm environments of the probe that ran ticks, and so print a line of metrics every minute. */
   readonly environments: number;
   readonly days: number;
 }
@@ -155,7 +155,7 @@ export async function simulate(
         done.checks += report.outcomes.size;
       },
     });
-    return { probe, done, freeAt: 0 };
+    return { probe, done, freeAt: 0, ticks: 0 };
   };
   const environments: ReturnType<typeof newEnvironment>[] = [];
   const runJob = async (job: Job) => {
@@ -164,6 +164,7 @@ export async function simulate(
     if (!idle) environments.push(environment);
     const seconds = await bill("probe", 128, async () => {
       environment.done.checks = 0;
+      if (job.kind === "tick") environment.ticks++;
       await environment.probe.job(job);
       const { checks } = environment.done;
       outcomes += checks;
@@ -258,7 +259,7 @@ export async function simulate(
     published,
     ticks,
     outcomes,
-    environments: environments.length,
+    environments: environments.filter(({ ticks }) => ticks > 0).length,
     days: hours / 24,
   };
 

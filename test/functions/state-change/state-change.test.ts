@@ -364,7 +364,7 @@ describe("settling deliveries", () => {
     await w.look();
     const before = await w.item();
     expect(before?.nextEvaluationAt).toBeDefined();
-    await w.decisions.settle(monitorKey("m1"), read, [gone("a", 1)], {});
+    await w.decisions.settle(monitorKey("m1"), read, [gone("a", 1)], {}, null);
     expect(await w.item()).toMatchObject({
       nextEvaluationAt: before?.nextEvaluationAt,
       dueBucket: before?.dueBucket,
@@ -375,7 +375,7 @@ describe("settling deliveries", () => {
     await putMonitor(w, monitorOf({ pendingAlerts: { a: entry(1), b: entry(2) } }));
     const read = (await w.decisions.outbox(monitorKey("m1")))!;
     await putMonitor(w, monitorOf({ pendingAlerts: { a: entry(300), b: entry(2), c: entry(4) } }));
-    await w.decisions.settle(monitorKey("m1"), read, [gone("a", 1), gone("b", 2)], { news: entry(5) });
+    await w.decisions.settle(monitorKey("m1"), read, [gone("a", 1), gone("b", 2)], { news: entry(5) }, null);
     expect(Object.keys(await pendingNow()).toSorted()).toEqual(["a", "c", "news"]);
     expect(await pendingNow()).toMatchObject({ a: { sequence: 300 } });
   });
@@ -389,13 +389,14 @@ describe("settling deliveries", () => {
       read,
       [gone("a", 1), { key: "a", receiver: "email:x", sequence: 1, next }],
       {},
+      null,
     );
     expect((await pendingNow()).a.deliveries).toEqual({ "email:x": next });
   });
 
   test("of a monitor that is gone creates nothing", async () => {
     const item = { revision: 1, pendingAlerts: { a: entry(1) }, nextEvaluationAt: null, lookBy: null };
-    await w.decisions.settle(monitorKey("m1"), item, [gone("a", 1)], { b: entry(2) });
+    await w.decisions.settle(monitorKey("m1"), item, [gone("a", 1)], { b: entry(2) }, null);
     expect(await w.item()).toBeUndefined();
   });
 });
@@ -510,6 +511,30 @@ describe("the process dies", () => {
         expect(await w.item(leftKey("m1", iso(0)))).toBeUndefined();
       }
   });
+});
+
+test("a deleted monitor that somebody brings up while its outbox moves out tells nothing that has moved", async () => {
+  let nudge: (() => Promise<unknown>) | undefined;
+  let nudged: Promise<unknown> | undefined;
+  await using w = await startWorld(({ operation }) => {
+    if (operation === "PutItem") nudged ??= nudge?.();
+    return "proceed";
+  });
+  await putMonitor(w, monitorOf());
+  w.world.refuse = { sns: "temporary" };
+  await w.see("down", 0);
+  await w.look();
+  await w.delete();
+  await w.look();
+  await w.look();
+  w.world.now += LEAVING_SECONDS + 120;
+  w.world.refuse = {};
+  nudge = () => w.due.nudge(monitorKey("m1"), w.world.now * 1000);
+  await w.look();
+  expect(await nudged).toBe(true);
+  expect(await w.monitor()).toBeUndefined();
+  for (let look = 0; look < 4; look++) await w.lookAt(leftKey("m1", iso(0)));
+  expect(w.events()).toEqual(["down", "closed"]);
 });
 
 test("of several records of one item only the newest is looked at, in the stream's order", () => {

@@ -48,6 +48,26 @@ export const clocks: readonly Named[] = [
     },
   },
   {
+    name: "a port goes down while all clocks are an hour ahead: it is told though afterSeconds counts from the future",
+    scenario: story({
+      monitor: { alerts: { afterSeconds: 120, emails: [] } },
+      clockSteps: [
+        { at: 600, ms: 3_600_000 },
+        { at: 660, ms: -3_600_000 },
+      ],
+      events: [down(610, 3_000)],
+    }),
+    told: [
+      ["down", 660, 800],
+      ["recovered", 3_000, 3_020],
+    ],
+    excused: {
+      false: "the incident keeps the beginning that the clock gave it",
+      "outcome-lost": "outcomes of the future are compacted when it comes",
+      "block-rewritten": "while blocks of the future stand there, the last run of a tick that came twice is kept",
+    },
+  },
+  {
     name: "the probes' clocks step back by a minute",
     scenario: story({
       clockSteps: [
