@@ -29,10 +29,10 @@ const FULL_TIMEOUT_EVERY_SECONDS = 300;
 /** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
 /**
- * The queue gives a failed job back after 90 s: from this lane on there is time for a whole run then, and it is sooner than
- * the next tick, which may be a day away.
+ * The queue gives a failed job back after 450 s: from this lane on there is time for a whole run then, and it is sooner
+ * than the next tick, which may be a day away.
  */
-const REPEATED_FROM_SECONDS = 180;
+const REPEATED_FROM_SECONDS = 600;
 /** After so long a remembered fingerprint is read again from the view. */
 const FINGERPRINT_MAX_AGE_MS = 3_600_000;
 

@@ -2,7 +2,7 @@
 import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
 import { type Context, decide, earliest } from "../../shared/rules/decide.ts";
 import { outboxTimer, retryTimer } from "../../shared/rules/outbox.ts";
-import type { DecisionStore } from "../../shared/store/decisions.ts";
+import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
 
@@ -74,7 +74,7 @@ export const createStateChange = (dependencies: Dependencies) => {
     const { revision } = item;
     const dueAt = outboxTimer(item.pendingAlerts, now());
     const isKept =
-      !decisions.isOver(key, item) &&
+      !isOver(key, item) &&
       item.lookBy === null &&
       (item.nextEvaluationAt === dueAt ||
         (item.nextEvaluationAt !== null &&

@@ -50,6 +50,10 @@ const undelivered = (outbox: Readonly<Record<string, PendingAlert>>) =>
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
 
+/** Whether an item that holds what a deleted monitor left holds nothing any more. */
+export const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
+  pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
+
 export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const read = async (key: ItemKey) => {
     const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: { ...key }, ConsistentRead: true }));
@@ -132,13 +136,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     });
   };
 
-  /** Whether an item that holds what a deleted monitor left holds nothing any more. */
-  const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
-    pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
-
   return {
-    isOver,
-
     async monitor(id: string): Promise<Monitor | undefined> {
       const item = await read(monitorKey(id));
       return (

@@ -36,7 +36,7 @@ const settings = readMonitorSettings(
     host: ["h".repeat(63), "h".repeat(63), "h".repeat(63), "h".repeat(57), "com"].join("."),
     port: 65_535,
     locations: locations.map(({ name }) => name),
-    alerts: { emails: numbered(MAX_EMAILS, 64).map((name) => `${name}@${"d".repeat(185)}.com`) },
+    alerts: { emails: numbered(MAX_EMAILS, 64).map((name) => `${name}@${`${"d".repeat(60)}.`.repeat(3)}com`) },
     tags: Object.fromEntries(numbered(MAX_TAGS, 64).map((name) => [name, "v".repeat(shares - 64)])),
   },
   locations,

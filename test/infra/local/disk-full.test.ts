@@ -81,8 +81,10 @@ test("a full disk ends nothing: changes get a 507, checks go on, what happened i
     expect((await call("POST", "/v1/monitors", { ...monitor, name: "after" })).status).toBe(201);
   });
   await eventually(async () => expect(await statusOf()).toBe("down"), 60_000);
-  const names = (await call("GET", "/v1/monitors")).body.items.map(({ name }: { name: string }) => name);
-  expect(names.toSorted()).toEqual(["after", "one"]);
+  await eventually(async () => {
+    const { body } = await call("GET", "/v1/monitors");
+    expect(body.items?.map(({ name }: { name: string }) => name).toSorted()).toEqual(["after", "one"]);
+  });
   await eventually(() => expect(told()).toEqual(["ALARM", "OK"]));
   hook.close();
   expect(product.child.exitCode).toBe(null);

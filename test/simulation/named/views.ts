@@ -231,25 +231,25 @@ export const views: readonly Named[] = [
   {
     name: "a view of a slow lane cannot be stored for some seconds: the job's repetition tells, not the next tick",
     scenario: story({
-      monitor: { intervalSeconds: 300 },
-      events: [down(700, 2_000)],
-      faults: [always("throttle", 740, 770, VIEWS)],
+      monitor: { intervalSeconds: 900 },
+      events: [down(1_100, 3_500)],
+      faults: [always("throttle", 1_170, 1_210, VIEWS)],
     }),
     told: [
-      ["down", 740, 860],
-      ["recovered", 2_000, 2_310],
+      ["down", 1_180, 1_700],
+      ["recovered", 3_500, 4_410],
     ],
   },
   {
     name: "views of a slow lane cannot be read for some seconds: the job's repetition tells, not the next tick",
     scenario: story({
-      monitor: { intervalSeconds: 300 },
-      events: [down(700, 2_000)],
-      faults: [always("throttle", 740, 770, { caller: "probe", service: "dynamodb", operations: ["BatchGet"] })],
+      monitor: { intervalSeconds: 900 },
+      events: [down(1_100, 3_500)],
+      faults: [always("throttle", 1_170, 1_210, { caller: "probe", service: "dynamodb", operations: ["BatchGet"] })],
     }),
     told: [
-      ["down", 740, 860],
-      ["recovered", 2_000, 2_310],
+      ["down", 1_180, 1_700],
+      ["recovered", 3_500, 4_410],
     ],
   },
 ];
