@@ -18,14 +18,22 @@ import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 
 /** Kept free at the end of a tick for the control targets and the writes. */
 const WRITE_RESERVE_MS = 700;
-/** An early job waits for its tick. One that is earlier than this was planned by a clock that was ahead. */
-const EARLIEST_MS = 20_000;
 /**
- * Waiting for the dead is what costs money: a target known to be silent gets this, and its full timeout every five
- * minutes, so that one that answers slowly is not taken for dead for longer.
+ * An early job waits for its tick. One that is much earlier shows that our clock is behind: it runs at once, or a process
+ * whose clock was set back would never run one. Jobs are planned three minutes ahead at most: what is earlier than the
+ * second limit was planned by a clock that was ahead, and is planned again.
+ */
+const WAITED_FOR_MS = 20_000;
+const EARLIEST_MS = 150_000;
+/**
+ * Waiting for the dead is what costs money: a target known to be silent gets this, unless it took longer than a second to
+ * answer before, and its full timeout every ten minutes, so that nobody who has become slow is taken for dead for longer.
+ * On slow lanes it costs next to nothing.
  */
 const DEAD_TIMEOUT_MS = 2_000;
-const FULL_TIMEOUT_EVERY_SECONDS = 300;
+const FULL_TIMEOUT_EVERY_SECONDS = 600;
+const SLOW_LANE_SECONDS = 300;
+const SLOW_MS = 1_000;
 /** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
 /**
@@ -91,11 +99,19 @@ export const createTick = (dependencies: Dependencies) => {
   const writeViews = createViewWriter({ location, views, control, now });
   const fingerprints = new Map<string, { readonly value: string | null; readonly readAt: number }>();
 
+  /** Ids of those whose newest answer took long, as far as this process has seen it. */
+  const slow = new Set<string>();
+  const rememberSlowness = (id: string, { state, timings }: Outcome) => {
+    if (state !== "open") return;
+    if ((timings.latencyMs ?? 0) > SLOW_MS) slow.add(id);
+    else slow.delete(id);
+  };
+
   const requestFor = (member: Member, before: Belief | undefined, tick: number): CheckRequest => {
     const { intervalSeconds } = member;
     const isSilent = before?.present === "down" && SILENCE.has(before.entry?.reason ?? null);
-    const ticks = Math.max(1, Math.floor(FULL_TIMEOUT_EVERY_SECONDS / intervalSeconds));
-    const isFull = Math.floor(tick / intervalSeconds) % ticks === 0;
+    const ticks = intervalSeconds >= SLOW_LANE_SECONDS ? 1 : Math.floor(FULL_TIMEOUT_EVERY_SECONDS / intervalSeconds);
+    const isFull = slow.has(member.id) || Math.floor(tick / intervalSeconds) % ticks === 0;
     return {
       id: member.id,
       check: member,
@@ -128,9 +144,11 @@ export const createTick = (dependencies: Dependencies) => {
 
   return async (shard: string, tick: number): Promise<TickReport> => {
     const lane = laneOf(shard);
-    const deadlineMs = tickDeadlineMs(tick, lane, now());
+    const earlyMs = tick * 1000 - now();
+    const isWaitedFor = earlyMs <= WAITED_FOR_MS;
+    const deadlineMs = tickDeadlineMs(tick, lane, now()) - (isWaitedFor ? 0 : earlyMs);
     const report = { outcomes: new Map<string, Outcome>(), lagMs: 0, late: 0, offline: false, crashes: [] };
-    const isTime = now() < deadlineMs - WRITE_RESERVE_MS && tick * 1000 - now() <= EARLIEST_MS;
+    const isTime = now() < deadlineMs - WRITE_RESERVE_MS && earlyMs <= EARLIEST_MS;
     if (!isTime) return { ...report, result: "late", lagMs: now() - tick * 1000 };
     const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
@@ -158,8 +176,8 @@ export const createTick = (dependencies: Dependencies) => {
       writer.add({ ...after, view: after.before.view });
     };
 
-    if (now() < tick * 1000) await sleep(tick * 1000 - now());
-    const lagMs = now() - tick * 1000;
+    if (isWaitedFor && now() < tick * 1000) await sleep(tick * 1000 - now());
+    const lagMs = Math.max(0, now() - tick * 1000);
     const byId = new Map(members.map((member) => [member.id, member]));
     const { outcomes, late, crashes } = await engine.runBatch(
       members.map((member) => requestFor(member, beliefs.get(member.id), tick)),
@@ -168,6 +186,7 @@ export const createTick = (dependencies: Dependencies) => {
         presentHealth: (id) => beliefs.get(id)?.present ?? null,
         onFailure: writer.doubtNetwork,
         onOutcome: (id, outcome) => {
+          rememberSlowness(id, outcome);
           if (isEarly) add(afterOf(byId.get(id)!, outcome, beliefs.get(id)!));
         },
       },

@@ -21,7 +21,7 @@ const LONGEST_BACKOFF_SECONDS = 900;
 const SETTLED_SECONDS = 600;
 /** What a target known to be silent is given, but for once in so long. */
 const DEAD_TIMEOUT_MS = 2_000;
-const FULL_TIMEOUT_EVERY_SECONDS = 300;
+const FULL_TIMEOUT_EVERY_SECONDS = 600;
 /** A monitor is new for so long: its shard may have to be planned first. */
 const NEW_SECONDS = 180;
 
@@ -33,7 +33,7 @@ const boundOf = (settings: WatchedSettings, threshold: number) =>
   Math.ceil(settings.intervalSeconds * threshold + attemptsSeconds(settings)) + DELIVERY_SECONDS;
 
 /**
- * A target that was silent is waited for 2 s, and for its whole time-out every five minutes: one that comes back, and
+ * A target that was silent is waited for 2 s, and for its whole time-out every ten minutes: one that comes back, and
  * takes longer than 2 s to answer, may be taken for silent until then.
  */
 const patienceWithSilence = ({ scenario }: Case, settings: WatchedSettings, { from, to }: Stretch) => {
