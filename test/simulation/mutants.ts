@@ -24,13 +24,6 @@ export async function judgeMutants(words: string, say: (line: string) => void): 
   const failing = [...run([], ["--named"]).stdout.matchAll(/^WRONG: (.*)$/gm)].map(([, name]) => name);
   for (const name of failing) say(`FAILS WITHOUT A MISTAKE ${name}`);
   if (failing.length > 0) return failing.length;
-  const healthy = run([], ["--named"]);
-  if (healthy.status !== 0) {
-    say(
-      `mend this first, it is wrong without any mutant: ${/^WRONG: (.*)$/m.exec(healthy.stdout)?.[1] ?? healthy.stderr}`,
-    );
-    return 1;
-  }
   let alive = 0;
   for (const { name, replacements, caughtBy, lives } of MUTANTS.filter((mutant) => mutant.name.includes(words))) {
     const named = run(replacements, ["--named", "--only", caughtBy ?? ""]);
