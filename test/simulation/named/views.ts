@@ -160,11 +160,22 @@ export const views: readonly Named[] = [
     name: "a target that answers in 2.5 s is up again within the bound, though silence costs 2 s alone",
     scenario: story({
       monitor: { intervalSeconds: 60, timeoutMs: 5_000 },
-      events: [not("silent", 600, 1_500), not("slow", 1_500, 3_900, { latencyMs: 2_500 })],
+      events: [not("silent", 600, 1_500), not("slow", 0, 3_900, { latencyMs: 2_500 })],
     }),
     told: [
       ["down", 600, 670],
       ["recovered", 1_500, 1_570],
+    ],
+  },
+  {
+    name: "a target that has become slow while it was silent is up again within ten minutes",
+    scenario: story({
+      monitor: { intervalSeconds: 60, timeoutMs: 5_000 },
+      events: [not("silent", 600, 1_500), not("slow", 1_500, 3_900, { latencyMs: 2_500 })],
+    }),
+    told: [
+      ["down", 600, 670],
+      ["recovered", 1_500, 2_170],
     ],
   },
   {
