@@ -54,6 +54,9 @@ export const MUTANTS: readonly Mutant[] = [
     VIEWS,
     VIEW_CONDITION,
     VIEW_CONDITION.replace("paused = :false", "(paused = :false OR paused <> :false)"),
+    {
+      lives: "a pause gives the settings a new version, which the same condition compares",
+    },
   ),
   mutant(
     "a spot check replaces a view",
@@ -64,9 +67,25 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("a view's write asks for no look", VIEWS, "$" + "{look.set} ADD", "lookTried = :one ADD", {
     lives: "the stream brings the change up; the timer is for when that fails",
   }),
-  mutant("own network is not asked", WRITER, "if (offline || (turnsDown && !(await isOnline()))) {", "if (offline) {"),
+  {
+    name: "own network is never asked",
+    replacements: [
+      { file: WRITER, from: "if (offline || (turnsDown && !(await isOnline()))) {", to: "if (offline) {" },
+      { file: TICK, from: "onFailure: writer.doubtNetwork,", to: "" },
+    ],
+    caughtBy: "our own network",
+  },
+  mutant(
+    "own network is not asked after the last attempt",
+    WRITER,
+    "if (offline || (turnsDown && !(await isOnline()))) {",
+    "if (offline) {",
+    { caughtBy: "our own network" },
+  ),
   mutant("own network is not asked at the first failure", TICK, "onFailure: writer.doubtNetwork,", ""),
-  mutant("a tick has no owner", WRITER, "if (!(await owned)) return", "if (false) return"),
+  mutant("a tick has no owner", WRITER, "if (!(await owned)) return", "if (false) return", {
+    caughtBy: "only its owner's are stored",
+  }),
   mutant(
     "blocks are always believed",
     BELIEFS,

@@ -86,6 +86,20 @@ export const views: readonly Named[] = [
     ],
   },
   {
+    name: "two runs of one tick see different things: only its owner's are stored",
+    scenario: story({
+      // The first run owns the tick when the second, which began before that, sees a blip that the first did not.
+      monitors: [
+        { at: 20, settings: settings({ retries: { count: 1, delayMs: 1_500 } }) },
+        { at: 21, settings: settings({ key: "n", name: "n", host: "h2", retries: { count: 1, delayMs: 1_500 } }) },
+      ],
+      events: [down(595, 609, { host: "h2" }), down(600.5, 604)],
+      faults: [always("duplicate", 400, 700, { service: "sqs" }, { amount: 1_000 })],
+    }),
+    of: "m",
+    told: [],
+  },
+  {
     name: "six seconds without our own network are nobody's outage",
     scenario: story({ cuts: [cut("a", 595, 601, "targets")] }),
     told: [],
