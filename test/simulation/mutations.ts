@@ -103,6 +103,9 @@ export const MUTANTS: readonly Mutant[] = [
     BELIEFS,
     "(isFuture || tick * 1000 >= changedAtMs - 1000)",
     "(isFuture || tick > 0)",
+    {
+      lives: "versions of a new life begin at a number of chance, so the byte beside each outcome differs as well",
+    },
   ),
   mutant("checks lost to our own network count", TICK, "offline ? before.history : history", "history"),
   mutant("streaks are not carried over", BELIEFS, "history: entry ?? EMPTY_HISTORY,", "history: EMPTY_HISTORY,"),

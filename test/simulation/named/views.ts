@@ -138,9 +138,19 @@ export const views: readonly Named[] = [
   {
     name: "checks lost to our own network do not count towards a threshold",
     scenario: story({
-      monitor: { failureThreshold: 3 },
-      cuts: [cut("a", 590, 612, "targets")],
-      events: [down(612, 622)],
+      monitor: { failureThreshold: 20 },
+      cuts: [cut("a", 300, 612, "targets")],
+      events: [down(612, 790)],
+    }),
+    told: [],
+    system: ["offline", "working"],
+  },
+  {
+    name: "our own network fails between a blip and the retry: the last attempt is nobody's outage",
+    scenario: story({
+      monitor: { retries: { count: 1, delayMs: 1_500 } },
+      events: [down(598, 600.6)],
+      cuts: [cut("a", 600.8, 608, "targets")],
     }),
     told: [],
     system: ["offline", "working"],
@@ -244,13 +254,13 @@ export const views: readonly Named[] = [
   {
     name: "a run of a slow lane that died after its view: who does its tick again reads the views",
     scenario: story({
-      monitor: { intervalSeconds: 300 },
-      events: [down(700, 800)],
-      faults: [always("kill-before", 740, 760, BLOCKS, { skip: 1, most: 1 })],
+      monitor: { intervalSeconds: 600 },
+      events: [down(1_700, 2_100)],
+      faults: [always("kill-before", 1_700, 2_100, BLOCKS, { skip: 1, most: 1 })],
     }),
     told: [
-      ["down", 700, 760],
-      ["recovered", 800, 1_060],
+      ["down", 1_739, 1_760],
+      ["recovered", 2_100, 2_400],
     ],
   },
   {

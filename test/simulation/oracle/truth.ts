@@ -8,6 +8,8 @@ import { byNumber, type Tellings } from "./tellings.ts";
 /** A view that has just turned is decided about within this, where nothing is amiss; otherwise within half an hour. */
 const DECIDED_SECONDS = 15;
 const DECIDED_AFTER_FAULTS_SECONDS = 1_800;
+/** The SDK's attempts at a write, of three seconds each, and its pauses. */
+const WRITTEN_WITHIN_SECONDS = 12;
 
 export function judgeTruth(run: Case, { firsts }: Tellings): void {
   const seen = outcomesByPlace(run);
@@ -158,8 +160,11 @@ function judgeRecovery(run: Case, one: Told, madeAt: number, epochs: readonly Ep
 }
 
 /** An incident that is closed ends with its monitor's target, life, or with a pause, and names the right one. */
-function judgeClosing({ epochs, scenario, say }: Case, { monitorId, alertId, endedAt, endReason, at }: Told) {
+function judgeClosing({ epochs, scenario, calm, say }: Case, { monitorId, alertId, endedAt, endReason, at }: Told) {
+  const moment = endedAt ?? at;
   const slack = 2 + (2 * scenario.skewMs) / 1000;
+  // The API dates a change when it is asked for it; a write that needs further attempts is stored later.
+  const onItsWay = calm.covers(moment - slack, at) ? 0 : WRITTEN_WITHIN_SECONDS;
   const own = epochs.filter(({ id }) => id === monitorId);
   const borders = own.flatMap((epoch, place) => {
     const next = own[place + 1];
@@ -168,13 +173,13 @@ function judgeClosing({ epochs, scenario, say }: Case, { monitorId, alertId, end
     else if (next.era !== epoch.era) reasons.push({ at: next.from, reason: next.beganBy });
     return reasons;
   });
-  const near = borders.filter((border) => Math.abs(border.at - (endedAt ?? at)) <= slack);
+  const near = borders.filter((border) => border.at >= moment - slack && border.at <= moment + slack + onItsWay);
   if (near.some(({ reason }) => reason === endReason)) return;
   const found = near.map(({ reason, at: when }) => `${reason} at ${s1(when)}`).join(", ") || "nothing";
   say(
     "false-closing",
     monitorId,
     at,
-    `${alertId} closed at ${s1(endedAt ?? at)} because it was ${endReason}; there was ${found}`,
+    `${alertId} closed at ${s1(moment)} because it was ${endReason}; there was ${found}`,
   );
 }
