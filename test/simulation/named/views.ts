@@ -255,12 +255,12 @@ export const views: readonly Named[] = [
     name: "a run of a slow lane that died after its view: who does its tick again reads the views",
     scenario: story({
       monitor: { intervalSeconds: 600 },
-      events: [down(1_700, 2_100)],
-      faults: [always("kill-before", 1_700, 2_100, BLOCKS, { skip: 1, most: 1 })],
+      events: [down(2_300, 2_700)],
+      faults: [always("kill-before", 2_300, 2_700, BLOCKS, { skip: 1, most: 1 })],
     }),
     told: [
-      ["down", 1_739, 1_760],
-      ["recovered", 2_100, 2_400],
+      ["down", 2_339, 2_360],
+      ["recovered", 2_700, 3_000],
     ],
   },
   {
