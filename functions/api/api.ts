@@ -4,11 +4,11 @@ import middy, { type MiddlewareObj } from "@middy/core";
 import httpHeaderNormalizer from "@middy/http-header-normalizer";
 import httpRouter from "@middy/http-router";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { type Command, runCommand } from "./command.ts";
 import type { Deps } from "./deps.ts";
-import { explain, Problem } from "./problem.ts";
-import { type Reply, type Route, run } from "./route.ts";
-import { routes } from "./routes/index.ts";
+import { type Command, runCommand } from "./http/command.ts";
+import { explain, Problem } from "./http/problem.ts";
+import { type Reply, type Route, run } from "./http/route.ts";
+import { routes } from "./routes.ts";
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;

@@ -12,7 +12,7 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
-import type { Probes } from "./probes.ts";
+import type { Probes } from "./monitors/probes.ts";
 
 export interface Deps {
   readonly version: string;

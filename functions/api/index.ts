@@ -5,7 +5,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { documentClient } from "../../shared/store/client.ts";
-import { createProbes } from "./probes.ts";
+import { createProbes } from "./monitors/probes.ts";
 import { createApiOf } from "./wiring.ts";
 
 const variable = (name: string): string => {

@@ -6,10 +6,10 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from "zod-openapi";
 import harborlight from "../../package.json" with { type: "json" };
-import { type ProblemCode, STATUS } from "./problem.ts";
-import { problemView } from "./representations.ts";
-import type { Route } from "./route.ts";
-import { routes } from "./routes/index.ts";
+import { type ProblemCode, STATUS } from "./http/problem.ts";
+import { problemView } from "./http/representations.ts";
+import type { Route } from "./http/route.ts";
+import { routes } from "./routes.ts";
 
 /** What every call of a kind may answer, by code. */
 const problemsOf = ({ scope, body, path, headers, method }: Route): ProblemCode[] => [

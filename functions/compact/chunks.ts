@@ -7,10 +7,10 @@ import { chunkWindow } from "../../shared/history/chunk.ts";
 import { dateOf } from "../../shared/history/day.ts";
 import type { PastOutcome } from "../../shared/history/outcome.ts";
 import { oldestBlock } from "../../shared/history/retention.ts";
-import { shardBlocks } from "../../shared/history/shard-blocks.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
+import { shardBlocks } from "../../shared/store/shard-blocks.ts";
 
 /** After its last tick's interval a window may still get a block: from a job that ran late and its last write. */
 const SETTLE_SECONDS = 120;

@@ -1,7 +1,7 @@
 /** `npm start`: the whole stack on this machine. Settings come from the environment. */
 import { writeSync } from "node:fs";
-import { refusalOf } from "./disk.ts";
-import { StartError } from "./listen.ts";
+import { refusalOf } from "./disk/disk.ts";
+import { StartError } from "./http-server/listen.ts";
 import { readSettings } from "./settings.ts";
 import { type RunningStack, startStack } from "./stack.ts";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InvalidContext, parseControlTargets } from "../locations.ts";
-import { StartError } from "./listen.ts";
+import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
 
 const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;

@@ -1,6 +1,7 @@
 /** One attempt at one address: what goes in, and what comes out before anybody judges it. */
+
+import type { Target } from "../contract/protocol.ts";
 import type { Evidence, PortState, Timings, Traffic } from "../model.ts";
-import type { Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 

@@ -3,8 +3,8 @@
  * Protocols get it connected; the runner closes it.
  */
 import { connect, isIP, type Socket } from "node:net";
+import { ProbeFailure, type Target } from "../contract/protocol.ts";
 import type { Evidence, Timings } from "../model.ts";
-import { ProbeFailure, type Target } from "../protocols/protocol.ts";
 import type { Stage } from "./failure.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import { handshake, type TlsSession } from "./tls.ts";

@@ -2,8 +2,9 @@
  * The only place that reads `error.code`: what Node, the kernel, OpenSSL and c-ares say, as our states and reasons.
  * A code that is not listed is thrown on: a bug of ours must never look like somebody's outage.
  */
+
+import { ProbeFailure } from "../contract/protocol.ts";
 import type { Evidence, PortState } from "../model.ts";
-import { ProbeFailure } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
 
 export interface Failure {

@@ -1,7 +1,7 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
 import { isIPv6 } from "node:net";
+import type { Probe, Target } from "../contract/protocol.ts";
 import type { CheckSettings, Family } from "../model.ts";
-import type { Probe, Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";

@@ -3,9 +3,9 @@
  * It knows no protocol: rows of the registry make the probes, and what they throw becomes an outcome.
  */
 import { randomBytes } from "node:crypto";
+import type { Protocol } from "../contract/protocol.ts";
 import type { CheckSettings, Family, Health, Outcome } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import type { Protocol } from "../protocols/protocol.ts";
 import type { LocationKind } from "./address-guard.ts";
 import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";

@@ -3,7 +3,7 @@
  * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
  */
 import { connect, type Socket } from "node:net";
-import { ProbeFailure, type Target, type TcpProbe } from "../protocols/protocol.ts";
+import { ProbeFailure, type Target, type TcpProbe } from "../contract/protocol.ts";
 import type { Reason } from "../reasons.ts";
 import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
 import { ProbeConnection } from "./connection.ts";

@@ -6,9 +6,9 @@
 import { constants, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { ProbeFailure, type Target } from "../contract/protocol.ts";
 import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
-import { ProbeFailure, type Target } from "../protocols/protocol.ts";
 import type { Reason } from "../reasons.ts";
 import type { TlsOptions } from "./connection.ts";
 import { printable } from "./evidence.ts";

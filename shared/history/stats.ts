@@ -2,9 +2,10 @@
  * Statistics over a range, step by step. Whole UTC days come from day items, the rest from outcomes: the figures are the
  * same whichever answers.
  */
+
+import type { HistoryReader, Watched } from "../store/history-reader.ts";
 import { DAY_SECONDS, mergedTallyOf, startOfDay, tallyOf } from "./day.ts";
 import type { PastOutcome } from "./outcome.ts";
-import type { HistoryReader, Watched } from "./reader.ts";
 import type { Range } from "./steps.ts";
 import { Tally } from "./tally.ts";
 

@@ -4,10 +4,10 @@
  * another version answers with that one's header, and is open too. No login.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   version: z.enum(["0-9-1", "1.0"]).default("0-9-1"),

@@ -5,10 +5,10 @@
  * We announce nothing and leave with Cease (RFC 4486).
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** Our autonomous system; by default one reserved for documentation (RFC 5398). */

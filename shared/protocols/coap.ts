@@ -3,9 +3,9 @@
  * and 5.2; the default path lists a server's resources: RFC 6690, section 4). Message ids and tokens are matched.
  */
 import { z } from "zod";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 const CONFIRMABLE = 0;
 const ACKNOWLEDGEMENT = 2;

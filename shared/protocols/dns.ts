@@ -6,12 +6,12 @@
  */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES } from "./dns-message.ts";
-import { dataKey, labelsOf, plainText, TYPES } from "./dns-records.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpOrTcp } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES } from "../wire/dns-message.ts";
+import { dataKey, labelsOf, plainText, TYPES } from "../wire/dns-records.ts";
+import { parseSettings, udpOrTcp } from "../wire/settings.ts";
 
 /** Longest name as text: every octet behind a backslash, in three digits. */
 const MAX_NAME_LENGTH = 1010;

@@ -5,9 +5,9 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
-import { Cursor } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
 
 const ALERT = 21;
 const HANDSHAKE = 22;

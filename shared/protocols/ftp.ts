@@ -4,13 +4,13 @@
  * reach, and nobody monitors from such a place.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { type Reply, readReply, replyText } from "./replies.ts";
-import { eitherTls, parseSettings, tlsAtOnce } from "./settings.ts";
-import { softwareIn } from "./software.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { printable } from "../wire/cursor.ts";
+import { type Reply, readReply, replyText } from "../wire/replies.ts";
+import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";
+import { softwareIn } from "../wire/software.ts";
+import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z.strictObject(eitherTls);
 

@@ -6,13 +6,13 @@
  * and counts with its own status (monitor the other place by a monitor of its own).
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection, TlsOptions } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { codedBytes, decodeBody } from "./http-coding.ts";
-import { isPersistent, type ResponseHead, readBody, readFinalHead } from "./http-message.ts";
-import { expectMatch, type Match, matchSettings } from "./match.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { codedBytes, decodeBody } from "../wire/http-coding.ts";
+import { isPersistent, type ResponseHead, readBody, readFinalHead } from "../wire/http-message.ts";
+import { expectMatch, type Match, matchSettings } from "../wire/match.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 /** Redirects followed at most. Browsers give up at 20; five on one host is a loop. */
 const MAX_REDIRECTS = 5;

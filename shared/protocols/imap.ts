@@ -3,12 +3,12 @@
  * version by ID where it is offered (RFC 2971). No login; LOGOUT at the end.
  */
 import type { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
-import { softwareIn } from "./software.ts";
-import { isAmong, upgradeToTls } from "./starttls.ts";
+import { printable } from "../wire/cursor.ts";
+import { onlyStarttls, parseSettings, type StartTlsMode } from "../wire/settings.ts";
+import { softwareIn } from "../wire/software.ts";
+import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
 const settings = onlyStarttls("imaps");
 

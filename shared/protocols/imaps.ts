@@ -1,8 +1,8 @@
 /** IMAP inside TLS from the first byte on, port 993 (RFC 8314, section 3.2): IMAP as `imap.ts` speaks it. */
 import { z } from "zod";
+import type { Protocol } from "../contract/protocol.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 import { talkImap } from "./imap.ts";
-import type { Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.optional() });
 

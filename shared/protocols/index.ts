@@ -1,5 +1,6 @@
 /** The registry. To add a protocol: its file, its test, its row here. */
 
+import type { Protocol } from "../contract/protocol.ts";
 import { amqp } from "./amqp.ts";
 import { bgp } from "./bgp.ts";
 import { cassandra } from "./cassandra.ts";
@@ -27,7 +28,6 @@ import { openvpn } from "./openvpn.ts";
 import { pop3 } from "./pop3.ts";
 import { pop3s } from "./pop3s.ts";
 import { postgresql } from "./postgresql.ts";
-import type { Protocol } from "./protocol.ts";
 import { quic } from "./quic.ts";
 import { radius } from "./radius.ts";
 import { rdp } from "./rdp.ts";

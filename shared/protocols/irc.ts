@@ -3,10 +3,10 @@
  * before any registration: no nickname is taken, nobody sees us come. QUIT at the end.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.optional() });
 

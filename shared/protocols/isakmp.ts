@@ -5,10 +5,10 @@
  * of them from one address look like an attack, after which it falls silent.
  */
 import { z } from "zod";
-import type { Cursor } from "./cursor.ts";
-import { decode, EXCHANGES, type Message, mainMode, saInit, vendor } from "./ike-message.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
+import type { Cursor } from "../wire/cursor.ts";
+import { decode, EXCHANGES, type Message, mainMode, saInit, vendor } from "../wire/ike-message.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 /** On port 4500 IKE shares its port with ESP and begins with four zero bytes (RFC 3948, section 2.2). */
 const NAT_TRAVERSAL_PORT = 4500;

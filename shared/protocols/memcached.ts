@@ -3,10 +3,10 @@
  * login first. The version is any text: "1.6.18", "mcrouter 41.0.0", "Hazelcast". `quit` at the end.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.optional() });
 

@@ -3,9 +3,9 @@
  * MessageIdentifiers.h and RakPeer.cpp; the fields of the text as documented by the Bedrock community at wiki.vg).
  */
 import { z } from "zod";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 const UNCONNECTED_PING = 0x01;
 const UNCONNECTED_PONG = 0x1c;

@@ -3,10 +3,10 @@
  * client's server list does: nobody joins.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({});
 

@@ -3,11 +3,11 @@
  * where it is older than 4.4.2. Neither needs a login; `buildInfo` tells the version where that is allowed.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { decodeBson, encodeBson } from "./bson.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { decodeBson, encodeBson } from "../wire/bson.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   tls: tlsSettings.optional(),

@@ -3,10 +3,10 @@
  * lets us in or wants a login. A clean session with a random client id; nothing subscribed, nothing published; DISCONNECT.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   version: z.enum(["3.1.1", "5.0"]).default("3.1.1"),

@@ -3,12 +3,12 @@
  * No login, no group; QUIT at the end.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { eitherTls, parseSettings, tlsAtOnce } from "./settings.ts";
-import { softwareIn } from "./software.ts";
-import { isAmong, upgradeToTls } from "./starttls.ts";
+import { printable } from "../wire/cursor.ts";
+import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";
+import { softwareIn } from "../wire/software.ts";
+import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z.strictObject(eitherTls);
 

@@ -5,9 +5,9 @@
  * a kiss-o'-death (section 7.4), which is named here.
  */
 import { z } from "zod";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 const PACKET_BYTES = 48;
 const CLIENT_VERSION_4 = 0x23;

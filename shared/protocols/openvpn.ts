@@ -5,10 +5,11 @@
  * unsigned packets without a word, so from those only silence is to be had, by UDP and by TCP.
  * One datagram per check: each one makes the server wait up to a minute for the rest of a handshake.
  */
+
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpOrTcp } from "./settings.ts";
+import { Cursor } from "../wire/cursor.ts";
+import { parseSettings, udpOrTcp } from "../wire/settings.ts";
 
 /** The opcode stands in the upper five bits, the key id (0) in the lower three. */
 const CLIENT_RESET = 7 << 3;

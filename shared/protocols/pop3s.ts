@@ -1,8 +1,8 @@
 /** POP3 inside TLS from the first byte on, port 995 (RFC 8314, section 3.1): POP3 as `pop3.ts` speaks it. */
 import { z } from "zod";
+import type { Protocol } from "../contract/protocol.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 import { talkPop3 } from "./pop3.ts";
-import type { Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.optional() });
 

@@ -4,11 +4,11 @@
  * refusal of a user that does not exist, is the answer. Where the server lets anyone in, it tells its version.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, starttlsSetting, tlsSettings } from "./settings.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, starttlsSetting, tlsSettings } from "../wire/settings.ts";
+import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({

@@ -4,9 +4,9 @@
  * Datagrams have 1,200 bytes, since servers do not answer shorter ones.
  */
 import { z } from "zod";
-import { Cursor } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
 
 const INITIAL_BYTES = 1200;
 const ID_BYTES = 8;

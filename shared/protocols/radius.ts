@@ -5,9 +5,9 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import { z } from "zod";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
 
 const STATUS_SERVER = 12;
 const CODES: Readonly<Record<number, string>> = {

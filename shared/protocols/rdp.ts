@@ -3,11 +3,11 @@
  * 2.2.1.1 and 2.2.1.2) and says which security it chooses. No user name is sent, no session begun.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, starttlsSetting, tlsSettings } from "./settings.ts";
-import { upgradeToTls } from "./starttls.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, starttlsSetting, tlsSettings } from "../wire/settings.ts";
+import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({

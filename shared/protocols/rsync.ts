@@ -3,10 +3,10 @@
  * rsync's csprotocol.txt, "The rsync daemon protocol"). Only names that the daemon shows to everyone; nothing is read.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** A module that the list must show. */

@@ -3,11 +3,11 @@
  * for a login. No stream is described or set up.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type ResponseHead, readHead } from "./http-message.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { type ResponseHead, readHead } from "../wire/http-message.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** What to ask about: `*` for the server, or a stream's path. */

@@ -4,10 +4,10 @@
  * Responses of the classes 5 and 6 say that something is not well, unless they say that OPTIONS is just not done here.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { oneLine, parseSettings, udpOrTcp } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpOrTcp } from "../wire/settings.ts";
 
 /** Longest head and body taken: what fits into one datagram. */
 const MAX_BYTES = 65_535;

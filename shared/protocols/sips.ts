@@ -1,7 +1,7 @@
 /** SIP over TLS from the first byte on (RFC 3261, section 26.2): as `sip.ts` has it, on a port of its own. */
 import { z } from "zod";
-import type { Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import type { Protocol } from "../contract/protocol.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 import { common, fields, talk } from "./sip.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.prefault({}), ...fields });

@@ -3,10 +3,10 @@
  * 2.1). No session is set up. A server that knows only SMB 1 does not answer, and should not be reachable either.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** Fails unless the server insists on signed messages. */

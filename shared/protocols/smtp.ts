@@ -3,13 +3,13 @@
  * RFC 3207. No mail is begun. `createSmtp` also makes submission and smtps, which differ in port and TLS only.
  */
 import type { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection, TlsOptions } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { type Reply, readReply, replyText } from "./replies.ts";
-import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "./settings.ts";
-import { softwareIn } from "./software.ts";
-import { isAmong, upgradeToTls } from "./starttls.ts";
+import { printable } from "../wire/cursor.ts";
+import { type Reply, readReply, replyText } from "../wire/replies.ts";
+import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "../wire/settings.ts";
+import { softwareIn } from "../wire/software.ts";
+import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
 /** Said in EHLO: a name that can belong to nobody (RFC 2606), where the server does not insist on another. */
 export const ehloName = oneLine(253).default("harborlight.invalid");

@@ -1,6 +1,6 @@
 /** Mail submission inside TLS from the first byte on, port 465 (RFC 8314, section 3.3): SMTP as `smtp.ts` speaks it. */
 import { z } from "zod";
-import { tlsSettings } from "./settings.ts";
+import { tlsSettings } from "../wire/settings.ts";
 import { createSmtp, ehloName } from "./smtp.ts";
 
 export const smtps = createSmtp(

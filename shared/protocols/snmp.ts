@@ -4,6 +4,7 @@
  * An agent does not answer a wrong community or a stranger's address: its silence may mean just that.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import {
   element,
   expectNext,
@@ -15,10 +16,9 @@ import {
   toObjectId,
   toSigned,
   toUnsigned,
-} from "./ber.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, udpFields } from "./settings.ts";
+} from "../wire/ber.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
 
 const SYS_DESCR = "1.3.6.1.2.1.1.1.0";
 const UNKNOWN_ENGINE_IDS = "1.3.6.1.6.3.15.1.1.4.0";

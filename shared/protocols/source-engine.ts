@@ -4,9 +4,9 @@
  * One question per check: servers take few queries per second from one address and ignore the rest.
  */
 import { z } from "zod";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 const SINGLE = 0xffffffff;
 /** -2 in little endian; the header of a part takes 12 bytes. */

@@ -7,10 +7,10 @@
  */
 import { createECDH, createHash } from "node:crypto";
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { parseSettings } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** Whether to exchange keys; off, the greeting is enough. */

@@ -4,10 +4,10 @@
  * answer too; they just use other attributes.
  */
 import { crc32 } from "node:zlib";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpOrTcp } from "./settings.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { parseSettings, udpOrTcp } from "../wire/settings.ts";
 
 const MAGIC_COOKIE = 0x2112a442;
 const BINDING_REQUEST = 0x0001;

@@ -5,9 +5,9 @@
  * Every datagram is one line in the server's log, of severity debug unless told otherwise.
  */
 import { z } from "zod";
-import { printable } from "./cursor.ts";
-import { ProbeFailure, type Protocol, type Target } from "./protocol.ts";
-import { oneLine, parseSettings, udpOrTcp } from "./settings.ts";
+import { ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
+import { printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpOrTcp } from "../wire/settings.ts";
 
 const FACILITIES = {
   kern: 0,

@@ -3,6 +3,7 @@
  * order. Sends nothing that the user did not write.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
 import {
   bytesSetting,
@@ -12,9 +13,8 @@ import {
   prepareExpectation,
   toBytes,
   unexpected,
-} from "./expectation.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { preparingOnce, tlsSettings } from "./settings.ts";
+} from "../wire/expectation.ts";
+import { preparingOnce, tlsSettings } from "../wire/settings.ts";
 
 const step = z
   // What is sent may be a password.

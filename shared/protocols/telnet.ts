@@ -3,10 +3,10 @@
  * each once, as RFC 1143 asks; the text that follows, mostly a login prompt, is the evidence. Nothing is typed.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import type { Connection } from "../engine/connection.ts";
-import { printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, tlsSettings } from "./settings.ts";
+import { printable } from "../wire/cursor.ts";
+import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   /** `ignored`: negotiation is enough. A server that negotiates and then never prompts is broken for its users. */

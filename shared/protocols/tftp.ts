@@ -6,9 +6,9 @@
  * One datagram per check, because each one makes the server open a port and, had it the file, send it repeatedly.
  */
 import { z } from "zod";
-import { Cursor, printable } from "./cursor.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { oneLine, parseSettings, udpFields } from "./settings.ts";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
+import { Cursor, printable } from "../wire/cursor.ts";
+import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
 
 const READ_REQUEST = 1;
 const DATA = 3;

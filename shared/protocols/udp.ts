@@ -3,9 +3,16 @@
  * the monitor has to say what it sends, and either what it expects or what silence means.
  */
 import { z } from "zod";
-import { bytesSetting, describeBytes, expectSetting, prepareExpectation, toBytes, unexpected } from "./expectation.ts";
-import type { Protocol } from "./protocol.ts";
-import { preparingOnce, udpFields } from "./settings.ts";
+import type { Protocol } from "../contract/protocol.ts";
+import {
+  bytesSetting,
+  describeBytes,
+  expectSetting,
+  prepareExpectation,
+  toBytes,
+  unexpected,
+} from "../wire/expectation.ts";
+import { preparingOnce, udpFields } from "../wire/settings.ts";
 
 const settings = z
   .strictObject({

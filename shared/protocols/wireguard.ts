@@ -7,10 +7,10 @@
  * location, and a server takes only timestamps later than a peer's last.
  */
 import { z } from "zod";
+import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { type FieldError, InvalidInput } from "../errors.ts";
-import { type Identity, INITIATION_BYTES, type Initiation, identity, initiate, RESPONSE_BYTES } from "./noise.ts";
-import { type Finding, ProbeFailure, type Protocol } from "./protocol.ts";
-import { parseSettings, udpFields } from "./settings.ts";
+import { type Identity, INITIATION_BYTES, type Initiation, identity, initiate, RESPONSE_BYTES } from "../wire/noise.ts";
+import { parseSettings, udpFields } from "../wire/settings.ts";
 
 const RESPONSE = 2;
 const COOKIE_REPLY = 3;

@@ -6,7 +6,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { synthesise } from "../../infra/local/synth.ts";
+import { synthesise } from "../../infra/local/template/synth.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Lane } from "../../shared/model.ts";
 import { ASSUMED, PRICES } from "./cost/prices.ts";

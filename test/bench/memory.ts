@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundle } from "../../infra/bundle.ts";
-import { synthesise } from "../../infra/local/synth.ts";
+import { synthesise } from "../../infra/local/template/synth.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import { SHARD_CAPACITY } from "../../shared/model.ts";
 import { shardsPerJob } from "../../shared/rules/plan.ts";

@@ -1,7 +1,7 @@
 /** Context that cannot be deployed is refused before anything is built, by the name of the field. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { HERE } from "../../infra/local/synth.ts";
+import { HERE } from "../../infra/local/template/synth.ts";
 import { InvalidContext, PUBLIC_CONTROL_TARGETS, parseLocations } from "../../infra/locations.ts";
 import { parseSettings } from "../../infra/settings.ts";
 

@@ -1,5 +1,5 @@
 /** The tables as a service of the simulated account: stale reads, slow indexes and partial batches, by the faults. */
-import type { TableDefinition } from "../../infra/local/table-definition.ts";
+import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
 import { draw } from "./clock.ts";
 import type { Account, Service } from "./lambda.ts";
 import type { Change } from "./table.ts";

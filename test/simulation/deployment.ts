@@ -1,7 +1,8 @@
 /** What the template says of the account that is simulated: tables, time limits, queues, the stream's mapping. */
-import { matchesPattern, parsePattern } from "../../infra/local/event-pattern.ts";
-import { type TableDefinition, tableDefinition } from "../../infra/local/table-definition.ts";
-import type { Resource } from "../../infra/local/template.ts";
+
+import { type TableDefinition, tableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
+import { matchesPattern, parsePattern } from "../../infra/local/lambda/event-pattern.ts";
+import type { Resource } from "../../infra/local/template/template.ts";
 import type { Change } from "./table.ts";
 
 export interface Deployment {

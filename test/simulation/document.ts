@@ -103,7 +103,7 @@ export function compare(one: unknown, other: unknown): number | undefined {
 
 /**
  * Bytes of a document as DynamoDB counts them (Developer Guide, "DynamoDB item sizes and formats").
- * `infra/local/item-size.ts` counts the same for documents in the form of the wire.
+ * `infra/local/dynamodb/item-size.ts` counts the same for documents in the form of the wire.
  */
 export function sizeOf(document: Document): number {
   let bytes = 0;

@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { MUTANTS } from "./mutations.ts";
 
-const HOOKS = new URL("mutation-hooks.ts", import.meta.url).href;
-const MAIN = new URL("main.ts", import.meta.url).pathname;
+const HOOKS = new URL("./mutation-hooks.ts", import.meta.url).href;
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
 const MAX_MS = 600_000;
 /** Where no named scenario catches it. */
 const SEEDS = ["--mode", "hot,calm,edits", "--seeds", "1..12"];

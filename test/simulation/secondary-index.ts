@@ -1,6 +1,6 @@
 /** A global secondary index: what of an item it shows, some time after the item was written. */
 import type { Index } from "dynalite/db/index.js";
-import { DueHeap } from "../../infra/local/due-heap.ts";
+import { DueHeap } from "../../infra/local/sqs/due-heap.ts";
 import { type Document, invalid, sizeOf, typeOf } from "./document.ts";
 import { SEPARATOR, SortedRows } from "./sorted.ts";
 

@@ -14,7 +14,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { beforeAll, expect, test, vi } from "vitest";
-import { openDatabase } from "../../infra/local/dynamo.ts";
+import { openDatabase } from "../../infra/local/dynamodb/database.ts";
 import { inProcessClient } from "../bench/cost/in-process.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { tableDefinitions } from "../support/schema.ts";

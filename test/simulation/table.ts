@@ -12,8 +12,8 @@ import type {
   QueryCommandInput,
   UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
-import { DueHeap } from "../../infra/local/due-heap.ts";
-import type { TableDefinition } from "../../infra/local/table-definition.ts";
+import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
+import { DueHeap } from "../../infra/local/sqs/due-heap.ts";
 import { type Document, invalid, isSame, sizeOf, stored } from "./document.ts";
 import {
   assertAllUsed,

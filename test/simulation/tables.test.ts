@@ -1,7 +1,7 @@
 /** What the tables in memory do that no local database shows: staleness, lag, leftovers, expiry, the hook of the writes. */
 import { BatchGetCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
-import { itemSize } from "../../infra/local/item-size.ts";
+import { itemSize } from "../../infra/local/dynamodb/item-size.ts";
 import { tableDefinitions } from "../support/schema.ts";
 import { sizeOf } from "./document.ts";
 import type { Change, Surroundings } from "./table.ts";

@@ -10,7 +10,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { TableDefinition } from "../../infra/local/table-definition.ts";
+import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
 import { type Document, invalid } from "./document.ts";
 import { type Surroundings, Table } from "./table.ts";
 

@@ -11,7 +11,7 @@ import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { type DynamoDBDocumentClient, type GetCommand, PutCommand, type QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEventV2, Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
-import { createProbes } from "../../functions/api/probes.ts";
+import { createProbes } from "../../functions/api/monitors/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";

@@ -1,7 +1,8 @@
 /** One check by the real engine, as a location of kind `local` makes it. */
+
+import type { Protocol } from "../../shared/contract/protocol.ts";
 import { createEngine, type EngineOptions } from "../../shared/engine/run.ts";
 import type { CheckSettings, Outcome } from "../../shared/model.ts";
-import type { Protocol } from "../../shared/protocols/protocol.ts";
 
 export type CheckInput = Pick<CheckSettings, "port"> & {
   /** A name of the registry, or a row that is not (yet) in it. */

@@ -4,10 +4,10 @@
  */
 import type { Socket } from "node:net";
 import fc from "fast-check";
+import { ProbeFailure, type Target, type UdpProbe } from "../../shared/contract/protocol.ts";
 import { createEngine } from "../../shared/engine/run.ts";
 import type { Outcome } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
-import { ProbeFailure, type Target, type UdpProbe } from "../../shared/protocols/protocol.ts";
 import { checkSettings } from "./check.ts";
 import { RANDOM, SEEDS } from "./fuzz-seeds.ts";
 import { serve } from "./servers.ts";

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { describe, expect } from "vitest";
-import type { Protocol } from "../../shared/protocols/protocol.ts";
+import type { Protocol } from "../../shared/contract/protocol.ts";
 import { type CheckInput, check } from "./check.ts";
 import { onLines, refusedPort, serve, serveBytes, serveEndlessly, serveSilence, serveTls } from "./servers.ts";
 

@@ -1,7 +1,7 @@
 /** Settings that a protocol has to refuse, each with the path of the field that is wrong; and its example, which works. */
 import { expect, test } from "vitest";
+import type { Protocol } from "../../shared/contract/protocol.ts";
 import { InvalidInput } from "../../shared/errors.ts";
-import type { Protocol } from "../../shared/protocols/protocol.ts";
 
 export function refuses(protocol: Protocol, rows: readonly (readonly [settings: unknown, path: string])[]): void {
   test("takes its own example", () => {

@@ -1,5 +1,5 @@
-import { type TableDefinition, tableDefinition } from "../../infra/local/table-definition.ts";
-import { loadTemplate, type Resource } from "../../infra/local/template.ts";
+import { type TableDefinition, tableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
+import { loadTemplate, type Resource } from "../../infra/local/template/template.ts";
 
 /** The resources of the assembly that was synthesised for this test run. @throws with the reason when there is none. */
 export function synthesised(): Resource[] {

@@ -4,7 +4,7 @@ import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DEFAULT_SENDER, synthesise } from "../../infra/local/synth.ts";
+import { DEFAULT_SENDER, synthesise } from "../../infra/local/template/synth.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 

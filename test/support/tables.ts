@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { type DatabaseOptions, type LocalDatabase, openDatabase } from "../../infra/local/dynamo.ts";
+import { type DatabaseOptions, type LocalDatabase, openDatabase } from "../../infra/local/dynamodb/database.ts";
 import { tableDefinitions } from "./schema.ts";
 
 const text = async (request: IncomingMessage) => {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { ProbeFailure, type Protocol, type Target, type UdpProbe } from "../../shared/protocols/protocol.ts";
+import { ProbeFailure, type Protocol, type Target, type UdpProbe } from "../../shared/contract/protocol.ts";
 import { check } from "./check.ts";
 import { refusedUdpPort, serveUdp } from "./servers.ts";
 

@@ -8,8 +8,8 @@ import {
   generateKeyPairSync,
   randomBytes,
 } from "node:crypto";
-import { blake2s } from "../../shared/protocols/blake2s.ts";
-import { privateKey, publicKey } from "../../shared/protocols/noise.ts";
+import { blake2s } from "../../shared/wire/blake2s.ts";
+import { privateKey, publicKey } from "../../shared/wire/noise.ts";
 
 const hash = (...parts: readonly (Buffer | string)[]) =>
   parts.reduce((state, part) => state.update(part), createHash("blake2s256")).digest();

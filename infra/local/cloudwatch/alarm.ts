@@ -1,4 +1,4 @@
-import type { Resource } from "../template.ts";
+import type { Resource } from "../template/template.ts";
 import { addUp, type Expression, parseExpression } from "./expression.ts";
 import type { MetricName, Metrics, Statistic } from "./metrics.ts";
 

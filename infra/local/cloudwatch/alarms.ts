@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { Disk } from "../disk.ts";
-import { DurableMap } from "../durable-map.ts";
-import { ACCOUNT, REGION, type Resource } from "../template.ts";
+import type { Disk } from "../disk/disk.ts";
+import { DurableMap } from "../disk/durable-map.ts";
+import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
 import { type Alarm, parseAlarm, type Verdict } from "./alarm.ts";
 import { type MetricName, Metrics, type PutMetric } from "./metrics.ts";
 import { createRules } from "./rules.ts";

@@ -1,5 +1,5 @@
-import { matchesPattern, type Pattern, parsePattern } from "../event-pattern.ts";
-import type { Resource } from "../template.ts";
+import { matchesPattern, type Pattern, parsePattern } from "../lambda/event-pattern.ts";
+import type { Resource } from "../template/template.ts";
 
 interface Target {
   readonly Arn: string;

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { LocalDatabase } from "../../../infra/local/dynamo.ts";
+import type { LocalDatabase } from "../../../infra/local/dynamodb/database.ts";
 
 /** @param requests counts what is asked. @param caller whom the database books it on */
 export function inProcessClient(database: Pick<LocalDatabase, "handle">, caller: string, requests = { count: 0 }) {

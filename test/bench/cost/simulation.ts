@@ -12,8 +12,8 @@ import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../../functions/probe/wiring.ts";
 import { newestOfEachItem } from "../../../functions/state-change/records.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
-import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts";
-import { STREAM_START } from "../../../infra/local/streams.ts";
+import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamodb/database.ts";
+import { STREAM_START } from "../../../infra/local/dynamodb/streams.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
@@ -191,7 +191,7 @@ export async function simulate(
     delivered: () => {},
   });
   const stream = database.streams;
-  const { streamArn } = await import("../../../infra/local/table-definition.ts");
+  const { streamArn } = await import("../../../infra/local/dynamodb/table-definition.ts");
   const arn = streamArn(definitions.monitors.arn);
   let sequence = STREAM_START;
   const followStream = async () => {

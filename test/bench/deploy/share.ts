@@ -1,7 +1,7 @@
 /** A child process at Lambda's share of a processor: by the kernel's own quota where a control group may be made. */
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cpuShareOf } from "../../../infra/local/cpu-share.ts";
+import { cpuShareOf } from "../../../infra/local/lambda/cpu-share.ts";
 
 const PERIOD_US = 20_000;
 const V1 = "/sys/fs/cgroup/cpu";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openApiDocument } from "../../../functions/api/openapi.ts";
-import { routes } from "../../../functions/api/routes/index.ts";
+import { routes } from "../../../functions/api/routes.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { type Edge, startEdge } from "./edge.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { filterOf, filterPolicy } from "../../../functions/api/subscription.ts";
-import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns-retries.ts";
+import { filterOf, filterPolicy } from "../../../functions/api/subscriptions/subscription.ts";
+import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns/retries.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;

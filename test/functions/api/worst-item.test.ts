@@ -2,10 +2,10 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readMonitorSettings } from "../../../functions/api/monitor-settings.ts";
-import { newMonitor } from "../../../functions/api/revise.ts";
-import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../functions/api/schemas.ts";
-import { itemSize } from "../../../infra/local/item-size.ts";
+import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../functions/api/http/schemas.ts";
+import { newMonitor } from "../../../functions/api/monitors/revise.ts";
+import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts";
+import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Health, Monitor, View } from "../../../shared/model.ts";

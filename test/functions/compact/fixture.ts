@@ -1,7 +1,7 @@
 /** Compact with real stores on a local database and a clock of its own. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHourlyRun } from "../../../functions/compact/wiring.ts";
-import type { DatabaseOptions } from "../../../infra/local/dynamo.ts";
+import type { DatabaseOptions } from "../../../infra/local/dynamodb/database.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Monitor } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";

@@ -7,7 +7,7 @@ import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
 import { createSpot } from "../../../functions/probe/spot.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
-import type { Intercept } from "../../../infra/local/dynamo.ts";
+import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { Job, Lane, Monitor, View } from "../../../shared/model.ts";
 import { createDueStore } from "../../../shared/store/due.ts";

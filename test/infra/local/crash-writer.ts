@@ -3,8 +3,8 @@
  * its second argument it lives through a disk that refuses, and prints `<item> refused`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Disk } from "../../../infra/local/disk.ts";
-import { openDatabase } from "../../../infra/local/dynamo.ts";
+import { Disk } from "../../../infra/local/disk/disk.ts";
+import { openDatabase } from "../../../infra/local/dynamodb/database.ts";
 import { things } from "./things.ts";
 
 const [, , dataFolder = "", mode] = process.argv;

@@ -137,7 +137,7 @@ test("a disk that fills up in the middle of a write loses nothing acknowledged, 
   child.kill("SIGKILL");
   await once(child, "close");
 
-  const { openDatabase } = await import("../../../infra/local/dynamo.ts");
+  const { openDatabase } = await import("../../../infra/local/dynamodb/database.ts");
   const { things } = await import("./things.ts");
   const database = await openDatabase({ dataFolder: folder, tables: [things()] });
   const { Items } = (await database.handle("Scan", { TableName: "things" })).body as {

@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamo.ts";
-import { STREAM_START, type StreamRecord } from "../../../infra/local/streams.ts";
-import { streamArn, type TableDefinition } from "../../../infra/local/table-definition.ts";
+import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamodb/database.ts";
+import { STREAM_START, type StreamRecord } from "../../../infra/local/dynamodb/streams.ts";
+import { streamArn, type TableDefinition } from "../../../infra/local/dynamodb/table-definition.ts";
 import { things } from "./things.ts";
 
 type Item = Record<string, Record<string, string>>;

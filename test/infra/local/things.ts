@@ -1,4 +1,4 @@
-import { type TableDefinition, tableArn } from "../../../infra/local/table-definition.ts";
+import { type TableDefinition, tableArn } from "../../../infra/local/dynamodb/table-definition.ts";
 
 const keys = (hash: string, range: string) => [
   { AttributeName: hash, KeyType: "HASH" },

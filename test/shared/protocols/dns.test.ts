@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { dns } from "../../../shared/protocols/dns.ts";
-import { TYPES, type TypeName } from "../../../shared/protocols/dns-records.ts";
+import { TYPES, type TypeName } from "../../../shared/wire/dns-records.ts";
 import { check } from "../../support/check.ts";
 import { protocolSuite } from "../../support/protocol-suite.ts";
 import { refuses } from "../../support/refuses.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { element, integer, octets } from "../../../shared/protocols/ber.ts";
 import { ldap } from "../../../shared/protocols/ldap.ts";
+import { element, integer, octets } from "../../../shared/wire/ber.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
 import { answers, protocolSuite } from "../../support/protocol-suite.ts";

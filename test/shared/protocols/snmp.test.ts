@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { snmp } from "../../../shared/protocols/snmp.ts";
 import {
   element,
   expectNext,
@@ -8,9 +9,8 @@ import {
   octets,
   toInteger,
   toObjectId,
-} from "../../../shared/protocols/ber.ts";
-import { Cursor } from "../../../shared/protocols/cursor.ts";
-import { snmp } from "../../../shared/protocols/snmp.ts";
+} from "../../../shared/wire/ber.ts";
+import { Cursor } from "../../../shared/wire/cursor.ts";
 import { check } from "../../support/check.ts";
 import { refuses } from "../../support/refuses.ts";
 import { serveUdp } from "../../support/servers.ts";

@@ -1,8 +1,8 @@
 import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { blake2s } from "../../../shared/protocols/blake2s.ts";
-import { hchacha20 } from "../../../shared/protocols/noise.ts";
 import { wireguard } from "../../../shared/protocols/wireguard.ts";
+import { blake2s } from "../../../shared/wire/blake2s.ts";
+import { hchacha20 } from "../../../shared/wire/noise.ts";
 import { check } from "../../support/check.ts";
 import { refuses } from "../../support/refuses.ts";
 import { refusedUdpPort, serveUdp } from "../../support/servers.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { revised } from "../../../functions/api/revise.ts";
+import { revised } from "../../../functions/api/monitors/revise.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../shared/model.ts";
 import { type Context, decide, LEAVING_SECONDS } from "../../../shared/rules/decide.ts";

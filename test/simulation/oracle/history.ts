@@ -1,8 +1,9 @@
 /** Each outcome of each block is read exactly once, unchanged, from blocks or chunks; days and uptime say the same. */
-import { createHistoryReader } from "../../../shared/history/reader.ts";
+
 import { tallySteps } from "../../../shared/history/stats.ts";
 import type { Monitor } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createHistoryReader } from "../../../shared/store/history-reader.ts";
 import { LOCATIONS } from "../scenario.ts";
 import { type Case, type Item, s1 } from "./case.ts";
 

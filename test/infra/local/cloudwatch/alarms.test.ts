@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAlarms } from "../../../../infra/local/cloudwatch/alarms.ts";
-import { synthesise } from "../../../../infra/local/synth.ts";
-import { loadTemplate, type Resource } from "../../../../infra/local/template.ts";
+import { synthesise } from "../../../../infra/local/template/synth.ts";
+import { loadTemplate, type Resource } from "../../../../infra/local/template/template.ts";
 import { eventually, startFixture } from "../fixture.ts";
 
 let folder: string;

@@ -1,0 +1,60 @@
+/** Ranges of time as callers name them: two moments, checked together, and a message for everything that is wrong. */
+import { z } from "zod";
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import type { Range } from "../../../shared/history/steps.ts";
+import { expecting, show } from "../http/input.ts";
+
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
+const EXAMPLE =
+  "a moment in ISO 8601 with its offset, from 1970 on, such as 2026-11-22T10:00:00Z, or a date in UTC such as 2026-11-22";
+/** Clocks differ: so far ahead of ours, a moment is taken for now. */
+const CLOCK_SKEW_SECONDS = 60;
+
+/** JavaScript rolls 30 February over into March. */
+const isInCalendar = (date: string) => new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
+
+/** From 1970 on: ticks are counted from there. */
+const isMoment = (text: string) =>
+  ISO.test(text) && Date.parse(text) >= 0 && isInCalendar(text.slice(0, "2026-11-22".length));
+
+/** A plus that was not encoded arrives as a space. */
+const moment = (what: string) =>
+  z
+    .string()
+    .transform((text) => text.replace(/ (?=\d{2}:?\d{2}$)/, "+"))
+    .refine(isMoment, { error: expecting(EXAMPLE) })
+    .optional()
+    .describe(what);
+
+export const rangeFields = (standard: string) => ({
+  from: moment(`First moment, ${EXAMPLE}. Default: ${standard} before \`to\`.`),
+  to: moment("The moment that the range ends before. Default: now."),
+});
+
+/**
+ * @param defaultSeconds length of the range without `from`
+ * @returns whole epoch seconds, ending now at the latest
+ * @throws InvalidInput for `from` and `to`
+ */
+export function readRange(
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  now: Date,
+  defaultSeconds: number,
+): Range {
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  const seconds = (text: string) => Math.floor(Date.parse(text) / 1000);
+  const end = to === undefined ? nowSeconds : seconds(to);
+  const start = from === undefined ? end - defaultSeconds : seconds(from);
+  const errors: FieldError[] = [];
+  const ahead = (path: string, text: string) =>
+    errors.push({ path, message: `must not be in the future: it is ${now.toISOString()}, got ${show(text)}` });
+  if (from !== undefined && start > nowSeconds + CLOCK_SKEW_SECONDS) ahead("from", from);
+  if (to !== undefined && end > nowSeconds + CLOCK_SKEW_SECONDS) ahead("to", to);
+  if (errors.length === 0 && start >= end)
+    errors.push({
+      path: "from",
+      message: `must be before to (${new Date(end * 1000).toISOString()}), got ${show(from ?? null)}`,
+    });
+  if (errors.length > 0) throw new InvalidInput(errors);
+  return { from: start, to: Math.min(end, nowSeconds) };
+}

@@ -1,0 +1,15 @@
+/** `location=` of the history calls. */
+import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
+import { show } from "../../http/input.ts";
+
+export const locationField = {
+  location: z.string().max(100).optional().describe("One location only. Default: all."),
+};
+
+/** @throws InvalidInput for a name that there is no history of */
+export function oneLocation(name: string | undefined, known: readonly string[]): string | undefined {
+  if (name !== undefined && !known.includes(name))
+    throw new InvalidInput([{ path: "location", message: `must be one of ${known.join(", ")}, got ${show(name)}` }]);
+  return name;
+}

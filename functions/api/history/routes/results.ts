@@ -1,0 +1,102 @@
+/** `/v1/monitors/{id}/results`: raw outcomes. */
+import { z } from "zod";
+import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
+import { REASONS } from "../../../../shared/reasons.ts";
+import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
+import { type Position, type Result, readResults } from "../../../../shared/store/results-reader.ts";
+import { moment, pageOf } from "../../http/representations.ts";
+import { type Route, route } from "../../http/route.ts";
+import { cursor, limit } from "../../http/schemas.ts";
+import { existing } from "../../monitors/change.ts";
+import { rangeFields, readRange } from "../range.ts";
+import { historyReader } from "../reader.ts";
+import { locationField, oneLocation } from "./location-filter.ts";
+
+const DAY_SECONDS = 86_400;
+
+const resultView = z
+  .object({
+    at: moment.describe("The tick: when the check was due."),
+    location: z.string(),
+    state: z.enum(PORT_STATES),
+    health: z.enum(HEALTHS),
+    reason: z.enum(REASONS).nullable(),
+    latencyMs: z.number().nullable().describe("To three significant digits."),
+    lossPercent: z.number().nullable(),
+    view: z.enum(HEALTHS).nullable().describe("What the location believed afterwards, thresholds applied."),
+    offline: z.boolean().describe("The location itself was cut off: this says nothing about the target."),
+  })
+  .meta({ id: "Result" });
+
+const present = ({ tick, location, state, health, reason, latencyMs, lossPercent, view, offline }: Result) => ({
+  at: new Date(tick * 1000).toISOString(),
+  location,
+  state,
+  health,
+  reason,
+  latencyMs,
+  lossPercent,
+  view,
+  offline,
+});
+
+const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
+
+/** RFC 4180. No field of a result needs quotes. */
+const toCsv = (items: readonly ReturnType<typeof present>[]) => {
+  const lines = items.map((item) => COLUMNS.map((name) => item[name] ?? "").join(","));
+  return [COLUMNS.join(","), ...lines, ""].join("\r\n");
+};
+
+/** What the caller would rather have; JSON unless CSV is named first. */
+const wantsCsv = (accept = "") => /^\s*text\/csv\b/.test(accept);
+
+const positionOf = (text: string): Position => {
+  const [tick = "", location = ""] = text.split("#");
+  return { tick: Number(tick), location };
+};
+
+export const results: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/monitors/{id}/results",
+    operationId: "listResults",
+    summary: "Raw outcomes of a monitor",
+    description:
+      "Newest first. With `Accept: text/csv` as CSV, whose next page the header `x-next-cursor` and a `link` with `rel=next` name.",
+    scope: "read",
+    query: z.strictObject({ ...rangeFields("a day"), ...locationField, limit: limit(1000, 100), cursor }),
+    headers: { accept: "`application/json` (the default) or `text/csv`." },
+    responses: {
+      200: {
+        description: "A page of outcomes, newest first.",
+        schema: pageOf(resultView),
+        contentTypes: ["application/json", "text/csv"],
+      },
+    },
+    handle: async ({ params, query, headers }, deps) => {
+      const monitor = await existing(deps, params.id ?? "");
+      const range = readRange(query, deps.now(), DAY_SECONDS);
+      const reader = await historyReader(deps);
+      const location = oneLocation(query.location, reader.locationsOf(monitor));
+      const question = JSON.stringify(["results", monitor.id, query.from, query.to, location]);
+      const after = query.cursor === undefined ? undefined : positionOf(decodeCursor(query.cursor, question));
+      const locations = location ? [location] : reader.locationsOf(monitor);
+      const { items, next } = await readResults(reader, monitor, locations, range, query.limit, after);
+      const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
+      const page = items.map(present);
+      if (!wantsCsv(headers.accept)) return { body: { items: page, nextCursor } };
+      const here = new URLSearchParams({ ...query, limit: String(query.limit), cursor: nextCursor ?? "" });
+      return {
+        body: toCsv(page),
+        headers: {
+          "content-type": "text/csv; charset=utf-8; header=present",
+          ...(nextCursor && {
+            "x-next-cursor": nextCursor,
+            link: `</v1/monitors/${monitor.id}/results?${here.toString()}>; rel="next"`,
+          }),
+        },
+      };
+    },
+  }),
+];

@@ -1,0 +1,78 @@
+/**
+ * Bearer tokens: `hl_<id>_<secret>`. Each request reads its token anew (one consistent read): revoking works at once.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { InvalidInput } from "../../../shared/errors.ts";
+import type { Scope, Token, TokenStore } from "../../../shared/store/tokens.ts";
+import { Problem } from "./problem.ts";
+
+const FORM = /^hl_([a-z0-9]{4,40})_([A-Za-z0-9_-]{16,200})$/;
+const DAY_MS = 86_400_000;
+
+const hash = (secret: string) => createHash("sha256").update(secret).digest();
+
+/** Each scope includes the ones before it. */
+const RANK: Record<Scope, number> = { read: 0, write: 1, admin: 2 };
+export const hasScope = ({ scopes }: Pick<Token, "scopes">, wanted: Scope) =>
+  scopes.some((scope) => RANK[scope] >= RANK[wanted]);
+
+const unauthenticated = (detail: string, error?: string) =>
+  new Problem("unauthenticated", detail, {
+    "www-authenticate": `Bearer realm="harborlight"${error ? `, error="${error}"` : ""}`,
+  });
+
+/**
+ * @returns the token that the header carries
+ * @throws Problem `unauthenticated` or `missing-scope`
+ */
+export const authenticate = async (
+  tokens: TokenStore,
+  authorization: string | undefined,
+  scope: Scope,
+  now: Date,
+): Promise<Token> => {
+  if (!authorization) throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
+  const [, id = "", secret = ""] = FORM.exec(authorization.replace(/^Bearer +/i, "")) ?? [];
+  const token = id ? await tokens.get(id) : undefined;
+  // One text for every way of being wrong: a caller learns nothing about which ids exist.
+  if (!token || token.revokedAt || !timingSafeEqual(hash(secret), Buffer.from(token.secretHash, "hex")))
+    throw unauthenticated("the token is unknown, wrong or revoked", "invalid_token");
+  if (!hasScope(token, scope))
+    throw new Problem(
+      "missing-scope",
+      `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
+      { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
+    );
+  if (!token.lastUsedAt || now.getTime() - Date.parse(token.lastUsedAt) > DAY_MS) await tokens.markUsed(id, now);
+  return token;
+};
+
+/** Makes and stores a token. @returns it with its text, which nobody can read again later */
+export const issueToken = async (
+  tokens: TokenStore,
+  { name, scopes, text }: { name: string; scopes: readonly Scope[]; text?: string },
+  now: Date,
+) => {
+  const whole = text ?? `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
+  const [, id, secret] = FORM.exec(whole) ?? [];
+  if (!id || !secret)
+    throw new InvalidInput([
+      {
+        path: "token",
+        message: "must look like hl_<id>_<secret>: id of 4 to 40 of a-z 0-9, secret of 16 to 200 of A-Z a-z 0-9 _ -",
+      },
+    ]);
+  const token: Token = {
+    id,
+    secretHash: hash(secret).toString("hex"),
+    name,
+    scopes,
+    createdAt: now.toISOString(),
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+  const stored = text ? await tokens.get(id) : undefined;
+  const isSame = stored?.secretHash === token.secretHash && !stored.revokedAt && stored.scopes.join() === scopes.join();
+  if (!isSame) await tokens.put(token);
+  return { token: stored && isSame ? stored : token, text: whole };
+};

@@ -1,0 +1,82 @@
+/** From what a caller sent to what we take, naming every field that is wrong, what was expected and what came. */
+import type { z } from "zod";
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import { inOurWords, pathText } from "../../../shared/issues.ts";
+
+/** A value as it can stand in a message: short, and never a whole document. */
+export const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+};
+
+/** The message of a schema's own check: `expected` says what would have been right. */
+export const expecting =
+  (expected: string) =>
+  (issue: { readonly input?: unknown }): string =>
+    issue.input === undefined ? `is required: ${expected}` : `must be ${expected}, got ${show(issue.input)}`;
+
+/** Names of fields that come from the server; people send them back when they edit what they read. */
+export const SERVER_FIELDS = new Set([
+  "id",
+  "status",
+  "since",
+  "lastCheckedAt",
+  "latencyMs",
+  "timeToAlertSeconds",
+  "views",
+  "incident",
+  "flapping",
+  "createdAt",
+  "updatedAt",
+]);
+
+/** Features that are designed but not built: accepting their fields would promise what does not happen. */
+const NOT_YET = new Map(
+  Object.entries({
+    "alerts.remindEverySeconds": "reminders",
+    "alerts.escalation": "escalation",
+    "alerts.channels": "chat channels",
+    channels: "chat channels",
+    maintenance: "maintenance windows",
+    maintenanceWindows: "maintenance windows",
+    parents: "dependencies between monitors",
+    dependsOn: "dependencies between monitors",
+    flapping: "flap detection",
+    flapDetection: "flap detection",
+  }),
+);
+
+const unknownField = (path: string, field: string): string => {
+  const feature = NOT_YET.get(field);
+  if (feature) return `${feature} do${feature.endsWith("s") ? "" : "es"} not exist yet: leave this field out`;
+  return SERVER_FIELDS.has(field) ? "is set by the server: leave it out" : `there is no field ${show(path)} here`;
+};
+
+/** @param base path of the thing that was parsed, for lists: `monitors[3]` */
+export const fieldErrors = (issues: readonly z.core.$ZodIssue[], base = ""): FieldError[] =>
+  issues.flatMap((issue): FieldError[] => {
+    const path = pathText(issue.path, base);
+    switch (issue.code) {
+      case "unrecognized_keys":
+        return issue.keys.map((key) => ({
+          path: pathText([...issue.path, key], base),
+          message: unknownField(key, pathText([...issue.path, key])),
+        }));
+      case "invalid_key":
+        return issue.issues.map(({ message }) => ({ path, message }));
+      case "invalid_union":
+        return [{ path, message: issue.message }];
+      default:
+        return [{ path, message: issue.message }];
+    }
+  });
+
+/** How every input is parsed: what came is at hand for messages. */
+export const PARSING = { reportInput: true, error: inOurWords } as const;
+
+/** @throws InvalidInput */
+export const parse = <S extends z.ZodType>(schema: S, input: unknown, base = ""): z.output<S> => {
+  const parsed = schema.safeParse(input, PARSING);
+  if (parsed.success) return parsed.data;
+  throw new InvalidInput(fieldErrors(parsed.error.issues, base));
+};

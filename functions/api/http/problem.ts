@@ -1,0 +1,105 @@
+/**
+ * Errors as RFC 9457 problem documents. The codes are part of the API: stable, and each with one status, here.
+ */
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+
+export const STATUS = {
+  "malformed-json": 400,
+  unauthenticated: 401,
+  "missing-scope": 403,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "already-exists": 409,
+  "being-deleted": 409,
+  "changed-meanwhile": 409,
+  "last-admin-token": 409,
+  "not-confirmed": 409,
+  "stale-etag": 412,
+  "body-too-large": 413,
+  "unsupported-media-type": 415,
+  "invalid-input": 422,
+  "idempotency-key-reused": 422,
+  "too-many-requests": 429,
+  internal: 500,
+  "timed-out": 503,
+} as const satisfies Record<string, number>;
+export type ProblemCode = keyof typeof STATUS;
+
+const TITLES: Record<ProblemCode, string> = {
+  "malformed-json": "The body is not JSON",
+  unauthenticated: "A valid token is needed",
+  "missing-scope": "The token lacks a scope",
+  "not-found": "There is no such thing here",
+  "method-not-allowed": "This path has no such method",
+  "already-exists": "It exists already",
+  "being-deleted": "It is still being deleted",
+  "changed-meanwhile": "It changed while this was going on",
+  "last-admin-token": "The last admin token stays",
+  "not-confirmed": "The subscription is not confirmed",
+  "stale-etag": "It changed since it was read",
+  "body-too-large": "The body is too large",
+  "unsupported-media-type": "The body has the wrong content type",
+  "invalid-input": "Some input is wrong",
+  "idempotency-key-reused": "The idempotency key belongs to another request",
+  "too-many-requests": "Too many requests",
+  internal: "Something went wrong on our side",
+  "timed-out": "It took too long",
+};
+
+/** An answer other than success, on purpose. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: readonly FieldError[];
+  readonly requestId: string;
+}
+
+const document = (code: ProblemCode, detail: string, requestId: string, errors?: readonly FieldError[]) =>
+  ({
+    type: `urn:harborlight:problem:${code}`,
+    title: TITLES[code],
+    status: STATUS[code],
+    code,
+    detail,
+    ...(errors && { errors }),
+    requestId,
+  }) satisfies ProblemDocument;
+
+/** Middy's own end before the function's; the SDK calls its troubles TimeoutError as well. */
+const isCutShort = (error: unknown) =>
+  error instanceof Error &&
+  error.name === "TimeoutError" &&
+  (error.cause as { package?: string } | undefined)?.package === "@middy/core";
+
+/** What went wrong, in words that may leave the house: nothing of an unexpected error but the id to find it by. */
+export const explain = (
+  error: unknown,
+  requestId: string,
+): { document: ProblemDocument; headers: Record<string, string> } => {
+  if (error instanceof Problem)
+    return { document: document(error.code, error.message, requestId), headers: { ...error.headers } };
+  if (error instanceof InvalidInput)
+    return { document: document("invalid-input", error.message, requestId, error.errors), headers: {} };
+  if (isCutShort(error))
+    return {
+      document: document("timed-out", "the answer took longer than a function may run; try again", requestId),
+      headers: {},
+    };
+  return {
+    document: document("internal", `look for request ${requestId} in the log of the api function`, requestId),
+    headers: {},
+  };
+};

@@ -1,0 +1,138 @@
+/** The shapes of what callers get, for the OpenAPI document. `present.ts` makes them. */
+import { z } from "zod";
+import { FAMILIES, HEALTHS, LANES, PORT_STATES } from "../../../shared/model.ts";
+import { REASONS } from "../../../shared/reasons.ts";
+import { SCOPES } from "../../../shared/store/tokens.ts";
+
+export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
+const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
+const evidence = z.record(z.string(), z.unknown()).describe("Facts about what answered; at most 1 KB.");
+const health = z.enum(HEALTHS);
+const state = z.enum(PORT_STATES);
+
+export const pageOf = <S extends z.ZodType>(item: S) =>
+  z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
+  });
+
+const view = z
+  .object({
+    health,
+    state,
+    since: moment,
+    reason,
+    message: z.string(),
+    address: z.string().nullable(),
+    fingerprint: z.string().nullable(),
+    evidence,
+  })
+  .meta({ id: "View", description: "What one location believes." });
+
+export const incidentView = z
+  .object({
+    id: z.string(),
+    startedAt: moment,
+    endedAt: moment.nullable(),
+    durationSeconds: z.int().nullable().describe("Null while it goes on."),
+    severity: z.enum(["degraded", "down"]).describe("The worst it has been."),
+    reason,
+    message: z.string(),
+    evidence,
+    locations: z.record(z.string(), z.object({ health, state, reason, message: z.string() })),
+    alertCount: z.int(),
+    endReason: z.enum(["recovered", "changed", "paused", "deleted"]).nullable(),
+  })
+  .meta({ id: "Incident" });
+
+export const incidentItem = incidentView
+  .extend({
+    undeliverable: z
+      .array(z.object({ delivery: z.string(), error: z.string(), at: moment }))
+      .describe("Whom nobody could tell, and why."),
+    monitor: z.object({ id: z.string(), name: z.string(), protocol: z.string(), host: z.string(), port: z.int() }),
+  })
+  .meta({ id: "IncidentItem", description: "An incident with its monitor." });
+
+export const monitorView = z
+  .object({
+    name: z.string(),
+    key: z.string().nullable(),
+    protocol: z.string(),
+    host: z.string(),
+    port: z.int(),
+    settings: z.record(z.string(), z.unknown()),
+    family: z.enum(["auto", ...FAMILIES]),
+    addresses: z.enum(["first", "all"]),
+    intervalSeconds: z.literal([...LANES]),
+    timeoutMs: z.int(),
+    retries: z.object({ count: z.int(), delayMs: z.int() }),
+    expectedState: z.enum(["open", "closed"]),
+    failureThreshold: z.int(),
+    recoveryThreshold: z.int(),
+    degradedAboveMs: z.int().nullable(),
+    locations: z.array(z.string()),
+    quorum: z.union([z.enum(["majority", "any", "all"]), z.int()]),
+    alerts: z.object({ afterSeconds: z.int(), emails: z.array(z.string()) }),
+    tags: z.record(z.string(), z.string()),
+    paused: z.boolean(),
+    badge: z.boolean(),
+    id: z.string(),
+    status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
+    since: moment,
+    lastCheckedAt: moment.nullable(),
+    latencyMs: z.number().nullable(),
+    timeToAlertSeconds: z
+      .int()
+      .describe("The longest it can take from the port's failing to the alert's leaving, with these settings."),
+    views: z.record(z.string(), view),
+    incident: incidentView.nullable(),
+    flapping: z.literal(false),
+    createdAt: moment,
+    updatedAt: moment.describe("Of the settings; the ETag changes with it."),
+  })
+  .meta({ id: "Monitor" });
+
+export const outcomeView = z
+  .object({
+    location: z.string(),
+    state: state.optional(),
+    health: health.optional(),
+    reason: reason.optional(),
+    message: z.string().optional(),
+    address: z.string().optional(),
+    timings: z.record(z.string(), z.number()).optional().describe("Milliseconds by stage."),
+    traffic: z.record(z.string(), z.number()).optional().describe("Packets and bytes, sent and received."),
+    lossPercent: z.number().optional(),
+    evidence: evidence.optional(),
+    attempts: z.int().optional(),
+    error: z.string().optional().describe("Instead of all others: why this location gave no outcome."),
+  })
+  .meta({ id: "Outcome" });
+export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });
+
+export const tokenView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    createdAt: moment,
+    lastUsedAt: moment.nullable().describe("Exact to the day."),
+    revokedAt: moment.nullable(),
+  })
+  .meta({ id: "Token" });
+
+export const problemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe("Stable; for programs."),
+    detail: z.string(),
+    errors: z
+      .array(z.object({ path: z.string().meta({ example: "alerts.emails[0]" }), message: z.string() }))
+      .optional()
+      .describe("Every field that is wrong."),
+    requestId: z.string(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457." });

@@ -1,0 +1,223 @@
+/**
+ * One call of the API as data: the router, the validation and the OpenAPI document are all made from it.
+ */
+import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
+import { z } from "zod";
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import type { Scope, Token } from "../../../shared/store/tokens.ts";
+import type { Deps } from "../deps.ts";
+import { authenticate } from "./auth.ts";
+import { fieldErrors, PARSING, parse, show } from "./input.ts";
+import { Problem } from "./problem.ts";
+
+export interface Reply {
+  /** Default 200. */
+  readonly status?: number;
+  /** Objects become JSON; text goes out as it is and needs a `content-type` of its own. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Call<Query, Body> {
+  /** Path parameters as they came: no id has anything to decode. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Null for calls that need none. */
+  readonly token: Token | null;
+  readonly context: Context;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `/v1/monitors/{id}` */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Null: no token needed. */
+  readonly scope: Scope | null;
+  /** Parameters that may be repeated are arrays in the schema. */
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** Where the body is checked by the call itself, because the schema alone cannot. */
+  readonly checksBody?: boolean;
+  readonly contentTypes?: readonly string[];
+  /** Default 256 KB. */
+  readonly maxBodyBytes?: number;
+  /** Headers that the call reads, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** By status. */
+  readonly responses: Readonly<
+    Record<
+      number,
+      { readonly description: string; readonly schema?: z.ZodType; readonly contentTypes?: readonly string[] }
+    >
+  >;
+  readonly handle: (call: Call<never, never>, deps: Deps) => Promise<Reply>;
+}
+
+type Typed<Q extends z.ZodObject | undefined, B extends z.ZodType | undefined> = Omit<
+  Route,
+  "query" | "body" | "handle"
+> & {
+  readonly query?: Q;
+  readonly body?: B;
+  readonly handle: (
+    call: Call<
+      Q extends z.ZodObject ? z.output<Q> : Record<never, never>,
+      B extends z.ZodType ? z.output<B> : undefined
+    >,
+    deps: Deps,
+  ) => Promise<Reply>;
+};
+
+/** Gives `handle` the types of its schemas. */
+export const route = <Q extends z.ZodObject | undefined = undefined, B extends z.ZodType | undefined = undefined>(
+  typed: Typed<Q, B>,
+): Route => typed as unknown as Route;
+
+const KILOBYTE = 1024;
+export const MAX_BODY_BYTES = 256 * KILOBYTE;
+export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
+
+const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
+  Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
+
+/** Schemas skip the one without a word, and the SDK takes an object with the other for none of its own. */
+const NO_NAMES = new Set(["__proto__", "constructor"]);
+
+/** More would say nothing new. */
+const MAX_ERRORS = 20;
+
+/** JSON without what nobody behind it can hold: such names, and halves of surrogate pairs (no UTF-8, so no mail either). */
+const parseJson = (text: string): unknown => {
+  const whole: unknown = JSON.parse(text);
+  const errors: FieldError[] = [];
+  const refuse = (path: string, message: string) => void errors.push({ path: path.toWellFormed(), message });
+  const checkText = (path: string, value: string) => {
+    if (!value.isWellFormed()) refuse(path, "must be well-formed Unicode: it has half of a surrogate pair");
+  };
+  const left: [path: string, value: unknown][] = [["", whole]];
+  for (let next = left.pop(); next && errors.length < MAX_ERRORS; next = left.pop()) {
+    const [path, value] = next;
+    if (typeof value === "string") checkText(path, value);
+    if (typeof value !== "object" || value === null) continue;
+    const isList = Array.isArray(value);
+    for (const [name, inner] of Object.entries(value)) {
+      const at = isList ? `${path}[${name}]` : path ? `${path}.${name}` : name;
+      if (NO_NAMES.has(name)) refuse(at, "is no name for a field");
+      checkText(at, name);
+      left.push([at, inner]);
+    }
+  }
+  if (errors.length > 0) throw new InvalidInput(errors);
+  return whole;
+};
+
+const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
+  const bytes = bodyBytes(event);
+  const most = route.maxBodyBytes ?? MAX_BODY_BYTES;
+  if (bytes.length > most)
+    throw new Problem("body-too-large", `the body has ${bytes.length} bytes; at most ${most} are taken here`);
+  if (!route.body) {
+    if (bytes.length > 0 && bytes.toString().trim() !== "{}")
+      throw new InvalidInput([{ path: "", message: "this call takes no body" }]);
+    return undefined;
+  }
+  const encoding = event.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity")
+    throw new Problem(
+      "unsupported-media-type",
+      `send the body as it is, not with Content-Encoding: ${show(encoding)}`,
+      {
+        "accept-encoding": "identity",
+      },
+    );
+  const accepted = route.contentTypes ?? ["application/json"];
+  const [sent, ...parameters] = (event.headers["content-type"] ?? "")
+    .split(";")
+    .map((part) => part.trim().toLowerCase());
+  if (!sent || !accepted.includes(sent))
+    throw new Problem(
+      "unsupported-media-type",
+      `send the header Content-Type: ${accepted.join(" or ")}${sent ? `, not ${sent}` : ""}`,
+      { accept: accepted.join(", ") },
+    );
+  const charset = parameters.find((part) => part.startsWith("charset="))?.slice("charset=".length);
+  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset))
+    throw new Problem("unsupported-media-type", `send the body in UTF-8, not in ${show(charset)}`);
+  let body: unknown;
+  try {
+    body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    if (error instanceof InvalidInput) throw error;
+    throw new Problem("malformed-json", `the body is not JSON in UTF-8: ${(error as Error).message}`);
+  }
+  return route.checksBody ? body : parse(route.body, body);
+};
+
+const readQuery = (route: Route, rawQuery: string): unknown => {
+  const shape = route.query?.shape ?? {};
+  const sent: Record<string, string | string[]> = {};
+  const errors: FieldError[] = [];
+  for (const [name, value] of new URLSearchParams(rawQuery)) {
+    const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    const present = Object.hasOwn(sent, name) ? sent[name] : undefined;
+    if (!schema) {
+      const known = Object.keys(shape);
+      const allowed = known.length > 0 ? `; there are ${known.join(", ")}` : "";
+      errors.push({ path: name, message: `there is no such parameter here${allowed}` });
+    } else if (isRepeatable(schema as z.ZodType)) sent[name] = [present ?? [], value].flat();
+    else if (present !== undefined) errors.push({ path: name, message: "must be given once" });
+    else sent[name] = value;
+  }
+  const parsed = (route.query ?? z.object({})).safeParse(sent, PARSING);
+  if (!parsed.success) errors.push(...fieldErrors(parsed.error.issues));
+  if (errors.length > 0) throw new InvalidInput(errors);
+  return parsed.data;
+};
+const isRepeatable = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodArray ||
+  ((schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) && isRepeatable(schema.unwrap() as z.ZodType));
+
+/** Longer than any id of ours, and shorter than what a table refuses as a key. */
+const MAX_ID_LENGTH = 200;
+
+/** Headers that ask for a promise: kept where the call says so, refused where it does not. */
+const PROMISES = ["if-match", "if-none-match", "idempotency-key"];
+
+const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayProxyEventV2["headers"]) => {
+  if (method === "GET") return; // there they are only ever a saving
+  const ignored = PROMISES.filter((name) => headers[name] !== undefined && known?.[name] === undefined);
+  if (ignored.length > 0)
+    throw new InvalidInput(
+      ignored.map((path) => ({ path, message: "has no meaning for this call: leave the header out" })),
+    );
+};
+
+/** Who calls, what they want, and then the call itself. */
+export const run = async (
+  route: Route,
+  event: APIGatewayProxyEventV2,
+  context: Context,
+  deps: Deps,
+): Promise<Reply> => {
+  const { authorization } = event.headers;
+  const token = route.scope ? await authenticate(deps.tokens, authorization, route.scope, deps.now()) : null;
+  const params = (event.pathParameters ?? {}) as Record<string, string>;
+  for (const id of Object.values(params))
+    if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
+  refuseHeaders(route, event.headers);
+  const call: Call<unknown, unknown> = {
+    params,
+    query: readQuery(route, event.rawQueryString),
+    body: readBody(route, event),
+    headers: event.headers,
+    token,
+    context,
+  };
+  return route.handle(call as Call<never, never>, deps);
+};

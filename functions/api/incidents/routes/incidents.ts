@@ -1,0 +1,51 @@
+/** `/v1/incidents`: what went wrong, newest first. */
+import { z } from "zod";
+import { decodeCursor, encodeCursor, type Page } from "../../../../shared/store/cursor.ts";
+import type { RecordedIncident } from "../../../../shared/store/incidents.ts";
+import { incidentItem, pageOf } from "../../http/representations.ts";
+import { type Route, route } from "../../http/route.ts";
+import { oneOf, page } from "../../http/schemas.ts";
+import { existing } from "../../monitors/change.ts";
+import { presentRecorded } from "../../monitors/present.ts";
+
+const answer = ({ items, next }: Page<RecordedIncident>, question: string) => ({
+  body: { items: items.map(presentRecorded), nextCursor: next && encodeCursor(next, question) },
+});
+const responses = { 200: { description: "A page of incidents, newest first.", schema: pageOf(incidentItem) } };
+
+const listIncidents = route({
+  method: "GET",
+  path: "/v1/incidents",
+  operationId: "listIncidents",
+  summary: "Incidents of all monitors",
+  scope: "read",
+  query: z.strictObject({ state: oneOf(["open", "closed", "all"]).default("all"), ...page }),
+  responses,
+  handle: async ({ query: { state, limit, cursor } }, { incidents }) => {
+    const question = `incidents ${state}`;
+    return answer(
+      await incidents.list(state, limit, cursor === undefined ? undefined : decodeCursor(cursor, question)),
+      question,
+    );
+  },
+});
+
+const listIncidentsOfMonitor = route({
+  method: "GET",
+  path: "/v1/monitors/{id}/incidents",
+  operationId: "listMonitorIncidents",
+  summary: "Incidents of one monitor",
+  scope: "read",
+  query: z.strictObject(page),
+  responses,
+  handle: async ({ params, query: { limit, cursor } }, deps) => {
+    const { id } = await existing(deps, params.id ?? "");
+    const question = `incidents of ${id}`;
+    return answer(
+      await deps.incidents.listOf(id, limit, cursor === undefined ? undefined : decodeCursor(cursor, question)),
+      question,
+    );
+  },
+});
+
+export const incidents: readonly Route[] = [listIncidents, listIncidentsOfMonitor];

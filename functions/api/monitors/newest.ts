@@ -1,0 +1,62 @@
+/**
+ * When monitors were last checked, and how fast they answered: from the newest block of each shard and location, so a
+ * page of monitors of one shard costs one read per location.
+ */
+import type { Monitor } from "../../../shared/model.ts";
+import type { HistoryStore } from "../../../shared/store/history.ts";
+import type { Newest } from "./present.ts";
+
+/** Blocks read at once. */
+const AT_ONCE = 16;
+
+interface Seen {
+  readonly tick: number;
+  readonly latencyMs: number | null;
+}
+
+type Checked = Pick<
+  Monitor,
+  "id" | "shard" | "locations" | "settingsVersion" | "settingsChangedAt" | "views" | "paused"
+>;
+
+export const newestOf = async (
+  monitors: readonly Checked[],
+  history: HistoryStore,
+  now: Date,
+): Promise<Map<string, Newest>> => {
+  const seen = new Map<string, Seen>();
+  const note = (id: string, one: Seen) => {
+    const known = seen.get(id);
+    if (!known || known.tick < one.tick) seen.set(id, one);
+  };
+  // A spot check leaves no block, but a view. Under a pause the view's tick is the last change, not the last check.
+  for (const { id, views, paused } of monitors)
+    for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null });
+
+  const places = Map.groupBy(
+    monitors.flatMap((monitor) => monitor.locations.map((location) => ({ monitor, location }))),
+    ({ monitor, location }) => `${monitor.shard} ${location}`,
+  );
+  const read = async (members: readonly { readonly monitor: Checked; readonly location: string }[]) => {
+    const [first] = members;
+    if (!first) return;
+    const { monitor, location } = first;
+    const block = await history.latestBlock(monitor.shard, location, Math.floor(now.getTime() / 1000));
+    const roster = block && (await history.roster(block.roster));
+    if (!block || !roster) return;
+    for (const { monitor: member } of members) {
+      const entry = block.entries[roster.indexOf(member.id)];
+      // Neither of other settings, nor of a monitor that had this key before.
+      const isPresent =
+        entry?.settingsByte === (member.settingsVersion & 0xff) &&
+        entry.reason !== "paused" &&
+        block.tick * 1000 >= Date.parse(member.settingsChangedAt) - 1000;
+      if (entry && isPresent) note(member.id, { tick: block.tick, latencyMs: entry.latencyMs });
+    }
+  };
+  const waiting = [...places.values()];
+  while (waiting.length > 0) await Promise.all(waiting.splice(0, AT_ONCE).map(read));
+  return new Map(
+    [...seen].map(([id, { tick, latencyMs }]) => [id, { at: new Date(tick * 1000).toISOString(), latencyMs }]),
+  );
+};

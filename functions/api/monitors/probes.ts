@@ -1,0 +1,85 @@
+/**
+ * What the API asks of the other functions: a first look at a monitor soon (spot job), a shard planned at once, or a
+ * check right now. Each location's queue and probe live in its own region.
+ */
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import type { CheckSettings, Location, Monitor, Outcome } from "../../../shared/model.ts";
+import { spotJobs } from "../../../shared/rules/plan.ts";
+import { createJobQueues, type JobQueues } from "../../../shared/store/jobs.ts";
+
+const each = <K, V>(make: (key: K) => V) => {
+  const made = new Map<K, V>();
+  return (key: K): V => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+};
+
+interface Clients {
+  readonly queues: JobQueues;
+  /** The client of a region; of the one where we run when there is none. */
+  readonly lambdaOf: (region?: string) => Pick<LambdaClient, "send">;
+}
+
+const clientsOf = (locations: readonly Location[]): Clients => ({
+  queues: createJobQueues(locations),
+  lambdaOf: (region) => new LambdaClient(region === undefined ? {} : { region }),
+});
+
+export const createProbes = (
+  locations: readonly Location[],
+  dispatchFunctionName: string,
+  { queues, lambdaOf }: Clients = clientsOf(locations),
+) => {
+  const lambdas = each(lambdaOf);
+  // Dispatch runs where we run.
+  const home = lambdaOf();
+  const byName = new Map(locations.map((location) => [location.name, location]));
+
+  return {
+    /** Has each location look at these monitors as soon as it can. @throws AggregateError when some were not queued */
+    async spot(monitors: readonly Pick<Monitor, "id" | "settingsVersion" | "locations">[]): Promise<void> {
+      const jobs = spotJobs(monitors, [...byName.keys()]);
+      const { rejected, errors } = await queues(jobs);
+      if (rejected.size > 0)
+        throw new AggregateError(
+          [...errors.values()],
+          `${rejected.size} spot jobs were not queued: ${[...errors.values()][0]}`,
+        );
+    },
+
+    /** Has a new shard planned now instead of within a minute. */
+    async plan(shard: string): Promise<void> {
+      await home.send(
+        new InvokeCommand({
+          FunctionName: dispatchFunctionName,
+          InvocationType: "Event",
+          Payload: Buffer.from(JSON.stringify({ source: "api", shard })),
+        }),
+      );
+    },
+
+    /**
+     * One check from one location, now.
+     * @throws Error when the probe failed or did not answer in time
+     */
+    async check(locationName: string, check: CheckSettings, signal: AbortSignal): Promise<Outcome> {
+      const location = byName.get(locationName);
+      if (!location) throw new Error(`there is no location ${locationName} any more`);
+      const { Payload, FunctionError } = await lambdas(location.region).send(
+        new InvokeCommand({
+          FunctionName: location.probeFunctionName,
+          InvocationType: "RequestResponse",
+          Payload: Buffer.from(JSON.stringify({ kind: "check", check })),
+        }),
+        { abortSignal: signal },
+      );
+      const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || "null");
+      if (FunctionError) throw new Error(`the probe failed: ${answer?.errorMessage ?? FunctionError}`);
+      if (answer?.errors) throw new Error(`the probe refused the settings: ${JSON.stringify(answer.errors)}`);
+      return answer;
+    },
+  };
+};
+export type Probes = ReturnType<typeof createProbes>;

@@ -1,0 +1,85 @@
+/** Checks right now: of a monitor, or of settings before anybody saves them. Nothing of them is kept. */
+import type { MonitorSettings } from "../../../../shared/model.ts";
+import type { Token } from "../../../../shared/store/tokens.ts";
+import type { Deps } from "../../deps.ts";
+import { Problem } from "../../http/problem.ts";
+import { outcomes } from "../../http/representations.ts";
+import { type Route, route } from "../../http/route.ts";
+import { checkInput } from "../../http/schemas.ts";
+import { existing } from "../change.ts";
+import { checkSettingsOf } from "../revise.ts";
+import { readMonitorSettings } from "../settings.ts";
+
+/** All locations together, started at once. */
+const TOTAL_MS = 20_000;
+/** Leaves a cold probe time to start and to answer. */
+const MAX_TIMEOUT_MS = 15_000;
+const PER_MINUTE = 60;
+
+const spend = async ({ tokens, now }: Deps, token: Token | null) => {
+  const at = now();
+  if (token && (await tokens.spend(token.id, PER_MINUTE, at))) return;
+  throw new Problem("too-many-requests", `a token may ask for ${PER_MINUTE} checks a minute`, {
+    "retry-after": String(60 - Math.floor((at.getTime() / 1000) % 60)),
+  });
+};
+
+const checkNow = async ({ probes }: Deps, settings: MonitorSettings) => {
+  const signal = AbortSignal.timeout(TOTAL_MS);
+  const check = {
+    ...checkSettingsOf(settings),
+    timeoutMs: Math.min(settings.timeoutMs, MAX_TIMEOUT_MS),
+    retries: { count: 0, delayMs: 0 },
+  };
+  const found = await Promise.all(
+    settings.locations.map(async (location) => {
+      try {
+        const { fingerprint: _internal, stalled: _flag, ...outcome } = await probes.check(location, check, signal);
+        return { location, ...outcome };
+      } catch (error) {
+        const isLate = signal.aborted;
+        return { location, error: isLate ? `no answer within ${TOTAL_MS / 1000} s` : (error as Error).message };
+      }
+    }),
+  );
+  return { body: { outcomes: found } };
+};
+
+const about = {
+  scope: "write",
+  responses: { 200: { description: "What each location saw, or why it saw nothing.", schema: outcomes } },
+} as const;
+const description = `From all its locations, 20 s in all, one attempt of at most ${MAX_TIMEOUT_MS / 1000} s; ${PER_MINUTE} a minute per token. History and status stay as they are.`;
+
+const checkMonitor = route({
+  ...about,
+  method: "POST",
+  path: "/v1/monitors/{id}/check",
+  operationId: "checkMonitor",
+  summary: "Check a monitor now",
+  description,
+  handle: async ({ params, token }, deps) => {
+    const monitor = await existing(deps, params.id ?? "");
+    await spend(deps, token);
+    return checkNow(deps, monitor);
+  },
+});
+
+const trySettings = route({
+  ...about,
+  method: "POST",
+  path: "/v1/checks",
+  operationId: "trySettings",
+  summary: "Try settings before saving them",
+  description: `Takes what \`POST /v1/monitors\` takes; the name may be missing. ${description}`,
+  body: checkInput,
+  checksBody: true,
+  handle: async ({ body, token }, deps) => {
+    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+    const settings = readMonitorSettings(isObject ? { name: "unsaved", ...body } : body, deps.locations);
+    await spend(deps, token);
+    return checkNow(deps, settings);
+  },
+});
+
+export const checks: readonly Route[] = [checkMonitor, trySettings];

@@ -1,0 +1,254 @@
+/** `/v1/monitors`: what to check. */
+
+import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
+import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
+import type { StoredMonitor } from "../../../../shared/store/monitors.ts";
+import type { Token } from "../../../../shared/store/tokens.ts";
+import type { Deps } from "../../deps.ts";
+import { expecting, fieldErrors, PARSING, SERVER_FIELDS } from "../../http/input.ts";
+import { Problem } from "../../http/problem.ts";
+import { monitorView, pageOf } from "../../http/representations.ts";
+import { type Reply, type Route, route } from "../../http/route.ts";
+import { monitorInput, monitorPatch, oneOf, page } from "../../http/schemas.ts";
+import {
+  announce,
+  create,
+  creationHash,
+  existing,
+  guarded,
+  idOfKey,
+  idOfRequest,
+  randomId,
+  update,
+} from "../change.ts";
+import { newestOf } from "../newest.ts";
+import { etagOf, presentMonitor, statusOf } from "../present.ts";
+import { mergePatch } from "../revise.ts";
+import { asSent, readMonitorSettings } from "../settings.ts";
+
+const answer = async (
+  { history, now }: Deps,
+  token: Token | null,
+  monitor: StoredMonitor,
+  status = 200,
+  headers: Record<string, string> = {},
+): Promise<Reply> => ({
+  status,
+  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
+  headers: { etag: etagOf(monitor), ...headers },
+});
+const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
+const ifMatch = { "if-match": "The `ETag` you read: 412 when the settings changed since." };
+
+const readIdempotencyKey = (key: string | undefined) => {
+  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new InvalidInput([
+      { path: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without spaces" },
+    ]);
+  return key;
+};
+
+const createMonitor = route({
+  method: "POST",
+  path: "/v1/monitors",
+  operationId: "createMonitor",
+  summary: "Create a monitor",
+  description:
+    "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made.",
+  scope: "write",
+  body: monitorInput,
+  checksBody: true,
+  headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
+  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  handle: async ({ body, headers, token }, deps) => {
+    const settings = readMonitorSettings(body, deps.locations);
+    const key = readIdempotencyKey(headers["idempotency-key"]);
+    const tokenId = token?.id ?? "";
+    const creation = key === undefined ? null : creationHash(tokenId, key, body);
+    const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
+    // A repeated request takes no seat: it is answered before one is looked for.
+    const before = settings.key || key ? await deps.monitors.get(id) : undefined;
+    const created = before ? undefined : await create(deps, id, settings, creation);
+    if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
+    const present = before ?? (await deps.monitors.get(id));
+    if (!present || present.deletedAt)
+      throw new Problem("being-deleted", "the monitor of this key is still being deleted: try again in a moment", {
+        "retry-after": "2",
+      });
+    if (creation && present.creation === creation)
+      return answer(deps, token, present, 201, { location: `/v1/monitors/${id}`, "idempotent-replayed": "true" });
+    if (settings.key)
+      throw new Problem(
+        "already-exists",
+        `monitor ${id} has the key "${settings.key}" already: change that one, or use PUT`,
+      );
+    throw new Problem("idempotency-key-reused", `monitor ${id} was made with this Idempotency-Key and another body`);
+  },
+});
+
+export const tagFilter = z
+  .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
+    error: expecting("tags"),
+  })
+  .max(20)
+  .default([])
+  .describe("`name` or `name=value`; may be given several times, and then all must hold.");
+
+const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
+
+interface Filters {
+  readonly status?: string | undefined;
+  readonly tag: readonly string[];
+  readonly q?: string | undefined;
+}
+export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
+  if (monitor.deletedAt || (status && statusOf(monitor) !== status)) return false;
+  const holds = (wanted: string) => {
+    const [name = "", ...value] = wanted.split("=");
+    if (!Object.hasOwn(monitor.tags, name)) return false;
+    return value.length === 0 || monitor.tags[name] === value.join("=");
+  };
+  const words = q?.toLowerCase();
+  return (
+    tag.every(holds) &&
+    (words === undefined || monitor.name.toLowerCase().includes(words) || monitor.host.toLowerCase().includes(words))
+  );
+};
+
+/** Monitors that one call reads at most, whatever it finds: a rare tag costs several calls, not one slow one. */
+const MOST_READ = 2_000;
+const READ_AT_ONCE = 200;
+
+const listMonitors = route({
+  method: "GET",
+  path: "/v1/monitors",
+  operationId: "listMonitors",
+  summary: "List monitors",
+  description: "By name. With filters a page may be short, even empty, and still have a `nextCursor`.",
+  scope: "read",
+  query: z.strictObject({
+    status: oneOf(STATUSES).optional(),
+    tag: tagFilter,
+    q: z.string().min(1).max(200).optional().describe("Part of the name or the host, in any case."),
+    ...page,
+  }),
+  responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
+  handle: async ({ token, query: { limit, cursor, ...filters } }, deps) => {
+    const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
+    let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
+    const items: StoredMonitor[] = [];
+    const isFiltered = filters.status || filters.q || filters.tag.length > 0;
+    for (let read = 0, ended = false; !ended && items.length < limit && read < MOST_READ; ) {
+      const some = await deps.monitors.list(isFiltered ? READ_AT_ONCE : limit - items.length, position);
+      const found = some.items.filter((monitor) => passes(monitor, filters));
+      const taken = found.slice(0, limit - items.length);
+      items.push(...taken);
+      const isCut = taken.length < found.length;
+      position = isCut ? deps.monitors.positionOf(taken.at(-1) as StoredMonitor) : (some.next ?? undefined);
+      ended = !isCut && some.next === null;
+      read += some.items.length;
+    }
+    const newest = await newestOf(items, deps.history, deps.now());
+    return {
+      body: {
+        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id), token)),
+        nextCursor: position === undefined ? null : encodeCursor(position, question),
+      },
+    };
+  },
+});
+
+const getMonitor = route({
+  method: "GET",
+  path: "/v1/monitors/{id}",
+  operationId: "getMonitor",
+  summary: "One monitor",
+  scope: "read",
+  responses: { 200: one },
+  handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
+});
+
+/** A merge removes what is null: a field that does not exist would be removed without anybody noticing. */
+const refuseUnknown = (patch: unknown) => {
+  const parsed = monitorPatch.safeParse(patch, PARSING);
+  const unknown = parsed.error?.issues.filter(({ code, path }) => code === "unrecognized_keys" || path.length === 0);
+  if (unknown?.length) throw new InvalidInput(fieldErrors(unknown));
+};
+
+const patchMonitor = route({
+  method: "PATCH",
+  path: "/v1/monitors/{id}",
+  operationId: "patchMonitor",
+  summary: "Change a monitor",
+  description:
+    "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
+  scope: "write",
+  body: monitorPatch,
+  checksBody: true,
+  contentTypes: ["application/merge-patch+json", "application/json"],
+  headers: ifMatch,
+  responses: { 200: one },
+  handle: async ({ params, body, headers, token }, deps) => {
+    refuseUnknown(body);
+    // Whoever renames a monitor need not know that one of its locations was removed.
+    const isKept = !Object.hasOwn(body as object, "locations");
+    const next = (before: StoredMonitor) =>
+      readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations, {
+        kept: isKept ? before.locations : [],
+      });
+    return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
+  },
+});
+
+const settingsOnly = (monitor: StoredMonitor) => {
+  const names = Object.keys(monitorInput.shape).filter((name) => !SERVER_FIELDS.has(name));
+  return Object.fromEntries(
+    names.map((name) => [name, monitor[name as keyof StoredMonitor]]),
+  ) as unknown as StoredMonitor;
+};
+
+const deleteMonitor = route({
+  method: "DELETE",
+  path: "/v1/monitors/{id}",
+  operationId: "deleteMonitor",
+  summary: "Delete a monitor",
+  description: "Its history stays until it expires. An open incident ends; whoever was told of it hears `closed`.",
+  scope: "write",
+  headers: ifMatch,
+  responses: { 204: { description: "Deleted." } },
+  handle: async ({ params, headers }, deps) => {
+    await guarded(deps, params.id ?? "", headers["if-match"], async (monitor) => {
+      const now = deps.now();
+      if (!(await deps.monitors.markDeleted(monitor, now))) return undefined;
+      await announce(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
+      return true;
+    });
+    return { status: 204 };
+  },
+});
+
+const pausing = (verb: "pause" | "resume", summary: string) =>
+  route({
+    method: "POST",
+    path: `/v1/monitors/{id}/${verb}`,
+    operationId: `${verb}Monitor`,
+    summary,
+    scope: "write",
+    headers: ifMatch,
+    responses: { 200: one },
+    handle: async ({ params, headers, token }, deps) => {
+      const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
+      return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
+    },
+  });
+
+export const monitors: readonly Route[] = [
+  createMonitor,
+  listMonitors,
+  getMonitor,
+  patchMonitor,
+  deleteMonitor,
+  pausing("pause", "Stop checking a monitor, and keep it"),
+  pausing("resume", "Check a paused monitor again"),
+];

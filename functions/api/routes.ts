@@ -1,0 +1,32 @@
+/** Every call of the API. To add a resource: its file, its test, its row here. */
+
+import { results } from "./history/routes/results.ts";
+import { stats } from "./history/routes/stats.ts";
+import type { Route } from "./http/route.ts";
+import { health } from "./http/routes/health.ts";
+import { openapi } from "./http/routes/openapi.ts";
+import { protocols } from "./http/routes/protocols.ts";
+import { tokens } from "./http/routes/tokens.ts";
+import { incidents } from "./incidents/routes/incidents.ts";
+import { declarative } from "./monitors/routes/apply.ts";
+import { badges } from "./monitors/routes/badges.ts";
+import { checks } from "./monitors/routes/checks.ts";
+import { metrics } from "./monitors/routes/metrics.ts";
+import { monitors } from "./monitors/routes/monitors.ts";
+import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
+
+export const routes: readonly Route[] = [
+  monitors,
+  declarative,
+  checks,
+  incidents,
+  results,
+  stats,
+  badges,
+  metrics,
+  subscriptions,
+  tokens,
+  protocols,
+  openapi,
+  health,
+].flat();

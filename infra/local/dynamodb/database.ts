@@ -1,0 +1,285 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Operation, Request, Store } from "dynalite/db/index.js";
+import dynalite from "dynalite/db/index.js";
+import validations from "dynalite/validations/index.js";
+import { insufficientStorage, refusalOf } from "../disk/disk.ts";
+import { steadyNow } from "../scheduler/clock.ts";
+import type { Capacity } from "./capacity.ts";
+import { createExpiry } from "./expiry.ts";
+import { operations } from "./operations.ts";
+import { findDamage, isDamage, isLocked, noteWhole, repair, setAside } from "./repair.ts";
+import { measureStorage, type StorageRow } from "./storage.ts";
+import { Streams } from "./streams.ts";
+import { prepareTable } from "./table-changes.ts";
+import type { TableDefinition } from "./table-definition.ts";
+import { Usage } from "./usage.ts";
+import { GroupCommit, storageFailure, watchWrites } from "./writes.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** What the JSON body says. */
+  readonly body: unknown;
+}
+
+/** What a test may do to a request: let it be, fail it before it happened, or after it happened (a lost reply). */
+export type Intercept = (request: {
+  operation: string;
+  body: unknown;
+  caller: string;
+}) => "proceed" | "fail-before" | "fail-after";
+
+export interface DatabaseOptions {
+  readonly tables: readonly TableDefinition[];
+  /** Data live in `<dataFolder>/dynamodb`; without a folder in memory. */
+  readonly dataFolder?: string;
+  /**
+   * Milliseconds since the epoch. Default: the wall clock for what has expired, because that is a moment which somebody
+   * named; a clock that is never set for the age of stream records.
+   */
+  readonly now?: () => number;
+  readonly intercept?: Intercept;
+  /** Told of damage that was repaired. */
+  readonly log?: (line: string) => void;
+  /** Told when a write failed; from then on every write is refused until `reopen`. Reading goes on. */
+  readonly refused?: (error: Error) => void;
+}
+
+export interface LocalDatabase {
+  /**
+   * Answers one request of DynamoDB's API.
+   * @param target the header `X-Amz-Target`, or the operation's name alone.
+   * @param caller whom `usage` books the units on.
+   */
+  handle(target: string, body: unknown, caller?: string): Promise<Answer>;
+  readonly streams: Streams;
+  readonly usage: Usage;
+  /** Deletes expired items and trims streams; the owner calls it about once a minute. @returns how many items expired. */
+  sweep(): Promise<number>;
+  /** What would be billed as storage. Reads everything. */
+  storage(): Promise<StorageRow[]>;
+  /**
+   * After a write that failed: opens the files anew, so that writing goes on behind what is whole. Requests wait meanwhile.
+   * @throws when they cannot be opened; to be called again then
+   */
+  reopen(): Promise<void>;
+  /** Waits for requests under way, then closes the files. */
+  close(): Promise<void>;
+}
+
+const failure = (status: number, type: string, message: string): Answer => ({
+  status,
+  body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message },
+});
+
+/**
+ * Opens the database: dynalite's tables and expressions, and on top of them streams, expiry and honest figures.
+ * @throws when another process has the folder open, or a table's key differs from the template's.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
+  const store = await openStore(options.dataFolder, options.log);
+  const commits = new GroupCommit(store, options.refused);
+  const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
+  const streams = new Streams(
+    store.db,
+    { write: commit, clear: (range) => commits.clear(range) },
+    options.now ?? steadyNow,
+  );
+  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()), options.now ?? steadyNow);
+  const usage = new Usage();
+  const running = new Set<Promise<unknown>>();
+  let reopening: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  /** Damage found while reading; a repair that did not help is not tried twice. */
+  let damage: Error | undefined;
+  let isRepaired = false;
+  const prepare = async () => {
+    for (const table of options.tables) {
+      await prepareTable(store, table, commit);
+      await expiry.open(table, commit);
+    }
+  };
+  const repairOnce = async (error: Error) => {
+    if (isRepaired || options.dataFolder === undefined) throw error;
+    await store.db.close._original();
+    await repair(store, pathOf(options.dataFolder), error, options.log);
+    isRepaired = true;
+    commits.reopened();
+    await prepare();
+  };
+
+  try {
+    await prepare().catch((error: Error) => {
+      if (!isDamage(error)) throw error;
+      return repairOnce(error);
+    });
+    for (const { name, arn, stream } of options.tables) if (stream) await streams.open(name, arn, stream);
+  } catch (error) {
+    await store.db.close();
+    throw error;
+  }
+  const names = options.tables.map(({ name }) => name);
+  watchWrites(store, names, commits, ({ table, key, before, after, request }) => [
+    ...expiry.append(table, key, before, after),
+    ...streams.append({ table, before, after, expired: request.expired === true }),
+  ]);
+
+  const run = async (name: string, body: unknown, caller: string): Promise<Answer> => {
+    const operation = operations.get(name);
+    if (!operation) return failure(400, "UnknownOperationException", refusal(name));
+    let request: Request;
+    try {
+      request = validations.checkTypes(body, operation.types);
+      validations.checkValidations(request, operation.types, operation.custom, store);
+    } catch (error) {
+      return answerOf(error);
+    }
+    const wanted = request.ReturnConsumedCapacity;
+    request.ReturnConsumedCapacity = "INDEXES";
+    try {
+      const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
+      const capacity = result.ConsumedCapacity;
+      for (const one of [capacity ?? []].flat())
+        usage.add(caller, name, operation.isWrite ? one : atLeast(one, request));
+      return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
+    } catch (error) {
+      const { capacity } = error as { capacity?: Capacity };
+      if (capacity) usage.add(caller, name, capacity);
+      if (isDamage(error) && !commits.hasFailed && !isRepaired) {
+        damage = error as Error;
+        commits.fail(damage);
+      }
+      return answerOf(error, commits.hasFailed);
+    } finally {
+      // A batch may fail halfway: what it wrote is told of all the same.
+      if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
+    }
+  };
+
+  /** Lets `close` and `reopen` wait for the work. */
+  const tracked = async <T>(begin: () => Promise<T>): Promise<T> => {
+    await reopening;
+    const work = begin();
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
+    }
+  };
+
+  const handle: LocalDatabase["handle"] = async (target, body, caller = "") => {
+    const operation = target.slice(target.lastIndexOf(".") + 1);
+    if (closed) return failure(500, "InternalServerError", "the local database is shutting down");
+    const verdict = options.intercept?.({ operation, body, caller }) ?? "proceed";
+    if (verdict === "fail-before") return failure(500, "InternalServerError", "injected fault, nothing was done");
+    const answer = await tracked(() => run(operation, body, caller));
+    return verdict === "fail-after" ? failure(500, "InternalServerError", "injected fault, the reply is lost") : answer;
+  };
+
+  const expire = async () => {
+    const deleteItem = operations.get("DeleteItem")!.act;
+    const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request), commit);
+    for (const name of names) streams.announce(name);
+    await streams.trim();
+    return expired;
+  };
+  const sweep = async () => (closed ? 0 : tracked(expire));
+
+  const reopen = async () => {
+    if (!commits.hasFailed || closed) return;
+    const again = async () => {
+      await Promise.allSettled(running);
+      await store.db.close._original();
+      if (damage) await repairOnce(damage);
+      else await store.db.open();
+      damage = undefined;
+      commits.reopened();
+    };
+    const attempt = again();
+    reopening = attempt.catch(() => {});
+    await attempt;
+  };
+
+  const close = async () => {
+    closed = true;
+    await reopening;
+    await Promise.allSettled(running);
+    await store.db.close();
+    if (options.dataFolder !== undefined && !commits.hasFailed) noteIfPossible(pathOf(options.dataFolder));
+  };
+  const storage = () => tracked(() => measureStorage(store.db, options.tables));
+  return { handle, streams, usage, sweep, storage, reopen, close };
+}
+
+/** On a full disk the next start reads the files, and that is all. */
+const noteIfPossible = (path: string): void => {
+  try {
+    noteWhole(path);
+  } catch (error) {
+    if (refusalOf(error) === undefined) throw error;
+  }
+};
+
+const pathOf = (dataFolder: string): string => join(dataFolder, "dynamodb");
+
+async function openStore(dataFolder: string | undefined, log?: (line: string) => void): Promise<Store> {
+  const path = dataFolder === undefined ? undefined : pathOf(dataFolder);
+  if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = path === undefined ? undefined : await findDamage(path);
+  const isDamaged = found !== undefined && found.damaged.length > 0;
+  if (isDamaged && (await isLocked(path!))) throw lockedError(path!);
+  const store = dynalite.create({ path, createTableMs: 0 });
+  if (isDamaged) {
+    await store.db.close._original();
+    setAside(path!, found.fatal);
+    await repair(store, path!, new Error(`${found.damaged.join(", ")} could not be read`), log);
+    return store;
+  }
+  try {
+    await store.db.open();
+  } catch (error) {
+    const { cause } = error as { cause?: Error & { code?: string } };
+    if (cause?.code === "LEVEL_LOCKED") throw lockedError(path!, error);
+    const failure = storageFailure(cause ?? (error as Error));
+    if (refusalOf(failure) !== undefined) throw failure;
+    if (!isDamage(cause)) throw new Error(`cannot open the tables in ${path}: ${failure.message}`, { cause: error });
+    await repair(store, path!, failure, log);
+  }
+  return store;
+}
+
+const lockedError = (path: string, cause?: unknown): Error =>
+  new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, { cause });
+
+const refusal = (name: string) =>
+  name.startsWith("Transact")
+    ? `${name}: Harborlight's local database has no transactions, because Harborlight uses none.`
+    : `${name}: not known to Harborlight's local database.`;
+
+/** An error that dynalite made for the caller is an answer; any other one is the disk's, or a bug, and passes through. */
+function answerOf(error: unknown, hasFailed = false): Answer {
+  const { statusCode, body } = error as { statusCode?: number; body?: unknown };
+  if (statusCode === undefined && hasFailed)
+    return failure(507, "InternalServerError", insufficientStorage(error as Error).message);
+  if (statusCode === undefined) throw error;
+  return { status: statusCode, body };
+}
+
+/** A query that finds nothing costs as much as reading the smallest item; dynalite says 0. */
+const atLeast = (capacity: Capacity, { ConsistentRead }: Request): Capacity => ({
+  ...capacity,
+  CapacityUnits: Math.max(capacity.CapacityUnits, ConsistentRead ? 1 : 0.5),
+});
+
+const tablesOf = (request: Request): string[] =>
+  request.TableName ? [request.TableName] : Object.keys((request.RequestItems ?? {}) as Record<string, unknown>);
+
+function shown(capacity: Capacity | Capacity[] | undefined, wanted: unknown): unknown {
+  if (!capacity || (wanted !== "TOTAL" && wanted !== "INDEXES")) return undefined;
+  if (wanted === "INDEXES") return capacity;
+  const total = ({ TableName, CapacityUnits }: Capacity) => ({ TableName, CapacityUnits });
+  return Array.isArray(capacity) ? capacity.map(total) : total(capacity);
+}

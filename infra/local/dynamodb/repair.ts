@@ -1,0 +1,181 @@
+/** Damage of the tables' files: how it is found, and what is done about it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Store } from "dynalite/db/index.js";
+import { writeWhole } from "../disk/whole-file.ts";
+
+const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_DECODE_ERROR"]);
+/** Of a file that is not there, is shorter than it should be, or has a name with zeros in it, at which the text ends. */
+const DAMAGED_FILE = /No such file|Invalid argument|truncated|^IO error: [^:]*$/;
+
+/** Whether the files are not what was written. A disk that refuses, or rights that lack, are no damage: repairing would do some. */
+export const isDamage = (error: unknown): boolean => {
+  const { code = "", message = "" } = (error ?? {}) as { code?: string; message?: string };
+  return DAMAGE.has(code) || (code === "LEVEL_IO_ERROR" && DAMAGED_FILE.test(message));
+};
+
+/**
+ * Makes what can be read of closed files into tables again, and opens them. Indexes and the order of expiry are to be
+ * built anew.
+ * @throws with what to do, when that is not possible; the disk's refusal, with nothing changed, where it lacks the room
+ */
+export async function repair(
+  store: Store,
+  path: string,
+  damage: Error,
+  log: (line: string) => void = () => {},
+): Promise<void> {
+  assertRoom(path); // without room LevelDB would put its log aside, and with it what was written last
+  try {
+    await store.db.constructor.repair(path);
+    await store.db.open();
+    await removeUnreadable(store);
+    for (const prefix of ["table~", "expiry-attribute~"]) await store.db.clear({ gt: prefix, lt: `${prefix}\x7f` });
+  } catch (error) {
+    throw new Error(
+      `the tables in ${path} are damaged and could not be repaired: put a backup in their place, or move the folder away to begin anew (${damage.message})`,
+      { cause: error },
+    );
+  }
+  log(
+    `the tables in ${path} were damaged and have been repaired (${damage.message}): what could not be read is in ${join(path, "lost")}`,
+  );
+}
+
+/** @throws when the disk does not take as much as LevelDB's logs, which a repair makes tables of. */
+function assertRoom(path: string): void {
+  const logs = readdirSync(path).filter((name) => name.endsWith(".log"));
+  const bytes = logs.reduce((sum, name) => sum + statSync(join(path, name)).size, MARGIN_BYTES);
+  const trial = join(path, ".room");
+  try {
+    writeFileSync(trial, Buffer.alloc(bytes, 1), { mode: 0o600 });
+  } finally {
+    rmSync(trial, { force: true });
+  }
+}
+
+const MARGIN_BYTES = 1024 * 1024;
+
+/** LevelDB keeps values whose block was damaged without any sign of it; those that are no JSON any more would fail every reader. */
+async function removeUnreadable({ db }: Store): Promise<void> {
+  const entries = db.iterator({ valueEncoding: "utf8" });
+  for (let page = await entries.nextv(PAGE); page.length > 0; page = await entries.nextv(PAGE)) {
+    const bad = page.filter(([, text]) => !isJson(text as string));
+    await db.batch(bad.map(([key]) => ({ type: "del", key })));
+  }
+  await entries.close();
+}
+
+const PAGE = 1_000;
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const CHECK = fileURLToPath(new URL("./check-tables.ts", import.meta.url));
+
+export interface Damage {
+  readonly damaged: readonly string[];
+  /** Those of them at which LevelDB ends its process. */
+  readonly fatal: readonly string[];
+}
+
+const tablesIn = (path: string): string[] => readdirSync(path).filter((name) => name.endsWith(".ldb"));
+
+/** Table files are never changed: one of the same size and time is the same. */
+const marksOf = (path: string): Record<string, string> =>
+  Object.fromEntries(
+    tablesIn(path).map((name) => {
+      const found = statSync(join(path, name), { throwIfNoEntry: false }); // another process may have them open
+      return [name, `${found?.size} ${found?.mtimeMs}`];
+    }),
+  );
+
+const notesOf = (path: string): string => join(path, "whole.json");
+
+/** To be called after the tables were closed in good order: the next start need not read these files, some 100 MB a second. */
+export function noteWhole(path: string): void {
+  writeWhole(notesOf(path), JSON.stringify(marksOf(path)));
+}
+
+/** What was noted, once: a process that does not end in good order leaves nothing for the next one to believe. */
+function takeNotes(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(notesOf(path), "utf8"));
+  } catch {
+    return {};
+  } finally {
+    rmSync(notesOf(path), { force: true });
+  }
+}
+
+/** Reads every table file to its end that is not noted as whole. To be called before the tables are opened. */
+export async function findDamage(path: string): Promise<Damage> {
+  const [damaged, fatals]: [string[], string[]] = [[], []];
+  const [marks, noted] = [marksOf(path), takeNotes(path)];
+  let left = Object.keys(marks).filter((name) => marks[name] !== noted[name]);
+  while (left.length > 0) {
+    const found = await check(path, left);
+    damaged.push(...found.filter(({ isWhole }) => !isWhole).map(({ name }) => name));
+    const fatal = left[found.length];
+    if (fatal !== undefined) {
+      damaged.push(fatal);
+      fatals.push(fatal);
+    }
+    left = left.slice(found.length + 1);
+  }
+  for (const name of readdirSync(dirname(path)))
+    if (name.startsWith(".check-")) rmSync(join(dirname(path), name), { recursive: true, force: true });
+  return { damaged, fatal: fatals };
+}
+
+/** Whether another process has the tables open. Asked in a process of its own, which damage may end. */
+export async function isLocked(path: string): Promise<boolean> {
+  return (await run([path])).text.includes("locked");
+}
+
+/** Moves files to where a repair puts what it cannot read. */
+export function setAside(path: string, names: readonly string[]): void {
+  if (names.length > 0) mkdirSync(join(path, "lost"), { recursive: true, mode: 0o700 });
+  for (const name of names) renameSync(join(path, name), join(path, "lost", name));
+}
+
+/** LevelDB gives up, or reads where nothing is. */
+const FATAL = new Set<string | null>(["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP"]);
+
+/**
+ * @returns what was found, in the order of the names, up to the one that ended the process
+ * @throws when it ended for another reason, which says nothing about the files
+ */
+async function check(path: string, names: readonly string[]): Promise<{ name: string; isWhole: boolean }[]> {
+  const { text, errors, code, signal } = await run([path, ...names]);
+  if (code !== 0 && !FATAL.has(signal)) {
+    const why = /^\w*Error.*$/m.exec(errors)?.[0] ?? signal ?? `exit code ${code}`;
+    throw new Error(`the tables in ${path} could not be checked: ${why}`);
+  }
+  return [...text.matchAll(/^(\S+) (whole|damaged)$/gm)].map(([, name = "", verdict]) => ({
+    name,
+    isWhole: verdict === "whole",
+  }));
+}
+
+async function run(args: readonly string[]) {
+  const child = spawn(process.execPath, [CHECK, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const [text, errors, [code, signal]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, "close") as Promise<[number | null, string | null]>,
+  ]);
+  return { text, errors, code, signal };
+}
+
+const textOf = async (stream: AsyncIterable<Buffer>): Promise<string> =>
+  Buffer.concat(await Array.fromAsync(stream)).toString();

@@ -1,0 +1,332 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { parseMetricLine } from "../cloudwatch/metric-line.ts";
+import { MetricTotals } from "../cloudwatch/metric-totals.ts";
+import type { PutMetric } from "../cloudwatch/metrics.ts";
+import type { Disk } from "../disk/disk.ts";
+import { LogFile } from "../disk/log-file.ts";
+import { steadyNow } from "../scheduler/clock.ts";
+import { type AccountConcurrency, checkPayload, isThrottled, refusalOfResponse, throttled } from "./limits.ts";
+import type { InvocationRequest, WorkerAnswer, WorkerSettings } from "./worker.ts";
+
+export interface FunctionSettings extends WorkerSettings {
+  readonly name: string;
+  readonly arn: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly logFile: string;
+  /** Environments at most at once; further invocations wait their turn. Each costs a thread and some 50 MB. */
+  readonly maximumConcurrency?: number;
+}
+
+export interface InvocationResult {
+  readonly requestId: string;
+  /** JSON: what the handler returned, or `{errorType, errorMessage, trace}`. */
+  readonly payload: string;
+  readonly failed: boolean;
+}
+
+/** What Lambda would bill and CloudWatch would show. */
+export interface FunctionTotals {
+  readonly invocations: number;
+  readonly errors: number;
+  readonly timeouts: number;
+  readonly durationMs: number;
+  readonly coldStarts: number;
+}
+
+interface Environment {
+  readonly worker: Worker;
+  /** Where the running invocation wants its end reported; between invocations nobody does. */
+  settle: ((end: WorkerAnswer) => void) | undefined;
+  isGone: boolean;
+  idleTimer: NodeJS.Timeout | undefined;
+  /** Resolves when the bundle is loaded, or when it never will be. */
+  readonly ready: Promise<void>;
+  /** How it ended. */
+  failure: WorkerAnswer | undefined;
+}
+
+const MAXIMUM_CONCURRENCY = 8;
+/** Between two tries of an invocation that was throttled. */
+const FIRST_WAIT_MS = 100;
+const LAST_WAIT_MS = 5_000;
+/** A new environment costs a tenth of a second, an idle one its memory; one stays warm for good. */
+const IDLE_MS = 60_000;
+
+/** One function: a pool of environments, each handling one event at a time, grown on demand as Lambda grows it. */
+export class LambdaFunction {
+  readonly settings: FunctionSettings;
+  readonly metrics = new MetricTotals();
+  readonly #log: LogFile;
+  readonly #putMetric: PutMetric;
+  readonly #account: AccountConcurrency;
+  readonly #environments = new Set<Environment>();
+  readonly #idle: Environment[] = [];
+  readonly #waiting: ((environment: Environment) => void)[] = [];
+  #totals: FunctionTotals = { invocations: 0, errors: 0, timeouts: 0, durationMs: 0, coldStarts: 0 };
+  #running = 0;
+  #stopped = false;
+
+  /**
+   * @param putMetric gets what Lambda itself measures, and the metrics that the function prints
+   * @param account shared by all functions
+   */
+  constructor(settings: FunctionSettings, putMetric: PutMetric, account: AccountConcurrency, disk?: Disk) {
+    this.settings = settings;
+    this.#putMetric = putMetric;
+    this.#account = account;
+    this.#log = new LogFile(settings.logFile, { disk });
+  }
+
+  get totals(): FunctionTotals {
+    return this.#totals;
+  }
+
+  get concurrency(): number {
+    return this.settings.maximumConcurrency ?? MAXIMUM_CONCURRENCY;
+  }
+
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
+  /** One value of a metric that Lambda keeps of this function. */
+  measure(name: "Invocations" | "Errors" | "Throttles" | "Duration" | "IteratorAge", value: number): void {
+    this.#putMetric({ namespace: "AWS/Lambda", name, dimensions: { FunctionName: this.settings.name } }, value);
+  }
+
+  /**
+   * Runs the handler once. A failing handler is a result, not an exception.
+   * @throws {AwsError} when the payload is too large, or the account runs as many invocations as it may
+   */
+  async invoke(payload: string): Promise<InvocationResult> {
+    checkPayload(payload, "RequestResponse");
+    if (!this.#account.enter()) {
+      this.measure("Throttles", 1);
+      throw throttled();
+    }
+    try {
+      return await this.#invoke(payload);
+    } finally {
+      this.#account.leave();
+    }
+  }
+
+  /**
+   * Runs the handler once, and while the account is at its limit, waits and tries again as Lambda's pollers do.
+   * @returns a failure when the signal came first
+   */
+  async invokeWhenFree(payload: string, signal: AbortSignal): Promise<InvocationResult> {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, 2 * waitMs)) {
+      try {
+        return await this.invoke(payload);
+      } catch (error) {
+        if (!isThrottled(error)) throw error;
+        if (signal.aborted) return { requestId: "", payload: JSON.stringify({ errorType: "Throttled" }), failed: true };
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #invoke(payload: string): Promise<InvocationResult> {
+    const requestId = randomUUID();
+    const environment = await this.#acquire();
+    this.#running += 1;
+    const startedAt = performance.now();
+    this.measure("Invocations", 1);
+    this.measure("Throttles", 0);
+    try {
+      const end = await this.#run(environment, payload, requestId);
+      const refusal = end.kind === "result" ? refusalOfResponse(end.payload) : undefined;
+      if (refusal) this.#write(`${refusal}\n`);
+      const failed = refusal !== undefined || end.kind === "error" || end.kind === "init-failed";
+      const [errors, durationMs] = [failed ? 1 : 0, performance.now() - startedAt];
+      this.measure("Errors", errors);
+      this.measure("Duration", durationMs);
+      this.#count({ invocations: 1, errors, durationMs });
+      const answer = end.kind === "result" ? end.payload : "error" in end ? end.error : "null";
+      return { requestId, failed, payload: refusal ?? answer };
+    } finally {
+      this.#running -= 1;
+      this.#release(environment);
+    }
+  }
+
+  /** Starts no environment any more, gives running invocations `graceMs` to end, then ends every thread. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    const until = steadyNow() + graceMs;
+    while (this.#running > 0 && steadyNow() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const give of this.#waiting.splice(0)) give(GONE);
+    await Promise.all([...this.#environments].map((environment) => this.#end(environment)));
+    this.#log.close();
+  }
+
+  /** As on Lambda, loading the bundle has time of its own: the function's timeout begins with the invocation. */
+  async #run(environment: Environment, payload: string, requestId: string): Promise<WorkerAnswer> {
+    const { name, arn, memoryMegabytes, timeoutSeconds } = this.settings;
+    await environment.ready;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#count({ timeouts: 1 });
+        const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+        this.#write(`${errorMessage}\n`);
+        void this.#end(environment);
+        end({ kind: "error", error: JSON.stringify({ errorType: "Sandbox.Timedout", errorMessage }) });
+      }, timeoutSeconds * 1_000);
+      const end = (answer: WorkerAnswer) => {
+        if (answer.kind === "ready") return;
+        clearTimeout(timer);
+        environment.settle = undefined;
+        resolve(answer);
+      };
+      environment.settle = end;
+      if (environment.isGone) return end(environment.failure ?? exited("the environment ended before the invocation"));
+      const request: InvocationRequest = {
+        payload,
+        remainingMs: timeoutSeconds * 1_000,
+        context: {
+          awsRequestId: requestId,
+          functionName: name,
+          functionVersion: "$LATEST",
+          invokedFunctionArn: arn,
+          memoryLimitInMB: String(memoryMegabytes),
+          logGroupName: `/aws/lambda/${name}`,
+          logStreamName: "local",
+        },
+      };
+      environment.worker.postMessage(request);
+    });
+  }
+
+  #acquire(): Promise<Environment> {
+    if (this.#stopped) return Promise.resolve(GONE);
+    const idle = this.#idle.pop();
+    if (idle) {
+      clearTimeout(idle.idleTimer);
+      return Promise.resolve(idle);
+    }
+    if (this.#environments.size < this.concurrency) return Promise.resolve(this.#start());
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(environment: Environment): void {
+    if (environment.isGone) {
+      const next = this.#stopped ? undefined : this.#waiting.shift();
+      if (next) next(this.#start());
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next) {
+      next(environment);
+      return;
+    }
+    this.#idle.push(environment);
+    environment.idleTimer = setTimeout(() => {
+      if (this.#idle.length > 1) void this.#end(environment);
+    }, IDLE_MS).unref();
+  }
+
+  #start(): Environment {
+    const { file, exportName, cpuShare, environment: env, memoryMegabytes } = this.settings;
+    this.#count({ coldStarts: 1 });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      name: this.settings.name,
+      workerData: { file, exportName, ...(cpuShare !== undefined && { cpuShare }) } satisfies WorkerSettings,
+      env: { ...env },
+      // Plain Node in there, whatever started this process (a test runner's loaders, a debugger).
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      // A small nursery: with the default a burst of twenty environments holds 400 MB more for the same speed.
+      resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes, maxYoungGenerationSizeMb: 8 },
+      stdout: true,
+      stderr: true,
+    });
+    const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>();
+    const environment: Environment = {
+      worker,
+      ready,
+      settle: undefined,
+      failure: undefined,
+      isGone: false,
+      idleTimer: undefined,
+    };
+    this.#environments.add(environment);
+    this.#capture(worker);
+    const gone = (answer: WorkerAnswer) => {
+      environment.isGone = true;
+      environment.failure ??= answer;
+      this.#forget(environment);
+      environment.settle?.(answer);
+      becomeReady();
+    };
+    worker.on("message", (answer: WorkerAnswer) => {
+      if (answer.kind === "ready") becomeReady();
+      else if (answer.kind === "init-failed") {
+        this.#write(`${answer.error}\n`);
+        gone(answer);
+        void worker.terminate();
+      } else environment.settle?.(answer);
+    });
+    worker.on("error", (error: Error & { code?: string }) => {
+      this.#write(`${error.stack ?? error}\n`);
+      const errorType = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+      gone({ kind: "error", error: JSON.stringify({ errorType, errorMessage: error.message }) });
+    });
+    worker.on("exit", (code) => gone(exited(`Runtime exited with error: exit status ${code}`)));
+    return environment;
+  }
+
+  async #end(environment: Environment): Promise<void> {
+    environment.isGone = true;
+    this.#forget(environment);
+    await environment.worker.terminate();
+  }
+
+  #forget(environment: Environment): void {
+    clearTimeout(environment.idleTimer);
+    this.#environments.delete(environment);
+    const index = this.#idle.indexOf(environment);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  #capture(worker: Worker): void {
+    for (const stream of [worker.stdout, worker.stderr]) {
+      let rest = "";
+      stream.setEncoding("utf8");
+      stream.on("data", (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) this.#readMetrics(line);
+        this.#write(text);
+      });
+    }
+  }
+
+  #readMetrics(line: string): void {
+    const values = parseMetricLine(line);
+    if (values === undefined) return;
+    this.metrics.add(values);
+    for (const { value, ...metric } of values) this.#putMetric(metric, value);
+  }
+
+  #write(text: string): void {
+    if (!this.#stopped || this.#environments.size > 0) this.#log.write(text);
+  }
+
+  #count(change: Partial<FunctionTotals>): void {
+    const totals = { ...this.#totals };
+    for (const [name, by] of Object.entries(change) as [keyof FunctionTotals, number][]) totals[name] += by;
+    this.#totals = totals;
+  }
+}
+
+/** What an invocation gets that comes after the stop. */
+const GONE = { isGone: true } as Environment;
+
+const exited = (errorMessage: string): WorkerAnswer => ({
+  kind: "error",
+  error: JSON.stringify({ errorType: "Runtime.ExitError", errorMessage }),
+});

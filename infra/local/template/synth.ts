@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Settings } from "../../settings.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const APP = fileURLToPath(new URL("../../app.ts", import.meta.url));
+
+/** The address that mail comes from when nobody says otherwise. */
+export const DEFAULT_SENDER = "harborlight@localhost";
+
+/** What `cdk.json` may say of the deployment to AWS and does not hold on one machine. */
+export const HERE = {
+  local: true,
+  region: "us-east-1",
+  alertSenderIsVerified: false,
+  customerManagedKey: false,
+} satisfies Partial<Record<keyof Settings, unknown>>;
+
+/**
+ * Synthesises the CDK app for one machine, bundling the functions where they changed.
+ * @param outputFolder where the cloud assembly goes
+ * @throws with the app's own message when it refuses its context or a function does not compile
+ */
+export const synthesise = (outputFolder: string, context: Readonly<Record<string, unknown>>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const env = {
+      ...process.env,
+      CDK_OUTDIR: outputFolder,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...HERE, ...context }),
+      CDK_DEFAULT_ACCOUNT: "000000000000",
+      CDK_DEFAULT_REGION: "us-east-1",
+      AWS_REGION: "us-east-1",
+    };
+    execFile(process.execPath, [APP], { cwd: ROOT, env, maxBuffer: 16_000_000 }, (error, stdout, stderr) => {
+      if (error) reject(failureOf(stderr || stdout, error));
+      else resolve();
+    });
+  });
+
+/** The app's own words; of an error with its stack the message alone, with the system's code for what the owner can mend. */
+const failureOf = (text: string, cause: Error): Error => {
+  const [, message = text.trim(), code] = /^(?:\w*Error: )((?:(E[A-Z]+): )?.*)\n {4}at /m.exec(text) ?? [];
+  const error = new Error(`the CDK app could not be synthesised: ${message}`, { cause });
+  return Object.assign(error, code && { code });
+};

@@ -1,0 +1,150 @@
+/** What raw monitors send and expect, byte for byte: nothing is added, no line end, no encoding beyond the one named. */
+import { z } from "zod";
+import { ProbeFailure } from "../contract/protocol.ts";
+import { printable } from "../engine/evidence.ts";
+import { compilePattern, MAX_MATCHED_LENGTH, patternSetting } from "./pattern.ts";
+
+const MAX_SENT_BYTES = 4_096;
+
+const text = z.string().max(MAX_SENT_BYTES).describe("Sent as UTF-8; \\r\\n only where you write it.");
+const hex = z
+  .string()
+  .max(2 * MAX_SENT_BYTES)
+  .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits");
+const base64 = z.base64({ error: "must be base64 with padding" }).max(2 * MAX_SENT_BYTES);
+
+/** Bytes in one of three spellings; text alone may be written as a plain string. */
+export const bytesSetting = z.union(
+  [text, z.strictObject({ text }), z.strictObject({ hex }), z.strictObject({ base64 })],
+  { error: 'must be a text, or one of {"text": …}, {"hex": …}, {"base64": …}' },
+);
+
+export const toBytes = (data: z.output<typeof bytesSetting>): Buffer => {
+  if (typeof data === "string") return Buffer.from(data);
+  if ("text" in data) return Buffer.from(data.text);
+  return "hex" in data ? Buffer.from(data.hex.replaceAll(/\s/g, ""), "hex") : Buffer.from(data.base64, "base64");
+};
+
+const KINDS = ["contains", "equals", "regex"] as const;
+
+export const expectSetting = z
+  .strictObject({
+    contains: bytesSetting.optional().describe("These bytes somewhere in the answer."),
+    equals: bytesSetting.optional().describe("Exactly these bytes, and the answer begins with them."),
+    regex: patternSetting.optional().describe("Found in the answer as UTF-8; linear time, ^ and $ at line ends."),
+    maxBytes: z
+      .int()
+      .min(1)
+      .max(65_536)
+      .default(MAX_MATCHED_LENGTH)
+      .describe("An answer this long that does not match is wrong."),
+  })
+  .superRefine((expectation, context) => {
+    const named = KINDS.filter((kind) => expectation[kind] !== undefined);
+    if (named.length !== 1)
+      context.addIssue({
+        code: "custom",
+        message: `must have exactly one of contains, equals and regex, got ${named.join(" and ") || "none"}`,
+      });
+    if (expectation.regex !== undefined && expectation.maxBytes > MAX_MATCHED_LENGTH)
+      context.addIssue({
+        code: "custom",
+        path: ["maxBytes"],
+        message: `must be at most ${MAX_MATCHED_LENGTH} with regex`,
+      });
+    const fixed = expectation.contains ?? expectation.equals;
+    const length = fixed === undefined ? 1 : toBytes(fixed).length;
+    if (length === 0) context.addIssue({ code: "custom", message: "must expect at least one byte" });
+    if (length > expectation.maxBytes)
+      context.addIssue({
+        code: "custom",
+        path: ["maxBytes"],
+        message: `must be at least ${length}, the length of what is expected`,
+      });
+  });
+
+/** What one answer is held against, as it grows. */
+export interface Expectation {
+  /** For people: `an answer containing "PONG"`. Asked when the answer was another. */
+  wanted(): string;
+  readonly maxBytes: number;
+  /**
+   * Looks at all bytes that came so far.
+   * @returns how many of them the match takes up; `undefined` when more could still make it match
+   * @throws ProbeFailure when nothing that follows can make it match
+   */
+  match(received: Buffer): number | undefined;
+}
+
+/** @returns what makes the expectation that one answer is held against */
+export function prepareExpectation({
+  contains,
+  equals,
+  regex,
+  maxBytes,
+}: z.output<typeof expectSetting>): () => Expectation {
+  if (regex !== undefined) {
+    const pattern = compilePattern(regex);
+    return () => matching(pattern, maxBytes);
+  }
+  const expectation =
+    contains === undefined ? equalTo(toBytes(equals ?? ""), maxBytes) : containing(toBytes(contains), maxBytes);
+  return () => expectation;
+}
+
+const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
+  wanted: () => `an answer containing ${show(bytes)}`,
+  maxBytes,
+  match(received) {
+    const at = received.indexOf(bytes);
+    return at < 0 ? undefined : at + bytes.length;
+  },
+});
+
+const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
+  wanted: () => `the answer ${show(bytes)}`,
+  maxBytes,
+  match(received) {
+    const compared = Math.min(received.length, bytes.length);
+    if (bytes.compare(received, 0, compared, 0, compared) !== 0) throw unexpected(this.wanted(), received);
+    return compared === bytes.length ? compared : undefined;
+  },
+});
+
+/** Characters times pattern length that a pattern may scan again for bytes that trickle in; past it only growth by half counts. */
+const RESCAN_BUDGET = 1_000_000;
+
+function matching(pattern: RegExp, maxBytes: number): Expectation {
+  let scanned = 0;
+  let lastLength = 0;
+  return {
+    wanted: () => `an answer matching /${printable(pattern.source)}/`,
+    maxBytes,
+    match(received) {
+      if (scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * lastLength, maxBytes)) return undefined;
+      const answer = received.toString("utf8").slice(0, MAX_MATCHED_LENGTH);
+      scanned += answer.length * pattern.source.length;
+      lastLength = received.length;
+      const found = pattern.exec(answer);
+      return found ? Buffer.byteLength(answer.slice(0, found.index + found[0].length)) : undefined;
+    },
+  };
+}
+
+export const unexpected = (wanted: string, received: Buffer) =>
+  new ProbeFailure("unexpected-answer", `expected ${wanted}, got ${show(received)}`, {
+    evidence: { received: describeBytes(received) },
+  });
+
+/** Text where it is text, else hexadecimal. */
+export function describeBytes(bytes: Buffer, max = 120): string {
+  const start = bytes.subarray(0, max);
+  const isText = start.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
+  if (isText) return printable(start.toString("utf8").trimEnd(), max);
+  return `hex ${bytes.subarray(0, max / 2).toString("hex")}${bytes.length > max / 2 ? "…" : ""}`;
+}
+
+const show = (bytes: Buffer) => {
+  const described = describeBytes(bytes, 80);
+  return described.startsWith("hex ") ? described : JSON.stringify(described);
+};

@@ -1,0 +1,161 @@
+/**
+ * The pieces that the settings of several protocols have in common, and the one way in which settings are parsed.
+ */
+import { X509Certificate } from "node:crypto";
+import { z } from "zod";
+import type { Probe } from "../contract/protocol.ts";
+import type { TlsOptions } from "../engine/connection.ts";
+import { contextFor } from "../engine/tls.ts";
+import { InvalidInput } from "../errors.ts";
+import { inOurWords, pathText } from "../issues.ts";
+
+/** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
+export const oneLine = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^\P{Cc}+$/u, "must be one line without control characters");
+
+const pem = z
+  .string()
+  .max(16_384)
+  .regex(/-----BEGIN [A-Z0-9 ]+-----/, "must be PEM text");
+
+/** OpenSSL passes over what it cannot read; a target would then fail for its unknown issuer. */
+function isCertificates(text: string): boolean {
+  const blocks = text.match(/-----BEGIN [^-]*-----[^-]*-----END [^-]*-----/g) ?? [];
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch {
+    return false;
+  }
+  return blocks.length > 0;
+}
+
+/** `settings.tls`. */
+export const tlsSettings = z
+  .strictObject({
+    serverName: oneLine(253).optional(),
+    alpn: z.array(oneLine(64)).min(1).max(8).optional(),
+    minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional(),
+    ca: pem.refine(isCertificates, "must be certificates in PEM, and nothing else").optional(),
+    certificate: pem.optional(),
+    key: pem.meta({ writeOnly: true }).optional(),
+    verify: z.boolean().optional(),
+    warnDays: z.int().min(0).max(3650).optional(),
+  })
+  .superRefine(({ ca, certificate, key }, context) => {
+    if ((certificate === undefined) !== (key === undefined))
+      context.addIssue({
+        code: "custom",
+        path: [certificate === undefined ? "certificate" : "key"],
+        message: "certificate and key go together",
+      });
+    try {
+      if (ca !== undefined || certificate !== undefined) contextFor({ ca, certificate, key } as TlsOptions);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `not usable: ${(error as Error).message}` });
+    }
+  });
+
+/** When a protocol upgrades its connection. `required`: a server that does not offer it is `tls-not-offered`. */
+export const STARTTLS_MODES = ["off", "if-offered", "required"] as const;
+export type StartTlsMode = (typeof STARTTLS_MODES)[number];
+
+/** `settings.starttls`. */
+export const starttlsSetting = z.enum(STARTTLS_MODES);
+
+/** For protocols that have both: TLS from the first byte on with `tls` alone, STARTTLS with both. */
+export const eitherTls = { tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") };
+
+/** What `eitherTls` means for the probe: TLS at once only where no STARTTLS is asked for. */
+export const tlsAtOnce = (settings: { tls?: TlsOptions | undefined; starttls: StartTlsMode }): { tls?: TlsOptions } =>
+  settings.starttls === "off" && settings.tls ? { tls: settings.tls } : {};
+
+/** For protocols whose TLS from the first byte on is another protocol of ours: `tls` needs `starttls`. */
+export const onlyStarttls = (implicitName: string) =>
+  z
+    .strictObject({ tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") })
+    .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
+      path: ["tls"],
+      message: `only with starttls "if-offered" or "required"; for TLS from the first byte on use the protocol ${implicitName}`,
+    });
+
+/** What was made of settings, and by whom. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
+const madeBefore = new WeakMap<object, { readonly by: unknown; readonly made: unknown }>();
+
+const makeOnce = <T>(by: unknown, settings: unknown, make: (input: object) => T): T => {
+  const input = (settings ?? {}) as object;
+  const before = madeBefore.get(input);
+  if (before && before.by === by) return before.made as T;
+  const made = make(input);
+  if (typeof input === "object") madeBefore.set(input, { by, made });
+  return made;
+};
+
+/**
+ * The same object gives the same result without being parsed again, so it must not change in between.
+ * @throws InvalidInput naming every field that is wrong, with paths relative to `settings`
+ */
+export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> =>
+  makeOnce(schema, settings, (input) => {
+    const parsed = schema.safeParse(input, { error: inOurWords });
+    if (parsed.success) return parsed.data;
+    throw new InvalidInput(
+      parsed.error.issues.flatMap(({ path, message, ...issue }) =>
+        issue.code === "unrecognized_keys"
+          ? issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such setting" }))
+          : [{ path: pathText(path), message }],
+      ),
+    );
+  });
+
+/** `prepare` of a protocol whose probes keep nothing from one check to the next: one probe serves a monitor for good. */
+export const preparingOnce =
+  <S extends z.ZodType>(schema: S, make: (settings: z.output<S>) => Probe): ((settings: unknown) => Probe) =>
+  (settings) =>
+    makeOnce(make, settings, (input) => make(parseSettings(schema, input)));
+
+/**
+ * What every UDP check has. Where a protocol says nothing else it sends three datagrams 200 ms apart: one that gets lost
+ * on the way is no outage, and half of them lost is worth a warning.
+ */
+export const udpFields = ({
+  count = 3,
+  spacingMs = 200,
+  silence = "down",
+}: {
+  count?: number;
+  spacingMs?: number;
+  silence?: "down" | "up" | "unknown";
+} = {}) => ({
+  packets: z
+    .strictObject({
+      count: z.int().min(1).max(20).default(count).describe("Datagrams per check."),
+      spacingMs: z.int().min(0).max(5000).default(spacingMs).describe("Pause between their starts."),
+    })
+    .prefault({}),
+  lossPercent: z
+    .strictObject({
+      degradedAbove: z.number().min(0).max(100).nullable().default(50),
+      downAbove: z.number().min(0).max(100).nullable().default(null),
+    })
+    .prefault({})
+    .describe("Loss above which a check is degraded or down; null: never. 100 % loss is silence."),
+  silence: z.enum(["down", "up", "unknown"]).default(silence).describe("What it means when nothing answers."),
+});
+
+/**
+ * For protocols that speak UDP by default and TCP (with TLS where asked for) on demand: each transport has its own
+ * settings, so what only the other one has is refused instead of ignored.
+ */
+export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, udp: Parameters<typeof udpFields>[0] = {}) =>
+  z.discriminatedUnion(
+    "transport",
+    [
+      z.strictObject({ transport: z.literal("udp").optional(), ...fields, ...udpFields(udp) }),
+      z.strictObject({ transport: z.literal("tcp"), tls: tlsSettings.optional(), ...fields }),
+    ],
+    { error: (issue) => (issue.code === "invalid_union" ? 'must be "udp" or "tcp"' : undefined) },
+  );

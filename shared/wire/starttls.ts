@@ -1,0 +1,40 @@
+/** STARTTLS as every protocol that has it does it: offered or not, wanted or not, agreed or refused. */
+
+import { ProbeFailure } from "../contract/protocol.ts";
+import type { Connection, TlsOptions } from "../engine/connection.ts";
+import { printable } from "./cursor.ts";
+import type { StartTlsMode } from "./settings.ts";
+
+/** Keywords count in either case (RFC 5321, section 4.1.1.1; RFC 9051, section 9; RFC 3977, section 3.3.1). */
+export const isAmong = (keyword: string, capabilities: readonly string[]): boolean =>
+  capabilities.some((capability) => capability.toUpperCase() === keyword);
+
+/**
+ * Upgrades the connection where the settings ask for it and the server agrees.
+ * @param offered whether the server said that it can
+ * @param request asks for TLS; answers undefined when the server agreed, else the server's refusal
+ * @returns whether the connection is inside TLS now
+ * @throws ProbeFailure `tls-not-offered` when TLS is required and not to be had
+ */
+export const upgradeToTls = async (
+  connection: Connection,
+  settings: { readonly starttls: StartTlsMode; readonly tls?: TlsOptions | undefined },
+  offered: boolean,
+  request: () => Promise<string | undefined>,
+): Promise<boolean> => {
+  if (settings.starttls === "off") return false;
+  const refusal = offered ? await request() : "not among its capabilities";
+  if (refusal === undefined) {
+    await connection.startTls(settings.tls);
+    return true;
+  }
+  if (settings.starttls === "required")
+    throw new ProbeFailure(
+      "tls-not-offered",
+      `TLS is required, and the server does not offer it: ${printable(refusal)}`,
+      {
+        state: "tls-error",
+      },
+    );
+  return false;
+};
