@@ -14,6 +14,7 @@ import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import { type Belief, createBeliefs, fullDoubt } from "./beliefs.ts";
 import type { Control } from "./control.ts";
+import type { LoadedMembers } from "./members.ts";
 import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 
 /** Kept free at the end of a tick for the control targets and the writes. */
@@ -47,7 +48,7 @@ const FINGERPRINT_MAX_AGE_MS = 3_600_000;
 interface Dependencies {
   readonly location: string;
   readonly engine: Engine;
-  readonly members: (shard: string) => Promise<readonly Member[]>;
+  readonly members: (shard: string) => Promise<LoadedMembers>;
   readonly views: ViewStore;
   readonly history: HistoryStore;
   readonly control: Control;
@@ -150,7 +151,8 @@ export const createTick = (dependencies: Dependencies) => {
     const report = { outcomes: new Map<string, Outcome>(), lagMs: 0, late: 0, offline: false, crashes: [] };
     const isTime = now() < deadlineMs - WRITE_RESERVE_MS && earlyMs <= EARLIEST_MS;
     if (!isTime) return { ...report, result: "late", lagMs: now() - tick * 1000 };
-    const all = (await loadMembers(shard)).filter((member) => isDue(member, location, shard, tick, new Date(now())));
+    const loaded = await loadMembers(shard);
+    const all = loaded.members.filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
 
     const place = { shard, location, tick };
@@ -158,7 +160,7 @@ export const createTick = (dependencies: Dependencies) => {
     if (stand.state !== "free") return { ...report, result: "done" };
     const members = all.filter(({ paused }) => !paused);
     let previous = stand.previous;
-    let beliefs = await believe(shard, tick, members, previous, stand.isBegun);
+    let beliefs = await believe(shard, tick, members, previous, stand.isBegun, loaded.isFresh);
     /** With a gap before it a tick waits to the end: the tick before may just be ending. */
     const isEarly = previous?.tick === tick - lane;
 
@@ -196,7 +198,7 @@ export const createTick = (dependencies: Dependencies) => {
       const newest = await history.latestBlock(shard, location, tick - 1);
       if (newest && newest.tick !== previous?.tick) {
         previous = newest;
-        beliefs = await believe(shard, tick, members, previous, stand.isBegun);
+        beliefs = await believe(shard, tick, members, previous, stand.isBegun, loaded.isFresh);
       }
     }
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));

@@ -45,9 +45,14 @@ export interface Probe {
 
 export function createProbe(outside: ProbeOutside): Probe {
   const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked } = outside;
-  const views = createViewStore(client, tables.monitors);
+  const views = createViewStore(client, tables.monitors, { sleep });
   const locations = createLocationStore(client, tables.monitors);
-  const history = createHistoryStore(client, tables.history, { retention, now, unreadable: outside.unreadable });
+  const history = createHistoryStore(client, tables.history, {
+    retention,
+    now,
+    sleep,
+    unreadable: outside.unreadable,
+  });
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now, sleep);
   const job = createJob({

@@ -50,7 +50,7 @@ export const createStateChange = (dependencies: Dependencies) => {
         return { revision, ownTimerAt: verdict.ownTimerAt };
       case "store": {
         const { decision, ownTimerAt } = verdict;
-        if (!(await decisions.save(monitor, decision))) return null;
+        if (!(await decisions.save(monitor, decision, now()))) return null;
         // The outbox's safety net is not rung: what is delivered now takes it away, and dispatch finds what is not.
         ringAt(key, earliest(ownTimerAt, retryTimer(decision.pendingAlerts, now())));
         return { revision: revision + 1, ownTimerAt };

@@ -3,10 +3,11 @@
  * by compaction; seats of deleted or moved monitors come free with that recount.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
 import { shardsPerJob } from "../rules/plan.ts";
 import { shardKey, shardName } from "./keys.ts";
+import { pagesOf } from "./read.ts";
 
 export interface Seats {
   readonly shard: string;
@@ -34,22 +35,16 @@ const isUnplanned = (item: Record<string, unknown> | undefined, locations: reado
 export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const numberedMembers = async (lane: Lane) => {
     const members = new Map<number, number>();
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
-          ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
-          ProjectionExpression: "sk, members",
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      );
-      for (const { sk, members: count } of page.Items ?? [])
+    const pages = pagesOf(client, {
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
+      ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
+      ProjectionExpression: "sk, members",
+      ConsistentRead: true,
+    });
+    for await (const page of pages)
+      for (const { sk, members: count } of page)
         members.set(Number(String(sk).slice(`${lane}#`.length)), Number(count ?? 0));
-      from = page.LastEvaluatedKey;
-    } while (from);
     return members;
   };
 

@@ -303,9 +303,10 @@ export class Journal {
 }
 
 const watchedSettings = (item: Item): WatchedSettings => {
-  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs } =
-    item as unknown as WatchedSettings;
-  const { failureThreshold, recoveryThreshold, locations, quorum, alerts } = item as unknown as WatchedSettings;
+  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
+    item.check as WatchedSettings;
+  const { failureThreshold, recoveryThreshold, locations } = how;
+  const { quorum, alerts } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,

@@ -277,6 +277,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       logger: loggerOf(journal),
       metrics: NO_METRICS,
       now: process.date,
+      sleep: process.sleep,
       newId,
     });
     return (event) => handle(event, CONTEXT);
@@ -326,7 +327,10 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   return {
     scenario,
     journal,
-    monitors: [...database.tables.table(tables.monitors).items()] as Item[],
+    // What is checked stands in one attribute of the table, and beside the others for the oracle.
+    monitors: [...database.tables.table(tables.monitors).items()].map(
+      (item) => ({ ...item, ...(item.check as object | undefined) }) as Item,
+    ),
     client: consistently(database.tables),
     tables,
     mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({

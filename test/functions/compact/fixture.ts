@@ -5,7 +5,8 @@ import type { DatabaseOptions } from "../../../infra/local/dynamodb/database.ts"
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Monitor } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
-import { createMonitorStore, type StoredMonitor } from "../../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { monitorOf as plainMonitor } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";

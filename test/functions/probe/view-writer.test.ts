@@ -5,7 +5,7 @@ import { createViewWriter } from "../../../functions/probe/view-writer.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { Outcome } from "../../../shared/model.ts";
 import { EMPTY_HISTORY, remember } from "../../../shared/rules/judge.ts";
-import type { Member } from "../../../shared/store/views.ts";
+
 import { monitorOf, viewOf } from "../../support/monitors.ts";
 import { serve } from "../../support/servers.ts";
 
@@ -40,7 +40,7 @@ const startViews = () => {
   );
   const turnDown = (id: string) =>
     writer.add({
-      member: monitorOf({ id }) as Member,
+      member: { ...monitorOf({ id }), beliefs: {} },
       outcome: DOWN,
       history: remember(EMPTY_HISTORY, "down"),
       view: viewOf("up", TICK - 100),

@@ -340,7 +340,7 @@ describe("the dead man's timer", () => {
     const decision = { ...read, status: "down" as const };
     const { status, since, incident, lastIncidentEndedAt, pendingAlerts, undecidedSince, unsettledSince } = decision;
     const fields = { status, since, incident, lastIncidentEndedAt, pendingAlerts, undecidedSince, unsettledSince };
-    expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null })).toBe(false);
+    expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null }, new Date())).toBe(false);
     expect(await w.timersBefore(9_999)).toEqual(["look 90"]);
   });
 });

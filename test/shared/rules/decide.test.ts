@@ -5,7 +5,7 @@ import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../shared/model.ts";
 import { type Context, decide, LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
 import { MAX_PENDING, OVERFLOW, pending } from "../../../shared/rules/outbox.ts";
-import type { StoredMonitor } from "../../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import { monitorOf, viewOf } from "../../support/monitors.ts";
 
 const START = Date.parse("2026-11-23T10:00:00.000Z");

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { uptimePercent } from "../../../../shared/history/report.ts";
 import { tallySteps } from "../../../../shared/history/stats.ts";
+import { show } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
+import { oneOf } from "../../../../shared/schema.ts";
 import { historyReader } from "../../history/reader.ts";
-import { show } from "../../http/input.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
-import { oneOf } from "../../http/schemas.ts";
 import { badgeSvg, type Colour } from "../badge.ts";
 import { statusOf } from "../present.ts";
 
