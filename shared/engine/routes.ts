@@ -4,7 +4,7 @@
  */
 import { createSocket } from "node:dgram";
 import ipaddr from "ipaddr.js";
-import type { Address } from "./dns.ts";
+import type { Address } from "./name-answers.ts";
 
 /** The policy table of RFC 6724, section 2.1: prefix, precedence, label. */
 const POLICY = (
