@@ -17,6 +17,8 @@ const MAX_SETTINGS_BYTES = 16_384;
 const RESERVED_MS = 1_000;
 const MAX_TICK_MS = 60_000;
 
+const DEFAULT_INTERVAL_SECONDS: Lane = 60;
+
 /** Milliseconds that all attempts of one check have together. */
 export const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000, MAX_TICK_MS) - RESERVED_MS;
 export const attemptsMs = (timeoutMs: number, { count, delayMs }: Retries) => (count + 1) * timeoutMs + count * delayMs;
@@ -188,13 +190,27 @@ export const readMonitorSettings = (
 };
 
 /** @param known settings without errors */
-const complete = (known: Known, available: readonly Location[]): MonitorSettings => {
-  const { name = "", protocol = "", host = "", retries = {} } = known;
-  const intervalSeconds: Lane = known.intervalSeconds ?? 60;
+const complete = (known: Known, available: readonly Location[]): MonitorSettings => ({
+  name: known.name ?? "",
+  key: known.key ?? null,
+  ...completeCheck(known),
+  degradedAboveMs: known.degradedAboveMs ?? null,
+  failureThreshold: known.failureThreshold ?? 1,
+  recoveryThreshold: known.recoveryThreshold ?? 1,
+  intervalSeconds: known.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
+  locations: known.locations ?? available.slice(0, 1).map((location) => location.name),
+  quorum: known.quorum ?? "majority",
+  alerts: { afterSeconds: known.alerts?.afterSeconds ?? 0, emails: known.alerts?.emails ?? [] },
+  tags: known.tags ?? {},
+  paused: known.paused ?? false,
+  badge: known.badge ?? false,
+});
+
+/** What one check looks at, and how long it tries. */
+const completeCheck = (known: Known) => {
+  const { protocol = "", host = "", retries = {}, intervalSeconds = DEFAULT_INTERVAL_SECONDS } = known;
   const timeoutMs = known.timeoutMs ?? defaultTimeoutMs(intervalSeconds);
   return {
-    name,
-    key: known.key ?? null,
     protocol,
     host,
     port: known.port ?? protocols[protocol]?.defaultPort ?? 0,
@@ -204,16 +220,6 @@ const complete = (known: Known, available: readonly Location[]): MonitorSettings
     expectedState: known.expectedState ?? "open",
     timeoutMs,
     retries: { ...defaultRetries(intervalSeconds, timeoutMs, retries.delayMs), ...retries },
-    degradedAboveMs: known.degradedAboveMs ?? null,
-    failureThreshold: known.failureThreshold ?? 1,
-    recoveryThreshold: known.recoveryThreshold ?? 1,
-    intervalSeconds,
-    locations: known.locations ?? available.slice(0, 1).map((location) => location.name),
-    quorum: known.quorum ?? "majority",
-    alerts: { afterSeconds: known.alerts?.afterSeconds ?? 0, emails: known.alerts?.emails ?? [] },
-    tags: known.tags ?? {},
-    paused: known.paused ?? false,
-    badge: known.badge ?? false,
   };
 };
 
