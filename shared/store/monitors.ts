@@ -31,7 +31,7 @@ const collectionKeyOf = ({ id, name }: { id: string; name: string }) => `${name.
 /** DynamoDB takes 100 keys in one read. */
 const KEYS_PER_READ = 100;
 
-export const monitorFromItem = (item: Record<string, unknown>): StoredMonitor => {
+const monitorFromItem = (item: Record<string, unknown>): StoredMonitor => {
   const {
     pk: _pk,
     sk: _sk,

@@ -7,7 +7,7 @@ import type { SimulatedFunction } from "./lambda.ts";
 import type { Edit, Scenario } from "./scenario.ts";
 
 /** The token that everybody uses; its item is put into the table before the scenario begins. */
-export const TOKEN = "hl_simulated_0123456789abcdef0123456789abcdef";
+const TOKEN = "hl_simulated_0123456789abcdef0123456789abcdef";
 
 export const tokenItem = (startMs: number) => {
   const [, id = "", secret = ""] = TOKEN.split("_");

@@ -29,7 +29,7 @@ const view = z
   })
   .meta({ id: "View", description: "What one location believes." });
 
-export const incidentView = z
+const incidentView = z
   .object({
     id: z.string(),
     startedAt: moment,
@@ -93,7 +93,7 @@ export const monitorView = z
   })
   .meta({ id: "Monitor" });
 
-export const outcomeView = z
+const outcomeView = z
   .object({
     location: z.string(),
     state: state.optional(),

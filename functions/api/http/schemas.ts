@@ -11,11 +11,11 @@ import { expecting, show } from "./input.ts";
 
 const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;
 
-export const whole = (min: number, max: number, unit = "") => {
+const whole = (min: number, max: number, unit = "") => {
   const error = expecting(`a whole number from ${min} to ${max}${unit}`);
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
-export const text = (maxLength: number, what = "text") => {
+const text = (maxLength: number, what = "text") => {
   const error = expecting(`${what} of 1 to ${maxLength} characters`);
   return z
     .string({ error })
@@ -26,8 +26,8 @@ export const text = (maxLength: number, what = "text") => {
 };
 export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });
-export const flag = () => z.boolean({ error: expecting("true or false") });
-export const list = <S extends z.ZodType>(item: S, max: number, what: string) => {
+const flag = () => z.boolean({ error: expecting("true or false") });
+const list = <S extends z.ZodType>(item: S, max: number, what: string) => {
   const error = expecting(`a list of at most ${max} ${what}`);
   return z.array(item, { error }).max(max, { error: `must be a list of at most ${max} ${what}` });
 };
@@ -36,7 +36,7 @@ export const email = () =>
     .string({ error: expecting("a mail address") })
     .refine(isMailAddress, { error: expecting("a mail address") })
     .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
-export const fields = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape, { error: objectError });
+const fields = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape, { error: objectError });
 const objectError = (issue: { code?: string; input?: unknown }) =>
   issue.code === "unrecognized_keys" ? undefined : `must be a JSON object, got ${show(issue.input)}`;
 

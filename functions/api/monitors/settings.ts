@@ -20,13 +20,13 @@ const MAX_TICK_MS = 60_000;
 const DEFAULT_INTERVAL_SECONDS: Lane = 60;
 
 /** Milliseconds that all attempts of one check have together. */
-export const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000, MAX_TICK_MS) - RESERVED_MS;
+const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000, MAX_TICK_MS) - RESERVED_MS;
 export const attemptsMs = (timeoutMs: number, { count, delayMs }: Retries) => (count + 1) * timeoutMs + count * delayMs;
 const longestTimeoutMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000 - 3_000, MAX_TIMEOUT_MS);
 
-export const defaultTimeoutMs = (intervalSeconds: number) => (intervalSeconds <= 10 ? 2_000 : 5_000);
+const defaultTimeoutMs = (intervalSeconds: number) => (intervalSeconds <= 10 ? 2_000 : 5_000);
 /** Two retries, or as many as fit into the interval. */
-export const defaultRetries = (intervalSeconds: number, timeoutMs: number, delayMs = 1_000): Retries => {
+const defaultRetries = (intervalSeconds: number, timeoutMs: number, delayMs = 1_000): Retries => {
   const fitting = [2, 1].find((count) => attemptsMs(timeoutMs, { count, delayMs }) <= budgetMs(intervalSeconds));
   return { count: fitting ?? 0, delayMs };
 };

@@ -18,7 +18,7 @@ import { serve, type TcpServer } from "../../support/servers.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const SHARD = "10#0";
-export const FIRST = 1_800_000_000;
+const FIRST = 1_800_000_000;
 
 /** What a test does around a request: waits, or throws as if the process had died. */
 export type Around = (operation: string, input: Record<string, unknown>) => Promise<void> | void;
