@@ -1,11 +1,12 @@
 /** What follows from an outcome, and whether the member's view may have to change with it: only such views are read. */
+import { HOUR_MS } from "../../shared/durations.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
 import { type History, judgeHealth, remember } from "../../shared/rules/judge.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
 
 /** After so long a remembered fingerprint is read again from the view. */
-const FINGERPRINT_MAX_AGE_MS = 3_600_000;
+const FINGERPRINT_MAX_AGE_MS = HOUR_MS;
 
 /** What follows from a member's outcome. */
 export interface After {

@@ -3,12 +3,13 @@
  * history, but until compact has been there its outcomes are in blocks, which only `placements` lead to.
  */
 import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../durations.ts";
 import type { Monitor, Placement } from "../model.ts";
 import { chunksOf } from "../rules/plan.ts";
 import { formerKey, monitorIdOf } from "./keys.ts";
 
 /** Longer than blocks are kept: after that there is nothing left to lead to. */
-const KEPT_SECONDS = 30 * 86_400;
+const KEPT_SECONDS = 30 * DAY_SECONDS;
 /** DynamoDB takes 100 keys in one read. */
 const KEYS_PER_READ = 100;
 

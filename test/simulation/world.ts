@@ -10,6 +10,7 @@ import { createHourlyRun } from "../../functions/compact/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
+import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
@@ -43,8 +44,6 @@ const TOPICS = {
 const SENDER = "harborlight@example.com";
 const DISPATCH = "dispatch";
 const CONTROL_TARGETS = ["control-1:443", "control-2:443"];
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** Seven minutes past the hour, as the template's schedule says. */
 const COMPACT_OFFSET_MS = 7 * MINUTE_MS;
 /** Kept at the end of compact's time, as its `index.ts` does. */

@@ -11,10 +11,10 @@ import { createShardStore } from "../../../shared/store/shards.ts";
 import { monitorOf as plainMonitor } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
+export { DAY_SECONDS as DAY, HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
+
 /** 2026-11-20T00:00:00Z */
 export const MIDNIGHT = 1_795_132_800;
-export const HOUR = 3_600;
-export const DAY = 86_400;
 
 export async function startHistory(locations: readonly string[] = ["eu"], intercept?: DatabaseOptions["intercept"]) {
   /** Epoch seconds. */

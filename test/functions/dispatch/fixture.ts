@@ -14,9 +14,9 @@ import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf, putMonitor } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
+export { HOUR_SECONDS as HOUR, MINUTE_SECONDS as MINUTE } from "../../../shared/durations.ts";
+
 export const NOW = 1_800_000_000;
-export const MINUTE = 60;
-export const HOUR = 3_600;
 
 /** Dispatch's parts that watch locations, on real tables; what the probes would write, tests write. */
 export async function startWatch(locations: readonly string[]) {
