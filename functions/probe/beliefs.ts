@@ -30,6 +30,18 @@ export interface Belief {
   readonly doubt: number;
 }
 
+/** @param entry of the block before the tick, where it may speak of the member */
+const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, intervalSeconds: number): Belief => ({
+  history: entry ?? EMPTY_HISTORY,
+  present: entry?.view ?? null,
+  view: undefined,
+  entry,
+  doubt: isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(intervalSeconds),
+});
+
+/** Without a view in the block there may be one by now: a spot check fills the empty place. */
+const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.doubt === 0 && entry.view !== null;
+
 interface Dependencies {
   readonly location: string;
   readonly views: Pick<ViewStore, "views">;
@@ -68,18 +80,10 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     for (const member of members) {
       const found = entries.get(member.id);
       const entry = found && isOf(member, found, previous!.tick) ? found : undefined;
-      const doubt = isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(lane);
-      known.set(member.id, {
-        history: entry ?? EMPTY_HISTORY,
-        present: entry?.view ?? null,
-        view: undefined,
-        entry: previous?.offline ? undefined : entry,
-        doubt,
-      });
-      // Without a view in the block there may be one by now: a spot check fills the empty place.
-      const isKnown = isRightBefore && entry && entry.doubt === 0 && entry.view !== null;
+      const belief = fromBlock(entry, isRightBefore, lane);
+      known.set(member.id, previous?.offline ? { ...belief, entry: undefined } : belief);
       const isContradicted = isFresh && member.beliefs[location]?.health !== entry?.view;
-      if (!isKnown || isContradicted) doubted.push(member.id);
+      if (!isRightBefore || !isSure(entry) || isContradicted) doubted.push(member.id);
     }
     if (doubted.length === 0) return known;
     const found = await views.views(doubted, location);

@@ -1,5 +1,6 @@
 /** Puts the probe together: everything outside it (tables, network, clock) comes in, so that a simulation can be it. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../../shared/durations.ts";
 import type { Engine } from "../../shared/engine/run.ts";
 import { InvalidInput } from "../../shared/errors.ts";
 import type { Retention } from "../../shared/history/retention.ts";
@@ -66,7 +67,7 @@ export function createProbe(outside: ProbeOutside): Probe {
       history,
       control,
       wentOffline: (since) => locations.setOffline(location, since),
-      blockSeconds: retention.blockDays * 86_400,
+      blockSeconds: retention.blockDays * DAY_SECONDS,
       now,
       sleep,
       newId,

@@ -7,11 +7,12 @@ import { constants, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { ProbeFailure, type Target } from "../contract/protocol.ts";
+import { DAY_MS, HOUR_MS } from "../durations.ts";
 import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
 import type { Reason } from "../reasons.ts";
+import { escapeText } from "../wire/escape-text.ts";
 import type { TlsOptions } from "./connection.ts";
-import { printable } from "./evidence.ts";
 import { certificateReason } from "./failure.ts";
 
 export interface TlsSession {
@@ -22,7 +23,6 @@ export interface TlsSession {
   readonly warning: { readonly reason: Reason; readonly message: string } | undefined;
 }
 
-const DAY_MS = 86_400_000;
 const WARN_DAYS = 14;
 /** Chains have three certificates, or four. */
 const MAX_CHAIN = 10;
@@ -89,7 +89,7 @@ function secure(options: ConnectionOptions): Promise<TLSSocket> {
  * the start would leave them unnamed: nothing else tells them apart.
  */
 const legacyServers = new Map<string, number>();
-const LEGACY_MS = 3_600_000;
+const LEGACY_MS = HOUR_MS;
 const serverKey = ({ address, port }: Target) => `${address} ${port}`;
 
 export const isLegacyServer = (target: Target): boolean =>
@@ -154,8 +154,8 @@ const NAME_RULES = { subject: "never", partialWildcards: false } as const;
 
 const wrongHost = (certificate: X509Certificate, host: string): string =>
   !isIP(host) && !certificate.subjectAltName && certificate.checkHost(host)
-    ? `the certificate has the name ${printable(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
-    : `the certificate is for ${names(certificate)}, not for ${printable(host)}`;
+    ? `the certificate has the name ${escapeText(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
+    : `the certificate is for ${names(certificate)}, not for ${escapeText(host)}`;
 
 /** The first one above it outside its dates. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {
@@ -203,11 +203,11 @@ const day = (date: Date) => (isDate(date) ? date.toISOString().slice(0, 10) : "n
 
 /** "CN=example.com\nO=…" → "example.com". */
 const commonName = (subject: string) =>
-  printable(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "), 80);
+  escapeText(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "), 80);
 
 function names(certificate: X509Certificate): string {
   const list = certificate.subjectAltName?.replaceAll("DNS:", "").replaceAll("IP Address:", "");
-  return printable(list || commonName(certificate.subject), 120);
+  return escapeText(list || commonName(certificate.subject), 120);
 }
 
 function describeSession(socket: TLSSocket): Evidence {

@@ -9,8 +9,6 @@ import { announce, carryOn, end, endOf, isNotUp, project, type Telling, tellable
 import { OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
 import { stand } from "./standing.ts";
 
-export { GRACE_SECONDS } from "./standing.ts";
-
 /** What is still to be told of a deleted monitor has so long before it moves out, and the monitor's key is free. */
 export const LEAVING_SECONDS = 60;
 /** A monitor whose decisions do not settle is looked at again after so long. */

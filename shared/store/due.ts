@@ -12,9 +12,9 @@ import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
 /** A change that nobody has looked at for so long is brought up again. The stream needs a second or two. */
-export const LOOK_WITHIN_SECONDS = 90;
+const LOOK_WITHIN_SECONDS = 90;
 /** The pause after a touch doubles with each one that led to no decision, up to this. */
-export const LOOK_PAUSE_LIMIT_SECONDS = 900;
+const LOOK_PAUSE_LIMIT_SECONDS = 900;
 
 /** `own`: a decision's timer. `look`: a change that waits to be looked at; `dueAt` is then its `lookBy`. */
 export interface DueTimer extends Timer {

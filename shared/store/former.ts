@@ -3,12 +3,13 @@
  * history, but until compact has been there its outcomes are in blocks, which only `placements` lead to.
  */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../durations.ts";
 import type { Monitor, Placement } from "../model.ts";
 import { formerKey, monitorIdOf } from "./keys.ts";
 import { readMany, type Waiting } from "./read.ts";
 
 /** Longer than blocks are kept: after that there is nothing left to lead to. */
-const KEPT_SECONDS = 30 * 86_400;
+const KEPT_SECONDS = 30 * DAY_SECONDS;
 
 export const createFormerStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => ({
   /** To be called before a monitor's item is removed. Doing it twice changes nothing but the last moment. */

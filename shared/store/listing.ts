@@ -8,7 +8,7 @@ import type { ItemKey, Status, Timestamp } from "../model.ts";
 import { placeOf } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
-export type ListedKind = "MONITORS" | "INCIDENTS";
+type ListedKind = "MONITORS" | "INCIDENTS";
 
 /** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
 const BUCKETS = 4;
@@ -19,7 +19,7 @@ const INDEXES = {
   attention: { bucket: "attentionBucket", key: "attentionKey" },
   changed: { bucket: "changedBucket", key: "changedAt" },
 } as const;
-export type ListIndex = keyof typeof INDEXES;
+type ListIndex = keyof typeof INDEXES;
 
 const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
@@ -55,7 +55,7 @@ export const changePlace = (id: string, at: Timestamp) => ({
   changedAt: at,
 });
 
-export interface ListedKeys {
+interface ListedKeys {
   readonly keys: readonly (ItemKey & { readonly position: string })[];
   /** Whether there are more. */
   readonly hasMore: boolean;
@@ -127,4 +127,3 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
     },
   };
 };
-export type Listing = ReturnType<typeof createListing>;

@@ -21,7 +21,7 @@ export interface Seats {
  * The second within its interval at which a shard is due, the same for those that share a job. Multiples of the golden
  * ratio spread any number of jobs evenly; the lane's own offset keeps the first ones of all lanes from meeting.
  */
-export const phaseOf = (lane: Lane, number: number) => {
+const phaseOf = (lane: Lane, number: number) => {
   const job = Math.floor(number / shardsPerJob(lane));
   return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
 };

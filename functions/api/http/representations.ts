@@ -30,7 +30,7 @@ const view = z
   })
   .meta({ id: "View", description: "What one location believes." });
 
-export const incidentView = z
+const incidentView = z
   .object({
     id: z.string(),
     startedAt: moment,
@@ -76,7 +76,7 @@ export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing))
 
 export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
 
-export const outcomeView = z
+const outcomeView = z
   .object({
     location: z.string(),
     state: state.optional(),

@@ -81,7 +81,7 @@ export const route = <Q extends z.ZodObject | undefined = undefined, B extends z
 ): Route => typed as unknown as Route;
 
 const KILOBYTE = 1024;
-export const MAX_BODY_BYTES = 256 * KILOBYTE;
+const MAX_BODY_BYTES = 256 * KILOBYTE;
 export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>

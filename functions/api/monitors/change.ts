@@ -24,7 +24,7 @@ export const idOfRequest = (tokenId: string, idempotencyKey: string) =>
 export const creationHash = (tokenId: string, idempotencyKey: string, body: unknown) =>
   sha256(tokenId, idempotencyKey, JSON.stringify(body));
 
-export const missing = (id: string) => new Problem("not-found", `there is no monitor ${show(id)}`);
+const missing = (id: string) => new Problem("not-found", `there is no monitor ${show(id)}`);
 
 /** @throws Problem `not-found`, for monitors on their way out too */
 export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMonitor> => {

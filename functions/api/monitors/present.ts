@@ -15,7 +15,7 @@ const DELIVERY_SECONDS = 3;
  * check that the threshold asks for comes an interval later, the last one uses all its attempts, and people wait
  * `afterSeconds` from there.
  */
-export const timeToAlertSeconds = ({
+const timeToAlertSeconds = ({
   intervalSeconds,
   failureThreshold,
   timeoutMs,

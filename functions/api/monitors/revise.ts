@@ -13,7 +13,7 @@ const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
   before.protocol !== after.protocol || before.host !== after.host || before.port !== after.port;
 
 /** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
-export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
+const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
   (before.paused && !after.paused) || isOtherCheck(before, after);
 
 /** Where a monitor goes, when, and how long blocks stay where it was. */

@@ -1,5 +1,6 @@
 /** `/v1/monitors/{id}/stats` and `/v1/uptime`: figures over time. */
 import { z } from "zod";
+import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { report, reportOutages, uptimePercent } from "../../../../shared/history/report.ts";
 import { oldestRawDay } from "../../../../shared/history/retention.ts";
@@ -20,7 +21,6 @@ import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
 
-const DAY_SECONDS = 86_400;
 const MOST_STEPS = 1_500;
 /** Raw outcomes are kept so long by default, and cutting days apart needs them. */
 const MOST_DAYS_IN_PARTS = 400;
