@@ -1,7 +1,8 @@
 /** Several addresses behind one name, as one measurement: every one is listed, and a dead one among live ones shows. */
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Evidence } from "../model.ts";
 import { type Expectation, judgeHealth } from "../rules/health.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { NO_TRAFFIC } from "./attempt.ts";
 
 /** More addresses than this behind one name are not checked, and the evidence says how many. */
 export const MAX_ADDRESSES = 16;

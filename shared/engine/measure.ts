@@ -1,11 +1,12 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
 import { isIPv6 } from "node:net";
+import type { Measured } from "../contract/measured.ts";
 import type { Probe, Target } from "../contract/protocol.ts";
 import type { CheckSettings, Family } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
-import { type Attempt, type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { type Attempt, NO_TRAFFIC } from "./attempt.ts";
 import type { Address, Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
 import type { Handshakes } from "./handshakes.ts";

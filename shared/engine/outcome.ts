@@ -1,7 +1,8 @@
 /** From what was measured to what is reported. */
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Outcome, Timings } from "../model.ts";
 import { judgeHealth } from "../rules/health.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { NO_TRAFFIC } from "./attempt.ts";
 import { fitEvidence, printable } from "./evidence.ts";
 
 const MAX_MESSAGE_LENGTH = 400;

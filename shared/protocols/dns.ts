@@ -6,8 +6,8 @@
  */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES } from "../wire/dns-message.ts";
 import { dataKey, labelsOf, plainText, TYPES } from "../wire/dns-records.ts";

@@ -6,8 +6,8 @@
  * One datagram per check: each one makes the server wait up to a minute for the rest of a handshake.
  */
 
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor } from "../wire/cursor.ts";
 import { parseSettings, udpOrTcp } from "../wire/settings.ts";
 

@@ -4,8 +4,8 @@
  * Responses of the classes 5 and 6 say that something is not well, unless they say that OPTIONS is just not done here.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings, udpOrTcp } from "../wire/settings.ts";
 

@@ -4,8 +4,8 @@
  * answer too; they just use other attributes.
  */
 import { crc32 } from "node:zlib";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, udpOrTcp } from "../wire/settings.ts";
 

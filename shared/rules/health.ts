@@ -1,5 +1,5 @@
 /** Pure: what an attempt saw, held against what its monitor expects. */
-import type { Measured } from "../engine/attempt.ts";
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Health } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 

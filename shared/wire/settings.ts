@@ -3,11 +3,11 @@
  */
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
+import type { TlsOptions } from "../contract/connection.ts";
 import type { Probe } from "../contract/protocol.ts";
-import type { TlsOptions } from "../engine/connection.ts";
-import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
 import { inOurWords, pathText } from "../issues.ts";
+import { secureContext } from "./secure-context.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
 export const oneLine = (maxLength: number) =>
@@ -53,7 +53,7 @@ export const tlsSettings = z
         message: "certificate and key go together",
       });
     try {
-      if (ca !== undefined || certificate !== undefined) contextFor({ ca, certificate, key } as TlsOptions);
+      if (ca !== undefined || certificate !== undefined) secureContext({ ca, certificate, key } as TlsOptions);
     } catch (error) {
       context.addIssue({ code: "custom", message: `not usable: ${(error as Error).message}` });
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Measured } from "../../../shared/engine/attempt.ts";
+import type { Measured } from "../../../shared/contract/measured.ts";
 import { type Expectation, judgeHealth, type Verdict } from "../../../shared/rules/health.ts";
 
 const measured = (fields: Partial<Measured>): Measured => ({
