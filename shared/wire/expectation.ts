@@ -1,6 +1,7 @@
 /** What raw monitors send and expect, byte for byte: nothing is added, no line end, no encoding beyond the one named. */
 import { z } from "zod";
 import { ProbeFailure } from "../contract/protocol.ts";
+// oxlint-disable-next-line no-restricted-imports -- escapes control characters, which the printable of cursor.ts does not
 import { printable } from "../engine/evidence.ts";
 import { compilePattern, MAX_MATCHED_LENGTH, patternSetting } from "./pattern.ts";
 
