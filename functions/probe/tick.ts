@@ -7,7 +7,7 @@ import { type BlockEntry, pausedEntry } from "../../shared/history/block.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
 import type { Reason } from "../../shared/reasons.ts";
 import { holdsTick } from "../../shared/rules/believe.ts";
-import { type History, judgeHealth, remember } from "../../shared/rules/judge.ts";
+import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
@@ -122,7 +122,7 @@ export const createTick = (dependencies: Dependencies) => {
 
   const afterOf = (member: Member, outcome: Outcome, before: Belief): After => {
     const streaks = remember(before.history, outcome.health);
-    const health = judgeHealth(before.present, streaks, outcome, member);
+    const health = nextHealth(before.present, streaks, outcome, member);
     return { member, outcome, before, history: streaks, health };
   };
 

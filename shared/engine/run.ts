@@ -111,7 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { first = false } = request;
     const present = presentHealth?.(id) ?? null;
     const probe = protocol.prepare(check.settings);
-    const job = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
+    const prepared = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
     const retries = request.retry === false ? 0 : check.retries.count;
     let attempts = 0;
     let outcome: Outcome | undefined;
@@ -132,7 +132,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (isTriedAgain) wheel.after(check.retries.delayMs, () => guarded(attempt));
         else done(outcome);
       });
-    const attempt = () => measure(job, seen, crashed);
+    const attempt = () => measure(prepared, seen, crashed);
     attempt();
   };
 
