@@ -8,6 +8,7 @@ import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { createEngine } from "../../shared/engine/run.ts";
 import type { CheckSettings, Job, Location } from "../../shared/model.ts";
+import { protocols } from "../../shared/protocols/index.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbeMetrics } from "./metrics.ts";
 import { createProbe } from "./wiring.ts";
@@ -25,7 +26,7 @@ const probe = createProbe({
   client: documentClient({ region: TABLES_REGION }, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
   tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
   location,
-  engine: createEngine({ location: { kind, families } }),
+  engine: createEngine({ location: { kind, families }, protocols }),
   controlTargets: JSON.parse(CONTROL_TARGETS!),
   retention: JSON.parse(RETENTION!),
   now: Date.now,

@@ -1,7 +1,7 @@
 /** What follows from an outcome, and whether the member's view may have to change with it: only such views are read. */
 import { HOUR_MS } from "../../shared/durations.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
-import { type History, judgeHealth, remember } from "../../shared/rules/judge.ts";
+import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
 
@@ -19,7 +19,7 @@ export interface After {
 
 export const afterOf = (member: Member, outcome: Outcome, before: Belief): After => {
   const history = remember(before.history, outcome.health);
-  const health = judgeHealth(before.present, history, outcome, member);
+  const health = nextHealth(before.present, history, outcome, member);
   return { member, outcome, before, history, health };
 };
 

@@ -1,14 +1,15 @@
 /** From what was measured to what is reported. */
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Outcome, Timings } from "../model.ts";
-import { judgeHealth } from "../rules/health.ts";
+import { assess } from "../rules/health.ts";
 import { escapeText } from "../wire/escape-text.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { NO_TRAFFIC } from "./attempt.ts";
 import { fitEvidence } from "./evidence.ts";
 
 const MAX_MESSAGE_LENGTH = 400;
 
 export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
-  const { health, reason, message } = judgeHealth(check, measured);
+  const { health, reason, message } = assess(check, measured);
   const { state, address, timings, traffic, lossPercent, evidence, fingerprint, stalled } = measured;
   return {
     state,

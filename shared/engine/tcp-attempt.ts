@@ -3,10 +3,11 @@
  * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
  */
 import { connect, type Socket } from "node:net";
+import type { Measured } from "../contract/measured.ts";
 import { ProbeFailure, type Target, type TcpProbe } from "../contract/protocol.ts";
 import type { Reason } from "../reasons.ts";
 import { escapeText } from "../wire/escape-text.ts";
-import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { type Attempt, type Done, endpointOf, NO_TRAFFIC } from "./attempt.ts";
 import { ProbeConnection } from "./connection.ts";
 import { explain, type Failure, lacksSecureRenegotiation, type Stage } from "./failure.ts";
 import { isLegacyServer, rememberLegacyServer } from "./tls.ts";

@@ -3,16 +3,17 @@
  * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
  * certificate as evidence.
  */
-import { constants, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { TlsOptions } from "../contract/connection.ts";
 import { ProbeFailure, type Target } from "../contract/protocol.ts";
 import { DAY_MS, HOUR_MS } from "../durations.ts";
 import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { escapeText } from "../wire/escape-text.ts";
-import type { TlsOptions } from "./connection.ts";
+import { secureContext } from "../wire/secure-context.ts";
 import { certificateReason } from "./failure.ts";
 
 export interface TlsSession {
@@ -39,7 +40,7 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
     socket: raw,
     ...(name && !isIP(name) ? { servername: name } : {}),
     ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
-    secureContext: contextFor(options, isLegacy),
+    secureContext: secureContext(options, isLegacy),
     rejectUnauthorized: false,
   });
   const certificate = socket.getPeerX509Certificate();
@@ -98,26 +99,6 @@ export const isLegacyServer = (target: Target): boolean =>
 export function rememberLegacyServer(target: Target): void {
   if (legacyServers.size >= 10_000) legacyServers.clear();
   legacyServers.set(serverKey(target), performance.now() + LEGACY_MS);
-}
-
-/** Contexts are costly (a key is parsed, roots are loaded) and the same for all monitors with the same options. */
-const contexts = new Map<string, SecureContext>();
-
-/** @throws an OpenSSL error when `ca`, `certificate` or `key` is not PEM, or the two do not belong together */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, isLegacy = false): SecureContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key, isLegacy]);
-  const known = contexts.get(id);
-  if (known) return known;
-  const context = createSecureContext({
-    minVersion: minVersion ?? "TLSv1.2",
-    ciphers: "DEFAULT:@SECLEVEL=0",
-    ...(isLegacy ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
-    ...(ca ? { ca } : {}),
-    ...(certificate ? { cert: certificate, key: key ?? certificate } : {}),
-  });
-  if (contexts.size >= 100) contexts.delete(contexts.keys().next().value ?? "");
-  contexts.set(id, context);
-  return context;
 }
 
 interface Problem {

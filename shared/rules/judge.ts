@@ -53,7 +53,7 @@ function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 |
  * @param history with this outcome already in it (see `remember`)
  * @returns null while a first view has not met its threshold
  */
-export function judgeHealth(
+export function nextHealth(
   present: Health | null,
   history: History,
   outcome: Pick<Outcome, "health" | "state">,
@@ -94,7 +94,7 @@ export function judge(
   thresholds: Thresholds,
   tick: number,
 ): View | null {
-  const health = judgeHealth(view?.health ?? null, history, outcome, thresholds);
+  const health = nextHealth(view?.health ?? null, history, outcome, thresholds);
   if (health === null) return null;
   const believed = health === outcome.health; // below a threshold the view keeps what it said
   if (view && !believed) return null;

@@ -7,6 +7,7 @@ import { createTick } from "../../../functions/probe/tick.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { Lane, Monitor, View } from "../../../shared/model.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { dueBucket, monitorKey } from "../../../shared/store/keys.ts";
@@ -38,7 +39,7 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
   };
   setTo(FIRST);
   const now = () => Date.now() + offsetMs;
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, now });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, now });
   const state = {
     online: true,
     /** Answers of the control targets that come before `online` decides. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { TlsOptions } from "../../../shared/contract/connection.ts";
 import { DAY_MS } from "../../../shared/durations.ts";
-import type { TlsOptions } from "../../../shared/engine/connection.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
 import { serveLegacyTls } from "../../support/legacy-tls-server.ts";
