@@ -7,17 +7,11 @@ interface Dependencies {
   readonly spot: (monitors: readonly Pick<Monitor, "id" | "settingsVersion">[]) => Promise<void>;
   readonly tick: (shard: string, tick: number) => Promise<TickReport>;
   readonly touch: (timer: Timer) => Promise<unknown>;
-  readonly nudge: (key: ItemKey) => Promise<unknown>;
   /** Told of each shard that was checked. */
   readonly checked: (report: TickReport) => void;
 }
 
-/** As dispatch of version 0.1 queued it; such a job may still wait while a new version is deployed. */
-interface FormerTouch {
-  readonly keys: readonly ItemKey[];
-}
-
-export const createJob = ({ heartbeat, spot, tick, touch, nudge, checked }: Dependencies) => {
+export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencies) => {
   /** All at once. One that fails fails the job, and is repeated with it; the others are done by then. */
   const everyShard = async (shards: readonly string[], at: number) => {
     const errors: unknown[] = [];
@@ -41,7 +35,7 @@ export const createJob = ({ heartbeat, spot, tick, touch, nudge, checked }: Depe
       case "spot":
         return spot(job.monitors);
       case "touch":
-        await Promise.all("timers" in job ? job.timers.map(touch) : (job as FormerTouch).keys.map(nudge));
+        await Promise.all(job.timers.map(touch));
     }
   };
 };

@@ -73,7 +73,6 @@ export function createProbe(outside: ProbeOutside): Probe {
       newId,
     }),
     touch: (timer) => due.touch(timer, now()),
-    nudge: (key) => due.nudge(key, now()),
     checked,
   });
   return {

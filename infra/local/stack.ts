@@ -7,6 +7,7 @@ import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { Disk, refusalOf } from "./disk/disk.ts";
 import { writeWhole } from "./disk/whole-file.ts";
 import { type LocalDatabase, openDatabase } from "./dynamodb/database.ts";
+import { migrate } from "./dynamodb/migration.ts";
 import { tableDefinition } from "./dynamodb/table-definition.ts";
 import { readHttpApi } from "./http-api/api-settings.ts";
 import { createHttpApi } from "./http-api/http-api.ts";
@@ -125,6 +126,14 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     });
     disk.onRoom(database.reopen);
     undo.push(() => database.close());
+    const migrated = await migrate(
+      database,
+      dataFolder,
+      tables.filter(({ stream }) => stream !== null).map(({ name }) => name),
+    ).catch((error: Error) => {
+      throw new StartError(error.message, { cause: error });
+    });
+    if (migrated > 0) log?.(`brought ${migrated} items of an earlier version to the shape of this one`);
     removeOldAssemblies(dataFolder, assembly);
     writeWhole(join(dataFolder, "gateway-port"), String(gateway.port));
 

@@ -29,13 +29,13 @@ const GRANTS: Record<string, string[]> = {
     ...log("Dispatch"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,UpdateItem", MONITORS),
     ...may("dynamodb:Query", HISTORY),
-    ...may("dynamodb:Query", ...["due", "look-by", "by-shard"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may("dynamodb:Query", ...["due", "look-by", "members"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("sqs:SendMessage", ...JOBS),
   ],
   probe: [
     ...log("SiteProbe"),
     ...may("dynamodb:GetItem,BatchGetItem,UpdateItem", PROBE_MONITORS),
-    ...may("dynamodb:Query", `${PROBE_MONITORS}/index/by-shard`),
+    ...may("dynamodb:Query", `${PROBE_MONITORS}/index/members`),
     ...may("dynamodb:Query,GetItem,PutItem", PROBE_HISTORY),
     ...consume("SiteJobs"),
   ],
@@ -56,7 +56,7 @@ const GRANTS: Record<string, string[]> = {
   api: [
     ...log("Api"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/listing`),
+    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
@@ -66,7 +66,7 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", ...["by-shard", "due", "look-by", "listing"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may("dynamodb:Query", ...["members", "due", "look-by", "listed"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };

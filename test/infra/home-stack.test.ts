@@ -33,29 +33,36 @@ test("the tables outlive the stack and cannot be deleted by accident", () => {
   }
 });
 
-test("monitors: recoverable to a point in time, a stream with both images, three indexes", () => {
+test("monitors: recoverable to a point in time, a stream of keys, six indexes of which none grows with the product", () => {
   const { Properties } = byPlainId(resources, "TablesMonitors");
   expect(Properties).toMatchObject({
     TableName: "harborlight-monitors",
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-    StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
+    StreamSpecification: { StreamViewType: "KEYS_ONLY" },
   });
+  const keysOnly = (IndexName: string, hash: string, range: string) => ({
+    IndexName,
+    KeySchema: keys(hash, range),
+    Projection: { ProjectionType: "KEYS_ONLY" },
+  });
+  const indexes = [
+    ["due", "dueBucket", "nextEvaluationAt"],
+    ["look-by", "lookBucket", "lookBy"],
+    ["listed", "listBucket", "listKey"],
+    ["attention", "attentionBucket", "attentionKey"],
+    ["changed", "changedBucket", "changedAt"],
+  ] as const;
   expect(Properties.AttributeDefinitions).toEqual(
-    ["pk", "sk", "shard", "dueBucket", "nextEvaluationAt", "lookBucket", "lookBy", "collection", "collectionKey"].map(
-      attribute,
-    ),
+    ["pk", "sk", "shard", ...indexes.flatMap(([, hash, range]) => [hash, range])].map(attribute),
   );
-  const checkAttributes =
-    "id protocol host port settings family addresses expectedState timeoutMs retries degradedAboveMs failureThreshold recoveryThreshold intervalSeconds locations paused settingsVersion settingsChangedAt placements deletedAt";
+  const memberAttributes = "check beliefs paused settingsVersion settingsChangedAt placements deletedAt";
   expect(Properties.GlobalSecondaryIndexes).toEqual([
     {
-      IndexName: "by-shard",
+      IndexName: "members",
       KeySchema: keys("shard", "pk"),
-      Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: checkAttributes.split(" ") },
+      Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: memberAttributes.split(" ") },
     },
-    { IndexName: "due", KeySchema: keys("dueBucket", "nextEvaluationAt"), Projection: { ProjectionType: "KEYS_ONLY" } },
-    { IndexName: "look-by", KeySchema: keys("lookBucket", "lookBy"), Projection: { ProjectionType: "KEYS_ONLY" } },
-    { IndexName: "listing", KeySchema: keys("collection", "collectionKey"), Projection: { ProjectionType: "ALL" } },
+    ...indexes.map(([name, hash, range]) => keysOnly(name, hash, range)),
   ]);
 });
 

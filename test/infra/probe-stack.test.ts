@@ -44,7 +44,7 @@ test("a probe in another region works on the home region's tables and nothing el
     `dynamodb:GetItem ${monitors}`,
     `dynamodb:PutItem ${history}`,
     `dynamodb:Query ${history}`,
-    `dynamodb:Query ${monitors}/index/by-shard`,
+    `dynamodb:Query ${monitors}/index/members`,
     `dynamodb:UpdateItem ${monitors}`,
   ]);
   expect(byPlainId(probe, "SiteJobs").Properties.QueueName).toBe("harborlight-jobs-eu-west-1");

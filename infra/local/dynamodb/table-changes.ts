@@ -1,6 +1,6 @@
 import type { Item, Operation, Store, Table } from "dynalite/db/index.js";
 import { indexesPrefix, indexOperations } from "./index-entries.ts";
-import { assertSameKeys, sameIndexes, type TableDefinition } from "./table-definition.ts";
+import { assertSameKeys, assertSameProjections, sameIndexes, type TableDefinition } from "./table-definition.ts";
 
 type Commit = (operations: Operation[]) => Promise<unknown>;
 
@@ -12,7 +12,10 @@ const tableKey = (name: string) => `table~${name}`;
  */
 export async function prepareTable(store: Store, wanted: TableDefinition, commit: Commit): Promise<void> {
   const stored = (await store.db.get(tableKey(wanted.name))) as Table | undefined;
-  if (stored) assertSameKeys(stored, wanted);
+  if (stored) {
+    assertSameKeys(stored, wanted);
+    assertSameProjections(stored, wanted);
+  }
   const note = (table: TableDefinition) =>
     commit([{ type: "put", key: tableKey(wanted.name), value: description(table, stored) }]);
   if (!stored || !sameIndexes(stored, wanted)) {

@@ -22,6 +22,29 @@ export const streamArn = (arnOfTable: string) => `${arnOfTable}/stream/2026-01-0
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** Names in one projection, and in all projections of a table together (Developer Guide, "Quotas in Amazon DynamoDB"). */
+const MAX_PROJECTED = 20;
+const MAX_PROJECTED_IN_ALL = 100;
+const MAX_INDEXES = 20;
+
+/** @throws what DynamoDB answers to indexes that are beyond its limits */
+function assertIndexes(name: string, indexes: readonly Index[]): void {
+  const refuse = (message: string) => {
+    throw new Error(`table ${name}: One or more parameter values were invalid: ${message}`);
+  };
+  if (indexes.length > MAX_INDEXES)
+    refuse(`GlobalSecondaryIndex count exceeds the per-table limit of ${MAX_INDEXES}, got ${indexes.length}`);
+  const counts = indexes.map(({ Projection: { NonKeyAttributes = [] } }) => NonKeyAttributes.length);
+  const index = counts.findIndex((count) => count > MAX_PROJECTED);
+  if (index >= 0)
+    refuse(
+      `Member must have length less than or equal to ${MAX_PROJECTED} at the NonKeyAttributes of index ${indexes[index]?.IndexName}, got ${counts[index]}`,
+    );
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  if (all > MAX_PROJECTED_IN_ALL)
+    refuse(`the NonKeyAttributes of all indexes together must be at most ${MAX_PROJECTED_IN_ALL}, got ${all}`);
+}
+
 /**
  * Reads the resolved properties of an `AWS::DynamoDB::Table` or `AWS::DynamoDB::GlobalTable`.
  * @throws when it has what the local database does not do (local secondary indexes, more than one replica).
@@ -35,17 +58,21 @@ export function tableDefinition(type: string, name: string, properties: Properti
   const stream = properties.StreamSpecification as
     | { StreamViewType: StreamViewType; StreamEnabled?: boolean }
     | undefined;
+  const indexes = ((properties.GlobalSecondaryIndexes ?? []) as Index[]).map(
+    ({ IndexName, KeySchema, Projection }) => ({
+      IndexName,
+      KeySchema,
+      Projection,
+    }),
+  );
+  assertIndexes(name, indexes);
   const expiry = properties.TimeToLiveSpecification as { AttributeName?: string; Enabled?: boolean } | undefined;
   return {
     name,
     arn: tableArn(name),
     attributes: properties.AttributeDefinitions as TableDefinition["attributes"],
     keys: properties.KeySchema as TableDefinition["keys"],
-    indexes: ((properties.GlobalSecondaryIndexes ?? []) as Index[]).map(({ IndexName, KeySchema, Projection }) => ({
-      IndexName,
-      KeySchema,
-      Projection,
-    })),
+    indexes,
     // Only CloudFormation's own table has `StreamEnabled`-less specifications too: naming a view type switches it on.
     stream: stream && (global || stream.StreamEnabled !== false) ? stream.StreamViewType : null,
     expiryAttribute: expiry?.Enabled ? (expiry.AttributeName ?? null) : null,
@@ -68,6 +95,17 @@ export function assertSameKeys(stored: Table, wanted: TableDefinition): void {
     `table ${wanted.name} has the key ${has} on disk, but the template wants ${wants}. ` +
       "A table's key cannot change: move the data folder away, or rename the table.",
   );
+}
+
+/** @throws when an index of the same name differs: DynamoDB changes neither the key nor the projection of one. */
+export function assertSameProjections(stored: Table, wanted: TableDefinition): void {
+  for (const index of stored.GlobalSecondaryIndexes ?? []) {
+    const next = wanted.indexes.find(({ IndexName }) => IndexName === index.IndexName);
+    if (next && !isDeepStrictEqual(next, index))
+      throw new Error(
+        `table ${wanted.name}: index ${index.IndexName}: Cannot update GSI's properties other than Provisioned Throughput. You can create a new GSI with a different name.`,
+      );
+  }
 }
 
 export const sameIndexes = (stored: Table, wanted: TableDefinition) =>

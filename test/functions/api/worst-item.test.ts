@@ -92,7 +92,7 @@ const sizeOf = async (monitor: Monitor) => {
   return itemSize(Item as never);
 };
 
-const LIMIT_BYTES = 200_000;
+const LIMIT_BYTES = 200 * 1024;
 
 test("the largest monitor there may be, in trouble that two alerts tell of, takes half of what an item may", async () => {
   const bytes = await sizeOf(troubled(2));

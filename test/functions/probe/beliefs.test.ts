@@ -88,7 +88,7 @@ describe("what a location believes of its monitors", () => {
     expect(seen.at(-1)).toEqual([12, 1]);
   });
 
-  test("is put right within an hour where the block is wrong and nothing tells of it", async () => {
+  test("is put right as members are read anew where the block is wrong and nothing tells of it", async () => {
     await using p = await startProbe({ lane: 600 });
     await using target = await startTarget();
     await p.put({ port: target.port });
@@ -103,7 +103,7 @@ describe("what a location believes of its monitors", () => {
     }
     expect(await p.view()).toMatchObject({ health: "up" });
     expect((await p.block(8))?.entries[0]?.view).toBe("up");
-    expect(reads.length).toBeLessThanOrEqual(2); // the hour's, and the doubt that it raised
+    expect(reads.length).toBeLessThanOrEqual(2); // the contradiction, and the doubt that it raised
   });
 
   test("begins anew with a monitor that was made again by the same key", async () => {

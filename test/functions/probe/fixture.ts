@@ -103,7 +103,6 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
       spot: async () => {},
       heartbeat: async () => {},
       touch: (timer) => due.touch(timer, now()),
-      nudge: (key) => due.nudge(key, now()),
       checked: ({ result }) => state.results.push(result),
     }),
     spot: createSpot({ location: "a", engine, views, control, now }),
@@ -118,9 +117,9 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
         new UpdateCommand({
           TableName: monitors,
           Key: monitorKey(id),
-          UpdateExpression: "SET #views.a = :view",
+          UpdateExpression: "SET #views.a = :view, beliefs.a = :belief",
           ExpressionAttributeNames: { "#views": "views" },
-          ExpressionAttributeValues: { ":view": view },
+          ExpressionAttributeValues: { ":view": view, ":belief": { health: view.health, tick: view.tick } },
         }),
       ),
     setTimer: (id: string, dueAt: string) =>

@@ -64,8 +64,8 @@ describe("the process dies", () => {
         ).toEqual(events);
         expect(received.length, where).toBeLessThanOrEqual(events.length + 1);
         expect(monitor, where).toBeUndefined();
-        const ends = incidents.map(({ endReason, collection }) => `${endReason} ${collection}`);
-        expect(ends, where).toEqual(["recovered", "changed", "paused"].map((reason) => `${reason} INCIDENTS`));
+        const ends = incidents.map(({ endReason, attentionKey }) => [endReason, attentionKey]);
+        expect(ends, where).toEqual(["recovered", "changed", "paused"].map((reason) => [reason, undefined]));
       }
   }, 120_000);
 

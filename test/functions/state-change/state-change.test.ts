@@ -22,7 +22,9 @@ describe("a monitor's life", () => {
     await w.see("down", 20);
     await w.look();
     await w.look();
-    expect(await w.incidents()).toMatchObject([{ collection: "INCIDENTS_OPEN", monitorId: "m1", severity: "down" }]);
+    expect(await w.incidents()).toMatchObject([
+      { attentionKey: expect.stringMatching(/#m1$/), monitorId: "m1", severity: "down" },
+    ]);
     w.world.now = START + 51;
     await w.see("up", 50);
     await w.look();
@@ -37,7 +39,9 @@ describe("a monitor's life", () => {
       nextEvaluationAt: null,
       lookBy: null,
     });
-    expect(await w.incidents()).toMatchObject([{ collection: "INCIDENTS", endReason: "recovered", undeliverable: {} }]);
+    expect(await w.incidents()).toMatchObject([
+      { listKey: expect.stringMatching(/#m1$/), endReason: "recovered", undeliverable: {} },
+    ]);
   });
 
   test("a receiver that refuses for good delays nobody, and is noted on the incident and told to topic system", async () => {
@@ -103,7 +107,7 @@ describe("a monitor's life", () => {
     await w.look();
     await w.look();
     expect(await w.monitor()).toBeUndefined();
-    expect(await w.incidents()).toMatchObject([{ endReason: "deleted", collection: "INCIDENTS", endedAt: iso(5) }]);
+    expect(await w.incidents()).toMatchObject([{ endReason: "deleted", endedAt: iso(5) }]);
     expect(w.events()).toEqual(["down", "closed"]);
     expect(await w.look()).toBe(true); // a late record of what is gone
   });
@@ -239,7 +243,7 @@ test("an incident's item is never put back by a projection that arrives late", a
   await w.decisions.noteUndeliverable("m1", open.startedAt, "x", { error: "refused", at: iso(61) });
   for (const late of [80_000, 90_000]) await w.decisions.projectIncident(monitor, open, late);
   const noted = { x: { error: "refused" } };
-  expect(await w.incidents()).toMatchObject([{ endedAt: iso(60), collection: "INCIDENTS", undeliverable: noted }]);
+  expect(await w.incidents()).toMatchObject([{ endedAt: iso(60), undeliverable: noted }]);
   await w.decisions.projectIncident(monitor, { ...closed, alertCount: 9 }, 90_001);
   expect(await w.incidents()).toMatchObject([{ alertCount: 9, undeliverable: noted }]);
 });

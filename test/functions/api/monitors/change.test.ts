@@ -12,7 +12,7 @@ describe("changing", () => {
     const answer = await edge.call("PATCH", at(body.id), { body: { name: "Zzz", tags: { team: "x" } } });
     expect([answer.status, answer.body.name, answer.body.status]).toEqual([200, "Zzz", "down"]);
     expect(answer.body.views.local).toMatchObject(view);
-    expect(await item(body.id)).toMatchObject({ settingsVersion, collectionKey: `zzz#${body.id}`, revision: 3 });
+    expect(await item(body.id)).toMatchObject({ settingsVersion, listKey: `zzz#${body.id}`, revision: 3 });
     expect(edge.calls.jobs).toEqual([]);
   });
 
@@ -99,7 +99,8 @@ describe("changing", () => {
 
   test("a monitor keeps a location that was removed until its locations are changed", async () => {
     const { body } = await create();
-    await write(body.id, { locations: ["local", "gone"] });
+    const { check } = (await item(body.id)) as { check: object };
+    await write(body.id, { check: { ...check, locations: ["local", "gone"] } });
     const renamed = await edge.call("PATCH", at(body.id), {
       body: { name: "Renamed", port: 5433, intervalSeconds: 30 },
     });

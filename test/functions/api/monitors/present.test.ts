@@ -36,7 +36,14 @@ test("an answer never carries what is ours", async () => {
     "pendingAlerts",
     "revision",
     "settingsVersion",
-    "collection",
+    "check",
+    "beliefs",
+    "listBucket",
+    "listKey",
+    "attentionBucket",
+    "attentionKey",
+    "changedBucket",
+    "changedAt",
     "creation",
   ];
   for (const name of own) expect(body).not.toHaveProperty(name);

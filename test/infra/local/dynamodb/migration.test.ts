@@ -1,0 +1,68 @@
+/** That items of an earlier version are read as if this one had written them. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { afterEach, expect, test } from "vitest";
+import { migrate } from "../../../../infra/local/dynamodb/migration.ts";
+import { createDecisionStore } from "../../../../shared/store/decisions.ts";
+import { createIncidentStore } from "../../../../shared/store/incidents.ts";
+import { incidentKey, monitorKey } from "../../../../shared/store/keys.ts";
+import { createMonitorStore } from "../../../../shared/store/monitors.ts";
+import { createUpkeepStore } from "../../../../shared/store/upkeep.ts";
+import { createViewStore } from "../../../../shared/store/views.ts";
+import { monitorOf, viewOf } from "../../../support/monitors.ts";
+import { startTables } from "../../../support/tables.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "migration-"));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("monitors and incidents with an attribute for each field become what this version writes, once", async () => {
+  await using tables = await startTables();
+  const { client, database } = tables;
+  const table = tables.tables.monitors;
+  const put = (Item: Record<string, unknown>) => client.send(new PutCommand({ TableName: table, Item }));
+  const old = [
+    monitorOf({ id: "m1", name: "Über", status: "down", views: { a: viewOf("down", 100) }, shard: "10#0" }),
+    monitorOf({ id: "m2", name: "Zoo", status: "up", views: { a: viewOf("up", 90) }, tags: { team: "x" } }),
+  ];
+  for (const monitor of old) {
+    const { nextEvaluationAt: _own, lookBy: _look, ...fields } = monitor;
+    const collectionKey = `${monitor.name.toLowerCase()}#${monitor.id}`;
+    await put({ ...monitorKey(monitor.id), ...fields, collection: "MONITORS", collectionKey });
+  }
+  const [open, ended] = ["2026-11-23T10:00:00.000Z", "2026-11-22T10:00:00.000Z"];
+  for (const [startedAt, collection] of [
+    [open, "INCIDENTS_OPEN"],
+    [ended, "INCIDENTS"],
+  ] as const)
+    await put({
+      ...incidentKey("m1", startedAt),
+      monitorId: "m1",
+      startedAt,
+      endedAt: startedAt === open ? null : open,
+      collection,
+      collectionKey: `${startedAt}#m1`,
+    });
+
+  expect(await migrate(database, folder, [table])).toBe(4);
+  expect(await migrate(database, folder, [table])).toBe(0);
+
+  const store = createMonitorStore(client, table);
+  expect((await store.list(10)).items).toEqual(old);
+  expect(await createDecisionStore(client, table).monitor("m1")).toEqual(old[0]);
+  const views = createViewStore(client, table);
+  expect(await views.members("10#0")).toMatchObject([
+    { id: "m1", host: "127.0.0.1", locations: ["a"], beliefs: { a: { health: "down", tick: 100 } } },
+    { id: "m2", beliefs: { a: { health: "up", tick: 90 } } },
+  ]);
+  expect((await Array.fromAsync(createUpkeepStore(client, table).monitors())).flat()).toHaveLength(2);
+  const incidents = createIncidentStore(client, table);
+  const startsOf = async (state: "open" | "closed" | "all") =>
+    (await incidents.list(state, 10)).items.map(({ startedAt }) => startedAt);
+  expect([await startsOf("open"), await startsOf("closed"), await startsOf("all")]).toEqual([
+    [open],
+    [ended],
+    [open, ended],
+  ]);
+});
