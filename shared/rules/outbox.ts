@@ -34,6 +34,13 @@ export interface DueDelivery {
   readonly delivery: Delivery;
 }
 
+/** What is to be put into an outbox. */
+export interface NewEntry {
+  readonly key: string;
+  readonly content: OutboxContent;
+  readonly receivers: readonly string[];
+}
+
 /** Numbers for entries that are added to an item of this revision: larger than all of the revisions before. */
 export function sequenceFrom(revision: number): () => number {
   let next = revision * SEQUENCES_PER_REVISION;
@@ -54,6 +61,16 @@ export function pending(
     deliveries: Object.fromEntries(receivers.map((receiver) => [receiver, { attempts: 0, nextAttemptAt: now }])),
   };
 }
+
+/** Entries as an outbox holds them, numbered in this order. */
+export const entriesOf = (
+  added: readonly NewEntry[],
+  nextSequence: () => number,
+  now: Date,
+): Record<string, PendingAlert> =>
+  Object.fromEntries(
+    added.map(({ key, content, receivers }) => [key, pending(content, receivers, nextSequence(), now.toISOString())]),
+  );
 
 const oldestFirst = (outbox: Outbox) => Object.entries(outbox).toSorted(([, a], [, b]) => a.sequence - b.sequence);
 
