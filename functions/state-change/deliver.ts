@@ -53,7 +53,8 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
   const attempt = async (due: DueDelivery, item: OutboxItem): Promise<Attempted> => {
     const result = await send(due, item);
     const createdAt = item.pendingAlerts[due.key]?.createdAt ?? now().toISOString();
-    return { ...due, result, next: result.ok ? null : afterFailure(due.delivery, createdAt, result, now()) };
+    const next = result.kind === "delivered" ? null : afterFailure(due.delivery, createdAt, result, now());
+    return { ...due, result, next };
   };
 
   /** The incidents' own items first: what is noted about a delivery is noted there. */
@@ -67,25 +68,39 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
   };
 
   const report = ({ key, receiver, content, result, next }: Attempted) => {
-    if (!result.ok) log("error", "delivery failed", { entry: key, receiver, error: result.error, givenUp: !next });
-    else if (content.kind === "alert") log("info", "alert delivered", { alertId: content.alert.alertId, receiver });
+    const failed = { entry: key, receiver, givenUp: !next };
+    switch (result.kind) {
+      case "delivered":
+        if (content.kind === "alert") log("info", "alert delivered", { alertId: content.alert.alertId, receiver });
+        return;
+      case "refused":
+        return log("error", "delivery failed", { ...failed, error: result.error });
+      case "fault":
+        return log("error", "a message cannot be made: a fault of ours", { ...failed, error: result.cause });
+    }
+  };
+
+  /** Of a fault, `system` is told when it first happens and when the delivery is given up because of it. */
+  const newsOfFault = ({ key, receiver, content, delivery, result, next }: Attempted): NewEntry[] => {
+    if (content.kind !== "alert" || result.kind !== "fault" || (delivery.hadFault && next)) return [];
+    const outlook = next
+      ? "It is tried again, and what else the receiver has to be told of this monitor waits for it."
+      : "It was tried again for a day and is given up.";
+    const message = `Alert ${key} for ${receiver} cannot be sent, by a fault of Harborlight: ${result.error}. ${outlook} Please report this.`;
+    return [
+      systemEntry(`system#fault#${key}#${receiver}`, "An alert cannot be sent by a fault of Harborlight", message),
+    ];
   };
 
   /** Notes on the incident that a receiver was given up. @returns what topic `system` is told */
   const noteLoss = async ({ receiver, content, result }: Attempted): Promise<NewEntry[]> => {
-    if (content.kind !== "alert" || result.ok) return [];
+    if (content.kind !== "alert" || result.kind !== "refused") return [];
     const { alert } = content;
     const at = now().toISOString();
     const { error } = result;
     await decisions.noteUndeliverable(alert.monitor.id, alert.startedAt, `${alert.alertId} ${receiver}`, { error, at });
     const message = `"${headline(alert)}" (alert ${alert.alertId}) could not be delivered to ${receiver}: ${error}`;
-    return [
-      {
-        key: `system#${alert.alertId}#${receiver}`,
-        content: { kind: "system", subject: "An alert could not be delivered", message },
-        receivers: ["system"],
-      },
-    ];
+    return [systemEntry(`system#${alert.alertId}#${receiver}`, "An alert could not be delivered", message)];
   };
 
   /** @param decided null when it changed while it was decided */
@@ -99,10 +114,14 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
       if (!item || due.length === 0) break;
       const attempted = await attemptAll(due, item);
       attempted.forEach(report);
-      const lost = attempted.filter(({ content, result, next }) => !result.ok && !next && content.kind !== "incident");
-      const news: NewEntry[] = [];
+      const lost = attempted.filter(
+        ({ content, result, next }) => result.kind === "refused" && !next && content.kind !== "incident",
+      );
+      const news = attempted.flatMap(newsOfFault);
       for (const one of lost) news.push(...(await noteLoss(one)));
-      delivered += attempted.filter(({ content, result }) => result.ok && content.kind === "alert").length;
+      delivered += attempted.filter(
+        ({ content, result }) => result.kind === "delivered" && content.kind === "alert",
+      ).length;
       undeliverable += lost.length;
 
       const added = entriesOf(news, sequenceFrom(item.revision), now());
@@ -116,6 +135,12 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
     return { delivered, undeliverable, retryAt };
   };
 };
+
+const systemEntry = (key: string, subject: string, message: string): NewEntry => ({
+  key,
+  content: { kind: "system", subject, message },
+  receivers: ["system"],
+});
 
 /** The outbox as it stands after these updates. */
 function remaining(

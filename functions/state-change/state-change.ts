@@ -15,7 +15,7 @@ interface Dependencies {
   readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
-  readonly mail: boolean;
+  readonly channels: Context["channels"];
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
   /** Has the item touched when its timer is due. */
   readonly ring: (timer: Timer) => void;
@@ -23,7 +23,7 @@ interface Dependencies {
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, mail, deliver, ring, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, deliver, ring, now } = dependencies;
 
   const ringAt = (key: ItemKey, dueAt: Timestamp | null) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
@@ -44,7 +44,7 @@ export const createStateChange = (dependencies: Dependencies) => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
     if (!monitor) return null;
     const { revision } = monitor;
-    const verdict = decide(monitor, { conditions: await conditions(monitor), url, mail }, now());
+    const verdict = decide(monitor, { conditions: await conditions(monitor), url, channels }, now());
     switch (verdict.kind) {
       case "nothing":
         return { revision, ownTimerAt: verdict.ownTimerAt };

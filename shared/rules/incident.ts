@@ -1,4 +1,5 @@
 /** The life of an incident and the alerts that tell of it. Pure. */
+import { parseReceiver, type Receiver, receiverOf } from "../alerts/receiver.ts";
 import type {
   Alert,
   AlertEvent,
@@ -21,8 +22,8 @@ export const isNotUp = (status: Status): status is NotUp => status === "degraded
 export interface Telling {
   /** Link to a monitor for people, or null. */
   readonly url: (monitorId: string) => string | null;
-  /** Whether mail can be sent at all. */
-  readonly mail: boolean;
+  /** Channels that the deployment can send by. */
+  readonly channels: readonly string[];
 }
 
 /** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
@@ -141,12 +142,12 @@ export function announce(
   incident: Incident,
   event: AlertEvent,
   status: Status,
-  { url, mail }: Telling,
+  { url, channels }: Telling,
 ): Told {
   const isEnd = event === "recovered" || event === "closed";
-  const canHear = (receiver: string) => mail || !receiver.startsWith("email:");
-  const addresses = ["sns", ...monitor.alerts.emails.map((address) => `email:${address}`)];
-  const receivers = (isEnd ? incident.receivers : addresses).filter(canHear);
+  const canHear = (receiver: Receiver) => channels.includes(parseReceiver(receiver).channel);
+  const all = [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))];
+  const receivers = (isEnd ? incident.receivers : all).filter(canHear);
   const told: Incident = {
     ...incident,
     announced: event,

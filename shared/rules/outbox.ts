@@ -1,4 +1,5 @@
 /** The outbox inside an item: which deliveries are due, and what a failed attempt means. Pure. */
+import type { Receiver } from "../alerts/receiver.ts";
 import type { Delivery, OutboxContent, PendingAlert, Timestamp } from "../model.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
 
@@ -38,7 +39,7 @@ export interface DueDelivery {
 export interface NewEntry {
   readonly key: string;
   readonly content: OutboxContent;
-  readonly receivers: readonly string[];
+  readonly receivers: readonly Receiver[];
 }
 
 /** Numbers for entries that are added to an item of this revision: larger than all of the revisions before. */
@@ -50,7 +51,7 @@ export function sequenceFrom(revision: number): () => number {
 /** A new entry, due at once for every receiver. */
 export function pending(
   content: OutboxContent,
-  receivers: readonly string[],
+  receivers: readonly Receiver[],
   sequence: number,
   now: Timestamp,
 ): PendingAlert {
@@ -95,24 +96,23 @@ export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   return due;
 }
 
-/** What an attempt led to. `permanent`: the receiver refused for good, trying again cannot help. */
-export type AttemptResult =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly permanent: boolean; readonly error: string };
+/** What an attempt led to. */
+export type AttemptResult = { readonly kind: "delivered" } | Failure;
+export type Failure =
+  /** The receiver, or the way to it, did not take the message. `isPermanent`: for good, trying again cannot help. */
+  | { readonly kind: "refused"; readonly isPermanent: boolean; readonly error: string }
+  /** We could not make the message: a fault of ours, which says nothing of the receiver. */
+  | { readonly kind: "fault"; readonly error: string; readonly cause: unknown };
 
 /** The delivery after a failed attempt, or null when it is given up. */
-export function afterFailure(
-  delivery: Delivery,
-  createdAt: Timestamp,
-  result: { readonly permanent: boolean },
-  now: Date,
-): Delivery | null {
+export function afterFailure(delivery: Delivery, createdAt: Timestamp, failure: Failure, now: Date): Delivery | null {
   const attempts = delivery.attempts + 1;
   const pauseSeconds = Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** (attempts - 1));
   const next = now.getTime() + pauseSeconds * 1000;
   const isHopeless = next - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000 && attempts >= GIVE_UP_ATTEMPTS;
-  if (result.permanent || isHopeless) return null;
-  return { attempts, nextAttemptAt: new Date(next).toISOString() };
+  if (isHopeless || (failure.kind === "refused" && failure.isPermanent)) return null;
+  const hadFault = delivery.hadFault || failure.kind === "fault";
+  return { attempts, nextAttemptAt: new Date(next).toISOString(), ...(hadFault && { hadFault }) };
 }
 
 /**

@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import { FAMILIES, LANES, type Lane } from "../../../shared/model.ts";
+import { isMailAddress, MAX_ADDRESS_LENGTH } from "../../../shared/monitor/mail-address.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { SCOPES } from "../../../shared/store/tokens.ts";
-import { isMailAddress, MAX_ADDRESS_LENGTH } from "../monitors/mail-address.ts";
 import { expecting, show } from "./input.ts";
 
 const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;

@@ -1,12 +1,13 @@
 import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { revised } from "../../../functions/api/monitors/revise.ts";
 import { keyOf, newestOfEachItem } from "../../../functions/state-change/records.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import type { Receiver } from "../../../shared/alerts/receiver.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, ItemKey, MonitorSettings } from "../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
@@ -42,6 +43,7 @@ async function startWorld(intercept?: Intercept) {
     now: START,
     received: [] as { receiver: string; alert: Alert }[],
     system: [] as string[],
+    undeliverable: 0,
     timers: [] as { pk: string; inSeconds: number }[],
     refuse: {} as Record<string, "permanent" | "temporary">,
     clock: () => new Date(world.now * 1000),
@@ -114,7 +116,9 @@ async function startWorld(intercept?: Intercept) {
     url: () => null,
     now: world.clock,
     log: () => {},
-    delivered: () => {},
+    delivered: ({ undeliverable }) => {
+      world.undeliverable += undeliverable;
+    },
   });
   /** What a stream record of an item leads to. @returns whether it need not come again */
   const lookAt = async ({ pk, sk }: ItemKey) => {
@@ -170,6 +174,49 @@ describe("a monitor's life", () => {
     const [incident] = await w.incidents();
     expect(Object.keys(incident?.undeliverable)).toEqual([`m1.${START * 1000}.1 email:bad@example.com`]);
     await w.look();
+    expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
+  });
+
+  test("an alert that cannot be rendered is a fault of ours: told to system, tried again, and the receiver is not to blame", async () => {
+    await putMonitor(w, monitorOf());
+    w.world.refuse.sns = "temporary";
+    await w.see("down", 0);
+    await w.look();
+    w.world.refuse = {};
+    const alertId = `m1.${START * 1000}.1`;
+    const { attempts } = (await w.monitor()).pendingAlerts[alertId]!.deliveries.sns!;
+    expect(attempts).toBe(1);
+    /** Changes the stored alert, as no version should. */
+    const store = (path: string, value: unknown) =>
+      w.client.send(
+        new UpdateCommand({
+          TableName: w.tables.monitors,
+          Key: { ...monitorKey("m1") },
+          UpdateExpression: `SET pendingAlerts.#alert.${path} = :value`,
+          ExpressionAttributeNames: { "#alert": alertId },
+          ExpressionAttributeValues: { ":value": value },
+        }),
+      );
+    await store("content.alert.locations", null);
+    for (const seconds of [10, 40, 100]) {
+      w.world.now = START + seconds;
+      await w.look();
+      await w.look();
+    }
+    expect(w.system).toHaveLength(1);
+    expect(w.system[0]).toMatch(/^An alert cannot be sent by a fault of Harborlight: .*sns.* TypeError: .*tried again/);
+    expect((await w.monitor()).pendingAlerts[alertId]?.deliveries.sns).toMatchObject({ attempts: 4, hadFault: true });
+
+    await store("deliveries.sns.attempts", 100);
+    w.world.now = START + 86_401;
+    await w.see("up", 86_401);
+    await w.look();
+    await w.look();
+    expect(w.system).toHaveLength(2);
+    expect(w.system[1]).toMatch(/is given up/);
+    expect(w.world.undeliverable).toBe(0);
+    expect(await w.incidents()).toMatchObject([{ undeliverable: {} }]);
+    expect(w.events()).toEqual(["recovered"]);
     expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
   });
 
@@ -351,7 +398,7 @@ describe("settling deliveries", () => {
     w = await startWorld();
   });
   afterEach(() => w.stop());
-  const entry = (sequence: number, receivers = ["sns"]) =>
+  const entry = (sequence: number, receivers: readonly Receiver[] = ["sns"]) =>
     pending({ kind: "system", subject: `${sequence}`, message: "" }, receivers, sequence, iso(0));
   const gone = (key: string, sequence: number, receiver = "sns") => ({ key, receiver, sequence, next: null });
   const pendingNow = async () => (await w.item())?.pendingAlerts;
