@@ -6,8 +6,8 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import { readEnvironment } from "../../shared/environment.ts";
+import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
-import type { CompactSource } from "./compact.ts";
 import { createHourlyRun } from "./wiring.ts";
 
 /** The longest step between two looks at the clock is a shard's window: some seconds. */
@@ -28,7 +28,7 @@ const compact = createHourlyRun({
   unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
 });
 
-export const handler = middy<{ readonly source: CompactSource }, void>()
+export const handler = middy<CompactEvent, void>()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))
   .handler(async ({ source }, context) => {

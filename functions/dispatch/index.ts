@@ -6,6 +6,7 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import { readEnvironment } from "../../shared/environment.ts";
+import type { DispatchEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createPlanner } from "./wiring.ts";
@@ -26,9 +27,7 @@ const planner = createPlanner({
   log: (level, message, details) => logger[level](message, { ...details }),
 });
 
-type Invocation = { readonly source: "schedule" } | { readonly source: "api"; readonly shard: string };
-
-export const handler = middy<Invocation, void>()
+export const handler = middy<DispatchEvent, void>()
   .use(injectLambdaContext(logger))
   .handler(async (event) => {
     const { failed } = event.source === "api" ? await planner.planShard(event.shard) : await planner.everyMinute();

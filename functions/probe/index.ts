@@ -8,7 +8,8 @@ import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { createEngine } from "../../shared/engine/run.ts";
 import { readEnvironment } from "../../shared/environment.ts";
-import type { CheckSettings, Job } from "../../shared/model.ts";
+import type { Job } from "../../shared/model.ts";
+import type { CheckRequest } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbeMetrics } from "./metrics.ts";
 import { createProbe } from "./wiring.ts";
@@ -37,7 +38,7 @@ const probe = createProbe({
   },
 });
 
-type Invocation = SQSEvent | { readonly kind: "check"; readonly check: CheckSettings };
+type Invocation = SQSEvent | CheckRequest;
 
 export const handler = middy<Invocation, unknown>()
   .use(injectLambdaContext(logger))
