@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import { InvalidContext } from "./locations.ts";
 
 /** Of all variables of a function together, written as one JSON object: each quotation mark in a value counts twice. */
-export const MAX_ENVIRONMENT_BYTES = 4_096;
+const MAX_ENVIRONMENT_BYTES = 4_096;
 
 const REGION = "ap-southeast-1";
 const ARN_BYTES = `arn:aws:sns:${REGION}:123456789012:`.length;

@@ -21,7 +21,7 @@ import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
 import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
-import { Tables } from "./tables.ts";
+import { type MonitorsIndex, Tables } from "./tables.ts";
 
 export interface HomeStackProps extends StackProps {
   readonly settings: Settings;
@@ -37,7 +37,7 @@ export class HomeStack extends Stack {
     // ---- What is kept -------------------------------------------------------------------------------------------
     const encryptionKey = settings.customerManagedKey ? new DataKey(this, "Key", settings.appId).key : undefined;
     const { monitors, history } = new Tables(this, "Tables", settings.appId, encryptionKey);
-    const index = (name: "by-shard" | "due" | "look-by" | "listing") => `${monitors.tableArn}/index/${name}`;
+    const index = (name: MonitorsIndex) => `${monitors.tableArn}/index/${name}`;
 
     // ---- Who is told --------------------------------------------------------------------------------------------
     // No KMS key of AWS's: the free one would keep CloudWatch from publishing alarms, and every alert leaves for the
@@ -72,7 +72,7 @@ export class HomeStack extends Stack {
     dispatch.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
     dispatch.allow(["dynamodb:UpdateItem"], [monitors.tableArn]);
     dispatch.allow(["dynamodb:Query"], [history.tableArn]);
-    dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("by-shard")]);
+    dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("members")]);
     dispatch.allow(["sqs:SendMessage"], jobsQueues);
     // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
@@ -100,7 +100,7 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    compact.allow(["dynamodb:Query"], [index("by-shard"), index("due"), index("look-by"), index("listing")]);
+    compact.allow(["dynamodb:Query"], [index("members"), index("due"), index("look-by"), index("listed")]);
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // Once more for a bad moment; after that the next hour goes on where this one stopped.
@@ -142,7 +142,7 @@ export class HomeStack extends Stack {
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    api.allow(["dynamodb:Query"], [index("listing")]);
+    api.allow(["dynamodb:Query"], [index("listed"), index("attention")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);

@@ -107,7 +107,7 @@ export class ProbeSite extends Construct {
     const monitors = tableArn(stack, settings, monitorsTableName(settings.appId));
     const history = tableArn(stack, settings, historyTableName(settings.appId));
     this.probe.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [monitors]);
-    this.probe.allow(["dynamodb:Query"], [`${monitors}/index/by-shard`]);
+    this.probe.allow(["dynamodb:Query"], [`${monitors}/index/members`]);
     this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], [history]);
   }
 

@@ -14,29 +14,29 @@ import { historyTableName, monitorsTableName } from "./names.ts";
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-/** What a check needs of a monitor, and nothing else: a shard of 250 is read in one or two pages. */
-const CHECK_ATTRIBUTES = [
-  "id",
-  "protocol",
-  "host",
-  "port",
-  "settings",
-  "family",
-  "addresses",
-  "expectedState",
-  "timeoutMs",
-  "retries",
-  "degradedAboveMs",
-  "failureThreshold",
-  "recoveryThreshold",
-  "intervalSeconds",
-  "locations",
+/**
+ * What a check needs of a monitor, and no name that grows with the product: a projection takes 20 names and can never be
+ * changed. What is checked is one map, and so is what each location believes.
+ */
+const MEMBER_ATTRIBUTES = [
+  "check",
+  "beliefs",
   "paused",
   "settingsVersion",
   "settingsChangedAt",
   "placements",
   "deletedAt",
 ];
+
+/** Indexes that hold keys alone, by name, with the attributes of their keys; shared/store/keys.ts says what they answer. */
+const KEY_INDEXES = {
+  due: ["dueBucket", "nextEvaluationAt"],
+  "look-by": ["lookBucket", "lookBy"],
+  listed: ["listBucket", "listKey"],
+  attention: ["attentionBucket", "attentionKey"],
+  changed: ["changedBucket", "changedAt"],
+} as const;
+export type MonitorsIndex = "members" | keyof typeof KEY_INDEXES;
 
 /** What both tables share: kept when the stack goes, and paid by use. */
 const KEPT = {
@@ -63,33 +63,23 @@ export class Tables extends Construct {
       tableName: monitorsTableName(appId),
       // What people set up: recoverable to any second of the last 35 days.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      // Whoever reads the stream reads the item itself: an image would be history by the time it arrives.
+      stream: StreamViewType.KEYS_ONLY,
     });
     this.monitors.addGlobalSecondaryIndex({
-      indexName: "by-shard",
+      indexName: "members",
       partitionKey: text("shard"),
       sortKey: text("pk"),
       projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: CHECK_ATTRIBUTES,
+      nonKeyAttributes: MEMBER_ATTRIBUTES,
     });
-    this.monitors.addGlobalSecondaryIndex({
-      indexName: "due",
-      partitionKey: text("dueBucket"),
-      sortKey: text("nextEvaluationAt"),
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
-    this.monitors.addGlobalSecondaryIndex({
-      indexName: "look-by",
-      partitionKey: text("lookBucket"),
-      sortKey: text("lookBy"),
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
-    this.monitors.addGlobalSecondaryIndex({
-      indexName: "listing",
-      partitionKey: text("collection"),
-      sortKey: text("collectionKey"),
-      projectionType: ProjectionType.ALL,
-    });
+    for (const [indexName, [partitionKey, sortKey]] of Object.entries(KEY_INDEXES))
+      this.monitors.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: text(partitionKey),
+        sortKey: text(sortKey),
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
     this.history = new Table(this, "History", { ...KEPT, ...encryption, tableName: historyTableName(appId) });
     Validations.of(this.history).acknowledge({
       id: "AwsSolutions::AwsSolutions-DDB3",

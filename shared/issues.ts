@@ -47,3 +47,15 @@ export const pathText = (path: readonly PropertyKey[], base = ""): string =>
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
     base,
   );
+
+/** A value as it can stand in a message: short, and never a whole document. */
+export const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+};
+
+/** The message of a schema's own check: `expected` says what would have been right. */
+export const expecting =
+  (expected: string) =>
+  (issue: { readonly input?: unknown }): string =>
+    issue.input === undefined ? `is required: ${expected}` : `must be ${expected}, got ${show(issue.input)}`;

@@ -4,8 +4,12 @@
  * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
-import type { Receiver } from "./alerts/receiver.ts";
+
+import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
+import type { Receiver } from "./receiver.ts";
+
+export type { CheckSettings, MonitorSettings };
 
 /** Moment as ISO 8601 in UTC with milliseconds, for example `2026-11-22T10:00:00.000Z`. */
 export type Timestamp = string;
@@ -81,67 +85,6 @@ export interface Outcome {
 
 export const FAMILIES = ["ipv4", "ipv6"] as const;
 export type Family = (typeof FAMILIES)[number];
-
-export interface Retries {
-  /** Further attempts when the first one contradicts the location's view. */
-  readonly count: number;
-  readonly delayMs: number;
-}
-
-export interface AlertRules {
-  /** People hear of a change only when it has lasted this long. */
-  readonly afterSeconds: number;
-  readonly emails: readonly string[];
-}
-
-/** What decides how a check runs and is judged. A change of any of these is a change of *what is checked*. */
-export interface CheckSettings {
-  readonly protocol: string;
-  readonly host: string;
-  readonly port: number;
-  /** The protocol's own settings, as its schema parsed them. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly family: Family | "auto";
-  readonly addresses: "first" | "all";
-  readonly expectedState: "open" | "closed";
-  readonly timeoutMs: number;
-  readonly retries: Retries;
-  readonly degradedAboveMs: number | null;
-  readonly failureThreshold: number;
-  readonly recoveryThreshold: number;
-  readonly intervalSeconds: Lane;
-}
-
-/** The settings that say *what is checked*, and from where: a change of one makes the views of before worthless. */
-export const WHAT_IS_CHECKED = [
-  "protocol",
-  "host",
-  "port",
-  "settings",
-  "family",
-  "addresses",
-  "expectedState",
-  "timeoutMs",
-  "retries",
-  "degradedAboveMs",
-  "failureThreshold",
-  "recoveryThreshold",
-  "intervalSeconds",
-  "locations",
-] as const satisfies readonly (keyof CheckSettings | "locations")[];
-
-/** What a user set up. */
-export interface MonitorSettings extends CheckSettings {
-  readonly name: string;
-  readonly key: string | null;
-  readonly locations: readonly string[];
-  readonly quorum: "majority" | "any" | "all" | number;
-  readonly alerts: AlertRules;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly paused: boolean;
-  /** Whether anybody may see its name, status and uptime at `/v1/badges/<id>.svg`, without a token. */
-  readonly badge: boolean;
-}
 
 /** What one location believes about a monitor after thresholds. */
 export interface View {
@@ -254,7 +197,7 @@ export interface Delivery {
 
 /**
  * One entry of the outbox inside an item: what to say, and who has not heard it yet (`Receiver` of
- * `alerts/receiver.ts`).
+ * `receiver.ts`).
  */
 export interface PendingAlert {
   readonly content: OutboxContent;

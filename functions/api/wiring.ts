@@ -19,17 +19,20 @@ export interface ApiOutside extends Omit<Deps, Stores> {
   readonly tables: { readonly monitors: string; readonly history: string };
   /** A name that nobody used before. Default: random. */
   readonly newId?: () => string;
+  /** Default: by the clock of this machine. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-export function createApiOf({ client, tables, newId, ...outside }: ApiOutside): Handler {
+export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
+  const waiting = sleep ? { sleep } : {};
   return createApi({
     ...outside,
-    monitors: createMonitorStore(client, tables.monitors, newId),
-    former: createFormerStore(client, tables.monitors),
+    monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
-    incidents: createIncidentStore(client, tables.monitors),
+    incidents: createIncidentStore(client, tables.monitors, waiting),
     tokens: createTokenStore(client, tables.monitors),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {

@@ -2,6 +2,7 @@
  * The hourly run: touches what is due, turns blocks into chunks and chunks into days, recounts shards. Each part goes on
  * where the run before stopped, so a run may end anywhere: when its time is over, or by a crash.
  */
+import { DAY_SECONDS } from "../../shared/durations.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { CompactEvent } from "../../shared/payloads.ts";
 import type { DueStore, DueTimer } from "../../shared/store/due.ts";
@@ -19,7 +20,6 @@ const TOUCHES_AT_ONCE = 16;
  */
 const IMPLAUSIBLE_MS = 1_200_000;
 const EVER = new Date("9999-12-31T00:00:00.000Z");
-const DAY_SECONDS = 86_400;
 
 export interface CompactDependencies {
   readonly planning: PlanningStore;

@@ -3,8 +3,9 @@
  * there are several. A day is made from the monitor's chunks, whichever shard they came from, so that a move leaves no seam.
  */
 
+import { DAY_SECONDS } from "../../shared/durations.ts";
 import { blockHeader } from "../../shared/history/block.ts";
-import { DAY_SECONDS, dateOf, MERGED, mergedTallyOf, startOfDay, tallyOf } from "../../shared/history/day.ts";
+import { dateOf, MERGED, mergedTallyOf, startOfDay, tallyOf } from "../../shared/history/day.ts";
 import { inTickOrder, type PastOutcome } from "../../shared/history/outcome.ts";
 import { readable } from "../../shared/history/packing.ts";
 import type { Voters } from "../../shared/history/timeline.ts";

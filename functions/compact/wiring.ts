@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Retention } from "../../shared/history/retention.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
-import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createMonitorReader } from "../../shared/store/monitor-item.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createCompact } from "./compact.ts";
@@ -22,7 +22,7 @@ export interface CompactOutside {
 }
 
 export function createHourlyRun({ client, tables, locations, retention, now, sleep, unreadable }: CompactOutside) {
-  const monitors = createMonitorStore(client, tables.monitors);
+  const monitors = createMonitorReader(client, tables.monitors);
   return createCompact({
     planning: createPlanningStore(client, tables.monitors),
     upkeep: createUpkeepStore(client, tables.monitors),

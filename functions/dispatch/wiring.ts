@@ -46,8 +46,8 @@ export function createPlanner(outside: DispatchOutside) {
   const dispatch = createDispatch({ planning, locations, sendJobs, now, sleep });
   const queueTimers = createTimers({ due, locations, sendJobs, now });
   const store = createLocationStore(client, tables.monitors);
-  const views = createViewStore(client, tables.monitors);
-  const standing = createStandingReader(client, tables.monitors);
+  const views = createViewStore(client, tables.monitors, { sleep });
+  const standing = createStandingReader(client, tables.monitors, { sleep });
   const freshness = createFreshness(client, tables.history);
   const watchLocations = createLocationWatch({ locations, store, planning, views, now, newId });
   const watchStalls = createStallWatch({ locations, store, views, standing, freshness, now, newId });

@@ -1,7 +1,7 @@
 /**
  * What this location knows of its monitors before a tick: the block of the tick before has it at a glance, the views in
- * the table are the truth. A block is believed only where it is the one right before and has no doubt about the view;
- * elsewhere, and everywhere once an hour, the views are read.
+ * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and is
+ * not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are read.
  */
 import type { Block, BlockEntry } from "../../shared/history/block.ts";
 import type { Health, View } from "../../shared/model.ts";
@@ -13,7 +13,6 @@ import type { Member, ViewStore } from "../../shared/store/views.ts";
 
 /** A write of a view may arrive so late: its process was frozen, or the network held it up. */
 const WRITES_ARRIVE_WITHIN_SECONDS = 120;
-const HOUR_SECONDS = 3_600;
 
 /** Ticks after which no write of a view can be under way any more. */
 export const fullDoubt = (intervalSeconds: number) =>
@@ -31,6 +30,18 @@ export interface Belief {
   readonly doubt: number;
 }
 
+/** @param entry of the block before the tick, where it may speak of the member */
+const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, intervalSeconds: number): Belief => ({
+  history: entry ?? EMPTY_HISTORY,
+  present: entry?.view ?? null,
+  view: undefined,
+  entry,
+  doubt: isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(intervalSeconds),
+});
+
+/** Without a view in the block there may be one by now: a spot check fills the empty place. */
+const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.doubt === 0 && entry.view !== null;
+
 interface Dependencies {
   readonly location: string;
   readonly views: Pick<ViewStore, "views">;
@@ -47,23 +58,10 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     return entry.settingsByte === (settingsVersion & 0xff) && (isFuture || tick * 1000 >= changedAtMs - 1000);
   };
 
-  /** Once an hour, each shard at a moment of its own. */
-  const isHourly = (shard: string, tick: number) => {
-    const offset = [...shard].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % HOUR_SECONDS, 0);
-    const hour = (moment: number) => Math.floor((moment + offset) / HOUR_SECONDS);
-    return hour(tick) !== hour(tick - laneOf(shard));
-  };
-
-  /** Views of those that the block is believed about, where they are other than it says. */
-  const surprises = async (known: ReadonlyMap<string, Belief>) => {
-    const ids = [...known.keys()];
-    const seen = await views.views(ids, location, { isHint: true });
-    return ids.filter((id) => (seen.get(id)?.health ?? null) !== known.get(id)!.present);
-  };
-
   /**
    * @param previous the newest block before the tick
    * @param isBegun whether another run was at this tick: its views are younger than the block
+   * @param isFresh whether members were read just now: what they say this location believes is then compared
    */
   return async (
     shard: string,
@@ -71,6 +69,7 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     members: readonly Member[],
     previous: Block | undefined,
     isBegun: boolean,
+    isFresh: boolean,
   ): Promise<Map<string, Belief>> => {
     const lane = laneOf(shard);
     const isRightBefore = previous?.tick === tick - lane && !isBegun;
@@ -81,20 +80,10 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     for (const member of members) {
       const found = entries.get(member.id);
       const entry = found && isOf(member, found, previous!.tick) ? found : undefined;
-      const doubt = isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(lane);
-      known.set(member.id, {
-        history: entry ?? EMPTY_HISTORY,
-        present: entry?.view ?? null,
-        view: undefined,
-        entry: previous?.offline ? undefined : entry,
-        doubt,
-      });
-      // Without a view in the block there may be one by now: a spot check fills the empty place.
-      if (!isRightBefore || !entry || entry.doubt > 0 || entry.view === null) doubted.push(member.id);
-    }
-    if (isHourly(shard, tick)) {
-      const isDoubted = new Set(doubted);
-      doubted.push(...(await surprises(new Map([...known].filter(([id]) => !isDoubted.has(id))))));
+      const belief = fromBlock(entry, isRightBefore, lane);
+      known.set(member.id, previous?.offline ? { ...belief, entry: undefined } : belief);
+      const isContradicted = isFresh && member.beliefs[location]?.health !== entry?.view;
+      if (!isRightBefore || !isSure(entry) || isContradicted) doubted.push(member.id);
     }
     if (doubted.length === 0) return known;
     const found = await views.views(doubted, location);

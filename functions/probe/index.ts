@@ -10,6 +10,7 @@ import { createEngine } from "../../shared/engine/run.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import type { Job } from "../../shared/model.ts";
 import type { CheckRequest } from "../../shared/payloads.ts";
+import { protocols } from "../../shared/protocols/index.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbeMetrics } from "./metrics.ts";
 import { createProbe } from "./wiring.ts";
@@ -24,7 +25,7 @@ const probe = createProbe({
   client: documentClient({ region: environment.TABLES_REGION }, environment.DYNAMODB_TIMEOUT_MS),
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
   location,
-  engine: createEngine({ location: { kind, families } }),
+  engine: createEngine({ location: { kind, families }, protocols }),
   controlTargets: environment.CONTROL_TARGETS,
   retention: environment.RETENTION,
   now: Date.now,

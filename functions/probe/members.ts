@@ -21,9 +21,15 @@ interface Remembered {
   readonly changedAt: number;
 }
 
+export interface LoadedMembers {
+  readonly members: readonly Member[];
+  /** Whether they were read just now, with what each location believes of them. */
+  readonly isFresh: boolean;
+}
+
 export const createMembers = (views: ViewStore, planning: PlanningStore, now: () => number) => {
   const remembered = new Map<string, Remembered>();
-  return async (shard: string): Promise<readonly Member[]> => {
+  return async (shard: string): Promise<LoadedMembers> => {
     const revision = await planning.settingsRevision(shard);
     const known = remembered.get(shard);
     const at = now();
@@ -32,10 +38,10 @@ export const createMembers = (views: ViewStore, planning: PlanningStore, now: ()
       at - known.loadedAt < MAX_AGE_MS &&
       known.loadedAt - known.changedAt >= UNSETTLED_MS
     )
-      return known.members;
+      return { members: known.members, isFresh: false };
     const members = await views.members(shard);
     const changedAt = known?.revision === revision ? known.changedAt : at;
     remembered.set(shard, { members, revision, loadedAt: at, changedAt });
-    return members;
+    return { members, isFresh: true };
   };
 };

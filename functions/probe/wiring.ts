@@ -1,5 +1,6 @@
 /** Puts the probe together: everything outside it (tables, network, clock) comes in, so that a simulation can be it. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../../shared/durations.ts";
 import type { Engine } from "../../shared/engine/run.ts";
 import { InvalidInput } from "../../shared/errors.ts";
 import type { Retention } from "../../shared/history/retention.ts";
@@ -46,9 +47,14 @@ export interface Probe {
 
 export function createProbe(outside: ProbeOutside): Probe {
   const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked } = outside;
-  const views = createViewStore(client, tables.monitors);
+  const views = createViewStore(client, tables.monitors, { sleep });
   const locations = createLocationStore(client, tables.monitors);
-  const history = createHistoryStore(client, tables.history, { retention, now, unreadable: outside.unreadable });
+  const history = createHistoryStore(client, tables.history, {
+    retention,
+    now,
+    sleep,
+    unreadable: outside.unreadable,
+  });
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now, sleep);
   const job = createJob({
@@ -62,7 +68,7 @@ export function createProbe(outside: ProbeOutside): Probe {
       history,
       control,
       wentOffline: (since) => locations.setOffline(location, since),
-      blockSeconds: retention.blockDays * 86_400,
+      blockSeconds: retention.blockDays * DAY_SECONDS,
       now,
       sleep,
       newId,

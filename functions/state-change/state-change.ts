@@ -50,7 +50,7 @@ export const createStateChange = (dependencies: Dependencies) => {
         return { revision, ownTimerAt: verdict.ownTimerAt };
       case "store": {
         const { decision, ownTimerAt } = verdict;
-        if (!(await decisions.save(monitor, decision))) return null;
+        if (!(await decisions.save(monitor, decision, now()))) return null;
         ringAt(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { DAY_MS } from "../../shared/durations.ts";
 
 const USAGE =
   "usage: npm run export -- --from MOMENT [--to MOMENT] [--format csv|jsonl] [--monitor ID] [--resume ID,DATE] [--url URL]\n" +
@@ -43,7 +44,6 @@ export interface Output {
 const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
 type Result = Readonly<Record<(typeof COLUMNS)[number], unknown>>;
 
-const DAY_MS = 86_400_000;
 /** A quarter of a second doubled: about two minutes in all, which outlasts a deployment. */
 const ATTEMPTS = 10;
 

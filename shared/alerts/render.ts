@@ -1,4 +1,5 @@
 /** What people read: subject, mail and SMS of an alert; and the attributes that SNS filter policies match. Pure. */
+import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import type { Alert } from "../model.ts";
 
 /** SNS takes ASCII subjects of fewer than 100 characters. */
@@ -28,8 +29,8 @@ const cut = (text: string, length: number) => (text.length > length ? `${text.sl
 /** "2 h 5 min", "45 s", "3 d 4 h": the two largest units. */
 export function duration(seconds: number): string {
   const parts = [
-    [Math.floor(seconds / 86400), "d"],
-    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / DAY_SECONDS), "d"],
+    [Math.floor(seconds / HOUR_SECONDS) % 24, "h"],
     [Math.floor(seconds / 60) % 60, "min"],
     [Math.floor(seconds) % 60, "s"],
   ] as const;

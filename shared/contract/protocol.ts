@@ -4,9 +4,9 @@
  * turns failures into outcomes.
  */
 import type { z } from "zod";
-import type { Connection, TlsOptions } from "../engine/connection.ts";
 import type { Evidence, PortState } from "../model.ts";
 import type { Reason } from "../reasons.ts";
+import type { Connection, TlsOptions } from "./connection.ts";
 
 /** One row of the registry. */
 export interface Protocol {

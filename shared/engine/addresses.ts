@@ -1,7 +1,8 @@
 /** Several addresses behind one name, as one measurement: every one is listed, and a dead one among live ones shows. */
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Evidence } from "../model.ts";
-import { type Expectation, judgeHealth } from "../rules/health.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { assess, type Expectation } from "../rules/health.ts";
+import { NO_TRAFFIC } from "./attempt.ts";
 
 /** More addresses than this behind one name are not checked, and the evidence says how many. */
 export const MAX_ADDRESSES = 16;
@@ -11,7 +12,7 @@ export function mergeAddresses(
   check: Expectation & Pick<CheckSettings, "host">,
   measured: readonly Measured[],
 ): Measured {
-  const judged = measured.map((one) => ({ one, health: judgeHealth(check, one).health }));
+  const judged = measured.map((one) => ({ one, health: assess(check, one).health }));
   const dead = judged.filter(({ health }) => health === "down").map(({ one }) => one);
   const alive = judged.filter(({ health }) => health === "up" || health === "degraded").map(({ one }) => one);
   const degraded = judged.find(({ health }) => health === "degraded")?.one;

@@ -1,14 +1,16 @@
 /** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
 import { isIPv6 } from "node:net";
+import type { Measured } from "../contract/measured.ts";
 import type { Probe, Target } from "../contract/protocol.ts";
 import type { CheckSettings, Family } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
-import { type Attempt, type Measured, NO_TRAFFIC } from "./attempt.ts";
-import type { Address, Names, Resolution, Resolved } from "./dns.ts";
+import { type Attempt, NO_TRAFFIC } from "./attempt.ts";
+import type { Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
 import type { Handshakes } from "./handshakes.ts";
+import type { Address } from "./name-answers.ts";
 import type { Pacing } from "./pacing.ts";
 import type { StallWatch } from "./stalls.ts";
 import { attemptTcp } from "./tcp-attempt.ts";
@@ -27,7 +29,7 @@ export interface MeasureTools {
 }
 
 /** What is checked, and within which bounds. */
-export interface Job {
+export interface PreparedCheck {
   readonly check: CheckSettings;
   readonly probe: Probe;
   /** Of the whole attempt: name and connection and answer; waiting for its turn is not counted. */
@@ -47,7 +49,7 @@ export interface Job {
  * @param crashed with errors of ours only; they may be thrown, too
  */
 export type Measure = (
-  job: Job,
+  prepared: PreparedCheck,
   done: (measured: Measured | undefined) => void,
   crashed: (error: unknown) => void,
 ) => void;
@@ -69,7 +71,7 @@ export function createMeasure(tools: MeasureTools): Measure {
    * datagrams and latencies once, these where that costs the target one connection.
    */
   const attempt = (
-    { check, probe, deadlineAtMs, first, isDown }: Job,
+    { check, probe, deadlineAtMs, first, isDown }: PreparedCheck,
     { address, family }: Address,
     timeoutMs: number,
     resolve: Parameters<Measure>[1],
@@ -112,16 +114,16 @@ export function createMeasure(tools: MeasureTools): Measure {
     begin();
   };
 
-  const promised = (job: Job, address: Address, timeoutMs: number) =>
-    new Promise<Measured | undefined>((resolve, reject) => attempt(job, address, timeoutMs, resolve, reject));
+  const promised = (prepared: PreparedCheck, address: Address, timeoutMs: number) =>
+    new Promise<Measured | undefined>((resolve, reject) => attempt(prepared, address, timeoutMs, resolve, reject));
 
-  const attemptAll = async (job: Job, { addresses, skipped }: Resolved, timeoutMs: number) => {
+  const attemptAll = async (prepared: PreparedCheck, { addresses, skipped }: Resolved, timeoutMs: number) => {
     const chosen = addresses.slice(0, MAX_ADDRESSES);
-    const measured = await Promise.all(chosen.map((address) => promised(job, address, timeoutMs)));
+    const measured = await Promise.all(chosen.map((address) => promised(prepared, address, timeoutMs)));
     const finished = measured.filter((one) => one !== undefined);
     if (finished.length < chosen.length) return undefined;
     const left = addresses.length - chosen.length;
-    const merged = mergeAddresses(job.check, finished);
+    const merged = mergeAddresses(prepared.check, finished);
     const extra = {
       ...(left > 0 ? { addressesLeftOut: left } : {}),
       ...(skipped.length > 0 ? { skippedAddresses: skipped.slice(0, MAX_ADDRESSES) } : {}),
@@ -129,29 +131,36 @@ export function createMeasure(tools: MeasureTools): Measure {
     return { ...merged, evidence: { ...merged.evidence, ...extra } };
   };
 
-  const attemptAt = (job: Job, found: Resolved, timeoutMs: number) =>
-    job.check.addresses === "all" ? attemptAll(job, found, timeoutMs) : promised(job, found.addresses[0]!, timeoutMs);
+  const attemptAt = (prepared: PreparedCheck, found: Resolved, timeoutMs: number) =>
+    prepared.check.addresses === "all"
+      ? attemptAll(prepared, found, timeoutMs)
+      : promised(prepared, found.addresses[0]!, timeoutMs);
 
-  const resolveFirst = async (job: Job, resolving: Resolution | Promise<Resolution>): Promise<Measured | undefined> => {
+  const resolveFirst = async (
+    prepared: PreparedCheck,
+    resolving: Resolution | Promise<Resolution>,
+  ): Promise<Measured | undefined> => {
     const startedAt = performance.now();
     const found = await resolving;
     const { dnsMs } = found;
     if ("state" in found) {
-      if (job.isDown || !isOurs(found, startedAt, job.timeoutMs)) return unresolved(found);
-      return now() + job.timeoutMs > job.deadlineAtMs ? stoodStill(unresolved(found)) : resolveFirst(job, resolve(job));
+      if (prepared.isDown || !isOurs(found, startedAt, prepared.timeoutMs)) return unresolved(found);
+      return now() + prepared.timeoutMs > prepared.deadlineAtMs
+        ? stoodStill(unresolved(found))
+        : resolveFirst(prepared, resolve(prepared));
     }
     const spentMs = Math.max(0, (dnsMs ?? 0) - stalls.lateSince(startedAt));
-    const measured = await attemptAt(job, found, Math.max(1, Math.ceil(job.timeoutMs - spentMs)));
+    const measured = await attemptAt(prepared, found, Math.max(1, Math.ceil(prepared.timeoutMs - spentMs)));
     return measured && (dnsMs === undefined ? measured : { ...measured, timings: { dnsMs, ...measured.timings } });
   };
 
-  const resolve = ({ check, timeoutMs }: Job) => names.resolve(check, timeoutMs);
+  const resolve = ({ check, timeoutMs }: PreparedCheck) => names.resolve(check, timeoutMs);
 
-  return (job, done, crashed) => {
-    const found = resolve(job);
-    const isOne = !(found instanceof Promise) && !("state" in found) && job.check.addresses !== "all";
-    if (isOne) attempt(job, found.addresses[0]!, job.timeoutMs, done, crashed);
-    else resolveFirst(job, found).then(done, crashed);
+  return (prepared, done, crashed) => {
+    const found = resolve(prepared);
+    const isOne = !(found instanceof Promise) && !("state" in found) && prepared.check.addresses !== "all";
+    if (isOne) attempt(prepared, found.addresses[0]!, prepared.timeoutMs, done, crashed);
+    else resolveFirst(prepared, found).then(done, crashed);
   };
 }
 

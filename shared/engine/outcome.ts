@@ -1,18 +1,20 @@
 /** From what was measured to what is reported. */
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Outcome, Timings } from "../model.ts";
-import { judgeHealth } from "../rules/health.ts";
-import { type Measured, NO_TRAFFIC } from "./attempt.ts";
-import { fitEvidence, printable } from "./evidence.ts";
+import { assess } from "../rules/health.ts";
+import { escapeText } from "../wire/escape-text.ts";
+import { NO_TRAFFIC } from "./attempt.ts";
+import { fitEvidence } from "./evidence.ts";
 
 const MAX_MESSAGE_LENGTH = 400;
 
 export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
-  const { health, reason, message } = judgeHealth(check, measured);
+  const { health, reason, message } = assess(check, measured);
   const { state, address, timings, traffic, lossPercent, evidence, fingerprint, stalled } = measured;
   return {
     state,
     reason,
-    message: printable(message, MAX_MESSAGE_LENGTH),
+    message: escapeText(message, MAX_MESSAGE_LENGTH),
     health,
     timings: rounded(timings),
     traffic,
@@ -20,7 +22,7 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     attempts,
     address,
     lossPercent,
-    fingerprint: fingerprint === undefined ? undefined : printable(fingerprint, 200),
+    fingerprint: fingerprint === undefined ? undefined : escapeText(fingerprint, 200),
     stalled,
   };
 }
@@ -30,7 +32,7 @@ export function crashedOutcome(error: unknown): Outcome {
   return {
     state: "unmeasured",
     reason: "cut-short",
-    message: printable(
+    message: escapeText(
       `not checked: an error of Harborlight itself (${error instanceof Error ? error.message : String(error)})`,
       MAX_MESSAGE_LENGTH,
     ),

@@ -4,7 +4,7 @@
  */
 import { createSocket } from "node:dgram";
 import ipaddr from "ipaddr.js";
-import type { Address } from "./dns.ts";
+import type { Address } from "./name-answers.ts";
 
 /** The policy table of RFC 6724, section 2.1: prefix, precedence, label. */
 const POLICY = (
@@ -29,7 +29,7 @@ const GLOBAL_SCOPE = 14;
 const PORT = 9;
 
 /** The address this machine would send from; undefined where it has no route there (rule 1). No packet leaves. */
-export function sourceTo({ address, family }: Address): Promise<string | undefined> {
+function sourceTo({ address, family }: Address): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",

@@ -3,11 +3,10 @@
  * It knows no protocol: rows of the registry make the probes, and what they throw becomes an outcome.
  */
 import { randomBytes } from "node:crypto";
+import type { Measured } from "../contract/measured.ts";
 import type { Protocol } from "../contract/protocol.ts";
 import type { CheckSettings, Family, Health, Outcome } from "../model.ts";
-import { protocols } from "../protocols/index.ts";
 import type { LocationKind } from "./address-guard.ts";
-import type { Measured } from "./attempt.ts";
 import { createNames } from "./dns.ts";
 import { createHandshakes } from "./handshakes.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
@@ -31,8 +30,8 @@ export interface EngineOptions {
   readonly hostsFile?: string | null;
   /** How the machine finds names. Default: the system's for a local location whose name servers are its own, none elsewhere. */
   readonly nameService?: NameServiceFiles | null;
-  /** Default: the registry. */
-  readonly protocols?: Readonly<Record<string, Protocol>>;
+  /** The registry; the engine itself knows no protocol. */
+  readonly protocols: Readonly<Record<string, Protocol>>;
 }
 
 export interface CheckRequest {
@@ -77,10 +76,9 @@ export interface Engine {
 
 /** Cheap to keep, and worth keeping between batches: the names it knows, the addresses it has just been to. */
 export function createEngine(options: EngineOptions): Engine {
-  const { location, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
+  const { location, protocols, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
   const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
   const { nameService = location.kind === "local" && !nameServers ? SYSTEM_FILES : null } = options;
-  const registry = options.protocols ?? protocols;
   const wheel = new TimerWheel();
   const pacing = createPacing({ wheel, maxSockets });
   const stalls = createStallWatch();
@@ -108,12 +106,12 @@ export function createEngine(options: EngineOptions): Engine {
     const timeoutMs = Math.min(request.effectiveTimeoutMs ?? check.timeoutMs, check.timeoutMs);
     const fits = (waitMs: number) => now() + waitMs + timeoutMs <= deadlineAtMs;
     if (!fits(0)) return done(undefined);
-    const protocol = registry[check.protocol];
+    const protocol = protocols[check.protocol];
     if (!protocol) throw new Error(`there is no protocol ${check.protocol}`);
     const { first = false } = request;
     const present = presentHealth?.(id) ?? null;
     const probe = protocol.prepare(check.settings);
-    const job = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
+    const prepared = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
     const retries = request.retry === false ? 0 : check.retries.count;
     let attempts = 0;
     let outcome: Outcome | undefined;
@@ -134,7 +132,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (isTriedAgain) wheel.after(check.retries.delayMs, () => guarded(attempt));
         else done(outcome);
       });
-    const attempt = () => measure(job, seen, crashed);
+    const attempt = () => measure(prepared, seen, crashed);
     attempt();
   };
 

@@ -3,11 +3,12 @@
  * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
  */
 import { connect, type Socket } from "node:net";
+import type { Measured } from "../contract/measured.ts";
 import { ProbeFailure, type Target, type TcpProbe } from "../contract/protocol.ts";
 import type { Reason } from "../reasons.ts";
-import { type Attempt, type Done, endpointOf, type Measured, NO_TRAFFIC } from "./attempt.ts";
+import { escapeText } from "../wire/escape-text.ts";
+import { type Attempt, type Done, endpointOf, NO_TRAFFIC } from "./attempt.ts";
 import { ProbeConnection } from "./connection.ts";
-import { printable } from "./evidence.ts";
 import { explain, type Failure, lacksSecureRenegotiation, type Stage } from "./failure.ts";
 import { isLegacyServer, rememberLegacyServer } from "./tls.ts";
 
@@ -144,7 +145,7 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
     const message = error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message;
     measured = {
       ...failed(failure, attempt),
-      message: said ? `${message}; it had greeted with: ${printable(said, 120)}` : message,
+      message: said ? `${message}; it had greeted with: ${escapeText(said, 120)}` : message,
       timings: { connectMs, ...connection.timings },
       evidence: {
         ...(said ? { banner: said } : {}),

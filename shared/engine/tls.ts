@@ -3,15 +3,17 @@
  * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
  * certificate as evidence.
  */
-import { constants, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { TlsOptions } from "../contract/connection.ts";
 import { ProbeFailure, type Target } from "../contract/protocol.ts";
+import { DAY_MS, HOUR_MS } from "../durations.ts";
 import { asciiHost } from "../idn.ts";
 import type { Evidence } from "../model.ts";
 import type { Reason } from "../reasons.ts";
-import type { TlsOptions } from "./connection.ts";
-import { printable } from "./evidence.ts";
+import { escapeText } from "../wire/escape-text.ts";
+import { secureContext } from "../wire/secure-context.ts";
 import { certificateReason } from "./failure.ts";
 
 export interface TlsSession {
@@ -22,7 +24,6 @@ export interface TlsSession {
   readonly warning: { readonly reason: Reason; readonly message: string } | undefined;
 }
 
-const DAY_MS = 86_400_000;
 const WARN_DAYS = 14;
 /** Chains have three certificates, or four. */
 const MAX_CHAIN = 10;
@@ -39,7 +40,7 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
     socket: raw,
     ...(name && !isIP(name) ? { servername: name } : {}),
     ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
-    secureContext: contextFor(options, isLegacy),
+    secureContext: secureContext(options, isLegacy),
     rejectUnauthorized: false,
   });
   const certificate = socket.getPeerX509Certificate();
@@ -89,7 +90,7 @@ function secure(options: ConnectionOptions): Promise<TLSSocket> {
  * the start would leave them unnamed: nothing else tells them apart.
  */
 const legacyServers = new Map<string, number>();
-const LEGACY_MS = 3_600_000;
+const LEGACY_MS = HOUR_MS;
 const serverKey = ({ address, port }: Target) => `${address} ${port}`;
 
 export const isLegacyServer = (target: Target): boolean =>
@@ -98,26 +99,6 @@ export const isLegacyServer = (target: Target): boolean =>
 export function rememberLegacyServer(target: Target): void {
   if (legacyServers.size >= 10_000) legacyServers.clear();
   legacyServers.set(serverKey(target), performance.now() + LEGACY_MS);
-}
-
-/** Contexts are costly (a key is parsed, roots are loaded) and the same for all monitors with the same options. */
-const contexts = new Map<string, SecureContext>();
-
-/** @throws an OpenSSL error when `ca`, `certificate` or `key` is not PEM, or the two do not belong together */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, isLegacy = false): SecureContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key, isLegacy]);
-  const known = contexts.get(id);
-  if (known) return known;
-  const context = createSecureContext({
-    minVersion: minVersion ?? "TLSv1.2",
-    ciphers: "DEFAULT:@SECLEVEL=0",
-    ...(isLegacy ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
-    ...(ca ? { ca } : {}),
-    ...(certificate ? { cert: certificate, key: key ?? certificate } : {}),
-  });
-  if (contexts.size >= 100) contexts.delete(contexts.keys().next().value ?? "");
-  contexts.set(id, context);
-  return context;
 }
 
 interface Problem {
@@ -154,8 +135,8 @@ const NAME_RULES = { subject: "never", partialWildcards: false } as const;
 
 const wrongHost = (certificate: X509Certificate, host: string): string =>
   !isIP(host) && !certificate.subjectAltName && certificate.checkHost(host)
-    ? `the certificate has the name ${printable(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
-    : `the certificate is for ${names(certificate)}, not for ${printable(host)}`;
+    ? `the certificate has the name ${escapeText(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
+    : `the certificate is for ${names(certificate)}, not for ${escapeText(host)}`;
 
 /** The first one above it outside its dates. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {
@@ -203,11 +184,11 @@ const day = (date: Date) => (isDate(date) ? date.toISOString().slice(0, 10) : "n
 
 /** "CN=example.com\nO=…" → "example.com". */
 const commonName = (subject: string) =>
-  printable(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "), 80);
+  escapeText(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "), 80);
 
 function names(certificate: X509Certificate): string {
   const list = certificate.subjectAltName?.replaceAll("DNS:", "").replaceAll("IP Address:", "");
-  return printable(list || commonName(certificate.subject), 120);
+  return escapeText(list || commonName(certificate.subject), 120);
 }
 
 function describeSession(socket: TLSSocket): Evidence {

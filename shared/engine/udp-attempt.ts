@@ -5,9 +5,10 @@
  * kernel gives it what the connected one does not match, while ICMP errors still find the connected one.
  */
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
+import type { Measured } from "../contract/measured.ts";
 import type { Finding, UdpProbe } from "../contract/protocol.ts";
 import type { Traffic } from "../model.ts";
-import { type Attempt, type Done, endpointOf, type Measured } from "./attempt.ts";
+import { type Attempt, type Done, endpointOf } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
 import type { Timer } from "./timer-wheel.ts";
 

@@ -8,6 +8,7 @@
  *
  * Measured with `npm run bench -- cost` on its realistic day: 0.8 bytes an outcome, where columns under zstd took 0.98.
  */
+import { DAY_SECONDS } from "../durations.ts";
 import { HEALTHS, PORT_STATES } from "../model.ts";
 import { REASONS } from "../reasons.ts";
 import { BitReader, BitWriter } from "./bits.ts";
@@ -16,7 +17,6 @@ import { latencyCode, latencyOf, MAX_LATENCY_CODE } from "./latency.ts";
 import type { PastOutcome } from "./outcome.ts";
 import { CorruptHistory } from "./packing.ts";
 
-const DAY_SECONDS = 86_400;
 export const CHUNK_TICKS = 360;
 
 const VERSION = 1;

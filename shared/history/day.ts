@@ -1,9 +1,8 @@
 /** Day: one monitor's tally of one UTC day, from one location or merged over all. Built from the day's raw outcomes. */
+import { DAY_SECONDS } from "../durations.ts";
 import type { PastOutcome } from "./outcome.ts";
 import { Tally } from "./tally.ts";
 import { mergeStretches, stretches, type Voters } from "./timeline.ts";
-
-export const DAY_SECONDS = 86_400;
 
 /** Stands in for the location in the day items that the quorum was applied to. No location is called so. */
 export const MERGED = "*";

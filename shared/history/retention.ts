@@ -1,4 +1,6 @@
 /** How long history stays. Set by context at deployment (`RETENTION` of the functions that write history). */
+import { DAY_SECONDS } from "../durations.ts";
+
 export interface Retention {
   /** Outcomes in blocks, which compact has to have read by then. */
   readonly blockDays: number;
@@ -11,8 +13,6 @@ export interface Retention {
 }
 
 export const DEFAULT_RETENTION: Retention = { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 };
-
-const DAY_SECONDS = 86_400;
 
 /** The moment from which blocks may still exist. */
 export const oldestBlock = (nowSeconds: number, { blockDays }: Pick<Retention, "blockDays">) =>

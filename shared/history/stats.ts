@@ -3,8 +3,9 @@
  * same whichever answers.
  */
 
+import { DAY_SECONDS } from "../durations.ts";
 import type { HistoryReader, Watched } from "../store/history-reader.ts";
-import { DAY_SECONDS, mergedTallyOf, startOfDay, tallyOf } from "./day.ts";
+import { mergedTallyOf, startOfDay, tallyOf } from "./day.ts";
 import type { PastOutcome } from "./outcome.ts";
 import type { Range } from "./steps.ts";
 import { Tally } from "./tally.ts";

@@ -5,7 +5,7 @@
  * Where raw outcomes are gone, only whole UTC days are known. Edges of steps then move to the nearest UTC midnight: each
  * step is made of the days whose middle it would hold, and says so in its `from` and `to`.
  */
-import { DAY_SECONDS } from "./day.ts";
+import { DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS } from "../durations.ts";
 
 export const STEPS = ["1m", "5m", "10m", "15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "1w", "1mo"] as const;
 export type Step = (typeof STEPS)[number];
@@ -15,7 +15,9 @@ export const isCalendar = (step: Step) => step === "1d" || step === "1w" || step
 
 /** Seconds of a step; of calendar steps the usual length. */
 export function stepSeconds(step: Step): number {
-  const unit = { m: 60, h: 3_600, d: 86_400, w: 604_800, mo: 2_592_000 }[step.replace(/\d+/, "")]!;
+  const unit = { m: MINUTE_SECONDS, h: HOUR_SECONDS, d: DAY_SECONDS, w: 7 * DAY_SECONDS, mo: 30 * DAY_SECONDS }[
+    step.replace(/\d+/, "")
+  ]!;
   return Number.parseInt(step, 10) * unit;
 }
 
@@ -88,7 +90,7 @@ function zoneOf(timeZone: string) {
     startOf(day: number): number {
       if (timeZone === "UTC") return day;
       // Zones reach from 12 hours behind to 14 ahead of UTC; clocks and offsets keep to whole minutes.
-      let [before, at] = [(day - 15 * 3_600) / 60, (day + 15 * 3_600) / 60];
+      let [before, at] = [(day - 15 * HOUR_SECONDS) / 60, (day + 15 * HOUR_SECONDS) / 60];
       while (at - before > 1) {
         const middle = Math.floor((before + at) / 2);
         if (dayAt(middle * 60) >= day) at = middle;

@@ -23,7 +23,7 @@ export interface Stretch {
  * What an outcome says of the time that it speaks for: the location's view, thresholds applied, as it also made the alerts.
  * Unknown when the check was not possible or no view has formed yet.
  */
-export function timeStatus(outcome: PastOutcome): TimeStatus {
+function timeStatus(outcome: PastOutcome): TimeStatus {
   if (isPaused(outcome)) return "paused";
   return isMeasured(outcome) ? (outcome.view ?? "unknown") : "unknown";
 }

@@ -3,8 +3,8 @@
  * 4.2.4), which needs no login, or with an ERROR that names the protocol versions it knows.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const CONFIRMABLE = 0;
 const ACKNOWLEDGEMENT = 2;
@@ -139,14 +140,9 @@ export const coap: Protocol = {
   example: { settings: { method: "get", path: "/.well-known/core" } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       ask: (_n, random) => request(wanted, random),
       read: (datagram, question) => understand(datagram, question, wanted),
-    };
+    });
   },
 };

@@ -6,12 +6,13 @@
  */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { type Answer, CLASSES, decodeAnswer, encodeQuestion, RCODES, TYPE_NAMES } from "../wire/dns-message.ts";
 import { dataKey, labelsOf, plainText, TYPES } from "../wire/dns-records.ts";
-import { parseSettings, udpOrTcp } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 /** Longest name as text: every octet behind a backslash, in three digits. */
 const MAX_NAME_LENGTH = 1010;
@@ -142,18 +143,13 @@ export const dns: Protocol = {
     const wanted = parseSettings(settings, input);
     const ask = (random: (bytes: number) => Buffer) =>
       encodeQuestion({ ...wanted, name: asciiName(wanted.name) }, random(2), wanted.mixedCase ? random(32) : undefined);
-    if (wanted.transport === "tcp")
-      return { transport: "tcp", ...(wanted.tls && { tls: wanted.tls }), talk: prepareTalk(wanted, ask) };
-    return {
-      transport: "udp",
-      packets: wanted.packets,
-      lossPercent: wanted.lossPercent,
-      silence: wanted.silence,
+    if (wanted.transport === "tcp") return tcpProbe(wanted, prepareTalk(wanted, ask));
+    return udpProbe(wanted, {
       ask: (_n, random) => ask(random),
       read(message, question) {
         const answer = decodeAnswer(message, question, wanted.mixedCase);
         return answer && judge(answer, wanted);
       },
-    };
+    });
   },
 };

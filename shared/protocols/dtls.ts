@@ -7,7 +7,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const ALERT = 21;
 const HANDSHAKE = 22;
@@ -166,14 +167,10 @@ export const dtls: Protocol = {
   settings,
   example: { port: 5684, settings: {} },
   prepare(input) {
-    const { serverName, packets, lossPercent, silence } = parseSettings(settings, input);
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
-      ask: (n, random, { host }) => clientHello(n, serverName ?? (isIP(host) ? undefined : host), random),
+    const wanted = parseSettings(settings, input);
+    return udpProbe(wanted, {
+      ask: (n, random, { host }) => clientHello(n, wanted.serverName ?? (isIP(host) ? undefined : host), random),
       read: understand,
-    };
+    });
   },
 };

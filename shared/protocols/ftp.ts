@@ -4,8 +4,8 @@
  * reach, and nobody monitors from such a place.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { type Reply, readReply, replyText } from "../wire/replies.ts";
 import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";

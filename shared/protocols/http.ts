@@ -6,8 +6,8 @@
  * and counts with its own status (monitor the other place by a monitor of its own).
  */
 import { z } from "zod";
+import type { Connection, TlsOptions } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection, TlsOptions } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { codedBytes, decodeBody } from "../wire/http-coding.ts";
 import { isPersistent, type ResponseHead, readBody, readFinalHead } from "../wire/http-message.ts";

@@ -3,8 +3,8 @@
  * version by ID where it is offered (RFC 2971). No login; LOGOUT at the end.
  */
 import type { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { onlyStarttls, parseSettings, type StartTlsMode } from "../wire/settings.ts";
 import { softwareIn } from "../wire/software.ts";

@@ -8,7 +8,8 @@ import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import type { Cursor } from "../wire/cursor.ts";
 import { decode, EXCHANGES, type Message, mainMode, saInit, vendor } from "../wire/ike-message.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 /** On port 4500 IKE shares its port with ESP and begins with four zero bytes (RFC 3948, section 2.2). */
 const NAT_TRAVERSAL_PORT = 4500;
@@ -201,17 +202,12 @@ export const isakmp: Protocol = {
   example: { settings: { version: "2" } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       ask(_n, random, target) {
         const message = wanted.version === "2" ? saInit(random) : mainMode(random);
         return hasMarker(wanted, target) ? Buffer.concat([MARKER, message]) : message;
       },
       read: (datagram, question, target) => read(wanted, datagram, question, target),
-    };
+    });
   },
 };

@@ -3,8 +3,8 @@
  * is allowed before a login. What versions it knows tells roughly which broker it is.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 

@@ -3,8 +3,8 @@
  * which every server must show, or refuses it by an LDAP result. StartTLS by RFC 4511, section 4.14; UnbindRequest at the end.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { element, expectNext, integer, next, octets, toInteger } from "../wire/ber.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";

@@ -3,8 +3,8 @@
  * login first. The version is any text: "1.6.18", "mcrouter 41.0.0", "Hazelcast". `quit` at the end.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const UNCONNECTED_PING = 0x01;
 const UNCONNECTED_PONG = 0x1c;
@@ -57,14 +58,6 @@ export const minecraftBedrock: Protocol = {
   settings,
   example: { settings: {} },
   prepare(input) {
-    const { packets, lossPercent, silence } = parseSettings(settings, input);
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
-      ask: (_n, random) => request(random),
-      read: understand,
-    };
+    return udpProbe(parseSettings(settings, input), { ask: (_n, random) => request(random), read: understand });
   },
 };

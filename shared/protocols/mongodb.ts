@@ -3,8 +3,8 @@
  * where it is older than 4.4.2. Neither needs a login; `buildInfo` tells the version where that is allowed.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { decodeBson, encodeBson } from "../wire/bson.ts";
 import { printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";

@@ -3,8 +3,8 @@
  * lets us in or wants a login. A clean session with a random client id; nothing subscribed, nothing published; DISCONNECT.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
@@ -33,9 +33,9 @@ const connect = (level: number, clientId: string): Buffer => {
   return Buffer.concat([Buffer.from([0x10, body.length]), body]);
 };
 
-type Verdict = "accepted" | "login needed" | "unwell" | "refused";
+type Meaning = "accepted" | "login needed" | "unwell" | "refused";
 
-const RETURN_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
+const RETURN_CODES: Readonly<Record<number, readonly [Meaning, string]>> = {
   0: ["accepted", "accepted"],
   1: ["refused", "protocol version not accepted"],
   2: ["refused", "client id not accepted"],
@@ -45,7 +45,7 @@ const RETURN_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
 };
 
 /** Of MQTT 5.0, section 3.2.2.2. */
-const REASON_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
+const REASON_CODES: Readonly<Record<number, readonly [Meaning, string]>> = {
   0: ["accepted", "accepted"],
   128: ["unwell", "unspecified error"],
   131: ["unwell", "implementation specific error"],
@@ -64,7 +64,7 @@ const REASON_CODES: Readonly<Record<number, readonly [Verdict, string]>> = {
 };
 
 /** What a broker may say to a CONNECT: brokers refuse a version they do not know in the words of their own. */
-const CODES: Readonly<Record<4 | 5, Readonly<Record<number, readonly [Verdict, string]>>>> = {
+const CODES: Readonly<Record<4 | 5, Readonly<Record<number, readonly [Meaning, string]>>>> = {
   4: { ...RETURN_CODES, 132: REASON_CODES[132]! },
   5: { ...REASON_CODES, 1: RETURN_CODES[1]! },
 };

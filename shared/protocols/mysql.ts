@@ -7,8 +7,8 @@
  * the host it came from, along with every application there; a refused user never counts.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings, starttlsSetting, tlsSettings } from "../wire/settings.ts";
 import { upgradeToTls } from "../wire/starttls.ts";

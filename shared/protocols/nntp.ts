@@ -3,8 +3,8 @@
  * No login, no group; QUIT at the end.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";
 import { softwareIn } from "../wire/software.ts";

@@ -7,7 +7,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { printable } from "../wire/cursor.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const PACKET_BYTES = 48;
 const CLIENT_VERSION_4 = 0x23;
@@ -171,17 +172,12 @@ export const ntp: Protocol = {
   example: { settings: { offsetMs: { degradedAbove: 100, downAbove: 1000 } } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       ask: (_n, random, target) => ask(target.now(), random(4)),
       read(answer, question, target) {
         const understood = understand(answer, question, target.now());
         return understood && judge(understood, wanted);
       },
-    };
+    });
   },
 };

@@ -6,10 +6,11 @@
  * One datagram per check: each one makes the server wait up to a minute for the rest of a handshake.
  */
 
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor } from "../wire/cursor.ts";
-import { parseSettings, udpOrTcp } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 /** The opcode stands in the upper five bits, the key id (0) in the lower three. */
 const CLIENT_RESET = 7 << 3;
@@ -62,21 +63,11 @@ export const openvpn: Protocol = {
   example: { settings: { transport: "udp" } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    if (wanted.transport === "tcp")
-      return {
-        transport: "tcp",
-        ...(wanted.tls && { tls: wanted.tls }),
-        talk: (connection, target) => talk(connection, target.random),
-      };
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    if (wanted.transport === "tcp") return tcpProbe(wanted, (connection, target) => talk(connection, target.random));
+    return udpProbe(wanted, {
       silenceMeans: "an OpenVPN server with tls-auth or tls-crypt is silent to everybody without its key",
       ask: (_n, random) => request(random),
       read: understand,
-    };
+    });
   },
 };

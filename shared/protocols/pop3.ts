@@ -3,8 +3,8 @@
  * The greeting's APOP timestamp is different every time and left out of the fingerprint.
  */
 import type { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { onlyStarttls, parseSettings, type StartTlsMode } from "../wire/settings.ts";
 import { softwareIn } from "../wire/software.ts";

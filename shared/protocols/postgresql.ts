@@ -4,8 +4,8 @@
  * refusal of a user that does not exist, is the answer. Where the server lets anyone in, it tells its version.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings, starttlsSetting, tlsSettings } from "../wire/settings.ts";
 import { upgradeToTls } from "../wire/starttls.ts";

@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const INITIAL_BYTES = 1200;
 const ID_BYTES = 8;
@@ -81,14 +82,10 @@ export const quic: Protocol = {
   settings,
   example: { settings: { versions: ["1"] } },
   prepare(input) {
-    const { versions, packets, lossPercent, silence } = parseSettings(settings, input);
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    const wanted = parseSettings(settings, input);
+    return udpProbe(wanted, {
       ask: (_n, random) => request(random),
-      read: (datagram, question) => understand(datagram, question, versions),
-    };
+      read: (datagram, question) => understand(datagram, question, wanted.versions),
+    });
   },
 };

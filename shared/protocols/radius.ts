@@ -7,7 +7,8 @@ import { createHash, createHmac } from "node:crypto";
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const STATUS_SERVER = 12;
 const CODES: Readonly<Record<number, string>> = {
@@ -99,19 +100,16 @@ export const radius: Protocol = {
   settings,
   example: { settings: { secret: "the secret shared with this location" } },
   prepare(input) {
-    const { secret, nasIdentifier, packets, lossPercent, silence } = parseSettings(settings, input);
+    const wanted = parseSettings(settings, input);
+    const { secret, nasIdentifier } = wanted;
     let firstId = 0;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       silenceMeans: "a RADIUS server is silent to a wrong secret and to addresses it does not know",
       ask(n, random) {
         if (n === 0) firstId = random(1)[0]!;
         return request((firstId + n) & 0xff, random(16), secret, nasIdentifier);
       },
       read: (datagram, question) => understand(datagram, question, secret),
-    };
+    });
   },
 };

@@ -3,8 +3,8 @@
  * 2.2.1.1 and 2.2.1.2) and says which security it chooses. No user name is sent, no session begun.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, starttlsSetting, tlsSettings } from "../wire/settings.ts";
 import { upgradeToTls } from "../wire/starttls.ts";

@@ -3,8 +3,8 @@
  * rsync's csprotocol.txt, "The rsync daemon protocol"). Only names that the daemon shows to everyone; nothing is read.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings } from "../wire/settings.ts";
 

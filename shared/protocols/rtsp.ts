@@ -3,8 +3,8 @@
  * for a login. No stream is described or set up.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { type ResponseHead, readHead } from "../wire/http-message.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";

@@ -4,10 +4,11 @@
  * Responses of the classes 5 and 6 say that something is not well, unless they say that OPTIONS is just not done here.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpOrTcp } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 /** Longest head and body taken: what fits into one datagram. */
 const MAX_BYTES = 65_535;
@@ -181,20 +182,11 @@ export const sip: Protocol = {
     const wanted = parseSettings(settings, input);
     if (wanted.transport === "tcp") {
       const via = wanted.tls ? "TLS" : "TCP";
-      return {
-        transport: "tcp",
-        ...(wanted.tls && { tls: wanted.tls }),
-        talk: (connection, target) => talk(connection, wanted, via, target),
-      };
+      return tcpProbe(wanted, (connection, target) => talk(connection, wanted, via, target));
     }
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       ask: (n, random, target) => request(wanted, "UDP", target, n, random),
       read: (answer, question) => understand(answer, question, wanted),
-    };
+    });
   },
 };

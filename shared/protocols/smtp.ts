@@ -3,8 +3,8 @@
  * RFC 3207. No mail is begun. `createSmtp` also makes submission and smtps, which differ in port and TLS only.
  */
 import type { z } from "zod";
+import type { Connection, TlsOptions } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection, TlsOptions } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { type Reply, readReply, replyText } from "../wire/replies.ts";
 import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "../wire/settings.ts";

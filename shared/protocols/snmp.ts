@@ -18,7 +18,8 @@ import {
   toUnsigned,
 } from "../wire/ber.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const SYS_DESCR = "1.3.6.1.2.1.1.1.0";
 const UNKNOWN_ENGINE_IDS = "1.3.6.1.6.3.15.1.1.4.0";
@@ -292,14 +293,9 @@ export const snmp: Protocol = {
   example: { settings: { version: "2c", community: "public", oid: SYS_DESCR } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    return udpProbe(wanted, {
       ask: (_n, random) => ask(wanted, random(4)),
       read: (answer, question) => read(wanted, answer, question),
-    };
+    });
   },
 };

@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const SINGLE = 0xffffffff;
 /** -2 in little endian; the header of a part takes 12 bytes. */
@@ -121,7 +122,6 @@ export const sourceEngine: Protocol = {
   settings,
   example: { settings: {} },
   prepare(input) {
-    const { packets, lossPercent, silence } = parseSettings(settings, input);
-    return { transport: "udp", packets, lossPercent, silence, ask: () => QUESTION, read: understand };
+    return udpProbe(parseSettings(settings, input), { ask: () => QUESTION, read: understand });
   },
 };

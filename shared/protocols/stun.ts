@@ -4,10 +4,11 @@
  * answer too; they just use other attributes.
  */
 import { crc32 } from "node:zlib";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { parseSettings, udpOrTcp } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 const MAGIC_COOKIE = 0x2112a442;
 const BINDING_REQUEST = 0x0001;
@@ -132,20 +133,10 @@ export const stun: Protocol = {
   example: { settings: {} },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    if (wanted.transport === "tcp")
-      return {
-        transport: "tcp",
-        ...(wanted.tls && { tls: wanted.tls }),
-        talk: (connection, target) => talk(connection, target.random),
-      };
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+    if (wanted.transport === "tcp") return tcpProbe(wanted, (connection, target) => talk(connection, target.random));
+    return udpProbe(wanted, {
       ask: (_n, random) => request(random),
       read: understand,
-    };
+    });
   },
 };

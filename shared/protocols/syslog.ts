@@ -5,9 +5,10 @@
  * Every datagram is one line in the server's log, of severity debug unless told otherwise.
  */
 import { z } from "zod";
-import { ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
+import { ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpOrTcp } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 const FACILITIES = {
   kern: 0,
@@ -57,21 +58,12 @@ export const syslog: Protocol = {
   prepare(input) {
     const wanted = parseSettings(settings, input);
     if (wanted.transport === "tcp")
-      return {
-        transport: "tcp",
-        ...(wanted.tls && { tls: wanted.tls }),
-        async talk(connection, target: Target) {
-          const text = line(wanted, target.now());
-          connection.write(`${Buffer.byteLength(text)} ${text}`);
-          return { message: "the connection stands and one message was sent; syslog does not answer" };
-        },
-      };
-    const { packets, lossPercent, silence } = wanted;
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence,
+      return tcpProbe(wanted, async (connection, target) => {
+        const text = line(wanted, target.now());
+        connection.write(`${Buffer.byteLength(text)} ${text}`);
+        return { message: "the connection stands and one message was sent; syslog does not answer" };
+      });
+    return udpProbe(wanted, {
       silenceMeans: "syslog never answers, so silence is all a healthy server gives",
       ask: (_n, _random, target) => Buffer.from(line(wanted, target.now())),
       read(answer) {
@@ -79,6 +71,6 @@ export const syslog: Protocol = {
           evidence: { answer: printable(answer.subarray(0, 64).toString("latin1")) },
         });
       },
-    };
+    });
   },
 };

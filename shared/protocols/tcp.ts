@@ -3,8 +3,8 @@
  * order. Sends nothing that the user did not write.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import {
   bytesSetting,
   describeBytes,

@@ -8,7 +8,8 @@
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { Cursor, printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings, udpFields } from "../wire/settings.ts";
+import { oneLine, parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const READ_REQUEST = 1;
 const DATA = 3;
@@ -61,16 +62,11 @@ export const tftp: Protocol = {
   example: { settings: { expect: "missing" } },
   prepare(input) {
     const wanted = parseSettings(settings, input);
-    const { packets, lossPercent, silence, file, mode } = wanted;
-    const question = Buffer.concat([Buffer.of(0, READ_REQUEST), Buffer.from(`${file}\0${mode}\0`)]);
-    return {
-      transport: "udp",
+    const question = Buffer.concat([Buffer.of(0, READ_REQUEST), Buffer.from(`${wanted.file}\0${wanted.mode}\0`)]);
+    return udpProbe(wanted, {
       answersFromAnyPort: true,
-      packets,
-      lossPercent,
-      silence,
       ask: () => question,
       read: (datagram) => understand(datagram, wanted),
-    };
+    });
   },
 };

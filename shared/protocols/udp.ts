@@ -12,7 +12,8 @@ import {
   toBytes,
   unexpected,
 } from "../wire/expectation.ts";
-import { preparingOnce, udpFields } from "../wire/settings.ts";
+import { preparingOnce } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const settings = z
   .strictObject({
@@ -42,14 +43,11 @@ export const udp: Protocol = {
   defaultPort: null,
   settings,
   example: { port: 7, settings: { send: "ping", expect: { equals: "ping" } } },
-  prepare: preparingOnce(settings, ({ send, expect, silence, packets, lossPercent }) => {
+  prepare: preparingOnce(settings, ({ send, expect, silence = "down", ...more }) => {
     const datagram = toBytes(send);
     const expectationOf = expect && prepareExpectation(expect);
-    return {
-      transport: "udp",
-      packets,
-      lossPercent,
-      silence: silence ?? "down",
+    const wanted = { ...more, silence };
+    return udpProbe(wanted, {
       ask: () => datagram,
       read(answer) {
         if (expectationOf) {
@@ -60,6 +58,6 @@ export const udp: Protocol = {
         }
         return { evidence: { received: describeBytes(answer) } };
       },
-    };
+    });
   }),
 };

@@ -6,8 +6,8 @@
  * monitor is such a visitor, so that answer counts as open: it says more of our visits than of the server.
  */
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 

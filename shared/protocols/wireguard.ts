@@ -10,7 +10,8 @@ import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import { type FieldError, InvalidInput } from "../errors.ts";
 import { type Identity, INITIATION_BYTES, type Initiation, identity, initiate, RESPONSE_BYTES } from "../wire/noise.ts";
-import { parseSettings, udpFields } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
+import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const RESPONSE = 2;
 const COOKIE_REPLY = 3;
@@ -86,14 +87,11 @@ export const wireguard: Protocol = {
   settings,
   example: { settings: { silence: "unknown" } },
   prepare(input) {
-    const wanted = parseSettings(settings, input);
-    const who = identityOf(wanted);
+    const given = parseSettings(settings, input);
+    const who = identityOf(given);
+    const wanted = { ...given, silence: given.silence ?? (who ? "down" : "unknown") };
     const begun = new Map<string, Initiation>();
-    return {
-      transport: "udp",
-      packets: wanted.packets,
-      lossPercent: wanted.lossPercent,
-      silence: wanted.silence ?? (who ? "down" : "unknown"),
+    return udpProbe(wanted, {
       silenceMeans: who
         ? "a WireGuard server is silent unless it knows our key, and when it saw a later timestamp from it"
         : "without a peer's key a WireGuard server is always silent",
@@ -108,6 +106,6 @@ export const wireguard: Protocol = {
         const index = question.subarray(4, 8);
         return understand(datagram, index, begun.get(index.toString("hex")));
       },
-    };
+    });
   },
 };

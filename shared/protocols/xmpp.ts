@@ -6,8 +6,8 @@
 import { isIPv6 } from "node:net";
 import { domainToUnicode } from "node:url";
 import { z } from "zod";
+import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "../wire/cursor.ts";
 import { eitherTls, parseSettings, tlsAtOnce } from "../wire/settings.ts";
 import { upgradeToTls } from "../wire/starttls.ts";

@@ -10,8 +10,6 @@ import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./ou
 import { stand } from "./standing.ts";
 import { isTimerKept, nextEvaluation } from "./timer.ts";
 
-export { GRACE_SECONDS } from "./standing.ts";
-
 /** What is still to be told of a deleted monitor has so long before it moves out, and the monitor's key is free. */
 export const LEAVING_SECONDS = 60;
 /** A monitor whose decisions do not settle is looked at again after so long. */

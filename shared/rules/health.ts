@@ -1,9 +1,9 @@
 /** Pure: what an attempt saw, held against what its monitor expects. */
-import type { Measured } from "../engine/attempt.ts";
+import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Health } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 
-export interface Verdict {
+export interface Assessment {
   readonly health: Health;
   readonly reason: Reason | null;
   readonly message: string;
@@ -12,14 +12,14 @@ export interface Verdict {
 /** The part of a check that judging needs. */
 export type Expectation = Pick<CheckSettings, "expectedState" | "degradedAboveMs">;
 
-export function judgeHealth(check: Expectation, measured: Measured): Verdict {
+export function assess(check: Expectation, measured: Measured): Assessment {
   const { state, reason, message } = measured;
   if (state === "unmeasured") return { health: "unknown", reason, message };
-  return check.expectedState === "closed" ? judgeClosed(measured) : judgeOpen(check, measured);
+  return check.expectedState === "closed" ? assessClosed(measured) : assessOpen(check, measured);
 }
 
 /** Closed or filtered is what was wanted; anything that accepts or answers is not. A name that does not resolve proves nothing about a port. */
-function judgeClosed({ state, reason, message }: Measured): Verdict {
+function assessClosed({ state, reason, message }: Measured): Assessment {
   if (state === "closed" || state === "filtered")
     return { health: "up", reason: null, message: `${message}, as expected` };
   if (state === "open|filtered")
@@ -32,11 +32,11 @@ function judgeClosed({ state, reason, message }: Measured): Verdict {
   return { health: "down", reason: "unexpectedly-open", message: `expected a closed port, but: ${message}` };
 }
 
-function judgeOpen(check: Expectation, measured: Measured): Verdict {
+function assessOpen(check: Expectation, measured: Measured): Assessment {
   const { state, reason, message } = measured;
-  if (state === "open|filtered") return judgeSilence(measured);
+  if (state === "open|filtered") return assessSilence(measured);
   if (state !== "open") return { health: "down", reason, message };
-  const loss = judgeLoss(measured);
+  const loss = assessLoss(measured);
   if (loss?.health === "down") return loss;
   if (measured.degraded) return { health: "degraded", ...measured.degraded };
   if (loss) return loss;
@@ -55,14 +55,14 @@ function judgeOpen(check: Expectation, measured: Measured): Verdict {
   return { health: "up", reason: null, message };
 }
 
-function judgeSilence({ silence, reason, message }: Measured): Verdict {
+function assessSilence({ silence, reason, message }: Measured): Assessment {
   if (silence === "up") return { health: "up", reason: "silent", message: `${message}; silence counts as up` };
   if (silence === "unknown")
     return { health: "unknown", reason: "silent", message: `${message}; silence says nothing here` };
   return { health: "down", reason, message };
 }
 
-function judgeLoss({ lossPercent, lossLimits, message }: Measured): Verdict | undefined {
+function assessLoss({ lossPercent, lossLimits, message }: Measured): Assessment | undefined {
   if (!lossPercent || !lossLimits) return undefined;
   const { degradedAbove, downAbove } = lossLimits;
   if (downAbove !== null && lossPercent > downAbove)

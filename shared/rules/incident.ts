@@ -1,5 +1,5 @@
 /** The life of an incident and the alerts that tell of it. Pure. */
-import { parseReceiver, type Receiver, receiverOf } from "../alerts/receiver.ts";
+
 import type {
   Alert,
   AlertEvent,
@@ -12,6 +12,7 @@ import type {
   Timestamp,
   View,
 } from "../model.ts";
+import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
 import { isBelievable, notAfter } from "./believe.ts";
 import type { NewEntry } from "./outbox.ts";
 

@@ -2,9 +2,9 @@
 import type { Health, Outcome, View } from "../model.ts";
 
 /** Outcomes that are not measurements (our own fault) in a row before a view stops claiming to know. */
-export const UNMEASURED_LIMIT = 3;
+const UNMEASURED_LIMIT = 3;
 /** Streaks are counted up to here. */
-export const LONGEST_STREAK = 127;
+const LONGEST_STREAK = 127;
 
 /** What a block remembers of a monitor between two ticks. */
 export interface History {
@@ -40,7 +40,7 @@ export function remember(history: History, health: Health): History {
 }
 
 /** Equal bits in a row, counted from the newest outcome. */
-export function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 | 1): number {
+function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 | 1): number {
   let length = 0;
   while (length < bitCount && ((bits >>> length) & 1) === bit) length++;
   return length;
@@ -53,7 +53,7 @@ export function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, b
  * @param history with this outcome already in it (see `remember`)
  * @returns null while a first view has not met its threshold
  */
-export function judgeHealth(
+export function nextHealth(
   present: Health | null,
   history: History,
   outcome: Pick<Outcome, "health" | "state">,
@@ -94,7 +94,7 @@ export function judge(
   thresholds: Thresholds,
   tick: number,
 ): View | null {
-  const health = judgeHealth(view?.health ?? null, history, outcome, thresholds);
+  const health = nextHealth(view?.health ?? null, history, outcome, thresholds);
   if (health === null) return null;
   const believed = health === outcome.health; // below a threshold the view keeps what it said
   if (view && !believed) return null;

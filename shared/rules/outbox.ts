@@ -1,23 +1,24 @@
 /** The outbox inside an item: which deliveries are due, and what a failed attempt means. Pure. */
-import type { Receiver } from "../alerts/receiver.ts";
+
 import type { Delivery, OutboxContent, PendingAlert, Timestamp } from "../model.ts";
+import type { Receiver } from "../receiver.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
 
 /** First pause after a failed attempt; it doubles with every further one. */
-export const BACKOFF_SECONDS = 10;
+const BACKOFF_SECONDS = 10;
 /** Longest pause: so much later than the receiver's return people hear of it. */
-export const BACKOFF_LIMIT_SECONDS = 120;
+const BACKOFF_LIMIT_SECONDS = 120;
 /** A delivery that has failed for so long, and so often, is given up: a clock that jumps a day ahead gives up nothing. */
-export const GIVE_UP_SECONDS = 24 * 3600;
-export const GIVE_UP_ATTEMPTS = 100;
+const GIVE_UP_SECONDS = 24 * 3600;
+const GIVE_UP_ATTEMPTS = 100;
 /** When the process dies between storing and delivering, a timer looks again after so long. */
-export const SAFETY_NET_SECONDS = 60;
+const SAFETY_NET_SECONDS = 60;
 /**
  * Entries an item holds at most, and their bytes as JSON. A receiver that refuses for hours while a port flaps must not
  * grow the item beyond what a table takes (400 KB) and so block everybody else's alerts.
  */
 export const MAX_PENDING = 50;
-export const MAX_PENDING_BYTES = 64 * 1024;
+const MAX_PENDING_BYTES = 64 * 1024;
 
 /** Key of the entry that tells of dropped ones. */
 export const OVERFLOW = "system#overflow";

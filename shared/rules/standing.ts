@@ -4,7 +4,7 @@ import { notAfter } from "./believe.ts";
 import { agree, freshUntil, quorumSize, usableViews } from "./quorum.ts";
 
 /** How long the quorum may be without an answer before the status becomes `unknown`, on top of the thresholds' time. */
-export const GRACE_SECONDS = 120;
+const GRACE_SECONDS = 120;
 /** After a location's return its next tick may be so late, on top of the interval; slow lanes are asked more often. */
 const PROOF_SLACK_SECONDS = 5;
 const PROOF_SECONDS = 300;

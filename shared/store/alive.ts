@@ -1,9 +1,8 @@
 /**
  * Reading what expires. DynamoDB deletes within days of `expiresAtSeconds`, not at it; so reads leave out what is due.
  */
-import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
-
-type Item = Record<string, unknown>;
+import type { DynamoDBDocumentClient, QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import { type Item, pagesOf } from "./read.ts";
 
 export const createAliveReader = (client: DynamoDBDocumentClient, tableName: string, now: () => number) => {
   const isAlive = (item: Item | undefined): item is Item =>
@@ -11,12 +10,7 @@ export const createAliveReader = (client: DynamoDBDocumentClient, tableName: str
 
   /** What is alive in a range of one partition, page by page. */
   async function* query(input: Omit<QueryCommandInput, "TableName">): AsyncGenerator<Item> {
-    let from: Item | undefined;
-    do {
-      const page = await client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: from }));
-      yield* (page.Items ?? []).filter(isAlive);
-      from = page.LastEvaluatedKey;
-    } while (from);
+    for await (const page of pagesOf(client, { TableName: tableName, ...input })) yield* page.filter(isAlive);
   }
 
   return { isAlive, query };

@@ -11,7 +11,9 @@ import type { Delivery, Incident, ItemKey, Monitor, PendingAlert } from "../mode
 import type { Decision } from "../rules/decide.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
-import { dueBucket, incidentKey, LEFT_PREFIX, LISTING, leftKey, monitorKey } from "./keys.ts";
+import { dueBucket, incidentKey, LEFT_PREFIX, leftKey, monitorKey } from "./keys.ts";
+import { attentionPlace, changePlace, incidentPlace, openIncidentPlace } from "./listing.ts";
+import { monitorFromItem } from "./monitor-item.ts";
 
 /** Anything with an outbox: a monitor, a location's state, or what a deleted monitor left. */
 export interface OutboxItem {
@@ -139,10 +141,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
   return {
     async monitor(id: string): Promise<Monitor | undefined> {
       const item = await read(monitorKey(id));
-      return (
-        item &&
-        ({ undecidedSince: null, unsettledSince: null, lastIncidentEndedAt: null, ...item } as unknown as Monitor)
-      );
+      return item && monitorFromItem(item);
     },
 
     async outbox(key: ItemKey): Promise<OutboxItem | undefined> {
@@ -150,13 +149,19 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /** Stores the decision unless the monitor changed since it was read. @returns whether it was stored */
-    save({ id, revision }: Monitor, decision: Decision): Promise<boolean> {
-      const { nextEvaluationAt, ...fields } = decision;
+    save({ id, revision, status, since }: Monitor, decision: Decision, now: Date): Promise<boolean> {
+      const { nextEvaluationAt, ...decided } = decision;
       const key = monitorKey(id);
       const next = timer(nextEvaluationAt, dueBucket(key.pk));
+      const isNews = decided.status !== status || decided.since !== since;
+      const attention = attentionPlace(id, decided.status, decided.since);
+      const fields = { ...decided, ...attention, ...(isNews && changePlace(id, now.toISOString())) };
       const names = Object.keys(fields);
       return update(key, {
-        UpdateExpression: clauses([...names.map((name) => `#${name} = :${name}`), ...next.set], next.remove),
+        UpdateExpression: clauses(
+          [...names.map((name) => `#${name} = :${name}`), ...next.set],
+          [...next.remove, ...(attention ? [] : ["attentionBucket", "attentionKey"])],
+        ),
         ConditionExpression: "revision = :revision",
         ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
         ExpressionAttributeValues: {
@@ -240,13 +245,14 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
         monitorId,
         monitorName: name,
         ...incident.target,
-        collection: incident.endedAt ? LISTING.incidents : LISTING.openIncidents,
-        collectionKey: `${incident.startedAt}#${monitorId}`,
+        ...incidentPlace(monitorId, incident.startedAt),
+        ...(!incident.endedAt && openIncidentPlace(monitorId, incident.startedAt)),
         sequence,
       };
       const names = Object.keys(fields);
+      const over = incident.endedAt ? " REMOVE attentionBucket, attentionKey" : "";
       await update(incidentKey(monitorId, incident.startedAt), {
-        UpdateExpression: `SET ${names.map((field) => `#${field} = :${field}`).join(", ")}, undeliverable = if_not_exists(undeliverable, :none)`,
+        UpdateExpression: `SET ${names.map((field) => `#${field} = :${field}`).join(", ")}, undeliverable = if_not_exists(undeliverable, :none)${over}`,
         ConditionExpression: "attribute_not_exists(#sequence) OR #sequence < :sequence",
         ExpressionAttributeNames: Object.fromEntries(names.map((field) => [`#${field}`, field])),
         ExpressionAttributeValues: {

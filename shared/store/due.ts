@@ -5,15 +5,16 @@
  * is the dead man's timer: whoever writes what must be decided sets it in the same write, and a stored decision removes
  * it together with `touches`, so a change whose looks all fail is looked at again.
  */
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Timer } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";
+import { pagesOf } from "./read.ts";
 
 /** A change that nobody has looked at for so long is brought up again. The stream needs a second or two. */
-export const LOOK_WITHIN_SECONDS = 90;
+const LOOK_WITHIN_SECONDS = 90;
 /** The pause after a touch doubles with each one that led to no decision, up to this. */
-export const LOOK_PAUSE_LIMIT_SECONDS = 900;
+const LOOK_PAUSE_LIMIT_SECONDS = 900;
 
 /** `own`: a decision's timer. `look`: a change that waits to be looked at; `dueAt` is then its `lookBy`. */
 export interface DueTimer extends Timer {
@@ -53,20 +54,16 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
   async function* timers(kind: DueTimer["kind"], moment: Date, buckets: readonly number[]) {
     const { name, bucket, at, prefix } = INDEXES[kind];
     for (const number of buckets) {
-      let from: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName: tableName,
-            IndexName: name,
-            KeyConditionExpression: `${bucket} = :bucket AND ${at} < :moment`,
-            ExpressionAttributeValues: { ":bucket": `${prefix}${number}`, ":moment": moment.toISOString() },
-            ExclusiveStartKey: from,
-          }),
+      const pages = pagesOf(client, {
+        TableName: tableName,
+        IndexName: name,
+        KeyConditionExpression: `${bucket} = :bucket AND ${at} < :moment`,
+        ExpressionAttributeValues: { ":bucket": `${prefix}${number}`, ":moment": moment.toISOString() },
+      });
+      for await (const page of pages)
+        yield page.map(
+          ({ pk, sk, [at]: dueAt }): DueTimer => ({ pk: String(pk), sk: String(sk), dueAt: String(dueAt), kind }),
         );
-        if (page.Items?.length) yield page.Items.map(({ pk, sk, [at]: dueAt }): DueTimer => ({ pk, sk, dueAt, kind }));
-        from = page.LastEvaluatedKey;
-      } while (from);
     }
   }
 

@@ -2,17 +2,16 @@
  * Where the outcomes of a deleted monitor lie. One that is created again by the same key has the same id and so the same
  * history, but until compact has been there its outcomes are in blocks, which only `placements` lead to.
  */
-import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../durations.ts";
 import type { Monitor, Placement } from "../model.ts";
-import { chunksOf } from "../rules/plan.ts";
 import { formerKey, monitorIdOf } from "./keys.ts";
+import { readMany, type Waiting } from "./read.ts";
 
 /** Longer than blocks are kept: after that there is nothing left to lead to. */
-const KEPT_SECONDS = 30 * 86_400;
-/** DynamoDB takes 100 keys in one read. */
-const KEYS_PER_READ = 100;
+const KEPT_SECONDS = 30 * DAY_SECONDS;
 
-export const createFormerStore = (client: DynamoDBDocumentClient, tableName: string) => ({
+export const createFormerStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => ({
   /** To be called before a monitor's item is removed. Doing it twice changes nothing but the last moment. */
   async remember({ id, placements }: Pick<Monitor, "id" | "placements">, now: Date): Promise<void> {
     const nowSeconds = Math.floor(now.getTime() / 1000);
@@ -30,16 +29,8 @@ export const createFormerStore = (client: DynamoDBDocumentClient, tableName: str
   /** All ended, oldest first, by id; an id that nobody had is absent. */
   async recall(ids: readonly string[]): Promise<Map<string, readonly Placement[]>> {
     const found = new Map<string, readonly Placement[]>();
-    for (const some of chunksOf(ids, KEYS_PER_READ)) {
-      let keys: Record<string, unknown>[] = some.map(formerKey);
-      while (keys.length > 0) {
-        const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
-        );
-        for (const { pk, placements } of Responses?.[tableName] ?? []) found.set(monitorIdOf(String(pk)), placements);
-        keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      }
-    }
+    for await (const page of readMany(client, tableName, ids.map(formerKey), { ConsistentRead: true }, waiting))
+      for (const { pk, placements } of page) found.set(monitorIdOf(String(pk)), placements as readonly Placement[]);
     return found;
   },
 });

@@ -3,7 +3,8 @@
  * outcomes and tallies, never levels. What cannot be read is left out.
  */
 
-import { DAY_SECONDS, MERGED, startOfDay } from "../history/day.ts";
+import { DAY_SECONDS } from "../durations.ts";
+import { MERGED, startOfDay } from "../history/day.ts";
 import { inTickOrder, type PastOutcome } from "../history/outcome.ts";
 import type { Tally } from "../history/tally.ts";
 import type { Monitor } from "../model.ts";

@@ -4,6 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { DAY_SECONDS } from "../durations.ts";
 import {
   type Block,
   type BlockPlace,
@@ -19,8 +20,6 @@ import { createAliveReader } from "./alive.ts";
 import { createArchive } from "./archive.ts";
 import { unlessRaced } from "./condition.ts";
 import { blockKey, rosterKey, tickKey } from "./keys.ts";
-
-const DAY_SECONDS = 86_400;
 
 /** Ticks that were begun and not finished, one after the other, that the way to the newest block leads past. */
 const CLAIMS_PASSED = 4;

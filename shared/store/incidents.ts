@@ -2,7 +2,9 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { Incident, Timestamp } from "../model.ts";
 import type { Page } from "./cursor.ts";
-import { INCIDENT_PREFIX, incidentKey, LISTING, monitorKey } from "./keys.ts";
+import { INCIDENT_PREFIX, incidentKey, monitorKey } from "./keys.ts";
+import { createListing } from "./listing.ts";
+import { readMany, type Waiting } from "./read.ts";
 
 /** An incident with the monitor it happened to, as that was named then. */
 export interface RecordedIncident extends Incident {
@@ -18,44 +20,32 @@ export interface RecordedIncident extends Incident {
 const fromItem = ({
   pk: _pk,
   sk: _sk,
-  collection: _collection,
-  collectionKey: _key,
+  listBucket: _bucket,
+  listKey: _key,
+  attentionBucket: _attention,
+  attentionKey: _open,
   revision: _revision,
   ...incident
 }: Record<string, unknown>) => incident as unknown as RecordedIncident;
 
-export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: string) => {
-  /** One partition of the listing, newest first, before a position. */
-  const partition = async (collection: string, limit: number, before: string | undefined) => {
-    const { Items = [] } = await client.send(
-      new QueryCommand({
-        TableName: tableName,
-        IndexName: "listing",
-        KeyConditionExpression: before ? "#collection = :c AND collectionKey < :before" : "#collection = :c",
-        ExpressionAttributeNames: { "#collection": "collection" },
-        ExpressionAttributeValues: { ":c": collection, ...(before && { ":before": before }) },
-        ScanIndexForward: false,
-        Limit: limit,
-      }),
-    );
-    return Items;
-  };
+export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => {
+  const listing = createListing(client, tableName);
 
   return {
-    /** Across monitors. A position is the last incident's `<startedAt>#<monitor id>`, the same in both partitions. */
+    /**
+     * Across monitors, newest first. A page of closed ones may be short, even empty, and still have a next one.
+     * @param before position of the last one seen: `<startedAt>#<monitor id>`
+     */
     async list(state: "open" | "closed" | "all", limit: number, before?: string): Promise<Page<RecordedIncident>> {
-      const { openIncidents, incidents } = LISTING;
-      const collections = { open: [openIncidents], closed: [incidents], all: [openIncidents, incidents] }[state];
-      const found = await Promise.all(collections.map((collection) => partition(collection, limit + 1, before)));
-      const newest = found
-        .flat()
-        .sort((a, b) => (String(a.collectionKey) < String(b.collectionKey) ? 1 : -1))
-        // An incident that closed while we read stands in both partitions for a moment.
-        .filter((item, index, all) => item.collectionKey !== all[index - 1]?.collectionKey);
-      const page = newest.slice(0, limit);
+      const index = state === "open" ? "attention" : "listed";
+      const { keys, hasMore } = await listing.page(index, "INCIDENTS", limit, { after: before, back: true });
+      const found = new Map<string, RecordedIncident>();
+      for await (const page of readMany(client, tableName, keys, {}, waiting))
+        for (const item of page) found.set(`${item.pk} ${item.sk}`, fromItem(item));
+      const isWanted = ({ endedAt }: RecordedIncident) => state === "all" || (endedAt === null) === (state === "open");
       return {
-        items: page.map(fromItem),
-        next: newest.length > limit ? String(page.at(-1)?.collectionKey) : null,
+        items: keys.flatMap(({ pk, sk }) => found.get(`${pk} ${sk}`) ?? []).filter(isWanted),
+        next: hasMore ? (keys.at(-1)?.position ?? null) : null,
       };
     },
 

@@ -16,11 +16,13 @@
  *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *
- * Indexes of `monitors`:
- *  by-shard  shard      + pk                a shard's monitors, projected down to what a check needs
- *  due       dueBucket  + nextEvaluationAt  timers that a decision set for itself (sparse)
- *  look-by   lookBucket + lookBy            what changed and must have been looked at by then (sparse)
- *  listing   collection + collectionKey     all monitors by name, incidents by time, all attributes
+ * Indexes of `monitors`, all of them for good: DynamoDB changes neither the key nor the projection of an index.
+ *  members    shard           + pk                a shard's monitors, with what a check needs of them
+ *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
+ *  look-by    lookBucket      + lookBy            what changed and must have been looked at by then (sparse)
+ *  listed     listBucket      + listKey           all monitors by name, all incidents by start
+ *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
+ *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
 
 export const MONITOR_SK = "MONITOR";
@@ -83,6 +85,3 @@ export const placeOf = (name: string, places: number) => {
 export const dueBucket = (pk: string) => `DUE#${placeOf(pk, DUE_BUCKETS)}`;
 /** Partition of the sparse index `look-by` that an item lives in while it waits to be looked at. */
 export const lookBucket = (pk: string) => `LOOK#${placeOf(pk, LOOK_BUCKETS)}`;
-
-/** Partitions of the index `listing`. */
-export const LISTING = { monitors: "MONITORS", openIncidents: "INCIDENTS_OPEN", incidents: "INCIDENTS" } as const;

@@ -46,6 +46,20 @@ export interface News {
   readonly isCounted?: boolean;
 }
 
+/**
+ * Whether a heartbeat shows that the location is back: it was silent, or what says since when it is back lies in the future.
+ * @param last its plausible heartbeat before this one
+ */
+const isBack = (health: LocationHealth | undefined, last: Timestamp | null, now: Date): boolean => {
+  const { askingSince = null, backSince = null } = health ?? {};
+  if (backSince && !isPlausible(Date.parse(backSince), now)) return true;
+  if (!last) return false;
+  // Only who was asked can have been silent.
+  const expectedMs = Math.max(Date.parse(last), askingSince ? Date.parse(askingSince) : 0);
+  // By the clock, not by when the job was made: jobs that waited out the silence follow each other closely.
+  return now.getTime() - expectedMs > SILENT_AFTER_SECONDS * 1000;
+};
+
 export const createLocationStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const get = async (name: string): Promise<LocationHealth | undefined> => {
     const { Item } = await client.send(
@@ -123,16 +137,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
         const last = lastHeartbeatAt && isPlausible(Date.parse(lastHeartbeatAt), now) ? lastHeartbeatAt : null;
         if (last && last >= at) return;
         const isOnlineAgain = offlineSince !== null && (await isOnline());
-        // Only who was asked can have been silent.
-        const expectedMs = Math.max(
-          last ? Date.parse(last) : 0,
-          health?.askingSince ? Date.parse(health.askingSince) : 0,
-        );
-        // By the clock, not by when the job was made: jobs that waited out the silence follow each other closely.
-        const wasSilent = last && now.getTime() - expectedMs > SILENT_AFTER_SECONDS * 1000;
         // Between the making of this job and now, outcomes may still be from before the network came back.
-        const isBackAhead = health?.backSince && !isPlausible(Date.parse(health.backSince), now);
-        const backSince = isOnlineAgain ? now.toISOString() : wasSilent || isBackAhead ? at : null;
+        const backSince = isOnlineAgain ? now.toISOString() : isBack(health, last, now) ? at : null;
         const conditions = [
           lastHeartbeatAt ? "lastHeartbeatAt = :last" : "attribute_not_exists(lastHeartbeatAt)",
           ...(isOnlineAgain ? ["offlineSince = :offline"] : []),

@@ -4,96 +4,72 @@
  * change moves (and always forward), so neither views nor alerts make a reader's ETag stale.
  */
 import { randomUUID } from "node:crypto";
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
-import { type Monitor, type MonitorSettings, WHAT_IS_CHECKED } from "../model.ts";
+import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { Monitor } from "../model.ts";
+import { completed, FIELD_NAMES, storedSettings } from "../monitor/settings.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { mustLook } from "./due.ts";
-import { LISTING, monitorIdOf, monitorKey } from "./keys.ts";
+import { monitorIdOf, monitorKey } from "./keys.ts";
+import { attentionPlace, changePlace, createListing, namePlace } from "./listing.ts";
+import { createMonitorReader, type StoredMonitor } from "./monitor-item.ts";
+import type { Waiting } from "./read.ts";
 
-/** A monitor with what only the API needs to know of it. */
-export interface StoredMonitor extends Monitor {
-  /** Hash of the idempotency key and body that created it; null when it was created without one. */
-  readonly creation: string | null;
-  /** Name of the API's last write: whoever hears nothing back and is refused the second time finds his own. */
-  readonly writtenBy: string;
-}
-
-const collectionKeyOf = ({ id, name }: { id: string; name: string }) => `${name.toLowerCase()}#${id}`;
-
-/** DynamoDB takes 100 keys in one read. */
-const KEYS_PER_READ = 100;
-
-export const monitorFromItem = (item: Record<string, unknown>): StoredMonitor => {
-  const {
-    pk: _pk,
-    sk: _sk,
-    collection: _c,
-    collectionKey: _k,
-    dueBucket: _d,
-    lookBucket: _l,
-    touches: _t,
-    ...monitor
-  } = item;
+/** A monitor as its item, without timers: index keys of timers must be absent, not null. */
+export const monitorItem = (monitor: StoredMonitor) => {
+  const { nextEvaluationAt: _own, lookBy: _look, ...standing } = monitor;
+  for (const name of FIELD_NAMES) delete (standing as Record<string, unknown>)[name];
   return {
-    creation: null,
-    writtenBy: "",
-    undecidedSince: null,
-    unsettledSince: null,
-    lastIncidentEndedAt: null,
-    ...monitor,
-    nextEvaluationAt: item.nextEvaluationAt ?? null,
-    lookBy: item.lookBy ?? null,
-  } as unknown as StoredMonitor;
-};
-
-/** The item of a monitor nobody has decided about yet: no timer of its own, so it stands outside the index `due`. */
-const newItem = ({ nextEvaluationAt: _none, ...monitor }: StoredMonitor, now: number) => {
-  const key = monitorKey(monitor.id);
-  return {
-    ...key,
-    ...monitor,
-    collection: LISTING.monitors,
-    collectionKey: collectionKeyOf(monitor),
-    ...mustLook(key.pk, now).attributes,
+    ...monitorKey(monitor.id),
+    ...standing,
+    ...storedSettings(monitor),
+    beliefs: Object.fromEntries(
+      Object.entries(monitor.views).map(([location, { health, tick }]) => [location, { health, tick }]),
+    ),
+    ...namePlace(monitor),
+    ...attentionPlace(monitor.id, monitor.status, monitor.since),
+    ...changePlace(monitor.id, monitor.updatedAt),
   };
 };
 
-const SETTINGS = [
-  ...WHAT_IS_CHECKED,
-  "name",
-  "key",
-  "quorum",
-  "alerts",
-  "tags",
-  "paused",
-  "badge",
-] as const satisfies readonly (keyof MonitorSettings)[];
+/** Attributes written when what is checked changed: the views of before say nothing any more. */
+const recheckedAttributes = (after: StoredMonitor) => ({
+  settingsVersion: after.settingsVersion,
+  settingsChangedAt: after.settingsChangedAt,
+  views: after.views,
+  beliefs: {},
+  status: after.status,
+  since: after.since,
+  undecidedSince: after.undecidedSince,
+  ...attentionPlace(after.id, after.status, after.since),
+});
 
-/** Written when what is checked changed: the views of before say nothing any more. */
-const RECHECKED = ["settingsVersion", "settingsChangedAt", "views", "status", "since", "undecidedSince"] as const;
-const PLACED = ["shard", "placements"] as const;
+/** Fields that did not exist yet when a monitor was stored have their defaults. */
+const withDefaults = (monitor: StoredMonitor): StoredMonitor =>
+  FIELD_NAMES.every((name) => monitor[name] !== undefined) ? monitor : { ...monitor, ...completed(monitor, []) };
 
-/** @param newId a name that nobody used before. Default: a UUID */
+interface Options extends Waiting {
+  /** A name that nobody used before. Default: a UUID. */
+  readonly newId?: (() => string) | undefined;
+}
+
 export const createMonitorStore = (
   client: DynamoDBDocumentClient,
   tableName: string,
-  newId = randomUUID as () => string,
+  { newId = randomUUID, ...waiting }: Options = {},
 ) => {
+  const reader = createMonitorReader(client, tableName, waiting);
+  const listing = createListing(client, tableName);
+
   /** Strongly consistent; also finds a monitor that is marked as deleted. */
   const get = async (id: string): Promise<StoredMonitor | undefined> => {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: tableName, Key: monitorKey(id), ConsistentRead: true }),
-    );
-    return Item && monitorFromItem(Item);
+    const found = await reader.get(id);
+    return found && withDefaults(found);
   };
+
+  /** Those that exist, deleted ones included, by id; strongly consistent. */
+  const getMany = async (ids: readonly string[]): Promise<Map<string, StoredMonitor>> =>
+    new Map([...(await reader.getMany(ids))].map(([id, monitor]) => [id, withDefaults(monitor)]));
 
   /** A write whose answer was lost is refused when it is sent again: then what stands there is ours. */
   const unlessOthers = async (id: string, writtenBy: string, write: Promise<unknown>): Promise<boolean> =>
@@ -103,11 +79,12 @@ export const createMonitorStore = (
   const change = (
     { id, updatedAt }: Monitor,
     now: number,
-    { set, names, values }: { set: readonly string[]; names?: Record<string, string>; values: Record<string, unknown> },
+    attributes: Readonly<Record<string, unknown>>,
   ): Promise<boolean> => {
     const { pk, sk } = monitorKey(id);
     const look = mustLook(pk, now);
     const writtenBy = newId();
+    const written = Object.entries({ ...attributes, writtenBy });
     return unlessOthers(
       id,
       writtenBy,
@@ -115,13 +92,12 @@ export const createMonitorStore = (
         new UpdateCommand({
           TableName: tableName,
           Key: { pk, sk },
-          UpdateExpression: `SET ${[...set, "writtenBy = :writtenBy", look.set].join(", ")} ADD revision :one`,
+          UpdateExpression: `SET ${[...written.map(([name]) => `#${name} = :${name}`), look.set].join(", ")} ADD revision :one`,
           ConditionExpression: "updatedAt = :read AND deletedAt = :null",
-          ExpressionAttributeNames: names,
+          ExpressionAttributeNames: Object.fromEntries(written.map(([name]) => [`#${name}`, name])),
           ExpressionAttributeValues: {
-            ...values,
+            ...Object.fromEntries(written.map(([name, value]) => [`:${name}`, value])),
             ...look.values,
-            ":writtenBy": writtenBy,
             ":read": updatedAt,
             ":null": null,
             ":one": 1,
@@ -133,6 +109,7 @@ export const createMonitorStore = (
 
   return {
     get,
+    getMany,
 
     /**
      * @param now epoch milliseconds
@@ -146,28 +123,11 @@ export const createMonitorStore = (
         client.send(
           new PutCommand({
             TableName: tableName,
-            Item: newItem({ ...monitor, writtenBy }, now),
+            Item: { ...monitorItem({ ...monitor, writtenBy }), ...mustLook(monitorKey(monitor.id).pk, now).attributes },
             ConditionExpression: "attribute_not_exists(pk)",
           }),
         ),
       );
-    },
-
-    /** Those that exist, deleted ones included, by id; strongly consistent. */
-    async getMany(ids: readonly string[]): Promise<Map<string, StoredMonitor>> {
-      const found = new Map<string, StoredMonitor>();
-      for (let start = 0; start < ids.length; start += KEYS_PER_READ) {
-        let keys: Record<string, unknown>[] = ids.slice(start, start + KEYS_PER_READ).map(monitorKey);
-        while (keys.length > 0) {
-          const { Responses, UnprocessedKeys } = await client.send(
-            new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
-          );
-          for (const item of Responses?.[tableName] ?? [])
-            found.set(monitorIdOf(String(item.pk)), monitorFromItem(item));
-          keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-        }
-      }
-      return found;
     },
 
     /**
@@ -175,18 +135,15 @@ export const createMonitorStore = (
      * @param now epoch milliseconds
      * @returns false when the settings changed, or the monitor was deleted, since it was read
      */
-    saveSettings(before: Monitor, after: Monitor, now: number): Promise<boolean> {
-      const names: (keyof Monitor)[] = [...SETTINGS, "updatedAt"];
-      if (after.settingsVersion !== before.settingsVersion) names.push(...RECHECKED);
-      if (after.shard !== before.shard) names.push(...PLACED);
-      if (after.target.version !== before.target.version) names.push("target");
+    saveSettings(before: StoredMonitor, after: StoredMonitor, now: number): Promise<boolean> {
       return change(before, now, {
-        set: [...names.map((name) => `#${name} = :${name}`), "collectionKey = :collectionKey"],
-        names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-        values: {
-          ...Object.fromEntries(names.map((name) => [`:${name}`, after[name]])),
-          ":collectionKey": collectionKeyOf(after),
-        },
+        ...storedSettings(after),
+        ...namePlace(after),
+        ...changePlace(after.id, after.updatedAt),
+        updatedAt: after.updatedAt,
+        ...(after.settingsVersion !== before.settingsVersion && recheckedAttributes(after)),
+        ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),
+        ...(after.target.version !== before.target.version && { target: after.target }),
       });
     },
 
@@ -195,30 +152,23 @@ export const createMonitorStore = (
      * @returns false when the settings changed, or the monitor was deleted, since it was read
      */
     markDeleted: (before: Monitor, now: Date): Promise<boolean> =>
-      change(before, now.getTime(), { set: ["deletedAt = :deletedAt"], values: { ":deletedAt": now.toISOString() } }),
+      change(before, now.getTime(), { deletedAt: now.toISOString(), ...changePlace(before.id, now.toISOString()) }),
 
     /**
-     * By name, a page of what the table gives, deleted ones included.
+     * By name, a page, deleted ones included.
      * @param after position of the last monitor seen: `positionOf`
      */
     async list(limit: number, after?: string): Promise<Page<StoredMonitor>> {
-      const { Items = [], LastEvaluatedKey } = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          IndexName: "listing",
-          KeyConditionExpression: after ? "#collection = :c AND collectionKey > :after" : "#collection = :c",
-          ExpressionAttributeNames: { "#collection": "collection" },
-          ExpressionAttributeValues: { ":c": LISTING.monitors, ...(after && { ":after": after }) },
-          Limit: limit,
-        }),
-      );
+      const { keys, hasMore } = await listing.page("listed", "MONITORS", limit, { after });
+      const found = await getMany(keys.map(({ pk }) => monitorIdOf(pk)));
       return {
-        items: Items.map(monitorFromItem),
-        next: LastEvaluatedKey ? String(LastEvaluatedKey.collectionKey) : null,
+        // One that was removed since it was listed is left out.
+        items: keys.flatMap(({ pk }) => found.get(monitorIdOf(pk)) ?? []),
+        next: hasMore ? (keys.at(-1)?.position ?? null) : null,
       };
     },
 
-    positionOf: collectionKeyOf,
+    positionOf: (monitor: Pick<Monitor, "id" | "name">) => namePlace(monitor).listKey,
   };
 };
 export type MonitorStore = ReturnType<typeof createMonitorStore>;

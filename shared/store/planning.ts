@@ -1,7 +1,8 @@
 /** What dispatch reads and writes: shards and how far each is planned. */
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unlessRaced } from "./condition.ts";
 import { laneOf, shardKey } from "./keys.ts";
+import { pagesOf } from "./read.ts";
 
 export interface Shard {
   readonly name: string;
@@ -36,20 +37,13 @@ const fromItem = ({ sk, phase, members, locations, plannedUntil, ...item }: Reco
 export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: string) => ({
   /** All shards, page by page. */
   async *shards(): AsyncGenerator<Shard[]> {
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": "SHARD" },
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      );
-      yield (page.Items ?? []).map(fromItem);
-      from = page.LastEvaluatedKey;
-    } while (from);
+    const pages = pagesOf(client, {
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: { ":pk": "SHARD" },
+      ConsistentRead: true,
+    });
+    for await (const page of pages) yield page.map(fromItem);
   },
 
   async shard(name: string): Promise<Shard | undefined> {

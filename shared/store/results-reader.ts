@@ -1,5 +1,6 @@
 /** Raw outcomes, newest first, a page at a time. */
 
+import { DAY_SECONDS } from "../durations.ts";
 import { isPaused, type PastOutcome } from "../history/outcome.ts";
 import type { Range } from "../history/steps.ts";
 import { inParallel } from "../parallel.ts";
@@ -17,7 +18,7 @@ export interface Position {
 }
 
 /** How often an empty stretch is doubled before all of the rest is asked for at once. */
-const LARGEST_STRETCH_SECONDS = 32 * 86_400;
+const LARGEST_STRETCH_SECONDS = 32 * DAY_SECONDS;
 
 /**
  * @param locations to show
@@ -31,7 +32,7 @@ export async function readResults(
   limit: number,
   after?: Position,
 ): Promise<{ readonly items: Result[]; readonly next: Position | null }> {
-  const lane = Math.min(86_400, ...monitor.placements.map(({ shard }) => laneOf(shard)));
+  const lane = Math.min(DAY_SECONDS, ...monitor.placements.map(({ shard }) => laneOf(shard)));
   const items: Result[] = [];
   // Behind the position, its own tick may have other locations left.
   let end = after ? Math.min(to, after.tick + 1) : to;

@@ -3,10 +3,11 @@
  * by compaction; seats of deleted or moved monitors come free with that recount.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
 import { shardsPerJob } from "../rules/plan.ts";
 import { shardKey, shardName } from "./keys.ts";
+import { pagesOf } from "./read.ts";
 
 export interface Seats {
   readonly shard: string;
@@ -20,7 +21,7 @@ export interface Seats {
  * The second within its interval at which a shard is due, the same for those that share a job. Multiples of the golden
  * ratio spread any number of jobs evenly; the lane's own offset keeps the first ones of all lanes from meeting.
  */
-export const phaseOf = (lane: Lane, number: number) => {
+const phaseOf = (lane: Lane, number: number) => {
   const job = Math.floor(number / shardsPerJob(lane));
   return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
 };
@@ -34,22 +35,16 @@ const isUnplanned = (item: Record<string, unknown> | undefined, locations: reado
 export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const numberedMembers = async (lane: Lane) => {
     const members = new Map<number, number>();
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
-          ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
-          ProjectionExpression: "sk, members",
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      );
-      for (const { sk, members: count } of page.Items ?? [])
+    const pages = pagesOf(client, {
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
+      ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
+      ProjectionExpression: "sk, members",
+      ConsistentRead: true,
+    });
+    for await (const page of pages)
+      for (const { sk, members: count } of page)
         members.set(Number(String(sk).slice(`${lane}#`.length)), Number(count ?? 0));
-      from = page.LastEvaluatedKey;
-    } while (from);
     return members;
   };
 

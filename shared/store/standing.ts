@@ -1,8 +1,8 @@
 /** How monitors stand, read for many at once. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Status } from "../model.ts";
-import { readAll } from "./batch.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
+import { readMany, type Waiting } from "./read.ts";
 
 export interface Standing {
   readonly id: string;
@@ -12,13 +12,14 @@ export interface Standing {
   readonly checkedSince: string;
 }
 
-export const createStandingReader = (client: DynamoDBDocumentClient, tableName: string) =>
+export const createStandingReader = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) =>
   /** Page by page, in no order; a monitor that is gone is left out. Eventually consistent. */
   async function* (ids: readonly string[]): AsyncGenerator<Standing[]> {
-    const pages = readAll(client, tableName, ids.map(monitorKey), {
+    const how = {
       ProjectionExpression: "pk, #name, #status, updatedAt",
       ExpressionAttributeNames: { "#name": "name", "#status": "status" },
-    });
+    };
+    const pages = readMany(client, tableName, ids.map(monitorKey), how, waiting);
     for await (const page of pages)
       yield page.map(({ pk, name, status, updatedAt }) => ({
         id: monitorIdOf(String(pk)),

@@ -1,51 +1,34 @@
 /** What compact keeps right in the monitors table: how many members each shard has, and that nobody is forgotten. */
-import {
-  type DynamoDBDocumentClient,
-  QueryCommand,
-  type QueryCommandInput,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
-import type { ItemKey } from "../model.ts";
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { ItemKey, Monitor } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
-import { LISTING, shardKey } from "./keys.ts";
+import { shardKey } from "./keys.ts";
+import { createListing } from "./listing.ts";
+import { pagesOf } from "./read.ts";
 
 export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: string) => {
-  async function* query(input: Omit<QueryCommandInput, "TableName">) {
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: from }));
-      yield page.Items ?? [];
-      from = page.LastEvaluatedKey;
-    } while (from);
-  }
+  const listing = createListing(client, tableName);
 
   return {
     /** Keys of all monitors, page by page. */
-    async *monitors(): AsyncGenerator<ItemKey[]> {
-      const pages = query({
-        IndexName: "listing",
-        KeyConditionExpression: "#collection = :monitors",
-        ExpressionAttributeNames: { "#collection": "collection" },
-        ExpressionAttributeValues: { ":monitors": LISTING.monitors },
-        ProjectionExpression: "pk, sk",
-      });
-      for await (const page of pages) yield page.map(({ pk, sk }) => ({ pk, sk }));
-    },
+    monitors: (): AsyncGenerator<ItemKey[]> => listing.all("listed", "MONITORS"),
 
     /** How many monitors sit in a shard, and the locations that they are checked from. Eventually consistent. */
     async seated(shard: string): Promise<{ readonly members: number; readonly locations: ReadonlySet<string> }> {
       let members = 0;
       const locations = new Set<string>();
-      const pages = query({
-        IndexName: "by-shard",
+      const pages = pagesOf(client, {
+        TableName: tableName,
+        IndexName: "members",
         KeyConditionExpression: "#shard = :shard",
-        ExpressionAttributeNames: { "#shard": "shard" },
+        ExpressionAttributeNames: { "#shard": "shard", "#check": "check", "#locations": "locations" },
         ExpressionAttributeValues: { ":shard": shard },
-        ProjectionExpression: "locations",
+        ProjectionExpression: "#check.#locations",
       });
       for await (const page of pages) {
         members += page.length;
-        for (const item of page) for (const name of item.locations ?? []) locations.add(name);
+        for (const { check } of page)
+          for (const name of (check as Pick<Monitor, "locations">).locations) locations.add(name);
       }
       return { members, locations };
     },

@@ -1,11 +1,11 @@
 /** What the probe reads and writes of monitors: what to check, and what its location believes. */
-import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
-import { chunksOf } from "../rules/plan.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
+import type { StoredBelief } from "./monitor-item.ts";
+import { type Item, pagesOf, readMany, type Waiting } from "./read.ts";
 
 /** A monitor as far as the probe needs it. */
 export interface Member extends CheckSettings {
@@ -16,76 +16,63 @@ export interface Member extends CheckSettings {
   readonly settingsChangedAt: string;
   readonly placements: readonly Placement[];
   readonly deletedAt: string | null;
+  /** By location. */
+  readonly beliefs: Readonly<Record<string, StoredBelief>>;
 }
 
-/** DynamoDB takes 100 keys in one read. */
-const KEYS_PER_READ = 100;
+/** From the index `members`, or from a whole item. */
+const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
+  const { paused, settingsVersion, settingsChangedAt, placements, deletedAt } = item;
+  return {
+    ...(check as object),
+    id: monitorIdOf(String(pk)),
+    beliefs: beliefs ?? {},
+    paused,
+    settingsVersion,
+    settingsChangedAt,
+    placements,
+    deletedAt,
+  } as unknown as Member;
+};
 
-/** Items of monitors, however many, read consistently unless said otherwise, in no order. */
-async function* readAll(
-  client: DynamoDBDocumentClient,
-  tableName: string,
-  ids: readonly string[],
-  projection: Pick<KeysAndAttributes, "ProjectionExpression" | "ExpressionAttributeNames" | "ConsistentRead"> = {},
-): AsyncGenerator<Record<string, unknown>> {
-  for (const some of chunksOf(ids, KEYS_PER_READ)) {
-    let keys: Record<string, unknown>[] = some.map(monitorKey);
-    while (keys.length > 0) {
-      const { Responses, UnprocessedKeys } = await client.send(
-        new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true, ...projection } } }),
-      );
-      yield* Responses?.[tableName] ?? [];
-      keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-    }
-  }
-}
-
-export const createViewStore = (client: DynamoDBDocumentClient, tableName: string) => ({
+export const createViewStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => ({
   /** All monitors of a shard; eventually consistent. */
   async members(shard: string): Promise<Member[]> {
     const members: Member[] = [];
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          IndexName: "by-shard",
-          KeyConditionExpression: "#shard = :shard",
-          ExpressionAttributeNames: { "#shard": "shard" },
-          ExpressionAttributeValues: { ":shard": shard },
-          ExclusiveStartKey: from,
-        }),
-      );
-      for (const item of page.Items ?? []) members.push(item as unknown as Member);
-      from = page.LastEvaluatedKey;
-    } while (from);
+    const pages = pagesOf(client, {
+      TableName: tableName,
+      IndexName: "members",
+      KeyConditionExpression: "#shard = :shard",
+      ExpressionAttributeNames: { "#shard": "shard" },
+      ExpressionAttributeValues: { ":shard": shard },
+    });
+    for await (const page of pages) members.push(...page.map(memberOf));
     return members;
   },
 
   /** Read consistently. A monitor that is gone is left out. */
   async membersById(ids: readonly string[]): Promise<Member[]> {
-    return (await Array.fromAsync(readAll(client, tableName, ids))) as unknown as Member[];
+    const members: Member[] = [];
+    const pages = readMany(client, tableName, ids.map(monitorKey), { ConsistentRead: true }, waiting);
+    for await (const page of pages) members.push(...page.map(memberOf));
+    return members;
   },
 
   /**
    * The present views of one location, read consistently. A monitor that is gone, or has no view yet, is absent.
-   * @param isHint a view that is a second old will do, at half the price
    */
-  async views(
-    ids: readonly string[],
-    location: string,
-    { isHint = false }: { isHint?: boolean } = {},
-  ): Promise<Map<string, View>> {
+  async views(ids: readonly string[], location: string): Promise<Map<string, View>> {
     const views = new Map<string, View>();
     const onlyViews = {
       ProjectionExpression: "pk, #views.#location",
       ExpressionAttributeNames: { "#views": "views", "#location": location },
-      ConsistentRead: !isHint,
+      ConsistentRead: true,
     };
-    for await (const { pk, views: found } of readAll(client, tableName, ids, onlyViews)) {
-      const view = (found as Record<string, View> | undefined)?.[location];
-      if (view) views.set(monitorIdOf(String(pk)), view);
-    }
+    for await (const page of readMany(client, tableName, ids.map(monitorKey), onlyViews, waiting))
+      for (const { pk, views: found } of page) {
+        const view = (found as Record<string, View> | undefined)?.[location];
+        if (view) views.set(monitorIdOf(String(pk)), view);
+      }
     return views;
   },
 
@@ -114,10 +101,11 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
         new UpdateCommand({
           TableName: tableName,
           Key: { pk, sk },
-          UpdateExpression: `SET #views.#location = :view, ${look.set} ADD revision :one`,
+          UpdateExpression: `SET #views.#location = :view, #beliefs.#location = :belief, ${look.set} ADD revision :one`,
           ConditionExpression: `attribute_exists(pk) AND settingsVersion = :version AND paused = :false AND deletedAt = :null AND ${fresh}`,
-          ExpressionAttributeNames: { "#views": "views", "#location": location },
+          ExpressionAttributeNames: { "#views": "views", "#beliefs": "beliefs", "#location": location },
           ExpressionAttributeValues: {
+            ":belief": { health: view.health, tick: view.tick } satisfies StoredBelief,
             ":view": view,
             ":one": 1,
             ":version": settingsVersion,

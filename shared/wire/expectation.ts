@@ -1,7 +1,7 @@
 /** What raw monitors send and expect, byte for byte: nothing is added, no line end, no encoding beyond the one named. */
 import { z } from "zod";
 import { ProbeFailure } from "../contract/protocol.ts";
-import { printable } from "../engine/evidence.ts";
+import { escapeText } from "./escape-text.ts";
 import { compilePattern, MAX_MATCHED_LENGTH, patternSetting } from "./pattern.ts";
 
 const MAX_SENT_BYTES = 4_096;
@@ -118,7 +118,7 @@ function matching(pattern: RegExp, maxBytes: number): Expectation {
   let scanned = 0;
   let lastLength = 0;
   return {
-    wanted: () => `an answer matching /${printable(pattern.source)}/`,
+    wanted: () => `an answer matching /${escapeText(pattern.source)}/`,
     maxBytes,
     match(received) {
       if (scanned > RESCAN_BUDGET && received.length < Math.min(1.5 * lastLength, maxBytes)) return undefined;
@@ -140,7 +140,7 @@ export const unexpected = (wanted: string, received: Buffer) =>
 export function describeBytes(bytes: Buffer, max = 120): string {
   const start = bytes.subarray(0, max);
   const isText = start.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
-  if (isText) return printable(start.toString("utf8").trimEnd(), max);
+  if (isText) return escapeText(start.toString("utf8").trimEnd(), max);
   return `hex ${bytes.subarray(0, max / 2).toString("hex")}${bytes.length > max / 2 ? "…" : ""}`;
 }
 

@@ -23,7 +23,7 @@ const OVERHEAD_BYTES = 4096;
 const ZSTD_WINDOW_LOG = 23;
 
 /** The names of the codings, in the order in which they were applied; chunked is framing, and no concern of this file. */
-export const codingsOf = ({ headers }: ResponseHead): readonly string[] =>
+const codingsOf = ({ headers }: ResponseHead): readonly string[] =>
   ["content-encoding", "transfer-encoding"]
     .flatMap((field) => (headers.get(field) ?? "").split(","))
     .map((name) => name.trim().toLowerCase())

@@ -3,8 +3,8 @@
  * as the caller wants. RTSP answers have the same form and share the head.
  */
 
+import type { Connection } from "../contract/connection.ts";
 import { ProbeFailure } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
 
 export interface ResponseHead {

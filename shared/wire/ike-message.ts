@@ -6,7 +6,7 @@ import { createECDH, createHash } from "node:crypto";
 import { ProbeFailure } from "../contract/protocol.ts";
 import { Cursor, printable } from "./cursor.ts";
 
-export const HEADER_BYTES = 28;
+const HEADER_BYTES = 28;
 const VERSION_1 = 0x10;
 const VERSION_2 = 0x20;
 export const EXCHANGES = { mainMode: 2, informational: 5, saInit: 34 } as const;

@@ -1,7 +1,7 @@
 /** Replies with a three-digit code, over one or several lines: RFC 5321, section 4.2.1 (SMTP) and RFC 959, section 4.2 (FTP). */
 
+import type { Connection } from "../contract/connection.ts";
 import { ProbeFailure } from "../contract/protocol.ts";
-import type { Connection } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
 
 export interface Reply {

@@ -3,11 +3,11 @@
  */
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
+import type { TlsOptions } from "../contract/connection.ts";
 import type { Probe } from "../contract/protocol.ts";
-import type { TlsOptions } from "../engine/connection.ts";
-import { contextFor } from "../engine/tls.ts";
 import { InvalidInput } from "../errors.ts";
 import { inOurWords, pathText } from "../issues.ts";
+import { secureContext } from "./secure-context.ts";
 
 /** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
 export const oneLine = (maxLength: number) =>
@@ -53,7 +53,7 @@ export const tlsSettings = z
         message: "certificate and key go together",
       });
     try {
-      if (ca !== undefined || certificate !== undefined) contextFor({ ca, certificate, key } as TlsOptions);
+      if (ca !== undefined || certificate !== undefined) secureContext({ ca, certificate, key } as TlsOptions);
     } catch (error) {
       context.addIssue({ code: "custom", message: `not usable: ${(error as Error).message}` });
     }
@@ -116,46 +116,3 @@ export const preparingOnce =
   <S extends z.ZodType>(schema: S, make: (settings: z.output<S>) => Probe): ((settings: unknown) => Probe) =>
   (settings) =>
     makeOnce(make, settings, (input) => make(parseSettings(schema, input)));
-
-/**
- * What every UDP check has. Where a protocol says nothing else it sends three datagrams 200 ms apart: one that gets lost
- * on the way is no outage, and half of them lost is worth a warning.
- */
-export const udpFields = ({
-  count = 3,
-  spacingMs = 200,
-  silence = "down",
-}: {
-  count?: number;
-  spacingMs?: number;
-  silence?: "down" | "up" | "unknown";
-} = {}) => ({
-  packets: z
-    .strictObject({
-      count: z.int().min(1).max(20).default(count).describe("Datagrams per check."),
-      spacingMs: z.int().min(0).max(5000).default(spacingMs).describe("Pause between their starts."),
-    })
-    .prefault({}),
-  lossPercent: z
-    .strictObject({
-      degradedAbove: z.number().min(0).max(100).nullable().default(50),
-      downAbove: z.number().min(0).max(100).nullable().default(null),
-    })
-    .prefault({})
-    .describe("Loss above which a check is degraded or down; null: never. 100 % loss is silence."),
-  silence: z.enum(["down", "up", "unknown"]).default(silence).describe("What it means when nothing answers."),
-});
-
-/**
- * For protocols that speak UDP by default and TCP (with TLS where asked for) on demand: each transport has its own
- * settings, so what only the other one has is refused instead of ignored.
- */
-export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, udp: Parameters<typeof udpFields>[0] = {}) =>
-  z.discriminatedUnion(
-    "transport",
-    [
-      z.strictObject({ transport: z.literal("udp").optional(), ...fields, ...udpFields(udp) }),
-      z.strictObject({ transport: z.literal("tcp"), tls: tlsSettings.optional(), ...fields }),
-    ],
-    { error: (issue) => (issue.code === "invalid_union" ? 'must be "udp" or "tcp"' : undefined) },
-  );

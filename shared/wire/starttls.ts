@@ -1,7 +1,7 @@
 /** STARTTLS as every protocol that has it does it: offered or not, wanted or not, agreed or refused. */
 
+import type { Connection, TlsOptions } from "../contract/connection.ts";
 import { ProbeFailure } from "../contract/protocol.ts";
-import type { Connection, TlsOptions } from "../engine/connection.ts";
 import { printable } from "./cursor.ts";
 import type { StartTlsMode } from "./settings.ts";
 

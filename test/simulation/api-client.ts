@@ -7,7 +7,24 @@ import type { SimulatedFunction } from "./lambda.ts";
 import type { Edit, Scenario } from "./scenario.ts";
 
 /** The token that everybody uses; its item is put into the table before the scenario begins. */
-export const TOKEN = "hl_simulated_0123456789abcdef0123456789abcdef";
+const TOKEN = "hl_simulated_0123456789abcdef0123456789abcdef";
+
+export const tokenItem = (startMs: number) => {
+  const [, id = "", secret = ""] = TOKEN.split("_");
+  const createdAt = new Date(startMs).toISOString();
+  const secretHash = createHash("sha256").update(secret).digest("hex");
+  return {
+    pk: "TOKEN",
+    sk: id,
+    id,
+    secretHash,
+    name: "simulation",
+    scopes: ["admin"],
+    createdAt,
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+};
 
 /** The README says how an id follows from a key; a client knows it from the answer, which may get lost. */
 export const idOfKey = (key: string) =>

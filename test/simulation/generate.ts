@@ -30,7 +30,7 @@ export function generate(seed: string): Scenario {
 }
 
 /** @throws for a seed that names no mode */
-export function modeOf(seed: string): Mode {
+function modeOf(seed: string): Mode {
   const mode = MODES.find((name) => seed.startsWith(`${name}-`));
   if (!mode) throw new Error(`the seed ${seed} must begin with one of ${MODES.join(", ")} and a hyphen`);
   return mode;

@@ -218,6 +218,15 @@ export class Journal {
   #monitor(id: string, before: Item | undefined, after: Item | undefined) {
     const { at } = this;
     this.#segment(id, before, after);
+    this.#viewsOf(id, before, after);
+    this.#outboxOf(id, before, after);
+    const incidentOf = (item: Item | undefined) => (item?.incident as { id: string } | null | undefined)?.id ?? null;
+    if (before?.status !== after?.status || incidentOf(before) !== incidentOf(after))
+      this.statuses.push({ at, id, status: String(after?.status ?? "gone"), incident: incidentOf(after) });
+  }
+
+  #viewsOf(id: string, before: Item | undefined, after: Item | undefined) {
+    const { at } = this;
     type Views = Readonly<Record<string, { readonly health: Health; readonly tick: number }>>;
     const [viewsBefore, viewsAfter] = [before?.views, after?.views] as [Views | undefined, Views | undefined];
     for (const location of new Set([...Object.keys(viewsBefore ?? {}), ...Object.keys(viewsAfter ?? {})])) {
@@ -226,6 +235,10 @@ export class Journal {
       const [health, tick] = [view?.health ?? null, view?.tick ?? null];
       this.views.push({ at, id, location, health, tick, version: Number(after?.settingsVersion ?? 0) });
     }
+  }
+
+  #outboxOf(id: string, before: Item | undefined, after: Item | undefined) {
+    const { at } = this;
     type Outbox = Readonly<Record<string, unknown>>;
     const [outboxBefore, outboxAfter] = [before?.pendingAlerts ?? {}, after?.pendingAlerts ?? {}] as [Outbox, Outbox];
     for (const entry of Object.keys(outboxBefore))
@@ -235,9 +248,6 @@ export class Journal {
       if (this.#removed.has(entry)) this.returned.push({ at, id, entry });
       if (!this.made.has(entry)) this.made.set(entry, at);
     }
-    const incidentOf = (item: Item | undefined) => (item?.incident as { id: string } | null | undefined)?.id ?? null;
-    if (before?.status !== after?.status || incidentOf(before) !== incidentOf(after))
-      this.statuses.push({ at, id, status: String(after?.status ?? "gone"), incident: incidentOf(after) });
   }
 
   #segment(id: string, before: Item | undefined, after: Item | undefined) {
@@ -303,9 +313,10 @@ export class Journal {
 }
 
 const watchedSettings = (item: Item): WatchedSettings => {
-  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs } =
-    item as unknown as WatchedSettings;
-  const { failureThreshold, recoveryThreshold, locations, quorum, alerts } = item as unknown as WatchedSettings;
+  const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
+    item.check as WatchedSettings;
+  const { failureThreshold, recoveryThreshold, locations } = how;
+  const { quorum, alerts } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,

@@ -1,5 +1,10 @@
 /** Rows of one partition in the order of their sort keys. */
-import type { Bound } from "./expressions.ts";
+
+/** A place between sort keys: right before all that begin at `text`, right after `text` itself, after all with that prefix. */
+export interface Bound {
+  readonly text: string;
+  readonly side: "at" | "after" | "afterPrefix";
+}
 
 /** Follows a sort key within a longer key, as the place where equal ones are told apart. Keys contain none. */
 export const SEPARATOR = "\0";

@@ -16,7 +16,8 @@ import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../shared/store/keys.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
-import { createMonitorStore, type StoredMonitor } from "../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
+import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createStandingReader } from "../../shared/store/standing.ts";
@@ -63,7 +64,7 @@ export function storeTraffic(
     ) as Store;
   const monitors = watched(
     "monitors",
-    createMonitorStore(client, tables.monitors, () => `write ${writes++}`),
+    createMonitorStore(client, tables.monitors, { newId: () => `write ${writes++}` }),
   );
   const views = watched("views", createViewStore(client, tables.monitors));
   const decisions = watched("decisions", createDecisionStore(client, tables.monitors));
@@ -186,7 +187,7 @@ export function storeTraffic(
     },
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),
-    views: () => views.views(some(IDS), location(), { isHint: chance.chance(0.5) }),
+    views: () => views.views(some(IDS), location()),
     standing: () => Array.fromAsync(standing(some(IDS))),
     remember: () => former.remember(known(), date()),
     recall: () => former.recall(some(IDS)),
@@ -203,16 +204,20 @@ export function storeTraffic(
     saveDecision: () => {
       const monitor = known();
       const waiting = Object.fromEntries(some(["x1", "x2", "incident#1"]).map((key) => [key, pending()]));
-      return decisions.save(monitor, {
-        status: chance.pick(["up", "down", "unknown"]),
-        since: iso(now),
-        incident: chance.chance(0.5) ? null : incidentOf(monitor.id),
-        pendingAlerts: waiting,
-        nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
-        lastIncidentEndedAt: null,
-        undecidedSince: null,
-        unsettledSince: null,
-      });
+      return decisions.save(
+        monitor,
+        {
+          status: chance.pick(["up", "down", "unknown"]),
+          since: iso(now),
+          incident: chance.chance(0.5) ? null : incidentOf(monitor.id),
+          pendingAlerts: waiting,
+          nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
+          lastIncidentEndedAt: null,
+          undecidedSince: null,
+          unsettledSince: null,
+        },
+        date(),
+      );
     },
     settle: () => {
       const monitor = known();

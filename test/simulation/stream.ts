@@ -9,7 +9,7 @@ import type { Account, Ended, SimulatedFunction } from "./lambda.ts";
 import type { Change } from "./table.ts";
 
 /** Shards that a small on-demand table starts with, each read by the two of the mapping's parallelization factor. */
-export const LANES = 8;
+const LANES = 8;
 /** From a write to the invocation. */
 const WAY_MS = { least: 20, spread: 230 };
 const LAST_RETRY_MS = 30_000;

@@ -15,18 +15,9 @@ import type {
 import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
 import { DueHeap } from "../../infra/local/sqs/due-heap.ts";
 import { type Document, invalid, isSame, sizeOf, stored } from "./document.ts";
-import {
-  assertAllUsed,
-  type Bindings,
-  type Condition,
-  type KeyRange,
-  type Projection,
-  parseCondition,
-  parseKeyCondition,
-  parseProjection,
-  parseUpdate,
-  type Update,
-} from "./expressions.ts";
+import type { Bindings } from "./document-paths.ts";
+import type { Condition, KeyRange, Projection, Update } from "./expression-parser.ts";
+import { assertAllUsed, parseCondition, parseKeyCondition, parseProjection, parseUpdate } from "./expressions.ts";
 import { SecondaryIndex } from "./secondary-index.ts";
 import { SEPARATOR, SortedRows } from "./sorted.ts";
 

@@ -1,27 +1,21 @@
-/**
- * The account of a scenario: the product's own wiring of each function, on virtual time, between made-up services. What
- * happens in it is written into a journal, for the oracle.
- */
-import { createHash } from "node:crypto";
-import type { Logger } from "@aws-lambda-powertools/logger";
-import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SESClient, SendEmailCommand, SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { type DynamoDBDocumentClient, type GetCommand, PutCommand, type QueryCommand } from "@aws-sdk/lib-dynamodb";
-import type { APIGatewayProxyEventV2, Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { APIGatewayProxyEventV2, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
 import { createProbes } from "../../functions/api/monitors/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
+import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
 import type { DispatchEvent } from "../../shared/payloads.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
-import { createApiClient, TOKEN } from "./api-client.ts";
+import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
 import type { Deployment, FunctionName } from "./deployment.ts";
@@ -29,6 +23,7 @@ import { createFaults, type Faults, type FaultWindow, type Occasion } from "./fa
 import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
 import type { Finished, Item } from "./oracle/case.ts";
+import { deployed, watchClocks } from "./processes.ts";
 import { LOCATIONS, type Scenario } from "./scenario.ts";
 import {
   createLambdaService,
@@ -39,8 +34,8 @@ import {
   type SimulatedQueue,
   startSchedule,
 } from "./services.ts";
+import { CONTEXT, consistently, loggerOf, NO_METRICS, noting } from "./stand-ins.ts";
 import { createStreamMapping } from "./stream.ts";
-import type { Tables } from "./tables.ts";
 import { createTargetEngine } from "./targets.ts";
 
 const TOPICS = {
@@ -50,8 +45,6 @@ const TOPICS = {
 const SENDER = "harborlight@example.com";
 const DISPATCH = "dispatch";
 const CONTROL_TARGETS = ["control-1:443", "control-2:443"];
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** Seven minutes past the hour, as the template's schedule says. */
 const COMPACT_OFFSET_MS = 7 * MINUTE_MS;
 /** Kept at the end of compact's time, as its `index.ts` does. */
@@ -277,6 +270,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       logger: loggerOf(journal),
       metrics: NO_METRICS,
       now: process.date,
+      sleep: process.sleep,
       newId,
     });
     return (event) => handle(event, CONTEXT);
@@ -326,7 +320,10 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   return {
     scenario,
     journal,
-    monitors: [...database.tables.table(tables.monitors).items()] as Item[],
+    // What is checked stands in one attribute of the table, and beside the others for the oracle.
+    monitors: [...database.tables.table(tables.monitors).items()].map(
+      (item) => ({ ...item, ...(item.check as object | undefined) }) as Item,
+    ),
     client: consistently(database.tables),
     tables,
     mishaps: faults.struck.map(({ fault, occasion, atMs }) => ({
@@ -363,51 +360,6 @@ function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
   ];
 }
 
-/** A function whose code is replaced at each deploy: for a while old processes and new ones take turns. */
-function deployed<Event>(
-  { deploys = [], startMs, seed }: Scenario,
-  clock: Clock,
-  count: (name: string) => string,
-  create: () => SimulatedFunction<Event, unknown>,
-): SimulatedFunction<Event, unknown> {
-  let [old, present] = [create(), create()];
-  let overlapEndsMs = Number.NEGATIVE_INFINITY;
-  for (const { at, overlapSeconds } of deploys)
-    clock.at(startMs + at * 1000, () => {
-      [old, present] = [present, create()];
-      overlapEndsMs = clock.now() + overlapSeconds * 1000;
-    });
-  const { name, location } = present;
-  return {
-    ...present,
-    invoke(event) {
-      const isOld = clock.now() < overlapEndsMs && draw(seed, count(`version of ${name}/${location ?? ""}`)) < 0.5;
-      return (isOld ? old : present).invoke(event);
-    },
-  };
-}
-
-/** Lets the clocks of running and of later processes jump when the scenario says so. */
-function watchClocks({ clockSteps = [], startMs }: Scenario, clock: Clock) {
-  const processes = new Set<Process>();
-  const done: { readonly caller?: string; readonly ms: number }[] = [];
-  const fits = (process: Process, caller: string | undefined) => caller === undefined || caller === process.caller;
-  for (const step of clockSteps)
-    clock.at(startMs + step.at * 1000, () => {
-      done.push(step);
-      for (const process of processes)
-        if (process.isDead) processes.delete(process);
-        else if (fits(process, step.caller)) process.stepClock(step.ms);
-    });
-  return {
-    adopt(process: Process) {
-      if (clockSteps.length === 0) return;
-      processes.add(process);
-      for (const { caller, ms } of done) if (fits(process, caller)) process.stepClock(ms);
-    },
-  };
-}
-
 /** A queue that writes down which ticks come into it. */
 function watched(
   queue: SimulatedQueue,
@@ -429,59 +381,4 @@ function watched(
   };
 }
 
-/** Reads what is there, whatever the reader would put up with. */
-const consistently = (tables: Tables) =>
-  ({
-    async send(command: QueryCommand | GetCommand) {
-      return tables.perform(Object.assign(command, { input: { ...command.input, ConsistentRead: true } }));
-    },
-  }) as unknown as DynamoDBDocumentClient;
-
-/** A client whose refusals for good are told: for the receiver they end an alert as well as its delivery does. */
-const noting = <Client extends { send(command: never): unknown }>(
-  client: Client,
-  refused: (command: object) => void,
-): Client =>
-  ({
-    async send(command: never) {
-      try {
-        return await client.send(command);
-      } catch (error) {
-        if ((error as Error).name === "InvalidParameter") refused(command);
-        throw error;
-      }
-    },
-  }) as unknown as Client;
-
 const hex = (drawn: number) => Math.floor(drawn * 2 ** 32).toString(16);
-
-const CONTEXT = {
-  // Long: middy keeps a real timer for it, and time here is not real.
-  getRemainingTimeInMillis: () => 2_000_000_000,
-} as unknown as Context;
-
-const NO_METRICS = { addMetric() {}, hasStoredMetrics: () => false, publishStoredMetrics() {} } as unknown as Metrics;
-
-const loggerOf = (journal: Journal) => {
-  const write = (_message: string, { error }: { error?: unknown } = {}) => {
-    if (error instanceof Error) journal.error("api", error);
-  };
-  return { debug: write, info: write, warn: write, error: write } as unknown as Logger;
-};
-
-const tokenItem = (startMs: number) => {
-  const [, id = "", secret = ""] = TOKEN.split("_");
-  const createdAt = new Date(startMs).toISOString();
-  const secretHash = createHash("sha256").update(secret).digest("hex");
-  return {
-    pk: "TOKEN",
-    sk: id,
-    id,
-    secretHash,
-    name: "simulation",
-    scopes: ["admin"],
-    createdAt,
-    lastUsedAt: null,
-    revokedAt: null,
-  };
-};

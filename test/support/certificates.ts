@@ -1,5 +1,6 @@
 /** X.509 certificates made while the test runs: a few dozen lines of DER, so that no openssl has to be installed. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { HOUR_MS } from "../../shared/durations.ts";
 
 export interface Certificate {
   /** PEM, this certificate alone. */
@@ -29,8 +30,6 @@ export interface CertificateOptions {
   /** Default sha256. */
   readonly digest?: "sha256" | "sha1";
 }
-
-const HOUR_MS = 3_600_000;
 
 export function makeCertificate(options: CertificateOptions = {}): Certificate {
   const { subject = "localhost", names = ["localhost"], addresses = ["127.0.0.1"], digest = "sha256" } = options;

@@ -3,6 +3,7 @@
 import type { Protocol } from "../../shared/contract/protocol.ts";
 import { createEngine, type EngineOptions } from "../../shared/engine/run.ts";
 import type { CheckSettings, Outcome } from "../../shared/model.ts";
+import { protocols } from "../../shared/protocols/index.ts";
 
 export type CheckInput = Pick<CheckSettings, "port"> & {
   /** A name of the registry, or a row that is not (yet) in it. */
@@ -42,8 +43,8 @@ export async function check(
   const { protocol } = input;
   const engine = createEngine({
     location: { kind: "local", families: ["ipv4", "ipv6"] },
+    protocols: typeof protocol === "string" ? protocols : { [protocol.title]: protocol },
     ...options,
-    ...(typeof protocol === "string" ? {} : { protocols: { [protocol.title]: protocol } }),
   });
   const outcome = await engine.runOne(checkSettings(input, timeoutMs));
   if (!outcome) throw new Error("the check did not fit before its deadline");

@@ -102,7 +102,7 @@ const readDatagram = (probe: UdpProbe, bytes: Buffer, target: Target): void => {
  * @throws Error with seed and answer when a parser crashes, hangs or reads without end
  */
 export async function fuzz(count: number, seed: number): Promise<FuzzResult> {
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, random });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, random });
   const pending = new Map<number, Answer>();
   await using server = await serve((socket: Socket) => {
     // The path of a connection to its answer: the n-th accepted gets the n-th that waits. Whose it is does not matter

@@ -1,8 +1,8 @@
 /** Monitors and views for tests: complete, plausible, and different only where a test says so. */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor, View } from "../../shared/model.ts";
-import { LISTING, monitorKey } from "../../shared/store/keys.ts";
-import type { StoredMonitor } from "../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
+import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
 
 export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => ({
@@ -71,9 +71,7 @@ export async function putMonitor<T extends Monitor>(
   { client, tables }: Pick<Awaited<ReturnType<typeof startTables>>, "client" | "tables">,
   monitor: T,
 ): Promise<T> {
-  const { nextEvaluationAt: _own, lookBy: _look, ...fields } = monitor;
-  const collectionKey = `${monitor.name.toLowerCase()}#${monitor.id}`;
-  const Item = { ...monitorKey(monitor.id), ...fields, collection: LISTING.monitors, collectionKey };
+  const Item = monitorItem({ creation: null, writtenBy: "", ...monitor });
   await client.send(new PutCommand({ TableName: tables.monitors, Item }));
   return monitor;
 }

@@ -12,7 +12,7 @@ const text = async (request: IncomingMessage) => {
 };
 
 /** Serves a database over HTTP on a free port of loopback, for the SDK to talk to. */
-export async function serveDatabase(database: LocalDatabase) {
+async function serveDatabase(database: LocalDatabase) {
   const server = createServer(async (request, response) => {
     try {
       const target = String(request.headers["x-amz-target"]);
@@ -34,7 +34,7 @@ export async function serveDatabase(database: LocalDatabase) {
 }
 
 /** The SDK's own client, pointed at a local endpoint; it does not retry, so that a fault shows at once. */
-export const localClient = (endpoint: string) =>
+const localClient = (endpoint: string) =>
   new DynamoDBClient({
     endpoint,
     region: "us-east-1",

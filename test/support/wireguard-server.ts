@@ -8,8 +8,7 @@ import {
   generateKeyPairSync,
   randomBytes,
 } from "node:crypto";
-import { blake2s } from "../../shared/wire/blake2s.ts";
-import { privateKey, publicKey } from "../../shared/wire/noise.ts";
+import { mac, privateKey, publicKey } from "../../shared/wire/noise.ts";
 
 const hash = (...parts: readonly (Buffer | string)[]) =>
   parts.reduce((state, part) => state.update(part), createHash("blake2s256")).digest();
@@ -47,8 +46,7 @@ export const responder = (own: KeyPair, peer: Buffer, preshared = Buffer.alloc(3
   let last = Buffer.alloc(12);
   return (message: Buffer): Buffer | undefined => {
     if (message.length !== 148 || message[0] !== 1) return undefined;
-    if (!blake2s(message.subarray(0, 116), 16, hash("mac1----", own.open)).equals(message.subarray(116, 132)))
-      return undefined;
+    if (!mac(hash("mac1----", own.open), message.subarray(0, 116)).equals(message.subarray(116, 132))) return undefined;
     const theirs = message.subarray(8, 40);
     const first = hash("Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s");
     let transcript = hash(hash(hash(first, "WireGuard v1 zx2c4 Jason@zx2c4.com"), own.open), theirs);
@@ -75,7 +73,7 @@ export const responder = (own: KeyPair, peer: Buffer, preshared = Buffer.alloc(3
       ephemeral.open,
       sealed,
     ]);
-    return Buffer.concat([signed, blake2s(signed, 16, hash("mac1----", peer)), Buffer.alloc(16)]);
+    return Buffer.concat([signed, mac(hash("mac1----", peer), signed), Buffer.alloc(16)]);
   };
 };
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { Range } from "../../../shared/history/steps.ts";
-import { expecting, show } from "../http/input.ts";
+import { expecting, show } from "../../../shared/issues.ts";
 
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
 const EXAMPLE =

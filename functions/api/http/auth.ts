@@ -2,12 +2,12 @@
  * Bearer tokens: `hl_<id>_<secret>`. Each request reads its token anew (one consistent read): revoking works at once.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { DAY_MS } from "../../../shared/durations.ts";
 import { InvalidInput } from "../../../shared/errors.ts";
 import type { Scope, Token, TokenStore } from "../../../shared/store/tokens.ts";
 import { Problem } from "./problem.ts";
 
 const FORM = /^hl_([a-z0-9]{4,40})_([A-Za-z0-9_-]{16,200})$/;
-const DAY_MS = 86_400_000;
 
 const hash = (secret: string) => createHash("sha256").update(secret).digest();
 

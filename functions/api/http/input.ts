@@ -1,34 +1,8 @@
 /** From what a caller sent to what we take, naming every field that is wrong, what was expected and what came. */
 import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
-import { inOurWords, pathText } from "../../../shared/issues.ts";
-
-/** A value as it can stand in a message: short, and never a whole document. */
-export const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-};
-
-/** The message of a schema's own check: `expected` says what would have been right. */
-export const expecting =
-  (expected: string) =>
-  (issue: { readonly input?: unknown }): string =>
-    issue.input === undefined ? `is required: ${expected}` : `must be ${expected}, got ${show(issue.input)}`;
-
-/** Names of fields that come from the server; people send them back when they edit what they read. */
-export const SERVER_FIELDS = new Set([
-  "id",
-  "status",
-  "since",
-  "lastCheckedAt",
-  "latencyMs",
-  "timeToAlertSeconds",
-  "views",
-  "incident",
-  "flapping",
-  "createdAt",
-  "updatedAt",
-]);
+import { inOurWords, pathText, show } from "../../../shared/issues.ts";
+import { SERVER_FIELDS } from "./representations.ts";
 
 /** Features that are designed but not built: accepting their fields would promise what does not happen. */
 const NOT_YET = new Map(

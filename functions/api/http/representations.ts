@@ -1,6 +1,7 @@
 /** The shapes of what callers get, for the OpenAPI document. `present.ts` makes them. */
 import { z } from "zod";
-import { FAMILIES, HEALTHS, LANES, PORT_STATES } from "../../../shared/model.ts";
+import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
+import { storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
 import { SCOPES } from "../../../shared/store/tokens.ts";
 
@@ -29,7 +30,7 @@ const view = z
   })
   .meta({ id: "View", description: "What one location believes." });
 
-export const incidentView = z
+const incidentView = z
   .object({
     id: z.string(),
     startedAt: moment,
@@ -54,46 +55,28 @@ export const incidentItem = incidentView
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
-export const monitorView = z
-  .object({
-    name: z.string(),
-    key: z.string().nullable(),
-    protocol: z.string(),
-    host: z.string(),
-    port: z.int(),
-    settings: z.record(z.string(), z.unknown()),
-    family: z.enum(["auto", ...FAMILIES]),
-    addresses: z.enum(["first", "all"]),
-    intervalSeconds: z.literal([...LANES]),
-    timeoutMs: z.int(),
-    retries: z.object({ count: z.int(), delayMs: z.int() }),
-    expectedState: z.enum(["open", "closed"]),
-    failureThreshold: z.int(),
-    recoveryThreshold: z.int(),
-    degradedAboveMs: z.int().nullable(),
-    locations: z.array(z.string()),
-    quorum: z.union([z.enum(["majority", "any", "all"]), z.int()]),
-    alerts: z.object({ afterSeconds: z.int(), emails: z.array(z.string()) }),
-    tags: z.record(z.string(), z.string()),
-    paused: z.boolean(),
-    badge: z.boolean(),
-    id: z.string(),
-    status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
-    since: moment,
-    lastCheckedAt: moment.nullable(),
-    latencyMs: z.number().nullable(),
-    timeToAlertSeconds: z
-      .int()
-      .describe("The longest it can take from the port's failing to the alert's leaving, with these settings."),
-    views: z.record(z.string(), view),
-    incident: incidentView.nullable(),
-    flapping: z.literal(false),
-    createdAt: moment,
-    updatedAt: moment.describe("Of the settings; the ETag changes with it."),
-  })
-  .meta({ id: "Monitor" });
+/** What the server adds to the settings. */
+const standing = {
+  id: z.string(),
+  status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
+  since: moment,
+  lastCheckedAt: moment.nullable(),
+  latencyMs: z.number().nullable(),
+  timeToAlertSeconds: z
+    .int()
+    .describe("The longest it can take from the port's failing to the alert's leaving, with these settings."),
+  views: z.record(z.string(), view),
+  incident: incidentView.nullable(),
+  flapping: z.literal(false),
+  createdAt: moment,
+  updatedAt: moment.describe("Of the settings; the ETag changes with it."),
+};
+/** Names of fields that come from the server; people send them back when they edit what they read. */
+export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-export const outcomeView = z
+export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
+
+const outcomeView = z
   .object({
     location: z.string(),
     state: state.optional(),

@@ -4,10 +4,11 @@
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
 import type { Scope, Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { authenticate } from "./auth.ts";
-import { fieldErrors, PARSING, parse, show } from "./input.ts";
+import { fieldErrors, PARSING, parse } from "./input.ts";
 import { Problem } from "./problem.ts";
 
 export interface Reply {
@@ -80,7 +81,7 @@ export const route = <Q extends z.ZodObject | undefined = undefined, B extends z
 ): Route => typed as unknown as Route;
 
 const KILOBYTE = 1024;
-export const MAX_BODY_BYTES = 256 * KILOBYTE;
+const MAX_BODY_BYTES = 256 * KILOBYTE;
 export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>

@@ -4,13 +4,14 @@
  * sending the same list again does the rest.
  */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
+import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
-import type { StoredMonitor } from "../../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { show } from "../http/input.ts";
 import { announce, change, idOfKey, placing } from "./change.ts";
-import { isForProbes, isSame, newMonitor } from "./revise.ts";
+import { isForProbes, newMonitor } from "./revise.ts";
 import { readMonitorSettings } from "./settings.ts";
 
 /** Errors one answer names at most. */

@@ -2,13 +2,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InvalidInput } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
-import type { StoredMonitor } from "../../../shared/store/monitors.ts";
+import { isSame } from "../../../shared/monitor/settings.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { show } from "../http/input.ts";
 import { Problem } from "../http/problem.ts";
 import { etagOf } from "./present.ts";
-import { isForProbes, isSame, newMonitor, revised } from "./revise.ts";
+import { isForProbes, newMonitor, revised } from "./revise.ts";
 
 const ID_LENGTH = 20;
 /** Somebody else's change in between costs another round; more than a few rounds is a fight. */
@@ -23,7 +24,7 @@ export const idOfRequest = (tokenId: string, idempotencyKey: string) =>
 export const creationHash = (tokenId: string, idempotencyKey: string, body: unknown) =>
   sha256(tokenId, idempotencyKey, JSON.stringify(body));
 
-export const missing = (id: string) => new Problem("not-found", `there is no monitor ${show(id)}`);
+const missing = (id: string) => new Problem("not-found", `there is no monitor ${show(id)}`);
 
 /** @throws Problem `not-found`, for monitors on their way out too */
 export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMonitor> => {

@@ -1,10 +1,11 @@
 /** From what is stored to what callers see: never keys, places or the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
+import { settingsOf } from "../../../shared/monitor/settings.ts";
+import { attemptsMs } from "../../../shared/monitor/timing.ts";
 import { hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
-import { attemptsMs } from "./settings.ts";
 
 /** From the last attempt to the alert's leaving: a job's lag, the stream and the publishing. */
 const DELIVERY_SECONDS = 3;
@@ -14,7 +15,7 @@ const DELIVERY_SECONDS = 3;
  * check that the threshold asks for comes an interval later, the last one uses all its attempts, and people wait
  * `afterSeconds` from there.
  */
-export const timeToAlertSeconds = ({
+const timeToAlertSeconds = ({
   intervalSeconds,
   failureThreshold,
   timeoutMs,
@@ -79,27 +80,8 @@ export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">)
 
 /** @param reader who asks: secrets among the settings are for those who may write them */
 export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
-  name: monitor.name,
-  key: monitor.key,
-  protocol: monitor.protocol,
-  host: monitor.host,
-  port: monitor.port,
+  ...settingsOf(monitor),
   settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),
-  family: monitor.family,
-  addresses: monitor.addresses,
-  intervalSeconds: monitor.intervalSeconds,
-  timeoutMs: monitor.timeoutMs,
-  retries: monitor.retries,
-  expectedState: monitor.expectedState,
-  failureThreshold: monitor.failureThreshold,
-  recoveryThreshold: monitor.recoveryThreshold,
-  degradedAboveMs: monitor.degradedAboveMs,
-  locations: monitor.locations,
-  quorum: monitor.quorum,
-  alerts: monitor.alerts,
-  tags: monitor.tags,
-  paused: monitor.paused,
-  badge: monitor.badge,
   id: monitor.id,
   status: statusOf(monitor),
   since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,

@@ -1,26 +1,8 @@
 /** Pure: a new monitor, and what a change of settings makes of one. */
-import { isDeepStrictEqual } from "node:util";
 import { oldestBlock, type Retention } from "../../../shared/history/retention.ts";
-import {
-  type CheckSettings,
-  type MonitorSettings,
-  type Placement,
-  type TargetVersion,
-  WHAT_IS_CHECKED,
-} from "../../../shared/model.ts";
-import type { StoredMonitor } from "../../../shared/store/monitors.ts";
-
-/** What a probe needs for a check, out of a monitor. */
-export const checkSettingsOf = (settings: MonitorSettings): CheckSettings => {
-  const { locations: _locations, ...check } = Object.fromEntries(WHAT_IS_CHECKED.map((name) => [name, settings[name]]));
-  return check as unknown as CheckSettings;
-};
-
-const settingsOf = (monitor: MonitorSettings): MonitorSettings => {
-  const { name, key, quorum, alerts, tags, paused, badge, locations } = monitor;
-  return { ...checkSettingsOf(monitor), name, key, quorum, alerts, tags, paused, badge, locations };
-};
-export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEqual(settingsOf(a), settingsOf(b));
+import type { MonitorSettings, Placement, TargetVersion } from "../../../shared/model.ts";
+import { isOtherCheck } from "../../../shared/monitor/settings.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 
 /** Whether the probes have to hear of a change: other checks, or none. */
 export const isForProbes = (before: MonitorSettings, after: MonitorSettings) =>
@@ -31,8 +13,8 @@ const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
   before.protocol !== after.protocol || before.host !== after.host || before.port !== after.port;
 
 /** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
-export const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
-  (before.paused && !after.paused) || WHAT_IS_CHECKED.some((name) => !isDeepStrictEqual(before[name], after[name]));
+const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
+  (before.paused && !after.paused) || isOtherCheck(before, after);
 
 /** Where a monitor goes, when, and how long blocks stay where it was. */
 interface Placing {

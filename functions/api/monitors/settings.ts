@@ -1,35 +1,28 @@
 /**
- * What a monitor's settings mean together: defaults that depend on other fields, and rules between fields. Every rule
- * looks only at fields that are right by themselves, so one answer names everything that is wrong.
+ * The rules between a monitor's settings. Every rule looks only at fields that are right by themselves, so one answer
+ * names everything that is wrong.
  */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
-import type { Lane, Location, MonitorSettings, Retries } from "../../../shared/model.ts";
+import { show } from "../../../shared/issues.ts";
+import type { Location, MonitorSettings } from "../../../shared/model.ts";
+import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
+import {
+  attemptsMs,
+  budgetMs,
+  DEFAULT_RETRY_DELAY_MS,
+  defaultTimeoutMs,
+  longestTimeoutMs,
+} from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths } from "../../../shared/protocols/secrets.ts";
-import { fieldErrors, PARSING, show } from "../http/input.ts";
-import { MAX_TIMEOUT_MS, monitorFields, monitorInput } from "../http/schemas.ts";
+import { fieldErrors, PARSING } from "../http/input.ts";
 import { hostErrors } from "./target.ts";
 
 /** Settings of a protocol, with certificates and keys in them, stay small enough for 250 of them in one read. */
 const MAX_SETTINGS_BYTES = 16_384;
-/** What a tick keeps for writing its results. */
-const RESERVED_MS = 1_000;
-const MAX_TICK_MS = 60_000;
 
-/** Milliseconds that all attempts of one check have together. */
-export const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000, MAX_TICK_MS) - RESERVED_MS;
-export const attemptsMs = (timeoutMs: number, { count, delayMs }: Retries) => (count + 1) * timeoutMs + count * delayMs;
-const longestTimeoutMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000 - 3_000, MAX_TIMEOUT_MS);
-
-export const defaultTimeoutMs = (intervalSeconds: number) => (intervalSeconds <= 10 ? 2_000 : 5_000);
-/** Two retries, or as many as fit into the interval. */
-export const defaultRetries = (intervalSeconds: number, timeoutMs: number, delayMs = 1_000): Retries => {
-  const fitting = [2, 1].find((count) => attemptsMs(timeoutMs, { count, delayMs }) <= budgetMs(intervalSeconds));
-  return { count: fitting ?? 0, delayMs };
-};
-
-type Known = Partial<ReturnType<typeof monitorInput.parse>>;
+type Known = SentSettings;
 
 /** The fields that are right by themselves, and what is wrong with the others. */
 const readFields = (input: unknown): { known: Known; errors: FieldError[] } => {
@@ -37,7 +30,7 @@ const readFields = (input: unknown): { known: Known; errors: FieldError[] } => {
   if (whole.success) return { known: whole.data, errors: [] };
   const known: Record<string, unknown> = {};
   if (typeof input === "object" && input !== null)
-    for (const [name, schema] of Object.entries(monitorFields)) {
+    for (const [name, schema] of Object.entries(sentFields)) {
       const field = schema.safeParse((input as Record<string, unknown>)[name]);
       if (field.success) known[name] = field.data;
     }
@@ -96,7 +89,7 @@ const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degraded
       },
     ];
   if (retries?.count !== undefined) {
-    const all = { count: retries.count, delayMs: retries.delayMs ?? 1_000 };
+    const all = { count: retries.count, delayMs: retries.delayMs ?? DEFAULT_RETRY_DELAY_MS };
     const needed = attemptsMs(timeoutMs, all);
     if (needed > budgetMs(intervalSeconds))
       errors.push({
@@ -184,50 +177,8 @@ export const readMonitorSettings = (
     throw new InvalidInput(
       errors.map(({ path, message }) => ({ path: base ? (path ? `${base}.${path}` : base) : path, message })),
     );
-  return complete(known, available);
-};
-
-/** @param known settings without errors */
-const complete = (known: Known, available: readonly Location[]): MonitorSettings => {
-  const { name = "", protocol = "", host = "", retries = {} } = known;
-  const intervalSeconds: Lane = known.intervalSeconds ?? 60;
-  const timeoutMs = known.timeoutMs ?? defaultTimeoutMs(intervalSeconds);
-  return {
-    name,
-    key: known.key ?? null,
-    protocol,
-    host,
-    port: known.port ?? protocols[protocol]?.defaultPort ?? 0,
-    settings: known.settings ?? {},
-    family: known.family ?? "auto",
-    addresses: known.addresses ?? "first",
-    expectedState: known.expectedState ?? "open",
-    timeoutMs,
-    retries: { ...defaultRetries(intervalSeconds, timeoutMs, retries.delayMs), ...retries },
-    degradedAboveMs: known.degradedAboveMs ?? null,
-    failureThreshold: known.failureThreshold ?? 1,
-    recoveryThreshold: known.recoveryThreshold ?? 1,
-    intervalSeconds,
-    locations: known.locations ?? available.slice(0, 1).map((location) => location.name),
-    quorum: known.quorum ?? "majority",
-    alerts: { afterSeconds: known.alerts?.afterSeconds ?? 0, emails: known.alerts?.emails ?? [] },
-    tags: known.tags ?? {},
-    paused: known.paused ?? false,
-    badge: known.badge ?? false,
-  };
-};
-
-/**
- * Settings as their owner would have sent them: what equals the default that other fields gave it is left out, so that
- * a change of the interval or the protocol brings the fitting timeout, retries and port along.
- */
-export const asSent = (settings: MonitorSettings): Record<string, unknown> => {
-  const { port, timeoutMs, retries, ...sent } = settings;
-  const { count, delayMs } = defaultRetries(settings.intervalSeconds, timeoutMs);
-  return {
-    ...sent,
-    ...(port === protocols[settings.protocol]?.defaultPort ? {} : { port }),
-    ...(timeoutMs === defaultTimeoutMs(settings.intervalSeconds) ? {} : { timeoutMs }),
-    ...(retries.count === count && retries.delayMs === delayMs ? {} : { retries }),
-  };
+  return completed(
+    known,
+    available.map(({ name }) => name),
+  );
 };

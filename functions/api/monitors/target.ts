@@ -3,8 +3,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { checkHost } from "../../../shared/engine/address-guard.ts";
 import type { FieldError } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
 import type { Family, Location } from "../../../shared/model.ts";
-import { show } from "../http/input.ts";
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;

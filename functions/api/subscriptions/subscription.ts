@@ -1,8 +1,8 @@
 /** Pure: what a receiver must look like, and our filters as SNS filter policies and back. */
 import type { z } from "zod";
 import type { FieldError } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
 import { isMailAddress } from "../../../shared/monitor/mail-address.ts";
-import { show } from "../http/input.ts";
 import type { Kind, subscriptionFilter, subscriptionInput } from "../http/schemas.ts";
 
 export type Filter = z.output<typeof subscriptionFilter>;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { MINUTE_MS } from "../../../shared/durations.ts";
 import type { Disk } from "../disk/disk.ts";
 import { DurableMap } from "../disk/durable-map.ts";
 import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
@@ -43,8 +44,6 @@ const DISK_ALARM = {
   actions: { ALARM: [], OK: [] },
   properties: {},
 } satisfies Parameters<typeof notificationOf>[0];
-
-const MINUTE_MS = 60_000;
 
 export interface Alarms {
   readonly metrics: Metrics;

@@ -20,8 +20,6 @@ export const tableArn = (name: string) => `arn:aws:dynamodb:us-east-1:0000000000
 /** AWS labels a stream with the moment it was switched on; one fixed label keeps the ARN the same over restarts. */
 export const streamArn = (arnOfTable: string) => `${arnOfTable}/stream/2026-01-01T00:00:00.000`;
 
-export const tableOfStream = (arn: string) => arn.split("/")[1] ?? "";
-
 type Properties = Readonly<Record<string, unknown>>;
 
 /**

@@ -55,8 +55,7 @@ const xml = (value: Xml): string => {
     .join("");
 };
 
-export const escapeXml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 export const answerXml = (action: string, result: Xml, namespace: string, requestId: string): string =>
   `<${action}Response xmlns="${namespace}"><${action}Result>${xml(result)}</${action}Result>` +

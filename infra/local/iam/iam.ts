@@ -62,7 +62,7 @@ function applies(statement: Statement, { action, resource, context = {} }: Ask):
  * it, and AWS's own managed policies that are known here.
  * @throws for a managed policy that is neither, and for what the evaluation does not know.
  */
-export function rolePolicies(resources: readonly Resource[], role: Resource): PolicyDocument[] {
+function rolePolicies(resources: readonly Resource[], role: Resource): PolicyDocument[] {
   const inline = (role.properties.Policies ?? []) as { PolicyDocument: PolicyDocument }[];
   const attached = resources.filter(
     ({ type, properties }) =>

@@ -26,7 +26,7 @@ const check = (pattern: Pattern, text: string): void => {
 };
 
 /** @throws when the operator is not known here. */
-export const checkMatcher = (matcher: Matcher): void => {
+const checkMatcher = (matcher: Matcher): void => {
   if (matcher === null || typeof matcher !== "object") return;
   const operators = Object.keys(matcher);
   const unknown = operators.find((operator) => !OPERATORS.has(operator));
@@ -54,7 +54,7 @@ const matchesLeaf = (matchers: readonly Matcher[], value: unknown): boolean => {
 };
 
 /** One matcher against one value. `exists` asks about the place, not the value: callers handle it. */
-export const matchesValue = (matcher: Matcher, value: unknown): boolean => {
+const matchesValue = (matcher: Matcher, value: unknown): boolean => {
   if (!isObject(matcher)) return matcher === value;
   const [operator, operand] = Object.entries(matcher)[0]!;
   switch (operator) {

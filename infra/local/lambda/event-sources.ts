@@ -1,3 +1,4 @@
+import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { Streams } from "../dynamodb/streams.ts";
 import type { Ask, Decision } from "../iam/iam.ts";
 import { asksOfEventSource } from "../iam/request.ts";
@@ -33,7 +34,7 @@ export interface Sources {
 }
 
 /** What a record stream keeps: Lambda retries no longer than that. */
-const STREAM_RETENTION_SECONDS = 86_400;
+const STREAM_RETENTION_SECONDS = DAY_SECONDS;
 
 /**
  * Every `AWS::Lambda::EventSourceMapping` of the template, ready to start.

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/durations.ts";
 import { steadyNow } from "./clock.ts";
 
 export interface ScheduleSettings {
@@ -10,7 +11,7 @@ export interface ScheduleSettings {
 
 const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
 const CRON = /^cron\((.+)\)$/;
-const UNIT_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const UNIT_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS };
 /** A clock of the machine may be set at any time, and a sleeping machine's timers stand still: look this often. */
 const MAX_WAIT_MS = 60_000;
 

@@ -38,7 +38,8 @@ const COMMON_NAME = der(0x06, Buffer.from("550403", "hex"));
 
 /**
  * A key with a self-signed certificate (RFC 5280) in the data folder, made at the first start: subscribers check SNS
- * signatures with the certificate behind `SigningCertURL`. Node can read certificates but not make them.
+ * signatures with the certificate behind `SigningCertURL`. Node can read certificates but not make them; the encoding is by
+ * hand because @peculiar/x509 brings 20 packages and a global polyfill (reflect-metadata) for this one certificate.
  */
 export const openSigningKey = (folder: string, log: (line: string) => void = () => {}): SigningKey => {
   const file = join(folder, "signing-key.json");

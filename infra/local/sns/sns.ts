@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { DAY_MS } from "../../../shared/durations.ts";
 import { DurableMap } from "../disk/durable-map.ts";
 import { AwsError } from "../http-server/aws-error.ts";
 import { type Form, formOf, listOf, textOf, type Xml } from "../http-server/aws-query.ts";
@@ -23,7 +24,7 @@ const PENDING = "PendingConfirmation";
 /** SNS's page size. */
 const PAGE = 100;
 /** A token is good for two days. */
-const TOKEN_MS = 2 * 86_400_000;
+const TOKEN_MS = 2 * DAY_MS;
 
 const invalid = (what: string) => new AwsError("InvalidParameter", `Invalid parameter: ${what}`);
 const notFound = (what: string) => new AwsError("NotFound", what, { status: 404 });

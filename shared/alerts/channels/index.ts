@@ -3,7 +3,7 @@
  * zod only the small build: an alert waits for the cold start of the function that loads this.
  */
 import { inOurWords, pathText } from "../../issues.ts";
-import { parseReceiver } from "../receiver.ts";
+import { parseReceiver } from "../../receiver.ts";
 import type { Channel, Outside } from "./channel.ts";
 import { email } from "./email.ts";
 import { sns } from "./sns.ts";

@@ -1,6 +1,7 @@
 /** Child process: runs batches of the engine as told over IPC, and answers with what they cost. Stays warm between batches. */
 import { readdirSync } from "node:fs";
 import { type CheckRequest, createEngine, type Engine } from "../../../shared/engine/run.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { checkSettings } from "../../support/check.ts";
 
 export interface CheckerJob {
@@ -40,7 +41,12 @@ function engineFor({ inFlight, nameServer }: CheckerJob): Engine {
   const known = engines.get(key);
   if (known) return known;
   const location = { kind: "local", families: ["ipv4"] } as const;
-  const engine = createEngine({ location, maxSockets: inFlight, ...(nameServer ? { nameServers: [nameServer] } : {}) });
+  const engine = createEngine({
+    location,
+    protocols,
+    maxSockets: inFlight,
+    ...(nameServer ? { nameServers: [nameServer] } : {}),
+  });
   engines.set(key, engine);
   return engine;
 }

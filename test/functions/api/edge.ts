@@ -35,7 +35,7 @@ export const place = (name: string, more: Partial<Location> = {}): Location => (
   ...more,
 });
 
-export const LOCATIONS = [
+const LOCATIONS = [
   place("local"),
   place("eu-west-1", { kind: "public", families: ["ipv4"], region: "eu-west-1" }),
   place("inside", { kind: "vpc", families: ["ipv4"], region: "eu-west-1" }),

@@ -1,6 +1,7 @@
 /** Results, statistics, uptime, badges and metrics over HTTP, on blocks of the last two days. */
 import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
 import { Tally } from "../../../shared/history/tally.ts";
 import { incidentKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
@@ -8,7 +9,6 @@ import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
-const HOUR = 3_600;
 /** The middle of a minute, so that nothing becomes due while the tests run. */
 const NOW = Math.floor(Date.now() / 60_000) * 60 + 30;
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();

@@ -1,6 +1,7 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { incidentKey, LISTING } from "../../../shared/store/keys.ts";
+import { incidentKey } from "../../../shared/store/keys.ts";
+import { incidentPlace, openIncidentPlace } from "../../../shared/store/listing.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -40,8 +41,8 @@ beforeAll(async () => {
           protocol: "tcp",
           host: "127.0.0.1",
           port: 1,
-          collection: endedAt ? LISTING.incidents : LISTING.openIncidents,
-          collectionKey: `${moment(n)}#${monitorId}`,
+          ...incidentPlace(monitorId, moment(n)),
+          ...(!endedAt && openIncidentPlace(monitorId, moment(n))),
         },
       }),
     );

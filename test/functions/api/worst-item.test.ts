@@ -2,15 +2,16 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../functions/api/http/schemas.ts";
 import { newMonitor } from "../../../functions/api/monitors/revise.ts";
 import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts";
 import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Health, Monitor, View } from "../../../shared/model.ts";
+import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../shared/monitor/fields.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import { LISTING, monitorKey } from "../../../shared/store/keys.ts";
+import { monitorKey } from "../../../shared/store/keys.ts";
+import { monitorItem } from "../../../shared/store/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 import { place } from "./edge.ts";
 
@@ -84,12 +85,8 @@ function troubled(changes: number): Monitor {
 
 const sizeOf = async (monitor: Monitor) => {
   const { pk, sk } = monitorKey(monitor.id);
-  // Without what is null: keys of indexes must be absent then.
-  const fields = Object.fromEntries(Object.entries(monitor).filter(([, value]) => value !== null));
-  const listed = { collection: LISTING.monitors, collectionKey: `${monitor.name}#${monitor.id}` };
-  await tables.client.send(
-    new PutCommand({ TableName: tables.tables.monitors, Item: { pk, sk, ...fields, ...listed } }),
-  );
+  const written = monitorItem({ creation: null, writtenBy: "", ...monitor });
+  await tables.client.send(new PutCommand({ TableName: tables.tables.monitors, Item: written }));
   const Key = { pk: { S: pk }, sk: { S: sk } };
   const { Item } = await tables.client.send(new GetItemCommand({ TableName: tables.tables.monitors, Key }));
   return itemSize(Item as never);

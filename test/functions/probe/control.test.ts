@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createControl } from "../../../functions/probe/control.ts";
 import { createEngine, type Engine } from "../../../shared/engine/run.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { refusedPort, serve } from "../../support/servers.ts";
 
 /** Control targets over a network that a test takes away; `asked` are the moments of the questions. */
@@ -60,7 +61,7 @@ test("an answer of a clock that was ahead is not shared", async () => {
 test("one target that answers, or refuses, is enough; without targets nobody asks", async () => {
   await using server = await serve(() => {});
   const { port: refused } = await refusedPort();
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols });
   const ask = (...targets: string[]) => createControl(engine, targets, Date.now, sleep)();
   expect(await ask(`127.0.0.1:${server.port}`, "name.invalid:1")).toBe("online");
   expect(await ask(`127.0.0.1:${refused}`)).toBe("online");

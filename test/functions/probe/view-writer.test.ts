@@ -4,8 +4,9 @@ import { createControl } from "../../../functions/probe/control.ts";
 import { createViewWriter } from "../../../functions/probe/view-writer.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { Outcome } from "../../../shared/model.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { EMPTY_HISTORY, remember } from "../../../shared/rules/judge.ts";
-import type { Member } from "../../../shared/store/views.ts";
+
 import { monitorOf, viewOf } from "../../support/monitors.ts";
 import { serve } from "../../support/servers.ts";
 
@@ -40,7 +41,7 @@ const startViews = () => {
   );
   const turnDown = (id: string) =>
     writer.add({
-      member: monitorOf({ id }) as Member,
+      member: { ...monitorOf({ id }), beliefs: {} },
       outcome: DOWN,
       history: remember(EMPTY_HISTORY, "down"),
       view: viewOf("up", TICK - 100),
@@ -73,7 +74,7 @@ describe("a view that turns down", () => {
 test("a hundred failures within a moment are one question to the control targets, not a flood that goes unanswered", async () => {
   let questions = 0;
   await using target = await serve(() => void questions++);
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols });
   const control = createControl(engine, [`127.0.0.1:${target.port}`], Date.now, sleep);
   const views = { views: async () => new Map(), save: async () => true };
   const writeViews = createViewWriter({ location: "a", views, control, now: Date.now });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { channelOf, channels, channelsSetUp } from "../../../shared/alerts/channels/index.ts";
-import { parseReceiver, receiverOf } from "../../../shared/alerts/receiver.ts";
+import { parseReceiver, receiverOf } from "../../../shared/receiver.ts";
 
 const outside = {
   publish: () => Promise.reject(new Error("not asked")),

@@ -2,8 +2,8 @@ import { networkInterfaces } from "node:os";
 import { TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import type { Connection, TlsOptions } from "../../../shared/contract/connection.ts";
 import type { Finding, Protocol, Target } from "../../../shared/contract/protocol.ts";
-import type { Connection, TlsOptions } from "../../../shared/engine/connection.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
 import {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { EngineOptions } from "../../../shared/engine/run.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { check, checkSettings } from "../../support/check.ts";
 import { type DnsReply, type DnsServer, serveDns } from "../../support/dns-server.ts";
 import { serve, serveSilence } from "../../support/servers.ts";
@@ -151,7 +152,7 @@ test("a public location does not follow a name inside, however the address is sp
 test("one query per name and family, however many checks and batches ask", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], ttlSeconds: 0 }));
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, ...using(dns) });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, ...using(dns) });
   const settings = checkSettings({ protocol: "tcp", host: "same.example", port: server.port });
   const requests = Array.from({ length: 50 }, (_, i) => ({ id: String(i), check: settings }));
   for (let batch = 0; batch < 2; batch++) {
@@ -164,7 +165,7 @@ test("one query per name and family, however many checks and batches ask", async
 test("300 names behind a resolver that takes half a second are all measured", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 500 }));
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, ...using(dns) });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, ...using(dns) });
   const requests = Array.from({ length: 300 }, (_, i) => ({
     id: String(i),
     check: checkSettings({ protocol: "tcp", host: `n${i}.example`, port: server.port }, 8000),

@@ -3,6 +3,7 @@ import { createHandshakes } from "../../../shared/engine/handshakes.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import type { StallWatch } from "../../../shared/engine/stalls.ts";
 import { TimerWheel } from "../../../shared/engine/timer-wheel.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { checkSettings } from "../../support/check.ts";
 import { serve } from "../../support/servers.ts";
 
@@ -94,7 +95,7 @@ test.each([
       socket.destroy();
     }, 30);
   });
-  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
+  const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols });
   const check = checkSettings({ protocol, ...server, settings }, 2000);
   const requests = Array.from({ length: 30 }, (_, i) => ({ id: String(i), check, retry: false }));
   const { outcomes, late } = await engine.runBatch(requests, { deadlineAtMs: Date.now() + 30_000 });

@@ -7,6 +7,7 @@ import { candidatesOf, createAskSystem, parseNsswitch, parseResolvConf } from ".
 import { createRoutes } from "../../../shared/engine/routes.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import { TimerWheel } from "../../../shared/engine/timer-wheel.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { check, checkSettings } from "../../support/check.ts";
 import { type DnsReply, serveDns } from "../../support/dns-server.ts";
 import { serveSilence } from "../../support/servers.ts";
@@ -70,6 +71,7 @@ test("a search list that changes is followed by an engine that runs", async () =
   using own = machine({ resolvConf: "search old.example\n" });
   const engine = createEngine({
     location: { kind: "local", families: ["ipv4"] },
+    protocols,
     nameServers: [dns.address],
     hostsFile: null,
     nameService: own.files,

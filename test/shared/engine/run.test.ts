@@ -7,11 +7,12 @@ import { z } from "zod";
 import type { Protocol } from "../../../shared/contract/protocol.ts";
 import { type CheckRequest, createEngine, type EngineOptions } from "../../../shared/engine/run.ts";
 import type { Health, Outcome } from "../../../shared/model.ts";
+import { protocols } from "../../../shared/protocols/index.ts";
 import { type CheckInput, check, checkSettings } from "../../support/check.ts";
 import { serveDns } from "../../support/dns-server.ts";
 import { refusedPort, serve, serveSilence, serveUdp } from "../../support/servers.ts";
 
-const local: EngineOptions = { location: { kind: "local", families: ["ipv4", "ipv6"] } };
+const local: EngineOptions = { location: { kind: "local", families: ["ipv4", "ipv6"] }, protocols };
 const request = (input: CheckInput, timeoutMs = 1000): CheckRequest => ({
   id: "a",
   check: checkSettings(input, timeoutMs),
@@ -162,8 +163,9 @@ test("a process without descriptors says so, and calls nobody down for it", asyn
   await using server = await serveSilence();
   const script = `
     import { createEngine } from "${new URL("../../../shared/engine/run.ts", import.meta.url).href}";
+    import { protocols } from "${new URL("../../../shared/protocols/index.ts", import.meta.url).href}";
     import { checkSettings } from "${new URL("../../support/check.ts", import.meta.url).href}";
-    const engine = createEngine({ location: { kind: "local", families: ["ipv4"] } });
+    const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols });
     const settings = { steps: [{ expect: { contains: "x" } }] };
     const check = checkSettings({ protocol: "tcp", port: ${server.port}, settings }, 1500);
     const requests = Array.from({ length: 200 }, (_, i) => ({ id: String(i), check }));
@@ -290,6 +292,7 @@ describe("a process that stands still", () => {
     await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 50 }));
     const engine = createEngine({
       location: { kind: "local", families: ["ipv4"] },
+      protocols,
       nameServers: [dns.address],
       hostsFile: null,
     });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { TlsOptions } from "../../../shared/engine/connection.ts";
+import type { TlsOptions } from "../../../shared/contract/connection.ts";
+import { DAY_MS } from "../../../shared/durations.ts";
 import { makeCertificate } from "../../support/certificates.ts";
 import { check } from "../../support/check.ts";
 import { serveLegacyTls } from "../../support/legacy-tls-server.ts";
 import { type SecureServer, serve, serveBytes, serveSilence, serveTls } from "../../support/servers.ts";
 
-const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
 const run = ({ port }: SecureServer, tls: TlsOptions, host = "localhost") =>
   check({ protocol: "tcp", host, port, settings: { tls } }, 5000);

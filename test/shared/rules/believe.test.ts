@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
 import { firstTick, holdsTick } from "../../../shared/rules/believe.ts";
 
 const NOW = 1_800_000_000;
-const HOUR = 3_600;
 const now = new Date(NOW * 1_000);
 
 test("a place that begins in the future was written by a clock that was ahead, and has begun", () => {

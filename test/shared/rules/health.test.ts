@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Measured } from "../../../shared/engine/attempt.ts";
-import { type Expectation, judgeHealth, type Verdict } from "../../../shared/rules/health.ts";
+import type { Measured } from "../../../shared/contract/measured.ts";
+import { type Assessment, assess, type Expectation } from "../../../shared/rules/health.ts";
 
 const measured = (fields: Partial<Measured>): Measured => ({
   state: "open",
@@ -14,7 +14,7 @@ const measured = (fields: Partial<Measured>): Measured => ({
 const lossLimits = { degradedAbove: 20, downAbove: 60 };
 const expiring = { reason: "certificate-expires-soon", message: "ends soon" } as const;
 
-type Row = [name: string, check: Partial<Expectation>, measured: Partial<Measured>, Partial<Verdict>];
+type Row = [name: string, check: Partial<Expectation>, measured: Partial<Measured>, Partial<Assessment>];
 const rows: Row[] = [
   ["open", {}, {}, { health: "up", reason: null }],
   ["closed", {}, { state: "closed", reason: "connection-refused" }, { health: "down", reason: "connection-refused" }],
@@ -73,7 +73,5 @@ const rows: Row[] = [
   ["our own fault, unwanted port", { expectedState: "closed" }, { state: "unmeasured" }, { health: "unknown" }],
 ];
 test.each(rows)("%s", (_name, check, seen, verdict) => {
-  expect(judgeHealth({ expectedState: "open", degradedAboveMs: null, ...check }, measured(seen))).toMatchObject(
-    verdict,
-  );
+  expect(assess({ expectedState: "open", degradedAboveMs: null, ...check }, measured(seen))).toMatchObject(verdict);
 });

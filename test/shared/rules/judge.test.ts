@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Health, Outcome, View } from "../../../shared/model.ts";
-import { EMPTY_HISTORY, type History, judge, judgeHealth, remember } from "../../../shared/rules/judge.ts";
+import { EMPTY_HISTORY, type History, judge, nextHealth, remember } from "../../../shared/rules/judge.ts";
 
 const STATES = { up: "open", degraded: "open", down: "closed", unknown: "unmeasured" } as const;
 
@@ -103,7 +103,7 @@ test("the history remembers 32 measured outcomes, newest first", () => {
   let history: History = EMPTY_HISTORY;
   for (let i = 0; i < 40; i++) history = remember(history, i % 2 ? "down" : "up");
   expect(history).toEqual({ bits: 0xaaaaaaaa, bitCount: 32, upStreak: 0, notUpStreak: 1, unmeasuredStreak: 0 });
-  expect(judgeHealth("up", history, outcome("down"), { failureThreshold: 2, recoveryThreshold: 1 })).toBe("up");
+  expect(nextHealth("up", history, outcome("down"), { failureThreshold: 2, recoveryThreshold: 1 })).toBe("up");
 });
 
 test("silence that means nothing makes a view unknown after the failure threshold", () => {

@@ -2,7 +2,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createMonitorStore, type StoredMonitor } from "../../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 

@@ -1,8 +1,8 @@
 /** Delivery: each alert once, in order, and soon after receivers take it again. */
+import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
 import { always, DECISIONS, down, edit, type Named, not, story } from "./named.ts";
 
 const SNS = { service: "sns" } as const;
-const HOUR = 3_600;
 
 export const delivery: readonly Named[] = [
   {

@@ -1,7 +1,7 @@
 /** History: compaction that dies, lags, or is late; what expires. */
+import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
 import { always, cut, down, EVERYWHERE, edit, type Named, settings, story } from "./named.ts";
 
-const HOUR = 3_600;
 const BEFORE_MIDNIGHT_MS = Date.parse("2026-12-01T22:30:00Z");
 
 export const history: readonly Named[] = [

@@ -1,7 +1,6 @@
 /** Ticks: planned, checked, and in force at once when something changes. */
+import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
 import { always, down, EVERYWHERE, edit, type Named, not, settings, story } from "./named.ts";
-
-const HOUR = 3_600;
 
 export const schedule: readonly Named[] = [
   {

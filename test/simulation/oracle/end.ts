@@ -48,6 +48,15 @@ function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
       wrong(`was deleted at ${s1(journal.sinceStart(String(item.deletedAt)))} and is still there`);
     return;
   }
+  type Short = Readonly<Record<string, { readonly health: string; readonly tick: number }>>;
+  const brief = (of: unknown) =>
+    JSON.stringify(
+      Object.entries(of as Short)
+        .map(([name, { health, tick }]) => [name, health, tick])
+        .toSorted(),
+    );
+  if (brief(item.beliefs) !== brief(item.views))
+    wrong(`the beliefs are ${brief(item.beliefs)}, the views ${brief(item.views)}`);
   const epoch = run.epochs.findLast((one) => one.id === id);
   if (!epoch) return;
   const { settings } = epoch;

@@ -1,5 +1,6 @@
 /** Each outcome of each block is read exactly once, unchanged, from blocks or chunks; days and uptime say the same. */
 
+import { DAY_SECONDS as DAY } from "../../../shared/durations.ts";
 import { tallySteps } from "../../../shared/history/stats.ts";
 import type { Monitor } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
@@ -7,7 +8,6 @@ import { createHistoryReader } from "../../../shared/store/history-reader.ts";
 import { LOCATIONS } from "../scenario.ts";
 import { type Case, type Item, s1 } from "./case.ts";
 
-const DAY = 86_400;
 /** Compaction of a day is through two hours after its end. */
 const DAY_MADE_SECONDS = 7_200;
 

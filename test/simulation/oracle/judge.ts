@@ -85,7 +85,7 @@ const outagesOf = ({ epochs, script }: Case) =>
     .filter(({ status }) => status === "down").length;
 
 /** When nothing was amiss: outside the windows of faults, and what of them lingers. */
-export function calmOf({ faults, seconds, clockSteps = [], replay = [] }: Scenario): Calm {
+function calmOf({ faults, seconds, clockSteps = [], replay = [] }: Scenario): Calm {
   const lingers = ({ fault, only }: FaultWindow) =>
     only?.service === "sns" || only?.service === "ses" ? BACKOFF_SECONDS : (LINGERS[fault] ?? MOMENT_SECONDS);
   const windows = faults.map((window) => ({ from: window.from, to: window.to + lingers(window) }));

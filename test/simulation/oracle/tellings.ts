@@ -5,7 +5,7 @@ const ENDS = new Set(["recovered", "closed"]);
 export const isEnd = ({ event }: Pick<Told, "event">) => ENDS.has(event);
 
 /** The alert's number within its incident. */
-export const numberOf = ({ alertId }: Pick<Told, "alertId">) => Number(alertId.slice(alertId.lastIndexOf(".") + 1));
+const numberOf = ({ alertId }: Pick<Told, "alertId">) => Number(alertId.slice(alertId.lastIndexOf(".") + 1));
 export const byNumber = (one: Told, other: Told) => numberOf(one) - numberOf(other);
 
 export interface Tellings {

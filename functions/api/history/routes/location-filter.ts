@@ -1,7 +1,7 @@
 /** `location=` of the history calls. */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
-import { show } from "../../http/input.ts";
+import { show } from "../../../../shared/issues.ts";
 
 export const locationField = {
   location: z.string().max(100).optional().describe("One location only. Default: all."),

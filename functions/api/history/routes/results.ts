@@ -1,5 +1,6 @@
 /** `/v1/monitors/{id}/results`: raw outcomes. */
 import { z } from "zod";
+import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
 import { REASONS } from "../../../../shared/reasons.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
@@ -11,8 +12,6 @@ import { existing } from "../../monitors/change.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
-
-const DAY_SECONDS = 86_400;
 
 const resultView = z
   .object({

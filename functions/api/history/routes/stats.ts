@@ -1,26 +1,26 @@
 /** `/v1/monitors/{id}/stats` and `/v1/uptime`: figures over time. */
 import { z } from "zod";
+import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { report, reportOutages, uptimePercent } from "../../../../shared/history/report.ts";
 import { oldestRawDay } from "../../../../shared/history/retention.ts";
 import { tallySteps } from "../../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../../shared/history/steps.ts";
 import { Tally } from "../../../../shared/history/tally.ts";
+import { show } from "../../../../shared/issues.ts";
 import type { Incident } from "../../../../shared/model.ts";
 import { inParallel } from "../../../../shared/parallel.ts";
-import type { StoredMonitor } from "../../../../shared/store/monitors.ts";
+import { oneOf } from "../../../../shared/schema.ts";
+import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
-import { show } from "../../http/input.ts";
 import { moment } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { oneOf } from "../../http/schemas.ts";
 import { existing } from "../../monitors/change.ts";
 import { passes, tagFilter } from "../../monitors/routes/monitors.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
 
-const DAY_SECONDS = 86_400;
 const MOST_STEPS = 1_500;
 /** Raw outcomes are kept so long by default, and cutting days apart needs them. */
 const MOST_DAYS_IN_PARTS = 400;

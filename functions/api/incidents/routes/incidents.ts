@@ -1,10 +1,11 @@
 /** `/v1/incidents`: what went wrong, newest first. */
 import { z } from "zod";
+import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor, type Page } from "../../../../shared/store/cursor.ts";
 import type { RecordedIncident } from "../../../../shared/store/incidents.ts";
 import { incidentItem, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { oneOf, page } from "../../http/schemas.ts";
+import { page } from "../../http/schemas.ts";
 import { existing } from "../../monitors/change.ts";
 import { presentRecorded } from "../../monitors/present.ts";
 

@@ -1,17 +1,17 @@
 /** `/v1/badges/{id}.svg`: what a monitor's owner lets everybody see. */
 import { z } from "zod";
+import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { uptimePercent } from "../../../../shared/history/report.ts";
 import { tallySteps } from "../../../../shared/history/stats.ts";
+import { show } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
+import { oneOf } from "../../../../shared/schema.ts";
 import { historyReader } from "../../history/reader.ts";
-import { show } from "../../http/input.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
-import { oneOf } from "../../http/schemas.ts";
 import { badgeSvg, type Colour } from "../badge.ts";
 import { statusOf } from "../present.ts";
 
-const DAY_SECONDS = 86_400;
 const PERIODS = { "24h": 1, "7d": 7, "30d": 30, "90d": 90 } as const;
 
 const COLOUR_OF_STATUS: Record<Status, Colour> = {

@@ -1,5 +1,6 @@
 /** Checks right now: of a monitor, or of settings before anybody saves them. Nothing of them is kept. */
 import type { MonitorSettings } from "../../../../shared/model.ts";
+import { checkSettingsOf } from "../../../../shared/monitor/settings.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { Problem } from "../../http/problem.ts";
@@ -7,7 +8,6 @@ import { outcomes } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { checkInput } from "../../http/schemas.ts";
 import { existing } from "../change.ts";
-import { checkSettingsOf } from "../revise.ts";
 import { readMonitorSettings } from "../settings.ts";
 
 /** All locations together, started at once. */

@@ -2,15 +2,18 @@
 
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
+import { expecting } from "../../../../shared/issues.ts";
+import { asSent, monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
+import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
-import type { StoredMonitor } from "../../../../shared/store/monitors.ts";
+import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { expecting, fieldErrors, PARSING, SERVER_FIELDS } from "../../http/input.ts";
+import { fieldErrors, PARSING } from "../../http/input.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { monitorInput, monitorPatch, oneOf, page } from "../../http/schemas.ts";
+import { page } from "../../http/schemas.ts";
 import {
   announce,
   create,
@@ -25,7 +28,7 @@ import {
 import { newestOf } from "../newest.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
 import { mergePatch } from "../revise.ts";
-import { asSent, readMonitorSettings } from "../settings.ts";
+import { readMonitorSettings } from "../settings.ts";
 
 const answer = async (
   { history, now }: Deps,
@@ -194,19 +197,22 @@ const patchMonitor = route({
     // Whoever renames a monitor need not know that one of its locations was removed.
     const isKept = !Object.hasOwn(body as object, "locations");
     const next = (before: StoredMonitor) =>
-      readMonitorSettings(mergePatch(asSent(settingsOnly(before)), body), deps.locations, {
-        kept: isKept ? before.locations : [],
-      });
+      readMonitorSettings(
+        mergePatch(
+          asSent(
+            before,
+            deps.locations.map(({ name }) => name),
+          ),
+          body,
+        ),
+        deps.locations,
+        {
+          kept: isKept ? before.locations : [],
+        },
+      );
     return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
   },
 });
-
-const settingsOnly = (monitor: StoredMonitor) => {
-  const names = Object.keys(monitorInput.shape).filter((name) => !SERVER_FIELDS.has(name));
-  return Object.fromEntries(
-    names.map((name) => [name, monitor[name as keyof StoredMonitor]]),
-  ) as unknown as StoredMonitor;
-};
 
 const deleteMonitor = route({
   method: "DELETE",

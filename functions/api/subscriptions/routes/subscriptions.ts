@@ -13,16 +13,17 @@ import {
 } from "@aws-sdk/client-sns";
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
+import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { hasScope } from "../../http/auth.ts";
-import { show } from "../../http/input.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { cursor, KINDS, oneOf, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../../http/schemas.ts";
+import { cursor, KINDS, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../../http/schemas.ts";
 import { deliveryPolicy, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
 
 const subscriptionView = z

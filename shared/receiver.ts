@@ -2,7 +2,7 @@
  * Receivers as text: the keys of an outbox's deliveries, remembered by incidents and shown by the API. Made and taken
  * apart here and nowhere else. Pure.
  */
-import type { ChannelName } from "./channels/index.ts";
+import type { ChannelName } from "./alerts/channels/index.ts";
 
 /**
  * `incident` is the incident's own item in the table, `system` the topic with news of the monitoring itself. The others

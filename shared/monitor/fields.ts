@@ -1,0 +1,266 @@
+/**
+ * The fields of a monitor, each declared once. Everything that has to know them is derived from here (`settings.ts`
+ * beside this file): types, what the API takes and shows, its OpenAPI components, defaults, what the table stores, and
+ * whether a change restarts the views. A new field is one row, and a default of its own for monitors that were stored
+ * before it existed.
+ */
+import { z } from "zod";
+import { expecting } from "../issues.ts";
+import { FAMILIES, LANES, type Lane } from "../model.ts";
+import { protocols } from "../protocols/index.ts";
+import { fields, flag, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
+import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
+import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
+
+/** What a default may depend on: fields of the monitor that are declared before it, and where it can be checked from. */
+export interface Surroundings {
+  readonly protocol: string;
+  readonly intervalSeconds: number;
+  readonly timeoutMs: number;
+  /** Names of the locations that are configured. */
+  readonly available: readonly string[];
+}
+
+export interface Field<Stored extends z.ZodType = z.ZodType, Sent extends z.ZodType = z.ZodType> {
+  /** As the table stores it and the API shows it. */
+  readonly stored: Stored;
+  /** As people send it. */
+  readonly sent: Sent;
+  /** What stands where nothing, or not all of it, was sent. */
+  complete(sent: z.output<Sent> | undefined, others: Surroundings): z.output<Stored>;
+  /** Whether the default depends on other fields: then it follows them when they change. */
+  readonly follows: boolean;
+}
+
+/** @param example a value other than the default; the document shows it, and tests send it */
+const described = <S extends z.ZodType>(schema: S, about: string, example: z.output<NoInfer<S>>): S =>
+  schema.describe(about).meta({ examples: [example] }) as S;
+
+const required = <S extends z.ZodType>(schema: S, about: string, example: z.output<NoInfer<S>>): Field<S, S> => {
+  const field = described(schema, about, example);
+  return { stored: field, sent: field, complete: (sent) => sent as z.output<S>, follows: false };
+};
+
+/** @param fallback the default, or how it follows from other fields */
+const optional = <S extends z.ZodType>(
+  schema: S,
+  fallback: z.output<NoInfer<S>> | ((others: Surroundings) => z.output<NoInfer<S>>),
+  about: string,
+  example: z.output<NoInfer<S>>,
+): Field<S, z.ZodOptional<S>> => {
+  const field = described(schema, about, example);
+  const follows = typeof fallback === "function";
+  const defaultOf = follows ? (fallback as (others: Surroundings) => z.output<S>) : () => fallback as z.output<S>;
+  const complete = (sent: z.output<S> | undefined, others: Surroundings) => sent ?? defaultOf(others);
+  return { stored: field, sent: field.optional() as z.ZodOptional<S>, complete, follows };
+};
+
+/** An object of which any part may be left out. @param complete fills in the rest */
+const partial = <S extends z.ZodRawShape>(
+  shape: S,
+  complete: (sent: Partial<z.output<z.ZodObject<S>>>, others: Surroundings) => z.output<z.ZodObject<S>>,
+  about: string,
+  example: z.output<z.ZodObject<S>>,
+  { follows = false } = {},
+) => {
+  const field = fields(shape);
+  return {
+    stored: described(field, about, example as never),
+    sent: described(field.partial(), about, example as never).optional(),
+    complete(sent: z.output<ReturnType<typeof field.partial>> | undefined, others: Surroundings) {
+      return complete((sent ?? {}) as never, others);
+    },
+    follows,
+  };
+};
+
+const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
+
+/** The name of a protocol. */
+export const protocolName = () => z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) });
+
+export const email = () =>
+  z
+    .string({ error: expecting("a mail address") })
+    .refine(isMailAddress, { error: expecting("a mail address") })
+    .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
+
+/**
+ * A monitor's item holds a view of up to 3 KB for each location; the incident, its projection and each alert on its way
+ * hold a summary of all locations, and an alert all tags and addresses. With these limits and the two alerts of an
+ * outage it stays below 200 KB, half of what DynamoDB takes.
+ */
+export const MAX_LOCATIONS = 16;
+export const MAX_EMAILS = 20;
+export const MAX_TAGS = 20;
+/** Of names and values together. */
+export const MAX_TAG_BYTES = 2_048;
+
+const tagBytes = (value: Readonly<Record<string, string>>) =>
+  Object.entries(value)
+    .flat()
+    .reduce((sum, one) => sum + Buffer.byteLength(one), 0);
+
+const TAG = /^[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,63}$/;
+const tags = z
+  .record(
+    z.string().regex(TAG, { error: expecting("a tag's name: 1 to 64 of A-Z a-z 0-9 and ._:/@- or spaces") }),
+    z
+      .string({ error: expecting("text") })
+      .max(128, { error: expecting("text of at most 128 characters") })
+      .regex(...ONE_LINE),
+    { error: expecting('an object of names and texts, such as {"team": "orders"}') },
+  )
+  .refine((value) => Object.keys(value).length <= MAX_TAGS, { error: `must be at most ${MAX_TAGS} tags` })
+  .refine((value) => tagBytes(value) <= MAX_TAG_BYTES, {
+    error: ({ input }) =>
+      `must be at most ${MAX_TAG_BYTES} bytes of names and values together, got ${tagBytes(input as Record<string, string>)}`,
+  });
+
+const host = z
+  .string({ error: expecting("a host name or an IP address") })
+  .trim()
+  .min(1, { error: expecting("a host name or an IP address") })
+  .max(253, { error: expecting("a host name of at most 253 characters") });
+
+const lane = z.literal([...LANES], { error: expecting(`one of ${LANES.join(", ")} (seconds)`) }) as z.ZodType<
+  Lane,
+  Lane
+>;
+
+/** What is checked, how, and from where: a change of any of these makes what was seen before worthless. */
+export const CHECK_FIELDS = {
+  protocol: required(protocolName(), "How to speak to the port: see `GET /v1/protocols`.", "https"),
+  host: required(
+    host,
+    "Host name (one with other letters than ASCII is kept in its xn-- form) or IP address, without scheme, port or brackets; a link-local IPv6 address with its zone, on a location that is this machine.",
+    "shop.example.com",
+  ),
+  port: optional(
+    whole(1, 65535),
+    ({ protocol }) => protocols[protocol]?.defaultPort ?? 0,
+    "Default: the protocol's; `tcp` and `udp` have none.",
+    8443,
+  ),
+  settings: optional(
+    z.record(z.string(), z.unknown(), { error: expecting("an object") }),
+    {},
+    "The protocol's own settings; `GET /v1/protocols` has the schema of each.",
+    { path: "/health" },
+  ),
+  family: optional(
+    oneOf(["auto", ...FAMILIES]),
+    "auto",
+    "Address family to use. Default `auto`: what the location has.",
+    "ipv4",
+  ),
+  addresses: optional(
+    oneOf(["first", "all"]),
+    "first",
+    "Check the first address of the name, or all of them. Default `first`.",
+    "all",
+  ),
+  expectedState: optional(
+    oneOf(["open", "closed"]),
+    "open",
+    "What is right. Default `open`; `closed` is met by closed and filtered ports.",
+    "closed",
+  ),
+  intervalSeconds: optional(lane, 60, "Seconds between two checks. Default 60.", 30),
+  timeoutMs: optional(
+    whole(100, MAX_TIMEOUT_MS, " milliseconds"),
+    ({ intervalSeconds }) => defaultTimeoutMs(intervalSeconds),
+    "Deadline of one attempt. Default 5000, or 2000 at 10 s; at most the interval less 3 s.",
+    3_000,
+  ),
+  retries: partial(
+    {
+      count: whole(0, 5).describe("Default 2, or as many as fit the interval."),
+      delayMs: whole(0, 10_000, " milliseconds").describe(`Default ${DEFAULT_RETRY_DELAY_MS}.`),
+    },
+    (sent, { intervalSeconds, timeoutMs }) => ({
+      ...defaultRetries(intervalSeconds, timeoutMs, sent.delayMs),
+      ...sent,
+    }),
+    "Further attempts within a check when the first one contradicts what the location believed.",
+    { count: 1, delayMs: 500 },
+    { follows: true },
+  ),
+  degradedAboveMs: optional(
+    whole(1, MAX_TIMEOUT_MS, " milliseconds").nullable(),
+    null,
+    "Latency above which it is degraded. Default null: never.",
+    800,
+  ),
+  failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
+  recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),
+  locations: optional(
+    list(z.string({ error: expecting("the name of a location") }), MAX_LOCATIONS, "names of locations").min(1, {
+      error: "must name at least one location; leave it out for the first one configured",
+    }),
+    ({ available }) => available.slice(0, 1),
+    "Where it is checked from. Default: the first location configured.",
+    ["eu-west-1"],
+  ),
+} as const satisfies Readonly<Record<string, Field>>;
+
+const KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
+
+/** The other settings: a change of these leaves what was seen as it is. */
+export const OTHER_FIELDS = {
+  name: required(text(200, "a name"), "What people call it.", "Orders"),
+  key: optional(
+    z
+      .string({ error: expecting("text or null") })
+      .regex(KEY, { error: expecting("1 to 128 of A-Z a-z 0-9 and ._:/-, starting with a letter or digit") })
+      .nullable(),
+    null,
+    "Your own name for it, for `PUT /v1/monitors`; unique, and fixed once given.",
+    "orders/db",
+  ),
+  quorum: optional(
+    z.union([z.enum(["majority", "any", "all"]), z.int().min(1).max(MAX_LOCATIONS)], {
+      error: expecting('"majority", "any", "all" or a number of locations'),
+    }),
+    "majority",
+    "How many locations must agree that it is down. Default `majority`.",
+    "any",
+  ),
+  alerts: partial(
+    {
+      afterSeconds: whole(0, 86_400, " seconds").describe(
+        "People hear of a change only when it has lasted so long. Default 0.",
+      ),
+      emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
+    },
+    ({ afterSeconds = 0, emails = [] }) => ({ afterSeconds, emails }),
+    "Who hears of changes, and when.",
+    { afterSeconds: 60, emails: ["ops@example.com"] },
+  ),
+  tags: optional(
+    tags,
+    {},
+    `For filters and for subscriptions; at most ${MAX_TAGS}, of ${MAX_TAG_BYTES} bytes together.`,
+    { team: "orders" },
+  ),
+  paused: optional(flag(), false, "Keep it without checking it. Default false.", true),
+  badge: optional(
+    flag(),
+    false,
+    "Let anybody see its name, status and uptime at `/v1/badges/{id}.svg`, without a token. Default false.",
+    true,
+  ),
+} as const satisfies Readonly<Record<string, Field>>;
+
+type DeepReadonly<T> = T extends readonly (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+type Stored<F extends Readonly<Record<string, Field>>> = DeepReadonly<{ [K in keyof F]: z.output<F[K]["stored"]> }>;
+
+/** What a user set up. */
+export type MonitorSettings = Stored<typeof CHECK_FIELDS> & Stored<typeof OTHER_FIELDS>;
+
+/** What decides how one check runs and is judged. */
+export type CheckSettings = Omit<Stored<typeof CHECK_FIELDS>, "locations">;

@@ -1,0 +1,36 @@
+/** Schemas of values that people send. Each says in its message what was expected and what came. */
+import { z } from "zod";
+import { expecting, show } from "./issues.ts";
+
+export const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;
+
+export const whole = (min: number, max: number, unit = "") => {
+  const error = expecting(`a whole number from ${min} to ${max}${unit}`);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+export const text = (maxLength: number, what = "text") => {
+  const error = expecting(`${what} of 1 to ${maxLength} characters`);
+  return z
+    .string({ error })
+    .trim()
+    .min(1, { error })
+    .max(maxLength, { error })
+    .regex(...ONE_LINE);
+};
+
+export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
+  z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });
+
+export const flag = () => z.boolean({ error: expecting("true or false") });
+
+export const list = <S extends z.ZodType>(item: S, max: number, what: string) => {
+  const error = expecting(`a list of at most ${max} ${what}`);
+  return z.array(item, { error }).max(max, { error: `must be a list of at most ${max} ${what}` });
+};
+
+const objectError = (issue: { code?: string; input?: unknown }) =>
+  issue.code === "unrecognized_keys" ? undefined : `must be a JSON object, got ${show(issue.input)}`;
+
+/** An object with these fields and no others. */
+export const fields = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape, { error: objectError });

@@ -1,0 +1,129 @@
+/**
+ * Lists over many items: their keys in an order, from an index that is spread over buckets so that no partition takes
+ * all writes. `listed` has everything there is; `attention` what is not as it should be; `changed` what changed when.
+ * All three hold keys alone, so a write that moves nothing in a list costs nothing there.
+ */
+import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { ItemKey, Status, Timestamp } from "../model.ts";
+import { placeOf } from "./keys.ts";
+import { pagesOf } from "./read.ts";
+
+type ListedKind = "MONITORS" | "INCIDENTS";
+
+/** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
+const BUCKETS = 4;
+
+/** The index and the names of its keys. */
+const INDEXES = {
+  listed: { bucket: "listBucket", key: "listKey" },
+  attention: { bucket: "attentionBucket", key: "attentionKey" },
+  changed: { bucket: "changedBucket", key: "changedAt" },
+} as const;
+type ListIndex = keyof typeof INDEXES;
+
+const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
+const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
+
+/** As names are compared and sorted: without marks (NFKD), in lower case. */
+const folded = (name: string) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** A monitor's place in the list of all, by name. */
+export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
+  listBucket: bucketOf("MONITORS", id),
+  listKey: `${folded(name)}#${id}`,
+});
+
+/** An incident's place in the list of all, by its start. */
+export const incidentPlace = (monitorId: string, startedAt: Timestamp) => ({
+  listBucket: bucketOf("INCIDENTS", monitorId),
+  listKey: `${startedAt}#${monitorId}`,
+});
+
+/** An open incident's place among what needs attention. */
+export const openIncidentPlace = (monitorId: string, startedAt: Timestamp) => ({
+  attentionBucket: bucketOf("INCIDENTS", monitorId),
+  attentionKey: `${startedAt}#${monitorId}`,
+});
+
+/** A monitor's place among those that are not up, by status; undefined for one that is up. */
+export const attentionPlace = (id: string, status: Status, since: Timestamp) =>
+  status === "up" ? undefined : { attentionBucket: bucketOf("MONITORS", id), attentionKey: `${status}#${since}#${id}` };
+
+/** When a monitor's settings or status changed last. */
+export const changePlace = (id: string, at: Timestamp) => ({
+  changedBucket: bucketOf("MONITORS", id),
+  changedAt: at,
+});
+
+interface ListedKeys {
+  readonly keys: readonly (ItemKey & { readonly position: string })[];
+  /** Whether there are more. */
+  readonly hasMore: boolean;
+}
+
+export const createListing = (client: DynamoDBDocumentClient, tableName: string) => {
+  const query = (
+    index: ListIndex,
+    bucket: string,
+    range: { from?: string | undefined; prefix?: string },
+    back: boolean,
+  ) => {
+    const { bucket: hash, key } = INDEXES[index];
+    const condition =
+      range.from !== undefined
+        ? ` AND ${key} ${back ? "<" : ">"} :from`
+        : range.prefix !== undefined
+          ? ` AND begins_with(${key}, :from)`
+          : "";
+    const from = range.from ?? range.prefix;
+    return {
+      TableName: tableName,
+      IndexName: index,
+      KeyConditionExpression: `${hash} = :bucket${condition}`,
+      ExpressionAttributeValues: { ":bucket": bucket, ...(from !== undefined && { ":from": from }) },
+      ScanIndexForward: !back,
+    };
+  };
+
+  return {
+    /**
+     * A page of keys, in the order of the list, merged from all buckets.
+     * @param after position of the last one seen
+     * @param back newest or last first
+     */
+    async page(
+      index: ListIndex,
+      kind: ListedKind,
+      limit: number,
+      { after, back = false }: { readonly after?: string | undefined; readonly back?: boolean } = {},
+    ): Promise<ListedKeys> {
+      const { key } = INDEXES[index];
+      const found = await Promise.all(
+        bucketsOf(kind).map(async (bucket) => {
+          const { Items = [], LastEvaluatedKey } = await client.send(
+            new QueryCommand({ ...query(index, bucket, { from: after }, back), Limit: limit + 1 }),
+          );
+          return { items: Items, isWhole: LastEvaluatedKey === undefined };
+        }),
+      );
+      const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0) * (back ? -1 : 1);
+      const all = found
+        .flatMap(({ items }) => items.map(({ pk, sk, [key]: position }) => ({ pk, sk, position: String(position) })))
+        .sort((a, b) => order(a.position, b.position));
+      // A bucket whose page ended early (1 MB of keys) says nothing of what comes behind its last one.
+      const cut = found
+        .filter(({ items, isWhole }) => !isWhole && items.length <= limit)
+        .map(({ items }) => String(items.at(-1)?.[key] ?? after ?? ""))
+        .sort(order)[0];
+      const known = cut === undefined ? all : all.filter(({ position }) => order(position, cut) <= 0);
+      return { keys: known.slice(0, limit), hasMore: known.length > limit || cut !== undefined };
+    },
+
+    /** All keys of a list, page by page, bucket by bucket. @param prefix of their positions */
+    async *all(index: ListIndex, kind: ListedKind, prefix?: string): AsyncGenerator<ItemKey[]> {
+      for (const bucket of bucketsOf(kind))
+        for await (const page of pagesOf(client, query(index, bucket, prefix === undefined ? {} : { prefix }, false)))
+          yield page.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
+    },
+  };
+};

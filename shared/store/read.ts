@@ -1,0 +1,59 @@
+/** Reading many items: all pages of a query, and all items of a list of keys. */
+import { setTimeout } from "node:timers/promises";
+import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import type { ItemKey } from "../model.ts";
+import { chunksOf } from "../rules/plan.ts";
+
+export type Item = Record<string, unknown>;
+
+/** How a store waits; tests and simulations bring their own. */
+export interface Waiting {
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** DynamoDB takes 100 keys in one read. */
+const KEYS_PER_READ = 100;
+/** DynamoDB hands back what it has no capacity for; each pause is twice as long as the one before. */
+const FIRST_PAUSE_MS = 25;
+const ATTEMPTS = 9;
+
+/** What a query finds, page by page, each page that is not empty. */
+export async function* pagesOf(client: DynamoDBDocumentClient, input: QueryCommandInput): AsyncGenerator<Item[]> {
+  let from: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(new QueryCommand({ ...input, ExclusiveStartKey: from }));
+    if (Items.length > 0) yield Items;
+    from = LastEvaluatedKey;
+  } while (from);
+}
+
+/**
+ * Items by their keys, however many, page by page and in no order; those that are gone are left out.
+ * @throws Error when the table goes on handing keys back
+ */
+export async function* readMany(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  keys: readonly ItemKey[],
+  how: Omit<KeysAndAttributes, "Keys">,
+  { sleep = setTimeout }: Waiting = {},
+): AsyncGenerator<Item[]> {
+  for (const some of chunksOf(keys, KEYS_PER_READ)) {
+    let left: Item[] = some.map(({ pk, sk }) => ({ pk, sk }));
+    for (let attempt = 0; left.length > 0; attempt++) {
+      if (attempt === ATTEMPTS) throw new Error(`${left.length} items of ${tableName} were not given`);
+      if (attempt > 0) await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetCommand({ RequestItems: { [tableName]: { ...how, Keys: left } } }),
+      );
+      yield Responses?.[tableName] ?? [];
+      left = UnprocessedKeys?.[tableName]?.Keys ?? [];
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** That every field is declared once: what the document offers can be sent, is stored, and comes back. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openApiDocument } from "../../../functions/api/openapi.ts";
+import { type Edge, startEdge } from "./edge.ts";
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge();
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+
+interface Schemas {
+  readonly MonitorInput: { readonly properties: Readonly<Record<string, { readonly examples?: readonly unknown[] }>> };
+  readonly MonitorPatch: { readonly properties: Readonly<Record<string, unknown>> };
+  readonly Monitor: { readonly properties: Readonly<Record<string, unknown>> };
+}
+const { MonitorInput, MonitorPatch, Monitor } = JSON.parse(JSON.stringify(openApiDocument("1.2.3"))).components
+  .schemas as Schemas;
+const NAMES = Object.keys(MonitorInput.properties);
+
+const create = async () => {
+  const sent = { name: "before", protocol: "http", host: "before.example.com" };
+  const { body } = await edge.call("POST", "/v1/monitors", { body: sent });
+  return body as Readonly<Record<string, unknown>> & { readonly id: string };
+};
+
+test("what creates a monitor also changes and shows it", () => {
+  expect(Object.keys(MonitorPatch.properties)).toEqual(NAMES);
+  for (const name of NAMES) expect(Object.keys(Monitor.properties)).toContain(name);
+});
+
+test.each(NAMES.filter((name) => name !== "key"))(
+  "PATCH %s: the example of the document is stored and read back",
+  async (name) => {
+    const before = await create();
+    const [example] = MonitorInput.properties[name]?.examples ?? [];
+    expect(example, "an example other than what stands there").not.toEqual(before[name]);
+    const patched = await edge.call("PATCH", `/v1/monitors/${before.id}`, { body: { [name]: example } });
+    expect([patched.status, patched.body.errors, patched.body[name]]).toEqual([200, undefined, example]);
+    const { body } = await edge.call("GET", `/v1/monitors/${before.id}`);
+    expect(body[name]).toEqual(example);
+    const listed = await edge.call("GET", "/v1/monitors?limit=200");
+    expect(listed.body.items.find(({ id }: { id: string }) => id === before.id)[name]).toEqual(example);
+  },
+);
+
+test("the key is what a monitor is created with", async () => {
+  const [key] = MonitorInput.properties.key?.examples ?? [];
+  const body = { name: "keyed", key, protocol: "http", host: "keyed.example.com" };
+  const created = await edge.call("POST", "/v1/monitors", { body });
+  expect([created.status, created.body.key]).toEqual([201, key]);
+  expect((await edge.call("GET", `/v1/monitors/${created.body.id}`)).body.key).toBe(key);
+});

@@ -1,0 +1,123 @@
+import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBRecord } from "aws-lambda";
+import { revised } from "../../../functions/api/monitors/revise.ts";
+import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
+import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
+import type { Alert, Health, ItemKey, MonitorSettings } from "../../../shared/model.ts";
+import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
+import { monitorKey } from "../../../shared/store/keys.ts";
+import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createViewStore } from "../../../shared/store/views.ts";
+import { inProcessClient } from "../../bench/cost/in-process.ts";
+import { viewOf } from "../../support/monitors.ts";
+import { startTables } from "../../support/tables.ts";
+
+export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
+export const iso = (seconds: number) => new Date((START + seconds) * 1000).toISOString();
+
+/** State-change on real tables; only the receivers and the clock belong to the test. */
+export async function startWorld(intercept?: Intercept) {
+  const tables = await startTables(intercept ? { intercept } : {});
+  const client = inProcessClient(tables.database, "state-change");
+  const decisions = createDecisionStore(client, tables.tables.monitors);
+  const monitors = createMonitorStore(client, tables.tables.monitors);
+  const views = createViewStore(client, tables.tables.monitors);
+  const due = createDueStore(client, tables.tables.monitors);
+  const world = {
+    ...tables,
+    client,
+    decisions,
+    monitors,
+    due,
+    id: "m1",
+    now: START,
+    received: [] as { receiver: string; alert: Alert }[],
+    system: [] as string[],
+    undeliverable: 0,
+    timers: [] as { pk: string; inSeconds: number }[],
+    refuse: {} as Record<string, "permanent" | "temporary">,
+    clock: () => new Date(world.now * 1000),
+    events: (receiver = "sns") =>
+      world.received.filter((one) => one.receiver === receiver).map(({ alert }) => alert.event),
+    see: (health: Health, seconds: number, version = 1) =>
+      views.save(world.id, version, "a", viewOf(health, START + seconds), world.now * 1000),
+    edit: async (settings: Partial<MonitorSettings>) => {
+      const before = (await monitors.get(world.id))!;
+      const placing = { shard: before.shard, now: world.clock(), retention: DEFAULT_RETENTION };
+      return monitors.saveSettings(before, revised(before, { ...before, ...settings }, placing), world.now * 1000);
+    },
+    delete: async () => monitors.markDeleted((await monitors.get(world.id))!, world.clock()),
+    monitor: async () => (await monitors.get(world.id))!,
+    item: async (key: ItemKey = monitorKey(world.id)) =>
+      (await client.send(new GetCommand({ TableName: tables.tables.monitors, Key: { ...key } }))).Item,
+    incidents: async () => {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: tables.tables.monitors,
+          KeyConditionExpression: "pk = :pk AND begins_with(sk, :incident)",
+          ExpressionAttributeValues: { ":pk": monitorKey(world.id).pk, ":incident": "INCIDENT#" },
+        }),
+      );
+      return Items;
+    },
+    /** What dispatch would touch by then, of both kinds. */
+    timersBefore: async (seconds: number) => {
+      const moment = new Date((START + seconds) * 1000);
+      return (await Array.fromAsync([due.before(moment), due.overdueLooks(moment)], (pages) => Array.fromAsync(pages)))
+        .flat(2)
+        .map(({ kind, dueAt }) => `${kind} ${Date.parse(dueAt) / 1000 - START}`);
+    },
+  };
+  const hear = (receiver: string, note: () => void) => {
+    const refusal = world.refuse[receiver];
+    if (refusal)
+      throw Object.assign(new Error("refused"), { name: refusal === "permanent" ? "MessageRejected" : "Throttling" });
+    note();
+  };
+  const handle = createRecordHandler({
+    client,
+    tables: tables.tables,
+    locations: ["a", "b"],
+    queues: async (jobs) => {
+      for (const { job } of jobs)
+        if (job.kind === "touch")
+          for (const { pk, dueAt } of job.timers)
+            world.timers.push({ pk, inSeconds: Date.parse(dueAt) / 1000 - world.now });
+      return { rejected: new Set(), errors: new Map() };
+    },
+    sns: {
+      send: async ({ input }: PublishCommand) => {
+        if (input.TopicArn === "system") hear("system", () => world.system.push(`${input.Subject}: ${input.Message}`));
+        else {
+          const alert: Alert = JSON.parse(JSON.parse(input.Message!).default);
+          hear("sns", () => world.received.push({ receiver: "sns", alert }));
+        }
+      },
+    } as unknown as SNSClient,
+    ses: {
+      send: async ({ input }: SendEmailCommand) => {
+        const receiver = `email:${input.Destination?.ToAddresses?.[0]}`;
+        const event = /^\[(\w+)/.exec(input.Message?.Subject?.Data ?? "")?.[1]?.toLowerCase();
+        hear(receiver, () => world.received.push({ receiver, alert: { event } as Alert }));
+      },
+    } as unknown as SESClient,
+    topics: { alerts: "alerts", system: "system" },
+    sender: "sender@example.com",
+    url: () => null,
+    now: world.clock,
+    log: () => {},
+    delivered: ({ undeliverable }) => {
+      world.undeliverable += undeliverable;
+    },
+  });
+  /** What a stream record of an item leads to. @returns whether it need not come again */
+  const lookAt = async ({ pk, sk }: ItemKey) => {
+    const record = { dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, SequenceNumber: "1" } } as DynamoDBRecord;
+    return (await handle([record])).length === 0;
+  };
+  return { ...world, look: () => lookAt(monitorKey(world.id)), lookAt, world };
+}

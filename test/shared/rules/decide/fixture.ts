@@ -1,0 +1,119 @@
+import { expect } from "vitest";
+import { revised } from "../../../../functions/api/monitors/revise.ts";
+import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
+import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../../shared/model.ts";
+import { type Context, decide } from "../../../../shared/rules/decide.ts";
+import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
+import { monitorOf, viewOf } from "../../../support/monitors.ts";
+
+export const START = Date.parse("2026-11-23T10:00:00.000Z");
+export const iso = (seconds: number) => new Date(START + seconds * 1000).toISOString();
+const date = (seconds: number) => new Date(START + seconds * 1000);
+
+/** A change at that moment, of a monitor that stays where it is. */
+export const placing = (at: number) => ({ shard: "60#0", now: date(at), retention: DEFAULT_RETENTION });
+
+const monitor = (more: Partial<Monitor> = {}) =>
+  monitorOf({
+    host: "db",
+    intervalSeconds: 60,
+    shard: "60#0",
+    alerts: { afterSeconds: 0, emails: ["ops@example.com"] },
+    tags: { team: "orders" },
+    ...more,
+  });
+
+/** @param since seconds after `START` */
+export const view = (health: Health, since: number) => viewOf(health, START / 1000 + since);
+
+export const ALL_WORKING: Readonly<Record<string, ViewCondition>> = { a: "working", b: "working", c: "working" };
+
+/** A monitor with everything around it that decides, delivers and changes settings, in memory. */
+export class World {
+  monitor: StoredMonitor;
+  conditions: Record<string, ViewCondition> = { ...ALL_WORKING };
+  /** Every delivery as the receiver got it. */
+  readonly received: { at: number; receiver: string; alert: Alert }[] = [];
+  readonly system: string[] = [];
+  readonly incidents = new Map<string, Incident>();
+  refusing = new Set<string>();
+  /** Seconds that the clock of whoever decides is ahead. */
+  skew = 0;
+  writes = 0;
+  isGone = false;
+  constructor(more: Partial<Monitor> = {}) {
+    this.monitor = monitor(more);
+  }
+  context(): Context {
+    return { conditions: this.conditions, url: (id) => `https://x/${id}`, channels: ["email", "sns"] };
+  }
+  verdict(at: number) {
+    return decide(this.monitor, this.context(), date(at + this.skew));
+  }
+  write(more: Partial<StoredMonitor>): void {
+    this.monitor = { ...this.monitor, ...more, revision: this.monitor.revision + 1 };
+  }
+  /** What one stream record leads to. */
+  look(at: number, { deliver = true } = {}): void {
+    if (this.isGone) return;
+    const verdict = this.verdict(at);
+    if (verdict.kind === "store") {
+      this.writes++;
+      this.write({ ...verdict.decision, lookBy: null });
+      if (!this.monitor.unsettledSince) expect(this.verdict(at).kind).not.toBe("store");
+    }
+    this.isGone = verdict.kind === "remove" || verdict.kind === "leave";
+    // What is left when a monitor leaves is delivered from an item of its own.
+    if (verdict.kind === "leave") this.refusing.clear();
+    if (deliver || this.isGone) this.deliver(at);
+  }
+  deliver(at: number): void {
+    const outbox: Record<string, Monitor["pendingAlerts"][string]> = {};
+    const inOrder = Object.entries(this.monitor.pendingAlerts).toSorted(([, a], [, b]) => a.sequence - b.sequence);
+    for (const [key, entry] of inOrder) {
+      const left = Object.entries(entry.deliveries).filter(([receiver]) => this.refusing.has(receiver));
+      for (const receiver of Object.keys(entry.deliveries)) {
+        if (this.refusing.has(receiver)) continue;
+        if (entry.content.kind === "alert") this.received.push({ at, receiver, alert: entry.content.alert });
+        else if (entry.content.kind === "incident")
+          this.incidents.set(entry.content.incident.id, entry.content.incident);
+        else this.system.push(entry.content.subject);
+      }
+      if (left.length > 0) outbox[key] = { ...entry, deliveries: Object.fromEntries(left) };
+    }
+    this.write({ pendingAlerts: outbox });
+  }
+  see(at: number, location: string, health: Health): void {
+    if (this.monitor.paused || this.monitor.deletedAt || !this.monitor.locations.includes(location)) return;
+    this.write({ views: { ...this.monitor.views, [location]: view(health, at) }, lookBy: iso(at + 90) });
+    this.look(at + 1);
+  }
+  /** A change of settings, as the API makes it. */
+  edit(at: number, settings: Partial<MonitorSettings>): void {
+    if (this.monitor.deletedAt) return;
+    const after = revised(this.monitor, { ...this.monitor, ...settings }, placing(at));
+    this.write({ ...after, lookBy: iso(at + 90) });
+    this.look(at + 1);
+  }
+  delete(at: number): void {
+    if (this.monitor.deletedAt) return;
+    this.write({ deletedAt: iso(at), lookBy: iso(at + 90) });
+    this.look(at + 1);
+  }
+  /** Lets time pass until nothing is planned any more. @returns when that was */
+  rest(from: number): number {
+    let at = from;
+    for (let rings = 0; this.monitor.nextEvaluationAt !== null && !this.isGone; rings++) {
+      if (rings > 50) throw new Error(`timers never end: ${this.monitor.nextEvaluationAt}`);
+      at = Math.max(at, (Date.parse(this.monitor.nextEvaluationAt) - START) / 1000);
+      this.look(at);
+    }
+    return at;
+  }
+  events(receiver = "sns"): string[] {
+    return this.received.filter((one) => one.receiver === receiver).map(({ alert }) => alert.event);
+  }
+  alerts(receiver = "sns"): Alert[] {
+    return this.received.filter((one) => one.receiver === receiver).map(({ alert }) => alert);
+  }
+}
