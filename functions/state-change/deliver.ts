@@ -126,11 +126,11 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
 
       const added = entriesOf(news, sequenceFrom(item.revision), now());
       const left = remaining(item.pendingAlerts, attempted, added);
+      retryAt = nextTouch(null, left, now());
       if (known?.revision !== item.revision) known = null;
       const timer = known && { at: nextEvaluation(known.ownTimerAt, left, now()) };
       const isAlone = await decisions.settle(key, item, attempted, added, timer);
       known = known && isAlone ? { ...known, revision: item.revision + 1 } : null;
-      retryAt = nextTouch(null, left, now());
     }
     return { delivered, undeliverable, retryAt };
   };
