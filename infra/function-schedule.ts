@@ -3,6 +3,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk
 import { Schedule, type ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
+import type { Scheduled } from "../shared/payloads.ts";
 import type { NodeFunction } from "./node-function.ts";
 
 export interface FunctionScheduleProps {
@@ -36,7 +37,7 @@ export class FunctionSchedule extends Construct {
       timeWindow: TimeWindow.off(),
       target: new LambdaInvoke(lambda, {
         role: role.withoutPolicyUpdates(),
-        input: ScheduleTargetInput.fromObject({ source: "schedule" }),
+        input: ScheduleTargetInput.fromObject({ source: "schedule" } satisfies Scheduled),
         maxEventAge,
         retryAttempts: 2,
       }),

@@ -2,9 +2,9 @@
  * The context value `locations`: where checks run from. Everything is written out (no lookups), so that the template
  * can be made offline, and everything wrong is refused by name before anything is built.
  */
-
-export const FAMILIES = ["ipv4", "ipv6"] as const;
-export type Family = (typeof FAMILIES)[number];
+import { z } from "zod";
+import { FAMILIES, type Family } from "../shared/model.ts";
+import { matching, must, show } from "./validation.ts";
 
 interface Base {
   /**
@@ -41,41 +41,133 @@ export class InvalidContext extends Error {
  */
 export const PUBLIC_CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
 
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+export const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const TARGET = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i;
-const COMMON_FIELDS = ["name", "kind", "region", "families", "port25", "controlTargets"];
-const VPC_FIELDS = ["vpcId", "subnetIds", "availabilityZones", "securityGroupIds"];
 
-const show = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
+const isTarget = (text: unknown): text is string => {
+  const port = typeof text === "string" ? Number(TARGET.exec(text)?.[2]) : Number.NaN;
+  return port >= 1 && port <= 65_535;
+};
+export const controlTargets = z.array(
+  z.custom<string>(isTarget, must("host:port with a port from 1 to 65535")),
+  must("a list of host:port"),
+);
+
+const listOf = (pattern: RegExp, example: string) => {
+  const aList = must(`a list such as ["${example}"]`);
+  return z.array(matching(pattern, `text such as "${example}"`), aList).min(1, aList);
+};
+
+const listOfFamilies = must(`a list of ${FAMILIES.join(" and ")}`);
+const families = z
+  .array(z.enum(FAMILIES, must(`one of ${FAMILIES.join(", ")}`)), listOfFamilies)
+  .min(1, listOfFamilies)
+  .refine((all) => new Set(all).size === all.length, listOfFamilies);
+const publicFamilies = families.refine(
+  (all) => !all.includes("ipv6"),
+  must('["ipv4"]: Lambda outside a VPC has no IPv6'),
+);
+const port25 = z.boolean(must("true or false"));
+const publicPort25 = port25.refine((isOpen) => !isOpen, {
+  error: "cannot be true: AWS blocks outbound TCP 25 for Lambda outside a VPC for good",
+});
+
+const common = {
+  name: matching(NAME, "1 to 32 lower-case letters, digits and inner hyphens"),
+  region: matching(REGION, 'an AWS region such as "eu-west-1"'),
+};
+const network = {
+  vpcId: matching(/^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "the id of a VPC (vpc-…)"),
+  subnetIds: listOf(/^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "subnet-…"),
+  availabilityZones: listOf(/^[a-z]{2}(-[a-z0-9]+)+$/, "eu-west-1a"),
+  securityGroupIds: listOf(/^sg-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "sg-…"),
+};
+
+const KINDS = ["public", "vpc", "local"] as const;
+
+const locationOf = <Kind extends (typeof KINDS)[number], Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) => {
+  const all = { name: common.name, kind: z.literal(kind), region: common.region, ...shape };
+  const error = `is not a field of a ${kind} location; those are ${Object.keys(all).join(", ")}`;
+  return z.strictObject(all, { error: ({ code }) => (code === "unrecognized_keys" ? error : undefined) });
+};
+
+const locationSchema = (homeRegion: string, publicControlTargets: readonly string[]) => {
+  const ofPublic = locationOf("public", {
+    families: publicFamilies.default(["ipv4"]),
+    port25: publicPort25.default(false),
+    controlTargets: controlTargets.default([...publicControlTargets]),
+  });
+  const ofLocal = locationOf("local", {
+    families: families.default([...FAMILIES]),
+    port25: port25.default(true),
+    controlTargets: controlTargets.default([]),
+  });
+  const ofVpc = locationOf("vpc", {
+    families: families.default(["ipv4"]),
+    port25: port25.default(false),
+    // A VPC may have no way out to the Internet, so its control targets are its owner's to name.
+    controlTargets: controlTargets.default([]),
+    ...network,
+  }).refine(({ availabilityZones, subnetIds }) => availabilityZones.length === subnetIds.length, {
+    path: ["availabilityZones"],
+    error: ({ input }) => {
+      const { availabilityZones, subnetIds } = input as Record<keyof typeof network, readonly string[]>;
+      return `must name one zone for each of the ${subnetIds.length} subnetIds, got ${availabilityZones.length}`;
+    },
+  });
+  const any = z.discriminatedUnion("kind", [ofPublic, ofLocal, ofVpc], {
+    error: ({ code, input }) =>
+      code === "invalid_union"
+        ? `must be one of ${KINDS.join(", ")}, got ${show((input as { kind?: unknown }).kind)}`
+        : `must be a region's name or an object, got ${show(input)}`,
+  });
+  return z.preprocess((entry) => withDefaults(entry, homeRegion), any);
+};
+
+/** An entry as an object with its kind, and with the region that its name or its kind says. */
+const withDefaults = (entry: unknown, homeRegion: string): unknown => {
+  const given: unknown = typeof entry === "string" ? { name: entry } : entry;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  const { name, kind: kindGiven, region, ...fields } = given as Record<string, unknown>;
+  const kind = kindGiven ?? "public";
+  const implied = REGION.test(String(name)) ? name : kind === "local" ? homeRegion : undefined;
+  return { ...fields, name, kind, region: region ?? implied };
+};
 
 /**
- * @param value a list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text
- * @param homeRegion where the tables live; `local` locations are there too
- * @throws {InvalidContext}
+ * A list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text.
+ * @param homeRegion where the tables live; `local` locations are there too, and nothing else where no list is given
  */
-export const parseLocations = (
-  value: unknown,
+export const locationsSchema = (
   homeRegion: string,
   publicControlTargets: readonly string[] = PUBLIC_CONTROL_TARGETS,
-): LocationSpec[] => {
-  const list = fromText(value ?? [homeRegion]);
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new InvalidContext(`locations must be a list with at least one location, got ${show(value)}`);
-  }
-  const locations = list.map((entry, index) =>
-    parseLocation(entry, `locations[${index}]`, homeRegion, publicControlTargets),
-  );
-  const names = locations.map(({ name }) => name);
-  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
-  if (twice >= 0) throw new InvalidContext(`locations[${twice}].name must be unique, got ${show(names[twice])} again`);
-  const [at, another] = [...locations.keys()].filter((index) => isAtHome(locations[index]!, homeRegion));
-  if (another !== undefined) {
-    throw new InvalidContext(
-      `locations[${another}] is a second public location of ${homeRegion}, beside ${show(names[at!])}: both would see the same; take one out`,
-    );
-  }
-  return locations;
+) => {
+  const aLocation = must("a list with at least one location");
+  const list = z
+    .array(locationSchema(homeRegion, publicControlTargets), aLocation)
+    .min(1, aLocation)
+    .superRefine((locations, { addIssue }) => {
+      const refuse = (path: PropertyKey[], message: string) => addIssue({ code: "custom", path, message });
+      const names = locations.map(({ name }) => name);
+      for (const [index, name] of names.entries())
+        if (names.indexOf(name) !== index) refuse([index, "name"], `must be unique, got ${show(name)} again`);
+      const [first, ...others] = locations.keys().filter((index) => isAtHome(locations[index]!, homeRegion));
+      const beside = show(names[first ?? 0]);
+      for (const index of others)
+        refuse(
+          [index],
+          `is a second public location of ${homeRegion}, beside ${beside}: both would see the same; take one out`,
+        );
+    });
+  return z.preprocess((value, { addIssue }) => {
+    try {
+      return fromText(value ?? [homeRegion]);
+    } catch {
+      addIssue({ code: "custom", message: must("JSON or region names separated by commas").error({ input: value }) });
+      return z.NEVER;
+    }
+  }, list);
 };
 
 const isAtHome = ({ kind, region }: LocationSpec, homeRegion: string) => kind === "public" && region === homeRegion;
@@ -89,123 +181,8 @@ export const homeLocationOf = (locations: readonly LocationSpec[], homeRegion: s
   locations.find((location) => isAtHome(location, homeRegion)) ??
   locations.find(({ kind, region }) => kind === "local" && region === homeRegion);
 
+/** @throws SyntaxError for text that begins like JSON and is none */
 const fromText = (value: unknown): unknown => {
   if (typeof value !== "string") return value;
-  if (!value.trim().startsWith("[")) return value.split(",").map((name) => name.trim());
-  try {
-    return JSON.parse(value);
-  } catch {
-    throw new InvalidContext(`locations must be JSON or region names separated by commas, got ${show(value)}`);
-  }
-};
-
-const parseLocation = (
-  entry: unknown,
-  path: string,
-  homeRegion: string,
-  publicControlTargets: readonly string[],
-): LocationSpec => {
-  const given = typeof entry === "string" ? { name: entry } : entry;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new InvalidContext(`${path} must be a region's name or an object, got ${show(entry)}`);
-  }
-  const fields = given as Record<string, unknown>;
-  const kind = oneOf(fields.kind ?? "public", ["public", "vpc", "local"] as const, `${path}.kind`);
-  const known = kind === "vpc" ? [...COMMON_FIELDS, ...VPC_FIELDS] : COMMON_FIELDS;
-  for (const field of Object.keys(fields)) {
-    if (!known.includes(field)) {
-      throw new InvalidContext(`${path}.${field} is not a field of a ${kind} location; those are ${known.join(", ")}`);
-    }
-  }
-  const name = text(fields.name, NAME, `${path}.name`, "1 to 32 lower-case letters, digits and inner hyphens");
-  const region = text(
-    fields.region ?? (REGION.test(name) ? name : kind === "local" ? homeRegion : undefined),
-    REGION,
-    `${path}.region`,
-    'an AWS region such as "eu-west-1"',
-  );
-  const base = {
-    name,
-    region,
-    families: parseFamilies(fields.families, kind, `${path}.families`),
-    port25: parsePort25(fields.port25, kind, `${path}.port25`),
-    // A VPC may have no way out to the Internet, so its control targets are its owner's to name.
-    controlTargets:
-      fields.controlTargets === undefined
-        ? kind === "public"
-          ? publicControlTargets
-          : []
-        : parseControlTargets(fields.controlTargets, `${path}.controlTargets`),
-  };
-  if (kind !== "vpc") return { ...base, kind };
-  const vpc = {
-    vpcId: text(fields.vpcId, /^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, `${path}.vpcId`, "the id of a VPC (vpc-…)"),
-    subnetIds: ids(fields.subnetIds, /^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, `${path}.subnetIds`, "subnet-…"),
-    availabilityZones: ids(
-      fields.availabilityZones,
-      /^[a-z]{2}(-[a-z0-9]+)+$/,
-      `${path}.availabilityZones`,
-      "eu-west-1a",
-    ),
-    securityGroupIds: ids(
-      fields.securityGroupIds,
-      /^sg-(?:[0-9a-f]{8}|[0-9a-f]{17})$/,
-      `${path}.securityGroupIds`,
-      "sg-…",
-    ),
-  };
-  if (vpc.availabilityZones.length !== vpc.subnetIds.length) {
-    throw new InvalidContext(
-      `${path}.availabilityZones must name one zone for each of the ${vpc.subnetIds.length} subnetIds, got ${vpc.availabilityZones.length}`,
-    );
-  }
-  return { ...base, kind, ...vpc };
-};
-
-const parseFamilies = (value: unknown, kind: LocationSpec["kind"], path: string): readonly Family[] => {
-  if (value === undefined) return kind === "local" ? FAMILIES : ["ipv4"];
-  if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
-    throw new InvalidContext(`${path} must be a list of ${FAMILIES.join(" and ")}, got ${show(value)}`);
-  }
-  const families = value.map((family, index) => oneOf(family, FAMILIES, `${path}[${index}]`));
-  if (kind === "public" && families.includes("ipv6")) {
-    throw new InvalidContext(`${path} must be ["ipv4"]: Lambda outside a VPC has no IPv6, got ${show(value)}`);
-  }
-  return families;
-};
-
-const parsePort25 = (value: unknown, kind: LocationSpec["kind"], path: string): boolean => {
-  if (value === undefined) return kind === "local";
-  if (typeof value !== "boolean") throw new InvalidContext(`${path} must be true or false, got ${show(value)}`);
-  if (value && kind === "public") {
-    throw new InvalidContext(`${path} cannot be true: AWS blocks outbound TCP 25 for Lambda outside a VPC for good`);
-  }
-  return value;
-};
-
-/** @throws {InvalidContext} */
-export const parseControlTargets = (value: unknown, path: string): readonly string[] => {
-  if (!Array.isArray(value)) throw new InvalidContext(`${path} must be a list of host:port, got ${show(value)}`);
-  return value.map((target, index) => {
-    const port = typeof target === "string" ? Number(TARGET.exec(target)?.[2]) : Number.NaN;
-    if (port >= 1 && port <= 65_535) return target as string;
-    throw new InvalidContext(`${path}[${index}] must be host:port with a port from 1 to 65535, got ${show(target)}`);
-  });
-};
-
-const oneOf = <T extends string>(value: unknown, allowed: readonly T[], path: string): T => {
-  if (allowed.includes(value as T)) return value as T;
-  throw new InvalidContext(`${path} must be one of ${allowed.join(", ")}, got ${show(value)}`);
-};
-
-const text = (value: unknown, pattern: RegExp, path: string, expected: string): string => {
-  if (typeof value === "string" && pattern.test(value)) return value;
-  throw new InvalidContext(`${path} must be ${expected}, got ${show(value)}`);
-};
-
-const ids = (value: unknown, pattern: RegExp, path: string, example: string): readonly string[] => {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new InvalidContext(`${path} must be a list such as ["${example}"], got ${show(value)}`);
-  }
-  return value.map((id, index) => text(id, pattern, `${path}[${index}]`, `text such as "${example}"`));
+  return value.trim().startsWith("[") ? JSON.parse(value) : value.split(",").map((name) => name.trim());
 };

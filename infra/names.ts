@@ -3,6 +3,7 @@
  * find its queue by name. So has what AWS wants to be called in a certain way. Nothing else has one.
  */
 import { ArnFormat, Aws, type Stack } from "aws-cdk-lib";
+import type { Location } from "../shared/model.ts";
 import type { LocationSpec } from "./locations.ts";
 import type { Settings } from "./settings.ts";
 
@@ -32,8 +33,11 @@ export const probeFunctionArn = (stack: Stack, { appId }: Settings, { name, regi
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 
-/** A location as the functions know it (`Location` of shared/model.ts). */
-export const describeLocation = ({ appId }: Settings, { name, region, kind, families, port25 }: LocationSpec) => ({
+/** A location as the functions know it. */
+export const describeLocation = (
+  { appId }: Settings,
+  { name, region, kind, families, port25 }: LocationSpec,
+): Location => ({
   name,
   region,
   kind,

@@ -11,23 +11,24 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { Deployed } from "../shared/environment.ts";
 import { bundleOf, type FunctionName } from "./bundle.ts";
 import { checkEnvironment } from "./environment.ts";
 import { metricNamespace } from "./names.ts";
 import type { Settings } from "./settings.ts";
 
-export interface NodeFunctionProps
-  extends Pick<FunctionProps, "vpc" | "vpcSubnets" | "securityGroups" | "ipv6AllowedForDualStack"> {
+interface CommonProps extends Pick<FunctionProps, "vpc" | "vpcSubnets" | "securityGroups" | "ipv6AllowedForDualStack"> {
   readonly settings: Settings;
-  /** Folder under `functions/`; also the service's name in logs and metrics. */
-  readonly entry: FunctionName;
   /** Megabytes; the share of a CPU grows with it. */
   readonly memorySize: number;
   readonly timeout: Duration;
-  readonly environment: Readonly<Record<string, string>>;
   /** Only where another region must find it. */
   readonly functionName?: string;
 }
+
+/** `entry`: the folder under `functions/`, and the service's name in logs and metrics. */
+export type NodeFunctionProps = CommonProps &
+  { [Name in FunctionName]: { readonly entry: Name; readonly environment: Readonly<Deployed<Name>> } }[FunctionName];
 
 /**
  * One of our functions: the bundle, its log group, and a role that may nothing but what `allow` adds.

@@ -1,9 +1,11 @@
 /**
  * Everything a deployment can set, read from the CDK context (`cdk.json`, `-c name=value`, or the environment variable
- * CDK_CONTEXT_JSON): parsed once, with defaults, refused with the name of the field when it makes no sense.
+ * CDK_CONTEXT_JSON): parsed once, with defaults, refused with the name of every field that makes no sense.
  */
 import { readFileSync } from "node:fs";
-import { InvalidContext, type LocationSpec, parseControlTargets, parseLocations } from "./locations.ts";
+import { z } from "zod";
+import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
+import { matching, must, problemsOf, senderAddress, show } from "./validation.ts";
 
 export interface Settings {
   /** Prefix of every name; a second installation in one account needs another. Default `harborlight`. */
@@ -53,26 +55,6 @@ export interface Settings {
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
-const NAMES = Object.keys({
-  appId: true,
-  region: true,
-  local: true,
-  locations: true,
-  alertSender: true,
-  alertSenderIsVerified: true,
-  dashboard: true,
-  controlTargets: true,
-  apiThrottle: true,
-  maximumConcurrency: true,
-  probeMemoryMb: true,
-  apiMemoryMb: true,
-  customerManagedKey: true,
-  permissionsBoundary: true,
-  tags: true,
-  retention: true,
-  logRetentionDays: true,
-} satisfies Record<Exclude<keyof Settings, "probeMemoryIsChosen" | "version"> | "controlTargets", true>);
-
 /** Regions whose CloudFormation has no `AWS::SES::EmailIdentity` (its resource specification, November 2026). */
 const WITHOUT_SES_IDENTITY = [
   "ap-east-1",
@@ -90,56 +72,103 @@ const POLICY = /^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/)?[\w+=,.@/-]{1,512}$
 /** Lambda's smallest and largest memory, in MB. */
 const MEMORY_MB = [128, 10_240] as const;
 
-const show = (value: unknown) => JSON.stringify(value);
+const integer = (min: number, max: number) =>
+  z.custom<number>(
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    must(`an integer from ${min} to ${max}`),
+  );
+const flag = () => z.boolean(must("true or false")).default(false);
+
+const count = (byDefault: number) => integer(1, 10_000).default(byDefault);
+
+/** Several counts under one name. */
+const counts = <Shape extends Record<string, ReturnType<typeof count>>>(path: string, shape: Shape) => {
+  const names = Object.keys(shape).join(", ");
+  const { error } = must(`an object with ${names}`);
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? `is unknown; ${path} has ${names}` : error(issue)),
+  });
+};
 
 /**
- * @param context the app's whole context; CDK's own keys (they hold a `:` or start with `@` or `cdk`) are passed over
+ * The words `probe` and `jobs` inside would make names of one installation that another has too: location `b` of
+ * `a-probe` and location `probe-b` of `a` both have the function `a-probe-probe-b`.
+ */
+const appId = matching(
+  /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
+  "2 to 24 lower-case letters, digits and inner hyphens, a letter first",
+).refine((id) => !/-(probe|jobs)(-|$)/.test(id), {
+  error: ({ input }) =>
+    `must not have "-probe" or "-jobs" in it: another installation's names have them, got ${show(input)}`,
+});
+
+const tags = z.record(
+  matching(/^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, "named by up to 128 characters that AWS allows, not aws:…"),
+  matching(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "text of up to 256 characters that AWS allows"),
+  must('an object such as {"team": "ops"}'),
+);
+
+const SETTINGS = {
+  appId: appId.default("harborlight"),
+  region: matching(REGION, "an AWS region"),
+  local: flag(),
+  /** Parsed on their own, with what the others say. */
+  locations: z.unknown().optional(),
+  alertSender: z.preprocess((address) => (address === "" ? undefined : address), senderAddress().optional()),
+  alertSenderIsVerified: flag(),
+  dashboard: flag(),
+  controlTargets: controlTargets.optional(),
+  apiThrottle: counts("apiThrottle", { ratePerSecond: count(20), burst: count(40) }).prefault({}),
+  // Two is the least that an event source mapping accepts.
+  maximumConcurrency: integer(2, 1000).optional(),
+  probeMemoryMb: integer(...MEMORY_MB).default(128),
+  apiMemoryMb: integer(...MEMORY_MB).default(512),
+  customerManagedKey: flag(),
+  permissionsBoundary: matching(POLICY, "the name or ARN of an IAM policy").optional(),
+  tags: tags.default({}),
+  retention: counts("retention", {
+    blockDays: count(14),
+    rosterDays: count(15),
+    chunkDays: count(400),
+    dayMonths: count(25),
+  }).prefault({}),
+  logRetentionDays: z.literal(LOG_RETENTION_DAYS, must(`one of ${LOG_RETENTION_DAYS.join(", ")}`)).default(14),
+};
+
+const notASetting = `is not a setting; those are ${Object.keys(SETTINGS).join(", ")}`;
+const settingsSchema = z.strictObject(SETTINGS, {
+  error: ({ code }) => (code === "unrecognized_keys" ? notASetting : undefined),
+});
+
+/**
+ * @param context the app's whole context; CDK's own keys (they hold a `:` or start with `@` or `cdk`) are passed over, and a
+ *   setting that is null is not set
  * @param defaultRegion used when the context names none
  * @throws {InvalidContext}
  */
 export const parseSettings = (context: Readonly<Record<string, unknown>>, defaultRegion: string): Settings => {
-  for (const name of Object.keys(context)) {
-    if (!NAMES.includes(name) && !name.includes(":") && !/^(@|cdk|cli)/.test(name)) {
-      throw new InvalidContext(`${name} is not a setting; those are ${NAMES.join(", ")}`);
-    }
+  const isOurs = (name: string) => !name.includes(":") && !/^(@|cdk|cli)/.test(name);
+  const given: Record<string, unknown> = { region: defaultRegion };
+  for (const [name, text] of Object.entries(context).filter(([name]) => isOurs(name)))
+    if (!(name in SETTINGS && (text === null || text === undefined))) given[name] = structured(text);
+
+  const { data: settings, error } = settingsSchema.safeParse(given);
+  const region = SETTINGS.region.safeParse(given.region).data ?? defaultRegion;
+  const targets = SETTINGS.controlTargets.safeParse(given.controlTargets).data;
+  const { data: locations, error: locationsError } = locationsSchema(region, targets).safeParse(context.locations);
+  const problems = [...problemsOf(error), ...problemsOf(locationsError, "locations")];
+  if (given.alertSender && given.alertSenderIsVerified !== true && WITHOUT_SES_IDENTITY.includes(region)) {
+    problems.push(
+      `alertSender cannot be set in ${region}: CloudFormation makes no SES identity there; leave it out, or choose another region`,
+    );
   }
-  const value = (name: string): unknown => structured(context[name]);
-  const region = pattern(value("region") ?? defaultRegion, /^[a-z]{2}(-[a-z]+)+-\d$/, "region", "an AWS region");
-  const controlTargets =
-    value("controlTargets") === undefined ? undefined : parseControlTargets(value("controlTargets"), "controlTargets");
-  const alertSender = value("alertSender");
-  const concurrency = value("maximumConcurrency");
-  const boundary = value("permissionsBoundary");
-  const probeMemory = value("probeMemoryMb");
-  const alertSenderIsVerified = boolean(value("alertSenderIsVerified") ?? false, "alertSenderIsVerified");
-  if (alertSender && !alertSenderIsVerified) checkSenderRegion(region);
+  if (!settings || !locations || problems.length > 0) throw new InvalidContext(problems.join("\n"));
+
+  const { controlTargets: _, ...others } = settings;
   return {
-    appId: appIdOf(value("appId") ?? "harborlight"),
-    region,
-    local: boolean(value("local") ?? false, "local"),
-    locations: parseLocations(context.locations, region, controlTargets),
-    ...(alertSender === undefined || alertSender === ""
-      ? {}
-      : { alertSender: pattern(alertSender, /^[^\s@<>"]+@[a-z0-9.-]+$/i, "alertSender", "a mail address") }),
-    alertSenderIsVerified,
-    dashboard: boolean(value("dashboard") ?? false, "dashboard"),
-    apiThrottle: integers(value("apiThrottle"), { ratePerSecond: 20, burst: 40 }, "apiThrottle"),
-    // Two is the least that an event source mapping accepts.
-    ...(concurrency === undefined ? {} : { maximumConcurrency: integer(concurrency, 2, 1000, "maximumConcurrency") }),
-    probeMemoryMb: integer(probeMemory ?? 128, ...MEMORY_MB, "probeMemoryMb"),
-    probeMemoryIsChosen: probeMemory !== undefined,
-    apiMemoryMb: integer(value("apiMemoryMb") ?? 512, ...MEMORY_MB, "apiMemoryMb"),
-    customerManagedKey: boolean(value("customerManagedKey") ?? false, "customerManagedKey"),
-    ...(boundary === undefined
-      ? {}
-      : { permissionsBoundary: pattern(boundary, POLICY, "permissionsBoundary", "the name or ARN of an IAM policy") }),
-    tags: tagsOf(value("tags") ?? {}),
-    retention: integers(
-      value("retention"),
-      { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
-      "retention",
-    ),
-    logRetentionDays: logRetention(value("logRetentionDays") ?? 14),
+    ...others,
+    locations,
+    probeMemoryIsChosen: given.probeMemoryMb !== undefined,
     version: JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   };
 };
@@ -152,83 +181,4 @@ const structured = (value: unknown): unknown => {
   } catch {
     return value;
   }
-};
-
-const pattern = (value: unknown, expected: RegExp, path: string, description: string): string => {
-  if (typeof value === "string" && expected.test(value)) return value;
-  throw new InvalidContext(`${path} must be ${description}, got ${show(value)}`);
-};
-
-/**
- * The words `probe` and `jobs` inside would make names of one installation that another has too: location `b` of
- * `a-probe` and location `probe-b` of `a` both have the function `a-probe-probe-b`.
- */
-const appIdOf = (value: unknown): string => {
-  const appId = pattern(
-    value,
-    /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
-    "appId",
-    "2 to 24 lower-case letters, digits and inner hyphens, a letter first",
-  );
-  if (!/-(probe|jobs)(-|$)/.test(appId)) return appId;
-  throw new InvalidContext(
-    `appId must not have "-probe" or "-jobs" in it: another installation's names have them, got ${show(appId)}`,
-  );
-};
-
-const checkSenderRegion = (region: string): void => {
-  if (!WITHOUT_SES_IDENTITY.includes(region)) return;
-  throw new InvalidContext(
-    `alertSender cannot be set in ${region}: CloudFormation makes no SES identity there; leave it out, or choose another region`,
-  );
-};
-
-const tagsOf = (value: unknown): Readonly<Record<string, string>> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidContext(`tags must be an object such as {"team": "ops"}, got ${show(value)}`);
-  }
-  const tags = Object.entries(value).map(([key, text]) => [
-    pattern(
-      key,
-      /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
-      "tags",
-      "named by up to 128 characters that AWS allows, not aws:…",
-    ),
-    pattern(
-      text,
-      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
-      `tags.${key}`,
-      "text of up to 256 characters that AWS allows",
-    ),
-  ]);
-  return Object.fromEntries(tags);
-};
-
-const boolean = (value: unknown, path: string): boolean => {
-  if (typeof value === "boolean") return value;
-  throw new InvalidContext(`${path} must be true or false, got ${show(value)}`);
-};
-
-const integer = (value: unknown, min: number, max: number, path: string): number => {
-  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
-  throw new InvalidContext(`${path} must be an integer from ${min} to ${max}, got ${show(value)}`);
-};
-
-const integers = <T extends Record<string, number>>(value: unknown, defaults: T, path: string): T => {
-  if (value === undefined) return defaults;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidContext(`${path} must be an object with ${Object.keys(defaults).join(", ")}, got ${show(value)}`);
-  }
-  for (const [name, number] of Object.entries(value)) {
-    if (!(name in defaults)) {
-      throw new InvalidContext(`${path}.${name} is unknown; ${path} has ${Object.keys(defaults).join(", ")}`);
-    }
-    integer(number, 1, 10_000, `${path}.${name}`);
-  }
-  return { ...defaults, ...value };
-};
-
-const logRetention = (value: unknown): number => {
-  if (LOG_RETENTION_DAYS.includes(value as number)) return value as number;
-  throw new InvalidContext(`logRetentionDays must be one of ${LOG_RETENTION_DAYS.join(", ")}, got ${show(value)}`);
 };

@@ -4,8 +4,10 @@
  * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
+
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
+import type { Receiver } from "./receiver.ts";
 
 export type { CheckSettings, MonitorSettings };
 
@@ -146,8 +148,8 @@ export interface Incident {
   /** The last event people were told of, and how many alerts the incident has had. */
   readonly announced: AlertEvent | null;
   readonly alertCount: number;
-  /** Everybody who was told of it (`sns`, `email:<address>`), and so will be told of its end. */
-  readonly receivers: readonly string[];
+  /** Everybody who was told of it, and so will be told of its end. */
+  readonly receivers: readonly Receiver[];
   readonly endReason: EndReason | null;
 }
 
@@ -189,11 +191,13 @@ export type OutboxContent =
 export interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAt: Timestamp;
+  /** A fault of ours kept it from being sent once, and `system` was told. */
+  readonly hadFault?: boolean;
 }
 
 /**
- * One entry of the outbox inside an item: what to say, and who has not heard it yet. Receivers are `sns`, `incident`,
- * `system` and `email:<address>`.
+ * One entry of the outbox inside an item: what to say, and who has not heard it yet (`Receiver` of
+ * `receiver.ts`).
  */
 export interface PendingAlert {
   readonly content: OutboxContent;

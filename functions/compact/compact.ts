@@ -4,6 +4,7 @@
  */
 import { DAY_SECONDS } from "../../shared/durations.ts";
 import { inParallel } from "../../shared/parallel.ts";
+import type { CompactEvent } from "../../shared/payloads.ts";
 import type { DueStore, DueTimer } from "../../shared/store/due.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
@@ -32,9 +33,6 @@ export interface CompactDependencies {
   readonly now: () => number;
 }
 
-/** `start`: a one-machine stack came up, which may have missed anything. */
-export type CompactSource = "schedule" | "start";
-
 export interface CompactReport {
   /** Age in days of the oldest outcomes that could be in chunks and are not; 0 when all are. */
   readonly lagDays: number;
@@ -43,7 +41,7 @@ export interface CompactReport {
 
 export const createCompact =
   ({ planning, upkeep, due, history, locations, voters, blockDays, now }: CompactDependencies) =>
-  async (source: CompactSource, hasTime: () => boolean): Promise<CompactReport> => {
+  async (source: CompactEvent["source"], hasTime: () => boolean): Promise<CompactReport> => {
     const touched = source === "start" ? await nudgeAll() : await touchTimers();
 
     const shards: Shard[] = [];

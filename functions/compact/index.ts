@@ -5,30 +5,30 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
-import type { Location } from "../../shared/model.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
-import type { CompactSource } from "./compact.ts";
 import { createHourlyRun } from "./wiring.ts";
 
 /** The longest step between two looks at the clock is a shard's window: some seconds. */
 const RESERVE_MS = 60_000;
 
-const { MONITORS_TABLE, HISTORY_TABLE, LOCATIONS, RETENTION } = process.env as Record<string, string>;
+const environment = readEnvironment("compact", process.env);
 
 const logger = new Logger();
 const metrics = new Metrics();
 
 const compact = createHourlyRun({
-  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
-  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
-  locations: (JSON.parse(LOCATIONS!) as Location[]).map(({ name }) => name),
-  retention: JSON.parse(RETENTION!),
+  client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
+  tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
+  locations: environment.LOCATIONS.map(({ name }) => name),
+  retention: environment.RETENTION,
   now: Date.now,
   sleep,
   unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
 });
 
-export const handler = middy<{ readonly source: CompactSource }, void>()
+export const handler = middy<CompactEvent, void>()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))
   .handler(async ({ source }, context) => {

@@ -5,31 +5,29 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
-import type { Location } from "../../shared/model.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import type { DispatchEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createPlanner } from "./wiring.ts";
 
-const { MONITORS_TABLE, HISTORY_TABLE, LOCATIONS } = process.env as Record<string, string>;
+const environment = readEnvironment("dispatch", process.env);
 
 const logger = new Logger();
 const metrics = new Metrics();
-const places = JSON.parse(LOCATIONS!) as Location[];
 
 const planner = createPlanner({
-  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
-  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
-  locations: places.map(({ name }) => name),
-  queues: createJobQueues(places),
+  client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
+  tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
+  locations: environment.LOCATIONS.map(({ name }) => name),
+  queues: createJobQueues(environment.LOCATIONS),
   now: () => new Date(),
   sleep,
   newId: randomUUID,
   log: (level, message, details) => logger[level](message, { ...details }),
 });
 
-type Invocation = { readonly source: "schedule" } | { readonly source: "api"; readonly shard: string };
-
-export const handler = middy<Invocation, void>()
+export const handler = middy<DispatchEvent, void>()
   .use(injectLambdaContext(logger))
   .handler(async (event) => {
     const { failed } = event.source === "api" ? await planner.planShard(event.shard) : await planner.everyMinute();

@@ -7,28 +7,27 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { createEngine } from "../../shared/engine/run.ts";
-import type { CheckSettings, Job, Location } from "../../shared/model.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import type { Job } from "../../shared/model.ts";
+import type { CheckRequest } from "../../shared/payloads.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbeMetrics } from "./metrics.ts";
 import { createProbe } from "./wiring.ts";
 
-const { MONITORS_TABLE, HISTORY_TABLE, TABLES_REGION, LOCATION, CONTROL_TARGETS, RETENTION } = process.env as Record<
-  string,
-  string
->;
+const environment = readEnvironment("probe", process.env);
+const { name: location, kind, families } = environment.LOCATION;
 
 const logger = new Logger();
-const { name: location, kind, families } = JSON.parse(LOCATION!) as Location;
 const metrics = createProbeMetrics(new Metrics(), Date.now);
 
 const probe = createProbe({
-  client: documentClient({ region: TABLES_REGION }, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
-  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
+  client: documentClient({ region: environment.TABLES_REGION }, environment.DYNAMODB_TIMEOUT_MS),
+  tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
   location,
   engine: createEngine({ location: { kind, families }, protocols }),
-  controlTargets: JSON.parse(CONTROL_TARGETS!),
-  retention: JSON.parse(RETENTION!),
+  controlTargets: environment.CONTROL_TARGETS,
+  retention: environment.RETENTION,
   now: Date.now,
   sleep,
   newId: () => randomBytes(6).toString("base64url"),
@@ -40,7 +39,7 @@ const probe = createProbe({
   },
 });
 
-type Invocation = SQSEvent | { readonly kind: "check"; readonly check: CheckSettings };
+type Invocation = SQSEvent | CheckRequest;
 
 export const handler = middy<Invocation, unknown>()
   .use(injectLambdaContext(logger))

@@ -4,7 +4,8 @@ import { DAY_SECONDS } from "../../shared/durations.ts";
 import type { Engine } from "../../shared/engine/run.ts";
 import { InvalidInput } from "../../shared/errors.ts";
 import type { Retention } from "../../shared/history/retention.ts";
-import type { CheckSettings, Job, Outcome } from "../../shared/model.ts";
+import type { CheckSettings, Job } from "../../shared/model.ts";
+import type { CheckAnswer } from "../../shared/payloads.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
@@ -41,7 +42,7 @@ export interface Probe {
   /** Does a job of the location's queue. @throws when some of it has to be done again */
   readonly job: (job: Job) => Promise<void>;
   /** "Check now" and "try these settings": one attempt, and nothing stored. */
-  readonly check: (check: CheckSettings) => Promise<Outcome | { errors: InvalidInput["errors"] } | null>;
+  readonly check: (check: CheckSettings) => Promise<CheckAnswer>;
 }
 
 export function createProbe(outside: ProbeOutside): Probe {

@@ -3,18 +3,17 @@
  * each. A failed delivery never fails anything else.
  */
 import { headline } from "../../shared/alerts/render.ts";
-import type { ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
-import { earliest } from "../../shared/rules/decide.ts";
+import type { Delivery, ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
 import {
   type AttemptResult,
   afterFailure,
   type DueDelivery,
   dueDeliveries,
-  outboxTimer,
-  pending,
-  retryTimer,
+  entriesOf,
+  type NewEntry,
   sequenceFrom,
 } from "../../shared/rules/outbox.ts";
+import { nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import type { DecisionStore, DeliveryUpdate, OutboxItem } from "../../shared/store/decisions.ts";
 
 /** Sends one thing to one receiver. Throws nothing: a failure is a result. */
@@ -44,10 +43,68 @@ interface Dependencies {
 /** Rounds of one look: each delivers what became due meanwhile. What is left, the next record or the timer brings up. */
 const MAX_ROUNDS = 20;
 
-export const createDeliver =
-  ({ decisions, send, now, log }: Dependencies) =>
+/** A delivery that was attempted, and what then becomes of it: null when it is over, one way or the other. */
+interface Attempted extends DueDelivery {
+  readonly result: AttemptResult;
+  readonly next: Delivery | null;
+}
+
+export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
+  const attempt = async (due: DueDelivery, item: OutboxItem): Promise<Attempted> => {
+    const result = await send(due, item);
+    const createdAt = item.pendingAlerts[due.key]?.createdAt ?? now().toISOString();
+    const next = result.kind === "delivered" ? null : afterFailure(due.delivery, createdAt, result, now());
+    return { ...due, result, next };
+  };
+
+  /** The incidents' own items first: what is noted about a delivery is noted there. */
+  const attemptAll = async (due: readonly DueDelivery[], item: OutboxItem): Promise<Attempted[]> => {
+    const attempted: Attempted[] = [];
+    for (const isProjection of [true, false]) {
+      const own = due.filter(({ content }) => (content.kind === "incident") === isProjection);
+      attempted.push(...(await Promise.all(own.map((one) => attempt(one, item)))));
+    }
+    return attempted;
+  };
+
+  const report = ({ key, receiver, content, result, next }: Attempted) => {
+    const failed = { entry: key, receiver, givenUp: !next };
+    switch (result.kind) {
+      case "delivered":
+        if (content.kind === "alert") log("info", "alert delivered", { alertId: content.alert.alertId, receiver });
+        return;
+      case "refused":
+        return log("error", "delivery failed", { ...failed, error: result.error });
+      case "fault":
+        return log("error", "a message cannot be made: a fault of ours", { ...failed, error: result.cause });
+    }
+  };
+
+  /** Of a fault, `system` is told when it first happens and when the delivery is given up because of it. */
+  const newsOfFault = ({ key, receiver, content, delivery, result, next }: Attempted): NewEntry[] => {
+    if (content.kind !== "alert" || result.kind !== "fault" || (delivery.hadFault && next)) return [];
+    const outlook = next
+      ? "It is tried again, and what else the receiver has to be told of this monitor waits for it."
+      : "It was tried again for a day and is given up.";
+    const message = `Alert ${key} for ${receiver} cannot be sent, by a fault of Harborlight: ${result.error}. ${outlook} Please report this.`;
+    return [
+      systemEntry(`system#fault#${key}#${receiver}`, "An alert cannot be sent by a fault of Harborlight", message),
+    ];
+  };
+
+  /** Notes on the incident that a receiver was given up. @returns what topic `system` is told */
+  const noteLoss = async ({ receiver, content, result }: Attempted): Promise<NewEntry[]> => {
+    if (content.kind !== "alert" || result.kind !== "refused") return [];
+    const { alert } = content;
+    const at = now().toISOString();
+    const { error } = result;
+    await decisions.noteUndeliverable(alert.monitor.id, alert.startedAt, `${alert.alertId} ${receiver}`, { error, at });
+    const message = `"${headline(alert)}" (alert ${alert.alertId}) could not be delivered to ${receiver}: ${error}`;
+    return [systemEntry(`system#${alert.alertId}#${receiver}`, "An alert could not be delivered", message)];
+  };
+
   /** @param decided null when it changed while it was decided */
-  async (key: ItemKey, decided: Decided | null): Promise<DeliveryReport> => {
+  return async (key: ItemKey, decided: Decided | null): Promise<DeliveryReport> => {
     let [delivered, undeliverable] = [0, 0];
     let known = decided;
     let retryAt: Timestamp | null = null;
@@ -55,58 +112,35 @@ export const createDeliver =
       const item = await decisions.outbox(key);
       const due = item ? dueDeliveries(item.pendingAlerts, now()) : [];
       if (!item || due.length === 0) break;
-      // The incident's own item first: what is noted about a delivery is noted there.
-      const [projections, messages] = [true, false].map((first) =>
-        due.filter(({ content }) => (content.kind === "incident") === first),
+      const attempted = await attemptAll(due, item);
+      attempted.forEach(report);
+      const lost = attempted.filter(
+        ({ content, result, next }) => result.kind === "refused" && !next && content.kind !== "incident",
       );
-      const attempt = async (one: DueDelivery) => ({ one, result: await send(one, item) });
-      const results = [
-        ...(await Promise.all((projections ?? []).map(attempt))),
-        ...(await Promise.all((messages ?? []).map(attempt))),
-      ];
+      const news = attempted.flatMap(newsOfFault);
+      for (const one of lost) news.push(...(await noteLoss(one)));
+      delivered += attempted.filter(
+        ({ content, result }) => result.kind === "delivered" && content.kind === "alert",
+      ).length;
+      undeliverable += lost.length;
 
-      const added: Record<string, PendingAlert> = {};
-      const nextSequence = sequenceFrom(item.revision);
-      const updates: DeliveryUpdate[] = [];
-      for (const { one, result } of results) {
-        const { key: entry, receiver, content, sequence, delivery } = one;
-        if (result.ok) {
-          updates.push({ key: entry, receiver, sequence, next: null });
-          if (content.kind === "alert") {
-            delivered++;
-            log("info", "alert delivered", { alertId: content.alert.alertId, receiver });
-          }
-          continue;
-        }
-        const createdAt = item.pendingAlerts[entry]?.createdAt ?? now().toISOString();
-        const next = afterFailure(delivery, createdAt, result, now());
-        updates.push({ key: entry, receiver, sequence, next });
-        log("error", "delivery failed", { entry, receiver, error: result.error, givenUp: !next });
-        if (next || content.kind === "incident") continue;
-        undeliverable++;
-        if (content.kind !== "alert") continue;
-        const { alert } = content;
-        await decisions.noteUndeliverable(alert.monitor.id, alert.startedAt, `${alert.alertId} ${receiver}`, {
-          error: result.error,
-          at: now().toISOString(),
-        });
-        const message = `"${headline(alert)}" (alert ${alert.alertId}) could not be delivered to ${receiver}: ${result.error}`;
-        added[`system#${alert.alertId}#${receiver}`] = pending(
-          { kind: "system", subject: "An alert could not be delivered", message },
-          ["system"],
-          nextSequence(),
-          now().toISOString(),
-        );
-      }
+      const added = entriesOf(news, sequenceFrom(item.revision), now());
+      const left = remaining(item.pendingAlerts, attempted, added);
+      retryAt = nextTouch(null, left, now());
       if (known?.revision !== item.revision) known = null;
-      const left = remaining(item.pendingAlerts, updates, added);
-      retryAt = retryTimer(left, now());
-      const timer = known && { at: earliest(known.ownTimerAt, outboxTimer(left, now())) };
-      const isAlone = await decisions.settle(key, item, updates, added, timer);
+      const timer = known && { at: nextEvaluation(known.ownTimerAt, left, now()) };
+      const isAlone = await decisions.settle(key, item, attempted, added, timer);
       known = known && isAlone ? { ...known, revision: item.revision + 1 } : null;
     }
     return { delivered, undeliverable, retryAt };
   };
+};
+
+const systemEntry = (key: string, subject: string, message: string): NewEntry => ({
+  key,
+  content: { kind: "system", subject, message },
+  receivers: ["system"],
+});
 
 /** The outbox as it stands after these updates. */
 function remaining(

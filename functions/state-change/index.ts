@@ -6,28 +6,26 @@ import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import type { Location } from "../../shared/model.ts";
+import { readEnvironment } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createRecordHandler } from "./wiring.ts";
 
-const { MONITORS_TABLE, HISTORY_TABLE, LOCATIONS, ALERTS_TOPIC_ARN, SYSTEM_TOPIC_ARN, ALERT_SENDER, API_URL } =
-  process.env as Record<string, string>;
+const environment = readEnvironment("state-change", process.env);
 
 const logger = new Logger();
 const metrics = new Metrics();
-const places = JSON.parse(LOCATIONS!) as Location[];
 
 const handleRecords = createRecordHandler({
-  client: documentClient({}, Number(process.env.DYNAMODB_TIMEOUT_MS) || undefined),
-  tables: { monitors: MONITORS_TABLE!, history: HISTORY_TABLE! },
-  locations: places.map(({ name }) => name),
-  queues: createJobQueues(places),
+  client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
+  tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
+  locations: environment.LOCATIONS.map(({ name }) => name),
+  queues: createJobQueues(environment.LOCATIONS),
   sns: new SNSClient({}),
   ses: new SESClient({}),
-  topics: { alerts: ALERTS_TOPIC_ARN!, system: SYSTEM_TOPIC_ARN! },
-  sender: ALERT_SENDER,
-  url: (id) => `${API_URL}/v1/monitors/${id}`,
+  topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
+  sender: environment.ALERT_SENDER,
+  url: (id) => `${environment.API_URL}/v1/monitors/${id}`,
   now: () => new Date(),
   log: (level, message, details) => logger[level](message, { ...details }),
   delivered({ delivered, undeliverable }) {

@@ -1,15 +1,9 @@
-/** The outside edge of state-change: SNS, SES, and the incident's own item. */
+/** One attempt at one delivery: to a channel of people, to topic `system`, or to the incident's own item. */
 import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
-import {
-  attributes,
-  mailHtml,
-  mailSubject,
-  mailText,
-  snsMessage,
-  snsSubject,
-  toAscii,
-} from "../../shared/alerts/render.ts";
+import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import { channelOf } from "../../shared/alerts/channels/index.ts";
+import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
@@ -18,83 +12,62 @@ import type { Send } from "./deliver.ts";
 /** One slow receiver must not hold up the batch: after so long the attempt has failed and is tried again later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
-/** Refusals that trying again cannot change. Everything else (throttling, 5xx, denied access, SES's set-up) may pass. */
-const PERMANENT = new Set([
-  "InvalidParameter",
-  "InvalidParameterException",
-  "InvalidParameterValue",
-  "InvalidParameterValueException",
-  "MessageRejected",
-]);
-
-/** SES also rejects for an address that its owner has not confirmed yet, or that SES forgot: that passes. */
-const UNCONFIRMED = /Email address is not verified/i;
-
-/** Without it SNS sends text messages when it is cheap, and a carrier may drop them. */
-const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
-
-interface Options {
+interface Receivers extends Pick<Outside, "topics" | "sender"> {
   readonly sns: Pick<SNSClient, "send">;
   readonly ses: Pick<SESClient, "send">;
-  /** ARNs. */
-  readonly topics: { readonly alerts: string; readonly system: string };
-  /** The verified sender; undefined when mail is off. */
-  readonly sender: string | undefined;
-  readonly decisions: DecisionStore;
 }
 
-export const createSend = ({ sns, ses, topics, sender, decisions }: Options): Send => {
-  const perform = async ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Promise<void> => {
-    const abortSignal = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
-    if (content.kind === "incident") {
-      await decisions.projectIncident(item as OutboxItem & Pick<Monitor, "id" | "name">, content.incident, sequence);
-    } else if (content.kind === "system") {
-      const { subject, message } = content;
-      await sns.send(
-        new PublishCommand({
-          TopicArn: topics.system,
-          Subject: toAscii(subject).slice(0, 99),
-          Message: message,
-          MessageAttributes: SMS_TYPE,
-        }),
-        { abortSignal },
-      );
-    } else if (receiver === "sns") {
-      const { alert } = content;
-      await sns.send(
-        new PublishCommand({
-          TopicArn: topics.alerts,
-          Subject: snsSubject(alert),
-          Message: snsMessage(alert),
-          MessageStructure: "json",
-          MessageAttributes: { ...attributes(alert), ...SMS_TYPE },
-        }),
-        { abortSignal },
-      );
-    } else {
-      const { alert } = content;
-      const text = (Data: string) => ({ Data, Charset: "UTF-8" });
-      await ses.send(
-        new SendEmailCommand({
-          Source: sender,
-          Destination: { ToAddresses: [receiver.slice("email:".length)] },
-          Message: {
-            Subject: text(mailSubject(alert)),
-            Body: { Text: text(mailText(alert)), Html: text(mailHtml(alert)) },
-          },
-        }),
-        { abortSignal },
-      );
+/** The way to SNS and SES by their clients. */
+export const receiversOf = ({ sns, ses, topics, sender }: Receivers): Outside => ({
+  publish: (input, abortSignal) => sns.send(new PublishCommand(input), { abortSignal }),
+  sendMail: (input, abortSignal) => ses.send(new SendEmailCommand(input), { abortSignal }),
+  topics,
+  sender,
+});
+
+/** A message that is ready to be sent. */
+interface Ready {
+  readonly send: (signal: AbortSignal) => Promise<unknown>;
+  readonly isPermanent: (refusal: Error) => boolean;
+}
+
+const said = (error: unknown) => {
+  const { name, message } = error as Error;
+  return `${name}: ${message}`;
+};
+
+export const createSend = (outside: Outside, decisions: DecisionStore): Send => {
+  const prepare = ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Ready => {
+    switch (content.kind) {
+      case "incident": {
+        const { incident } = content;
+        const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
+        return { send: () => decisions.projectIncident(owner, incident, sequence), isPermanent: () => false };
+      }
+      case "system": {
+        const notice = systemNotice(content, outside);
+        return { send: (signal) => outside.publish(notice, signal), isPermanent: sns.isPermanent };
+      }
+      case "alert": {
+        const { channel, settings } = channelOf(receiver);
+        const message = channel.render(content.alert, settings, outside);
+        return { send: (signal) => channel.send(message, outside, signal), isPermanent: channel.isPermanent };
+      }
     }
   };
 
   return async (due, item): Promise<AttemptResult> => {
+    let ready: Ready;
     try {
-      await perform(due, item);
-      return { ok: true };
+      ready = prepare(due, item);
     } catch (error) {
-      const { name, message } = error as Error;
-      return { ok: false, permanent: PERMANENT.has(name) && !UNCONFIRMED.test(message), error: `${name}: ${message}` };
+      return { kind: "fault", error: said(error), cause: error };
+    }
+    try {
+      await ready.send(AbortSignal.timeout(ATTEMPT_TIMEOUT_MS));
+      return { kind: "delivered" };
+    } catch (error) {
+      return { kind: "refused", isPermanent: ready.isPermanent(error as Error), error: said(error) };
     }
   };
 };

@@ -1,7 +1,7 @@
 /** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
 import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
-import { type Context, decide, earliest } from "../../shared/rules/decide.ts";
-import { outboxTimer, retryTimer } from "../../shared/rules/outbox.ts";
+import { type Context, decide } from "../../shared/rules/decide.ts";
+import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
@@ -15,7 +15,7 @@ interface Dependencies {
   readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
-  readonly mail: boolean;
+  readonly channels: Context["channels"];
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
   /** Has the item touched when its timer is due. */
   readonly ring: (timer: Timer) => void;
@@ -23,7 +23,7 @@ interface Dependencies {
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, mail, deliver, ring, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, deliver, ring, now } = dependencies;
 
   const ringAt = (key: ItemKey, dueAt: Timestamp | null) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
@@ -44,15 +44,14 @@ export const createStateChange = (dependencies: Dependencies) => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
     if (!monitor) return null;
     const { revision } = monitor;
-    const verdict = decide(monitor, { conditions: await conditions(monitor), url, mail }, now());
+    const verdict = decide(monitor, { conditions: await conditions(monitor), url, channels }, now());
     switch (verdict.kind) {
       case "nothing":
         return { revision, ownTimerAt: verdict.ownTimerAt };
       case "store": {
         const { decision, ownTimerAt } = verdict;
         if (!(await decisions.save(monitor, decision, now()))) return null;
-        // The outbox's safety net is not rung: what is delivered now takes it away, and dispatch finds what is not.
-        ringAt(key, earliest(ownTimerAt, retryTimer(decision.pendingAlerts, now())));
+        ringAt(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }
       case "leave":
@@ -72,18 +71,11 @@ export const createStateChange = (dependencies: Dependencies) => {
     const item = await decisions.outbox(key);
     if (!item) return null;
     const { revision } = item;
-    const dueAt = outboxTimer(item.pendingAlerts, now());
-    const isKept =
-      !isOver(key, item) &&
-      item.lookBy === null &&
-      (item.nextEvaluationAt === dueAt ||
-        (item.nextEvaluationAt !== null &&
-          dueAt !== null &&
-          item.nextEvaluationAt < dueAt &&
-          item.nextEvaluationAt > now().toISOString()));
-    if (isKept) return { revision, ownTimerAt: null };
+    const dueAt = nextEvaluation(null, item.pendingAlerts, now());
+    const isKept = item.lookBy === null && isTimerKept(item.nextEvaluationAt, dueAt, now());
+    if (isKept && !isOver(key, item)) return { revision, ownTimerAt: null };
     if (!(await decisions.keepTimer(key, item, dueAt))) return null;
-    ringAt(key, retryTimer(item.pendingAlerts, now()));
+    ringAt(key, nextTouch(null, item.pendingAlerts, now()));
     return { revision: revision + 1, ownTimerAt: null };
   };
 

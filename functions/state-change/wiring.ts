@@ -3,6 +3,7 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
+import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
@@ -13,7 +14,7 @@ import { createLocationStore } from "../../shared/store/locations.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
-import { createSend } from "./send.ts";
+import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
 
 export interface StateChangeOutside {
@@ -39,12 +40,12 @@ export interface StateChangeOutside {
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, tables, locations: names, queues, topics, sender, url, now, log } = outside;
+  const { client, tables, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
-  const send = createSend({ sns: outside.sns, ses: outside.ses, topics, sender, decisions });
-  const deliver = createDeliver({ decisions, send, now, log });
+  const receivers = receiversOf({ sns, ses, topics, sender });
+  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions), now, log });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
@@ -65,7 +66,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
-      mail: Boolean(sender),
+      channels: channelsSetUp(receivers),
       deliver,
       ring,
       now,

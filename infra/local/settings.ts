@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
-import { InvalidContext, parseControlTargets } from "../locations.ts";
+import { z } from "zod";
+import { controlTargets } from "../locations.ts";
+import { matching, must, problemsOf, senderAddress, show } from "../validation.ts";
 import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
 
@@ -7,8 +9,42 @@ const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 /** What an admin token looks like. */
 export const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
 
-/** Secrets, or with a password in them, even when they are wrong. */
-const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
+/** Of a secret, or of what holds a password: nothing of it is shown, wrong as it may be. */
+const secret = (pattern: RegExp, expected: string) =>
+  z.string().regex(pattern, { error: `must be ${expected}, got something else` });
+
+const aPort = must("a port from 0 to 65535");
+const listed = z.string().transform((text) => text.split(",").map((one) => one.trim()));
+const locations = listed.superRefine((names, { addIssue }) => {
+  const wrong = names.find((name, index) => !LOCATION.test(name) || names.indexOf(name) !== index);
+  if (wrong === undefined) return;
+  const message = `must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${show(wrong)} is not one, or comes twice`;
+  addIssue({ code: "custom", message });
+});
+const publicUrl = z
+  .string()
+  .refine(isPlainUrl, must("the address at which others reach the API, such as https://monitor.example.com"))
+  .transform((text) => new URL(text).href.replace(/\/+$/, ""));
+
+const VARIABLES = z.object({
+  HARBORLIGHT_DATA: z.string().default(".harborlight"),
+  HARBORLIGHT_PORT: z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, aPort)
+    .transform(Number)
+    .default(4000),
+  HARBORLIGHT_HOST: z.string().optional(),
+  HARBORLIGHT_PUBLIC_URL: publicUrl.optional(),
+  HARBORLIGHT_TOKEN: secret(TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->").optional(),
+  HARBORLIGHT_LOCATIONS: locations.optional(),
+  HARBORLIGHT_CONTROL_TARGETS: listed.pipe(controlTargets).optional(),
+  HARBORLIGHT_SENDER: senderAddress().optional(),
+  HARBORLIGHT_CONCURRENCY: matching(/^[1-9]\d{0,5}$/, "a number of invocations from 1")
+    .transform(Number)
+    .optional(),
+  HARBORLIGHT_LAMBDA_CPU: z.enum(["true", "false"], must("true or false")).default("false"),
+  SMTP_URL: secret(/^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…").optional(),
+});
 
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
@@ -16,59 +52,28 @@ const SECRETS = new Set(["HARBORLIGHT_TOKEN", "SMTP_URL"]);
  * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and for trying what AWS would
  * do `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
- * @throws {StartError} naming the variable, what was expected and what came
+ * @throws {StartError} naming each wrong variable, what was expected and what came
  */
 export const readSettings = (env: Readonly<Record<string, string | undefined>>): StackOptions => {
-  const value = (name: string): string | undefined => (env[name]?.trim() === "" ? undefined : env[name]?.trim());
-  const matching = (name: string, pattern: RegExp, expected: string): string | undefined => {
-    const text = value(name);
-    if (text === undefined || pattern.test(text)) return text;
-    const came = SECRETS.has(name) ? "something else" : JSON.stringify(text);
-    throw new StartError(`${name} must be ${expected}, got ${came}`);
-  };
-
-  const port = Number(matching("HARBORLIGHT_PORT", /^\d{1,5}$/, "a port from 0 to 65535") ?? 4000);
-  if (port > 65_535) throw new StartError(`HARBORLIGHT_PORT must be a port from 0 to 65535, got "${port}"`);
-  const locations = value("HARBORLIGHT_LOCATIONS")
-    ?.split(",")
-    .map((name) => name.trim());
-  const wrong = locations?.find((name, index) => !LOCATION.test(name) || locations.indexOf(name) !== index);
-  if (wrong !== undefined) {
-    throw new StartError(
-      `HARBORLIGHT_LOCATIONS must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${JSON.stringify(wrong)} is not one, or comes twice`,
-    );
-  }
-  const controlTargets = value("HARBORLIGHT_CONTROL_TARGETS")?.split(",");
-  const concurrency = matching("HARBORLIGHT_CONCURRENCY", /^[1-9]\d{0,5}$/, "a number of invocations from 1");
+  const given = Object.keys(VARIABLES.shape).map((name) => [name, env[name]?.trim() || undefined]);
+  const { data, error } = VARIABLES.safeParse(Object.fromEntries(given));
+  if (!data) throw new StartError(problemsOf(error).join("\n"));
   return {
-    dataFolder: resolve(value("HARBORLIGHT_DATA") ?? ".harborlight"),
-    port,
-    host: value("HARBORLIGHT_HOST"),
-    publicUrl: readUrl(value("HARBORLIGHT_PUBLIC_URL")),
-    token: matching("HARBORLIGHT_TOKEN", TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->"),
-    locations,
-    controlTargets: controlTargets && readTargets(controlTargets.map((target) => target.trim())),
-    alertSender: matching("HARBORLIGHT_SENDER", /^[^\s@<>"]+@[a-z0-9.-]+$/i, "a mail address"),
-    accountConcurrency: concurrency === undefined ? undefined : Number(concurrency),
-    limitsCpu: matching("HARBORLIGHT_LAMBDA_CPU", /^(true|false)$/, "true or false") === "true",
-    smtpUrl: matching("SMTP_URL", /^smtps?:\/\/[^\s]+$/, "smtp://user:password@host:587 or smtps://…"),
+    dataFolder: resolve(data.HARBORLIGHT_DATA),
+    port: data.HARBORLIGHT_PORT,
+    host: data.HARBORLIGHT_HOST,
+    publicUrl: data.HARBORLIGHT_PUBLIC_URL,
+    token: data.HARBORLIGHT_TOKEN,
+    locations: data.HARBORLIGHT_LOCATIONS,
+    controlTargets: data.HARBORLIGHT_CONTROL_TARGETS,
+    alertSender: data.HARBORLIGHT_SENDER,
+    accountConcurrency: data.HARBORLIGHT_CONCURRENCY,
+    limitsCpu: data.HARBORLIGHT_LAMBDA_CPU === "true",
+    smtpUrl: data.SMTP_URL,
   };
 };
 
-const readUrl = (text: string | undefined): string | undefined => {
-  if (text === undefined) return undefined;
+function isPlainUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "";
-  if (isPlain) return url.href.replace(/\/+$/, "");
-  throw new StartError(
-    `HARBORLIGHT_PUBLIC_URL must be the address at which others reach the API, such as https://monitor.example.com, got ${JSON.stringify(text)}`,
-  );
-};
-
-const readTargets = (targets: readonly string[]): readonly string[] => {
-  try {
-    return parseControlTargets(targets, "HARBORLIGHT_CONTROL_TARGETS");
-  } catch (error) {
-    throw error instanceof InvalidContext ? new StartError(error.message) : error;
-  }
-};
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "";
+}

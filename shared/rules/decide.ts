@@ -5,9 +5,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
 import { isBelievable } from "./believe.ts";
-import { announce, carryOn, end, endOf, isNotUp, project, type Telling, tellable } from "./incident.ts";
-import { OVERFLOW, outboxTimer, overflow, pending, sequenceFrom } from "./outbox.ts";
+import { announce, carryOn, end, endOf, isNotUp, projection, type Telling, tellable } from "./incident.ts";
+import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { stand } from "./standing.ts";
+import { isTimerKept, nextEvaluation } from "./timer.ts";
 
 /** What is still to be told of a deleted monitor has so long before it moves out, and the monitor's key is free. */
 export const LEAVING_SECONDS = 60;
@@ -15,7 +16,7 @@ export const LEAVING_SECONDS = 60;
 const UNSETTLED_SECONDS = 900;
 
 /** What else a decision rests on. */
-export interface Context extends Pick<Telling, "url" | "mail"> {
+export interface Context extends Telling {
   /** Of the monitor's locations, as far as its own view of each can be used. */
   readonly conditions: Readonly<Record<string, ViewCondition>>;
 }
@@ -44,10 +45,6 @@ export type Verdict =
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
 
-/** The earliest of moments that there are. */
-export const earliest = (...moments: readonly (Timestamp | null)[]): Timestamp | null =>
-  moments.filter((moment) => moment !== null).toSorted()[0] ?? null;
-
 /**
  * Decides about one monitor. @param now moves timers only; moments of change come from the views' ticks
  * @returns never a decision that would be followed by another one: that is a fault of ours, and is told instead
@@ -60,9 +57,7 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
 }
 
 function follow(monitor: Monitor, context: Context, now: Date): Verdict {
-  const outbox: Record<string, PendingAlert> = { ...monitor.pendingAlerts };
-  const nextSequence = sequenceFrom(monitor.revision);
-  const telling: Telling = { outbox, nextSequence, url: context.url, mail: context.mail, now };
+  const news: NewEntry[] = [];
   const { status, since, undecidedSince, lookAgainAt } = stand(monitor, context.conditions, now);
   const timers = [lookAgainAt];
   let { incident, lastIncidentEndedAt } = monitor;
@@ -71,17 +66,23 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
     incident &&
     (endOf(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
   if (incident && over) {
-    lastIncidentEndedAt = end(monitor, incident, over, status, telling).endedAt;
+    const ended = end(monitor, incident, over, status, context);
+    news.push(...ended.news);
+    lastIncidentEndedAt = ended.incident.endedAt;
     incident = null;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
     incident = carryOn({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
     const { event, lookAgainAt: tellAt } = tellable(incident, status, since, monitor.alerts.afterSeconds, now);
-    if (event) incident = announce(monitor, incident, event, status, telling);
+    if (event) {
+      const told = announce(monitor, incident, event, status, context);
+      news.push(...told.news);
+      incident = told.incident;
+    }
     timers.push(tellAt);
   }
-  if (incident && !isDeepStrictEqual(incident, monitor.incident)) project(incident, telling);
-  dropOverflow(monitor.id, telling);
+  if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
+  const outbox = withNews(monitor, news, now);
 
   if (monitor.deletedAt) {
     if (Object.keys(outbox).length === 0) return { kind: "remove" };
@@ -99,7 +100,7 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
     incident,
     lastIncidentEndedAt,
     pendingAlerts: outbox,
-    nextEvaluationAt: earliest(ownTimerAt, outboxTimer(outbox, now)),
+    nextEvaluationAt: nextEvaluation(ownTimerAt, outbox, now),
     undecidedSince,
     unsettledSince: null,
   };
@@ -114,13 +115,13 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
   if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
   const message = `Decisions about monitor ${monitor.id} ("${monitor.name}") do not settle, so none is made. Please report this as a fault of Harborlight.`;
-  const news = pending(
-    { kind: "system", subject: "A monitor cannot be decided", message },
-    ["system"],
-    sequenceFrom(monitor.revision)(),
-    at,
-  );
-  const pendingAlerts = unsettledSince ? monitor.pendingAlerts : { ...monitor.pendingAlerts, "system#unsettled": news };
+  const news: NewEntry = {
+    key: "system#unsettled",
+    content: { kind: "system", subject: "A monitor cannot be decided", message },
+    receivers: ["system"],
+  };
+  const added = entriesOf(unsettledSince ? [] : [news], sequenceFrom(monitor.revision), now);
+  const pendingAlerts = { ...monitor.pendingAlerts, ...added };
   return {
     kind: "store",
     decision: {
@@ -129,7 +130,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       incident,
       lastIncidentEndedAt,
       pendingAlerts,
-      nextEvaluationAt: ownTimerAt,
+      nextEvaluationAt: nextEvaluation(ownTimerAt, pendingAlerts, now),
       undecidedSince,
       unsettledSince: unsettledSince ?? at,
     },
@@ -137,34 +138,33 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   };
 }
 
-function dropOverflow(id: string, { outbox, nextSequence, now }: Telling): void {
-  const dropped = overflow(outbox);
-  if (dropped.length === 0) return;
-  for (const key of dropped) delete outbox[key];
-  outbox[OVERFLOW] = pending(
-    {
-      kind: "system",
-      subject: "Alerts were dropped",
-      message: `Too many alerts of monitor ${id} wait for receivers that do not take them; the oldest were dropped: ${dropped.join(", ")}`,
-    },
-    ["system"],
-    nextSequence(),
-    now.toISOString(),
-  );
+/** The outbox with these entries. Where they are too many, the oldest are dropped, and `system` is told. */
+function withNews(
+  { id, revision, pendingAlerts }: Monitor,
+  news: readonly NewEntry[],
+  now: Date,
+): Record<string, PendingAlert> {
+  const nextSequence = sequenceFrom(revision);
+  const all = { ...pendingAlerts, ...entriesOf(news, nextSequence, now) };
+  const dropped = overflow(all);
+  if (dropped.length === 0) return all;
+  const message = `Too many alerts of monitor ${id} wait for receivers that do not take them; the oldest were dropped: ${dropped.join(", ")}`;
+  const loss: NewEntry = {
+    key: OVERFLOW,
+    content: { kind: "system", subject: "Alerts were dropped", message },
+    receivers: ["system"],
+  };
+  const kept = Object.entries(all).filter(([key]) => !dropped.includes(key));
+  return { ...Object.fromEntries(kept), ...entriesOf([loss], nextSequence, now) };
 }
 
 const sameKeys = (a: object, b: object) => isDeepStrictEqual(Object.keys(a).toSorted(), Object.keys(b).toSorted());
 
-/** Whether the monitor already stands as decided. A timer that only moved because time passed is no change. */
+/** Whether the monitor already stands as decided. */
 function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
-  const standsEarlier =
-    monitor.nextEvaluationAt !== null &&
-    decision.nextEvaluationAt !== null &&
-    Date.parse(monitor.nextEvaluationAt) > now.getTime() &&
-    monitor.nextEvaluationAt < decision.nextEvaluationAt;
   return (
     monitor.lookBy === null &&
-    (monitor.nextEvaluationAt === decision.nextEvaluationAt || standsEarlier) &&
+    isTimerKept(monitor.nextEvaluationAt, decision.nextEvaluationAt, now) &&
     monitor.status === decision.status &&
     monitor.since === decision.since &&
     monitor.undecidedSince === decision.undecidedSince &&

@@ -1,32 +1,30 @@
 /** The life of an incident and the alerts that tell of it. Pure. */
+
 import type {
   Alert,
   AlertEvent,
   EndReason,
   Incident,
   Monitor,
-  PendingAlert,
   Severity,
   Status,
   Target,
   Timestamp,
   View,
 } from "../model.ts";
+import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
 import { isBelievable, notAfter } from "./believe.ts";
-import { pending } from "./outbox.ts";
+import type { NewEntry } from "./outbox.ts";
 
 export type NotUp = "degraded" | "down";
 export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
 
-/** The way to people and to the incident's own item: entries are added to the outbox of the decision under way. */
+/** What an alert rests on beside the monitor and its incident. */
 export interface Telling {
-  readonly outbox: Record<string, PendingAlert>;
-  readonly nextSequence: () => number;
   /** Link to a monitor for people, or null. */
   readonly url: (monitorId: string) => string | null;
-  /** Whether mail can be sent at all. */
-  readonly mail: boolean;
-  readonly now: Date;
+  /** Channels that the deployment can send by. */
+  readonly channels: readonly string[];
 }
 
 /** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
@@ -91,6 +89,12 @@ export function endOf(
   return { reason, at: latest(incident.startedAt, notAfter(at, now)) };
 }
 
+/** An incident after a change, and what the outbox has to tell of it. */
+export interface Told {
+  readonly incident: Incident;
+  readonly news: readonly NewEntry[];
+}
+
 /** The incident as ended. Whoever was told of it is told of the end; its own item is written. */
 export function end(
   monitor: Monitor,
@@ -98,12 +102,11 @@ export function end(
   { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
   status: Status,
   telling: Telling,
-): Incident {
-  let ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
-  if (incident.announced)
-    ended = announce(monitor, ended, reason === "recovered" ? "recovered" : "closed", status, telling);
-  project(ended, telling);
-  return ended;
+): Told {
+  const ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
+  const event = reason === "recovered" ? "recovered" : "closed";
+  const told = incident.announced ? announce(monitor, ended, event, status, telling) : { incident: ended, news: [] };
+  return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
 /**
@@ -134,19 +137,18 @@ export function tellable(
   return { event: null, lookAgainAt: isUntold ? Math.min(troubleAt, levelAt) : levelAt };
 }
 
-/** Puts one alert into the outbox. @returns the incident that remembers having told it */
+/** One alert, and the incident that remembers having told it. */
 export function announce(
   monitor: Monitor,
   incident: Incident,
   event: AlertEvent,
   status: Status,
-  telling: Telling,
-): Incident {
-  const { outbox, nextSequence, url, mail, now } = telling;
+  { url, channels }: Telling,
+): Told {
   const isEnd = event === "recovered" || event === "closed";
-  const canHear = (receiver: string) => mail || !receiver.startsWith("email:");
-  const addresses = ["sns", ...monitor.alerts.emails.map((address) => `email:${address}`)];
-  const receivers = (isEnd ? incident.receivers : addresses).filter(canHear);
+  const canHear = (receiver: Receiver) => channels.includes(parseReceiver(receiver).channel);
+  const all = [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))];
+  const receivers = (isEnd ? incident.receivers : all).filter(canHear);
   const told: Incident = {
     ...incident,
     announced: event,
@@ -172,8 +174,7 @@ export function announce(
     endReason: incident.endReason,
     url: url(id),
   };
-  outbox[alertId] = pending({ kind: "alert", alert }, receivers, nextSequence(), now.toISOString());
-  return told;
+  return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
 }
 
 const SEVERITIES: Readonly<Record<AlertEvent, Severity>> = {
@@ -238,11 +239,8 @@ function previousStatus(monitor: Monitor, { announced }: Incident, status: Statu
 }
 
 /** Has the incident written as the API lists it, as an item of its own. */
-export function project(incident: Incident, { outbox, nextSequence, now }: Telling): void {
-  outbox[`incident#${incident.id}`] = pending(
-    { kind: "incident", incident },
-    ["incident"],
-    nextSequence(),
-    now.toISOString(),
-  );
-}
+export const projection = (incident: Incident): NewEntry => ({
+  key: `incident#${incident.id}`,
+  content: { kind: "incident", incident },
+  receivers: ["incident"],
+});

@@ -1,5 +1,7 @@
 /** The outbox inside an item: which deliveries are due, and what a failed attempt means. Pure. */
+
 import type { Delivery, OutboxContent, PendingAlert, Timestamp } from "../model.ts";
+import type { Receiver } from "../receiver.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
 
 /** First pause after a failed attempt; it doubles with every further one. */
@@ -34,6 +36,13 @@ export interface DueDelivery {
   readonly delivery: Delivery;
 }
 
+/** What is to be put into an outbox. */
+export interface NewEntry {
+  readonly key: string;
+  readonly content: OutboxContent;
+  readonly receivers: readonly Receiver[];
+}
+
 /** Numbers for entries that are added to an item of this revision: larger than all of the revisions before. */
 export function sequenceFrom(revision: number): () => number {
   let next = revision * SEQUENCES_PER_REVISION;
@@ -43,7 +52,7 @@ export function sequenceFrom(revision: number): () => number {
 /** A new entry, due at once for every receiver. */
 export function pending(
   content: OutboxContent,
-  receivers: readonly string[],
+  receivers: readonly Receiver[],
   sequence: number,
   now: Timestamp,
 ): PendingAlert {
@@ -54,6 +63,16 @@ export function pending(
     deliveries: Object.fromEntries(receivers.map((receiver) => [receiver, { attempts: 0, nextAttemptAt: now }])),
   };
 }
+
+/** Entries as an outbox holds them, numbered in this order. */
+export const entriesOf = (
+  added: readonly NewEntry[],
+  nextSequence: () => number,
+  now: Date,
+): Record<string, PendingAlert> =>
+  Object.fromEntries(
+    added.map(({ key, content, receivers }) => [key, pending(content, receivers, nextSequence(), now.toISOString())]),
+  );
 
 const oldestFirst = (outbox: Outbox) => Object.entries(outbox).toSorted(([, a], [, b]) => a.sequence - b.sequence);
 
@@ -78,24 +97,23 @@ export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   return due;
 }
 
-/** What an attempt led to. `permanent`: the receiver refused for good, trying again cannot help. */
-export type AttemptResult =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly permanent: boolean; readonly error: string };
+/** What an attempt led to. */
+export type AttemptResult = { readonly kind: "delivered" } | Failure;
+export type Failure =
+  /** The receiver, or the way to it, did not take the message. `isPermanent`: for good, trying again cannot help. */
+  | { readonly kind: "refused"; readonly isPermanent: boolean; readonly error: string }
+  /** We could not make the message: a fault of ours, which says nothing of the receiver. */
+  | { readonly kind: "fault"; readonly error: string; readonly cause: unknown };
 
 /** The delivery after a failed attempt, or null when it is given up. */
-export function afterFailure(
-  delivery: Delivery,
-  createdAt: Timestamp,
-  result: { readonly permanent: boolean },
-  now: Date,
-): Delivery | null {
+export function afterFailure(delivery: Delivery, createdAt: Timestamp, failure: Failure, now: Date): Delivery | null {
   const attempts = delivery.attempts + 1;
   const pauseSeconds = Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** (attempts - 1));
   const next = now.getTime() + pauseSeconds * 1000;
   const isHopeless = next - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000 && attempts >= GIVE_UP_ATTEMPTS;
-  if (result.permanent || isHopeless) return null;
-  return { attempts, nextAttemptAt: new Date(next).toISOString() };
+  if (isHopeless || (failure.kind === "refused" && failure.isPermanent)) return null;
+  const hadFault = delivery.hadFault || failure.kind === "fault";
+  return { attempts, nextAttemptAt: new Date(next).toISOString(), ...(hadFault && { hadFault }) };
 }
 
 /**

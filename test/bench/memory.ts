@@ -92,7 +92,14 @@ async function run(kind: keyof typeof KINDS, shardCount: number): Promise<Enviro
       }),
     );
   }
-  const location = { name: "here", region: "us-east-1", kind: "local", families: ["ipv4"], port25: true };
+  const location = {
+    name: "here",
+    region: "us-east-1",
+    kind: "local",
+    families: ["ipv4"],
+    port25: true,
+    probeFunctionName: "probe",
+  };
   const child = fork(join(import.meta.dirname, "memory", "environment.ts"), {
     execArgv: HEAP_LIMITS,
     env: {

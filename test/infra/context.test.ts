@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { HERE } from "../../infra/local/template/synth.ts";
-import { InvalidContext, PUBLIC_CONTROL_TARGETS, parseLocations } from "../../infra/locations.ts";
+import { InvalidContext, locationsSchema, PUBLIC_CONTROL_TARGETS } from "../../infra/locations.ts";
 import { parseSettings } from "../../infra/settings.ts";
 
 const VPC = {
@@ -43,14 +43,18 @@ describe("locations", () => {
     ["JSON text, as the command line passes it", '["eu-west-1", {"name": "us-east-1"}]'],
     ["a list", ["eu-west-1", { name: "us-east-1" }]],
   ])("may be given as %s", (_, value) => {
-    expect(parseLocations(value, "us-east-1").map(({ name, region }) => [name, region])).toEqual([
+    expect(
+      locationsSchema("us-east-1")
+        .parse(value)
+        .map(({ name, region }) => [name, region]),
+    ).toEqual([
       ["eu-west-1", "eu-west-1"],
       ["us-east-1", "us-east-1"],
     ]);
   });
 
   test("local ones live in the home region, reach everything and ask nobody", () => {
-    expect(parseLocations([{ name: "a", kind: "local" }], "us-east-1")).toEqual([
+    expect(locationsSchema("us-east-1").parse([{ name: "a", kind: "local" }])).toEqual([
       { name: "a", kind: "local", region: "us-east-1", families: ["ipv4", "ipv6"], port25: true, controlTargets: [] },
     ]);
   });
@@ -182,6 +186,35 @@ describe("settings", () => {
     [{ logRetentionDays: 15 }, "logRetentionDays must be one of 1, 3, 5"],
   ])("refuses %j", (context, message) => {
     expect(refused(context)).toContain(message);
+  });
+});
+
+test("everything that is wrong is told at once, a line each", () => {
+  const locations = ["home", { ...VPC, vpcId: "vpc-1", subnetIds: ["x", "y"], families: ["ipv5"] }];
+  const context = { alertsender: "a@b.c", appId: "Harbor", tags: { "aws:x": "y", team: 3 }, retention: { days: 1 } };
+  expect(refused({ ...context, locations }).split("\n")).toEqual([
+    expect.stringContaining("appId must be 2 to 24 lower-case"),
+    expect.stringContaining("tags must be named by"),
+    expect.stringContaining("tags.team must be text"),
+    expect.stringContaining("retention.days is unknown"),
+    expect.stringContaining("alertsender is not a setting"),
+    expect.stringContaining("locations[0].region must be an AWS region"),
+    expect.stringContaining("locations[1].families[0] must be one of ipv4, ipv6"),
+    expect.stringContaining("locations[1].vpcId must be the id of a VPC"),
+    expect.stringContaining("locations[1].subnetIds[0] must be"),
+    expect.stringContaining("locations[1].subnetIds[1] must be"),
+  ]);
+});
+
+test("a setting that is null is not set", () => {
+  const { probeMemoryMb, probeMemoryIsChosen, alertSender } = parseSettings(
+    { probeMemoryMb: null, alertSender: null },
+    "us-east-1",
+  );
+  expect({ probeMemoryMb, probeMemoryIsChosen, alertSender }).toEqual({
+    probeMemoryMb: 128,
+    probeMemoryIsChosen: false,
+    alertSender: undefined,
   });
 });
 

@@ -165,8 +165,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the end is told to nobody",
     INCIDENT,
-    "if (incident.announced)\n    ended",
-    "if (incident.announced === null)\n    ended",
+    "const told = incident.announced ?",
+    "const told = incident.announced === null ?",
   ),
   mutant(
     "down is told at every look",

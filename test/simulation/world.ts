@@ -13,6 +13,7 @@ import { createRecordHandler } from "../../functions/state-change/wiring.ts";
 import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
+import type { DispatchEvent } from "../../shared/payloads.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
@@ -220,8 +221,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
   });
 
-  type Invocation = { readonly source: "schedule" } | { readonly source: "api"; readonly shard: string };
-  const dispatch = deploy<Invocation>("dispatch", (process) => {
+  const dispatch = deploy<DispatchEvent>("dispatch", (process) => {
     const planner = createPlanner({
       client: clientOf(process),
       tables,

@@ -4,6 +4,7 @@
  */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { CheckSettings, Location, Monitor, Outcome } from "../../../shared/model.ts";
+import type { CheckAnswer, CheckRequest, PlanRequest } from "../../../shared/payloads.ts";
 import { spotJobs } from "../../../shared/rules/plan.ts";
 import { createJobQueues, type JobQueues } from "../../../shared/store/jobs.ts";
 
@@ -15,6 +16,8 @@ const each = <K, V>(make: (key: K) => V) => {
     return value;
   };
 };
+
+const payloadOf = <Request>(request: Request) => Buffer.from(JSON.stringify(request));
 
 interface Clients {
   readonly queues: JobQueues;
@@ -55,7 +58,7 @@ export const createProbes = (
         new InvokeCommand({
           FunctionName: dispatchFunctionName,
           InvocationType: "Event",
-          Payload: Buffer.from(JSON.stringify({ source: "api", shard })),
+          Payload: payloadOf<PlanRequest>({ source: "api", shard }),
         }),
       );
     },
@@ -71,13 +74,15 @@ export const createProbes = (
         new InvokeCommand({
           FunctionName: location.probeFunctionName,
           InvocationType: "RequestResponse",
-          Payload: Buffer.from(JSON.stringify({ kind: "check", check })),
+          Payload: payloadOf<CheckRequest>({ kind: "check", check }),
         }),
         { abortSignal: signal },
       );
-      const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || "null");
-      if (FunctionError) throw new Error(`the probe failed: ${answer?.errorMessage ?? FunctionError}`);
-      if (answer?.errors) throw new Error(`the probe refused the settings: ${JSON.stringify(answer.errors)}`);
+      const text = Buffer.from(Payload ?? []).toString() || "null";
+      if (FunctionError) throw new Error(`the probe failed: ${JSON.parse(text)?.errorMessage ?? FunctionError}`);
+      const answer = JSON.parse(text) as CheckAnswer;
+      if (answer === null) throw new Error("the probe did not finish the check in time");
+      if ("errors" in answer) throw new Error(`the probe refused the settings: ${JSON.stringify(answer.errors)}`);
       return answer;
     },
   };

@@ -1,3 +1,4 @@
+import type { Started } from "../../../shared/payloads.ts";
 import type { Ask, Decision } from "../iam/iam.ts";
 import type { Functions } from "../lambda/functions.ts";
 import type { Resource } from "../template/template.ts";
@@ -38,7 +39,7 @@ export const startSchedules = (
       };
     });
   const stops = schedules.map(({ target, input, isByClock, schedule }) => {
-    target.invokeLater(isByClock ? '{"source":"start"}' : input);
+    target.invokeLater(isByClock ? JSON.stringify({ source: "start" } satisfies Started) : input);
     return startSchedule(schedule, () => target.invokeLater(input));
   });
   return () => {

@@ -67,6 +67,16 @@ describe("POST /v1/checks", () => {
     expect((await edge.stored("monitors", "MONITOR#")).length).toBe(before);
   });
 
+  test("says that a probe did not finish, in place of an outcome", async () => {
+    edge.outside.probe = () => null;
+    const { body } = await edge.call("POST", "/v1/checks", { body: document });
+    const error = "the probe did not finish the check in time";
+    expect(body.outcomes).toEqual([
+      { location: "local", error },
+      { location: "inside", error },
+    ]);
+  });
+
   test("says which location failed, and what the others saw", async () => {
     edge.outside.probe = (name) => {
       if (name === "probe-inside") throw new Error("no memory left");

@@ -75,7 +75,7 @@ function troubled(changes: number): Monitor {
     const pendingAlerts = Object.fromEntries(
       Object.entries(monitor.pendingAlerts).filter(([, { content }]) => content.kind !== "incident"),
     );
-    const context = { conditions, url: () => `https://${"u".repeat(100)}`, mail: true };
+    const context = { conditions, url: () => `https://${"u".repeat(100)}`, channels: ["email", "sns"] };
     const verdict = decide({ ...monitor, views, pendingAlerts }, context, new Date(ms));
     if (verdict.kind !== "store") throw new Error("nothing changed");
     monitor = { ...monitor, views, ...verdict.decision, revision: monitor.revision + 1 };

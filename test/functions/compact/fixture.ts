@@ -5,6 +5,7 @@ import { createHourlyRun } from "../../../functions/compact/wiring.ts";
 import type { DatabaseOptions } from "../../../infra/local/dynamodb/database.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { LANES, Monitor } from "../../../shared/model.ts";
+import type { CompactEvent } from "../../../shared/payloads.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
@@ -27,7 +28,7 @@ export async function startHistory(locations: readonly string[] = ["eu"], interc
   const history = createHistoryStore(tables.client, tables.tables.history, { now, unreadable });
   const monitors = createMonitorStore(tables.client, tables.tables.monitors);
   /** What a new process of the function has: nothing remembered. */
-  const compact = (source: "schedule" | "start" = "schedule", hasTime = () => true) =>
+  const compact = (source: CompactEvent["source"] = "schedule", hasTime = () => true) =>
     createHourlyRun({
       client: tables.client,
       tables: tables.tables,

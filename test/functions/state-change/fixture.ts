@@ -37,6 +37,7 @@ export async function startWorld(intercept?: Intercept) {
     now: START,
     received: [] as { receiver: string; alert: Alert }[],
     system: [] as string[],
+    undeliverable: 0,
     timers: [] as { pk: string; inSeconds: number }[],
     refuse: {} as Record<string, "permanent" | "temporary">,
     clock: () => new Date(world.now * 1000),
@@ -109,7 +110,9 @@ export async function startWorld(intercept?: Intercept) {
     url: () => null,
     now: world.clock,
     log: () => {},
-    delivered: () => {},
+    delivered: ({ undeliverable }) => {
+      world.undeliverable += undeliverable;
+    },
   });
   /** What a stream record of an item leads to. @returns whether it need not come again */
   const lookAt = async ({ pk, sk }: ItemKey) => {

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSend } from "../../../functions/state-change/send.ts";
+import { createSend, receiversOf } from "../../../functions/state-change/send.ts";
 import type { OutboxContent } from "../../../shared/model.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
 
@@ -42,7 +42,7 @@ beforeEach(() => {
   refusal = undefined;
 });
 
-const alert: OutboxContent = {
+const alert: Extract<OutboxContent, { kind: "alert" }> = {
   kind: "alert",
   alert: {
     alertId: "m1.1.1",
@@ -66,16 +66,18 @@ const alert: OutboxContent = {
 const system: OutboxContent = { kind: "system", subject: "eu is silent", message: "No heartbeat." };
 
 const send = (receiver: string, content: OutboxContent) =>
-  createSend({
-    sns: new SNSClient({}),
-    ses: new SESClient({}),
-    topics: {
-      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
-      system: "arn:aws:sns:us-east-1:000000000000:system",
-    },
-    sender: "sender@example.com",
-    decisions: {} as DecisionStore,
-  })(
+  createSend(
+    receiversOf({
+      sns: new SNSClient({}),
+      ses: new SESClient({}),
+      topics: {
+        alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+        system: "arn:aws:sns:us-east-1:000000000000:system",
+      },
+      sender: "sender@example.com",
+    }),
+    {} as DecisionStore,
+  )(
     { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },
     {} as OutboxItem,
   );
@@ -84,7 +86,7 @@ test.each([
   ["sns", alert],
   ["system", system],
 ])("text messages of %s go out as transactional", async (receiver, content) => {
-  expect(await send(receiver, content)).toEqual({ ok: true });
+  expect(await send(receiver, content)).toEqual({ kind: "delivered" });
   const form = Object.fromEntries(asked[0]!);
   const [entry] = Object.entries(form).find(([, value]) => value === "AWS.SNS.SMS.SMSType") ?? [];
   expect(form[`${entry?.replace(/Name$/, "Value.StringValue")}`]).toBe("Transactional");
@@ -99,8 +101,20 @@ test.each([
   ["MessageRejected", UNCONFIRMED, false],
   ["MailFromDomainNotVerifiedException", "Could not send email because the MAIL FROM domain is not verified", false],
   ["AccessDenied", "not authorized to perform ses:SendEmail", false],
-])("SES refuses a mail with %s (%s): for good is %s", async (code, message, permanent) => {
+])("SES refuses a mail with %s (%s): for good is %s", async (code, message, isPermanent) => {
   refusal = { code, message };
   const result = await send("email:ops@example.com", alert);
-  expect(result).toMatchObject({ ok: false, permanent, error: expect.stringContaining(message) });
+  expect(result).toMatchObject({ kind: "refused", isPermanent, error: expect.stringContaining(message) });
+});
+
+test.each([
+  ["sns", { ...alert, alert: { ...alert.alert, locations: null } }, "TypeError"],
+  ["email:ops@example.com", { ...alert, alert: { ...alert.alert, monitor: undefined } }, "TypeError"],
+  ["email:nobody", alert, "must be a mail address"],
+  ["pigeon:7", alert, "there is no alert channel pigeon"],
+  ["toString", alert, "there is no alert channel toString"],
+])("a message to %s that cannot be made is a fault of ours, and nobody is asked", async (receiver, content, error) => {
+  const result = await send(receiver, content as unknown as OutboxContent);
+  expect(result).toMatchObject({ kind: "fault", error: expect.stringContaining(error), cause: expect.any(Error) });
+  expect(asked).toEqual([]);
 });

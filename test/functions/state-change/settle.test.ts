@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Receiver } from "../../../shared/receiver.ts";
 import { pending } from "../../../shared/rules/outbox.ts";
 import { monitorKey } from "../../../shared/store/keys.ts";
 import { monitorOf, putMonitor } from "../../support/monitors.ts";
@@ -10,7 +11,7 @@ describe("settling deliveries", () => {
     w = await startWorld();
   });
   afterEach(() => w.stop());
-  const entry = (sequence: number, receivers = ["sns"]) =>
+  const entry = (sequence: number, receivers: readonly Receiver[] = ["sns"]) =>
     pending({ kind: "system", subject: `${sequence}`, message: "" }, receivers, sequence, iso(0));
   const gone = (key: string, sequence: number, receiver = "sns") => ({ key, receiver, sequence, next: null });
   const pendingNow = async () => (await w.item())?.pendingAlerts;

@@ -1,3 +1,4 @@
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Incident } from "../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
@@ -56,6 +57,49 @@ describe("a monitor's life", () => {
     const [incident] = await w.incidents();
     expect(Object.keys(incident?.undeliverable)).toEqual([`m1.${START * 1000}.1 email:bad@example.com`]);
     await w.look();
+    expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
+  });
+
+  test("an alert that cannot be rendered is a fault of ours: told to system, tried again, and the receiver is not to blame", async () => {
+    await putMonitor(w, monitorOf());
+    w.world.refuse.sns = "temporary";
+    await w.see("down", 0);
+    await w.look();
+    w.world.refuse = {};
+    const alertId = `m1.${START * 1000}.1`;
+    const { attempts } = (await w.monitor()).pendingAlerts[alertId]!.deliveries.sns!;
+    expect(attempts).toBe(1);
+    /** Changes the stored alert, as no version should. */
+    const store = (path: string, value: unknown) =>
+      w.client.send(
+        new UpdateCommand({
+          TableName: w.tables.monitors,
+          Key: { ...monitorKey("m1") },
+          UpdateExpression: `SET pendingAlerts.#alert.${path} = :value`,
+          ExpressionAttributeNames: { "#alert": alertId },
+          ExpressionAttributeValues: { ":value": value },
+        }),
+      );
+    await store("content.alert.locations", null);
+    for (const seconds of [10, 40, 100]) {
+      w.world.now = START + seconds;
+      await w.look();
+      await w.look();
+    }
+    expect(w.system).toHaveLength(1);
+    expect(w.system[0]).toMatch(/^An alert cannot be sent by a fault of Harborlight: .*sns.* TypeError: .*tried again/);
+    expect((await w.monitor()).pendingAlerts[alertId]?.deliveries.sns).toMatchObject({ attempts: 4, hadFault: true });
+
+    await store("deliveries.sns.attempts", 100);
+    w.world.now = START + 86_401;
+    await w.see("up", 86_401);
+    await w.look();
+    await w.look();
+    expect(w.system).toHaveLength(2);
+    expect(w.system[1]).toMatch(/is given up/);
+    expect(w.world.undeliverable).toBe(0);
+    expect(await w.incidents()).toMatchObject([{ undeliverable: {} }]);
+    expect(w.events()).toEqual(["recovered"]);
     expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
   });
 

@@ -39,3 +39,20 @@ describe("refuses", () => {
     expect(() => readSettings({ [name]: value })).toThrow(message);
   });
 });
+
+test("every wrong variable is told at once, and of a secret nothing is shown", () => {
+  const env = { HARBORLIGHT_PORT: "http", HARBORLIGHT_TOKEN: "hunter2", HARBORLIGHT_CONTROL_TARGETS: "a, b:1, c" };
+  let message = "";
+  try {
+    readSettings(env);
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message.split("\n")).toEqual([
+    'HARBORLIGHT_PORT must be a port from 0 to 65535, got "http"',
+    expect.stringMatching(/^HARBORLIGHT_TOKEN must be hl_.*got something else$/),
+    expect.stringMatching(/^HARBORLIGHT_CONTROL_TARGETS\[0\] must be .* got "a"$/),
+    expect.stringMatching(/^HARBORLIGHT_CONTROL_TARGETS\[2\] must be .* got "c"$/),
+  ]);
+  expect(message).not.toContain("hunter2");
+});

@@ -57,17 +57,22 @@ test("failures back off, doubling, up to two minutes; a refusal for good ends th
   let delivery = { attempts: 0, nextAttemptAt: iso(0) };
   const pauses: number[] = [];
   for (let i = 0; i < 6; i++) {
-    const next = afterFailure(delivery, iso(0), { permanent: false }, now)!;
+    const next = afterFailure(delivery, iso(0), { kind: "refused", isPermanent: false, error: "" }, now)!;
     pauses.push((Date.parse(next.nextAttemptAt) - now.getTime()) / 1000);
     delivery = next;
   }
   expect(pauses).toEqual([10, 20, 40, 80, 120, 120]);
-  expect(afterFailure(delivery, iso(0), { permanent: true }, now)).toBeNull();
+  expect(afterFailure(delivery, iso(0), { kind: "refused", isPermanent: true, error: "" }, now)).toBeNull();
 });
 
 test("a delivery is given up after 24 hours of failures, not by a clock that jumps a day ahead", () => {
   const failed = (attempts: number, hours: number) =>
-    afterFailure({ attempts, nextAttemptAt: iso(0) }, iso(-hours * 3600), { permanent: false }, now);
+    afterFailure(
+      { attempts, nextAttemptAt: iso(0) },
+      iso(-hours * 3600),
+      { kind: "refused", isPermanent: false, error: "" },
+      now,
+    );
   expect(failed(700, 24)).toBeNull();
   expect(failed(700, 23)).not.toBeNull();
   expect(failed(3, 24)).not.toBeNull();

@@ -45,7 +45,7 @@ export class World {
     this.monitor = monitor(more);
   }
   context(): Context {
-    return { conditions: this.conditions, url: (id) => `https://x/${id}`, mail: true };
+    return { conditions: this.conditions, url: (id) => `https://x/${id}`, channels: ["email", "sns"] };
   }
   verdict(at: number) {
     return decide(this.monitor, this.context(), date(at + this.skew));

@@ -1,0 +1,31 @@
+/** Mail by SES: one receiver for each address. */
+import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
+import * as z from "zod/mini";
+import { isMailAddress } from "../../monitor/mail-address.ts";
+import { mailHtml, mailSubject, mailText } from "../render.ts";
+import type { Channel } from "./channel.ts";
+import { isInvalidParameter } from "./refusals.ts";
+
+/** SES also rejects for an address that its owner has not confirmed yet, or that SES forgot: that passes. */
+const UNCONFIRMED = /Email address is not verified/i;
+
+const text = (Data: string) => ({ Data, Charset: "UTF-8" });
+
+export const email: Channel<{ readonly address: string }, SendEmailCommandInput> = {
+  settings: z.strictObject({
+    address: z.string().check(z.refine(isMailAddress, { error: "must be a mail address" })),
+  }),
+  target: "address",
+  isSetUp: ({ sender }) => Boolean(sender),
+  render: (alert, { address }, { sender }) => ({
+    Source: sender,
+    Destination: { ToAddresses: [address] },
+    Message: {
+      Subject: text(mailSubject(alert)),
+      Body: { Text: text(mailText(alert)), Html: text(mailHtml(alert)) },
+    },
+  }),
+  send: (message, { sendMail }, signal) => sendMail(message, signal),
+  isPermanent: (refusal) =>
+    (refusal.name === "MessageRejected" || isInvalidParameter(refusal)) && !UNCONFIRMED.test(refusal.message),
+};

@@ -1,0 +1,31 @@
+/**
+ * The registry of alert channels. To add one: its file, its test, its row here. No AWS client comes in with it, and of
+ * zod only the small build: an alert waits for the cold start of the function that loads this.
+ */
+import { inOurWords, pathText } from "../../issues.ts";
+import { parseReceiver } from "../../receiver.ts";
+import type { Channel, Outside } from "./channel.ts";
+import { email } from "./email.ts";
+import { sns } from "./sns.ts";
+
+export const channels = { email, sns } satisfies Record<string, Channel>;
+export type ChannelName = keyof typeof channels;
+
+/** The channels that can be used in a deployment. */
+export const channelsSetUp = (outside: Outside): ChannelName[] =>
+  (Object.keys(channels) as ChannelName[]).filter((name) => channels[name].isSetUp(outside));
+
+/**
+ * The channel of a receiver, and the settings that its text stands for.
+ * @throws Error when there is no such channel, or the text is not one of its receivers
+ */
+export function channelOf(receiver: string): { readonly channel: Channel; readonly settings: unknown } {
+  const { channel: name, target } = parseReceiver(receiver);
+  if (!Object.hasOwn(channels, name)) throw new Error(`there is no alert channel ${name}`);
+  const channel: Channel = channels[name as ChannelName];
+  const given = channel.target === null ? {} : { [channel.target]: target };
+  const { success, data, error } = channel.settings.safeParse(given, { error: inOurWords });
+  if (success) return { channel, settings: data };
+  const wrong = error.issues.map(({ path, message }) => `${pathText(path)} ${message}`);
+  throw new Error(`${receiver} is no receiver of alert channel ${name}: ${wrong.join("; ")}`);
+}

@@ -1,0 +1,96 @@
+/**
+ * The environment variables of each function, declared once: `infra` sets what stands here, by type, and the function
+ * reads it checked. Made with the small build of zod, because every cold start loads it.
+ */
+import * as z from "zod/mini";
+import type { Retention } from "./history/retention.ts";
+import { inOurWords, pathText } from "./issues.ts";
+import { FAMILIES, type Location } from "./model.ts";
+
+const text = z.string().check(z.minLength(1));
+
+const parsed = z.transform((value: string, context): unknown => {
+  try {
+    return JSON.parse(value);
+  } catch {
+    context.issues.push({ code: "custom", message: "must be JSON", input: value });
+    return z.NEVER;
+  }
+});
+/** A value of this schema, as JSON. */
+const json = <Value>(schema: z.core.$ZodType<Value>) => z.pipe(z.pipe(z.string(), parsed), schema);
+
+/** The location that a probe is; its own queue is none of its business. */
+const here = z.object({
+  name: text,
+  region: text,
+  kind: z.enum(["public", "vpc", "local"]),
+  families: z.array(z.enum(FAMILIES)),
+  port25: z.boolean(),
+  probeFunctionName: text,
+}) satisfies z.ZodMiniType<Omit<Location, "jobsQueueUrl">>;
+const LOCATIONS = json(z.array(z.extend(here, { jobsQueueUrl: text })) satisfies z.ZodMiniType<Location[]>);
+
+const days = z.int().check(z.positive());
+const RETENTION = json(
+  z.object({ blockDays: days, rosterDays: days, chunkDays: days, dayMonths: days }) satisfies z.ZodMiniType<Retention>,
+);
+
+const tables = {
+  MONITORS_TABLE: text,
+  HISTORY_TABLE: text,
+  /** Set by the one-machine stack only. */
+  DYNAMODB_TIMEOUT_MS: z.optional(z.pipe(z.string(), z.pipe(z.transform(Number), z.int().check(z.positive())))),
+};
+const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
+
+const ENVIRONMENTS = {
+  api: z.object({
+    ...tables,
+    ...topics,
+    LOCATIONS,
+    RETENTION,
+    SUBSCRIPTION_DEAD_LETTER_ARN: text,
+    DISPATCH_FUNCTION_NAME: text,
+    HARBORLIGHT_VERSION: text,
+  }),
+  compact: z.object({ ...tables, LOCATIONS, RETENTION }),
+  dispatch: z.object({ ...tables, LOCATIONS }),
+  probe: z.object({
+    ...tables,
+    TABLES_REGION: text,
+    LOCATION: json(here),
+    /** Empty: the location is taken to be online. */
+    CONTROL_TARGETS: json(z.array(text)),
+    RETENTION,
+  }),
+  "state-change": z.object({
+    ...tables,
+    ...topics,
+    LOCATIONS,
+    /** Absent where mail is off. */
+    ALERT_SENDER: z.optional(text),
+    API_URL: text,
+  }),
+};
+type Service = keyof typeof ENVIRONMENTS;
+
+/** What a deployment sets for one function, as text, beside what it sets for all. */
+export type Deployed<Name extends Service> = Omit<
+  z.input<(typeof ENVIRONMENTS)[Name]>,
+  "HARBORLIGHT_VERSION" | "DYNAMODB_TIMEOUT_MS"
+>;
+
+/**
+ * The function's own variables, parsed. Called once, at start.
+ * @throws Error that names every variable that is missing or malformed, and shows no value
+ */
+export function readEnvironment<Name extends Service>(
+  name: Name,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.output<(typeof ENVIRONMENTS)[Name]> {
+  const { success, data, error } = ENVIRONMENTS[name].safeParse(environment, { error: inOurWords });
+  if (success) return data as z.output<(typeof ENVIRONMENTS)[Name]>;
+  const wrong = error.issues.map(({ path, message }) => `${pathText(path)} ${message}`);
+  throw new Error(`the environment of ${name} is wrong: ${wrong.join("; ")}`);
+}

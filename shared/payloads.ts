@@ -1,0 +1,28 @@
+/** Events that start a function of ours, declared once for who sends and who handles them. Jobs: `Job` in model.ts. */
+import type { InvalidInput } from "./errors.ts";
+import type { CheckSettings, Outcome } from "./model.ts";
+
+/** The API asks a probe for one attempt now. Nothing of it is stored. */
+export interface CheckRequest {
+  readonly kind: "check";
+  readonly check: CheckSettings;
+}
+/** `errors`: the probe refuses the settings. Null: the check did not end before its deadline. */
+export type CheckAnswer = Outcome | { readonly errors: InvalidInput["errors"] } | null;
+
+/** EventBridge Scheduler. */
+export interface Scheduled {
+  readonly source: "schedule";
+}
+/** The one-machine stack came up, which may have missed anything. */
+export interface Started {
+  readonly source: "start";
+}
+/** The API has a new shard planned at once. */
+export interface PlanRequest {
+  readonly source: "api";
+  readonly shard: string;
+}
+
+export type DispatchEvent = Scheduled | PlanRequest;
+export type CompactEvent = Scheduled | Started;
