@@ -1,5 +1,5 @@
 /** What the jobs of a location's queue ask for. Each may come twice. */
-import type { ItemKey, Job, Monitor, Timer } from "../../shared/model.ts";
+import type { Job, Monitor, Timer } from "../../shared/model.ts";
 import type { TickReport } from "./tick.ts";
 
 interface Dependencies {

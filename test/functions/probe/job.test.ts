@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Job } from "../../../shared/model.ts";
 import { monitorKey } from "../../../shared/store/keys.ts";
 import { createMonitorReader } from "../../../shared/store/monitor-item.ts";
 import { serve } from "../../support/servers.ts";
