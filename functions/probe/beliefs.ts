@@ -3,11 +3,11 @@
  * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and is
  * not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are read.
  */
-import type { Block, BlockEntry } from "../../shared/history/block.ts";
+import type { BlockEntry, BlockPlace } from "../../shared/history/block.ts";
 import type { Health, View } from "../../shared/model.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/believe.ts";
 import { EMPTY_HISTORY, type History } from "../../shared/rules/judge.ts";
-import type { HistoryStore } from "../../shared/store/history.ts";
+import type { HistoryStore, TickStand } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
@@ -28,6 +28,8 @@ export interface Belief {
   readonly entry: BlockEntry | undefined;
   /** For the block of this tick, unless a view is written. */
   readonly doubt: number;
+  /** Whether this run has put up a fence, which its own view replaces. */
+  readonly isFenced: boolean;
 }
 
 /** @param entry of the block before the tick, where it may speak of the member */
@@ -37,14 +39,28 @@ const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, interv
   view: undefined,
   entry,
   doubt: isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(intervalSeconds),
+  isFenced: false,
 });
+
+/** What is known of all members, by id. */
+export interface Known {
+  readonly beliefs: ReadonlyMap<string, Belief>;
+  /** Why writes that may still be on their way could not be fenced off; then the tick must end without a block. */
+  readonly unfenced: unknown;
+}
 
 /** Without a view in the block there may be one by now: a spot check fills the empty place. */
 const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.doubt === 0 && entry.view !== null;
 
+/** What is known of a tick before it is run. */
+interface Circumstances extends Pick<TickStand, "previous" | "isBegun" | "isUnfinished"> {
+  /** Whether members were read just now: what they say this location believes is then compared. */
+  readonly isFresh: boolean;
+}
+
 interface Dependencies {
   readonly location: string;
-  readonly views: Pick<ViewStore, "views">;
+  readonly views: Pick<ViewStore, "views" | "fence">;
   readonly history: Pick<HistoryStore, "roster">;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -58,19 +74,30 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     return entry.settingsByte === (settingsVersion & 0xff) && (isFuture || tick * 1000 >= changedAtMs - 1000);
   };
 
-  /**
-   * @param previous the newest block before the tick
-   * @param isBegun whether another run was at this tick: its views are younger than the block
-   * @param isFresh whether members were read just now: what they say this location believes is then compared
-   */
-  return async (
-    shard: string,
+  /** Members about whom a write may still be on its way: of a run that never ended, or one whose result is not known. */
+  const uncertain = (known: ReadonlyMap<string, Belief>, { isBegun, isUnfinished }: Circumstances, lane: number) =>
+    [...known.keys()].filter((id) => {
+      const entry = known.get(id)!.entry;
+      return isBegun || isUnfinished || (entry?.view === null && entry.doubt === fullDoubt(lane));
+    });
+
+  const putUpFences = async (
+    ids: readonly string[],
     tick: number,
+  ): Promise<{ ids: ReadonlySet<string>; error?: unknown }> => {
+    try {
+      return { ids: await views.fence(ids, location, tick) };
+    } catch (error) {
+      return { ids: new Set(), error };
+    }
+  };
+
+  return async (
+    { shard, tick }: Omit<BlockPlace, "location">,
     members: readonly Member[],
-    previous: Block | undefined,
-    isBegun: boolean,
-    isFresh: boolean,
-  ): Promise<Map<string, Belief>> => {
+    circumstances: Circumstances,
+  ): Promise<Known> => {
+    const { previous, isBegun, isFresh } = circumstances;
     const lane = laneOf(shard);
     const isRightBefore = previous?.tick === tick - lane && !isBegun;
     const ids = previous ? ((await history.roster(previous.roster)) ?? []) : [];
@@ -80,13 +107,12 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     for (const member of members) {
       const found = entries.get(member.id);
       const entry = found && isOf(member, found, previous!.tick) ? found : undefined;
-      const belief = fromBlock(entry, isRightBefore, lane);
-      known.set(member.id, previous?.offline ? { ...belief, entry: undefined } : belief);
+      known.set(member.id, fromBlock(entry, isRightBefore, lane));
       const isContradicted = isFresh && member.beliefs[location]?.health !== entry?.view;
       if (!isRightBefore || !isSure(entry) || isContradicted) doubted.push(member.id);
     }
-    if (doubted.length === 0) return known;
-    const found = await views.views(doubted, location);
+    const fences = await putUpFences(uncertain(known, circumstances, lane), tick);
+    const found = doubted.length > 0 ? await views.views(doubted, location) : new Map<string, View>();
     for (const id of doubted) {
       const belief = known.get(id)!;
       const view = found.get(id) ?? null;
@@ -94,6 +120,8 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
       const isSurprise = present !== belief.present;
       known.set(id, { ...belief, present, view, doubt: isSurprise ? fullDoubt(lane) : belief.doubt });
     }
-    return known;
+    for (const [id, belief] of known)
+      known.set(id, { ...belief, isFenced: fences.ids.has(id), ...(previous?.offline && { entry: undefined }) });
+    return { beliefs: known, unfenced: fences.error };
   };
 };

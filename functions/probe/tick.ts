@@ -135,10 +135,9 @@ export const createTick = (dependencies: Dependencies) => {
     if ("result" in run) return run;
     const { place, lane, deadlineMs, isFresh, stand } = run;
     const members = run.all.filter(({ paused }) => !paused);
-    let previous = stand.previous;
-    let beliefs = await believe(shard, tick, members, previous, stand.isBegun, isFresh);
+    let { beliefs, unfenced } = await believe(place, members, { ...stand, isFresh });
     /** With a gap before it a tick waits to the end: the tick before may just be ending. */
-    const isEarly = previous?.tick === tick - lane;
+    const isEarly = stand.previous?.tick === tick - lane;
 
     const claim = {
       run: newId(),
@@ -151,7 +150,7 @@ export const createTick = (dependencies: Dependencies) => {
     const add = (after: After) => {
       if (added.has(after.member.id) || !mayChange(after)) return;
       added.add(after.member.id);
-      writer.add({ ...after, view: after.before.view });
+      writer.add({ ...after, view: after.before.view, isFenced: after.before.isFenced });
     };
 
     if (run.isWaitedFor && now() < tick * 1000) await sleep(tick * 1000 - now());
@@ -171,11 +170,9 @@ export const createTick = (dependencies: Dependencies) => {
     );
 
     if (!isEarly) {
-      const newest = await history.latestBlock(shard, location, tick - 1);
-      if (newest && newest.tick !== previous?.tick) {
-        previous = newest;
-        beliefs = await believe(shard, tick, members, previous, stand.isBegun, isFresh);
-      }
+      const before = await history.previousOf(place, now());
+      if (before.previous?.tick !== stand.previous?.tick || before.isUnfinished !== stand.isUnfinished)
+        ({ beliefs, unfenced } = await believe(place, members, { ...stand, ...before, isFresh }));
     }
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));
     for (const one of after) add(one);
@@ -190,6 +187,8 @@ export const createTick = (dependencies: Dependencies) => {
     const offline = writer.isOffline();
     if (offline) await dependencies.wentOffline(new Date(tick * 1000).toISOString());
 
+    // Without a block the next tick knows that it has to try again.
+    if (unfenced) throw unfenced;
     const isStored = await storeBlock(run, claim, after, written, offline);
     if (written.errors.length > 0) throw failed();
     return { result: isStored ? "checked" : "done", outcomes, lagMs, late: late.length, offline, crashes };

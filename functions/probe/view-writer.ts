@@ -20,6 +20,8 @@ export interface Candidate {
   readonly history: History;
   /** The view as the table has it; undefined where it was not read. */
   readonly view: View | null | undefined;
+  /** Whether this run has put up a fence for its tick. */
+  readonly isFenced: boolean;
 }
 
 interface Dependencies {
@@ -70,15 +72,15 @@ export const createViewWriter =
     };
 
     const write = async (candidate: Candidate, view: View | null): Promise<void> => {
-      const { member, outcome, history } = candidate;
+      const { member, outcome, history, isFenced } = candidate;
       const next = judge(view, history, outcome, member, tick);
       if (!next || now() >= deadlineMs) return void stored.set(member.id, view);
       owned ??= claim();
-      if (!(await owned)) return void stored.set(member.id, view);
+      if (!(await owned) || now() >= deadlineMs) return void stored.set(member.id, view);
       tried.add(member.id);
       const isFuture = view && !isPlausible(view.tick * 1000, new Date(now()));
       const isKept = await views.save(member.id, member.settingsVersion, location, next, now(), {
-        replaces: isFuture ? view.tick : undefined,
+        replaces: isFuture ? view.tick : isFenced ? tick : undefined,
       });
       // Refused: the monitor checks something else by now, or has a newer view. The next tick reads which.
       stored.set(member.id, isKept ? next : undefined);

@@ -39,11 +39,14 @@ export interface Claim {
 }
 
 export interface TickStand {
+  /** The newest block before it. */
   readonly previous: Block | undefined;
   /** `done`: its block is there. `claimed`: somebody else is at it. */
   readonly state: "free" | "claimed" | "done";
   /** Whether another run was at it, and may have written views of which `previous` knows nothing. */
   readonly isBegun: boolean;
+  /** Whether a tick before it was begun and never ended: its run may still be about to store views. */
+  readonly isUnfinished: boolean;
   /** The run that has written a block for this tick under a clock that was ahead. */
   readonly replaces?: string | undefined;
 }
@@ -101,7 +104,11 @@ export function createHistoryStore(
       ),
     );
 
-  /** The newest item up to a tick, and the newest of them that is a block. */
+  const blockOf = (item: Record<string, unknown> | undefined, shard: string, location: string) =>
+    item &&
+    readable(() => decodeBlock(item.data as Uint8Array, { shard, location, tick: Number(item.sk) }), unreadable);
+
+  /** The newest item up to a tick, the newest of them that is a block, and the claims between the two. */
   const latest = async (shard: string, location: string, atOrBeforeTick: number) => {
     const { pk, sk } = blockKey(shard, location, atOrBeforeTick);
     const read = async (Limit: number) => {
@@ -117,14 +124,14 @@ export function createHistoryStore(
       );
       return Items.filter(isAlive);
     };
-    let [newest] = await read(1);
-    let item = newest;
-    if (newest && !newest.data)
-      [newest, item] = await read(CLAIMS_PASSED).then((items) => [items[0], items.find(({ data }) => data)]);
-    const place = { shard, location, tick: Number(item?.sk) };
+    let items = await read(1);
+    if (items[0] && !items[0].data) items = await read(CLAIMS_PASSED);
+    const [newest] = items;
+    const place = items.findIndex(({ data }) => data);
     return {
       newest,
-      block: item?.data ? readable(() => decodeBlock(item.data as Uint8Array, place), unreadable) : undefined,
+      claims: items.slice(0, place < 0 ? undefined : place),
+      block: blockOf(items[place], shard, location),
     };
   };
 
@@ -142,6 +149,15 @@ export function createHistoryStore(
     );
     // The clock is read after the answer: whoever was frozen meanwhile must not take the present for the future.
     return newest !== undefined && Number(newest.sk) > nowSeconds() + FUTURE_SECONDS;
+  };
+
+  /** Whether a claim is of an earlier tick, and its run had to be at its end by now. */
+  const isOver = ({ sk, until }: Record<string, unknown>, tick: number, nowMs: number) =>
+    String(sk) < tickKey(tick) && Number(until) < nowMs;
+
+  const previousOf = async ({ shard, location, tick }: BlockPlace, nowMs: number) => {
+    const { block, claims } = await latest(shard, location, tick - 1);
+    return { previous: block, isUnfinished: claims.some((claim) => isOver(claim, tick, nowMs)) };
   };
 
   return {
@@ -174,18 +190,20 @@ export function createHistoryStore(
       return (await latest(shard, location, atOrBeforeTick)).block;
     },
 
-    /** The newest block before a tick, and how the tick itself stands. Consistent. */
-    async standOf({ shard, location, tick }: BlockPlace, nowMs: number): Promise<TickStand> {
-      const { block, newest } = await latest(shard, location, tick);
+    /** The newest block before a tick, and whether a run came to no end behind it. Consistent. */
+    previousOf,
+
+    /** The same, and how the tick itself stands. */
+    async standOf(place: BlockPlace, nowMs: number): Promise<TickStand> {
+      const { shard, location, tick } = place;
+      const { block, newest, claims } = await latest(shard, location, tick);
       const isMine = newest?.sk === tickKey(tick);
-      if (!isMine) return { previous: block, state: "free", isBegun: false };
+      const before = { previous: block, isUnfinished: claims.some((claim) => isOver(claim, tick, nowMs)) };
+      if (!isMine) return { ...before, state: "free", isBegun: false };
       const isBegun = true;
-      if (newest.data) {
-        if (!(await hasFuture(shard, location))) return { previous: undefined, state: "done", isBegun };
-        const previous = (await latest(shard, location, tick - 1)).block;
-        return { previous, state: "free", isBegun, replaces: String(newest.run ?? "") };
-      }
-      return { previous: block, state: Number(newest.until) < nowMs ? "free" : "claimed", isBegun };
+      if (!newest.data) return { ...before, state: Number(newest.until) < nowMs ? "free" : "claimed", isBegun };
+      if (!(await hasFuture(shard, location))) return { ...before, previous: undefined, state: "done", isBegun };
+      return { ...(await previousOf(place, nowMs)), state: "free", isBegun, replaces: String(newest.run ?? "") };
     },
 
     /** Packed blocks with `fromTick <= tick < toTick`, oldest first; `openBlock` reads their `data`. */

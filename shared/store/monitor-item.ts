@@ -10,7 +10,7 @@ import { type Item, readMany, type Waiting } from "./read.ts";
  */
 export interface StoredBelief {
   readonly health: Health;
-  /** Of the view. */
+  /** Of the view, or of a later tick that put up a fence: views of ticks before it are refused. */
   readonly tick: number;
 }
 

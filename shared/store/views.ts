@@ -1,11 +1,14 @@
 /** What the probe reads and writes of monitors: what to check, and what its location believes. */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
+import { inParallel } from "../parallel.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import type { StoredBelief } from "./monitor-item.ts";
 import { type Item, pagesOf, readMany, type Waiting } from "./read.ts";
+
+const WRITES_AT_ONCE = 32;
 
 /** A monitor as far as the probe needs it. */
 export interface Member extends CheckSettings {
@@ -80,7 +83,8 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
    * Stores a view, unless the monitor is gone, paused, checks something else by now, or has a newer view. A spot check
    * only fills an empty place.
    * @param now epoch milliseconds
-   * @param replaces tick of a view from the future, which a clock that was ahead left: it gives way, and no other
+   * @param replaces tick of a view from the future, which a clock that was ahead left, or of the fence that this run put
+   *   up: what stands there gives way, and nothing else
    * @returns whether it was stored
    */
   async save(
@@ -93,7 +97,7 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
   ): Promise<boolean> {
     const fresh = onlyIfEmpty
       ? "attribute_not_exists(#views.#location)"
-      : "(attribute_not_exists(#views.#location) OR #views.#location.tick < :tick OR #views.#location.tick = :replaces)";
+      : "(attribute_not_exists(#views.#location) OR #beliefs.#location.tick < :tick OR #beliefs.#location.tick = :replaces)";
     const { pk, sk } = monitorKey(id);
     const look = mustLook(pk, now);
     return unlessRaced(
@@ -120,6 +124,33 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
         }),
       ),
     );
+  },
+
+  /**
+   * Refuses views of ticks before this one, and of other runs at it: a process that was frozen, or a request that is still
+   * on its way, may try to store one minutes later.
+   * @param tick of the run that puts the fence up; it stores its own views with `replaces: tick`
+   * @returns ids of the monitors that have one now; those without a view need none
+   */
+  async fence(ids: readonly string[], location: string, tick: number): Promise<Set<string>> {
+    const fenced = new Set<string>();
+    await inParallel(ids, WRITES_AT_ONCE, async (id) => {
+      const isDone = await unlessRaced(
+        client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: monitorKey(id),
+            UpdateExpression: "SET #beliefs.#location.tick = :tick",
+            ConditionExpression:
+              "#beliefs.#location.tick < :tick OR (#beliefs.#location.tick = :tick AND #views.#location.tick <> :tick)",
+            ExpressionAttributeNames: { "#views": "views", "#beliefs": "beliefs", "#location": location },
+            ExpressionAttributeValues: { ":tick": tick },
+          }),
+        ),
+      );
+      if (isDone) fenced.add(id);
+    });
+    return fenced;
   },
 });
 export type ViewStore = ReturnType<typeof createViewStore>;

@@ -42,7 +42,12 @@ const VIEW_CONDITION =
 
 export const MUTANTS: readonly Mutant[] = [
   // Views
-  mutant("a view replaces a newer one", VIEWS, "#views.#location.tick < :tick OR", "#views.#location.tick <> :tick OR"),
+  mutant(
+    "a view replaces a newer one",
+    VIEWS,
+    "#beliefs.#location.tick < :tick OR #beliefs.#location.tick = :replaces",
+    "#beliefs.#location.tick <> :tick OR #beliefs.#location.tick = :replaces",
+  ),
   mutant(
     "a view of earlier settings is stored",
     VIEWS,
@@ -84,9 +89,15 @@ export const MUTANTS: readonly Mutant[] = [
     { caughtBy: "our own network" },
   ),
   mutant("own network is not asked at the first failure", TICK, "onFailure: writer.doubtNetwork,", ""),
-  mutant("a tick has no owner", WRITER, "if (!(await owned)) return", "if (false) return", {
-    caughtBy: "only its owner's are stored",
-  }),
+  mutant(
+    "a tick has no owner",
+    WRITER,
+    "if (!(await owned) || now() >= deadlineMs) return",
+    "if (now() >= deadlineMs) return",
+    {
+      caughtBy: "only its owner's are stored",
+    },
+  ),
   mutant(
     "blocks are always believed",
     BELIEFS,
@@ -98,7 +109,16 @@ export const MUTANTS: readonly Mutant[] = [
     BELIEFS,
     "isFresh && member.beliefs[location]?.health !== entry?.view",
     "isFresh && entry === undefined",
-    { caughtBy: "the list of members shows it" },
+    {
+      lives: "fences refuse the writes that would lead to it; the list is for what nobody has thought of",
+    },
+  ),
+  mutant(
+    "writes on their way are not fenced off",
+    BELIEFS,
+    "return { ids: await views.fence(ids, location, tick) };",
+    "return { ids: new Set() };",
+    { caughtBy: "arrives after minutes" },
   ),
   mutant("another run's views at a tick are not read", BELIEFS, "=== tick - lane && !isBegun", "=== tick - lane", {
     caughtBy: "who does its tick again",

@@ -45,6 +45,7 @@ const startViews = () => {
       outcome: DOWN,
       history: remember(EMPTY_HISTORY, "down"),
       view: viewOf("up", TICK - 100),
+      isFenced: false,
     });
   return { state, writer, turnDown };
 };

@@ -48,15 +48,7 @@ function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
       wrong(`was deleted at ${s1(journal.sinceStart(String(item.deletedAt)))} and is still there`);
     return;
   }
-  type Short = Readonly<Record<string, { readonly health: string; readonly tick: number }>>;
-  const brief = (of: unknown) =>
-    JSON.stringify(
-      Object.entries(of as Short)
-        .map(([name, { health, tick }]) => [name, health, tick])
-        .toSorted(),
-    );
-  if (brief(item.beliefs) !== brief(item.views))
-    wrong(`the beliefs are ${brief(item.beliefs)}, the views ${brief(item.views)}`);
+  judgeBeliefs(item, wrong);
   const epoch = run.epochs.findLast((one) => one.id === id);
   if (!epoch) return;
   const { settings } = epoch;
@@ -86,6 +78,17 @@ function judgeMonitor(run: Case, item: Item, incidents: readonly Incident[]) {
     journal.sinceStart(incident.startedAt) < end - PROJECTED_SECONDS
   )
     wrong(`incident ${incident.id} has no open item`);
+}
+
+/** What the list of members says of views is what they are; its tick may be a later one's, which fences them off. */
+function judgeBeliefs(item: Item, wrong: (text: string) => void) {
+  type Short = Readonly<Record<string, { readonly health: string; readonly tick: number } | undefined>>;
+  const [beliefs, views] = [item.beliefs as Short, item.views as Short];
+  for (const name of new Set([...Object.keys(beliefs), ...Object.keys(views)])) {
+    const [belief, view] = [beliefs[name], views[name]];
+    if (!belief || !view || belief.health !== view.health || belief.tick < view.tick)
+      wrong(`${name}'s belief is ${belief?.health} of ${belief?.tick}, its view ${view?.health} of ${view?.tick}`);
+  }
 }
 
 function judgeViews(

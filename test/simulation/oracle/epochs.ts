@@ -8,6 +8,8 @@ export interface Epoch {
   /** At most the scenario's end. */
   readonly to: number;
   readonly settings: WatchedSettings;
+  /** Since when views are of these settings: another quorum judges those that stand there. */
+  readonly viewsFrom: number;
   /** The longest `alerts.afterSeconds` that stood during it. */
   readonly afterSeconds: number;
   readonly paused: boolean;
@@ -43,6 +45,7 @@ function epochsOfOne(segments: readonly Segment[], end: number): Epoch[] {
       from: began,
       to: Math.min(end, segment.to),
       settings,
+      viewsFrom: last && !beganBy && before!.version === segment.version ? last.viewsFrom : from,
       afterSeconds,
       paused,
       shard,

@@ -14,6 +14,8 @@ const DAY_MADE_SECONDS = 7_200;
 type Entry = NonNullable<ReturnType<Case["journal"]["blocks"][number]["entries"]["get"]>>;
 type Expected = Entry & { readonly offline: boolean; readonly shard: string };
 
+const REMEMBERED_SECONDS = 630;
+
 const laneOf = (shard: string) => Number(shard.split("#")[0]);
 
 export async function judgeHistory(run: Case): Promise<void> {
@@ -88,9 +90,13 @@ async function judgeOutcomes(run: Case, item: Item, location: string, expected: 
   /** A tick that began before a deletion and ended after it is nobody's. */
   const isLived = (moment: number) =>
     run.epochs.some((epoch) => epoch.id === id && moment >= epoch.from - slack && moment <= epoch.to - slack);
+  /** Where nobody could tell the probes of a move, they know the members of before for ten minutes. */
+  const isRemembered = (tick: number) => !run.calm.covers(at(tick) - REMEMBERED_SECONDS, at(tick));
   const groups = {
-    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt && isLived(at(tick))),
-    "outcome-misplaced": missing.filter((tick) => at(tick) >= bornAt && !isPlaced(tick) && !isAtMove(tick)),
+    "outcome-former-life": missing.filter((tick) => at(tick) < bornAt && isLived(at(tick)) && !isRemembered(tick)),
+    "outcome-misplaced": missing.filter(
+      (tick) => at(tick) >= bornAt && !isPlaced(tick) && !isAtMove(tick) && !isRemembered(tick),
+    ),
     "outcome-lost": missing.filter((tick) => at(tick) >= bornAt && isPlaced(tick)),
   };
   for (const [kind, ticks] of Object.entries(groups))

@@ -95,7 +95,7 @@ function couldBeDown(run: Case, epoch: Epoch, location: string, madeAt: number, 
   const outcomes = seen.get(`${epoch.id} ${location}`) ?? [];
   const since = (tick: number) => tick - journal.startMs / 1000;
   const own = outcomes.filter(
-    ({ spot, tick }) => !spot && since(tick) >= epoch.from - intervalSeconds && since(tick) <= madeAt + 2,
+    ({ spot, tick }) => !spot && since(tick) >= epoch.viewsFrom - intervalSeconds && since(tick) <= madeAt + 2,
   );
   const byTick = [...Map.groupBy(own, ({ tick }) => tick)].toSorted(([a], [b]) => a - b);
   let [downs, ups, isPossible, endedAt] = [0, 0, false, Number.NEGATIVE_INFINITY];

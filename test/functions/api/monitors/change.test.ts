@@ -177,6 +177,9 @@ describe("deleting", () => {
     expect((await edge.call("PATCH", at(body.id), { body: {} })).status).toBe(404);
     expect((await edge.call("DELETE", at(body.id))).status).toBe(404);
     expect((await edge.call("GET", "/v1/monitors?q=gone")).body.items).toEqual([]);
-    expect(await item(body.id)).toMatchObject({ deletedAt: expect.any(String), revision: Date.parse(body.createdAt) + 1 });
+    expect(await item(body.id)).toMatchObject({
+      deletedAt: expect.any(String),
+      revision: Date.parse(body.createdAt) + 1,
+    });
   });
 });
