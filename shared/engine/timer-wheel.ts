@@ -6,11 +6,11 @@
 /** Never early, at most this late. Deadlines are seconds; 20 ms of lateness is nobody's outage. */
 const SLOT_MS = 20;
 
-export interface Timer {
+export interface Timeout {
   cancel(): void;
 }
 
-class Entry implements Timer {
+class Entry implements Timeout {
   callback: (() => void) | undefined;
   readonly #wheel: TimerWheel;
   constructor(wheel: TimerWheel, callback: () => void) {
@@ -34,7 +34,7 @@ export class TimerWheel {
    * Calls back once, `ms` milliseconds from now; but first what has arrived meanwhile is handled. After a stall (a frozen Lambda,
    * a busy neighbour) timers run before sockets, and answers that had come in time would count as timeouts.
    */
-  after(ms: number, callback: () => void): Timer {
+  after(ms: number, callback: () => void): Timeout {
     if (!this.#interval) {
       this.#next = Math.floor(performance.now() / SLOT_MS);
       this.#interval = setInterval(() => setImmediate(this.#turn), SLOT_MS);

@@ -10,7 +10,7 @@ import type { Finding, UdpProbe } from "../contract/protocol.ts";
 import type { Traffic } from "../model.ts";
 import { type Attempt, type Done, endpointOf } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
-import type { Timer } from "./timer-wheel.ts";
+import type { Timeout } from "./timer-wheel.ts";
 
 /** After the last datagram, once something has answered: five times the slowest answer, at least this. What comes later is lost. */
 const GRACE_MS = 500;
@@ -41,9 +41,9 @@ class UdpAttempt {
   readonly #done: Done;
   readonly #socket: Socket;
   readonly #listener: Socket | undefined;
-  readonly #deadline: Timer;
-  #spacing: Timer | undefined;
-  #grace: Timer | undefined;
+  readonly #deadline: Timeout;
+  #spacing: Timeout | undefined;
+  #grace: Timeout | undefined;
   #stage: Stage = "local";
   #ended = false;
 

@@ -119,27 +119,32 @@ const notification = (body: Cursor, version: number): { type: number; data: Buff
   return { type, data: body.take(body.left) };
 };
 
+const isNotification = (type: number, version: number) => type === 41 || (type === 11 && version === 1);
+const isVendorId = (type: number, version: number) => type === 43 || (type === 13 && version === 1);
+
+/** The proposal that the responder chose: the SA payload of either version. */
+const proposalOf = ({ version, payloads }: Message): string | undefined => {
+  const choices = payloads.filter(({ type }) => type === (version === 2 ? 33 : 1));
+  return choices.map(({ body }) => (version === 2 ? chosen(body) : chosen1(body))).at(-1);
+};
+
 const describe = (message: Message) => {
-  let proposal: string | undefined;
+  const { version, payloads } = message;
+  const proposal = proposalOf(message);
   let refusal: { type: number; name: string } | undefined;
   let wantedGroup: number | undefined;
-  const vendors: string[] = [];
   const supports: string[] = [];
-  for (const { type, body } of message.payloads) {
-    if (type === 33 && message.version === 2) proposal = chosen(body);
-    if (type === 1 && message.version === 1) proposal = chosen1(body);
-    if (type === 43 || (type === 13 && message.version === 1)) vendors.push(vendor(body.bytes));
-    if (type === 41 || (type === 11 && message.version === 1)) {
-      const { type: notified, data } = notification(body, message.version);
-      const name = NOTIFICATIONS[notified] ?? `notification ${notified}`;
-      if (notified < FIRST_STATUS_TYPE || name === "COOKIE" || name === "REDIRECT")
-        refusal ??= { type: notified, name };
-      else supports.push(name);
-      if (notified === INVALID_KE_PAYLOAD && data.length >= 2) wantedGroup = data.readUInt16BE();
-    }
+  const vendors = payloads.filter(({ type }) => isVendorId(type, version)).map(({ body }) => vendor(body.bytes));
+  for (const { type: payload, body } of payloads) {
+    if (!isNotification(payload, version)) continue;
+    const { type, data } = notification(body, version);
+    const name = NOTIFICATIONS[type] ?? `notification ${type}`;
+    if (type < FIRST_STATUS_TYPE || name === "COOKIE" || name === "REDIRECT") refusal ??= { type, name };
+    else supports.push(name);
+    if (type === INVALID_KE_PAYLOAD && data.length >= 2) wantedGroup = data.readUInt16BE();
   }
   const evidence = {
-    version: `IKEv${message.version}`,
+    version: `IKEv${version}`,
     ...(proposal && { proposal }),
     ...(refusal && { notification: refusal.name }),
     ...(wantedGroup && { wantedGroup: TRANSFORMS[4]?.[wantedGroup] ?? wantedGroup }),
@@ -151,22 +156,15 @@ const describe = (message: Message) => {
 
 const judge = (message: Message, wanted: Settings): Finding => {
   const { proposal, refusal, vendors, supports, evidence } = describe(message);
-  if (!proposal && !refusal)
-    throw new ProbeFailure("unexpected-answer", "the IKE responder neither chose a proposal nor said why not", {
-      evidence,
-    });
-  const types = message.payloads.map(({ type }) => type);
-  if (proposal && message.version === 2 && !(types.includes(KEY_EXCHANGE) && types.includes(NONCE)))
-    throw new ProbeFailure("unexpected-answer", "the IKE responder chose a proposal without key exchange or nonce", {
-      evidence,
-    });
+  const wrong = (text: string) => new ProbeFailure("unexpected-answer", text, { evidence });
+  if (!proposal && !refusal) throw wrong("the IKE responder neither chose a proposal nor said why not");
+  if (proposal && message.version === 2 && !hasKeyExchange(message))
+    throw wrong("the IKE responder chose a proposal without key exchange or nonce");
   if (String(message.version) !== wanted.version && refusal === undefined)
-    throw new ProbeFailure("unexpected-answer", `expected IKEv${wanted.version}, got IKEv${message.version}`, {
-      evidence,
-    });
+    throw wrong(`expected IKEv${wanted.version}, got IKEv${message.version}`);
   const refused = `the IKE responder refuses: ${refusal?.name}`;
   const isRefused = refusal?.type === NO_PROPOSAL_CHOSEN;
-  if (isRefused && wanted.refused === "down") throw new ProbeFailure("unexpected-answer", refused, { evidence });
+  if (isRefused && wanted.refused === "down") throw wrong(refused);
   const fingerprint = [...vendors, ...supports].sort().join(", ");
   return {
     evidence,
@@ -175,6 +173,9 @@ const judge = (message: Message, wanted: Settings): Finding => {
     ...(isRefused && wanted.refused === "degraded" && { degraded: { reason: "poor-quality", message: refused } }),
   };
 };
+
+const hasKeyExchange = ({ payloads }: Message): boolean =>
+  [KEY_EXCHANGE, NONCE].every((wanted) => payloads.some(({ type }) => type === wanted));
 
 const hasMarker = ({ nonEspMarker }: Settings, { port }: Target): boolean =>
   nonEspMarker === "always" || (nonEspMarker === "auto" && port === NAT_TRAVERSAL_PORT);

@@ -49,7 +49,70 @@ const address = (value: Cursor, key?: Buffer): string | undefined => {
   return `[${bytes.toString("hex").match(/..../g)!.join(":")}]:${port}`;
 };
 
-/** `undefined` for a message of another transaction. */
+interface Answer {
+  readonly evidence: {
+    mappedAddress?: string | undefined;
+    software?: string;
+    responseOrigin?: string | undefined;
+    otherAddress?: string | undefined;
+    error?: string;
+  };
+  error?: number;
+}
+
+/** One attribute (section 14). @param start where it begins in the message */
+const readAttribute = (type: number, value: Cursor, start: number, message: Buffer, answer: Answer): void => {
+  const { evidence } = answer;
+  switch (type) {
+    case 0x0020:
+      evidence.mappedAddress = address(value, message.subarray(4, 20));
+      break;
+    case 0x0001:
+      evidence.mappedAddress ??= address(value);
+      break;
+    case 0x8022:
+      evidence.software = printable(value.bytes.toString("utf8"));
+      break;
+    case 0x802b:
+      evidence.responseOrigin = address(value);
+      break;
+    case 0x802c:
+      evidence.otherAddress = address(value);
+      break;
+    case 0x0009:
+      value.u16();
+      answer.error = (value.u8() & 7) * 100 + value.u8();
+      evidence.error = `${answer.error} ${printable(value.take(value.left).toString("utf8"))}`.trim();
+      break;
+    case 0x8028:
+      if ((crc32(message.subarray(0, start)) ^ 0x5354554e) >>> 0 !== value.u32())
+        throw new ProbeFailure("unexpected-answer", "the STUN answer's FINGERPRINT does not match its content", {
+          evidence,
+        });
+      break;
+    default:
+      if (type < 0x8000 && !REQUIRED_ATTRIBUTES.has(type))
+        throw new ProbeFailure(
+          "unexpected-answer",
+          `the STUN answer has an attribute that must be understood and is not known: 0x${type.toString(16)}`,
+        );
+  }
+};
+
+const readAttributes = (message: Buffer): Answer => {
+  const answer: Answer = { evidence: {} };
+  const body = new Cursor(message, "STUN answer", HEADER_BYTES).part(message.readUInt16BE(2));
+  while (body.left > 0) {
+    const start = HEADER_BYTES + body.offset;
+    const type = body.u16();
+    const value = body.part(body.u16());
+    body.take(Math.min(body.left, -value.bytes.length & 3));
+    readAttribute(type, value, start, message, answer);
+  }
+  return answer;
+};
+
+/** @returns undefined for a message of another transaction */
 const understand = (message: Buffer, question: Buffer): Finding | undefined => {
   const head = message.length >= HEADER_BYTES ? message.readUInt16BE(0) : -1;
   if (head !== BINDING_SUCCESS && head !== BINDING_ERROR)
@@ -58,59 +121,31 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
     });
   // The magic cookie too: to RFC 3489 it is a part of the transaction id.
   if (!message.subarray(4, 20).equals(question.subarray(4, 20))) return undefined;
-  const body = new Cursor(message, "STUN answer", HEADER_BYTES).part(message.readUInt16BE(2));
-  const evidence: {
-    mappedAddress?: string | undefined;
-    software?: string;
-    responseOrigin?: string | undefined;
-    otherAddress?: string | undefined;
-    error?: string;
-  } = {};
-  let error: number | undefined;
-  while (body.left > 0) {
-    const type = body.u16();
-    const start = body.offset - 2;
-    const value = body.part(body.u16());
-    body.take(Math.min(body.left, -value.bytes.length & 3));
-    if (type < 0x8000 && !REQUIRED_ATTRIBUTES.has(type))
-      throw new ProbeFailure(
-        "unexpected-answer",
-        `the STUN answer has an attribute that must be understood and is not known: 0x${type.toString(16)}`,
-      );
-    if (type === 0x0020) evidence.mappedAddress = address(value, message.subarray(4, 20));
-    if (type === 0x0001) evidence.mappedAddress ??= address(value);
-    if (type === 0x8022) evidence.software = printable(value.bytes.toString("utf8"));
-    if (type === 0x802b) evidence.responseOrigin = address(value);
-    if (type === 0x802c) evidence.otherAddress = address(value);
-    if (type === 0x0009) {
-      value.u16();
-      error = (value.u8() & 7) * 100 + value.u8();
-      evidence.error = `${error} ${printable(value.take(value.left).toString("utf8"))}`.trim();
-    }
-    if (type === 0x8028 && (crc32(message.subarray(0, HEADER_BYTES + start)) ^ 0x5354554e) >>> 0 !== value.u32())
-      throw new ProbeFailure("unexpected-answer", "the STUN answer's FINGERPRINT does not match its content", {
-        evidence,
-      });
-  }
-  const isError = head === BINDING_ERROR;
-  if (isError) {
-    if (error === undefined || error < 300 || error > 699)
-      throw new ProbeFailure("unexpected-answer", "the STUN server answers with an error and does not say which", {
-        evidence,
-      });
-    if (error >= 500)
-      throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
-  } else if (!evidence.mappedAddress)
-    throw new ProbeFailure("unexpected-answer", "the STUN server does not say which address it sees", { evidence });
-  const { software } = evidence;
-  return {
-    evidence,
-    message: isError
-      ? `the STUN server answers ${evidence.error}`
-      : `${software ?? "a STUN server"} sees us as ${evidence.mappedAddress}`,
-    ...(software && { fingerprint: software }),
-  };
+  const answer = readAttributes(message);
+  return head === BINDING_ERROR ? judgeError(answer) : judgeSuccess(answer);
 };
+
+const judgeError = ({ evidence, error }: Answer): Finding => {
+  if (error === undefined || error < 300 || error > 699)
+    throw new ProbeFailure("unexpected-answer", "the STUN server answers with an error and does not say which", {
+      evidence,
+    });
+  if (error >= 500)
+    throw new ProbeFailure("service-unavailable", `the STUN server answers ${evidence.error}`, { evidence });
+  return finding(evidence, `the STUN server answers ${evidence.error}`);
+};
+
+const judgeSuccess = ({ evidence }: Answer): Finding => {
+  if (!evidence.mappedAddress)
+    throw new ProbeFailure("unexpected-answer", "the STUN server does not say which address it sees", { evidence });
+  return finding(evidence, `${evidence.software ?? "a STUN server"} sees us as ${evidence.mappedAddress}`);
+};
+
+const finding = (evidence: Answer["evidence"], message: string): Finding => ({
+  evidence,
+  message,
+  ...(evidence.software && { fingerprint: evidence.software }),
+});
 
 const talk = async (connection: Connection, random: (bytes: number) => Buffer): Promise<Finding> => {
   const question = request(random);

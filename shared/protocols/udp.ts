@@ -8,7 +8,7 @@ import {
   bytesSetting,
   describeBytes,
   expectSetting,
-  prepareExpectation,
+  prepareMatcher,
   toBytes,
   unexpected,
 } from "../wire/expectation.ts";
@@ -45,16 +45,16 @@ export const udp: Protocol = {
   example: { port: 7, settings: { send: "ping", expect: { equals: "ping" } } },
   prepare: preparingOnce(settings, ({ send, expect, silence = "down", ...more }) => {
     const datagram = toBytes(send);
-    const expectationOf = expect && prepareExpectation(expect);
+    const createMatcher = expect && prepareMatcher(expect);
     const wanted = { ...more, silence };
     return udpProbe(wanted, {
       ask: () => datagram,
       read(answer) {
-        if (expectationOf) {
-          const expectation = expectationOf();
-          const used = expectation.match(answer.subarray(0, expectation.maxBytes));
+        if (createMatcher) {
+          const matcher = createMatcher();
+          const used = matcher.match(answer.subarray(0, matcher.maxBytes));
           if (used === undefined || (expect.equals !== undefined && used < answer.length))
-            throw unexpected(expectation.wanted(), answer);
+            throw unexpected(matcher.wanted(), answer);
         }
         return { evidence: { received: describeBytes(answer) } };
       },

@@ -63,8 +63,8 @@ export const expectSetting = z
       });
   });
 
-/** What one answer is held against, as it grows. */
-export interface Expectation {
+/** Compares one answer with what the user expects, while its bytes arrive. */
+export interface AnswerMatcher {
   /** For people: `an answer containing "PONG"`. Asked when the answer was another. */
   wanted(): string;
   readonly maxBytes: number;
@@ -76,13 +76,13 @@ export interface Expectation {
   match(received: Buffer): number | undefined;
 }
 
-/** @returns what makes the expectation that one answer is held against */
-export function prepareExpectation({
+/** @returns a factory: each answer needs a matcher of its own, because a regex keeps count of what it scanned */
+export function prepareMatcher({
   contains,
   equals,
   regex,
   maxBytes,
-}: z.output<typeof expectSetting>): () => Expectation {
+}: z.output<typeof expectSetting>): () => AnswerMatcher {
   if (regex !== undefined) {
     const pattern = compilePattern(regex);
     return () => matching(pattern, maxBytes);
@@ -92,7 +92,7 @@ export function prepareExpectation({
   return () => expectation;
 }
 
-const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
+const containing = (bytes: Buffer, maxBytes: number): AnswerMatcher => ({
   wanted: () => `an answer containing ${show(bytes)}`,
   maxBytes,
   match(received) {
@@ -101,7 +101,7 @@ const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
   },
 });
 
-const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
+const equalTo = (bytes: Buffer, maxBytes: number): AnswerMatcher => ({
   wanted: () => `the answer ${show(bytes)}`,
   maxBytes,
   match(received) {
@@ -114,7 +114,7 @@ const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
 /** Characters times pattern length that a pattern may scan again for bytes that trickle in; past it only growth by half counts. */
 const RESCAN_BUDGET = 1_000_000;
 
-function matching(pattern: RegExp, maxBytes: number): Expectation {
+function matching(pattern: RegExp, maxBytes: number): AnswerMatcher {
   let scanned = 0;
   let lastLength = 0;
   return {
