@@ -1,6 +1,6 @@
 /**
- * Finds the software's name and version in a greeting. The greeting itself is no fingerprint: many carry a date, a
- * host's name or the connection's id.
+ * Finds the software's name and version in a greeting, for the fingerprint. The whole greeting would not do: many contain
+ * a date, a host name or a connection id.
  */
 import { printable } from "./cursor.ts";
 

@@ -276,7 +276,7 @@ describe("a process that stands still", () => {
     await using server = await serveSlowly();
     const outcome = await run({ protocol: "tcp", ...server, settings }, soon(300));
     expect(outcome).toMatchObject({ state: "unmeasured", health: "unknown", reason: "cut-short" });
-    expect(outcome?.message).toContain("this process stood still meanwhile");
+    expect(outcome?.message).toContain("this process was stalled meanwhile");
   });
 
   test("still tells an outage, once it runs again", async () => {

@@ -25,7 +25,7 @@ test("a closed TCP port is not open because the check met itself", async () => {
       state: "closed",
       health: "down",
       reason: "connection-refused",
-      message: expect.stringContaining("this check itself") as string,
+      message: expect.stringContaining("the check's") as string,
     });
 });
 
@@ -38,6 +38,6 @@ test("a closed UDP port is not open because the check heard itself", async () =>
     state: "closed",
     health: "down",
     reason: "port-unreachable",
-    message: expect.stringContaining("this check itself") as string,
+    message: expect.stringContaining("the check's") as string,
   });
 });

@@ -59,11 +59,11 @@ test.each(bad)("%s is an error by name, and open where nothing is to be verified
   expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
 });
 
-test("a name that stands in the common name alone, or in a part of a label, is no name", async () => {
+test("a name that is only the common name, or matches only a part of a label, does not count", async () => {
   await using old = await serveTls(() => {}, { issuer: authority, names: [], addresses: [] });
   const outcome = await run(old, { ca });
   expect(outcome).toMatchObject({ state: "tls-error", health: "down", reason: "certificate-wrong-host" });
-  expect(outcome.message).toContain("common name alone");
+  expect(outcome.message).toContain("only as its common name");
   await using part = await serveTls(() => {}, { issuer: authority, names: ["w*.a.example", "*.b.example"] });
   expect(await run(part, { ca, serverName: "www.a.example" })).toMatchObject({ reason: "certificate-wrong-host" });
   expect(await run(part, { ca, serverName: "www.b.example" })).toMatchObject({ state: "open" });
@@ -88,7 +88,7 @@ test.each([
   expect(await run(direct, { ca: itself.certificate })).toMatchObject({ state: "tls-error", reason });
 });
 
-test("a certificate with a date that is none does not hold, and is no fault of ours", async () => {
+test("a certificate with an invalid date is not valid, and is no fault of ours", async () => {
   const { certificate, key } = makeCertificate({ validTo: new Date("2035-11-20T00:00:00Z") });
   const der = Buffer.from(certificate.replace(/-----.*-----/g, ""), "base64");
   der.write("20351320", der.indexOf("20351120"), "latin1");
