@@ -20,7 +20,7 @@ export interface Protocol {
   readonly transports: readonly ("tcp" | "udp")[];
   /** Null where no default makes sense and the user must name the port. */
   readonly defaultPort: number | null;
-  /** Strict schema of `settings`; unknown fields are refused. Its JSON Schema stands in the catalogue. */
+  /** Strict schema of `settings`; unknown fields are refused. Its JSON Schema is part of the API's catalogue of protocols. */
   readonly settings: z.ZodType;
   /** `settings` of a monitor (and its port, where there is no default) that the API accepts unchanged. */
   readonly example: { readonly port?: number; readonly settings: Readonly<Record<string, unknown>> };

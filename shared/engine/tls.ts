@@ -155,7 +155,7 @@ function findWeakness({ publicKey, signatureAlgorithm }: X509Certificate): strin
   const bits = publicKey.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < 2048)
     return `the certificate's ${type.toUpperCase()} key has ${bits} bits, at least 2048 expected`;
-  if (type === "dsa") return "the certificate has a DSA key, which nobody accepts any more";
+  if (type === "dsa") return "the certificate has a DSA key, which clients no longer accept";
   if (/md2|md4|md5|sha1(?!\d)/i.test(signatureAlgorithm ?? ""))
     return `the certificate is signed with ${signatureAlgorithm}, which can be forged`;
   return undefined;

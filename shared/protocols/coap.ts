@@ -1,6 +1,6 @@
 /**
- * CoAP: open when the server resets an empty message, the protocol's ping, or answers a GET (RFC 7252, sections 3, 4.2, 4.3
- * and 5.2; the default path lists a server's resources: RFC 6690, section 4). Message ids and tokens are matched.
+ * CoAP: open when the server answers an empty message (a ping) with a reset, or answers a GET (RFC 7252, sections 3, 4.2,
+ * 4.3 and 5.2; the default path lists a server's resources: RFC 6690, section 4). Message ids and tokens are matched.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -28,7 +28,7 @@ const settings = z.strictObject({
     .min(1)
     .optional()
     .describe("Expected response codes of `get`. Default: any but class 5."),
-  // Servers answer pings that follow each other closely only now and then (libcoap 4.3.1: seen with 200 ms).
+  // Servers answer only some of the pings that come at short intervals (libcoap 4.3.1: seen with 200 ms).
   ...udpFields({ spacingMs: 500 }),
 });
 type Settings = z.infer<typeof settings>;
@@ -47,7 +47,7 @@ const request = ({ method, path }: Settings, random: (bytes: number) => Buffer):
   return Buffer.concat([Buffer.of(0x40 | TOKEN_BYTES, GET), random(2 + TOKEN_BYTES), ...uriOptions(path)]);
 };
 
-/** RFC 7252, section 6.4: an option for each segment, an empty last one too, and for each argument of the query. */
+/** One option for each path segment, also for an empty last one, and for each argument of the query (RFC 7252, section 6.4). */
 const uriOptions = (path: string): readonly Buffer[] => {
   const [, segments = "", query] = /^\/([^?]*)(?:\?(.*))?$/.exec(path) ?? [];
   const values = [
@@ -59,13 +59,13 @@ const uriOptions = (path: string): readonly Buffer[] => {
   );
 };
 
-/** Option numbers and lengths from 13 on go into further bytes. */
+/** Reads an option's number or length: values from 13 on are in further bytes. */
 const extended = (cursor: Cursor, nibble: number): number => {
-  if (nibble === 15) throw new ProbeFailure("wrong-protocol", "the CoAP answer has an option that cannot be");
+  if (nibble === 15) throw new ProbeFailure("wrong-protocol", "the CoAP answer has an invalid option");
   return nibble === 13 ? cursor.u8() + 13 : nibble === 14 ? cursor.u16() + 269 : nibble;
 };
 
-/** Passes the options by; what follows the marker 0xff is the payload. */
+/** Skips the options and returns the payload, which follows the marker 0xff. */
 const payloadOf = (cursor: Cursor): Buffer => {
   while (cursor.left > 0) {
     const first = cursor.u8();
@@ -86,7 +86,7 @@ interface Message {
   readonly code: string;
   readonly bytes: Buffer;
   readonly token: Buffer;
-  /** Stands behind the token: options and payload. */
+  /** Options and payload, after the token. */
   readonly rest: Cursor;
 }
 
@@ -129,7 +129,7 @@ const readResponse = (answer: Message, question: Buffer, wanted: Settings): Find
   // Anything but an empty message has to be a response: classes 2, 4 and 5 (section 12.1.2).
   if (code !== "0.00" && !/^[245]/.test(code))
     throw new ProbeFailure("wrong-protocol", `expected a CoAP response, got a message of code ${code}`);
-  // After an empty acknowledgement the response comes as a message of its own, with our token and the server's id.
+  // After an empty acknowledgement the response comes as a separate message, with our token and the server's id.
   if (code === "0.00" || (type === ACKNOWLEDGEMENT && !hasSameId(answer, question))) return undefined;
   if (!answer.token.equals(question.subarray(4, 4 + TOKEN_BYTES))) return undefined;
   const payload = printable(payloadOf(answer.rest).toString("utf8"), 300);

@@ -1,8 +1,8 @@
 /**
  * IKE (ISAKMP): open when the responder answers under our SPI (RFC 7296, sections 1.2 and 2.6; main mode of version 1:
- * RFC 2409, section 5). Refusing is answering: NO_PROPOSAL_CHOSEN, INVALID_KE_PAYLOAD and COOKIE prove a responder.
- * One datagram per check: each first message makes a responder keep half an association for some seconds, and several
- * of them from one address look like an attack, after which it falls silent.
+ * RFC 2409, section 5). Refusals count as answers: NO_PROPOSAL_CHOSEN, INVALID_KE_PAYLOAD and COOKIE prove a responder.
+ * One datagram per check: for each first message a responder keeps a half-open association for some seconds, and several
+ * from one address look like an attack, after which it stops answering.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
@@ -11,7 +11,7 @@ import { decode, EXCHANGES, type Message, mainMode, saInit, vendor } from "../wi
 import { parseSettings } from "../wire/settings.ts";
 import { udpFields, udpProbe } from "../wire/udp.ts";
 
-/** On port 4500 IKE shares its port with ESP and begins with four zero bytes (RFC 3948, section 2.2). */
+/** On this port, shared with ESP, IKE messages begin with four zero bytes (RFC 3948, section 2.2). */
 const NAT_TRAVERSAL_PORT = 4500;
 const MARKER = Buffer.alloc(4);
 
@@ -29,7 +29,7 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-/** Error and status types of notifications: IANA's registries for versions 1 and 2 agree where both know them. */
+/** Error and status types of notifications; where IANA's registries for versions 1 and 2 share a number, they agree. */
 const NOTIFICATIONS: Readonly<Record<number, string>> = {
   1: "UNSUPPORTED_CRITICAL_PAYLOAD",
   5: "INVALID_MAJOR_VERSION",
@@ -54,7 +54,7 @@ const NO_PROPOSAL_CHOSEN = 14;
 const INVALID_KE_PAYLOAD = 17;
 const FIRST_STATUS_TYPE = 16_384;
 
-/** All that we offer in version 2, and NONE, which responders may say beside a cipher that authenticates by itself. */
+/** Transforms that we offer in version 2, and NONE, which responders may choose as integrity for an authenticated cipher. */
 const TRANSFORMS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   1: { 3: "3DES", 12: "AES-CBC", 20: "AES-GCM" },
   2: { 2: "PRF-SHA1", 5: "PRF-SHA256", 7: "PRF-SHA512" },
@@ -62,13 +62,13 @@ const TRANSFORMS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   4: { 2: "MODP-1024", 14: "MODP-2048", 19: "P-256", 20: "P-384", 31: "X25519" },
 };
 
-/** Version 2 puts these beside its choice: RFC 7296, section 1.2. */
+/** Payloads that accompany the chosen proposal in version 2: RFC 7296, section 1.2. */
 const KEY_EXCHANGE = 34;
 const NONCE = 40;
 
 /**
- * The one proposal that the responder of version 2 chose.
- * @throws ProbeFailure when it is not from what we offer (RFC 7296, section 3.3.6)
+ * Reads the proposal that a responder of version 2 chose.
+ * @throws ProbeFailure when we did not offer it (RFC 7296, section 3.3.6)
  */
 const chosen = (body: Cursor): string => {
   body.take(6);
@@ -91,7 +91,7 @@ const chosen = (body: Cursor): string => {
   return names.join(" ");
 };
 
-/** Version 1 says its transform by attributes; type 1 is the cipher, 2 the hash, 3 the authentication, 4 the group. */
+/** Reads the transform that a responder of version 1 chose: attribute 1 is the cipher, 2 the hash, 3 the authentication, 4 the group. */
 const chosen1 = (body: Cursor): string => {
   body.take(8 + 6);
   const spiBytes = body.u8();

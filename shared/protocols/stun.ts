@@ -1,7 +1,7 @@
 /**
  * STUN: open when the server answers a Binding request with the same transaction id (RFC 8489, sections 5, 6 and 14).
- * Needs no account: a request without credentials that is refused (401) is an answer as well. Servers of RFC 3489
- * answer too; they just use other attributes.
+ * Needs no account: a refusal for missing credentials (401) counts as an answer. Servers of the older RFC 3489 answer too,
+ * with other attributes.
  */
 import { crc32 } from "node:zlib";
 import type { Connection } from "../contract/connection.ts";
@@ -15,12 +15,12 @@ const BINDING_REQUEST = 0x0001;
 const BINDING_SUCCESS = 0x0101;
 const BINDING_ERROR = 0x0111;
 const HEADER_BYTES = 20;
-/** STUN messages end on a multiple of four and stay below the path's MTU; over TCP nothing sensible is longer. */
+/** Longest message accepted by TCP; STUN messages normally fit into the path's MTU. */
 const MAX_BODY_BYTES = 4096;
 
 /**
- * What may stand in a response and has to be understood: of RFC 8489 (section 18.3), with what was RFC 3489's, and of
- * RFC 5780. From 0x8000 on attributes are optional.
+ * Known comprehension-required attributes, of RFC 8489 (section 18.3), the older RFC 3489 and RFC 5780: a response with any
+ * other is invalid. Attributes from 0x8000 on are optional.
  */
 const REQUIRED_ATTRIBUTES: ReadonlySet<number> = new Set([
   ...[0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0008, 0x0009, 0x000a, 0x000b],
@@ -37,7 +37,7 @@ const request = (random: (bytes: number) => Buffer): Buffer => {
   return message;
 };
 
-/** `undefined` for a family that does not exist. */
+/** @param key to decode an XOR-mapped address @returns undefined for an unknown address family */
 const address = (value: Cursor, key?: Buffer): string | undefined => {
   value.u8();
   const family = value.u8();
@@ -94,7 +94,7 @@ const readAttribute = (type: number, value: Cursor, start: number, message: Buff
       if (type < 0x8000 && !REQUIRED_ATTRIBUTES.has(type))
         throw new ProbeFailure(
           "unexpected-answer",
-          `the STUN answer has an attribute that must be understood and is not known: 0x${type.toString(16)}`,
+          `the STUN answer has an unknown attribute that must be understood: 0x${type.toString(16)}`,
         );
   }
 };
@@ -119,7 +119,7 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
     throw new ProbeFailure("wrong-protocol", "expected a STUN Binding response, got something else", {
       evidence: { firstBytes: message.subarray(0, 8).toString("hex") },
     });
-  // The magic cookie too: to RFC 3489 it is a part of the transaction id.
+  // Includes the magic cookie, which is a part of the transaction id in RFC 3489.
   if (!message.subarray(4, 20).equals(question.subarray(4, 20))) return undefined;
   const answer = readAttributes(message);
   return head === BINDING_ERROR ? judgeError(answer) : judgeSuccess(answer);
@@ -127,7 +127,7 @@ const understand = (message: Buffer, question: Buffer): Finding | undefined => {
 
 const judgeError = ({ evidence, error }: Answer): Finding => {
   if (error === undefined || error < 300 || error > 699)
-    throw new ProbeFailure("unexpected-answer", "the STUN server answers with an error and does not say which", {
+    throw new ProbeFailure("unexpected-answer", "the STUN server answers with an error without a valid code", {
       evidence,
     });
   if (error >= 500)

@@ -78,12 +78,15 @@ async function receive(connection: Connection, matcher: AnswerMatcher, pending: 
       return { matched: received.subarray(0, used), rest: received.subarray(used) };
     if (length >= maxBytes) throw unexpected(`${matcher.wanted()} within ${maxBytes} bytes`, received);
     const chunk = await connection.readSome().catch((error: unknown) => {
-      // What did come says more than that the rest did not.
+      // The bytes that came tell more than the timeout.
       throw error instanceof ProbeFailure && length > 0 ? unexpected(matcher.wanted(), received) : error;
     });
     if (chunk === null) {
       if (length > 0) throw unexpected(`${matcher.wanted()} before the end`, received);
-      throw new ProbeFailure("connection-closed", `closed the connection without a word, expected ${matcher.wanted()}`);
+      throw new ProbeFailure(
+        "connection-closed",
+        `closed the connection without sending anything, expected ${matcher.wanted()}`,
+      );
     }
     if (length + chunk.length > buffer.length) {
       const grown = Buffer.alloc(2 * (length + chunk.length));

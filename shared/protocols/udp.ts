@@ -1,6 +1,6 @@
 /**
- * Raw UDP (RFC 768): open when an answer comes, and is the expected one. UDP has no handshake, so a port says nothing by itself:
- * the monitor has to say what it sends, and either what it expects or what silence means.
+ * Raw UDP (RFC 768): open when an answer comes and is the expected one. UDP has no handshake, so a monitor must define what
+ * to send, and either what answer it expects or what silence means.
  */
 import { z } from "zod";
 import type { Protocol } from "../contract/protocol.ts";

@@ -76,7 +76,7 @@ export interface AnswerMatcher {
   match(received: Buffer): number | undefined;
 }
 
-/** @returns a factory: each answer needs a matcher of its own, because a regex keeps count of what it scanned */
+/** @returns a factory: each answer needs a new matcher, because a regex matcher counts what it has scanned */
 export function prepareMatcher({
   contains,
   equals,
