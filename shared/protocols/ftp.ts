@@ -38,7 +38,8 @@ const isTransient = ({ code }: Reply): boolean => code >= 400 && code < 500;
 const isFtp = async (connection: Connection, greeting: Reply, features: Reply): Promise<boolean> => {
   if (features.code === 211) return true;
   const noop = await ask(connection, "NOOP");
-  if (isTransient(noop)) throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(noop)}`);
+  if (isTransient(noop))
+    throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(noop)}`);
   return noop.code === 200 || (REFUSALS.includes(noop.code) && !/SMTP/i.test(greeting.lines.join(" ")));
 };
 
@@ -46,7 +47,8 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const greeting = await readGreeting(connection);
   const banner = printable(greeting.lines.join(" "));
   const feat = await ask(connection, "FEAT");
-  if (isTransient(feat)) throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(feat)}`);
+  if (isTransient(feat))
+    throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(feat)}`);
   if (!(await isFtp(connection, greeting, feat)))
     throw new ProbeFailure("wrong-protocol", `greets with 220 but does not answer like FTP: ${replyText(feat)}`, {
       evidence: { banner },

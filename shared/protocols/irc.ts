@@ -49,7 +49,10 @@ const talk = async (connection: Connection): Promise<Finding> => {
     const isCap = command === "CAP" && parameters[1] === "LS" && parameters.length > 2;
     const isNumeric = /^\d/.test(command) && (prefix !== "" || parameters[0] === "*");
     if (isNumeric && BANS.has(command))
-      throw new ProbeFailure("service-unavailable", `the server refuses the connection: ${printable(parameters.join(" "))}`);
+      throw new ProbeFailure(
+        "service-unavailable",
+        `the server refuses the connection: ${printable(parameters.join(" "))}`,
+      );
     if (!isCap && !(isNumeric && REFUSALS.has(command)))
       throw new ProbeFailure("wrong-protocol", `expected an answer to CAP LS, got: ${printable(line)}`);
     if (isCap) capabilities.push(...(parameters.at(-1) ?? "").split(" ").filter(Boolean));

@@ -197,14 +197,14 @@ describe("http", () => {
   });
 
   test.each([
-    ["compress", Buffer.from("whatever"), "coded as compress"],
+    ["compress", Buffer.from("whatever"), "content coding compress"],
     ["gzip", Buffer.from("<html>in the clear</html>"), "the body is not gzip"],
     ["gzip", gzipSync(text).subarray(0, 25), "the body is not gzip"],
     ["br", Buffer.alloc(64, 0xff), "the body is not br"],
     ["zstd", Buffer.alloc(64, 0xff), "the body is not zstd"],
     // A window of 2 GB, which RFC 9659 need not grant.
     ["zstd", Buffer.from("28b52ffd00b0010000", "hex"), "the body is not zstd"],
-    ["gzip,".repeat(9), gzipSync(text), "9 codings"],
+    ["gzip,".repeat(9), gzipSync(text), "9 content codings"],
   ])("a body in %s that cannot be read meets no rule, not even excludes", async (coding, bytes, message) => {
     const head = `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     await using server = await serveBytes(Buffer.concat([Buffer.from(head), bytes]));
