@@ -26,12 +26,12 @@ const settings = udpOrTcp({
     .max(MAX_NAME_LENGTH)
     .refine(
       (name) => labelsOf(asciiName(name)) !== undefined,
-      "must be a domain name: labels of 1 to 63 octets, 255 in all, others than ASCII as \\DDD; or `.`",
+      "must be a domain name: labels of 1 to 63 octets, 255 in all, non-ASCII octets as \\DDD; or `.`",
     )
     .default("."),
   type: z.enum(TYPE_NAMES).default("NS"),
   class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN"),
-  recursion: z.boolean().default(true).describe("Whether the server is asked to look further (flag RD)."),
+  recursion: z.boolean().default(true).describe("Whether to ask for recursion (flag RD)."),
   rcode: z
     .array(z.enum(RCODES))
     .min(1)
@@ -46,8 +46,11 @@ const settings = udpOrTcp({
   match: z
     .enum(["all", "any", "exact"])
     .default("all")
-    .describe("All of `answers` are there, at least one is, or these and no others."),
-  mixedCase: z.boolean().default(false).describe("Draws the case of the name's letters and wants it back (0x20)."),
+    .describe("`all`: each of `answers` is there; `any`: at least one; `exact`: these and no others."),
+  mixedCase: z
+    .boolean()
+    .default(false)
+    .describe("Randomises the case of the name's letters and expects the same case in the answer (0x20)."),
   ednsBytes: z.int().min(512).max(4096).nullable().default(null).describe("UDP size to announce; null: no EDNS."),
 });
 type Settings = z.infer<typeof settings>;
@@ -87,14 +90,14 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
         "unexpected-answer",
         `expected ${wanted.match === "any" ? "any of " : ""}${wanted.answers.join(", ")} for ${question}, got ${
           values.slice(0, 8).map(short).join(", ") || "no such record"
-        }${answer.truncated ? " (cut short: the server asks to come back by TCP)" : ""}`,
+        }${answer.truncated ? " (truncated: the full answer is available by TCP)" : ""}`,
         { evidence },
       );
   }
   return {
     evidence,
     message: `${answer.rcode} for ${question}${values.length ? `: ${values.slice(0, 3).map(short).join(", ")}` : ""}${
-      answer.truncated ? " (cut short)" : ""
+      answer.truncated ? " (truncated)" : ""
     }`,
     // Class CHAOS has the names by which software describes itself, such as version.bind.
     ...(wanted.class === "CH" && values.length && { fingerprint: values.map(short).join(", ") }),

@@ -26,7 +26,7 @@ const statusRange = z
   .union([z.int().min(100).max(599), z.string().regex(/^[1-5]\d\d(-[1-5]\d\d)?$/, 'must look like "200" or "200-299"')])
   .refine(
     (range) => typeof range === "number" || !range.includes("-") || range.slice(0, 3) <= range.slice(4),
-    "must not run backwards",
+    "must not end below its start",
   );
 
 const shape = {

@@ -22,7 +22,7 @@ const settings = z
   })
   .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
     path: ["tls"],
-    message: 'MySQL has no TLS but its own upgrade: leave starttls out, or make it "if-offered" or "required"',
+    message: 'works only with the TLS upgrade of MySQL: leave starttls out, or make it "if-offered" or "required"',
   })
   .transform(({ starttls, ...rest }) => ({ ...rest, starttls: starttls ?? (rest.tls ? "required" : "off") }) as const);
 

@@ -20,7 +20,7 @@ const settings = z
   })
   .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
     path: ["tls"],
-    message: 'goes with PostgreSQL\'s own upgrade: leave starttls out, or make it "if-offered" or "required"',
+    message: 'works only with the TLS upgrade of PostgreSQL: leave starttls out, or make it "if-offered" or "required"',
   })
   .transform(({ starttls, ...rest }) => ({ ...rest, starttls: starttls ?? (rest.tls ? "required" : "off") }) as const);
 

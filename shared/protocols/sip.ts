@@ -167,7 +167,7 @@ const understand = (answer: Buffer, question: Buffer, wanted: Wanted): Finding |
 };
 
 export const common = {
-  summary: "Open when the server answers OPTIONS with any response of ours; which ones are well is a setting.",
+  summary: "Open when the server answers our OPTIONS with any response; settings say which ones are healthy.",
   reference: "RFC 3261, sections 7, 8.1, 11 and 18; RFC 3581",
 } as const;
 

@@ -18,9 +18,12 @@ const BLOCK_BYTES = 512;
 const FILE_NOT_FOUND = 1;
 
 const settings = z.strictObject({
-  file: oneLine(128).default("harborlight-check").describe("The file to ask for. Better a missing one."),
+  file: oneLine(128).default("harborlight-check").describe("The file to ask for, preferably a missing one."),
   mode: z.enum(["octet", "netascii"]).default("octet"),
-  expect: z.enum(["any", "file", "missing"]).default("any").describe("Whether the file has to be there, or must not."),
+  expect: z
+    .enum(["any", "file", "missing"])
+    .default("any")
+    .describe("Whether the file must exist, must be missing, or either."),
   ...udpFields({ count: 1, spacingMs: 1000 }),
 });
 type Settings = z.infer<typeof settings>;

@@ -47,7 +47,7 @@ const judgeRefusal = (reason: string): Finding => {
   if (!/too many (security|authentication) failures/i.test(reason))
     throw new ProbeFailure("service-unavailable", `the server refuses: ${reason}`);
   // No fingerprint: servers send this in the oldest version, whichever they support.
-  return { evidence: { shutOut: reason }, message: `RFB, shut out for a while: ${reason}` };
+  return { evidence: { shutOut: reason }, message: `RFB, blocked for a while: ${reason}` };
 };
 
 /** RFB 3.3: the server chooses one type. RFC 6143 defines only 1 and 2; servers have more. */

@@ -25,7 +25,7 @@ const settings = z
     privateKey: key
       .meta({ writeOnly: true })
       .optional()
-      .describe("Of a peer that the server knows; best one for this monitor alone."),
+      .describe("Private key of a peer that the server knows; configure a separate peer for this monitor."),
     presharedKey: key.meta({ writeOnly: true }).optional(),
     ...udpFields({ spacingMs: 300 }),
     silence: z
@@ -47,7 +47,7 @@ const identityOf = ({ serverPublicKey, privateKey, presharedKey }: z.infer<typeo
   try {
     return identity(own, server, presharedKey ? Buffer.from(presharedKey, "base64") : undefined);
   } catch (cause) {
-    const errors: FieldError[] = [{ path: "serverPublicKey", message: "is no usable X25519 public key" }];
+    const errors: FieldError[] = [{ path: "serverPublicKey", message: "must be a usable X25519 public key" }];
     throw new InvalidInput(errors, { cause });
   }
 };
@@ -93,8 +93,8 @@ export const wireguard: Protocol = {
     const begun = new Map<string, Initiation>();
     return udpProbe(wanted, {
       silenceMeans: who
-        ? "a WireGuard server is silent unless it knows our key, and when it saw a later timestamp from it"
-        : "without a peer's key a WireGuard server is always silent",
+        ? "a WireGuard server does not answer unknown keys, nor timestamps older than the last one of a key"
+        : "a WireGuard server never answers without a peer's key",
       ask(n, random, target) {
         const index = random(4);
         if (!who) return Buffer.concat([Buffer.of(1, 0, 0, 0), index, random(INITIATION_BYTES - 24), Buffer.alloc(16)]);

@@ -340,7 +340,7 @@ describe("http", () => {
     [{ headers: { Host: "b" } }, "headers: Host (use hostHeader)"],
     [{ hostHeader: "a b/c@d" }, "hostHeader: must be a host"],
     [{ status: ["2xx"] }, "status[0]"],
-    [{ status: ["300-200"] }, "status[0]: must not run backwards"],
+    [{ status: ["300-200"] }, "status[0]: must not end below its start"],
     [{ body: { pattern: "(" } }, "body.pattern: must be a regular expression"],
     [{ body: { pattern: "a(?=b)" } }, "body.pattern: must run in linear time"],
     [{ body: { pattern: "a" }, maxBodyBytes: 65_537 }, "maxBodyBytes: must be at most 65536 with body.pattern"],

@@ -50,7 +50,7 @@ test("an unknown peer gets no answer, and the message says why", async () => {
   });
   const outcome = await check({ protocol: wireguard, ...server, settings }, 250);
   expect(outcome).toMatchObject({ state: "open|filtered", health: "down", reason: "no-answer" });
-  expect(outcome.message).toContain("unless it knows our key");
+  expect(outcome.message).toContain("does not answer unknown keys");
 });
 
 test("without keys silence is unknown, and only ICMP shows a closed port", async () => {
