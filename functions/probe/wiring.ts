@@ -38,14 +38,14 @@ export interface ProbeOutside {
   readonly checked: (report: TickReport) => void;
 }
 
-export interface Probe {
+export interface ProbeFunction {
   /** Does a job of the location's queue. @throws when some of it has to be done again */
   readonly job: (job: Job) => Promise<void>;
   /** "Check now" and "try these settings": one attempt, and nothing stored. */
   readonly check: (check: CheckSettings) => Promise<CheckAnswer>;
 }
 
-export function createProbe(outside: ProbeOutside): Probe {
+export function createProbe(outside: ProbeOutside): ProbeFunction {
   const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked } = outside;
   const views = createViewStore(client, tables.monitors, { sleep });
   const locations = createLocationStore(client, tables.monitors);

@@ -21,7 +21,7 @@ export interface TlsOptions {
   readonly warnDays?: number;
 }
 
-/** What a protocol may do with its connection. Every method throws `ProbeFailure` when the peer does not play along. */
+/** The connection a protocol talks over. Every method throws `ProbeFailure` when the peer closes, resets or breaks a limit. */
 export interface Connection {
   /** Sends; does not wait. */
   write(data: string | Uint8Array): void;
@@ -30,7 +30,7 @@ export interface Connection {
    * @param maxBytes longest line taken, default 8192 → `answer-too-long`
    */
   readLine(maxBytes?: number): Promise<string>;
-  /** Exactly so many bytes. At most 65536. */
+  /** Reads exactly `bytes` bytes, at most 65536. */
   read(bytes: number): Promise<Buffer>;
   /** Whatever arrived next, at least one byte and at most 16 KiB; null when the peer has closed its side. */
   readSome(): Promise<Buffer | null>;
@@ -38,7 +38,7 @@ export interface Connection {
   readUntil(delimiter: string | Buffer, maxBytes?: number): Promise<Buffer>;
   /** Upgrades to TLS in place (STARTTLS); afterwards reads and writes are inside TLS. */
   startTls(options?: TlsOptions): Promise<void>;
-  /** Connects again to the same address, and into TLS again where it was: for peers that end a connection between two answers. */
+  /** Connects to the same address again, with TLS if TLS was on: for peers that close a connection between two answers. */
   reopen(): Promise<void>;
   /** Evidence of the TLS session; undefined before a handshake. The runner merges it into the outcome by itself. */
   readonly tls: Evidence | undefined;

@@ -1,7 +1,7 @@
 import type { Evidence, PortState, Timings, Traffic } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 
-/** What an attempt of the engine saw, before the rules hold it against what the monitor expects. */
+/** Result of one attempt, before `rules/health.ts` compares it with what the monitor expects. */
 export interface Measured {
   readonly state: PortState;
   readonly reason: Reason | null;
@@ -12,13 +12,14 @@ export interface Measured {
   readonly lossPercent?: number;
   readonly evidence: Evidence;
   readonly fingerprint?: string | undefined;
-  /** Open, yet something is not well. */
+  /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string } | undefined;
-  /** Which silence policy applies, where nothing answered. */
+  /** What silence means for this monitor; set where nothing answered. */
   readonly silence?: "down" | "up" | "unknown";
   /** Loss thresholds, where datagrams were counted. */
   readonly lossLimits?: { readonly degradedAbove: number | null; readonly downAbove: number | null };
+  /** The event loop stalled during the attempt, so its latency is not reliable. */
   readonly stalled?: boolean;
-  /** Ended by the deadline, whatever the protocol made of it. */
+  /** The deadline ended the attempt, whatever reason the protocol then gave. */
   readonly isOverdue?: boolean;
 }

@@ -1,7 +1,7 @@
 /**
- * What a protocol file provides. It holds its protocol and nothing else: no timer, clock, retry, table or log. The
- * runner (`engine/run.ts`) resolves the name, guards the address, connects, owns the deadline, measures, counts and
- * turns failures into outcomes.
+ * Interface that each protocol file implements. A protocol file holds no timer, clock, retry, table or log: the engine
+ * (`engine/run.ts`) resolves the name, guards the address, connects, owns the deadline, measures, counts and turns
+ * failures into outcomes.
  */
 import type { z } from "zod";
 import type { Evidence, PortState } from "../model.ts";
@@ -20,12 +20,12 @@ export interface Protocol {
   readonly transports: readonly ("tcp" | "udp")[];
   /** Null where no default makes sense and the user must name the port. */
   readonly defaultPort: number | null;
-  /** Strict schema of `settings`; unknown fields are refused. Its JSON Schema stands in the catalogue. */
+  /** Strict schema of `settings`; unknown fields are refused. Its JSON Schema is part of the API's catalogue of protocols. */
   readonly settings: z.ZodType;
-  /** A monitor's `settings` (and port, where there is no default) that works as it is. */
+  /** `settings` of a monitor (and its port, where there is no default) that the API accepts unchanged. */
   readonly example: { readonly port?: number; readonly settings: Readonly<Record<string, unknown>> };
   /**
-   * Checks the settings and makes what the runner runs. Cheap: called for every check.
+   * Validates the settings and creates the probe that the engine runs. Must be cheap: called for every check.
    * @throws InvalidInput with paths relative to `settings`
    */
   prepare(settings: unknown): Probe;
@@ -33,28 +33,28 @@ export interface Protocol {
 
 export type Probe = TcpProbe | UdpProbe;
 
-/** What an answer taught us. */
+/** What a protocol learned from a correct answer. */
 export interface Finding {
-  /** Facts worth reading; the runner cuts it to 1 KB. */
+  /** Facts for people to read; the engine cuts them to 1 KB. */
   readonly evidence?: Evidence;
-  /** For people, when it went well: "SSH-2.0-OpenSSH_9.2p1". Default: a sentence by the runner. */
+  /** For people: "SSH-2.0-OpenSSH_9.2p1". Default: a sentence by the engine. */
   readonly message?: string;
   /** Identifies the software, key or certificate; never salts, dates, counters or offsets. */
   readonly fingerprint?: string;
-  /** The port is open, yet something is not well (expiring certificate, bad stratum). */
+  /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string };
 }
 
 /** TCP. Without `talk` an accepted connection (and TLS handshake, where asked for) is the whole check. */
 export interface TcpProbe {
   readonly transport: "tcp";
-  /** TLS from the first byte on. STARTTLS is the protocol's own business (`connection.startTls`). */
+  /** TLS from the first byte on. For STARTTLS the protocol calls `connection.startTls` itself. */
   readonly tls?: TlsOptions;
-  /** Speaks to the server and says what it learned; throws `ProbeFailure` when the answer is wrong. */
+  /** Talks to the server and returns what it learned; throws `ProbeFailure` when the answer is wrong. */
   readonly talk?: (connection: Connection, target: Target) => Promise<Finding>;
 }
 
-/** UDP: several datagrams per check, each a question of its own; answers are matched by `read`. */
+/** UDP: several datagrams per check, each a separate question; `read` matches answers to questions. */
 export interface UdpProbe {
   readonly transport: "udp";
   /** Datagrams per check and the pause between their starts. */
@@ -64,28 +64,28 @@ export interface UdpProbe {
   /** Why a healthy server may be silent, for the message: "a RADIUS server is silent to a wrong secret". */
   readonly silenceMeans?: string;
   /**
-   * Answers come from another port than the one asked (TFTP). Only the address is matched then, so an answer is as
-   * trustworthy as its id. Default false.
+   * Answers come from another port than the one asked (TFTP). Then only the address is matched, and the protocol's id
+   * is the only proof that an answer is genuine. Default false.
    */
   readonly answersFromAnyPort?: boolean;
   /** Loss above which the check is degraded, and above which it is down. Null: never. 100 % loss is silence. */
   readonly lossPercent: { readonly degradedAbove: number | null; readonly downAbove: number | null };
   /**
-   * The n-th datagram, from 0, each with an id of its own where the protocol has one.
-   * @param random gives that many random bytes
+   * Builds the n-th datagram, counted from 0, with a different id each time where the protocol has one.
+   * @param random returns that many random bytes
    */
   ask(n: number, random: (bytes: number) => Buffer, target: Target): Buffer;
   /**
-   * Says whether a datagram answers this question. `undefined`: not ours (other id, late, foreign), keep waiting.
+   * Reads a datagram as the answer to this question. `undefined`: it is not (other id, late, foreign), keep waiting.
    * A `followUp` is sent as a further datagram of the same question (cookies, engine discovery).
-   * @throws ProbeFailure when it is ours, and wrong
+   * @throws ProbeFailure when it answers this question, but wrongly
    */
   read(answer: Buffer, question: Buffer, target: Target): Finding | { readonly followUp: Buffer } | undefined;
 }
 
-/** What is being checked, for protocols that say it (Host header, SNI, SIP URI). */
+/** The host, address and port being checked, for protocols that send them (Host header, SNI, SIP URI). */
 export interface Target {
-  /** As the user wrote it, without a zone. */
+  /** As the user wrote it, without an IPv6 zone. */
   readonly host: string;
   /** The address in use. */
   readonly address: string;
@@ -95,7 +95,7 @@ export interface Target {
   readonly random: (bytes: number) => Buffer;
 }
 
-/** The answer is not what was expected. An outcome like any other, never an exception of ours. */
+/** The target's answer was wrong or missing. The engine turns it into an outcome; it is never an internal error. */
 export class ProbeFailure extends Error {
   readonly state: PortState;
   readonly reason: Reason;

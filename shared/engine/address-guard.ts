@@ -1,7 +1,8 @@
 /**
- * Which addresses a location may connect to. A public location must not become a way into what is around it: Lambda's
- * own runtime API lives on loopback, credentials on link-local addresses. The API asks for literals at creation, the
- * runner for every resolved address, and the connection goes to exactly the address that was asked about.
+ * Guard against server-side request forgery (SSRF): decides which addresses a location may connect to. A public location
+ * must not reach what is around it: Lambda's own runtime API is on loopback, credentials are on link-local addresses.
+ * The API checks literal addresses when a monitor is created, the engine checks every resolved address, and the
+ * connection goes to exactly the address that was checked.
  */
 import ipaddr from "ipaddr.js";
 import type { Location } from "../model.ts";
@@ -9,7 +10,7 @@ import type { Location } from "../model.ts";
 export type LocationKind = Location["kind"];
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Where AWS answers instances and functions over IPv6 (metadata, time, DNS): private by range, never a target. */
+/** AWS's own services for instances and functions over IPv6 (metadata, time, DNS): never a target, also for a VPC. */
 const AWS_SERVICES = ipaddr.parseCIDR("fd00:ec2::/32");
 const GLOBAL_IPV6 = ipaddr.parseCIDR("2000::/3");
 /** What a VPC may reach beyond the public Internet. */
@@ -17,14 +18,14 @@ const INSIDE = new Set(["private", "carrierGradeNat", "uniqueLocal"]);
 
 /**
  * @param address IPv4 or IPv6 as text, also mapped or translated; a zone is ignored
- * @returns what the address is that it may not be, for people ("a loopback address"); undefined when it is allowed
+ * @returns why the address is not allowed, for people ("127.0.0.1 is a loopback address"); undefined when it is allowed
  */
 export function refuseAddress(address: string, kind: LocationKind): string | undefined {
   const parsed = embedded(ipaddr.process(address.replace(/%.*$/, "")));
   const range = parsed.range();
   const shown = parsed.toString() === address ? address : `${address} (${parsed.toString()})`;
   const refused = `${shown} is ${article(WORDS[range] ?? `${range} address`)}`;
-  // The kernel takes it for this machine, and sinkholes answer with it: whatever listens here would be up for all of them.
+  // The kernel connects 0.0.0.0 to this machine, and DNS sinkholes answer with it: any local service would look like the target.
   if (kind === "local") return range === "unspecified" ? refused : undefined;
   if (parsed.kind() === "ipv6" && parsed.match(AWS_SERVICES)) return `${shown} is an address of AWS's own services`;
   if (INSIDE.has(range)) return kind === "vpc" ? undefined : refused;
@@ -33,9 +34,9 @@ export function refuseAddress(address: string, kind: LocationKind): string | und
 }
 
 /**
- * The same for what a user wrote, before any name is resolved. Spellings that some resolvers take for an address (decimal,
- * octal and hexadecimal IPv4) are judged as the address they mean.
- * @returns undefined for names too: what they resolve to is asked about at check time
+ * Checks the host that a user wrote, before any name is resolved. Spellings that some resolvers read as an address
+ * (decimal, octal and hexadecimal IPv4) are judged as the address they mean.
+ * @returns why the host is not allowed; undefined when it is, and for names, whose addresses are checked at check time
  */
 export function checkHost(host: string, kind: LocationKind): string | undefined {
   const bare = host.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");

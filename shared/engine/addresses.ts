@@ -1,10 +1,10 @@
-/** Several addresses behind one name, as one measurement: every one is listed, and a dead one among live ones shows. */
+/** Merges the results of all addresses of a name into one: the evidence lists each, and one that fails degrades the check. */
 import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Evidence } from "../model.ts";
 import { assess, type Expectation } from "../rules/health.ts";
 import { NO_TRAFFIC } from "./attempt.ts";
 
-/** More addresses than this behind one name are not checked, and the evidence says how many. */
+/** Addresses of one name that are checked; the evidence says how many were left out. */
 export const MAX_ADDRESSES = 16;
 
 /** @param measured one per address, at least one */
@@ -16,7 +16,7 @@ export function mergeAddresses(
   const dead = judged.filter(({ health }) => health === "down").map(({ one }) => one);
   const alive = judged.filter(({ health }) => health === "up" || health === "degraded").map(({ one }) => one);
   const degraded = judged.find(({ health }) => health === "degraded")?.one;
-  // Where a closed port is wanted, one address that is open is the finding, not a detail.
+  // Where a closed port is expected, one open address makes the whole check fail.
   const base =
     check.expectedState === "closed"
       ? (dead[0] ?? alive[0] ?? measured[0]!)

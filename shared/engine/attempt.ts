@@ -1,4 +1,4 @@
-/** One attempt at one address: what goes in, and what comes out before anybody judges it. */
+/** Input and callbacks of one attempt at one address, shared by TCP (`tcp-attempt.ts`) and UDP (`udp-attempt.ts`). */
 
 import type { Measured } from "../contract/measured.ts";
 import type { Target } from "../contract/protocol.ts";
@@ -11,13 +11,13 @@ export interface Attempt {
   /** From the attempt's start to its forced end. */
   readonly timeoutMs: number;
   readonly wheel: TimerWheel;
-  /** An error of ours, instead of `done`: never an outcome. */
+  /** Called instead of `done` with an internal error: a bug must not become an outcome. */
   readonly crashed: (error: unknown) => void;
-  /** The attempt is over. Called exactly once, with what closes its socket, or when that is closed already. */
+  /** Frees the attempt's place. Called exactly once: with a function that closes the socket, or without if it is closed. */
   readonly release: (close?: () => void) => void;
 }
 
-/** Called back exactly once. */
+/** Called exactly once per attempt, unless `crashed` is. */
 export type Done = (measured: Measured) => void;
 
 export const NO_TRAFFIC: Traffic = { bytesSent: 0, bytesReceived: 0 };

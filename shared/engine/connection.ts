@@ -1,6 +1,6 @@
 /**
- * One TCP connection for one check: bounded reads, counted bytes, stamped stages, TLS on demand.
- * Protocols get it connected; the runner closes it.
+ * TCP connection of one check: reads with limits, counts bytes, measures TLS and first-byte times, starts TLS on demand.
+ * Protocols get it connected; the engine closes it.
  */
 import { connect, isIP, type Socket } from "node:net";
 import type { Connection, TlsOptions } from "../contract/connection.ts";
@@ -10,14 +10,14 @@ import type { Stage } from "./failure.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import { handshake, type TlsSession } from "./tls.ts";
 
-/** Held back at most; past it the peer is no longer read from until the protocol has taken some. */
+/** Back-pressure: with this many unread bytes the socket is paused until the protocol reads some. */
 const HIGH_WATER_BYTES = 65_536;
-/** A greeting is one line, and this much of it is shown. */
+/** Bytes kept of the first line that the server sends. */
 const MAX_GREETING_BYTES = 200;
-/** A check that has read this much is being fed, not answered. */
+/** Bytes received per check; a server that sends more is flooding the check, and it ends. */
 const MAX_BYTES = 1_048_576;
 
-/** The connection the runner makes; it also knows what the outcome needs: stage, counts, stamps. */
+/** Implements `Connection`, and keeps for the outcome how far the check came, the byte counts and the timings. */
 export class ProbeConnection implements Connection {
   readonly #target: Target;
   readonly #tlsDefaults: TlsOptions;
@@ -29,10 +29,10 @@ export class ProbeConnection implements Connection {
   #received = 0;
   #ended = false;
   #failure: unknown;
-  /** Of the runner, not of a socket: no other connection helps. */
+  /** The engine ended the check, not the socket: `reopen` must not connect again. */
   #isOver = false;
   #tlsOptions: TlsOptions = {};
-  /** Of the connections before this one. */
+  /** Bytes of the connections before the last `reopen`. */
   readonly #before = { sent: 0, received: 0 };
   #greeting: Buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
@@ -95,9 +95,9 @@ export class ProbeConnection implements Connection {
 
   async startTls(options: TlsOptions = {}): Promise<void> {
     if (this.#session) throw new Error("TLS was started twice on one connection");
-    // What came in the clear behind the go-ahead could be somebody in the middle (CVE-2011-0411).
+    // Plaintext after the server's agreement may be injected by a man in the middle (CVE-2011-0411).
     if (this.buffered > 0)
-      throw new ProbeFailure("unexpected-answer", `${this.buffered} bytes came in the clear where TLS was to begin`);
+      throw new ProbeFailure("unexpected-answer", `${this.buffered} bytes came unencrypted where TLS was to begin`);
     this.#unlisten(this.#raw);
     this.stage = "tls";
     const startedAt = performance.now();
@@ -139,7 +139,7 @@ export class ProbeConnection implements Connection {
     return this.#end - this.#start;
   }
 
-  /** For the runner: the certificate's SHA-256 and warning, stamps, counts. */
+  /** For the engine: the certificate's SHA-256 and its expiry warning. */
   get session() {
     return this.#session;
   }
@@ -153,20 +153,21 @@ export class ProbeConnection implements Connection {
     return this.#before.received + this.#raw.bytesRead;
   }
 
-  /** The first line that came, where it is text: how many servers name themselves. */
+  /** The first line received, if it is text: many servers say their name in it. */
   get greeting(): string | undefined {
     return /^[\t\x20-\x7e\x80-\xff]{4,}(?=\r?\n|$)/.exec(this.#greeting.toString("latin1"))?.[0];
   }
 
-  /** Ends every wait with this failure; later reads fail too. */
+  /** Makes the pending read and all later ones throw this failure. */
   fail(failure: unknown) {
     this.#isOver = true;
     this.#onError(failure);
   }
 
   /**
-   * Closes. A protocol that has said something has said goodbye too, so it gets a FIN and a moment, and so does TLS (servers log the lack of it); everything else is cut off.
-   * @param lingerMs how long the goodbye may take to arrive
+   * Closes gracefully, with a FIN, where something was sent or TLS is on, so that the protocol's goodbye arrives and servers
+   * log no broken connection; any other connection is destroyed at once.
+   * @param lingerMs how long the graceful close may take; 0 destroys the connection
    * @param closed called once, when the socket is gone
    */
   close(lingerMs: number, wheel: TimerWheel, closed: () => void) {
@@ -243,14 +244,14 @@ export class ProbeConnection implements Connection {
 
   #endedEarly(wanted: string): never {
     if (this.buffered === 0 && this.#received === 0)
-      throw new ProbeFailure("connection-closed", "closed the connection without a word");
+      throw new ProbeFailure("connection-closed", "closed the connection without sending anything");
     throw new ProbeFailure(
       "incomplete-answer",
-      `closed the connection before its answer was whole: ${this.#received} bytes came, ${wanted} expected next`,
+      `closed the connection before its answer was complete: ${this.#received} bytes came, ${wanted} expected next`,
     );
   }
 
-  /** Appends in place or in a new buffer, never moving bytes that were handed out. */
+  /** Appends in place or in a new buffer: the protocol may still hold views of bytes it read, so these never move. */
   #append(chunk: Buffer) {
     if (this.buffered === 0) {
       this.#data = chunk;

@@ -1,9 +1,9 @@
 /**
- * Names to addresses, with a deadline of our own. `dns.lookup` runs four slow names at a time on libuv's threads and turned 192
- * of 200 healthy targets into timeouts; `Resolver` asks all of them at once.
+ * Resolves names to addresses, with a deadline. `dns.lookup` runs at most four lookups at a time on libuv's threads, and
+ * four slow names turned 192 of 200 healthy targets into timeouts; `Resolver` asks for all names at once.
  *
- * A failure is told apart from a fault of ours: while the resolver answers anything else, a name that fails is the
- * name's own trouble (`unresolved`); when it answers nothing, nothing was measured.
+ * A failing name is told apart from a failing resolver: if the resolver answers other queries meanwhile, the name is at
+ * fault (`unresolved`); if it answers nothing, the check says nothing about the target (`unmeasured`).
  */
 import { isIP, SocketAddress } from "node:net";
 import type { CheckSettings, Evidence, Family } from "../model.ts";
@@ -24,35 +24,38 @@ import { createRoutes, type Routes } from "./routes.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 export interface Resolved {
-  /** At least one, in the order in which they are to be used. */
+  /** At least one, the preferred one first. */
   readonly addresses: readonly Address[];
-  /** Addresses of families that this location does not reach; only looked for with `addresses: all`. */
+  /** Addresses of families that this location does not reach; looked up only with `addresses: all`. */
   readonly skipped: readonly string[];
   /** Absent for literals. */
   readonly dnsMs?: number;
 }
 
 export interface Names {
-  /** At once for literals. */
+  /** Resolves a check's host; returns without a promise for literal addresses. */
   resolve(
     check: Pick<CheckSettings, "host" | "family" | "addresses">,
     timeoutMs: number,
   ): Resolution | Promise<Resolution>;
-  /** To be called when a batch has ended: gives up queries that nobody waits for any more. */
+  /** To be called when a batch has ended: cancels queries whose result is no longer needed. */
   release(): void;
 }
 
 export type Resolution = Resolved | (Failure & { readonly dnsMs?: number });
 
 export interface NamesOptions {
-  /** What the location reaches; the first is preferred. */
+  /** Address families that the location reaches; the first is preferred. */
   readonly families: readonly Family[];
   readonly wheel: TimerWheel;
   /** `address` or `address:port` of name servers. Default: the system's. */
   readonly servers?: readonly string[];
-  /** Looked into before any name server; null for none, as on Lambda. */
+  /** Read before any name server is asked; null for none, as on Lambda. */
   readonly hostsFile: string | null;
-  /** How this machine finds names and routes, to be followed; null where names mean themselves, as on Lambda. */
+  /**
+   * This machine's resolver configuration (search list, nsswitch) and routes, to be followed; null where names are asked
+   * for unchanged, as on Lambda.
+   */
   readonly machine: {
     readonly files: NameServiceFiles;
     readonly routes?: Routes;
@@ -60,7 +63,7 @@ export interface NamesOptions {
   } | null;
 }
 
-/** With no answer to anything for so long, the resolver itself is asked whether it is there. */
+/** After so long without any answer, a control query asks whether the resolver works at all. */
 const CONTROL_AFTER_MS = 300;
 
 const ALL_FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
@@ -79,7 +82,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
     askSystem: machine?.askSystem ?? createAskSystem(),
   });
 
-  /** What it means that no address was found, in the time that is left to find out. */
+  /** Decides why no address was found: the name, its name servers, or our resolver. Ends at the deadline. */
   const explainMissing = async (
     name: string,
     answers: readonly Answer[],
@@ -110,7 +113,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
         return failure(
           "unmeasured",
           "resolver-unavailable",
-          `${name} not checked: the name server says of every name that it does not exist`,
+          `${name} not checked: the name server answers NXDOMAIN for every name`,
         );
       return failure("unresolved", "name-not-found", `${name} does not exist (NXDOMAIN)`);
     }
@@ -133,7 +136,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
     const others = family === "auto" ? ALL_FAMILIES.filter((one) => !families.includes(one)) : [];
     const startedAt = performance.now();
     const deadlineAt = startedAt + timeoutMs;
-    const nudge = wheel.after(CONTROL_AFTER_MS, () => {
+    const control = wheel.after(CONTROL_AFTER_MS, () => {
       if (Math.max(seen.answerAt, seen.refusalAt) < startedAt) void nameServers.askControl();
     });
     const [answers, skipped] = await Promise.all([
@@ -143,7 +146,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
     const found = addressesIn(answers).map(withFamily);
     const addresses = routes ? await routes.order(found) : found;
     const missing = addresses.length === 0 && (await explainMissing(host, answers, others, startedAt, deadlineAt));
-    nudge.cancel();
+    control.cancel();
     const dnsMs = performance.now() - startedAt;
     return missing ? { ...missing, dnsMs } : { addresses, skipped, dnsMs };
   };
@@ -160,7 +163,7 @@ export function createNames({ families, wheel, servers, hostsFile, machine }: Na
 }
 
 function literal(host: string, wanted: readonly Family[]): Resolved | Failure {
-  // In one spelling (RFC 5952): what answers is told by its address.
+  // Normalised (RFC 5952), because the reported address identifies the target.
   const isLong = isIP(host) === 6 && !host.includes("%");
   const address = withFamily(isLong ? new SocketAddress({ address: host, family: "ipv6" }).address : host);
   return wanted.some((family) => FAMILY[family] === address.family)

@@ -1,10 +1,10 @@
-/** What strangers sent, made fit to store and to show: printable, and at most so many bytes of JSON. */
+/** Sanitises evidence, which contains text from untrusted servers: printable characters only, bounded size as JSON. */
 import type { Evidence } from "../model.ts";
 import { escapeText } from "../wire/escape-text.ts";
 
 export const MAX_EVIDENCE_BYTES = 1024;
 
-/** The same facts, printable and within the limit: long texts are shortened first, then the last facts go. */
+/** Escapes the evidence and fits it into `maxBytes` of JSON: shortens long texts first, then drops the last facts and sets `cut`. */
 export function fitEvidence(evidence: Evidence, maxBytes = MAX_EVIDENCE_BYTES): Evidence {
   if (Object.keys(evidence).length === 0) return evidence;
   for (const longest of [300, 120, 60, 30]) {

@@ -1,6 +1,6 @@
 /**
- * The only place that reads `error.code`: what Node, the kernel, OpenSSL and c-ares say, as our states and reasons.
- * A code that is not listed is thrown on: a bug of ours must never look like somebody's outage.
+ * Maps error codes of Node, the kernel, OpenSSL and c-ares to our states and reasons; no other file reads `error.code`.
+ * An error whose code is not listed is rethrown: a bug of ours must never be reported as a target's outage.
  */
 
 import { ProbeFailure } from "../contract/protocol.ts";
@@ -14,10 +14,10 @@ export interface Failure {
   readonly evidence?: Evidence;
 }
 
-/** How far the attempt had come. `local`: the system call itself refused, nothing left this machine. */
+/** How far the attempt had come. `local`: the system call itself failed, and no packet left this machine. */
 export type Stage = "local" | "connect" | "tls" | "talk" | "datagram";
 
-/** @throws the error itself when it is no answer of the network */
+/** Explains an error as a failure of the target or the network. @throws the error itself when its code is not listed */
 export function explain(error: unknown, stage: Stage, endpoint: string): Failure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
@@ -33,7 +33,7 @@ export const lacksSecureRenegotiation = (error: unknown): boolean =>
 
 type Row = readonly [state: PortState, reason: Reason, text: string];
 
-/** Our own fault at any stage. */
+/** This machine ran out of something, or lacks the address family: says nothing about the target at any stage. */
 const OURS: Readonly<Record<string, Row>> = {
   EMFILE: ["unmeasured", "too-many-open-files", "not checked: this process has no file descriptor left"],
   ENFILE: ["unmeasured", "too-many-open-files", "not checked: this machine has no file descriptor left"],
@@ -44,7 +44,7 @@ const OURS: Readonly<Record<string, Row>> = {
   EAFNOSUPPORT: ["unmeasured", "address-family-unavailable", "not checked: this machine has no such address family"],
 };
 
-/** The kernel refused before anything left: our routes and firewalls, not the target's. */
+/** The kernel refused before any packet left: our routes and firewalls, not the target's. */
 const LOCAL: Readonly<Record<string, Row>> = {
   ENETUNREACH: ["unmeasured", "no-route", "not checked: this machine has no route there"],
   EHOSTUNREACH: ["unmeasured", "no-route", "not checked: this machine has no route there"],
@@ -54,10 +54,10 @@ const LOCAL: Readonly<Record<string, Row>> = {
   EINVAL: ["unmeasured", "no-route", "not checked: this machine cannot connect to such an address"],
 };
 
-/** The path or the host answered the attempt to connect. */
+/** Failures while connecting: answers of the target, or of routers on the way to it. */
 const PATH: Readonly<Record<string, Row>> = {
   ECONNREFUSED: ["closed", "connection-refused", "refused the connection"],
-  // A reset that answers the SYN reads as refused; this one came right behind the finished handshake.
+  // A reset that answers the SYN is ECONNREFUSED; this one came directly after the completed handshake.
   ECONNRESET: ["mismatch", "connection-reset", "accepted the connection and reset it at once"],
   ECONNABORTED: ["mismatch", "connection-reset", "accepted the connection and aborted it at once"],
   ETIMEDOUT: ["filtered", "timeout", "did not answer"],
@@ -78,7 +78,7 @@ const DATAGRAM: Readonly<Record<string, Row>> = {
   EMSGSIZE: ["unmeasured", "no-route", "not checked: the datagram is longer than the path takes"],
 };
 
-/** Connected, then broken off. */
+/** Failures after the connection was established. */
 const TALK: Readonly<Record<string, Row>> = {
   ECONNRESET: ["mismatch", "connection-reset", "reset the connection instead of answering"],
   ECONNABORTED: ["mismatch", "connection-reset", "aborted the connection instead of answering"],
@@ -97,17 +97,17 @@ function byStage(code: string, stage: Stage): Row | undefined {
 
 const isTls = (code: string) => code.startsWith("ERR_SSL_") || code === "ERR_TLS_CERT_ALTNAME_INVALID";
 
-/** OpenSSL's alerts and refusals. The peer closing mid-handshake reads as ECONNRESET. */
+/** TLS alerts of the peer and OpenSSL's own refusals. A peer that closes during the handshake gives ECONNRESET. */
 function tlsRow(code: string): Row | undefined {
   const certificate = certificateReason(code);
-  if (certificate) return ["tls-error", certificate, "has a certificate that does not hold"];
+  if (certificate) return ["tls-error", certificate, "has a certificate that is not valid"];
   if (/^ERR_SSL_.*(UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE)$/.test(code))
     return ["tls-error", "tls-version", "speaks no TLS version that is accepted here"];
   if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/.test(code))
     return ["tls-error", "wrong-protocol", "did not answer in TLS"];
   if (/^ERR_SSL_.*(EE_KEY_TOO_SMALL|CA_KEY_TOO_SMALL|MD_TOO_WEAK|DH_KEY_TOO_SMALL|BAD_ECC_CERT)$/.test(code))
     return ["tls-error", "certificate-weak", "uses a key or signature that is too weak"];
-  // Alerts alone are the peer's words; whatever else OpenSSL says of a handshake, it is ours that ends it.
+  // Only alerts (these prefixes) come from the peer; every other code means that OpenSSL on this side ended the handshake.
   if (code.startsWith("ERR_SSL_") && !/^ERR_SSL_(SSL\/TLS|SSLV3|TLSV1|TLSV13)_/.test(code))
     return ["tls-error", "tls-handshake-failed", "was refused by this side in the TLS handshake"];
   if (code.startsWith("ERR_SSL_") || code === "EPROTO" || code in TALK)
@@ -135,10 +135,10 @@ const CERTIFICATE: Readonly<Record<string, Reason>> = {
   CERT_REVOKED: "certificate-unknown-issuer",
 };
 
-/** What OpenSSL (or Node's name check) says of a certificate, as our reason. */
+/** Our reason for a certificate error of OpenSSL or of Node's name check; undefined for other codes. */
 export const certificateReason = (code: string): Reason | undefined => CERTIFICATE[code];
 
-/** What a resolver's refusal means; */
+/** Classifies a DNS error of c-ares. @throws the error itself when its code is not listed */
 export function explainName(
   error: unknown,
 ): "no-name" | "no-address" | "server-failure" | "refused" | "timeout" | "cancelled" {
@@ -172,7 +172,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** OpenSSL's own words, where it has some. */
+/** OpenSSL's own error text, if it gives one. */
 function detail(error: unknown): string {
   const reason = error instanceof Error && "reason" in error && typeof error.reason === "string" ? error.reason : "";
   return reason ? ` (${reason})` : "";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const FRESH_MS = 5_000;
 
-/** @returns what the file says now; no file says what an empty one does, one that cannot be read what it said before */
+/** @returns a function that returns the parsed file: a missing file counts as empty, an unreadable one as unchanged */
 export function freshFile<T>(path: string, parse: (text: string) => T): () => T {
   let text = "";
   let parsed = parse(text);
@@ -12,7 +12,7 @@ export function freshFile<T>(path: string, parse: (text: string) => T): () => T 
     if (performance.now() - readAt > FRESH_MS) {
       readAt = performance.now();
       const now = readText(path);
-      // The same text keeps the same object, so that callers see a change by identity.
+      // Unchanged text returns the same object, so that callers detect a change by comparing identities.
       if (now !== undefined && now !== text) {
         text = now;
         parsed = parse(now);

@@ -1,30 +1,30 @@
 /**
- * When TLS handshakes start: by how many are in flight, because each costs this process a millisecond or two of its own.
- * What is answered together waits for each other, and the latencies tell of the queue instead of the targets. A machine
- * that keeps up has eight in flight; where the process stands still meanwhile (a small Lambda gets 1.4 ms of CPU in
- * every 20) there are fewer, down to one, with a rest before the next that lets the next share of CPU come.
+ * Concurrency limit for TLS handshakes: each costs this process a millisecond or two of CPU, so answers that arrive
+ * together queue up, and the measured latencies would be those of the queue instead of the targets. Up to eight run at
+ * once; after an event-loop stall (a small Lambda gets 1.4 ms of CPU in every 20) fewer do, down to one, with a pause
+ * before the next that lets the next share of CPU come.
  */
 import type { StallWatch } from "./stalls.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 const MOST_IN_FLIGHT = 8;
 const FIRST_IN_FLIGHT = 2;
-/** Past it a handshake waits for its peer and not for us, and makes room: silent peers hold up nobody. */
+/** A handshake that takes longer waits for its peer, not for our CPU, and no longer counts: silent peers block no others. */
 const BUSY_MS = 100;
-/** One and a half of the periods in which a Lambda's share of CPU comes, so that it is there when the next one begins. */
+/** One and a half times the period in which Lambda grants CPU, so that the next handshake begins with a fresh share. */
 const REST_MS = 30;
-/** A stall is remembered for so long. */
+/** CPU counts as scarce for this long after a stall. */
 const SCARCE_MS = 1_000;
-/** With less for each of those that wait, nobody waits: timers are no finer. */
+/** With less time than this for each waiting handshake all start without waiting: the timers have no finer resolution. */
 const LEAST_SHARE_MS = 20;
-/** Of the time that is left to all that wait, the part that a rest may take, and the part that a handshake may hold up others. */
+/** Share of the waiting handshakes' remaining time that pauses, and waiting for a running handshake, may use up. */
 const PATIENCE = 0.2;
 
 export interface Handshakes {
   /**
    * Calls back when this attempt may start, perhaps at once.
-   * @param latestAt `performance.now()` by which it has to have started: near to it nobody waits any more
-   * @param begin with what is to be called when the attempt is over
+   * @param latestAt `performance.now()` by which it must have started; near it the limit no longer holds it back
+   * @param begin receives a function to call when the attempt is over
    */
   start(latestAt: number, first: boolean, begin: (over: () => void) => void): void;
 }
@@ -44,11 +44,11 @@ export function createHandshakes({ wheel, stalls }: { wheel: TimerWheel; stalls:
   let restsUntil = Number.NEGATIVE_INFINITY;
   let isScheduled = false;
 
-  /** Milliseconds for each of those that wait. */
+  /** Milliseconds that each waiting handshake may take from the remaining time. */
   const shareOf = ({ latestAt }: Waiting) =>
     Math.max(0, (PATIENCE * (latestAt - performance.now())) / (firsts.length + others.length));
 
-  /** Fewer at a time after a stall, more after none; one stall is one reason, however many it hit. */
+  /** Adapts the window as TCP does: halves it after a stall, once per stall however many handshakes it hit, else grows it. */
   const learn = (startedAt: number) => {
     const lateMs = stalls.lateSince(startedAt);
     if (lateMs === 0) window = Math.min(MOST_IN_FLIGHT, window + 1 / window);
@@ -57,7 +57,7 @@ export function createHandshakes({ wheel, stalls }: { wheel: TimerWheel; stalls:
       scarceUntil = lastCutAt + SCARCE_MS;
       window = Math.max(1, window / 2);
     }
-    // With more than one at a time a rest between them would mean nothing.
+    // A pause helps only when handshakes run one at a time.
     if (window < 2 && performance.now() < scarceUntil) restsUntil = performance.now() + REST_MS;
   };
 

@@ -1,4 +1,4 @@
-/** The machine's hosts file (hosts(5)): names that no name server knows. */
+/** Looks up names in the machine's hosts file (hosts(5)), which contains names that no name server knows. */
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { freshFile } from "./fresh-file.ts";
@@ -6,7 +6,7 @@ import { freshFile } from "./fresh-file.ts";
 export const SYSTEM_HOSTS =
   process.platform === "win32" ? join("C:", "Windows", "System32", "drivers", "etc", "hosts") : "/etc/hosts";
 
-/** @returns a lookup of a name's addresses; empty for names that the file does not have. `localhost` and what is below it (RFC 6761) are always there. */
+/** @returns a lookup of a name's addresses; empty for names not in the file. `localhost` and its subdomains (RFC 6761) always resolve. */
 export function createHosts(path: string | null): (name: string) => readonly string[] {
   if (path === null) return () => [];
   const table = freshFile(path, parseHosts);

@@ -1,4 +1,7 @@
-/** One attempt at a check: the name, the guard, the start in its turn, the address or all of them. */
+/**
+ * Runs one attempt of a check: resolves the name, guards the addresses, waits for its turn to start, then checks one
+ * address or all. An attempt that an event-loop stall of this process may have spoiled is repeated.
+ */
 import { isIPv6 } from "node:net";
 import type { Measured } from "../contract/measured.ts";
 import type { Probe, Target } from "../contract/protocol.ts";
@@ -28,25 +31,25 @@ export interface MeasureTools {
   readonly random: (bytes: number) => Buffer;
 }
 
-/** What is checked, and within which bounds. */
+/** A check whose settings are parsed, with its time limits. */
 export interface PreparedCheck {
   readonly check: CheckSettings;
   readonly probe: Probe;
-  /** Of the whole attempt: name and connection and answer; waiting for its turn is not counted. */
+  /** For the whole attempt: name, connection and answer; waiting for its turn is not counted. */
   readonly timeoutMs: number;
-  /** Epoch milliseconds; nothing starts that could last longer. */
+  /** Epoch milliseconds; no attempt starts that could last longer. */
   readonly deadlineAtMs: number;
-  /** Whether its attempts start before those that are not. */
+  /** Priority: its attempts start before those of checks without it. */
   readonly first: boolean;
-  /** Believed down already: a failure is no news, and not worth another attempt. */
+  /** The target is already believed down: another failure changes nothing, so it is not repeated after a stall. */
   readonly isDown: boolean;
 }
 
 /**
- * Calls back once, perhaps at once: thousands of checks at a time are the reason why this is no promise, which would cost a
- * plain connect some seven percent of its CPU.
- * @param done with undefined when the attempt's turn came too late for its deadline
- * @param crashed with errors of ours only; they may be thrown, too
+ * Calls back once, perhaps before it returns. Not a promise, which would cost a plain connect some seven percent of its
+ * CPU, and thousands run at a time.
+ * @param done receives undefined when the attempt's turn came too late for its deadline
+ * @param crashed receives internal errors only; they may be thrown, too
  */
 export type Measure = (
   prepared: PreparedCheck,
@@ -57,7 +60,7 @@ export type Measure = (
 export function createMeasure(tools: MeasureTools): Measure {
   const { location, names, pacing, handshakes, wheel, stalls, now, random } = tools;
 
-  /** Whether a failure or a loss may be of our own making: time ran out, and the process stood still for much of it. */
+  /** Whether a failure or packet loss may be our own fault: time ran out, and the event loop was stalled for much of it. */
   const isOurs = (
     { reason, isOverdue, lossPercent }: Pick<Measured, "reason" | "isOverdue" | "lossPercent">,
     startedAt: number,
@@ -67,8 +70,8 @@ export function createMeasure(tools: MeasureTools): Measure {
     stalls.lateSince(startedAt) >= STALLED_SHARE * timeoutMs;
 
   /**
-   * One address. What was taken while the process stood still is taken again: a failure until there is no time for it,
-   * datagrams and latencies once, these where that costs the target one connection.
+   * Checks one address, and repeats what an event-loop stall may have spoiled: a failure until the deadline leaves no
+   * time, packet loss once, a latency once and only for a plain connect, which costs the target just one connection.
    */
   const attempt = (
     { check, probe, deadlineAtMs, first, isDown }: PreparedCheck,
@@ -81,7 +84,7 @@ export function createMeasure(tools: MeasureTools): Measure {
     if (refusal) return resolve(notAllowed(check, address, refusal));
     const target: Target = { host: withoutZone(check.host), address, port: check.port, now, random };
     const isCostly = startsTls(probe, check.settings);
-    /** @param kept for when there is no time for this attempt, or it does worse */
+    /** @param kept earlier result, used when this attempt has no time or does worse */
     const begin = (kept?: Measured) =>
       pacing.start(address, first, () => {
         const latestAt = performance.now() + deadlineAtMs - timeoutMs - now();
@@ -99,7 +102,7 @@ export function createMeasure(tools: MeasureTools): Measure {
         over?.();
         if (measured.state !== "open") {
           if (kept?.state === "open") resolve(kept);
-          else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(stoodStill(measured));
+          else if (!isDown && isOurs(measured, startedAt, timeoutMs)) begin(cutShortByStall(measured));
           else resolve(measured);
         } else if (!stalls.spoils(startedAt)) resolve(measured);
         else if (kept?.state === "open") resolve(kept);
@@ -146,7 +149,7 @@ export function createMeasure(tools: MeasureTools): Measure {
     if ("state" in found) {
       if (prepared.isDown || !isOurs(found, startedAt, prepared.timeoutMs)) return unresolved(found);
       return now() + prepared.timeoutMs > prepared.deadlineAtMs
-        ? stoodStill(unresolved(found))
+        ? cutShortByStall(unresolved(found))
         : resolveFirst(prepared, resolve(prepared));
     }
     const spentMs = Math.max(0, (dnsMs ?? 0) - stalls.lateSince(startedAt));
@@ -164,10 +167,10 @@ export function createMeasure(tools: MeasureTools): Measure {
   };
 }
 
-/** A zone means nothing to a peer, and is not to be told to it (RFC 6874, section 4). */
+/** An IPv6 zone has a meaning on this machine only, and must not be sent to a peer (RFC 6874, section 4). */
 const withoutZone = (host: string): string => (host.includes("%") && isIPv6(host) ? host.replace(/%.*$/, "") : host);
 
-/** What time alone can bring about: silence, and peers that lose patience with us. */
+/** Failures that our own slowness can cause: timeouts, and peers that stop waiting for us. */
 const TIMELY: ReadonlySet<Reason> = new Set([
   "timeout",
   "no-answer",
@@ -177,23 +180,23 @@ const TIMELY: ReadonlySet<Reason> = new Set([
   "tls-handshake-failed",
   "name-timeout",
 ]);
-/** Of the time that an attempt had: what is left is enough for a target that is well. */
+/** Share of an attempt's time. With a shorter stall the remaining time is enough for a healthy target. */
 const STALLED_SHARE = 0.5;
 
-const stoodStill = ({ message, evidence, address }: Measured): Measured => ({
+const cutShortByStall = ({ message, evidence, address }: Measured): Measured => ({
   state: "unmeasured",
   reason: "cut-short",
-  message: `not checked: this process stood still meanwhile (${message})`,
+  message: `not checked: this process was stalled meanwhile (${message})`,
   ...(address === undefined ? {} : { address }),
   timings: {},
   traffic: NO_TRAFFIC,
   evidence,
 });
 
-/** Open; how fast, and how much was lost on the way, nobody knows. */
+/** Keeps the state but drops the packet loss, and marks the latency as unreliable. */
 const withoutLoss = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
 
-/** From the first byte on, or by an upgrade that the settings ask for (`settings.starttls`, as all protocols have it). */
+/** Whether the check does a TLS handshake: from the first byte on, or by STARTTLS (`settings.starttls` in every protocol). */
 const startsTls = (probe: Probe, { starttls = "off" }: CheckSettings["settings"]): boolean =>
   probe.transport === "tcp" && (probe.tls !== undefined || (probe.talk !== undefined && starttls !== "off"));
 
@@ -203,7 +206,7 @@ function unresolved({ state, reason, message, evidence = {}, dnsMs }: Failure & 
   return { state, reason, message, timings: dnsMs === undefined ? {} : { dnsMs }, traffic: NO_TRAFFIC, evidence };
 }
 
-/** `unresolved`, because the name does not lead to anything that may be checked: its owner's doing, not a fault of ours. */
+/** `unresolved`, not `unmeasured`: the name's owner chose an address that must not be checked. */
 function notAllowed({ host }: CheckSettings, address: string, refusal: string): Measured {
   return {
     state: "unresolved",

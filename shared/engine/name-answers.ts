@@ -1,4 +1,4 @@
-/** What asking for the addresses of a name comes to, whoever is asked. */
+/** Types of name resolution: answers of any source (hosts file, name server, C library) to a query for addresses. */
 import { isIP } from "node:net";
 import type { Family } from "../model.ts";
 import type { explainName } from "./failure.ts";
@@ -12,7 +12,7 @@ export type Answer =
   | { readonly kind: "found"; readonly addresses: readonly string[]; readonly ttlMs: number }
   | { readonly kind: ReturnType<typeof explainName> };
 
-/** What is looked for. `isOnly`: the monitor asks for this one family. */
+/** Which addresses to look up. `isAll`: of every family, not only the first found. `isOnly`: the monitor demands this family. */
 export interface Wanted {
   readonly families: readonly Family[];
   readonly isAll: boolean;

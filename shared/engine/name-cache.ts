@@ -1,12 +1,12 @@
-/** Cache of name servers' answers, by name and family. Queries that still run are in it, so that one name is asked for once. */
+/** DNS cache by name and address family. It also holds running queries, so that concurrent checks of one name share a query. */
 import type { Family } from "../model.ts";
 import type { Answer } from "./name-answers.ts";
 
-/** One query per name and tick, whatever its TTL: less than the shortest interval. */
+/** Minimum TTL, shorter than the shortest interval: one query per name and tick even where the TTL is 0. */
 const SHORTEST_CACHE_MS = 5_000;
-/** A moved service is noticed within minutes even where its TTL says a day. */
+/** Maximum TTL: a moved service is noticed within minutes even where its TTL is a day. */
 const LONGEST_CACHE_MS = 300_000;
-/** A retry has to ask again. */
+/** TTL of failures (negative caching): the default delay of retries, so that a retry asks again. */
 const FAILURE_CACHE_MS = 500;
 
 interface CacheEntry {
@@ -17,7 +17,7 @@ interface CacheEntry {
 
 export type Ask = (name: string, family: Family) => Promise<Answer>;
 
-/** @returns `ask`, which is called only for what the cache does not have */
+/** Wraps `ask` with a cache. */
 export function cached(ask: Ask): Ask {
   const cache = new Map<string, CacheEntry>();
   return (name, family) => {

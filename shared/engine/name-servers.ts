@@ -1,4 +1,4 @@
-/** Queries to name servers, and what they show of the resolver itself: whether it answers anything at all. */
+/** Sends DNS queries, and records when the resolver last answered, to tell a failing name from a failing resolver. */
 import { Resolver } from "node:dns/promises";
 import type { Family } from "../model.ts";
 import { explainName } from "./failure.ts";
@@ -8,31 +8,31 @@ import type { ResolvConf } from "./name-service.ts";
 import { createTurns } from "./query-turns.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
-/** First wait of one query; c-ares asks again after it. Longer than a slow resolver takes. */
+/** Timeout of a query's first try, after which c-ares retries. Longer than a slow resolver takes. */
 const QUERY_TIMEOUT_MS = 2_000;
 const QUERY_TRIES = 3;
 
 const SIMPLE: Pick<ResolvConf, "timeoutMs" | "attempts"> = { timeoutMs: undefined, attempts: undefined };
 
-/** When the resolver last did what; `performance.now()`, at first minus infinity. */
+/** When the resolver last answered, and how: `performance.now()`, minus infinity for never. */
 export interface ResolverSeen {
-  /** It answered anything. */
+  /** Any answer, also that a name does not exist. */
   readonly answerAt: number;
-  /** It refused the control query: some resolvers keep the root to themselves. */
+  /** A refusal of the control query: some resolvers refuse queries for the root. */
   readonly refusalAt: number;
-  /** It knew an address. */
+  /** An answer with an address. */
   readonly foundAt: number;
 }
 
 export interface NameServers {
   readonly seen: ResolverSeen;
-  /** The answer, from the cache where it has one; `timeout` when the deadline (`performance.now()`) comes first. */
+  /** Returns the answer, from the cache if it is there; `timeout` when the deadline (`performance.now()`) comes first. */
   lookUp(name: string, family: Family, deadlineAt: number): Promise<Answer>;
-  /** Asks for the root's name servers, which every resolver knows. Any answer to it counts; a refusal counts apart. */
+  /** Control query: asks for the root's name servers, which every resolver knows. Records an answer or a refusal in `seen`. */
   askControl(): Promise<Answer["kind"]>;
-  /** The same, or `timeout` when the deadline comes first. */
+  /** The control query, or `timeout` when the deadline comes first. */
   askControlBy(deadlineAt: number): Promise<Answer["kind"]>;
-  /** Gives up queries that nobody waits for any more. */
+  /** Cancels running queries once no caller waits for any of them. */
   release(): void;
 }
 
@@ -40,7 +40,7 @@ interface Options {
   readonly wheel: TimerWheel;
   /** `address` or `address:port`. Default: the system's. */
   readonly servers: readonly string[] | undefined;
-  /** What the machine's file says now; absent where there is none. */
+  /** Returns the machine's current configuration; null where it is not followed. */
   readonly resolvConf: (() => ResolvConf) | null;
 }
 
@@ -52,7 +52,7 @@ export function createNameServers({ wheel, servers, resolvConf }: Options): Name
   };
   let conf = resolvConf?.();
   let resolver = createResolver(conf);
-  /** Another one when the machine's configuration has changed: it reads its name servers only once. */
+  /** A new resolver after the machine's configuration changed, because c-ares reads the name servers only once. */
   const currentResolver = (): Resolver => {
     const now = resolvConf?.();
     if (now !== conf) {

@@ -1,6 +1,6 @@
 /**
- * How this machine finds names: which names a short one may mean and how patiently name servers are asked
- * (resolv.conf(5)), and which sources count (nsswitch.conf(5)).
+ * Parses this machine's resolver configuration: search list, timeout and attempts (resolv.conf(5)), and the order of name
+ * sources (nsswitch.conf(5)). Asks the C library for sources that we do not implement, such as mDNS.
  */
 import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
@@ -12,27 +12,27 @@ export interface NameServiceFiles {
 export const SYSTEM_FILES: NameServiceFiles = { resolvConf: "/etc/resolv.conf", nsswitch: "/etc/nsswitch.conf" };
 
 export interface ResolvConf {
-  /** Domains that complete a name. */
+  /** Domains that are appended to a name. */
   readonly search: readonly string[];
-  /** A name with so many dots is asked for as it is first. */
+  /** A name with at least this many dots is first asked for without appending a domain. */
   readonly ndots: number;
   readonly asksForTopLevel: boolean;
   readonly timeoutMs: number | undefined;
   readonly attempts: number | undefined;
 }
 
-/** As glibc caps them. */
+/** glibc's limits. */
 const MAX_NDOTS = 15;
 const MAX_TIMEOUT_SECONDS = 30;
 const MAX_ATTEMPTS = 5;
 const MAX_SEARCH = 16;
 
-/** @param ownName of the machine: without `search` and `domain` its domain completes names */
+/** @param ownName the machine's host name: without `search` and `domain` its domain is appended to names */
 export function parseResolvConf(text: string, ownName = hostname()): ResolvConf {
   let search: readonly string[] = [ownName.replace(/^[^.]*\.?/, "")];
   const options = new Map<string, number>();
   for (const line of text.split("\n")) {
-    // A comment begins its line, and the last of `search` and `domain` wins.
+    // Comments start at the beginning of a line, and the last of `search` and `domain` wins.
     const [keyword, ...words] = /^[#;]/.test(line) ? [] : line.trim().split(/\s+/);
     if (keyword === "search") search = words;
     else if (keyword === "domain") search = words.slice(0, 1);
@@ -59,7 +59,7 @@ export function parseResolvConf(text: string, ownName = hostname()): ResolvConf 
   };
 }
 
-/** The names that one may mean, in the order in which they are asked for; with a dot at its end it means itself. */
+/** Applies the search list: the names to ask for, in order. A name that ends with a dot is asked for unchanged. */
 export function candidatesOf(name: string, { search, ndots, asksForTopLevel }: ResolvConf): readonly string[] {
   if (name.endsWith(".")) return [name];
   const dots = name.split(".").length - 1;
@@ -69,36 +69,36 @@ export function candidatesOf(name: string, { search, ndots, asksForTopLevel }: R
 }
 
 export interface Sources {
-  /** What we ask ourselves, in this order. */
+  /** Sources that the engine asks itself, in this order. */
   readonly own: readonly ("files" | "dns")[];
-  /** Whether there are more, which only the C library knows how to ask: mDNS, systemd-resolved, this machine's own name. */
+  /** Whether there are others, which only the C library can ask: mDNS, systemd-resolved, this machine's own name. */
   readonly hasOthers: boolean;
 }
 
-/** Without a line for hosts, and on systems without such a file, names come from the hosts file and then from name servers. */
+/** Parses the line for hosts. Without one, and without such a file, the hosts file comes first, then name servers. */
 export function parseNsswitch(text: string, platform: NodeJS.Platform = process.platform): Sources {
   const line = /^[ \t]*hosts:(.*)$/m.exec(text.replaceAll(/#.*/g, ""))?.[1];
-  // macOS and Windows have no such file, and more sources than one knows.
+  // macOS and Windows have no such file, but further sources of their own.
   if (line === undefined) return { own: ["files", "dns"], hasOthers: platform !== "linux" };
   const names = line
     .replaceAll(/\[[^\]]*\]/g, " ")
     .trim()
     .split(/\s+/);
   const isOwn = (name: string): name is Sources["own"][number] => name === "files" || name === "dns";
-  // systemd-resolved also listens as the name server that resolv.conf names.
+  // systemd-resolved ("resolve") also listens as the name server in resolv.conf.
   const own = new Set(names.map((name) => (name === "resolve" ? "dns" : name)).filter(isOwn));
   return { own: [...own], hasOthers: !names.every(isOwn) };
 }
 
-/** What a source of the machine has said is believed for so long where it cannot be asked again in time. */
+/** The C library's last answer is used for so long when it cannot be asked again before the deadline. */
 const REMEMBERED_MS = 300_000;
 
 export type AskSystem = (name: string, deadlineAt: number) => Promise<readonly string[]>;
 
 /**
- * Asks the C library, which knows every source. One name at a time: a lookup holds one of the process's four threads,
- * for as long as the C library likes. Whose deadline passes while others are asked is answered from memory, where it is there.
- * @returns a function that answers with none for every kind of failure; its deadline is a `performance.now()`
+ * Asks the C library (getaddrinfo), which knows every source. One name at a time, because a lookup blocks one of libuv's
+ * four threads for as long as the C library takes. A name whose deadline passes meanwhile gets its last answer, if any.
+ * @returns a function that returns an empty list for every kind of failure; its deadline is a `performance.now()`
  */
 export function createAskSystem(find = (name: string) => lookup(name, { all: true, order: "verbatim" })): AskSystem {
   const remembered = new Map<string, { readonly addresses: readonly string[]; readonly until: number }>();
@@ -115,7 +115,7 @@ export function createAskSystem(find = (name: string) => lookup(name, { all: tru
     return known && known.until > performance.now() ? known.addresses : [];
   };
   return async (name, deadlineAt) => {
-    // Nobody waits for it any more: it must not hold up those behind it.
+    // After its deadline a name must not delay those queued behind it.
     const asked = turn.then(() => (performance.now() < deadlineAt ? ask(name) : recall(name)));
     turn = asked;
     const { promise: late, resolve } = Promise.withResolvers<readonly string[]>();

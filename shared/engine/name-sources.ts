@@ -1,4 +1,4 @@
-/** The sources that know a name, asked in the machine's order: hosts file, name servers with the search list, and all others. */
+/** Asks the machine's name sources in its own order (nsswitch): hosts file, name servers with the search list, then all others. */
 import { isIP } from "node:net";
 import type { Family } from "../model.ts";
 import { type Answer, FAMILY, isFound, type Wanted, withFamily } from "./name-answers.ts";
@@ -11,7 +11,7 @@ const EVERYWHERE: Sources = { own: ["files", "dns"], hasOthers: false };
 interface Options {
   readonly nameServers: Pick<NameServers, "lookUp">;
   readonly hosts: (name: string) => readonly string[];
-  /** What the machine's files say now; absent where names mean themselves. */
+  /** Returns the machine's current configuration; null where names are asked for unchanged. */
   readonly resolvConf: (() => ResolvConf) | null;
   readonly sources: (() => Sources) | null;
   readonly routes: Routes | null;
@@ -35,7 +35,7 @@ export function createSources({
     return found.includes(true);
   };
 
-  /** Family by family, until one has an address that can be reached, or all of them. */
+  /** Asks family by family until one has a reachable address; with `isAll` asks for all families at once. */
   const lookUpFamilies = async ({ families: wanted, isAll }: Wanted, name: string, deadlineAt: number) => {
     if (isAll) return Promise.all(wanted.map((family) => lookUp(name, family, deadlineAt)));
     const answers: Answer[] = [];
@@ -47,7 +47,7 @@ export function createSources({
     return answers;
   };
 
-  /** The name itself, and what the machine's search list makes of it: the first that has an address. */
+  /** Asks for the name and its completions by the machine's search list, until one has an address. */
   const askServers = async (wanted: Wanted, host: string, deadlineAt: number): Promise<readonly Answer[]> => {
     const answers: Answer[] = [];
     const now = resolvConf?.();
@@ -60,7 +60,7 @@ export function createSources({
     return answers;
   };
 
-  /** What the hosts file and name servers say, one after another, until one has an address. */
+  /** Asks the hosts file and name servers one after another, until one has an address. */
   const askOwn = async (wanted: Wanted, host: string, deadlineAt: number, { own }: Sources) => {
     const answers: Answer[] = [];
     for (const source of own) {
@@ -72,20 +72,20 @@ export function createSources({
       }
       const listed = hosts(host);
       const said = byFamily(listed, wanted);
-      // For a family that was asked for, what the file has of the other one is nothing: the next source may have it.
+      // If the monitor demands one family and the file has only the other, the next source may have it.
       if (listed.length > 0 && (!wanted.isOnly || said.some(isFound))) return said;
     }
     return answers;
   };
 
-  /** Those, and the machine's other sources where they know nothing; both at once for `.local`, which mDNS answers (RFC 6762). */
+  /** Asks our own sources, then the machine's others; both at once for `.local`, which mDNS answers (RFC 6762). */
   return async (wanted, host, deadlineAt) => {
     const present = sources?.() ?? EVERYWHERE;
     if (!present.hasOthers) return askOwn(wanted, host, deadlineAt, present);
     const askOthers = async () => byFamily(await askSystem(host, deadlineAt), wanted);
     const others = /\.local\.?$/i.test(host) ? askOthers() : undefined;
     const own = askOwn(wanted, host, deadlineAt, present);
-    // Where the others have the name, what ours still stumbles over is nobody's answer.
+    // If the others find the name first, a later failure of ours must not become an unhandled rejection.
     own.catch(() => undefined);
     const early = others ? await Promise.race([own, others]) : await own;
     if (early.some(isFound)) return early;

@@ -1,4 +1,4 @@
-/** From what was measured to what is reported. */
+/** Converts a measurement into the outcome that is stored and reported: judged, escaped and cut to size. */
 import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Outcome, Timings } from "../model.ts";
 import { assess } from "../rules/health.ts";
@@ -27,7 +27,7 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
   };
 }
 
-/** An error of ours in the middle of a check: nothing was learned about the target. */
+/** Outcome of a check that an internal error ended: `unmeasured`, because it says nothing about the target. */
 export function crashedOutcome(error: unknown): Outcome {
   return {
     state: "unmeasured",
@@ -44,7 +44,7 @@ export function crashedOutcome(error: unknown): Outcome {
   };
 }
 
-/** To whole microseconds: what the clock gives beyond them is noise. */
+/** Rounds to microseconds, the clock's resolution. */
 function rounded(timings: Timings): Timings {
   const whole: Record<string, number> = {};
   for (const stage in timings) whole[stage] = Math.round(timings[stage as keyof Timings]! * 1000) / 1000;

@@ -1,10 +1,10 @@
 /**
- * When attempts start: one per event-loop turn, so that its answer is seen before the next one begins (an instant target
- * then reads 0.03 ms; with two per turn 0.07, with all at once 27); at most four per 100 ms to one address, so that nobody
- * takes a monitor for an attack; never more sockets at once than the process has descriptors for.
+ * Rate limiter for attempts. One starts per event-loop turn, so that its answer is read before the next one starts (the
+ * latency of a local target is then 0.03 ms; with two per turn 0.07, with all at once 27); at most four per 100 ms start
+ * to one address, so that checks do not look like an attack; and never more sockets are open than file descriptors allow.
  *
- * And when their sockets close: several together, in a turn in which nothing starts. Node finishes a close between the
- * next start and its answer, so closing one by one adds some 2 us to every latency.
+ * Sockets close several at a time, in a turn in which nothing starts: Node finishes a close between the next start and
+ * its answer, so closing one by one adds some 2 us to every latency.
  */
 import type { TimerWheel } from "./timer-wheel.ts";
 
@@ -14,15 +14,15 @@ const CLOSES_PER_TURN = 8;
 
 export interface Pacing {
   /**
-   * Calls back when an attempt at this address may start. It takes a socket's place; `release` gives it back.
-   * @param first whether it goes before all that do not; what is due at one address keeps its order
+   * Calls back when an attempt at this address may start. It takes up one of `maxSockets`; `release` returns it.
+   * @param first priority over all without it, except those that already wait for the same address
    */
   start(address: string, first: boolean, begin: () => void): void;
-  /** @param close to be called within a few turns; without it the socket is closed already */
+  /** @param close closes the socket; called within a few turns. Omitted if the socket is closed already */
   release(close?: () => void): void;
 }
 
-/** Starts of one address: when they happened, how many are about to, and which have to wait. */
+/** Attempts at one address: when recent ones started (`performance.now()`), how many are queued to start, and which must wait. */
 interface Lane {
   readonly recent: number[];
   queued: number;
@@ -69,7 +69,7 @@ export function createPacing({ wheel, maxSockets }: { wheel: TimerWheel; maxSock
     (first ? firsts : ready).push(begin);
     wake();
   };
-  /** Lets the address's next ones through, as its window allows. */
+  /** Queues the address's next attempts, as many as its window allows. */
   const admit = (address: string, lane: Lane) => {
     const now = performance.now();
     while (lane.recent.length > 0 && now - lane.recent[0]! >= WINDOW_MS) lane.recent.shift();

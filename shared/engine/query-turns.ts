@@ -1,20 +1,20 @@
-/** Pacing of DNS queries, so that a tick's names do not leave as one burst of datagrams. */
+/** Rate limiter for DNS queries, so that a tick's names are not sent as one burst of datagrams. */
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /**
- * Queries leave in small groups: a socket buffer holds some 270 datagrams, and a thousand at once lose most of theirs, on the way
- * there or back. A thousand names take 0.8 s to ask.
+ * Queries are sent in small groups: a socket buffer holds some 270 datagrams, and of a thousand queries at once most were
+ * lost, on the way there or back. Asking for a thousand names takes 0.8 s.
  */
 const QUERIES_PER_TURN = 50;
 const TURN_MS = 20;
 
-/** @returns waits for a query's turn to leave; the first ones need not */
+/** @returns a function that waits for a query's turn; it returns undefined when the query may be sent at once */
 export function createTurns(wheel: TimerWheel): () => Promise<void> | undefined {
   const leaving: (() => void)[] = [];
   let leftInTurn = 0;
   let turning = false;
 
-  /** Lets the next group leave, and the one after it a turn later: from here, not from a clock, so that a stall makes no burst. */
+  /** Sends the next group and schedules the one after it, a turn from now and not by the clock: a stall causes no burst. */
   const leave = () => {
     leftInTurn = QUERIES_PER_TURN;
     while (leaving.length > 0 && leftInTurn > 0) {

@@ -1,6 +1,6 @@
 /**
- * Which of a name's addresses this machine would use (RFC 6724, section 6). Between the families the location's own order
- * decides, within one the RFC's table, and what there is no route to comes last.
+ * Destination address selection (RFC 6724, section 6): sorts a name's addresses as this machine would use them. Families
+ * keep the location's order, the RFC's rules decide within a family, and addresses without a route come last.
  */
 import { createSocket } from "node:dgram";
 import ipaddr from "ipaddr.js";
@@ -21,11 +21,11 @@ const POLICY = (
   ] as const
 ).map(([prefix, precedence, label]) => ({ range: ipaddr.IPv6.parseCIDR(prefix), precedence, label }));
 
-/** Scopes as RFC 4007 counts them. */
+/** Scope values by address range (RFC 4007). */
 const SCOPES: Readonly<Record<string, number>> = { loopback: 2, linkLocal: 2 };
 const GLOBAL_SCOPE = 14;
 
-/** A discard port: nothing is sent, the kernel only looks for a route. */
+/** The discard port; connecting a UDP socket makes the kernel look up a route and sends nothing. */
 const PORT = 9;
 
 /** The address this machine would send from; undefined where it has no route there (rule 1). No packet leaves. */
@@ -40,7 +40,7 @@ function sourceTo({ address, family }: Address): Promise<string | undefined> {
     resolve(source);
   };
   socket.once("error", () => end(undefined));
-  // The callback is told of failures, too.
+  // Node passes failures to the callback, too.
   socket.connect(PORT, address, (error?: unknown) => end(error ? undefined : socket.address().address));
   return promise;
 }
@@ -77,12 +77,12 @@ const judge = (destination: Address, source: string | undefined): Choice => {
     hasMatchingLabel: from !== undefined && policyOf(from).label === policyOf(to).label,
     precedence: policyOf(to).precedence,
     scope,
-    // Beyond the prefix of a network it says nothing; for IPv4 it never did (RFC 6724, rule 9, and what systems made of it).
+    // Only the network's prefix is meaningful (RFC 6724, rule 9); for IPv4 the rule is not applied, as systems do it.
     commonBits: from && destination.family === 6 ? Math.min(64, commonBits(to, from)) : 0,
   };
 };
 
-/** Rules 2, 5, 6, 8 and 9, within a family; what they leave equal keeps the order of the answer (rule 10). */
+/** Rules 2, 5, 6, 8 and 9, within a family; equal addresses keep the order of the DNS answer (rule 10). */
 const compare = (a: Choice, b: Choice): number =>
   Number(b.hasMatchingScope) - Number(a.hasMatchingScope) ||
   Number(b.hasMatchingLabel) - Number(a.hasMatchingLabel) ||
@@ -91,16 +91,14 @@ const compare = (a: Choice, b: Choice): number =>
   b.commonBits - a.commonBits;
 
 export interface Routes {
-  /**
-   * The same addresses, best first. Families keep their order but for those without a route, which come last.
-   */
+  /** Returns the same addresses, best first. Families keep their order; addresses without a route come last. */
   order(addresses: readonly Address[]): Promise<readonly Address[]>;
   hasRoute(address: Address): Promise<boolean>;
 }
 
-/** Documentation addresses (RFC 5737, RFC 3849): where these have a route, everything has. */
+/** Documentation addresses (RFC 5737, RFC 3849): if these have a route, there is a default route. */
 const ANYWHERE = { 4: { address: "192.0.2.1", family: 4 }, 6: { address: "2001:db8::1", family: 6 } } as const;
-/** A route found is believed for as long as the shortest interval. */
+/** TTL of the route cache: the shortest interval. */
 const FRESH_MS = 10_000;
 const MAX_KNOWN = 10_000;
 

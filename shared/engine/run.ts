@@ -1,6 +1,7 @@
 /**
- * The check engine: runs checks until an absolute deadline, retries those that contradict what is believed, and answers with outcomes.
- * It knows no protocol: rows of the registry make the probes, and what they throw becomes an outcome.
+ * The check engine: runs a batch of checks until an absolute deadline, retries those whose result differs from the
+ * location's present view, and returns outcomes. It knows no protocol: the registry's rows create the probes, and what
+ * these throw becomes an outcome.
  */
 import { randomBytes } from "node:crypto";
 import type { Measured } from "../contract/measured.ts";
@@ -39,42 +40,42 @@ export interface CheckRequest {
   readonly check: CheckSettings;
   /** Default true. False for "check now" and "try", which answer once. */
   readonly retry?: boolean;
-  /** Less than `check.timeoutMs` for targets known to be dead. */
+  /** Shorter timeout than `check.timeoutMs`, for targets known to be down. */
   readonly effectiveTimeoutMs?: number;
-  /** Starts before all that are not: for those that will be waited for longest, so that the others fit into that time. */
+  /** Priority: starts before checks without it. For checks that will take longest, so that the others run meanwhile. */
   readonly first?: boolean;
 }
 
 export interface BatchOptions {
-  /** Epoch milliseconds by which everything has ended. */
+  /** Epoch milliseconds by which every check has ended. */
   readonly deadlineAtMs: number;
-  /** What the location believes now. Default null: nothing, so only `down` is tried again. */
+  /** The location's present view of the monitor. Default null: no view yet, so only `down` is retried. */
   readonly presentHealth?: (id: string) => Health | null;
-  /** Told of each outcome as it comes. */
+  /** Called with each outcome as it comes. */
   readonly onOutcome?: (id: string, outcome: Outcome) => void;
-  /** Told of each attempt that failed although the location does not believe the target down, as it fails. */
+  /** Called for each failed attempt, as it fails, at a target that the location does not believe down. */
   readonly onFailure?: (id: string) => void;
 }
 
 export interface BatchResult {
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** Checks that could not fit one attempt before the deadline, and were not run. */
+  /** Checks that were not run, because no attempt fitted before the deadline. */
   readonly late: readonly string[];
-  /** Errors of ours; the check they hit is `unmeasured`. To be logged. */
+  /** Internal errors, to be logged; the check they ended is `unmeasured`. */
   readonly crashes: readonly { readonly id: string; readonly error: unknown }[];
 }
 
 export interface Engine {
   runBatch(requests: readonly CheckRequest[], options: BatchOptions): Promise<BatchResult>;
   /**
-   * One check, not retried. @param deadlineAtMs default: as long as its timeout takes
+   * Runs one check, without retries. @param deadlineAtMs epoch milliseconds; default: its timeout and a second from now
    * @returns undefined when it did not fit before the deadline
-   * @throws errors of ours, and InvalidInput for settings that the protocol refuses
+   * @throws internal errors, and InvalidInput for settings that the protocol refuses
    */
   runOne(check: CheckSettings, deadlineAtMs?: number): Promise<Outcome | undefined>;
 }
 
-/** Cheap to keep, and worth keeping between batches: the names it knows, the addresses it has just been to. */
+/** Creates an engine. Keep it between batches: it caches DNS answers and limits the rate per address. */
 export function createEngine(options: EngineOptions): Engine {
   const { location, protocols, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
   const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
@@ -93,8 +94,9 @@ export function createEngine(options: EngineOptions): Engine {
   const measure = createMeasure({ location, names, pacing, handshakes, wheel, stalls, now, random });
 
   /**
-   * @param done with undefined when it did not fit before the deadline
-   * @throws errors of ours, unless they come later
+   * Runs one check with its retries.
+   * @param done receives undefined when no attempt fitted before the deadline
+   * @throws internal errors that occur before it returns; later ones go to `crashed`
    */
   const run = (
     request: CheckRequest,
@@ -142,7 +144,7 @@ export function createEngine(options: EngineOptions): Engine {
     const crashes: { id: string; error: unknown }[] = [];
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
     let left = requests.length;
-    /** To be called once per check: with its outcome, or without one when it came too late. */
+    /** Called once per check: with its outcome, or without one when it did not fit before the deadline. */
     const settle = (id: string, outcome: Outcome | undefined) => {
       try {
         if (outcome) {
@@ -194,7 +196,7 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Nothing believed yet is contradicted by an outage only; what says nothing contradicts nothing. */
+/** Whether a result differs from the present view and needs a retry. Without a view only `down` does; `unknown` never does. */
 function contradicts(health: Health, present: Health | null): boolean {
   if (health === "unknown") return false;
   if (present === null || present === "unknown") return health === "down";

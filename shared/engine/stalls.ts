@@ -1,22 +1,22 @@
 /**
- * Notices when this process itself stood still (a busy neighbour, a throttled Lambda, a closed laptop): a latency taken
- * meanwhile measures us, not the target, and so does a silence.
+ * Detects event-loop stalls of this process (a busy machine, a throttled Lambda, a suspended laptop): a latency or a timeout
+ * measured during a stall says something about this process, not about the target.
  */
 
 const BEAT_MS = 10;
-/** Later than this is a stall. Node's timers are a millisecond or two off on an idle machine. */
+/** A timer later than this is a stall. Node's timers are a millisecond or two late on an idle machine. */
 const TOLERANCE_MS = 10;
 /** A stall of less than this share of a latency does not spoil it. */
 const SHARE = 0.1;
-/** Longer than any check. */
+/** Stalls are kept for this long, which is longer than any check. */
 const MEMORY_MS = 60_000;
 
 export interface StallWatch {
   start(): void;
   stop(): void;
-  /** Milliseconds that the process stood still from `startedAt` (`performance.now()`) until now. */
+  /** Milliseconds of stall between `startedAt` (`performance.now()`) and now. */
   lateSince(startedAt: number): number;
-  /** Whether the process stood still for long enough to spoil a latency that was taken from `startedAt` (`performance.now()`) until now. */
+  /** Whether stalls make a latency measured from `startedAt` (`performance.now()`) until now unreliable. */
   spoils(startedAt: number): boolean;
 }
 
@@ -34,7 +34,7 @@ export function createStallWatch(): StallWatch {
     stalls.push({ endedAt: now, lateMs });
   };
   const lateSince = (startedAt: number) => {
-    // What stalls right now has had no beat yet.
+    // A stall that has just ended was not recorded by a beat yet.
     const lateNow = performance.now() - lastBeat - BEAT_MS;
     let lateMs = lateNow > TOLERANCE_MS ? lateNow : 0;
     for (let i = stalls.length - 1; i >= 0 && stalls[i]!.endedAt > startedAt; i--) lateMs += stalls[i]!.lateMs;

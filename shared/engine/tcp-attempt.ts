@@ -1,5 +1,5 @@
 /**
- * TCP: connect, and hang up; or, where the protocol has something to say, let it.
+ * One TCP attempt: connects and, where the protocol has a `talk`, starts TLS and talks to the server until the deadline.
  * The plain connect is the engine's hot path: callbacks, one closure each, no promise and no AbortSignal.
  */
 import { connect, type Socket } from "node:net";
@@ -12,7 +12,7 @@ import { ProbeConnection } from "./connection.ts";
 import { explain, type Failure, lacksSecureRenegotiation, type Stage } from "./failure.ts";
 import { isLegacyServer, rememberLegacyServer } from "./tls.ts";
 
-/** How long a goodbye may take to arrive once the answer is in. */
+/** How long a graceful close may take after the answer. */
 const LINGER_MS = 300;
 
 export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
@@ -43,7 +43,7 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
       return end({
         state: "closed",
         reason: "connection-refused",
-        message: `${endpointOf(target)} refused the connection: what connected was this check itself`,
+        message: `${endpointOf(target)} refused the connection: the check's socket had connected to itself`,
       });
     if (!probe.talk && !probe.tls) return end();
     timer.cancel();
@@ -54,7 +54,7 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
     if (ended) return;
     try {
       const failure = explain(error, stage, endpointOf(target));
-      // Whether a reset right behind the handshake is seen before or after it is chance; the handshake is what was asked for.
+      // A reset directly after the handshake may be reported before or after it, by chance. The handshake succeeded: open.
       end(failure.reason === "connection-reset" && !probe.talk && !probe.tls ? undefined : failure);
     } catch (ours) {
       ended = true;
@@ -63,11 +63,11 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
       attempt.crashed(ours);
     }
   };
-  // Said right before the system call, so this is where the time begins.
+  // Emitted directly before the system call, so the latency is measured from here.
   socket.on("connectionAttempt", () => {
     startedAt = performance.now();
   });
-  // Not said of what this machine itself refuses: this came from the path.
+  // Not emitted when this machine itself refuses: the failure came from the network.
   socket.on("connectionAttemptFailed", () => {
     stage = "connect";
   });
@@ -75,15 +75,16 @@ export function attemptTcp(probe: TcpProbe, attempt: Attempt, done: Done) {
   socket.on("error", onError);
 }
 
-/** Below it the kernel lends no port to those who connect. */
-const FIRST_LENT_PORT = 1024;
+/** The kernel assigns no ephemeral (local) port below this. */
+const FIRST_EPHEMERAL_PORT = 1024;
 
 /**
- * A connection to a closed port of this machine can meet itself: where the kernel lends that very port, both ends open at
- * once (RFC 9293, section 3.5). Of 300,000 checks of a closed loopback port 8 read open.
+ * Detects a TCP self-connection: if the kernel assigns the checked port of this machine as the socket's own port, a
+ * simultaneous open (RFC 9293, section 3.5) connects the socket to itself. Without this check 8 of 300,000 checks of a
+ * closed loopback port were reported open.
  */
 const isItself = (socket: Socket, { port, address }: Target) =>
-  port >= FIRST_LENT_PORT && socket.localPort === port && socket.localAddress === address;
+  port >= FIRST_EPHEMERAL_PORT && socket.localPort === port && socket.localAddress === address;
 
 function accepted(connectMs: number, { target }: Attempt): Measured {
   return {
@@ -101,22 +102,22 @@ function failed({ state, reason, message, evidence = {} }: Failure, { target }: 
   return { state, reason, message, address: target.address, timings: {}, traffic: NO_TRAFFIC, evidence };
 }
 
-/** The server was there and then was not: what it said first tells which one it is, and often why it left. */
+/** The server ended the connection: the first line it sent tells which server it is, and often why it ended. */
 const BROKEN_OFF: ReadonlySet<Reason> = new Set(["connection-closed", "connection-reset", "incomplete-answer"]);
 
-/** The spoken part: TLS where asked for, then the protocol, until the deadline. */
+/** TLS where the probe asks for it, then the protocol's `talk`, until the deadline. */
 async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, startedAt: number, done: Done) {
   const { target, timeoutMs, wheel } = attempt;
   const connectMs = performance.now() - startedAt;
   const connection = new ProbeConnection(socket, target, probe.tls);
-  // Rejects, because a protocol that waits for something else than its connection must not outlive the deadline either.
+  // Ends the race below even if the protocol waits for something else than its connection.
   const deadline = Promise.withResolvers<never>();
   let isOverdue = false;
   const timer = wheel.after(timeoutMs - connectMs, () => {
     isOverdue = true;
     const failure = overdue(connection, attempt);
     connection.fail(failure);
-    // The protocol hears it first: it may know better what is missing.
+    // Rejected one turn later: the protocol's pending read fails first, and it may name what is missing.
     setImmediate(() => deadline.reject(failure));
   });
   let measured: Measured;
@@ -182,6 +183,9 @@ function overdue(connection: ProbeConnection, { timeoutMs }: Attempt): ProbeFail
     return new ProbeFailure("timeout", `the TLS handshake was not done within ${timeoutMs} ms`, { state: "tls-error" });
   const { bytesReceived } = connection;
   return bytesReceived === 0
-    ? new ProbeFailure("no-answer", `accepted the connection and said nothing within ${timeoutMs} ms`)
-    : new ProbeFailure("incomplete-answer", `sent ${bytesReceived} bytes, and no whole answer within ${timeoutMs} ms`);
+    ? new ProbeFailure("no-answer", `accepted the connection and sent nothing within ${timeoutMs} ms`)
+    : new ProbeFailure(
+        "incomplete-answer",
+        `sent ${bytesReceived} bytes, but no complete answer within ${timeoutMs} ms`,
+      );
 }

@@ -1,16 +1,16 @@
 /**
- * One timer for all deadlines. A check's deadline is nearly always cancelled, and cancelling here is one assignment;
- * thousands of Node timers cost an eighth of a check's CPU more.
+ * Timer wheel: one Node timer serves all deadlines. Nearly every deadline is cancelled, which is one assignment here;
+ * thousands of Node timers would cost an eighth of a check's CPU more.
  */
 
-/** Never early, at most this late. Deadlines are seconds; 20 ms of lateness is nobody's outage. */
+/** Resolution: a callback is never early and at most this late. Deadlines are seconds long, so 20 ms do not matter. */
 const SLOT_MS = 20;
 
-export interface Timer {
+export interface Timeout {
   cancel(): void;
 }
 
-class Entry implements Timer {
+class Entry implements Timeout {
   callback: (() => void) | undefined;
   readonly #wheel: TimerWheel;
   constructor(wheel: TimerWheel, callback: () => void) {
@@ -31,10 +31,10 @@ export class TimerWheel {
   #interval: NodeJS.Timeout | undefined;
 
   /**
-   * Calls back once, `ms` milliseconds from now; but first what has arrived meanwhile is handled. After a stall (a frozen Lambda,
-   * a busy neighbour) timers run before sockets, and answers that had come in time would count as timeouts.
+   * Calls back once, `ms` milliseconds from now, after pending socket events. After an event-loop stall (a frozen Lambda,
+   * a busy machine) Node runs timers before sockets, and answers that came in time would count as timeouts.
    */
-  after(ms: number, callback: () => void): Timer {
+  after(ms: number, callback: () => void): Timeout {
     if (!this.#interval) {
       this.#next = Math.floor(performance.now() / SLOT_MS);
       this.#interval = setInterval(() => setImmediate(this.#turn), SLOT_MS);
@@ -48,7 +48,7 @@ export class TimerWheel {
     return entry;
   }
 
-  /** One entry less to wait for; with none left the process may end. */
+  /** Counts one entry less; without entries the interval stops, so that the process may exit. */
   release() {
     this.#live -= 1;
     if (this.#live > 0) return;

@@ -1,7 +1,7 @@
 /**
- * One TLS handshake for one check, and what its certificate is worth. OpenSSL is told to take whatever comes (weak keys, old
- * digests, unknown issuers), because a refused handshake teaches nothing: the verdict is ours, by name, with the
- * certificate as evidence.
+ * TLS handshake of one check, and verification of the certificate. OpenSSL is told to accept everything (weak keys, old
+ * digests, unknown issuers), because a refused handshake yields no certificate: we verify it ourselves afterwards, and
+ * report every problem with the certificate as evidence.
  */
 import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
@@ -25,12 +25,12 @@ export interface TlsSession {
 }
 
 const WARN_DAYS = 14;
-/** Chains have three certificates, or four. */
+/** Certificates of a chain that are looked at; real chains have three or four. */
 const MAX_CHAIN = 10;
 
 /**
- * Handshake on a connected socket; the socket's own listeners must be gone.
- * @throws ProbeFailure when the certificate does not hold and `verify` is on; whatever OpenSSL and the kernel say
+ * Does the handshake on a connected socket, whose listeners the caller must have removed.
+ * @throws ProbeFailure when the certificate is not valid and `verify` is on; also errors of OpenSSL and the kernel
  */
 export async function handshake(raw: Socket, options: TlsOptions, target: Target): Promise<TlsSession> {
   const isLegacy = isLegacyServer(target);
@@ -78,16 +78,16 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
 function secure(options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect(options);
-    // Stays on: an error after the handshake, before anybody reads, must not be an uncaught one.
+    // Stays attached: an error between the handshake and the first read must not be an uncaught exception.
     socket.on("error", reject);
     socket.once("secureConnect", () => resolve(socket));
   });
 }
 
 /**
- * Servers without RFC 5746 (secure renegotiation), by address and port, and until when that is believed. OpenSSL refuses
- * them; asked for once, they get a second connection that does not, and from then on that one alone. To allow them from
- * the start would leave them unnamed: nothing else tells them apart.
+ * Cache of servers without secure renegotiation (RFC 5746), by address and port, with the time until which an entry is
+ * valid. OpenSSL refuses them by default: after the first refusal they get a second connection that allows them, and
+ * later ones allow them at once. Allowing it always would hide such servers, because nothing else identifies them.
  */
 const legacyServers = new Map<string, number>();
 const LEGACY_MS = HOUR_MS;
@@ -106,39 +106,39 @@ interface Problem {
   readonly message: string;
 }
 
-/** Everything wrong with a certificate, the most telling first: dates, name, issuer, strength. */
+/** Finds everything wrong with a certificate, the most important problem first: dates, name, issuer, strength. */
 function findProblems(certificate: X509Certificate, verdict: string, host: string, now: number): Problem[] {
   const problems: Problem[] = [];
   const add = (reason: Reason, message: string) => problems.push({ reason, message });
   const { from, to } = validity(certificate);
   if (now > to.getTime()) add("certificate-expired", `the certificate expired on ${day(to)}`);
   if (now < from.getTime()) add("certificate-not-yet-valid", `the certificate is not valid before ${day(from)}`);
-  // Asked here because Node checks the name only where the chain holds.
+  // Checked here because Node checks the name only if the chain is valid.
   if (!(isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host, NAME_RULES)))
     add("certificate-wrong-host", wrongHost(certificate, host));
   const reason = certificateReason(verdict);
   if (reason === "certificate-self-signed") add(reason, "the certificate is signed by itself, not by a known issuer");
   else if (reason === "certificate-unknown-issuer")
     add(reason, `the certificate's issuer is not known here: ${commonName(certificate.issuer)} (${verdict})`);
-  else if (verdict && !reason) add("tls-handshake-failed", `the certificate does not hold (${verdict})`);
-  // Dates that are not the certificate's own are those of one above it. Which of them count, OpenSSL decides: a chain may
-  // carry an outdated one beside the path that holds.
+  else if (verdict && !reason) add("tls-handshake-failed", `the certificate is not valid (${verdict})`);
+  // Here the dates of an issuer above it are wrong. OpenSSL decides whether that counts: a chain may contain an expired
+  // certificate beside a valid path.
   else if (reason && problems.length === 0)
-    add(reason, `a certificate that vouches for it does not hold (${verdict}): ${outdated(certificate, now)}`);
+    add(reason, `an issuer's certificate in its chain is not valid (${verdict}): ${outdated(certificate, now)}`);
   const weakness = findWeakness(certificate);
   if (weakness) add("certificate-weak", weakness);
   return problems;
 }
 
-/** RFC 9525: names stand in subjectAltName alone, and a wildcard is a whole label. Browsers and Go hold to that. */
+/** RFC 9525: only names in subjectAltName count, and a wildcard is a whole label. Browsers and Go do the same. */
 const NAME_RULES = { subject: "never", partialWildcards: false } as const;
 
 const wrongHost = (certificate: X509Certificate, host: string): string =>
   !isIP(host) && !certificate.subjectAltName && certificate.checkHost(host)
-    ? `the certificate has the name ${escapeText(host)} as its common name alone, which no client accepts any more (RFC 9525): it belongs into subjectAltName`
+    ? `the certificate has the name ${escapeText(host)} only as its common name, which clients no longer accept (RFC 9525): it must be in subjectAltName`
     : `the certificate is for ${names(certificate)}, not for ${escapeText(host)}`;
 
-/** The first one above it outside its dates. */
+/** Describes the first certificate above it in the chain that is expired or not valid yet. */
 function outdated({ issuerCertificate }: X509Certificate, now: number): string {
   let above = issuerCertificate;
   for (let depth = 0; above && depth < MAX_CHAIN; depth++, above = above.issuerCertificate) {
@@ -149,13 +149,13 @@ function outdated({ issuerCertificate }: X509Certificate, now: number): string {
   return "it is not in the chain that the server sends";
 }
 
-/** Below what NIST SP 800-131A and the CA/Browser Forum's Baseline Requirements (6.1.5) still allow. */
+/** Finds keys and signatures weaker than NIST SP 800-131A and the CA/Browser Forum's Baseline Requirements (6.1.5) allow. */
 function findWeakness({ publicKey, signatureAlgorithm }: X509Certificate): string | undefined {
   const type = publicKey.asymmetricKeyType ?? "";
   const bits = publicKey.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < 2048)
     return `the certificate's ${type.toUpperCase()} key has ${bits} bits, at least 2048 expected`;
-  if (type === "dsa") return "the certificate has a DSA key, which nobody accepts any more";
+  if (type === "dsa") return "the certificate has a DSA key, which clients no longer accept";
   if (/md2|md4|md5|sha1(?!\d)/i.test(signatureAlgorithm ?? ""))
     return `the certificate is signed with ${signatureAlgorithm}, which can be forged`;
   return undefined;
@@ -171,9 +171,9 @@ function warn(certificate: X509Certificate, warnDays: number, now: number): TlsS
   };
 }
 
-/** From its texts: of a date that is none, such as one in a thirteenth month, Node's own dates are any. */
+/** Parsed from the certificate's text: for an invalid date, such as a thirteenth month, `validFromDate` gives a wrong valid one. */
 const validity = ({ validFrom, validTo }: X509Certificate) => ({ from: new Date(validFrom), to: new Date(validTo) });
-/** Undefined where the certificate's date is none. */
+/** Undefined if the certificate's date is invalid. */
 const daysLeft = (certificate: X509Certificate, now: number): number | undefined => {
   const { to } = validity(certificate);
   return isDate(to) ? Math.floor((to.getTime() - now) / DAY_MS) : undefined;

@@ -1,8 +1,8 @@
 /**
- * UDP: several datagrams on one connected socket, so that the kernel drops what strangers send and hands us the ICMP
- * errors. Answers are matched to questions by the protocol; late and foreign ones match none.
- * Where answers come from another port than the one asked, a second socket shares the local port, without a peer: the
- * kernel gives it what the connected one does not match, while ICMP errors still find the connected one.
+ * One UDP attempt: sends several datagrams on one connected socket, so that the kernel drops datagrams of other senders and
+ * reports ICMP errors. The protocol matches answers to questions; late and foreign answers match none.
+ * Where answers come from another port than the one asked (TFTP), a second, unconnected socket shares the local port: the
+ * kernel delivers to it what does not match the connected one, which still receives the ICMP errors.
  */
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import type { Measured } from "../contract/measured.ts";
@@ -10,11 +10,11 @@ import type { Finding, UdpProbe } from "../contract/protocol.ts";
 import type { Traffic } from "../model.ts";
 import { type Attempt, type Done, endpointOf } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
-import type { Timer } from "./timer-wheel.ts";
+import type { Timeout } from "./timer-wheel.ts";
 
-/** After the last datagram, once something has answered: five times the slowest answer, at least this. What comes later is lost. */
+/** Wait for missing answers once one has come: five times the slowest answer so far, at least this. Later ones count as lost. */
 const GRACE_MS = 500;
-/** Datagrams of one question, cookies and discovery included. A peer that wants more is playing. */
+/** Follow-up datagrams per question (cookies, discovery), so that a hostile peer cannot make us send endlessly. */
 const MAX_FOLLOW_UPS = 4;
 
 interface Question {
@@ -24,7 +24,7 @@ interface Question {
   answerMs: number | undefined;
 }
 
-/** The address is one already: without this Node asks its resolver threads about every datagram. */
+/** Returns the literal address unchanged: without it Node runs `dns.lookup` on a thread for every datagram. */
 const lookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) => callback(null, address, 0);
 
 export const attemptUdp = (probe: UdpProbe, attempt: Attempt, done: Done): void =>
@@ -41,9 +41,9 @@ class UdpAttempt {
   readonly #done: Done;
   readonly #socket: Socket;
   readonly #listener: Socket | undefined;
-  readonly #deadline: Timer;
-  #spacing: Timer | undefined;
-  #grace: Timer | undefined;
+  readonly #deadline: Timeout;
+  #spacing: Timeout | undefined;
+  #grace: Timeout | undefined;
   #stage: Stage = "local";
   #ended = false;
 
@@ -66,7 +66,7 @@ class UdpAttempt {
         return this.#end({
           state: "closed",
           reason: "port-unreachable",
-          message: `${endpointOf(this.#attempt.target)} has nothing on this port: what would answer is this check itself`,
+          message: `${endpointOf(this.#attempt.target)} has nothing on this port: the check's own socket would answer`,
         });
       this.#stage = "datagram";
       this.#sendNext();
@@ -88,7 +88,7 @@ class UdpAttempt {
     });
   }
 
-  /** A socket that the kernel gave the very port it asks would hear its own questions. */
+  /** Whether the kernel assigned the checked port of this machine to the socket itself, which would receive its own questions. */
   #isItself(): boolean {
     const { port, address } = this.#attempt.target;
     const own = this.#socket.address();
@@ -152,12 +152,12 @@ class UdpAttempt {
 
   #onError(error: Error) {
     if (this.#ended) return;
-    // Something answered before: an ICMP error behind it (a restart, a firewall's whim) costs that datagram, not the verdict.
+    // After an answer an ICMP error (a restart, a firewall) costs only its datagram: the check stays open.
     if (this.finding) this.#settle();
     else this.#fail(error);
   }
 
-  /** All answered: over. Something answered and nothing left to send: the rest gets its grace. */
+  /** Ends when all questions are answered; when all are sent and some answered, waits a grace period for the rest. */
   #settle() {
     const { questions } = this;
     if (questions.length < this.#probe.packets.count) return;
@@ -217,7 +217,7 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
   }
   const foreign = ignored > 0 ? { ignoredDatagrams: ignored } : {};
   if (!finding) {
-    const others = ignored > 0 ? `; ${ignored} came that answer none of them` : "";
+    const others = ignored > 0 ? `; ${ignored} unrelated datagrams came` : "";
     const meaning = probe.silenceMeans ? ` (${probe.silenceMeans})` : "";
     return {
       ...counted,
@@ -246,10 +246,10 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
   };
 }
 
-/** The lower one of two in the middle. */
+/** For an even count, the lower of the two middle values. */
 const median = (rtts: readonly number[]) => rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
 
-/** Mean difference of neighbouring round trips, in milliseconds with two decimals. */
+/** Mean difference of consecutive round-trip times, in milliseconds with two decimals. */
 function jitter(rtts: readonly number[]): number {
   const steps = rtts.slice(1).map((rtt, i) => Math.abs(rtt - (rtts[i] ?? rtt)));
   return Math.round((100 * steps.reduce((sum, step) => sum + step, 0)) / steps.length) / 100;

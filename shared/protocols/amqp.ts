@@ -1,7 +1,7 @@
 /**
  * AMQP: open when the broker answers the protocol header: with Connection.Start (AMQP 0-9-1, sections 2.2.4 and 4.2), which
- * names product and version, or, for AMQP 1.0 (section 2.2), with a header of its own. A broker that speaks only
- * another version answers with that one's header, and is open too. No login.
+ * names product and version, or, for AMQP 1.0 (section 2.2), with its own header. A broker that speaks only another
+ * version answers with that version's header, and is open too. No login.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -24,7 +24,7 @@ const HEADERS = {
   "1.0": Buffer.from("AMQP\x03\x01\x00\x00", "latin1"),
 } as const;
 
-/** What the headers end in whose last three bytes are not the version itself. */
+/** Versions by the last four bytes of their header, where these are not simply the version's numbers. */
 const VERSIONS: Readonly<Record<string, string>> = {
   "1 1 8 0": "0-8",
   "1 1 0 9": "0-9",
@@ -40,7 +40,7 @@ const CLOSE = (() => {
   return Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, payload.length]), payload, Buffer.from([0xce])]);
 })();
 
-/** Widths of the field types that are stepped over (section 4.2.5.5, and the types RabbitMQ uses). */
+/** Widths in bytes of the field types that are skipped (section 4.2.5.5, and the types RabbitMQ uses). */
 const WIDTHS: Readonly<Record<string, number>> = {
   t: 1,
   b: 1,
@@ -59,7 +59,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
   V: 0,
 };
 
-/** The texts of a field table, by name; everything else is stepped over. */
+/** The texts of a field table, by name; other values are skipped. */
 const readTable = (table: Cursor): ReadonlyMap<string, string> => {
   const texts = new Map<string, string>();
   for (let count = 0; count < MAX_FIELDS && table.left > 0; count += 1) {

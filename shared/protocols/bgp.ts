@@ -1,8 +1,8 @@
 /**
  * BGP-4: open when the speaker answers our OPEN with its own, or with a NOTIFICATION (RFC 4271, sections 4.2 and 4.5;
- * capabilities: RFC 5492, RFC 9072): it is there, and says that it does not peer with us. Many speakers close without a
- * word on a neighbour they do not know; the probe's address has to be configured there, or that reads as down.
- * We announce nothing and leave with Cease (RFC 4486).
+ * capabilities: RFC 5492, RFC 9072), by which it refuses to peer with us. Many speakers close the connection of an
+ * unknown neighbour without an answer, which counts as down: configure the probe's address there.
+ * We announce no routes and leave with Cease (RFC 4486).
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -18,7 +18,7 @@ const settings = z.strictObject({
     .ipv4()
     .refine((address) => address !== "0.0.0.0", "must not be 0.0.0.0")
     .default("192.0.2.1"),
-  /** `open`: a NOTIFICATION is not enough, the speaker must take us for a peer. */
+  /** `open`: a NOTIFICATION is not enough, the speaker must accept us as a peer. */
   answer: z.enum(["any", "open"]).default("any"),
 });
 
@@ -27,9 +27,9 @@ const MARKER = Buffer.alloc(16, 0xff);
 const MAX_MESSAGE = 4096;
 const VERSION = 4;
 const HOLD_SECONDS = 90;
-/** Less is refused, but for 0, which means that nobody waits: RFC 4271, section 4.2. */
+/** Shortest valid hold time, except 0, which means no keepalives: RFC 4271, section 4.2. */
 const MIN_HOLD_SECONDS = 3;
-/** RFC 9072, section 2: as the type of the first parameter, it says that lengths have two octets. */
+/** As the type of the first parameter it means that lengths have two octets: RFC 9072, section 2. */
 const EXTENDED_LENGTH = 255;
 const AS_TRANS = 23_456;
 
@@ -44,9 +44,9 @@ const message = (type: number, body: Buffer): Buffer => {
 };
 
 /**
- * What we say we can do, though nothing follows: a speaker that misses its address family in our OPEN treats that as an
- * error of its neighbour, and BIRD then turns it away for a minute. Multiprotocol IPv4 and IPv6 unicast (RFC 4760), route
- * refresh (RFC 2918) and four-octet AS numbers (RFC 6793).
+ * Capabilities that we announce, though we never use them: a speaker whose address family is missing from our OPEN treats
+ * that as an error, and BIRD then refuses the neighbour for a minute. Multiprotocol IPv4 and IPv6 unicast (RFC 4760),
+ * route refresh (RFC 2918) and four-octet AS numbers (RFC 6793).
  */
 const CAPABILITIES_OURS = [1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 2, 0, 65, 4] as const;
 
@@ -63,7 +63,7 @@ const open = (asn: number, routerId: string): Buffer => {
   return message(OPEN, Buffer.from(body));
 };
 
-/** Cease, peer de-configured (RFC 4486): whoever this was, it will not come back as a neighbour. */
+/** Cease, peer de-configured (RFC 4486): tells the speaker not to expect us back as a neighbour. */
 const CEASE = message(NOTIFICATION, Buffer.from([6, 3]));
 
 const ERRORS: Readonly<Record<number, string>> = {
@@ -116,7 +116,7 @@ const readMessage = async (connection: Connection): Promise<{ type: number; body
   return { type: head[18]!, body: new Cursor(await connection.read(length - 19), "BGP message") };
 };
 
-/** The capabilities in the optional parameters, with which OPEN ends, by code. */
+/** Reads the optional parameters, which end an OPEN, and returns the capabilities in them by code. */
 const readCapabilities = (body: Cursor): ReadonlyMap<number, Buffer> => {
   const shortLength = body.u8();
   const isExtended = shortLength > 0 && body.bytes[body.offset] === EXTENDED_LENGTH;
@@ -131,7 +131,7 @@ const readCapabilities = (body: Cursor): ReadonlyMap<number, Buffer> => {
   return capabilities;
 };
 
-/** Refuses what no speaker may say: RFC 4271, section 6.2; RFC 6286, section 2.2. */
+/** Reads the speaker's OPEN. @throws ProbeFailure for invalid values (RFC 4271, section 6.2; RFC 6286, section 2.2) */
 const describeOpen = (body: Cursor, ours: z.output<typeof settings>): Finding => {
   const version = body.u8();
   if (version !== VERSION) throw new ProbeFailure("wrong-protocol", `expected BGP-${VERSION}, got BGP-${version}`);

@@ -16,7 +16,7 @@ const SUPPORTED = 0x06;
 const OPTIONS = Buffer.from([4, 0, 0, 1, 5, 0, 0, 0, 0]);
 
 const PROTOCOL_ERROR = 0x000a;
-/** Cassandra 2.1 says so in a server error, behind the names of two Java classes (CASSANDRA-9451). */
+/** Cassandra 2.1 reports it as a server error, after the names of two Java classes (CASSANDRA-9451). */
 const OTHER_VERSION = /unsupported protocol version/i;
 /** Overloaded, bootstrapping, server error. */
 const UNWELL = new Set([0x1001, 0x1002, 0x0000]);

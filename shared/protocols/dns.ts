@@ -1,7 +1,7 @@
 /**
- * DNS: open when the server answers our very question: id, name, type and class match (RFC 1035, section 4; RFC 7766 for
- * TCP, RFC 7858 for TLS). What it answers is judged by `rcode` and `answers`; without those, every answer but SERVFAIL
- * proves a working server: REFUSED and NXDOMAIN are what a well-kept one says to strangers.
+ * DNS: open when the server answers our question: id, name, type and class match (RFC 1035, section 4; RFC 7766 for TCP,
+ * RFC 7858 for TLS). The settings `rcode` and `answers` say which answer is right; without them every answer but SERVFAIL
+ * proves a working server, because a healthy one answers REFUSED or NXDOMAIN to strangers.
  * The default question, `. NS`, is answered or refused by every kind of server, and its answer fits into 512 bytes.
  */
 import { domainToASCII } from "node:url";
@@ -14,10 +14,10 @@ import { dataKey, labelsOf, plainText, TYPES } from "../wire/dns-records.ts";
 import { parseSettings } from "../wire/settings.ts";
 import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
-/** Longest name as text: every octet behind a backslash, in three digits. */
+/** Longest name as text: every octet written as a backslash and three digits. */
 const MAX_NAME_LENGTH = 1010;
 
-/** As dig takes it: any octets (RFC 2181, section 11), special ones behind a backslash; other letters than ASCII by IDNA. */
+/** Names are written as for dig: any octets (RFC 2181, section 11), special ones escaped; non-ASCII letters are converted by IDNA. */
 const asciiName = (name: string): string => (/^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name));
 
 const settings = udpOrTcp({
@@ -26,12 +26,12 @@ const settings = udpOrTcp({
     .max(MAX_NAME_LENGTH)
     .refine(
       (name) => labelsOf(asciiName(name)) !== undefined,
-      "must be a domain name: labels of 1 to 63 octets, 255 in all, others than ASCII as \\DDD; or `.`",
+      "must be a domain name: labels of 1 to 63 octets, 255 in all, non-ASCII octets as \\DDD; or `.`",
     )
     .default("."),
   type: z.enum(TYPE_NAMES).default("NS"),
   class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN"),
-  recursion: z.boolean().default(true).describe("Whether the server is asked to look further (flag RD)."),
+  recursion: z.boolean().default(true).describe("Whether to ask for recursion (flag RD)."),
   rcode: z
     .array(z.enum(RCODES))
     .min(1)
@@ -46,8 +46,11 @@ const settings = udpOrTcp({
   match: z
     .enum(["all", "any", "exact"])
     .default("all")
-    .describe("All of `answers` are there, at least one is, or these and no others."),
-  mixedCase: z.boolean().default(false).describe("Draws the case of the name's letters and wants it back (0x20)."),
+    .describe("`all`: each of `answers` is there; `any`: at least one; `exact`: these and no others."),
+  mixedCase: z
+    .boolean()
+    .default(false)
+    .describe("Randomises the case of the name's letters and expects the same case in the answer (0x20)."),
   ednsBytes: z.int().min(512).max(4096).nullable().default(null).describe("UDP size to announce; null: no EDNS."),
 });
 type Settings = z.infer<typeof settings>;
@@ -87,16 +90,16 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
         "unexpected-answer",
         `expected ${wanted.match === "any" ? "any of " : ""}${wanted.answers.join(", ")} for ${question}, got ${
           values.slice(0, 8).map(short).join(", ") || "no such record"
-        }${answer.truncated ? " (cut short: the server asks to come back by TCP)" : ""}`,
+        }${answer.truncated ? " (truncated: the full answer is available by TCP)" : ""}`,
         { evidence },
       );
   }
   return {
     evidence,
     message: `${answer.rcode} for ${question}${values.length ? `: ${values.slice(0, 3).map(short).join(", ")}` : ""}${
-      answer.truncated ? " (cut short)" : ""
+      answer.truncated ? " (truncated)" : ""
     }`,
-    // The names that software answers about itself (version.bind and the like) live in class CHAOS.
+    // Class CHAOS has the names by which software describes itself, such as version.bind.
     ...(wanted.class === "CH" && values.length && { fingerprint: values.map(short).join(", ") }),
   };
 };
@@ -110,7 +113,7 @@ const prepareTalk = (wanted: Settings, ask: (random: (bytes: number) => Buffer) 
     const announced = (await connection.read(2)).readUInt16BE();
     if (announced < 12)
       throw new ProbeFailure("wrong-protocol", `expected a DNS answer, got one announced with ${announced} bytes`);
-    // Its head shows whether this is DNS at all, before we wait for all that a stranger's two bytes announce.
+    // Checks the header before waiting for the announced length: another protocol's first two bytes may announce anything.
     const head = await connection.read(12);
     decodeHead(head, question);
     const answer = decodeAnswer(

@@ -1,7 +1,7 @@
 /**
  * DTLS: open when the server answers a ClientHello of version 1.2 with a cookie (HelloVerifyRequest), a ServerHello or an
- * alert (RFC 6347, sections 4.1, 4.2.1 and 4.3.2; RFC 5246, section 7.4.1). The cookie is where it ends: a server with
- * cookies keeps nothing in mind of us. One datagram per check, since a second one is the same hello repeated.
+ * alert (RFC 6347, sections 4.1, 4.2.1 and 4.3.2; RFC 5246, section 7.4.1). We stop at the cookie, until which a server
+ * keeps no state for us. One datagram per check, because a second one would only repeat the hello.
  */
 import { isIP } from "node:net";
 import { z } from "zod";
@@ -26,7 +26,7 @@ const settings = z.strictObject({
   ...udpFields({ count: 1, spacingMs: 1000 }),
 });
 
-/** By IANA's numbers: ECDHE and RSA with certificates, shared keys as constrained devices use them. */
+/** Cipher suites by IANA's numbers: ECDHE and RSA with certificates, and pre-shared keys for constrained devices. */
 const CIPHERS: Readonly<Record<number, string>> = {
   49195: "ECDHE-ECDSA-AES128-GCM-SHA256",
   49196: "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -57,7 +57,7 @@ const ALERTS: Readonly<Record<number, string>> = {
   112: "unrecognized_name",
 };
 const INTERNAL_ERROR = 80;
-/** Of alerts: warning and fatal. */
+/** Alert levels: warning and fatal. */
 const LEVELS = [1, 2];
 
 const u16 = (value: number): Buffer => Buffer.of(value >> 8, value & 0xff);
@@ -111,13 +111,13 @@ const readHandshake = (record: Cursor): Finding | undefined => {
   record.take(3);
   const body = record.part(record.u24());
   if (type !== HELLO_VERIFY_REQUEST && type !== SERVER_HELLO) {
-    // The rest of a flight that overtook its hello.
+    // A later message of the same flight that arrived before the hello.
     if (sequence > 0) return undefined;
     throw new ProbeFailure("wrong-protocol", `expected a DTLS hello, got handshake message ${type}`);
   }
   const versionNumber = body.u16();
   if (type === HELLO_VERIFY_REQUEST) {
-    // This message always says version 1.0, whatever is going to be spoken.
+    // This message always has version 1.0, whichever version is negotiated later.
     const cookieBytes = body.take(body.u8()).length;
     return { evidence: { answer: "cookie", cookieBytes }, message: "the DTLS server sends a cookie" };
   }

@@ -1,7 +1,6 @@
 /**
  * FTP: open when the server greets with 220 and answers as an FTP server does (RFC 959; FEAT: RFC 2389; AUTH TLS: RFC 4217).
- * No login. Checking an active data connection (port 20) is out of scope: it would need a listener that the server can
- * reach, and nobody monitors from such a place.
+ * No login. Active data connections (port 20) are not checked: they would need a listener that the server can reach.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -21,7 +20,7 @@ const ask = (connection: Connection, command: string): Promise<Reply> => {
 
 const readGreeting = async (connection: Connection): Promise<Reply> => {
   let greeting = await readReply(connection, "FTP");
-  // "Ready in so many minutes": 220 follows when it is (RFC 959, section 5.4).
+  // 120 means ready in some minutes; 220 follows then (RFC 959, section 5.4).
   if (greeting.code === 120) greeting = await readReply(connection, "FTP");
   if (greeting.code === 220) return greeting;
   if (greeting.code >= 400)
@@ -29,17 +28,18 @@ const readGreeting = async (connection: Connection): Promise<Reply> => {
   throw new ProbeFailure("wrong-protocol", `expected an FTP greeting with 220, got: ${replyText(greeting)}`);
 };
 
-/** Whoever knows neither FEAT nor NOOP before login says so by one of these. */
+/** Replies of FTP servers that do not accept FEAT or NOOP before login. */
 const REFUSALS: readonly number[] = [332, 500, 502, 503, 530];
 
-/** 4yz: not now (RFC 959, section 4.2.1). */
+/** 4yz: a transient failure (RFC 959, section 4.2.1). */
 const isTransient = ({ code }: Reply): boolean => code >= 400 && code < 500;
 
-/** A mail server greets with 220 too, and knows NOOP, but answers it with 250. @throws ProbeFailure when the server leaves */
+/** Tells FTP from SMTP, which also greets with 220 and knows NOOP, but answers it with 250. @throws ProbeFailure when the server closes */
 const isFtp = async (connection: Connection, greeting: Reply, features: Reply): Promise<boolean> => {
   if (features.code === 211) return true;
   const noop = await ask(connection, "NOOP");
-  if (isTransient(noop)) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(noop)}`);
+  if (isTransient(noop))
+    throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(noop)}`);
   return noop.code === 200 || (REFUSALS.includes(noop.code) && !/SMTP/i.test(greeting.lines.join(" ")));
 };
 
@@ -47,7 +47,8 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const greeting = await readGreeting(connection);
   const banner = printable(greeting.lines.join(" "));
   const feat = await ask(connection, "FEAT");
-  if (isTransient(feat)) throw new ProbeFailure("service-unavailable", `the server leaves: ${replyText(feat)}`);
+  if (isTransient(feat))
+    throw new ProbeFailure("service-unavailable", `the server ends the session: ${replyText(feat)}`);
   if (!(await isFtp(connection, greeting, feat)))
     throw new ProbeFailure("wrong-protocol", `greets with 220 but does not answer like FTP: ${replyText(feat)}`, {
       evidence: { banner },
@@ -59,7 +60,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
           .map((line) => printable(line, 40))
           .filter((line) => line !== "")
       : [];
-  // Without FEAT nobody knows: ask.
+  // Without FEAT only AUTH TLS itself shows whether the server has TLS.
   const offersTls = feat.code !== 211 || features.some((feature) => /^AUTH\b.*\b(TLS|SSL)/i.test(feature));
   const isInsideTls = await upgradeToTls(connection, wanted, offersTls, async () => {
     const reply = await ask(connection, "AUTH TLS");

@@ -1,9 +1,9 @@
 /**
  * HTTP/1.1 (RFC 9110, RFC 9112): open when the answer's status, header fields and body are what was expected.
  *
- * Redirects are followed only to the same scheme, host and port, at the very address that is being checked: it was
- * resolved and guarded for it, and a target cannot send the probe elsewhere. Any other redirect is reported
- * and counts with its own status (monitor the other place by a monitor of its own).
+ * Redirects are followed only to the same scheme, host and port, at the address that is being checked: only this address
+ * has passed the address guard, and a target must not send the probe elsewhere. Any other redirect is reported and judged
+ * by its own status (use another monitor for its destination).
  */
 import { z } from "zod";
 import type { Connection, TlsOptions } from "../contract/connection.ts";
@@ -16,7 +16,7 @@ import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 /** Redirects followed at most. Browsers give up at 20; five on one host is a loop. */
 const MAX_REDIRECTS = 5;
-/** Set by the probe itself; giving them a second time would make another message of it. */
+/** Header fields that the probe sets itself; a second one would change the meaning of the request. */
 const OWN_HEADERS = /^(host|connection|content-length|transfer-encoding|upgrade|te|trailer|expect)$/i;
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, "must be a header field's name");
@@ -26,7 +26,7 @@ const statusRange = z
   .union([z.int().min(100).max(599), z.string().regex(/^[1-5]\d\d(-[1-5]\d\d)?$/, 'must look like "200" or "200-299"')])
   .refine(
     (range) => typeof range === "number" || !range.includes("-") || range.slice(0, 3) <= range.slice(4),
-    "must not run backwards",
+    "must not end below its start",
   );
 
 const shape = {
@@ -50,7 +50,7 @@ const shape = {
         .string()
         .max(1024)
         .regex(/^[\t\x20-\x7e]*$/, "must be one line of ASCII")
-        // A token or a cookie, often enough.
+        // Often a token or a cookie.
         .meta({ writeOnly: true }),
     )
     .refine((headers) => Object.keys(headers).length <= 20, "at most 20")
@@ -58,19 +58,19 @@ const shape = {
       message: "Host (use hostHeader) and the fields of the connection are set by the probe",
     })
     .default({}),
-  /** What counts as right. */
+  /** Expected status codes. */
   status: z.array(statusRange).min(1).max(20).default(["200-399"]),
   responseHeaders: z
     .record(headerName, matchSettings)
     .refine((headers) => Object.keys(headers).length <= 10, "at most 10")
     .default({}),
   body: matchSettings.optional(),
-  /** Bytes of the body, decoded, that `body` is held against; the rest is left unread. */
+  /** Bytes of the decoded body that `body` is matched against; the rest is not read. */
   maxBodyBytes: z.int().min(1).max(1_000_000).default(65_536),
   redirects: z.enum(["follow", "manual"]).default("follow"),
 };
 
-/** Bytes of a body that a pattern is held against at most: some 40 ms of work. */
+/** Bytes of a body that a pattern is matched against at most: some 40 ms of CPU time. */
 const MAX_PATTERN_BODY_BYTES = 65_536;
 
 const patternNeedsShortBody = {
@@ -117,27 +117,27 @@ const request = (wanted: Wanted, path: string, host: string): string => {
     ["host", `Host: ${host}`],
     ["user-agent", "User-Agent: Harborlight"],
     ["accept", "Accept: */*"],
-    // Bodies are read by a person's rule; what comes coded all the same is decoded.
+    // Rules match the plain body; a body that comes compressed regardless is decoded.
     ["accept-encoding", "Accept-Encoding: identity"],
   ]);
   for (const [name, value] of Object.entries(wanted.headers)) fields.set(name.toLowerCase(), `${name}: ${value}`);
   return `${wanted.method} ${path} HTTP/1.1\r\n${[...fields.values()].join("\r\n")}\r\n\r\n`;
 };
 
-/** Where a redirect leads on this connection; undefined when it leads elsewhere. */
+/** The path of a redirect to the same origin; undefined for other origins. */
 const pathHere = (location: string, base: string, path: string): string | undefined => {
   const url = URL.parse(location, new URL(path, base).href);
   return url && url.origin === new URL(base).origin && !url.username ? url.pathname + url.search : undefined;
 };
 
-/** 304 and the like carry no redirect, whatever stands in their Location (RFC 9110, section 15.4). */
+/** Status codes that redirect; others, such as 304, do not, even with a Location (RFC 9110, section 15.4). */
 const REDIRECTS: readonly number[] = [300, 301, 302, 303, 307, 308];
 
-/** Whether a server may have ended a connection that it had left open, as it may at any time (RFC 9112, section 9.3.1). */
+/** Whether the error may mean that the server closed a persistent connection, which it may do at any time (RFC 9112, section 9.3.1). */
 const isEnd = (error: unknown): boolean =>
   !(error instanceof ProbeFailure) || error.reason === "connection-closed" || error.reason === "incomplete-answer";
 
-/** Asks once, and once more on a new connection where an old one ends without an answer: what is asked changes nothing. */
+/** Sends a request; retries once on a new connection if a reused one ends without an answer, because GET and HEAD are idempotent. */
 const answerTo = async (connection: Connection, question: string, isReused: boolean): Promise<ResponseHead> => {
   connection.write(question);
   if (!isReused) return readFinalHead(connection);
@@ -150,7 +150,7 @@ const answerTo = async (connection: Connection, question: string, isReused: bool
   }
 };
 
-/** Asks until an answer is no redirect to be followed. */
+/** Follows redirects until a response is final. */
 const exchange = async (connection: Connection, target: Target, wanted: Wanted, scheme: Scheme) => {
   const host = wanted.hostHeader ?? authority(target, scheme);
   const base = URL.parse(`${scheme.name}://${host}`)?.href ?? `${scheme.name}://${authority(target, scheme)}`;
@@ -174,7 +174,7 @@ const exchange = async (connection: Connection, target: Target, wanted: Wanted, 
   }
 };
 
-/** In the character set that the server names, where Node knows it; else UTF-8. */
+/** Decodes the body by the character set that the server names, if Node knows it, else as UTF-8. */
 const textOf = (bytes: Buffer, { headers }: ResponseHead): string => {
   const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(headers.get("content-type") ?? "")?.[1] ?? "utf-8";
   try {
@@ -238,7 +238,7 @@ export const createHttp = (
   settings: scheme.name === "https" ? settings : withoutTls,
   prepare: (given) => {
     const wanted: Wanted = parseSettings(scheme.name === "https" ? settings : withoutTls, given);
-    // Without a protocol of our own in ALPN some servers would choose HTTP/2.
+    // Without ALPN some servers would choose HTTP/2.
     const tls: TlsOptions = { alpn: ["http/1.1"], ...wanted.tls };
     return {
       transport: "tcp",

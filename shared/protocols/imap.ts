@@ -1,6 +1,6 @@
 /**
- * IMAP: open when the server greets with `* OK` or `* PREAUTH` and answers CAPABILITY (RFC 9051); TLS by STARTTLS; name and
- * version by ID where it is offered (RFC 2971). No login; LOGOUT at the end.
+ * IMAP: open when the server greets with `* OK` or `* PREAUTH` and answers CAPABILITY (RFC 9051); TLS by STARTTLS; the
+ * software's name and version by ID where it is offered (RFC 2971). No login; LOGOUT at the end.
  */
 import type { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -12,13 +12,13 @@ import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
 const settings = onlyStarttls("imaps");
 
-/** Untagged lines taken before the tagged answer. */
+/** Untagged lines accepted before the tagged answer. */
 const MAX_LINES = 50;
 
-/** Strings that a server may put on lines of their own (RFC 9051, section 4.3): none of those asked for is longer. */
+/** Longest accepted literal, a string sent by its length on separate lines (RFC 9051, section 4.3); real ones are shorter. */
 const MAX_LITERAL_BYTES = 4096;
 
-/** One line, with a literal at its end as if it had been quoted. */
+/** Reads one response line, with literals replaced by quoted strings. */
 const readResponse = async (connection: Connection): Promise<string> => {
   let line = await connection.readLine();
   for (let literal = LITERAL.exec(line); literal; literal = LITERAL.exec(line)) {
@@ -41,7 +41,7 @@ const ask = async (connection: Connection, tag: string, command: string) => {
     if (line.startsWith(`${tag} `))
       return { untagged, isOk: /^\S+ OK\b/i.test(line), text: line.slice(tag.length + 1) };
     if (/^\* BYE\b/i.test(line))
-      throw new ProbeFailure("service-unavailable", `the server leaves: ${printable(line.slice(2))}`);
+      throw new ProbeFailure("service-unavailable", `the server ends the session: ${printable(line.slice(2))}`);
     if (!/^[*+] /.test(line))
       throw new ProbeFailure("wrong-protocol", `expected an IMAP answer, got: ${printable(line)}`);
     untagged.push(line);
@@ -53,7 +53,7 @@ const readCapabilities = async (connection: Connection, tag: string): Promise<re
   const { untagged, isOk, text } = await ask(connection, tag, "CAPABILITY");
   const line = untagged.find((candidate) => /^\* CAPABILITY /i.test(candidate));
   if (!isOk || line === undefined)
-    throw new ProbeFailure("unexpected-answer", `the server does not tell its capabilities: ${printable(text)}`);
+    throw new ProbeFailure("unexpected-answer", `the server does not send its capabilities: ${printable(text)}`);
   return line
     .split(" ")
     .slice(2, 100)
@@ -75,7 +75,7 @@ export const talkImap = async (
 ): Promise<Finding> => {
   const greeting = await connection.readLine();
   if (/^\* BYE\b/i.test(greeting))
-    throw new ProbeFailure("service-unavailable", `the server turns us away: ${printable(greeting.slice(2))}`);
+    throw new ProbeFailure("service-unavailable", `the server refuses the connection: ${printable(greeting.slice(2))}`);
   if (!/^\* (OK|PREAUTH)\b/i.test(greeting))
     throw new ProbeFailure("wrong-protocol", `expected a greeting with * OK, got: ${printable(greeting)}`);
   let capabilities = await readCapabilities(connection, "a1");
@@ -102,7 +102,7 @@ export const talkImap = async (
 
 export const imap: Protocol = {
   title: "IMAP",
-  summary: "Open when the server greets with * OK and tells its capabilities; STARTTLS where asked for.",
+  summary: "Open when the server greets with * OK and sends its capabilities; STARTTLS where asked for.",
   reference: "RFC 9051, RFC 3501, RFC 2971",
   transports: ["tcp"],
   defaultPort: 143,

@@ -1,4 +1,4 @@
-/** The registry. To add a protocol: its file, its test, its row here. */
+/** Registry of all protocols, by the name that monitors use. To add a protocol: its file, its test, its row here. */
 
 import type { Protocol } from "../contract/protocol.ts";
 import { amqp } from "./amqp.ts";

@@ -1,6 +1,6 @@
 /**
- * IRC: open when the server answers CAP LS (IRCv3, "Capability Negotiation"), or refuses it by a numeric (RFC 2812, section 5),
- * before any registration: no nickname is taken, nobody sees us come. QUIT at the end.
+ * IRC: open when the server answers CAP LS (IRCv3, "Capability Negotiation"), or refuses it by a numeric (RFC 2812, section
+ * 5). We do not register: no nickname is used and other users do not see us. QUIT at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -10,7 +10,7 @@ import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({ tls: tlsSettings.optional() });
 
-/** Notices about looking up host and ident come first; a handful. */
+/** Lines before the answer: usually a few notices about looking up host and ident. */
 const MAX_LINES = 40;
 
 interface Message {
@@ -19,7 +19,7 @@ interface Message {
   readonly parameters: readonly string[];
 }
 
-/** RFC 2812, section 2.3.1. @returns undefined when the line is none */
+/** Parses a message (RFC 2812, section 2.3.1). @returns undefined when the line is not valid */
 const parse = (line: string): Message | undefined => {
   const [, prefix = "", command = "", rest = ""] = /^(?::(\S+) )?([A-Z]{2,16}|\d{3})(?: (.*))?$/s.exec(line) ?? [];
   if (command === "") return undefined;
@@ -45,11 +45,14 @@ const talk = async (connection: Connection): Promise<Finding> => {
       throw new ProbeFailure("service-unavailable", `the server closes the link: ${printable(parameters.join(" "))}`);
     if (command === "PING") connection.write(`PONG :${printable(parameters.at(-1) ?? "", 100)}\r\n`);
     if (command === "NOTICE" || command === "020" || command === "PING") continue;
-    // Whom it is for stands before the rest of a server's message; an echo of ours has nobody there.
+    // A server's answer has the recipient as its first parameter; an echo of our own message has none.
     const isCap = command === "CAP" && parameters[1] === "LS" && parameters.length > 2;
     const isNumeric = /^\d/.test(command) && (prefix !== "" || parameters[0] === "*");
     if (isNumeric && BANS.has(command))
-      throw new ProbeFailure("service-unavailable", `the server turns us away: ${printable(parameters.join(" "))}`);
+      throw new ProbeFailure(
+        "service-unavailable",
+        `the server refuses the connection: ${printable(parameters.join(" "))}`,
+      );
     if (!isCap && !(isNumeric && REFUSALS.has(command)))
       throw new ProbeFailure("wrong-protocol", `expected an answer to CAP LS, got: ${printable(line)}`);
     if (isCap) capabilities.push(...(parameters.at(-1) ?? "").split(" ").filter(Boolean));

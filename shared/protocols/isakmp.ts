@@ -1,8 +1,8 @@
 /**
  * IKE (ISAKMP): open when the responder answers under our SPI (RFC 7296, sections 1.2 and 2.6; main mode of version 1:
- * RFC 2409, section 5). Refusing is answering: NO_PROPOSAL_CHOSEN, INVALID_KE_PAYLOAD and COOKIE prove a responder.
- * One datagram per check: each first message makes a responder keep half an association for some seconds, and several
- * of them from one address look like an attack, after which it falls silent.
+ * RFC 2409, section 5). Refusals count as answers: NO_PROPOSAL_CHOSEN, INVALID_KE_PAYLOAD and COOKIE prove a responder.
+ * One datagram per check: for each first message a responder keeps a half-open association for some seconds, and several
+ * from one address look like an attack, after which it stops answering.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
@@ -11,7 +11,7 @@ import { decode, EXCHANGES, type Message, mainMode, saInit, vendor } from "../wi
 import { parseSettings } from "../wire/settings.ts";
 import { udpFields, udpProbe } from "../wire/udp.ts";
 
-/** On port 4500 IKE shares its port with ESP and begins with four zero bytes (RFC 3948, section 2.2). */
+/** On this port, shared with ESP, IKE messages begin with four zero bytes (RFC 3948, section 2.2). */
 const NAT_TRAVERSAL_PORT = 4500;
 const MARKER = Buffer.alloc(4);
 
@@ -29,7 +29,7 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-/** Error and status types of notifications: IANA's registries for versions 1 and 2 agree where both know them. */
+/** Error and status types of notifications; where IANA's registries for versions 1 and 2 share a number, they agree. */
 const NOTIFICATIONS: Readonly<Record<number, string>> = {
   1: "UNSUPPORTED_CRITICAL_PAYLOAD",
   5: "INVALID_MAJOR_VERSION",
@@ -54,7 +54,7 @@ const NO_PROPOSAL_CHOSEN = 14;
 const INVALID_KE_PAYLOAD = 17;
 const FIRST_STATUS_TYPE = 16_384;
 
-/** All that we offer in version 2, and NONE, which responders may say beside a cipher that authenticates by itself. */
+/** Transforms that we offer in version 2, and NONE, which responders may choose as integrity for an authenticated cipher. */
 const TRANSFORMS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   1: { 3: "3DES", 12: "AES-CBC", 20: "AES-GCM" },
   2: { 2: "PRF-SHA1", 5: "PRF-SHA256", 7: "PRF-SHA512" },
@@ -62,13 +62,13 @@ const TRANSFORMS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   4: { 2: "MODP-1024", 14: "MODP-2048", 19: "P-256", 20: "P-384", 31: "X25519" },
 };
 
-/** Version 2 puts these beside its choice: RFC 7296, section 1.2. */
+/** Payloads that accompany the chosen proposal in version 2: RFC 7296, section 1.2. */
 const KEY_EXCHANGE = 34;
 const NONCE = 40;
 
 /**
- * The one proposal that the responder of version 2 chose.
- * @throws ProbeFailure when it is not from what we offer (RFC 7296, section 3.3.6)
+ * Reads the proposal that a responder of version 2 chose.
+ * @throws ProbeFailure when we did not offer it (RFC 7296, section 3.3.6)
  */
 const chosen = (body: Cursor): string => {
   body.take(6);
@@ -91,7 +91,7 @@ const chosen = (body: Cursor): string => {
   return names.join(" ");
 };
 
-/** Version 1 says its transform by attributes; type 1 is the cipher, 2 the hash, 3 the authentication, 4 the group. */
+/** Reads the transform that a responder of version 1 chose: attribute 1 is the cipher, 2 the hash, 3 the authentication, 4 the group. */
 const chosen1 = (body: Cursor): string => {
   body.take(8 + 6);
   const spiBytes = body.u8();
@@ -119,27 +119,32 @@ const notification = (body: Cursor, version: number): { type: number; data: Buff
   return { type, data: body.take(body.left) };
 };
 
+const isNotification = (type: number, version: number) => type === 41 || (type === 11 && version === 1);
+const isVendorId = (type: number, version: number) => type === 43 || (type === 13 && version === 1);
+
+/** The proposal that the responder chose: the SA payload of either version. */
+const proposalOf = ({ version, payloads }: Message): string | undefined => {
+  const choices = payloads.filter(({ type }) => type === (version === 2 ? 33 : 1));
+  return choices.map(({ body }) => (version === 2 ? chosen(body) : chosen1(body))).at(-1);
+};
+
 const describe = (message: Message) => {
-  let proposal: string | undefined;
+  const { version, payloads } = message;
+  const proposal = proposalOf(message);
   let refusal: { type: number; name: string } | undefined;
   let wantedGroup: number | undefined;
-  const vendors: string[] = [];
   const supports: string[] = [];
-  for (const { type, body } of message.payloads) {
-    if (type === 33 && message.version === 2) proposal = chosen(body);
-    if (type === 1 && message.version === 1) proposal = chosen1(body);
-    if (type === 43 || (type === 13 && message.version === 1)) vendors.push(vendor(body.bytes));
-    if (type === 41 || (type === 11 && message.version === 1)) {
-      const { type: notified, data } = notification(body, message.version);
-      const name = NOTIFICATIONS[notified] ?? `notification ${notified}`;
-      if (notified < FIRST_STATUS_TYPE || name === "COOKIE" || name === "REDIRECT")
-        refusal ??= { type: notified, name };
-      else supports.push(name);
-      if (notified === INVALID_KE_PAYLOAD && data.length >= 2) wantedGroup = data.readUInt16BE();
-    }
+  const vendors = payloads.filter(({ type }) => isVendorId(type, version)).map(({ body }) => vendor(body.bytes));
+  for (const { type: payload, body } of payloads) {
+    if (!isNotification(payload, version)) continue;
+    const { type, data } = notification(body, version);
+    const name = NOTIFICATIONS[type] ?? `notification ${type}`;
+    if (type < FIRST_STATUS_TYPE || name === "COOKIE" || name === "REDIRECT") refusal ??= { type, name };
+    else supports.push(name);
+    if (type === INVALID_KE_PAYLOAD && data.length >= 2) wantedGroup = data.readUInt16BE();
   }
   const evidence = {
-    version: `IKEv${message.version}`,
+    version: `IKEv${version}`,
     ...(proposal && { proposal }),
     ...(refusal && { notification: refusal.name }),
     ...(wantedGroup && { wantedGroup: TRANSFORMS[4]?.[wantedGroup] ?? wantedGroup }),
@@ -151,22 +156,15 @@ const describe = (message: Message) => {
 
 const judge = (message: Message, wanted: Settings): Finding => {
   const { proposal, refusal, vendors, supports, evidence } = describe(message);
-  if (!proposal && !refusal)
-    throw new ProbeFailure("unexpected-answer", "the IKE responder neither chose a proposal nor said why not", {
-      evidence,
-    });
-  const types = message.payloads.map(({ type }) => type);
-  if (proposal && message.version === 2 && !(types.includes(KEY_EXCHANGE) && types.includes(NONCE)))
-    throw new ProbeFailure("unexpected-answer", "the IKE responder chose a proposal without key exchange or nonce", {
-      evidence,
-    });
+  const wrong = (text: string) => new ProbeFailure("unexpected-answer", text, { evidence });
+  if (!proposal && !refusal) throw wrong("the IKE responder neither chose a proposal nor said why not");
+  if (proposal && message.version === 2 && !hasKeyExchange(message))
+    throw wrong("the IKE responder chose a proposal without key exchange or nonce");
   if (String(message.version) !== wanted.version && refusal === undefined)
-    throw new ProbeFailure("unexpected-answer", `expected IKEv${wanted.version}, got IKEv${message.version}`, {
-      evidence,
-    });
+    throw wrong(`expected IKEv${wanted.version}, got IKEv${message.version}`);
   const refused = `the IKE responder refuses: ${refusal?.name}`;
   const isRefused = refusal?.type === NO_PROPOSAL_CHOSEN;
-  if (isRefused && wanted.refused === "down") throw new ProbeFailure("unexpected-answer", refused, { evidence });
+  if (isRefused && wanted.refused === "down") throw wrong(refused);
   const fingerprint = [...vendors, ...supports].sort().join(", ");
   return {
     evidence,
@@ -175,6 +173,9 @@ const judge = (message: Message, wanted: Settings): Finding => {
     ...(isRefused && wanted.refused === "degraded" && { degraded: { reason: "poor-quality", message: refused } }),
   };
 };
+
+const hasKeyExchange = ({ payloads }: Message): boolean =>
+  [KEY_EXCHANGE, NONCE].every((wanted) => payloads.some(({ type }) => type === wanted));
 
 const hasMarker = ({ nonEspMarker }: Settings, { port }: Target): boolean =>
   nonEspMarker === "always" || (nonEspMarker === "auto" && port === NAT_TRAVERSAL_PORT);

@@ -1,6 +1,6 @@
 /**
- * Kafka: open when the broker answers ApiVersions (Apache Kafka protocol guide, API key 18, version 0), the one request that
- * is allowed before a login. What versions it knows tells roughly which broker it is.
+ * Kafka: open when the broker answers ApiVersions (Apache Kafka protocol guide, API key 18, version 0), the only request
+ * that is allowed before a login. The API versions in the answer roughly identify the broker's version.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";

@@ -1,6 +1,6 @@
 /**
- * LDAP: open when the server answers an anonymous search for its root DSE (RFC 4511, section 4.5; RFC 4512, section 5.1),
- * which every server must show, or refuses it by an LDAP result. StartTLS by RFC 4511, section 4.14; UnbindRequest at the end.
+ * LDAP: open when the server answers an anonymous search for its root DSE, which every server must have (RFC 4511, section
+ * 4.5; RFC 4512, section 5.1), or refuses it by an LDAP result. StartTLS: RFC 4511, section 4.14; UnbindRequest at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -13,7 +13,7 @@ import { upgradeToTls } from "../wire/starttls.ts";
 const settings = z.strictObject(eitherTls);
 
 const MAX_MESSAGE = 65_000;
-/** The entry, and its result. References and notices may come in between. */
+/** Messages read at most: the entry and the result, with references and notices between them. */
 const MAX_MESSAGES = 10;
 const MAX_ATTRIBUTES = 60;
 
@@ -86,7 +86,7 @@ const readMessage = async (connection: Connection): Promise<{ id: number; operat
     length = (await connection.read(octetCount)).readUIntBE(0, octetCount);
   }
   if (length < 5 || length > MAX_MESSAGE)
-    throw new ProbeFailure("wrong-protocol", `an LDAP message of ${length} bytes is none that we asked for`);
+    throw new ProbeFailure("wrong-protocol", `an LDAP message of ${length} bytes is longer than any we asked for`);
   const cursor = new Cursor(await connection.read(length), "LDAP message");
   return { id: toInteger(expectNext(cursor, 0x02, "LDAP message")), operation: next(cursor, "LDAP message") };
 };
@@ -115,11 +115,11 @@ const readAttributes = (content: Cursor): ReadonlyMap<string, readonly string[]>
   return attributes;
 };
 
-/** @throws ProbeFailure when the message answers another one, or is the server's goodbye (RFC 4511, section 4.4) */
+/** @throws ProbeFailure when the message answers another request, or is a Notice of Disconnection (RFC 4511, section 4.4.1) */
 const readAnswer = async (connection: Connection, asked: number): Promise<Operation> => {
   const { id, operation } = await readMessage(connection);
   if (operation.tag === EXTENDED_RESPONSE && id === 0)
-    throw new ProbeFailure("service-unavailable", `the server leaves: ${readResult(operation.content).text}`);
+    throw new ProbeFailure("service-unavailable", `the server ends the session: ${readResult(operation.content).text}`);
   if (id !== asked) throw new ProbeFailure("unexpected-answer", `expected the answer to message ${asked}, got ${id}`);
   return operation;
 };
@@ -141,7 +141,7 @@ const search = async (connection: Connection) => {
     if (operation.tag === SEARCH_ENTRY) attributes = readAttributes(operation.content);
     if (operation.tag !== SEARCH_DONE) continue;
     const result = readResult(operation.content);
-    // Of StartTLS, the same say that there is no TLS to be had, as Active Directory does without a certificate.
+    // As answers to StartTLS, the same results mean that the server has no TLS, such as Active Directory without a certificate.
     if (result.code === BUSY || result.code === UNAVAILABLE)
       throw new ProbeFailure("service-unavailable", `the server answers: ${result.text}`);
     return { attributes, result };
@@ -154,7 +154,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const { attributes, result } = await search(connection);
   connection.write(message(3, element(0x42)));
   const all = (name: string) => attributes.get(name.toLowerCase());
-  // OpenLDAP says its name only in the class of its root DSE.
+  // OpenLDAP names itself only in the object class of its root DSE.
   const isOpenLdap = all("objectClass")?.includes("OpenLDAProotDSE") ?? false;
   const product = [all("vendorName")?.[0] ?? (isOpenLdap ? "OpenLDAP" : undefined), all("vendorVersion")?.[0]];
   const name = product.filter(Boolean).join(" ");

@@ -1,6 +1,6 @@
 /**
- * memcached: open when the server answers `version` (memcached protocol.txt, "Other commands"), or says that it wants a
- * login first. The version is any text: "1.6.18", "mcrouter 41.0.0", "Hazelcast". `quit` at the end.
+ * memcached: open when the server answers `version` (memcached protocol.txt, "Other commands"), or demands a login first.
+ * The version may be any text: "1.6.18", "mcrouter 41.0.0", "Hazelcast". `quit` at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -31,7 +31,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
 
 export const memcached: Protocol = {
   title: "memcached",
-  summary: "Open when the server tells its version.",
+  summary: "Open when the server sends its version, or demands a login.",
   reference: "memcached protocol.txt",
   transports: ["tcp"],
   defaultPort: 11211,

@@ -10,20 +10,20 @@ import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const UNCONNECTED_PING = 0x01;
 const UNCONNECTED_PONG = 0x1c;
-/** RakNet's offline message id, in every message outside of a connection. */
+/** RakNet's offline message id, which is in every message outside a connection. */
 const OFFLINE = Buffer.from("00ffff00fefefefefdfdfdfd12345678", "hex");
 
 const settings = z.strictObject({ ...udpFields() });
 
-/** The time is only ever sent back, so it carries an id. */
+/** The server only sends the time field back, so it serves as an id. */
 const request = (random: (bytes: number) => Buffer): Buffer =>
   Buffer.concat([Buffer.of(UNCONNECTED_PING), random(8), OFFLINE, random(8)]);
 
-/** A semicolon that is text comes behind a backslash; a section sign and one more character are a colour. */
+/** Splits at semicolons, except those escaped by a backslash, and drops colours (a section sign and one more character). */
 const fieldsOf = (text: string): string[] =>
   text.split(/(?<!\\);/).map((field) => printable(field.replaceAll("\\;", ";").replace(/§./gu, ""), 80));
 
-/** Absent where a server wrote something else in its place, as those do that leave a semicolon in their text bare. */
+/** Undefined where the field has another meaning, because the server did not escape a semicolon before it. */
 const countOf = (field: string | undefined): number | undefined =>
   field !== undefined && /^\d{1,9}$/.test(field) ? Number(field) : undefined;
 
@@ -35,8 +35,8 @@ const understand = (datagram: Buffer, question: Buffer): Finding | undefined => 
   const cursor = new Cursor(datagram, "RakNet pong", 1);
   if (!cursor.take(8).equals(question.subarray(1, 9))) return undefined;
   cursor.take(8 + OFFLINE.length);
-  // RakNet alone sends no text; the game always does.
-  if (cursor.left === 0) return { message: "a RakNet server that says nothing of itself" };
+  // A plain RakNet server sends no text; Minecraft always does.
+  if (cursor.left === 0) return { message: "a RakNet server that does not describe itself" };
   const text = cursor.take(cursor.u16()).toString("utf8");
   const [edition = "", motd = "", protocol = "", version = "", ...rest] = fieldsOf(text);
   const [players, maxPlayers] = [countOf(rest[0]), countOf(rest[1])];

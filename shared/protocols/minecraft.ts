@@ -1,6 +1,6 @@
 /**
- * Minecraft, Java edition: open when the server answers a status request (wiki.vg, "Server List Ping", since 1.7). What every
- * client's server list does: nobody joins.
+ * Minecraft, Java edition: open when the server answers a status request (wiki.vg, "Server List Ping", since 1.7), as the
+ * server list of every client sends it: we do not join the game.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -10,7 +10,7 @@ import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({});
 
-/** The status carries an icon of some 10 KB and, on modded servers, a list of mods. */
+/** The status contains an icon of some 10 KB and, on modded servers, a list of mods. */
 const MAX_STATUS = 262_144;
 
 const varint = (value: number): Buffer => {
@@ -28,7 +28,7 @@ const packet = (...parts: Buffer[]): Buffer => {
 const request = ({ host, port }: Target): Buffer => {
   const address = Buffer.from(host.slice(0, 255));
   const portBytes = Buffer.from([port >> 8, port & 0xff]);
-  // Version -1: asking to find out which to use.
+  // Version -1: the client wants to find out which version to use.
   const handshake = packet(Buffer.from([0]), varint(-1), varint(address.length), address, portBytes, varint(1));
   return Buffer.concat([handshake, packet(Buffer.from([0]))]);
 };
@@ -60,7 +60,7 @@ const statusSchema = z.object({
   description: z.unknown().optional(),
 });
 
-/** A chat component's own text: a string, or an object with `text` and `extra`. */
+/** The text of a chat component: a string, or an object with `text` and `extra`. */
 const plainText = (component: unknown, depth = 0): string => {
   if (typeof component === "string") return component;
   if (typeof component !== "object" || component === null || depth > 4) return "";
@@ -74,11 +74,11 @@ const parseStatus = (text: string): z.output<typeof statusSchema> => {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ProbeFailure("unexpected-answer", `the status is no JSON: ${printable(text)}`);
+    throw new ProbeFailure("unexpected-answer", `the status is not JSON: ${printable(text)}`);
   }
   const parsed = statusSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ProbeFailure("unexpected-answer", `the status does not say its version: ${printable(text)}`);
+  throw new ProbeFailure("unexpected-answer", `the status contains no version: ${printable(text)}`);
 };
 
 const talk = async (connection: Connection, target: Target): Promise<Finding> => {

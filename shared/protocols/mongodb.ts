@@ -1,6 +1,6 @@
 /**
  * MongoDB: open when the server answers `hello` (MongoDB specifications, "OP_MSG" and "MongoDB Handshake"), or `isMaster`
- * where it is older than 4.4.2. Neither needs a login; `buildInfo` tells the version where that is allowed.
+ * if it is older than 4.4.2. Neither needs a login; the version comes from `buildInfo` where that is allowed.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -45,7 +45,7 @@ const ask = async (connection: Connection, requestId: number, command: string): 
   return decodeBson(rest.subarray(5));
 };
 
-/** A number for MongoDB itself; some that speak its protocol say true. */
+/** MongoDB itself answers 1; some compatible servers answer true. */
 const isOk = (answer: Answer): boolean => answer.get("ok") === 1 || answer.get("ok") === true;
 
 const greet = async (connection: Connection): Promise<Answer> => {

@@ -1,6 +1,7 @@
 /**
  * MQTT: open when the broker answers CONNECT with CONNACK (OASIS MQTT 3.1.1, section 3.2; MQTT 5.0, section 3.2), whether it
- * lets us in or wants a login. A clean session with a random client id; nothing subscribed, nothing published; DISCONNECT.
+ * accepts us or demands a login. We use a clean session and a random client id, subscribe and publish nothing, and send
+ * DISCONNECT at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -13,9 +14,9 @@ const settings = z.strictObject({
   tls: tlsSettings.optional(),
 });
 
-/** CONNACK has just 2 bytes in 3.1.1; in 5.0 its properties make it longer, hardly above 200. */
+/** CONNACK has 2 bytes in 3.1.1; in 5.0 its properties make it longer, rarely above 200. */
 const MAX_CONNACK = 1024;
-/** For our 3.1.1: a broker that knows 5.0 alone refuses it in the form of 5.0. */
+/** A broker that knows only 5.0 refuses our 3.1.1 with this code and in the form of 5.0. */
 const MAX_REFUSAL = 64;
 const DISCONNECT = Buffer.from([0xe0, 0]);
 const CLEAN_SESSION = 2;
@@ -63,7 +64,7 @@ const REASON_CODES: Readonly<Record<number, readonly [Meaning, string]>> = {
   159: ["unwell", "connection rate exceeded"],
 };
 
-/** What a broker may say to a CONNECT: brokers refuse a version they do not know in the words of their own. */
+/** Codes that a broker may answer; it refuses an unknown version with a code of its own version. */
 const CODES: Readonly<Record<4 | 5, Readonly<Record<number, readonly [Meaning, string]>>>> = {
   4: { ...RETURN_CODES, 132: REASON_CODES[132]! },
   5: { ...REASON_CODES, 1: RETURN_CODES[1]! },
@@ -77,7 +78,7 @@ const readVariableInteger = async (next: () => number | Promise<number>): Promis
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
-  throw new ProbeFailure("wrong-protocol", "the length of CONNACK is not encoded as MQTT does");
+  throw new ProbeFailure("wrong-protocol", "the length of CONNACK is not encoded as in MQTT");
 };
 
 const readConnack = async (connection: Connection, maxLength: number): Promise<Cursor> => {
@@ -104,7 +105,7 @@ const talk = async (
   const flags = connack.u8();
   const code = connack.u8();
   const [verdict, meaning] = CODES[level][code] ?? [];
-  // Bit 0 says that a session was kept, which cannot be here ([MQTT-3.2.2-1]); it harms nobody. The others are reserved.
+  // Bit 0 (session present) is wrong for a clean session ([MQTT-3.2.2-1]), but harmless. The others are reserved.
   if (verdict === undefined || flags > 1)
     throw new ProbeFailure("unexpected-answer", `CONNACK with flags ${flags} and the code ${code}`);
   if (verdict === "unwell") throw new ProbeFailure("service-unavailable", `the broker answers CONNACK: ${meaning}`);

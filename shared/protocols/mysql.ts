@@ -2,9 +2,9 @@
  * MySQL and MariaDB: open when the server greets with protocol 10 (MySQL Internals, "Connection Phase": Protocol::HandshakeV10;
  * MariaDB Knowledge Base, "Connecting").
  *
- * The handshake is finished as a user that does not exist, without a password, and ended with COM_QUIT. Leaving right
- * after the greeting would count as a broken handshake, and after `max_connect_errors` (100) of those the server blocks
- * the host it came from, along with every application there; a refused user never counts.
+ * We finish the handshake as a user that does not exist, without a password, and end with COM_QUIT. Closing directly after
+ * the greeting would count as an interrupted handshake, and after `max_connect_errors` (100) of those the server blocks
+ * our host, including all other applications on it; a refused user does not count.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -15,14 +15,14 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    /** Who the probe says it is. Nobody, unless a server's log should show another name. */
+    /** User name that the probe sends, and that the server's log shows; by default one that does not exist. */
     user: oneLine(32).default("harborlight"),
     starttls: starttlsSetting.optional(),
     tls: tlsSettings.optional(),
   })
   .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
     path: ["tls"],
-    message: 'MySQL has no TLS but its own upgrade: leave starttls out, or make it "if-offered" or "required"',
+    message: 'works only with the TLS upgrade of MySQL: leave starttls out, or make it "if-offered" or "required"',
   })
   .transform(({ starttls, ...rest }) => ({ ...rest, starttls: starttls ?? (rest.tls ? "required" : "off") }) as const);
 
@@ -102,7 +102,7 @@ const UNWELL = new Set([1040, 1041, 1053, 1129, 1135, 1203, 3032]);
 
 const judgeError = ({ code, text }: ServerError): Finding => {
   if (UNWELL.has(code)) throw new ProbeFailure("service-unavailable", `the server answers with error ${code}: ${text}`);
-  // 1130 above all: this host may not connect. The server is well, and says so by its rules.
+  // Mostly 1130, this host may not connect: a refusal by a healthy server.
   return { evidence: { refused: `${code} ${text}` }, message: `MySQL answers with error ${code}: ${text}` };
 };
 
@@ -114,7 +114,7 @@ const clientHead = (flags: number): Buffer => {
   return bytes;
 };
 
-/** Finishes the handshake, and says goodbye where we were let in. @returns what became of it */
+/** Finishes the handshake, and sends COM_QUIT if the server accepts us. @returns the result, for the evidence */
 const leave = async (connection: Connection, sequence: number, flags: number, user: string): Promise<string> => {
   const rest = [Buffer.from(`${user}\0`), Buffer.from([0]), Buffer.from("mysql_native_password\0")];
   writePacket(connection, sequence, Buffer.concat([clientHead(flags), ...rest]));
@@ -124,7 +124,7 @@ const leave = async (connection: Connection, sequence: number, flags: number, us
     return "accepted without a password";
   }
   if (payload[0] === 0xfe || payload[0] === 0x01) {
-    // Another way to log in (AuthSwitchRequest) or more of it (AuthMoreData): an empty answer ends it in the ordinary way.
+    // AuthSwitchRequest or AuthMoreData: we answer with an empty password, which completes the handshake.
     writePacket(connection, (theirs + 1) & 0xff, Buffer.alloc(0));
     return "asked for a password";
   }
@@ -137,7 +137,7 @@ const leave = async (connection: Connection, sequence: number, flags: number, us
 
 const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
   const { payload } = await readPacket(connection);
-  // MariaDB 10.4 gives an error in the greeting's place the number 1 instead of 0.
+  // MariaDB 10.4 sends an error instead of a greeting with the sequence number 1 instead of 0.
   if (payload[0] === 0xff) return judgeError(readError(payload));
   const greeting = readGreeting(payload);
   const offersTls = (greeting.capabilities & CLIENT_SSL) !== 0;
@@ -149,7 +149,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
     return undefined;
   });
   const login = await leave(connection, next, isInsideTls ? flags | CLIENT_SSL : flags, wanted.user);
-  // MariaDB puts a fake version first, for old replicas.
+  // MariaDB prefixes its version with a fake one, for old replicas.
   const version = greeting.version.replace(/^5\.5\.5-/, "");
   return {
     evidence: {

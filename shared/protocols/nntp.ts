@@ -30,7 +30,7 @@ const readResponse = async (connection: Connection): Promise<Response> => {
   return { code: Number(code), text: printable(text) };
 };
 
-/** @returns none when the server is older than CAPABILITIES (2006) */
+/** @returns an empty list when the server does not know CAPABILITIES (2006) */
 const readCapabilities = async (connection: Connection): Promise<readonly string[]> => {
   connection.write("CAPABILITIES\r\n");
   const { code, text } = await readResponse(connection);

@@ -1,8 +1,8 @@
 /**
  * NTP: open when a server answers with our transmit timestamp as its origin timestamp (RFC 5905, sections 7.3 and 8).
- * Stratum, offset, root dispersion and the leap warning are judged; a server that is not synchronised to anything is no
- * server to its clients. One datagram per check: servers that limit rates take several at once for abuse and answer with
- * a kiss-o'-death (section 7.4), which is named here.
+ * Stratum, offset, root dispersion and the leap indicator are judged; clients do not use a server that is not
+ * synchronised. One datagram per check: servers with rate limiting treat several at once as abuse and answer with a
+ * kiss-o'-death (section 7.4), which the message names.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -33,18 +33,18 @@ const settings = z.strictObject({
   unsynchronised: z
     .enum(["down", "degraded", "up"])
     .default("down")
-    .describe("What a server counts as that says that it is not synchronised (leap indicator 3 or stratum 16)."),
+    .describe("Health of a server that says that it is not synchronised (leap indicator 3 or stratum 16)."),
   ...udpFields({ count: 1, spacingMs: 2000 }),
 });
 type Settings = z.infer<typeof settings>;
 
-/** Epoch milliseconds of an NTP timestamp, in the era nearest to `near`. */
+/** Converts an NTP timestamp to epoch milliseconds, in the era nearest to `near`. */
 const fromTimestamp = (packet: Buffer, at: number, near: number): number => {
   const ms = (packet.readUInt32BE(at) - UNIX_EPOCH_SECONDS + packet.readUInt32BE(at + 4) / 2 ** 32) * 1000;
   return ms + Math.round((near - ms) / ERA_MS) * ERA_MS;
 };
 
-/** The fraction below a millisecond is drawn by lot: it makes the timestamp an id that nobody off the path can guess. */
+/** The fraction below a millisecond is random: an off-path attacker cannot guess the timestamp, so it serves as an id. */
 const ask = (now: number, random: Buffer): Buffer => {
   const packet = Buffer.alloc(PACKET_BYTES);
   packet[0] = CLIENT_VERSION_4;
@@ -55,7 +55,7 @@ const ask = (now: number, random: Buffer): Buffer => {
   return packet;
 };
 
-/** A stratum-1 server names its clock, others the address of theirs (a hash of it for IPv6). */
+/** The reference id: a stratum-1 server names its clock, others the address of their own server (for IPv6 a hash of it). */
 const referenceOf = (packet: Buffer, stratum: number): string =>
   stratum <= 1
     ? printable(packet.toString("latin1", 12, 16).replaceAll("\0", ""))
@@ -73,7 +73,7 @@ interface Facts {
 interface Understood {
   readonly finding: Finding;
   readonly facts: Facts;
-  /** Why it is not synchronised, where it says so. */
+  /** Why the server is not synchronised, if it says so. */
   readonly why: string;
 }
 
@@ -94,7 +94,7 @@ const understand = (packet: Buffer, question: Buffer, now: number): Understood |
   const leap = packet[0]! >> 6;
   const code = packet[1] === 0 ? printable(packet.toString("latin1", 12, 16).replaceAll("\0", "")) : undefined;
   if (code !== undefined && UNSYNCHRONISED[code] === undefined) kiss(code);
-  if (packet.readBigUInt64BE(40) === 0n) throw new ProbeFailure("unexpected-answer", "the NTP answer tells no time");
+  if (packet.readBigUInt64BE(40) === 0n) throw new ProbeFailure("unexpected-answer", "the NTP answer contains no time");
   const sentAt = fromTimestamp(question, 40, now);
   const offsetMs = (fromTimestamp(packet, 32, now) - sentAt + (fromTimestamp(packet, 40, now) - now)) / 2;
   const facts = {
@@ -112,10 +112,10 @@ const understand = (packet: Buffer, question: Buffer, now: number): Understood |
     finding: { evidence, message: `stratum ${stratum} (${reference}), offset ${facts.offsetMs} ms` },
   };
 };
-/** Of NTP's short format: seconds in 16.16 bits. */
+/** Converts NTP's short format: seconds in 16.16 bits. */
 const toMs = (short: number): number => Math.round((short / 65_536) * 1e6) / 1000;
 
-/** What stands for the reference, with stratum 0, of a server that refuses nothing and has no time to tell yet. */
+/** Reference ids with stratum 0 that are no refusal: the server is just not synchronised yet. */
 const UNSYNCHRONISED: Readonly<Record<string, string>> = {
   "": "it names no source",
   INIT: "it has not yet synchronised for the first time",

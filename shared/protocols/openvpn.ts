@@ -1,8 +1,8 @@
 /**
- * OpenVPN: open when the server answers our reset with its own, or acknowledges it, naming our session (the protocol's documentation in
+ * OpenVPN: open when the server answers our reset with its own, or acknowledges it, with our session id (documentation in
  * OpenVPN's source, "Network protocol" and "Reliability layer"; IETF draft-openvpn-wire-protocol, sections 2 and 4).
- * Needs no certificate: the reset comes before TLS. A server with `tls-auth`, `tls-crypt` or `tls-crypt-v2` drops
- * unsigned packets without a word, so from those only silence is to be had, by UDP and by TCP.
+ * Needs no certificate: the reset comes before TLS. Servers with `tls-auth`, `tls-crypt` or `tls-crypt-v2` silently drop
+ * unsigned packets and never answer, by UDP or by TCP.
  * One datagram per check: each one makes the server wait up to a minute for the rest of a handshake.
  */
 
@@ -12,10 +12,10 @@ import { Cursor } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
-/** The opcode stands in the upper five bits, the key id (0) in the lower three. */
+/** The upper five bits are the opcode, the lower three the key id (0). */
 const CLIENT_RESET = 7 << 3;
 const SERVER_RESET = 8;
-/** Alone where the server still has visits under way: its reset then comes later, or not at all. */
+/** An acknowledgement alone, from a server that still has sessions in progress: its reset comes later, or not at all. */
 const ACKNOWLEDGEMENT = 5;
 const SESSION_BYTES = 8;
 /** Opcode, session, an empty list of acknowledgements, packet id 0. */
@@ -47,7 +47,7 @@ const talk = async (connection: Connection, random: (bytes: number) => Buffer): 
   const question = request(random);
   connection.write(Buffer.concat([Buffer.of(0, question.length), question]));
   const length = (await connection.read(2)).readUInt16BE();
-  // A server's reset acknowledges ours and carries nothing else; 26 bytes, and room for a few more acknowledgements.
+  // A server's reset has 26 bytes; the limit leaves room for a few more acknowledgements.
   const finding = understand(length <= 128 ? await connection.read(length) : Buffer.alloc(0), question);
   if (finding) return finding;
   throw new ProbeFailure("unexpected-answer", "the OpenVPN answer does not belong to our session");
@@ -65,7 +65,7 @@ export const openvpn: Protocol = {
     const wanted = parseSettings(settings, input);
     if (wanted.transport === "tcp") return tcpProbe(wanted, (connection, target) => talk(connection, target.random));
     return udpProbe(wanted, {
-      silenceMeans: "an OpenVPN server with tls-auth or tls-crypt is silent to everybody without its key",
+      silenceMeans: "an OpenVPN server with tls-auth or tls-crypt does not answer clients without its key",
       ask: (_n, random) => request(random),
       read: understand,
     });

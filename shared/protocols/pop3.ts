@@ -1,6 +1,6 @@
 /**
  * POP3: open when the server greets with +OK (RFC 1939). Capabilities by CAPA (RFC 2449), TLS by STLS (RFC 2595). No login.
- * The greeting's APOP timestamp is different every time and left out of the fingerprint.
+ * The greeting's APOP timestamp differs every time and is left out of the fingerprint.
  */
 import type { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -22,7 +22,7 @@ const readStatus = async (connection: Connection): Promise<{ isOk: boolean; text
   return { isOk: status === "+OK", text };
 };
 
-/** @returns none when the server does not know CAPA, as many old ones do not */
+/** @returns an empty list when the server does not know CAPA, as many old ones */
 const readCapabilities = async (connection: Connection): Promise<readonly string[]> => {
   connection.write("CAPA\r\n");
   if (!(await readStatus(connection)).isOk) return [];

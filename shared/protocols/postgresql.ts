@@ -1,7 +1,7 @@
 /**
  * PostgreSQL: open when the server answers a start-up message (PostgreSQL documentation, "Frontend/Backend Protocol",
- * sections "Message Flow: Start-up" and "SSL Session Encryption"). No password: the request to authenticate, or the
- * refusal of a user that does not exist, is the answer. Where the server lets anyone in, it tells its version.
+ * sections "Message Flow: Start-up" and "SSL Session Encryption"). No password: a request to authenticate or the refusal of
+ * a user that does not exist counts as an answer. A server that accepts anyone also sends its version.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -12,7 +12,7 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    /** Who the probe says it is; the server's log shows it. */
+    /** User name that the probe sends, and that the server's log shows. */
     user: oneLine(63).default("harborlight"),
     database: oneLine(63).default("postgres"),
     starttls: starttlsSetting.optional(),
@@ -20,11 +20,11 @@ const settings = z
   })
   .refine(({ tls, starttls }) => tls === undefined || starttls !== "off", {
     path: ["tls"],
-    message: 'goes with PostgreSQL\'s own upgrade: leave starttls out, or make it "if-offered" or "required"',
+    message: 'works only with the TLS upgrade of PostgreSQL: leave starttls out, or make it "if-offered" or "required"',
   })
   .transform(({ starttls, ...rest }) => ({ ...rest, starttls: starttls ?? (rest.tls ? "required" : "off") }) as const);
 
-/** Start-up answers are far smaller; an error with all its fields has some 300 bytes. */
+/** Longest message accepted; start-up answers are far shorter, an error with all its fields has some 300 bytes. */
 const MAX_MESSAGE = 8192;
 /** Parameters, key data and notices before ReadyForQuery: some twenty. */
 const MAX_MESSAGES = 60;
@@ -33,7 +33,7 @@ const PROTOCOL_3_0 = 196_608;
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
-/** What authentication may begin with; 13 and 14 are Amazon Redshift's. */
+/** Authentication methods by their code; 13 and 14 are Amazon Redshift's. */
 const METHODS: Readonly<Record<number, string>> = {
   0: "none",
   2: "kerberos",
@@ -56,8 +56,8 @@ const startup = (user: string, database: string): Buffer => {
 };
 
 /**
- * The server that cannot start a process for us says so in the form of protocol 2: E, text, line end, zero byte.
- * @param head its first bytes, of which libpq, too, knows it: no length of a message reads like a text
+ * Reads the error of a server that cannot start a process for us, which has the form of protocol 2: E, text, line end,
+ * zero byte. @param head its first bytes; as in libpq, a message length that looks like text shows this form
  */
 const readOldError = async (connection: Connection, head: Buffer): Promise<ProbeFailure> => {
   const line = Buffer.concat([head, await connection.readUntil("\n", MAX_MESSAGE)]).toString("latin1");
@@ -66,7 +66,7 @@ const readOldError = async (connection: Connection, head: Buffer): Promise<Probe
     : new ProbeFailure("service-unavailable", `the server answers: ${printable(line.slice(1))}`);
 };
 
-/** @param first its first byte, where that has been read */
+/** @param first the message's first byte, if it has been read already */
 const readMessage = async (connection: Connection, first?: Buffer): Promise<{ kind: string; body: Cursor }> => {
   const head = first ? Buffer.concat([first, await connection.read(4)]) : await connection.read(5);
   const kind = String.fromCharCode(head[0]!);
@@ -109,7 +109,7 @@ const requestTls = async (connection: Connection): Promise<string | undefined> =
   const answer = first.toString("latin1");
   if (answer === "S") return undefined;
   if (answer === "N") return "the server answers N";
-  // Of a server that does not know the request, or has no room for anybody.
+  // From a server that does not know the request, or has no connection left.
   if (answer === "E") return judgeError((await readMessage(connection, first)).body).refused;
   throw new ProbeFailure(
     "wrong-protocol",
@@ -126,7 +126,7 @@ const authentication = (body: Cursor): string => {
   return `sasl ${printable(body.take(body.left).toString("latin1").split("\0").filter(Boolean).join(", "), 80)}`;
 };
 
-/** Reads what a server tells those it lets in, up to ReadyForQuery. */
+/** Reads what a server sends after accepting us, up to ReadyForQuery. */
 const readParameters = async (connection: Connection): Promise<Readonly<Record<string, string>>> => {
   const parameters: Record<string, string> = {};
   for (let count = 0; count < MAX_MESSAGES; count += 1) {

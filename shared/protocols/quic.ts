@@ -1,7 +1,7 @@
 /**
- * QUIC: open when the server lists its versions in answer to one that cannot exist (RFC 9000, sections 6 and 17.2.1;
- * RFC 8999, section 6; reserved versions: RFC 9000, section 15). No handshake begins, so nothing is left behind.
- * Datagrams have 1,200 bytes, since servers do not answer shorter ones.
+ * QUIC: open when the server answers a reserved version with a Version Negotiation packet, the list of its versions (RFC
+ * 9000, sections 6, 15 and 17.2.1; RFC 8999, section 6). No handshake begins, so the server keeps no state.
+ * Datagrams have 1,200 bytes, because servers do not answer shorter ones.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -11,7 +11,7 @@ import { udpFields, udpProbe } from "../wire/udp.ts";
 
 const INITIAL_BYTES = 1200;
 const ID_BYTES = 8;
-/** Long header, fixed bit, type Initial; the rest is read by nobody who does not know the version. */
+/** Long header, fixed bit, type Initial; a server that does not know the version ignores the rest. */
 const FIRST_BYTE = 0xc0;
 
 const NAMES: Readonly<Record<number, string>> = { 1: "1", 1798521807: "2" };
@@ -20,7 +20,7 @@ const nameOf = (version: number): string => {
   if (version >>> 8 === 0xff0000) return `draft-${version & 0xff}`;
   return `0x${version.toString(16).padStart(8, "0")}`;
 };
-/** Versions 0x?a?a?a?a exist only to keep everybody's negotiation in exercise; servers draw them by lot. */
+/** Reserved versions (0x?a?a?a?a) exist only to force version negotiation (greasing); servers add random ones to their list. */
 const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) >>> 0 === 0x0a0a0a0a;
 
 const settings = z.strictObject({
@@ -58,7 +58,7 @@ const understand = (datagram: Buffer, question: Buffer, wanted: readonly string[
   do offered.push(cursor.u32());
   while (cursor.left > 0);
   const versions = offered.filter((version) => !isReserved(version)).map(nameOf);
-  // A list of our own version is to be discarded (section 6.2); beside real ones, a server may have drawn it by lot.
+  // A list with only our own version must be discarded (section 6.2); beside real ones it may be a random reserved one.
   if (versions.length === 0) return undefined;
   const evidence = { versions: versions.slice(0, 24) };
   const missing = wanted?.filter((version) => !versions.includes(version)) ?? [];
@@ -75,7 +75,7 @@ const understand = (datagram: Buffer, question: Buffer, wanted: readonly string[
 
 export const quic: Protocol = {
   title: "QUIC",
-  summary: "Open when the server answers an impossible version with the list of its own.",
+  summary: "Open when the server answers a reserved version with the list of its versions.",
   reference: "RFC 9000, sections 6, 15 and 17.2.1; RFC 8999, section 6",
   transports: ["udp"],
   defaultPort: 443,

@@ -1,7 +1,7 @@
 /**
  * RADIUS: open when the server answers Status-Server and its answer is signed with the shared secret (RFC 5997, sections 2
  * and 3; RFC 2865, section 3; RFC 3579, section 3.2). Needs no account, but the secret of a client that the server knows:
- * to strangers and wrong secrets a server says nothing at all, by design.
+ * by design a server does not answer unknown addresses or wrong secrets.
  */
 import { createHash, createHmac } from "node:crypto";
 import { z } from "zod";
@@ -45,7 +45,7 @@ const request = (id: number, authenticator: Buffer, secret: string, nasIdentifie
   return packet;
 };
 
-/** Both signatures of an answer are made over it with the request's authenticator in the place of its own. */
+/** The answer with the request's authenticator in place of its own: both signatures of an answer cover this form. */
 const isSigned = (packet: Buffer, question: Buffer, secret: string, signatureAt: number | undefined): boolean => {
   const asked = Buffer.from(packet);
   question.copy(asked, 4, 4, HEADER_BYTES);

@@ -1,6 +1,6 @@
 /**
  * RDP: open when the server confirms the connection (X.224 Connection Confirm in a TPKT, RFC 1006; [MS-RDPBCGR] sections
- * 2.2.1.1 and 2.2.1.2) and says which security it chooses. No user name is sent, no session begun.
+ * 2.2.1.1 and 2.2.1.2) and names the security protocol it chooses. We send no user name and begin no session.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -11,7 +11,7 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    /** Whether to go on to TLS for the certificate. Most servers sign theirs themselves: `tls.verify` false then. */
+    /** Whether to go on to TLS for the certificate. Most servers have a self-signed one: set `tls.verify` to false then. */
     starttls: starttlsSetting.default("off"),
     tls: tlsSettings.optional(),
   })
@@ -71,7 +71,7 @@ const readConfirm = async (connection: Connection): Promise<Cursor> => {
 const talk = async (connection: Connection, wanted: z.output<typeof settings>): Promise<Finding> => {
   connection.write(request(TLS | CREDSSP | CREDSSP_EARLY_AUTH));
   const confirm = await readConfirm(connection);
-  // A server from before negotiation answers without it.
+  // Servers older than the negotiation answer without it.
   const negotiates = confirm.left > 0;
   const kind = negotiates ? confirm.u8() : NEGOTIATION_RESPONSE;
   const flags = negotiates ? confirm.u8() : 0;

@@ -1,6 +1,6 @@
 /**
  * Redis (and Valkey, KeyDB, Dragonfly): open when the server answers PING with +PONG, or says that a password is needed
- * (RESP, Redis protocol specification). Version by INFO where no password is needed. QUIT at the end.
+ * (RESP, Redis protocol specification). Without a password the version comes from INFO. QUIT at the end.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -13,15 +13,15 @@ const settings = z.strictObject({ tls: tlsSettings.optional() });
 /** `INFO server` has some 600 bytes. */
 const MAX_INFO = 16_384;
 
-/** Errors that mean: not now. LOADING the data set, BUSY with a script, replication or cluster down. */
+/** Errors of an unavailable server: LOADING the data set, BUSY with a script, replication or cluster down. */
 const UNWELL = /^-(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|OOM|ERR max number of clients)/;
-/** Errors of a healthy server that does not know us; DENIED is protected mode. */
+/** Errors of a healthy server that demands a login; DENIED is protected mode. */
 const WITHOUT_PASSWORD = /^-(NOAUTH|NOPERM|WRONGPASS|DENIED|ERR operation not permitted)/;
 
 const command = (...words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 
-/** `INFO server` as fields; none when the server refuses. */
+/** Reads the fields of `INFO server`; empty when the server refuses. */
 const readInfo = async (connection: Connection): Promise<ReadonlyMap<string, string>> => {
   connection.write(command("INFO", "server"));
   const head = await connection.readLine();

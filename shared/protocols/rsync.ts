@@ -1,6 +1,6 @@
 /**
- * rsync daemon: open when it greets with @RSYNCD and its version and lists its modules (rsyncd's protocol as described in
- * rsync's csprotocol.txt, "The rsync daemon protocol"). Only names that the daemon shows to everyone; nothing is read.
+ * rsync daemon: open when it greets with @RSYNCD and its version and lists its modules (rsync's csprotocol.txt, "The rsync
+ * daemon protocol"). We read only the names that the daemon shows to everyone, and no files.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -21,7 +21,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const [, version, digests = ""] = /^@RSYNCD: (\d{1,3}(?:\.\d{1,3})?)(?: (.*))?$/.exec(greeting) ?? [];
   if (version === undefined)
     throw new ProbeFailure("wrong-protocol", `expected @RSYNCD and a version, got: ${printable(greeting)}`);
-  // 30.0 is old enough for everyone and needs no list of digests.
+  // Every daemon accepts version 30.0, and it needs no list of digests.
   connection.write("@RSYNCD: 30.0\n#list\n");
   const modules: string[] = [];
   let refusal: string | undefined;

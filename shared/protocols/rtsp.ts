@@ -1,6 +1,6 @@
 /**
- * RTSP: open when the server answers OPTIONS (RFC 2326, section 10.1; RFC 7826, section 13.1), whether with 200 or by asking
- * for a login. No stream is described or set up.
+ * RTSP: open when the server answers OPTIONS (RFC 2326, section 10.1; RFC 7826, section 13.1), with 200 or with a demand for
+ * a login. No stream is described or set up.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -20,7 +20,7 @@ const settings = z.strictObject({
 });
 
 const CSEQ = "1";
-/** 100 Continue, before the answer proper (RFC 2326, section 7.1.1). */
+/** Provisional (1xx) responses before the final one, such as 100 Continue (RFC 2326, section 7.1.1). */
 const MAX_PROVISIONAL = 5;
 
 const uri = (target: Target, path: string, isSecure: boolean): string => {
@@ -29,7 +29,7 @@ const uri = (target: Target, path: string, isSecure: boolean): string => {
   return `${isSecure ? "rtsps" : "rtsp"}://${host}:${target.port}${path}`;
 };
 
-/** The answer proper, past provisional ones. */
+/** Reads the head of the final response, after provisional ones (1xx). */
 const readFinal = async (connection: Connection): Promise<ResponseHead> => {
   for (let count = 0; count <= MAX_PROVISIONAL; count += 1) {
     const head = await readHead(connection, "RTSP");
@@ -58,7 +58,7 @@ const talk = async (
       .map((method) => printable(method, 24)),
   };
   const line = `RTSP/${version} ${status} ${phrase}`.trim();
-  // RFC 2326, section 12.17. Left out by those who could not read the request (live555's 400), and by some cameras.
+  // RFC 2326, section 12.17. Servers that could not parse the request (live555's 400) and some cameras omit CSeq.
   const cseq = headers.get("cseq") ?? CSEQ;
   if (cseq !== CSEQ)
     throw new ProbeFailure("unexpected-answer", `expected CSeq ${CSEQ}, got ${printable(cseq, 24)} with ${line}`, {

@@ -1,8 +1,8 @@
-/** Settings that only their writer may see: those whose schema says `writeOnly` (JSON Schema, draft 2020-12). */
+/** Masks secret settings, which only those who may write monitors may see: fields that their schema marks `writeOnly` (JSON Schema). */
 import { z } from "zod";
 import { protocols } from "./index.ts";
 
-/** What stands in a secret's place. */
+/** Replacement for a secret. */
 export const HIDDEN = "(hidden)";
 
 interface Schema {
@@ -24,13 +24,13 @@ const schemaOf = (protocol: string): Schema => {
   return schema;
 };
 
-/** Every form a value may have; what is a secret in one of them is one in all. */
+/** All alternatives of a schema (anyOf and the like); a value is secret if it is in any of them. */
 const forms = (schema: Schema): Schema[] => [
   schema,
   ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(forms),
 ];
 
-/** The value with every secret in it replaced. @param path as people write it: `tls.key`, `steps[0].send` */
+/** Replaces every secret within a value. @param path for people: `tls.key`, `steps[0].send` */
 const replaceSecrets = (
   value: unknown,
   schemas: readonly Schema[],
@@ -56,11 +56,11 @@ const replaceSecrets = (
   );
 };
 
-/** A monitor's settings for those who may read but not write. */
+/** Masks the secrets of a monitor's settings, for those who may read but not write. */
 export const hideSecrets = (protocol: string, settings: Readonly<Record<string, unknown>>) =>
   replaceSecrets(settings, [schemaOf(protocol)], "", () => HIDDEN) as Record<string, unknown>;
 
-/** Paths of secrets that are what stands in a secret's place: sent back by somebody who was not shown the secret. */
+/** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
 export function hiddenPaths(protocol: string, settings: unknown): string[] {
   const found: string[] = [];
   replaceSecrets(settings, [schemaOf(protocol)], "", (secret, path) => {

@@ -1,7 +1,7 @@
 /**
  * SIP: open when the server answers OPTIONS with our branch, Call-ID and CSeq (RFC 3261, sections 8.1, 11 and 18; RFC 3581
  * for answers to the port we ask from). Needs no account: 401, 403, 404, 405 and 483 come from working servers too.
- * Responses of the classes 5 and 6 say that something is not well, unless they say that OPTIONS is just not done here.
+ * Responses of the classes 5 and 6 mean that the server is unwell, except those that only refuse OPTIONS itself.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -10,9 +10,9 @@ import { printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings } from "../wire/settings.ts";
 import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
-/** Longest head and body taken: what fits into one datagram. */
+/** Longest head and body accepted: what fits into one datagram. */
 const MAX_BYTES = 65_535;
-/** Not implemented, version not supported, message too large: refusals of the request, not troubles of the server. */
+/** Not implemented, version not supported, message too large: refusals of the request, not failures of the server. */
 const HEALTHY_ERRORS: readonly number[] = [501, 505, 513];
 
 const uri = oneLine(255).regex(/^sips?:[^\s<>"]+$/, "must be a SIP URI without spaces, like sip:ping@example.com");
@@ -91,7 +91,7 @@ const readHead = (text: string): Head => {
 
 const branchOf = (via: string | undefined): string | undefined => /;\s*branch\s*=\s*([^;,\s]+)/i.exec(via ?? "")?.[1];
 
-/** An answer repeats these three of the request. */
+/** Whether the response answers the request: it repeats the branch, Call-ID and CSeq. */
 const isOurs = ({ headers }: Head, question: Head["headers"]): boolean =>
   branchOf(headers.get("via")) === branchOf(question.get("via")) &&
   headers.get("call-id") === question.get("call-id") &&
@@ -129,7 +129,7 @@ export const talk = async (connection: Connection, wanted: Wanted, via: Via, tar
   const question = request(wanted, via, target, 0, target.random);
   connection.write(question);
   for (;;) {
-    // The first line shows whether this is SIP at all; a stranger need not send the rest.
+    // Checks the first line before reading on: a server of another protocol may never send the rest.
     const first = await connection.readLine();
     if (first === "") continue; // line ends between messages keep connections alive (RFC 5626, section 4.4.1)
     readHead(first);
@@ -157,17 +157,17 @@ export const talk = async (connection: Connection, wanted: Wanted, via: Via, tar
 
 const understand = (answer: Buffer, question: Buffer, wanted: Wanted): Finding | undefined => {
   const text = answer.toString("latin1");
-  // Keep-alives, and requests of the server's own.
+  // Keep-alives, and requests from the server.
   if (/^[\r\n\0]*$/.test(text) || /^[A-Z]{1,20} \S{1,255} SIP\/2\.0\r?\n/.test(text)) return undefined;
   const end = /\r?\n\r?\n/.exec(text);
   const head = readHead(end ? text.slice(0, end.index) : text);
   if (!end) throw new ProbeFailure("incomplete-answer", "the SIP answer ends before its empty line");
-  // What is provisional is followed by the answer (RFC 3261, section 17.1.2.2).
+  // A final response follows a provisional one (RFC 3261, section 17.1.2.2).
   return head.status >= 200 && isOurs(head, headersOf(question)) ? judge(head, wanted) : undefined;
 };
 
 export const common = {
-  summary: "Open when the server answers OPTIONS with any response of ours; which ones are well is a setting.",
+  summary: "Open when the server answers our OPTIONS with any response; settings say which ones are healthy.",
   reference: "RFC 3261, sections 7, 8.1, 11 and 18; RFC 3581",
 } as const;
 

@@ -1,4 +1,4 @@
-/** SIP over TLS from the first byte on (RFC 3261, section 26.2): as `sip.ts` has it, on a port of its own. */
+/** SIP over TLS from the first byte on (RFC 3261, section 26.2): SIP as in `sip.ts`, on port 5061. */
 import { z } from "zod";
 import type { Protocol } from "../contract/protocol.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";

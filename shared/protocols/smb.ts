@@ -9,16 +9,16 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** Fails unless the server insists on signed messages. */
+  /** Fails unless the server requires signed messages. */
   requireSigning: z.boolean().default(false),
 });
 
 const HEADER_BYTES = 64;
 const SERVER_TO_REDIR = 1;
-/** [MS-SMB2] 2.2.4: of the fixed part, with the first byte of what follows it. */
+/** Size of the response's fixed part and one byte of its buffer ([MS-SMB2] 2.2.4). */
 const STRUCTURE_SIZE = 65;
 
-/** The answer carries a SPNEGO token; Windows sends some 600 bytes. */
+/** Longest answer accepted; with its SPNEGO token Windows sends some 600 bytes. */
 const MAX_MESSAGE = 16_384;
 
 const DIALECTS = { 514: "2.0.2", 528: "2.1", 768: "3.0", 770: "3.0.2", 785: "3.1.1" } as const;
@@ -99,7 +99,7 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
   message.take(2);
   const serverId = message.take(16).toString("hex");
   const flags = message.take(4).readUInt32LE();
-  message.take(36); // limits, times and where the token stands: unused, yet no answer is whole without them
+  message.take(36); // limits, times and the token's offset: unused, but required in a complete answer
   const dialect = (DIALECTS as Readonly<Record<number, string>>)[revision];
   if (dialect === undefined)
     throw new ProbeFailure("unexpected-answer", `expected one of our dialects, got 0x${revision.toString(16)}`);

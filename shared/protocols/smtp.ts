@@ -1,6 +1,6 @@
 /**
- * SMTP: open when the server greets with 220 and accepts EHLO (RFC 5321), or HELO where it knows no better; STARTTLS by
- * RFC 3207. No mail is begun. `createSmtp` also makes submission and smtps, which differ in port and TLS only.
+ * SMTP: open when the server greets with 220 and accepts EHLO (RFC 5321), or HELO if it does not know EHLO; STARTTLS:
+ * RFC 3207. No mail is sent. `createSmtp` also creates submission and smtps, which differ only in port and TLS.
  */
 import type { z } from "zod";
 import type { Connection, TlsOptions } from "../contract/connection.ts";
@@ -11,7 +11,7 @@ import { oneLine, onlyStarttls, parseSettings, type StartTlsMode } from "../wire
 import { softwareIn } from "../wire/software.ts";
 import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
-/** Said in EHLO: a name that can belong to nobody (RFC 2606), where the server does not insist on another. */
+/** Default name in EHLO: a reserved one that can belong to nobody (RFC 2606). Some servers demand another. */
 export const ehloName = oneLine(253).default("harborlight.invalid");
 
 const settings = onlyStarttls("smtps").safeExtend({ ehloName });
@@ -27,12 +27,12 @@ const ask = (connection: Connection, command: string): Promise<Reply> => {
   return readReply(connection, "SMTP");
 };
 
-/** Of a server that takes nobody for now, or never: RFC 5321, section 4.2.2, and RFC 7504 for 521. */
+/** Replies of a server that accepts no connection now, or ever: RFC 5321, section 4.2.2; 521: RFC 7504. */
 const UNWELL: readonly number[] = [421, 451, 521, 554];
-/** Of a server that does not know the command; every other refusal is of the name that stands behind it. */
+/** Replies of a server that does not know the command; every other refusal concerns the name in it. */
 const UNKNOWN_COMMAND: readonly number[] = [500, 502, 503, 530];
 
-/** EHLO, and HELO for servers older than 1995. @returns the capabilities */
+/** Sends EHLO, and HELO to servers older than 1995. @returns the capabilities */
 const greet = async (connection: Connection, name: string): Promise<readonly string[]> => {
   const ehlo = await ask(connection, `EHLO ${name}`);
   if (ehlo.code === 250) return ehlo.lines.slice(1).map((line) => printable(line, 60));
@@ -75,7 +75,7 @@ const talk = async (connection: Connection, wanted: Wanted): Promise<Finding> =>
   };
 };
 
-/** A protocol that speaks SMTP. @param tls TLS from the first byte on, by default with these settings */
+/** Creates a protocol that speaks SMTP. @param tls TLS from the first byte on, by default with these settings */
 export const createSmtp = (
   row: Pick<Protocol, "title" | "summary" | "reference" | "defaultPort" | "example">,
   schema: z.ZodType<{ ehloName: string; starttls?: StartTlsMode; tls?: TlsOptions | undefined }> = settings,

@@ -1,7 +1,7 @@
 /**
  * SNMP: open when an agent answers our request id. v1 and v2c ask for one object with a community (RFC 1157, section 4;
  * RFC 3416, section 4.2); v3 asks an agent for its engine id, which needs no account (RFC 3414, section 4).
- * An agent does not answer a wrong community or a stranger's address: its silence may mean just that.
+ * An agent does not answer a wrong community or an unknown address, so silence may mean either.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -63,7 +63,7 @@ const settings = z.discriminatedUnion(
 type Settings = z.infer<typeof settings>;
 type Expectations = z.infer<typeof expectations>;
 
-/** A request id is a signed 32-bit number; a positive one is encoded alike by everybody. */
+/** A request id is a signed 32-bit number; kept positive, because implementations encode negative ones differently. */
 const requestId = (random: Buffer): number => random.readUInt32BE() & 0x7fffffff;
 
 const getRequest = (id: number, oid?: string): Buffer =>
@@ -90,8 +90,8 @@ const ask = (wanted: Settings, random: Buffer): Buffer => {
 };
 
 /**
- * Numbers that do not fit the application types travel inside Opaque, as net-snmp sends load averages
- * (draft-perkins-opaque-01): a long tag of two bytes, a length, the number.
+ * Decodes numbers inside Opaque, such as floats, which SNMP has no type for; net-snmp sends load averages so
+ * (draft-perkins-opaque-01): a tag of two bytes, a length, the number.
  */
 const readOpaque = (content: Cursor): string | undefined => {
   const { bytes } = content;
@@ -104,7 +104,7 @@ const readOpaque = (content: Cursor): string | undefined => {
     case 0x7a: // Integer64
       return String(toSigned(new Cursor(number, ANSWER)));
     case 0x78:
-      // The shortest decimal that means this float: 0.1, not 0.10000000149011612.
+      // The shortest decimal of this 32-bit float: 0.1, not 0.10000000149011612.
       return number.length === 4 ? String(Number(number.readFloatBE().toPrecision(7))) : undefined;
     case 0x79:
       return number.length === 8 ? String(number.readDoubleBE()) : undefined;
@@ -119,7 +119,7 @@ const readOctets = ({ bytes }: Cursor): string => {
   return isText ? printable(text, 255) : bytes.subarray(0, 64).toString("hex");
 };
 
-/** A value as text, the way people write it, numbers to the last digit; the last three say that there is none. */
+/** Decodes a value to text, numbers exactly; the last three types mean that there is no value. */
 const readValue = (tag: number, content: Cursor): { text: string; isMissing?: boolean } => {
   switch (tag) {
     case 0x02:
@@ -213,7 +213,7 @@ const readObject = (pdu: Pdu, version: string, wanted: { oid: string; expect?: E
   };
 };
 
-/** What an engine id says of itself (RFC 3411, section 5, SnmpEngineID). */
+/** Describes an engine id by its own format (RFC 3411, section 5, SnmpEngineID). */
 const describeEngine = (engineId: Buffer): Record<string, unknown> => {
   const text = { engineId: engineId.toString("hex") };
   if (engineId.length < 5) return text;
@@ -253,7 +253,7 @@ const readEngine = (message: Cursor, question: Buffer): Finding | undefined => {
   };
 };
 
-/** Where `ask` put the id: the first number of the PDU, or of the v3 header. */
+/** Reads the id that `ask` wrote: the first number of the PDU, or of the v3 header. */
 const questionId = (question: Buffer): number => {
   const message = expectNext(new Cursor(question, ANSWER), SEQUENCE, ANSWER);
   if (toInteger(expectNext(message, 0x02, ANSWER)) === 3)
@@ -278,7 +278,7 @@ const read = (wanted: Settings, answer: Buffer, question: Buffer): Finding | und
   expectNext(message, 0x04, ANSWER);
   const pdu = readPdu(message);
   if (pdu.id !== questionId(question)) return undefined;
-  // Reports are between the engines of version 3: RFC 3416, section 4.
+  // Only engines of version 3 send reports: RFC 3416, section 4.
   if (pdu.tag !== RESPONSE) throw new ProbeFailure("wrong-protocol", "expected an SNMP response, got a report");
   return readObject(pdu, version, wanted);
 };

@@ -1,7 +1,7 @@
 /**
  * Game servers with the Source query protocol: open when A2S_INFO is answered (Valve Developer Community, "Server
- * queries"). A server may first send a challenge, which goes back with the same question. The protocol has no ids.
- * One question per check: servers take few queries per second from one address and ignore the rest.
+ * queries"). A server may first send a challenge, which we return with the same query. The protocol has no ids.
+ * One query per check: servers answer only few queries per second from one address and ignore the rest.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -16,7 +16,7 @@ const SPLIT_HEADER_BYTES = 12;
 const QUESTION = Buffer.concat([Buffer.from("ffffffff54", "hex"), Buffer.from("Source Engine Query\0")]);
 const CHALLENGE = 0x41;
 const INFO = 0x49;
-/** What servers before Source send. */
+/** Answer of servers older than the Source engine (GoldSrc). */
 const OLD_INFO = 0x6d;
 
 const settings = z.strictObject({ ...udpFields({ count: 1, spacingMs: 1000 }) });
@@ -42,8 +42,8 @@ const finding = (evidence: Info): Finding => ({
 });
 
 /**
- * The application's id as a whole, which the answer's own field cuts to 16 bits: the low 24 of the game id. It comes last of
- * what may follow the version, each part where a flag says so; undefined where it does not come.
+ * The complete application id, which the answer's fixed field cuts to 16 bits: the low 24 bits of the game id. The game id
+ * is the last of the optional fields after the version, each announced by a flag; undefined if it is missing.
  */
 const longAppId = (cursor: Cursor): number | undefined => {
   const flags = cursor.left > 0 ? cursor.u8() : 0;
@@ -58,7 +58,7 @@ const longAppId = (cursor: Cursor): number | undefined => {
     if (flags & 0x20) cursor.text(); // keywords
     return cursor.take(8).readUIntLE(0, 3);
   } catch (error) {
-    if (error instanceof ProbeFailure) return undefined; // it is optional, and so is the rest of it
+    if (error instanceof ProbeFailure) return undefined; // truncated optional fields are no failure
     throw error;
   }
 };
@@ -72,7 +72,7 @@ const info = (cursor: Cursor): Finding => {
   const system = cursor.take(1).toString("latin1").toLowerCase();
   const isPrivate = cursor.u8() === 1;
   const isSecured = cursor.u8() === 1;
-  // "The Ship" alone carries three bytes more at this place.
+  // Only "The Ship" has three more bytes here.
   if (appId === 2400) cursor.take(3);
   const version = printable(cursor.text(), 40);
   return finding({

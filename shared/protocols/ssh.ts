@@ -1,9 +1,9 @@
 /**
- * SSH: open when the server names itself (RFC 4253, section 4.2) and, unless `hostKey` is off, shows its host key.
+ * SSH: open when the server sends its identification (RFC 4253, section 4.2) and, unless `hostKey` is off, its host key.
  * For the key it runs the key exchange up to the server's answer: KEXINIT (RFC 4253, section 7.1), then
  * curve25519-sha256 (RFC 8731), ecdh-sha2-nistp256 (RFC 5656) or diffie-hellman-group14 (RFC 8268), then a DISCONNECT.
- * The signature is not verified: this says which key a server shows, not that it holds it. No login, so no account and
- * no failed login behind; the server logs a connection that left before authentication.
+ * The signature is not verified: this reports which key a server shows, not that it has the private key. No login, so no
+ * account is needed and no failed login is logged, only a connection that closed before authentication.
  */
 import { createECDH, createHash } from "node:crypto";
 import { z } from "zod";
@@ -13,7 +13,7 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** Whether to exchange keys; off, the greeting is enough. */
+  /** Whether to run the key exchange; if not, the identification is enough. */
   hostKey: z.boolean().default(true),
   /** The fingerprint the host key must have, as `ssh-keygen -l` prints it. */
   fingerprint: z
@@ -22,11 +22,11 @@ const settings = z.strictObject({
     .optional(),
 });
 
-/** Of lines before the server names itself. RFC 4253 sets no limit; no notice that people read is longer. */
+/** Limit of the lines before the identification. RFC 4253 sets none; real notices are shorter. */
 const MAX_BYTES_BEFORE = 16_384;
-/** RFC 4253, section 6.1: the packets that everyone must be able to take. */
+/** Longest packet that every implementation must accept: RFC 4253, section 6.1. */
 const MAX_PACKET = 35_000;
-/** Packets of no interest (IGNORE, DEBUG, EXT_INFO) that may come in between. */
+/** Limit of packets that are skipped (IGNORE, DEBUG, EXT_INFO). */
 const MAX_PACKETS = 20;
 
 const DISCONNECT = 1;
@@ -34,7 +34,7 @@ const KEXINIT = 20;
 const KEX_INIT_MESSAGE = 30;
 const KEX_REPLY = 31;
 
-/** Key exchanges spoken here, best first, and the public value each sends: nothing is ever derived from it. */
+/** Supported key exchanges, preferred first, with the public value that each sends; no shared secret is derived. */
 const EXCHANGES: Readonly<Record<string, (random: (bytes: number) => Buffer) => Buffer>> = {
   // Any 32 bytes are a public key on this curve.
   "curve25519-sha256": (random) => random(32),
@@ -56,7 +56,7 @@ const HOST_KEYS = [
   "ssh-dss",
 ];
 
-/** The type of key that an algorithm signs with: RSA's newer signatures are made with the same keys (RFC 8332, section 3). */
+/** The key type of a signature algorithm: RSA's newer signatures use the same keys (RFC 8332, section 3). */
 const keyTypeOf = (algorithm: string): string => (algorithm.startsWith("rsa-sha2-") ? "ssh-rsa" : algorithm);
 
 const u32 = (value: number): Buffer => {
@@ -69,7 +69,7 @@ const text = (value: string | Buffer): Buffer => {
   return Buffer.concat([u32(bytes.length), bytes]);
 };
 
-/** A packet in the clear: RFC 4253, section 6. */
+/** Reads an unencrypted packet: RFC 4253, section 6. */
 const packet = (payload: Buffer): Buffer => {
   const padding = 8 - ((payload.length + 5) % 8) + (8 - ((payload.length + 5) % 8) < 4 ? 8 : 0);
   return Buffer.concat([u32(payload.length + padding + 1), Buffer.from([padding]), payload, Buffer.alloc(padding)]);
@@ -87,7 +87,7 @@ const readPacket = async (connection: Connection): Promise<Cursor> => {
   return new Cursor(rest.subarray(0, length - 1 - padding), "SSH packet");
 };
 
-/** The next packet of this kind; a DISCONNECT instead is the server's word that it does not want us now. */
+/** Reads up to the next packet of this kind. @throws ProbeFailure `service-unavailable` for a DISCONNECT instead */
 const expectPacket = async (connection: Connection, kind: number): Promise<Cursor> => {
   for (let count = 0; count < MAX_PACKETS; count += 1) {
     const cursor = await readPacket(connection);
@@ -104,20 +104,20 @@ const expectPacket = async (connection: Connection, kind: number): Promise<Curso
   throw new ProbeFailure("unexpected-answer", `no SSH message ${kind} among the first ${MAX_PACKETS}`);
 };
 
-/** The server's line, past whatever it says before: any line, be it like another protocol's (RFC 4253, section 4.2). */
+/** Reads the identification, after any other lines, which may even look like another protocol's (RFC 4253, section 4.2). */
 const readGreeting = async (connection: Connection): Promise<string> => {
   let first: string | undefined;
   const notSsh = () =>
     new ProbeFailure("wrong-protocol", `expected a line starting with SSH-, got: ${printable(first ?? "")}`);
   for (let bytes = 0; bytes < MAX_BYTES_BEFORE; ) {
     const line = await connection.readLine().catch((error: unknown) => {
-      // What did come says more than that its name did not.
+      // The lines that came tell more than the timeout.
       throw error instanceof ProbeFailure && first !== undefined ? notSsh() : error;
     });
     if (line.startsWith("SSH-")) return line;
-    // What OpenSSH says under `MaxStartups` and `PerSourcePenalties`, instead of its name.
+    // OpenSSH sends this instead of its identification under `MaxStartups` and `PerSourcePenalties`.
     if (/^(Exceeded MaxStartups|Not allowed at this time)/.test(line))
-      throw new ProbeFailure("service-unavailable", `the SSH server turns connections away: ${printable(line)}`);
+      throw new ProbeFailure("service-unavailable", `the SSH server refuses connections for now: ${printable(line)}`);
     first ??= line;
     bytes += line.length + 2;
   }
@@ -159,7 +159,7 @@ const exchangeKeys = async (connection: Connection, target: Target): Promise<Exc
   const makePublic = exchange === undefined ? undefined : EXCHANGES[exchange];
   if (exchange === undefined || makePublic === undefined || negotiated === undefined) return { algorithms };
 
-  // The server's own ciphers, MACs and compressions are sent back to it: none of them is ever used.
+  // We offer the server's own ciphers, MACs and compressions: they always match, and none is ever used.
   connection.write(
     packet(
       Buffer.concat([

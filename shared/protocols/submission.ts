@@ -1,6 +1,6 @@
 /**
- * Mail submission on port 587 (RFC 6409): SMTP as `smtp.ts` speaks it. A name of its own because port 25 cannot be
- * reached from Lambda, while this one can. TLS is asked for by STARTTLS; without `starttls` it is only reported.
+ * Mail submission on port 587 (RFC 6409): SMTP as in `smtp.ts`. A separate protocol, because Lambda can reach this port,
+ * but not port 25. With `starttls` the connection is upgraded; without it, STARTTLS is only reported.
  */
 import { createSmtp } from "./smtp.ts";
 

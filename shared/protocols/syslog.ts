@@ -1,8 +1,8 @@
 /**
- * Syslog: nothing ever answers (RFC 5424, section 6; RFC 5426 for UDP), so by UDP only the absence of a server can be seen:
- * where ICMP comes back, the port is closed. Silence is therefore `unknown` unless the settings say what it means.
+ * Syslog: a server never answers (RFC 5424, section 6; UDP: RFC 5426), so by UDP only a closed port can be detected, by its
+ * ICMP error. Silence is therefore `unknown` unless the settings say what it means.
  * By TCP (RFC 6587, section 3.4.1) and TLS (RFC 5425) a server is open when it takes the connection and one message.
- * Every datagram is one line in the server's log, of severity debug unless told otherwise.
+ * Every datagram is one line in the server's log, of severity debug by default.
  */
 import { z } from "zod";
 import { ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -61,7 +61,7 @@ export const syslog: Protocol = {
       return tcpProbe(wanted, async (connection, target) => {
         const text = line(wanted, target.now());
         connection.write(`${Buffer.byteLength(text)} ${text}`);
-        return { message: "the connection stands and one message was sent; syslog does not answer" };
+        return { message: "the server accepted the connection and one message was sent; syslog does not answer" };
       });
     return udpProbe(wanted, {
       silenceMeans: "syslog never answers, so silence is all a healthy server gives",

@@ -6,11 +6,11 @@ import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
 import {
+  type AnswerMatcher,
   bytesSetting,
   describeBytes,
-  type Expectation,
   expectSetting,
-  prepareExpectation,
+  prepareMatcher,
   toBytes,
   unexpected,
 } from "../wire/expectation.ts";
@@ -42,7 +42,7 @@ export const tcp: Protocol = {
   prepare: preparingOnce(settings, ({ steps, tls }) => {
     const prepared = steps?.map(({ send, expect }) => ({
       send: send === undefined ? undefined : toBytes(send),
-      expectationOf: expect && prepareExpectation(expect),
+      createMatcher: expect && prepareMatcher(expect),
     }));
     return {
       transport: "tcp",
@@ -52,10 +52,10 @@ export const tcp: Protocol = {
             async talk(connection): Promise<Finding> {
               let pending: Buffer = Buffer.alloc(0);
               let matched: Buffer = pending;
-              for (const { send, expectationOf } of prepared) {
+              for (const { send, createMatcher } of prepared) {
                 if (send) connection.write(send);
-                if (!expectationOf) continue;
-                const received = await receive(connection, expectationOf(), pending);
+                if (!createMatcher) continue;
+                const received = await receive(connection, createMatcher(), pending);
                 ({ matched, rest: pending } = received);
               }
               return matched.length > 0 ? { evidence: { received: describeBytes(matched) } } : {};
@@ -66,26 +66,26 @@ export const tcp: Protocol = {
   }),
 };
 
-/** Reads until the expectation is met. What came behind the match belongs to the next step. */
-async function receive(connection: Connection, expectation: Expectation, pending: Buffer) {
-  const { maxBytes } = expectation;
+/** Reads until the answer matches. The bytes after the match belong to the next step. */
+async function receive(connection: Connection, matcher: AnswerMatcher, pending: Buffer) {
+  const { maxBytes } = matcher;
   let buffer = Buffer.alloc(Math.max(1024, 2 * pending.length));
   let length = pending.copy(buffer);
   for (;;) {
     const received = buffer.subarray(0, length);
-    const used = length > 0 ? expectation.match(received) : undefined;
+    const used = length > 0 ? matcher.match(received) : undefined;
     if (used !== undefined && used <= maxBytes)
       return { matched: received.subarray(0, used), rest: received.subarray(used) };
-    if (length >= maxBytes) throw unexpected(`${expectation.wanted()} within ${maxBytes} bytes`, received);
+    if (length >= maxBytes) throw unexpected(`${matcher.wanted()} within ${maxBytes} bytes`, received);
     const chunk = await connection.readSome().catch((error: unknown) => {
-      // What did come says more than that the rest did not.
-      throw error instanceof ProbeFailure && length > 0 ? unexpected(expectation.wanted(), received) : error;
+      // The bytes that came tell more than the timeout.
+      throw error instanceof ProbeFailure && length > 0 ? unexpected(matcher.wanted(), received) : error;
     });
     if (chunk === null) {
-      if (length > 0) throw unexpected(`${expectation.wanted()} before the end`, received);
+      if (length > 0) throw unexpected(`${matcher.wanted()} before the end`, received);
       throw new ProbeFailure(
         "connection-closed",
-        `closed the connection without a word, expected ${expectation.wanted()}`,
+        `closed the connection without sending anything, expected ${matcher.wanted()}`,
       );
     }
     if (length + chunk.length > buffer.length) {

@@ -1,6 +1,6 @@
 /**
- * Telnet: open when the server negotiates options (RFC 854, RFC 855) and then says something. Every option is refused,
- * each once, as RFC 1143 asks; the text that follows, mostly a login prompt, is the evidence. Nothing is typed.
+ * Telnet: open when the server negotiates options (RFC 854, RFC 855) and then prints text. We refuse every option, each
+ * once, as RFC 1143 demands; the text, mostly a login prompt, is the evidence. We send no input.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -43,7 +43,7 @@ const OPTION_NAMES: Readonly<Record<number, string>> = {
   39: "new-environment",
 };
 
-/** Takes the stream apart, byte by byte: text, and commands wherever they stand. */
+/** Parses the stream byte by byte into text and commands, which may come anywhere. */
 const createListener = () => {
   let state: "text" | "iac" | "option" | "subnegotiation" | "subnegotiation-iac" = "text";
   let command = 0;
@@ -94,7 +94,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   const isDone = () => server.negotiates && (wanted.text === "ignored" || server.text !== "");
   while (!isDone()) {
     const bytes = await connection.readSome().catch((error: unknown) => {
-      // What did come says more than that the rest did not.
+      // The bytes that came tell more than the timeout.
       if (error instanceof ProbeFailure && received > 0) return null;
       throw error;
     });
@@ -107,7 +107,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   if (!server.negotiates)
     throw new ProbeFailure("wrong-protocol", `expected Telnet options, got: ${server.text || "nothing"}`, { evidence });
   if (!isDone())
-    throw new ProbeFailure("incomplete-answer", "the server negotiated options and then said nothing readable", {
+    throw new ProbeFailure("incomplete-answer", "the server negotiated options, but sent no text", {
       evidence,
     });
   return {

@@ -1,9 +1,9 @@
 /**
  * TFTP: open when the server answers a read request with ERROR or DATA (RFC 1350, sections 4, 5 and 7). We ask for no
  * options, so that there are none to acknowledge (RFC 2347).
- * The file asked for is meant to be missing: "file not found" is the answer of a working server. Answers come from a
- * port of their own (section 4), so they are known by the server's address and their form only.
- * One datagram per check, because each one makes the server open a port and, had it the file, send it repeatedly.
+ * The file asked for should be missing: "file not found" is the answer of a working server. Answers come from a new port
+ * (section 4), so only the server's address and the form of the answer identify them.
+ * One datagram per check: for each one the server opens a port and, if it has the file, sends a block repeatedly.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -18,9 +18,12 @@ const BLOCK_BYTES = 512;
 const FILE_NOT_FOUND = 1;
 
 const settings = z.strictObject({
-  file: oneLine(128).default("harborlight-check").describe("The file to ask for. Better a missing one."),
+  file: oneLine(128).default("harborlight-check").describe("The file to ask for, preferably a missing one."),
   mode: z.enum(["octet", "netascii"]).default("octet"),
-  expect: z.enum(["any", "file", "missing"]).default("any").describe("Whether the file has to be there, or must not."),
+  expect: z
+    .enum(["any", "file", "missing"])
+    .default("any")
+    .describe("Whether the file must exist, must be missing, or either."),
   ...udpFields({ count: 1, spacingMs: 1000 }),
 });
 type Settings = z.infer<typeof settings>;
@@ -42,7 +45,7 @@ const understand = (datagram: Buffer, { file, expect }: Settings): Finding => {
         `expected ${file} to be ${expect === "file" ? "there" : "missing"}, got error ${code} "${text}"`,
         { evidence },
       );
-    return { evidence, message: `TFTP error ${code}: ${text || "without a word"}` };
+    return { evidence, message: `TFTP error ${code}: ${text || "no text"}` };
   }
   if (cursor.u16() !== 1 || cursor.left > BLOCK_BYTES)
     throw new ProbeFailure("wrong-protocol", "expected the first block of a file by TFTP, got something else");

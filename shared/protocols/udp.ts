@@ -1,6 +1,6 @@
 /**
- * Raw UDP (RFC 768): open when an answer comes, and is the expected one. UDP has no handshake, so a port says nothing by itself:
- * the monitor has to say what it sends, and either what it expects or what silence means.
+ * Raw UDP (RFC 768): open when an answer comes and is the expected one. UDP has no handshake, so a monitor must define what
+ * to send, and either what answer it expects or what silence means.
  */
 import { z } from "zod";
 import type { Protocol } from "../contract/protocol.ts";
@@ -8,7 +8,7 @@ import {
   bytesSetting,
   describeBytes,
   expectSetting,
-  prepareExpectation,
+  prepareMatcher,
   toBytes,
   unexpected,
 } from "../wire/expectation.ts";
@@ -45,16 +45,16 @@ export const udp: Protocol = {
   example: { port: 7, settings: { send: "ping", expect: { equals: "ping" } } },
   prepare: preparingOnce(settings, ({ send, expect, silence = "down", ...more }) => {
     const datagram = toBytes(send);
-    const expectationOf = expect && prepareExpectation(expect);
+    const createMatcher = expect && prepareMatcher(expect);
     const wanted = { ...more, silence };
     return udpProbe(wanted, {
       ask: () => datagram,
       read(answer) {
-        if (expectationOf) {
-          const expectation = expectationOf();
-          const used = expectation.match(answer.subarray(0, expectation.maxBytes));
+        if (createMatcher) {
+          const matcher = createMatcher();
+          const used = matcher.match(answer.subarray(0, matcher.maxBytes));
           if (used === undefined || (expect.equals !== undefined && used < answer.length))
-            throw unexpected(expectation.wanted(), answer);
+            throw unexpected(matcher.wanted(), answer);
         }
         return { evidence: { received: describeBytes(answer) } };
       },

@@ -2,8 +2,8 @@
  * VNC: open when the server names its version of RFB and offers its security types (RFC 6143, sections 7.1.1 and 7.1.2). No
  * password is tried.
  *
- * Servers count visitors that do not authenticate and shut them out for a while ("Too many security failures"). A
- * monitor is such a visitor, so that answer counts as open: it says more of our visits than of the server.
+ * Servers count clients that do not authenticate and block them for a while ("Too many security failures"). A monitor is
+ * such a client, so this answer counts as open: our checks cause it, not a failure of the server.
  */
 import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -16,7 +16,7 @@ const settings = z.strictObject({});
 const MAX_REASON = 1024;
 const NONE = 1;
 
-/** UltraVNC's; the only one that does not fit into the single byte of later versions. */
+/** UltraVNC's type; the only one too large for the single byte of later versions. */
 const MS_LOGON = 0xfffffffa;
 
 const SECURITY_TYPES: Readonly<Record<number, string>> = {
@@ -36,7 +36,7 @@ const SECURITY_TYPES: Readonly<Record<number, string>> = {
   [MS_LOGON]: "MS-Logon",
 };
 
-/** Why a server wants no connection. */
+/** Reads why a server refuses the connection. */
 const readReason = async (connection: Connection): Promise<string> => {
   const length = (await connection.read(4)).readUInt32BE();
   if (length > MAX_REASON) throw new ProbeFailure("answer-too-long", `a reason of ${length} bytes`);
@@ -46,11 +46,11 @@ const readReason = async (connection: Connection): Promise<string> => {
 const judgeRefusal = (reason: string): Finding => {
   if (!/too many (security|authentication) failures/i.test(reason))
     throw new ProbeFailure("service-unavailable", `the server refuses: ${reason}`);
-  // No fingerprint: servers say this in the oldest version, whichever they speak.
-  return { evidence: { shutOut: reason }, message: `RFB, shut out for a while: ${reason}` };
+  // No fingerprint: servers send this in the oldest version, whichever they support.
+  return { evidence: { shutOut: reason }, message: `RFB, blocked for a while: ${reason}` };
 };
 
-/** RFB 3.3: the server decides on one type by itself. Of RFC 6143's there are just 1 and 2; servers have more. */
+/** RFB 3.3: the server chooses one type. RFC 6143 defines only 1 and 2; servers have more. */
 const readDecided = async (connection: Connection): Promise<readonly number[]> => {
   const type = (await connection.read(4)).readUInt32BE();
   if (type > 255 && type !== MS_LOGON)
@@ -69,13 +69,13 @@ const talk = async (connection: Connection): Promise<Finding> => {
   if (major === undefined || minor === undefined)
     throw new ProbeFailure("wrong-protocol", `expected RFB and a version, got: ${printable(greeting)}`);
   const version = `${Number(major)}.${Number(minor)}`;
-  // 3.5 was never one, and what is above 3.8 (Apple's 3.889, RealVNC's 4 and 5) takes 3.8 too.
+  // 3.5 is not a real version, and servers above 3.8 (Apple's 3.889, RealVNC's 4 and 5) accept 3.8.
   const spoken = Number(major) > 3 || Number(minor) >= 8 ? "003.008" : Number(minor) === 7 ? "003.007" : "003.003";
   connection.write(`RFB ${spoken}\n`);
   const types = await (spoken === "003.003" ? readDecided(connection) : readOffered(connection));
   if (types.length === 0) return judgeRefusal(await readReason(connection));
   const security = types.slice(0, 16).map((type) => SECURITY_TYPES[type] ?? `type ${type}`);
-  // Where nothing is asked for, say so: the visit then counts as a good one. From 3.8 on the server confirms it.
+  // Choose the type "none" where it is offered: the connection then counts as authenticated. From 3.8 on the server confirms it.
   if (types.includes(NONE) && spoken !== "003.003") connection.write(Buffer.from([NONE]));
   return {
     evidence: { version, security },

@@ -1,10 +1,10 @@
 /**
  * WireGuard: open when the server finishes the handshake that we begin (WireGuard whitepaper, sections 5.3 and 5.4), or
- * puts it off with a cookie because it is under load.
- * A server answers only peers it knows, so an answer needs its public key and the private key of one of its peers. Without
- * keys nothing can be told from silence, which then counts as `unknown`; a closed port still shows by ICMP.
- * Give the monitor a peer of its own, with no allowed addresses: a handshake moves its peer's endpoint to the asking
- * location, and a server takes only timestamps later than a peer's last.
+ * answers with a cookie because it is under load.
+ * A server answers only known peers, so a check needs its public key and the private key of one of its peers. Without keys
+ * silence is normal and counts as `unknown`; a closed port is still detected by its ICMP error.
+ * Configure a separate peer for the monitor, without allowed addresses: a handshake moves the peer's endpoint to the
+ * checking location, and a server accepts only timestamps later than the peer's last.
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
@@ -25,7 +25,7 @@ const settings = z
     privateKey: key
       .meta({ writeOnly: true })
       .optional()
-      .describe("Of a peer that the server knows; best one for this monitor alone."),
+      .describe("Private key of a peer that the server knows; configure a separate peer for this monitor."),
     presharedKey: key.meta({ writeOnly: true }).optional(),
     ...udpFields({ spacingMs: 300 }),
     silence: z
@@ -47,7 +47,7 @@ const identityOf = ({ serverPublicKey, privateKey, presharedKey }: z.infer<typeo
   try {
     return identity(own, server, presharedKey ? Buffer.from(presharedKey, "base64") : undefined);
   } catch (cause) {
-    const errors: FieldError[] = [{ path: "serverPublicKey", message: "is no usable X25519 public key" }];
+    const errors: FieldError[] = [{ path: "serverPublicKey", message: "must be a usable X25519 public key" }];
     throw new InvalidInput(errors, { cause });
   }
 };
@@ -67,7 +67,7 @@ const understand = (datagram: Buffer, index: Buffer, initiation: Initiation | un
       `the WireGuard answer has ${datagram.length} of ${expectedBytes} bytes`,
     );
   const isGenuine = type === RESPONSE ? initiation?.isAnsweredBy(datagram) : initiation?.isPutOffBy(datagram);
-  // Without keys there is none: a server drops what has no MAC made with its key, and sends no cookie either.
+  // Without keys no answer is possible: a server drops messages without a MAC made with its key, and sends no cookie.
   if (!isGenuine)
     throw new ProbeFailure("unexpected-answer", "the WireGuard answer was not made with the server's key and ours");
   if (type === COOKIE_REPLY)
@@ -93,8 +93,8 @@ export const wireguard: Protocol = {
     const begun = new Map<string, Initiation>();
     return udpProbe(wanted, {
       silenceMeans: who
-        ? "a WireGuard server is silent unless it knows our key, and when it saw a later timestamp from it"
-        : "without a peer's key a WireGuard server is always silent",
+        ? "a WireGuard server does not answer unknown keys, nor timestamps older than the last one of a key"
+        : "a WireGuard server never answers without a peer's key",
       ask(n, random, target) {
         const index = random(4);
         if (!who) return Buffer.concat([Buffer.of(1, 0, 0, 0), index, random(INITIATION_BYTES - 24), Buffer.alloc(16)]);

@@ -1,7 +1,7 @@
 /**
- * XMPP: open when the server opens its stream and tells its features (RFC 6120, sections 4.2 and 4.3.2); STARTTLS by section 5.
- * No login; the stream is closed properly. The stream is read as text up to the end of the features, never as a document:
- * nothing in it is expanded or fetched.
+ * XMPP: open when the server opens its stream and sends its features (RFC 6120, sections 4.2 and 4.3.2); STARTTLS: section
+ * 5. No login; the stream is closed properly. It is read as text up to the end of the features, without an XML parser, so
+ * that no entity is expanded or fetched.
  */
 import { isIPv6 } from "node:net";
 import { domainToUnicode } from "node:url";
@@ -19,18 +19,18 @@ const settings = z.strictObject({
     .string()
     .regex(/^[^\s<>&"']{1,253}$/, "must be a domain")
     .optional(),
-  /** Whether to come as a client (5222) or as another server (5269). */
+  /** Whether to connect as a client (port 5222) or as another server (port 5269). */
   as: z.enum(["client", "server"]).default("client"),
 });
 
 /** Features have some 500 bytes. */
 const MAX_BYTES = 16_384;
 
-/** Reads until the text holds what `end` looks for. What comes must be XML from the first character on. */
+/** Reads until `end` matches the text, which must be XML from the first character on. */
 const readXml = async (connection: Connection, end: RegExp): Promise<string> => {
   let text = "";
-  // What ends it is looked for in what is new, and a little before: looking through all of it for every byte would be the
-  // hostile server's choice of our CPU time.
+  // Searches only the new text and a little before it: a hostile server that sends byte by byte could otherwise make us
+  // search everything again for each byte.
   for (let fresh = 0; !end.test(text.slice(-fresh - 256)); ) {
     const bytes = await connection.readSome();
     if (bytes === null)
@@ -48,7 +48,7 @@ const readXml = async (connection: Connection, end: RegExp): Promise<string> => 
   return text;
 };
 
-/** Names of the namespace of streams: `stream:` by habit, any prefix or none by right (RFC 6120, section 4.8.5). */
+/** Elements of the stream namespace: the prefix is usually `stream:`, but may be any or none (RFC 6120, section 4.8.5). */
 const OPENING = /<(?:[\w-]+:)?stream\s[^>]*>/;
 const FEATURES = /<\/(?:[\w-]+:)?features\s*>|<(?:[\w-]+:)?features(?:\s[^>]*)?\/>/;
 const ERROR = /<(?:[\w-]+:)?error(?:\s[^>]*)?>\s*(?:<text.*?<\/text>\s*)?<([a-z-]{1,40})/s;
@@ -60,12 +60,11 @@ const openStream = async (connection: Connection, domain: string, as: "client" |
       "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
   );
   const text = await readXml(connection, END);
-  if (!OPENING.test(text))
-    throw new ProbeFailure("wrong-protocol", `expected a stream of XMPP, got: ${printable(text)}`);
+  if (!OPENING.test(text)) throw new ProbeFailure("wrong-protocol", `expected an XMPP stream, got: ${printable(text)}`);
   const error = ERROR.exec(text)?.[1];
   if (error === undefined && FEATURES.test(text)) return text;
   if (error === undefined)
-    throw new ProbeFailure("unexpected-answer", "the server ended the stream before it told its features");
+    throw new ProbeFailure("unexpected-answer", "the server ended the stream before it sent its features");
   // Conditions of RFC 6120, section 4.9.3.
   if (/^(system-shutdown|resource-constraint|internal-server-error|remote-connection-failed|reset)$/.test(error))
     throw new ProbeFailure("service-unavailable", `the server answers ${error}`);
@@ -76,8 +75,7 @@ const list = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].slice(0, 12).map((match) => printable(match[1] ?? "", 60));
 
 const talk = async (connection: Connection, target: Target, wanted: z.output<typeof settings>): Promise<Finding> => {
-  // RFC 7622, section 3.2.
-  // With its own letters, never in its xn-- form (RFC 7622, section 3.2).
+  // In Unicode, never in its xn-- form (RFC 7622, section 3.2).
   const domain =
     wanted.domain ?? (isIPv6(target.host) ? `[${target.host}]` : domainToUnicode(target.host) || target.host);
   let features = await openStream(connection, domain, wanted.as);
@@ -112,7 +110,7 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
 
 export const xmpp: Protocol = {
   title: "XMPP",
-  summary: "Open when the server opens its stream and tells its features; STARTTLS or TLS from the first byte.",
+  summary: "Open when the server opens its stream and sends its features; STARTTLS or TLS from the first byte.",
   reference: "RFC 6120",
   transports: ["tcp"],
   defaultPort: 5222,

@@ -1,4 +1,4 @@
-/** The part of ASN.1's basic encoding rules that SNMP uses (X.690, section 8; RFC 3416, section 3). */
+/** Encodes and decodes BER, as far as SNMP uses it (ASN.1's basic encoding rules: X.690, section 8; RFC 3416, section 3). */
 
 import { ProbeFailure } from "../contract/protocol.ts";
 import type { Cursor } from "./cursor.ts";
@@ -39,7 +39,7 @@ export const objectId = (dotted: string): Buffer => {
   return element(0x06, Buffer.from(arcs));
 };
 
-/** The next element; its content is a cursor of its own. */
+/** Reads the next element; its content gets a separate cursor. */
 export const next = (cursor: Cursor, what: string): Element => {
   const tag = cursor.u8();
   const first = cursor.u8();
@@ -62,19 +62,19 @@ export const expectNext = (cursor: Cursor, tag: number, what: string): Cursor =>
   );
 };
 
-/** Longest number of SNMP: a Counter64 with the zero byte that keeps it positive. */
+/** SNMP's longest number: a Counter64 with the leading zero byte that keeps it positive. */
 const MAX_INTEGER_BYTES = 9;
 
-/** Exact. @throws ProbeFailure `wrong-protocol` when it is longer than any number of SNMP */
+/** @throws ProbeFailure `wrong-protocol` when it is longer than any number of SNMP */
 const toBigInt = ({ bytes }: Cursor, start: bigint): bigint => {
   if (bytes.length > MAX_INTEGER_BYTES)
-    throw new ProbeFailure("wrong-protocol", `a number of ${bytes.length} bytes is longer than any of SNMP`);
+    throw new ProbeFailure("wrong-protocol", `a number of ${bytes.length} bytes is longer than any in SNMP`);
   return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), start);
 };
 
 export const toSigned = (content: Cursor): bigint => toBigInt(content, (content.bytes[0] ?? 0) >= 0x80 ? -1n : 0n);
 
-/** For the unsigned types; agents that leave out the zero byte in front mean a large number, as net-snmp reads it. */
+/** For the unsigned types. Agents that leave out the leading zero byte mean a large number, not a negative one; net-snmp reads it so. */
 export const toUnsigned = (content: Cursor): bigint => toBigInt(content, 0n);
 
 /** For ids, versions and errors, which have at most 32 bits. */
@@ -88,7 +88,7 @@ export const toObjectId = ({ bytes }: Cursor): string => {
   let arc = 0;
   for (const byte of bytes) {
     arc = arc * 128 + (byte & 0x7f);
-    // The first one holds two.
+    // The first number encodes the first two arcs.
     if (arc > MAX_ARC + 80) throw new ProbeFailure("wrong-protocol", "an object identifier has a number above 32 bits");
     if (byte < 0x80) {
       arcs.push(arc);

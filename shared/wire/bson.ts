@@ -1,9 +1,9 @@
-/** BSON (bsonspec.org, version 1.1) as far as short commands and their answers need it: flat documents, the rest is stepped over. */
+/** Encodes and decodes flat BSON documents (bsonspec.org, version 1.1): short commands and their answers; nested values are skipped. */
 
 import { ProbeFailure } from "../contract/protocol.ts";
 import { Cursor, printable } from "./cursor.ts";
 
-/** Elements taken from one document. `hello` has some twenty. */
+/** Elements per document; the answer to `hello` has some twenty. */
 const MAX_ELEMENTS = 200;
 
 const int32 = (value: number): Buffer => {
@@ -12,7 +12,7 @@ const int32 = (value: number): Buffer => {
   return bytes;
 };
 
-/** A document of numbers and texts, in the order given: a command's name has to come first. */
+/** Encodes numbers and texts in the order given: a command's name has to come first. */
 export const encodeBson = (fields: Readonly<Record<string, number | string>>): Buffer => {
   const elements = Object.entries(fields).map(([name, value]) =>
     typeof value === "number"
@@ -27,7 +27,7 @@ const takeInt32 = (cursor: Cursor): number => cursor.take(4).readInt32LE();
 
 type Scalar = string | number | boolean | null;
 
-/** The value of one element; undefined for what is stepped over. */
+/** The value of one element; undefined for skipped types. */
 const readValue = (type: number, cursor: Cursor): Scalar | undefined => {
   switch (type) {
     case 0x01:
@@ -62,11 +62,11 @@ const readValue = (type: number, cursor: Cursor): Scalar | undefined => {
       cursor.take(16);
       return undefined;
     default:
-      throw new ProbeFailure("unexpected-answer", `a BSON element of type 0x${type.toString(16)} has no place here`);
+      throw new ProbeFailure("unexpected-answer", `a BSON element has the unexpected type 0x${type.toString(16)}`);
   }
 };
 
-/** The document's scalars by name. */
+/** Returns the document's scalar values by name. */
 export const decodeBson = (bytes: Buffer): ReadonlyMap<string, Scalar> => {
   const outer = new Cursor(bytes, "BSON document");
   const cursor = outer.part(takeInt32(outer) - 4);

@@ -1,6 +1,6 @@
 /**
- * Reads an answer field by field. Running off its end is a finding about the peer, never an exception of ours:
- * every read that does not fit throws `incomplete-answer` and says what was missing.
+ * Reads binary answers field by field. A read past the end throws `ProbeFailure` `incomplete-answer`, which says how much
+ * was missing: a truncated answer is the peer's failure, not an internal error.
  */
 import { ProbeFailure } from "../contract/protocol.ts";
 
@@ -38,13 +38,13 @@ export class Cursor {
     if (count < 0 || count > this.left)
       throw new ProbeFailure(
         "incomplete-answer",
-        `the ${this.#what} ends after ${this.bytes.length} bytes, ${count - this.left} short of what it announces`,
+        `the ${this.#what} ends after ${this.bytes.length} bytes, ${count - this.left} fewer than it announces`,
       );
     this.offset += count;
     return this.bytes.subarray(this.offset - count, this.offset);
   }
 
-  /** A cursor of its own over the next bytes. */
+  /** Takes the next bytes and returns a separate cursor over them. */
   part(count: number, what = this.#what): Cursor {
     return new Cursor(this.take(count), what);
   }
@@ -60,8 +60,8 @@ export class Cursor {
 }
 
 /**
- * Text from a stranger, made fit to read: control characters out, at most so many characters. Answers are read byte by
- * byte, as Latin-1; what is UTF-8 in truth becomes it here.
+ * Sanitises text of an untrusted server for people to read: replaces control characters by spaces and limits the length.
+ * Answers are decoded as Latin-1; text that is valid UTF-8 is decoded as UTF-8 here.
  */
 export const printable = (text: string, maxLength = 120): string => {
   const clean = fromUtf8(text)

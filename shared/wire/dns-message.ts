@@ -1,4 +1,4 @@
-/** DNS messages: questions out, answers in (RFC 1035 section 4; RFC 6891 EDNS). */
+/** Encodes DNS questions and decodes answers (RFC 1035, section 4; EDNS: RFC 6891). */
 
 import { ProbeFailure } from "../contract/protocol.ts";
 import { Cursor } from "./cursor.ts";
@@ -7,7 +7,7 @@ import { labelsOf, nameKey, readData, readName, TYPES, type TypeName } from "./d
 export const TYPE_NAMES = Object.keys(TYPES) as [TypeName, ...TypeName[]];
 export const CLASSES = { IN: 1, CH: 3, HS: 4 } as const;
 
-/** By number, as the IANA registry has them. */
+/** Response codes; the index is the number in IANA's registry. */
 export const RCODES = [
   "NOERROR",
   "FORMERR",
@@ -27,7 +27,7 @@ export interface Question {
   readonly type: TypeName;
   readonly class: keyof typeof CLASSES;
   readonly recursion: boolean;
-  /** UDP payload size to announce; null sends no EDNS record at all. */
+  /** UDP payload size to announce by EDNS; null: no EDNS record. */
   readonly ednsBytes: number | null;
 }
 
@@ -42,12 +42,12 @@ export interface Answer {
   readonly rcode: string;
   readonly flags: readonly string[];
   readonly truncated: boolean;
-  /** Of the answer section: those of the asked name, or of one that it is an alias of. */
+  /** Records of the answer section that belong to the asked name or to a name that its CNAMEs lead to. */
   readonly records: readonly AnswerRecord[];
   readonly counts: { readonly answers: number; readonly authorities: number; readonly additionals: number };
 }
 
-/** A name as the wire has it. `mixed` decides about the case of each letter (0x20 encoding). */
+/** Encodes a name. The bits of `mixed` decide the case of each letter (0x20 encoding). */
 const encodeName = (name: string, mixed?: Buffer): Buffer => {
   let position = 0;
   const bytes = (labelsOf(name) ?? []).flatMap((content) => {
@@ -61,7 +61,7 @@ const encodeName = (name: string, mixed?: Buffer): Buffer => {
   return Buffer.concat([...bytes, Buffer.of(0)]);
 };
 
-/** @param mixed 32 random bytes, when the letters' case is to be drawn by lot */
+/** @param mixed 32 random bytes for a random case of the name's letters (0x20 encoding) */
 export const encodeQuestion = (question: Question, id: Buffer, mixed?: Buffer): Buffer => {
   const head = Buffer.alloc(12);
   id.copy(head, 0, 0, 2);
@@ -81,7 +81,7 @@ export const encodeQuestion = (question: Question, id: Buffer, mixed?: Buffer): 
   return Buffer.concat(parts);
 };
 
-/** Where the asked name ends: its labels may hold zero bytes. */
+/** Offset of the end of the asked name; label by label, because labels may contain zero bytes. */
 const nameEnd = (question: Buffer): number => {
   let at = 12;
   while (question[at]) at += question[at]! + 1;
@@ -90,7 +90,7 @@ const nameEnd = (question: Buffer): number => {
 
 const classOf = (question: Buffer): number => question.readUInt16BE(nameEnd(question) + 2);
 
-/** RFC 1034, section 4.3.2: an alias is answered with the alias and what its target has. */
+/** CNAMEs that are followed: the answer to an alias contains its CNAME and the target's records (RFC 1034, section 4.3.2). */
 const MAX_ALIASES = 16;
 
 const ofAskedName = (records: readonly Owned[], question: Buffer): readonly AnswerRecord[] => {
@@ -107,7 +107,8 @@ const ofAskedName = (records: readonly Owned[], question: Buffer): readonly Answ
 };
 
 /**
- * What the message answers, or `undefined` when it belongs to another question.
+ * Decodes the answer; `undefined` when the message belongs to another question.
+ * @param caseMatters whether the question must be repeated with the same case of letters (0x20 encoding)
  * @throws ProbeFailure `wrong-protocol` when it is no DNS answer, `incomplete-answer` when it ends too early
  */
 export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boolean): Answer | undefined => {
@@ -121,7 +122,7 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
   const truncated = Boolean(flags & 0x0200);
   const cursor = new Cursor(message, "DNS answer", 4);
   const [questions, answers, authorities, additionals] = [cursor.u16(), cursor.u16(), cursor.u16(), cursor.u16()];
-  // A server that could not or would not read the question need not repeat it.
+  // A server that answers with an error need not repeat the question.
   if (questions > 0 || flags % 16 === 0) {
     const asked = question.subarray(12, nameEnd(question) + 4);
     const repeated = cursor.take(asked.length);
@@ -142,7 +143,7 @@ export const decodeAnswer = (message: Buffer, question: Buffer, caseMatters: boo
       const value = readData(type, new Cursor(message.subarray(0, cursor.offset), "DNS answer", start));
       if (ofClass === classOf(question)) records.push({ owner, type, value });
     } catch (error) {
-      // A truncated answer may say that there is more than it carries.
+      // A truncated answer may announce more records than it contains.
       if (truncated && error instanceof ProbeFailure && error.reason === "incomplete-answer") break;
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * Record data as the text that dig prints, and how two such texts compare: each field of each type by its own rule.
- * Names compare without regard to case (RFC 4343), the text of a TXT record letter by letter (RFC 1035, section 3.3.14).
+ * Decodes DNS record data to the text that dig prints, and compares such texts, each field by the rule of its type: names
+ * without regard to case (RFC 4343), the text of a TXT record exactly (RFC 1035, section 3.3.14).
  */
 import { isIPv6 } from "node:net";
 import { ProbeFailure } from "../contract/protocol.ts";
@@ -27,18 +27,18 @@ export const TYPES = {
 export type TypeName = keyof typeof TYPES;
 
 const ANSWER = "DNS answer";
-/** Octets of a name on the wire, and of one of its labels (RFC 1035, section 2.3.4). */
+/** Longest encoded name and label (RFC 1035, section 2.3.4). */
 const MAX_NAME_BYTES = 255;
 const MAX_LABEL_BYTES = 63;
 
-/** Bytes as master files write them (RFC 1035, section 5.1). @param special characters that stand behind a backslash */
+/** Escapes bytes as in master files (RFC 1035, section 5.1). @param special characters that get a backslash */
 const escaped = (bytes: Buffer, special: RegExp): string =>
   bytes
     .toString("latin1")
     .replace(special, "\\$&")
     .replace(/[^\x20-\x7e]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, "0")}`);
 
-/** The bytes that such text means, one per character; letters beyond ASCII as UTF-8. */
+/** Reverses `escaped`: one character per byte; non-ASCII letters become their UTF-8 bytes. */
 const unescaped = (text: string): string =>
   Buffer.from(text)
     .toString("latin1")
@@ -47,8 +47,8 @@ const unescaped = (text: string): string =>
     );
 
 /**
- * The labels of a written name: any octets, dots and others behind a backslash.
- * @returns undefined when no name can look so
+ * Splits a written name into labels, which may contain any octet; dots and special characters are escaped by a backslash.
+ * @returns undefined when it is not a valid name
  */
 export const labelsOf = (name: string): Buffer[] | undefined => {
   if (name === ".") return [];
@@ -62,7 +62,7 @@ export const labelsOf = (name: string): Buffer[] | undefined => {
 const nameOf = (labels: readonly Buffer[]): string =>
   labels.map((label) => escaped(label, /["().;@$\\]/g).replaceAll(" ", "\\032")).join(".") || ".";
 
-/** The name at the cursor, without its end dot; pointers may only lead backwards, so a loop cannot be. */
+/** Reads the name at the cursor, without the final dot; compression pointers may only point backwards, which excludes loops. */
 export const readName = (cursor: Cursor): string => {
   const labels: Buffer[] = [];
   let at = cursor;
@@ -85,7 +85,7 @@ export const readName = (cursor: Cursor): string => {
   }
 };
 
-/** A name as it compares: in one spelling, in small letters. What is no name stays what it is. */
+/** Normalises a name for comparison: one way of escaping, lower case. Text that is no valid name is only escaped. */
 export const nameKey = (text: string): string => nameOf(labelsOf(text) ?? [Buffer.from(text)]).toLowerCase();
 
 const ipv6Key = (text: string): string =>
@@ -95,10 +95,10 @@ const readIpv6 = (cursor: Cursor): string => ipv6Key(cursor.take(16).toString("h
 const readIpv4 = (cursor: Cursor): string => [...cursor.take(4)].join(".");
 
 const quoted = (bytes: Buffer): string => `"${escaped(bytes, /["\\]/g)}"`;
-/** A token's bytes, with or without quotes around it or around its value. */
+/** A token's bytes without quotes, which may surround it or only its value (`key="value"`). */
 const unquoted = (token: string): string => unescaped(token.replace(/"((?:[^"\\]|\\.)*)"/gs, "$1"));
 const isQuoted = (token: string): boolean => /^"(?:[^"\\]|\\.)*"$/s.test(token);
-/** Words, with what stands in quotes as a part of one. */
+/** Splits at white space outside quotes. */
 const tokensOf = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|\\.|[^\s"\\])+/gs) ?? [];
 
 const readString = (cursor: Cursor): Buffer => cursor.take(cursor.u8());
@@ -110,13 +110,13 @@ const readAll = <T>(cursor: Cursor, read: (cursor: Cursor) => T): T[] => {
 
 /** One field of record data. */
 interface Field {
-  /** From the wire to dig's text. */
+  /** Decodes the field to dig's text. */
   readonly read: (cursor: Cursor) => string;
-  /** What two texts of the same meaning have in common. The last field of a type gets all words that are left. */
+  /** Comparison key: equal for texts of the same meaning. The last field of a type gets all remaining words. */
   readonly key: (...words: readonly string[]) => string;
 }
 
-/** Of a field that is one word; more of them than that compare as they are, and so equal nothing. */
+/** Key of a field that is one word; several words are kept unchanged, so that they equal no valid value. */
 const oneWord =
   (key: (word: string) => string) =>
   (...words: readonly string[]): string =>
@@ -132,9 +132,9 @@ const string: Field = { read: (cursor) => quoted(readString(cursor)), key: oneWo
 /** Flags and services of NAPTR, tags of CAA: letters in either case (RFC 3403, section 4.1; RFC 8659, section 4.1). */
 const keyword: Field = { read: string.read, key: oneWord((word) => unquoted(word).toLowerCase()) };
 const tag: Field = { read: (cursor) => escaped(readString(cursor), /["\\]/g), key: keyword.key };
-/** All bytes that are left, in quotes. */
+/** All remaining bytes, in quotes. */
 const value: Field = { read: (cursor) => quoted(cursor.take(cursor.left)), key: string.key };
-/** dig puts spaces into long ones. */
+/** Words are joined, because dig splits long values by spaces. */
 const hex: Field = {
   read: (cursor) => cursor.take(cursor.left).toString("hex").toUpperCase(),
   key: (...words) => words.join("").toUpperCase(),
@@ -218,8 +218,9 @@ const FIELDS: Readonly<Record<Exclude<TypeName, "TXT">, readonly Field[]>> = {
 const NAMES = new Map<number, TypeName>(Object.entries(TYPES).map(([type, number]) => [number, type as TypeName]));
 
 /**
- * @param cursor at the record's data, which ends with the cursor's bytes; names in it may point at all that is before
- * @returns dig's text but for the end dot of names; types that are not offered as RFC 3597 writes them
+ * Decodes record data.
+ * @param cursor at the data, over the message up to the data's end, because names may point to anything before it
+ * @returns dig's text without the final dot of names; other types than `TYPES` in the notation of RFC 3597
  */
 export const readData = (number: number, cursor: Cursor): string => {
   const type = NAMES.get(number);
@@ -232,8 +233,8 @@ export const readData = (number: number, cursor: Cursor): string => {
 };
 
 /**
- * What two texts of the same record data have in common: dig's, ours, and what people write.
- * The strings of a TXT record are one text (RFC 7208, section 3.3), which may stand without quotes.
+ * Comparison key: equal for texts of the same record data, as written by dig, by `readData` or by people.
+ * The strings of a TXT record are joined to one text (RFC 7208, section 3.3), which may be written without quotes.
  */
 export const dataKey = (type: TypeName, text: string): string => {
   const words = tokensOf(text);
@@ -245,6 +246,6 @@ export const dataKey = (type: TypeName, text: string): string => {
     .join(" ");
 };
 
-/** The text as people read it: a TXT record without its quotes. */
+/** The text for people: a TXT record without quotes. */
 export const plainText = (type: TypeName, text: string): string =>
   type === "TXT" ? Buffer.from(tokensOf(text).map(unquoted).join(""), "latin1").toString("utf8") : text;

@@ -1,8 +1,8 @@
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
- * Text of a stranger as one line that hides nothing: control characters as `\xNN`, cut with an ellipsis. Where it is to be
- * read rather than compared, `printable` in `cursor.ts` leaves them out.
+ * Escapes text of an untrusted source to one line: control characters become `\xNN`, and long text ends with an ellipsis.
+ * To show text without escapes, use `printable` in `cursor.ts`, which drops control characters.
  * @param max characters, default 200
  */
 export function escapeText(text: string | Uint8Array, max = 200): string {

@@ -1,4 +1,4 @@
-/** What raw monitors send and expect, byte for byte: nothing is added, no line end, no encoding beyond the one named. */
+/** Settings and matching of what raw TCP and UDP monitors send and expect, byte for byte: no line end or encoding is added. */
 import { z } from "zod";
 import { ProbeFailure } from "../contract/protocol.ts";
 import { escapeText } from "./escape-text.ts";
@@ -13,7 +13,7 @@ const hex = z
   .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits");
 const base64 = z.base64({ error: "must be base64 with padding" }).max(2 * MAX_SENT_BYTES);
 
-/** Bytes in one of three spellings; text alone may be written as a plain string. */
+/** Bytes written as text, hexadecimal or base64; a plain string is text. */
 export const bytesSetting = z.union(
   [text, z.strictObject({ text }), z.strictObject({ hex }), z.strictObject({ base64 })],
   { error: 'must be a text, or one of {"text": …}, {"hex": …}, {"base64": …}' },
@@ -63,26 +63,26 @@ export const expectSetting = z
       });
   });
 
-/** What one answer is held against, as it grows. */
-export interface Expectation {
-  /** For people: `an answer containing "PONG"`. Asked when the answer was another. */
+/** Compares one answer with what the user expects, while its bytes arrive. */
+export interface AnswerMatcher {
+  /** For people: `an answer containing "PONG"`. A function, because it is needed only for errors. */
   wanted(): string;
   readonly maxBytes: number;
   /**
-   * Looks at all bytes that came so far.
-   * @returns how many of them the match takes up; `undefined` when more could still make it match
-   * @throws ProbeFailure when nothing that follows can make it match
+   * Matches all bytes received so far.
+   * @returns the length up to the end of the match; `undefined` when further bytes could still make it match
+   * @throws ProbeFailure when no further bytes can make it match
    */
   match(received: Buffer): number | undefined;
 }
 
-/** @returns what makes the expectation that one answer is held against */
-export function prepareExpectation({
+/** @returns a factory: each answer needs a new matcher, because a regex matcher counts what it has scanned */
+export function prepareMatcher({
   contains,
   equals,
   regex,
   maxBytes,
-}: z.output<typeof expectSetting>): () => Expectation {
+}: z.output<typeof expectSetting>): () => AnswerMatcher {
   if (regex !== undefined) {
     const pattern = compilePattern(regex);
     return () => matching(pattern, maxBytes);
@@ -92,7 +92,7 @@ export function prepareExpectation({
   return () => expectation;
 }
 
-const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
+const containing = (bytes: Buffer, maxBytes: number): AnswerMatcher => ({
   wanted: () => `an answer containing ${show(bytes)}`,
   maxBytes,
   match(received) {
@@ -101,7 +101,7 @@ const containing = (bytes: Buffer, maxBytes: number): Expectation => ({
   },
 });
 
-const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
+const equalTo = (bytes: Buffer, maxBytes: number): AnswerMatcher => ({
   wanted: () => `the answer ${show(bytes)}`,
   maxBytes,
   match(received) {
@@ -111,10 +111,13 @@ const equalTo = (bytes: Buffer, maxBytes: number): Expectation => ({
   },
 });
 
-/** Characters times pattern length that a pattern may scan again for bytes that trickle in; past it only growth by half counts. */
+/**
+ * Limits the CPU time of an answer that comes in small pieces: after scanning this many characters times pattern length,
+ * it is scanned again only once it has grown by half.
+ */
 const RESCAN_BUDGET = 1_000_000;
 
-function matching(pattern: RegExp, maxBytes: number): Expectation {
+function matching(pattern: RegExp, maxBytes: number): AnswerMatcher {
   let scanned = 0;
   let lastLength = 0;
   return {
@@ -136,7 +139,7 @@ export const unexpected = (wanted: string, received: Buffer) =>
     evidence: { received: describeBytes(received) },
   });
 
-/** Text where it is text, else hexadecimal. */
+/** Shows bytes as text if they are printable, else as hexadecimal. */
 export function describeBytes(bytes: Buffer, max = 120): string {
   const start = bytes.subarray(0, max);
   const isText = start.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);

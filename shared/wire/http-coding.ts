@@ -1,7 +1,7 @@
 /**
- * Content codings of HTTP (RFC 9110, section 8.4; registry: gzip, deflate, br; zstd: RFC 8878), undone within bounds: a body of some
- * kilobytes can hold gigabytes. The request asks for none of them, and servers that store their pages compressed send them
- * all the same.
+ * Decompresses HTTP content codings (RFC 9110, section 8.4: gzip, deflate, br; zstd: RFC 8878), with limits, because a body
+ * of some kilobytes can expand to gigabytes. The request asks for no coding, but servers that store compressed pages send
+ * them regardless.
  */
 import {
   constants,
@@ -15,29 +15,29 @@ import { ProbeFailure } from "../contract/protocol.ts";
 import { printable } from "./cursor.ts";
 import type { Body, ResponseHead } from "./http-message.ts";
 
-/** Codings one over the other. Nobody has a use for two. */
+/** Codings applied to one body; even two are unusual. */
 const MAX_CODINGS = 4;
-/** What is coded may be longer than what it holds: by the coding's own head and its words. */
+/** A compressed body may be longer than its content, by the format's header and dictionary. */
 const OVERHEAD_BYTES = 4096;
-/** RFC 9659: what a client need not exceed, 8 MB. */
+/** 8 MB, the largest window that servers may use (RFC 9659). */
 const ZSTD_WINDOW_LOG = 23;
 
-/** The names of the codings, in the order in which they were applied; chunked is framing, and no concern of this file. */
+/** Names of the codings in the order in which they were applied, without chunked, which `http-message.ts` handles. */
 const codingsOf = ({ headers }: ResponseHead): readonly string[] =>
   ["content-encoding", "transfer-encoding"]
     .flatMap((field) => (headers.get(field) ?? "").split(","))
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity" && name !== "chunked");
 
-/** Bytes that are to be read of a body so that this many come out of it, as far as they do. */
+/** How many bytes of the body to read to get at least `maxBytes` decoded bytes, if it has as many. */
 export const codedBytes = (head: ResponseHead, maxBytes: number): number =>
   codingsOf(head).length > 0 ? maxBytes + OVERHEAD_BYTES : maxBytes;
 
-/** The zlib format, as RFC 9110 means it; without its head, as some servers have always sent it. */
+/** Whether deflate data has the zlib header, which RFC 9110 demands; some servers send it without. */
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE() % 31 === 0;
 
-/** @param isWhole whether the end of the data is its end: of what was cut short, what is there comes out */
+/** @param isWhole false for a truncated body: then the decoder returns what it can and reports no error at the end */
 const createDecoder = (coding: string, bytes: Buffer, isWhole: boolean) => {
   const zlib = isWhole ? {} : { finishFlush: constants.Z_SYNC_FLUSH };
   switch (coding) {
@@ -56,7 +56,7 @@ const createDecoder = (coding: string, bytes: Buffer, isWhole: boolean) => {
     default:
       throw new ProbeFailure(
         "unexpected-answer",
-        `the body is coded as ${printable(coding, 40)}, which nobody asked for and which cannot be read here`,
+        `the body has the content coding ${printable(coding, 40)}, which was not asked for and is not supported`,
       );
   }
 };
@@ -71,7 +71,7 @@ const undo = async (coding: string, { bytes, isWhole }: Body, maxBytes: number):
     for await (const part of decoder as AsyncIterable<Buffer>) {
       parts.push(part);
       total += part.length;
-      // Leaving the loop ends the decoder, whatever it still holds.
+      // Leaving the loop destroys the decoder.
       if (total > maxBytes) break;
     }
   } catch (error) {
@@ -83,19 +83,22 @@ const undo = async (coding: string, { bytes, isWhole }: Body, maxBytes: number):
   return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole: isWhole && total <= maxBytes };
 };
 
-/** One at a time in this process: a decoder may claim a window of 16 MB, and its input is here already. */
+/** One body at a time in this process, because a decoder may allocate a window of 16 MB. */
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * The body as it was before it was coded.
- * @param maxBytes of what comes out; what is beyond is left out
- * @throws ProbeFailure `unexpected-answer` for a coding that is not known, and for data that is not in it
+ * Decodes a body by its content codings.
+ * @param maxBytes limit of the decoded body; the rest is dropped
+ * @throws ProbeFailure `unexpected-answer` for an unknown coding, and for data that cannot be decoded
  */
 export const decodeBody = async (body: Body, head: ResponseHead, maxBytes: number): Promise<Body> => {
   const codings = codingsOf(head);
   if (codings.length === 0) return body;
   if (codings.length > MAX_CODINGS)
-    throw new ProbeFailure("unexpected-answer", `the body has ${codings.length} codings, one over the other`);
+    throw new ProbeFailure(
+      "unexpected-answer",
+      `the body has ${codings.length} content codings, at most ${MAX_CODINGS}`,
+    );
   const decode = async () => {
     let decoded = body;
     for (const [left, coding] of [...codings.entries()].toReversed())

@@ -1,6 +1,6 @@
 /**
- * Reads one HTTP/1.1 response from a bounded connection (RFC 9112): status line, header fields, and as much of the body
- * as the caller wants. RTSP answers have the same form and share the head.
+ * Reads an HTTP/1.1 response (RFC 9112) with limits: status line, header fields, and as much of the body as the caller
+ * wants. The head of RTSP responses has the same form and is read here, too.
  */
 
 import type { Connection } from "../contract/connection.ts";
@@ -17,10 +17,10 @@ export interface ResponseHead {
 
 /** Enough for the largest heads that servers send (Node itself takes 16 KiB). */
 const MAX_HEAD_BYTES = 32_768;
-/** 103 Early Hints and its like, before the answer proper. */
+/** Interim (1xx) responses before the final one, such as 103 Early Hints. */
 const MAX_INTERIM = 20;
 const MAX_TRAILERS = 50;
-/** Those of one line each: HTTP/2 and later are not text. */
+/** Versions with a text status line; HTTP/2 and later are binary. */
 const VERSIONS = { HTTP: "1\\.\\d", RTSP: "[12]\\.\\d" } as const;
 
 /** @param protocol as in the status line */
@@ -48,12 +48,12 @@ export const readHead = async (connection: Connection, protocol: keyof typeof VE
       last = line.slice(0, colon).trim().toLowerCase();
       const value = line.slice(colon + 1).trim();
       headers.set(last, headers.has(last) ? `${headers.get(last)}, ${value}` : value);
-    } // else neither a field nor worth failing for
+    } // any other line is ignored
   }
   return { version: match[1]!, status: Number(match[2]), phrase: printable(match[3] ?? "", 80), headers };
 };
 
-/** The answer proper, past interim ones. */
+/** Reads the head of the final response, after interim ones (1xx). */
 export const readFinalHead = async (connection: Connection): Promise<ResponseHead> => {
   for (let count = 0; count <= MAX_INTERIM; count += 1) {
     const head = await readHead(connection, "HTTP");
@@ -64,7 +64,7 @@ export const readFinalHead = async (connection: Connection): Promise<ResponseHea
 
 export interface Body {
   readonly bytes: Buffer;
-  /** False when there was more than `maxBytes`: the rest stays unread and the connection is of no further use. */
+  /** False when there was more than `maxBytes`: the rest stays unread, and the connection cannot be used again. */
   readonly isWhole: boolean;
 }
 
@@ -72,16 +72,16 @@ const readSized = async (connection: Connection, size: number, parts: Buffer[]):
   for (let left = size; left > 0; left -= 65_536) parts.push(await connection.read(Math.min(left, 65_536)));
 };
 
-/** The fields behind a chunked body say nothing about the port. */
+/** Reads and ignores the trailer fields after a chunked body. */
 const skipTrailers = async (connection: Connection): Promise<void> => {
   for (let count = 0; count <= MAX_TRAILERS; count += 1) if ((await connection.readLine()) === "") return;
-  throw new ProbeFailure("answer-too-long", `more than ${MAX_TRAILERS} fields behind the body`);
+  throw new ProbeFailure("answer-too-long", `more than ${MAX_TRAILERS} trailer fields after the body`);
 };
 
 const readChunked = async (connection: Connection, maxBytes: number): Promise<Body> => {
   const parts: Buffer[] = [];
   let total = 0;
-  // A chunk of one byte costs a stranger six: the count is bounded as well as the sum.
+  // The number of chunks is limited, too: a hostile server could send one byte per chunk.
   for (let count = 0; count <= maxBytes; count += 1) {
     const line = await connection.readLine(1024);
     const size = /^0*([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line)?.[1];
@@ -113,7 +113,7 @@ const readToEnd = async (connection: Connection, maxBytes: number): Promise<Body
   return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole: false };
 };
 
-/** RFC 9112, section 6.3: the answers that have no body, whatever their fields say. */
+/** Responses that never have a body, whatever their fields say (RFC 9112, section 6.3). */
 const hasNoBody = ({ status }: ResponseHead, method: string): boolean =>
   method === "HEAD" || status < 200 || status === 204 || status === 304;
 
@@ -129,12 +129,12 @@ export const isPersistent = (head: ResponseHead, method: string): boolean => {
   const options = listOf(headers.get("connection"));
   if (options.includes("close") || (version === "1.0" && !options.includes("keep-alive"))) return false;
   if (hasNoBody(head, method)) return true;
-  // Both framings at once, or one that HTTP/1.0 does not have, may be somebody smuggling; the rest of it is nothing to build on.
+  // Both framings at once, or one that HTTP/1.0 does not have, may be request smuggling: the connection is not reused.
   if (headers.has("transfer-encoding")) return isChunked(head) && version !== "1.0" && !headers.has("content-length");
   return headers.has("content-length");
 };
 
-/** The body that belongs to this head, as it was sent. @param method the request's: an answer to HEAD has none */
+/** Reads the body that follows this head, not decoded. @param method the request's: a response to HEAD has no body */
 export const readBody = async (
   connection: Connection,
   head: ResponseHead,
@@ -145,7 +145,7 @@ export const readBody = async (
   if (hasNoBody(head, method)) return { bytes: Buffer.alloc(0), isWhole: true };
   if (isChunked(head)) return readChunked(connection, maxBytes);
   if (headers.has("transfer-encoding")) return readToEnd(connection, maxBytes);
-  // The same length twice is one (RFC 9110, section 8.6).
+  // A repeated identical length is valid (RFC 9110, section 8.6).
   const announced = headers.get("content-length")?.replace(/^(\d+)(?:\s*,\s*\1)+$/, "$1");
   if (announced === undefined) return readToEnd(connection, maxBytes);
   if (!/^\d{1,15}$/.test(announced))

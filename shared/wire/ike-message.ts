@@ -1,5 +1,5 @@
 /**
- * Messages of the Internet Key Exchange: headers, payload chains and the proposals we make
+ * Encodes and decodes messages of the Internet Key Exchange (IKE): headers, payload chains and the proposals we send
  * (version 2: RFC 7296, section 3; version 1: RFC 2408, section 3, with RFC 2409, appendix A).
  */
 import { createECDH, createHash } from "node:crypto";
@@ -24,7 +24,7 @@ export interface Message {
   readonly version: number;
   readonly exchange: number;
   readonly isEncrypted: boolean;
-  /** Whether a responder made it: version 2 has a flag, version 1 the responder's own SPI or a notification. */
+  /** Whether a responder sent it: version 2 has a flag, version 1 shows it by the responder's SPI or a notification. */
   readonly isResponse: boolean;
   readonly payloads: readonly Payload[];
 }
@@ -50,7 +50,7 @@ const message = (spi: Buffer, version: 1 | 2, payloads: readonly (readonly [numb
   return Buffer.concat([head, content]);
 };
 
-/** A structure whose bytes 2 and 3 are its own length. */
+/** Concatenates a structure and writes its length to bytes 2 and 3. */
 const sized = (head: readonly number[], ...parts: readonly Buffer[]): Buffer => {
   const all = Buffer.concat([Buffer.from(head), ...parts]);
   all.writeUInt16BE(all.length, 2);
@@ -63,7 +63,7 @@ const GROUPS: readonly Transform[] = [19, 31, 14, 20, 2].map((id) => [4, id]);
 const PRFS: readonly Transform[] = [5, 7, 2].map((id) => [2, id]);
 const PROPOSALS: readonly (readonly Transform[])[] = [
   [[1, 12, 256], [1, 12, 128], [1, 3], [3, 12], [3, 14], [3, 2], ...PRFS, ...GROUPS],
-  // Ciphers that authenticate by themselves (AES-GCM with 16 bytes) stand in a proposal of their own: RFC 5282, section 8.
+  // Authenticated ciphers (AES-GCM with 16 bytes) need a separate proposal: RFC 5282, section 8.
   [[1, 20, 256], [1, 20, 128], ...PRFS, ...GROUPS],
 ];
 
@@ -72,7 +72,7 @@ const attribute = (type: number, value: number): Buffer => Buffer.of(0x80, type,
 const transform2 = ([type, id, keyBits]: Transform, isLast: boolean): Buffer =>
   sized([isLast ? 0 : 3, 0, 0, 0, type, 0, id >> 8, id & 0xff], ...(keyBits ? [attribute(14, keyBits)] : []));
 
-/** IKE_SA_INIT with proposals, a fresh key share on P-256 and a nonce. */
+/** Builds IKE_SA_INIT of version 2, with proposals, a fresh key share on P-256 and a nonce. */
 export const saInit = (random: (bytes: number) => Buffer): Buffer => {
   const proposals = PROPOSALS.map((transforms, n) =>
     sized(
@@ -88,7 +88,7 @@ export const saInit = (random: (bytes: number) => Buffer): Buffer => {
   ]);
 };
 
-/** Main mode of version 1: AES and 3DES with SHA-2 and SHA-1, groups 14 and 2, by shared key and by signature. */
+/** Builds the first message of version 1's main mode: AES and 3DES, SHA-2 and SHA-1, groups 14 and 2, shared key and signature. */
 export const mainMode = (random: (bytes: number) => Buffer): Buffer => {
   const ciphers = [attribute(1, 7), attribute(1, 5)];
   const choices = ciphers.flatMap((cipher) =>
@@ -147,7 +147,7 @@ export const decode = (bytes: Buffer): Message => {
 };
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
-/** Vendor ids are mostly MD5 sums of what they say; RFC 3706 (dead peer detection) and XAUTH chose numbers. */
+/** Known vendor ids: mostly MD5 sums of a text; RFC 3706 (dead peer detection) and XAUTH define fixed bytes. */
 const VENDORS = new Map([
   [md5("strongSwan"), "strongSwan"],
   [md5("RFC 3947"), "NAT traversal"],
@@ -156,7 +156,7 @@ const VENDORS = new Map([
   ["09002689dfd6b712", "XAUTH"],
 ]);
 
-/** What a vendor id says: a name we know, its own text, or its first bytes. */
+/** Describes a vendor id: a known name, its text if it is printable, else its first bytes in hexadecimal. */
 export const vendor = (id: Buffer): string => {
   const hex = id.toString("hex");
   for (const [known, name] of VENDORS) if (hex.startsWith(known)) return name;

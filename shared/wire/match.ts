@@ -1,4 +1,4 @@
-/** What a text must look like: `contains`, `excludes`, `pattern`. Used for HTTP bodies and headers. */
+/** Settings and matching of expected text (`contains`, `excludes`, `pattern`), for HTTP bodies and headers. */
 import { z } from "zod";
 import { ProbeFailure } from "../contract/protocol.ts";
 import { printable } from "./cursor.ts";
@@ -15,7 +15,7 @@ export const matchSettings = z
 export type Match = z.output<typeof matchSettings>;
 
 /**
- * Holds a text against a rule.
+ * Checks a text against a rule.
  * @param what names the text in messages: "body", "header content-type"
  * @throws ProbeFailure `unexpected-answer`
  */

@@ -43,7 +43,7 @@ const hash = (...parts: readonly (Buffer | string)[]): Buffer => {
 const hmac = (key: Buffer, ...parts: readonly Buffer[]): Buffer =>
   createHmac("blake2s256", key).update(Buffer.concat(parts)).digest();
 
-/** As many keys as asked for, out of one. */
+/** Derives `count` keys by HKDF (WireGuard whitepaper, section 5.4). */
 const derive = (chain: Buffer, input: Buffer, count: number): Buffer[] => {
   const secret = hmac(chain, input);
   const keys: Buffer[] = [];
@@ -57,7 +57,7 @@ const seal = (key: Buffer, text: Buffer, extra: Buffer): Buffer => {
   cipher.setAAD(extra, { plaintextLength: text.length });
   return Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
 };
-/** Whether this was sealed with this key. */
+/** Whether `sealed` was encrypted and authenticated with this key. */
 const opens = (key: Buffer, sealed: Buffer, extra: Buffer, nonce = NONCE): boolean => {
   const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });
   decipher.setAAD(extra, { plaintextLength: sealed.length - 16 });
@@ -71,15 +71,15 @@ const opens = (key: Buffer, sealed: Buffer, extra: Buffer, nonce = NONCE): boole
   }
 };
 
-/** Keyed BLAKE2s of 16 bytes (RFC 7693), WireGuard's Mac: Node's crypto has the plain hash only. */
+/** WireGuard's MAC, keyed BLAKE2s of 16 bytes (RFC 7693): Node's crypto has only the unkeyed hash. */
 export const mac = (key: Buffer, message: Buffer): Buffer => Buffer.from(blake2s(message, { key, dkLen: 16 }));
 
 const words = (bytes: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer);
 const SIGMA = words(Buffer.from("expand 32-byte k"));
 
 /**
- * HChaCha20 (draft-irtf-cfrg-xchacha-03, section 2.2), which makes XChaCha20 of ChaCha20 and which Node's crypto lacks.
- * Not the whole of XChaCha20-Poly1305, which would add 10 KB more to the bundle: OpenSSL has the rest.
+ * HChaCha20 (draft-irtf-cfrg-xchacha-03, section 2.2), the part of XChaCha20 that Node's crypto lacks. OpenSSL does the
+ * rest: the library's complete XChaCha20-Poly1305 would add 10 KB to the bundle.
  * @param nonce 16 bytes
  */
 export const hchacha20 = (key: Buffer, nonce: Buffer): Buffer => {
@@ -88,7 +88,7 @@ export const hchacha20 = (key: Buffer, nonce: Buffer): Buffer => {
   return Buffer.from(derived.buffer);
 };
 
-/** Seconds of TAI, as WireGuard labels them, and nanoseconds. A peer takes only later ones than it has seen. */
+/** TAI64N timestamp: seconds and nanoseconds. A peer accepts only later timestamps than it has seen (replay protection). */
 const timestamp = (nowMs: number, n: number): Buffer => {
   const stamp = Buffer.alloc(12);
   stamp.writeBigUInt64BE(0x400000000000000an + BigInt(Math.floor(nowMs / 1000)), 0);
@@ -101,7 +101,7 @@ export interface Identity {
   readonly server: KeyObject;
   readonly serverRaw: Buffer;
   readonly preshared: Buffer;
-  /** Of the two static keys. */
+  /** Diffie-Hellman result of the two static keys. */
   readonly shared: Buffer;
 }
 
@@ -114,13 +114,13 @@ export const identity = (own: Buffer, serverRaw: Buffer, preshared = Buffer.allo
 
 export interface Initiation {
   readonly message: Buffer;
-  /** Whether a response proves that its sender holds the server's key and knows ours. */
+  /** Whether a response proves that its sender has the server's private key and knows our public key. */
   isAnsweredBy(response: Buffer): boolean;
-  /** Whether a cookie reply is one to this initiation, by a server with this public key. */
+  /** Whether a cookie reply answers this initiation and comes from a server with this public key. */
   isPutOffBy(cookieReply: Buffer): boolean;
 }
 
-/** @param index names the session; answers carry it @param n makes timestamps of one millisecond differ */
+/** @param index identifies the session in answers @param n makes timestamps of the same millisecond differ */
 export const initiate = (who: Identity, index: Buffer, nowMs: number, n: number): Initiation => {
   const ephemeral = generateKeyPairSync("x25519");
   const ephemeralRaw = ephemeral.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
@@ -146,7 +146,7 @@ export const initiate = (who: Identity, index: Buffer, nowMs: number, n: number)
         answer = derive(answer, dh(ephemeral.privateKey, publicKey(theirs)), 1)[0]!;
         answer = derive(answer, dh(who.own, publicKey(theirs)), 1)[0]!;
       } catch {
-        return false; // a point of low order: no honest server's key
+        return false; // a low-order point, which no honest server sends
       }
       const [, mixed, sealing] = derive(answer, who.preshared, 3) as [Buffer, Buffer, Buffer];
       return opens(sealing, response.subarray(44, 60), hash(heard, mixed));

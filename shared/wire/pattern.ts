@@ -1,21 +1,21 @@
 /**
- * Regular expressions that users write, run so that they cannot hang the process: V8's linear-time engine
- * (https://v8.dev/blog/non-backtracking-regexp) takes at most pattern x text steps, and both are bounded. Measured on one core: a
- * pattern that backtracks for years takes 10 ms on 64 KiB, the worst one found within these bounds 40 ms.
+ * Runs regular expressions of users without the risk of catastrophic backtracking (ReDoS): V8's linear-time engine
+ * (https://v8.dev/blog/non-backtracking-regexp) takes at most pattern x text steps, and both are limited. Measured on one
+ * core: a pattern that would backtrack for years takes 10 ms on 64 KiB, the worst one found within these limits 40 ms.
  */
 import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
 
-/** The engine is off by default only because it knows no lookaround and no backreferences; those are refused here too. */
+/** The engine is off by default only because it lacks lookaround and backreferences; patterns with them are refused here. */
 setFlagsFromString("--enable-experimental-regexp-engine");
 
 const MAX_PATTERN_LENGTH = 200;
-/** Longest text that a pattern is held against, in characters. */
+/** Longest text that a pattern is matched against, in characters. */
 export const MAX_MATCHED_LENGTH = 4_096;
 
 /**
- * A regular expression with `^` and `$` at line ends and `.` matching line ends too, as answers of servers need it.
- * @throws SyntaxError when it is none, or cannot run in linear time
+ * Compiles a pattern, with `^` and `$` matching at line ends and `.` also matching line ends.
+ * @throws SyntaxError when it is not valid, or cannot run in linear time
  */
 export const compilePattern = (source: string): RegExp => new RegExp(source, "lms");
 

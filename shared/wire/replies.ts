@@ -1,4 +1,4 @@
-/** Replies with a three-digit code, over one or several lines: RFC 5321, section 4.2.1 (SMTP) and RFC 959, section 4.2 (FTP). */
+/** Reads replies with a three-digit code and one or several lines: RFC 5321, section 4.2.1 (SMTP) and RFC 959, section 4.2 (FTP). */
 
 import type { Connection } from "../contract/connection.ts";
 import { ProbeFailure } from "../contract/protocol.ts";
@@ -10,7 +10,7 @@ export interface Reply {
   readonly lines: readonly string[];
 }
 
-/** Lines that one reply may have. A long FEAT answer has some forty. */
+/** Lines per reply; a long FEAT answer has some forty. */
 const MAX_LINES = 200;
 
 const CODE = /^([1-5]\d\d)(?:([ -])(.*))?$/s;
@@ -32,7 +32,7 @@ const readFrom = async (connection: Connection, what: "SMTP" | "FTP", first: str
     const line = await connection.readLine();
     const isLast = line === code || line.startsWith(`${code} `);
     const isMore = line.startsWith(`${code}-`);
-    // SMTP repeats the code on every line, and another code is another reply: the server gives up in the middle.
+    // SMTP repeats the code on every line; a different code begins another reply: the server gave up in the middle.
     if (what === "SMTP" && !isLast && !isMore) return readFrom(connection, what, line);
     lines.push(isLast || isMore ? line.slice(4) : line);
     if (isLast) return { code: Number(code), lines };
@@ -40,5 +40,5 @@ const readFrom = async (connection: Connection, what: "SMTP" | "FTP", first: str
   throw new ProbeFailure("answer-too-long", `one ${what} reply had more than ${MAX_LINES} lines`);
 };
 
-/** The reply as people read it. */
+/** The code and first line, for people. */
 export const replyText = ({ code, lines }: Reply): string => printable(`${code} ${lines[0] ?? ""}`);

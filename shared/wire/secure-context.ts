@@ -1,6 +1,6 @@
 /**
- * TLS contexts by options. They are costly (a key is parsed, roots are loaded) and the same for all monitors with the
- * same options: the check of the settings makes them, and the handshakes find them here.
+ * Cache of TLS contexts by their options. Creating one is expensive (it parses the key and loads the root certificates),
+ * and monitors with the same options can share it: validating the settings creates it, handshakes find it here.
  */
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";

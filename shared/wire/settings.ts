@@ -1,5 +1,5 @@
 /**
- * The pieces that the settings of several protocols have in common, and the one way in which settings are parsed.
+ * Schemas that the settings of several protocols share (TLS, STARTTLS), and the parser of settings with its cache.
  */
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { InvalidInput } from "../errors.ts";
 import { inOurWords, pathText } from "../issues.ts";
 import { secureContext } from "./secure-context.ts";
 
-/** Text that goes into a line of a protocol: a line end in it would start a line of its own. */
+/** Text that is sent within a line: without control characters, because a line end in it could inject a command. */
 export const oneLine = (maxLength: number) =>
   z
     .string()
@@ -22,7 +22,7 @@ const pem = z
   .max(16_384)
   .regex(/-----BEGIN [A-Z0-9 ]+-----/, "must be PEM text");
 
-/** OpenSSL passes over what it cannot read; a target would then fail for its unknown issuer. */
+/** Whether all PEM blocks are valid certificates. OpenSSL ignores broken ones, and targets would fail with an unknown issuer. */
 function isCertificates(text: string): boolean {
   const blocks = text.match(/-----BEGIN [^-]*-----[^-]*-----END [^-]*-----/g) ?? [];
   try {
@@ -59,21 +59,21 @@ export const tlsSettings = z
     }
   });
 
-/** When a protocol upgrades its connection. `required`: a server that does not offer it is `tls-not-offered`. */
+/** When a protocol upgrades its connection to TLS. `required`: a server that does not offer it fails as `tls-not-offered`. */
 export const STARTTLS_MODES = ["off", "if-offered", "required"] as const;
 export type StartTlsMode = (typeof STARTTLS_MODES)[number];
 
 /** `settings.starttls`. */
 export const starttlsSetting = z.enum(STARTTLS_MODES);
 
-/** For protocols that have both: TLS from the first byte on with `tls` alone, STARTTLS with both. */
+/** For protocols with both kinds of TLS: `tls` alone means from the first byte on, `tls` and `starttls` mean STARTTLS. */
 export const eitherTls = { tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") };
 
-/** What `eitherTls` means for the probe: TLS at once only where no STARTTLS is asked for. */
+/** The probe's `tls` for `eitherTls`: TLS from the first byte on, unless STARTTLS is asked for. */
 export const tlsAtOnce = (settings: { tls?: TlsOptions | undefined; starttls: StartTlsMode }): { tls?: TlsOptions } =>
   settings.starttls === "off" && settings.tls ? { tls: settings.tls } : {};
 
-/** For protocols whose TLS from the first byte on is another protocol of ours: `tls` needs `starttls`. */
+/** For protocols with a separate protocol for TLS from the first byte on (imap and imaps): `tls` needs `starttls`. */
 export const onlyStarttls = (implicitName: string) =>
   z
     .strictObject({ tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") })
@@ -82,20 +82,23 @@ export const onlyStarttls = (implicitName: string) =>
       message: `only with starttls "if-offered" or "required"; for TLS from the first byte on use the protocol ${implicitName}`,
     });
 
-/** What was made of settings, and by whom. Monitors are remembered between ticks, and parsing costs more than a whole check in C. */
-const madeBefore = new WeakMap<object, { readonly by: unknown; readonly made: unknown }>();
+/**
+ * Cache of parsed settings and prepared probes, keyed by the settings object and what made the value from it. Monitors
+ * are kept between ticks, and parsing costs more than a plain TCP check.
+ */
+const cache = new WeakMap<object, { readonly by: unknown; readonly made: unknown }>();
 
 const makeOnce = <T>(by: unknown, settings: unknown, make: (input: object) => T): T => {
   const input = (settings ?? {}) as object;
-  const before = madeBefore.get(input);
-  if (before && before.by === by) return before.made as T;
+  const known = cache.get(input);
+  if (known && known.by === by) return known.made as T;
   const made = make(input);
-  if (typeof input === "object") madeBefore.set(input, { by, made });
+  if (typeof input === "object") cache.set(input, { by, made });
   return made;
 };
 
 /**
- * The same object gives the same result without being parsed again, so it must not change in between.
+ * Parses a protocol's settings. The result is cached by the settings object, which must not be changed afterwards.
  * @throws InvalidInput naming every field that is wrong, with paths relative to `settings`
  */
 export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> =>
@@ -111,7 +114,7 @@ export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown)
     );
   });
 
-/** `prepare` of a protocol whose probes keep nothing from one check to the next: one probe serves a monitor for good. */
+/** Makes the `prepare` of a protocol with stateless probes: the probe is created once per settings object and reused. */
 export const preparingOnce =
   <S extends z.ZodType>(schema: S, make: (settings: z.output<S>) => Probe): ((settings: unknown) => Probe) =>
   (settings) =>

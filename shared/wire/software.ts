@@ -1,10 +1,10 @@
 /**
- * Finds the software's name and version in a greeting. The greeting itself is no fingerprint: many carry a date, a
- * host's name or the connection's id.
+ * Finds the software's name and version in a greeting, for the fingerprint. The whole greeting would not do: many contain
+ * a date, a host name or a connection id.
  */
 import { printable } from "./cursor.ts";
 
-/** A name, perhaps "server" or "ready", and a version with at least one dot. Four numbers are an address, a year behind two is a date. */
+/** A name, perhaps "server" or "ready", and a version with at least one dot. Four numbers are an address; two and a year are a date. */
 const NAME_AND_VERSION =
   /\b([A-Za-z][A-Za-z0-9_-]{2,40})[ /_(-]{1,2}v?(?!\d{1,2}\.\d{1,2}\.(?:19|20)\d\d\b)(\d{1,5}(?:\.\d{1,6}){1,2}(?![\d.])[A-Za-z0-9_.+~-]{0,24})/;
 

@@ -1,20 +1,20 @@
-/** STARTTLS as every protocol that has it does it: offered or not, wanted or not, agreed or refused. */
+/** Upgrades a connection by STARTTLS, for every protocol that has it. */
 
 import type { Connection, TlsOptions } from "../contract/connection.ts";
 import { ProbeFailure } from "../contract/protocol.ts";
 import { printable } from "./cursor.ts";
 import type { StartTlsMode } from "./settings.ts";
 
-/** Keywords count in either case (RFC 5321, section 4.1.1.1; RFC 9051, section 9; RFC 3977, section 3.3.1). */
+/** Capabilities are case-insensitive (RFC 5321, section 4.1.1.1; RFC 9051, section 9; RFC 3977, section 3.3.1). @param keyword in capitals */
 export const isAmong = (keyword: string, capabilities: readonly string[]): boolean =>
   capabilities.some((capability) => capability.toUpperCase() === keyword);
 
 /**
- * Upgrades the connection where the settings ask for it and the server agrees.
- * @param offered whether the server said that it can
- * @param request asks for TLS; answers undefined when the server agreed, else the server's refusal
+ * Upgrades the connection to TLS where the settings ask for it and the server agrees.
+ * @param offered whether the server lists STARTTLS among its capabilities
+ * @param request asks the server for TLS; returns undefined when it agreed, else its refusal
  * @returns whether the connection is inside TLS now
- * @throws ProbeFailure `tls-not-offered` when TLS is required and not to be had
+ * @throws ProbeFailure `tls-not-offered` when TLS is required and the server does not offer it
  */
 export const upgradeToTls = async (
   connection: Connection,

@@ -1,6 +1,6 @@
 /**
- * UDP checks: the settings that all of them have (packets, loss, silence), and the probe made of these settings and of
- * what the protocol adds, its questions and its reading of answers.
+ * Settings that all UDP protocols share (packets, loss, silence), and the functions that create a probe from them and from
+ * the protocol's own part: how to ask and how to read answers.
  */
 import { z } from "zod";
 import type { TlsOptions } from "../contract/connection.ts";
@@ -14,8 +14,8 @@ interface UdpDefaults {
 }
 
 /**
- * What every UDP check has. Where a protocol says nothing else it sends three datagrams 200 ms apart: one that gets lost
- * on the way is no outage, and half of them lost is worth a warning.
+ * Settings of every UDP protocol. By default a check sends three datagrams 200 ms apart: one lost datagram is no outage,
+ * and more than half of them lost degrades the check.
  */
 export const udpFields = ({ count = 3, spacingMs = 200, silence = "down" }: UdpDefaults = {}) => ({
   packets: z
@@ -35,8 +35,8 @@ export const udpFields = ({ count = 3, spacingMs = 200, silence = "down" }: UdpD
 });
 
 /**
- * For protocols that speak UDP by default and TCP (with TLS where asked for) on demand: each transport has its own
- * settings, so what only the other one has is refused instead of ignored.
+ * Settings of protocols that use UDP by default and TCP (with TLS where asked for) on demand. Each transport has its own
+ * schema, so that a setting of the other one is refused instead of ignored.
  */
 export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, defaults: UdpDefaults = {}) =>
   z.discriminatedUnion(
@@ -54,7 +54,7 @@ export const udpProbe = (
   exchange: Omit<UdpProbe, "transport" | "packets" | "lossPercent" | "silence">,
 ): UdpProbe => ({ transport: "udp", packets, lossPercent, silence, ...exchange });
 
-/** The probe of the TCP side of `udpOrTcp`: inside TLS where the settings have it. */
+/** Creates the probe for the TCP settings of `udpOrTcp`, with TLS if they have `tls`. */
 export const tcpProbe = (
   { tls }: { readonly tls?: TlsOptions | undefined },
   talk: NonNullable<TcpProbe["talk"]>,

@@ -37,23 +37,23 @@ const NEVER = [
   "4000::1",
 ];
 
-test.each(PUBLIC)("%s may be reached from everywhere", (address) => {
+test.each(PUBLIC)("%s is allowed for every location", (address) => {
   expect(refuseAddress(address, "public")).toBeUndefined();
   expect(refuseAddress(address, "vpc")).toBeUndefined();
 });
 
-test.each(INSIDE)("%s may be reached from a VPC only", (address) => {
+test.each(INSIDE)("%s is allowed for a VPC location, not for a public one", (address) => {
   expect(refuseAddress(address, "public")).toMatch(/ is a (private|carrier-grade NAT) address$/);
   expect(refuseAddress(address, "vpc")).toBeUndefined();
 });
 
-test.each(NEVER)("%s is refused to public and VPC locations, and never to the local one", (address) => {
+test.each(NEVER)("%s is refused for public and VPC locations, and allowed for the local one", (address) => {
   expect(refuseAddress(address, "public")).toContain(" is ");
   expect(refuseAddress(address, "vpc")).toContain(" is ");
   expect(refuseAddress(address, "local")).toBeUndefined();
 });
 
-test.each(["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])("%s is refused to every location", (address) => {
+test.each(["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"])("%s is refused for every location", (address) => {
   for (const kind of ["public", "vpc", "local"] as const)
     expect(refuseAddress(address, kind)).toContain(" is an unspecified address");
 });
@@ -68,12 +68,12 @@ test.each([
   "localhost",
   "db.localhost.",
   "::ffff:127.0.0.1",
-])("the host %s means this machine however it is spelt", (host) => {
+])("the host %s is recognised as this machine", (host) => {
   expect(checkHost(host, "public")).toMatch(/loopback|this machine/);
   expect(checkHost(host, "local")).toBeUndefined();
 });
 
-test("a name is nobody's address yet", () => {
+test("a name is allowed until it is resolved", () => {
   expect(checkHost("db.example.com", "public")).toBeUndefined();
   expect(checkHost("10.example.com", "public")).toBeUndefined();
 });

@@ -17,7 +17,7 @@ import {
   serveTls,
 } from "../../support/servers.ts";
 
-/** A protocol made of one conversation. */
+/** A protocol with this `talk`. */
 const speaking = (talk: (connection: Connection, target: Target) => Promise<Finding>, tls?: TlsOptions): Protocol => ({
   title: "test",
   summary: "",
@@ -43,7 +43,7 @@ test("a line is read without its line end, LF or CRLF", async () => {
   expect(outcome.timings.latencyMs).toBeGreaterThanOrEqual(outcome.timings.connectMs ?? Number.NaN);
 });
 
-test("a server that names itself and leaves is told with its banner, in words", async () => {
+test("the banner of a server that greets and closes is part of the message", async () => {
   const protocol = speaking(async (connection) => {
     await connection.readLine();
     return { evidence: { more: await connection.read(5) } };
@@ -63,12 +63,12 @@ test("a server that names itself and leaves is told with its banner, in words", 
   expect((await check({ protocol, ...binary })).evidence).toEqual({});
 });
 
-test("a line that comes one byte at a time is a line", async () => {
+test("a line that comes one byte at a time is read whole", async () => {
   await using server = await serveSlowly("hello\r\n");
   expect(await check({ protocol: readsLine, ...server })).toMatchObject({ state: "open", evidence: { line: "hello" } });
 });
 
-test("silence after the connection is no-answer, half an answer is incomplete, a closed connection says so", async () => {
+test("silence is no-answer, a part of an answer is incomplete-answer, a closed connection is connection-closed", async () => {
   await using silent = await serveSilence();
   await using half = await serveBytes("hel");
   await using cut = await serveBytes("hel", { end: true });
@@ -141,13 +141,13 @@ test("STARTTLS upgrades in place", async () => {
   expect(await check({ protocol, ...server })).toMatchObject({ state: "open", message: "inside hello" });
 });
 
-test("a link-local address is connected to with its zone, which the peer does not hear", async () => {
+test("a link-local address is connected to with its zone, which is not sent to the peer", async () => {
   let told: Target | undefined;
   const protocol = speaking(async (_connection, target) => {
     told = target;
     return {};
   });
-  // The address of an interface of this machine, where it has one; else nobody answers, and that is no fault of ours.
+  // A link-local address of this machine, if it has one; else a timeout, which must not be an internal error.
   const [name, own] = Object.entries(networkInterfaces())
     .flatMap(([interfaceName, all]) => (all ?? []).map((one) => [interfaceName, one] as const))
     .find(([, { address }]) => address.startsWith("fe80:")) ?? ["lo", undefined];

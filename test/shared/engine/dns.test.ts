@@ -13,7 +13,7 @@ const using = (dns: DnsServer, options: Partial<EngineOptions> = {}): Partial<En
 });
 const ipv4Only = { location: { kind: "local", families: ["ipv4"] } } as const;
 
-test("a name is resolved apart from the connection, and both times are told", async () => {
+test("name resolution and connection are timed separately", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 50 }));
   const outcome = await check({ protocol: "tcp", host: "slow.example", port: server.port }, 2000, using(dns));
@@ -39,7 +39,7 @@ test("a name whose servers are silent is unresolved while the resolver answers o
   expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason: "name-timeout" });
 });
 
-test("a resolver that answers nothing, fails at everything, refuses or denies everything is our own trouble", async () => {
+test("a resolver that is silent, or answers every query with SERVFAIL, REFUSED or NXDOMAIN, is unmeasured", async () => {
   await using silent = await serveDns(() => undefined);
   await using failing = await serveDns(() => ({ rcode: "servfail" }));
   await using refusing = await serveDns(() => ({ rcode: "refused" }));
@@ -52,13 +52,13 @@ test("a resolver that answers nothing, fails at everything, refuses or denies ev
     });
 });
 
-test("a resolver that refuses the root alone is one that answers", async () => {
+test("a resolver that refuses only the control query counts as working", async () => {
   await using dns = await serveDns((name) => ({ rcode: name === "broken.example" ? "servfail" : "refused" }));
   const outcome = await check({ protocol: "tcp", host: "broken.example", port: 1 }, 3000, using(dns));
   expect(outcome).toMatchObject({ state: "unresolved", health: "down", reason: "name-server-failure" });
 });
 
-test("a sinkhole's answer does not lead to what listens on this machine", async () => {
+test("a DNS sinkhole's answer (0.0.0.0) does not connect to this machine", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns((_name, type) => ({ addresses: [type === "A" ? "0.0.0.0" : "::"] }));
   for (const host of ["sunk.example", "0.0.0.0"])
@@ -69,13 +69,13 @@ test("a sinkhole's answer does not lead to what listens on this machine", async 
     });
 });
 
-test("an IPv6 literal is one address in every spelling", async () => {
+test("an IPv6 literal is normalised", async () => {
   await using server = await serve((socket) => socket.end(), "::1");
   for (const host of ["0:0:0:0:0:0:0:1", "::0:1", "::1"])
     expect(await check({ protocol: "tcp", host, port: server.port })).toMatchObject({ state: "open", address: "::1" });
 });
 
-test("addresses of a family that the location does not reach are unmeasured, and named", async () => {
+test("addresses of a family that the location does not reach are unmeasured, and listed", async () => {
   await using dns = await serveDns(() => ({ addresses: ["2001:db8::1"] }));
   const outcome = await check({ protocol: "tcp", host: "six.example", port: 1 }, 2000, using(dns, ipv4Only));
   expect(outcome).toMatchObject({
@@ -90,7 +90,7 @@ test("addresses of a family that the location does not reach are unmeasured, and
   });
 });
 
-test("the family asked for is the only one asked about", async () => {
+test("only the family that the monitor demands is looked up", async () => {
   await using server = await serve(() => {}, "::1");
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1", "::1"] }));
   const both = { protocol: "tcp", host: "both.example", port: server.port };
@@ -99,7 +99,7 @@ test("the family asked for is the only one asked about", async () => {
   expect(await check({ ...both, family: "auto" }, 2000, using(dns))).toMatchObject({ address: "127.0.0.1" });
 });
 
-test("all addresses are checked and listed; one dead of several is degraded, all dead is down", async () => {
+test("all addresses are checked and listed; one failing is degraded, all failing is down", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns((name) => ({
     addresses: name === "two.example" ? ["127.0.0.1", "127.0.0.2"] : ["127.0.0.2", "127.0.0.3"],
@@ -124,7 +124,7 @@ test("all addresses are checked and listed; one dead of several is degraded, all
   expect(await run("dead.example", "closed")).toMatchObject({ health: "up" });
 });
 
-test("with all, what another family would have is named, not checked", async () => {
+test("with addresses all, addresses of an unreachable family are listed, not checked", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1", "2001:db8::1"] }));
   const input = { protocol: "tcp", host: "both.example", port: server.port, addresses: "all" } as const;
@@ -134,7 +134,7 @@ test("with all, what another family would have is named, not checked", async () 
   });
 });
 
-test("a public location does not follow a name inside, however the address is spelt", async () => {
+test("a public location does not connect to private addresses, however they are written", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns((name) => ({
     addresses: [name === "six.example" ? "64:ff9b::7f00:1" : name === "mapped.example" ? "::ffff:7f00:1" : "127.0.0.1"],
@@ -149,7 +149,7 @@ test("a public location does not follow a name inside, however the address is sp
   expect(server.connections).toBe(0);
 });
 
-test("one query per name and family, however many checks and batches ask", async () => {
+test("one query per name and family for all checks and batches", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], ttlSeconds: 0 }));
   const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, ...using(dns) });
@@ -162,7 +162,7 @@ test("one query per name and family, however many checks and batches ask", async
   expect(dns.queries).toEqual(["A same.example"]);
 });
 
-test("300 names behind a resolver that takes half a second are all measured", async () => {
+test("300 names are resolved by a resolver that takes half a second per query", async () => {
   await using server = await serveSilence();
   await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 500 }));
   const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols, ...using(dns) });

@@ -39,32 +39,32 @@ async function runAll({ count, tookMs, withinMs = 60_000, stalls = {} }: Run) {
   return { startedAt, most: Math.max(...inFlight) };
 }
 
-test("on a machine that keeps up, more start together, at most eight", async () => {
+test("without stalls more run at once, at most eight", async () => {
   const { most, startedAt } = await runAll({ count: 80, tookMs: 5 });
   expect(most).toBeGreaterThan(4);
   expect(most).toBeLessThanOrEqual(8);
   expect(startedAt.at(-1)).toBeLessThan(500);
 });
 
-test("where the process stands still they start one by one, with a rest", async () => {
+test("after stalls they run one at a time, with a pause", async () => {
   const { most, startedAt } = await runAll({ count: 12, tookMs: 5, stalls: { lateSince: () => 18 } });
   expect(most).toBeLessThanOrEqual(2);
   const gaps = startedAt.slice(4).map((at, i) => at - startedAt[i + 3]!);
   expect(Math.min(...gaps)).toBeGreaterThan(25);
 });
 
-test("silent peers hold up nobody for longer than a tenth of a second", async () => {
+test("silent peers delay others for at most a tenth of a second", async () => {
   const { startedAt } = await runAll({ count: 10, tookMs: 5_000 });
   expect(startedAt.at(-1)).toBeGreaterThan(100);
   expect(startedAt.at(-1)).toBeLessThan(800);
 });
 
-test("nobody waits beyond the time that is left", async () => {
+test("none waits beyond its deadline", async () => {
   const { startedAt } = await runAll({ count: 50, tookMs: 5_000, withinMs: 300, stalls: { lateSince: () => 18 } });
   expect(startedAt.at(-1)).toBeLessThan(450);
 });
 
-test("what is to start first starts before all that waits", async () => {
+test("those with priority start before all that wait", async () => {
   const stalls = { lateSince: () => 0, spoils: () => false, start: () => {}, stop: () => {} };
   const handshakes = createHandshakes({ wheel: new TimerWheel(), stalls });
   const order: string[] = [];
@@ -86,7 +86,7 @@ test("what is to start first starts before all that waits", async () => {
 test.each([
   ["TLS from the first byte on", "tcp", { tls: { verify: false } }],
   ["STARTTLS", "smtp", { starttls: "if-offered" }],
-])("%s: thirty checks due together are not all in flight together", async (_how, protocol, settings) => {
+])("%s: of thirty checks due together not all run at once", async (_how, protocol, settings) => {
   let [running, most] = [0, 0];
   await using server = await serve((socket) => {
     most = Math.max(most, ++running);

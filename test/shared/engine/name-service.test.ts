@@ -23,7 +23,7 @@ function machine({ resolvConf = "", nsswitch = "hosts: files dns\n", hosts = "" 
   return { files, hostsFile, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Answers these names, and that no others exist. */
+/** A DNS server that answers these names, and NXDOMAIN for all others. */
 const serveNames = (table: Readonly<Record<string, DnsReply | undefined>>) =>
   serveDns((name) => (name in table ? table[name] : name === "" ? {} : { rcode: "nxdomain" }));
 
@@ -65,7 +65,7 @@ test("a short name is found by the search list of the machine, and by no other l
   expect(await check(input, 2000, options)).toMatchObject({ state: "unresolved", reason: "name-not-found" });
 });
 
-test("a search list that changes is followed by an engine that runs", async () => {
+test("a running engine follows a changed search list", async () => {
   await using server = await serveSilence();
   await using dns = await serveNames({ "files.new.example": { addresses: ["127.0.0.1"] } });
   using own = machine({ resolvConf: "search old.example\n" });
@@ -98,7 +98,7 @@ test.each([
   expect(candidatesOf(name, parseResolvConf(text, "host.own.test"))).toEqual(candidates);
 });
 
-test("options of resolv.conf are bounded as the C library bounds them", () => {
+test("options of resolv.conf have the C library's limits", () => {
   expect(parseResolvConf("options ndots:99 timeout:99 attempts:99", "host")).toEqual({
     search: [],
     ndots: 15,
@@ -119,7 +119,7 @@ test.each([
   expect(parseNsswitch(text, "linux")).toEqual(sources);
 });
 
-test("the hosts file counts in its turn, for the family it has, and for all below localhost", async () => {
+test("the hosts file is read in nsswitch order, for the families it has, and localhost includes subdomains", async () => {
   await using dns = await serveNames({
     "both.test": { addresses: ["192.0.2.1", "2001:db8::1"] },
   });
@@ -133,7 +133,7 @@ test("the hosts file counts in its turn, for the family it has, and for all belo
   expect(await resolving("app.localhost", dns, filesFirst)).toContain("127.0.0.1");
 });
 
-test("what neither we nor name servers know, the C library is asked for where it has other sources", async () => {
+test("names unknown to hosts file and name servers are asked of the C library if it has other sources", async () => {
   await using dns = await serveNames({});
   // It knows its own name server, not the one of this test: the name of this machine itself.
   using own = machine({ nsswitch: "hosts: dns myhostname\n" });
@@ -141,7 +141,7 @@ test("what neither we nor name servers know, the C library is asked for where it
   expect(Array.isArray(found) && found.every((address) => ["127.0.0.1", "::1"].includes(address))).toBe(true);
 });
 
-test("a name of mDNS does not wait for name servers that drop it", async () => {
+test("an mDNS name does not wait for silent name servers", async () => {
   await using dns = await serveDns((name) => (name.endsWith(".local") ? undefined : {}));
   using own = machine({ nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns\n" });
   const startedAt = performance.now();
@@ -150,7 +150,7 @@ test("a name of mDNS does not wait for name servers that drop it", async () => {
   expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
 
-test("a slow source of the machine holds up nobody for longer than their deadline, nor makes known names unknown", async () => {
+test("a slow C library delays no name beyond its deadline, and known names keep their last answer", async () => {
   let isStuck = false;
   const asked: string[] = [];
   const ask = createAskSystem(async (name) => {
@@ -173,13 +173,13 @@ test("a slow source of the machine holds up nobody for longer than their deadlin
   expect(asked).toEqual(["printer.local", "none.local", "stuck.local", "printer.local"]);
 });
 
-test("a name that a search domain denies and another's servers fail for is no NXDOMAIN", async () => {
+test("NXDOMAIN in one search domain and SERVFAIL in another is not reported as NXDOMAIN", async () => {
   await using dns = await serveNames({ "a.broken.test": { rcode: "servfail" } });
   using own = machine({ resolvConf: "search broken.test\n" });
   expect(await resolving("a", dns, own)).toBe("name-server-failure");
 });
 
-/** A machine with these routes: the source address by destination, undefined for none. */
+/** Routes by their source address per destination, undefined for no route. */
 const routesOf = (source: (address: string) => string | undefined) =>
   createRoutes(async ({ address }) => source(address));
 const order = async (source: (address: string) => string | undefined, addresses: readonly string[]) =>
@@ -225,7 +225,7 @@ test.each<[string, (address: string) => string | undefined, string[], string[]]>
   expect(await order(source, addresses)).toEqual(ordered);
 });
 
-test("the other family is asked for where the first one has no route", async () => {
+test("the other family is looked up if the first one has no route", async () => {
   await using dns = await serveNames({ "both.test": { addresses: ["192.0.2.1", "2001:db8::1"] } });
   using own = machine();
   const onlyIpv6 = routesOf((to) => (to.includes(":") ? "2001:db8::9" : undefined));
@@ -233,7 +233,7 @@ test("the other family is asked for where the first one has no route", async () 
   expect(dns.queries).toContain("AAAA both.test");
 });
 
-test("the kernel's own routes: loopback has one, without a packet", async () => {
+test("the kernel's routing table is read without sending a packet: loopback has a route", async () => {
   const routes = createRoutes();
   expect(await routes.hasRoute({ address: "127.0.0.1", family: 4 })).toBe(true);
 });

@@ -25,7 +25,7 @@ test.each(["192.0.2.1", "2001:db8::1"])("at most four starts per 100 ms to %s", 
   }
 });
 
-test("loopback is not spread, and one starts per turn of the event loop", async () => {
+test("starts to loopback are not limited, and one starts per turn of the event loop", async () => {
   const turns: number[] = [];
   let turn = 0;
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
@@ -46,7 +46,7 @@ test("loopback is not spread, and one starts per turn of the event loop", async 
   expect(Math.max(...[...perTurn.values()].map(({ length }) => length))).toBe(1);
 });
 
-test("one address that has to wait holds up no other", async () => {
+test("an address that has to wait does not delay others", async () => {
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
   const order: string[] = [];
   await new Promise<void>((resolve) => {
@@ -59,13 +59,13 @@ test("one address that has to wait holds up no other", async () => {
   expect(order).toEqual(["busy", "busy", "busy", "busy", "free"]);
 });
 
-test("with all sockets taken the next one waits for a release", async () => {
+test("with all sockets in use the next attempt waits for a release", async () => {
   const startedAt = await startAll("127.0.0.1", 6, 2);
   expect(startedAt[2]! - startedAt[0]!).toBeGreaterThan(15);
   expect(startedAt[4]! - startedAt[2]!).toBeGreaterThan(15);
 });
 
-test("sockets are closed together while others start, at once when none does, and their places are free only then", async () => {
+test("sockets are closed together while others start, immediately when none starts, and are free only then", async () => {
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
   const order: string[] = [];
   await new Promise<void>((resolve) => {
@@ -82,7 +82,7 @@ test("sockets are closed together while others start, at once when none does, an
   expect(runs.map((run) => run.split(" ").length)).toEqual([8, 8, 8, 8, 4, 4]);
 });
 
-test("with every place taken, what waits for its close makes room for the next", async () => {
+test("with all sockets in use, pending closes make room for the next attempt", async () => {
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 2 });
   const [open, most] = [new Set<number>(), [0]];
   await new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ test("with every place taken, what waits for its close makes room for the next",
   expect(Math.max(...most)).toBe(2);
 });
 
-test("what is to start first starts before all that waits", async () => {
+test("those with priority start before all that wait", async () => {
   const pacing = createPacing({ wheel: new TimerWheel(), maxSockets: 900 });
   const order: string[] = [];
   await new Promise<void>((resolve) => {

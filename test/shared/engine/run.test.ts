@@ -19,7 +19,7 @@ const request = (input: CheckInput, timeoutMs = 1000): CheckRequest => ({
 });
 const soon = (ms = 10_000) => Date.now() + ms;
 
-/** Runs one monitor with retries against what is believed. */
+/** Runs one monitor with retries, given the location's present view. */
 async function retried(input: CheckInput, present: Health | null, deadlineAtMs = soon()): Promise<Outcome | undefined> {
   const withRetries = { retries: { count: 2, delayMs: 30 }, ...input };
   const { outcomes } = await createEngine(local).runBatch([request(withRetries)], {
@@ -40,7 +40,7 @@ const rules: [present: Health | null, isOpen: boolean, attempts: number][] = [
   ["unknown", true, 1],
   ["unknown", false, 3],
 ];
-test.each(rules)("believed %s, port open %s: %i attempts", async (present, isOpen, attempts) => {
+test.each(rules)("present view %s, port open %s: %i attempts", async (present, isOpen, attempts) => {
   await using server = await serveSilence();
   const port = isOpen ? server : await refusedPort();
   expect(await retried({ protocol: "tcp", ...port }, present)).toMatchObject({
@@ -49,7 +49,7 @@ test.each(rules)("believed %s, port open %s: %i attempts", async (present, isOpe
   });
 });
 
-test("a retry that agrees with what is believed ends the matter", async () => {
+test("a retry that agrees with the present view ends the check", async () => {
   let connections = 0;
   await using server = await serve((socket) => socket.end(connections++ === 0 ? "no\n" : "yes\n"));
   const settings = { steps: [{ expect: { contains: "yes" } }] };
@@ -71,14 +71,14 @@ test("a check that cannot fit one attempt is late, and not run", async () => {
   expect(server.connections).toBe(0);
 });
 
-test("a shorter timeout for the known dead makes it fit", async () => {
+test("a shorter timeout for a target known to be down makes it fit", async () => {
   await using server = await serveSilence();
   const shorter = { ...request({ protocol: "tcp", ...server }, 5000), effectiveTimeoutMs: 1000 };
   const { outcomes } = await createEngine(local).runBatch([shorter], { deadlineAtMs: soon(4000) });
   expect(outcomes.get("a")).toMatchObject({ state: "open" });
 });
 
-test("outcomes come as they are made, not when the slowest is done", async () => {
+test("each outcome is reported as it comes, not when the slowest check is done", async () => {
   await using silent = await serveSilence();
   await using quick = await serve((socket) => socket.end("hello"));
   const settings = { steps: [{ expect: { contains: "hello" } }] };
@@ -93,7 +93,7 @@ test("outcomes come as they are made, not when the slowest is done", async () =>
   expect(seen).toEqual(["quick", "slow"]);
 });
 
-test("an error of ours is a crash of that check, unmeasured, and nobody else's", async () => {
+test("an internal error makes its own check unmeasured, and no other", async () => {
   await using server = await serve((socket) => socket.write("hello"));
   const broken: Protocol = {
     title: "broken",
@@ -121,7 +121,7 @@ test("an error of ours is a crash of that check, unmeasured, and nobody else's",
   await expect(check({ protocol: broken, ...server })).rejects.toThrow("undefined is not a function");
 });
 
-test("a protocol that waits for nothing in particular ends at the deadline all the same", async () => {
+test("a protocol that does not wait for its connection ends at the deadline, too", async () => {
   await using server = await serveSilence();
   const stuck: Protocol = {
     title: "stuck",
@@ -137,7 +137,7 @@ test("a protocol that waits for nothing in particular ends at the deadline all t
 });
 
 test("filtered when the handshake is not answered", async () => {
-  // A child that listens with the shortest queue and never accepts: once that is full, the kernel drops what knocks.
+  // A child process listens with the shortest backlog and never accepts: once it is full, the kernel drops SYNs.
   const listen = `require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () {
     process.stdout.write(String(this.address().port), () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
   })`;
@@ -153,13 +153,13 @@ test("filtered when the handshake is not answered", async () => {
   expect(outcome.message).toMatch(/^127\.0\.0\.1:\d+ did not answer within 300 ms$/);
 });
 
-test("no route here is our own fault, not the target's", async () => {
-  // Class E is refused by the kernel itself, wherever the machine stands.
+test("a missing route on this machine is unmeasured, not the target's failure", async () => {
+  // The kernel itself refuses addresses of class E, on every machine.
   const outcome = await check({ protocol: "tcp", host: "255.255.255.255", port: 9 }, 500);
   expect(outcome).toMatchObject({ state: "unmeasured", health: "unknown" });
 });
 
-test("a process without descriptors says so, and calls nobody down for it", async () => {
+test("a process without free descriptors reports unmeasured, not down", async () => {
   await using server = await serveSilence();
   const script = `
     import { createEngine } from "${new URL("../../../shared/engine/run.ts", import.meta.url).href}";
@@ -178,7 +178,7 @@ test("a process without descriptors says so, and calls nobody down for it", asyn
   expect(crashes).toBe(0);
   expect(states).toHaveLength(200);
   expect(new Set(states)).toEqual(new Set(["mismatch,no-answer,down", "unmeasured,too-many-open-files,unknown"]));
-  // What did get a descriptor was measured as ever.
+  // Checks that got a descriptor were measured as usual.
   expect(states.filter((state) => state.startsWith("mismatch")).length).toBe(server.connections);
 });
 
@@ -202,7 +202,7 @@ test("never more sockets at once than allowed", async () => {
   expect(most).toBeLessThanOrEqual(12); // what was destroyed here may not have been closed there yet
 });
 
-test("what arrived during a stall counts, and its latency is flagged", async () => {
+test("an answer that arrived during a stall counts, and its latency is flagged", async () => {
   await using server = await serveSilence();
   const engine = createEngine(local);
   const settings = { steps: [{ expect: { contains: "x" } }] };
@@ -225,13 +225,13 @@ test("what arrived during a stall counts, and its latency is flagged", async () 
   expect(outcomes.get("plain")).toMatchObject({ state: "open", health: "up" });
 });
 
-describe("a process that stands still", () => {
+describe("an event-loop stall", () => {
   /** Blocks the event loop, and with it the servers of this test: longer than every timeout here. */
   const standStill = (ms: number) => {
     const until = performance.now() + ms;
     while (performance.now() < until);
   };
-  /** Answers in two steps, each of which takes its time. */
+  /** Answers in two steps, each with a delay. */
   const serveSlowly = () =>
     serve((socket) => {
       setTimeout(() => socket.write("a"), 50);
@@ -247,7 +247,7 @@ describe("a process that stands still", () => {
   test.each([
     ["nothing", settings],
     ["half of it", { steps: [{ expect: { contains: "half of it" } }] }],
-  ])("asks again, and calls nobody down, where it had seen %s", async (_seen, steps) => {
+  ])("repeats the attempt instead of reporting down after %s", async (_seen, steps) => {
     await using server = await serve((socket) => {
       const [first, second] = steps === settings ? ["a", "b"] : [" of", " it"];
       if (steps !== settings) socket.write("half");
@@ -261,7 +261,7 @@ describe("a process that stands still", () => {
     expect(server.connections).toBe(2);
   });
 
-  test("asks once where a failure is no news", async () => {
+  test("does not repeat the attempt when the target is already believed down", async () => {
     await using server = await serveSlowly();
     const running = createEngine(local).runBatch([request({ protocol: "tcp", ...server, settings }, 200)], {
       deadlineAtMs: soon(),
@@ -272,14 +272,14 @@ describe("a process that stands still", () => {
     expect(server.connections).toBe(1);
   });
 
-  test("has measured nothing where there is no time to ask again", async () => {
+  test("is unmeasured when the deadline leaves no time to repeat", async () => {
     await using server = await serveSlowly();
     const outcome = await run({ protocol: "tcp", ...server, settings }, soon(300));
     expect(outcome).toMatchObject({ state: "unmeasured", health: "unknown", reason: "cut-short" });
-    expect(outcome?.message).toContain("this process stood still meanwhile");
+    expect(outcome?.message).toContain("this process was stalled meanwhile");
   });
 
-  test("still tells an outage, once it runs again", async () => {
+  test("still reports an outage afterwards", async () => {
     await using server = await serveSilence();
     expect(await run({ protocol: "tcp", ...server, settings }, soon())).toMatchObject({
       health: "down",
@@ -287,7 +287,7 @@ describe("a process that stands still", () => {
     });
   });
 
-  test("asks for names again", async () => {
+  test("repeats DNS queries", async () => {
     await using server = await serveSilence();
     await using dns = await serveDns(() => ({ addresses: ["127.0.0.1"], delayMs: 50 }));
     const engine = createEngine({
@@ -306,7 +306,7 @@ describe("a process that stands still", () => {
     expect((await running).outcomes.get("b.example")).toMatchObject({ state: "open", health: "up" });
   });
 
-  test("blames no lost datagrams on the target", async () => {
+  test("reports no packet loss", async () => {
     let count = 0;
     await using server = await serveUdp((message, reply) => void setTimeout(() => reply(message), count++ % 5 && 30));
     const udp = {
@@ -322,7 +322,7 @@ describe("a process that stands still", () => {
   });
 });
 
-test("evidence is printable and at most 1 KB, whatever the server says", async () => {
+test("evidence is printable and at most 1 KB, whatever the server sends", async () => {
   await using server = await serve((socket) => socket.end(`\u001b[31m${"ü".repeat(2000)}END`));
   const settings = { steps: [{ expect: { contains: "END", maxBytes: 8192 } }] };
   const { evidence, message } = await check({ protocol: "tcp", ...server, settings });

@@ -1,4 +1,4 @@
-/** The kernel may lend the very port that is checked; here it is made to, once and for all. */
+/** Self-connections: the kernel may assign the checked port as the socket's own; these tests force it to. */
 import dgram from "node:dgram";
 import { Socket, type SocketConnectOpts } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
@@ -11,7 +11,7 @@ afterEach(() => {
 
 const udp = { settings: { send: "ping", expect: { equals: "ping" }, packets: { count: 1 } } };
 
-test("a closed TCP port is not open because the check met itself", async () => {
+test("a closed TCP port is closed even if the socket connects to itself", async () => {
   const connect = Socket.prototype.connect;
   vi.spyOn(Socket.prototype, "connect").mockImplementation(function (this: Socket, ...given: unknown[]) {
     // `net.connect` hands its arguments over in a list of their own.
@@ -25,11 +25,11 @@ test("a closed TCP port is not open because the check met itself", async () => {
       state: "closed",
       health: "down",
       reason: "connection-refused",
-      message: expect.stringContaining("this check itself") as string,
+      message: expect.stringContaining("the check's") as string,
     });
 });
 
-test("a closed UDP port is not open because the check heard itself", async () => {
+test("a closed UDP port is closed even if the socket receives its own datagram", async () => {
   const connect = dgram.Socket.prototype.connect;
   vi.spyOn(dgram.Socket.prototype, "connect").mockImplementation(function (this: dgram.Socket, port, ...rest) {
     this.bind(port, "127.0.0.1", () => Reflect.apply(connect, this, [port, ...rest]));
@@ -38,6 +38,6 @@ test("a closed UDP port is not open because the check heard itself", async () =>
     state: "closed",
     health: "down",
     reason: "port-unreachable",
-    message: expect.stringContaining("this check itself") as string,
+    message: expect.stringContaining("the check's") as string,
   });
 });

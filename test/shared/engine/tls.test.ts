@@ -13,7 +13,7 @@ const run = ({ port }: SecureServer, tls: TlsOptions, host = "localhost") =>
 const authority = makeCertificate({ subject: "Test Authority", names: [], addresses: [], isAuthority: true });
 const ca = authority.certificate;
 
-test("a certificate of a known issuer for this host is up, and is the evidence", async () => {
+test("a valid certificate of a known issuer is up, and is reported as evidence", async () => {
   await using server = await serveTls(() => {}, { issuer: authority });
   const outcome = await run(server, { ca });
   expect(outcome).toMatchObject({
@@ -47,7 +47,7 @@ const bad: [reason: string, options: Parameters<typeof serveTls>[1], tls: TlsOpt
     { ca },
   ],
 ];
-test.each(bad)("%s is an error by name, and open where nothing is to be verified", async (reason, options, tls) => {
+test.each(bad)("%s is reported by its reason, and is open with verify off", async (reason, options, tls) => {
   const weak = reason === "certificate-weak" ? { tls: { ciphers: "DEFAULT:@SECLEVEL=0" } } : {};
   await using server = await serveTls(() => {}, { ...options, ...weak });
   expect(await run(server, tls)).toMatchObject({
@@ -59,11 +59,11 @@ test.each(bad)("%s is an error by name, and open where nothing is to be verified
   expect(await run(server, { ...tls, verify: false, warnDays: 0 })).toMatchObject({ state: "open" });
 });
 
-test("a name that stands in the common name alone, or in a part of a label, is no name", async () => {
+test("a name that is only the common name, or matches only a part of a label, does not count", async () => {
   await using old = await serveTls(() => {}, { issuer: authority, names: [], addresses: [] });
   const outcome = await run(old, { ca });
   expect(outcome).toMatchObject({ state: "tls-error", health: "down", reason: "certificate-wrong-host" });
-  expect(outcome.message).toContain("common name alone");
+  expect(outcome.message).toContain("only as its common name");
   await using part = await serveTls(() => {}, { issuer: authority, names: ["w*.a.example", "*.b.example"] });
   expect(await run(part, { ca, serverName: "www.a.example" })).toMatchObject({ reason: "certificate-wrong-host" });
   expect(await run(part, { ca, serverName: "www.b.example" })).toMatchObject({ state: "open" });
@@ -72,7 +72,7 @@ test("a name that stands in the common name alone, or in a part of a label, is n
 test.each([
   ["certificate-expired", { validFrom: inDays(-30), validTo: inDays(-1) }],
   ["certificate-not-yet-valid", { validFrom: inDays(2) }],
-])("%s is an error of those above the certificate, too", async (reason, dates) => {
+])("%s is reported for issuers' certificates, too", async (reason, dates) => {
   const between = { subject: "Between", names: [], addresses: [], isAuthority: true };
   const issuer = makeCertificate({ ...between, ...dates, issuer: authority });
   const { certificate, key } = makeCertificate({ issuer });
@@ -88,7 +88,7 @@ test.each([
   expect(await run(direct, { ca: itself.certificate })).toMatchObject({ state: "tls-error", reason });
 });
 
-test("a certificate with a date that is none does not hold, and is no fault of ours", async () => {
+test("a certificate with an invalid date is not valid, and is no fault of ours", async () => {
   const { certificate, key } = makeCertificate({ validTo: new Date("2035-11-20T00:00:00Z") });
   const der = Buffer.from(certificate.replace(/-----.*-----/g, ""), "base64");
   der.write("20351320", der.indexOf("20351120"), "latin1");
@@ -102,7 +102,7 @@ test("a certificate with a date that is none does not hold, and is no fault of o
   });
 });
 
-test("a weak authority's signature is judged, too", async () => {
+test("a weak signature of an issuer's certificate is reported, too", async () => {
   const weakAuthority = makeCertificate({
     subject: "Weak",
     names: [],
@@ -133,13 +133,13 @@ test("a certificate that ends within the warning days is degraded", async () => 
   expect(await run(server, { ca, warnDays: 0 })).toMatchObject({ health: "up" });
 });
 
-test("a TLS version below what is accepted is named", async () => {
+test("a server with a TLS version below the minimum fails as tls-version", async () => {
   await using server = await serveTls(() => {}, { issuer: authority, tls: { maxVersion: "TLSv1.2" } });
   expect(await run(server, { ca, minVersion: "TLSv1.3" })).toMatchObject({ state: "tls-error", reason: "tls-version" });
   expect(await run(server, { ca })).toMatchObject({ state: "open", evidence: { tls: { version: "TLSv1.2" } } });
 });
 
-test("SNI and ALPN are what the settings say", async () => {
+test("SNI and ALPN come from the settings", async () => {
   let asked = "";
   await using server = await serveTls(() => {}, {
     issuer: authority,
@@ -157,7 +157,7 @@ test("SNI and ALPN are what the settings say", async () => {
   expect(asked).toBe("a.example");
 });
 
-test("a server's name with other letters than ASCII is asked for, and found in the certificate, in its xn-- form", async () => {
+test("a non-ASCII server name is sent, and matched with the certificate, in its xn-- form", async () => {
   await using server = await serveTls(() => {}, { issuer: authority, names: ["xn--bcher-kva.example"] });
   expect(await run(server, { ca, serverName: "Bücher.example" })).toMatchObject({ state: "open" });
 });
@@ -180,7 +180,7 @@ test("a server that wants a client certificate gets the one in the settings", as
   });
 });
 
-test("a server that speaks something else, nothing, or hangs up is a TLS error", async () => {
+test("a server that speaks another protocol, is silent or closes the connection is a TLS error", async () => {
   await using plain = await serveBytes("220 mail ready\r\n");
   await using silent = await serveSilence();
   await using closed = await serve((socket) => socket.end());
@@ -190,7 +190,7 @@ test("a server that speaks something else, nothing, or hangs up is a TLS error",
   expect(await check({ ...input, ...closed })).toMatchObject({ state: "tls-error", reason: "tls-handshake-failed" });
 });
 
-test("a server older than RFC 5746 is measured, and named", async () => {
+test("a server without secure renegotiation (RFC 5746) is checked, and the evidence says so", async () => {
   await using server = await serveLegacyTls("220 ready\r\n");
   const settings = { tls: { verify: false, warnDays: 0 }, steps: [{ expect: { contains: "220 ready" } }] };
   for (const connections of [2, 3]) {
@@ -203,7 +203,7 @@ test("a server older than RFC 5746 is measured, and named", async () => {
   }
 });
 
-test("what this side refuses is not called the peer's doing, and an alert is", async () => {
+test("a handshake that this side refuses is told apart from an alert of the peer", async () => {
   // A hello with a cipher that was not offered, and handshake_failure.
   const hello = Buffer.from(`160303002a020000260303${"00".repeat(32)}00000100`, "hex");
   const alert = Buffer.from("15030300020228", "hex");

@@ -42,7 +42,7 @@ describe("bgp", () => {
     });
   });
 
-  test("our own OPEN come back is none", async () => {
+  test("an echo of our own OPEN fails", async () => {
     await using listening = await serve((socket) => void socket.pipe(socket));
     expect(await check({ protocol: bgp, ...listening })).toMatchObject({ state: "mismatch", reason: "wrong-protocol" });
   });
@@ -59,7 +59,7 @@ describe("bgp", () => {
     expect(await check({ protocol: bgp, ...listening })).toMatchObject({ state: "open", evidence });
   });
 
-  test("says its AS in four octets, and leaves with Cease", async () => {
+  test("sends its AS number in four octets, and leaves with Cease", async () => {
     let received = Buffer.alloc(0);
     await using listening = await serve((socket) => {
       socket.on("data", (bytes) => {

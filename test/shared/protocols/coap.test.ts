@@ -41,7 +41,7 @@ udpProtocolSuite("coap get", {
   enoughBytes: 8,
 });
 
-test("an answer that comes on its own, after an empty acknowledgement", async () => {
+test("the response may be a separate message after an empty acknowledgement", async () => {
   await using server = await serveUdp((question, reply) => {
     reply(Buffer.concat([Buffer.of(0x60, 0), question.subarray(2, 4)]));
     reply(Buffer.concat([Buffer.of(0x44, 0x45, 1, 2), question.subarray(4, 8), Buffer.from("\xfflate", "latin1")]));
@@ -79,7 +79,7 @@ test.each([
   });
 });
 
-test("a payload that is announced has to come", async () => {
+test("an announced payload must not be missing", async () => {
   await using server = await serveUdp((question, reply) => reply(content(question, 0x45, "")));
   expect(await check({ protocol: coap, ...server, settings: { method: "get", ...quick } })).toMatchObject({
     state: "mismatch",
@@ -95,7 +95,7 @@ test.each([
   ["/a%2fb", "b3612f62"],
   ["/a?x=1&y", "b16143783d310179"],
   ["/?x", "d10278"],
-])("%s is asked for as the options %s", async (path, options) => {
+])("the path %s is sent as the options %s", async (path, options) => {
   await using server = await serveUdp((question, reply) => reply(content(question)));
   await check({ protocol: coap, ...server, settings: { method: "get", path, ...quick } });
   expect(server.received[0]!.subarray(8).toString("hex")).toBe(options);

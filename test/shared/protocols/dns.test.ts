@@ -237,7 +237,7 @@ test.each([
   ["*._tcp.test", wire("*._tcp.test")],
   ["bücher.test", wire("xn--bcher-kva.test")],
   [LONGEST, wire(LONGEST)],
-])("the legal name %s is asked for", async (name, asked) => {
+])("the valid name %s is sent", async (name, asked) => {
   await using server = await serveUdp((question, reply) => reply(respond(question)));
   expect(await check({ protocol: dns, ...server, settings: { name, packets: { count: 1 } } })).toMatchObject({
     state: "open",
@@ -259,7 +259,7 @@ test.each([
   expect(await check({ protocol: dns, ...server, settings: { type: "A", ...more } })).toMatchObject({ health, reason });
 });
 
-test("an answer that is cut short may end in the middle of a record", async () => {
+test("a truncated answer may end within a record", async () => {
   await using server = await serveUdp((question, reply) =>
     reply(respond(question, two, { truncated: true }).subarray(0, -3)),
   );
@@ -267,7 +267,7 @@ test("an answer that is cut short may end in the middle of a record", async () =
   expect(outcome).toMatchObject({ state: "open", evidence: { truncated: true, answers: ["192.0.2.7"] } });
 });
 
-test("the case of the letters comes back, or the answer is somebody else's", async () => {
+test("an answer without the mixed case of the question is ignored", async () => {
   const mixed = { name: "www.a-long-enough-name.example.test", mixedCase: true };
   await using keeping = await serveUdp((question, reply) => reply(respond(question)));
   expect(await check({ protocol: dns, ...keeping, settings: mixed })).toMatchObject({ state: "open" });
@@ -285,7 +285,7 @@ test("the case of the letters comes back, or the answer is somebody else's", asy
   expect(await check({ protocol: dns, ...lowering, settings: mixed }, 250)).toMatchObject({ state: "open|filtered" });
 });
 
-test("a cut answer is noted, and explains what is missing", async () => {
+test("a truncated answer is reported, and explains missing records", async () => {
   await using server = await serveUdp((question, reply) => reply(respond(question, [], { truncated: true })));
   expect(await check({ protocol: dns, ...server, settings: { type: "A" } })).toMatchObject({
     state: "open",
@@ -295,7 +295,7 @@ test("a cut answer is noted, and explains what is missing", async () => {
   expect(message).toContain("by TCP");
 });
 
-test("names that point at themselves are refused", async () => {
+test("compression pointer loops are refused", async () => {
   await using server = await serveUdp((question, reply) => {
     const at = question.length;
     const loop = Buffer.from(`c0${at.toString(16).padStart(2, "0")}00010001000000000004c0000201`, "hex");
@@ -312,7 +312,7 @@ test("EDNS is announced only when asked for", async () => {
   expect(server.received.at(-1)!.subarray(17).toString("hex")).toBe("00002904d000000000 0000".replace(" ", ""));
 });
 
-test("by TCP an answer to another question is not ours", async () => {
+test("by TCP an answer to another question fails", async () => {
   await using server = await serve((socket) =>
     socket.once("data", (data) => {
       const answer = respond(data.subarray(2));

@@ -59,7 +59,7 @@ test.each([
   expect(await check({ protocol: dtls, ...server })).toMatchObject({ state: "mismatch", health: "down", reason });
 });
 
-test("a hello that the rest of its flight has overtaken is heard", async () => {
+test("a hello that arrives after the rest of its flight is read", async () => {
   await using server = await serveUdp((question, reply) => {
     reply(certificate(question, 1));
     reply(hello(question));

@@ -38,7 +38,7 @@ test.each([
   expect(await check({ protocol: ftp, ...listening })).toMatchObject({ state: "open" });
 });
 
-test("ftp without FEAT is known by its answer to NOOP", async () => {
+test("ftp without FEAT is recognised by its answer to NOOP", async () => {
   await using listening = await serve((socket) =>
     lineServer("220 Old\r\n", { FEAT: "500 what?\r\n", NOOP: "200 ok\r\n" })({
       socket,

@@ -14,7 +14,7 @@ protocolSuite("https", {
   wrong: ["220 mail ESMTP\r\n", { says: "HTTP/1.1 500 Oops\r\n\r\n", reason: "service-unavailable" }],
 });
 
-test("https asks for HTTP/1.1, and for a known issuer unless told otherwise", async () => {
+test("https offers HTTP/1.1 by ALPN, and verifies the issuer by default", async () => {
   await using server = await serveTls((socket) => void socket.write(PAGE), {
     tls: { ALPNProtocols: ["h2", "http/1.1"] },
   });
@@ -28,7 +28,7 @@ test("https asks for HTTP/1.1, and for a known issuer unless told otherwise", as
   });
 });
 
-test("https follows a redirect inside TLS anew where the server ends the connection", async () => {
+test("https follows a redirect on a new TLS connection if the server closes the old one", async () => {
   let asked = 0;
   await using server = await serveTls((socket) =>
     socket.once("data", () => {

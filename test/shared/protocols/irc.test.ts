@@ -25,12 +25,12 @@ protocolSuite("irc", {
   endless: [":irc NOTICE * :wait\r\n", "PING :x\r\n", ":irc CAP * LS * :more\r\n"],
 });
 
-test("irc need not name itself", async () => {
+test("an IRC server without a name is open", async () => {
   await using listening = await serveBytes("451 * :You have not registered\r\n");
   expect(await check({ protocol: irc, ...listening })).toMatchObject({ state: "open" });
 });
 
-test("irc from before CAP is open", async () => {
+test("an IRC server without CAP is open", async () => {
   await using listening = await serveBytes(":old.example.net 451 * CAP :Register first.\r\n");
   expect(await check({ protocol: irc, ...listening })).toMatchObject({
     state: "open",

@@ -83,7 +83,7 @@ udpProtocolSuite("isakmp behind the non-ESP marker", {
     if (question.readUInt32BE() === 0) reply(Buffer.concat([Buffer.alloc(4), right(question.subarray(4))]));
   },
   wrong: [Buffer.alloc(40)],
-  // What does not begin with the marker is ESP, and somebody else's.
+  // Without the marker it is ESP, which is ignored.
   foreign: (answer) => answer.subarray(4),
 });
 
@@ -118,7 +118,7 @@ test.each([
   ["without key exchange and nonce", [[33, accepted]]],
   ["without nonce", [[33, accepted], SHARE]],
   ["with a cipher that we do not offer", [[33, des], SHARE, NONCE]],
-] as const)("an answer %s is none", async (_, payloads) => {
+] as const)("an answer %s fails", async (_, payloads) => {
   await using server = await serveUdp((question, reply) => reply(respond(question, payloads)));
   expect(await check({ protocol: isakmp, ...server })).toMatchObject({
     state: "mismatch",

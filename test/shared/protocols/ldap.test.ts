@@ -47,7 +47,7 @@ protocolSuite("ldap", {
 });
 
 describe("ldap", () => {
-  test("a server that shows strangers nothing is open", async () => {
+  test("a server that refuses anonymous searches is open", async () => {
     await using listening = await serveBytes(message(2, result(0x65, 48, "anonymous bind disallowed")));
     expect(await check({ protocol: ldap, ...listening })).toMatchObject({
       state: "open",

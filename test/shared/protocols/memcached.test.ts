@@ -21,7 +21,7 @@ test.each(["1.6.18", "mcrouter 41.0.0", "Hazelcast"])("the version is any text: 
   expect(await check({ protocol: memcached, ...listening })).toMatchObject({ state: "open", evidence: { version } });
 });
 
-test("memcached that wants a login is open", async () => {
+test("memcached that demands a login is open", async () => {
   await using listening = await serveBytes("CLIENT_ERROR unauthenticated\r\n");
   expect(await check({ protocol: memcached, ...listening })).toMatchObject({
     state: "open",

@@ -27,11 +27,11 @@ udpProtocolSuite("minecraft-bedrock", {
   },
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), Buffer.alloc(40, 0x1c), ""],
   foreign: (answer) => Buffer.concat([answer.subarray(0, 1), Buffer.alloc(8, 1), answer.subarray(9)]),
-  // RakNet without the game says no more than this.
+  // A plain RakNet server sends only this.
   enoughBytes: 33,
 });
 
-test("colours go, escaped semicolons stay, and a bare one makes no number of what is none", async () => {
+test("colours are dropped, escaped semicolons kept, and an unescaped one does not give wrong numbers", async () => {
   await using coloured = await serveUdp((question, reply) =>
     reply(pong(question, "MCPE;§aPier \\; 7§r;527;1.19.1;3;20;1;Harbour;Survival;")),
   );
@@ -46,7 +46,7 @@ test("colours go, escaped semicolons stay, and a bare one makes no number of wha
   expect(shifted.evidence).not.toHaveProperty("players");
 });
 
-test("a RakNet server that is no game", async () => {
+test("a RakNet server other than Minecraft", async () => {
   await using server = await serveUdp((question, reply) => reply(pong(question)));
   expect(await check({ protocol: minecraftBedrock, ...server })).toMatchObject({ state: "open", health: "up" });
 });

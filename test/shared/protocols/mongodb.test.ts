@@ -78,7 +78,7 @@ describe("mongodb", () => {
   const serveWith = (...replies: Buffer[]) =>
     serve((socket) => answers(...replies)({ socket, write: (data) => socket.write(data), end: () => {} }));
 
-  test("asks isMaster of an old server, and lives without buildInfo", async () => {
+  test("sends isMaster to an old server, and needs no buildInfo", async () => {
     await using listening = await serveWith(
       message(1, refusal(59, "no such command: 'hello'")),
       message(2, rich(Buffer.concat([flag("ismaster", true), int("maxWireVersion", 8), OK]))),

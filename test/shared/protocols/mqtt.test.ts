@@ -22,7 +22,7 @@ describe("mqtt", () => {
   test.each([
     ["3.1.1", [0x20, 2, 0, 5]],
     ["5.0", [0x20, 3, 0, 0x87, 0]],
-  ])("a %s broker that wants a login is open", async (version, bytes) => {
+  ])("a %s broker that demands a login is open", async (version, bytes) => {
     await using listening = await serveBytes(Buffer.from(bytes));
     expect(await check({ protocol: mqtt, ...listening, settings: { version } })).toMatchObject({
       state: "open",

@@ -82,7 +82,7 @@ describe("mysql", () => {
     expect(await check({ protocol: mysql, ...listening })).toMatchObject(expected);
   });
 
-  test("a host that may not connect still sees the server well", async () => {
+  test("a refused host is an answer of a healthy server", async () => {
     await using listening = await serveBytes(error(0, 1130, "Host '10.0.0.1' is not allowed to connect"), {
       end: true,
     });
@@ -92,7 +92,7 @@ describe("mysql", () => {
     });
   });
 
-  test("tells MariaDB by its version, without the fake one in front", async () => {
+  test("recognises MariaDB by its version, without the fake prefix", async () => {
     await using listening = await serve((socket) =>
       server("5.5.5-10.11.6-MariaDB-0+deb12u1")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
@@ -106,7 +106,7 @@ describe("mysql", () => {
     const certificate = makeCertificate();
     await using listening = await serve((socket) => {
       socket.write(greeting("8.0.36"));
-      // The client's handshake follows on the heels of its request, perhaps in the same segment.
+      // The client's handshake follows its request directly, perhaps in the same segment.
       socket.once("readable", () => {
         socket.read(36);
         const secure = upgrade(socket, certificate);

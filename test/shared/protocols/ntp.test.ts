@@ -43,7 +43,7 @@ udpProtocolSuite("ntp", {
   foreign: (packet) => Buffer.concat([packet.subarray(0, 24), Buffer.alloc(8, 7), packet.subarray(32)]),
 });
 
-test("the clock of a server that is ahead shows in the offset, and its threshold counts both ways", async () => {
+test("the offset of a server's clock is measured, and its threshold applies in both directions", async () => {
   for (const aheadMs of [5000, -5000]) {
     await using server = await serving({ aheadMs });
     const settings = { offsetMs: { degradedAbove: 1000, downAbove: 60_000 } };
@@ -57,7 +57,7 @@ test("the clock of a server that is ahead shows in the offset, and its threshold
   }
 });
 
-test("a clock decades away is an offset, too", async () => {
+test("a clock that is decades off is measured, too", async () => {
   const decadesMs = 40 * 365.25 * 86_400_000;
   await using server = await serving({ aheadMs: -decadesMs });
   const { evidence } = await check({ protocol: ntp, ...server });
@@ -90,7 +90,7 @@ test.each([
   expect(await check({ protocol: ntp, ...server, settings })).toMatchObject({ health });
 });
 
-test("an answer that tells no time is none", async () => {
+test("an answer without a time fails", async () => {
   await using server = await serveUdp((question, reply) => reply(answer(question).fill(0, 32)));
   expect(await check({ protocol: ntp, ...server })).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
 });

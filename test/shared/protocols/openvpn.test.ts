@@ -34,7 +34,7 @@ protocolSuite("openvpn by TCP", {
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n", Buffer.from("000401020304", "hex")],
 });
 
-test("an acknowledgement of our session is an answer, one of another's is none", async () => {
+test("an acknowledgement counts only for our session", async () => {
   const acknowledge = (question: Buffer) => {
     const packet = reset(question).subarray(0, 22);
     packet[0] = 5 << 3;

@@ -84,7 +84,7 @@ describe("postgresql", () => {
     });
   });
 
-  test("reports the version where anyone is let in", async () => {
+  test("reports the version of a server that accepts anyone", async () => {
     await using listening = await serveWith(Buffer.concat(TRUST));
     expect(await check({ protocol: postgresql, ...listening })).toMatchObject({
       fingerprint: "PostgreSQL 15.6 (Debian)",

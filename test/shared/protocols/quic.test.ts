@@ -26,7 +26,7 @@ udpProtocolSuite("quic", {
   enoughBytes: 27,
 });
 
-test("a version that has to be there and is not", async () => {
+test("a missing required version fails", async () => {
   await using server = await serveUdp((question, reply) => reply(negotiate(question, "ff00001d")!));
   expect(await check({ protocol: quic, ...server, settings: { versions: ["1"] } })).toMatchObject({
     state: "mismatch",
@@ -35,7 +35,7 @@ test("a version that has to be there and is not", async () => {
   });
 });
 
-test("our own version is none to offer, and beside real ones a lot drawn alike", async () => {
+test("a list with only our reserved version is invalid, beside real versions it is ignored", async () => {
   const ours = (question: Buffer) => question.toString("hex", 1, 5);
   await using server = await serveUdp((question, reply) => reply(negotiate(question, ours(question))!));
   expect(await check({ protocol: quic, ...server }, 250)).toMatchObject({ state: "open|filtered", health: "down" });

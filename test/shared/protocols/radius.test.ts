@@ -39,7 +39,7 @@ udpProtocolSuite("radius", {
   foreign: (answer) => Buffer.concat([answer.subarray(0, 1), Buffer.of((answer[1]! + 100) & 255), answer.subarray(2)]),
 });
 
-test("a server that does not share the secret says nothing, and the message says why", async () => {
+test("a server with another secret does not answer, and the message says why", async () => {
   await using server = await serveUdp((question, reply) => {
     const answer = respond(question, 2, "another");
     if (answer) reply(answer);
@@ -49,7 +49,7 @@ test("a server that does not share the secret says nothing, and the message says
   expect(outcome.message).toContain("wrong secret");
 });
 
-test("an answer signed with another secret is not believed", async () => {
+test("an answer signed with another secret fails", async () => {
   await using server = await serveUdp((question, reply) => {
     const answer = respond(question)!;
     answer[5]! ^= 1;
@@ -61,7 +61,7 @@ test("an answer signed with another secret is not believed", async () => {
   });
 });
 
-test("accounting ports answer Accounting-Response, troubled servers Protocol-Error", async () => {
+test("Accounting-Response is open, Protocol-Error is service-unavailable", async () => {
   await using accounting = await serveUdp((question, reply) => reply(respond(question, 5)!));
   expect(await check({ protocol: radius, ...accounting, settings: { secret: SECRET } })).toMatchObject({
     state: "open",

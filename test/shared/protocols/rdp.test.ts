@@ -29,7 +29,7 @@ protocolSuite("rdp", {
 });
 
 describe("rdp", () => {
-  test("a server from before negotiation is open, and so is one that refuses our security", async () => {
+  test("a server without negotiation is open, and so is one that refuses our security protocols", async () => {
     await using old = await serveBytes(Buffer.from([3, 0, 0, 11, 6, 0xd0, 0, 0, 0x12, 0x34, 0]));
     expect(await check({ protocol: rdp, ...old })).toMatchObject({
       state: "open",

@@ -22,7 +22,7 @@ protocolSuite("rsync", {
   endless: [{ first: "@RSYNCD: 31.0\n", forever: "module\tcomment\n" }],
 });
 
-test("rsync must show the module that is asked for", async () => {
+test("a missing required module fails", async () => {
   await using listening = await serve((socket) =>
     server({ socket, write: (data) => socket.write(data), end: () => {} }),
   );

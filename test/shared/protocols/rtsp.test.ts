@@ -33,12 +33,12 @@ describe("rtsp", () => {
     expect(await check({ protocol: rtsp, ...listening })).toMatchObject({ reason });
   });
 
-  test("asking for a login is an answer", async () => {
+  test("a demand for a login counts as an answer", async () => {
     await using listening = await serveBytes("RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n");
     expect(await check({ protocol: rtsp, ...listening })).toMatchObject({ state: "open", evidence: { status: 401 } });
   });
 
-  test("a stream that is not there is not", async () => {
+  test("a missing stream fails", async () => {
     const seen: string[] = [];
     await using listening = await serve((socket) => {
       onLines(socket, (line) => seen.push(line));

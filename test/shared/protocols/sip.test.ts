@@ -34,7 +34,7 @@ protocolSuite("sip by TCP", {
   endless: ["Header: x\r\n", { first: "SIP/2.0 200 OK\r\n", forever: "Header: x\r\n" }, "\r\n"],
 });
 
-test.each([/Call-ID: ./, /CSeq: \d/])("without our %s it is somebody else's answer", async (pattern) => {
+test.each([/Call-ID: ./, /CSeq: \d/])("an answer without our %s is ignored", async (pattern) => {
   await using server = await serveUdp((question, reply) =>
     reply(swap(pattern, `${pattern.source.slice(0, 4)}x`)(respond(question))),
   );
@@ -63,7 +63,7 @@ test("short header names and folded lines are read", async () => {
   expect(await check({ protocol: sip, ...server })).toMatchObject({ state: "open", fingerprint: "Buoy/1.2" });
 });
 
-test("by TCP a provisional answer is waited past", async () => {
+test("by TCP a provisional response is skipped", async () => {
   await using server = await serve((socket) =>
     socket.once("data", (question) => {
       socket.write(respond(question, 100));
@@ -73,7 +73,7 @@ test("by TCP a provisional answer is waited past", async () => {
   expect(await check({ protocol: sip, ...server, settings: { transport: "tcp" } })).toMatchObject(expected);
 });
 
-test("by UDP a provisional answer and a request of the server's own are waited past", async () => {
+test("by UDP a provisional response and a request of the server are skipped", async () => {
   await using server = await serveUdp((question, reply) => {
     reply("OPTIONS sip:us@example.com SIP/2.0\r\n\r\n");
     reply(respond(question, 100));

@@ -47,7 +47,7 @@ protocolSuite("smb", {
   ],
 });
 
-test("smb signing can be asked for", async () => {
+test("required signing can be demanded", async () => {
   const settings = { requireSigning: true };
   await using lax = await serveBytes(negotiated());
   expect(await check({ protocol: smb, ...lax, settings })).toMatchObject({ reason: "unexpected-answer" });

@@ -60,7 +60,7 @@ describe("smtp", () => {
     });
   });
 
-  test("a keyword counts in either case", async () => {
+  test("capabilities are case-insensitive", async () => {
     await using server = await serveStarttls({ ...script, before: { EHLO: "250-mail\r\n250 StartTls\r\n" } });
     const settings = { starttls: "required", tls: { ca: server.ca } };
     expect(await check({ protocol: smtp, ...server, settings })).toMatchObject({ state: "open" });
@@ -74,7 +74,7 @@ describe("smtp", () => {
     });
   });
 
-  test("takes nothing that came in the clear behind the agreement", async () => {
+  test("refuses plaintext after the agreement to STARTTLS", async () => {
     await using server = await serveStarttls({ ...script, injected: "250 injected\r\n" });
     const settings = { starttls: "required", tls: { verify: false } };
     expect(await check({ protocol: smtp, ...server, settings })).not.toMatchObject({ state: "open" });

@@ -88,7 +88,7 @@ udpProtocolSuite("snmp v3", {
   wrong: ["SSH-2.0-OpenSSH_9.2\r\n", Buffer.from("300602010004003000", "hex")],
 });
 
-test("another message id is somebody else's report", async () => {
+test("a report with another message id is ignored", async () => {
   await using server = await serveUdp((question, reply) => reply(report(question, engineId, 1)));
   expect(await check({ protocol: snmp, ...server, settings: { version: "3" } }, 250)).toMatchObject({
     state: "open|filtered",
@@ -135,7 +135,7 @@ test.each([
   expect(await check({ protocol: snmp, ...server, settings })).toMatchObject({ health, reason });
 });
 
-test("errors of the agent: a missing name is an answer, a general error is trouble", async () => {
+test("agent errors: a missing name is an answer, a general error is service-unavailable", async () => {
   await using missing = await answering(element(5), 2);
   expect(await check({ protocol: snmp, ...missing, settings: { version: "1" } })).toMatchObject({
     state: "open",
@@ -148,7 +148,7 @@ test("errors of the agent: a missing name is an answer, a general error is troub
   });
 });
 
-test("a report is no answer to versions 1 and 2c", async () => {
+test("a report is refused as the answer to versions 1 and 2c", async () => {
   await using server = await serveUdp((question, reply) => reply(response(parse(question), element(5), 16, 0xa8)));
   for (const version of ["1", "2c"])
     expect(await check({ protocol: snmp, ...server, settings: { version } })).toMatchObject({

@@ -46,7 +46,7 @@ udpProtocolSuite("source-engine", {
   enoughBytes: info.length - 3,
 });
 
-test("an application's id above 16 bits is read from behind the version", async () => {
+test("an application id above 16 bits is read from the optional fields", async () => {
   const gameId = Buffer.alloc(8);
   gameId.writeUIntLE(252_490, 0, 6);
   const before = packet("I\x11Rusty\0Barren\0rust\0Rust\0\x4a\xda\x05\x18\x02dl\0\x012581\0");
@@ -58,7 +58,7 @@ test("an application's id above 16 bits is read from behind the version", async 
   });
 });
 
-test("an answer in several parts is one", async () => {
+test("an answer in several parts counts", async () => {
   await using server = await serveUdp((_question, reply) =>
     reply(Buffer.from("feffffff010000000200e004ffffffff49", "hex")),
   );
@@ -68,7 +68,7 @@ test("an answer in several parts is one", async () => {
   });
 });
 
-test("servers of before answer in their own way, at once", async () => {
+test("GoldSrc servers answer in their older format", async () => {
   await using server = await serveUdp((_question, reply) =>
     reply(packet("m192.0.2.1:27015\0Old pier\0crossfire\0valve\0Half-Life\0\x03\x10\x2fdl\0\0\0\x01\x00")),
   );
@@ -78,7 +78,7 @@ test("servers of before answer in their own way, at once", async () => {
   });
 });
 
-test("challenges without end are given up", async () => {
+test("endless challenges end the check", async () => {
   await using server = await serveUdp((_question, reply) => reply(Buffer.concat([packet("A"), CHALLENGE])));
   const outcome = await check({ protocol: sourceEngine, ...server }, 300);
   expect(outcome).toMatchObject({ state: "open|filtered", health: "down" });

@@ -38,7 +38,7 @@ const kexInit = (exchanges: string) =>
 
 const KEX_REPLY = Buffer.concat([Buffer.from([31]), text(HOST_KEY), text(Buffer.alloc(32)), text("signature")]);
 
-/** An SSH server as far as its host key. */
+/** An SSH server up to its host key. */
 const server =
   (exchanges: string, received: Buffer[] = [], reply = KEX_REPLY) =>
   ({ socket, write }: Peer) => {
@@ -99,7 +99,7 @@ describe("ssh", () => {
     },
   );
 
-  test("open without the key when nothing is in common", async () => {
+  test("open without the host key when there is no common key exchange", async () => {
     await using listening = await serve((socket) =>
       server("sntrup761x25519-sha512@openssh.com")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
@@ -109,7 +109,7 @@ describe("ssh", () => {
     });
   });
 
-  test("unexpected-answer when the host key is another one", async () => {
+  test("unexpected-answer when the host key differs", async () => {
     await using listening = await serve((socket) =>
       server("curve25519-sha256")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
@@ -121,7 +121,7 @@ describe("ssh", () => {
     });
   });
 
-  test("the greeting is enough where no key is wanted", async () => {
+  test("the identification is enough with hostKey off", async () => {
     await using listening = await serveBytes("a banner first\r\nSSH-2.0-Quiet_1.0\r\n");
     expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
       state: "open",
@@ -135,7 +135,7 @@ describe("ssh", () => {
     [": note"],
     ["ERROR none"],
     ["sixty lines", "x\r\n".repeat(60)],
-  ])("may say %s first, and name itself later", async (what, line = what) => {
+  ])("may send %s before its identification", async (what, line = what) => {
     await using listening = await serve((socket) => {
       socket.write(`${line}\r\n`);
       setTimeout(() => socket.write("SSH-2.0-Late_1.0\r\n"), 50);
@@ -146,7 +146,7 @@ describe("ssh", () => {
     });
   });
 
-  test("wrong-protocol when another server closes behind its greeting", async () => {
+  test("wrong-protocol when a server of another protocol greets and closes", async () => {
     await using listening = await serveBytes("220 mail.example.com ESMTP\r\n", { end: true });
     expect(await check({ protocol: ssh, ...listening })).toMatchObject({
       reason: "wrong-protocol",
@@ -159,7 +159,7 @@ describe("ssh", () => {
     ["no public value", [text(HOST_KEY), text(""), text("signature")], "unexpected-answer"],
     ["no signature", [text(HOST_KEY), text(Buffer.alloc(32)), text("")], "unexpected-answer"],
     ["the key alone", [text(HOST_KEY)], "incomplete-answer"],
-  ])("a key exchange answered with %s is none", async (_what, fields, reason) => {
+  ])("a key exchange answered with %s fails", async (_what, fields, reason) => {
     const reply = Buffer.concat([Buffer.from([31]), ...fields]);
     await using listening = await serve((socket) =>
       server("curve25519-sha256", [], reply)({ socket, write: (data) => socket.write(data), end: () => {} }),

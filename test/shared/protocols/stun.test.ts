@@ -13,7 +13,7 @@ const attribute = (type: number, value: Buffer) => {
   head.writeUInt16BE(value.length, 2);
   return Buffer.concat([head, value, Buffer.alloc(-value.length & 3)]);
 };
-/** 203.0.113.9:4711, hidden under the magic cookie. */
+/** 203.0.113.9:4711, XORed with the magic cookie. */
 const xorMapped = Buffer.concat([
   Buffer.of(0, 1, (4711 >> 8) ^ 0x21, (4711 & 0xff) ^ 0x12),
   Buffer.of(203 ^ 0x21, 0 ^ 0x12, 113 ^ 0xa4, 9 ^ 0x42),
@@ -55,7 +55,7 @@ protocolSuite("stun by TCP", {
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(20)],
 });
 
-test("an IPv6 address is unveiled with the transaction id", async () => {
+test("an IPv6 address is decoded with the transaction id", async () => {
   await using server = await serveUdp((question, reply) => {
     const address = Buffer.from("20010db8000000000000000000000042", "hex");
     for (let i = 0; i < 16; i += 1) address[i]! ^= question[4 + i]!;
@@ -65,7 +65,7 @@ test("an IPv6 address is unveiled with the transaction id", async () => {
   expect(evidence.mappedAddress).toBe("[2001:0db8:0000:0000:0000:0000:0000:0042]:4711");
 });
 
-test("a refusal is an answer, trouble of the server is not", async () => {
+test("a refusal is an answer, a server error is service-unavailable", async () => {
   await using refusing = await serveUdp((question, reply) => reply(error(question, 401)));
   expect(await check({ protocol: stun, ...refusing })).toMatchObject({ state: "open", evidence: { error: "401 No" } });
   await using unwell = await serveUdp((question, reply) => reply(error(question, 500)));
@@ -88,12 +88,12 @@ test.each([
   ],
   ["an error without its code", 0x0111, [attribute(0x0020, xorMapped)]],
   ["an error of class 0", 0x0111, [attribute(0x0009, Buffer.alloc(4))]],
-])("%s is no answer", async (_what, type, attributes) => {
+])("%s fails", async (_what, type, attributes) => {
   await using server = await serveUdp((question, reply) => reply(message(question, type, ...attributes)));
   expect(await check({ protocol: stun, ...server })).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
 });
 
-test("an answer with another magic cookie is not ours", async () => {
+test("an answer with another magic cookie is ignored", async () => {
   const other = (question: Buffer) =>
     Buffer.concat([question.subarray(0, 4), Buffer.alloc(4, 7), question.subarray(8)]);
   await using server = await serveUdp((question, reply) =>
@@ -102,7 +102,7 @@ test("an answer with another magic cookie is not ours", async () => {
   expect(await check({ protocol: stun, ...server }, 250)).toMatchObject({ state: "open|filtered", health: "down" });
 });
 
-test("an answer damaged on the way is not believed", async () => {
+test("an answer with a wrong FINGERPRINT fails", async () => {
   await using server = await serveUdp((question, reply) => {
     const answer = right(question);
     answer[24]! ^= 1;

@@ -28,7 +28,7 @@ test("closed when ICMP says so", async () => {
   });
 });
 
-test("whatever answers is no syslog", async () => {
+test("an answer by UDP is wrong-protocol", async () => {
   await using server = await serveUdp((_question, reply) => reply("HTTP/1.1 400 Bad Request\r\n\r\n"));
   expect(await check({ protocol: syslog, ...server })).toMatchObject({ state: "mismatch", reason: "wrong-protocol" });
 });

@@ -24,7 +24,7 @@ test("open when the connection is accepted", async () => {
   expect(outcome.timings.latencyMs).toBe(outcome.timings.connectMs);
 });
 
-test("open, too, when the server resets right behind the handshake", async () => {
+test("open even if the server resets directly after the handshake", async () => {
   await using server = await serve((socket) => socket.resetAndDestroy());
   expect(await check({ protocol: "tcp", ...server })).toMatchObject({ state: "open" });
 });
@@ -51,7 +51,7 @@ test("down when it is open and should be closed", async () => {
   });
 });
 
-test("steps send and expect in order, and what came behind a match belongs to the next step", async () => {
+test("steps send and expect in order, and bytes after a match belong to the next step", async () => {
   await using server = await serve((socket) => {
     socket.write("220 ready\r\n");
     onLines(socket, (line) => socket.write(line === "HELO me" ? "250 hello\r\n250 again\r\n" : "221 bye\r\n"));
@@ -81,7 +81,7 @@ test("nothing is added to what is sent, not even a line end", async () => {
   expect(Buffer.concat(received).toString()).toBe("PING");
 });
 
-test("one byte at a time is the same answer", async () => {
+test("an answer that comes one byte at a time matches", async () => {
   await using server = await serveSlowly("SSH-2.0-OpenSSH_9.2p1\r\n");
   for (const expectation of [
     { contains: "OpenSSH" },
@@ -113,7 +113,7 @@ test("exact bytes fail at the first wrong one, without waiting for the rest", as
   expect(await check({ protocol: "tcp", ...server, settings }, 20_000)).toMatchObject({ reason: "unexpected-answer" });
 });
 
-test("silence is no answer; half an answer is a wrong one, with what came; a closed connection says so", async () => {
+test("silence is no-answer; a partial answer fails with what came; a closed connection is connection-closed", async () => {
   await using silent = await serveSilence();
   await using half = await serveBytes("PO");
   await using closed = await serve((socket) => socket.end());
@@ -155,7 +155,7 @@ test("inside TLS, steps are the same", async () => {
   });
 });
 
-test("a pattern that would take years elsewhere takes milliseconds, and holds nobody up", async () => {
+test("a pattern prone to catastrophic backtracking takes milliseconds and delays no other check", async () => {
   await using server = await serve(async (socket) => {
     await trickle(socket, Buffer.from(`${"a".repeat(3000)}!`));
     socket.end();

@@ -29,7 +29,7 @@ test("closed when the host answers ICMP port unreachable", async () => {
   });
 });
 
-test("silence is open|filtered, and its policy says what that means", async () => {
+test("silence is open|filtered, and the silence setting decides the health", async () => {
   await using server = await serveUdp(() => {});
   const run = (silence?: string) =>
     check({ protocol: "udp", ...server, settings: { ...echo, ...(silence ? { silence } : {}) } }, 200);
@@ -38,7 +38,7 @@ test("silence is open|filtered, and its policy says what that means", async () =
   expect(await run("unknown")).toMatchObject({ state: "open|filtered", health: "unknown", reason: "silent" });
 });
 
-test("lost datagrams count, and have two thresholds", async () => {
+test("packet loss has two thresholds", async () => {
   let n = 0;
   await using server = await serveUdp((message, reply) => {
     if (n++ % 3 === 0) reply(message);
@@ -58,7 +58,7 @@ test("a wrong answer is a mismatch", async () => {
   });
 });
 
-test("datagrams of others are not answers", async () => {
+test("datagrams of other senders are ignored", async () => {
   const stranger = createSocket("udp4");
   await using server = await serveUdp((_message, _reply, from) => stranger.send("ping", from.port, from.address));
   const outcome = await check({ protocol: "udp", ...server, settings: echo }, 300);
@@ -79,7 +79,7 @@ test("more answers than questions are counted and ignored", async () => {
   });
 });
 
-test("slower than wanted is degraded", async () => {
+test("slower than degradedAboveMs is degraded", async () => {
   await using server = await serveUdp((message, reply) => setTimeout(() => reply(message), 60));
   expect(await check({ protocol: "udp", ...server, settings: echo, degradedAboveMs: 20 })).toMatchObject({
     health: expect.stringMatching(/degraded|up/) as string,

@@ -44,7 +44,7 @@ describe("vnc", () => {
     });
   });
 
-  test("letters are no security type of RFB 3.3", async () => {
+  test("text is refused as a security type of RFB 3.3", async () => {
     await using listening = await serveWith("003.003", ...Buffer.from("ABCD"));
     expect(await check({ protocol: vnc, ...listening })).toMatchObject({
       state: "mismatch",
@@ -52,7 +52,7 @@ describe("vnc", () => {
     });
   });
 
-  test("being shut out for visiting too often is not an outage", async () => {
+  test("being blocked for too many unauthenticated connections is open", async () => {
     await using listening = await serveWith("003.008", 0, ...reason("Too many security failures"));
     expect(await check({ protocol: vnc, ...listening })).toMatchObject({
       state: "open",

@@ -17,7 +17,7 @@ udpProtocolSuite("wireguard", {
   protocol: wireguard,
   settings,
   good: (question, reply) => {
-    // A fresh one each time: the cases run side by side, and a responder takes only later timestamps.
+    // A new responder for each case: the cases run concurrently, and a responder accepts only later timestamps.
     const answer = responder(own, peer.open)(question);
     if (answer) reply(answer);
   },
@@ -42,7 +42,7 @@ test("with a preshared key", async () => {
   expect(outcome).toMatchObject({ state: "mismatch", reason: "unexpected-answer" });
 });
 
-test("a peer that the server does not know hears nothing, and reads why", async () => {
+test("an unknown peer gets no answer, and the message says why", async () => {
   const answer = responder(own, keyPair().open);
   await using server = await serveUdp((question, reply) => {
     const response = answer(question);
@@ -50,10 +50,10 @@ test("a peer that the server does not know hears nothing, and reads why", async 
   });
   const outcome = await check({ protocol: wireguard, ...server, settings }, 250);
   expect(outcome).toMatchObject({ state: "open|filtered", health: "down", reason: "no-answer" });
-  expect(outcome.message).toContain("unless it knows our key");
+  expect(outcome.message).toContain("does not answer unknown keys");
 });
 
-test("without keys silence is unknown, and only ICMP tells something", async () => {
+test("without keys silence is unknown, and only ICMP shows a closed port", async () => {
   await using server = await serveUdp(() => {});
   const outcome = await check({ protocol: wireguard, ...server }, 250);
   expect(outcome).toMatchObject({ state: "open|filtered", health: "unknown", reason: "silent" });
@@ -92,7 +92,7 @@ test("HChaCha20 as in draft-irtf-cfrg-xchacha-03, section 2.2.1", () => {
   );
 });
 
-test("a response with a point of low order is no proof, and no crash", async () => {
+test("a response with a low-order point fails, without a crash", async () => {
   await using server = await serveUdp((question, reply) => {
     const forged = Buffer.alloc(92);
     forged[0] = 2;
@@ -111,7 +111,7 @@ test("a MAC is BLAKE2s with a key, as Python's hashlib makes it", () => {
   expect(mac(key, Buffer.from("hello".repeat(40))).toString("hex")).toBe("5c535f4fa70fa4785ceaf93f8256e1e1");
 });
 
-test("several initiations of one check, each later than the one before", async () => {
+test("each initiation of a check has a later timestamp", async () => {
   const answer = responder(own, peer.open);
   await using server = await serveUdp((question, reply) => {
     const response = answer(question);

@@ -40,7 +40,7 @@ protocolSuite("xmpp", {
 });
 
 describe("xmpp", () => {
-  test("asks for a domain in its own letters", async () => {
+  test("sends a non-ASCII domain in Unicode", async () => {
     let asked = "";
     await using listening = await serve((socket) =>
       socket.once("data", (data) => {
@@ -55,7 +55,7 @@ describe("xmpp", () => {
     expect(asked).toContain("to='bücher.example'");
   });
 
-  test("inside TLS after STARTTLS, with the stream opened anew", async () => {
+  test("inside TLS after STARTTLS, with a new stream", async () => {
     const certificate = makeCertificate();
     await using listening = await serve((socket) => {
       socket.once("data", () => {
@@ -86,7 +86,7 @@ describe("xmpp", () => {
     });
   });
 
-  test("an IPv6 address is asked for in brackets", async () => {
+  test("an IPv6 address is sent in brackets", async () => {
     let asked = "";
     await using listening = await serve((socket) => {
       socket.once("data", (chunk) => {
@@ -105,7 +105,7 @@ describe("xmpp", () => {
     });
   });
 
-  test("refuses a domain that would end the tag", () => {
+  test("refuses a domain that would inject XML", () => {
     expect(() => xmpp.prepare({ domain: "a'><b" })).toThrow("domain: must be a domain");
   });
 });

@@ -1,4 +1,4 @@
-/** Whatever stands in a record or in a monitor's settings: text comes out, or a finding about the peer, and soon. */
+/** Property tests: any record data and any expected text gives a text or a `ProbeFailure`, and quickly. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProbeFailure } from "../../../shared/contract/protocol.ts";
@@ -6,7 +6,7 @@ import { Cursor } from "../../../shared/wire/cursor.ts";
 import { dataKey, labelsOf, plainText, readData, TYPES, type TypeName } from "../../../shared/wire/dns-records.ts";
 
 const type = fc.constantFrom(...(Object.keys(TYPES) as TypeName[]));
-/** Bytes that look like names, lengths and pointers more often than chance would have it. */
+/** Bytes that look like names, lengths and pointers more often than random ones. */
 const bytes = fc
   .array(
     fc.oneof(
@@ -17,7 +17,7 @@ const bytes = fc
     { maxLength: 8 },
   )
   .map((parts) => Buffer.concat(parts));
-/** Text full of what masters files treat apart. */
+/** Text with many characters that are special in master files. */
 const text = fc
   .array(
     fc.oneof(
@@ -30,7 +30,7 @@ const text = fc
   )
   .map((parts) => parts.join(""));
 
-test("record data is read, or found wanting, and what is read compares with itself", () => {
+test("record data is read or refused, and its text equals itself", () => {
   fc.assert(
     fc.property(type, bytes, (name, data) => {
       let dig: string;
@@ -49,7 +49,7 @@ test("record data is read, or found wanting, and what is read compares with itse
   );
 });
 
-test("what a TXT record says equals itself, in quotes and without, and nothing else", () => {
+test("a TXT record equals only its own text, with and without quotes", () => {
   const string = fc.uint8Array({ maxLength: 255 }).map((one) => Buffer.from(one));
   fc.assert(
     fc.property(fc.array(string, { minLength: 1, maxLength: 3 }), (strings) => {
@@ -60,7 +60,7 @@ test("what a TXT record says equals itself, in quotes and without, and nothing e
   );
 });
 
-test("any text that people write compares, and any name is taken or refused", () => {
+test("any expected text can be compared, and any name is accepted or refused", () => {
   fc.assert(
     fc.property(type, text, (name, written) => {
       expect(typeof dataKey(name, written)).toBe("string");

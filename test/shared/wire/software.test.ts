@@ -17,6 +17,6 @@ test.each([
   [Buffer.from("verf\xfcgbar", "latin1").toString("latin1"), "verfügbar"],
   ["Grüße", "Grüße"],
   ["港", "港"],
-])("texts in UTF-8 and Latin-1 become readable: %j", (text, read) => {
+])("UTF-8 and Latin-1 are decoded: %j", (text, read) => {
   expect(printable(text)).toBe(read);
 });
