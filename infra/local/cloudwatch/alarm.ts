@@ -3,7 +3,7 @@ import { addUp, type Expression, parseExpression } from "./expression.ts";
 import type { MetricName, Metrics, Statistic } from "./metrics.ts";
 
 /** What an alarm's periods say. Undefined: too little is known, so the state stays what it was. */
-export interface Verdict {
+export interface Evaluation {
   readonly state: "ALARM" | "OK";
   /** One sentence, worded as CloudWatch's. */
   readonly reason: string;
@@ -14,13 +14,13 @@ export interface Alarm {
   readonly arn: string;
   readonly description: string;
   /** Topics that hear of `ALARM` and of `OK`. */
-  readonly actions: Readonly<Record<Verdict["state"], readonly string[]>>;
+  readonly actions: Readonly<Record<Evaluation["state"], readonly string[]>>;
   /** How far back it looks. */
   readonly minutes: number;
   /** As the template has them. */
   readonly properties: Readonly<Record<string, unknown>>;
   readonly metrics: readonly MetricName[];
-  evaluate(metrics: Metrics): Verdict | undefined;
+  evaluate(metrics: Metrics): Evaluation | undefined;
 }
 
 interface MetricProperties {
@@ -188,7 +188,7 @@ const parseMetric = ({ Metric, Period, Stat }: NonNullable<Query["MetricStat"]>,
 };
 
 const reasonOf = (
-  state: Verdict["state"],
+  state: Evaluation["state"],
   values: readonly (number | undefined)[],
   comparison: Comparison,
   threshold: number,

@@ -3,11 +3,11 @@ import { MINUTE_MS } from "../../../shared/durations.ts";
 import type { Disk } from "../disk/disk.ts";
 import { DurableMap } from "../disk/durable-map.ts";
 import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
-import { type Alarm, parseAlarm, type Verdict } from "./alarm.ts";
+import { type Alarm, type Evaluation, parseAlarm } from "./alarm.ts";
 import { type MetricName, Metrics, type PutMetric } from "./metrics.ts";
 import { createRules } from "./rules.ts";
 
-interface StoredState extends Verdict {
+interface StoredState extends Evaluation {
   /** ISO 8601: when it became so. */
   readonly at: string;
 }
@@ -81,10 +81,10 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
   };
 
   const look = (alarm: Alarm): void => {
-    const verdict = alarm.evaluate(metrics);
+    const evaluation = alarm.evaluate(metrics);
     const before = states.get(alarm.name);
-    if (verdict === undefined || verdict.state === before?.state) return;
-    const now = stateNow(verdict.state, verdict.reason);
+    if (evaluation === undefined || evaluation.state === before?.state) return;
+    const now = stateNow(evaluation.state, evaluation.reason);
     // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
     if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
     states.set(alarm.name, now);
@@ -128,7 +128,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
   };
 };
 
-const stateNow = (state: Verdict["state"], reason: string): StoredState => ({
+const stateNow = (state: Evaluation["state"], reason: string): StoredState => ({
   state,
   reason,
   at: new Date().toISOString(),
@@ -142,7 +142,7 @@ const checkMeasured = ({ name }: Alarm, metric: MetricName): void => {
 const checkHeard = (
   { name, actions }: Alarm,
   topicArns: readonly string[],
-  isRelayed: (state: Verdict["state"]) => boolean,
+  isRelayed: (state: Evaluation["state"]) => boolean,
 ): void => {
   for (const state of ["ALARM", "OK"] as const) {
     const other = actions[state].find((arn) => !topicArns.includes(arn));
