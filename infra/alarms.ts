@@ -21,6 +21,7 @@ import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ALARMED_METRICS } from "../shared/alarmed-metrics.ts";
 import { metricNamespace } from "./names.ts";
 
 const FIVE_MINUTES = Duration.minutes(5);
@@ -141,6 +142,17 @@ export class Alarms extends Construct {
   }
 }
 
-/** A metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
-export const ownMetric = (appId: string, service: string, metricName: string, statistic: string, period: Duration) =>
-  new Metric({ namespace: metricNamespace(appId), metricName, dimensionsMap: { service }, statistic, period });
+/** The watched metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
+export const functionMetric = (
+  appId: string,
+  service: keyof typeof ALARMED_METRICS,
+  statistic: string,
+  period: Duration,
+) =>
+  new Metric({
+    namespace: metricNamespace(appId),
+    metricName: ALARMED_METRICS[service],
+    dimensionsMap: { service },
+    statistic,
+    period,
+  });

@@ -9,9 +9,16 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import type { Service } from "../shared/environment.ts";
 
-export const FUNCTIONS = ["api", "compact", "dispatch", "probe", "state-change"] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+export type FunctionName = Service;
+export const FUNCTIONS = Object.keys({
+  api: true,
+  compact: true,
+  dispatch: true,
+  probe: true,
+  "state-change": true,
+} satisfies Record<FunctionName, true>) as FunctionName[];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const entryOf = (name: FunctionName) => `functions/${name}/index.ts`;

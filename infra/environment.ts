@@ -2,10 +2,8 @@
 import { Stack } from "aws-cdk-lib";
 import { CfnTable } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
+import { MAX_ENVIRONMENT_BYTES } from "./local/lambda/limits.ts";
 import { InvalidContext } from "./locations.ts";
-
-/** Of all variables of a function together, written as one JSON object: each quotation mark in a value counts twice. */
-const MAX_ENVIRONMENT_BYTES = 4_096;
 
 const REGION = "ap-southeast-1";
 const ARN_BYTES = `arn:aws:sns:${REGION}:123456789012:`.length;

@@ -8,6 +8,8 @@ import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import type { MonitorsIndex } from "../shared/store/indexes.ts";
+import { SCOPES } from "../shared/tokens.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
@@ -21,7 +23,7 @@ import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
 import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
-import { type MonitorsIndex, Tables } from "./tables.ts";
+import { Tables } from "./tables.ts";
 
 export interface HomeStackProps extends StackProps {
   readonly settings: Settings;
@@ -222,7 +224,7 @@ export class HomeStack extends Stack {
       undecided,
       undelivered,
     };
-    watchHome(alarms, settings.appId, watched);
+    watchHome(alarms, settings, watched);
     site?.watchedBy(alarms);
     receiveAlarms(this, `${settings.appId}-probe-`, system);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
@@ -241,7 +243,7 @@ export class HomeStack extends Stack {
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
-    output("FirstTokenCommand", "npm run token -- --name admin --scopes read,write,admin");
+    output("FirstTokenCommand", `npm run token -- --name admin --scopes ${SCOPES.join(",")}`);
   }
 
   /** SNS checks these calls against the account, not against a topic; the function itself keeps to its two topics. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "./validation.ts";
 
@@ -40,12 +41,7 @@ export interface Settings {
   readonly permissionsBoundary?: string;
   /** Tags of every resource beside `Application`, which is the app id. */
   readonly tags: Readonly<Record<string, string>>;
-  readonly retention: {
-    readonly blockDays: number;
-    readonly rosterDays: number;
-    readonly chunkDays: number;
-    readonly dayMonths: number;
-  };
+  readonly retention: Retention;
   /** Days that logs are kept: one of the periods CloudWatch Logs knows. Default 14. */
   readonly logRetentionDays: number;
   /** Of package.json. */
@@ -127,11 +123,11 @@ const SETTINGS = {
   permissionsBoundary: matching(POLICY, "the name or ARN of an IAM policy").optional(),
   tags: tags.default({}),
   retention: counts("retention", {
-    blockDays: count(14),
-    rosterDays: count(15),
-    chunkDays: count(400),
-    dayMonths: count(25),
-  }).prefault({}),
+    blockDays: count(DEFAULT_RETENTION.blockDays),
+    rosterDays: count(DEFAULT_RETENTION.rosterDays),
+    chunkDays: count(DEFAULT_RETENTION.chunkDays),
+    dayMonths: count(DEFAULT_RETENTION.dayMonths),
+  } satisfies Record<keyof Retention, unknown>).prefault({}),
   logRetentionDays: z.literal(LOG_RETENTION_DAYS, must(`one of ${LOG_RETENTION_DAYS.join(", ")}`)).default(14),
 };
 

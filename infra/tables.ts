@@ -10,33 +10,10 @@ import {
 } from "aws-cdk-lib/aws-dynamodb";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
+import { INDEX_KEYS, type MonitorsIndex, PROJECTED } from "../shared/store/indexes.ts";
 import { historyTableName, monitorsTableName } from "./names.ts";
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
-
-/**
- * What a check needs of a monitor, and no name that grows with the product: a projection takes 20 names and can never be
- * changed. What is checked is one map, and so is what each location believes.
- */
-const MEMBER_ATTRIBUTES = [
-  "check",
-  "beliefs",
-  "paused",
-  "settingsVersion",
-  "settingsChangedAt",
-  "placements",
-  "deletedAt",
-];
-
-/** Indexes that hold keys alone, by name, with the attributes of their keys; shared/store/keys.ts says what they answer. */
-const KEY_INDEXES = {
-  due: ["dueBucket", "nextEvaluationAt"],
-  "look-by": ["lookBucket", "lookBy"],
-  listed: ["listBucket", "listKey"],
-  attention: ["attentionBucket", "attentionKey"],
-  changed: ["changedBucket", "changedAt"],
-} as const;
-export type MonitorsIndex = "members" | keyof typeof KEY_INDEXES;
 
 /** What both tables share: kept when the stack goes, and paid by use. */
 const KEPT = {
@@ -66,20 +43,17 @@ export class Tables extends Construct {
       // Whoever reads the stream reads the item itself: an image would be history by the time it arrives.
       stream: StreamViewType.KEYS_ONLY,
     });
-    this.monitors.addGlobalSecondaryIndex({
-      indexName: "members",
-      partitionKey: text("shard"),
-      sortKey: text("pk"),
-      projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: MEMBER_ATTRIBUTES,
-    });
-    for (const [indexName, [partitionKey, sortKey]] of Object.entries(KEY_INDEXES))
+    for (const [indexName, [partitionKey, sortKey]] of Object.entries(INDEX_KEYS)) {
+      const projected = PROJECTED[indexName as MonitorsIndex];
       this.monitors.addGlobalSecondaryIndex({
         indexName,
         partitionKey: text(partitionKey),
         sortKey: text(sortKey),
-        projectionType: ProjectionType.KEYS_ONLY,
+        ...(projected
+          ? { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projected] }
+          : { projectionType: ProjectionType.KEYS_ONLY }),
       });
+    }
     this.history = new Table(this, "History", { ...KEPT, ...encryption, tableName: historyTableName(appId) });
     Validations.of(this.history).acknowledge({
       id: "AwsSolutions::AwsSolutions-DDB3",

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { DAY_MS } from "../../shared/durations.ts";
+import { RESULT_COLUMNS } from "../../shared/history/outcome.ts";
 
 const USAGE =
   "usage: npm run export -- --from MOMENT [--to MOMENT] [--format csv|jsonl] [--monitor ID] [--resume ID,DATE] [--url URL]\n" +
@@ -24,7 +25,7 @@ export interface Source {
   readonly token: string;
 }
 
-export interface Job {
+export interface ExportOptions {
   readonly from: Date;
   readonly to: Date;
   readonly format: "csv" | "jsonl";
@@ -41,32 +42,33 @@ export interface Output {
   readonly firstPauseMs?: number;
 }
 
-const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
-type Result = Readonly<Record<(typeof COLUMNS)[number], unknown>>;
+type Result = Readonly<Record<(typeof RESULT_COLUMNS)[number], unknown>>;
 
 /** A quarter of a second doubled: about two minutes in all, which outlasts a deployment. */
 const ATTEMPTS = 10;
 
 /** @returns how many outcomes were written. @throws {ExportError} */
-export async function exportOutcomes(source: Source, job: Job, output: Output): Promise<number> {
+export async function exportOutcomes(source: Source, options: ExportOptions, output: Output): Promise<number> {
   const { write, progress } = output;
-  const ids = job.monitor ? [job.monitor] : await listMonitors(source, output);
-  if (job.format === "csv" && !job.resume) await write(`${["monitorId", ...COLUMNS].join(",")}\r\n`);
+  const ids = options.monitor ? [options.monitor] : await listMonitors(source, output);
+  if (options.format === "csv" && !options.resume) await write(`${["monitorId", ...RESULT_COLUMNS].join(",")}\r\n`);
   let outcomes = 0;
   for (const [index, id] of ids.entries()) {
-    if (job.resume && id < job.resume.id) continue;
-    const isResumed = id === job.resume?.id;
-    const first = isResumed ? Math.max(Date.parse(job.resume.date) + DAY_MS, job.from.getTime()) : job.from.getTime();
-    let done = isResumed ? job.resume.date : undefined;
-    for (let from = first; from < job.to.getTime(); ) {
-      const to = Math.min(Math.floor(from / DAY_MS) * DAY_MS + DAY_MS, job.to.getTime());
+    if (options.resume && id < options.resume.id) continue;
+    const isResumed = id === options.resume?.id;
+    const first = isResumed
+      ? Math.max(Date.parse(options.resume.date) + DAY_MS, options.from.getTime())
+      : options.from.getTime();
+    let done = isResumed ? options.resume.date : undefined;
+    for (let from = first; from < options.to.getTime(); ) {
+      const to = Math.min(Math.floor(from / DAY_MS) * DAY_MS + DAY_MS, options.to.getTime());
       try {
         const results = await readResults(source, id, from, to, output);
-        await write(results.map((result) => format(job.format, id, result)).join(""));
+        await write(results.map((result) => format(options.format, id, result)).join(""));
         outcomes += results.length;
       } catch (error) {
         // Before the first day of a monitor nothing of it was written: then the day before it is done.
-        const date = done ?? new Date(job.from.getTime() - DAY_MS).toISOString().slice(0, 10);
+        const date = done ?? new Date(options.from.getTime() - DAY_MS).toISOString().slice(0, 10);
         throw new ExportError(`${(error as Error).message}\ncontinue with the same words and --resume ${id},${date}`, {
           cause: error,
         });
@@ -112,10 +114,10 @@ async function readResults(source: Source, id: string, from: number, to: number,
   return results.reverse();
 }
 
-const format = (kind: Job["format"], monitorId: string, result: Result) =>
+const format = (kind: ExportOptions["format"], monitorId: string, result: Result) =>
   kind === "jsonl"
     ? `${JSON.stringify({ monitorId, ...result })}\n`
-    : `${[monitorId, ...COLUMNS.map((name) => result[name] ?? "")].join(",")}\r\n`;
+    : `${[monitorId, ...RESULT_COLUMNS.map((name) => result[name] ?? "")].join(",")}\r\n`;
 
 /** One GET; throttled, broken or failing answers are asked for again. @throws {ExportError} */
 async function call<T>({ url, token }: Source, path: string, { progress, firstPauseMs = 250 }: Output): Promise<T> {
@@ -175,7 +177,7 @@ const isMoment = (text: string): boolean => {
 };
 
 /** @throws {ExportError} */
-export function parseJob(args: string[], now = new Date()): Job & { readonly url: string | undefined } {
+export function parseOptions(args: string[], now = new Date()): ExportOptions & { readonly url: string | undefined } {
   const text = { type: "string" } as const;
   const options = { from: text, to: text, format: text, monitor: text, resume: text, url: text };
   const { values } = (() => {
@@ -207,7 +209,7 @@ export function parseJob(args: string[], now = new Date()): Job & { readonly url
 
 async function main() {
   if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
-  const job = parseJob(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2));
   const { stdout, stderr } = process;
   // A reader that has seen enough (`| head`) is no failure.
   stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
@@ -215,7 +217,7 @@ async function main() {
     if (text && !stdout.write(text)) await once(stdout, "drain");
   };
   const progress = (line: string) => void stderr.write(stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
-  const count = await exportOutcomes(findSource(job.url, process.cwd(), process.env), job, { write, progress });
+  const count = await exportOutcomes(findSource(options.url, process.cwd(), process.env), options, { write, progress });
   stderr.write(`${stderr.isTTY ? "\n" : ""}${count} outcomes\n`);
 }
 

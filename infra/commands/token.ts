@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+import type { TokenRequest } from "../../shared/payloads.ts";
+import { SCOPES } from "../../shared/tokens.ts";
 
 export interface Flags {
   readonly name?: string;
@@ -23,8 +25,8 @@ export interface Target {
 
 type Outputs = Readonly<Record<string, unknown>>;
 
-const USAGE =
-  "usage: npm run token -- [--name admin] [--scopes read,write,admin] [--function NAME --region REGION | --local]";
+const ALL_SCOPES = SCOPES.join(",");
+const USAGE = `usage: npm run token -- [--name admin] [--scopes ${ALL_SCOPES}] [--function NAME --region REGION | --local]`;
 
 /** Something the caller can put right; the message says how. */
 export class TokenError extends Error {
@@ -99,7 +101,7 @@ export const createToken = async (
     .send(
       new InvokeCommand({
         FunctionName: functionName,
-        Payload: JSON.stringify({ command: "create-token", name, scopes }),
+        Payload: JSON.stringify({ command: "create-token", name, scopes } satisfies TokenRequest),
       }),
     )
     .catch((error: Error) => {
@@ -131,7 +133,7 @@ const main = async (): Promise<void> => {
   if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
   const flags = parseFlags(process.argv.slice(2));
   const name = flags.name ?? "admin";
-  const scopes = (flags.scopes ?? "read,write,admin").split(",").map((scope) => scope.trim());
+  const scopes = (flags.scopes ?? ALL_SCOPES).split(",").map((scope) => scope.trim());
   const token = await createToken(findTarget(flags, process.cwd(), process.env), name, scopes);
   console.error(`token "${name}" with ${scopes.join(", ")}; keep it, it cannot be shown again:`);
   console.log(token);

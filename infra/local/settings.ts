@@ -1,13 +1,10 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { controlTargets } from "../locations.ts";
+import { TOKEN } from "../../shared/tokens.ts";
+import { controlTargets, LOCATION_NAME } from "../locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "../validation.ts";
 import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
-
-const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-/** What an admin token looks like. */
-export const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
 
 /** Of a secret, or of what holds a password: nothing of it is shown, wrong as it may be. */
 const secret = (pattern: RegExp, expected: string) =>
@@ -16,7 +13,7 @@ const secret = (pattern: RegExp, expected: string) =>
 const aPort = must("a port from 0 to 65535");
 const listed = z.string().transform((text) => text.split(",").map((one) => one.trim()));
 const locations = listed.superRefine((names, { addIssue }) => {
-  const wrong = names.find((name, index) => !LOCATION.test(name) || names.indexOf(name) !== index);
+  const wrong = names.find((name, index) => !LOCATION_NAME.test(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return;
   const message = `must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${show(wrong)} is not one, or comes twice`;
   addIssue({ code: "custom", message });

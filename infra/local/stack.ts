@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
+import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
+import { SCOPES, TOKEN } from "../../shared/tokens.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { Disk, refusalOf } from "./disk/disk.ts";
@@ -19,7 +20,6 @@ import { createFunctions, type Functions, newAccessKeyId } from "./lambda/functi
 import { startSchedules } from "./scheduler/scheduled.ts";
 import { createMailFolder, createSmtpTransport } from "./ses/mail.ts";
 import { createSes, readSesAccount } from "./ses/ses.ts";
-import { TOKEN } from "./settings.ts";
 import { Deliveries } from "./sns/delivery.ts";
 import { CERTIFICATE_PATH, createOpenPages } from "./sns/open-pages.ts";
 import { openSigningKey } from "./sns/signing-certificate.ts";
@@ -327,8 +327,6 @@ const removeOldAssemblies = (dataFolder: string, current: string): void => {
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
   writeWhole(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
 
-const newToken = (): string => `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
-
 /** Makes sure that the API knows the admin token; it is kept in a file that only the owner can read. */
 const prepareToken = async (
   dataFolder: string,
@@ -340,10 +338,11 @@ const prepareToken = async (
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
   const isDamaged = wanted === undefined && kept !== undefined && !TOKEN.test(kept);
   if (isDamaged) log(`${file} is damaged: a new admin token was made`);
-  const token = wanted ?? (isDamaged ? undefined : kept) ?? newToken();
-  const command = { command: "create-token", name: "one machine", scopes: ["read", "write", "admin"], token };
-  const { failed, payload } = await invokeApi(JSON.stringify(command));
+  const known = wanted ?? (isDamaged ? undefined : kept);
+  const request: TokenRequest = { command: "create-token", name: "one machine", scopes: SCOPES, token: known };
+  const { failed, payload } = await invokeApi(JSON.stringify(request));
   if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
+  const { token } = JSON.parse(payload) as TokenAnswer;
   writeWhole(file, `${token}\n`);
   return token;
 };

@@ -1,8 +1,9 @@
 import type { Item, Level, Operation, Request, Table } from "dynalite/db/index.js";
+import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { TableDefinition } from "./table-definition.ts";
 
 /** DynamoDB leaves items alone whose expiry lies further back: most likely somebody stored another unit by mistake. */
-const OLDEST_SECONDS = 5 * 365 * 24 * 60 * 60;
+const OLDEST_SECONDS = 5 * 365 * DAY_SECONDS;
 /** What the marker says for a table whose items do not expire. */
 const NONE = "";
 /** Items deleted in one go before the sweep looks again. */

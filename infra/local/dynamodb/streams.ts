@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Item, Level, Operation, Range, Table } from "dynalite/db/index.js";
+import { DAY_MS } from "../../../shared/durations.ts";
 import { itemSize } from "./item-size.ts";
 import { type StreamViewType, streamArn } from "./table-definition.ts";
 
 /** DynamoDB's retention, for a stream that nobody consumes. */
-const RETENTION_MS = 24 * 60 * 60 * 1_000;
+const RETENTION_MS = DAY_MS;
 /** LevelDB ends a page of an iterator at so many bytes (16 KB unless told otherwise: five records of 3 KB). */
 const PAGE_BYTES = 1024 * 1024;
 

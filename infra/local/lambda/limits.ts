@@ -5,8 +5,8 @@ import { AwsError } from "../http-server/aws-error.ts";
 const MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024;
 const MAX_ASYNCHRONOUS_BYTES = 1024 * 1024;
 const MAX_RESPONSE_BYTES = MAX_SYNCHRONOUS_BYTES + 100;
-/** Of all variables of a function, as one JSON object. */
-const MAX_ENVIRONMENT_BYTES = 4_096;
+/** Of all variables of a function together, as one JSON object: each quotation mark in a value counts twice. */
+export const MAX_ENVIRONMENT_BYTES = 4_096;
 /** Of an account that is not new: a new one has 10 until it asks for more. */
 export const ACCOUNT_CONCURRENCY = 1_000;
 
