@@ -1,10 +1,11 @@
 /**
  * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 18
  * metrics ($1.80) for the home stack and 4 ($0.40) for each location: $2.20 with one location; a test holds the count. The
- * functions' own metrics cost $0.30 each for as many hours as they speak, so the whole stays under $5 while at most nine
- * of them speak all month: those of failures are silent most of it, and none of them has a dimension but the service.
+ * functions' own metrics cost $0.30 a month each, billed for the hours in which they have data, so the whole stays under
+ * $5 while at most nine of them have data all month: those of failures rarely do, and none of them has a dimension but
+ * the service.
  *
- * Missing data is breaching where silence is the fault, and no fault everywhere else.
+ * Missing data counts as breaching where silence is the fault, and as not breaching everywhere else.
  */
 import { Duration } from "aws-cdk-lib";
 import {
@@ -38,7 +39,7 @@ interface Watch {
   readonly says: string;
 }
 
-/** A group of alarms that tell the same receiver; without one, EventBridge carries them (alarm-relay.ts). */
+/** A group of alarms with the same action; without an action, EventBridge relays them (alarm-relay.ts). */
 export class Alarms extends Construct {
   readonly all: Alarm[] = [];
   private readonly action: IAlarmAction | undefined;
@@ -67,7 +68,7 @@ export class Alarms extends Construct {
     this.all.push(alarm);
   }
 
-  /** Failed invocations; a single one is what retries are for. */
+  /** Alarm on failed invocations. One alone does not count: Lambda retries it. */
   watchErrors(id: string, lambda: IFunction, says: string, atLeast = 3, period = FIVE_MINUTES): void {
     this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, says });
   }
@@ -77,7 +78,7 @@ export class Alarms extends Construct {
     this.watchSum(id, metrics, 5, says);
   }
 
-  /** The SDK tries again by itself, so that a few are no loss. */
+  /** Alarm on throttled requests to tables. The SDK retries, so a few do no harm. */
   watchTableThrottles(id: string, tables: readonly ITable[], says: string): void {
     const metrics = tables.flatMap(({ tableName }) =>
       ["ReadThrottleEvents", "WriteThrottleEvents"].map(
@@ -101,7 +102,7 @@ export class Alarms extends Construct {
       metric:
         metrics.length === 1 && only
           ? only
-          : // FILL: what nobody called in a period has no data point, and no sum would come of that.
+          : // FILL: a function that was not called has no data point, and a sum with a missing term has none either.
             new MathExpression({
               expression: Object.keys(usingMetrics)
                 .map((name) => `FILL(${name}, 0)`)
@@ -115,13 +116,13 @@ export class Alarms extends Construct {
   }
 
   /**
-   * Rings for dead letters that arrive. Their number alone would hold the alarm for the 14 days that they are kept, and
-   * nobody would hear of the next one; SQS counts no message as sent that its redrive policy moved.
+   * Alarm on dead letters that arrive, measured as growth of the queue. Its length alone would hold the alarm for the 14
+   * days that messages are kept, and hide the next one; SQS's metric of sent messages leaves out redriven ones.
    */
   watchDeadLetters(id: string, queue: IQueue, says: string): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
     this.watch(id, {
-      // FILL: a queue that nothing was sent to for six hours has no data points, and no difference would come of that.
+      // FILL: a queue without messages for six hours has no data points, and DIFF would have no value either.
       metric: new MathExpression({
         expression: "DIFF(FILL(waiting, 0))",
         usingMetrics: { waiting },
@@ -132,7 +133,7 @@ export class Alarms extends Construct {
     });
   }
 
-  /** Messages wait up to two minutes by design: jobs and timers are queued ahead with their delay. */
+  /** Alarm on the age of the oldest message. Two minutes are normal: jobs and timers are queued ahead with a delay. */
   watchBacklog(id: string, queue: IQueue, wait: Duration, says: string): void {
     const metric = queue.metricApproximateAgeOfOldestMessage({
       period: Duration.minutes(1),

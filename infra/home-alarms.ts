@@ -20,7 +20,7 @@ export interface Watched {
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
-  // Silence: nobody else would notice that nothing is checked any more.
+  // Missing invocations: no other alarm would notice that checks have stopped.
   alarms.watch("DispatchSilent", {
     metric: dispatch.metricInvocations({ period: Duration.minutes(1), statistic: Stats.SUM }),
     below: 1,

@@ -1,6 +1,6 @@
 /**
- * The context value `locations`: where checks run from. Everything is written out (no lookups), so that the template
- * can be made offline, and everything wrong is refused by name before anything is built.
+ * The context value `locations`: where checks run from. Networks are given by id, without CDK lookups, so that synthesis
+ * works offline; an error names every wrong field before anything is built.
  */
 import { z } from "zod";
 import { FAMILIES, LOCATION_KINDS, type Location } from "../shared/model.ts";
@@ -12,7 +12,7 @@ interface Base extends Pick<Location, "name" | "region" | "families" | "port25">
    * that moves into a VPC or out of one needs a new name too: the old queue would still stand in another stack.
    */
   readonly name: string;
-  /** `host:port`; when all of them fail the location is offline and no view turns down. Empty: never asked. */
+  /** `host:port`; while all of them fail, the location counts as offline and no view turns down. Empty: no such check. */
   readonly controlTargets: readonly string[];
 }
 export type LocationSpec =
@@ -100,7 +100,7 @@ const locationSchema = (homeRegion: string, publicControlTargets: readonly strin
   const ofVpc = locationOf("vpc", {
     families: families.default(["ipv4"]),
     port25: port25.default(false),
-    // A VPC may have no way out to the Internet, so its control targets are its owner's to name.
+    // No default: a VPC may have no way out to the Internet.
     controlTargets: controlTargets.default([]),
     ...network,
   }).refine(({ availabilityZones, subnetIds }) => availabilityZones.length === subnetIds.length, {
@@ -119,7 +119,7 @@ const locationSchema = (homeRegion: string, publicControlTargets: readonly strin
   return z.preprocess((entry) => withDefaults(entry, homeRegion), any);
 };
 
-/** An entry as an object with its kind, and with the region that its name or its kind says. */
+/** Fills in the kind (default `public`), and the region that follows from the name or the kind. */
 const withDefaults = (entry: unknown, homeRegion: string): unknown => {
   const given: unknown = typeof entry === "string" ? { name: entry } : entry;
   if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
@@ -130,8 +130,8 @@ const withDefaults = (entry: unknown, homeRegion: string): unknown => {
 };
 
 /**
- * A list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text.
- * @param homeRegion where the tables live; `local` locations are there too, and nothing else where no list is given
+ * Schema of a list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text.
+ * @param homeRegion where the tables live: the region of `local` locations, and the only location where no list is given
  */
 export const locationsSchema = (
   homeRegion: string,
@@ -168,14 +168,14 @@ const isAtHome = ({ kind, region }: LocationSpec, homeRegion: string) => kind ==
 
 /**
  * The location whose probe lives in the home stack: the public one of the home region, wherever it stands in the list.
- * A physical name that moved to another stack would fail the deployment (`QueueAlreadyExists`), so nothing else may
- * decide: no order, and no other location. On one machine, where nothing is deployed, it is the first.
+ * It must depend neither on the order nor on other locations: a physical name that moved to another stack would fail the
+ * deployment (`QueueAlreadyExists`). On one machine, where nothing is deployed, it is the first `local` location.
  */
 export const homeLocationOf = (locations: readonly LocationSpec[], homeRegion: string): LocationSpec | undefined =>
   locations.find((location) => isAtHome(location, homeRegion)) ??
   locations.find(({ kind, region }) => kind === "local" && region === homeRegion);
 
-/** @throws SyntaxError for text that begins like JSON and is none */
+/** @throws SyntaxError for text that begins with `[` and is not JSON */
 const fromText = (value: unknown): unknown => {
   if (typeof value !== "string") return value;
   return value.trim().startsWith("[") ? JSON.parse(value) : value.split(",").map((name) => name.trim());

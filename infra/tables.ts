@@ -15,7 +15,7 @@ import { historyTableName, monitorsTableName } from "./names.ts";
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-/** What both tables share: kept when the stack goes, and paid by use. */
+/** Properties of both tables: retained when the stack is deleted, billed on demand, with a TTL. */
 const KEPT = {
   partitionKey: text("pk"),
   sortKey: text("sk"),
@@ -32,15 +32,15 @@ export class Tables extends Construct {
 
   constructor(scope: Construct, id: string, appId: string, encryptionKey?: IKey) {
     super(scope, id);
-    // Without a key of the account's the tables are encrypted with one that belongs to DynamoDB, for nothing.
+    // Without a key of the account, DynamoDB encrypts with a key of its own, free of charge.
     const encryption = encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey };
     this.monitors = new Table(this, "Monitors", {
       ...KEPT,
       ...encryption,
       tableName: monitorsTableName(appId),
-      // What people set up: recoverable to any second of the last 35 days.
+      // Settings that people made can be restored as of any second of the last 35 days.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Whoever reads the stream reads the item itself: an image would be history by the time it arrives.
+      // Keys only: consumers read the item itself, because an image may be outdated when it arrives.
       stream: StreamViewType.KEYS_ONLY,
     });
     for (const [indexName, [partitionKey, sortKey]] of Object.entries(INDEX_KEYS)) {

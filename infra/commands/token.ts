@@ -28,13 +28,13 @@ type Outputs = Readonly<Record<string, unknown>>;
 const ALL_SCOPES = SCOPES.join(",");
 const USAGE = `usage: npm run token -- [--name admin] [--scopes ${ALL_SCOPES}] [--function NAME --region REGION | --local]`;
 
-/** Something the caller can put right; the message says how. */
+/** An error that the caller can fix; the message says how. */
 export class TokenError extends Error {
   override readonly name = "TokenError";
 }
 
 /**
- * By order: `--function`; `--local`; what `npm run deploy` left in `cdk-outputs.json`; the one-machine stack in
+ * Finds the API's function, in this order: `--function`; `--local`; what `npm run deploy` left in `cdk-outputs.json`; the one-machine stack in
  * `HARBORLIGHT_DATA` or `.harborlight`.
  * @param folder where `cdk-outputs.json` and `.harborlight` are looked for
  * @throws {TokenError}
@@ -73,7 +73,7 @@ const localTarget = (outputs: Outputs, path: string): Target => {
   };
 };
 
-/** An output, wherever it is: on its own, or among those of one of the stacks. */
+/** The value of an output, at the top level or of one of the stacks. */
 const find = (name: string, outputs: Outputs): string | undefined => {
   const stacks = Object.values(outputs).filter(
     (value): value is Outputs => typeof value === "object" && value !== null,
@@ -90,7 +90,7 @@ const read = (path: string): Outputs => {
   }
 };
 
-/** @returns the token, which nobody can show again. @throws {TokenError} */
+/** @returns the token, which cannot be shown again. @throws {TokenError} */
 export const createToken = async (
   { functionName, client }: Target,
   name: string,

@@ -6,7 +6,7 @@ import { matching, must, problemsOf, senderAddress, show } from "../validation.t
 import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
 
-/** Of a secret, or of what holds a password: nothing of it is shown, wrong as it may be. */
+/** Text that is a secret or has one in it: error messages do not show it. */
 const secret = (pattern: RegExp, expected: string) =>
   z.string().regex(pattern, { error: `must be ${expected}, got something else` });
 
@@ -46,8 +46,8 @@ const VARIABLES = z.object({
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
  * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`),
- * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and for trying what AWS would
- * do `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
+ * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and to simulate limits of
+ * AWS `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
  * @throws {StartError} naming each wrong variable, what was expected and what came
  */

@@ -5,10 +5,10 @@ import type { Settings } from "../../settings.ts";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const APP = fileURLToPath(new URL("../../app.ts", import.meta.url));
 
-/** The address that mail comes from when nobody says otherwise. */
+/** Default sender address of mail. */
 export const DEFAULT_SENDER = "harborlight@localhost";
 
-/** What `cdk.json` may say of the deployment to AWS and does not hold on one machine. */
+/** Context that replaces what `cdk.json` sets for a deployment to AWS. */
 export const HERE = {
   local: true,
   region: "us-east-1",
@@ -37,7 +37,7 @@ export const synthesise = (outputFolder: string, context: Readonly<Record<string
     });
   });
 
-/** The app's own words; of an error with its stack the message alone, with the system's code for what the owner can mend. */
+/** An error with the app's own message, without a stack trace, and with the system's error code if the message has one. */
 const failureOf = (text: string, cause: Error): Error => {
   const [, message = text.trim(), code] = /^(?:\w*Error: )((?:(E[A-Z]+): )?.*)\n {4}at /m.exec(text) ?? [];
   const error = new Error(`the CDK app could not be synthesised: ${message}`, { cause });
