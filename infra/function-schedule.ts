@@ -14,8 +14,8 @@ export interface FunctionScheduleProps {
 }
 
 /**
- * Invokes a function on a schedule, with the input `{"source":"schedule"}`. No flexible time window: dispatch allows for
- * Scheduler's own jitter within the minute and for no more. No dead-letter queue: the next invocation makes up for a
+ * Invokes a function on a schedule, with the input `{"source":"schedule"}`. The flexible time window is off:
+ * dispatch already allows for Scheduler's jitter within the minute. No dead-letter queue: the next invocation makes up for a
  * missed one, and an alarm rings when none comes.
  */
 export class FunctionSchedule extends Construct {

@@ -8,22 +8,22 @@ import { type MetricName, Metrics, type PutMetric } from "./metrics.ts";
 import { createRules } from "./rules.ts";
 
 interface StoredState extends Evaluation {
-  /** ISO 8601: when it became so. */
+  /** When the state was entered, in ISO 8601. */
   readonly at: string;
 }
 
 export interface AlarmsOptions {
-  /** States live here: a restart neither tells an alarm again nor forgets to tell its end. */
+  /** File with the states: a restart neither repeats a notification nor forgets the one of an alarm's end. */
   readonly file: string;
   readonly publish: (topicArn: string, subject: string | undefined, message: string) => void;
   readonly topicArns: readonly string[];
-  /** What services measure when asked: called at the end of each minute. */
+  /** Puts metrics that services measure on demand; called at the end of each minute. */
   readonly sample: (put: PutMetric) => void;
   readonly disk?: Disk | undefined;
   readonly log: (line: string) => void;
 }
 
-/** Metrics that the services here write; namespaces that are not AWS's are the functions' own. */
+/** Metrics of AWS that the local services write. Functions write those of other namespaces. */
 const MEASURED: Readonly<Record<string, readonly string[]>> = {
   "AWS/DynamoDB": ["ReadThrottleEvents", "WriteThrottleEvents"],
   "AWS/Lambda": ["Invocations", "Errors", "Throttles", "Duration", "IteratorAge"],
@@ -35,7 +35,7 @@ const MEASURED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Not in the template: AWS has no disk that fills up. */
+/** An alarm that is not in the template: on AWS there is no disk to fill up. */
 const DISK_ALARM = {
   name: "disk-of-the-data-folder",
   arn: `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:disk-of-the-data-folder`,
@@ -47,18 +47,18 @@ const DISK_ALARM = {
 
 export interface Alarms {
   readonly metrics: Metrics;
-  /** Ends the minute and tells what changed; `start` calls it once a minute. */
+  /** Ends the minute, evaluates all alarms and notifies of changed states; `start` calls it once a minute. */
   evaluate(): void;
-  /** Tells whoever hears of alarms that the disk takes no data, or takes data again. */
+  /** Notifies the receivers of alarms that the disk takes no data, or takes data again. */
   tellDisk(isRefusing: boolean, why: string): void;
   start(): void;
   stop(): void;
 }
 
 /**
- * Every `AWS::CloudWatch::Alarm` of the template. A change of state goes to the topics that the alarm names, through
- * EventBridge rules, and as one line to the owner.
- * @throws when an alarm cannot be evaluated here, or nobody would hear of it
+ * The template's alarms (`AWS::CloudWatch::Alarm`). A change of state is published to the alarm's topics, sent through
+ * EventBridge rules, and logged as one line for the owner.
+ * @throws when an alarm cannot be evaluated here, or has neither an action nor a rule
  */
 export const createAlarms = (resources: readonly Resource[], options: AlarmsOptions): Alarms => {
   const composite = resources.find(({ type }) => type === "AWS::CloudWatch::CompositeAlarm");
@@ -85,7 +85,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
     const before = states.get(alarm.name);
     if (evaluation === undefined || evaluation.state === before?.state) return;
     const now = stateNow(evaluation.state, evaluation.reason);
-    // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
+    // The first OK is not sent, unlike CloudWatch's: every start with a new data folder would send one for each alarm.
     if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
     states.set(alarm.name, now);
   };
@@ -97,7 +97,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
       try {
         look(alarm);
       } catch (error) {
-        // A full disk, say. The state is as it was, so the next minute tries again.
+        // For example on a full disk. The state is unchanged, so the next minute tries again.
         options.log(`alarm ${alarm.name} could not be told: ${(error as Error).message}`);
       }
     }

@@ -18,7 +18,7 @@ interface ApiFunction {
 
 /**
  * Reads the template's HTTP API: routes, integrations, permissions to invoke, throttling.
- * @throws when there is not exactly one API, or a route leads to what is not there.
+ * @throws when there is not exactly one API, or a route leads to no function
  */
 export const readHttpApi = (resources: readonly Resource[], functions: Functions): HttpApiSettings & ApiFunction => {
   const ofType = (kind: string) => resources.filter(({ type }) => type === kind);

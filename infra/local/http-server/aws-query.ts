@@ -1,5 +1,5 @@
 /**
- * The AWS query protocol, which SNS and SES v1 speak: a form in, XML out. Names of the form are paths
+ * The AWS query protocol, which SNS and SES v1 speak: form-encoded requests, XML answers. Names in the form are paths
  * (`Destination.ToAddresses.member.1`); `member.N` and `entry.N` are list elements.
  */
 export type Form = { readonly [name: string]: string | Form | readonly (string | Form)[] };
@@ -31,7 +31,7 @@ const listsOf = (node: unknown): unknown => {
   return Object.fromEntries(entries.map(([name, inner]) => [name, listsOf(inner)]));
 };
 
-/** A value of the answer: a list becomes `member` elements, undefined nothing, a `Map` `entry` elements with key and value. */
+/** A value of the answer: a list becomes `member` elements, a `Map` `entry` elements with key and value, undefined nothing. */
 export type Xml =
   | string
   | number

@@ -10,11 +10,11 @@ import { AwsError } from "./aws-error.ts";
 import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
 import { readBody } from "./request-body.ts";
 
-/** Who an access key belongs to. */
+/** The owner of an access key. */
 export interface Caller {
   /** The function's name, or `admin` for the owner of the machine. */
   readonly name: string;
-  /** ARN of the role whose policies hold; undefined for the owner, who may do everything. */
+  /** ARN of the role whose policies apply; undefined for the owner, who may do everything. */
   readonly role: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface LambdaAnswer {
   readonly payload: string;
 }
 
-/** What stands behind the gateway; each part throws `AwsError` for what the service would refuse. */
+/** The services behind the gateway; each throws `AwsError` for requests that AWS would refuse. */
 export interface Services {
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
   readonly authorise: (role: string, ask: Ask) => Decision;
@@ -56,9 +56,9 @@ const NAMESPACES = {
 const LAMBDA_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**
- * What listens on one loopback port and speaks the protocols of all services that the functions use. The access key id in the
- * signature's `Credential` says who is calling; keys are random and live on this machine only, so holding one is the
- * proof, and the signature itself is not checked. Every call is held against the role's policies of the template.
+ * Endpoint of all AWS services that the functions use, on one loopback port, in each service's wire protocol. The access key
+ * id in the signature's `Credential` identifies the caller. Keys are random and stay on this machine, so that knowing one
+ * is proof enough, and the signature is not checked. Every call is authorised by the policies of the caller's role.
  */
 export const createGateway = (services: Services): RequestListener => {
   const authorise = (service: Service, operation: string, input: Input, caller: Caller): void => {

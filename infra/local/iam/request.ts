@@ -1,6 +1,5 @@
 /**
- * Which permissions a request needs: action, resource and condition keys, as the Service Authorization Reference has
- * them. A request may need several (one for each table of a batch); it is allowed when all of them are.
+ * The permissions that a request needs: action, resource and condition keys (Service Authorization Reference). A request may need several (one for each table of a batch); it is allowed when all of them are.
  */
 import { AwsError } from "../http-server/aws-error.ts";
 import { ACCOUNT, REGION } from "../template/template.ts";
@@ -11,10 +10,10 @@ export type Service = "dynamodb" | "sqs" | "sns" | "ses" | "lambda";
 /** The request's input: the JSON body, the form's fields, or for Lambda `FunctionName` and `Qualifier` of the path. */
 export type Input = Readonly<Record<string, unknown>>;
 
-/** What the input does not say: the configuration set that an identity of SES has by default. */
+/** Looks up the default configuration set of an SES identity, which the input lacks. */
 type ConfigurationSetOf = (address: string) => string | undefined;
 
-/** @throws {AwsError} when the input lacks what names the resource */
+/** @throws {AwsError} when the input lacks the field that names the resource */
 export function asksOf(
   service: Service,
   operation: string,
@@ -56,7 +55,7 @@ const sqs = (operation: string, input: Input): Ask[] => {
 const sns = (operation: string, input: Input): Ask[] => {
   const action = `sns:${operation.replace(/Batch$/, "")}`;
   if (operation === "ListTopics" || operation === "ListSubscriptions") return [{ action, resource: "*" }];
-  // Subscriptions are no resource of their own: the topic they belong to is (its ARN without the last part).
+  // The resource of a subscription is its topic: its ARN without the last part.
   if (input.SubscriptionArn !== undefined) {
     return [{ action, resource: text(input, "SubscriptionArn").split(":").slice(0, 6).join(":") }];
   }
@@ -110,7 +109,7 @@ const ASKS: Readonly<
   Record<Service, (operation: string, input: Input, configurationSetOf: ConfigurationSetOf) => Ask[]>
 > = { dynamodb, sqs, sns, ses, lambda };
 
-/** What Lambda's poller asks of the function's role (Developer Guide, "execution role permissions" of each source). */
+/** The permissions that Lambda's poller needs from the function's role (Developer Guide, "execution role permissions" of each source). */
 export function asksOfEventSource(sourceArn: string): Ask[] {
   const service = sourceArn.split(":")[2];
   const on = (resource: string, ...actions: string[]): Ask[] =>
@@ -122,7 +121,7 @@ export function asksOfEventSource(sourceArn: string): Ask[] {
   throw new Error(`no event source is known for ${sourceArn}`);
 }
 
-/** Code and status of a denial, as each service answers it: SNS has a code of its own. */
+/** Error code and HTTP status of a denial, by service. */
 const DENIALS: Readonly<Record<Service, { code: string; status: number }>> = {
   dynamodb: { code: "AccessDeniedException", status: 400 },
   sqs: { code: "AccessDeniedException", status: 400 },

@@ -33,13 +33,13 @@ export interface Sources {
   readonly authorise: (role: string, ask: Ask) => Decision;
 }
 
-/** What a record stream keeps: Lambda retries no longer than that. */
+/** Retention of a stream: Lambda cannot retry records longer than that. */
 const STREAM_RETENTION_SECONDS = DAY_SECONDS;
 
 /**
- * Every `AWS::Lambda::EventSourceMapping` of the template, ready to start.
- * @throws when a mapping names what the template lacks, or the function's role may not read its source: CloudFormation
- * would refuse such a mapping too.
+ * Creates the template's event source mappings (`AWS::Lambda::EventSourceMapping`), ready to start.
+ * @throws when a mapping names what the template lacks, or the function's role may not read its source; CloudFormation
+ * refuses such a mapping too
  */
 export const createEventSources = (resources: readonly Resource[], parts: Sources): EventSource[] =>
   resources

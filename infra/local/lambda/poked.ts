@@ -4,7 +4,7 @@ export interface Poked {
   readonly settled: () => Promise<void>;
 }
 
-/** Runs the work when poked, never twice at once; a poke during a run causes one more run, so none is lost. */
+/** Coalesces triggers: runs the work when poked, never twice at once; a poke during a run causes one more run. */
 export const whenPoked = (work: () => Promise<void>): Poked => {
   let isPoked = false;
   let isRunning = false;

@@ -12,9 +12,9 @@ interface ScheduleProperties {
 }
 
 /**
- * Every `AWS::Scheduler::Schedule` of the template. What runs at a rate runs at once too; what runs by the clock gets
- * one event `{"source":"start"}`, so that work left over from before the start does not wait for its hour.
- * @returns what ends them all
+ * Starts the template's schedules (`AWS::Scheduler::Schedule`). A rate schedule also fires at once; the target of a cron
+ * schedule gets one event `{"source":"start"}`, so that work left over from before the start does not wait for its hour.
+ * @returns a function that stops them all
  * @throws when a schedule's role may not invoke its target, or the target is not there
  */
 export const startSchedules = (
