@@ -36,7 +36,7 @@ interface Watch {
   /** Whether silence is the fault. Default false. */
   readonly silenceIsFault?: boolean;
   /** For the person who is woken: what happened and where to look. */
-  readonly says: string;
+  readonly description: string;
 }
 
 /** A group of alarms with the same action; without an action, EventBridge relays them (alarm-relay.ts). */
@@ -49,7 +49,7 @@ export class Alarms extends Construct {
     this.action = action;
   }
 
-  watch(id: string, { metric, atLeast, below, periods = 1, silenceIsFault = false, says }: Watch): void {
+  watch(id: string, { metric, atLeast, below, periods = 1, silenceIsFault = false, description }: Watch): void {
     const alarm = new Alarm(this, id, {
       metric,
       threshold: atLeast ?? below ?? 1,
@@ -59,7 +59,7 @@ export class Alarms extends Construct {
           : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: periods,
       treatMissingData: silenceIsFault ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
-      alarmDescription: says,
+      alarmDescription: description,
     });
     if (this.action) {
       alarm.addAlarmAction(this.action);
@@ -69,17 +69,17 @@ export class Alarms extends Construct {
   }
 
   /** Alarm on failed invocations. One alone does not count: Lambda retries it. */
-  watchErrors(id: string, lambda: IFunction, says: string, atLeast = 3, period = FIVE_MINUTES): void {
-    this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, says });
+  watchErrors(id: string, lambda: IFunction, description: string, atLeast = 3, period = FIVE_MINUTES): void {
+    this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, description });
   }
 
-  watchThrottles(id: string, lambdas: readonly IFunction[], says: string): void {
+  watchThrottles(id: string, lambdas: readonly IFunction[], description: string): void {
     const metrics = lambdas.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }));
-    this.watchSum(id, metrics, 5, says);
+    this.watchSum(id, metrics, 5, description);
   }
 
   /** Alarm on throttled requests to tables. The SDK retries, so a few do no harm. */
-  watchTableThrottles(id: string, tables: readonly ITable[], says: string): void {
+  watchTableThrottles(id: string, tables: readonly ITable[], description: string): void {
     const metrics = tables.flatMap(({ tableName }) =>
       ["ReadThrottleEvents", "WriteThrottleEvents"].map(
         (metricName) =>
@@ -92,10 +92,10 @@ export class Alarms extends Construct {
           }),
       ),
     );
-    this.watchSum(id, metrics, 50, says);
+    this.watchSum(id, metrics, 50, description);
   }
 
-  private watchSum(id: string, metrics: readonly Metric[], atLeast: number, says: string): void {
+  private watchSum(id: string, metrics: readonly Metric[], atLeast: number, description: string): void {
     const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
     const [only] = metrics;
     this.watch(id, {
@@ -111,7 +111,7 @@ export class Alarms extends Construct {
               period: FIVE_MINUTES,
             }),
       atLeast,
-      says,
+      description,
     });
   }
 
@@ -119,7 +119,7 @@ export class Alarms extends Construct {
    * Alarm on dead letters that arrive, measured as growth of the queue. Its length alone would hold the alarm for the 14
    * days that messages are kept, and hide the next one; SQS's metric of sent messages leaves out redriven ones.
    */
-  watchDeadLetters(id: string, queue: IQueue, says: string): void {
+  watchDeadLetters(id: string, queue: IQueue, description: string): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
     this.watch(id, {
       // FILL: a queue without messages for six hours has no data points, and DIFF would have no value either.
@@ -129,17 +129,17 @@ export class Alarms extends Construct {
         period: FIVE_MINUTES,
       }),
       atLeast: 1,
-      says,
+      description,
     });
   }
 
   /** Alarm on the age of the oldest message. Two minutes are normal: jobs and timers are queued ahead with a delay. */
-  watchBacklog(id: string, queue: IQueue, wait: Duration, says: string): void {
+  watchBacklog(id: string, queue: IQueue, wait: Duration, description: string): void {
     const metric = queue.metricApproximateAgeOfOldestMessage({
       period: Duration.minutes(1),
       statistic: Stats.MAXIMUM,
     });
-    this.watch(id, { metric, atLeast: wait.toSeconds(), periods: 3, says });
+    this.watch(id, { metric, atLeast: wait.toSeconds(), periods: 3, description });
   }
 }
 

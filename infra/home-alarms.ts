@@ -26,14 +26,15 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     below: 1,
     periods: 3,
     silenceIsFault: true,
-    says: "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
+    description:
+      "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
   });
   alarms.watch("CompactionBehind", {
     metric: functionMetric(appId, "compact", Stats.MAXIMUM, Duration.hours(1)),
     atLeast: 3,
     periods: 3,
     silenceIsFault: true,
-    says: `Compaction is three days behind or silent: blocks are lost when they are ${retention.blockDays} days old. See compact's log group.`,
+    description: `Compaction is three days behind or silent: blocks are lost when they are ${retention.blockDays} days old. See compact's log group.`,
   });
 
   alarms.watchErrors("DispatchErrors", dispatch, "Dispatch fails: checks may be missed. See its log group.", 2);
@@ -58,12 +59,12 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     // Milliseconds.
     atLeast: 60_000,
     periods: 2,
-    says: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
+    description: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
   });
   alarms.watch("AlertsUndeliverable", {
     metric: functionMetric(appId, "state-change", Stats.SUM, Duration.minutes(5)),
     atLeast: 1,
-    says: "An alert could not be delivered for good: its incident says which, to whom and why.",
+    description: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
   alarms.watchDeadLetters(

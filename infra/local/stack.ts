@@ -5,8 +5,8 @@ import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
 import { SCOPES, TOKEN } from "../../shared/tokens.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import { writeAtomically } from "./disk/atomic-file.ts";
 import { Disk, refusalOf } from "./disk/disk.ts";
-import { writeWhole } from "./disk/whole-file.ts";
 import { type LocalDatabase, openDatabase } from "./dynamodb/database.ts";
 import { migrate } from "./dynamodb/migration.ts";
 import { tableDefinition } from "./dynamodb/table-definition.ts";
@@ -135,7 +135,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     });
     if (migrated > 0) log?.(`migrated ${migrated} items of an earlier version`);
     removeOldAssemblies(dataFolder, assembly);
-    writeWhole(join(dataFolder, "gateway-port"), String(gateway.port));
+    writeAtomically(join(dataFolder, "gateway-port"), String(gateway.port));
 
     const queues = openQueues(resources, dataFolder, disk);
     undo.push(() => queues.close());
@@ -325,7 +325,7 @@ const removeOldAssemblies = (dataFolder: string, current: string): void => {
 };
 
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
-  writeWhole(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
+  writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
 
 /** Makes the admin token valid at the API. It is stored in a file that only the owner can read. */
 const prepareToken = async (
@@ -343,7 +343,7 @@ const prepareToken = async (
   const { failed, payload } = await invokeApi(JSON.stringify(request));
   if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
   const { token } = JSON.parse(payload) as TokenAnswer;
-  writeWhole(file, `${token}\n`);
+  writeAtomically(file, `${token}\n`);
   return token;
 };
 

@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { appendAll, writeAtomically } from "./atomic-file.ts";
 import { type Disk, refusalOf } from "./disk.ts";
-import { appendWhole, writeWhole } from "./whole-file.ts";
 
 /** The file is compacted when it has more lines than this, and most are obsolete. */
 const STALE_LINES = 2_000;
@@ -128,7 +128,7 @@ export class DurableMap<V> {
     if (this.#lines > STALE_LINES && this.#lines > 2 * this.#live.size) this.#shorten();
     const line = Buffer.from(lineOf(entry));
     try {
-      appendWhole(this.#descriptor, this.#bytes, line);
+      appendAll(this.#descriptor, this.#bytes, line);
     } catch (error) {
       if (this.#disk === undefined) throw error;
       this.#isBehind = true;
@@ -150,7 +150,7 @@ export class DurableMap<V> {
 
   #rewrite(): void {
     const text = this.entries().map(lineOf).join("");
-    writeWhole(this.#file, text);
+    writeAtomically(this.#file, text);
     closeSync(this.#descriptor);
     this.#descriptor = openSync(this.#file, "a+", 0o600);
     this.#bytes = Buffer.byteLength(text);

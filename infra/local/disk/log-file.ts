@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import { appendAll } from "./atomic-file.ts";
 import type { Disk } from "./disk.ts";
-import { appendWhole } from "./whole-file.ts";
 
 /** Size at which the log is rotated. One older file is kept. */
 const MAX_BYTES = 10_000_000;
@@ -30,7 +30,7 @@ export class LogFile {
     try {
       if (this.#bytes > this.#maxBytes) this.#beginAnew();
       const bytes = Buffer.from(text);
-      appendWhole(this.#descriptor, this.#bytes, bytes);
+      appendAll(this.#descriptor, this.#bytes, bytes);
       this.#bytes += bytes.length;
     } catch (error) {
       this.#disk?.refused(error as Error);

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 import type { LocalDatabase } from "./database.ts";
 
 type Value = Readonly<Record<string, unknown>>;
@@ -117,6 +117,6 @@ export async function migrate(
   if (existsSync(mark)) return 0;
   let count = 0;
   for (const name of tableNames) count += await migrateTable(database, name);
-  writeWhole(mark, "");
+  writeAtomically(mark, "");
   return count;
 }

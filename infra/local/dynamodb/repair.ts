@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Store } from "dynalite/db/index.js";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 
 const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_DECODE_ERROR"]);
 /** Messages about a file that is missing, is truncated, or has a name with NUL bytes, at which the text ends. */
@@ -103,7 +103,7 @@ const notesOf = (path: string): string => join(path, "whole.json");
 
 /** Notes the files as intact, after a clean close: the next start need not read them, at some 100 MB a second. */
 export function noteWhole(path: string): void {
-  writeWhole(notesOf(path), JSON.stringify(marksOf(path)));
+  writeAtomically(notesOf(path), JSON.stringify(marksOf(path)));
 }
 
 /** Reads the notes and deletes them, so that none are left when this process does not close cleanly. */

@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { crc32 } from "node:zlib";
 import { type Disk, insufficientStorage, refusalOf } from "../disk/disk.ts";
 import type { Answer } from "../dynamodb/database.ts";
-import type { Ask, Decision } from "../iam/iam.ts";
-import { asksOf, denial, type Input, type Service } from "../iam/request.ts";
+import type { Decision, Permission } from "../iam/iam.ts";
+import { denial, type Input, requiredPermissions, type Service } from "../iam/request.ts";
 import type { OpenPages } from "../sns/open-pages.ts";
 import { AwsError } from "./aws-error.ts";
 import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
@@ -27,7 +27,7 @@ export interface LambdaAnswer {
 /** The services behind the gateway; each throws `AwsError` for requests that AWS would refuse. */
 export interface Services {
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
-  readonly authorise: (role: string, ask: Ask) => Decision;
+  readonly authorise: (role: string, permission: Permission) => Decision;
   readonly dynamodb: (target: string, body: unknown, caller: string) => Promise<Answer>;
   readonly sqs: (operation: string, input: Record<string, unknown>, caller: string) => Promise<Record<string, unknown>>;
   readonly sns: (action: string, form: Form) => Promise<Xml>;
@@ -63,9 +63,9 @@ const LAMBDA_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 export const createGateway = (services: Services): RequestListener => {
   const authorise = (service: Service, operation: string, input: Input, caller: Caller): void => {
     if (caller.role === undefined) return;
-    for (const ask of asksOf(service, operation, input, services.ses.configurationSetOf)) {
-      const decision = services.authorise(caller.role, ask);
-      if (decision !== "allowed") throw denial(service, caller.role, caller.name, ask, decision);
+    for (const permission of requiredPermissions(service, operation, input, services.ses.configurationSetOf)) {
+      const decision = services.authorise(caller.role, permission);
+      if (decision !== "allowed") throw denial(service, caller.role, caller.name, permission, decision);
     }
   };
 

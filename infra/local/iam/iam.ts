@@ -28,7 +28,7 @@ export interface PolicyDocument {
 export type Decision = "allowed" | "explicitly-denied" | "implicitly-denied";
 
 /** A permission that a request needs. */
-export interface Ask {
+export interface Permission {
   /** For example `dynamodb:PutItem`. */
   readonly action: string;
   /** An ARN, or `*` for an action without resources. */
@@ -39,13 +39,15 @@ export interface Ask {
 const many = <T>(value: OneOrMany<T> | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
 
-export function evaluate(policies: readonly PolicyDocument[], ask: Ask): Decision {
-  const applying = policies.flatMap(({ Statement }) => many(Statement)).filter((statement) => applies(statement, ask));
+export function evaluate(policies: readonly PolicyDocument[], permission: Permission): Decision {
+  const applying = policies
+    .flatMap(({ Statement }) => many(Statement))
+    .filter((statement) => applies(statement, permission));
   if (applying.some(({ Effect }) => Effect === "Deny")) return "explicitly-denied";
   return applying.some(({ Effect }) => Effect === "Allow") ? "allowed" : "implicitly-denied";
 }
 
-function applies(statement: Statement, { action, resource, context = {} }: Ask): boolean {
+function applies(statement: Statement, { action, resource, context = {} }: Permission): boolean {
   const isAction = (pattern: string) => textMatches(pattern.toLowerCase(), action.toLowerCase());
   const isResource = (pattern: string) => arnMatches(pattern, resource);
   if (statement.Action !== undefined && !many(statement.Action).some(isAction)) return false;
@@ -100,7 +102,7 @@ export interface Authoriser {
    * @param role ARN of a role of the template, as functions, schedules and mappings name it
    * @throws for a role that the template does not have
    */
-  readonly authorise: (role: string, ask: Ask) => Decision;
+  readonly authorise: (role: string, permission: Permission) => Decision;
 }
 
 /** Reads all roles at the start, so that a policy that cannot be evaluated fails the start and not a request. */
@@ -112,14 +114,14 @@ export function createAuthoriser(resources: readonly Resource[]): Authoriser {
   /** Cache of decisions on requests without context, which never change. */
   const decided = new Map<string, Decision>();
   return {
-    authorise(role, ask) {
-      const key = `${role} ${ask.action} ${ask.resource}`;
-      const cached = ask.context ? undefined : decided.get(key);
+    authorise(role, permission) {
+      const key = `${role} ${permission.action} ${permission.resource}`;
+      const cached = permission.context ? undefined : decided.get(key);
       if (cached) return cached;
       const documents = policies.get(role);
       if (!documents) throw new Error(`the template has no role ${role}`);
-      const decision = evaluate(documents, ask);
-      if (!ask.context && decided.size < 10_000) decided.set(key, decision);
+      const decision = evaluate(documents, permission);
+      if (!permission.context && decided.size < 10_000) decided.set(key, decision);
       return decision;
     },
   };

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { STREAM_START, type StreamRecord, type Streams } from "../dynamodb/streams.ts";
+import { coalesced } from "./coalesced.ts";
 import { matchesPattern, type Pattern } from "./event-pattern.ts";
 import type { LambdaFunction } from "./lambda.ts";
-import { whenPoked } from "./poked.ts";
 import type { EventSource } from "./queue-source.ts";
 
 export interface StreamSourceSettings {
@@ -51,13 +51,13 @@ export const createStreamSource = (
   let position = STREAM_START;
   let unsubscribe = () => {};
 
-  const reader = whenPoked(async () => {
+  const reader = coalesced(async () => {
     if (stopped.signal.aborted || order.length >= MAX_PENDING) return;
     const records = await untilItWorks(() => streams.read(settings.streamArn, position, READ_LIMIT));
     if (records === undefined) return;
     for (const record of records) accept(record);
     finish([]);
-    if (records.length === READ_LIMIT) reader.poke();
+    if (records.length === READ_LIMIT) reader.trigger();
   });
 
   const accept = (record: StreamRecord): void => {
@@ -69,12 +69,12 @@ export const createStreamSource = (
     }
     const lane = lanes[laneOf(record, lanes.length)]!;
     lane.records.push(record);
-    lane.work.poke();
+    lane.work.trigger();
   };
 
   const lanes = Array.from({ length: SHARDS * settings.parallelization }, () => {
     const records: StreamRecord[] = [];
-    const work = whenPoked(async () => {
+    const work = coalesced(async () => {
       while (records.length > 0 && !stopped.signal.aborted) {
         if (settings.windowSeconds > 0 && records.length < settings.batchSize) {
           await pause(settings.windowSeconds * 1_000);
@@ -118,10 +118,10 @@ export const createStreamSource = (
 
   const finish = (records: readonly StreamRecord[]): void => {
     for (const { dynamodb } of records) done.add(dynamodb.SequenceNumber);
-    committer.poke();
+    committer.trigger();
   };
 
-  const committer = whenPoked(async () => {
+  const committer = coalesced(async () => {
     let count = 0;
     while (done.delete(order[count] ?? "")) count += 1;
     const newest = order[count - 1];
@@ -129,7 +129,7 @@ export const createStreamSource = (
     const wasFull = order.length >= MAX_PENDING;
     order.splice(0, count);
     await untilItWorks(() => streams.commit(settings.consumer, settings.streamArn, newest));
-    if (wasFull) reader.poke();
+    if (wasFull) reader.trigger();
   });
 
   /** Retries while the storage fails: the disk is full, or its files are being reopened. @returns undefined at the stop */
@@ -155,8 +155,8 @@ export const createStreamSource = (
     const { consumer, streamArn } = settings;
     const start = settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START;
     position = await streams.join(consumer, streamArn, start);
-    unsubscribe = streams.subscribe(streamArn, reader.poke);
-    reader.poke();
+    unsubscribe = streams.subscribe(streamArn, reader.trigger);
+    reader.trigger();
   };
 
   let beginning = Promise.resolve();

@@ -1,5 +1,5 @@
 import type { Started } from "../../../shared/payloads.ts";
-import type { Ask, Decision } from "../iam/iam.ts";
+import type { Decision, Permission } from "../iam/iam.ts";
 import type { Functions } from "../lambda/functions.ts";
 import type { Resource } from "../template/template.ts";
 import { parseSchedule, startSchedule } from "./schedules.ts";
@@ -19,7 +19,7 @@ interface ScheduleProperties {
  */
 export const startSchedules = (
   resources: readonly Resource[],
-  { functions, authorise }: { functions: Functions; authorise: (role: string, ask: Ask) => Decision },
+  { functions, authorise }: { functions: Functions; authorise: (role: string, permission: Permission) => Decision },
 ): (() => void) => {
   const schedules = resources
     .filter(({ type }) => type === "AWS::Scheduler::Schedule")

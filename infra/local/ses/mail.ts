@@ -3,8 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import MailComposer from "nodemailer/lib/mail-composer/index.js";
+import { removePartialFiles, writeAtomically } from "../disk/atomic-file.ts";
 import { type Disk, refusalOf } from "../disk/disk.ts";
-import { removeHalves, writeWhole } from "../disk/whole-file.ts";
 
 /** A mail with its SMTP envelope. */
 export interface Mail {
@@ -60,14 +60,14 @@ export const composeMail = async (fields: MailFields): Promise<Buffer> => {
  */
 export const createOutbox = (folder: string, extension: string, disk?: Disk) => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  removeHalves(folder);
+  removePartialFiles(folder);
   let count = 0;
   return (content: string | Buffer): void => {
     count += 1;
     const time = new Date().toISOString().replace(/[:.]/g, "-");
     const name = `${time}-${String(count).padStart(6, "0")}-${randomBytes(3).toString("hex")}`;
     try {
-      writeWhole(join(folder, `${name}.${extension}`), content);
+      writeAtomically(join(folder, `${name}.${extension}`), content);
     } catch (error) {
       disk?.refused(error as Error);
       const why = refusalOf(error) ?? (error as Error).message;

@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 
 export interface SigningKey {
   /** PEM, PKCS #8. */
@@ -71,7 +71,7 @@ export const openSigningKey = (folder: string, log: (line: string) => void = () 
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeWhole(file, JSON.stringify(key));
+  writeAtomically(file, JSON.stringify(key));
   return key;
 };
 

@@ -73,7 +73,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
   };
 
   /** Hands a message to every subscription that wants it. @returns its id */
-  const spread = (
+  const fanOut = (
     published: Pick<Notification, "topicArn" | "subject" | "message" | "attributes">,
     textFor: (protocol: string) => string,
   ): string => {
@@ -100,7 +100,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
         Buffer.byteLength(message),
       );
       if (bytes > MAX_MESSAGE_BYTES) throw invalid("Message too long");
-      return { MessageId: spread({ topicArn, subject, message, attributes }, textFor) };
+      return { MessageId: fanOut({ topicArn, subject, message, attributes }, textFor) };
     },
 
     Subscribe: (form) => {
@@ -219,7 +219,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
     confirm,
     /** Publishes for another AWS service of the account. */
     publish: (topicArn: string, subject: string | undefined, message: string): void => {
-      spread({ topicArn, subject, message, attributes: {} }, () => message);
+      fanOut({ topicArn, subject, message, attributes: {} }, () => message);
     },
     unsubscribe: (arn: string): boolean => subscriptions.delete(arn),
     deliveries,
