@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
 import type { TokenRequest } from "../../shared/payloads.ts";
 import { SCOPES } from "../../shared/tokens.ts";
+import { REGION } from "../local/template/template.ts";
 
 export interface Flags {
   readonly name?: string;
@@ -69,7 +70,7 @@ const localTarget = (outputs: Outputs, path: string): Target => {
   }
   return {
     functionName,
-    client: { endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
+    client: { endpoint, region: REGION, credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
   };
 };
 

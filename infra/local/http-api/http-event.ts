@@ -3,6 +3,7 @@
  * HTTP APIs").
  */
 import type { IncomingMessage } from "node:http";
+import { ACCOUNT } from "../template/template.ts";
 
 export interface Matched {
   readonly routeKey: string;
@@ -36,7 +37,7 @@ export const toEvent = (request: IncomingMessage, body: Buffer, matched: Matched
       ? { queryStringParameters: Object.fromEntries([...query].map(([name, values]) => [name, values.join(",")])) }
       : {}),
     requestContext: {
-      accountId: "000000000000",
+      accountId: ACCOUNT,
       apiId: matched.apiId,
       domainName: headers.host ?? "localhost",
       domainPrefix: (headers.host ?? "localhost").split(".")[0],

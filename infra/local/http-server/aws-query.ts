@@ -2,6 +2,13 @@
  * The AWS query protocol, which SNS and SES v1 speak: form-encoded requests, XML answers. Names in the form are paths
  * (`Destination.ToAddresses.member.1`); `member.N` and `entry.N` are list elements.
  */
+
+/** XML namespaces of answers. */
+export const NAMESPACES = {
+  sns: "http://sns.amazonaws.com/doc/2010-03-31/",
+  ses: "http://ses.amazonaws.com/doc/2010-12-01/",
+} as const;
+
 export type Form = { readonly [name: string]: string | Form | readonly (string | Form)[] };
 
 export const parseForm = (text: string): Form => {

@@ -7,7 +7,7 @@ import type { Decision, Permission } from "../iam/iam.ts";
 import { denial, type Input, requiredPermissions, type Service } from "../iam/request.ts";
 import type { OpenPages } from "../sns/open-pages.ts";
 import { AwsError } from "./aws-error.ts";
-import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
+import { answerXml, errorXml, type Form, NAMESPACES, parseForm, textOf, type Xml } from "./aws-query.ts";
 import { readBody } from "./request-body.ts";
 
 /** The owner of an access key. */
@@ -49,10 +49,6 @@ interface Reply {
 
 /** More than any of the services takes in one request: DynamoDB's batch of 25 items of 400 KB. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const NAMESPACES = {
-  sns: "http://sns.amazonaws.com/doc/2010-03-31/",
-  ses: "http://ses.amazonaws.com/doc/2010-12-01/",
-} as const;
 const LAMBDA_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**

@@ -1,8 +1,7 @@
-import { answerXml } from "../http-server/aws-query.ts";
+import { answerXml, NAMESPACES } from "../http-server/aws-query.ts";
 import type { createSns } from "./sns.ts";
 
 export const CERTIFICATE_PATH = "/SimpleNotificationService-harborlight.pem";
-const NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/";
 
 /** @returns undefined when the URL is none of the pages, or its token or subscription does not exist */
 export type OpenPages = (url: URL) => { readonly type: string; readonly body: string } | undefined;
@@ -15,7 +14,7 @@ export const createOpenPages =
     const query = url.searchParams;
     const page = (action: string, result: Record<string, string>) => ({
       type: "text/xml",
-      body: answerXml(action, result, NAMESPACE, "open"),
+      body: answerXml(action, result, NAMESPACES.sns, "open"),
     });
     switch (query.get("Action")) {
       case "ConfirmSubscription": {
