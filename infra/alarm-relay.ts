@@ -12,7 +12,7 @@ import type { Construct } from "constructs";
 
 const ALARM_CHANGED = { source: ["aws.cloudwatch"], detailType: ["CloudWatch Alarm State Change"] };
 
-/** Sends these alarms' changes to the home region. */
+/** Forwards state changes of these alarms to the home region's event bus. */
 export const forwardAlarms = (scope: Construct, alarms: readonly Alarm[], homeRegion: string): void => {
   const home = EventBus.fromEventBusArn(
     scope,
@@ -36,8 +36,8 @@ export const forwardAlarms = (scope: Construct, alarms: readonly Alarm[], homeRe
 };
 
 /**
- * Tells the topic what the alarms of the probe stacks say; theirs are named after their stacks. What EventBridge may
- * publish carries no condition on the account: "You can't use Condition blocks in Amazon SNS topic policies for
+ * Publishes state changes of the probe stacks' alarms, whose names begin with their stacks' names, to the topic.
+ * EventBridge's permission to publish has no condition on the account: "You can't use Condition blocks in Amazon SNS topic policies for
  * EventBridge" (EventBridge User Guide, "Using resource-based policies", Amazon SNS permissions); with one, no alarm of
  * another region would arrive.
  */

@@ -1,10 +1,11 @@
 /**
  * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 18
  * metrics ($1.80) for the home stack and 4 ($0.40) for each location: $2.20 with one location; a test holds the count. The
- * functions' own metrics cost $0.30 each for as many hours as they speak, so the whole stays under $5 while at most nine
- * of them speak all month: those of failures are silent most of it, and none of them has a dimension but the service.
+ * functions' own metrics cost $0.30 a month each, billed for the hours in which they have data, so the whole stays under
+ * $5 while at most nine of them have data all month: those of failures rarely do, and none of them has a dimension but
+ * the service.
  *
- * Missing data is breaching where silence is the fault, and no fault everywhere else.
+ * Missing data counts as breaching where silence is the fault, and as not breaching everywhere else.
  */
 import { Duration } from "aws-cdk-lib";
 import {
@@ -21,6 +22,7 @@ import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ALARMED_METRICS } from "../shared/alarmed-metrics.ts";
 import { metricNamespace } from "./names.ts";
 
 const FIVE_MINUTES = Duration.minutes(5);
@@ -34,10 +36,10 @@ interface Watch {
   /** Whether silence is the fault. Default false. */
   readonly silenceIsFault?: boolean;
   /** For the person who is woken: what happened and where to look. */
-  readonly says: string;
+  readonly description: string;
 }
 
-/** A group of alarms that tell the same receiver; without one, EventBridge carries them (alarm-relay.ts). */
+/** A group of alarms with the same action; without an action, EventBridge relays them (alarm-relay.ts). */
 export class Alarms extends Construct {
   readonly all: Alarm[] = [];
   private readonly action: IAlarmAction | undefined;
@@ -47,7 +49,7 @@ export class Alarms extends Construct {
     this.action = action;
   }
 
-  watch(id: string, { metric, atLeast, below, periods = 1, silenceIsFault = false, says }: Watch): void {
+  watch(id: string, { metric, atLeast, below, periods = 1, silenceIsFault = false, description }: Watch): void {
     const alarm = new Alarm(this, id, {
       metric,
       threshold: atLeast ?? below ?? 1,
@@ -57,7 +59,7 @@ export class Alarms extends Construct {
           : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: periods,
       treatMissingData: silenceIsFault ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
-      alarmDescription: says,
+      alarmDescription: description,
     });
     if (this.action) {
       alarm.addAlarmAction(this.action);
@@ -66,18 +68,18 @@ export class Alarms extends Construct {
     this.all.push(alarm);
   }
 
-  /** Failed invocations; a single one is what retries are for. */
-  watchErrors(id: string, lambda: IFunction, says: string, atLeast = 3, period = FIVE_MINUTES): void {
-    this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, says });
+  /** Alarm on failed invocations. One alone does not count: Lambda retries it. */
+  watchErrors(id: string, lambda: IFunction, description: string, atLeast = 3, period = FIVE_MINUTES): void {
+    this.watch(id, { metric: lambda.metricErrors({ period, statistic: Stats.SUM }), atLeast, description });
   }
 
-  watchThrottles(id: string, lambdas: readonly IFunction[], says: string): void {
+  watchThrottles(id: string, lambdas: readonly IFunction[], description: string): void {
     const metrics = lambdas.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }));
-    this.watchSum(id, metrics, 5, says);
+    this.watchSum(id, metrics, 5, description);
   }
 
-  /** The SDK tries again by itself, so that a few are no loss. */
-  watchTableThrottles(id: string, tables: readonly ITable[], says: string): void {
+  /** Alarm on throttled requests to tables. The SDK retries, so a few do no harm. */
+  watchTableThrottles(id: string, tables: readonly ITable[], description: string): void {
     const metrics = tables.flatMap(({ tableName }) =>
       ["ReadThrottleEvents", "WriteThrottleEvents"].map(
         (metricName) =>
@@ -90,17 +92,17 @@ export class Alarms extends Construct {
           }),
       ),
     );
-    this.watchSum(id, metrics, 50, says);
+    this.watchSum(id, metrics, 50, description);
   }
 
-  private watchSum(id: string, metrics: readonly Metric[], atLeast: number, says: string): void {
+  private watchSum(id: string, metrics: readonly Metric[], atLeast: number, description: string): void {
     const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
     const [only] = metrics;
     this.watch(id, {
       metric:
         metrics.length === 1 && only
           ? only
-          : // FILL: what nobody called in a period has no data point, and no sum would come of that.
+          : // FILL: a function that was not called has no data point, and a sum with a missing term has none either.
             new MathExpression({
               expression: Object.keys(usingMetrics)
                 .map((name) => `FILL(${name}, 0)`)
@@ -109,38 +111,49 @@ export class Alarms extends Construct {
               period: FIVE_MINUTES,
             }),
       atLeast,
-      says,
+      description,
     });
   }
 
   /**
-   * Rings for dead letters that arrive. Their number alone would hold the alarm for the 14 days that they are kept, and
-   * nobody would hear of the next one; SQS counts no message as sent that its redrive policy moved.
+   * Alarm on dead letters that arrive, measured as growth of the queue. Its length alone would hold the alarm for the 14
+   * days that messages are kept, and hide the next one; SQS's metric of sent messages leaves out redriven ones.
    */
-  watchDeadLetters(id: string, queue: IQueue, says: string): void {
+  watchDeadLetters(id: string, queue: IQueue, description: string): void {
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
     this.watch(id, {
-      // FILL: a queue that nothing was sent to for six hours has no data points, and no difference would come of that.
+      // FILL: a queue without messages for six hours has no data points, and DIFF would have no value either.
       metric: new MathExpression({
         expression: "DIFF(FILL(waiting, 0))",
         usingMetrics: { waiting },
         period: FIVE_MINUTES,
       }),
       atLeast: 1,
-      says,
+      description,
     });
   }
 
-  /** Messages wait up to two minutes by design: jobs and timers are queued ahead with their delay. */
-  watchBacklog(id: string, queue: IQueue, wait: Duration, says: string): void {
+  /** Alarm on the age of the oldest message. Two minutes are normal: jobs and timers are queued ahead with a delay. */
+  watchBacklog(id: string, queue: IQueue, wait: Duration, description: string): void {
     const metric = queue.metricApproximateAgeOfOldestMessage({
       period: Duration.minutes(1),
       statistic: Stats.MAXIMUM,
     });
-    this.watch(id, { metric, atLeast: wait.toSeconds(), periods: 3, says });
+    this.watch(id, { metric, atLeast: wait.toSeconds(), periods: 3, description });
   }
 }
 
-/** A metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
-export const ownMetric = (appId: string, service: string, metricName: string, statistic: string, period: Duration) =>
-  new Metric({ namespace: metricNamespace(appId), metricName, dimensionsMap: { service }, statistic, period });
+/** The watched metric that a function writes to its log (EMF); Powertools adds the service as its dimension. */
+export const functionMetric = (
+  appId: string,
+  service: keyof typeof ALARMED_METRICS,
+  statistic: string,
+  period: Duration,
+) =>
+  new Metric({
+    namespace: metricNamespace(appId),
+    metricName: ALARMED_METRICS[service],
+    dimensionsMap: { service },
+    statistic,
+    period,
+  });

@@ -9,15 +9,22 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import type { Service } from "../shared/environment.ts";
 
-export const FUNCTIONS = ["api", "compact", "dispatch", "probe", "state-change"] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+export type FunctionName = Service;
+export const FUNCTIONS = Object.keys({
+  api: true,
+  compact: true,
+  dispatch: true,
+  probe: true,
+  "state-change": true,
+} satisfies Record<FunctionName, true>) as FunctionName[];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const entryOf = (name: FunctionName) => `functions/${name}/index.ts`;
 /** Run at build time; prints the API's description, made from the schemas that validate. */
 const OPENAPI = "functions/api/openapi.ts";
-/** What else decides about the bundles: the lockfile stands for everything in node_modules, esbuild included. */
+/** Further inputs of the bundles: the lockfile stands for everything in node_modules, esbuild included. */
 const ALWAYS = ["infra/bundle.ts", "package-lock.json", "tsconfig.json"];
 
 /** Folder with a function's bundle. */
@@ -43,16 +50,16 @@ export const bundle = async (root = ROOT): Promise<void> => {
     target: "node24",
     format: "cjs",
     minify: true,
-    // Names in stack traces and error names survive.
+    // Keeps names in stack traces and error names.
     keepNames: true,
     legalComments: "none",
     metafile: true,
-    // The error that is thrown says it all.
+    // The thrown error has the messages.
     logLevel: "silent",
     write: false,
   });
   for (const { path, contents } of outputFiles) replace(root, path, contents);
-  // The one-machine stack keeps its copy below this project, whose package.json would make ESM of it.
+  // The one-machine stack runs the bundles below this project, whose package.json would make Node read them as ESM.
   for (const name of FUNCTIONS)
     replace(root, join(bundleOf(name, root), "package.json"), Buffer.from('{"type":"commonjs"}\n'));
   const inputs = [...Object.keys(metafile.inputs), ...(await describeApi(root)), ...ALWAYS].filter(
@@ -82,7 +89,7 @@ const describeApi = async (root: string): Promise<string[]> => {
   return Object.keys(metafile.inputs);
 };
 
-/** The temporary file lies outside the folders that become assets: their hash must not see it. */
+/** Replaces a file atomically. The temporary file lies outside the asset folders, because their hash must not include it. */
 const replace = (root: string, path: string, contents: Uint8Array): void => {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });
@@ -99,7 +106,7 @@ const isCurrent = (root: string, stamp: string): boolean => {
   return JSON.stringify(hashes(root, Object.keys(last))) === JSON.stringify(last);
 };
 
-/** SHA-256 by file; a file that does not exist has none. */
+/** SHA-256 by file; empty for a file that does not exist. */
 const hashes = (root: string, files: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     files.map((file) => {

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import type { Watched } from "./home-alarms.ts";
 import type { ProbeSite } from "./probe-site.ts";
 
-/** The home stack at a glance. Made of metrics that AWS keeps anyway, so it costs its own $3 a month and no more. */
+/** CloudWatch dashboard of the home stack. It shows only metrics that AWS records anyway, so it costs $3 a month in all. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, { site, ...watched }: Watched & { readonly site?: ProbeSite }) {
     super(scope, id);

@@ -5,8 +5,8 @@ import { Construct } from "constructs";
 import { keyAlias } from "./names.ts";
 
 /**
- * The account's own key for tables, topics and dead letters. It stays when the stack goes, as the tables do: without it
- * nobody could read them.
+ * KMS key of the account for tables, topics and dead letters. It is retained when the stack is deleted, as the tables are:
+ * they could not be read without it.
  */
 export class DataKey extends Construct {
   readonly key: Key;
@@ -20,8 +20,8 @@ export class DataKey extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     const services = ["dynamodb", "sqs", "sns"].map((service) => `${service}.${Stack.of(this).region}.amazonaws.com`);
-    // As the policies of AWS's own keys say it: whoever may use the table, queue or topic may use the key through it. So
-    // do the probes of other regions, whose stacks are deployed before there is a key to name.
+    // As in AWS's managed keys, a principal that may use a table, queue or topic may use the key through that service.
+    // Probes of other regions need this: their stacks are deployed before the key exists, so they cannot name it.
     this.key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new AnyPrincipal()],
@@ -37,7 +37,7 @@ export class DataKey extends Construct {
         conditions: { StringEquals: { "kms:CallerAccount": Aws.ACCOUNT_ID, "kms:ViaService": services } },
       }),
     );
-    // Services that publish, or set aside what nobody took, on nobody's behalf.
+    // Services that publish, or send to dead-letter queues, with no caller's credentials.
     this.key.addToResourcePolicy(
       new PolicyStatement({
         principals: ["cloudwatch", "events", "sns"].map((service) => new ServicePrincipal(`${service}.amazonaws.com`)),

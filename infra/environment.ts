@@ -1,15 +1,13 @@
-/** The environment of a function, measured as Lambda measures it before the deployment does. */
+/** Checks at synthesis that a function's environment variables fit into Lambda's 4 KB; else the deployment would fail. */
 import { Stack } from "aws-cdk-lib";
 import { CfnTable } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
+import { MAX_ENVIRONMENT_BYTES } from "./local/lambda/limits.ts";
 import { InvalidContext } from "./locations.ts";
-
-/** Of all variables of a function together, written as one JSON object: each quotation mark in a value counts twice. */
-const MAX_ENVIRONMENT_BYTES = 4_096;
 
 const REGION = "ap-southeast-1";
 const ARN_BYTES = `arn:aws:sns:${REGION}:123456789012:`.length;
-/** What CloudFormation appends to a name that it makes up. */
+/** Length of the random suffix of names that CloudFormation generates. */
 const RANDOM_BYTES = 13;
 const PSEUDO_PARAMETERS: Readonly<Record<string, number>> = {
   "AWS::AccountId": 12,
@@ -34,7 +32,7 @@ export const checkEnvironment = (scope: Construct, entry: string, environment: R
   );
 };
 
-/** Bytes inside a JSON string, at most, of a value in which CloudFormation has yet to fill in the references. */
+/** Upper bound of a value's bytes inside a JSON string, before CloudFormation has filled in its references. */
 const bytesOf = (value: unknown, stack: Stack): number => {
   if (typeof value !== "object" || value === null) return Buffer.byteLength(JSON.stringify(String(value))) - 2;
   const [[intrinsic, argument]] = Object.entries(value) as [[string, unknown]];
@@ -46,7 +44,7 @@ const bytesOf = (value: unknown, stack: Stack): number => {
   return PSEUDO_PARAMETERS[logicalId] ?? bytesOfResource(logicalId, stack);
 };
 
-/** Bytes of a resource's ARN, the longest that a reference to it becomes; tables go by their own names. */
+/** Bytes of a resource's ARN, the longest value of a reference to it; references to tables are their names. */
 const bytesOfResource = (logicalId: string, stack: Stack): number => {
   const table = stack.node
     .findAll()

@@ -14,14 +14,14 @@ export interface FunctionScheduleProps {
 }
 
 /**
- * Invokes a function again and again, with the input `{"source":"schedule"}`. The flexible window is off: what
- * Scheduler's own jitter within the minute costs is already planned for. No dead-letter queue: the next invocation
- * makes up for a missed one, and an alarm rings when none comes.
+ * Invokes a function on a schedule, with the input `{"source":"schedule"}`. The flexible time window is off:
+ * dispatch already allows for Scheduler's jitter within the minute. No dead-letter queue: the next invocation makes up for a
+ * missed one, and an alarm rings when none comes.
  */
 export class FunctionSchedule extends Construct {
   constructor(scope: Construct, id: string, { target: { lambda }, schedule, maxEventAge }: FunctionScheduleProps) {
     super(scope, id);
-    // A role of our own: the one CDK would make may invoke every version of the function.
+    // Not CDK's default role, which may invoke every version of the function.
     const role = new Role(this, "Role", {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
         conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },

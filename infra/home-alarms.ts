@@ -3,7 +3,8 @@ import { Stats } from "aws-cdk-lib/aws-cloudwatch";
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
-import { type Alarms, ownMetric } from "./alarms.ts";
+import { type Alarms, functionMetric } from "./alarms.ts";
+import type { Settings } from "./settings.ts";
 
 export interface Watched {
   readonly dispatch: IFunction;
@@ -16,23 +17,24 @@ export interface Watched {
 }
 
 /** The alarms of the home stack: 18 metrics. docs/OPERATING.md says of each what to do. */
-export const watchHome = (alarms: Alarms, appId: string, watched: Watched): void => {
+export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
-  // Silence: nobody else would notice that nothing is checked any more.
+  // Missing invocations: no other alarm would notice that checks have stopped.
   alarms.watch("DispatchSilent", {
     metric: dispatch.metricInvocations({ period: Duration.minutes(1), statistic: Stats.SUM }),
     below: 1,
     periods: 3,
     silenceIsFault: true,
-    says: "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
+    description:
+      "Dispatch has not run for three minutes: no port is being checked. See the schedule and dispatch's log group.",
   });
   alarms.watch("CompactionBehind", {
-    metric: ownMetric(appId, "compact", "CompactionLagDays", Stats.MAXIMUM, Duration.hours(1)),
+    metric: functionMetric(appId, "compact", Stats.MAXIMUM, Duration.hours(1)),
     atLeast: 3,
     periods: 3,
     silenceIsFault: true,
-    says: "Compaction is three days behind or silent: blocks are lost when they are 14 days old. See compact's log group.",
+    description: `Compaction is three days behind or silent: blocks are lost when they are ${retention.blockDays} days old. See compact's log group.`,
   });
 
   alarms.watchErrors("DispatchErrors", dispatch, "Dispatch fails: checks may be missed. See its log group.", 2);
@@ -57,12 +59,12 @@ export const watchHome = (alarms: Alarms, appId: string, watched: Watched): void
     // Milliseconds.
     atLeast: 60_000,
     periods: 2,
-    says: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
+    description: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
   });
   alarms.watch("AlertsUndeliverable", {
-    metric: ownMetric(appId, "state-change", "AlertsUndeliverable", Stats.SUM, Duration.minutes(5)),
+    metric: functionMetric(appId, "state-change", Stats.SUM, Duration.minutes(5)),
     atLeast: 1,
-    says: "An alert could not be delivered for good: its incident says which, to whom and why.",
+    description: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
   alarms.watchDeadLetters(

@@ -8,6 +8,9 @@ import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import type { MonitorsIndex } from "../shared/store/indexes.ts";
+import { MONITOR_SK, STATE_SK } from "../shared/store/keys.ts";
+import { SCOPES } from "../shared/tokens.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
@@ -21,7 +24,7 @@ import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
 import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
-import { type MonitorsIndex, Tables } from "./tables.ts";
+import { Tables } from "./tables.ts";
 
 export interface HomeStackProps extends StackProps {
   readonly settings: Settings;
@@ -29,7 +32,7 @@ export interface HomeStackProps extends StackProps {
   readonly homeLocation?: LocationSpec;
 }
 
-/** Everything but the further locations: tables, schedules, functions, API, topics. */
+/** The home stack: tables, schedules, functions, API, topics and alarms; all but the probes of further locations. */
 export class HomeStack extends Stack {
   constructor(scope: Construct, id: string, { settings, homeLocation, ...props }: HomeStackProps) {
     super(scope, id, props);
@@ -39,15 +42,15 @@ export class HomeStack extends Stack {
     const { monitors, history } = new Tables(this, "Tables", settings.appId, encryptionKey);
     const index = (name: MonitorsIndex) => `${monitors.tableArn}/index/${name}`;
 
-    // ---- Who is told --------------------------------------------------------------------------------------------
-    // No KMS key of AWS's: the free one would keep CloudWatch from publishing alarms, and every alert leaves for the
-    // Internet right after.
+    // ---- Topics -------------------------------------------------------------------------------------------------
+    // Not encrypted with AWS's managed key (alias/aws/sns), with which CloudWatch cannot publish alarms; alerts leave for
+    // the Internet anyway.
     const alerts = new Topic(this, "Alerts", { enforceSSL: true, masterKey: encryptionKey });
     const system = new Topic(this, "System", { enforceSSL: true, masterKey: encryptionKey });
     const deadLetters = deadLetterQueue(encryptionKey);
     this.letAlarmsPublish(system);
     if (settings.alertSender && !settings.alertSenderIsVerified) {
-      // SES keeps it when it leaves the template: mail goes on. `npm run deploy` takes one over that SES has already.
+      // Retained, so that mail goes on when it leaves the template; `npm run deploy` imports one that exists already.
       const identity = new EmailIdentity(this, "AlertSender", { identity: Identity.email(settings.alertSender) });
       identity.applyRemovalPolicy(RemovalPolicy.RETAIN);
     }
@@ -59,12 +62,12 @@ export class HomeStack extends Stack {
     const probes = settings.locations.map((location) => probeFunctionArn(this, settings, location));
 
     // ---- dispatch: plans ticks, queues their jobs and timers ----------------------------------------------------
-    // Done before the next minute's invocation begins; what is left over, that one plans.
+    // Ends before the next minute's invocation begins, which plans what is left over.
     const dispatchTimeout = Duration.seconds(50);
     const dispatch = new NodeFunction(this, "Dispatch", {
       settings,
       entry: "dispatch",
-      // It runs all month long and mostly waits for a whole second, so its memory is what costs.
+      // It runs all month and mostly waits for the next second, so its memory decides what it costs.
       memorySize: 128,
       timeout: dispatchTimeout,
       environment: { MONITORS_TABLE: monitors.tableName, HISTORY_TABLE: history.tableName, LOCATIONS },
@@ -74,23 +77,23 @@ export class HomeStack extends Stack {
     dispatch.allow(["dynamodb:Query"], [history.tableArn]);
     dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("members")]);
     dispatch.allow(["sqs:SendMessage"], jobsQueues);
-    // Lambda's own retries come after one and two minutes; the next minute has planned it all by then.
+    // No retries: Lambda's come after one and two minutes, when the next invocations have planned everything.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     const everyMinute = new FunctionSchedule(this, "EveryMinute", {
       target: dispatch,
       schedule: ScheduleExpression.rate(Duration.minutes(1)),
       maxEventAge: Duration.minutes(1),
     });
-    // No job before there is a queue.
+    // The schedule begins after the queue exists: jobs would be sent to nowhere.
     if (site) everyMinute.node.addDependency(site);
 
     // ---- compact: blocks to chunks and days, once an hour -------------------------------------------------------
     const compact = new NodeFunction(this, "Compact", {
       settings,
       entry: "compact",
-      // Unpacks a shard's blocks of hours at once: CPU and room count, and it runs for minutes a day.
+      // Unpacks hours of a shard's blocks at once, which takes CPU and memory; it runs for minutes a day only.
       memorySize: 512,
-      // Lambda's longest, for catching up after an outage; an ordinary hour needs a fraction.
+      // Lambda's maximum, for catching up after an outage; an ordinary run takes a fraction.
       timeout: Duration.minutes(15),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -103,9 +106,9 @@ export class HomeStack extends Stack {
     compact.allow(["dynamodb:Query"], [index("members"), index("due"), index("look-by"), index("listed")]);
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
-    // Once more for a bad moment; after that the next hour goes on where this one stopped.
+    // One retry for a transient failure; after that the next hour's run continues where this one stopped.
     compact.lambda.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(30) });
-    // Not on the hour, when everybody's jobs run.
+    // Not on the hour, when most schedules of AWS customers run.
     new FunctionSchedule(this, "EveryHour", {
       target: compact,
       schedule: ScheduleExpression.cron({ minute: "7", timeZone: TimeZone.ETC_UTC }),
@@ -125,7 +128,7 @@ export class HomeStack extends Stack {
     const api = new NodeFunction(this, "Api", {
       settings,
       entry: "api",
-      // A person waits for it, and a cold start is nothing but CPU.
+      // People wait for it, and a cold start is bound by CPU, which comes with memory.
       memorySize: settings.apiMemoryMb,
       // API Gateway gives up after 30 s.
       timeout: Duration.seconds(29),
@@ -150,8 +153,8 @@ export class HomeStack extends Stack {
     api.allow(["sqs:SendMessage"], jobsQueues);
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
-    // ---- state-change: decides and tells ------------------------------------------------------------------------
-    // Every change that nobody decided is touched again; what lies here only rings the alarm.
+    // ---- state-change: decides and alerts -----------------------------------------------------------------------
+    // Nothing redrives this queue: dispatch touches undecided changes again. It exists for its alarm.
     const undecided = new Queue(this, "Undecided", { ...deadLetters, retentionPeriod: Duration.days(1) });
     Validations.of(undecided).acknowledge({
       id: "AwsSolutions::AwsSolutions-SQS3",
@@ -164,9 +167,9 @@ export class HomeStack extends Stack {
     const stateChange = new NodeFunction(this, "StateChange", {
       settings,
       entry: "state-change",
-      // An alert waits for its cold start; runs only when something changed, so speed costs next to nothing.
+      // Alerts wait for its cold start; it runs only when something changed, so more memory costs next to nothing.
       memorySize: 256,
-      // A batch of 25 that all have something to deliver, some of it to a slow receiver.
+      // Enough for a batch of 25 records that all have alerts to deliver, some to a slow receiver.
       timeout: Duration.seconds(60),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -180,28 +183,28 @@ export class HomeStack extends Stack {
     });
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
-    // Whether a tick has confirmed what a location believed before it fell silent.
+    // To see whether a tick has confirmed what a location believed before it fell silent.
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], jobsQueues);
     if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);
     stateChange.lambda.addEventSource(
       new DynamoEventSource(monitors, {
-        // Nothing that was written between the table's creation and the mapping's is passed over.
+        // From the stream's start, so that writes made before the mapping existed are read too.
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 25,
         reportBatchItemFailures: true,
         bisectBatchOnError: true,
         retryAttempts: 5,
         maxRecordAge: Duration.hours(1),
-        // Two batches at once; records of one monitor stay in order.
+        // Two batches of a stream shard at once; records of one monitor stay in order.
         parallelizationFactor: 2,
         onFailure: new SqsDlq(undecided),
         filters: [
           FilterCriteria.filter({
             eventName: FilterRule.or("INSERT", "MODIFY"),
-            // Monitors, and what was made of a location's heartbeats; incidents, shards and heartbeats wake nobody.
-            dynamodb: { Keys: { sk: { S: FilterRule.or("MONITOR", "STATE") } } },
+            // Items with an outbox. Incidents, shards and heartbeats do not invoke the function.
+            dynamodb: { Keys: { sk: { S: FilterRule.or(MONITOR_SK, STATE_SK) } } },
           }),
         ],
       }),
@@ -211,7 +214,7 @@ export class HomeStack extends Stack {
       reason: "dynamodb:ListStreams, which the event source mapping demands, names streams and reads none.",
     });
 
-    // ---- Who watches the watchers -------------------------------------------------------------------------------
+    // ---- Alarms on Harborlight itself ---------------------------------------------------------------------------
     const alarms = new Alarms(this, "Alarms", new SnsAction(system));
     const watched = {
       dispatch: dispatch.lambda,
@@ -222,7 +225,7 @@ export class HomeStack extends Stack {
       undecided,
       undelivered,
     };
-    watchHome(alarms, settings.appId, watched);
+    watchHome(alarms, settings, watched);
     site?.watchedBy(alarms);
     receiveAlarms(this, `${settings.appId}-probe-`, system);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
@@ -241,10 +244,10 @@ export class HomeStack extends Stack {
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
-    output("FirstTokenCommand", "npm run token -- --name admin --scopes read,write,admin");
+    output("FirstTokenCommand", `npm run token -- --name admin --scopes ${SCOPES.join(",")}`);
   }
 
-  /** SNS checks these calls against the account, not against a topic; the function itself keeps to its two topics. */
+  /** SNS authorises these calls for the account, not for a topic; the function restricts itself to its two topics. */
   private letManageSubscriptions(manager: NodeFunction): void {
     const subscriptions = this.formatArn({ service: "sns", resource: "*" });
     manager.allow(
@@ -258,9 +261,9 @@ export class HomeStack extends Stack {
   }
 
   /**
-   * The sender is what the condition holds fast. The resource cannot be the sender's identity alone: in the SES sandbox
-   * the call is also checked against the identity of each verified recipient, and where the sender or its domain has a
-   * default configuration set, against that set too.
+   * Lets a function send mail from one address only, which the condition enforces. The resource cannot be the sender's
+   * identity alone: in the SES sandbox the call is also authorised against the identity of each verified recipient, and
+   * where the sender or its domain has a default configuration set, against that set too.
    */
   private letSendMail(sender: NodeFunction, address: string): void {
     const all = (resource: string) => this.formatArn({ service: "ses", resource, resourceName: "*" });
@@ -274,7 +277,7 @@ export class HomeStack extends Stack {
     }
   }
 
-  /** A topic with a policy of its own (enforceSSL makes one) no longer lets the account's alarms in by default. */
+  /** Lets the account's alarms publish: a topic with its own policy (enforceSSL adds one) loses SNS's default permission. */
   private letAlarmsPublish(topic: Topic): void {
     topic.addToResourcePolicy(
       new PolicyStatement({

@@ -1,27 +1,22 @@
 /**
- * The context value `locations`: where checks run from. Everything is written out (no lookups), so that the template
- * can be made offline, and everything wrong is refused by name before anything is built.
+ * The context value `locations`: where checks run from. Networks are given by id, without CDK lookups, so that synthesis
+ * works offline; an error names every wrong field before anything is built.
  */
 import { z } from "zod";
-import { FAMILIES, type Family } from "../shared/model.ts";
+import { FAMILIES, LOCATION_KINDS, type Location } from "../shared/model.ts";
 import { matching, must, show } from "./validation.ts";
 
-interface Base {
+interface Base extends Pick<Location, "name" | "region" | "families" | "port25"> {
   /**
    * Appears in views, keys and the names of the queue and the function: never changes once monitors use it. A location
    * that moves into a VPC or out of one needs a new name too: the old queue would still stand in another stack.
    */
   readonly name: string;
-  readonly region: string;
-  /** Address families that leave this location. */
-  readonly families: readonly Family[];
-  /** Whether AWS lifted its block of outbound TCP 25 here. */
-  readonly port25: boolean;
-  /** `host:port`; when all of them fail the location is offline and no view turns down. Empty: never asked. */
+  /** `host:port`; while all of them fail, the location counts as offline and no view turns down. Empty: no such check. */
   readonly controlTargets: readonly string[];
 }
 export type LocationSpec =
-  | (Base & { readonly kind: "public" | "local" })
+  | (Base & { readonly kind: Exclude<Location["kind"], "vpc"> })
   | (Base & {
       readonly kind: "vpc";
       readonly vpcId: string;
@@ -42,7 +37,8 @@ export class InvalidContext extends Error {
 export const PUBLIC_CONTROL_TARGETS = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "208.67.222.222:443"];
 
 export const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/** Names of locations, on AWS and on one machine. */
+export const LOCATION_NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const TARGET = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i;
 
 const isTarget = (text: unknown): text is string => {
@@ -74,7 +70,7 @@ const publicPort25 = port25.refine((isOpen) => !isOpen, {
 });
 
 const common = {
-  name: matching(NAME, "1 to 32 lower-case letters, digits and inner hyphens"),
+  name: matching(LOCATION_NAME, "1 to 32 lower-case letters, digits and inner hyphens"),
   region: matching(REGION, 'an AWS region such as "eu-west-1"'),
 };
 const network = {
@@ -84,9 +80,7 @@ const network = {
   securityGroupIds: listOf(/^sg-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "sg-…"),
 };
 
-const KINDS = ["public", "vpc", "local"] as const;
-
-const locationOf = <Kind extends (typeof KINDS)[number], Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) => {
+const locationOf = <Kind extends Location["kind"], Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) => {
   const all = { name: common.name, kind: z.literal(kind), region: common.region, ...shape };
   const error = `is not a field of a ${kind} location; those are ${Object.keys(all).join(", ")}`;
   return z.strictObject(all, { error: ({ code }) => (code === "unrecognized_keys" ? error : undefined) });
@@ -106,7 +100,7 @@ const locationSchema = (homeRegion: string, publicControlTargets: readonly strin
   const ofVpc = locationOf("vpc", {
     families: families.default(["ipv4"]),
     port25: port25.default(false),
-    // A VPC may have no way out to the Internet, so its control targets are its owner's to name.
+    // No default: a VPC may have no way out to the Internet.
     controlTargets: controlTargets.default([]),
     ...network,
   }).refine(({ availabilityZones, subnetIds }) => availabilityZones.length === subnetIds.length, {
@@ -119,13 +113,13 @@ const locationSchema = (homeRegion: string, publicControlTargets: readonly strin
   const any = z.discriminatedUnion("kind", [ofPublic, ofLocal, ofVpc], {
     error: ({ code, input }) =>
       code === "invalid_union"
-        ? `must be one of ${KINDS.join(", ")}, got ${show((input as { kind?: unknown }).kind)}`
+        ? `must be one of ${LOCATION_KINDS.join(", ")}, got ${show((input as { kind?: unknown }).kind)}`
         : `must be a region's name or an object, got ${show(input)}`,
   });
   return z.preprocess((entry) => withDefaults(entry, homeRegion), any);
 };
 
-/** An entry as an object with its kind, and with the region that its name or its kind says. */
+/** Fills in the kind (default `public`), and the region that follows from the name or the kind. */
 const withDefaults = (entry: unknown, homeRegion: string): unknown => {
   const given: unknown = typeof entry === "string" ? { name: entry } : entry;
   if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
@@ -136,8 +130,8 @@ const withDefaults = (entry: unknown, homeRegion: string): unknown => {
 };
 
 /**
- * A list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text.
- * @param homeRegion where the tables live; `local` locations are there too, and nothing else where no list is given
+ * Schema of a list whose entries are region names (`"eu-west-1"`) or objects, or the same as JSON or comma-separated text.
+ * @param homeRegion where the tables live: the region of `local` locations, and the only location where no list is given
  */
 export const locationsSchema = (
   homeRegion: string,
@@ -174,14 +168,14 @@ const isAtHome = ({ kind, region }: LocationSpec, homeRegion: string) => kind ==
 
 /**
  * The location whose probe lives in the home stack: the public one of the home region, wherever it stands in the list.
- * A physical name that moved to another stack would fail the deployment (`QueueAlreadyExists`), so nothing else may
- * decide: no order, and no other location. On one machine, where nothing is deployed, it is the first.
+ * It must depend neither on the order nor on other locations: a physical name that moved to another stack would fail the
+ * deployment (`QueueAlreadyExists`). On one machine, where nothing is deployed, it is the first `local` location.
  */
 export const homeLocationOf = (locations: readonly LocationSpec[], homeRegion: string): LocationSpec | undefined =>
   locations.find((location) => isAtHome(location, homeRegion)) ??
   locations.find(({ kind, region }) => kind === "local" && region === homeRegion);
 
-/** @throws SyntaxError for text that begins like JSON and is none */
+/** @throws SyntaxError for text that begins with `[` and is not JSON */
 const fromText = (value: unknown): unknown => {
   if (typeof value !== "string") return value;
   return value.trim().startsWith("[") ? JSON.parse(value) : value.split(",").map((name) => name.trim());

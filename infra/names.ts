@@ -1,6 +1,6 @@
 /**
- * Physical names. What crosses regions has one: a function there finds the tables here by name, and the functions here
- * find its queue by name. So has what AWS wants to be called in a certain way. Nothing else has one.
+ * Physical names of resources. Those that other regions refer to have one (probes name the tables, the home region's
+ * functions name their queues), and those for which AWS prescribes a prefix. CloudFormation names everything else.
  */
 import { ArnFormat, Aws, type Stack } from "aws-cdk-lib";
 import type { Location } from "../shared/model.ts";
@@ -15,7 +15,7 @@ export const jobsQueueName = (appId: string, location: string) => `${appId}-jobs
  * few dozen groups (CloudWatch Logs, "Enable logging from AWS services", log group resource policy size).
  */
 export const accessLogName = (appId: string) => `/aws/vendedlogs/${appId}-api`;
-/** One for each installation: their metrics would be one metric otherwise. */
+/** One namespace for each installation, so that their metrics do not mix. */
 export const metricNamespace = (appId: string) => `Harborlight/${appId}`;
 export const keyAlias = (appId: string) => `alias/${appId}`;
 export const probeFunctionName = (appId: string, location: string) => `${appId}-probe-${location}`;
@@ -33,7 +33,7 @@ export const probeFunctionArn = (stack: Stack, { appId }: Settings, { name, regi
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 
-/** A location as the functions know it. */
+/** A location as the functions read it from their environment. */
 export const describeLocation = (
   { appId }: Settings,
   { name, region, kind, families, port25 }: LocationSpec,

@@ -22,7 +22,7 @@ interface CommonProps extends Pick<FunctionProps, "vpc" | "vpcSubnets" | "securi
   /** Megabytes; the share of a CPU grows with it. */
   readonly memorySize: number;
   readonly timeout: Duration;
-  /** Only where another region must find it. */
+  /** Set only where another region refers to the function by name. */
   readonly functionName?: string;
 }
 
@@ -31,7 +31,7 @@ export type NodeFunctionProps = CommonProps &
   { [Name in FunctionName]: { readonly entry: Name; readonly environment: Readonly<Deployed<Name>> } }[FunctionName];
 
 /**
- * One of our functions: the bundle, its log group, and a role that may nothing but what `allow` adds.
+ * A Lambda function of ours: the bundle, its log group, and a role without permissions except those that `allow` adds.
  * @throws {InvalidContext} when its environment is more than Lambda takes
  */
 export class NodeFunction extends Construct {
@@ -44,7 +44,7 @@ export class NodeFunction extends Construct {
       retention: settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // A role of our own: the one CDK would make comes with a managed policy that may write to every log group.
+    // Not CDK's default role, whose managed policy may write to every log group.
     this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]);
     const variables = {
@@ -65,7 +65,7 @@ export class NodeFunction extends Construct {
       handler: "index.handler",
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      // START, END and REPORT of every invocation cost more than the probes themselves.
+      // Without START, END and REPORT lines: logging them would cost more than the probes themselves.
       systemLogLevelV2: SystemLogLevel.WARN,
       environment: variables,
     });

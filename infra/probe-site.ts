@@ -18,18 +18,18 @@ import { NodeFunction } from "./node-function.ts";
 import { deadLetterQueue, MAX_RECEIVES, SECURE, VISIBILITY_PER_TIMEOUT } from "./queues.ts";
 import type { Settings } from "./settings.ts";
 
-/** Everything a tick does ends within 60 s; the rest is room for the start of a cold function. */
+/** A tick ends within 60 s; the rest is for a cold start. */
 const TIMEOUT = Duration.seconds(75);
 const VISIBILITY = Duration.seconds(VISIBILITY_PER_TIMEOUT * TIMEOUT.toSeconds());
 
 export interface ProbeSiteProps {
   readonly settings: Settings;
   readonly location: LocationSpec;
-  /** Of the home region: dead letters elsewhere keep SQS's own encryption. Jobs hold shard numbers and no settings. */
+  /** KMS key of the home region for dead letters. Elsewhere SQS encrypts them itself: jobs hold shard numbers, no settings. */
   readonly encryptionKey?: IKey | undefined;
 }
 
-/** One location: its jobs queue, and the probe that works them off. */
+/** One location: its jobs queue, and the probe function that runs the jobs. */
 export class ProbeSite extends Construct {
   readonly jobs: Queue;
   readonly deadJobs: Queue;
@@ -45,7 +45,7 @@ export class ProbeSite extends Construct {
       queueName: jobsQueueName(appId, location.name),
       ...SECURE,
       visibilityTimeout: VISIBILITY,
-      // A job is worthless once its tick is over; the longest that can still be run are the daily lanes' late ones.
+      // A job is worthless once its tick is over; late jobs of the daily lane can still be run the longest.
       retentionPeriod: Duration.hours(1),
       deadLetterQueue: { queue: this.deadJobs, maxReceiveCount: MAX_RECEIVES },
     });
@@ -83,7 +83,7 @@ export class ProbeSite extends Construct {
     const { name } = this.location;
     alarms.watchErrors("ProbeErrors", this.probe.lambda, `The probe of ${name} fails: see its log group.`);
     alarms.watchThrottles("ProbeThrottles", [this.probe.lambda], `The probe of ${name} is throttled: checks run late.`);
-    // A job that failed once is tried again when its visibility ends: that is not what a backlog means.
+    // Longer than the visibility timeout, after which a failed job is retried: one retry is no backlog.
     const wait = VISIBILITY.plus(Duration.seconds(150));
     alarms.watchBacklog("JobsBacklog", this.jobs, wait, `Jobs of ${name} wait for ten minutes: checks are missed.`);
     alarms.watchDeadLetters(
@@ -93,7 +93,7 @@ export class ProbeSite extends Construct {
     );
   }
 
-  /** Adds to the stack's outputs what the person on call asks for. */
+  /** Adds the queues and the function, which the person on call needs, to the stack's outputs. */
   outputs(): void {
     const stack = Stack.of(this);
     new CfnOutput(stack, "JobsQueueUrl", { value: this.jobs.queueUrl });
@@ -101,7 +101,7 @@ export class ProbeSite extends Construct {
     new CfnOutput(stack, "ProbeFunctionName", { value: this.probe.lambda.functionName });
   }
 
-  /** Reads its shards and the heartbeat; writes views, blocks and rosters. */
+  /** Permission to read its shards and the heartbeat, and to write views, blocks and rosters. */
   private grantTables(settings: Settings) {
     const stack = Stack.of(this);
     const monitors = tableArn(stack, settings, monitorsTableName(settings.appId));
@@ -111,7 +111,7 @@ export class ProbeSite extends Construct {
     this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], [history]);
   }
 
-  /** What Lambda itself needs to reach into a VPC. */
+  /** Permissions that Lambda needs to attach a function to a VPC. */
   private grantNetwork() {
     this.probe.allow(
       [

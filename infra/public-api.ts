@@ -8,7 +8,7 @@ import { Construct } from "constructs";
 import { accessLogName } from "./names.ts";
 import type { Settings } from "./settings.ts";
 
-/** What the access log says of a request: never a header or a query, which may hold secrets. */
+/** Fields of the access log: never a header or a query string, which may hold secrets. */
 const ACCESS_LOG = AccessLogFormat.custom(
   JSON.stringify({
     at: "$context.requestTimeEpoch",

@@ -1,9 +1,10 @@
 /**
- * Everything a deployment can set, read from the CDK context (`cdk.json`, `-c name=value`, or the environment variable
- * CDK_CONTEXT_JSON): parsed once, with defaults, refused with the name of every field that makes no sense.
+ * Settings of a deployment, read from the CDK context (`cdk.json`, `-c name=value`, or the environment variable
+ * CDK_CONTEXT_JSON): parsed once, with defaults; an error names every wrong field.
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "./validation.ts";
 
@@ -11,8 +12,8 @@ export interface Settings {
   /** Prefix of every name; a second installation in one account needs another. Default `harborlight`. */
   readonly appId: string;
   /**
-   * Where tables, API and alerts live; for good, because the tables do not move. `cdk.json` names it, so that credentials
-   * of another region cannot start a second installation. Default: the region of the AWS credentials, else `us-east-1`.
+   * Region of tables, API and alerts. It cannot be changed later, because tables do not move. `cdk.json` names it, so that
+   * credentials of another region cannot start a second installation. Default: the region of the AWS credentials, else `us-east-1`.
    */
   readonly region: string;
   /** Whether this template is for the one-machine stack. Default false. */
@@ -30,25 +31,20 @@ export interface Settings {
   readonly maximumConcurrency?: number;
   /** Memory of each probe, 128 to 10240 MB, and with it its share of a processor. Default 128. */
   readonly probeMemoryMb: number;
-  /** Whether the context names `probeMemoryMb`: then nothing is said about it. */
+  /** Whether the context sets `probeMemoryMb`; otherwise synthesis warns that the default may not be the cheapest. */
   readonly probeMemoryIsChosen: boolean;
   /** Memory of the API, 128 to 10240 MB. Default 512. */
   readonly apiMemoryMb: number;
   /** Whether tables, topics and dead letters are encrypted with a KMS key of the account ($1 a month and calls). Default false. */
   readonly customerManagedKey: boolean;
-  /** Name or ARN of the IAM policy that bounds every role. Absent: none. */
+  /** Name or ARN of the IAM policy that is the permissions boundary of every role. Absent: none. */
   readonly permissionsBoundary?: string;
   /** Tags of every resource beside `Application`, which is the app id. */
   readonly tags: Readonly<Record<string, string>>;
-  readonly retention: {
-    readonly blockDays: number;
-    readonly rosterDays: number;
-    readonly chunkDays: number;
-    readonly dayMonths: number;
-  };
+  readonly retention: Retention;
   /** Days that logs are kept: one of the periods CloudWatch Logs knows. Default 14. */
   readonly logRetentionDays: number;
-  /** Of package.json. */
+  /** Version in package.json. */
   readonly version: string;
 }
 
@@ -81,7 +77,7 @@ const flag = () => z.boolean(must("true or false")).default(false);
 
 const count = (byDefault: number) => integer(1, 10_000).default(byDefault);
 
-/** Several counts under one name. */
+/** Schema of an object whose fields are all counts. @param path name of the setting, for messages */
 const counts = <Shape extends Record<string, ReturnType<typeof count>>>(path: string, shape: Shape) => {
   const names = Object.keys(shape).join(", ");
   const { error } = must(`an object with ${names}`);
@@ -91,7 +87,7 @@ const counts = <Shape extends Record<string, ReturnType<typeof count>>>(path: st
 };
 
 /**
- * The words `probe` and `jobs` inside would make names of one installation that another has too: location `b` of
+ * Refuses `-probe` and `-jobs` inside an app id, because names of two installations would collide: location `b` of
  * `a-probe` and location `probe-b` of `a` both have the function `a-probe-probe-b`.
  */
 const appId = matching(
@@ -112,7 +108,7 @@ const SETTINGS = {
   appId: appId.default("harborlight"),
   region: matching(REGION, "an AWS region"),
   local: flag(),
-  /** Parsed on their own, with what the others say. */
+  /** Parsed separately: their defaults depend on `region` and `controlTargets`. */
   locations: z.unknown().optional(),
   alertSender: z.preprocess((address) => (address === "" ? undefined : address), senderAddress().optional()),
   alertSenderIsVerified: flag(),
@@ -127,11 +123,11 @@ const SETTINGS = {
   permissionsBoundary: matching(POLICY, "the name or ARN of an IAM policy").optional(),
   tags: tags.default({}),
   retention: counts("retention", {
-    blockDays: count(14),
-    rosterDays: count(15),
-    chunkDays: count(400),
-    dayMonths: count(25),
-  }).prefault({}),
+    blockDays: count(DEFAULT_RETENTION.blockDays),
+    rosterDays: count(DEFAULT_RETENTION.rosterDays),
+    chunkDays: count(DEFAULT_RETENTION.chunkDays),
+    dayMonths: count(DEFAULT_RETENTION.dayMonths),
+  } satisfies Record<keyof Retention, unknown>).prefault({}),
   logRetentionDays: z.literal(LOG_RETENTION_DAYS, must(`one of ${LOG_RETENTION_DAYS.join(", ")}`)).default(14),
 };
 
@@ -141,8 +137,8 @@ const settingsSchema = z.strictObject(SETTINGS, {
 });
 
 /**
- * @param context the app's whole context; CDK's own keys (they hold a `:` or start with `@` or `cdk`) are passed over, and a
- *   setting that is null is not set
+ * @param context the app's whole context; CDK's own keys (they hold a `:` or start with `@` or `cdk`) are ignored, and null
+ *   counts as not set
  * @param defaultRegion used when the context names none
  * @throws {InvalidContext}
  */
@@ -173,7 +169,7 @@ export const parseSettings = (context: Readonly<Record<string, unknown>>, defaul
   };
 };
 
-/** `-c name=value` on the command line always arrives as text. */
+/** Parses JSON in a context value: `-c name=value` on the command line always arrives as text. */
 const structured = (value: unknown): unknown => {
   if (typeof value !== "string" || !/^([[{\d]|true$|false$)/.test(value)) return value;
   try {

@@ -31,8 +31,8 @@ export const createStacks = (app: App): { home: HomeStack; probes: ProbeStack[] 
         settings,
         location,
       });
-      // The home stack sends jobs as soon as it is there; whoever works them off comes first, and a new probe
-      // understands a job before anybody sends it.
+      // The home stack sends jobs as soon as it is deployed. Probes are deployed before it, so that their queues exist
+      // and a new probe understands new kinds of jobs first.
       home.addStackDependency(probe);
       return probe;
     });
@@ -44,11 +44,11 @@ export const createStacks = (app: App): { home: HomeStack; probes: ProbeStack[] 
   return { home, probes };
 };
 
-/** At synthesis nobody knows what will be monitored; docs/OPERATING.md has the measured table behind the figures. */
+/** Warns that the default memory may not be the cheapest: that depends on the monitors (docs/OPERATING.md, Memory). */
 const adviseOnMemory = (home: Stack): void => {
   Annotations.of(home).addWarningV2(
     "harborlight:probe-memory",
-    "probeMemoryMb is not set: probes get 128 MB, the cheapest, and 7 % of a processor. Where a quarter of the monitors or more speak TLS and all targets answer, 256 is cheaper and halves the time of a job. Set it to 128 or 256 (docs/OPERATING.md, Memory), and this is not said again.",
+    "probeMemoryMb is not set: probes get 128 MB, the cheapest, and 7 % of a processor. Where a quarter of the monitors or more speak TLS and all targets answer, 256 is cheaper and halves the time of a job. To silence this warning, set it to 128 or 256 (docs/OPERATING.md, Memory).",
   );
 };
 

@@ -10,35 +10,12 @@ import {
 } from "aws-cdk-lib/aws-dynamodb";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
+import { INDEX_KEYS, type MonitorsIndex, PROJECTED } from "../shared/store/indexes.ts";
 import { historyTableName, monitorsTableName } from "./names.ts";
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-/**
- * What a check needs of a monitor, and no name that grows with the product: a projection takes 20 names and can never be
- * changed. What is checked is one map, and so is what each location believes.
- */
-const MEMBER_ATTRIBUTES = [
-  "check",
-  "beliefs",
-  "paused",
-  "settingsVersion",
-  "settingsChangedAt",
-  "placements",
-  "deletedAt",
-];
-
-/** Indexes that hold keys alone, by name, with the attributes of their keys; shared/store/keys.ts says what they answer. */
-const KEY_INDEXES = {
-  due: ["dueBucket", "nextEvaluationAt"],
-  "look-by": ["lookBucket", "lookBy"],
-  listed: ["listBucket", "listKey"],
-  attention: ["attentionBucket", "attentionKey"],
-  changed: ["changedBucket", "changedAt"],
-} as const;
-export type MonitorsIndex = "members" | keyof typeof KEY_INDEXES;
-
-/** What both tables share: kept when the stack goes, and paid by use. */
+/** Properties of both tables: retained when the stack is deleted, billed on demand, with a TTL. */
 const KEPT = {
   partitionKey: text("pk"),
   sortKey: text("sk"),
@@ -55,31 +32,28 @@ export class Tables extends Construct {
 
   constructor(scope: Construct, id: string, appId: string, encryptionKey?: IKey) {
     super(scope, id);
-    // Without a key of the account's the tables are encrypted with one that belongs to DynamoDB, for nothing.
+    // Without a key of the account, DynamoDB encrypts with a key of its own, free of charge.
     const encryption = encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey };
     this.monitors = new Table(this, "Monitors", {
       ...KEPT,
       ...encryption,
       tableName: monitorsTableName(appId),
-      // What people set up: recoverable to any second of the last 35 days.
+      // Settings that people made can be restored as of any second of the last 35 days.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Whoever reads the stream reads the item itself: an image would be history by the time it arrives.
+      // Keys only: consumers read the item itself, because an image may be outdated when it arrives.
       stream: StreamViewType.KEYS_ONLY,
     });
-    this.monitors.addGlobalSecondaryIndex({
-      indexName: "members",
-      partitionKey: text("shard"),
-      sortKey: text("pk"),
-      projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: MEMBER_ATTRIBUTES,
-    });
-    for (const [indexName, [partitionKey, sortKey]] of Object.entries(KEY_INDEXES))
+    for (const [indexName, [partitionKey, sortKey]] of Object.entries(INDEX_KEYS)) {
+      const projected = PROJECTED[indexName as MonitorsIndex];
       this.monitors.addGlobalSecondaryIndex({
         indexName,
         partitionKey: text(partitionKey),
         sortKey: text(sortKey),
-        projectionType: ProjectionType.KEYS_ONLY,
+        ...(projected
+          ? { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projected] }
+          : { projectionType: ProjectionType.KEYS_ONLY }),
       });
+    }
     this.history = new Table(this, "History", { ...KEPT, ...encryption, tableName: historyTableName(appId) });
     Validations.of(this.history).acknowledge({
       id: "AwsSolutions::AwsSolutions-DDB3",

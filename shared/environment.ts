@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import type { Retention } from "./history/retention.ts";
 import { inOurWords, pathText } from "./issues.ts";
-import { FAMILIES, type Location } from "./model.ts";
+import { FAMILIES, LOCATION_KINDS, type Location } from "./model.ts";
 
 const text = z.string().check(z.minLength(1));
 
@@ -24,7 +24,7 @@ const json = <Value>(schema: z.core.$ZodType<Value>) => z.pipe(z.pipe(z.string()
 const here = z.object({
   name: text,
   region: text,
-  kind: z.enum(["public", "vpc", "local"]),
+  kind: z.enum(LOCATION_KINDS),
   families: z.array(z.enum(FAMILIES)),
   port25: z.boolean(),
   probeFunctionName: text,
@@ -73,7 +73,7 @@ const ENVIRONMENTS = {
     API_URL: text,
   }),
 };
-type Service = keyof typeof ENVIRONMENTS;
+export type Service = keyof typeof ENVIRONMENTS;
 
 /** What a deployment sets for one function, as text, beside what it sets for all. */
 export type Deployed<Name extends Service> = Omit<

@@ -244,12 +244,14 @@ export interface Monitor extends MonitorSettings {
   readonly deletedAt: Timestamp | null;
 }
 
+/** Where a location's probe runs: Lambda outside a VPC, Lambda in a VPC, or the one-machine stack. */
+export const LOCATION_KINDS = ["public", "vpc", "local"] as const;
+
 /** A place checks run from, as configured at deployment. */
 export interface Location {
   readonly name: string;
   readonly region: string;
-  /** `public` Lambda, Lambda in a `vpc`, or `local`: the one-machine stack. */
-  readonly kind: "public" | "vpc" | "local";
+  readonly kind: (typeof LOCATION_KINDS)[number];
   readonly families: readonly Family[];
   /** Whether AWS lifted its block of outbound TCP 25 here. */
   readonly port25: boolean;

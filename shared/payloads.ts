@@ -1,6 +1,7 @@
 /** Events that start a function of ours, declared once for who sends and who handles them. Jobs: `Job` in model.ts. */
 import type { InvalidInput } from "./errors.ts";
 import type { CheckSettings, Outcome } from "./model.ts";
+import type { Scope } from "./tokens.ts";
 
 /** The API asks a probe for one attempt now. Nothing of it is stored. */
 export interface CheckRequest {
@@ -22,6 +23,21 @@ export interface Started {
 export interface PlanRequest {
   readonly source: "api";
   readonly shard: string;
+}
+
+/** A direct invocation of the API that makes a token, for people with AWS credentials and for the one-machine stack. */
+export interface TokenRequest {
+  readonly command: "create-token";
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** Default: a new random one. One that exists already is kept, and made valid again where it was revoked. */
+  readonly token?: string | undefined;
+}
+export interface TokenAnswer {
+  readonly id: string;
+  readonly token: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
 }
 
 export type DispatchEvent = Scheduled | PlanRequest;

@@ -5,6 +5,7 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
+import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
@@ -33,5 +34,5 @@ export const handler = middy<CompactEvent, void>()
   .use(logMetrics(metrics))
   .handler(async ({ source }, context) => {
     const { lagDays } = await compact(source, () => context.getRemainingTimeInMillis() > RESERVE_MS);
-    metrics.addMetric("CompactionLagDays", MetricUnit.NoUnit, lagDays);
+    metrics.addMetric(ALARMED_METRICS.compact, MetricUnit.NoUnit, lagDays);
   });

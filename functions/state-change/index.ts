@@ -6,6 +6,7 @@ import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
@@ -30,7 +31,7 @@ const handleRecords = createRecordHandler({
   log: (level, message, details) => logger[level](message, { ...details }),
   delivered({ delivered, undeliverable }) {
     if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
-    if (undeliverable) metrics.addMetric("AlertsUndeliverable", MetricUnit.Count, undeliverable);
+    if (undeliverable) metrics.addMetric(ALARMED_METRICS["state-change"], MetricUnit.Count, undeliverable);
   },
 });
 

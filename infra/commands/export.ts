@@ -1,7 +1,7 @@
 /**
  * `npm run export -- --from 2026-11-01 --to 2026-11-08 --format csv`: streams all outcomes to stdout through the HTTP API,
- * monitor by monitor, oldest first; progress goes to stderr. What fails in passing is tried again; what fails for
- * good names the words that continue where it stopped.
+ * monitor by monitor, oldest first; progress goes to stderr. Transient failures are retried; the message of a final
+ * failure has the `--resume` option that continues where it stopped.
  */
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { DAY_MS } from "../../shared/durations.ts";
+import { RESULT_COLUMNS } from "../../shared/history/outcome.ts";
 
 const USAGE =
   "usage: npm run export -- --from MOMENT [--to MOMENT] [--format csv|jsonl] [--monitor ID] [--resume ID,DATE] [--url URL]\n" +
   "moments in ISO 8601; the token comes from HARBORLIGHT_TOKEN, or from the one-machine stack in HARBORLIGHT_DATA or .harborlight";
 
-/** Something the caller can put right; the message says how. */
+/** An error that the caller can fix; the message says how. */
 export class ExportError extends Error {
   override readonly name = "ExportError";
 }
@@ -24,52 +25,56 @@ export interface Source {
   readonly token: string;
 }
 
-export interface Job {
+export interface ExportOptions {
   readonly from: Date;
   readonly to: Date;
   readonly format: "csv" | "jsonl";
   /** One monitor only. */
   readonly monitor?: string | undefined;
-  /** Everything before this day of this monitor was written already, that day included; `YYYY-MM-DD`. */
+  /** Continue after this day (`YYYY-MM-DD`) of this monitor: everything up to its end was written before. */
   readonly resume?: { readonly id: string; readonly date: string } | undefined;
 }
 
 export interface Output {
   readonly write: (text: string) => Promise<void>;
   readonly progress: (line: string) => void;
-  /** Milliseconds before the first repetition; doubles with each. Default 250. */
+  /** Milliseconds before the first retry; doubles with each. Default 250. */
   readonly firstPauseMs?: number;
 }
 
-const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
-type Result = Readonly<Record<(typeof COLUMNS)[number], unknown>>;
+type Result = Readonly<Record<(typeof RESULT_COLUMNS)[number], unknown>>;
 
-/** A quarter of a second doubled: about two minutes in all, which outlasts a deployment. */
+/** Attempts of a request. Pauses double from 250 ms: about two minutes in all, which outlasts a deployment. */
 const ATTEMPTS = 10;
 
 /** @returns how many outcomes were written. @throws {ExportError} */
-export async function exportOutcomes(source: Source, job: Job, output: Output): Promise<number> {
+export async function exportOutcomes(source: Source, options: ExportOptions, output: Output): Promise<number> {
   const { write, progress } = output;
-  const ids = job.monitor ? [job.monitor] : await listMonitors(source, output);
-  if (job.format === "csv" && !job.resume) await write(`${["monitorId", ...COLUMNS].join(",")}\r\n`);
+  const ids = options.monitor ? [options.monitor] : await listMonitors(source, output);
+  if (options.format === "csv" && !options.resume) await write(`${["monitorId", ...RESULT_COLUMNS].join(",")}\r\n`);
   let outcomes = 0;
   for (const [index, id] of ids.entries()) {
-    if (job.resume && id < job.resume.id) continue;
-    const isResumed = id === job.resume?.id;
-    const first = isResumed ? Math.max(Date.parse(job.resume.date) + DAY_MS, job.from.getTime()) : job.from.getTime();
-    let done = isResumed ? job.resume.date : undefined;
-    for (let from = first; from < job.to.getTime(); ) {
-      const to = Math.min(Math.floor(from / DAY_MS) * DAY_MS + DAY_MS, job.to.getTime());
+    if (options.resume && id < options.resume.id) continue;
+    const isResumed = id === options.resume?.id;
+    const first = isResumed
+      ? Math.max(Date.parse(options.resume.date) + DAY_MS, options.from.getTime())
+      : options.from.getTime();
+    let done = isResumed ? options.resume.date : undefined;
+    for (let from = first; from < options.to.getTime(); ) {
+      const to = Math.min(Math.floor(from / DAY_MS) * DAY_MS + DAY_MS, options.to.getTime());
       try {
         const results = await readResults(source, id, from, to, output);
-        await write(results.map((result) => format(job.format, id, result)).join(""));
+        await write(results.map((result) => format(options.format, id, result)).join(""));
         outcomes += results.length;
       } catch (error) {
-        // Before the first day of a monitor nothing of it was written: then the day before it is done.
-        const date = done ?? new Date(job.from.getTime() - DAY_MS).toISOString().slice(0, 10);
-        throw new ExportError(`${(error as Error).message}\ncontinue with the same words and --resume ${id},${date}`, {
-          cause: error,
-        });
+        // When the first day of a monitor failed, the export resumes after the day before.
+        const date = done ?? new Date(options.from.getTime() - DAY_MS).toISOString().slice(0, 10);
+        throw new ExportError(
+          `${(error as Error).message}\ncontinue with the same options and --resume ${id},${date}`,
+          {
+            cause: error,
+          },
+        );
       }
       done = new Date(from).toISOString().slice(0, 10);
       progress(`${index + 1} of ${ids.length} monitors, ${done}, ${outcomes} outcomes`);
@@ -79,7 +84,7 @@ export async function exportOutcomes(source: Source, job: Job, output: Output): 
   return outcomes;
 }
 
-/** Ids in an order that does not change when monitors are renamed. */
+/** All ids in sorted order, which does not change when monitors are renamed. */
 async function listMonitors(source: Source, output: Output): Promise<string[]> {
   const ids: string[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
@@ -112,12 +117,12 @@ async function readResults(source: Source, id: string, from: number, to: number,
   return results.reverse();
 }
 
-const format = (kind: Job["format"], monitorId: string, result: Result) =>
+const format = (kind: ExportOptions["format"], monitorId: string, result: Result) =>
   kind === "jsonl"
     ? `${JSON.stringify({ monitorId, ...result })}\n`
-    : `${[monitorId, ...COLUMNS.map((name) => result[name] ?? "")].join(",")}\r\n`;
+    : `${[monitorId, ...RESULT_COLUMNS.map((name) => result[name] ?? "")].join(",")}\r\n`;
 
-/** One GET; throttled, broken or failing answers are asked for again. @throws {ExportError} */
+/** One GET request. Retries network errors, throttling (429) and server errors (5xx). @throws {ExportError} */
 async function call<T>({ url, token }: Source, path: string, { progress, firstPauseMs = 250 }: Output): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const { status, body } = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` } }).then(
@@ -132,7 +137,7 @@ async function call<T>({ url, token }: Source, path: string, { progress, firstPa
   }
 }
 
-/** What a problem document says, or the text itself. */
+/** The detail of a problem document, or the text itself. */
 function explain(body: string): string {
   try {
     const { detail, message } = JSON.parse(body);
@@ -142,7 +147,7 @@ function explain(body: string): string {
   }
 }
 
-/** By order: `--url` and HARBORLIGHT_TOKEN; `cdk-outputs.json`; the one-machine stack. @throws {ExportError} */
+/** Finds API and token, in this order: `--url` and HARBORLIGHT_TOKEN; `cdk-outputs.json`; the one-machine stack. @throws {ExportError} */
 export function findSource(url: string | undefined, folder: string, env: NodeJS.ProcessEnv): Source {
   const data = env.HARBORLIGHT_DATA ?? join(folder, ".harborlight");
   const tokenFile = join(data, "token");
@@ -164,7 +169,7 @@ function apiUrlIn(path: string): string | undefined {
   return undefined;
 }
 
-/** JavaScript rolls 30 February over into March. */
+/** Whether this is a moment in ISO 8601. JavaScript alone would take 30 February for a day in March. */
 const isMoment = (text: string): boolean => {
   const date = text.slice(0, "2026-11-22".length);
   return (
@@ -175,7 +180,7 @@ const isMoment = (text: string): boolean => {
 };
 
 /** @throws {ExportError} */
-export function parseJob(args: string[], now = new Date()): Job & { readonly url: string | undefined } {
+export function parseOptions(args: string[], now = new Date()): ExportOptions & { readonly url: string | undefined } {
   const text = { type: "string" } as const;
   const options = { from: text, to: text, format: text, monitor: text, resume: text, url: text };
   const { values } = (() => {
@@ -207,15 +212,15 @@ export function parseJob(args: string[], now = new Date()): Job & { readonly url
 
 async function main() {
   if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
-  const job = parseJob(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2));
   const { stdout, stderr } = process;
-  // A reader that has seen enough (`| head`) is no failure.
+  // A reader that closes the pipe early (`| head`) is no failure.
   stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   const write = async (text: string) => {
     if (text && !stdout.write(text)) await once(stdout, "drain");
   };
   const progress = (line: string) => void stderr.write(stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
-  const count = await exportOutcomes(findSource(job.url, process.cwd(), process.env), job, { write, progress });
+  const count = await exportOutcomes(findSource(options.url, process.cwd(), process.env), options, { write, progress });
   stderr.write(`${stderr.isTTY ? "\n" : ""}${count} outcomes\n`);
 }
 

@@ -6,6 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+import type { TokenRequest } from "../../shared/payloads.ts";
+import { SCOPES } from "../../shared/tokens.ts";
+import { REGION } from "../local/template/template.ts";
 
 export interface Flags {
   readonly name?: string;
@@ -23,16 +26,16 @@ export interface Target {
 
 type Outputs = Readonly<Record<string, unknown>>;
 
-const USAGE =
-  "usage: npm run token -- [--name admin] [--scopes read,write,admin] [--function NAME --region REGION | --local]";
+const ALL_SCOPES = SCOPES.join(",");
+const USAGE = `usage: npm run token -- [--name admin] [--scopes ${ALL_SCOPES}] [--function NAME --region REGION | --local]`;
 
-/** Something the caller can put right; the message says how. */
+/** An error that the caller can fix; the message says how. */
 export class TokenError extends Error {
   override readonly name = "TokenError";
 }
 
 /**
- * By order: `--function`; `--local`; what `npm run deploy` left in `cdk-outputs.json`; the one-machine stack in
+ * Finds the API's function, in this order: `--function`; `--local`; what `npm run deploy` left in `cdk-outputs.json`; the one-machine stack in
  * `HARBORLIGHT_DATA` or `.harborlight`.
  * @param folder where `cdk-outputs.json` and `.harborlight` are looked for
  * @throws {TokenError}
@@ -67,11 +70,11 @@ const localTarget = (outputs: Outputs, path: string): Target => {
   }
   return {
     functionName,
-    client: { endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
+    client: { endpoint, region: REGION, credentials: { accessKeyId, secretAccessKey: "local" }, maxAttempts: 1 },
   };
 };
 
-/** An output, wherever it is: on its own, or among those of one of the stacks. */
+/** The value of an output, at the top level or of one of the stacks. */
 const find = (name: string, outputs: Outputs): string | undefined => {
   const stacks = Object.values(outputs).filter(
     (value): value is Outputs => typeof value === "object" && value !== null,
@@ -88,7 +91,7 @@ const read = (path: string): Outputs => {
   }
 };
 
-/** @returns the token, which nobody can show again. @throws {TokenError} */
+/** @returns the token, which cannot be shown again. @throws {TokenError} */
 export const createToken = async (
   { functionName, client }: Target,
   name: string,
@@ -99,7 +102,7 @@ export const createToken = async (
     .send(
       new InvokeCommand({
         FunctionName: functionName,
-        Payload: JSON.stringify({ command: "create-token", name, scopes }),
+        Payload: JSON.stringify({ command: "create-token", name, scopes } satisfies TokenRequest),
       }),
     )
     .catch((error: Error) => {
@@ -131,7 +134,7 @@ const main = async (): Promise<void> => {
   if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
   const flags = parseFlags(process.argv.slice(2));
   const name = flags.name ?? "admin";
-  const scopes = (flags.scopes ?? "read,write,admin").split(",").map((scope) => scope.trim());
+  const scopes = (flags.scopes ?? ALL_SCOPES).split(",").map((scope) => scope.trim());
   const token = await createToken(findTarget(flags, process.cwd(), process.env), name, scopes);
   console.error(`token "${name}" with ${scopes.join(", ")}; keep it, it cannot be shown again:`);
   console.log(token);

@@ -1,23 +1,23 @@
-/** `npm start`: the whole stack on this machine. Settings come from the environment. */
+/** `npm start`: runs the whole stack on this machine. Settings come from environment variables. */
 import { writeSync } from "node:fs";
 import { refusalOf } from "./disk/disk.ts";
 import { StartError } from "./http-server/listen.ts";
 import { readSettings } from "./settings.ts";
 import { type RunningStack, startStack } from "./stack.ts";
 
-// Where these lines go may be a file on a full disk, or a reader that has gone: nobody's checks end with that.
+// Output may go to a file on a full disk or to a closed pipe: such an error must not end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 const log = (line: string): void => {
   try {
-    writeSync(2, `${line}\n`); // unlike the stream, this goes on once there is room
+    writeSync(2, `${line}\n`); // unlike the stream, this works again once the disk has room
   } catch {}
 };
 
-/** One sentence for what the owner can put right; the stack for a mistake of ours alone. */
+/** One sentence for errors that the owner can fix; a stack trace only for bugs of Harborlight. */
 const explain = (error: Error & { code?: unknown }): string => {
   if (error instanceof StartError) return error.message;
   const isOurs = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
-  if (isOurs && error.code === undefined) return `a mistake of Harborlight's own, please report it: ${error.stack}`;
+  if (isOurs && error.code === undefined) return `a bug in Harborlight, please report it: ${error.stack}`;
   const refusal = refusalOf(error);
   return refusal === undefined
     ? `cannot start: ${error.message}`
@@ -39,7 +39,7 @@ process.stdout.write(`API ${stack.apiUrl}\ntoken ${stack.token}\n`);
 let isStopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (isStopping) process.exit(1); // asked twice: now
+    if (isStopping) process.exit(1); // the second signal ends it at once
     isStopping = true;
     stack.stop().then(
       () => process.exit(0),

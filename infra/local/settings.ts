@@ -1,22 +1,19 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { controlTargets } from "../locations.ts";
+import { TOKEN } from "../../shared/tokens.ts";
+import { controlTargets, LOCATION_NAME } from "../locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "../validation.ts";
 import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
 
-const LOCATION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-/** What an admin token looks like. */
-export const TOKEN = /^hl_[a-z0-9]{4,40}_[A-Za-z0-9_-]{16,200}$/;
-
-/** Of a secret, or of what holds a password: nothing of it is shown, wrong as it may be. */
+/** Text that is a secret or has one in it: error messages do not show it. */
 const secret = (pattern: RegExp, expected: string) =>
   z.string().regex(pattern, { error: `must be ${expected}, got something else` });
 
 const aPort = must("a port from 0 to 65535");
 const listed = z.string().transform((text) => text.split(",").map((one) => one.trim()));
 const locations = listed.superRefine((names, { addIssue }) => {
-  const wrong = names.find((name, index) => !LOCATION.test(name) || names.indexOf(name) !== index);
+  const wrong = names.find((name, index) => !LOCATION_NAME.test(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return;
   const message = `must be different names of 1 to 32 lower-case letters, digits and inner hyphens, separated by commas; ${show(wrong)} is not one, or comes twice`;
   addIssue({ code: "custom", message });
@@ -49,8 +46,8 @@ const VARIABLES = z.object({
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
  * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`),
- * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and for trying what AWS would
- * do `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
+ * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and to simulate limits of
+ * AWS `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
  * @throws {StartError} naming each wrong variable, what was expected and what came
  */

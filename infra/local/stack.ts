@@ -1,11 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
+import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
+import { SCOPES, TOKEN } from "../../shared/tokens.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
+import { writeAtomically } from "./disk/atomic-file.ts";
 import { Disk, refusalOf } from "./disk/disk.ts";
-import { writeWhole } from "./disk/whole-file.ts";
 import { type LocalDatabase, openDatabase } from "./dynamodb/database.ts";
 import { migrate } from "./dynamodb/migration.ts";
 import { tableDefinition } from "./dynamodb/table-definition.ts";
@@ -19,7 +20,6 @@ import { createFunctions, type Functions, newAccessKeyId } from "./lambda/functi
 import { startSchedules } from "./scheduler/scheduled.ts";
 import { createMailFolder, createSmtpTransport } from "./ses/mail.ts";
 import { createSes, readSesAccount } from "./ses/ses.ts";
-import { TOKEN } from "./settings.ts";
 import { Deliveries } from "./sns/delivery.ts";
 import { CERTIFICATE_PATH, createOpenPages } from "./sns/open-pages.ts";
 import { openSigningKey } from "./sns/signing-certificate.ts";
@@ -30,37 +30,37 @@ import { DEFAULT_SENDER, synthesise } from "./template/synth.ts";
 import { ACCOUNT, loadOutputs, loadTemplate, type Resource } from "./template/template.ts";
 
 export interface StackOptions {
-  /** Everything that lasts lives here; made when it does not exist. */
+  /** Folder of everything that is stored; created when it does not exist. */
   readonly dataFolder: string;
-  /** Of the API; 0 takes a free one. */
+  /** Port of the API; 0 takes a free one. */
   readonly port: number;
-  /** An admin token to use; otherwise the one in the folder, or a new one. */
+  /** Admin token. Default: the one in the data folder, or a new one. */
   readonly token?: string | undefined;
-  /** Names of the places that checks run from, all of them here. Default `["local"]`. */
+  /** Names of the locations, all of which run on this machine. Default `["local"]`. */
   readonly locations?: readonly string[] | undefined;
   /** `host:port`, several and independent: while none of them can be reached, a failure says nothing about its target. Default none. */
   readonly controlTargets?: readonly string[] | undefined;
   /** Address that the API listens on. Default `127.0.0.1`. */
   readonly host?: string | undefined;
-  /** Where others reach the API, for the links in messages; no slash at the end. Default: the address that it listens on. */
+  /** URL at which others reach the API, for the links in messages; no slash at the end. Default: the address that it listens on. */
   readonly publicUrl?: string | undefined;
-  /** Sends mail there; without it mail goes to files in `<dataFolder>/mail`. */
+  /** SMTP server for mail. Default: mail goes to files in `<dataFolder>/mail`. */
   readonly smtpUrl?: string | undefined;
   /** Address that mail comes from. Default `harborlight@localhost`. */
   readonly alertSender?: string | undefined;
-  /** Invocations of all functions at once; more are throttled as on AWS. Default 1000. */
+  /** Concurrent invocations of all functions; more are throttled as on AWS. Default 1000. */
   readonly accountConcurrency?: number | undefined;
   /** Whether each function has only the share of a processor that its memory buys on Lambda. Default false. */
   readonly limitsCpu?: boolean | undefined;
-  /** Name of the configuration set that all senders have by default, as if made outside the template. Default none. */
+  /** Configuration set that all SES senders have by default, as if set up outside the template. Default none. */
   readonly defaultConfigurationSet?: string | undefined;
   /** Further context for the CDK app. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   /** A cloud assembly to run instead of synthesising the app: tests share one. */
   readonly assembly?: string | undefined;
-  /** Fails or loses requests to the database on purpose. */
+  /** Fault injection for tests: fails requests to the database, or loses their replies. */
   readonly intercept?: Parameters<typeof openDatabase>[0]["intercept"];
-  /** Notices for the owner. Default: nowhere. */
+  /** Gets log lines for the owner. Default: none. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface RunningStack {
   readonly apiUrl: string;
   readonly gatewayUrl: string;
   readonly token: string;
-  /** Of the owner: the gateway lets it do everything. */
+  /** Access key of the owner, who may call everything through the gateway. */
   readonly accessKeyId: string;
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly resources: readonly Resource[];
@@ -80,13 +80,13 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** Running invocations may end within this time; what is cut off is handled again at the next start. */
+/** Grace period for running invocations at a stop; an event whose handling is cut off is handled again at the next start. */
 const STOP_GRACE_MS = 5_000;
 const SWEEP_MS = 60_000;
 
 /**
- * Builds and runs on this machine what the CDK app's templates say.
- * @throws {StartError} for what the owner can put right: a port in use, a folder in use or not writable, a bad token
+ * Runs the CDK app's templates on this machine, with an emulator for each AWS service that they use.
+ * @throws {StartError} for errors that the owner can fix: a port in use, a folder in use or not writable, a bad token
  */
 export const startStack = async (options: StackOptions): Promise<RunningStack> => {
   const dataFolder = resolve(options.dataFolder);
@@ -114,7 +114,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const tables = resources
       .filter(({ type }) => type === "AWS::DynamoDB::Table" || type === "AWS::DynamoDB::GlobalTable")
       .map(({ type, name, properties }) => tableDefinition(type, name, properties));
-    // Opening the database is also the lock on the folder: the kernel releases it with the process, however that ends.
+    // The database's file lock also locks the whole folder; the kernel releases it when the process ends in any way.
     const database = await openDatabase({
       tables,
       dataFolder,
@@ -133,9 +133,9 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     ).catch((error: Error) => {
       throw new StartError(error.message, { cause: error });
     });
-    if (migrated > 0) log?.(`brought ${migrated} items of an earlier version to the shape of this one`);
+    if (migrated > 0) log?.(`migrated ${migrated} items of an earlier version`);
     removeOldAssemblies(dataFolder, assembly);
-    writeWhole(join(dataFolder, "gateway-port"), String(gateway.port));
+    writeAtomically(join(dataFolder, "gateway-port"), String(gateway.port));
 
     const queues = openQueues(resources, dataFolder, disk);
     undo.push(() => queues.close());
@@ -189,7 +189,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       publish: sns.publish,
       sample: (put) => {
         queues.measure(put);
-        // The database here takes whatever comes.
+        // The local database never throttles.
         for (const { name } of tables) {
           for (const metric of ["ReadThrottleEvents", "WriteThrottleEvents"])
             put({ namespace: "AWS/DynamoDB", name: metric, dimensions: { TableName: name } }, 0);
@@ -208,7 +208,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
         ({ accessKeyId: key, resource, role }) => [key, { name: resource.name, role }] as [string, Caller],
       ),
     ]);
-    // Also behind the gateway, which links of earlier versions lead to.
+    // Served by the gateway too, because links in messages of earlier versions lead there.
     const open = createOpenPages(sns, signing.certificate);
     gateway.answerWith(
       createGateway({
@@ -231,7 +231,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       streams: database.streams,
       authorise,
     });
-    // Everything works before the API answers: whoever creates a monitor at once finds locations that are alive.
+    // The API answers last, so that a monitor created at once finds locations with heartbeats.
     functions.start();
     sns.deliveries.start();
     alarms.start();
@@ -256,7 +256,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       await Promise.all([
         api.close(STOP_GRACE_MS),
         Promise.all(sources.map((source) => source.stop())),
-        // Ends the threads after the grace, and with them what the sources wait for.
+        // Ends the worker threads after the grace period, and with them the invocations that the sources wait for.
         functions.stop(STOP_GRACE_MS),
       ]);
       await sns.stop();
@@ -277,7 +277,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
   }
 };
 
-/** @param everywhere stands for a server that listens on all addresses */
+/** The host of a URL. @param everywhere shown for a server that listens on all addresses */
 const shownHost = (host: string, everywhere: string): string => {
   const shown = host === "0.0.0.0" || host === "::" ? everywhere : host;
   return shown.includes(":") ? `[${shown}]` : shown;
@@ -304,7 +304,7 @@ const prepareFolder = (folder: string): void => {
   }
 };
 
-/** The gateway's address is in links that subscribers hold: the same port again, when it is free. */
+/** Listens on the port of the last start, if it is free: links in messages to subscribers have it. */
 const listenAsBefore = async (file: string): Promise<Listening> => {
   const port = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return listen("127.0.0.1", 0);
@@ -325,11 +325,9 @@ const removeOldAssemblies = (dataFolder: string, current: string): void => {
 };
 
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
-  writeWhole(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
+  writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
 
-const newToken = (): string => `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
-
-/** Makes sure that the API knows the admin token; it is kept in a file that only the owner can read. */
+/** Makes the admin token valid at the API. It is stored in a file that only the owner can read. */
 const prepareToken = async (
   dataFolder: string,
   wanted: string | undefined,
@@ -340,11 +338,12 @@ const prepareToken = async (
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
   const isDamaged = wanted === undefined && kept !== undefined && !TOKEN.test(kept);
   if (isDamaged) log(`${file} is damaged: a new admin token was made`);
-  const token = wanted ?? (isDamaged ? undefined : kept) ?? newToken();
-  const command = { command: "create-token", name: "one machine", scopes: ["read", "write", "admin"], token };
-  const { failed, payload } = await invokeApi(JSON.stringify(command));
+  const known = wanted ?? (isDamaged ? undefined : kept);
+  const request: TokenRequest = { command: "create-token", name: "one machine", scopes: SCOPES, token: known };
+  const { failed, payload } = await invokeApi(JSON.stringify(request));
   if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
-  writeWhole(file, `${token}\n`);
+  const { token } = JSON.parse(payload) as TokenAnswer;
+  writeAtomically(file, `${token}\n`);
   return token;
 };
 

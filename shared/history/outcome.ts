@@ -18,6 +18,19 @@ export interface PastOutcome {
   readonly lossPercent: number | null;
 }
 
+/** Fields of an outcome in API answers and exports, in the order of the CSV's columns. */
+export const RESULT_COLUMNS = [
+  "at",
+  "location",
+  "state",
+  "health",
+  "reason",
+  "latencyMs",
+  "lossPercent",
+  "view",
+  "offline",
+] as const;
+
 export const pastOutcome = (
   tick: number,
   intervalSeconds: number,

@@ -8,6 +8,7 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Timer } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
+import { INDEX_KEYS } from "./indexes.ts";
 import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
@@ -44,15 +45,13 @@ export function mustLook(pk: string, now: number) {
 }
 
 export const createDueStore = (client: DynamoDBDocumentClient, tableName: string) => {
-  /** By kind of timer: its index, and the names of the index's keys. */
-  const INDEXES = {
-    own: { name: "due", bucket: "dueBucket", at: "nextEvaluationAt", prefix: "DUE#" },
-    look: { name: "look-by", bucket: "lookBucket", at: "lookBy", prefix: "LOOK#" },
-  } as const;
+  /** By kind of timer: its index, and how the index's partition keys begin. */
+  const INDEXES = { own: { name: "due", prefix: "DUE#" }, look: { name: "look-by", prefix: "LOOK#" } } as const;
 
   /** One kind's timers before a moment, page by page; oldest first in each bucket. */
   async function* timers(kind: DueTimer["kind"], moment: Date, buckets: readonly number[]) {
-    const { name, bucket, at, prefix } = INDEXES[kind];
+    const { name, prefix } = INDEXES[kind];
+    const [bucket, at] = INDEX_KEYS[name];
     for (const number of buckets) {
       const pages = pagesOf(client, {
         TableName: tableName,

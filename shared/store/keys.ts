@@ -26,6 +26,8 @@
  */
 
 export const MONITOR_SK = "MONITOR";
+/** Sort key of the items with an outbox that are no monitors: `locationStateKey` and `leftKey`. */
+export const STATE_SK = "STATE";
 /** Partitions of the index `due`, and of `look-by`. Dispatch reads all of them every minute, at $0.004 a month each. */
 export const DUE_BUCKETS = 4;
 /** A partition takes 1,000 writes a second: 100,000 monitors that change within a minute write 833. */
@@ -45,12 +47,12 @@ export const INCIDENT_PREFIX = "INCIDENT#";
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
 /** What was made of a location's heartbeats, with an outbox; the stream brings it to state-change like a monitor. */
-export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: "STATE" });
+export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: STATE_SK });
 /** What a deleted monitor left in its outbox; the stream brings it to state-change like a location's state. */
 export const LEFT_PREFIX = "LEFT#";
 export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
-  sk: "STATE",
+  sk: STATE_SK,
 });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 

@@ -5,6 +5,7 @@
  */
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Status, Timestamp } from "../model.ts";
+import { INDEX_KEYS } from "./indexes.ts";
 import { placeOf } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
@@ -13,13 +14,7 @@ type ListedKind = "MONITORS" | "INCIDENTS";
 /** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
 const BUCKETS = 4;
 
-/** The index and the names of its keys. */
-const INDEXES = {
-  listed: { bucket: "listBucket", key: "listKey" },
-  attention: { bucket: "attentionBucket", key: "attentionKey" },
-  changed: { bucket: "changedBucket", key: "changedAt" },
-} as const;
-type ListIndex = keyof typeof INDEXES;
+type ListIndex = "listed" | "attention" | "changed";
 
 const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
@@ -68,7 +63,7 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
     range: { from?: string | undefined; prefix?: string },
     back: boolean,
   ) => {
-    const { bucket: hash, key } = INDEXES[index];
+    const [hash, key] = INDEX_KEYS[index];
     const condition =
       range.from !== undefined
         ? ` AND ${key} ${back ? "<" : ">"} :from`
@@ -97,7 +92,7 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
       limit: number,
       { after, back = false }: { readonly after?: string | undefined; readonly back?: boolean } = {},
     ): Promise<ListedKeys> {
-      const { key } = INDEXES[index];
+      const [, key] = INDEX_KEYS[index];
       const found = await Promise.all(
         bucketsOf(kind).map(async (bucket) => {
           const { Items = [], LastEvaluatedKey } = await client.send(

@@ -7,12 +7,10 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { Timestamp } from "../model.ts";
+import type { Scope } from "../tokens.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { tokenKey } from "./keys.ts";
-
-export const SCOPES = ["read", "write", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export interface Token {
   readonly id: string;

@@ -43,6 +43,11 @@ test("silence is a fault where somebody has to speak, and nowhere else", () => {
   });
 });
 
+test("the alarm of compaction names the retention of blocks that was deployed", async () => {
+  const { resources: short } = await synthesise({ retention: { blockDays: 7, rosterDays: 8 } });
+  expect(alarmsOf(short).CompactionBehind?.AlarmDescription).toContain("lost when they are 7 days old");
+});
+
 test("every alarm of the home stack tells the system topic when it starts and when it ends, in words", () => {
   for (const { AlarmActions, OKActions, AlarmDescription } of Object.values(home)) {
     expect(AlarmActions.map(render)).toEqual(["System"]);

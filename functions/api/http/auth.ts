@@ -4,10 +4,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { DAY_MS } from "../../../shared/durations.ts";
 import { InvalidInput } from "../../../shared/errors.ts";
-import type { Scope, Token, TokenStore } from "../../../shared/store/tokens.ts";
+import type { Token, TokenStore } from "../../../shared/store/tokens.ts";
+import { type Scope, TOKEN } from "../../../shared/tokens.ts";
 import { Problem } from "./problem.ts";
-
-const FORM = /^hl_([a-z0-9]{4,40})_([A-Za-z0-9_-]{16,200})$/;
 
 const hash = (secret: string) => createHash("sha256").update(secret).digest();
 
@@ -32,7 +31,7 @@ export const authenticate = async (
   now: Date,
 ): Promise<Token> => {
   if (!authorization) throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
-  const [, id = "", secret = ""] = FORM.exec(authorization.replace(/^Bearer +/i, "")) ?? [];
+  const [, id = "", secret = ""] = TOKEN.exec(authorization.replace(/^Bearer +/i, "")) ?? [];
   const token = id ? await tokens.get(id) : undefined;
   // One text for every way of being wrong: a caller learns nothing about which ids exist.
   if (!token || token.revokedAt || !timingSafeEqual(hash(secret), Buffer.from(token.secretHash, "hex")))
@@ -54,7 +53,7 @@ export const issueToken = async (
   now: Date,
 ) => {
   const whole = text ?? `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
-  const [, id, secret] = FORM.exec(whole) ?? [];
+  const [, id, secret] = TOKEN.exec(whole) ?? [];
   if (!id || !secret)
     throw new InvalidInput([
       {

@@ -1,5 +1,6 @@
 /** Direct invocations by whoever may invoke the function: the first token has to come from somewhere. */
 import { z } from "zod";
+import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
 import { issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
@@ -13,10 +14,10 @@ const createToken = tokenInput.extend({
   command: z.literal("create-token", { error: "must be create-token" }),
   /** The one-machine stack brings its own; asking again changes nothing, and revives it where it was revoked. */
   token: z.string().optional(),
-});
+}) satisfies z.ZodType<TokenRequest>;
 
 /** @throws InvalidInput */
-export const runCommand = async (event: Command, { tokens, now }: Deps) => {
+export const runCommand = async (event: Command, { tokens, now }: Deps): Promise<TokenAnswer> => {
   const { name, scopes, token: text } = parse(createToken, event);
   const issued = await issueToken(tokens, { name, scopes, text }, now());
   return { id: issued.token.id, token: issued.text, name: issued.token.name, scopes: issued.token.scopes };

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
-import { SCOPES } from "../../../shared/store/tokens.ts";
+import { SCOPES } from "../../../shared/tokens.ts";
 
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
 const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");

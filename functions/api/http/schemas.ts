@@ -4,7 +4,7 @@ import { expecting } from "../../../shared/issues.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
-import { SCOPES } from "../../../shared/store/tokens.ts";
+import { SCOPES } from "../../../shared/tokens.ts";
 
 /** Each monitor is read by itself, so that a message can say which one is wrong. */
 export const applyInput = fields({

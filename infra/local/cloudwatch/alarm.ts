@@ -2,8 +2,8 @@ import type { Resource } from "../template/template.ts";
 import { addUp, type Expression, parseExpression } from "./expression.ts";
 import type { MetricName, Metrics, Statistic } from "./metrics.ts";
 
-/** What an alarm's periods say. Undefined: too little is known, so the state stays what it was. */
-export interface Verdict {
+/** The state that follows from an alarm's periods. Where there are too few data points it is undefined: the state stays. */
+export interface Evaluation {
   readonly state: "ALARM" | "OK";
   /** One sentence, worded as CloudWatch's. */
   readonly reason: string;
@@ -13,14 +13,14 @@ export interface Alarm {
   readonly name: string;
   readonly arn: string;
   readonly description: string;
-  /** Topics that hear of `ALARM` and of `OK`. */
-  readonly actions: Readonly<Record<Verdict["state"], readonly string[]>>;
-  /** How far back it looks. */
+  /** ARNs of the topics that are notified, by new state. */
+  readonly actions: Readonly<Record<Evaluation["state"], readonly string[]>>;
+  /** Minutes of metrics that an evaluation reads. */
   readonly minutes: number;
-  /** As the template has them. */
+  /** Properties in the template. */
   readonly properties: Readonly<Record<string, unknown>>;
   readonly metrics: readonly MetricName[];
-  evaluate(metrics: Metrics): Verdict | undefined;
+  evaluate(metrics: Metrics): Evaluation | undefined;
 }
 
 interface MetricProperties {
@@ -53,7 +53,7 @@ interface AlarmProperties extends Partial<MetricProperties> {
   readonly TreatMissingData?: string;
 }
 
-/** What is read here. Another property would change what the alarm means. */
+/** The supported properties. Ignoring another one would change what the alarm means. */
 const PROPERTIES = Object.keys({
   ActionsEnabled: true,
   AlarmActions: true,
@@ -96,7 +96,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
 
 const MISSING_BREACHES: Readonly<Record<string, boolean>> = { breaching: true, notBreaching: false };
 
-/** @throws when something about the alarm is not supported here: it would never ring, and nobody would know. */
+/** @throws when the alarm has something unsupported: it would never ring, unnoticed */
 export const parseAlarm = ({ logicalId, name, arn, properties }: Resource): Alarm => {
   const given = properties as unknown as AlarmProperties;
   const refuse = (what: string): never => {
@@ -129,7 +129,7 @@ export const parseAlarm = ({ logicalId, name, arn, properties }: Resource): Alar
         const isWhole = store.covers(minutes, ago);
         if (!isWhole && value === undefined) continue;
         const breaches = value === undefined ? missingBreaches : comparison.holds(value, given.Threshold);
-        // What is summed up of half a period may still grow.
+        // A sum over part of a period may still grow.
         if (!isWhole && !(breaches && given.ComparisonOperator.startsWith("Greater"))) continue;
         values.push(value);
         if (breaches) breaching += 1;
@@ -161,7 +161,7 @@ const parseMetrics = (given: AlarmProperties, refuse: (what: string) => never) =
   const sum = (store: Metrics, ago: number) =>
     addUp(terms, (id) => {
       const { metric, statistic } = byId.get(id)!;
-      // What lies before the life of this process is as it was at the start.
+      // Before the start of this process the metric counts as it was at the start.
       return (
         store.statistic(metric, statistic, minutes, ago) ?? (isDifference ? store.atStart(metric, ago) : undefined)
       );
@@ -173,7 +173,7 @@ const parseMetrics = (given: AlarmProperties, refuse: (what: string) => never) =
   return {
     metrics: used.map(({ metric }) => metric),
     minutes,
-    /** How far before a period its value looks. */
+    /** Minutes before a period that its value depends on. */
     earlier: isDifference ? minutes : 0,
     read: isDifference ? difference : sum,
   };
@@ -188,7 +188,7 @@ const parseMetric = ({ Metric, Period, Stat }: NonNullable<Query["MetricStat"]>,
 };
 
 const reasonOf = (
-  state: Verdict["state"],
+  state: Evaluation["state"],
   values: readonly (number | undefined)[],
   comparison: Comparison,
   threshold: number,

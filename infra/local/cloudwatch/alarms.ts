@@ -3,27 +3,27 @@ import { MINUTE_MS } from "../../../shared/durations.ts";
 import type { Disk } from "../disk/disk.ts";
 import { DurableMap } from "../disk/durable-map.ts";
 import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
-import { type Alarm, parseAlarm, type Verdict } from "./alarm.ts";
+import { type Alarm, type Evaluation, parseAlarm } from "./alarm.ts";
 import { type MetricName, Metrics, type PutMetric } from "./metrics.ts";
 import { createRules } from "./rules.ts";
 
-interface StoredState extends Verdict {
-  /** ISO 8601: when it became so. */
+interface StoredState extends Evaluation {
+  /** When the state was entered, in ISO 8601. */
   readonly at: string;
 }
 
 export interface AlarmsOptions {
-  /** States live here: a restart neither tells an alarm again nor forgets to tell its end. */
+  /** File with the states: a restart neither repeats a notification nor forgets the one of an alarm's end. */
   readonly file: string;
   readonly publish: (topicArn: string, subject: string | undefined, message: string) => void;
   readonly topicArns: readonly string[];
-  /** What services measure when asked: called at the end of each minute. */
+  /** Puts metrics that services measure on demand; called at the end of each minute. */
   readonly sample: (put: PutMetric) => void;
   readonly disk?: Disk | undefined;
   readonly log: (line: string) => void;
 }
 
-/** Metrics that the services here write; namespaces that are not AWS's are the functions' own. */
+/** Metrics of AWS that the local services write. Functions write those of other namespaces. */
 const MEASURED: Readonly<Record<string, readonly string[]>> = {
   "AWS/DynamoDB": ["ReadThrottleEvents", "WriteThrottleEvents"],
   "AWS/Lambda": ["Invocations", "Errors", "Throttles", "Duration", "IteratorAge"],
@@ -35,7 +35,7 @@ const MEASURED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Not in the template: AWS has no disk that fills up. */
+/** An alarm that is not in the template: on AWS there is no disk to fill up. */
 const DISK_ALARM = {
   name: "disk-of-the-data-folder",
   arn: `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:disk-of-the-data-folder`,
@@ -47,18 +47,18 @@ const DISK_ALARM = {
 
 export interface Alarms {
   readonly metrics: Metrics;
-  /** Ends the minute and tells what changed; `start` calls it once a minute. */
+  /** Ends the minute, evaluates all alarms and notifies of changed states; `start` calls it once a minute. */
   evaluate(): void;
-  /** Tells whoever hears of alarms that the disk takes no data, or takes data again. */
+  /** Notifies the receivers of alarms that the disk takes no data, or takes data again. */
   tellDisk(isRefusing: boolean, why: string): void;
   start(): void;
   stop(): void;
 }
 
 /**
- * Every `AWS::CloudWatch::Alarm` of the template. A change of state goes to the topics that the alarm names, through
- * EventBridge rules, and as one line to the owner.
- * @throws when an alarm cannot be evaluated here, or nobody would hear of it
+ * The template's alarms (`AWS::CloudWatch::Alarm`). A change of state is published to the alarm's topics, sent through
+ * EventBridge rules, and logged as one line for the owner.
+ * @throws when an alarm cannot be evaluated here, or has neither an action nor a rule
  */
 export const createAlarms = (resources: readonly Resource[], options: AlarmsOptions): Alarms => {
   const composite = resources.find(({ type }) => type === "AWS::CloudWatch::CompositeAlarm");
@@ -81,11 +81,11 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
   };
 
   const look = (alarm: Alarm): void => {
-    const verdict = alarm.evaluate(metrics);
+    const evaluation = alarm.evaluate(metrics);
     const before = states.get(alarm.name);
-    if (verdict === undefined || verdict.state === before?.state) return;
-    const now = stateNow(verdict.state, verdict.reason);
-    // Unlike CloudWatch's first OK, which tells that the alarm exists: here every start of a new folder would send all.
+    if (evaluation === undefined || evaluation.state === before?.state) return;
+    const now = stateNow(evaluation.state, evaluation.reason);
+    // The first OK is not sent, unlike CloudWatch's: every start with a new data folder would send one for each alarm.
     if (before !== undefined || now.state === "ALARM") tell(alarm, before, now);
     states.set(alarm.name, now);
   };
@@ -97,7 +97,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
       try {
         look(alarm);
       } catch (error) {
-        // A full disk, say. The state is as it was, so the next minute tries again.
+        // For example on a full disk. The state is unchanged, so the next minute tries again.
         options.log(`alarm ${alarm.name} could not be told: ${(error as Error).message}`);
       }
     }
@@ -128,7 +128,7 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
   };
 };
 
-const stateNow = (state: Verdict["state"], reason: string): StoredState => ({
+const stateNow = (state: Evaluation["state"], reason: string): StoredState => ({
   state,
   reason,
   at: new Date().toISOString(),
@@ -142,7 +142,7 @@ const checkMeasured = ({ name }: Alarm, metric: MetricName): void => {
 const checkHeard = (
   { name, actions }: Alarm,
   topicArns: readonly string[],
-  isRelayed: (state: Verdict["state"]) => boolean,
+  isRelayed: (state: Evaluation["state"]) => boolean,
 ): void => {
   for (const state of ["ALARM", "OK"] as const) {
     const other = actions[state].find((arn) => !topicArns.includes(arn));

@@ -1,6 +1,6 @@
 /**
- * Metric math as far as the template uses it: sums of metrics, `FILL(m0, 0) + FILL(m1, 0)`, and what such a sum has
- * grown by since the period before, `DIFF(FILL(m, 0))`.
+ * CloudWatch metric math as far as the template uses it: sums of metrics, `FILL(m0, 0) + FILL(m1, 0)`, and the difference
+ * of such a sum from the period before, `DIFF(FILL(m, 0))`.
  */
 export type Term = { readonly id: string; readonly fill: number | undefined };
 
@@ -11,7 +11,7 @@ export interface Expression {
   readonly isDifference: boolean;
 }
 
-/** @throws for any other expression: an alarm that is read wrongly is worse than none. */
+/** @throws for any other expression: an alarm with a wrong value is worse than none */
 export const parseExpression = (expression: string): Expression => {
   const [, inner] = /^\s*DIFF\((.*)\)\s*$/.exec(expression) ?? [];
   const terms = (inner ?? expression).split("+").map((text) => {
@@ -23,7 +23,7 @@ export const parseExpression = (expression: string): Expression => {
   return { terms, isDifference: inner !== undefined };
 };
 
-/** @returns undefined when one metric has no value and nothing to fill it with */
+/** @returns undefined when a metric has neither a value nor a FILL */
 export const addUp = (terms: readonly Term[], read: (id: string) => number | undefined): number | undefined => {
   const values = terms.map(({ id, fill }) => read(id) ?? fill);
   return values.includes(undefined) ? undefined : (values as number[]).reduce((sum, value) => sum + value, 0);

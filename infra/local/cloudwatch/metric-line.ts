@@ -25,7 +25,7 @@ export const parseMetricLine = (text: string): MetricValue[] | undefined => {
   try {
     line = JSON.parse(text) as MetricLine;
   } catch {
-    return undefined; // a text that only looks like one
+    return undefined; // text that only looks like a metric line
   }
   return (line._aws?.CloudWatchMetrics ?? []).flatMap(
     ({ Namespace: namespace = "", Dimensions = [[]], Metrics = [] }) =>

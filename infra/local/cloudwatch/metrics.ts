@@ -1,4 +1,4 @@
-/** A metric as CloudWatch tells them apart: by namespace, name and all of its dimensions. */
+/** Identity of a CloudWatch metric: namespace, name and all dimensions. */
 export interface MetricName {
   readonly namespace: string;
   readonly name: string;
@@ -18,8 +18,8 @@ interface Summary {
 }
 
 /**
- * Metrics by minute, in memory. Whoever evaluates alarms says when a minute is over, by a timer: no clock that is set
- * can open a gap or close one.
+ * Metrics by minute, in memory. The caller ends each minute by a timer, so that a change of the system clock makes no gap
+ * and hides none.
  */
 export class Metrics {
   readonly #keptMinutes: number;
@@ -48,24 +48,24 @@ export class Metrics {
     this.#ended += 1;
   }
 
-  /** Takes what was put until now as the state at the start, which is no minute yet. */
+  /** Takes the values put until now as the state at the start, not as a minute. */
   begin(): void {
     this.#start = this.#current;
     this.#current = new Map();
   }
 
-  /** What the metric was at the start. @returns undefined when the window's end lies after it, or nothing was known then */
+  /** The metric at the start. @returns undefined when the window ends after the start, or there was no value */
   atStart(metric: MetricName, ago: number): number | undefined {
     return ago < this.#ended ? undefined : this.#start.get(keyOf(metric))?.max;
   }
 
-  /** Whether these minutes lie in the life of this process: before it, silence says nothing. */
+  /** Whether this process ran for all of these minutes: before its start, missing data means nothing. */
   covers(minutes: number, ago: number): boolean {
     return minutes + ago <= this.#ended;
   }
 
   /**
-   * @param ago minutes between the window's end and now; the minute that is not over does not count
+   * @param ago minutes between the window's end and now; the current minute does not count
    * @returns undefined when there was no value
    */
   statistic(metric: MetricName, statistic: Statistic, minutes: number, ago: number): number | undefined {

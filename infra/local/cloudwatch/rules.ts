@@ -22,7 +22,7 @@ export interface RulesOptions {
 }
 
 /**
- * Every `AWS::Events::Rule` of the template: events that match go to topics.
+ * The template's EventBridge rules (`AWS::Events::Rule`): publishes events that match to topics.
  * @throws when a rule has a schedule, or a target that is no topic
  */
 export const createRules = (resources: readonly Resource[], { topicArns, publish }: RulesOptions) => {
@@ -49,7 +49,7 @@ export const createRules = (resources: readonly Resource[], { topicArns, publish
   };
 };
 
-/** EventBridge's input transformer: `<name>` in the template stands for what is at its path. */
+/** EventBridge's input transformer: replaces `<name>` in the template by the event's value at the name's path. */
 const transform = ({ InputTransformer }: Target, event: object): string => {
   if (!InputTransformer) return JSON.stringify(event);
   const { InputPathsMap = {}, InputTemplate } = InputTransformer;

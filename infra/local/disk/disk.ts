@@ -2,13 +2,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AwsError } from "../http-server/aws-error.ts";
 
-/** A disk counts as having room again once it takes this much. */
+/** A disk counts as having room again when a file of this size can be written. */
 const ROOM_BYTES = 1024 * 1024;
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * What the system answers when a disk takes no more: full, over quota, over the size limit of a file, mounted
- * read-only, broken. All of them can pass while the process runs.
+ * System errors of a disk that cannot be written: full, over quota, over the size limit of a file, mounted read-only,
+ * broken. All of them can end while the process runs.
  */
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOSPC: "it is full",
@@ -18,23 +18,23 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EIO: "it reports input/output errors",
 };
 
-/** @returns in words why a write failed; undefined for an error that is not the disk's. */
+/** @returns why the disk refused a write, in words; undefined for an error that is not the disk's */
 export const refusalOf = (error: unknown): string | undefined =>
   REFUSALS[(error as NodeJS.ErrnoException | undefined)?.code ?? ""];
 
-/** The answer of every service here while its data cannot be written. Clients try again, as with any failure of a server. */
+/** The error of every service while its data cannot be written. SDK clients retry it, as any server error. */
 export const insufficientStorage = (error: Error): AwsError =>
   new AwsError("InternalFailure", `nothing was stored: ${refusalOf(error) ?? error.message}`, { status: 507 });
 
 export interface DiskOptions {
-  /** Where room is looked for. */
+  /** The data folder, in which a trial file is written. */
   readonly folder: string;
   readonly log: (line: string) => void;
 }
 
 /**
- * The disk of the data folder: whether it refuses to be written, and what has to be done once it takes data again. What
- * was refused is reported here by whoever wrote; whether there is room again is found out by writing a file.
+ * State of the data folder's disk: whether it can be written, and what to do when it can again. Writers report failed writes
+ * here; while there was one, a trial file is written each second to find out whether there is room again.
  */
 export class Disk {
   readonly #options: DiskOptions;
@@ -57,7 +57,7 @@ export class Disk {
     return this.#options.log;
   }
 
-  /** Something could not be written. Logs once, however often it is told until there is room. */
+  /** Reports a failed write. Logs one line, however many follow until there is room. */
   refused(error: Error): void {
     if (this.#why !== undefined || this.#stopped) return;
     const why = refusalOf(error) ?? error.message;
@@ -69,7 +69,7 @@ export class Disk {
     for (const tell of this.#onChange) tell(true, why);
   }
 
-  /** @param work is done each time the disk takes data again; where it throws, the disk still refuses. */
+  /** @param work runs each time the disk can be written again; if it throws, the disk counts as full still */
   onRoom(work: () => unknown): void {
     this.#onRoom.push(work);
   }

@@ -1,21 +1,21 @@
 import { appendFileSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { appendAll, writeAtomically } from "./atomic-file.ts";
 import { type Disk, refusalOf } from "./disk.ts";
-import { appendWhole, writeWhole } from "./whole-file.ts";
 
-/** A file is rewritten once this many of its lines are history: enough that rewriting stays rare. */
+/** The file is compacted when it has more lines than this, and most are obsolete. */
 const STALE_LINES = 2_000;
 
 type Entry<V> = [key: string, value: V] | [deletedKey: string];
 
 /**
- * A map whose every change is one line appended to a file before the call returns. A killed process loses nothing
- * (the kernel has the bytes); a power cut may lose the last seconds, because nothing waits for the disk.
- * The file is rewritten beside itself and renamed when most of its lines are history.
+ * A map with an append-only log: each change is one line appended to a file before the call returns. A killed process loses
+ * nothing (the kernel has the bytes); a power cut may lose the last seconds, because nothing waits for fsync. When most of
+ * its lines are obsolete, the file is compacted: written anew beside the old one and renamed.
  *
- * A line is the CRC-32 of its JSON, a space, and the JSON. One that a damaged disk made unreadable is set aside in
- * `<file>.unreadable`, with a warning, and the others hold.
+ * A line is the CRC-32 of its JSON, a space, and the JSON. A damaged line is moved to
+ * `<file>.unreadable`, with a warning; the others stay valid.
  */
 export class DurableMap<V> {
   readonly #file: string;
@@ -25,12 +25,12 @@ export class DurableMap<V> {
   #descriptor: number;
   #bytes = 0;
   #lines = 0;
-  /** Whether memory has changes that the file lacks. */
+  /** Whether the file lacks changes that are in memory. */
   #isBehind = false;
 
   /**
-   * @param options.disk told of a write that failed; such a change is kept in memory and written once there is room.
-   * Without it, the change throws and is not made.
+   * @param options.disk gets failed writes; such a change is kept in memory and written once there is room. Without it, a
+   * change that cannot be written throws and is not made.
    * @throws when the file exists but cannot be read or written
    */
   constructor(file: string, options: { readonly disk?: Disk | undefined; readonly log?: (line: string) => void } = {}) {
@@ -71,7 +71,7 @@ export class DurableMap<V> {
     this.#live.set(key, value);
   }
 
-  /** Changes memory only: for what may be forgotten by a crash, such as which consumer holds a message. */
+  /** Changes memory only: for what a crash may lose, such as which consumer holds a message. */
   setUntilRestart(key: string, value: V): void {
     this.#live.set(key, value);
   }
@@ -119,7 +119,7 @@ export class DurableMap<V> {
       return;
     }
     this.#bytes = end;
-    // A process killed while writing leaves half a line; nobody was told that it was stored.
+    // A process killed while writing leaves half a line, whose call never returned.
     if (content.length > end) ftruncateSync(this.#descriptor, end);
   }
 
@@ -128,7 +128,7 @@ export class DurableMap<V> {
     if (this.#lines > STALE_LINES && this.#lines > 2 * this.#live.size) this.#shorten();
     const line = Buffer.from(lineOf(entry));
     try {
-      appendWhole(this.#descriptor, this.#bytes, line);
+      appendAll(this.#descriptor, this.#bytes, line);
     } catch (error) {
       if (this.#disk === undefined) throw error;
       this.#isBehind = true;
@@ -139,7 +139,7 @@ export class DurableMap<V> {
     this.#lines += 1;
   }
 
-  /** Rewrites the file to save room. Where there is none to rewrite it in, it goes on as it is. */
+  /** Compacts the file; on a full disk it stays as it is. */
   #shorten(): void {
     try {
       this.#rewrite();
@@ -150,7 +150,7 @@ export class DurableMap<V> {
 
   #rewrite(): void {
     const text = this.entries().map(lineOf).join("");
-    writeWhole(this.#file, text);
+    writeAtomically(this.#file, text);
     closeSync(this.#descriptor);
     this.#descriptor = openSync(this.#file, "a+", 0o600);
     this.#bytes = Buffer.byteLength(text);
@@ -166,7 +166,7 @@ const lineOf = <V>(entry: Entry<V>): string => {
 
 const checksumOf = (json: string): string => crc32(json).toString(16).padStart(8, "0");
 
-/** @returns undefined for a line that is not as it was written. Lines of earlier versions have no checksum. */
+/** @returns undefined for a damaged line. Lines of earlier versions have no checksum. */
 const entryOf = <V>(line: string): Entry<V> | undefined => {
   const [, checksum, json] = /^(?:([0-9a-f]{8}) )?(\[.*\])$/s.exec(line) ?? [];
   if (json === undefined || (checksum !== undefined && checksum !== checksumOf(json))) return undefined;

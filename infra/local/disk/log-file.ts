@@ -1,14 +1,14 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import { appendAll } from "./atomic-file.ts";
 import type { Disk } from "./disk.ts";
-import { appendWhole } from "./whole-file.ts";
 
-/** A log keeps this many bytes, and as many again in the one older file beside it. */
+/** Size at which the log is rotated. One older file is kept. */
 const MAX_BYTES = 10_000_000;
 
 /**
- * What one function prints, as CloudWatch Logs would keep it; `<file>.1` holds what came before. What the disk does not
- * take is dropped.
+ * Log of one function's output, with rotation: `<file>.1` holds what came before. Output that the disk does not take is
+ * dropped.
  */
 export class LogFile {
   readonly #file: string;
@@ -30,7 +30,7 @@ export class LogFile {
     try {
       if (this.#bytes > this.#maxBytes) this.#beginAnew();
       const bytes = Buffer.from(text);
-      appendWhole(this.#descriptor, this.#bytes, bytes);
+      appendAll(this.#descriptor, this.#bytes, bytes);
       this.#bytes += bytes.length;
     } catch (error) {
       this.#disk?.refused(error as Error);

@@ -3,7 +3,7 @@ import { isIndexed } from "./index-entries.ts";
 import { itemSize } from "./item-size.ts";
 import { sameItem } from "./streams.ts";
 
-/** As in DynamoDB's answers: units of the table and of each index. */
+/** Consumed capacity as in DynamoDB's answers: units of the table and of each index. */
 export interface Capacity {
   TableName: string;
   CapacityUnits: number;
@@ -17,7 +17,7 @@ const READ_UNIT_BYTES = 4_096;
 const writeUnits = (...items: (Item | null | undefined)[]) =>
   Math.max(1, ...items.map((item) => (item ? Math.ceil(itemSize(item) / WRITE_UNIT_BYTES) : 0)));
 
-/** One item read by its key; a missing one costs as much as the smallest. */
+/** Read units of one item by its key; a missing item costs as much as the smallest. */
 export function readCapacity(table: string, item: Item | undefined, consistent: boolean): Capacity {
   const blocks = item ? Math.max(1, Math.ceil(itemSize(item) / READ_UNIT_BYTES)) : 1;
   const units = consistent ? blocks : blocks / 2;
@@ -25,8 +25,8 @@ export function readCapacity(table: string, item: Item | undefined, consistent: 
 }
 
 /**
- * What a write costs: the larger of both images for the table, and for each index its entry's removal and its entry's
- * writing; an entry that stays as it is costs nothing (Developer Guide, "Write capacity" of global secondary indexes).
+ * Write units of a change: the larger of both images for the table, and for each index the removal of the old entry and
+ * the writing of the new one; an unchanged entry costs nothing (Developer Guide, "Write capacity" of global secondary indexes).
  */
 export function writeCapacity(table: Table, before: Item | undefined, after: Item | null): Capacity {
   const ofTable = writeUnits(before, after);

@@ -1,7 +1,7 @@
 /**
  * Reads LevelDB's table files to their ends, each in a folder of its own, and prints `<name> whole` or `<name> damaged`.
- * A process of its own, because LevelDB does not check what it reads and ends its process on some damage: whoever
- * started it then knows by the missing line which file did it.
+ * It runs as a separate process, because LevelDB does not check what it reads and crashes on some damage: a missing line
+ * then shows the parent process which file caused the crash.
  *
  *   node check-tables.ts FOLDER FILE…
  *
@@ -17,7 +17,7 @@ interface LevelClass {
   repair(path: string): Promise<void>;
 }
 
-// dynalite's own copy, so that both speak of the same files.
+// The copy of `level` that dynalite uses, so that both read the same file format.
 const ofDynalite = createRequire(createRequire(import.meta.url).resolve("dynalite/db/index.js"));
 const { Level: LevelDb } = ofDynalite("level") as { Level: LevelClass };
 
@@ -40,8 +40,8 @@ const isWhole = async (folder: string): Promise<boolean> => {
 };
 
 /**
- * The same bytes, without a copy where the file system knows links.
- * @returns false for a file that is not there any more: another process has the tables open
+ * Puts a file at another path, as a hard link where the file system has links, otherwise as a copy.
+ * @returns false for a file that no longer exists: another process has the tables open
  */
 const place = (file: string, at: string): boolean => {
   if (!existsSync(file)) return false;

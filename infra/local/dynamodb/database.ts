@@ -19,11 +19,11 @@ import { GroupCommit, storageFailure, watchWrites } from "./writes.ts";
 
 export interface Answer {
   readonly status: number;
-  /** What the JSON body says. */
+  /** The JSON body. */
   readonly body: unknown;
 }
 
-/** What a test may do to a request: let it be, fail it before it happened, or after it happened (a lost reply). */
+/** Fault injection for tests: lets a request proceed, fails it before it is run, or loses its reply. */
 export type Intercept = (request: {
   operation: string;
   body: unknown;
@@ -32,17 +32,17 @@ export type Intercept = (request: {
 
 export interface DatabaseOptions {
   readonly tables: readonly TableDefinition[];
-  /** Data live in `<dataFolder>/dynamodb`; without a folder in memory. */
+  /** Data are stored in `<dataFolder>/dynamodb`. Default: in memory. */
   readonly dataFolder?: string;
   /**
-   * Milliseconds since the epoch. Default: the wall clock for what has expired, because that is a moment which somebody
-   * named; a clock that is never set for the age of stream records.
+   * Milliseconds since the epoch. Default: the wall clock for the expiry of items, which is a date, and a steady clock
+   * (clock.ts) for the age of stream records.
    */
   readonly now?: () => number;
   readonly intercept?: Intercept;
-  /** Told of damage that was repaired. */
+  /** Gets a line about damage that was repaired. */
   readonly log?: (line: string) => void;
-  /** Told when a write failed; from then on every write is refused until `reopen`. Reading goes on. */
+  /** Called when a write failed; from then on every write is refused until `reopen`. Reads go on. */
   readonly refused?: (error: Error) => void;
 }
 
@@ -50,18 +50,19 @@ export interface LocalDatabase {
   /**
    * Answers one request of DynamoDB's API.
    * @param target the header `X-Amz-Target`, or the operation's name alone.
-   * @param caller whom `usage` books the units on.
+   * @param caller to whom `usage` attributes the units.
    */
   handle(target: string, body: unknown, caller?: string): Promise<Answer>;
   readonly streams: Streams;
   readonly usage: Usage;
   /** Deletes expired items and trims streams; the owner calls it about once a minute. @returns how many items expired. */
   sweep(): Promise<number>;
-  /** What would be billed as storage. Reads everything. */
+  /** Storage that AWS would bill. Reads everything. */
   storage(): Promise<StorageRow[]>;
   /**
-   * After a write that failed: opens the files anew, so that writing goes on behind what is whole. Requests wait meanwhile.
-   * @throws when they cannot be opened; to be called again then
+   * Reopens the files after a write that failed, so that writing goes on after the last intact record. Requests wait
+   * meanwhile.
+   * @throws when the files cannot be opened; call it again then
    */
   reopen(): Promise<void>;
   /** Waits for requests under way, then closes the files. */
@@ -74,7 +75,7 @@ const failure = (status: number, type: string, message: string): Answer => ({
 });
 
 /**
- * Opens the database: dynalite's tables and expressions, and on top of them streams, expiry and honest figures.
+ * Opens the local DynamoDB: dynalite's tables and expressions, with streams, expiry (TTL) and exact capacity on top.
  * @throws when another process has the folder open, or a table's key differs from the template's.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
@@ -92,7 +93,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   let reopening: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  /** Damage found while reading; a repair that did not help is not tried twice. */
+  /** Damage found while reading. A repair is tried once only. */
   let damage: Error | undefined;
   let isRepaired = false;
   const prepare = async () => {
@@ -153,12 +154,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
       }
       return answerOf(error, commits.hasFailed);
     } finally {
-      // A batch may fail halfway: what it wrote is told of all the same.
+      // A batch may fail halfway; the records that it wrote are announced all the same.
       if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
     }
   };
 
-  /** Lets `close` and `reopen` wait for the work. */
+  /** Registers work under way, for which `close` and `reopen` wait. */
   const tracked = async <T>(begin: () => Promise<T>): Promise<T> => {
     await reopening;
     const work = begin();
@@ -214,7 +215,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   return { handle, streams, usage, sweep, storage, reopen, close };
 }
 
-/** On a full disk the next start reads the files, and that is all. */
+/** Notes that the files are intact. On a full disk it cannot, and the next start reads them all instead. */
 const noteIfPossible = (path: string): void => {
   try {
     noteWhole(path);
@@ -259,7 +260,7 @@ const refusal = (name: string) =>
     ? `${name}: Harborlight's local database has no transactions, because Harborlight uses none.`
     : `${name}: not known to Harborlight's local database.`;
 
-/** An error that dynalite made for the caller is an answer; any other one is the disk's, or a bug, and passes through. */
+/** The answer to an error that dynalite made for the caller. Throws any other error, which is the disk's or a bug. */
 function answerOf(error: unknown, hasFailed = false): Answer {
   const { statusCode, body } = error as { statusCode?: number; body?: unknown };
   if (statusCode === undefined && hasFailed)
@@ -268,7 +269,7 @@ function answerOf(error: unknown, hasFailed = false): Answer {
   return { status: statusCode, body };
 }
 
-/** A query that finds nothing costs as much as reading the smallest item; dynalite says 0. */
+/** Corrects dynalite, which counts 0 units for a query without results: it costs as much as the smallest item. */
 const atLeast = (capacity: Capacity, { ConsistentRead }: Request): Capacity => ({
   ...capacity,
   CapacityUnits: Math.max(capacity.CapacityUnits, ConsistentRead ? 1 : 0.5),

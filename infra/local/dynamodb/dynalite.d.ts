@@ -25,7 +25,7 @@ declare module "dynalite/db/index.js" {
     lte?: string;
     limit?: number;
     reverse?: boolean;
-    /** Of LevelDB on disk: bytes at which `nextv` ends a page; default 16 KB. */
+    /** For LevelDB on disk: bytes at which `nextv` ends a page; default 16 KB. */
     highWaterMarkBytes?: number;
     /** Default `json`. */
     valueEncoding?: "utf8";
@@ -37,7 +37,7 @@ declare module "dynalite/db/index.js" {
     get(key: string): Promise<unknown>;
     batch(operations: Operation[]): Promise<void>;
     clear(range: Range): Promise<void>;
-    /** dynalite's wrapper closes for good; the original can be opened again. */
+    /** After dynalite's wrapper the database cannot be opened again; after `_original` it can. */
     close: { (): Promise<void>; readonly _original: () => Promise<void> };
     iterator(range: Range): {
       nextv(size: number): Promise<[string, unknown][]>;

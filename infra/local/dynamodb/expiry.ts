@@ -1,11 +1,12 @@
 import type { Item, Level, Operation, Request, Table } from "dynalite/db/index.js";
+import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { TableDefinition } from "./table-definition.ts";
 
-/** DynamoDB leaves items alone whose expiry lies further back: most likely somebody stored another unit by mistake. */
-const OLDEST_SECONDS = 5 * 365 * 24 * 60 * 60;
-/** What the marker says for a table whose items do not expire. */
+/** DynamoDB does not delete items that expired longer ago: most likely the expiry was stored in another unit. */
+const OLDEST_SECONDS = 5 * 365 * DAY_SECONDS;
+/** The marker's value for a table whose items do not expire. */
 const NONE = "";
-/** Items deleted in one go before the sweep looks again. */
+/** Items that a sweep reads and deletes at a time. */
 const PAGE = 500;
 
 const prefix = (table: string) => `expiry~${table}~`;
@@ -13,8 +14,8 @@ const entryKey = (table: string, seconds: number, key: string) => `${prefix(tabl
 const pad = (seconds: number) => String(Math.max(0, Math.floor(seconds))).padStart(15, "0");
 
 /**
- * Expiry of items (TTL). Each item with an expiry has an entry sorted by it, written with the item, so that a sweep
- * reads what is due and nothing else; half a million blocks of history would take seconds to scan every minute.
+ * Expiry of items (TTL). Each item that expires has an entry in an index sorted by expiry, written together with the
+ * item, so that a sweep reads only what is due: scanning half a million blocks of history would take seconds each minute.
  */
 export function createExpiry(level: Level, now: () => number, steadyNow: () => number) {
   const clock = createExpiryClock(level, now, steadyNow);
@@ -26,14 +27,14 @@ export function createExpiry(level: Level, now: () => number, steadyNow: () => n
   };
 
   return {
-    /** Makes the entries once when the template names another attribute than the one on disk. */
+    /** Builds the index when the template names another TTL attribute than the one on disk. */
     async open(table: TableDefinition, commit: (operations: Operation[]) => Promise<unknown>): Promise<void> {
       const marker = `expiry-attribute~${table.name}`;
       const attribute = table.expiryAttribute;
       if (attribute !== null) attributes.set(table.name, attribute);
       const marked = await level.get(marker);
       if (marked !== undefined && marked === (attribute ?? NONE)) return;
-      // Without its marker, a start that is cut short in here is done again.
+      // The marker is removed first: a start that is cut short here builds the index again.
       await commit([{ type: "del", key: marker }]);
       await level.clear({ gt: prefix(table.name), lt: `${prefix(table.name)}\x7f` });
       const items = `item-${table.name}~`;
@@ -51,7 +52,7 @@ export function createExpiry(level: Level, now: () => number, steadyNow: () => n
       await commit([{ type: "put", key: marker, value: attribute ?? NONE }]);
     },
 
-    /** @returns what to write beside the item. */
+    /** @returns the index's changes, to be written together with the item. */
     append(table: Table, key: string, before: Item | undefined, after: Item | null): Operation[] {
       const attribute = attributes.get(table.TableName);
       if (attribute === undefined) return [];
@@ -69,7 +70,7 @@ export function createExpiry(level: Level, now: () => number, steadyNow: () => n
       return operations;
     },
 
-    /** Deletes what expired, unless its expiry was moved meanwhile. @returns how many items. */
+    /** Deletes expired items, unless their expiry was changed meanwhile. @returns how many */
     async sweep(
       deleteItem: (request: Request) => Promise<unknown>,
       commit: (operations: Operation[]) => Promise<unknown>,
@@ -104,13 +105,13 @@ export function createExpiry(level: Level, now: () => number, steadyNow: () => n
 
 const CLOCK_KEY = "expiry-clock";
 /**
- * Expiry's clock runs at most this many times as fast as time. After a month of standstill it has caught up in little
- * more than a day; a machine whose clock is years ahead for an hour, until NTP sets it right, loses a day of its oldest
- * history and no more.
+ * Expiry's clock runs at most this many times as fast as real time. After a month without running it has caught up in
+ * little more than a day; a machine whose clock is years ahead for an hour, until NTP corrects it, loses only a day of its
+ * oldest history.
  */
 const FASTEST = 24;
 
-/** The wall clock, but for leaps ahead. The newest reading is stored, so that no restart lets it leap. */
+/** The wall clock without jumps ahead. The newest reading is stored, so that it does not jump at a restart either. */
 const createExpiryClock = (level: Level, now: () => number, steadyNow: () => number) => {
   let last: number | undefined;
   let lastAt = steadyNow();

@@ -7,8 +7,8 @@ const indexPrefix = (table: string, index = "") => `index-global~${table}~${inde
 export const indexesPrefix = (table: string) => indexPrefix(table);
 
 /**
- * Whether the item has an entry in the index: it has all key attributes of it, in the right type. Items that were
- * there before the index may hold another type (a NULL, for example); like DynamoDB, the index passes them over.
+ * Whether the item has an entry in the index: it has all of the index's key attributes, in the right type. Items older
+ * than the index may hold another type (a NULL, for example); as in DynamoDB, the index leaves them out.
  */
 export const isIndexed = (table: Table, index: Index, item: Item): boolean =>
   index.KeySchema.every(({ AttributeName: name }) => {
@@ -16,7 +16,7 @@ export const isIndexed = (table: Table, index: Index, item: Item): boolean =>
     return item[name]?.[type] !== undefined;
   });
 
-/** What to write for the table's indexes when an item changes, comes (no `before`) or goes (no `after`). */
+/** The changes of the table's indexes when an item changes, is created (no `before`) or deleted (no `after`). */
 export function indexOperations(table: Table, before: Item | undefined, after: Item | null): Operation[] {
   return (table.GlobalSecondaryIndexes ?? []).flatMap((index) => {
     const was = before && isIndexed(table, index, before) ? before : undefined;

@@ -1,7 +1,7 @@
 import type { Item } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
 
-/** What an empty list or map takes, and each element of one. */
+/** Bytes of an empty list or map, and of each element of one. */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
 
@@ -37,6 +37,6 @@ function valueSize(value: Record<string, unknown>): number {
       }
     }
   }
-  // Numbers, booleans and nulls have no text to count wrongly.
+  // dynalite counts numbers, booleans and nulls correctly: they have no text.
   return dynalite.itemSize({ "": value });
 }

@@ -1,16 +1,16 @@
 /**
- * Brings items that an earlier version wrote to the shape of this one, once, before anything reads them. What stands here
- * is frozen: it says how things were and what they became, and imports nothing that goes on changing.
+ * Migrates items that an earlier version wrote to the present format, once, before anything reads them. The code here is
+ * frozen: it describes the old format and the new one, and imports nothing that may change later.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 import type { LocalDatabase } from "./database.ts";
 
 type Value = Readonly<Record<string, unknown>>;
 type Item = Readonly<Record<string, Value>>;
 
-/** What is checked was one attribute each. */
+/** Settings of a check, which were an attribute each and became one map. */
 const CHECK = [
   "protocol",
   "host",
@@ -101,11 +101,11 @@ async function migrateTable(database: LocalDatabase, tableName: string): Promise
   return count;
 }
 
-/** The shape that items have now. */
+/** Number of the present format. */
 const VERSION = "2";
 
 /**
- * Migrates what the data folder holds, unless it was written by this version. Cut short, it goes on at the next start.
+ * Migrates the items in the data folder, unless that was done before. If it is cut short, the next start continues it.
  * @returns how many items it changed
  */
 export async function migrate(
@@ -117,6 +117,6 @@ export async function migrate(
   if (existsSync(mark)) return 0;
   let count = 0;
   for (const name of tableNames) count += await migrateTable(database, name);
-  writeWhole(mark, "");
+  writeAtomically(mark, "");
   return count;
 }

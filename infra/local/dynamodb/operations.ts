@@ -22,7 +22,7 @@ import updateItemRules from "dynalite/validations/updateItem.js";
 
 export interface DynamoOperation {
   readonly act: (store: Store, request: Request, done: Done) => void;
-  /** The fields it knows, and the rules between them, as dynalite states them. */
+  /** dynalite's validation: the fields of the request, and the rules between them. */
   readonly types: Record<string, unknown>;
   readonly custom: unknown;
   readonly isWrite: boolean;
@@ -43,7 +43,7 @@ const write = (act: DynamoOperation["act"], { types, custom }: Rules): DynamoOpe
   isWrite: true,
 });
 
-/** What may be asked. Tables come from the template alone, so nothing here creates, changes or drops one. */
+/** The supported operations. None creates, changes or deletes a table: tables come from the template only. */
 export const operations: ReadonlyMap<string, DynamoOperation> = new Map([
   ["GetItem", read(getItem, getItemRules)],
   ["BatchGetItem", read(batchGetItem, batchGetItemRules)],

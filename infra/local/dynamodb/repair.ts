@@ -1,26 +1,26 @@
-/** Damage of the tables' files: how it is found, and what is done about it. */
+/** Detection and repair of corrupt LevelDB files. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Store } from "dynalite/db/index.js";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 
 const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_DECODE_ERROR"]);
-/** Of a file that is not there, is shorter than it should be, or has a name with zeros in it, at which the text ends. */
+/** Messages about a file that is missing, is truncated, or has a name with NUL bytes, at which the text ends. */
 const DAMAGED_FILE = /No such file|Invalid argument|truncated|^IO error: [^:]*$/;
 
-/** Whether the files are not what was written. A disk that refuses, or rights that lack, are no damage: repairing would do some. */
+/** Whether the error means corrupt files. A full disk or missing rights do not: a repair would then cause damage. */
 export const isDamage = (error: unknown): boolean => {
   const { code = "", message = "" } = (error ?? {}) as { code?: string; message?: string };
   return DAMAGE.has(code) || (code === "LEVEL_IO_ERROR" && DAMAGED_FILE.test(message));
 };
 
 /**
- * Makes what can be read of closed files into tables again, and opens them. Indexes and the order of expiry are to be
- * built anew.
- * @throws with what to do, when that is not possible; the disk's refusal, with nothing changed, where it lacks the room
+ * Rebuilds the tables from what is readable in the closed files, and opens them. The caller must rebuild the indexes and
+ * the order of expiry.
+ * @throws when that is not possible, with what to do; the disk's error, with nothing changed, when there is no room
  */
 export async function repair(
   store: Store,
@@ -28,7 +28,7 @@ export async function repair(
   damage: Error,
   log: (line: string) => void = () => {},
 ): Promise<void> {
-  assertRoom(path); // without room LevelDB would put its log aside, and with it what was written last
+  assertRoom(path); // without room LevelDB would set its log aside, and lose what was written last
   try {
     await store.db.constructor.repair(path);
     await store.db.open();
@@ -45,7 +45,7 @@ export async function repair(
   );
 }
 
-/** @throws when the disk does not take as much as LevelDB's logs, which a repair makes tables of. */
+/** @throws when the disk lacks room for a copy of LevelDB's logs, which a repair turns into tables. */
 function assertRoom(path: string): void {
   const logs = readdirSync(path).filter((name) => name.endsWith(".log"));
   const bytes = logs.reduce((sum, name) => sum + statSync(join(path, name)).size, MARGIN_BYTES);
@@ -59,7 +59,7 @@ function assertRoom(path: string): void {
 
 const MARGIN_BYTES = 1024 * 1024;
 
-/** LevelDB keeps values whose block was damaged without any sign of it; those that are no JSON any more would fail every reader. */
+/** Removes values that are not JSON: LevelDB keeps values of corrupt blocks without notice, and every reader would fail. */
 async function removeUnreadable({ db }: Store): Promise<void> {
   const entries = db.iterator({ valueEncoding: "utf8" });
   for (let page = await entries.nextv(PAGE); page.length > 0; page = await entries.nextv(PAGE)) {
@@ -84,13 +84,13 @@ const CHECK = fileURLToPath(new URL("./check-tables.ts", import.meta.url));
 
 export interface Damage {
   readonly damaged: readonly string[];
-  /** Those of them at which LevelDB ends its process. */
+  /** Those of them that crash LevelDB. */
   readonly fatal: readonly string[];
 }
 
 const tablesIn = (path: string): string[] => readdirSync(path).filter((name) => name.endsWith(".ldb"));
 
-/** Table files are never changed: one of the same size and time is the same. */
+/** Size and time of each table file. LevelDB never changes one, so that equal marks mean an equal file. */
 const marksOf = (path: string): Record<string, string> =>
   Object.fromEntries(
     tablesIn(path).map((name) => {
@@ -101,12 +101,12 @@ const marksOf = (path: string): Record<string, string> =>
 
 const notesOf = (path: string): string => join(path, "whole.json");
 
-/** To be called after the tables were closed in good order: the next start need not read these files, some 100 MB a second. */
+/** Notes the files as intact, after a clean close: the next start need not read them, at some 100 MB a second. */
 export function noteWhole(path: string): void {
-  writeWhole(notesOf(path), JSON.stringify(marksOf(path)));
+  writeAtomically(notesOf(path), JSON.stringify(marksOf(path)));
 }
 
-/** What was noted, once: a process that does not end in good order leaves nothing for the next one to believe. */
+/** Reads the notes and deletes them, so that none are left when this process does not close cleanly. */
 function takeNotes(path: string): Record<string, string> {
   try {
     return JSON.parse(readFileSync(notesOf(path), "utf8"));
@@ -117,7 +117,7 @@ function takeNotes(path: string): Record<string, string> {
   }
 }
 
-/** Reads every table file to its end that is not noted as whole. To be called before the tables are opened. */
+/** Finds corrupt table files by reading all that are not noted as intact. Call it before the tables are opened. */
 export async function findDamage(path: string): Promise<Damage> {
   const [damaged, fatals]: [string[], string[]] = [[], []];
   const [marks, noted] = [marksOf(path), takeNotes(path)];
@@ -137,23 +137,24 @@ export async function findDamage(path: string): Promise<Damage> {
   return { damaged, fatal: fatals };
 }
 
-/** Whether another process has the tables open. Asked in a process of its own, which damage may end. */
+/** Whether another process has the tables open. A child process tries it, because damage may crash it. */
 export async function isLocked(path: string): Promise<boolean> {
   return (await run([path])).text.includes("locked");
 }
 
-/** Moves files to where a repair puts what it cannot read. */
+/** Moves files to `lost`, where LevelDB's repair puts what it cannot read. */
 export function setAside(path: string, names: readonly string[]): void {
   if (names.length > 0) mkdirSync(join(path, "lost"), { recursive: true, mode: 0o700 });
   for (const name of names) renameSync(join(path, name), join(path, "lost", name));
 }
 
-/** LevelDB gives up, or reads where nothing is. */
+/** Signals of a crash: LevelDB aborts, or reads invalid memory. */
 const FATAL = new Set<string | null>(["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP"]);
 
 /**
- * @returns what was found, in the order of the names, up to the one that ended the process
- * @throws when it ended for another reason, which says nothing about the files
+ * Checks files in a child process.
+ * @returns results in the order of the names, up to the file that crashed the process
+ * @throws when the process ended for another reason, which says nothing about the files
  */
 async function check(path: string, names: readonly string[]): Promise<{ name: string; isWhole: boolean }[]> {
   const { text, errors, code, signal } = await run([path, ...names]);

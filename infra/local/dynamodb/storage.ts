@@ -10,7 +10,7 @@ export interface StorageRow {
   /** Null for the table itself. */
   readonly index: string | null;
   readonly items: number;
-  /** As billed: with the overhead. */
+  /** Billed bytes, overhead included. */
   readonly bytes: number;
 }
 

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Item, Level, Operation, Range, Table } from "dynalite/db/index.js";
+import { DAY_MS } from "../../../shared/durations.ts";
 import { itemSize } from "./item-size.ts";
 import { type StreamViewType, streamArn } from "./table-definition.ts";
 
-/** DynamoDB's retention, for a stream that nobody consumes. */
-const RETENTION_MS = 24 * 60 * 60 * 1_000;
-/** LevelDB ends a page of an iterator at so many bytes (16 KB unless told otherwise: five records of 3 KB). */
+/** DynamoDB's retention; here for streams without a consumer only. */
+const RETENTION_MS = DAY_MS;
+/** Bytes at which LevelDB ends a page of an iterator. Its default of 16 KB would be five records of 3 KB. */
 const PAGE_BYTES = 1024 * 1024;
 
-/** A change of one item, in the form a Lambda function gets it. */
+/** A change of one item, as a Lambda function receives it. */
 export interface StreamRecord {
   readonly eventID: string;
   readonly eventName: "INSERT" | "MODIFY" | "REMOVE";
@@ -28,7 +29,7 @@ export interface StreamRecord {
     readonly StreamViewType: StreamViewType;
   };
   readonly eventSourceARN: string;
-  /** Only for deletions made by the expiry of items. */
+  /** Present only on deletions by TTL. */
   readonly userIdentity?: { readonly type: "Service"; readonly principalId: "dynamodb.amazonaws.com" };
 }
 
@@ -41,15 +42,15 @@ export interface Change {
 
 const recordPrefix = (table: string) => `stream~${table}~`;
 const checkpointKey = (consumer: string, arn: string) => `checkpoint~${arn}~${consumer}`;
-/** One past every key that begins with the prefix: keys are ASCII. */
+/** Upper bound of all keys that begin with the prefix: keys are ASCII. */
 const after = (prefix: string) => `${prefix}\x7f`;
-/** Sorts before the first record there can be. */
+/** Sorts before every record. */
 export const STREAM_START = "0".repeat(21);
 const sequenceText = (sequence: bigint) => String(sequence).padStart(21, "0");
 
 const sorted = (value: unknown) =>
   Array.isArray(value) ? [...value].map(String).sort((one, other) => (one < other ? -1 : 1)) : value;
-/** Sets have no order; an item written again with its sets in another order has not changed. */
+/** Sorts the sets in an item: they have no order, so another order is no change. */
 const comparable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(comparable);
   if (value === null || typeof value !== "object") return value;
@@ -59,7 +60,7 @@ const comparable = (value: unknown): unknown => {
 };
 export const sameItem = (one: Item, other: Item) => isDeepStrictEqual(comparable(one), comparable(other));
 
-/** Writes in the order of the calls; both resolve once it is on disk. */
+/** Writes in the order of the calls; both methods resolve once the data is on disk. */
 export interface StreamWriter {
   write(operations: Operation[]): Promise<void>;
   clear(range: Range): Promise<void>;
@@ -72,14 +73,14 @@ interface Stream {
   readonly first: bigint;
   readonly openedAtMs: number;
   next: bigint;
-  /** Sequence number up to which each consumer of this process is done. */
+  /** Checkpoint of each consumer of this process: the sequence number up to which it is done. */
   readonly consumed: Map<string, string>;
 }
 
 /**
- * The streams of all tables in one LevelDB. Records are written in the batch that writes the item (`append` only says
- * what to add to it), so neither can exist without the other. Batches are committed one after another in the order
- * of their sequence numbers: a reader never sees a record before its predecessors.
+ * DynamoDB streams of all tables, in one LevelDB. A record is written in the same batch as its item (`append` returns what
+ * to add to the batch), so that neither exists without the other. Batches are committed one after another in the order of
+ * their sequence numbers: a reader never sees a record before its predecessors.
  */
 export class Streams {
   readonly #level: Level;
@@ -88,7 +89,7 @@ export class Streams {
   readonly #views = new Map<string, Stream>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
-  /** @param now milliseconds since the epoch, by a clock that is never set */
+  /** @param now milliseconds since the epoch by a steady clock (clock.ts) */
   constructor(level: Level, commits: StreamWriter, now: () => number) {
     this.#level = level;
     this.#commits = commits;
@@ -106,7 +107,7 @@ export class Streams {
     this.#views.set(table, { arn, view, first, openedAtMs, next: first, consumed: new Map() });
   }
 
-  /** @returns what to write beside the item, and nothing when the item stays as it is: DynamoDB tells of changes only. */
+  /** @returns the record to write together with the item; none when the item does not change, as in DynamoDB */
   append({ table, before, after, expired }: Change): Operation[] {
     const stream = this.#views.get(table.TableName);
     if (!stream || (before && after && sameItem(before, after)) || (!before && !after)) return [];
@@ -138,12 +139,12 @@ export class Streams {
     return [{ type: "put", key: recordPrefix(table.TableName) + SequenceNumber, value: record }];
   }
 
-  /** To be called once the batch with the records is on disk. */
+  /** Notifies the subscribers; call it once the batch with the records is on disk. */
   announce(table: string): void {
     for (const listener of this.#listeners.get(table) ?? []) listener();
   }
 
-  /** Calls back after every committed record of the table; says nothing of records that were there before. */
+  /** Calls the listener after each commit of new records; not for records that existed before. */
   subscribe(arn: string, listener: () => void): () => void {
     const [table] = this.#streamOf(arn);
     const listeners = this.#listeners.get(table) ?? new Set();
@@ -152,8 +153,8 @@ export class Streams {
   }
 
   /**
-   * Oldest first. Fewer than the limit are all there were.
-   * @param afterSequence `STREAM_START` (or a checkpoint, or the last record that was read)
+   * Records after a sequence number, oldest first. Fewer than the limit means that there are no more.
+   * @param afterSequence `STREAM_START`, a checkpoint, or the number of the last record that was read
    */
   async read(arn: string, afterSequence: string, limit: number): Promise<StreamRecord[]> {
     const prefix = recordPrefix(this.#streamOf(arn)[0]);
@@ -162,8 +163,8 @@ export class Streams {
   }
 
   /**
-   * How long a record has waited while this process ran. What an earlier one wrote down does not count: the machine
-   * may have slept since, or its clock been set.
+   * Age of a record, counted from the start of this process at most. Times that an earlier process stored do not count,
+   * because the machine may have slept or its clock may have been changed since.
    */
   ageMs({ eventSourceARN, dynamodb }: StreamRecord): number {
     const [, { first, openedAtMs }] = this.#streamOf(eventSourceARN);
@@ -177,8 +178,8 @@ export class Streams {
   }
 
   /**
-   * Registers a consumer: from now on records stay until it has committed them, and no longer.
-   * @param start where it begins when it never committed
+   * Registers a consumer: from now on records are kept until it has committed them, and no longer.
+   * @param start where a consumer without a checkpoint begins
    * @returns the sequence number up to which it is done
    */
   async join(consumer: string, arn: string, start: string): Promise<string> {
@@ -188,12 +189,12 @@ export class Streams {
     return position ?? start;
   }
 
-  /** Where the consumer stands; undefined when it never committed. */
+  /** The consumer's checkpoint; undefined when it never committed. */
   async checkpoint(consumer: string, arn: string): Promise<string | undefined> {
     return (await this.#level.get(checkpointKey(consumer, arn))) as string | undefined;
   }
 
-  /** Remembers, durably, that the consumer is done with everything up to this record. */
+  /** Stores the consumer's checkpoint: it is done with everything up to this record. */
   async commit(consumer: string, arn: string, sequence: string): Promise<void> {
     await this.#commits.write([{ type: "put", key: checkpointKey(consumer, arn), value: sequence }]);
     const { consumed } = this.#streamOf(arn)[1];
@@ -201,8 +202,8 @@ export class Streams {
   }
 
   /**
-   * Removes what nobody will read: records that every consumer is done with, and where there is no consumer those
-   * older than 24 h. DynamoDB keeps all of them for 24 h; here that is gigabytes of the owner's disk.
+   * Removes records that every consumer has committed, and without a consumer those older than 24 h. DynamoDB keeps all
+   * of them for 24 h; here that would take gigabytes of the owner's disk.
    */
   async trim(): Promise<void> {
     for (const [table, { consumed }] of this.#views) {
@@ -235,7 +236,7 @@ export class Streams {
     return entries;
   }
 
-  /** Everything in the range. A page may be short; only an empty one says that nothing is left. */
+  /** All entries of the range. A page may be short; only an empty one means the end. */
   async *#pages(range: Range, size: number): AsyncGenerator<[string, unknown][]> {
     const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES });
     try {

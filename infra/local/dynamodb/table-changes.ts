@@ -7,7 +7,7 @@ type Commit = (operations: Operation[]) => Promise<unknown>;
 const tableKey = (name: string) => `table~${name}`;
 
 /**
- * Creates the table, or brings the one on disk to what the template says: indexes are built anew when they changed.
+ * Creates the table, or changes the one on disk to the template's definition: indexes are rebuilt when they changed.
  * @throws when the table's own key changed.
  */
 export async function prepareTable(store: Store, wanted: TableDefinition, commit: Commit): Promise<void> {
@@ -19,7 +19,7 @@ export async function prepareTable(store: Store, wanted: TableDefinition, commit
   const note = (table: TableDefinition) =>
     commit([{ type: "put", key: tableKey(wanted.name), value: description(table, stored) }]);
   if (!stored || !sameIndexes(stored, wanted)) {
-    // A start that is cut short in here leaves a table without indexes, so the next one builds them whole.
+    // A start that is cut short here leaves a table without indexes, so that the next start rebuilds them.
     await note({ ...wanted, indexes: [] });
     await buildIndexes(store, wanted, commit);
   }

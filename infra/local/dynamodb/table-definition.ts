@@ -3,7 +3,7 @@ import type { Index, Table } from "dynalite/db/index.js";
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
 
-/** What the template says of one table, in the words of DynamoDB's API. */
+/** The template's definition of one table, with the names of DynamoDB's API. */
 export interface TableDefinition {
   readonly name: string;
   readonly arn: string;
@@ -11,13 +11,13 @@ export interface TableDefinition {
   readonly keys: Table["KeySchema"];
   readonly indexes: readonly Index[];
   readonly stream: StreamViewType | null;
-  /** Attribute that holds the epoch second an item expires at. */
+  /** TTL attribute: holds the epoch second at which an item expires. */
   readonly expiryAttribute: string | null;
 }
 
 export const tableArn = (name: string) => `arn:aws:dynamodb:us-east-1:000000000000:table/${name}`;
 
-/** AWS labels a stream with the moment it was switched on; one fixed label keeps the ARN the same over restarts. */
+/** AWS labels a stream with the time at which it was enabled; a fixed label keeps the ARN the same over restarts. */
 export const streamArn = (arnOfTable: string) => `${arnOfTable}/stream/2026-01-01T00:00:00.000`;
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ const MAX_PROJECTED = 20;
 const MAX_PROJECTED_IN_ALL = 100;
 const MAX_INDEXES = 20;
 
-/** @throws what DynamoDB answers to indexes that are beyond its limits */
+/** @throws DynamoDB's message for indexes beyond its limits */
 function assertIndexes(name: string, indexes: readonly Index[]): void {
   const refuse = (message: string) => {
     throw new Error(`table ${name}: One or more parameter values were invalid: ${message}`);
@@ -47,7 +47,7 @@ function assertIndexes(name: string, indexes: readonly Index[]): void {
 
 /**
  * Reads the resolved properties of an `AWS::DynamoDB::Table` or `AWS::DynamoDB::GlobalTable`.
- * @throws when it has what the local database does not do (local secondary indexes, more than one replica).
+ * @throws when it uses what the local database does not support (local secondary indexes, more than one replica).
  */
 export function tableDefinition(type: string, name: string, properties: Properties): TableDefinition {
   const global = type === "AWS::DynamoDB::GlobalTable";
@@ -73,13 +73,13 @@ export function tableDefinition(type: string, name: string, properties: Properti
     attributes: properties.AttributeDefinitions as TableDefinition["attributes"],
     keys: properties.KeySchema as TableDefinition["keys"],
     indexes,
-    // Only CloudFormation's own table has `StreamEnabled`-less specifications too: naming a view type switches it on.
+    // Naming a view type enables the stream: a specification may lack `StreamEnabled`.
     stream: stream && (global || stream.StreamEnabled !== false) ? stream.StreamViewType : null,
     expiryAttribute: expiry?.Enabled ? (expiry.AttributeName ?? null) : null,
   };
 }
 
-/** @throws when a table on disk has another key than the template wants: its items cannot be kept. */
+/** @throws when a table on disk has another key than in the template: its items cannot be kept */
 export function assertSameKeys(stored: Table, wanted: TableDefinition): void {
   const describe = (keys: Table["KeySchema"], attributes: Table["AttributeDefinitions"]) =>
     keys
@@ -97,7 +97,7 @@ export function assertSameKeys(stored: Table, wanted: TableDefinition): void {
   );
 }
 
-/** @throws when an index of the same name differs: DynamoDB changes neither the key nor the projection of one. */
+/** @throws when an index of the same name differs: DynamoDB cannot change the key or the projection of an index */
 export function assertSameProjections(stored: Table, wanted: TableDefinition): void {
   for (const index of stored.GlobalSecondaryIndexes ?? []) {
     const next = wanted.indexes.find(({ IndexName }) => IndexName === index.IndexName);

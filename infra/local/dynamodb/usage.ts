@@ -1,6 +1,6 @@
 import type { Capacity } from "./capacity.ts";
 
-/** What one caller used of one table by one operation. */
+/** Capacity that one caller used of one table by one operation. */
 export interface UsageRow {
   readonly caller: string;
   readonly table: string;

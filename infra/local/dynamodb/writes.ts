@@ -1,11 +1,11 @@
 /**
- * The write path of dynalite, made whole: an item, its index entries, its place in the order of expiry and its stream
- * record go to disk in one batch. dynalite itself writes them one after another, so that a killed process could leave
- * an index that disagrees with its table, or a change that no stream tells of.
+ * Makes dynalite's writes atomic: an item, its index entries, its entry in the order of expiry and its stream record go to
+ * disk in one batch. dynalite itself writes them one after another, so that a killed process could leave an index that
+ * disagrees with its table, or a change without a stream record.
  *
  * dynalite calls `addConsumedCapacity`, `updateIndexes` and the item's `put` or `del` in one synchronous run while it
- * holds the item's lock, and calls the first two through its exports. So the first notes the request, the second
- * gathers what belongs to the write, and the third commits all of it.
+ * holds the item's lock, and calls the first two through its exports, which are replaced here: the first notes the
+ * request, the second gathers what belongs to the write, and the third commits all of it.
  */
 import type { Done, Item, Operation, Range, Request, Store, Table } from "dynalite/db/index.js";
 import dynalite from "dynalite/db/index.js";
@@ -13,10 +13,10 @@ import { type Capacity, readCapacity, writeCapacity } from "./capacity.ts";
 import { indexOperations } from "./index-entries.ts";
 import { itemSize } from "./item-size.ts";
 
-/** One change about to be written. Whoever watches adds what must be written with it. */
+/** A change of an item about to be written, to which a gatherer adds what must be written with it. */
 export interface Write {
   readonly table: Table;
-  /** Where the item lies in its table. */
+  /** Key of the item in dynalite's store. */
   readonly key: string;
   readonly before: Item | undefined;
   readonly after: Item | null;
@@ -54,7 +54,7 @@ dynalite.updateIndexes = (store, table, before, after, done) => {
   done(null);
 };
 
-/** Adds `ReturnValuesOnConditionCheckFailure`, and what a refused write costs: as much as writing the item that is there. */
+/** Adds `ReturnValuesOnConditionCheckFailure`, and the cost of a failed condition: as much as writing the existing item. */
 dynalite.checkConditional = (request, before) => {
   const error = checkConditional(request, before);
   if (!error) return error;
@@ -64,10 +64,10 @@ dynalite.checkConditional = (request, before) => {
 };
 
 /**
- * Commits batches one after another; what arrives while one is being written goes together into the next.
+ * Group commit: batches are written one after another, and writes that arrive meanwhile go together into the next.
  *
- * After a batch that failed nothing more is written until the files were closed and opened again: LevelDB would append
- * behind the torn record, and could read neither at the next start.
+ * After a failed batch nothing is written until the files have been closed and opened again: LevelDB would append after
+ * the torn record, and the next start could read neither.
  */
 export class GroupCommit {
   readonly #store: Store;
@@ -76,7 +76,7 @@ export class GroupCommit {
   #writing = false;
   #failure: Error | null = null;
 
-  /** @param refused told of each failure after which the files have to be opened again */
+  /** @param refused called on each failure after which the files must be reopened */
   constructor(store: Store, refused: (error: Error) => void = () => {}) {
     this.#store = store;
     this.#refused = refused;
@@ -86,13 +86,13 @@ export class GroupCommit {
     return this.#failure !== null;
   }
 
-  /** Refuses every write from now on: the files have to be opened again. */
+  /** Refuses every write from now on, until the files are reopened. */
   fail(error: Error): void {
     this.#failure = storageFailure(error);
     this.#refused(this.#failure);
   }
 
-  /** The files were opened again. */
+  /** Takes writes again; call it when the files were reopened. */
   reopened(): void {
     this.#failure = null;
   }
@@ -102,7 +102,7 @@ export class GroupCommit {
     if (!this.#writing) void this.#commit();
   }
 
-  /** Removes a range of keys; what is in it must not be written to meanwhile. */
+  /** Removes a range of keys, to which nothing may be written meanwhile. */
   async clear(range: Range): Promise<void> {
     const keys = this.#store.db.keys(range);
     try {
@@ -135,7 +135,7 @@ export class GroupCommit {
 
 const CLEARED_AT_ONCE = 1_000;
 
-/** LevelDB's words for what the system calls by a code. */
+/** LevelDB's messages for system error codes. */
 const LEVELDB_WORDS: Readonly<Record<string, string>> = {
   "No space left on device": "ENOSPC",
   "Disk quota exceeded": "EDQUOT",
@@ -144,13 +144,13 @@ const LEVELDB_WORDS: Readonly<Record<string, string>> = {
   "Input/output error": "EIO",
 };
 
-/** LevelDB's error, with the system's code where it names one. */
+/** LevelDB's error, with the system error code that its message stands for. */
 export const storageFailure = (error: Error): Error => {
   const [, code] = Object.entries(LEVELDB_WORDS).find(([words]) => error.message.includes(words)) ?? [];
   return Object.assign(new Error(error.message, { cause: error }), code && { code });
 };
 
-/** Lets all writes to the tables go through `commits`, together with what `gather` adds to them. */
+/** Redirects all writes to the tables through `commits`, together with what `gather` adds. */
 export function watchWrites(store: Store, tables: readonly string[], commits: GroupCommit, gather: Gather): void {
   gatherers.set(store, gather);
   const commit = (operation: Operation, done: Done) => {

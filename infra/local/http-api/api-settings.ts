@@ -4,7 +4,7 @@ import type { InvocationResult } from "../lambda/lambda.ts";
 import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
 import type { HttpApiSettings } from "./http-api.ts";
 
-interface Permission {
+interface InvokePermission {
   readonly Action: string;
   readonly FunctionName: string;
   readonly Principal: string;
@@ -18,7 +18,7 @@ interface ApiFunction {
 
 /**
  * Reads the template's HTTP API: routes, integrations, permissions to invoke, throttling.
- * @throws when there is not exactly one API, or a route leads to what is not there.
+ * @throws when there is not exactly one API, or a route leads to no function
  */
 export const readHttpApi = (resources: readonly Resource[], functions: Functions): HttpApiSettings & ApiFunction => {
   const ofType = (kind: string) => resources.filter(({ type }) => type === kind);
@@ -26,7 +26,9 @@ export const readHttpApi = (resources: readonly Resource[], functions: Functions
   if (!api || second) throw new Error("the template must have one HTTP API: one machine has one port for it");
   const [stage] = ofType("AWS::ApiGatewayV2::Stage");
   if (!stage) throw new Error(`the HTTP API ${api.logicalId} has no stage`);
-  const permissions = ofType("AWS::Lambda::Permission").map(({ properties }) => properties as unknown as Permission);
+  const permissions = ofType("AWS::Lambda::Permission").map(
+    ({ properties }) => properties as unknown as InvokePermission,
+  );
 
   const routes = ofType("AWS::ApiGatewayV2::Route").map(({ logicalId, properties }) => {
     const key = String(properties.RouteKey);

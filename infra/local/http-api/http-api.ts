@@ -30,18 +30,18 @@ export interface HttpApiSettings {
     | undefined;
 }
 
-/** What the machine adds to API Gateway. */
+/** What the one-machine stack serves beside the API. */
 export interface Here {
-  /** Pages for those who got a message: its links lead to this port, the only one that others reach. */
+  /** Pages behind links in messages, which lead to this port: others reach no other. */
   readonly open?: OpenPages;
   readonly disk?: Disk;
 }
 
-/** Limits of API Gateway's HTTP APIs, which cannot be raised. */
+/** Hard limits of API Gateway's HTTP APIs. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 30_000;
 
-/** The template's HTTP API as a request listener: same routes, same events, same limits, same answers when something is wrong. */
+/** Emulates API Gateway for the template's HTTP API: the same routes, events, limits and errors. */
 export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): RequestListener => {
   const route = createRouter(settings.routes);
   const mayPass = settings.throttle
@@ -78,7 +78,7 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
       throw error;
     });
     if (result instanceof AwsError && result.status === 413) return message(413, "Request Entity Too Large");
-    // Throttled, or too late.
+    // Throttled, or timed out.
     if (result === undefined || result instanceof AwsError) return message(503, "Service Unavailable");
     const made = result.failed ? undefined : toHttpAnswer(result.payload);
     if (here.disk?.isRefusing && (made === undefined || made.status >= 500)) return message(507, NO_ROOM);

@@ -1,8 +1,9 @@
 /**
- * HTTP to Lambda and back, in payload format 2.0 (API Gateway Developer Guide, "AWS Lambda proxy integrations for
+ * Converts HTTP requests to Lambda events and results to HTTP responses, in payload format 2.0 (API Gateway Developer Guide, "AWS Lambda proxy integrations for
  * HTTP APIs").
  */
 import type { IncomingMessage } from "node:http";
+import { ACCOUNT } from "../template/template.ts";
 
 export interface Matched {
   readonly routeKey: string;
@@ -12,7 +13,7 @@ export interface Matched {
   readonly requestId: string;
 }
 
-/** Body types that API Gateway hands over as text; everything else comes in base64. */
+/** Content types of bodies that API Gateway passes as text; it encodes all others in base64. */
 const TEXT = /^(text\/|application\/(json|xml|javascript|x-www-form-urlencoded|.*\+(json|xml)))/;
 
 export const toEvent = (request: IncomingMessage, body: Buffer, matched: Matched, now: Date) => {
@@ -36,7 +37,7 @@ export const toEvent = (request: IncomingMessage, body: Buffer, matched: Matched
       ? { queryStringParameters: Object.fromEntries([...query].map(([name, values]) => [name, values.join(",")])) }
       : {}),
     requestContext: {
-      accountId: "000000000000",
+      accountId: ACCOUNT,
       apiId: matched.apiId,
       domainName: headers.host ?? "localhost",
       domainPrefix: (headers.host ?? "localhost").split(".")[0],
@@ -80,8 +81,8 @@ interface ProxyAnswer {
 }
 
 /**
- * What API Gateway makes of a function's answer: without a `statusCode` the whole answer is the JSON body of a 200.
- * @returns undefined for an answer that API Gateway refuses (then the client gets a 500).
+ * The HTTP response for a function's result: without a `statusCode` the whole result is the JSON body of a 200.
+ * @returns undefined for a result that API Gateway refuses (the client then gets a 500)
  */
 export const toHttpAnswer = (payload: string): HttpAnswer | undefined => {
   const answer = JSON.parse(payload) as ProxyAnswer | null;

@@ -1,4 +1,4 @@
-/** Which route of an HTTP API answers a request (API Gateway Developer Guide, "Routing API requests"). */
+/** Routing of an HTTP API: selects the route that answers a request (API Gateway Developer Guide, "Routing API requests"). */
 export interface Route {
   /** `GET /v1/monitors/{id}`, `ANY /v1/{proxy+}` or `$default`. */
   readonly key: string;
@@ -13,7 +13,7 @@ interface Compiled<R extends Route> {
   readonly route: R;
   readonly method: string;
   readonly pattern: RegExp;
-  /** Smaller is more specific: literal before variable before greedy variable before `$default`. */
+  /** Sort key, the most specific first: literal, variable, greedy variable, `$default`. */
   readonly rank: string;
 }
 

@@ -1,10 +1,10 @@
-/** An error as an AWS service answers it; the gateway writes it in the service's own wire format. */
+/** An AWS service's error response; the gateway writes it in the service's wire format. */
 export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
   /** SQS only: the name that the older query protocol used, sent as `x-amzn-query-error`. */
   readonly queryCode: string;
-  /** Further fields of the JSON body, such as the item on a failed condition. */
+  /** Further fields of the JSON body. */
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(

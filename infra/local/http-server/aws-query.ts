@@ -1,7 +1,14 @@
 /**
- * The AWS query protocol, which SNS and SES v1 speak: a form in, XML out. Names of the form are paths
+ * The AWS query protocol, which SNS and SES v1 speak: form-encoded requests, XML answers. Names in the form are paths
  * (`Destination.ToAddresses.member.1`); `member.N` and `entry.N` are list elements.
  */
+
+/** XML namespaces of answers. */
+export const NAMESPACES = {
+  sns: "http://sns.amazonaws.com/doc/2010-03-31/",
+  ses: "http://ses.amazonaws.com/doc/2010-12-01/",
+} as const;
+
 export type Form = { readonly [name: string]: string | Form | readonly (string | Form)[] };
 
 export const parseForm = (text: string): Form => {
@@ -31,7 +38,7 @@ const listsOf = (node: unknown): unknown => {
   return Object.fromEntries(entries.map(([name, inner]) => [name, listsOf(inner)]));
 };
 
-/** A value of the answer: a list becomes `member` elements, undefined nothing, a `Map` `entry` elements with key and value. */
+/** A value of the answer: a list becomes `member` elements, a `Map` `entry` elements with key and value, undefined nothing. */
 export type Xml =
   | string
   | number

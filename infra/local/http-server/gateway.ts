@@ -3,18 +3,18 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { crc32 } from "node:zlib";
 import { type Disk, insufficientStorage, refusalOf } from "../disk/disk.ts";
 import type { Answer } from "../dynamodb/database.ts";
-import type { Ask, Decision } from "../iam/iam.ts";
-import { asksOf, denial, type Input, type Service } from "../iam/request.ts";
+import type { Decision, Permission } from "../iam/iam.ts";
+import { denial, type Input, requiredPermissions, type Service } from "../iam/request.ts";
 import type { OpenPages } from "../sns/open-pages.ts";
 import { AwsError } from "./aws-error.ts";
-import { answerXml, errorXml, type Form, parseForm, textOf, type Xml } from "./aws-query.ts";
+import { answerXml, errorXml, type Form, NAMESPACES, parseForm, textOf, type Xml } from "./aws-query.ts";
 import { readBody } from "./request-body.ts";
 
-/** Who an access key belongs to. */
+/** The owner of an access key. */
 export interface Caller {
   /** The function's name, or `admin` for the owner of the machine. */
   readonly name: string;
-  /** ARN of the role whose policies hold; undefined for the owner, who may do everything. */
+  /** ARN of the role whose policies apply; undefined for the owner, who may do everything. */
   readonly role: string | undefined;
 }
 
@@ -24,10 +24,10 @@ export interface LambdaAnswer {
   readonly payload: string;
 }
 
-/** What stands behind the gateway; each part throws `AwsError` for what the service would refuse. */
+/** The services behind the gateway; each throws `AwsError` for requests that AWS would refuse. */
 export interface Services {
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
-  readonly authorise: (role: string, ask: Ask) => Decision;
+  readonly authorise: (role: string, permission: Permission) => Decision;
   readonly dynamodb: (target: string, body: unknown, caller: string) => Promise<Answer>;
   readonly sqs: (operation: string, input: Record<string, unknown>, caller: string) => Promise<Record<string, unknown>>;
   readonly sns: (action: string, form: Form) => Promise<Xml>;
@@ -49,23 +49,19 @@ interface Reply {
 
 /** More than any of the services takes in one request: DynamoDB's batch of 25 items of 400 KB. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const NAMESPACES = {
-  sns: "http://sns.amazonaws.com/doc/2010-03-31/",
-  ses: "http://ses.amazonaws.com/doc/2010-12-01/",
-} as const;
 const LAMBDA_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**
- * What listens on one loopback port and speaks the protocols of all services that the functions use. The access key id in the
- * signature's `Credential` says who is calling; keys are random and live on this machine only, so holding one is the
- * proof, and the signature itself is not checked. Every call is held against the role's policies of the template.
+ * Endpoint of all AWS services that the functions use, on one loopback port, in each service's wire protocol. The access key
+ * id in the signature's `Credential` identifies the caller. Keys are random and stay on this machine, so that knowing one
+ * is proof enough, and the signature is not checked. Every call is authorised by the policies of the caller's role.
  */
 export const createGateway = (services: Services): RequestListener => {
   const authorise = (service: Service, operation: string, input: Input, caller: Caller): void => {
     if (caller.role === undefined) return;
-    for (const ask of asksOf(service, operation, input, services.ses.configurationSetOf)) {
-      const decision = services.authorise(caller.role, ask);
-      if (decision !== "allowed") throw denial(service, caller.role, caller.name, ask, decision);
+    for (const permission of requiredPermissions(service, operation, input, services.ses.configurationSetOf)) {
+      const decision = services.authorise(caller.role, permission);
+      if (decision !== "allowed") throw denial(service, caller.role, caller.name, permission, decision);
     }
   };
 

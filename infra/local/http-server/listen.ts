@@ -3,20 +3,20 @@ import type { AddressInfo } from "node:net";
 
 export interface Listening {
   readonly port: number;
-  /** Until this is called everybody gets a 503: an address is needed before its content can be built. */
+  /** Sets the listener. Until then every request gets a 503: the port must be known before the services are built. */
   answerWith(listener: RequestListener): void;
-  /** Takes no new connection; open ones get the grace to end. */
+  /** Takes no new connection; open ones may end within the grace period. */
   close(graceMs: number): Promise<void>;
 }
 
-/** @throws with a message for people when the port is taken or not allowed. */
+/** @throws {StartError} when the port is in use or not allowed */
 export const listen = async (host: string, port: number): Promise<Listening> => {
   let answer: RequestListener = (_, response) => {
     response.writeHead(503, { "content-type": "application/json", "retry-after": "1" });
     response.end('{"message":"Service Unavailable"}');
   };
   const server = createServer((request, response) => answer(request, response));
-  // SDK clients keep connections; closing them first under load makes requests fail for nothing.
+  // Longer than SDK clients keep idle connections: closing one while a client reuses it would fail its request.
   server.keepAliveTimeout = 65_000;
   await bound(server, host, port);
   return {
@@ -50,7 +50,7 @@ const bound = (server: Server, host: string, port: number): Promise<void> =>
     server.listen(port, host, resolve);
   });
 
-/** Something that the owner can put right; the message says how. */
+/** An error that the owner can fix; the message says how. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }

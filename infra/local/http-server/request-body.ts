@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-/** Reads a request's body. @returns undefined when it is longer than `maxBytes`; the rest is then thrown away. */
+/** Reads a request's body. @returns undefined when it is longer than `maxBytes`; the rest is then discarded. */
 export const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> => {
   const chunks: Buffer[] = [];
   let bytes = 0;

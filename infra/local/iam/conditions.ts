@@ -1,6 +1,6 @@
 import { arnMatches, textMatches } from "./patterns.ts";
 
-/** What a request says of itself, by condition key, for example `ses:FromAddress`. Keys ignore case. */
+/** IAM request context: values by condition key, for example `ses:FromAddress`. Keys ignore case. */
 export type PolicyContext = Readonly<Record<string, string | readonly string[]>>;
 
 type Comparison = (wanted: string, actual: string) => boolean;
@@ -10,7 +10,7 @@ const equalsIgnoringCase: Comparison = (wanted, actual) => wanted.toLowerCase() 
 const not = (comparison: Comparison) => ({ comparison, negated: true });
 const is = (comparison: Comparison) => ({ comparison, negated: false });
 
-/** The operators that a policy here may use. A negated one holds when no value matches, and when the key is absent. */
+/** The supported operators. A negated one holds when no value matches, and when the key is absent. */
 const OPERATORS: Readonly<Record<string, { comparison: Comparison; negated: boolean }>> = {
   StringEquals: is(equals),
   StringNotEquals: not(equals),
@@ -27,7 +27,7 @@ const OPERATORS: Readonly<Record<string, { comparison: Comparison; negated: bool
 
 /**
  * Whether one line of a `Condition` block holds.
- * @throws for an operator that is not known here
+ * @throws for an operator that is not supported
  */
 export function holds(operator: string, key: string, wanted: readonly string[], context: PolicyContext): boolean {
   const found = Object.entries(context).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];

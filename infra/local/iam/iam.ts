@@ -1,7 +1,7 @@
 /**
- * Decides as IAM does whether a role may do something, from the identity policies of the template: an explicit deny
- * wins, then any allow, else the answer is no (IAM User Guide, "Policy evaluation logic"). Pure; the tests hold it
- * against an independent simulator.
+ * IAM policy evaluation: decides from the template's identity policies whether a role may do something. An explicit deny
+ * wins, then any allow; otherwise it is denied (IAM User Guide, "Policy evaluation logic"). Pure; the tests compare it with
+ * an independent simulator.
  */
 
 import type { Resource } from "../template/template.ts";
@@ -17,7 +17,7 @@ export interface Statement {
   readonly NotAction?: OneOrMany<string>;
   readonly Resource?: OneOrMany<string>;
   readonly NotResource?: OneOrMany<string>;
-  /** Operator, then key, then the values any of which will do. */
+  /** By operator and key: the values, one of which must match. */
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMany<unknown>>>>>;
 }
 
@@ -27,11 +27,11 @@ export interface PolicyDocument {
 
 export type Decision = "allowed" | "explicitly-denied" | "implicitly-denied";
 
-/** One permission to be asked for. */
-export interface Ask {
+/** A permission that a request needs. */
+export interface Permission {
   /** For example `dynamodb:PutItem`. */
   readonly action: string;
-  /** An ARN, or `*` where the action knows no resources. */
+  /** An ARN, or `*` for an action without resources. */
   readonly resource: string;
   readonly context?: PolicyContext;
 }
@@ -39,13 +39,15 @@ export interface Ask {
 const many = <T>(value: OneOrMany<T> | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
 
-export function evaluate(policies: readonly PolicyDocument[], ask: Ask): Decision {
-  const applying = policies.flatMap(({ Statement }) => many(Statement)).filter((statement) => applies(statement, ask));
+export function evaluate(policies: readonly PolicyDocument[], permission: Permission): Decision {
+  const applying = policies
+    .flatMap(({ Statement }) => many(Statement))
+    .filter((statement) => applies(statement, permission));
   if (applying.some(({ Effect }) => Effect === "Deny")) return "explicitly-denied";
   return applying.some(({ Effect }) => Effect === "Allow") ? "allowed" : "implicitly-denied";
 }
 
-function applies(statement: Statement, { action, resource, context = {} }: Ask): boolean {
+function applies(statement: Statement, { action, resource, context = {} }: Permission): boolean {
   const isAction = (pattern: string) => textMatches(pattern.toLowerCase(), action.toLowerCase());
   const isResource = (pattern: string) => arnMatches(pattern, resource);
   if (statement.Action !== undefined && !many(statement.Action).some(isAction)) return false;
@@ -59,8 +61,8 @@ function applies(statement: Statement, { action, resource, context = {} }: Ask):
 
 /**
  * The policies of a role: inline ones, those of `AWS::IAM::Policy` and `AWS::IAM::ManagedPolicy` resources that name
- * it, and AWS's own managed policies that are known here.
- * @throws for a managed policy that is neither, and for what the evaluation does not know.
+ * it, and the supported AWS managed policies.
+ * @throws for a managed policy that is neither, and for policies that cannot be evaluated here
  */
 function rolePolicies(resources: readonly Resource[], role: Resource): PolicyDocument[] {
   const inline = (role.properties.Policies ?? []) as { PolicyDocument: PolicyDocument }[];
@@ -82,14 +84,14 @@ function rolePolicies(resources: readonly Resource[], role: Resource): PolicyDoc
   return policies;
 }
 
-/** Policies that would be read wrongly here must not look like a denial somewhere else. */
+/** @throws for policies that cannot be evaluated here, instead of denying requests later. */
 function assertKnown(policies: readonly PolicyDocument[], role: string): void {
   for (const statement of policies.flatMap(({ Statement }) => many(Statement))) {
     const texts = [...many(statement.Resource), ...many(statement.NotResource)];
     const variable = texts.find((text) => text.includes("${"));
     if (variable) throw new Error(`role ${role}: policy variables are not supported here, got ${variable}`);
     for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
-      // Throws for an operator that is not known.
+      // Throws for an operator that is not supported.
       for (const [key, values] of Object.entries(keys)) holds(operator, key, many(values).map(String), {});
     }
   }
@@ -100,26 +102,26 @@ export interface Authoriser {
    * @param role ARN of a role of the template, as functions, schedules and mappings name it
    * @throws for a role that the template does not have
    */
-  readonly authorise: (role: string, ask: Ask) => Decision;
+  readonly authorise: (role: string, permission: Permission) => Decision;
 }
 
-/** Reads all roles once, so that a policy that cannot be evaluated stops the start and not a request. */
+/** Reads all roles at the start, so that a policy that cannot be evaluated fails the start and not a request. */
 export function createAuthoriser(resources: readonly Resource[]): Authoriser {
   const policies = new Map<string, PolicyDocument[]>();
   for (const role of resources.filter(({ type }) => type === "AWS::IAM::Role")) {
     policies.set(role.arn!, rolePolicies(resources, role));
   }
-  /** Requests repeat; those without context have one answer for good. */
+  /** Cache of decisions on requests without context, which never change. */
   const decided = new Map<string, Decision>();
   return {
-    authorise(role, ask) {
-      const key = `${role} ${ask.action} ${ask.resource}`;
-      const cached = ask.context ? undefined : decided.get(key);
+    authorise(role, permission) {
+      const key = `${role} ${permission.action} ${permission.resource}`;
+      const cached = permission.context ? undefined : decided.get(key);
       if (cached) return cached;
       const documents = policies.get(role);
       if (!documents) throw new Error(`the template has no role ${role}`);
-      const decision = evaluate(documents, ask);
-      if (!ask.context && decided.size < 10_000) decided.set(key, decision);
+      const decision = evaluate(documents, permission);
+      if (!permission.context && decided.size < 10_000) decided.set(key, decision);
       return decision;
     },
   };

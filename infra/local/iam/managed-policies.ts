@@ -26,7 +26,7 @@ const DOCUMENTS: Readonly<Record<string, PolicyDocument>> = {
   ),
 };
 
-/** @throws for a policy that is not in the list: what it grants must not be guessed. */
+/** @throws for a policy that is not in the list: its grants must not be guessed */
 export function managedPolicy(arn: string, role: string): PolicyDocument {
   const document = DOCUMENTS[arn.slice(arn.lastIndexOf("/") + 1)];
   if (!document) throw new Error(`role ${role}: what the managed policy ${arn} grants is not known here`);

@@ -20,7 +20,7 @@ function segments(arn: string): string[] {
   return [...parts.slice(0, 5), parts.slice(5).join(":")];
 }
 
-/** A wildcard does not reach over a segment of the ARN; `*` alone is everything. */
+/** Whether an ARN matches a pattern. A wildcard matches within one segment of the ARN; `*` alone matches everything. */
 export function arnMatches(pattern: string, arn: string): boolean {
   if (pattern === "*") return true;
   if (arn === "*" || pattern.split(":").length < 6 || arn.split(":").length < 6) return false;

@@ -1,27 +1,26 @@
 /**
- * Which permissions a request needs: action, resource and condition keys, as the Service Authorization Reference has
- * them. A request may need several (one for each table of a batch); it is allowed when all of them are.
+ * The permissions that a request needs: action, resource and condition keys (Service Authorization Reference). A request may need several (one for each table of a batch); it is allowed when all of them are.
  */
 import { AwsError } from "../http-server/aws-error.ts";
 import { ACCOUNT, REGION } from "../template/template.ts";
-import type { Ask, Decision } from "./iam.ts";
+import type { Decision, Permission } from "./iam.ts";
 
 export type Service = "dynamodb" | "sqs" | "sns" | "ses" | "lambda";
 
 /** The request's input: the JSON body, the form's fields, or for Lambda `FunctionName` and `Qualifier` of the path. */
 export type Input = Readonly<Record<string, unknown>>;
 
-/** What the input does not say: the configuration set that an identity of SES has by default. */
+/** Looks up the default configuration set of an SES identity, which the input lacks. */
 type ConfigurationSetOf = (address: string) => string | undefined;
 
-/** @throws {AwsError} when the input lacks what names the resource */
-export function asksOf(
+/** @throws {AwsError} when the input lacks the field that names the resource */
+export function requiredPermissions(
   service: Service,
   operation: string,
   input: Input,
   configurationSetOf: ConfigurationSetOf = () => undefined,
-): Ask[] {
-  return ASKS[service](operation, input, configurationSetOf);
+): Permission[] {
+  return REQUIRED[service](operation, input, configurationSetOf);
 }
 
 const text = (input: Input, field: string): string => {
@@ -33,7 +32,7 @@ const text = (input: Input, field: string): string => {
 const named = (service: Service, kind: string, name: string) =>
   name.startsWith("arn:") ? name : `arn:aws:${service}:${REGION}:${ACCOUNT}:${kind}${name}`;
 
-const dynamodb = (operation: string, input: Input): Ask[] => {
+const dynamodb = (operation: string, input: Input): Permission[] => {
   const action = `dynamodb:${operation}`;
   const table = (name: string) => named("dynamodb", "table/", name);
   if (operation === "ListTables" || operation === "ListStreams") return [{ action, resource: "*" }];
@@ -45,7 +44,7 @@ const dynamodb = (operation: string, input: Input): Ask[] => {
   return [{ action, resource: table(text(input, "TableName")) + index }];
 };
 
-const sqs = (operation: string, input: Input): Ask[] => {
+const sqs = (operation: string, input: Input): Permission[] => {
   // A batch needs the permission of its single form; there are no actions of its own.
   const action = `sqs:${operation.replace(/Batch$/, "")}`;
   if (operation === "ListQueues") return [{ action, resource: `arn:aws:sqs:${REGION}:${ACCOUNT}:*` }];
@@ -53,10 +52,10 @@ const sqs = (operation: string, input: Input): Ask[] => {
   return [{ action, resource: named("sqs", "", name) }];
 };
 
-const sns = (operation: string, input: Input): Ask[] => {
+const sns = (operation: string, input: Input): Permission[] => {
   const action = `sns:${operation.replace(/Batch$/, "")}`;
   if (operation === "ListTopics" || operation === "ListSubscriptions") return [{ action, resource: "*" }];
-  // Subscriptions are no resource of their own: the topic they belong to is (its ARN without the last part).
+  // The resource of a subscription is its topic: its ARN without the last part.
   if (input.SubscriptionArn !== undefined) {
     return [{ action, resource: text(input, "SubscriptionArn").split(":").slice(0, 6).join(":") }];
   }
@@ -75,7 +74,7 @@ const sns = (operation: string, input: Input): Ask[] => {
 /** The bare address of `Name <address>`. */
 const addressOf = (header: string) => /<([^<>]+)>\s*$/.exec(header)?.[1] ?? header.trim();
 
-const ses = (operation: string, input: Input, configurationSetOf: ConfigurationSetOf): Ask[] => {
+const ses = (operation: string, input: Input, configurationSetOf: ConfigurationSetOf): Permission[] => {
   const action = `ses:${operation}`;
   if (operation !== "SendEmail" && operation !== "SendRawEmail") return [{ action, resource: "*" }];
   const source = input.Source === undefined ? fromOfRawMessage(input) : text(input, "Source");
@@ -100,20 +99,20 @@ function fromOfRawMessage(input: Input): string {
   throw new AwsError("InvalidParameterValue", "Missing required header 'From'.");
 }
 
-const lambda = (operation: string, input: Input): Ask[] => {
+const lambda = (operation: string, input: Input): Permission[] => {
   const qualifier = input.Qualifier === undefined ? "" : `:${text(input, "Qualifier")}`;
   const action = operation === "Invoke" ? "lambda:InvokeFunction" : `lambda:${operation}`;
   return [{ action, resource: named("lambda", "function:", text(input, "FunctionName")) + qualifier }];
 };
 
-const ASKS: Readonly<
-  Record<Service, (operation: string, input: Input, configurationSetOf: ConfigurationSetOf) => Ask[]>
+const REQUIRED: Readonly<
+  Record<Service, (operation: string, input: Input, configurationSetOf: ConfigurationSetOf) => Permission[]>
 > = { dynamodb, sqs, sns, ses, lambda };
 
-/** What Lambda's poller asks of the function's role (Developer Guide, "execution role permissions" of each source). */
-export function asksOfEventSource(sourceArn: string): Ask[] {
+/** The permissions that Lambda's poller needs from the function's role (Developer Guide, "execution role permissions" of each source). */
+export function permissionsOfEventSource(sourceArn: string): Permission[] {
   const service = sourceArn.split(":")[2];
-  const on = (resource: string, ...actions: string[]): Ask[] =>
+  const on = (resource: string, ...actions: string[]): Permission[] =>
     actions.map((action) => ({ action: `${service}:${action}`, resource }));
   if (service === "sqs") return on(sourceArn, "ReceiveMessage", "DeleteMessage", "GetQueueAttributes");
   if (service === "dynamodb") {
@@ -122,7 +121,7 @@ export function asksOfEventSource(sourceArn: string): Ask[] {
   throw new Error(`no event source is known for ${sourceArn}`);
 }
 
-/** Code and status of a denial, as each service answers it: SNS has a code of its own. */
+/** Error code and HTTP status of a denial, by service. */
 const DENIALS: Readonly<Record<Service, { code: string; status: number }>> = {
   dynamodb: { code: "AccessDeniedException", status: 400 },
   sqs: { code: "AccessDeniedException", status: 400 },
@@ -132,13 +131,19 @@ const DENIALS: Readonly<Record<Service, { code: string; status: number }>> = {
 };
 
 /** @param role ARN of the role @param session name of the session: Lambda takes the function's name */
-export function denial(service: Service, role: string, session: string, ask: Ask, decision: Decision): AwsError {
+export function denial(
+  service: Service,
+  role: string,
+  session: string,
+  permission: Permission,
+  decision: Decision,
+): AwsError {
   const { code, status } = DENIALS[service];
   const user = `arn:aws:sts::${ACCOUNT}:assumed-role/${role.slice(role.lastIndexOf("/") + 1)}/${session}`;
   const why =
     decision === "explicitly-denied"
       ? "with an explicit deny in an identity-based policy"
-      : `because no identity-based policy allows the ${ask.action} action`;
-  const message = `User: ${user} is not authorized to perform: ${ask.action} on resource: ${ask.resource} ${why}`;
+      : `because no identity-based policy allows the ${permission.action} action`;
+  const message = `User: ${user} is not authorized to perform: ${permission.action} on resource: ${permission.resource} ${why}`;
   return new AwsError(code, message, { status });
 }

@@ -1,17 +1,17 @@
 /**
- * Holds this thread to a share of a processor, as Lambda holds a function to its memory's (1,769 MB are one vCPU): it
- * blocks the thread for as long as it used more than its quota of a period. It can do so only between two turns of the
- * event loop, where the kernel stops a thread anywhere; over a few periods the result is the same.
+ * Throttles this thread to a share of a processor, as Lambda does according to a function's memory (1,769 MB are one
+ * vCPU): it blocks the thread in proportion to what it used beyond its quota of a period. Unlike the kernel's scheduler it
+ * can block only between two turns of the event loop; over a few periods the result is the same.
  */
 
 /** Memory that comes with one whole processor (Developer Guide, "Configure Lambda function memory"). */
 const MB_PER_CPU = 1_769;
 /** The kernel's period in Lambda's environments. */
 const PERIOD_MS = 20;
-/** How often the thread looks at what it used; the first turn after that pays. */
+/** How often the thread compares its CPU time with its quota. */
 const LOOK_MS = 2;
 
-/** @returns the share that a function with that memory has, 1 at most: our functions run on one thread */
+/** @returns the CPU share of a function with that memory, at most 1: our functions run on one thread */
 export const cpuShareOf = (memoryMegabytes: number): number => Math.min(1, memoryMegabytes / MB_PER_CPU);
 
 export const limitCpu = (share: number): void => {
@@ -26,7 +26,7 @@ export const limitCpu = (share: number): void => {
   let [lastUsed, lastAt] = [usedMs(), performance.now()];
   setInterval(() => {
     const [used, at] = [usedMs(), performance.now()];
-    // What a period does not use is lost.
+    // An unused quota is not carried over.
     credit = Math.min(quotaMs, credit + (at - lastAt) * share) - (used - lastUsed);
     [lastUsed, lastAt] = [used, at];
     if (credit < 0) Atomics.wait(sleeper, 0, 0, -credit / share);

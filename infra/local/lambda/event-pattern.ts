@@ -1,7 +1,7 @@
 /**
- * Amazon EventBridge event patterns, as event source mappings use them to choose records (EventBridge User Guide,
+ * Amazon EventBridge event patterns, which event source mappings and SNS filter policies use too (EventBridge User Guide,
  * "Comparison operators"). A pattern is an object shaped like the event; its leaves are lists of matchers, one of
- * which must hold. Names absent from the pattern do not matter; all those present must match.
+ * which must match. All fields of the pattern must match; fields of the event that it lacks do not matter.
  */
 export type Pattern = { readonly [name: string]: Pattern | readonly Matcher[] };
 
@@ -9,7 +9,7 @@ export type Matcher = string | number | boolean | null | { readonly [operator: s
 
 const OPERATORS = new Set(["prefix", "suffix", "anything-but", "numeric", "exists", "equals-ignore-case", "wildcard"]);
 
-/** @throws when the pattern has an operator that is not known here: a filter that is ignored would lie. */
+/** @throws when the pattern has an unsupported operator: ignoring it would let wrong records through */
 export const parsePattern = (text: string): Pattern => {
   const pattern = JSON.parse(text) as Pattern;
   check(pattern, text);
@@ -25,7 +25,7 @@ const check = (pattern: Pattern, text: string): void => {
   }
 };
 
-/** @throws when the operator is not known here. */
+/** @throws when the operator is not supported */
 const checkMatcher = (matcher: Matcher): void => {
   if (matcher === null || typeof matcher !== "object") return;
   const operators = Object.keys(matcher);
@@ -47,13 +47,13 @@ export const matchesPattern = (pattern: Pattern, event: unknown): boolean =>
 const matchesLeaf = (matchers: readonly Matcher[], value: unknown): boolean => {
   const values = Array.isArray(value) ? value : [value];
   return matchers.some((matcher) => {
-    // Only leaves exist for EventBridge: an object in the event's place is not there.
+    // For EventBridge only leaves exist: an object counts as absent.
     if (isObject(matcher) && "exists" in matcher) return (value !== undefined && !isObject(value)) === matcher.exists;
     return values.some((one) => matchesValue(matcher, one));
   });
 };
 
-/** One matcher against one value. `exists` asks about the place, not the value: callers handle it. */
+/** Whether a value matches. Callers handle `exists`, which is about the field and not its value. */
 const matchesValue = (matcher: Matcher, value: unknown): boolean => {
   if (!isObject(matcher)) return matcher === value;
   const [operator, operand] = Object.entries(matcher)[0]!;

@@ -1,7 +1,7 @@
 import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { Streams } from "../dynamodb/streams.ts";
-import type { Ask, Decision } from "../iam/iam.ts";
-import { asksOfEventSource } from "../iam/request.ts";
+import type { Decision, Permission } from "../iam/iam.ts";
+import { permissionsOfEventSource } from "../iam/request.ts";
 import type { Queue } from "../sqs/queue.ts";
 import type { Resource } from "../template/template.ts";
 import { type Pattern, parsePattern } from "./event-pattern.ts";
@@ -30,16 +30,16 @@ export interface Sources {
   readonly functions: Functions;
   readonly queueByArn: (arn: string) => Queue | undefined;
   readonly streams: Streams;
-  readonly authorise: (role: string, ask: Ask) => Decision;
+  readonly authorise: (role: string, permission: Permission) => Decision;
 }
 
-/** What a record stream keeps: Lambda retries no longer than that. */
+/** Retention of a stream: Lambda cannot retry records longer than that. */
 const STREAM_RETENTION_SECONDS = DAY_SECONDS;
 
 /**
- * Every `AWS::Lambda::EventSourceMapping` of the template, ready to start.
- * @throws when a mapping names what the template lacks, or the function's role may not read its source: CloudFormation
- * would refuse such a mapping too.
+ * Creates the template's event source mappings (`AWS::Lambda::EventSourceMapping`), ready to start.
+ * @throws when a mapping names what the template lacks, or the function's role may not read its source; CloudFormation
+ * refuses such a mapping too
  */
 export const createEventSources = (resources: readonly Resource[], parts: Sources): EventSource[] =>
   resources
@@ -51,7 +51,8 @@ const create = ({ logicalId, stack, properties }: Resource, parts: Sources): Eve
   if (mapping.Enabled === false) return [];
   const target = parts.functions.find(mapping.FunctionName);
   if (!target) throw new Error(`event source mapping ${logicalId}: there is no function ${mapping.FunctionName}`);
-  for (const ask of asksOfEventSource(mapping.EventSourceArn)) assertAllowed(logicalId, target, ask, parts);
+  for (const permission of permissionsOfEventSource(mapping.EventSourceArn))
+    assertAllowed(logicalId, target, permission, parts);
   const shared = {
     windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
     reportsFailures: mapping.FunctionResponseTypes?.includes("ReportBatchItemFailures") ?? false,
@@ -101,9 +102,14 @@ const onFailure = (
   return (message) => queue.send(message);
 };
 
-const assertAllowed = (logicalId: string, target: DeployedFunction, ask: Ask, { authorise }: Sources): void => {
-  if (authorise(target.role, ask) === "allowed") return;
+const assertAllowed = (
+  logicalId: string,
+  target: DeployedFunction,
+  permission: Permission,
+  { authorise }: Sources,
+): void => {
+  if (authorise(target.role, permission) === "allowed") return;
   throw new Error(
-    `event source mapping ${logicalId}: the role ${target.role} of ${target.resource.name} may not ${ask.action} on ${ask.resource}`,
+    `event source mapping ${logicalId}: the role ${target.role} of ${target.resource.name} may not ${permission.action} on ${permission.resource}`,
   );
 };

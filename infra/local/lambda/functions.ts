@@ -11,17 +11,17 @@ import { cpuShareOf } from "./cpu-share.ts";
 import { type FunctionSettings, LambdaFunction } from "./lambda.ts";
 import { ACCOUNT_CONCURRENCY, AccountConcurrency, checkEnvironment, checkPayload } from "./limits.ts";
 
-/** A function of the template with what surrounds it: its key, its role, and its queue of asynchronous events. */
+/** A function of the template with its role, its access key and its queue of asynchronous events. */
 export interface DeployedFunction {
   readonly resource: Resource;
   readonly run: LambdaFunction;
   readonly role: string;
   readonly accessKeyId: string;
-  /** Takes an event that is handled later, and again (twice, after 1 and 2 minutes) when the handler fails. */
+  /** Asynchronous invocation, which is retried (by default twice, after 1 and 2 minutes) when the handler fails. */
   invokeLater(payload: string): void;
 }
 
-/** Lambda's defaults for asynchronous events. */
+/** Lambda's defaults for asynchronous invocations. */
 const MAX_RETRIES = 2;
 const MAX_EVENT_AGE_SECONDS = 21_600;
 const RETRY_SECONDS = [60, 120];
@@ -35,7 +35,7 @@ export const createFunctions = (
     readonly gatewayUrl: string;
     readonly putMetric: PutMetric;
     readonly disk?: Disk;
-    /** Invocations of all functions at once. Default Lambda's own, 1,000. */
+    /** Concurrent invocations of all functions. Default: Lambda's, 1,000. */
     readonly accountConcurrency?: number | undefined;
     /** Whether each function has only the share of a processor that its memory buys on Lambda. Default false. */
     readonly limitsCpu?: boolean | undefined;
@@ -84,7 +84,7 @@ export const createFunctions = (
       settings: {
         ...QUEUE_DEFAULTS,
         retentionSeconds: ageSeconds,
-        // Nobody else may take an event while it is being handled.
+        // Longer than the function's timeout, so that no event is handled twice at once.
         visibilityTimeoutSeconds: run.settings.timeoutSeconds + 30,
       },
       file: join(options.dataFolder, "events", `${name}.jsonl`),
@@ -102,7 +102,7 @@ export const createFunctions = (
     };
   }
 
-  /** What Lambda sets, and where the services are. */
+  /** The variables that Lambda sets, the endpoints of the services here, and the function's own variables. */
   function environmentOf(resource: Resource, own: Record<string, string>, accessKeyId: string): Record<string, string> {
     const endpoints = ["DYNAMODB", "DYNAMODB_STREAMS", "SQS", "SNS", "SES", "LAMBDA"].map((service) => [
       `AWS_ENDPOINT_URL_${service}`,
@@ -112,7 +112,7 @@ export const createFunctions = (
       PATH: process.env.PATH ?? "",
       TZ: ":UTC",
       LANG: "en_US.UTF-8",
-      // A machine that is busy with other things answers late: that is no reason to give up.
+      // A busy machine answers late; a short timeout would fail requests for nothing.
       DYNAMODB_TIMEOUT_MS: "30000",
       AWS_REGION: REGION,
       AWS_DEFAULT_REGION: REGION,
@@ -144,10 +144,10 @@ export const createFunctions = (
         continue;
       }
       for (const message of await later.receive({ max: 1, waitSeconds: 20, signal: stopped.signal })) {
-        // A throttled event goes back to Lambda's own queue and counts as no try.
+        // Throttling is not a failed attempt: Lambda returns the event to its queue.
         const work = run.invokeWhenFree(message.body, stopped.signal).then(({ failed }) => {
           running.delete(work);
-          if (failed && stopped.signal.aborted) return; // cut short by our stop: it is handled at the next start
+          if (failed && stopped.signal.aborted) return; // cut off by the stop: it is handled at the next start
           if (!failed || message.receiveCount > retries) later.delete(message.receipt!);
           else later.changeVisibility(message.receipt!, RETRY_SECONDS[message.receiveCount - 1]!);
         });
@@ -184,7 +184,7 @@ export const createFunctions = (
     start: () => {
       loops = deployed.map(handleLater);
     },
-    /** Takes no new event, gives running invocations the grace, and ends all threads. */
+    /** Takes no new event, lets running invocations end within the grace period, and ends all threads. */
     stop: async (graceMs: number) => {
       stopped.abort();
       await Promise.race([Promise.all(loops), delay(graceMs, undefined, { ref: false })]);

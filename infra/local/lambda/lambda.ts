@@ -17,7 +17,7 @@ export interface FunctionSettings extends WorkerSettings {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly logFile: string;
-  /** Environments at most at once; further invocations wait their turn. Each costs a thread and some 50 MB. */
+  /** Limit of execution environments; further invocations wait. Each environment takes a thread and some 50 MB. */
   readonly maximumConcurrency?: number;
 }
 
@@ -28,7 +28,7 @@ export interface InvocationResult {
   readonly failed: boolean;
 }
 
-/** What Lambda would bill and CloudWatch would show. */
+/** Figures that Lambda would bill and CloudWatch would show. */
 export interface FunctionTotals {
   readonly invocations: number;
   readonly errors: number;
@@ -39,24 +39,24 @@ export interface FunctionTotals {
 
 interface Environment {
   readonly worker: Worker;
-  /** Where the running invocation wants its end reported; between invocations nobody does. */
+  /** Reports the end of the running invocation; undefined between invocations. */
   settle: ((end: WorkerAnswer) => void) | undefined;
   isGone: boolean;
   idleTimer: NodeJS.Timeout | undefined;
-  /** Resolves when the bundle is loaded, or when it never will be. */
+  /** Resolves when the bundle is loaded, or cannot be loaded. */
   readonly ready: Promise<void>;
-  /** How it ended. */
+  /** Why the environment ended. */
   failure: WorkerAnswer | undefined;
 }
 
 const MAXIMUM_CONCURRENCY = 8;
-/** Between two tries of an invocation that was throttled. */
+/** Pauses between attempts of a throttled invocation. */
 const FIRST_WAIT_MS = 100;
 const LAST_WAIT_MS = 5_000;
-/** A new environment costs a tenth of a second, an idle one its memory; one stays warm for good. */
+/** An idle environment ends after this time, for its memory; a new one takes 0.1 s. One stays warm for good. */
 const IDLE_MS = 60_000;
 
-/** One function: a pool of environments, each handling one event at a time, grown on demand as Lambda grows it. */
+/** One function: a pool of execution environments, each handling one event at a time, that grows on demand as on Lambda. */
 export class LambdaFunction {
   readonly settings: FunctionSettings;
   readonly metrics = new MetricTotals();
@@ -71,8 +71,8 @@ export class LambdaFunction {
   #stopped = false;
 
   /**
-   * @param putMetric gets what Lambda itself measures, and the metrics that the function prints
-   * @param account shared by all functions
+   * @param putMetric gets Lambda's own metrics, and those that the function prints
+   * @param account the concurrency limit, shared by all functions
    */
   constructor(settings: FunctionSettings, putMetric: PutMetric, account: AccountConcurrency, disk?: Disk) {
     this.settings = settings;
@@ -93,7 +93,7 @@ export class LambdaFunction {
     return this.#running > 0;
   }
 
-  /** One value of a metric that Lambda keeps of this function. */
+  /** Puts a value of one of Lambda's own metrics of this function. */
   measure(name: "Invocations" | "Errors" | "Throttles" | "Duration" | "IteratorAge", value: number): void {
     this.#putMetric({ namespace: "AWS/Lambda", name, dimensions: { FunctionName: this.settings.name } }, value);
   }
@@ -116,8 +116,8 @@ export class LambdaFunction {
   }
 
   /**
-   * Runs the handler once, and while the account is at its limit, waits and tries again as Lambda's pollers do.
-   * @returns a failure when the signal came first
+   * Runs the handler once. While the account is at its concurrency limit, waits and retries, as Lambda's pollers do.
+   * @returns a failure when the signal aborts first
    */
   async invokeWhenFree(payload: string, signal: AbortSignal): Promise<InvocationResult> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, 2 * waitMs)) {
@@ -155,7 +155,7 @@ export class LambdaFunction {
     }
   }
 
-  /** Starts no environment any more, gives running invocations `graceMs` to end, then ends every thread. */
+  /** Stops starting environments, lets running invocations end within `graceMs`, then ends every thread. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     const until = steadyNow() + graceMs;
@@ -165,7 +165,7 @@ export class LambdaFunction {
     this.#log.close();
   }
 
-  /** As on Lambda, loading the bundle has time of its own: the function's timeout begins with the invocation. */
+  /** Runs one invocation. As on Lambda, the function's timeout does not include loading the bundle. */
   async #run(environment: Environment, payload: string, requestId: string): Promise<WorkerAnswer> {
     const { name, arn, memoryMegabytes, timeoutSeconds } = this.settings;
     await environment.ready;
@@ -237,9 +237,9 @@ export class LambdaFunction {
       name: this.settings.name,
       workerData: { file, exportName, ...(cpuShare !== undefined && { cpuShare }) } satisfies WorkerSettings,
       env: { ...env },
-      // Plain Node in there, whatever started this process (a test runner's loaders, a debugger).
+      // Plain Node, without options that this process inherited (a test runner's loaders, a debugger).
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      // A small nursery: with the default a burst of twenty environments holds 400 MB more for the same speed.
+      // A small young generation: with the default, a burst of twenty environments holds 400 MB more at the same speed.
       resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes, maxYoungGenerationSizeMb: 8 },
       stdout: true,
       stderr: true,
@@ -323,7 +323,7 @@ export class LambdaFunction {
   }
 }
 
-/** What an invocation gets that comes after the stop. */
+/** Stands for the environment of an invocation that comes after the stop. */
 const GONE = { isGone: true } as Environment;
 
 const exited = (errorMessage: string): WorkerAnswer => ({

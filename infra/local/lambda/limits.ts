@@ -1,13 +1,13 @@
 /** Lambda's limits that cannot be raised, with its own errors (Developer Guide, "Lambda quotas"). */
 import { AwsError } from "../http-server/aws-error.ts";
 
-/** Of a payload, in bytes: 6 MB to be answered, of which an answer may use all but what frames it; 1 MB asynchronously. */
+/** Payload limits in bytes: 6 MB for synchronous invocations and their responses, 1 MB for asynchronous ones. */
 const MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024;
 const MAX_ASYNCHRONOUS_BYTES = 1024 * 1024;
 const MAX_RESPONSE_BYTES = MAX_SYNCHRONOUS_BYTES + 100;
-/** Of all variables of a function, as one JSON object. */
-const MAX_ENVIRONMENT_BYTES = 4_096;
-/** Of an account that is not new: a new one has 10 until it asks for more. */
+/** Of all variables of a function together, as one JSON object: each quotation mark in a value counts twice. */
+export const MAX_ENVIRONMENT_BYTES = 4_096;
+/** Lambda's default concurrency quota; a new account has 10 until it asks for more. */
 export const ACCOUNT_CONCURRENCY = 1_000;
 
 /** @throws {AwsError} for a payload that Lambda would not take */
@@ -32,7 +32,7 @@ export const checkPayload = (text: string, invocationType: string): void => {
   }
 };
 
-/** @returns the error that Lambda makes of an answer that is too large; undefined for any other */
+/** @returns Lambda's error for a response that is too large; undefined for any other response */
 export const refusalOfResponse = (payload: string): string | undefined => {
   if (Buffer.byteLength(payload) <= MAX_RESPONSE_BYTES) return undefined;
   return JSON.stringify({
@@ -51,7 +51,7 @@ export const checkEnvironment = (variables: Readonly<Record<string, string>>): v
   );
 };
 
-/** Invocations that all functions of the account together may run at once; Lambda lets none wait. */
+/** Concurrency limit of all functions of the account together. Invocations beyond it are throttled, not queued. */
 export class AccountConcurrency {
   readonly limit: number;
   #running = 0;
@@ -72,7 +72,7 @@ export class AccountConcurrency {
   }
 }
 
-/** @throws what an invocation gets that may not begin */
+/** @returns Lambda's error for a throttled invocation */
 export const throttled = () =>
   new AwsError("TooManyRequestsException", "Rate Exceeded.", {
     status: 429,

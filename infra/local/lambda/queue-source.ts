@@ -6,26 +6,26 @@ import type { LambdaFunction } from "./lambda.ts";
 
 export interface QueueSourceSettings {
   readonly batchSize: number;
-  /** How long to gather a batch that is not full. */
+  /** Batching window: how long to gather a batch that is not full. */
   readonly windowSeconds: number;
   readonly reportsFailures: boolean;
   readonly maximumConcurrency: number;
-  /** One of them must match the message; none means every message. */
+  /** Filters, one of which must match the message. Empty: every message. */
   readonly patterns: readonly Pattern[];
 }
 
-/** An event source whose `stop` waits for what it has begun. */
+/** An event source. `stop` waits for batches under way. */
 export interface EventSource {
   start(): void;
   stop(): Promise<void>;
 }
 
-/** Lambda polls with 20 s; ours is woken by the queue itself, so this only bounds how long a stop could hang. */
+/** Lambda's long polling. The local queue wakes the poller itself, so this only bounds how long a stop could hang. */
 const POLL_SECONDS = 20;
 
 /**
- * Feeds a queue to a function: as many batches at once as concurrency allows, deletes what succeeded, and leaves what
- * failed to the queue's visibility timeout and redrive policy, as Lambda's pollers do.
+ * Invokes a function with batches of a queue's messages, as many at once as concurrency allows. As with Lambda's pollers,
+ * messages that succeeded are deleted; those that failed are left to the visibility timeout and the redrive policy.
  */
 export const createQueueSource = (queue: Queue, target: LambdaFunction, settings: QueueSourceSettings): EventSource => {
   const stopped = new AbortController();
@@ -49,7 +49,7 @@ export const createQueueSource = (queue: Queue, target: LambdaFunction, settings
     for (const { receipt } of unwanted) queue.delete(receipt!);
     if (wanted.length === 0) return;
     const event = { Records: wanted.map((message) => toRecord(message, queue.arn)) };
-    // A throttled batch is tried again while its messages are hidden, as long as one more try could end in that time.
+    // A throttled batch is retried while its messages are invisible, as long as one more attempt could end in that time.
     const untilMs = (queue.settings.visibilityTimeoutSeconds - target.settings.timeoutSeconds) * 1_000;
     const patience = AbortSignal.any([stopped.signal, AbortSignal.timeout(Math.max(0, untilMs))]);
     const { failed, payload } = await target.invokeWhenFree(JSON.stringify(event), patience);
@@ -95,7 +95,7 @@ const parsed = (body: string): unknown => {
   }
 };
 
-/** The record of Lambda's SQS event. */
+/** A message as a record of Lambda's SQS event. */
 const toRecord = (message: Message, queueArn: string) => ({
   messageId: message.id,
   receiptHandle: message.receipt,
@@ -120,7 +120,7 @@ const toRecord = (message: Message, queueArn: string) => ({
 });
 
 /**
- * Which messages the function reports as failed. As in Lambda, a report with an empty or unknown id, or one that is not
+ * Ids of the messages that the function reports as failed. As in Lambda, a report with an empty or unknown id, or one that is not
  * a list, fails the whole batch; no report at all fails nothing.
  */
 const failedIds = (payload: string, batch: readonly Message[]): Set<string> => {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { STREAM_START, type StreamRecord, type Streams } from "../dynamodb/streams.ts";
+import { coalesced } from "./coalesced.ts";
 import { matchesPattern, type Pattern } from "./event-pattern.ts";
 import type { LambdaFunction } from "./lambda.ts";
-import { whenPoked } from "./poked.ts";
 import type { EventSource } from "./queue-source.ts";
 
 export interface StreamSourceSettings {
@@ -14,31 +14,31 @@ export interface StreamSourceSettings {
   readonly windowSeconds: number;
   readonly reportsFailures: boolean;
   readonly bisects: boolean;
-  /** Infinity where the template sets none: Lambda then retries until the record expires. */
+  /** Default Infinity: Lambda then retries until the record expires. */
   readonly maximumRetries: number;
   readonly maximumAgeSeconds: number;
   readonly startsAtLatest: boolean;
   readonly parallelization: number;
   readonly patterns: readonly Pattern[];
-  /** Where what could not be handled is told of; it throws where the function's role may not send there. */
+  /** Sends a description of records that were given up to the on-failure destination. */
   readonly onFailure: ((message: string) => void) | undefined;
 }
 
-/** Shards that a small on-demand table starts with; each is read by `parallelization` lanes. */
+/** Stream shards of a small on-demand table; each is read by `parallelization` lanes. */
 const SHARDS = 4;
-/** Records in memory beyond which reading waits for the function. */
+/** Back-pressure: with more records in memory, reading waits for the function. */
 const MAX_PENDING = 2_000;
 const READ_LIMIT = 500;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
 const STORAGE_RETRY_MS = 1_000;
-/** So many in a row are told to the owner. */
+/** Consecutive failures of the storage after which the owner gets a log line. */
 const STRANGE_FAILURES = 60;
 
 /**
- * Feeds a table's stream to a function. Records of one item stay in order, because all go through the same lane;
- * lanes do not wait for each other. The durable checkpoint is the newest record before which everything is done, so
- * a killed process repeats some records and skips none.
+ * Invokes a function with batches of a table's stream. Records of one item stay in order, because all go through the same
+ * lane; lanes do not wait for each other. The checkpoint on disk is the newest record up to which everything is done, so
+ * that a killed process repeats some records and skips none.
  */
 export const createStreamSource = (
   streams: Streams,
@@ -51,13 +51,13 @@ export const createStreamSource = (
   let position = STREAM_START;
   let unsubscribe = () => {};
 
-  const reader = whenPoked(async () => {
+  const reader = coalesced(async () => {
     if (stopped.signal.aborted || order.length >= MAX_PENDING) return;
     const records = await untilItWorks(() => streams.read(settings.streamArn, position, READ_LIMIT));
     if (records === undefined) return;
     for (const record of records) accept(record);
     finish([]);
-    if (records.length === READ_LIMIT) reader.poke();
+    if (records.length === READ_LIMIT) reader.trigger();
   });
 
   const accept = (record: StreamRecord): void => {
@@ -69,12 +69,12 @@ export const createStreamSource = (
     }
     const lane = lanes[laneOf(record, lanes.length)]!;
     lane.records.push(record);
-    lane.work.poke();
+    lane.work.trigger();
   };
 
   const lanes = Array.from({ length: SHARDS * settings.parallelization }, () => {
     const records: StreamRecord[] = [];
-    const work = whenPoked(async () => {
+    const work = coalesced(async () => {
       while (records.length > 0 && !stopped.signal.aborted) {
         if (settings.windowSeconds > 0 && records.length < settings.batchSize) {
           await pause(settings.windowSeconds * 1_000);
@@ -85,7 +85,7 @@ export const createStreamSource = (
     return { records, work };
   });
 
-  /** Ends when every record was handled or given up, or when the source stops. */
+  /** Handles a batch with retries. Ends when every record was handled or given up, or when the source stops. */
   const handle = async (batch: readonly StreamRecord[], attempts: number): Promise<void> => {
     let records = batch;
     for (let failures = attempts; records.length > 0 && !stopped.signal.aborted; failures += 1) {
@@ -101,7 +101,7 @@ export const createStreamSource = (
       if (records.length === 0 || stopped.signal.aborted) return;
       if (handled > 0) failures = 0; // the batch that begins with the failed record is a new one
       if (settings.bisects && records.length > 1) {
-        // Splitting does not count as a retry. A report names the culprit; without one, halves find it.
+        // Splitting does not count as a retry. A report names the failed record; without one, bisection finds it.
         const half = failed ? Math.ceil(records.length / 2) : 1;
         await handle(records.slice(0, half), failures);
         return handle(records.slice(half), failures);
@@ -118,10 +118,10 @@ export const createStreamSource = (
 
   const finish = (records: readonly StreamRecord[]): void => {
     for (const { dynamodb } of records) done.add(dynamodb.SequenceNumber);
-    committer.poke();
+    committer.trigger();
   };
 
-  const committer = whenPoked(async () => {
+  const committer = coalesced(async () => {
     let count = 0;
     while (done.delete(order[count] ?? "")) count += 1;
     const newest = order[count - 1];
@@ -129,10 +129,10 @@ export const createStreamSource = (
     const wasFull = order.length >= MAX_PENDING;
     order.splice(0, count);
     await untilItWorks(() => streams.commit(settings.consumer, settings.streamArn, newest));
-    if (wasFull) reader.poke();
+    if (wasFull) reader.trigger();
   });
 
-  /** The files refuse while the disk is full, and are closed for a moment afterwards. Gives up, with nothing, at the stop. */
+  /** Retries while the storage fails: the disk is full, or its files are being reopened. @returns undefined at the stop */
   const untilItWorks = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     for (let failures = 0; ; failures += 1) {
       try {
@@ -155,8 +155,8 @@ export const createStreamSource = (
     const { consumer, streamArn } = settings;
     const start = settings.startsAtLatest ? streams.latest(streamArn) : STREAM_START;
     position = await streams.join(consumer, streamArn, start);
-    unsubscribe = streams.subscribe(streamArn, reader.poke);
-    reader.poke();
+    unsubscribe = streams.subscribe(streamArn, reader.trigger);
+    reader.trigger();
   };
 
   let beginning = Promise.resolve();
@@ -179,7 +179,7 @@ const laneOf = ({ dynamodb }: StreamRecord, count: number): number =>
   createHash("md5").update(JSON.stringify(dynamodb.Keys)).digest().readUInt32BE(0) % count;
 
 /**
- * How many records from the start were handled: all before the first reported one. As in Lambda, a report with an
+ * Number of records from the start that were handled: all before the first reported one. As in Lambda, a report with an
  * empty or unknown id fails the whole batch.
  */
 const handledCount = (payload: string, records: readonly StreamRecord[]): number => {
@@ -192,7 +192,7 @@ const handledCount = (payload: string, records: readonly StreamRecord[]): number
   return Math.max(0, Math.min(...indexes));
 };
 
-/** What Lambda sends to an on-failure destination: where the records are, not the records. */
+/** Lambda's message to an on-failure destination: it has the position of the records in the stream, not the records. */
 const describeFailure = (
   records: readonly StreamRecord[],
   condition: string,

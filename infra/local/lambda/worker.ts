@@ -1,6 +1,6 @@
 /**
- * One execution environment of one function: a worker thread that loads the bundle once and then handles one event
- * after another, as Lambda's Node runtime does. Its `process.env` holds only what the template and Lambda would set.
+ * Lambda execution environment: a worker thread that loads a function's bundle once and then handles one event after
+ * another, as Lambda's Node runtime does. Its `process.env` holds only variables of the template and of Lambda.
  */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
@@ -10,13 +10,13 @@ export interface WorkerSettings {
   /** Absolute path of the bundle, CommonJS. */
   readonly file: string;
   readonly exportName: string;
-  /** Of a processor, for what comes after the bundle is loaded: Lambda gives that a whole one. Default all of it. */
+  /** Share of a processor after the bundle is loaded; Lambda loads it with a whole one. Default 1. */
   readonly cpuShare?: number;
 }
 
 export interface InvocationRequest {
   readonly payload: string;
-  /** Until the function's timeout, when the invocation begins. */
+  /** Time until the function's timeout, when the invocation begins. */
   readonly remainingMs: number;
   readonly context: {
     readonly awsRequestId: string;

@@ -1,6 +1,6 @@
 /**
- * Milliseconds since the epoch by a clock that is never set: the wall clock when this process began, and what has
- * elapsed since. For everything that waits, expires or ages; `Date.now()` is only for moments that people and other
- * programs read, and for those that they named.
+ * Steady clock: milliseconds since the epoch that no change of the system clock affects, as the wall clock at the start of
+ * the process plus the time elapsed since. For everything that waits, expires or ages; `Date.now()` is for dates that people
+ * and other programs read or set.
  */
 export const steadyNow = (): number => performance.timeOrigin + performance.now();

@@ -1,5 +1,5 @@
 import type { Started } from "../../../shared/payloads.ts";
-import type { Ask, Decision } from "../iam/iam.ts";
+import type { Decision, Permission } from "../iam/iam.ts";
 import type { Functions } from "../lambda/functions.ts";
 import type { Resource } from "../template/template.ts";
 import { parseSchedule, startSchedule } from "./schedules.ts";
@@ -12,14 +12,14 @@ interface ScheduleProperties {
 }
 
 /**
- * Every `AWS::Scheduler::Schedule` of the template. What runs at a rate runs at once too; what runs by the clock gets
- * one event `{"source":"start"}`, so that work left over from before the start does not wait for its hour.
- * @returns what ends them all
+ * Starts the template's schedules (`AWS::Scheduler::Schedule`). A rate schedule also fires at once; the target of a cron
+ * schedule gets one event `{"source":"start"}`, so that work left over from before the start does not wait for its hour.
+ * @returns a function that stops them all
  * @throws when a schedule's role may not invoke its target, or the target is not there
  */
 export const startSchedules = (
   resources: readonly Resource[],
-  { functions, authorise }: { functions: Functions; authorise: (role: string, ask: Ask) => Decision },
+  { functions, authorise }: { functions: Functions; authorise: (role: string, permission: Permission) => Decision },
 ): (() => void) => {
   const schedules = resources
     .filter(({ type }) => type === "AWS::Scheduler::Schedule")

@@ -12,17 +12,17 @@ export interface ScheduleSettings {
 const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
 const CRON = /^cron\((.+)\)$/;
 const UNIT_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS };
-/** A clock of the machine may be set at any time, and a sleeping machine's timers stand still: look this often. */
+/** Longest timer: the system clock may be changed, and timers stand still while the machine sleeps, so look this often. */
 const MAX_WAIT_MS = 60_000;
 
 export interface Schedule {
-  /** The clock that it goes by, in epoch milliseconds: the wall's for times of day, one that is never set for rates. */
+  /** The schedule's clock in epoch milliseconds: the wall clock for cron, the steady clock for rates. */
   readonly now: () => number;
   /** @returns when it is due next after the given moment, or null when it never is again. */
   readonly next: (afterMs: number) => number | null;
 }
 
-/** @throws when the expression is none that is known here. */
+/** @throws when the expression is neither a rate nor a cron expression */
 export const parseSchedule = ({ name, expression, timeZone }: ScheduleSettings): Schedule => {
   const [, count, unit] = RATE.exec(expression) ?? [];
   if (count !== undefined) {
@@ -37,9 +37,9 @@ export const parseSchedule = ({ name, expression, timeZone }: ScheduleSettings):
 };
 
 /**
- * Runs `fire` whenever the schedule is due. Times missed while the machine slept, or passed over when its clock was
- * set, are made up for by one run; a clock that is set back postpones nothing beyond the next time of day.
- * @returns what ends it.
+ * Calls `fire` whenever the schedule is due. Times missed while the machine slept or when its clock was set forward are
+ * made up for by one run; a clock that is set back postpones nothing beyond the next time of day.
+ * @returns a function that stops the schedule
  */
 export const startSchedule = ({ now, next }: Schedule, fire: () => void): (() => void) => {
   let timer: NodeJS.Timeout | undefined;
@@ -52,7 +52,7 @@ export const startSchedule = ({ now, next }: Schedule, fire: () => void): (() =>
     const nowMs = now();
     if (nowMs < dueMs) return Math.min(dueMs, next(nowMs) ?? dueMs);
     fire();
-    // From when it was due, not from now: a late timer does not shift all that follow.
+    // Counted from the due time, not from now: a late timer must not shift all later ones.
     const following = next(dueMs);
     return following !== null && following < nowMs ? next(nowMs) : following;
   };

@@ -3,10 +3,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import MailComposer from "nodemailer/lib/mail-composer/index.js";
+import { removePartialFiles, writeAtomically } from "../disk/atomic-file.ts";
 import { type Disk, refusalOf } from "../disk/disk.ts";
-import { removeHalves, writeWhole } from "../disk/whole-file.ts";
 
-/** A mail as it goes over the wire. */
+/** A mail with its SMTP envelope. */
 export interface Mail {
   readonly from: string;
   readonly to: readonly string[];
@@ -25,7 +25,7 @@ export interface MailFields {
   readonly html?: string | undefined;
 }
 
-/** The mail cannot be delivered now. `isPermanent`: the server refused its receiver or its text for good. */
+/** A mail could not be delivered. `isPermanent`: the server refused its receiver or its content for good. */
 export class MailError extends Error {
   readonly isPermanent: boolean;
   constructor(message: string, isPermanent: boolean, options?: ErrorOptions) {
@@ -55,19 +55,19 @@ export const composeMail = async (fields: MailFields): Promise<Buffer> => {
 };
 
 /**
- * One file per message, named so that they sort by time; a reader never sees half a file.
- * @returns what stores one. It throws a `MailError` while the disk takes no data.
+ * Folder with one file per message, whose names sort by time; a reader never sees half a file.
+ * @returns a function that stores a message and throws `MailError` while the disk takes no data
  */
 export const createOutbox = (folder: string, extension: string, disk?: Disk) => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  removeHalves(folder);
+  removePartialFiles(folder);
   let count = 0;
   return (content: string | Buffer): void => {
     count += 1;
     const time = new Date().toISOString().replace(/[:.]/g, "-");
     const name = `${time}-${String(count).padStart(6, "0")}-${randomBytes(3).toString("hex")}`;
     try {
-      writeWhole(join(folder, `${name}.${extension}`), content);
+      writeAtomically(join(folder, `${name}.${extension}`), content);
     } catch (error) {
       disk?.refused(error as Error);
       const why = refusalOf(error) ?? (error as Error).message;
@@ -76,12 +76,12 @@ export const createOutbox = (folder: string, extension: string, disk?: Disk) => 
   };
 };
 
-/** Files of mail instead of a server. */
+/** Writes mail to files instead of sending it. */
 export const createMailFolder = (folder: string, disk?: Disk): MailTransport => {
   const store = createOutbox(folder, "eml", disk);
   return {
     send: async ({ from, to, raw }) => {
-      // Whom it was for: a blind copy's address is in no header.
+      // The envelope's receivers: addresses of blind copies are in no header.
       const envelope = `X-Envelope-From: ${from}\r\nX-Envelope-To: ${to.join(", ")}\r\n`;
       store(Buffer.concat([Buffer.from(envelope), raw]));
     },
@@ -89,10 +89,10 @@ export const createMailFolder = (folder: string, disk?: Disk): MailTransport => 
   };
 };
 
-/** A server speaks of the receiver, or of the text, in its answers to these; all others are about us and our settings. */
+/** SMTP commands whose refusal concerns the receiver or the content; that of any other concerns the sender's settings. */
 const ABOUT_THE_MAIL = new Set(["RCPT TO", "DATA"]);
 
-/** A server is given up after this long without a word, so that one mail does not hold a function for minutes. */
+/** Timeout of an unresponsive server, so that one mail does not hold a function for minutes. */
 const SMTP_TIMEOUT_MS = 10_000;
 
 /** @param url `smtp://user:password@host:587`, `smtps://…` */

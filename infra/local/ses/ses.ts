@@ -9,12 +9,12 @@ const MAX_RECIPIENTS = 50;
 /** `SendRawEmail` of SES v1: 10 MB after decoding. */
 const MAX_RAW_BYTES = 10 * 1024 * 1024;
 
-/** What SES knows of the account. */
+/** The SES settings of the account. */
 export interface SesAccount {
   /** Verified senders: addresses, or domains whose every address may send. */
   readonly identities: readonly {
     readonly name: string;
-    /** Of mails from it that name no configuration set. */
+    /** Default configuration set of mails from it. */
     readonly configurationSet?: string | undefined;
   }[];
   readonly configurationSets: readonly string[];
@@ -40,9 +40,9 @@ export const readSesAccount = (resources: readonly Resource[], defaultConfigurat
   };
 };
 
-/** SES v1 over a mail transport. */
+/** The SES v1 API over a mail transport. */
 export const createSes = (transport: MailTransport, { identities, configurationSets }: SesAccount) => {
-  /** An address' own identity goes before its domain's. */
+  /** The identity of the address itself, otherwise that of its domain. */
   const identityOf = (address: string) => {
     const wanted = address.toLowerCase();
     const domain = wanted.slice(wanted.lastIndexOf("@") + 1);
@@ -69,7 +69,7 @@ export const createSes = (transport: MailTransport, { identities, configurationS
     } catch (error) {
       if (!(error instanceof MailError)) throw error;
       if (error.isPermanent) throw new AwsError("MessageRejected", error.message);
-      // SDK clients try these again by themselves, with a pause.
+      // SDK clients retry this by themselves.
       throw new AwsError("ServiceUnavailable", error.message, { status: 503 });
     }
     return { MessageId: `${randomUUID()}-000000` };
@@ -150,7 +150,7 @@ const checkRecipients = (addresses: readonly string[]): string[] => {
   return addresses.map(checkAddress);
 };
 
-/** SES wants the part before the @ in ASCII, and international domains in Punycode. */
+/** SES requires ASCII before the @, and international domains in Punycode. */
 const ADDRESS = /^[!-~]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
 /** @returns the bare address of `Name <address>`. */

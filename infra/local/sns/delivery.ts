@@ -25,12 +25,12 @@ interface Delivery {
   readonly attempts: number;
 }
 
-/** Deliveries under way at once beyond each subscription's first: more would only compete with the checks. */
+/** Concurrent deliveries, beyond one of each subscription: more would only compete with the checks. */
 const MAXIMUM_CONCURRENCY = 20;
-/** Those of one subscription, so that an endpoint that hangs for 15 s each time leaves room for the others. */
+/** Concurrent deliveries of one subscription, so that an endpoint that times out after 15 s leaves room for others. */
 const MAXIMUM_PER_SUBSCRIPTION = 4;
 
-/** What one subscription has under way, and what is due and waits for its turn, oldest first. */
+/** Deliveries of one subscription: how many are under way, and those that are due and wait, oldest first. */
 interface Line {
   running: number;
   readonly waiting: string[];
@@ -42,7 +42,7 @@ export interface DeliveryOptions {
   readonly mail: MailTransport;
   readonly mailSender: string;
   readonly signer: Signer;
-  /** Where receivers reach the links in messages; without a slash at the end. */
+  /** URL at which receivers reach the links in messages; without a slash at the end. */
   readonly publicUrl: string;
   readonly subscription: (arn: string) => Subscription | undefined;
   readonly queueByArn: (arn: string) => Queue | undefined;
@@ -51,13 +51,13 @@ export interface DeliveryOptions {
   readonly log: (line: string) => void;
 }
 
-/** Messages on their way, on disk until they arrived or were given up. */
+/** Delivers messages to subscriptions with retries. Messages are on disk until they are delivered or given up. */
 export class Deliveries {
   readonly #options: DeliveryOptions;
   readonly #pending: DurableMap<Delivery>;
   readonly #due = new DueHeap();
   readonly #running = new Set<Promise<void>>();
-  /** By the subscription's ARN; only of those that have something due. */
+  /** By the subscription's ARN; only subscriptions that have something due. */
   readonly #lines = new Map<string, Line>();
   readonly #storeSms: (text: string) => void;
   readonly #stopped = new AbortController();
@@ -69,13 +69,13 @@ export class Deliveries {
     this.#pending = new DurableMap(options.file, options);
   }
 
-  /** Takes up what an earlier process left, at once. */
+  /** Delivers what an earlier process left, at once. */
   start(): void {
     for (const { id } of this.#pending.values()) this.#due.push(steadyNow(), id);
     this.#work();
   }
 
-  /** On disk when this returns. */
+  /** Stores the message on disk before it returns, and delivers it later. */
   add(subscription: Subscription, notification: Notification, isConfirmation = false): void {
     const id = randomBytes(10).toString("hex");
     const subscriptionArn = subscription.arn;
@@ -88,7 +88,7 @@ export class Deliveries {
     return this.#pending.size;
   }
 
-  /** Breaks off what is under way; it is tried again at the next start. */
+  /** Aborts deliveries under way; the next start tries them again. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     clearTimeout(this.#timer);
@@ -109,7 +109,7 @@ export class Deliveries {
       const delivery = this.#pending.get(next.id);
       if (delivery !== undefined) this.#lineOf(delivery).waiting.push(next.id);
     }
-    // One of each in turn, so that the shared slots go round.
+    // Round robin over subscriptions, so that all get their share of the slots.
     for (let isBusy = true; isBusy; ) {
       isBusy = false;
       for (const [arn, line] of this.#lines) {
@@ -292,7 +292,7 @@ export class Deliveries {
 
 const refused = (message: string): PostEnd => ({ kind: "failed", message, isPermanent: true });
 
-/** Whatever went wrong is tried again, unless the receiver refused it: no delivery may end the others. */
+/** An error as a failed delivery, which is retried unless the receiver refused it. It must not end other deliveries. */
 const failureOf = (error: Error): PostEnd => ({
   kind: "failed",
   message: error.message,

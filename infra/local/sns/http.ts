@@ -1,7 +1,7 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 
-/** SNS gives an endpoint 15 seconds. */
+/** SNS's timeout for an endpoint. */
 const TIMEOUT_MS = 15_000;
 
 export interface Post {
@@ -16,7 +16,7 @@ export type PostEnd =
 
 /**
  * One POST as SNS sends it: no redirects followed, credentials of the URL as basic authentication. Answers of 2xx
- * count as delivered; 4xx, 429 apart, as a refusal for good.
+ * count as delivered; 4xx, except 429, as a permanent failure.
  */
 export const post = ({ url, headers, body }: Post, signal: AbortSignal): Promise<PostEnd> =>
   new Promise((resolve) => {

@@ -1,13 +1,12 @@
-import { answerXml } from "../http-server/aws-query.ts";
+import { answerXml, NAMESPACES } from "../http-server/aws-query.ts";
 import type { createSns } from "./sns.ts";
 
 export const CERTIFICATE_PATH = "/SimpleNotificationService-harborlight.pem";
-const NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/** @returns undefined for what is none of the pages, or asks for nothing that there is */
+/** @returns undefined when the URL is none of the pages, or its token or subscription does not exist */
 export type OpenPages = (url: URL) => { readonly type: string; readonly body: string } | undefined;
 
-/** Links that SNS puts in messages. They need no signature: the token, or the subscription's id, is the secret. */
+/** The links that SNS puts into messages. They need no signature: the token, or the subscription's id, is the secret. */
 export const createOpenPages =
   (sns: ReturnType<typeof createSns>, certificate: string): OpenPages =>
   (url) => {
@@ -15,7 +14,7 @@ export const createOpenPages =
     const query = url.searchParams;
     const page = (action: string, result: Record<string, string>) => ({
       type: "text/xml",
-      body: answerXml(action, result, NAMESPACE, "open"),
+      body: answerXml(action, result, NAMESPACES.sns, "open"),
     });
     switch (query.get("Action")) {
       case "ConfirmSubscription": {

@@ -1,6 +1,6 @@
 /**
- * When SNS tries a failed delivery again (SNS Developer Guide, "Message delivery retries"): four phases, which HTTP
- * subscribers choose by a delivery policy and SNS sets for everybody else. Without SNS's jitter.
+ * SNS's retries of failed deliveries (SNS Developer Guide, "Message delivery retries"): four phases, which a delivery
+ * policy sets for HTTP subscribers, and SNS for all others. Without SNS's jitter.
  */
 import { AwsError } from "../http-server/aws-error.ts";
 import type { Protocol, Subscription } from "./subscription.ts";
@@ -9,7 +9,7 @@ import type { Protocol, Subscription } from "./subscription.ts";
 export interface RetryPolicy {
   readonly minDelayTarget: number;
   readonly maxDelayTarget: number;
-  /** Of all four phases together; what the other three do not take is for backing off. */
+  /** Retries of all four phases together; those that the other three do not take are the backoff phase. */
   readonly numRetries: number;
   readonly numNoDelayRetries: number;
   readonly numMinDelayRetries: number;

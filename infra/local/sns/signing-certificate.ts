@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../disk/whole-file.ts";
+import { writeAtomically } from "../disk/atomic-file.ts";
 
 export interface SigningKey {
   /** PEM, PKCS #8. */
@@ -54,7 +54,7 @@ export const openSigningKey = (folder: string, log: (line: string) => void = () 
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
   const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from("Harborlight on one machine")))));
-  // From before any clock to RFC 5280's "no end": whoever checks a signature may have another time than this machine.
+  // As long as RFC 5280 allows: a subscriber that checks a signature may have another time than this machine.
   const validity = sequence(
     generalizedTime(new Date("2000-01-01T00:00:00Z")),
     generalizedTime(new Date("9999-12-31T23:59:59Z")),
@@ -71,7 +71,7 @@ export const openSigningKey = (folder: string, log: (line: string) => void = () 
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeWhole(file, JSON.stringify(key));
+  writeAtomically(file, JSON.stringify(key));
   return key;
 };
 

@@ -23,7 +23,7 @@ import {
 const PENDING = "PendingConfirmation";
 /** SNS's page size. */
 const PAGE = 100;
-/** A token is good for two days. */
+/** A confirmation token is valid for two days. */
 const TOKEN_MS = 2 * DAY_MS;
 
 const invalid = (what: string) => new AwsError("InvalidParameter", `Invalid parameter: ${what}`);
@@ -34,7 +34,7 @@ export interface SnsOptions {
   readonly file: string;
   readonly account: string;
   readonly log: (line: string) => void;
-  /** Gets the look-up of subscriptions, because what is pending belongs to one. */
+  /** Creates the deliveries, which look up the subscription of each pending message. */
   readonly deliveries: (subscription: (arn: string) => Subscription | undefined) => Deliveries;
 }
 
@@ -73,7 +73,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
   };
 
   /** Hands a message to every subscription that wants it. @returns its id */
-  const spread = (
+  const fanOut = (
     published: Pick<Notification, "topicArn" | "subject" | "message" | "attributes">,
     textFor: (protocol: string) => string,
   ): string => {
@@ -100,7 +100,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
         Buffer.byteLength(message),
       );
       if (bytes > MAX_MESSAGE_BYTES) throw invalid("Message too long");
-      return { MessageId: spread({ topicArn, subject, message, attributes }, textFor) };
+      return { MessageId: fanOut({ topicArn, subject, message, attributes }, textFor) };
     },
 
     Subscribe: (form) => {
@@ -189,7 +189,7 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
       const value = textOf(form, "AttributeValue") ?? "";
       checkAttributeOfSubscription(name, value);
       const { [name]: _, ...others } = one.attributes;
-      // An empty filter policy is how SNS is told to filter no more.
+      // An empty filter policy removes the filter.
       const isRemoved = value === "" || (name === "FilterPolicy" && Object.keys(JSON.parse(value)).length === 0);
       subscriptions.set(one.arn, { ...one, attributes: isRemoved ? others : { ...others, [name]: value } });
       return {};
@@ -217,9 +217,9 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
       throw new AwsError("InvalidAction", `The action ${action} is not valid on the one-machine SNS.`);
     },
     confirm,
-    /** What another service of the account publishes. */
+    /** Publishes for another AWS service of the account. */
     publish: (topicArn: string, subject: string | undefined, message: string): void => {
-      spread({ topicArn, subject, message, attributes: {} }, () => message);
+      fanOut({ topicArn, subject, message, attributes: {} }, () => message);
     },
     unsubscribe: (arn: string): boolean => subscriptions.delete(arn),
     deliveries,

@@ -9,7 +9,7 @@ export interface Subscription {
   readonly protocol: Protocol;
   readonly endpoint: string;
   readonly isConfirmed: boolean;
-  /** Proves, in the confirmation, that its reader owns the endpoint. */
+  /** Secret in the confirmation message, which proves that its reader owns the endpoint. */
   readonly token: string;
   readonly createdAtMs: number;
   /** As `SetSubscriptionAttributes` took them: `FilterPolicy`, `RawMessageDelivery`, `RedrivePolicy`, … */
@@ -20,7 +20,7 @@ export type Protocol = "email" | "email-json" | "http" | "https" | "lambda" | "s
 
 const invalid = (what: string) => new AwsError("InvalidParameter", `Invalid parameter: ${what}`);
 
-/** Endpoints that must show that they want the messages; the others belong to this account. */
+/** Whether the endpoint's owner must confirm; endpoints of other protocols belong to this account. */
 export const needsConfirmation = (protocol: Protocol): boolean =>
   ["email", "email-json", "http", "https"].includes(protocol);
 
@@ -69,7 +69,7 @@ export const checkAttributeOfSubscription = (name: string, value: string): void 
   if (value !== "") check(value);
 };
 
-/** A policy's limits: five names; for attributes no nesting. */
+/** Checks SNS's limits of a filter policy: five keys, no empty list. */
 const checkFilterPolicy = (text: string): void => {
   let policy: Pattern;
   try {
@@ -98,7 +98,7 @@ export const deadLetterArn = ({ attributes }: Subscription): string | undefined 
 export const isRaw = ({ attributes, protocol }: Subscription): boolean =>
   attributes.RawMessageDelivery?.toLowerCase() === "true" && ["http", "https", "sqs"].includes(protocol);
 
-/** Whether the subscription's filter policy lets through what was published. */
+/** Whether what was published matches the subscription's filter policy. */
 export const wants = (
   { attributes }: Subscription,
   message: string,

@@ -1,4 +1,4 @@
-/** What comes next by time: a binary heap, so that thousands of waiting messages cost nothing while they wait. */
+/** Priority queue by time (a binary heap): thousands of waiting messages need no timer each and no scan. */
 export class DueHeap {
   readonly #items: { readonly atMs: number; readonly order: number; readonly id: string }[] = [];
   #order = 0;

@@ -16,12 +16,12 @@ export interface Message {
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
   readonly senderId: string;
-  /** This and the other moments by a clock that is never set (clock.ts). */
+  /** This and the other times are by the steady clock (clock.ts). */
   readonly sentAtMs: number;
   readonly visibleAtMs: number;
   readonly receiveCount: number;
   readonly firstReceivedAtMs: number | null;
-  /** Of the newest receive; older ones no longer delete, as in SQS after the message was received again. */
+  /** Receipt handle of the newest receive; older ones no longer delete, as in SQS. */
   readonly receipt: string | null;
 }
 
@@ -46,8 +46,8 @@ export const QUEUE_DEFAULTS: QueueSettings = {
 };
 
 /**
- * A standard SQS queue on disk. What `send` returned survives a kill; so does a delete. Who holds a message does not:
- * its consumer died with this process, so after a restart it is visible at once, with its receive count kept.
+ * A standard SQS queue on disk. A message that `send` has returned survives a kill; so does a delete. A message in flight
+ * becomes visible at once after a restart, with its receive count kept: its consumer died with this process.
  */
 export class Queue {
   readonly name: string;
@@ -65,7 +65,7 @@ export class Queue {
     settings: QueueSettings;
     file: string;
     deadLetters: (arn: string) => Queue | undefined;
-    /** Where it refuses, messages are in memory alone until there is room: what a kill then loses, its sender plans anew. */
+    /** While it is full, messages are in memory only; a kill then loses them, and their sender plans them again. */
     disk?: Disk | undefined;
   }) {
     this.name = options.name;
@@ -75,7 +75,7 @@ export class Queue {
     this.#messages = new DurableMap(options.file, { disk: options.disk });
     const now = steadyNow();
     for (const [id, message] of this.#messages.entries()) {
-      // Sent in the future: the clock has been set back since. The message counts as sent now, with the delay it had.
+      // Sent in the future: the clock was set back since. The message counts as sent now, with the delay that it had.
       const aheadMs = Math.max(0, message.sentAtMs - now);
       const dueMs = message.visibleAtMs - aheadMs;
       const visibleAtMs = message.receiveCount > 0 ? Math.min(dueMs, now) : dueMs;
@@ -113,7 +113,7 @@ export class Queue {
     return message;
   }
 
-  /** Waits up to `waitSeconds` for the first message; ends early, with nothing, when the signal aborts. */
+  /** Long polling: waits up to `waitSeconds` for the first message. Returns none early when the signal aborts. */
   async receive(options: {
     max: number;
     waitSeconds?: number | undefined;
@@ -136,7 +136,7 @@ export class Queue {
     return message !== undefined && this.#messages.delete(message.id);
   }
 
-  /** @returns false when nobody holds a message by this receipt. */
+  /** @returns false when no message in flight has this receipt. */
   changeVisibility(receipt: string, seconds: number): boolean {
     const message = this.#held(receipt);
     if (message === undefined) return false;
@@ -158,7 +158,7 @@ export class Queue {
     return counts;
   }
 
-  /** Age in seconds of the oldest message that was not deleted, waiting or held; 0 when there is none. */
+  /** Age in seconds of the oldest message, waiting or in flight; 0 when there is none. */
   oldestSeconds(): number {
     const sent = this.#messages.values().map(({ sentAtMs }) => sentAtMs);
     return sent.length === 0 ? 0 : Math.max(0, steadyNow() - sent.reduce((one, other) => Math.min(one, other))) / 1_000;
@@ -187,7 +187,7 @@ export class Queue {
       if (next === undefined || next.atMs > now) break;
       this.#due.pop();
       const message = this.#messages.get(next.id);
-      if (message === undefined || message.visibleAtMs !== next.atMs) continue; // deleted, or held longer since
+      if (message === undefined || message.visibleAtMs !== next.atMs) continue; // deleted, or its visibility was changed
       if (now - message.sentAtMs > this.settings.retentionSeconds * 1_000) this.#messages.delete(message.id);
       else if (!this.#redriven(message)) taken.push(this.#hold(message, now, visibilitySeconds));
     }
@@ -212,7 +212,7 @@ export class Queue {
     if (redrive === null || message.receiveCount < redrive.maxReceiveCount) return false;
     const target = this.#deadLetters(redrive.deadLetterArn);
     if (target === undefined) return false;
-    // Stored there before it is deleted here: a kill in between repeats the message, never loses it.
+    // Stored there before it is deleted here: a kill in between duplicates the message and never loses it.
     target.send(message.body, {
       attributes: message.attributes,
       senderId: message.senderId,

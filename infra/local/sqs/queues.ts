@@ -50,7 +50,7 @@ export const openQueues = (resources: readonly Resource[], dataFolder: string, d
     all: [...byArn.values()] as readonly Queue[],
     byArn: (arn: string) => byArn.get(arn),
     byName: (name: string) => byName.get(name),
-    /** What SQS tells CloudWatch of each queue, once a minute. */
+    /** The metrics that SQS puts into CloudWatch for each queue, once a minute. */
     measure: (put: PutMetric) => {
       for (const queue of byArn.values()) {
         const { visible, inFlight, delayed } = queue.counts();

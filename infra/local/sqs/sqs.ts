@@ -20,7 +20,7 @@ interface ReceiptEntry {
 /** Longest delay and longest visibility timeout that SQS allows, in seconds. */
 const MAX_DELAY = 900;
 const MAX_VISIBILITY = 43_200;
-/** XML 1.0 characters: all that SQS takes in a body. */
+/** XML 1.0 characters: SQS allows no others in a body. */
 const ALLOWED_BODY = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u;
 
 const invalid = (message: string) =>
@@ -28,7 +28,7 @@ const invalid = (message: string) =>
 
 /**
  * The SQS API (JSON protocol) over the template's queues.
- * @param queueByUrl finds a queue by the last part of its URL, its name.
+ * @param queueByName finds a queue by its name, which is the last part of its URL
  */
 export const createSqs = (queueByName: (name: string) => Queue | undefined, queueUrl: (queue: Queue) => string) => {
   const queueOf = (input: Input): Queue => {
@@ -264,7 +264,7 @@ const batch = <T extends { readonly Id?: string }>(input: Input): T[] => {
   return entries;
 };
 
-/** One bad entry does not fail the others. */
+/** Runs each entry of a batch; one that fails does not fail the others. */
 const eachEntry = <T extends { readonly Id?: string }>(entries: readonly T[], run: (entry: T) => Output): Output => {
   const Successful: Output[] = [];
   const Failed: Output[] = [];

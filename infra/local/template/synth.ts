@@ -1,17 +1,18 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../settings.ts";
+import { ACCOUNT, REGION } from "./template.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const APP = fileURLToPath(new URL("../../app.ts", import.meta.url));
 
-/** The address that mail comes from when nobody says otherwise. */
+/** Default sender address of mail. */
 export const DEFAULT_SENDER = "harborlight@localhost";
 
-/** What `cdk.json` may say of the deployment to AWS and does not hold on one machine. */
+/** Context that replaces what `cdk.json` sets for a deployment to AWS. */
 export const HERE = {
   local: true,
-  region: "us-east-1",
+  region: REGION,
   alertSenderIsVerified: false,
   customerManagedKey: false,
 } satisfies Partial<Record<keyof Settings, unknown>>;
@@ -27,9 +28,9 @@ export const synthesise = (outputFolder: string, context: Readonly<Record<string
       ...process.env,
       CDK_OUTDIR: outputFolder,
       CDK_CONTEXT_JSON: JSON.stringify({ ...HERE, ...context }),
-      CDK_DEFAULT_ACCOUNT: "000000000000",
-      CDK_DEFAULT_REGION: "us-east-1",
-      AWS_REGION: "us-east-1",
+      CDK_DEFAULT_ACCOUNT: ACCOUNT,
+      CDK_DEFAULT_REGION: REGION,
+      AWS_REGION: REGION,
     };
     execFile(process.execPath, [APP], { cwd: ROOT, env, maxBuffer: 16_000_000 }, (error, stdout, stderr) => {
       if (error) reject(failureOf(stderr || stdout, error));
@@ -37,7 +38,7 @@ export const synthesise = (outputFolder: string, context: Readonly<Record<string
     });
   });
 
-/** The app's own words; of an error with its stack the message alone, with the system's code for what the owner can mend. */
+/** An error with the app's own message, without a stack trace, and with the system's error code if the message has one. */
 const failureOf = (text: string, cause: Error): Error => {
   const [, message = text.trim(), code] = /^(?:\w*Error: )((?:(E[A-Z]+): )?.*)\n {4}at /m.exec(text) ?? [];
   const error = new Error(`the CDK app could not be synthesised: ${message}`, { cause });

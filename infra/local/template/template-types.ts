@@ -4,7 +4,7 @@
  */
 import { streamArn } from "../dynamodb/table-definition.ts";
 
-/** A resource as far as its names go. */
+/** What the names of a resource are made of. */
 export interface Named {
   readonly name: string;
   /** Account and region as in the ARNs: `us-east-1:000000000000`. */

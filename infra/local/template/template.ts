@@ -18,7 +18,7 @@ export interface Resource {
   readonly ref: string | undefined;
   readonly arn: string | undefined;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Of a Lambda function: the folder in the cloud assembly with its code. */
+  /** For a Lambda function: the folder in the cloud assembly with its code. */
   readonly assetFolder?: string;
 }
 
@@ -49,7 +49,7 @@ interface Stack {
   readonly assets: ReadonlyMap<string, string>;
 }
 
-/** No resource: tells the CDK team which constructs are used. */
+/** CDK's usage statistics, not a resource. */
 const IGNORED_TYPES = ["AWS::CDK::Metadata"];
 
 /**
@@ -224,7 +224,7 @@ class Resolver {
     return rule(this.#named(stack, logicalId, definition));
   }
 
-  /** Queue URLs that a template puts together from names, because the queue is another stack's, lead here too. */
+  /** Points SQS queue URLs, which the template builds from names for queues of other stacks, to the gateway. */
   #local(text: string): string {
     return text.replaceAll(`https://sqs.${REGION}.amazonaws.com/`, `${this.#place.gatewayUrl}/`);
   }

@@ -21,7 +21,8 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
-import { createTokenStore, type Scope } from "../../../shared/store/tokens.ts";
+import { createTokenStore } from "../../../shared/store/tokens.ts";
+import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const place = (name: string, more: Partial<Location> = {}): Location => ({

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasScope } from "../../../functions/api/http/auth.ts";
-import type { Scope } from "../../../shared/store/tokens.ts";
+import type { Scope } from "../../../shared/tokens.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ExportError, exportOutcomes, type Job, parseJob } from "../../../infra/commands/export.ts";
+import { ExportError, type ExportOptions, exportOutcomes, parseOptions } from "../../../infra/commands/export.ts";
 import { type Edge, startEdge } from "../../functions/api/edge.ts";
 import { type Plain, runShard } from "../../support/fleet.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -49,8 +49,8 @@ afterAll(async () => {
   await edge[Symbol.asyncDispose]();
 });
 
-const job: Job = { from: new Date(FROM * 1000), to: new Date(NOW * 1000), format: "jsonl" };
-const run = async (some: Partial<Job> = {}, firstPauseMs = 1) => {
+const job: ExportOptions = { from: new Date(FROM * 1000), to: new Date(NOW * 1000), format: "jsonl" };
+const run = async (some: Partial<ExportOptions> = {}, firstPauseMs = 1) => {
   const parts: string[] = [];
   const write = async (more: string) => void parts.push(more);
   const output = { write, progress: () => {}, firstPauseMs };
@@ -123,5 +123,5 @@ test.each([
   [["--from", "2026-01-02", "--resume", "x"], "--resume must be"],
   [["--frm", "2026-01-02"], "usage:"],
 ])("%j is refused", (args, message) => {
-  expect(() => parseJob(args, new Date("2026-06-01"))).toThrow(message);
+  expect(() => parseOptions(args, new Date("2026-06-01"))).toThrow(message);
 });

@@ -1,6 +1,7 @@
 /** `/v1/monitors/{id}/results`: raw outcomes. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
+import { RESULT_COLUMNS } from "../../../../shared/history/outcome.ts";
 import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
 import { REASONS } from "../../../../shared/reasons.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
@@ -39,12 +40,10 @@ const present = ({ tick, location, state, health, reason, latencyMs, lossPercent
   offline,
 });
 
-const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
-
 /** RFC 4180. No field of a result needs quotes. */
 const toCsv = (items: readonly ReturnType<typeof present>[]) => {
-  const lines = items.map((item) => COLUMNS.map((name) => item[name] ?? "").join(","));
-  return [COLUMNS.join(","), ...lines, ""].join("\r\n");
+  const lines = items.map((item) => RESULT_COLUMNS.map((name) => item[name] ?? "").join(","));
+  return [RESULT_COLUMNS.join(","), ...lines, ""].join("\r\n");
 };
 
 /** What the caller would rather have; JSON unless CSV is named first. */

@@ -2,10 +2,10 @@ import { runSimulation } from "@cloud-copilot/iam-simulate";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type Ask,
   createAuthoriser,
   type Decision,
   evaluate,
+  type Permission,
   type PolicyDocument,
 } from "../../../../infra/local/iam/iam.ts";
 import type { Resource } from "../../../../infra/local/template/template.ts";
@@ -18,7 +18,7 @@ const policy = (...Statement: PolicyDocument["Statement"][]) => ({ Statement: St
 /** What an independent implementation says. */
 async function simulate(
   documents: readonly PolicyDocument[],
-  { action, resource, context = {} }: Ask,
+  { action, resource, context = {} }: Permission,
 ): Promise<Decision> {
   const answer = await runSimulation(
     {
@@ -47,12 +47,16 @@ async function simulate(
 }
 
 const allowPut = { Effect: "Allow", Action: "dynamodb:PutItem", Resource: TABLE } as const;
-const put: Ask = { action: "dynamodb:PutItem", resource: TABLE };
-const mail = (context: Ask["context"]): Ask => ({ action: "ses:SendEmail", resource: IDENTITY, context: context! });
+const put: Permission = { action: "dynamodb:PutItem", resource: TABLE };
+const mail = (context: Permission["context"]): Permission => ({
+  action: "ses:SendEmail",
+  resource: IDENTITY,
+  context: context!,
+});
 const mailWhen = (Condition: Record<string, Record<string, string | string[]>>) =>
   policy({ Effect: "Allow", Action: "ses:SendEmail", Resource: "*", Condition });
 
-const MATRIX: [string, PolicyDocument[], Ask, Decision][] = [
+const MATRIX: [string, PolicyDocument[], Permission, Decision][] = [
   ["no policy", [], put, "implicitly-denied"],
   ["exact grant", [policy(allowPut)], put, "allowed"],
   ["action in another case", [policy({ ...allowPut, Action: "DYNAMODB:putitem" })], put, "allowed"],

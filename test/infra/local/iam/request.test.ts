@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { AwsError } from "../../../../infra/local/http-server/aws-error.ts";
 import { createAuthoriser } from "../../../../infra/local/iam/iam.ts";
-import { asksOf, asksOfEventSource, denial, type Input, type Service } from "../../../../infra/local/iam/request.ts";
+import {
+  denial,
+  type Input,
+  permissionsOfEventSource,
+  requiredPermissions,
+  type Service,
+} from "../../../../infra/local/iam/request.ts";
 import { synthesised } from "../../../support/schema.ts";
 
 const AWS = "us-east-1:000000000000";
@@ -40,12 +46,14 @@ describe("the permissions a request needs", () => {
       [`lambda:InvokeFunction arn:aws:lambda:${AWS}:function:probe:live`],
     ],
   ])("%s %s %j", (service, operation, input, expected) => {
-    expect(asksOf(service, operation, input).map(({ action, resource }) => `${action} ${resource}`)).toEqual(expected);
+    expect(
+      requiredPermissions(service, operation, input).map(({ action, resource }) => `${action} ${resource}`),
+    ).toEqual(expected);
   });
 
   test("a subscription says protocol and endpoint", () => {
     const input = { TopicArn: TOPIC, Protocol: "https", Endpoint: "https://example.com" };
-    expect(asksOf("sns", "Subscribe", input)).toEqual([
+    expect(requiredPermissions("sns", "Subscribe", input)).toEqual([
       {
         action: "sns:Subscribe",
         resource: TOPIC,
@@ -64,7 +72,7 @@ describe("the permissions a request needs", () => {
       },
     ],
   ])("%s says who sends to whom", (operation, input) => {
-    expect(asksOf("ses", operation, input)).toMatchObject([
+    expect(requiredPermissions("ses", operation, input)).toMatchObject([
       {
         action: `ses:${operation}`,
         resource: `arn:aws:ses:${AWS}:identity/ops@example.com`,
@@ -74,8 +82,8 @@ describe("the permissions a request needs", () => {
   });
 
   test("a request that names no resource is refused as the caller's mistake", () => {
-    expect(() => asksOf("dynamodb", "PutItem", {})).toThrow(AwsError);
-    expect(() => asksOf("sqs", "SendMessage", { QueueUrl: 3 })).toThrow("QueueUrl is required");
+    expect(() => requiredPermissions("dynamodb", "PutItem", {})).toThrow(AwsError);
+    expect(() => requiredPermissions("sqs", "SendMessage", { QueueUrl: 3 })).toThrow("QueueUrl is required");
   });
 });
 
@@ -106,15 +114,15 @@ describe("the app's own roles", () => {
     for (const { properties } of mappings) {
       const { EventSourceArn, FunctionName } = properties as Record<string, string>;
       const reader = resources.find(({ ref }) => ref === FunctionName)!;
-      for (const ask of asksOfEventSource(EventSourceArn!)) {
-        expect([ask, authorise(String(reader.properties.Role), ask)]).toEqual([ask, "allowed"]);
+      for (const permission of permissionsOfEventSource(EventSourceArn!)) {
+        expect([permission, authorise(String(reader.properties.Role), permission)]).toEqual([permission, "allowed"]);
       }
     }
     const tables = resources.filter(({ type }) => type.startsWith("AWS::DynamoDB"));
     for (const { arn } of resources.filter(({ type }) => type === "AWS::IAM::Role")) {
       for (const { name } of tables) {
-        for (const ask of asksOf("dynamodb", "DeleteTable", { TableName: name })) {
-          expect(authorise(arn!, ask)).toBe("implicitly-denied");
+        for (const permission of requiredPermissions("dynamodb", "DeleteTable", { TableName: name })) {
+          expect(authorise(arn!, permission)).toBe("implicitly-denied");
         }
       }
     }

@@ -2,10 +2,10 @@ import { ftruncateSync, readdirSync, renameSync, rmSync, writeFileSync, writeSyn
 import { basename, dirname, join } from "node:path";
 
 /**
- * Appends all of it or nothing: a disk that fills up in the middle takes the first part without an error.
- * @param at the file's length before
+ * Appends all bytes or none: a disk that fills up in the middle writes the first part without an error.
+ * @param at the file's length before, to which a failure truncates it
  */
-export const appendWhole = (descriptor: number, at: number, bytes: Buffer): void => {
+export const appendAll = (descriptor: number, at: number, bytes: Buffer): void => {
   try {
     for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
   } catch (error) {
@@ -14,11 +14,11 @@ export const appendWhole = (descriptor: number, at: number, bytes: Buffer): void
   }
 };
 
-/** How the name of a file ends while it is written. */
+/** Ending of a file's name while it is written. */
 const HALF = ".half";
 
-/** Makes or replaces a file that only the owner can read. Nobody ever sees half of it, and a failure leaves the old one. */
-export const writeWhole = (file: string, content: string | Buffer): void => {
+/** Writes a file atomically, readable by its owner only: readers see the old file or the new one, never half of it. */
+export const writeAtomically = (file: string, content: string | Buffer): void => {
   const half = join(dirname(file), `.${basename(file)}${HALF}`);
   try {
     writeFileSync(half, content, { mode: 0o600 });
@@ -29,7 +29,7 @@ export const writeWhole = (file: string, content: string | Buffer): void => {
   }
 };
 
-/** Removes what a killed process had not written to the end. */
-export const removeHalves = (folder: string): void => {
+/** Removes files that a killed process had not finished. */
+export const removePartialFiles = (folder: string): void => {
   for (const name of readdirSync(folder)) if (name.endsWith(HALF)) rmSync(join(folder, name), { force: true });
 };

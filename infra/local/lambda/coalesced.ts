@@ -1,18 +1,18 @@
-export interface Poked {
-  readonly poke: () => void;
+export interface Coalesced {
+  readonly trigger: () => void;
   /** Resolves when no run is under way. */
   readonly settled: () => Promise<void>;
 }
 
-/** Runs the work when poked, never twice at once; a poke during a run causes one more run, so none is lost. */
-export const whenPoked = (work: () => Promise<void>): Poked => {
-  let isPoked = false;
+/** Coalesces triggers: runs the work when triggered, never twice at once; a trigger during a run causes one more run. */
+export const coalesced = (work: () => Promise<void>): Coalesced => {
+  let isTriggered = false;
   let isRunning = false;
   let last = Promise.resolve();
   const run = async (): Promise<void> => {
     try {
-      while (isPoked) {
-        isPoked = false;
+      while (isTriggered) {
+        isTriggered = false;
         await work();
       }
     } finally {
@@ -20,8 +20,8 @@ export const whenPoked = (work: () => Promise<void>): Poked => {
     }
   };
   return {
-    poke: () => {
-      isPoked = true;
+    trigger: () => {
+      isTriggered = true;
       if (isRunning) return;
       isRunning = true;
       last = run();
