@@ -30,6 +30,7 @@ const MEMBERS = "/functions/probe/members.ts";
 const MONITORS = "/shared/store/monitors.ts";
 const PLANNING = "/shared/store/planning.ts";
 const QUORUM = "/shared/rules/quorum.ts";
+const READ = "/shared/store/read.ts";
 const READER = "/shared/store/history-reader.ts";
 const SHARDS = "/shared/store/shards.ts";
 const TICK = "/functions/probe/tick.ts";
@@ -89,8 +90,15 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "blocks are always believed",
     BELIEFS,
-    "if (!isRightBefore || !entry || entry.doubt > 0 || entry.view === null)",
+    "if (!isRightBefore || !isSure(entry) || isContradicted)",
     "if (!entry || entry.view === null)",
+  ),
+  mutant(
+    "what the list of members says is not compared",
+    BELIEFS,
+    "isFresh && member.beliefs[location]?.health !== entry?.view",
+    "isFresh && entry === undefined",
+    { caughtBy: "the list of members shows it" },
   ),
   mutant("another run's views at a tick are not read", BELIEFS, "=== tick - lane && !isBegun", "=== tick - lane", {
     caughtBy: "who does its tick again",
@@ -143,12 +151,14 @@ export const MUTANTS: readonly Mutant[] = [
     DECISIONS,
     "attribute_not_exists(#sequence) OR #sequence < :sequence",
     "attribute_not_exists(#sequence) OR #sequence <> :sequence",
+    { caughtBy: "does not replace its end" },
   ),
   mutant(
     "a deleted monitor is removed whatever came up",
     DECISIONS,
     'ConditionExpression: "revision = :revision",\n          ExpressionAttributeValues: { ":revision": revision },',
     'ConditionExpression: "revision = :revision OR revision > :revision",\n          ExpressionAttributeValues: { ":revision": revision },',
+    { caughtBy: "a removal that arrives late" },
   ),
   mutant(
     "quorum off by one",
@@ -310,9 +320,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "keys that were not read are dropped",
-    VIEWS,
-    "keys = UnprocessedKeys?.[tableName]?.Keys ?? [];",
-    "keys = []; void UnprocessedKeys;",
+    READ,
+    "left = UnprocessedKeys?.[tableName]?.Keys ?? [];",
+    "left = []; void UnprocessedKeys;",
   ),
   mutant(
     "the reader reads what is compacted twice or not at all",

@@ -48,7 +48,8 @@ export const newMonitor = (
     ...settings,
     // Another low byte than a monitor had that was deleted under this key: its outcomes are not taken for this one's.
     settingsVersion: 1 + (now.getTime() % 255),
-    revision: 1,
+    // Higher than any revision of a former life: a write that is late by a life finds another one.
+    revision: now.getTime(),
     shard,
     placements: placed(former, placing),
     views: {},
