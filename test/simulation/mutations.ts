@@ -30,6 +30,7 @@ const MEMBERS = "/functions/probe/members.ts";
 const MONITORS = "/shared/store/monitors.ts";
 const PLANNING = "/shared/store/planning.ts";
 const QUORUM = "/shared/rules/quorum.ts";
+const READ = "/shared/store/read.ts";
 const READER = "/shared/store/history-reader.ts";
 const SHARDS = "/shared/store/shards.ts";
 const TICK = "/functions/probe/tick.ts";
@@ -89,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "blocks are always believed",
     BELIEFS,
-    "if (!isRightBefore || !entry || entry.doubt > 0 || entry.view === null)",
+    "if (!isRightBefore || !isSure(entry) || isContradicted)",
     "if (!entry || entry.view === null)",
   ),
   mutant("another run's views at a tick are not read", BELIEFS, "=== tick - lane && !isBegun", "=== tick - lane", {
@@ -310,9 +311,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "keys that were not read are dropped",
-    VIEWS,
-    "keys = UnprocessedKeys?.[tableName]?.Keys ?? [];",
-    "keys = []; void UnprocessedKeys;",
+    READ,
+    "left = UnprocessedKeys?.[tableName]?.Keys ?? [];",
+    "left = []; void UnprocessedKeys;",
   ),
   mutant(
     "the reader reads what is compacted twice or not at all",
