@@ -8,7 +8,7 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
-import { declarative } from "./monitors/routes/apply.ts";
+import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";

@@ -2,7 +2,7 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newMonitor } from "../../../functions/api/monitors/revise.ts";
+import { newMonitor } from "../../../functions/api/monitors/with-settings.ts";
 import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts";
 import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";

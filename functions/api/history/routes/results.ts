@@ -8,7 +8,7 @@ import { type Position, type Result, readResults } from "../../../../shared/stor
 import { moment, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
-import { existing } from "../../monitors/change.ts";
+import { existing } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";

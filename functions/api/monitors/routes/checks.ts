@@ -7,8 +7,8 @@ import { Problem } from "../../http/problem.ts";
 import { outcomes } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { checkInput } from "../../http/schemas.ts";
-import { existing } from "../change.ts";
 import { readMonitorSettings } from "../settings.ts";
+import { existing } from "../write.ts";
 
 /** All locations together, started at once. */
 const TOTAL_MS = 20_000;
