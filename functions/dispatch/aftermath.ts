@@ -1,9 +1,10 @@
 /**
- * What news of a location leaves to do: its monitors are brought up to be decided again, shard by shard, and once that has
- * settled, those that cannot be judged are counted and told of. What one run has no time for, the next goes on with.
+ * What news of a location leaves to do: its monitors are brought up to be decided again, shard by shard, and once that
+ * has settled, those that cannot be judged are counted and told of. What one run has no time for, the next goes on
+ * with.
  */
 import { inParallel } from "../../shared/parallel.ts";
-import { isPlausible } from "../../shared/rules/believe.ts";
+import { isPlausible } from "../../shared/rules/clock-skew.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import { monitorKey } from "../../shared/store/keys.ts";
 import type { LocationState, LocationStore } from "../../shared/store/locations.ts";

@@ -1,10 +1,10 @@
 /**
- * Watches whether checks come in: a location may send heartbeats while the checks of a shard die, out of memory or before
- * a history that cannot be read. Each shard is looked at every third minute, and only exceptions are stored.
+ * Watches whether checks come in: a location may send heartbeats while the checks of a shard die, out of memory or
+ * before a history that cannot be read. Each shard is looked at every third minute, and only exceptions are stored.
  */
 import type { LocationHealth, Stall } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import { firstTick, isPlausible } from "../../shared/rules/believe.ts";
+import { firstTick, isPlausible } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { Freshness } from "../../shared/store/freshness.ts";
 import { placeOf } from "../../shared/store/keys.ts";
@@ -18,7 +18,9 @@ const EVERY_MINUTES = 3;
 /** The newest block of a shard is at most so many intervals old, and at most so many seconds where that is more. */
 const FRESH_INTERVALS = 3;
 const FRESH_SECONDS = 180;
-/** A location counts as running while it answered the last run's heartbeat: one that just died is silent, not stalled. */
+/**
+ * A location counts as running while it answered the last run's heartbeat: one that just died is silent, not stalled.
+ */
 const HEARD_MS = 90_000;
 /** A stall that is over is kept for so long, or two intervals, for views that no check has confirmed yet. */
 const KEPT_SECONDS = 7_200;
@@ -50,7 +52,9 @@ const isOpen = (stall: Stall | undefined) => stall?.backSince === null;
 export const createStallWatch = (dependencies: Dependencies) => {
   const { locations, store, views, standing, freshness, now, newId } = dependencies;
 
-  /** Whether every tick of the time in which a block must have come had its job, and the location was there to run it. */
+  /**
+   * Whether every tick of the time in which a block must have come had its job, and the location was there to run it.
+   */
   const isExpected = (shard: Shard, { name, backSince, askingSince }: LocationHealth, nowMs: number): boolean => {
     const since = shard.plannedSince[name];
     const until = shard.planned[name];
@@ -108,7 +112,9 @@ export const createStallWatch = (dependencies: Dependencies) => {
     };
   };
 
-  /** Stalls as they are to be stored: new ones, those that are over, and none that is long over or whose shard is gone. */
+  /**
+   * Stalls as they are to be stored: new ones, those that are over, and none that is long over or whose shard is gone.
+   */
   const update = (health: LocationHealth, { stalled, back }: Findings, shards: ReadonlyMap<string, Shard>) => {
     const kept = Object.entries(health.stalled).filter(([name, { backSince }]) => {
       const shard = shards.get(name);

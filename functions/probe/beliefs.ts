@@ -1,11 +1,12 @@
 /**
  * What this location knows of its monitors before a tick: the block of the tick before has it at a glance, the views in
- * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and is
- * not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are read.
+ * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and
+ * is not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are
+ * read.
  */
 import type { Block, BlockEntry } from "../../shared/history/block.ts";
 import type { Health, View } from "../../shared/model.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/believe.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/clock-skew.ts";
 import { EMPTY_HISTORY, type History } from "../../shared/rules/judge.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";

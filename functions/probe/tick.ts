@@ -5,7 +5,7 @@
 import type { Engine } from "../../shared/engine/run.ts";
 import { type BlockEntry, type BlockPlace, pausedEntry } from "../../shared/history/block.ts";
 import type { Outcome } from "../../shared/model.ts";
-import { holdsTick } from "../../shared/rules/believe.ts";
+import { holdsTick } from "../../shared/rules/clock-skew.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
 import type { Claim, HistoryStore, TickStand } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
@@ -20,9 +20,9 @@ import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 /** Kept free at the end of a tick for the control targets and the writes. */
 const WRITE_RESERVE_MS = 700;
 /**
- * An early job waits for its tick. One that is much earlier shows that our clock is behind: it runs at once, or a process
- * whose clock was set back would never run one. Jobs are planned three minutes ahead at most: what is earlier than the
- * second limit was planned by a clock that was ahead, and is planned again.
+ * An early job waits for its tick. One that is much earlier shows that our clock is behind: it runs at once, or a
+ * process whose clock was set back would never run one. Jobs are planned three minutes ahead at most: what is earlier
+ * than the second limit was planned by a clock that was ahead, and is planned again.
  */
 const WAITED_FOR_MS = 20_000;
 const EARLIEST_MS = 150_000;

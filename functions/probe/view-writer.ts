@@ -3,7 +3,7 @@
  * last failed attempt, have answered; none is written by a run that does not own the tick, nor after its deadline.
  */
 import type { Outcome, View } from "../../shared/model.ts";
-import { isPlausible } from "../../shared/rules/believe.ts";
+import { isPlausible } from "../../shared/rules/clock-skew.ts";
 import { type History, judge } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -127,7 +127,8 @@ export const createViewWriter =
         working ??= work();
       },
       doubtNetwork() {
-        // Shared: a question for each of a hundred failures would wait for its turn at one address, and so get no answer.
+        // Shared: a question for each of a hundred failures would wait for its turn at one address, and so get no
+        // answer.
         asked = Promise.all([asked, ask()]).then(() => {});
       },
       async end() {

@@ -4,7 +4,7 @@
  */
 import type { Block } from "../../shared/history/block.ts";
 import type { LocationHealth, Monitor, Timestamp, ViewCondition } from "../../shared/model.ts";
-import { isBelievable } from "../../shared/rules/believe.ts";
+import { isBelievable } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 

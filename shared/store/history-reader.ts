@@ -9,7 +9,7 @@ import { inTickOrder, type PastOutcome } from "../history/outcome.ts";
 import type { Tally } from "../history/tally.ts";
 import type { Monitor } from "../model.ts";
 import { inParallel } from "../parallel.ts";
-import { firstTick } from "../rules/believe.ts";
+import { firstTick } from "../rules/clock-skew.ts";
 import type { HistoryStore } from "./history.ts";
 import { laneOf } from "./keys.ts";
 import { type ShardBlock, shardBlocks } from "./shard-blocks.ts";

@@ -1,10 +1,11 @@
 /**
- * How locations are: the heartbeat that the probe writes every minute with what dispatch sees of its blocks (`LOCATION`), and
- * what was made of that (`STATE`, an item of its own with an outbox, so that the heartbeat itself wakes nobody).
+ * How locations are: the heartbeat that the probe writes every minute with what dispatch sees of its blocks
+ * (`LOCATION`), and what was made of that (`STATE`, an item of its own with an outbox, so that the heartbeat itself
+ * wakes nobody).
  */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { LocationHealth, LocationNews, OutboxContent, Timestamp } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/believe.ts";
+import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/clock-skew.ts";
 import { pending, sequenceFrom } from "../rules/outbox.ts";
 import { SILENT_AFTER_SECONDS } from "../rules/quorum.ts";
 import { unlessRaced } from "./condition.ts";
@@ -47,7 +48,8 @@ export interface News {
 }
 
 /**
- * Whether a heartbeat shows that the location is back: it was silent, or what says since when it is back lies in the future.
+ * Whether a heartbeat shows that the location is back: it was silent, or what says since when it is back lies in the
+ * future.
  * @param last its plausible heartbeat before this one
  */
 const isBack = (health: LocationHealth | undefined, last: Timestamp | null, now: Date): boolean => {
@@ -105,8 +107,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     get,
 
     /**
-     * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can have
-     * answered meanwhile. So it does where a clock that was ahead had asked.
+     * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can
+     * have answered meanwhile. So it does where a clock that was ahead had asked.
      */
     async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
       const at = now.toISOString();
