@@ -7,7 +7,7 @@ import { type BlockEntry, type BlockPlace, pausedEntry } from "../../shared/hist
 import type { Outcome } from "../../shared/model.ts";
 import { holdsTick } from "../../shared/rules/clock-skew.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
-import type { Claim, HistoryStore, TickStand } from "../../shared/store/history.ts";
+import type { Claim, HistoryStore, TickState } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import { createBeliefs, fullDoubt } from "./beliefs.ts";
@@ -71,7 +71,7 @@ interface Run {
   readonly all: readonly Member[];
   /** Whether they were read just now. */
   readonly isFresh: boolean;
-  readonly stand: TickStand;
+  readonly stand: TickState;
 }
 
 const NOT_RUN: Outcome = {
@@ -105,7 +105,7 @@ export const createTick = (dependencies: Dependencies) => {
     const all = loaded.members.filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
     const place = { shard, location, tick };
-    const stand = await history.standOf(place, now());
+    const stand = await history.tickState(place, now());
     if (stand.state !== "free") return { ...report, result: "done" };
     return { place, lane, isWaitedFor, deadlineMs, all, isFresh: loaded.isFresh, stand };
   };
