@@ -1,4 +1,4 @@
-/** Wiring: once an hour, and when a one-machine stack starts. */
+/** Lambda entry point of compact: runs once an hour, and when a one-machine stack starts. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -10,7 +10,7 @@ import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createHourlyRun } from "./wiring.ts";
 
-/** The longest step between two looks at the clock is a shard's window: some seconds. */
+/** Time reserved for the step under way: compacting a shard's window takes some seconds. */
 const RESERVE_MS = 60_000;
 
 const environment = readEnvironment("compact", process.env);

@@ -1,8 +1,8 @@
 /**
- * What this location knows of its monitors before a tick: the block of the tick before has it at a glance, the views in
- * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and
- * is not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are
- * read.
+ * What this location knows of its monitors before a tick. The views in the table are authoritative; the previous block
+ * is a cache of them, read in one item. The block is trusted only if it is of the tick right before, has no doubt about
+ * the view, and is not contradicted by the list of members, which is read again every ten minutes. Otherwise the views
+ * are read.
  */
 import type { Block, BlockEntry } from "../../shared/history/block.ts";
 import type { Health, View } from "../../shared/model.ts";
@@ -12,10 +12,10 @@ import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
-/** A write of a view may arrive so late: its process was frozen, or the network held it up. */
+/** Longest delay of a view's write, because its process was frozen or the network was slow. */
 const WRITES_ARRIVE_WITHIN_SECONDS = 120;
 
-/** Ticks after which no write of a view can be under way any more. */
+/** Number of ticks until a write of a view that was tried can no longer be under way. */
 export const fullDoubt = (intervalSeconds: number) =>
   Math.min(255, Math.ceil(WRITES_ARRIVE_WITHIN_SECONDS / intervalSeconds));
 
@@ -23,15 +23,15 @@ export const fullDoubt = (intervalSeconds: number) =>
 export interface Belief {
   readonly history: History;
   readonly present: Health | null;
-  /** As the table has it; undefined where it was not read. */
+  /** The view in the table; undefined if it was not read. */
   readonly view: View | null | undefined;
-  /** Its outcome at the tick right before; undefined without one that was measured for these settings. */
+  /** Its outcome at the previous tick; undefined unless it was measured with the present settings. */
   readonly entry: BlockEntry | undefined;
-  /** For the block of this tick, unless a view is written. */
+  /** Ticks for which the view stays in doubt; goes into this tick's block, unless a view is written. */
   readonly doubt: number;
 }
 
-/** @param entry of the block before the tick, where it may speak of the member */
+/** @param entry the member's, in the block before the tick */
 const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, intervalSeconds: number): Belief => ({
   history: entry ?? EMPTY_HISTORY,
   present: entry?.view ?? null,
@@ -40,7 +40,7 @@ const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, interv
   doubt: isRightBefore && entry ? Math.max(0, entry.doubt - 1) : fullDoubt(intervalSeconds),
 });
 
-/** Without a view in the block there may be one by now: a spot check fills the empty place. */
+/** Whether the block's health can be trusted. An absent view cannot: a spot check may have stored one meanwhile. */
 const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.doubt === 0 && entry.view !== null;
 
 interface Dependencies {
@@ -52,17 +52,17 @@ interface Dependencies {
 }
 
 export const createBeliefs = ({ location, views, history, now }: Dependencies) => {
-  /** Whether a block may speak of a member: not of its earlier settings, nor of a monitor that had its id before. */
+  /** Whether an entry is of the member's present settings, and not of a deleted monitor that had the same id. */
   const isOf = ({ settingsVersion, settingsChangedAt }: Member, entry: BlockEntry, tick: number) => {
     const changedAtMs = Date.parse(settingsChangedAt);
-    const isFuture = changedAtMs > now() + CLOCK_TOLERANCE_SECONDS * 1000; // a clock was ahead: it tells nothing
+    const isFuture = changedAtMs > now() + CLOCK_TOLERANCE_SECONDS * 1000; // clock skew: ignored
     return entry.settingsByte === (settingsVersion & 0xff) && (isFuture || tick * 1000 >= changedAtMs - 1000);
   };
 
   /**
    * @param previous the newest block before the tick
-   * @param isBegun whether another run was at this tick: its views are younger than the block
-   * @param isFresh whether members were read just now: what they say this location believes is then compared
+   * @param isBegun whether another run has begun this tick: its views are newer than the block
+   * @param isFresh whether the members were read just now: then their `beliefs` are compared with the block
    */
   return async (
     shard: string,

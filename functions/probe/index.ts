@@ -1,4 +1,4 @@
-/** Wiring: jobs from the location's queue, one at a time, and checks that the API asks for. */
+/** Lambda entry point of the probe: runs the jobs of the location's queue, and checks that the API requests. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
