@@ -1,5 +1,4 @@
-/** Every call of the API. To add a resource: its file, its test, its row here. */
-
+/** All routes of the API. To add a resource: its file, its test, its row here. */
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";

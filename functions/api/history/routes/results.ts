@@ -1,4 +1,4 @@
-/** `/v1/monitors/{id}/results`: raw outcomes. */
+/** Route `/v1/monitors/{id}/results`: raw outcomes, as JSON or CSV. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
@@ -22,8 +22,8 @@ const resultView = z
     reason: z.enum(REASONS).nullable(),
     latencyMs: z.number().nullable().describe("To three significant digits."),
     lossPercent: z.number().nullable(),
-    view: z.enum(HEALTHS).nullable().describe("What the location believed afterwards, thresholds applied."),
-    offline: z.boolean().describe("The location itself was cut off: this says nothing about the target."),
+    view: z.enum(HEALTHS).nullable().describe("The location's view afterwards, thresholds applied."),
+    offline: z.boolean().describe("The location's own network was down: this says nothing about the target."),
   })
   .meta({ id: "Result" });
 
@@ -41,13 +41,13 @@ const present = ({ tick, location, state, health, reason, latencyMs, lossPercent
 
 const COLUMNS = ["at", "location", "state", "health", "reason", "latencyMs", "lossPercent", "view", "offline"] as const;
 
-/** RFC 4180. No field of a result needs quotes. */
+/** CSV (RFC 4180). No field of a result needs quotes. */
 const toCsv = (items: readonly ReturnType<typeof present>[]) => {
   const lines = items.map((item) => COLUMNS.map((name) => item[name] ?? "").join(","));
   return [COLUMNS.join(","), ...lines, ""].join("\r\n");
 };
 
-/** What the caller would rather have; JSON unless CSV is named first. */
+/** Whether CSV is named first in `Accept`. */
 const wantsCsv = (accept = "") => /^\s*text\/csv\b/.test(accept);
 
 const positionOf = (text: string): Position => {

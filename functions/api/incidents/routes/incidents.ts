@@ -1,4 +1,4 @@
-/** `/v1/incidents`: what went wrong, newest first. */
+/** Routes `/v1/incidents` and `/v1/monitors/{id}/incidents`: incidents, newest first. */
 import { z } from "zod";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor, type Page } from "../../../../shared/store/cursor.ts";

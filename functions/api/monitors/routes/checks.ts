@@ -1,4 +1,4 @@
-/** Checks right now: of a monitor, or of settings before anybody saves them. Nothing of them is kept. */
+/** Routes that check at once: a monitor, or settings before they are saved. The outcomes are not stored. */
 import type { MonitorSettings } from "../../../../shared/model.ts";
 import { checkSettingsOf } from "../../../../shared/monitor/settings.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
@@ -10,9 +10,9 @@ import { checkInput } from "../../http/schemas.ts";
 import { readMonitorSettings } from "../settings.ts";
 import { existing } from "../write.ts";
 
-/** All locations together, started at once. */
+/** Timeout for all locations together; they run concurrently. */
 const TOTAL_MS = 20_000;
-/** Leaves a cold probe time to start and to answer. */
+/** Shorter than `TOTAL_MS`, so that a cold probe has time to start and to answer. */
 const MAX_TIMEOUT_MS = 15_000;
 const PER_MINUTE = 60;
 

@@ -1,5 +1,4 @@
-/** `/v1/monitors`: what to check. */
-
+/** Routes `/v1/monitors`: create, list, read, change, delete, pause and resume monitors. */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { expecting } from "../../../../shared/issues.ts";
@@ -128,7 +127,7 @@ const listMonitors = route({
   path: "/v1/monitors",
   operationId: "listMonitors",
   summary: "List monitors",
-  description: "By name. With filters a page may be short, even empty, and still have a `nextCursor`.",
+  description: "Sorted by name. With filters a page may be short or empty and still have a `nextCursor`.",
   scope: "read",
   query: z.strictObject({
     status: oneOf(STATUSES).optional(),
@@ -219,7 +218,8 @@ const deleteMonitor = route({
   path: "/v1/monitors/{id}",
   operationId: "deleteMonitor",
   summary: "Delete a monitor",
-  description: "Its history stays until it expires. An open incident ends; whoever was told of it hears `closed`.",
+  description:
+    "Its history stays until it expires. An open incident ends; the receivers of its alerts get the alert `closed`.",
   scope: "write",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
