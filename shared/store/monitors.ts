@@ -49,7 +49,7 @@ const withDefaults = (monitor: StoredMonitor): StoredMonitor =>
   FIELD_NAMES.every((name) => monitor[name] !== undefined) ? monitor : { ...monitor, ...completed(monitor, []) };
 
 interface Options extends Waiting {
-  /** A name that nobody used before. Default: a UUID. */
+  /** Makes a unique id. Default: a UUID. */
   readonly newId?: (() => string) | undefined;
 }
 

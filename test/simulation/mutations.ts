@@ -93,6 +93,13 @@ export const MUTANTS: readonly Mutant[] = [
     "if (!isRightBefore || !isSure(entry) || isContradicted)",
     "if (!entry || entry.view === null)",
   ),
+  mutant(
+    "what the list of members says is not compared",
+    BELIEFS,
+    "isFresh && member.beliefs[location]?.health !== entry?.view",
+    "isFresh && entry === undefined",
+    { caughtBy: "the list of members shows it" },
+  ),
   mutant("another run's views at a tick are not read", BELIEFS, "=== tick - lane && !isBegun", "=== tick - lane", {
     caughtBy: "who does its tick again",
   }),
@@ -144,12 +151,14 @@ export const MUTANTS: readonly Mutant[] = [
     DECISIONS,
     "attribute_not_exists(#sequence) OR #sequence < :sequence",
     "attribute_not_exists(#sequence) OR #sequence <> :sequence",
+    { caughtBy: "does not replace its end" },
   ),
   mutant(
     "a deleted monitor is removed whatever came up",
     DECISIONS,
     'ConditionExpression: "revision = :revision",\n          ExpressionAttributeValues: { ":revision": revision },',
     'ConditionExpression: "revision = :revision OR revision > :revision",\n          ExpressionAttributeValues: { ":revision": revision },',
+    { caughtBy: "a removal that arrives late" },
   ),
   mutant(
     "quorum off by one",

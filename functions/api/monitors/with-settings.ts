@@ -49,7 +49,8 @@ export const newMonitor = (
     // Blocks store the version's low byte. Starting from the clock makes it unlikely that outcomes of a deleted monitor
     // with the same key are taken for this one's.
     settingsVersion: 1 + (now.getTime() % 255),
-    revision: 1,
+    // Starts from the clock: a delayed write meant for a deleted monitor with the same key must fail its condition.
+    revision: now.getTime(),
     shard,
     placements: placed(former, placing),
     views: {},

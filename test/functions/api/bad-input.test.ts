@@ -24,7 +24,12 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["an unknown nested field", { retries: { often: 3 } }, ["retries.often"], /there is no field/],
   ["an unknown setting", { settings: { colour: "red" } }, ["settings.colour"], /./],
   ["a field of the server", { status: "up" }, ["status"], /set by the server/],
-  ["a name that breaks the SDK, anywhere", { tags: { constructor: "x" } }, ["tags.constructor"], /not allowed as the name of a field/],
+  [
+    "a name that breaks the SDK, anywhere",
+    { tags: { constructor: "x" } },
+    ["tags.constructor"],
+    /not allowed as the name of a field/,
+  ],
   ["half a surrogate pair", { name: "half \ud800" }, ["name"], /well-formed Unicode/],
   [
     "halves of surrogate pairs within",

@@ -1,5 +1,18 @@
 /** Decisions: that each is made at last, and that people hear the beginning and the end of everything once. */
-import { always, cut, DECISIONS, down, EVERYWHERE, edit, type Named, not, settings, story } from "./named.ts";
+import {
+  always,
+  cut,
+  DECISIONS,
+  down,
+  EVERYWHERE,
+  edit,
+  type Named,
+  not,
+  PROJECTIONS,
+  REMOVALS,
+  settings,
+  story,
+} from "./named.ts";
 
 /** State-change's own table is away: no decision is stored. */
 const AWAY = { caller: "state-change", service: "dynamodb", operations: ["Update"] } as const;
@@ -185,6 +198,26 @@ export const decisions: readonly Named[] = [
       ["down", 1_020, 1_037],
       ["recovered", 2_400, 2_417],
     ],
+  },
+  {
+    name: "an incident's beginning that is stored late does not replace its end",
+    scenario: story({
+      events: [down(600, 606)],
+      faults: [always("delay", 599, 606, PROJECTIONS, { amount: 25_000, most: 1 })],
+    }),
+    told: [
+      ["down", 600, 617],
+      ["recovered", 606, 700],
+    ],
+    incidents: ["recovered"],
+  },
+  {
+    name: "a removal that arrives late leaves the monitor that was made again by the same key",
+    scenario: story({
+      edits: [edit(300, "delete"), edit(308, "create", settings())],
+      faults: [always("delay", 299, 320, REMOVALS, { amount: 20_000, most: 1 })],
+    }),
+    told: [],
   },
   {
     name: "the same key again, alone in its shard, up",

@@ -1,4 +1,5 @@
 /** Scenarios by hand: one for each bug that was ever found, and for each condition in a store. Each is a test. */
+import { idOfKey } from "../api-client.ts";
 import type { FaultName, Only } from "../faults.ts";
 import type { Cut, Edit, FaultWindow, Scenario, SentSettings, TargetEvent, TargetKind } from "../scenario.ts";
 
@@ -112,3 +113,6 @@ export const DECISIONS: Only = {
   operations: ["Update"],
   item: "MONITOR#",
 };
+/** The incidents of monitor `m` as items of their own. */
+export const PROJECTIONS: Only = { ...DECISIONS, item: `MONITOR#${idOfKey("m")} INCIDENT#` };
+export const REMOVALS: Only = { ...DECISIONS, operations: ["Delete"] };

@@ -64,6 +64,22 @@ export const views: readonly Named[] = [
     ],
   },
   {
+    name: "a view's write arrives after minutes, when nobody doubts the blocks: the list of members shows it",
+    scenario: story({
+      events: [down(600, 606)],
+      faults: [always("delay", 598, 612, VIEWS, { amount: 150_000 })],
+    }),
+    told: [
+      ["down", 750, 770],
+      ["recovered", 760, 1_380],
+    ],
+    excused: {
+      "view-stuck": "a write that arrives after more than two minutes is believed until the list is read anew",
+      "late-after-faults": "the list is read anew every ten minutes",
+      "status-late-after-faults": "the list is read anew every ten minutes",
+    },
+  },
+  {
     name: "a target is changed while its check is under way: what the old one answered is refused",
     scenario: story({
       spotDelaySeconds: 5,
