@@ -61,7 +61,7 @@ function assessOpen(check: Expectation, measured: Measured): Assessment {
 function assessSilence({ silence, reason, message }: Measured): Assessment {
   if (silence === "up") return { health: "up", reason: "silent", message: `${message}; silence counts as up` };
   if (silence === "unknown")
-    return { health: "unknown", reason: "silent", message: `${message}; silence proves nothing with this protocol` };
+    return { health: "unknown", reason: "silent", message: `${message}; silence proves nothing here` };
   return { health: "down", reason, message };
 }
 
