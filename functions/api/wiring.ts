@@ -41,7 +41,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     history: createHistoryStore(client, tables.history, {
       retention,
       now: () => now().getTime(),
-      unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+      unreadable: (error) => logger.error("corrupt history is left out", { error }),
     }),
   });
 }

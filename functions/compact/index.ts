@@ -25,7 +25,7 @@ const compact = createHourlyRun({
   retention: environment.RETENTION,
   now: Date.now,
   sleep,
-  unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+  unreadable: (error) => logger.error("corrupt history is left out", { error }),
 });
 
 export const handler = middy<CompactEvent, void>()

@@ -31,7 +31,7 @@ const probe = createProbe({
   now: Date.now,
   sleep,
   newId: () => randomBytes(6).toString("base64url"),
-  unreadable: (error) => logger.error("a block cannot be read", { error }),
+  unreadable: (error) => logger.error("a block is corrupt", { error }),
   checked(report) {
     metrics.record(report);
     for (const { id, error } of report.crashes)

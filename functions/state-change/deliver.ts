@@ -79,7 +79,7 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
       case "refused":
         return log("error", "delivery failed", { ...failed, error: result.error });
       case "fault":
-        return log("error", "a message cannot be made: a fault of ours", { ...failed, error: result.cause });
+        return log("error", "a message could not be rendered (a bug of Harborlight)", { ...failed, error: result.cause });
     }
   };
 

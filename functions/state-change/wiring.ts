@@ -52,7 +52,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
-    unreadable: (error) => log("error", "a block cannot be read", { error }),
+    unreadable: (error) => log("error", "a block is corrupt", { error }),
   });
 
   /** Queues timers. Errors are only logged, because dispatch finds a timer that is not queued within a minute. */

@@ -55,8 +55,8 @@ export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, mo
   ]);
   for (const result of sent)
     if (result.status === "rejected") {
-      logger.warn("not told at once", { monitorIds: active.slice(0, 10).map(({ id }) => id), error: result.reason });
-      metrics.addMetric("NotTold", MetricUnit.Count, 1);
+      logger.warn("probes could not be notified", { monitorIds: active.slice(0, 10).map(({ id }) => id), error: result.reason });
+      metrics.addMetric("ProbesNotNotified", MetricUnit.Count, 1);
     }
 };
 
