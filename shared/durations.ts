@@ -1,4 +1,4 @@
-/** Lengths of time in the units that code counts in. A day is always 24 hours: days here are days of UTC. */
+/** Durations in milliseconds and seconds. A day always has 24 hours, because days here are UTC days. */
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;

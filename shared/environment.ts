@@ -1,6 +1,6 @@
 /**
- * The environment variables of each function, declared once: `infra` sets what stands here, by type, and the function
- * reads it checked. Made with the small build of zod, because every cold start loads it.
+ * Declares the environment variables of each function: `infra` sets them, checked by type, and the function reads them,
+ * checked by schema. Uses the small build of zod, because every cold start loads it.
  */
 import * as z from "zod/mini";
 import type { Retention } from "./history/retention.ts";
@@ -17,10 +17,10 @@ const parsed = z.transform((value: string, context): unknown => {
     return z.NEVER;
   }
 });
-/** A value of this schema, as JSON. */
+/** Schema of a variable that holds JSON. */
 const json = <Value>(schema: z.core.$ZodType<Value>) => z.pipe(z.pipe(z.string(), parsed), schema);
 
-/** The location that a probe is; its own queue is none of its business. */
+/** A probe's own location, without the queue, whose URL it does not need. */
 const here = z.object({
   name: text,
   region: text,
@@ -60,7 +60,7 @@ const ENVIRONMENTS = {
     ...tables,
     TABLES_REGION: text,
     LOCATION: json(here),
-    /** Empty: the location is taken to be online. */
+    /** If empty, the location counts as online. */
     CONTROL_TARGETS: json(z.array(text)),
     RETENTION,
   }),
@@ -68,22 +68,22 @@ const ENVIRONMENTS = {
     ...tables,
     ...topics,
     LOCATIONS,
-    /** Absent where mail is off. */
+    /** Absent if mail is off. */
     ALERT_SENDER: z.optional(text),
     API_URL: text,
   }),
 };
 export type Service = keyof typeof ENVIRONMENTS;
 
-/** What a deployment sets for one function, as text, beside what it sets for all. */
+/** Variables that a deployment sets for one function, as text; those that it sets for all are left out. */
 export type Deployed<Name extends Service> = Omit<
   z.input<(typeof ENVIRONMENTS)[Name]>,
   "HARBORLIGHT_VERSION" | "DYNAMODB_TIMEOUT_MS"
 >;
 
 /**
- * The function's own variables, parsed. Called once, at start.
- * @throws Error that names every variable that is missing or malformed, and shows no value
+ * Reads and parses the function's variables; called once, at start.
+ * @throws Error that names every missing or malformed variable, without values (they may be secret)
  */
 export function readEnvironment<Name extends Service>(
   name: Name,

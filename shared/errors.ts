@@ -1,13 +1,13 @@
 /** Errors that callers of the API may see. Each has a stable code and one HTTP status, side by side in `STATUS`. */
 
 export interface FieldError {
-  /** JSON path as people write it: `alerts.emails[0]`; empty for the body as a whole. */
+  /** JSON path such as `alerts.emails[0]`; empty for the body as a whole. */
   readonly path: string;
-  /** What was expected, and what came. */
+  /** What was expected and what was sent. */
   readonly message: string;
 }
 
-/** Settings or parameters that cannot be accepted; names every field that is wrong. */
+/** Settings or parameters are invalid; lists every wrong field. */
 export class InvalidInput extends Error {
   readonly code = "invalid-input";
   readonly errors: readonly FieldError[];

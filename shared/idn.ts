@@ -1,5 +1,7 @@
-/** Names with letters beyond ASCII (IDNA by UTS #46). */
+/** Internationalised domain names (IDNA, UTS #46). */
 import { domainToASCII } from "node:url";
 
-/** A name as name servers and certificates know it, in its xn-- form. What is no such name stays as it is. */
+/**
+ * Converts a host name to its ASCII form (xn--), as DNS and certificates use it. Invalid names are returned unchanged.
+ */
 export const asciiHost = (host: string): string => (/^[ -~]*$/.test(host) ? host : domainToASCII(host) || host);

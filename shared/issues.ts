@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in the words of our messages where the schema has none of its own, and where. */
+/** Texts for validation errors of zod: messages, paths and values. */
 import type { z } from "zod";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,7 +19,10 @@ const counted = (count: number | bigint, origin: string): string => {
   return one ? `${count} ${Number(count) === 1 ? one : more}` : String(count);
 };
 
-/** For `safeParse(input, { error: inOurWords })`. It shows no value: it may be a secret. @returns undefined for zod's own words */
+/**
+ * Replaces zod's messages, as in `safeParse(input, { error: inOurWords })`. Shows no value, because it may be a secret.
+ * @returns undefined to keep zod's own message
+ */
 export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
   const [least, most] = issue.inclusive === false ? ["more than", "less than"] : ["at least", "at most"];
   switch (issue.code) {
@@ -41,20 +44,20 @@ export const inOurWords = (issue: z.core.$ZodRawIssue): string | undefined => {
   }
 };
 
-/** JSON path as people write it: `alerts.emails[0]`. @param base path of the thing that was parsed: `monitors[3]` */
+/** Formats a JSON path such as `alerts.emails[0]`. @param base path of the parsed value, such as `monitors[3]` */
 export const pathText = (path: readonly PropertyKey[], base = ""): string =>
   path.reduce<string>(
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
     base,
   );
 
-/** A value as it can stand in a message: short, and never a whole document. */
+/** Formats a value for a message: JSON, cut to 80 characters. */
 export const show = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };
 
-/** The message of a schema's own check: `expected` says what would have been right. */
+/** Makes the error message of a schema: what was expected and what came. */
 export const expecting =
   (expected: string) =>
   (issue: { readonly input?: unknown }): string =>

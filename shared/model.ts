@@ -18,10 +18,10 @@ export type Timestamp = string;
 export const LANES = [10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 21600, 86400] as const;
 export type Lane = (typeof LANES)[number];
 
-/** Members a shard holds at most: what one probe invocation checks within the shortest interval. */
+/** Most members of a shard: as many as one probe invocation can check within the shortest interval. */
 export const SHARD_CAPACITY = 250;
 
-/** What a check saw. The order is stored in blocks: append only. */
+/** State of a port as one check found it. The index is stored in blocks: append only. */
 export const PORT_STATES = [
   "open",
   "closed",
@@ -34,13 +34,13 @@ export const PORT_STATES = [
 ] as const;
 export type PortState = (typeof PORT_STATES)[number];
 
-/** What a check or a view says of a monitor. The order is stored in blocks: append only. */
+/** Judgement of a check or a view. The index is stored in blocks: append only. */
 export const HEALTHS = ["up", "degraded", "down", "unknown"] as const;
 export type Health = (typeof HEALTHS)[number];
 
 export type Status = "pending" | Health | "paused" | "maintenance";
 
-/** Readable facts about what answered; its JSON is at most 1 KB. */
+/** Facts about what answered, for people; at most 1 KB of JSON. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
 /** Milliseconds; a stage that did not take place is absent. */
@@ -60,14 +60,16 @@ export interface Traffic {
   readonly bytesReceived: number;
 }
 
-/** What one check saw from one location. */
+/** Result of one check from one location. */
 export interface Outcome {
   readonly state: PortState;
-  /** Stable code; null only when the state is what it should be and nothing is worth saying. */
+  /** Stable code; null only if the check succeeded and there is nothing to note. */
   readonly reason: Reason | null;
-  /** One sentence with value and expectation. */
+  /** One sentence: what was found and what was expected. */
   readonly message: string;
-  /** Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`. */
+  /**
+   * Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`.
+   */
   readonly health: Health;
   readonly address?: string | undefined;
   readonly timings: Timings;
@@ -79,14 +81,14 @@ export interface Outcome {
   readonly fingerprint?: string | undefined;
   /** Attempts made, retries included. */
   readonly attempts: number;
-  /** Whether the process stalled while the latency was taken: the verdict holds, the latency is not kept. */
+  /** Whether the event loop stalled during the measurement: the health counts, the latency is dropped. */
   readonly stalled?: boolean | undefined;
 }
 
 export const FAMILIES = ["ipv4", "ipv6"] as const;
 export type Family = (typeof FAMILIES)[number];
 
-/** What one location believes about a monitor after thresholds. */
+/** The state of a monitor as one location sees it, after thresholds. */
 export interface View {
   readonly health: Health;
   readonly state: PortState;
@@ -101,7 +103,7 @@ export interface View {
   readonly tick: number;
 }
 
-/** Where a monitor stands in the schedule, and where it stood. `toTick` is null for the present one. */
+/** A shard that a monitor is or was in. `toTick` is null for the present placement. */
 export interface Placement {
   readonly shard: string;
   readonly fromTick: number;
@@ -112,48 +114,48 @@ export interface Placement {
 export type AlertEvent = "down" | "degraded" | "recovered" | "closed";
 export type Severity = "critical" | "warning" | "info";
 
-/** What a check looks at. Another target is another story; how it is looked at (thresholds, lane, locations) is not. */
+/** What a monitor checks. A changed target ends its incident; changed thresholds, interval or locations do not. */
 export type Target = Pick<CheckSettings, "protocol" | "host" | "port">;
 
-/** Which target a monitor has, counted: what happened to another one, or before a pause, is over. */
+/** Version of a monitor's target. An incident of an earlier version is over. */
 export interface TargetVersion {
-  /** Adds 1 with every other protocol, host or port, and with every pause. */
+  /** Incremented when protocol, host or port change, and when the monitor is paused. */
   readonly version: number;
   readonly changedAt: Timestamp;
-  /** Why it was last counted up. */
+  /** Why it was last incremented. */
   readonly reason: "created" | "changed" | "paused";
 }
 
-/** Why an incident ended: the port came back, or its target was changed, paused or deleted. */
+/** Why an incident ended: the target recovered, or the monitor was changed, paused or deleted. */
 export type EndReason = "recovered" | "changed" | "paused" | "deleted";
 
-/** One stretch of not-up. */
+/** A period in which a monitor was not up. */
 export interface Incident {
   /** `<monitor id>.<epoch milliseconds of the start>`. */
   readonly id: string;
   readonly startedAt: Timestamp;
   readonly endedAt: Timestamp | null;
   readonly target: Target;
-  /** Version of the target (`TargetVersion`) that it happened to. */
+  /** Version of the target (`TargetVersion`) when it began. */
   readonly targetVersion: number;
-  /** The worst it has been. */
+  /** Worst status so far. */
   readonly severity: "degraded" | "down";
-  /** Since when it has been down without being any better; null while it is not down. */
+  /** Start of the present down phase; null while it is not down. */
   readonly downSince: Timestamp | null;
   readonly reason: Reason | null;
   readonly message: string;
   readonly evidence: Evidence;
-  /** Views by location at the start, or when it became worse. */
+  /** Views by location when it began or became worse. */
   readonly locations: Readonly<Record<string, Pick<View, "health" | "state" | "reason" | "message">>>;
-  /** The last event people were told of, and how many alerts the incident has had. */
+  /** Event of the last alert. */
   readonly announced: AlertEvent | null;
   readonly alertCount: number;
-  /** Everybody who was told of it, and so will be told of its end. */
+  /** All receivers of its alerts; they also get the alert about its end. */
   readonly receivers: readonly Receiver[];
   readonly endReason: EndReason | null;
 }
 
-/** One message to people about one change. The JSON that topic `alerts` carries. */
+/** A message to people about one change; topic `alerts` carries it as JSON. */
 export interface Alert {
   readonly alertId: string;
   readonly event: AlertEvent;
@@ -175,44 +177,43 @@ export interface Alert {
   readonly endedAt: Timestamp | null;
   readonly durationSeconds: number | null;
   readonly incidentId: string;
-  /** Whether the incident goes on: what opens and closes a page. */
+  /** Whether the incident is still open; lets a paging service open and close its incident. */
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
 }
 
-/** What a delivery carries: a message to people, the incident's projection, or news of the monitoring itself. */
+/**
+ * Content of a delivery: an alert, a copy of the incident for its own item, or a message about the monitoring itself.
+ */
 export type OutboxContent =
   | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "system"; readonly subject: string; readonly message: string };
 
-/** How the delivery to one receiver stands. Delivered ones are removed. */
+/** State of a delivery to one receiver. Removed once delivered. */
 export interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAt: Timestamp;
-  /** A fault of ours kept it from being sent once, and `system` was told. */
+  /** Whether a bug of ours has prevented an attempt, which topic `system` was told. */
   readonly hadFault?: boolean;
 }
 
-/**
- * One entry of the outbox inside an item: what to say, and who has not heard it yet (`Receiver` of
- * `receiver.ts`).
- */
+/** One entry of an item's outbox: the content, and the deliveries still to be made, by receiver (`receiver.ts`). */
 export interface PendingAlert {
   readonly content: OutboxContent;
   readonly createdAt: Timestamp;
-  /** Grows within an item; a receiver hears of entries in this order, whatever the clocks of their writers said. */
+  /** Increases within an item. Receivers get entries in this order, independent of clocks. */
   readonly sequence: number;
   readonly deliveries: Readonly<Record<string, Delivery>>;
 }
 
-/** A monitor as stored: settings, how it stands, and what still has to be told. */
+/** A stored monitor: settings, state and outbox. */
 export interface Monitor extends MonitorSettings {
   readonly id: string;
-  /** Adds 1 with every change of what is checked; such a change clears the views. */
+  /** Incremented with every change of what is checked; such a change clears the views. */
   readonly settingsVersion: number;
-  /** Adds 1 with every write of any kind; the guard of all decisions and the ETag. */
+  /** Incremented with every write; the optimistic lock of decisions. (The ETag is made of `updatedAt`.) */
   readonly revision: number;
   readonly shard: string;
   readonly placements: readonly Placement[];
@@ -221,25 +222,25 @@ export interface Monitor extends MonitorSettings {
   readonly since: Timestamp;
   readonly incident: Incident | null;
   readonly target: TargetVersion;
-  /** When its last incident ended: the next one begins later, so that no two share an id. */
+  /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
   /** The outbox, keyed by `alertId` (or `incident#<id>`, `system#<id>`). */
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
-  /** Since when the quorum cannot tell; after a grace time the status becomes `unknown`. */
+  /** Since when the views have proved no status; after a grace period it becomes `unknown`. */
   readonly undecidedSince: Timestamp | null;
-  /** When `decide` has to look again without anything having changed. Only decisions set and clear it. */
+  /** When `decide` must run again even if nothing changes. Only decisions set and clear it. */
   readonly nextEvaluationAt: Timestamp | null;
   /**
-   * By when somebody must have looked, because something changed: set in the write that changed it, cleared by the
-   * decision. Should the stream's record of that write be lost, dispatch finds it.
+   * Watchdog: by when a change must have been processed. Set by the write that makes the change, cleared by the
+   * decision. If the stream's record of that write is lost, dispatch finds the item by it.
    */
   readonly lookBy: Timestamp | null;
-  /** Since when decisions of this monitor do not settle: a fault of ours, which was told. */
+  /** Since when decisions about this monitor have not converged (a bug of ours, which topic `system` was told). */
   readonly unsettledSince: Timestamp | null;
   readonly createdAt: Timestamp;
-  /** Of the settings. */
+  /** When the settings last changed. */
   readonly updatedAt: Timestamp;
-  /** Of what is checked; views older than this do not exist. */
+  /** When what is checked last changed; there are no older views. */
   readonly settingsChangedAt: Timestamp;
   readonly deletedAt: Timestamp | null;
 }
@@ -247,7 +248,7 @@ export interface Monitor extends MonitorSettings {
 /** Where a location's probe runs: Lambda outside a VPC, Lambda in a VPC, or the one-machine stack. */
 export const LOCATION_KINDS = ["public", "vpc", "local"] as const;
 
-/** A place checks run from, as configured at deployment. */
+/** A location that checks run from, as configured at deployment. */
 export interface Location {
   readonly name: string;
   readonly region: string;
@@ -259,25 +260,25 @@ export interface Location {
   readonly probeFunctionName: string;
 }
 
-/** What is known of a location's own health. */
+/** Health of a location. */
 export interface LocationHealth {
   readonly name: string;
   readonly lastHeartbeatAt: Timestamp | null;
-  /** Since when dispatch has been asking for heartbeats without a break. */
+  /** Since when dispatch has been requesting heartbeats without a break. */
   readonly askingSince: Timestamp | null;
   /** Set while its own control targets fail. */
   readonly offlineSince: Timestamp | null;
-  /** When it last came back from silence, or found its control targets again; null when it was never away. */
+  /** When it last returned from being silent or offline; null if it never was. */
   readonly backSince: Timestamp | null;
-  /** Shards that are, or lately were, not checked from here although heartbeats came. */
+  /** Shards that are or recently were not checked from here although heartbeats came. */
   readonly stalled: Readonly<Record<string, Stall>>;
 }
 
 /** A shard without fresh blocks from a location that works. */
 export interface Stall {
-  /** When it was noticed. */
+  /** When it was detected. */
   readonly since: Timestamp;
-  /** The tick of the first block that was seen again; null while there is none. */
+  /** Tick of the first block after the stall; null while it lasts. */
   readonly backSince: Timestamp | null;
 }
 
@@ -285,26 +286,28 @@ export interface Stall {
 export type LocationCondition = "working" | "silent" | "offline";
 
 /**
- * Whether one monitor's view of a location can be used. `stalled`: its shard is not checked though the location works;
- * `unproven`: the location is back, and no tick since then has confirmed what it believed before.
+ * Whether a monitor's view from a location can be used. `stalled`: its shard is not checked although the location
+ * works; `unproven`: the location is back, and no tick since then has confirmed the view.
  */
 export type ViewCondition = LocationCondition | "stalled" | "unproven";
 
-/** What people are told of a location. `removed`: it had heartbeats once, and is not configured any more. */
+/** Condition of a location in messages to the operator. `removed`: it is no longer configured. */
 export type LocationNews = LocationCondition | "removed";
 
-/** The key of an item that has a timer: a monitor, or a location's state. */
+/** Key of an item in table `monitors`. */
 export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
 
-/** An item's own timer: the `nextEvaluationAt` that it had when the timer was read or set. */
+/**
+ * Timer of an item. `dueAt` is its `nextEvaluationAt` as it was read or set; if that has changed, the timer is void.
+ */
 export interface Timer extends ItemKey {
   readonly dueAt: Timestamp;
 }
 
-/** What the queue of a location carries. */
+/** Message in the queue of a location. */
 export type Job =
   | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
   | { readonly kind: "touch"; readonly timers: readonly Timer[] }
@@ -315,6 +318,6 @@ export type Job =
 export interface PlannedJob {
   readonly location: string;
   readonly job: Job;
-  /** Epoch seconds; it waits in its queue until then. A moment that has passed: at once. */
+  /** Epoch seconds until which it waits in the queue; a past moment means at once. */
   readonly dueAtSeconds: number;
 }

@@ -1,4 +1,4 @@
-/** Works through a list with so many at a time. The first error ends it, after what has begun. */
+/** Processes a list with limited concurrency. After an error, finishes what has begun, then throws it. */
 export async function inParallel<T>(
   items: Iterable<T>,
   atOnce: number,
@@ -12,7 +12,7 @@ export async function inParallel<T>(
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
-/** Waits for all of them, whichever fails. @throws {AggregateError} with all that failed, when all have ended */
+/** Like `Promise.all`, but waits for all even if some fail. @throws {AggregateError} with all errors */
 export async function allEnded<const T extends readonly Promise<unknown>[]>(
   promises: T,
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {

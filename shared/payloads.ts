@@ -1,25 +1,25 @@
-/** Events that start a function of ours, declared once for who sends and who handles them. Jobs: `Job` in model.ts. */
+/** Events that invoke our functions, shared by sender and handler. For jobs see `Job` in model.ts. */
 import type { InvalidInput } from "./errors.ts";
 import type { CheckSettings, Outcome } from "./model.ts";
 import type { Scope } from "./tokens.ts";
 
-/** The API asks a probe for one attempt now. Nothing of it is stored. */
+/** The API requests one check now; nothing is stored. */
 export interface CheckRequest {
   readonly kind: "check";
   readonly check: CheckSettings;
 }
-/** `errors`: the probe refuses the settings. Null: the check did not end before its deadline. */
+/** `errors`: the probe rejected the settings. Null: the check did not end before its deadline. */
 export type CheckAnswer = Outcome | { readonly errors: InvalidInput["errors"] } | null;
 
-/** EventBridge Scheduler. */
+/** Sent by EventBridge Scheduler. */
 export interface Scheduled {
   readonly source: "schedule";
 }
-/** The one-machine stack came up, which may have missed anything. */
+/** Sent when the one-machine stack starts: it may have missed timers while it was down. */
 export interface Started {
   readonly source: "start";
 }
-/** The API has a new shard planned at once. */
+/** The API requests that a new shard is planned at once. */
 export interface PlanRequest {
   readonly source: "api";
   readonly shard: string;

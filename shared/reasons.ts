@@ -1,6 +1,6 @@
 /**
- * Stable codes for why a check, a view or an incident is what it is.
- * A code's place in this list is stored in blocks: append only, never reorder, never remove.
+ * Stable reason codes of checks, views and incidents. The index of a code is stored in blocks: append only, never
+ * reorder or remove.
  */
 export const REASONS = [
   // the path and the port

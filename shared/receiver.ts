@@ -1,12 +1,12 @@
 /**
- * Receivers as text: the keys of an outbox's deliveries, remembered by incidents and shown by the API. Made and taken
- * apart here and nowhere else. Pure.
+ * Formats and parses receivers of deliveries. The text is the key of a delivery in an outbox, and is stored in
+ * incidents and shown by the API. Pure.
  */
 import type { ChannelName } from "./alerts/channels/index.ts";
 
 /**
- * `incident` is the incident's own item in the table, `system` the topic with news of the monitoring itself. The others
- * are people: a channel, and what tells one receiver of it from the next (`sns`, `email:ops@example.com`).
+ * `incident` is the incident's own item in the table, `system` the topic about the monitoring itself. The others are
+ * alert channels, with a target if the channel has several receivers (`sns`, `email:ops@example.com`).
  */
 export type Receiver = "incident" | "system" | ChannelName | `${ChannelName}:${string}`;
 
@@ -14,7 +14,7 @@ export type Receiver = "incident" | "system" | ChannelName | `${ChannelName}:${s
 export const receiverOf = (channel: ChannelName, target?: string): Receiver =>
   target === undefined ? channel : `${channel}:${target}`;
 
-/** @returns any text as a name: stored by another version, a receiver may be of a channel that this one does not have */
+/** Does not check the channel's name: a receiver stored by another version may have a channel that is unknown here. */
 export function parseReceiver(receiver: string): { readonly channel: string; readonly target: string | undefined } {
   const colon = receiver.indexOf(":");
   return colon < 0

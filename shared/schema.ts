@@ -1,4 +1,4 @@
-/** Schemas of values that people send. Each says in its message what was expected and what came. */
+/** Schemas of values that callers send; their error messages say what was expected and what came. */
 import { z } from "zod";
 import { expecting, show } from "./issues.ts";
 

@@ -1,4 +1,7 @@
-/** The HTTP API: middy carries what every call needs, the router finds the route, the route does the work. */
+/**
+ * The HTTP API: middy handles what all calls share (headers, errors, timeout), the router finds the route, which does
+ * the work.
+ */
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy, { type MiddlewareObj } from "@middy/core";
 import httpHeaderNormalizer from "@middy/http-header-normalizer";
@@ -14,7 +17,7 @@ type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 type Middleware = MiddlewareObj<Event, Result>;
 
-/** Answers are somebody's data behind a token: nobody in between keeps them, nobody guesses their type. */
+/** Headers of all answers: no caching, because answers are private to a token; no MIME sniffing. */
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 const toResult = ({ status = 200, body, headers }: Reply): Result => ({

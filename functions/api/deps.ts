@@ -1,4 +1,4 @@
-/** What the routes work with. `index.ts` makes it from the environment, tests make it from local servers. */
+/** Dependencies of the routes. `index.ts` makes them from the environment, tests from local servers. */
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
@@ -18,14 +18,14 @@ export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
-  /** Where deleted monitors' outcomes lie, for those that come back. */
+  /** Placements of deleted monitors, for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
-  /** All shards, for what is told of every monitor. */
+  /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
-  /** How the locations are. */
+  /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
   /** How long the functions that write history keep it. */
@@ -33,7 +33,7 @@ export interface Deps {
   readonly probes: Probes;
   readonly sns: SNSClient;
   readonly topics: { readonly alerts: string; readonly system: string };
-  /** Queue for messages that a subscriber could not be given; subscriptions name it. */
+  /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */
   readonly openapi: () => Promise<string>;

@@ -1,4 +1,4 @@
-/** Wires the API function: environment, clients, routes. */
+/** Lambda entry point of the API: reads the environment, makes the clients. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Logger } from "@aws-lambda-powertools/logger";
@@ -21,7 +21,7 @@ export const handler = createApiOf({
   sns: new SNSClient({}),
   topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
   deadLetterArn: environment.SUBSCRIPTION_DEAD_LETTER_ARN,
-  // Lies beside the bundle, whose folder is the function's.
+  // In the folder of the bundle.
   openapi: () => readFile(join(__dirname, "openapi.json"), "utf8"),
   logger: new Logger(),
   metrics: new Metrics(),

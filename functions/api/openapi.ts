@@ -1,6 +1,6 @@
 /**
- * Build time: prints the OpenAPI 3.1 document, made from the same routes and schemas that answer the calls. The
- * bundler puts it beside the function.
+ * Prints the OpenAPI 3.1 document at build time, made from the routes and schemas that handle the calls. The bundler
+ * puts it beside the function.
  */
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
@@ -11,7 +11,7 @@ import { problemView } from "./http/representations.ts";
 import type { Route } from "./http/route.ts";
 import { routes } from "./routes.ts";
 
-/** What every call of a kind may answer, by code. */
+/** Codes of the problems that a call may answer with. */
 const problemsOf = ({ scope, body, path, headers, method }: Route): ProblemCode[] => [
   ...(scope ? (["unauthenticated", "missing-scope"] as const) : []),
   ...(body ? (["malformed-json", "body-too-large", "unsupported-media-type"] as const) : []),
@@ -76,7 +76,7 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
         {
           description,
           ...(schema && {
-            // What is not JSON is text to the document.
+            // Other content types than JSON are described as text.
             content: Object.fromEntries(
               contentTypes.map((type) => [type, { schema: type.endsWith("json") ? schema : z.string() }]),
             ),

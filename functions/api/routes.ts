@@ -1,5 +1,4 @@
-/** Every call of the API. To add a resource: its file, its test, its row here. */
-
+/** All routes of the API. To add a resource: its file, its test, its row here. */
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
@@ -8,7 +7,7 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
-import { declarative } from "./monitors/routes/apply.ts";
+import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";

@@ -1,4 +1,7 @@
-/** Puts the API together: everything outside it (tables, other functions, topics, clock) comes in, so that a simulation can be it. */
+/**
+ * Assembles the API. Everything outside it (tables, other functions, topics, clock) is passed in, so that a simulation
+ * can replace it.
+ */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -11,15 +14,15 @@ import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
 
-/** The stores are made here. */
+/** Dependencies that are made here. */
 type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
-  /** A name that nobody used before. Default: random. */
+  /** Makes a unique id. Default: random. */
   readonly newId?: () => string;
-  /** Default: by the clock of this machine. */
+  /** Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -38,7 +41,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     history: createHistoryStore(client, tables.history, {
       retention,
       now: () => now().getTime(),
-      unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+      unreadable: (error) => logger.error("corrupt history is left out", { error }),
     }),
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Blocks become chunks: window by window, each monitor of the shard gets one item with all its outcomes of the window.
- * The watermark moves after the chunks are written. A run that dies anywhere is repeated from there, and as a chunk
- * follows from the blocks alone, repeating writes the same items again.
+ * Compacts blocks into chunks: window by window, each monitor of a shard gets one item with all its outcomes of the
+ * window. The watermark moves after the chunks are written. A run that dies is repeated from the watermark; that is
+ * idempotent, because chunks follow from the blocks alone.
  */
 import { chunkWindow } from "../../shared/history/chunk.ts";
 import { dateOf } from "../../shared/history/day.ts";
@@ -12,9 +12,9 @@ import type { HistoryStore } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import { shardBlocks } from "../../shared/store/shard-blocks.ts";
 
-/** After its last tick's interval a window may still get a block: from a job that ran late and its last write. */
+/** How long after its end a window may still get blocks, from jobs that ran late. */
 const SETTLE_SECONDS = 120;
-/** Items of one request; so many requests under way. */
+/** Items per request, and concurrent requests. */
 const CHUNKS_PER_WRITE = 25;
 const WRITES_AT_ONCE = 8;
 
@@ -26,7 +26,7 @@ export interface ChunkDependencies {
   readonly hasTime: () => boolean;
 }
 
-/** The moment up to which a lane's windows are over and settled. */
+/** End of the last window of a lane that can get no more blocks. */
 export const settledUntil = (intervalSeconds: number, nowSeconds: number) =>
   chunkWindow(intervalSeconds, Math.floor(nowSeconds) - intervalSeconds - SETTLE_SECONDS).start;
 
@@ -46,7 +46,7 @@ export const createChunking = ({ history, blockDays, now, hasTime }: ChunkDepend
     return { byMonitor, rosters };
   };
 
-  /** One location of a shard, from its watermark on. @returns the watermark as it is afterwards */
+  /** Compacts one location of a shard from its watermark on. @returns the new watermark */
   return async (shard: string, location: string, watermark: number | undefined): Promise<number> => {
     const nowSeconds = now() / 1000;
     const settled = settledUntil(laneOf(shard), nowSeconds);

@@ -1,6 +1,6 @@
 /**
- * The hourly run: touches what is due, turns blocks into chunks and chunks into days, recounts shards. Each part goes on
- * where the run before stopped, so a run may end anywhere: when its time is over, or by a crash.
+ * The hourly run: touches overdue timers, compacts blocks into chunks and chunks into days, recounts shards. Each part
+ * continues where the last run stopped, so a run may end anywhere, by a crash or when its time is over.
  */
 import { DAY_SECONDS } from "../../shared/durations.ts";
 import { inParallel } from "../../shared/parallel.ts";
@@ -15,8 +15,8 @@ import { createRecount } from "./recount.ts";
 
 const TOUCHES_AT_ONCE = 16;
 /**
- * Timers further ahead than this are touched: looks are never due later. An own timer may be (`afterSeconds`), and a look
- * at its monitor each hour sets it again.
+ * Timers further ahead than this are touched too, because a clock that was ahead may have set them. Watchdogs are never
+ * due later; an own timer may be (`afterSeconds`), and is then set again by the decision that the touch leads to.
  */
 const IMPLAUSIBLE_MS = 1_200_000;
 const EVER = new Date("9999-12-31T00:00:00.000Z");
@@ -34,7 +34,7 @@ export interface CompactDependencies {
 }
 
 export interface CompactReport {
-  /** Age in days of the oldest outcomes that could be in chunks and are not; 0 when all are. */
+  /** Age in days of the oldest outcomes that should be in chunks and are not; 0 if there are none. */
   readonly lagDays: number;
   readonly touched: number;
 }
@@ -70,7 +70,7 @@ export const createCompact =
       return each(upkeep.monitors(), (key) => due.nudge(key, now()));
     }
 
-    /** Those that dispatch should have touched, and those that a clock which was ahead has put out of its sight. */
+    /** Touches timers that are overdue, and those that clock skew has set too far ahead for dispatch to find. */
     async function touchTimers(): Promise<number> {
       const look = async (timer: DueTimer) => {
         const inMs = Date.parse(timer.dueAt) - now();

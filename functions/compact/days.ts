@@ -1,6 +1,7 @@
 /**
- * Chunks become days: every finished UTC day of a monitor gets one item per location, and one as its quorum saw it where
- * there are several. A day is made from the monitor's chunks, whichever shard they came from, so that a move leaves no seam.
+ * Compacts chunks into days: each finished UTC day of a monitor gets one item per location, and one as its quorum saw
+ * it if there are several. A day is made from all chunks of the monitor, whichever shard they came from, so a move
+ * between shards leaves no gap.
  */
 
 import { DAY_SECONDS } from "../../shared/durations.ts";
@@ -13,7 +14,7 @@ import { inParallel } from "../../shared/parallel.ts";
 import type { DayWrite } from "../../shared/store/archive.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 
-/** Monitors whose days are made together and written in as few requests. */
+/** Monitors whose days are written together, to save requests. */
 const MONITORS_PER_WRITE = 25;
 const READS_AT_ONCE = 16;
 
@@ -26,11 +27,11 @@ export interface DayDependencies {
   readonly hasTime: () => boolean;
 }
 
-/** How far every location of every shard has become chunks, by shard. */
+/** Watermark of chunks by shard and location. */
 export type ChunkedUntil = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 export const createDays = ({ history, locations, voters, hasTime }: DayDependencies) => {
-  /** Monitors that shards which are not through with a day have outcomes of; they make the day when they are. */
+  /** Monitors with outcomes in shards that lag behind this day: those shards make the day when they get there. */
   const leftToOthers = async (chunked: ChunkedUntil, from: number, to: number) => {
     const ids = new Set<string>();
     for (const [shard, locations] of chunked) {
@@ -50,7 +51,7 @@ export const createDays = ({ history, locations, voters, hasTime }: DayDependenc
 
   const outcomesOf = async (id: string, location: string, from: number, to: number) => {
     const found: PastOutcome[] = [];
-    // An outcome speaks for at most a day: what was seen the day before may still hold at midnight.
+    // An outcome covers its interval, at most a day: one of the day before may reach beyond midnight.
     const chunks = history.chunks(id, location, from - DAY_SECONDS, to);
     for await (const { outcomes } of chunks) found.push(...outcomes);
     return inTickOrder(found);
@@ -76,7 +77,7 @@ export const createDays = ({ history, locations, voters, hasTime }: DayDependenc
     return { single, merged };
   };
 
-  /** One shard, from the first day that it has not made yet. */
+  /** Makes the days of one shard, from its watermark on. */
   return async (shard: string, chunked: ChunkedUntil): Promise<void> => {
     const { daysUntil, rosters } = await history.progress(shard);
     const through = startOfDay(Math.min(...(chunked.get(shard)?.values() ?? [0])));
@@ -101,7 +102,7 @@ export const createDays = ({ history, locations, voters, hasTime }: DayDependenc
           days.push(...made.single);
           merged.push(...made.merged);
         });
-        // Readers take a single location's day for the monitor's where there is no merged one: so that comes first.
+        // Merged days first: readers take a single location's day for the monitor's if there is no merged one.
         await history.putDays(merged);
         await history.putDays(days);
       }

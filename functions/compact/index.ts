@@ -1,4 +1,4 @@
-/** Wiring: once an hour, and when a one-machine stack starts. */
+/** Lambda entry point of compact: runs once an hour, and when a one-machine stack starts. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -11,7 +11,7 @@ import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createHourlyRun } from "./wiring.ts";
 
-/** The longest step between two looks at the clock is a shard's window: some seconds. */
+/** Time reserved for the step under way: compacting a shard's window takes some seconds. */
 const RESERVE_MS = 60_000;
 
 const environment = readEnvironment("compact", process.env);
@@ -26,7 +26,7 @@ const compact = createHourlyRun({
   retention: environment.RETENTION,
   now: Date.now,
   sleep,
-  unreadable: (error) => logger.error("history that cannot be read is left out", { error }),
+  unreadable: (error) => logger.error("corrupt history is left out", { error }),
 });
 
 export const handler = middy<CompactEvent, void>()

@@ -1,7 +1,7 @@
 /**
- * Recounts the members of shards. The API counts a seat before it writes the monitor, and frees none, so the count
- * runs ahead of the index for a moment and of the truth for ever. What two hourly recounts find too many in the same
- * way is no placement in flight; it is taken off, unless a seat was taken meanwhile.
+ * Recounts the members of shards. The API increments the counter before it writes a monitor and never decrements it, so
+ * the counter is too high for a moment while a monitor is created, and for good after one is deleted or moved. A
+ * surplus that two hourly recounts find is corrected, unless the counter has changed meanwhile.
  */
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { Shard } from "../../shared/store/planning.ts";

@@ -1,4 +1,4 @@
-/** Puts compact together: everything outside it (tables, clock) comes in, so that a simulation can be it. */
+/** Assembles compact. Everything outside it (tables, clock) is passed in, so that a simulation can replace it. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Retention } from "../../shared/history/retention.ts";
 import { createDueStore } from "../../shared/store/due.ts";
@@ -17,7 +17,7 @@ export interface CompactOutside {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** Told of history that cannot be read. */
+  /** Called for corrupt history, which is left out. */
   readonly unreadable: (error: Error) => void;
 }
 

@@ -1,9 +1,10 @@
 /**
- * What news of a location leaves to do: its monitors are brought up to be decided again, shard by shard, and once that has
- * settled, those that cannot be judged are counted and told of. What one run has no time for, the next goes on with.
+ * Follows up on news of a location: nudges its monitors, shard by shard, so that they are decided again; once that has
+ * settled, counts those whose status has become unknown, and tells the operator. What a run has no time for, the next
+ * one continues.
  */
 import { inParallel } from "../../shared/parallel.ts";
-import { isPlausible } from "../../shared/rules/believe.ts";
+import { isPlausible } from "../../shared/rules/clock-skew.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import { monitorKey } from "../../shared/store/keys.ts";
 import type { LocationState, LocationStore } from "../../shared/store/locations.ts";
@@ -13,7 +14,7 @@ import type { ViewStore } from "../../shared/store/views.ts";
 import { isCheckedFrom, needsCount } from "./locations.ts";
 
 const NUDGES_AT_ONCE = 16;
-/** From the news to the count: until then the quorum's own time of grace is over, and what follows is stored. */
+/** From the news to the count: by then the quorum's grace period is over, and the decisions are stored. */
 const COUNT_AFTER_MS = 360_000;
 const NAMES_TOLD = 5;
 
@@ -24,7 +25,7 @@ interface Dependencies {
   readonly standing: StandingReader;
   readonly due: DueStore;
   readonly now: () => Date;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
 }
 
@@ -32,7 +33,7 @@ export const createAftermath = ({ store, planning, views, standing, due, now, ne
   const membersOf = async (location: string, shard: string): Promise<string[]> =>
     (await views.members(shard)).filter((member) => isCheckedFrom(location, member)).map(({ id }) => id);
 
-  /** @returns whether there was time for all of them */
+  /** @returns false if time ran out */
   const nudge = async (state: LocationState, hasTime: () => boolean): Promise<boolean> => {
     for (const shard of state.toNudge) {
       await inParallel(await membersOf(state.name, shard), NUDGES_AT_ONCE, async (id) => {
@@ -71,7 +72,7 @@ export const createAftermath = ({ store, planning, views, standing, due, now, ne
     for (const name of names) {
       const state = await store.state(name);
       const isDone = await nudge(state, hasTime);
-      // Decisions that this run's nudges lead to are stored by the next.
+      // Not in the run that nudged: the decisions are stored by the next run.
       if (isDone && state.toNudge.length === 0 && isCountDue(state)) await count(state, hasTime);
     }
   };

@@ -1,7 +1,7 @@
 /**
- * Plans ahead: one job per tick and location for each shard, or for several that are due together. It sends first and
- * moves the watermark after, on a condition: a crash repeats jobs, a duplicate invocation plans nothing new, a missed
- * one is caught up.
+ * Plans ticks ahead: sends one job per tick and location for each shard, or for several that are due together. Jobs are
+ * sent first, then the watermark moves on condition that it has not changed: a crash repeats jobs, a duplicate
+ * invocation plans nothing new, and a missed one is caught up.
  */
 import type { Job, PlannedJob } from "../../shared/model.ts";
 import { chunksOf, horizon, isSeamless, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
@@ -31,15 +31,15 @@ export interface DispatchReport {
   readonly failed: number;
 }
 
-/** A plan of all shards, with these as they were before it. */
+/** The report of a plan of all shards, with the shards as they were read. */
 export interface FullReport extends DispatchReport {
   readonly shards: readonly Shard[];
 }
 
 export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: Dependencies) => {
   /**
-   * Queues delay by whole seconds: planned right after one began, jobs come when they are due and not up to a second
-   * later.
+   * Waits for the start of a second. Queues delay by whole seconds, so jobs sent then arrive when they are due, and not
+   * up to a second later.
    */
   const nextSecond = () => sleep(1000 - (now().getTime() % 1000));
 
@@ -55,7 +55,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       [...Map.groupBy(due, ({ shard }) => shard)].map(async ([shard, own]) => {
         const planned = { ...shard.planned };
         const plannedSince = { ...shard.plannedSince };
-        // Where nothing could be sent, nothing moves: the next minute tries again.
+        // A location whose jobs could not be sent keeps its watermark, so the next run tries again.
         const reached = own.filter(({ location }) => !missed.has(`${shard.name} ${location}`));
         for (const { location, ticks } of reached) {
           if (!isSeamless(shard, planned[location], until, ticks[0]!)) delete plannedSince[location];
@@ -68,7 +68,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
     return { jobs: jobs.length, failed: failed.size };
   };
 
-  /** What still needs jobs, of each shard at each of its locations that exist. */
+  /** Ticks that need jobs, by shard and existing location. */
   const dueTicks = (shards: readonly Shard[], until: number): DueTicks[] =>
     shards.flatMap((shard) =>
       shard.locations
@@ -77,7 +77,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
         .filter(({ ticks }) => ticks.length > 0),
     );
 
-  /** A job for each location and tick, and for as many of the lane's shards as share one. */
+  /** Makes the jobs: shards of one lane share a job if tick and location are the same. */
   const jobsOf = (due: readonly DueTicks[]): (PlannedJob & { readonly job: TickJob })[] => {
     const single = due.flatMap(({ shard, location, ticks }) => ticks.map((tick) => ({ shard, location, tick })));
     const together = Map.groupBy(single, ({ location, tick, shard }) => `${shard.intervalSeconds} ${tick} ${location}`);
@@ -113,7 +113,7 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       return { jobs, failed, shards };
     },
 
-    /** Plans one shard, which is new, at once. */
+    /** Plans one new shard at once. */
     async one(name: string): Promise<DispatchReport> {
       await nextSecond();
       const shard = await planning.shard(name);

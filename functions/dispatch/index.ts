@@ -1,4 +1,4 @@
-/** Wiring: every minute plans jobs, timers and heartbeats; the API has new shards planned. */
+/** Lambda entry point of dispatch: runs every minute, and when the API has a new shard planned. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";

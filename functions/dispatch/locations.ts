@@ -1,7 +1,7 @@
 /**
- * Watches the watchers: a location that stops sending heartbeats, loses its own network or is configured no more makes its
- * views unusable. When that changes, the people behind topic `system` are told, and every monitor checked from there is
- * to be decided again.
+ * Watches the health of locations. The views of a location do not count while it sends no heartbeats, cannot reach its
+ * control targets, or is no longer configured. When that changes, the operator gets a message on topic `system`, and
+ * every monitor checked from there is decided again.
  */
 import type { LocationHealth, LocationNews } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
@@ -16,13 +16,13 @@ interface Dependencies {
   readonly planning: PlanningStore;
   readonly views: ViewStore;
   readonly now: () => Date;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
 }
 
 export interface Watched {
   readonly healths: readonly LocationHealth[];
-  /** Locations whose news leaves something to do. */
+  /** Locations with news that needs follow-up (see aftermath.ts). */
   readonly unfinished: readonly string[];
 }
 
@@ -35,16 +35,16 @@ const SENTENCES: Readonly<Record<LocationNews, string>> = {
   removed: "is not configured any more.",
 };
 
-/** Whether a location's news concerns a monitor. */
+/** Whether a monitor is checked from a location. */
 export const isCheckedFrom = (location: string, { locations, deletedAt }: Member) =>
   locations.includes(location) && !deletedAt;
 
-/** Whether the monitors that cannot be judged without a location are to be counted, at their time. */
+/** Whether the monitors whose status becomes unknown without a location still have to be counted. */
 export const needsCount = ({ condition, isCounted }: LocationState) =>
   (condition === "silent" || condition === "offline") && !isCounted;
 
 export const createLocationWatch = ({ locations, store, planning, views, now, newId }: Dependencies) => {
-  /** Shards that may have monitors which are checked from a location. */
+  /** Shards that may have monitors checked from a location. */
   const shardsOf = async (location: string): Promise<string[]> => {
     const names: string[] = [];
     for await (const shards of planning.shards())
@@ -60,12 +60,12 @@ export const createLocationWatch = ({ locations, store, planning, views, now, ne
     return count;
   };
 
-  /** @returns whether news of the location, of now or before, leaves something to do */
+  /** @returns whether there is follow-up work for present or earlier news of the location */
   const look = async (name: string, health: LocationHealth | undefined): Promise<boolean> => {
     const condition: LocationNews = locations.includes(name) ? locationCondition(health, now()) : "removed";
     const state = await store.state(name);
     if (condition === state.condition) return state.toNudge.length > 0 || needsCount(state);
-    // That a new location works is no news, nor that nobody misses one.
+    // No message for a new location that works, or for a removed one that no monitor names.
     const isFirst = state.condition === null && condition === "working";
     const toNudge = isFirst ? [] : await shardsOf(name);
     const naming = condition === "removed" ? await countMonitors(name, toNudge) : 0;
@@ -79,7 +79,7 @@ export const createLocationWatch = ({ locations, store, planning, views, now, ne
       subject: `Location ${name}: ${condition}`,
       message: `Location ${name} ${SENTENCES[condition]}${left}`,
     };
-    // A lost race needs nothing: the next minute looks again.
+    // If a concurrent write won, the next run looks again.
     await store.announce(
       state,
       { condition, toNudge, ...(isNews && { message: { key: `system#${newId()}`, content } }) },

@@ -1,10 +1,11 @@
 /**
- * Watches whether checks come in: a location may send heartbeats while the checks of a shard die, out of memory or before
- * a history that cannot be read. Each shard is looked at every third minute, and only exceptions are stored.
+ * Watches whether a shard's checks still store blocks. A location may send heartbeats while the checks of a shard fail,
+ * for example out of memory or because of corrupt history. Each shard is examined every third minute; only stalls are
+ * stored.
  */
 import type { LocationHealth, Stall } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
-import { firstTick, isPlausible } from "../../shared/rules/believe.ts";
+import { firstTick, isPlausible } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { Freshness } from "../../shared/store/freshness.ts";
 import { placeOf } from "../../shared/store/keys.ts";
@@ -15,12 +16,14 @@ import type { ViewStore } from "../../shared/store/views.ts";
 import { isCheckedFrom } from "./locations.ts";
 
 const EVERY_MINUTES = 3;
-/** The newest block of a shard is at most so many intervals old, and at most so many seconds where that is more. */
+/** Greatest age of a shard's newest block: this many intervals, but at least `FRESH_SECONDS`. */
 const FRESH_INTERVALS = 3;
 const FRESH_SECONDS = 180;
-/** A location counts as running while it answered the last run's heartbeat: one that just died is silent, not stalled. */
+/**
+ * A location must have sent a heartbeat within this time to be examined: one that just failed is silent, not stalled.
+ */
 const HEARD_MS = 90_000;
-/** A stall that is over is kept for so long, or two intervals, for views that no check has confirmed yet. */
+/** How long a stall that is over is kept (at least two intervals), for views that no check has confirmed since. */
 const KEPT_SECONDS = 7_200;
 const READS_AT_ONCE = 32;
 
@@ -31,15 +34,15 @@ interface Dependencies {
   readonly standing: StandingReader;
   readonly freshness: Freshness;
   readonly now: () => Date;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
 }
 
-/** What a look at a location's shards found. */
+/** Result of examining a location's shards. */
 interface Findings {
-  /** Shards that stand still since lately, and how many monitors are checked in each. */
+  /** Newly stalled shards, with the number of monitors checked in each. */
   readonly stalled: Map<string, number>;
-  /** Shards that are checked again, and the newest tick of each. */
+  /** Shards that store blocks again, with the newest tick of each. */
   readonly back: Map<string, number>;
 }
 
@@ -50,16 +53,18 @@ const isOpen = (stall: Stall | undefined) => stall?.backSince === null;
 export const createStallWatch = (dependencies: Dependencies) => {
   const { locations, store, views, standing, freshness, now, newId } = dependencies;
 
-  /** Whether every tick of the time in which a block must have come had its job, and the location was there to run it. */
+  /**
+   * Whether a fresh block must exist: every tick of that time had a job, and the location worked.
+   */
   const isExpected = (shard: Shard, { name, backSince, askingSince }: LocationHealth, nowMs: number): boolean => {
     const since = shard.plannedSince[name];
     const until = shard.planned[name];
     if (shard.members === 0 || since === undefined || until === undefined) return false;
-    const from = Math.max(since * 1000, ms(backSince), ms(askingSince)); // a heartbeat puts right what lies in the future
+    const from = Math.max(since * 1000, ms(backSince), ms(askingSince)); // heartbeats correct moments in the future
     return from <= nowMs - freshMs(shard) && (until + shard.intervalSeconds) * 1000 >= nowMs;
   };
 
-  /** Monitors that a shard checks from a location, as they are now, for longer than a block may be old. */
+  /** Counts the monitors that the shard has been checking from a location, unchanged, since `fromMs`. */
   const countChecked = async (shard: Shard, location: string, fromMs: number): Promise<number> => {
     const members = (await views.members(shard.name)).filter(
       (member) =>
@@ -91,7 +96,7 @@ export const createStallWatch = (dependencies: Dependencies) => {
     return findings;
   };
 
-  /** Those that are due for a look this minute; where one has news, all of them, so that people hear of it once. */
+  /** Examines this minute's third of the shards; if one has news, the others too, so that there is one message. */
   const lookAt = async (shards: readonly Shard[], health: LocationHealth): Promise<Findings> => {
     const nowMs = now().getTime();
     const expected = shards.filter((shard) => isOpen(health.stalled[shard.name]) || isExpected(shard, health, nowMs));
@@ -108,7 +113,9 @@ export const createStallWatch = (dependencies: Dependencies) => {
     };
   };
 
-  /** Stalls as they are to be stored: new ones, those that are over, and none that is long over or whose shard is gone. */
+  /**
+   * The stalls to store: open ones and recently ended ones. Undefined if nothing has changed.
+   */
   const update = (health: LocationHealth, { stalled, back }: Findings, shards: ReadonlyMap<string, Shard>) => {
     const kept = Object.entries(health.stalled).filter(([name, { backSince }]) => {
       const shard = shards.get(name);
@@ -124,7 +131,7 @@ export const createStallWatch = (dependencies: Dependencies) => {
     return isSame ? undefined : after;
   };
 
-  /** Beside what else is announced of the location at the same time. */
+  /** Stores news, and retries if the location's state was changed concurrently. */
   const announce = async (name: string, news: News): Promise<void> => {
     while (!(await store.announce(await store.state(name), news, now())));
   };
@@ -135,7 +142,7 @@ export const createStallWatch = (dependencies: Dependencies) => {
     const findings = await lookAt(own, health);
     const after = update(health, findings, shards);
     if (!after) return false;
-    // Told before it is stored: a run that dies in between tells it twice, not never.
+    // The message goes first: a run that is killed in between sends it twice rather than never.
     const message = newsOf(health.name, findings, own.length, Object.values(after).filter(isOpen).length);
     if (message)
       await announce(health.name, {

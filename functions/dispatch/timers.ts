@@ -1,22 +1,22 @@
 /**
- * Has what has a timer looked at when it is due. Own timers wait in a location's queue, two runs ahead. What is overdue is
- * touched here and now: in a queue, a backlog of touches would stand before the ticks.
+ * Touches items when their timers are due. Upcoming own timers are sent to a location's queue, two runs ahead. Overdue
+ * ones are touched here: in a queue, a backlog of touches would delay the ticks behind it.
  */
 import type { PlannedJob } from "../../shared/model.ts";
 import { allEnded, inParallel } from "../../shared/parallel.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { BUCKETS, type DueStore, type DueTimer } from "../../shared/store/due.ts";
 
-/** So that a run that is late or lost delays nothing. */
+/** Two runs ahead, so that a late or lost run delays no timer. */
 const AHEAD_MS = 120_000;
-/** Overdue for so long, the job that should have touched it did not. */
+/** From this delay on, the job that should have touched the item is taken to be lost. */
 const OVERDUE_MS = 90_000;
-/** Own timers read of one bucket: what memory has room for. The next run reads on, for these are touched by then. */
+/** Own timers read from one bucket in a run, limited by memory. The next run reads on. */
 const READ_PER_BUCKET = 2_000;
-/** A run touches for so long; the rest is the next one's. */
+/** Time for touching in a run; the next run does the rest. */
 const TOUCHING_MS = 20_000;
 const TOUCHES_AT_ONCE = 16;
-/** Touches of one run, so that a backlog does not become a flood of stream records. */
+/** Touches per run, so that a backlog does not flood the stream with records. */
 const TOUCHES_PER_RUN = 3_000;
 
 interface Dependencies {
@@ -34,7 +34,7 @@ export const createTimers = ({ due, locations, sendJobs, now, touchesPerRun = TO
   return async (): Promise<void> => {
     const endsAt = now().getTime() + TOUCHING_MS;
     let left = touchesPerRun;
-    /** @returns whether there was time for it */
+    /** @returns false if there was no time for it */
     const touch = async (timer: DueTimer): Promise<boolean> => {
       if (left === 0 || now().getTime() >= endsAt) return false;
       left--;
@@ -53,7 +53,7 @@ export const createTimers = ({ due, locations, sendJobs, now, touchesPerRun = TO
         }
       };
       const reading = allEnded(BUCKETS.own.map(read));
-      await Promise.allSettled([reading]); // one bucket that cannot be read holds up no other
+      await Promise.allSettled([reading]); // a bucket that cannot be read does not block the others
       own.sort((a, b) => a.dueAt.localeCompare(b.dueAt));
       const { overdue = [], upcoming = [] } = Object.groupBy(own, (timer) =>
         isOverdue(timer) ? "overdue" : "upcoming",

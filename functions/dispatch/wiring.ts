@@ -1,4 +1,7 @@
-/** Puts dispatch together: everything outside it (table, queues, clock, chance) comes in, so that a simulation can be it. */
+/**
+ * Assembles dispatch. Everything outside it (table, queues, clock, random ids) is passed in, so that a simulation can
+ * replace it.
+ */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { PlannedJob } from "../../shared/model.ts";
 import { allEnded } from "../../shared/parallel.ts";
@@ -15,10 +18,10 @@ import { createLocationWatch } from "./locations.ts";
 import { createStallWatch } from "./stalls.ts";
 import { createTimers } from "./timers.ts";
 
-/** Planning has the processor to itself for so long; what waits for it has the rest of a run's 50 s. */
+/** Time in which planning has the processor to itself; timers wait for it, and have the rest of a run's 50 s. */
 const TICKS_FIRST_MS = 25_000;
 
-/** What a run that goes on would not end in time for is left to the next one. */
+/** After this time a run starts nothing more of the follow-up on news; the next run continues. */
 const RUN_MS = 45_000;
 
 export interface DispatchOutside {
@@ -29,7 +32,7 @@ export interface DispatchOutside {
   readonly queues: JobQueues;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
   readonly log: (level: "error", message: string, details: object) => void;
 }
@@ -51,26 +54,26 @@ export function createPlanner(outside: DispatchOutside) {
   const freshness = createFreshness(client, tables.history);
   const watchLocations = createLocationWatch({ locations, store, planning, views, now, newId });
   const watchStalls = createStallWatch({ locations, store, views, standing, freshness, now, newId });
-  const goOn = createAftermath({ store, planning, views, standing, due, now, newId });
+  const followUp = createAftermath({ store, planning, views, standing, due, now, newId });
 
   return {
-    /** Each part runs even when another failed; the failure still fails the invocation, and so rings an alarm. */
+    /** Runs every part even if another failed; a failure still fails the invocation, which raises an alarm. */
     async everyMinute(): Promise<DispatchReport> {
       const endsAt = now().getTime() + RUN_MS;
       const planned = dispatch.all();
       const watched = watchLocations();
       const ticksFirst = Promise.race([Promise.allSettled([planned]), sleep(TICKS_FIRST_MS)]);
       const stalls = Promise.all([planned, watched]).then(([{ shards }, { healths }]) => watchStalls(shards, healths));
-      // What is left of news goes on though the other half of the watch failed.
+      // The follow-up on news runs even if one of the two watches failed.
       const aftermath = Promise.allSettled([watched, stalls]).then(([location, stall]) => {
         const unfinished = location.status === "fulfilled" ? location.value.unfinished : [];
         const news = stall.status === "fulfilled" ? stall.value : [];
-        return goOn(new Set([...unfinished, ...news]), () => now().getTime() < endsAt);
+        return followUp(new Set([...unfinished, ...news]), () => now().getTime() < endsAt);
       });
       const [report] = await allEnded([planned, watched, ticksFirst.then(queueTimers), stalls, aftermath]);
       return report;
     },
-    /** Plans a shard that is new, at once. */
+    /** Plans one new shard at once. */
     planShard: (shard: string): Promise<DispatchReport> => dispatch.one(shard),
   };
 }

@@ -1,20 +1,21 @@
 /**
- * What this location knows of its monitors before a tick: the block of the tick before has it at a glance, the views in
- * the table are the truth. A block is believed only where it is the one right before, has no doubt about the view, and is
- * not contradicted by what the list of members says, which is read anew every ten minutes; elsewhere the views are read.
+ * What this location knows of its monitors before a tick. The views in the table are authoritative; the previous block
+ * is a cache of them, read in one item. The block is trusted only if it is of the tick right before, has no doubt about
+ * the view, and is not contradicted by the list of members, which is read again every ten minutes. Otherwise the views
+ * are read.
  */
 import type { BlockEntry, BlockPlace } from "../../shared/history/block.ts";
 import type { Health, View } from "../../shared/model.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/believe.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/clock-skew.ts";
 import { EMPTY_HISTORY, type History } from "../../shared/rules/judge.ts";
-import type { HistoryStore, TickStand } from "../../shared/store/history.ts";
+import type { HistoryStore, TickState } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
-/** A write of a view may arrive so late: its process was frozen, or the network held it up. */
+/** Longest delay of a view's write, because its process was frozen or the network was slow. */
 const WRITES_ARRIVE_WITHIN_SECONDS = 120;
 
-/** Ticks after which no write of a view can be under way any more. */
+/** Number of ticks until a write of a view that was tried can no longer be under way. */
 export const fullDoubt = (intervalSeconds: number) =>
   Math.min(255, Math.ceil(WRITES_ARRIVE_WITHIN_SECONDS / intervalSeconds));
 
@@ -22,17 +23,17 @@ export const fullDoubt = (intervalSeconds: number) =>
 export interface Belief {
   readonly history: History;
   readonly present: Health | null;
-  /** As the table has it; undefined where it was not read. */
+  /** The view in the table; undefined if it was not read. */
   readonly view: View | null | undefined;
-  /** Its outcome at the tick right before; undefined without one that was measured for these settings. */
+  /** Its outcome at the previous tick; undefined unless it was measured with the present settings. */
   readonly entry: BlockEntry | undefined;
-  /** For the block of this tick, unless a view is written. */
+  /** Ticks for which the view stays in doubt; goes into this tick's block, unless a view is written. */
   readonly doubt: number;
   /** Whether this run has put up a fence, which its own view replaces. */
   readonly isFenced: boolean;
 }
 
-/** @param entry of the block before the tick, where it may speak of the member */
+/** @param entry the member's, in the block before the tick */
 const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, intervalSeconds: number): Belief => ({
   history: entry ?? EMPTY_HISTORY,
   present: entry?.view ?? null,
@@ -45,15 +46,15 @@ const fromBlock = (entry: BlockEntry | undefined, isRightBefore: boolean, interv
 /** What is known of all members, by id. */
 export interface Known {
   readonly beliefs: ReadonlyMap<string, Belief>;
-  /** Why writes that may still be on their way could not be fenced off; then the tick must end without a block. */
+  /** Why late writes could not be fenced off, if so; the tick must then end without a block. */
   readonly unfenced: unknown;
 }
 
-/** Without a view in the block there may be one by now: a spot check fills the empty place. */
+/** Whether the block's health can be trusted. An absent view cannot: a spot check may have stored one meanwhile. */
 const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.doubt === 0 && entry.view !== null;
 
 /** What is known of a tick before it is run. */
-interface Circumstances extends Pick<TickStand, "previous" | "isBegun" | "isUnfinished"> {
+interface Circumstances extends Pick<TickState, "previous" | "isBegun" | "isUnfinished"> {
   /** Whether members were read just now: what they say this location believes is then compared. */
   readonly isFresh: boolean;
 }
@@ -67,14 +68,14 @@ interface Dependencies {
 }
 
 export const createBeliefs = ({ location, views, history, now }: Dependencies) => {
-  /** Whether a block may speak of a member: not of its earlier settings, nor of a monitor that had its id before. */
+  /** Whether an entry is of the member's present settings, and not of a deleted monitor that had the same id. */
   const isOf = ({ settingsVersion, settingsChangedAt }: Member, entry: BlockEntry, tick: number) => {
     const changedAtMs = Date.parse(settingsChangedAt);
-    const isFuture = changedAtMs > now() + CLOCK_TOLERANCE_SECONDS * 1000; // a clock was ahead: it tells nothing
+    const isFuture = changedAtMs > now() + CLOCK_TOLERANCE_SECONDS * 1000; // clock skew: ignored
     return entry.settingsByte === (settingsVersion & 0xff) && (isFuture || tick * 1000 >= changedAtMs - 1000);
   };
 
-  /** Members about whom a write may still be on its way: of a run that never ended, or one whose result is not known. */
+  /** Members whose view may still be written late: by a run that never ended, or by a write whose result is unknown. */
   const uncertain = (known: ReadonlyMap<string, Belief>, { isBegun, isUnfinished }: Circumstances, lane: number) =>
     [...known.keys()].filter((id) => {
       const entry = known.get(id)!.entry;

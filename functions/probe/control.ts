@@ -1,16 +1,16 @@
 /**
- * Whether this location can reach anything at all: its control targets, several and independent. Asked before any view
- * turns down, so that our own network is never somebody's outage.
+ * Checks whether this location's own network works, by connecting to its control targets (several and independent).
+ * Done before any view turns down, so that a failure of our network is not reported as an outage of a target.
  */
 import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings } from "../../shared/model.ts";
 
 const TIMEOUT_MS = 1_500;
-/** Whoever asks within this time after another is given the same answer. */
+/** How long an answer is shared. */
 const SHARED_MS = 1_000;
 /**
- * Questions begin so far apart, and whoever comes in between shares the next one. The engine starts 40 attempts a second at
- * one address; a question that waits for its turn goes unanswered, and many failures at once would look like our own.
+ * Least pause between the starts of two checks; callers in between share the next one. The engine starts 40 attempts a
+ * second at one address: more would wait for their turn and time out, and look like a failure of our network.
  */
 const APART_MS = 50;
 
@@ -34,11 +34,11 @@ const controlCheck = (target: string): CheckSettings => {
 };
 
 export type NetworkState = "online" | "offline";
-/** @param notBefore the answer comes from targets that were asked at this moment or later, in epoch milliseconds */
+/** @param notBefore the targets must have been checked at this moment or later, in epoch milliseconds */
 export type Control = (notBefore?: number) => Promise<NetworkState>;
 
 /**
- * @param targets as `host:port`; without any the location is taken to be online
+ * @param targets as `host:port`; without any, the location counts as online
  * @param now epoch milliseconds
  */
 export const createControl = (
@@ -47,11 +47,11 @@ export const createControl = (
   now: () => number,
   sleep: (ms: number) => Promise<unknown>,
 ): Control => {
-  /** Online with the first answer; offline when all have given none. */
+  /** Online with the first answer; offline if no target answers. */
   const ask = async (): Promise<NetworkState> => {
     const asked = targets.map(async (target) => {
       const outcome = await engine.runOne(controlCheck(target));
-      // A refusal has crossed the network as well as an acceptance.
+      // A refused connection (RST) also proves that the network works.
       if (outcome?.state !== "open" && outcome?.state !== "closed") throw new Error(`${target} did not answer`);
     });
     return Promise.any(asked).then(

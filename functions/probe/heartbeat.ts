@@ -1,4 +1,4 @@
-/** Says that this location works: its queue is served, and it reaches the table. */
+/** Stores a heartbeat, which proves that this location's queue is served and that it reaches the table. */
 import type { LocationStore } from "../../shared/store/locations.ts";
 
 interface Dependencies {
@@ -11,6 +11,6 @@ interface Dependencies {
 
 export const createHeartbeat =
   ({ location, locations, control, now }: Dependencies) =>
-  /** @param at when the job was made, epoch seconds: a backlog must not look like health */
+  /** @param at when the job was made, epoch seconds: a late job of a backlog does not count as a present heartbeat */
   (at: number): Promise<void> =>
     locations.beat(location, new Date(at * 1000), new Date(now()), async () => (await control()) === "online");

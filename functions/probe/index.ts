@@ -1,4 +1,4 @@
-/** Wiring: jobs from the location's queue, one at a time, and checks that the API asks for. */
+/** Lambda entry point of the probe: runs the jobs of the location's queue, and checks that the API requests. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
@@ -31,7 +31,7 @@ const probe = createProbe({
   now: Date.now,
   sleep,
   newId: () => randomBytes(6).toString("base64url"),
-  unreadable: (error) => logger.error("a block cannot be read", { error }),
+  unreadable: (error) => logger.error("a block is corrupt", { error }),
   checked(report) {
     metrics.record(report);
     for (const { id, error } of report.crashes)

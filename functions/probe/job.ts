@@ -1,4 +1,4 @@
-/** What the jobs of a location's queue ask for. Each may come twice. */
+/** Runs the jobs of a location's queue. Delivery is at least once: each job may come twice. */
 import type { Job, Monitor, Timer } from "../../shared/model.ts";
 import type { TickReport } from "./tick.ts";
 
@@ -7,12 +7,12 @@ interface Dependencies {
   readonly spot: (monitors: readonly Pick<Monitor, "id" | "settingsVersion">[]) => Promise<void>;
   readonly tick: (shard: string, tick: number) => Promise<TickReport>;
   readonly touch: (timer: Timer) => Promise<unknown>;
-  /** Told of each shard that was checked. */
+  /** Called after each shard that was checked. */
   readonly checked: (report: TickReport) => void;
 }
 
 export const createJob = ({ heartbeat, spot, tick, touch, checked }: Dependencies) => {
-  /** All at once. One that fails fails the job, and is repeated with it; the others are done by then. */
+  /** Runs all shards concurrently. If one fails, the whole job is repeated; the others then have nothing left to do. */
   const everyShard = async (shards: readonly string[], at: number) => {
     const errors: unknown[] = [];
     const one = async (shard: string) => {

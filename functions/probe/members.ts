@@ -1,15 +1,15 @@
 /**
- * A shard's monitors, remembered between ticks. Reading 250 of them at every tick would cost more than the blocks do, so
- * they are read again when the shard's item, read at every tick, says that something changed.
+ * Caches a shard's monitors between ticks, because reading 250 of them at every tick would cost more than writing
+ * blocks. The cache is invalidated by `settingsRevision` of the shard's item, which is read at every tick.
  */
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
-/** The number tells of every change of settings; this is for what nobody thought of. */
+/** Longest age of the cache, as a safety net: `settingsRevision` should reveal every change. */
 const MAX_AGE_MS = 600_000;
 /**
- * After a change every tick reads anew for so long: the API announces a change before it is stored, and the index follows
- * the table within moments.
+ * How long every tick reads the members after a change: the API increments the revision before it stores the change,
+ * and the index is eventually consistent.
  */
 const UNSETTLED_MS = 30_000;
 
@@ -23,7 +23,7 @@ interface Remembered {
 
 export interface LoadedMembers {
   readonly members: readonly Member[];
-  /** Whether they were read just now, with what each location believes of them. */
+  /** Whether they were read just now, so that their `beliefs` are current. */
   readonly isFresh: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the probe counts, as EMF log lines once a minute: a line per tick would cost more in logs than the checks do in
- * Lambda time.
+ * Metrics of the probe, printed in CloudWatch's embedded metric format (EMF) once a minute: a line per tick would cost
+ * more in logs than the checks cost in Lambda time.
  */
 import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { PortState } from "../../shared/model.ts";
@@ -8,7 +8,9 @@ import type { TickReport } from "./tick.ts";
 
 const EVERY_MS = 60_000;
 
-/** CloudWatch bills every name that appears in an hour ($0.30 a month each): the rarer states share one. */
+/**
+ * Metric by state. CloudWatch bills each name that appears in an hour ($0.30 a month), so the rarer states share one.
+ */
 const NAMES: Readonly<Record<PortState, string>> = {
   open: "ChecksOpen",
   closed: "ChecksClosed",
@@ -40,7 +42,7 @@ export const createProbeMetrics = (metrics: Metrics, now: () => number) => {
       const median = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length / 2)];
       if (median !== undefined) metrics.addMetric("CheckLatencyMs", MetricUnit.Milliseconds, median);
     },
-    /** Publishes when a minute has passed since the last time. */
+    /** Publishes if a minute has passed since the last time. */
     publish(): void {
       if (now() - publishedAt < EVERY_MS) return;
       publishedAt = now();

@@ -1,13 +1,13 @@
-/** The first look at created, changed or resumed monitors: fills empty views, and is not part of the history. */
+/** Spot checks: the first check of created, changed or resumed monitors. Fills empty views; not part of the history. */
 import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings, Monitor, Outcome } from "../../shared/model.ts";
 import { EMPTY_HISTORY, judge, remember } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
 
-/** Beyond the checks' own attempts: resolving and storing. */
+/** Time beyond the checks' own attempts, for resolving and storing. */
 const SLACK_MS = 5_000;
-/** The function has 75 s. */
+/** Below the function's timeout of 75 s. */
 const LONGEST_MS = 55_000;
 
 interface Dependencies {
@@ -22,7 +22,7 @@ const longestOf = ({ retries: { count, delayMs }, timeoutMs }: CheckSettings) =>
   (count + 1) * timeoutMs + count * delayMs;
 
 export const createSpot = ({ location, engine, views, control, now }: Dependencies) => {
-  /** Those that still are what was to be looked at. */
+  /** Reads the monitors, without those that have changed since the job was made. */
   const present = async (wanted: readonly Pick<Monitor, "id" | "settingsVersion">[]) => {
     const versions = new Map(wanted.map(({ id, settingsVersion }) => [id, settingsVersion]));
     const isWanted = ({ id, deletedAt, paused, settingsVersion, locations }: Member) =>
@@ -46,7 +46,7 @@ export const createSpot = ({ location, engine, views, control, now }: Dependenci
       [...members.values()].map((member) => ({ id: member.id, check: member })),
       {
         deadlineAtMs: startedAt + Math.min(LONGEST_MS, Math.max(0, ...[...members.values()].map(longestOf)) + SLACK_MS),
-        // Each as it comes: nobody's first status waits for somebody else's timeout.
+        // Stored as it comes, so that no monitor's first status waits for another one's timeout.
         onOutcome: (id, outcome) => {
           stored.push(store(members.get(id)!, outcome).catch((error: unknown) => void errors.push(error)));
         },

@@ -1,13 +1,14 @@
 /**
- * One tick of one shard from this location: check every monitor, store the views that change, then the block. All of it
- * ends by the tick's deadline, and of several runs of one tick only one writes.
+ * Runs one tick of one shard from this location: checks every monitor, stores the views that change, then the block.
+ * All of it ends by the tick's deadline, and of several runs of one tick only one writes (it claims a lease on the
+ * tick).
  */
 import type { Engine } from "../../shared/engine/run.ts";
 import { type BlockEntry, type BlockPlace, pausedEntry } from "../../shared/history/block.ts";
 import type { Outcome } from "../../shared/model.ts";
-import { holdsTick } from "../../shared/rules/believe.ts";
+import { holdsTick } from "../../shared/rules/clock-skew.ts";
 import { tickDeadlineMs } from "../../shared/rules/plan.ts";
-import type { Claim, HistoryStore, TickStand } from "../../shared/store/history.ts";
+import type { Claim, HistoryStore, TickState } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import { createBeliefs, fullDoubt } from "./beliefs.ts";
@@ -17,18 +18,19 @@ import { createTimeouts } from "./timeouts.ts";
 import { type After, afterOf, createViewChanges } from "./view-changes.ts";
 import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 
-/** Kept free at the end of a tick for the control targets and the writes. */
+/** Time reserved at the end of a tick for the control targets and the writes. */
 const WRITE_RESERVE_MS = 700;
 /**
- * An early job waits for its tick. One that is much earlier shows that our clock is behind: it runs at once, or a process
- * whose clock was set back would never run one. Jobs are planned three minutes ahead at most: what is earlier than the
- * second limit was planned by a clock that was ahead, and is planned again.
+ * A job that is early by up to `WAITED_FOR_MS` waits for its tick. A job that is earlier than that shows that our clock
+ * is behind, and runs at once: otherwise a process whose clock was set back would never run one. A job that is early by
+ * more than `EARLIEST_MS` was planned by a clock that was ahead, since jobs are planned three minutes ahead at most; it
+ * is skipped, and planned again.
  */
 const WAITED_FOR_MS = 20_000;
 const EARLIEST_MS = 150_000;
 /**
- * The queue gives a failed job back after 450 s: from this lane on there is time for a whole run then, and it is sooner
- * than the next tick, which may be a day away.
+ * Intervals from which on a tick whose views could not be stored is left to the queue's retry, which comes after 450 s:
+ * in time for a whole run, and sooner than the next tick, which may be a day away.
  */
 const REPEATED_FROM_SECONDS = 600;
 interface Dependencies {
@@ -38,21 +40,21 @@ interface Dependencies {
   readonly views: ViewStore;
   readonly history: HistoryStore;
   readonly control: Control;
-  /** Told when the control targets failed. */
+  /** Called when the control targets failed. */
   readonly wentOffline: (since: string) => Promise<void>;
   readonly blockSeconds: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
 }
 
 export interface TickReport {
-  /** `done`: somebody else has finished this tick, or is at it. `late`: there was no time for it, or it is not due. */
+  /** `done`: another run has finished this tick or claimed it. `late`: no time was left, or it is not due. */
   readonly result: "checked" | "done" | "late" | "empty";
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** How long after the tick its checks began. */
+  /** From the tick to the start of its checks. */
   readonly lagMs: number;
   /** Checks that did not fit before the deadline. */
   readonly late: number;
@@ -60,18 +62,18 @@ export interface TickReport {
   readonly crashes: readonly { readonly id: string; readonly error: unknown }[];
 }
 
-/** A tick that is this run's to do. */
+/** A tick that this run has to do. */
 interface Run {
   readonly place: BlockPlace;
   readonly lane: number;
-  /** Before the tick's time, and soon enough to wait for it. */
+  /** Whether the run waits for the tick's time if it is early. */
   readonly isWaitedFor: boolean;
   readonly deadlineMs: number;
-  /** Whom the tick checks, and those that are paused. */
+  /** Members that the tick checks, and paused ones. */
   readonly all: readonly Member[];
-  /** Whether they were read just now. */
+  /** Whether the members were read just now. */
   readonly isFresh: boolean;
-  readonly stand: TickStand;
+  readonly stand: TickState;
 }
 
 const NOT_RUN: Outcome = {
@@ -92,7 +94,7 @@ export const createTick = (dependencies: Dependencies) => {
   const { requestFor, rememberSlowness } = createTimeouts();
   const { mayChange, keepFingerprints } = createViewChanges(now);
 
-  /** @returns the report of a tick that this run must not or need not do */
+  /** Prepares a run. @returns a report if there is nothing to do */
   const begin = async (shard: string, tick: number): Promise<Run | TickReport> => {
     const lane = laneOf(shard);
     const earlyMs = tick * 1000 - now();
@@ -105,12 +107,12 @@ export const createTick = (dependencies: Dependencies) => {
     const all = loaded.members.filter((member) => isDue(member, location, shard, tick, new Date(now())));
     if (all.length === 0) return { ...report, result: "empty" };
     const place = { shard, location, tick };
-    const stand = await history.standOf(place, now());
+    const stand = await history.tickState(place, now());
     if (stand.state !== "free") return { ...report, result: "done" };
     return { place, lane, isWaitedFor, deadlineMs, all, isFresh: loaded.isFresh, stand };
   };
 
-  /** @returns whether the block is this run's */
+  /** @returns false if another run has written the block */
   const storeBlock = async (
     { place, lane, all }: Run,
     claim: Claim,
@@ -136,7 +138,10 @@ export const createTick = (dependencies: Dependencies) => {
     const { place, lane, deadlineMs, isFresh, stand } = run;
     const members = run.all.filter(({ paused }) => !paused);
     let { beliefs, unfenced } = await believe(place, members, { ...stand, isFresh });
-    /** With a gap before it a tick waits to the end: the tick before may just be ending. */
+    /**
+     * Whether views are stored as outcomes come. After a gap they wait for the end: the previous tick may be ending
+     * now.
+     */
     const isEarly = stand.previous?.tick === tick - lane;
 
     const claim = {
@@ -179,7 +184,7 @@ export const createTick = (dependencies: Dependencies) => {
     const written = await writer.end();
     const failed = () => new AggregateError(written.errors, `${written.errors.length} views could not be stored`);
     if (written.errors.length > 0 && lane >= REPEATED_FROM_SECONDS && !stand.isBegun) {
-      // Without a block the job's repetition does this tick again, once: by the claim it knows that it is one.
+      // Without a block, the queue's retry runs this tick again, but only once: it finds the claim.
       await history.claimTick(place, claim, now());
       throw failed();
     }
@@ -213,7 +218,7 @@ function entryOf(
   written: WrittenViews,
   full: number,
 ): BlockEntry {
-  // Checks that were lost to our own network count for nothing.
+  // While our own network is down, outcomes do not count.
   const { bits, bitCount, unmeasuredStreak, upStreak, notUpStreak } = offline ? before.history : history;
   const { stored, tried } = written;
   const view = stored.get(member.id);

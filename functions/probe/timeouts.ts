@@ -1,4 +1,7 @@
-/** How long a tick waits for each target: waiting for the dead is what costs money. */
+/**
+ * Chooses the timeout of each check in a tick: shorter for targets known to be silent, because waiting costs Lambda
+ * time.
+ */
 import type { CheckRequest } from "../../shared/engine/run.ts";
 import type { Outcome } from "../../shared/model.ts";
 import type { Reason } from "../../shared/reasons.ts";
@@ -6,18 +9,19 @@ import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
 
 /**
- * A target known to be silent gets this, unless it took longer than a second to answer before, and its full timeout every
- * ten minutes, so that nobody who has become slow is taken for dead for longer. On slow lanes it costs next to nothing.
+ * Timeout of a target known to be silent, unless its last answer took longer than a second. Every ten minutes it gets
+ * its full timeout, so that a target which has become slow is not taken for dead for longer. Lanes from
+ * `SLOW_LANE_SECONDS` on always use the full timeout: there it costs next to nothing.
  */
 const DEAD_TIMEOUT_MS = 2_000;
 const FULL_TIMEOUT_EVERY_SECONDS = 600;
 const SLOW_LANE_SECONDS = 300;
 const SLOW_MS = 1_000;
-/** Silence by TCP, by UDP and in mid-answer: all were waited for to the end. */
+/** Reasons of outcomes that waited until the timeout: silence over TCP, over UDP, and in mid-answer. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
 
 export const createTimeouts = () => {
-  /** Ids of those whose newest answer took long, as far as this process has seen it. */
+  /** Ids of targets whose newest answer took long, as seen by this process. */
   const slow = new Set<string>();
   return {
     rememberSlowness(id: string, { state, timings }: Outcome): void {

@@ -1,14 +1,14 @@
-/** What follows from an outcome, and whether the member's view may have to change with it: only such views are read. */
+/** Decides whether an outcome may change a member's view: only such views are read from the table. */
 import { HOUR_MS } from "../../shared/durations.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
 import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
 
-/** After so long a remembered fingerprint is read again from the view. */
+/** How long a fingerprint is cached. */
 const FINGERPRINT_MAX_AGE_MS = HOUR_MS;
 
-/** What follows from a member's outcome. */
+/** A member's outcome, with the history and health that follow from it. */
 export interface After {
   readonly member: Member;
   readonly outcome: Outcome;

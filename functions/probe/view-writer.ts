@@ -1,24 +1,25 @@
 /**
- * Stores the views that a tick changes, as its outcomes come. None turns down before control targets, asked after its
- * last failed attempt, have answered; none is written by a run that does not own the tick, nor after its deadline.
+ * Stores the views that a tick changes, as its outcomes come. No view turns down before a control target has answered
+ * after the last failed attempt; none is written by a run that does not hold the tick's lease, nor after the tick's
+ * deadline.
  */
 import type { Outcome, View } from "../../shared/model.ts";
-import { isPlausible } from "../../shared/rules/believe.ts";
+import { isPlausible } from "../../shared/rules/clock-skew.ts";
 import { type History, judge } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
 
 const WRITES_AT_ONCE = 32;
-/** DynamoDB gives so many items in one read. */
+/** Limit of BatchGetItem. */
 const VIEWS_AT_ONCE = 100;
 
 /** An outcome whose view may have to change. */
 export interface Candidate {
   readonly member: Member;
   readonly outcome: Outcome;
-  /** With the outcome in it. */
+  /** Includes the outcome. */
   readonly history: History;
-  /** The view as the table has it; undefined where it was not read. */
+  /** The view in the table; undefined if it was not read. */
   readonly view: View | null | undefined;
   /** Whether this run has put up a fence for its tick. */
   readonly isFenced: boolean;
@@ -31,11 +32,11 @@ interface Dependencies {
   readonly now: () => number;
 }
 
-/** What became of one tick's candidates. */
+/** Results of one tick's candidates. */
 export interface WrittenViews {
-  /** What each candidate's view says now; undefined where that is not known. */
+  /** Each candidate's view after the tick; undefined if that is unknown. */
   readonly stored: ReadonlyMap<string, View | null | undefined>;
-  /** Ids of those whose write was tried. */
+  /** Ids of monitors whose view this run tried to write. */
   readonly tried: ReadonlySet<string>;
   readonly errors: readonly unknown[];
 }
@@ -44,7 +45,7 @@ export interface TickViews {
   readonly add: (candidate: Candidate) => void;
   /** To be called once, after the last `add`. */
   readonly end: () => Promise<WrittenViews>;
-  /** Asks control targets about a failure that was just seen. */
+  /** Checks the control targets because of a failed attempt. */
   readonly doubtNetwork: () => void;
   /** Whether control targets failed during this tick. Final after `end`. */
   readonly isOffline: () => boolean;
@@ -52,7 +53,7 @@ export interface TickViews {
 
 export const createViewWriter =
   ({ location, views, control, now }: Dependencies) =>
-  /** @param claim makes the tick this run's own; false when it is somebody else's */
+  /** @param claim acquires the lease on the tick; false if another run holds it */
   (tick: number, deadlineMs: number, claim: () => Promise<boolean>): TickViews => {
     const stored = new Map<string, View | null | undefined>();
     const tried = new Set<string>();
@@ -82,11 +83,11 @@ export const createViewWriter =
       const isKept = await views.save(member.id, member.settingsVersion, location, next, now(), {
         replaces: isFuture ? view.tick : isFenced ? tick : undefined,
       });
-      // Refused: the monitor checks something else by now, or has a newer view. The next tick reads which.
+      // False: the settings have changed, or there is a newer view. Unknown here; the next tick reads the view.
       stored.set(member.id, isKept ? next : undefined);
     };
 
-    /** Everybody who waits, together: one read of views, one question to the control targets. */
+    /** Works off all waiting candidates in batches: one read of views and one check of the control targets each. */
     const workOff = async (): Promise<void> => {
       while (waiting.length > 0) {
         const some = waiting.splice(0, VIEWS_AT_ONCE);
@@ -129,7 +130,7 @@ export const createViewWriter =
         working ??= work();
       },
       doubtNetwork() {
-        // Shared: a question for each of a hundred failures would wait for its turn at one address, and so get no answer.
+        // Shared, because a check for each of a hundred failures would wait for its turn at one address and time out.
         asked = Promise.all([asked, ask()]).then(() => {});
       },
       async end() {

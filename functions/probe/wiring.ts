@@ -1,4 +1,7 @@
-/** Puts the probe together: everything outside it (tables, network, clock) comes in, so that a simulation can be it. */
+/**
+ * Assembles the probe. Everything outside it (tables, network, clock) is passed in, so that a simulation can replace
+ * it.
+ */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS } from "../../shared/durations.ts";
 import type { Engine } from "../../shared/engine/run.ts";
@@ -21,27 +24,27 @@ import { createTick, type TickReport } from "./tick.ts";
 export interface ProbeOutside {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
-  /** Name of the location that this probe is. */
+  /** Name of this probe's location. */
   readonly location: string;
   readonly engine: Engine;
-  /** As `host:port`; without any the location is taken to be online. */
+  /** As `host:port`; without any, the location counts as online. */
   readonly controlTargets: readonly string[];
   readonly retention: Retention;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** A name that nobody used before. */
+  /** Makes a unique id. */
   readonly newId: () => string;
-  /** Told of a block that cannot be read. */
+  /** Called for a corrupt block. */
   readonly unreadable: (error: Error) => void;
-  /** Told of each shard that was checked. */
+  /** Called after each shard that was checked. */
   readonly checked: (report: TickReport) => void;
 }
 
 export interface ProbeFunction {
-  /** Does a job of the location's queue. @throws when some of it has to be done again */
+  /** Runs a job of the location's queue. @throws if it has to be repeated */
   readonly job: (job: Job) => Promise<void>;
-  /** "Check now" and "try these settings": one attempt, and nothing stored. */
+  /** Checks once and stores nothing; for "check now" and "try these settings". */
   readonly check: (check: CheckSettings) => Promise<CheckAnswer>;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Which of a monitor's views can be used: how its locations are, whether its shard is checked from them, and whether
- * what a location believed before it fell silent has been confirmed since.
+ * Determines which of a monitor's views can be used: whether the location works, whether the monitor's shard is checked
+ * from there, and whether a view from before a silence or stall has been confirmed since.
  */
 import type { Block } from "../../shared/history/block.ts";
 import type { LocationHealth, Monitor, Timestamp, ViewCondition } from "../../shared/model.ts";
-import { isBelievable } from "../../shared/rules/believe.ts";
+import { isBelievable } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 
@@ -16,10 +16,10 @@ interface Dependencies {
   readonly now: () => Date;
 }
 
-/** For one batch of records: what one monitor needs to know is known for the next. */
+/** For one batch of records: caches the health of locations and the newest blocks. */
 export const createConditions = ({ locations, healths, history, now }: Dependencies) => {
   const known = healths().then((all) => new Map(all.map((health) => [health.name, health])));
-  known.catch(() => {}); // whoever asks for it hears of the failure
+  known.catch(() => {}); // the callers that await it get the error
   const blocks = new Map<string, Promise<{ block: Block; ids: readonly string[] } | undefined>>();
 
   const newestBlock = (shard: string, location: string) => {
@@ -34,7 +34,10 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     return found;
   };
 
-  /** Whether a tick since that moment has measured the monitor, and so confirmed or replaced the view. */
+  /**
+   * Whether a tick since that moment has measured the monitor: if it had contradicted the view, it would have replaced
+   * it.
+   */
   const isConfirmed = async ({ id, shard, settingsVersion }: Monitor, location: string, since: Timestamp) => {
     const newest = await newestBlock(shard, location);
     const entry = newest?.block.entries[newest.ids.indexOf(id)];
@@ -56,7 +59,7 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     const back = [health?.backSince, stalled?.backSince].filter((at) => isBelievable(at, now())).toSorted();
     const backSince = back.at(-1);
     const view = monitor.views[location];
-    // A view that claims nothing is never proved where nothing can be measured, and would be looked at for ever.
+    // A view of health `unknown` needs no confirmation, and might never get it, where nothing can be measured.
     const isClaim = view && view.health !== "unknown";
     if (!backSince || !isClaim || view.tick * 1000 >= Date.parse(backSince)) return condition;
     return (await isConfirmed(monitor, location, backSince)) ? condition : "unproven";

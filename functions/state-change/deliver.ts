@@ -1,6 +1,6 @@
 /**
- * Tells people: empties the outbox of an item, one attempt for every delivery that is due, and records what became of
- * each. A failed delivery never fails anything else.
+ * Delivers the outbox of an item: makes one attempt for each delivery that is due, and records the result. A failed
+ * delivery does not affect the others.
  */
 import { headline } from "../../shared/alerts/render.ts";
 import type { Delivery, ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
@@ -16,20 +16,23 @@ import {
 import { nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import type { DecisionStore, DeliveryUpdate, OutboxItem } from "../../shared/store/decisions.ts";
 
-/** Sends one thing to one receiver. Throws nothing: a failure is a result. */
+/** Makes one delivery attempt. Never throws: a failure is a result. */
 export type Send = (due: DueDelivery, item: OutboxItem) => Promise<AttemptResult>;
 
 export interface DeliveryReport {
   readonly delivered: number;
   readonly undeliverable: number;
-  /** When a delivery that failed is tried again; null when none failed. */
+  /** Next retry of a failed delivery; null if none failed. */
   readonly retryAt: Timestamp | null;
 }
 
-/** How an item stands after it was decided: as long as it has that revision, its timers follow from its outbox alone. */
+/**
+ * An item's revision after its decision: while it has this revision, its timer follows from `ownTimerAt` and its
+ * outbox.
+ */
 export interface Decided {
   readonly revision: number;
-  /** When it wants to be looked at whatever becomes of its outbox. */
+  /** The timer that does not depend on the outbox; null for never. */
   readonly ownTimerAt: Timestamp | null;
 }
 
@@ -40,10 +43,10 @@ interface Dependencies {
   readonly log: (level: "info" | "error", message: string, details: object) => void;
 }
 
-/** Rounds of one look: each delivers what became due meanwhile. What is left, the next record or the timer brings up. */
+/** Rounds per call: each delivers what has become due meanwhile. The next stream record or the timer continues. */
 const MAX_ROUNDS = 20;
 
-/** A delivery that was attempted, and what then becomes of it: null when it is over, one way or the other. */
+/** A delivery after an attempt; `next` is the retry, or null if it was delivered or given up. */
 interface Attempted extends DueDelivery {
   readonly result: AttemptResult;
   readonly next: Delivery | null;
@@ -57,7 +60,7 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
     return { ...due, result, next };
   };
 
-  /** The incidents' own items first: what is noted about a delivery is noted there. */
+  /** Attempts all. Incidents' own items are written first, because failed deliveries are noted on them. */
   const attemptAll = async (due: readonly DueDelivery[], item: OutboxItem): Promise<Attempted[]> => {
     const attempted: Attempted[] = [];
     for (const isProjection of [true, false]) {
@@ -76,11 +79,14 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
       case "refused":
         return log("error", "delivery failed", { ...failed, error: result.error });
       case "fault":
-        return log("error", "a message cannot be made: a fault of ours", { ...failed, error: result.cause });
+        return log("error", "a message could not be rendered (a bug of Harborlight)", {
+          ...failed,
+          error: result.cause,
+        });
     }
   };
 
-  /** Of a fault, `system` is told when it first happens and when the delivery is given up because of it. */
+  /** Messages for topic `system` about a bug of ours: at its first occurrence, and when the delivery is given up. */
   const newsOfFault = ({ key, receiver, content, delivery, result, next }: Attempted): NewEntry[] => {
     if (content.kind !== "alert" || result.kind !== "fault" || (delivery.hadFault && next)) return [];
     const outlook = next
@@ -92,7 +98,7 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
     ];
   };
 
-  /** Notes on the incident that a receiver was given up. @returns what topic `system` is told */
+  /** Notes on the incident that a delivery was given up. @returns the message for topic `system` */
   const noteLoss = async ({ receiver, content, result }: Attempted): Promise<NewEntry[]> => {
     if (content.kind !== "alert" || result.kind !== "refused") return [];
     const { alert } = content;
@@ -103,7 +109,7 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
     return [systemEntry(`system#${alert.alertId}#${receiver}`, "An alert could not be delivered", message)];
   };
 
-  /** @param decided null when it changed while it was decided */
+  /** @param decided null if the item changed while it was decided */
   return async (key: ItemKey, decided: Decided | null): Promise<DeliveryReport> => {
     let [delivered, undeliverable] = [0, 0];
     let known = decided;
@@ -142,7 +148,7 @@ const systemEntry = (key: string, subject: string, message: string): NewEntry =>
   receivers: ["system"],
 });
 
-/** The outbox as it stands after these updates. */
+/** The outbox after these updates. */
 function remaining(
   outbox: Readonly<Record<string, PendingAlert>>,
   updates: readonly DeliveryUpdate[],

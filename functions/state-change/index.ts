@@ -1,4 +1,4 @@
-/** Wiring: the stream of `monitors` in, decisions and alerts out. */
+/** Lambda entry point of state-change: takes the stream of table `monitors`, stores decisions and sends alerts. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";

@@ -1,4 +1,4 @@
-/** What state-change takes from stream records: whose they are. Their images are history by the time they arrive. */
+/** Reads the keys of stream records. Their images are not used: they may be outdated by the time they arrive. */
 import type { DynamoDBRecord } from "aws-lambda";
 import type { ItemKey } from "../../shared/model.ts";
 
@@ -7,7 +7,7 @@ export const keyOf = ({ dynamodb }: DynamoDBRecord): ItemKey => ({
   sk: dynamodb?.Keys?.sk?.S ?? "",
 });
 
-/** The last record of each item: one look tells all that several changes did, and no two looks meet. */
+/** The last record of each item: an item is read once for several changes, and never processed twice concurrently. */
 export function newestOfEachItem(records: readonly DynamoDBRecord[]): DynamoDBRecord[] {
   const newest = new Map<string, DynamoDBRecord>();
   for (const record of records) {

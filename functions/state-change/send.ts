@@ -1,4 +1,4 @@
-/** One attempt at one delivery: to a channel of people, to topic `system`, or to the incident's own item. */
+/** Makes one delivery attempt: to an alert channel, to topic `system`, or to the incident's own item. */
 import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
@@ -9,7 +9,7 @@ import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Send } from "./deliver.ts";
 
-/** One slow receiver must not hold up the batch: after so long the attempt has failed and is tried again later. */
+/** Timeout of an attempt, so that a slow receiver does not block the batch; the delivery is then retried later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
 interface Receivers extends Pick<Outside, "topics" | "sender"> {
@@ -17,7 +17,7 @@ interface Receivers extends Pick<Outside, "topics" | "sender"> {
   readonly ses: Pick<SESClient, "send">;
 }
 
-/** The way to SNS and SES by their clients. */
+/** Adapts the clients of SNS and SES to what channels need. */
 export const receiversOf = ({ sns, ses, topics, sender }: Receivers): Outside => ({
   publish: (input, abortSignal) => sns.send(new PublishCommand(input), { abortSignal }),
   sendMail: (input, abortSignal) => ses.send(new SendEmailCommand(input), { abortSignal }),

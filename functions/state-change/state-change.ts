@@ -1,4 +1,4 @@
-/** One look at one item: what follows from it is stored, then delivered. A record only says that something changed. */
+/** Processes one changed item: reads it, stores the decision that follows, and delivers its outbox. */
 import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
 import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
@@ -6,30 +6,32 @@ import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
 
-/** Timers within this time are queued at once; later ones are found by dispatch, which looks as far ahead. */
+/** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
 const QUEUED_AHEAD_MS = 120_000;
 
 interface Dependencies {
   readonly decisions: DecisionStore;
-  /** Keeps, for a while, where the outcomes of a monitor lie that is about to be removed. */
+  /** Keeps the placements of a monitor that is about to be deleted, so that its history can be found. */
   readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
   readonly channels: Context["channels"];
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
-  /** Has the item touched when its timer is due. */
-  readonly ring: (timer: Timer) => void;
+  /** Queues a job that touches the item when its timer is due. */
+  readonly queueTimer: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, channels, deliver, ring, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, deliver, queueTimer, now } = dependencies;
 
-  const ringAt = (key: ItemKey, dueAt: Timestamp | null) => {
-    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) ring({ ...key, dueAt });
+  const queueIfSoon = (key: ItemKey, dueAt: Timestamp | null) => {
+    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) queueTimer({ ...key, dueAt });
   };
 
-  /** Whoever brought it up since it was read must not have it tell again what has moved. */
+  /**
+   * Deletes a monitor whose outbox was moved; retried after concurrent changes, or its outbox would be delivered twice.
+   */
   const removeMoved = async (monitor: Monitor): Promise<void> => {
     let left: Monitor | undefined = monitor;
     while (left?.deletedAt === monitor.deletedAt && !(await decisions.remove(left)))
@@ -37,10 +39,11 @@ export const createStateChange = (dependencies: Dependencies) => {
   };
 
   /**
-   * Stores what follows for a monitor. A lost race needs nothing: the write that won it has a record of its own.
-   * @returns how the monitor was decided, unless it changed meanwhile
+   * Decides about a monitor and stores the decision. After a lost race nothing is done: the winning write has a stream
+   * record of its own.
+   * @returns null if the monitor is gone or has changed meanwhile
    */
-  const follow = async (key: ItemKey): Promise<Decided | null> => {
+  const decideMonitor = async (key: ItemKey): Promise<Decided | null> => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
     if (!monitor) return null;
     const { revision } = monitor;
@@ -51,7 +54,7 @@ export const createStateChange = (dependencies: Dependencies) => {
       case "store": {
         const { decision, ownTimerAt } = verdict;
         if (!(await decisions.save(monitor, decision, now()))) return null;
-        ringAt(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
+        queueIfSoon(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }
       case "leave":
@@ -66,7 +69,7 @@ export const createStateChange = (dependencies: Dependencies) => {
     }
   };
 
-  /** An item that has nothing but an outbox: a location's state, or what a deleted monitor left. */
+  /** Sets the timer of an item that is only an outbox: a location's state, or the outbox of a deleted monitor. */
   const keepTimer = async (key: ItemKey): Promise<Decided | null> => {
     const item = await decisions.outbox(key);
     if (!item) return null;
@@ -75,14 +78,14 @@ export const createStateChange = (dependencies: Dependencies) => {
     const isKept = item.lookBy === null && isTimerKept(item.nextEvaluationAt, dueAt, now());
     if (isKept && !isOver(key, item)) return { revision, ownTimerAt: null };
     if (!(await decisions.keepTimer(key, item, dueAt))) return null;
-    ringAt(key, nextTouch(null, item.pendingAlerts, now()));
+    queueIfSoon(key, nextTouch(null, item.pendingAlerts, now()));
     return { revision: revision + 1, ownTimerAt: null };
   };
 
   return async (key: ItemKey): Promise<DeliveryReport> => {
-    const decided = await (key.sk === MONITOR_SK ? follow(key) : keepTimer(key));
+    const decided = await (key.sk === MONITOR_SK ? decideMonitor(key) : keepTimer(key));
     const report = await deliver(key, decided);
-    ringAt(key, report.retryAt);
+    queueIfSoon(key, report.retryAt);
     return report;
   };
 };

@@ -1,4 +1,7 @@
-/** Puts state-change together: everything outside it (tables, queues, receivers, clock) comes in, so that a simulation can be it. */
+/**
+ * Assembles state-change. Everything outside it (tables, queues, receivers, clock) is passed in, so that a simulation
+ * can replace it.
+ */
 import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -26,17 +29,17 @@ export interface StateChangeOutside {
   readonly sns: Pick<SNSClient, "send">;
   readonly ses: Pick<SESClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
-  /** The verified sender of mail; undefined when mail is off. */
+  /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
   /** Link to a monitor for people. */
   readonly url: (monitorId: string) => string | null;
   readonly now: () => Date;
   readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
-  /** Told of what a look delivered. */
+  /** Called after each processed item. */
   readonly delivered: (report: DeliveryReport) => void;
 }
 
-/** Records that could not be handled: Lambda sends them again. */
+/** Records that could not be processed: Lambda delivers them again. */
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
@@ -49,10 +52,10 @@ export function createRecordHandler(outside: StateChangeOutside) {
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
-    unreadable: (error) => log("error", "a block cannot be read", { error }),
+    unreadable: (error) => log("error", "a block is corrupt", { error }),
   });
 
-  /** A timer that is not queued here is found by dispatch within a minute, so a queue that fails fails nothing. */
+  /** Queues timers. Errors are only logged, because dispatch finds a timer that is not queued within a minute. */
   const queueTimers = async (timers: readonly Timer[]) => {
     const { errors } = await queues(touchJobs(timers, names, now()));
     for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
@@ -60,7 +63,6 @@ export function createRecordHandler(outside: StateChangeOutside) {
 
   return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
     const timers: Timer[] = [];
-    const ring = (timer: Timer) => timers.push(timer);
     const look = createStateChange({
       decisions,
       rememberFormer: former.remember,
@@ -68,7 +70,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       url,
       channels: channelsSetUp(receivers),
       deliver,
-      ring,
+      queueTimer: (timer) => timers.push(timer),
       now,
     });
     const newest = newestOfEachItem(records);

@@ -7,7 +7,7 @@ import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { writeAtomically } from "./disk/atomic-file.ts";
 import { Disk, refusalOf } from "./disk/disk.ts";
-import { type LocalDatabase, openDatabase } from "./dynamodb/database.ts";
+import { type DatabaseOptions, type LocalDatabase, openDatabase } from "./dynamodb/database.ts";
 import { migrate } from "./dynamodb/migration.ts";
 import { tableDefinition } from "./dynamodb/table-definition.ts";
 import { readHttpApi } from "./http-api/api-settings.ts";
@@ -59,7 +59,9 @@ export interface StackOptions {
   /** A cloud assembly to run instead of synthesising the app: tests share one. */
   readonly assembly?: string | undefined;
   /** Fault injection for tests: fails requests to the database, or loses their replies. */
-  readonly intercept?: Parameters<typeof openDatabase>[0]["intercept"];
+  readonly intercept?: DatabaseOptions["intercept"];
+  /** Gets the capacity that each request to the database consumed. */
+  readonly onCapacity?: DatabaseOptions["onCapacity"];
   /** Gets log lines for the owner. Default: none. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -121,6 +123,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       log,
       refused: (error) => disk.refused(error),
       ...(options.intercept ? { intercept: options.intercept } : {}),
+      ...(options.onCapacity ? { onCapacity: options.onCapacity } : {}),
     }).catch((error: Error) => {
       throw refusalOf(error) === undefined ? new StartError(error.message, { cause: error }) : error;
     });

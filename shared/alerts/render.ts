@@ -1,10 +1,10 @@
-/** What people read: subject, mail and SMS of an alert; and the attributes that SNS filter policies match. Pure. */
+/** Renders an alert: subject, mail, SMS, and the message attributes that SNS filter policies match. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import type { Alert } from "../model.ts";
 
-/** SNS takes ASCII subjects of fewer than 100 characters. */
+/** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
-/** One SMS of the GSM alphabet. */
+/** Length of a single SMS in the GSM alphabet. */
 const MAX_SMS = 160;
 
 const LETTERS: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   "”": '"', "…": "...", "→": "->", "✓": "OK", "✗": "X", "€": "EUR",
 }; // biome-ignore format: a table
 
-/** Printable ASCII that still reads like the original: "Zürich DB ✓" becomes "Zuerich DB OK". */
+/** Transliterates to printable ASCII: "Zürich DB ✓" becomes "Zuerich DB OK". */
 export function toAscii(text: string): string {
   return text
     .replace(/[^\x20-\x7e]/gu, (char) => LETTERS[char] ?? char)
@@ -63,7 +63,7 @@ export function headline(alert: Alert): string {
 
 const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED", closed: "CLOSED" } as const;
 
-/** Full subject for mail, in the name's own letters and on one line. */
+/** Subject for mail, in Unicode, on one line. */
 export const mailSubject = (alert: Alert) => `[${LABELS[alert.event]}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
 
 /** Subject for SNS: printable ASCII, fewer than 100 characters, starting with a letter. */

@@ -1,4 +1,4 @@
-/** Writing and reading numbers bit by bit, highest bit first, closed by a CRC-32. */
+/** Writes and reads numbers bit by bit, most significant bit first, followed by a CRC-32. */
 import { crc32 } from "node:zlib";
 import { CorruptHistory } from "./packing.ts";
 
@@ -22,7 +22,7 @@ export class BitWriter {
     this.pending &= (1 << this.pendingBits) - 1;
   }
 
-  /** A whole number from 0 to 2^53 - 1: 7 bits a byte, lowest first. */
+  /** Writes a whole number from 0 to 2^53 - 1 as a varint: 7 bits a byte, lowest first. */
   varint(value: number) {
     let rest = value;
     while (rest >= 0x80) {
@@ -32,7 +32,7 @@ export class BitWriter {
     this.bits(rest, 8);
   }
 
-  /** Everything written, its last byte filled up with zeros, and the checksum. */
+  /** Returns everything written, its last byte padded with zeros, and the checksum. */
   finish(): Uint8Array {
     if (this.pendingBits > 0) this.bits(0, 8 - this.pendingBits);
     const written = Buffer.alloc(this.length + CRC_BYTES);
@@ -82,7 +82,7 @@ export class BitReader {
     return (this.pending >>> this.pendingBits) & ((1 << count) - 1);
   }
 
-  /** Counts ones up to the zero that ends them, which is read too, or up to `most`. */
+  /** Reads a unary number: counts ones up to the terminating zero, which is read too, or up to `most`. */
   ones(most: number): number {
     let count = 0;
     for (;;) {

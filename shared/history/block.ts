@@ -3,15 +3,16 @@
  *
  *   byte 0      version
  *   byte 1      flags: bit 0 = the location was offline
- *   bytes 2-17  hash of the roster that says whose outcome stands where
+ *   bytes 2-17  hash of the roster, which lists the monitors in the order of the entries
  *   the rest    columns, one after the other, compressed with zstd (RFC 8878) with its checksum
  *
- * The two bytes of a number stand in two columns: the high ones hardly differ and compress to nothing. Shard, location and tick
- * are the item's key and not repeated. A quiet tick of 250 monitors takes one write unit (1 KB) with room to spare.
+ * The two bytes of a number are in two columns, because the high bytes hardly differ and compress to nothing. Shard,
+ * location and tick are in the item's key and not repeated. A quiet tick of 250 monitors takes one write unit (1 KB)
+ * with room to spare.
  *
  * Version 2 adds the columns `streaks` and `doubt`. Version 1 is still read.
  *
- * Paused members stay in the roster with `pausedEntry`, so that paused time is known and not taken for a gap.
+ * Paused members stay in the roster with `pausedEntry`, so that paused time is distinguished from a gap.
  */
 import { createHash } from "node:crypto";
 import { HEALTHS, type Health, PORT_STATES, type PortState } from "../model.ts";
@@ -35,12 +36,12 @@ export interface BlockEntry {
   readonly settingsByte: number;
   /** The location's view after this tick; null while it has none. */
   readonly view: Health | null;
-  /** Unmeasured outcomes in a row up to this tick, 0 to 15 (and more). */
+  /** Unmeasured outcomes in a row up to this tick, 0 to 15; saturates at 15. */
   readonly unmeasuredStreak: number;
-  /** Measured outcomes in a row that were up, or that were not: one of the two is 0. 0 to 127 (and more). */
+  /** Measured outcomes in a row that were up, or not up; one of the two is 0. Saturates at 127. */
   readonly upStreak: number;
   readonly notUpStreak: number;
-  /** For so many ticks more the view may be another one than this block says: it is read before it is judged. 0 to 255. */
+  /** Number of further ticks for which `view` may be outdated, so that the view is read from the table. 0 to 255. */
   readonly doubt: number;
 }
 
@@ -49,18 +50,18 @@ export interface Block {
   readonly shard: string;
   readonly location: string;
   readonly tick: number;
-  /** The location's control targets failed at this tick: no outcome of it says anything about a target. */
+  /** The location's control targets failed at this tick: its outcomes say nothing about the targets. */
   readonly offline: boolean;
   /** Hash of the roster, see `rosterHash`. */
   readonly roster: string;
   readonly entries: readonly BlockEntry[];
 }
 
-/** What the item's key says about a block. */
+/** The parts of a block that are in the item's key. */
 export type BlockPlace = Pick<Block, "shard" | "location" | "tick">;
 
 const VERSION = 2;
-/** Of rosters, which have not changed. */
+/** Version of the roster format. */
 const ROSTER_VERSION = 1;
 const OFFLINE = 1;
 const HASH_BYTES = 16;
@@ -68,11 +69,11 @@ const HEADER_BYTES = 2 + HASH_BYTES;
 /** Bytes per entry before compression by version, one column each, in this order. */
 const COLUMNS: Readonly<Record<number, number>> = { 1: 13, 2: 15 };
 const NOW_COLUMNS = 15;
-/** Streaks are kept in seven bits; the eighth says that they are of up. */
+/** A streak has seven bits; the eighth marks a streak of up. */
 const UP = 0x80;
 const LONGEST_STREAK = 0x7f;
 
-/** A member that was not checked because it is paused. */
+/** The entry of a paused member. */
 export const pausedEntry = (settingsVersion: number): BlockEntry => ({
   state: "unmeasured",
   reason: "paused",
@@ -89,7 +90,7 @@ export const pausedEntry = (settingsVersion: number): BlockEntry => ({
   doubt: 0,
 });
 
-/** The block's `data`. @throws RangeError when an entry holds a number that has no place */
+/** Encodes a block's `data`. @throws RangeError if a number of an entry is out of range */
 export function encodeBlock(block: Omit<Block, keyof BlockPlace | "version">): Uint8Array {
   const count = block.entries.length;
   const columns = new Uint8Array(count * NOW_COLUMNS);
@@ -112,7 +113,9 @@ export function decodeBlock(data: Uint8Array, place: BlockPlace): Block {
   };
 }
 
-/** A block whose entries are read one by one: history of one monitor needs one of 250. @throws CorruptHistory */
+/**
+ * Opens a block whose entries are decoded one by one: history of one monitor needs one of 250. @throws CorruptHistory
+ */
 export function openBlock(data: Uint8Array, place: BlockPlace) {
   const what = `block ${place.shard} ${place.location} ${place.tick}`;
   const header = blockHeader(data, what);
@@ -133,7 +136,7 @@ export function openBlock(data: Uint8Array, place: BlockPlace) {
   };
 }
 
-/** Version, roster and offline flag, without unpacking the rest. @throws CorruptHistory */
+/** Reads version, roster and offline flag without decompressing the rest. @throws CorruptHistory */
 export function blockHeader(data: Uint8Array, what = "block"): Pick<Block, "version" | "roster" | "offline"> {
   if (data.length < HEADER_BYTES) throw new CorruptHistory(`${what}: ${data.length} bytes are too few`);
   const version = data[0];
@@ -197,22 +200,24 @@ function readEntry(at: (column: number) => number, version: 1 | 2, what: string)
   };
 }
 
-/** 0 is "no reason", then the place in `REASONS` plus one. */
+/** 0 means no reason; otherwise the index in `REASONS` plus one. */
 export const reasonCode = (reason: Reason | null) => (reason === null ? 0 : REASONS.indexOf(reason) + 1);
 
-/** 0 is "none", then hundredths of a per cent plus one. */
+/** 0 means none; otherwise hundredths of a per cent plus one. */
 export const lossCode = (lossPercent: number | null) => (lossPercent === null ? 0 : Math.round(lossPercent * 100) + 1);
 export const lossOf = (code: number) => (code === 0 ? null : (code - 1) / 100);
 
-/** Content address of a roster: the first 16 bytes of the SHA-256 of its ids, one a line, as base64url (22 characters). */
+/**
+ * Content hash of a roster: the first 16 bytes of the SHA-256 of its ids, one per line, in base64url (22 characters).
+ */
 export const rosterHash = (ids: readonly string[]) =>
   createHash("sha256").update(ids.join("\n")).digest().subarray(0, HASH_BYTES).toString("base64url");
 
-/** The roster's `data`. Ids keep their order; they hold no line end. */
+/** Encodes a roster's `data`. Ids keep their order and contain no line break. */
 export const encodeRoster = (ids: readonly string[]): Uint8Array =>
   Buffer.concat([Uint8Array.of(ROSTER_VERSION), pack(Buffer.from(ids.join("\n")))]);
 
-/** @throws CorruptHistory, also when the ids do not have the hash they are stored under */
+/** @throws CorruptHistory, also if the ids do not match the hash */
 export function decodeRoster(data: Uint8Array, hash: string): string[] {
   const what = `roster ${hash}`;
   if (data[0] !== ROSTER_VERSION)

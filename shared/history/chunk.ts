@@ -1,10 +1,10 @@
 /**
  * Chunk: one monitor's outcomes from one location in one window, packed in one item's `data`.
  *
- * A window is 360 ticks of the lane, counted from UTC midnight and ending there at the latest. What is said with the
- * outcome (state, reason, health, view) hardly changes: a list of the combinations that occur, then runs of them; ticks
- * without outcome are runs as well. Latencies are noise, and noise does not compress: each is the distance of its code from a slow
- * average, Golomb-Rice coded (Rice 1979) with the parameter that suits this chunk best.
+ * A window is 360 ticks of the lane, counted from UTC midnight and ending there at the latest. State, reason, health
+ * and view hardly change: the chunk lists the combinations that occur, then their run lengths; ticks without outcome
+ * are runs as well. Latencies are noise and hardly compress: each is stored as the difference of its code from a slow
+ * moving average, Golomb-Rice coded (Rice 1979) with the best parameter for this chunk.
  *
  * Measured with `npm run bench -- cost` on its realistic day: 0.8 bytes an outcome, where columns under zstd took 0.98.
  */
@@ -20,10 +20,10 @@ import { CorruptHistory } from "./packing.ts";
 export const CHUNK_TICKS = 360;
 
 const VERSION = 1;
-/** Run of ticks without outcome; combinations count from 1. */
+/** Code of a run of ticks without outcome; combinations are numbered from 1. */
 const GAP = 0;
 
-/** The chunk window of a lane that a moment falls in, as epoch seconds: `start <= moment < end`. */
+/** The chunk window of a lane that contains a moment, in epoch seconds: `start <= moment < end`. */
 export function chunkWindow(intervalSeconds: number, moment: number) {
   const midnight = Math.floor(moment / DAY_SECONDS) * DAY_SECONDS;
   const length = intervalSeconds * CHUNK_TICKS;
@@ -84,7 +84,7 @@ export function decodeChunk(data: Uint8Array, firstTick: number, what = `chunk $
   let tick = firstTick;
   for (const [code, length] of runs) {
     const kind = kinds[code - 1];
-    if (code !== GAP && !kind) throw new CorruptHistory(`${what}: names a combination that it does not list`);
+    if (code !== GAP && !kind) throw new CorruptHistory(`${what}: refers to a combination that it does not list`);
     for (let i = 0; i < length; i++, tick += intervalSeconds) {
       if (!kind) continue;
       const { state, reason, health, view, offline } = kind;
@@ -124,7 +124,7 @@ function readKind([status, reason, flags]: [number, number, number], what: strin
   return { ...kind, view, reason: known };
 }
 
-/** Codes with how often each follows in a row. */
+/** Run-length encoding: codes, each with the number of its repetitions. */
 class Runs {
   private readonly runs: [code: number, length: number][] = [];
 
@@ -155,13 +155,13 @@ function* each(runs: [number, number][]): Generator<number, undefined> {
   for (const [code, length] of runs) for (let i = 0; i < length; i++) yield code;
 }
 
-/** Ones in a row that announce a distance written out in full: a spike must not cost hundreds of bits. */
+/** Number of ones that marks a distance written in full: otherwise a spike would cost hundreds of bits. */
 const ESCAPE = 12;
-/** Enough for the distance of any two codes, folded. */
+/** Enough bits for the folded distance of any two codes. */
 const FULL_BITS = 14;
 const PARAMETER_BITS = 4;
 
-/** Follows the level slowly, and takes no notice of how far off a spike is. */
+/** Moving average that follows the level slowly and limits the influence of spikes. */
 class SlowAverage {
   private level: number;
   constructor(start: number) {
@@ -198,7 +198,7 @@ function writeLatencies(writer: BitWriter, codes: readonly number[]) {
   }
 }
 
-/** Reads the latencies one after the other; nothing stands there when no combination has one. */
+/** Reads the latencies one by one, lazily: the section is missing if no combination has a latency. */
 function latencyReader(reader: BitReader, what: string): () => number | null {
   let average: SlowAverage | undefined;
   let parameter = 0;
@@ -210,7 +210,7 @@ function latencyReader(reader: BitReader, what: string): () => number | null {
     const ones = reader.ones(ESCAPE);
     const distance = ones === ESCAPE ? reader.bits(FULL_BITS) : (ones << parameter) | reader.bits(parameter);
     const code = average.code + unfold(distance);
-    if (code < 1 || code > MAX_LATENCY_CODE) throw new CorruptHistory(`${what}: holds a latency that cannot be`);
+    if (code < 1 || code > MAX_LATENCY_CODE) throw new CorruptHistory(`${what}: holds a latency out of range`);
     average.add(code);
     return latencyOf(code);
   };
@@ -219,6 +219,6 @@ function latencyReader(reader: BitReader, what: string): () => number | null {
 const riceBits = (distance: number, parameter: number) =>
   distance >> parameter < ESCAPE ? (distance >> parameter) + 1 + parameter : ESCAPE + FULL_BITS;
 
-/** 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 … */
+/** Zigzag encoding: 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 … */
 const fold = (distance: number) => (distance < 0 ? -2 * distance - 1 : 2 * distance);
 const unfold = (folded: number) => (folded & 1 ? -(folded + 1) / 2 : folded / 2);

@@ -4,7 +4,7 @@ import type { PastOutcome } from "./outcome.ts";
 import { Tally } from "./tally.ts";
 import { mergeStretches, stretches, type Voters } from "./timeline.ts";
 
-/** Stands in for the location in the day items that the quorum was applied to. No location is called so. */
+/** Takes the place of the location name in day items that are merged by the quorum. No location can have this name. */
 export const MERGED = "*";
 
 export const startOfDay = (moment: number) => Math.floor(moment / DAY_SECONDS) * DAY_SECONDS;
@@ -12,7 +12,7 @@ export const startOfDay = (moment: number) => Math.floor(moment / DAY_SECONDS) *
 export const dateOf = (moment: number) => new Date(moment * 1000).toISOString().slice(0, 10);
 export const startOfDate = (date: string) => Date.parse(`${date}T00:00:00Z`) / 1000;
 
-/** @param outcomes oldest first; those before the stretch of time still speak for its beginning */
+/** @param outcomes oldest first, including earlier ones whose interval reaches beyond `from` */
 export function tallyOf(outcomes: readonly PastOutcome[], from: number, to: number): Tally {
   const tally = new Tally();
   for (const outcome of outcomes) if (outcome.tick >= from && outcome.tick < to) tally.addOutcome(outcome);
@@ -20,7 +20,7 @@ export function tallyOf(outcomes: readonly PastOutcome[], from: number, to: numb
   return tally;
 }
 
-/** Seconds as the quorum sees them; checks and latencies of all locations together. */
+/** Merges locations: seconds by the quorum's status; checks and latencies of all locations added up. */
 export function mergedTallyOf(
   byLocation: ReadonlyMap<string, readonly PastOutcome[]>,
   voters: Voters,

@@ -1,5 +1,5 @@
 /**
- * Latencies as history keeps them: three significant digits in 13 bits.
+ * Encodes latencies for history: three significant digits in 13 bits.
  *
  * Code 0 is "none". Codes from 1 on count the mantissas 100 to 999 of each decade from 0.001 ms to 999 s, so that
  * neighbouring latencies have neighbouring codes and noise of some per cent differs in the low byte only.
@@ -14,9 +14,8 @@ const PER_DECADE = 900;
 export const MAX_LATENCY_CODE = (HIGHEST_EXPONENT - LOWEST_EXPONENT + 1) * PER_DECADE;
 
 /**
- * Code of a latency, which is rounded to three significant digits; below 0.001 ms it counts as 0.001 ms, above
- * 999 s as 999 s.
- * @throws RangeError for what is not a number of milliseconds
+ * Code of a latency, rounded to three significant digits and clamped to 0.001 ms and 999 s; 0 for null.
+ * @throws RangeError for NaN and negative numbers
  */
 export function latencyCode(latencyMs: number | null): number {
   if (latencyMs === null) return 0;
@@ -30,7 +29,7 @@ export function latencyCode(latencyMs: number | null): number {
   return (Number(exponent) - 2 - LOWEST_EXPONENT) * PER_DECADE + Number(digits.replace(".", "")) - 100 + 1;
 }
 
-/** The latency of a code in milliseconds, or null for 0. @throws RangeError for a code that cannot be */
+/** The latency of a code in milliseconds, or null for 0. @throws RangeError for a code out of range */
 export function latencyOf(code: number): number | null {
   if (code === 0) return null;
   if (code > MAX_LATENCY_CODE) throw new RangeError(`latency code must be at most ${MAX_LATENCY_CODE}, got ${code}`);
@@ -41,5 +40,5 @@ export function latencyOf(code: number): number | null {
 /** x times 10^exponent, dividing for negative exponents: 123 / 100 is 1.23, 123 x 0.01 is not always. */
 const scale = (x: number, exponent: number) => (exponent < 0 ? x / 10 ** -exponent : x * 10 ** exponent);
 
-/** Of every latency that was rounded before: a year of them is turned back into codes in one request. */
+/** Codes by rounded latency, because one request may encode a year of latencies that were decoded before. */
 const CODES = new Map(Array.from({ length: MAX_LATENCY_CODE }, (_, i) => [latencyOf(i + 1)!, i + 1]));

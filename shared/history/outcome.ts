@@ -1,18 +1,18 @@
-/** What history keeps of one outcome, whichever item it was read from. */
+/** A past outcome as history keeps it, whether it was read from a block or a chunk. */
 import type { Health, PortState } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import type { BlockEntry } from "./block.ts";
 
 export interface PastOutcome {
   readonly tick: number;
-  /** Of the lane that the monitor was in: so long the outcome speaks for the target. */
+  /** Interval of the monitor at the time: the outcome counts for at most this long. */
   readonly intervalSeconds: number;
   readonly state: PortState;
   readonly reason: Reason | null;
   readonly health: Health;
-  /** What the location believed after this outcome, thresholds applied; null before its first view. */
+  /** The location's view after this outcome, thresholds applied; null before its first view. */
   readonly view: Health | null;
-  /** The location itself was cut off: the outcome says nothing about the target. */
+  /** The location's own network was down: the outcome says nothing about the target. */
   readonly offline: boolean;
   readonly latencyMs: number | null;
   readonly lossPercent: number | null;
@@ -45,7 +45,9 @@ export const isMeasured = ({ health, offline }: Pick<PastOutcome, "health" | "of
 /** A tick at which a paused monitor was passed over: not a check. */
 export const isPaused = ({ reason }: Pick<PastOutcome, "reason">) => reason === "paused";
 
-/** Oldest first, one a tick: a monitor on the move may have been checked in two shards at once. Sorts in place. */
+/**
+ * Sorts by tick (in place) and drops duplicates: a monitor that moves may have been checked in two shards at one tick.
+ */
 export function inTickOrder(outcomes: PastOutcome[]): PastOutcome[] {
   outcomes.sort((a, b) => a.tick - b.tick || a.intervalSeconds - b.intervalSeconds);
   return outcomes.filter(({ tick }, i) => tick !== outcomes[i - 1]?.tick);

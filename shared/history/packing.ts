@@ -1,12 +1,12 @@
-/** What all packed history shares: zstd with a checksum, and one error for bytes that make no sense. */
+/** Compression of all packed history (zstd with checksum), and the error for corrupt data. */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-/** Stored history that cannot be read: damaged, or written by a newer version. Names the item. */
+/** Stored history cannot be decoded: it is damaged, or was written by a newer version. The message names the item. */
 export class CorruptHistory extends Error {
   override readonly name = "CorruptHistory";
 }
 
-/** What `read` gives, or undefined where it cannot be read, which is told: the rest of history must not wait for it. */
+/** Returns undefined if `read` throws CorruptHistory, and reports it: one corrupt item must not block other history. */
 export function readable<T>(read: () => T, tell: (error: CorruptHistory) => void): T | undefined {
   try {
     return read();
@@ -23,10 +23,10 @@ export function bytesOf({ data }: Readonly<Record<string, unknown>>, what: strin
   throw new CorruptHistory(`${what}: holds no bytes`);
 }
 
-/** Unpacked size of the largest item there is, with room: a damaged length must not cost memory. */
+/** Limit on the decompressed size, larger than any item, so that a damaged length does not exhaust memory. */
 const MAX_UNPACKED_BYTES = 1 << 20;
 
-/** Level 6: on blocks as small as level 19 (within 2 %) for a twentieth of its time (0.06 ms). */
+/** Level 6: blocks get as small as with level 19 (within 2 %) in a twentieth of its time (0.06 ms). */
 export const pack = (bytes: Uint8Array): Uint8Array =>
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 } });
 

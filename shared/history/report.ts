@@ -1,4 +1,4 @@
-/** Tallies and incidents as people read them. Pure. */
+/** Turns tallies and incidents into the figures that the API shows. Pure. */
 import type { Incident } from "../model.ts";
 import type { Range } from "./steps.ts";
 import { type Tally, TIME_STATUSES } from "./tally.ts";
@@ -7,12 +7,15 @@ const QUANTILES = [0.5, 0.95, 0.99];
 /** What one check adds to `lossSum` when everything was lost: hundredths of a per cent. */
 const LOSS_OF_ALL = 100 * 100;
 
-/** Up and degraded count as up; time that nobody can speak for (unknown, paused, maintenance, no data) not at all. Null without any. */
+/**
+ * Uptime: degraded counts as up; unknown, paused, maintenance and time without data are left out. Null if nothing is
+ * left.
+ */
 export function uptimePercent({ seconds: { up, degraded, down } }: Pick<Tally, "seconds">, digits = 4): number | null {
   return percentOf(up + degraded, up + degraded + down, digits);
 }
 
-/** Rounded down, but never to 0: 100 means all of it, and 0 nothing of it. Null of nothing. */
+/** Rounded down, but never to 0: 100 means all, and 0 means none. Null if `whole` is 0. */
 function percentOf(part: number, whole: number, digits: number): number | null {
   if (whole === 0) return null;
   const steps = Math.floor((part * 100 * 10 ** digits) / whole);

@@ -1,14 +1,17 @@
-/** How long history stays. Set by context at deployment (`RETENTION` of the functions that write history). */
+/**
+ * Retention of history. Set by CDK context at deployment, in the variable `RETENTION` of the functions that write
+ * history.
+ */
 import { DAY_SECONDS } from "../durations.ts";
 
 export interface Retention {
-  /** Outcomes in blocks, which compact has to have read by then. */
+  /** Blocks; compact must have read them within this time. */
   readonly blockDays: number;
-  /** Longer than blocks, which cannot be read without their roster. */
+  /** Rosters; longer than blocks, which cannot be read without them. */
   readonly rosterDays: number;
-  /** Raw outcomes in chunks. */
+  /** Chunks: raw outcomes. */
   readonly chunkDays: number;
-  /** Daily figures, in months of the calendar. */
+  /** Day items, in calendar months. */
   readonly dayMonths: number;
 }
 
@@ -18,11 +21,11 @@ export const DEFAULT_RETENTION: Retention = { blockDays: 14, rosterDays: 15, chu
 export const oldestBlock = (nowSeconds: number, { blockDays }: Pick<Retention, "blockDays">) =>
   (Math.floor(nowSeconds / DAY_SECONDS) - blockDays) * DAY_SECONDS;
 
-/** First second of the oldest UTC day whose raw outcomes are all kept still; of days before only the figures are. */
+/** First second of the oldest UTC day whose raw outcomes are all kept; of earlier days only the day items are. */
 export const oldestRawDay = (nowSeconds: number, { chunkDays }: Pick<Retention, "chunkDays">) =>
   (Math.ceil(nowSeconds / DAY_SECONDS) - chunkDays) * DAY_SECONDS;
 
-/** Counted from the data's own time, so that writing an item again writes the same item. */
+/** Expiry is counted from the data's own time, so that repeated writes are identical. */
 export const blockExpiry = (tick: number, { blockDays }: Retention) => tick + blockDays * DAY_SECONDS;
 export const chunkExpiry = (endSeconds: number, { chunkDays }: Retention) => endSeconds + chunkDays * DAY_SECONDS;
 

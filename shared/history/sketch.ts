@@ -1,21 +1,21 @@
 /**
  * Quantiles of latencies from counts in buckets whose width grows with the value (DDSketch, Masson et al., VLDB 2019,
- * section 2): any quantile is within 1 % of the latency at that rank, and sketches of parts add up to exactly the sketch
- * of the whole, so that it does not matter which level of history answers.
+ * section 2): any quantile is within 1 % of the latency at that rank, and sketches of parts add up to exactly the
+ * sketch of the whole, so that days and raw outcomes give the same result.
  *
- * Ours because latencies come as codes of three digits: a table replaces the logarithm, and a day's sketch packs into some
- * 120 bytes where `@datadog/sketches-js` writes 1.3 kB of JSON.
+ * Our own implementation, because latencies are codes of three digits: a table replaces the logarithm, and a day's
+ * sketch takes some 120 bytes, where `@datadog/sketches-js` writes 1.3 kB of JSON.
  */
 import type { BitReader, BitWriter } from "./bits.ts";
 import { latencyOf, MAX_LATENCY_CODE } from "./latency.ts";
 
-/** Bounds of a bucket are this far apart; its middle is then within 1 % of every latency in it. */
+/** Relative error: a bucket's middle is within 1 % of every latency in it. */
 const ACCURACY = 0.01;
 const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
-/** Sums are kept as whole steps of 10 ns, the finest three digits there are: adding in any order gives the same. */
+/** Sums are whole numbers of 10 ns, the finest resolution of a code, so that the order of adding does not matter. */
 const STEPS_PER_MS = 100_000;
 
-/** Bucket of each latency code; bucket b holds what is above GAMMA^(b-1) and up to GAMMA^b times the smallest latency. */
+/** Bucket of each latency code; bucket b holds latencies above GAMMA^(b-1) and up to GAMMA^b times the smallest one. */
 const BUCKETS = new Uint16Array(MAX_LATENCY_CODE + 1);
 const STEPS = new Float64Array(MAX_LATENCY_CODE + 1);
 for (let code = 1; code <= MAX_LATENCY_CODE; code++) {
@@ -28,7 +28,7 @@ const middle = (bucket: number) => (0.001 * 2 * GAMMA ** bucket) / (GAMMA + 1);
 export class LatencySketch {
   count = 0;
   private sumSteps = 0;
-  /** Codes, exact. */
+  /** Exact, as codes. */
   private min = MAX_LATENCY_CODE;
   private max = 0;
   private readonly buckets = new Map<number, number>();
@@ -51,7 +51,7 @@ export class LatencySketch {
     for (const [bucket, count] of other.buckets) this.buckets.set(bucket, (this.buckets.get(bucket) ?? 0) + count);
   }
 
-  /** Exact, of latencies to three digits. Null without any. */
+  /** Exact to three digits. Null if empty. */
   get minMs() {
     return this.count === 0 ? null : latencyOf(this.min);
   }

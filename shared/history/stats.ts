@@ -1,8 +1,7 @@
 /**
- * Statistics over a range, step by step. Whole UTC days come from day items, the rest from outcomes: the figures are the
- * same whichever answers.
+ * Computes statistics over a range, step by step. Whole UTC days are read from day items, the rest from raw outcomes;
+ * both give the same figures.
  */
-
 import { DAY_SECONDS } from "../durations.ts";
 import type { HistoryReader, Watched } from "../store/history-reader.ts";
 import { mergedTallyOf, startOfDay, tallyOf } from "./day.ts";
@@ -11,7 +10,7 @@ import type { Range } from "./steps.ts";
 import { Tally } from "./tally.ts";
 
 /**
- * One tally for each step, of one location or merged over all by the monitor's quorum.
+ * Returns one tally per step, of one location or merged over all by the monitor's quorum.
  * @param steps adjoining, oldest first
  */
 export async function tallySteps(
@@ -64,7 +63,7 @@ function daysIn(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, (startOfDay(to) - first) / DAY_SECONDS) }, (_, i) => first + i * DAY_SECONDS);
 }
 
-/** Groups of ranges that follow each other without a gap: each group is read at once. */
+/** Groups adjoining ranges, so that each group is read at once. */
 function adjoining<R extends Range>(ranges: readonly R[]): R[][] {
   const groups: R[][] = [];
   for (const range of ranges) {
@@ -75,7 +74,7 @@ function adjoining<R extends Range>(ranges: readonly R[]): R[][] {
   return groups;
 }
 
-/** The outcomes in a range, and the one before, which speaks for its beginning unless its interval is over. */
+/** The outcomes in a range, and the one before it, whose interval may reach into the range. */
 const speakingFor = (outcomes: readonly PastOutcome[], { from, to }: Range) =>
   outcomes.slice(Math.max(0, lowerBound(outcomes, from) - 1), lowerBound(outcomes, to));
 

@@ -1,9 +1,10 @@
 /**
- * Steps of statistics: how a range is cut. Steps below a day begin at whole multiples since the epoch, in UTC; days,
- * weeks (from Monday) and months begin at midnight in the time zone asked for. The first and the last are cut to the range.
+ * Cuts a range into the steps of statistics. Steps below a day begin at whole multiples since the epoch, in UTC; days,
+ * weeks (from Monday) and months begin at midnight in the requested time zone. The first and the last step are cut to
+ * the range.
  *
- * Where raw outcomes are gone, only whole UTC days are known. Edges of steps then move to the nearest UTC midnight: each
- * step is made of the days whose middle it would hold, and says so in its `from` and `to`.
+ * Where raw outcomes have expired, only whole UTC days are known. Edges of steps then move to the nearest UTC midnight,
+ * so a step consists of the days whose middle lies in it; its `from` and `to` show the moved edges.
  */
 import { DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS } from "../durations.ts";
 
@@ -13,7 +14,7 @@ export type Step = (typeof STEPS)[number];
 /** Whether a step follows the calendar of a time zone. */
 export const isCalendar = (step: Step) => step === "1d" || step === "1w" || step === "1mo";
 
-/** Seconds of a step; of calendar steps the usual length. */
+/** Length of a step in seconds; of calendar steps the usual length. */
 export function stepSeconds(step: Step): number {
   const unit = { m: MINUTE_SECONDS, h: HOUR_SECONDS, d: DAY_SECONDS, w: 7 * DAY_SECONDS, mo: 30 * DAY_SECONDS }[
     step.replace(/\d+/, "")
@@ -38,7 +39,7 @@ export function cut({ from, to }: Range, step: Step, timeZone = "UTC", rawFrom =
   for (let start = from; start < to; ) {
     const edge = next();
     const end = Math.min(edge < rawFrom ? nearestMidnight(edge) : edge, to);
-    // An edge may repeat or lie before the range: of a date that a zone left out, or one that began twice.
+    // An edge may repeat or lie before the range: some time zones have skipped a date, or begun one twice.
     if (end <= start) continue;
     ranges.push({ from: start, to: end });
     start = end;
@@ -46,10 +47,10 @@ export function cut({ from, to }: Range, step: Step, timeZone = "UTC", rawFrom =
   return ranges;
 }
 
-/** In UTC; the earlier one at noon. */
+/** UTC; noon goes to the earlier midnight. */
 const nearestMidnight = (moment: number) => Math.ceil(moment / DAY_SECONDS - 0.5) * DAY_SECONDS;
 
-/** Beginnings of steps after a moment, one with each call. */
+/** Returns the next start of a step with each call, beginning after a moment. */
 function multiples(seconds: number, after: number) {
   let edge = Math.floor(after / seconds) * seconds;
   return () => (edge += seconds);
@@ -86,10 +87,10 @@ function zoneOf(timeZone: string) {
   };
   return {
     dateAt,
-    /** The first moment of a day. Not always midnight: some clocks skip it in spring. */
+    /** First moment of a day. Not always 00:00: some zones skip it when daylight saving time begins. */
     startOf(day: number): number {
       if (timeZone === "UTC") return day;
-      // Zones reach from 12 hours behind to 14 ahead of UTC; clocks and offsets keep to whole minutes.
+      // Offsets range from UTC-12 to UTC+14, in whole minutes.
       let [before, at] = [(day - 15 * HOUR_SECONDS) / 60, (day + 15 * HOUR_SECONDS) / 60];
       while (at - before > 1) {
         const middle = Math.floor((before + at) / 2);

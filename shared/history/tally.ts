@@ -1,6 +1,6 @@
 /**
- * The figures of any stretch of time, in a form that adds up: a day item holds one, a step of `stats` is the sum of many.
- * Whole numbers only, so that the sum does not depend on the order or on the level that it was read from.
+ * Additive figures of a stretch of time: a day item holds one tally, a step of `stats` is the sum of many. Whole
+ * numbers only, so that the sum depends neither on the order nor on whether days or raw outcomes were added.
  */
 import { REASONS, type Reason } from "../reasons.ts";
 import { BitReader, BitWriter } from "./bits.ts";
@@ -19,7 +19,7 @@ const VERSION = 1;
 export class Tally {
   /** Checks that ran, measured or not. */
   checks = 0;
-  /** Of these, the ones that say nothing about the target: our own fault, an offline location, or silence that may mean anything. */
+  /** Checks that say nothing about the target: our own fault, an offline location, or silence that proves nothing. */
   unmeasured = 0;
   degraded = 0;
   /** Failed checks by reason code (`reasonCode`). */
@@ -76,7 +76,7 @@ export class Tally {
   }
 }
 
-/** A day item's `data`. */
+/** Encodes a day item's `data`. */
 export function encodeTally(tally: Tally): Uint8Array {
   const writer = new BitWriter();
   writer.bits(VERSION, 8);

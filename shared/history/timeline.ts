@@ -1,15 +1,15 @@
 /**
- * From outcomes to stretches of time. Pure.
+ * Turns outcomes into stretches of time with one status each. Pure.
  *
- * An outcome speaks for its target until the next one, at most for one interval: what comes after is a gap, and a gap is
- * neither up nor down. So every second is decided by outcomes no more than one interval away, and any cut through
- * history (chunk, day, step) gives the same sums.
+ * An outcome holds until the next one, at most for one interval; after that comes a gap, which is neither up nor down.
+ * So every second depends only on outcomes at most one interval before it, and history cut anywhere (chunk, day, step)
+ * adds up to the same sums.
  */
 import type { Health } from "../model.ts";
 import { agree, quorumSize } from "../rules/quorum.ts";
 import { isMeasured, isPaused, type PastOutcome } from "./outcome.ts";
 
-/** What a stretch of time counts as. Time without any stretch is "no data". */
+/** Status of a stretch of time. Time without a stretch is "no data". */
 export type TimeStatus = Health | "paused" | "maintenance";
 
 /** Epoch seconds, `from <= t < to`. */
@@ -20,8 +20,8 @@ export interface Stretch {
 }
 
 /**
- * What an outcome says of the time that it speaks for: the location's view, thresholds applied, as it also made the alerts.
- * Unknown when the check was not possible or no view has formed yet.
+ * Status of the time for which an outcome holds: the location's view with thresholds applied, which alerts are based on
+ * too. Unknown if the check was not possible or there is no view yet.
  */
 function timeStatus(outcome: PastOutcome): TimeStatus {
   if (isPaused(outcome)) return "paused";
@@ -29,8 +29,8 @@ function timeStatus(outcome: PastOutcome): TimeStatus {
 }
 
 /**
- * One location's stretches, cut to `from <= t < to`; what adjoins with one status is one stretch.
- * @param outcomes oldest first, one a tick at most
+ * The stretches of one location, cut to `from <= t < to`; adjoining ones of the same status are joined.
+ * @param outcomes oldest first, at most one per tick
  */
 export function* stretches(outcomes: readonly PastOutcome[], from: number, to: number): Generator<Stretch> {
   let open: { from: number; to: number; status: TimeStatus } | undefined;
@@ -50,15 +50,15 @@ export function* stretches(outcomes: readonly PastOutcome[], from: number, to: n
   if (open) yield open;
 }
 
-/** Whose word counts how much. */
+/** Locations and quorum of a monitor. */
 export interface Voters {
   readonly locations: readonly string[];
   readonly quorum: "majority" | "any" | "all" | number;
 }
 
 /**
- * The stretches of several locations as the monitor's quorum sees them.
- * Locations that the monitor no longer has still speak for their time: then everyone who was there votes.
+ * Merges the stretches of several locations by the monitor's quorum. For times when locations were present that the
+ * monitor no longer has, the quorum is taken over the locations present.
  */
 export function* mergeStretches(
   byLocation: ReadonlyMap<string, Iterable<Stretch>>,
@@ -70,7 +70,7 @@ export function* mergeStretches(
       edges.push({ at: from, location, status, order: 1 }, { at: to, location, status: undefined, order: 0 });
     }
   }
-  // At one moment what ends comes before what begins.
+  // Ends sort before starts at the same moment.
   edges.sort((a, b) => a.at - b.at || a.order - b.order);
   const verdicts = new Map<string, TimeStatus>();
   const present = new Map<string, TimeStatus>();

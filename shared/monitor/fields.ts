@@ -1,8 +1,7 @@
 /**
- * The fields of a monitor, each declared once. Everything that has to know them is derived from here (`settings.ts`
- * beside this file): types, what the API takes and shows, its OpenAPI components, defaults, what the table stores, and
- * whether a change restarts the views. A new field is one row, and a default of its own for monitors that were stored
- * before it existed.
+ * Declares each field of a monitor once. Everything else is derived from here (see `settings.ts`): types, what the API
+ * accepts and shows, its OpenAPI components, defaults, what the table stores, and whether a change restarts the views.
+ * A new field is one row; it needs a default, for monitors that were stored before it existed.
  */
 import { z } from "zod";
 import { expecting } from "../issues.ts";
@@ -12,7 +11,7 @@ import { fields, flag, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
 import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
-/** What a default may depend on: fields of the monitor that are declared before it, and where it can be checked from. */
+/** What a default may depend on: fields that are declared before it, and the configured locations. */
 export interface Surroundings {
   readonly protocol: string;
   readonly intervalSeconds: number;
@@ -22,17 +21,17 @@ export interface Surroundings {
 }
 
 export interface Field<Stored extends z.ZodType = z.ZodType, Sent extends z.ZodType = z.ZodType> {
-  /** As the table stores it and the API shows it. */
+  /** Schema of the value that the table stores and the API shows. */
   readonly stored: Stored;
-  /** As people send it. */
+  /** Schema of the value that callers send. */
   readonly sent: Sent;
-  /** What stands where nothing, or not all of it, was sent. */
+  /** Fills in the default if nothing, or only a part, was sent. */
   complete(sent: z.output<Sent> | undefined, others: Surroundings): z.output<Stored>;
-  /** Whether the default depends on other fields: then it follows them when they change. */
+  /** Whether the default depends on other fields, and so changes with them. */
   readonly follows: boolean;
 }
 
-/** @param example a value other than the default; the document shows it, and tests send it */
+/** @param example a value other than the default; shown in the OpenAPI document and sent by tests */
 const described = <S extends z.ZodType>(schema: S, about: string, example: z.output<NoInfer<S>>): S =>
   schema.describe(about).meta({ examples: [example] }) as S;
 
@@ -41,7 +40,7 @@ const required = <S extends z.ZodType>(schema: S, about: string, example: z.outp
   return { stored: field, sent: field, complete: (sent) => sent as z.output<S>, follows: false };
 };
 
-/** @param fallback the default, or how it follows from other fields */
+/** @param fallback the default, or a function that computes it from other fields */
 const optional = <S extends z.ZodType>(
   schema: S,
   fallback: z.output<NoInfer<S>> | ((others: Surroundings) => z.output<NoInfer<S>>),
@@ -55,7 +54,7 @@ const optional = <S extends z.ZodType>(
   return { stored: field, sent: field.optional() as z.ZodOptional<S>, complete, follows };
 };
 
-/** An object of which any part may be left out. @param complete fills in the rest */
+/** An object whose properties may be left out one by one. @param complete fills in the missing ones */
 const partial = <S extends z.ZodRawShape>(
   shape: S,
   complete: (sent: Partial<z.output<z.ZodObject<S>>>, others: Surroundings) => z.output<z.ZodObject<S>>,
@@ -76,7 +75,7 @@ const partial = <S extends z.ZodRawShape>(
 
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
-/** The name of a protocol. */
+/** Schema of a protocol's name. */
 export const protocolName = () => z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) });
 
 export const email = () =>
@@ -86,14 +85,14 @@ export const email = () =>
     .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
 
 /**
- * A monitor's item holds a view of up to 3 KB for each location; the incident, its projection and each alert on its way
- * hold a summary of all locations, and an alert all tags and addresses. With these limits and the two alerts of an
- * outage it stays below 200 KB, half of what DynamoDB takes.
+ * Limits that keep a monitor's item below 200 KB, half of DynamoDB's limit. The item holds a view of up to 3 KB for
+ * each location; the incident, its copy in the outbox and each pending alert hold a summary of all locations, and an
+ * alert all tags and addresses. Counted with the two alerts of an outage.
  */
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
 export const MAX_TAGS = 20;
-/** Of names and values together. */
+/** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
 
 const tagBytes = (value: Readonly<Record<string, string>>) =>
@@ -128,7 +127,7 @@ const lane = z.literal([...LANES], { error: expecting(`one of ${LANES.join(", ")
   Lane
 >;
 
-/** What is checked, how, and from where: a change of any of these makes what was seen before worthless. */
+/** What is checked, how, and from where. A change of any of these resets the views. */
 export const CHECK_FIELDS = {
   protocol: required(protocolName(), "How to speak to the port: see `GET /v1/protocols`.", "https"),
   host: required(
@@ -163,7 +162,7 @@ export const CHECK_FIELDS = {
   expectedState: optional(
     oneOf(["open", "closed"]),
     "open",
-    "What is right. Default `open`; `closed` is met by closed and filtered ports.",
+    "The state that counts as up. Default `open`; `closed` accepts closed and filtered ports.",
     "closed",
   ),
   intervalSeconds: optional(lane, 60, "Seconds between two checks. Default 60.", 30),
@@ -182,7 +181,7 @@ export const CHECK_FIELDS = {
       ...defaultRetries(intervalSeconds, timeoutMs, sent.delayMs),
       ...sent,
     }),
-    "Further attempts within a check when the first one contradicts what the location believed.",
+    "Further attempts within a check when the first result contradicts the location's view.",
     { count: 1, delayMs: 500 },
     { follows: true },
   ),
@@ -206,9 +205,9 @@ export const CHECK_FIELDS = {
 
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 
-/** The other settings: a change of these leaves what was seen as it is. */
+/** The other settings. A change of these keeps the views. */
 export const OTHER_FIELDS = {
-  name: required(text(200, "a name"), "What people call it.", "Orders"),
+  name: required(text(200, "a name"), "Display name.", "Orders"),
   key: optional(
     z
       .string({ error: expecting("text or null") })
@@ -229,12 +228,12 @@ export const OTHER_FIELDS = {
   alerts: partial(
     {
       afterSeconds: whole(0, 86_400, " seconds").describe(
-        "People hear of a change only when it has lasted so long. Default 0.",
+        "How long a change must last before people are alerted. Default 0.",
       ),
       emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
     },
     ({ afterSeconds = 0, emails = [] }) => ({ afterSeconds, emails }),
-    "Who hears of changes, and when.",
+    "Who is alerted, and when.",
     { afterSeconds: 60, emails: ["ops@example.com"] },
   ),
   tags: optional(
@@ -259,8 +258,8 @@ type DeepReadonly<T> = T extends readonly (infer E)[]
     : T;
 type Stored<F extends Readonly<Record<string, Field>>> = DeepReadonly<{ [K in keyof F]: z.output<F[K]["stored"]> }>;
 
-/** What a user set up. */
+/** All settings of a monitor. */
 export type MonitorSettings = Stored<typeof CHECK_FIELDS> & Stored<typeof OTHER_FIELDS>;
 
-/** What decides how one check runs and is judged. */
+/** The settings that decide how one check runs and is judged. */
 export type CheckSettings = Omit<Stored<typeof CHECK_FIELDS>, "locations">;

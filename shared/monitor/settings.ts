@@ -1,4 +1,4 @@
-/** What follows from the declaration of a monitor's fields (`fields.ts`). */
+/** Derives schemas and functions from the declaration of a monitor's fields (`fields.ts`). */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { fields } from "../schema.ts";
@@ -24,15 +24,15 @@ const mapped = <V>(value: (field: Field, name: string) => V) =>
   Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, value(field as Field, name)]));
 
 type Sent = { [K in FieldName]: Fields[K]["sent"] };
-/** Each field as it is sent. Missing ones get their defaults. */
+/** Schema of each field as it is sent; fields with a default are optional. */
 export const sentFields = mapped(({ sent }) => sent) as unknown as Sent;
-/** Each field as it is shown. */
+/** Schema of each field as it is stored and shown. */
 export const storedFields = mapped(({ stored }) => stored) as unknown as { [K in FieldName]: Fields[K]["stored"] };
 
-/** What creates a monitor. */
+/** Body that creates a monitor. */
 export const monitorInput = fields(sentFields).meta({ id: "MonitorInput" });
 
-/** What changes a monitor: RFC 7396, so every field may also be null, which brings its default back. */
+/** JSON Merge Patch (RFC 7396) of a monitor: every field may also be null, which restores its default. */
 export const monitorPatch = fields(
   mapped(({ sent, stored }) =>
     z
@@ -42,19 +42,19 @@ export const monitorPatch = fields(
   ) as unknown as Record<FieldName, z.ZodOptional<z.ZodType>>,
 ).meta({ id: "MonitorPatch", description: "Merged into the monitor (RFC 7396); null brings a field's default back." });
 
-/** Fields that are right by themselves, of those that were sent. */
+/** The sent fields that are valid by themselves. */
 export type SentSettings = Partial<z.output<typeof monitorInput>>;
 
 /**
- * Settings with every default filled in.
- * @param sent fields without errors
+ * Returns settings with every default filled in.
+ * @param sent valid fields
  * @param available names of the locations that are configured
  */
 export const completed = (
   sent: { readonly [K in FieldName]?: unknown },
   available: readonly string[],
 ): MonitorSettings => {
-  // Defaults depend on fields that are declared before them, so those stand here by then.
+  // Defaults depend only on fields that are declared before them, which are in `all` by then.
   const all: Record<string, unknown> = { available };
   for (const name of FIELD_NAMES)
     all[name] = (FIELDS[name] as Field).complete(sent[name], all as unknown as Surroundings);
@@ -63,8 +63,8 @@ export const completed = (
 };
 
 /**
- * Settings as their owner would have sent them: what equals the default that other fields gave it is left out, so that
- * a change of the interval or the protocol brings the fitting timeout, retries and port along.
+ * Returns the settings without fields that equal a default which depends on other fields, so that after a change of the
+ * interval or the protocol the timeout, retries and port follow with new defaults.
  */
 export const asSent = (settings: MonitorSettings, available: readonly string[]): Record<string, unknown> => {
   const others: Surroundings = { ...settings, available };
@@ -78,24 +78,24 @@ export const asSent = (settings: MonitorSettings, available: readonly string[]):
 const pick = (from: object, some: readonly string[]) =>
   Object.fromEntries(some.map((name) => [name, (from as Record<string, unknown>)[name]]));
 
-/** The settings of a monitor, without how it stands. */
+/** The settings of a monitor, without its state. */
 export const settingsOf = (monitor: MonitorSettings) => pick(monitor, FIELD_NAMES) as unknown as MonitorSettings;
 
-/** What a probe needs for a check, out of a monitor. */
+/** The settings of a monitor that a probe needs for a check. */
 export const checkSettingsOf = (monitor: MonitorSettings): CheckSettings => {
   const { locations: _locations, ...check } = pick(monitor, CHECK_NAMES);
   return check as unknown as CheckSettings;
 };
 
-/** Settings as a monitor's item has them: what is checked is one attribute, the others are one each. */
+/** Settings as the table stores them: those of the check in one attribute, the others in one each. */
 export const storedSettings = (monitor: MonitorSettings) => ({
   ...pick(monitor, OTHER_NAMES),
   check: pick(monitor, CHECK_NAMES),
 });
 
-/** Whether what is checked, how, or from where differs: the views of before say nothing about it. */
+/** Whether what is checked, how, or from where differs, so that the old views no longer apply. */
 export const isOtherCheck = (before: MonitorSettings, after: MonitorSettings) =>
   !isDeepStrictEqual(pick(before, CHECK_NAMES), pick(after, CHECK_NAMES));
 
-/** Whether anything differs that people set up. */
+/** Whether all settings are equal. */
 export const isSame = (a: MonitorSettings, b: MonitorSettings) => isDeepStrictEqual(settingsOf(a), settingsOf(b));

@@ -1,8 +1,8 @@
-/** How the times of a check fit into its interval: the rules, and the defaults that follow from them. */
+/** Rules and defaults for the timeout and retries of a check, which must fit into its interval. */
 
 /** Longest timeout in milliseconds: a tick has at most 60 s, writing included. */
 export const MAX_TIMEOUT_MS = 57_000;
-/** What a tick keeps for writing its results. */
+/** Time that a tick reserves for writing its results. */
 const RESERVED_MS = 1_000;
 const MAX_TICK_MS = 60_000;
 
@@ -11,7 +11,7 @@ interface Retries {
   readonly delayMs: number;
 }
 
-/** Milliseconds that all attempts of one check have together. */
+/** Milliseconds available to all attempts of one check together. */
 export const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000, MAX_TICK_MS) - RESERVED_MS;
 
 /** Milliseconds that a check takes at most. */
@@ -23,7 +23,7 @@ export const defaultTimeoutMs = (intervalSeconds: number) => (intervalSeconds <=
 
 export const DEFAULT_RETRY_DELAY_MS = 1_000;
 
-/** Two retries, or as many as fit into the interval. */
+/** Two retries, or fewer if they do not fit into the interval. */
 export const defaultRetries = (
   intervalSeconds: number,
   timeoutMs: number,

@@ -1,23 +1,35 @@
 /**
- * What follows from a monitor's views: status, incident, alerts. Pure, and the only place where people's sleep is
- * decided. Level-triggered: it compares what is with what should be, so running it twice changes nothing.
+ * Decides a monitor's status, incident and alerts from the views of its locations. Pure, and the only place that
+ * decides whether an alert is sent. Level-triggered and idempotent: it compares the stored state with the state that
+ * follows from the views, so running it twice changes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
-import { isBelievable } from "./believe.ts";
-import { announce, carryOn, end, endOf, isNotUp, projection, type Telling, tellable } from "./incident.ts";
+import { isBelievable } from "./clock-skew.ts";
+import {
+  type AlertContext,
+  addAlert,
+  alertDue,
+  endCause,
+  endIncident,
+  isNotUp,
+  openOrContinue,
+  projection,
+} from "./incident.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
-import { stand } from "./standing.ts";
+import { evaluateStatus } from "./standing.ts";
 import { isTimerKept, nextEvaluation } from "./timer.ts";
 
-/** What is still to be told of a deleted monitor has so long before it moves out, and the monitor's key is free. */
+/**
+ * Time to deliver the last alerts of a deleted monitor; then they move to an item of their own, and its key is free.
+ */
 export const LEAVING_SECONDS = 60;
-/** A monitor whose decisions do not settle is looked at again after so long. */
+/** Pause before another attempt at a monitor whose decisions do not converge. */
 const UNSETTLED_SECONDS = 900;
 
-/** What else a decision rests on. */
-export interface Context extends Telling {
-  /** Of the monitor's locations, as far as its own view of each can be used. */
+/** Inputs of a decision beside the monitor. */
+export interface Context extends AlertContext {
+  /** By location: whether the monitor's view from there can be used. */
   readonly conditions: Readonly<Record<string, ViewCondition>>;
 }
 
@@ -34,48 +46,49 @@ export type Decision = Pick<
   | "unsettledSince"
 >;
 
-/** `ownTimerAt`: when the rules want to look again, whatever becomes of the outbox; null for never. */
+/** `ownTimerAt`: when the rules must be evaluated again even if nothing changes, outbox apart; null for never. */
 export type Verdict =
   | { readonly kind: "store"; readonly decision: Decision; readonly ownTimerAt: Timestamp | null }
   | { readonly kind: "nothing"; readonly ownTimerAt: Timestamp | null }
-  /** A deleted monitor with nothing left to tell. */
+  /** Delete the item: the monitor is deleted and no delivery is pending. */
   | { readonly kind: "remove" }
-  /** A deleted monitor that keeps its key from others: what is left to tell moves out, and it goes. */
+  /** Move the outbox to an item of its own, then delete the monitor's, so that a new monitor can take its key. */
   | { readonly kind: "leave" };
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
 
 /**
- * Decides about one monitor. @param now moves timers only; moments of change come from the views' ticks
- * @returns never a decision that would be followed by another one: that is a fault of ours, and is told instead
+ * Decides about one monitor. A decision that would be followed by another one without new input is a bug: instead of
+ * it, the verdict stores a message about the bug.
+ * @param now moves timers only; moments of change come from the views' ticks
  */
 export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
-  const verdict = follow(monitor, context, now);
+  const verdict = evaluate(monitor, context, now);
   if (verdict.kind !== "store") return verdict;
   const stored = { ...monitor, ...verdict.decision, lookBy: null, revision: monitor.revision + 1 };
-  return follow(stored, context, now).kind === "store" ? unsettled(monitor, now) : verdict;
+  return evaluate(stored, context, now).kind === "store" ? unsettled(monitor, now) : verdict;
 }
 
-function follow(monitor: Monitor, context: Context, now: Date): Verdict {
+function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const news: NewEntry[] = [];
-  const { status, since, undecidedSince, lookAgainAt } = stand(monitor, context.conditions, now);
+  const { status, since, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
   const timers = [lookAgainAt];
   let { incident, lastIncidentEndedAt } = monitor;
 
   const over =
     incident &&
-    (endOf(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
+    (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
   if (incident && over) {
-    const ended = end(monitor, incident, over, status, context);
+    const ended = endIncident(monitor, incident, over, status, context);
     news.push(...ended.news);
     lastIncidentEndedAt = ended.incident.endedAt;
     incident = null;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
-    incident = carryOn({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
-    const { event, lookAgainAt: tellAt } = tellable(incident, status, since, monitor.alerts.afterSeconds, now);
+    incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
+    const { event, lookAgainAt: tellAt } = alertDue(incident, status, since, monitor.alerts.afterSeconds, now);
     if (event) {
-      const told = announce(monitor, incident, event, status, context);
+      const told = addAlert(monitor, incident, event, status, context);
       news.push(...told.news);
       incident = told.incident;
     }
@@ -86,7 +99,7 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
 
   if (monitor.deletedAt) {
     if (Object.keys(outbox).length === 0) return { kind: "remove" };
-    // A clock that was ahead says when it was deleted: then nothing tells how long it has been waiting.
+    // A deletion moment from a clock that was ahead does not tell how long the monitor has waited: it leaves now.
     const isKnown = isBelievable(monitor.deletedAt, now);
     const leavesAt = isKnown ? Date.parse(monitor.deletedAt) + LEAVING_SECONDS * 1000 : now.getTime();
     if (leavesAt <= now.getTime() && sameKeys(outbox, monitor.pendingAlerts)) return { kind: "leave" };
@@ -107,7 +120,10 @@ function follow(monitor: Monitor, context: Context, now: Date): Verdict {
   return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
 
-/** What is written in place of a decision that would not settle: that it does not. Told once. */
+/**
+ * The verdict for decisions that do not converge: changes nothing, and puts one message for the operator into the
+ * outbox.
+ */
 function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
   const { status, since, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
@@ -138,7 +154,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   };
 }
 
-/** The outbox with these entries. Where they are too many, the oldest are dropped, and `system` is told. */
+/** Adds entries to the outbox. If it overflows, drops the oldest and adds a message for the operator. */
 function withNews(
   { id, revision, pendingAlerts }: Monitor,
   news: readonly NewEntry[],
@@ -160,7 +176,7 @@ function withNews(
 
 const sameKeys = (a: object, b: object) => isDeepStrictEqual(Object.keys(a).toSorted(), Object.keys(b).toSorted());
 
-/** Whether the monitor already stands as decided. */
+/** Whether the stored monitor already equals the decision. */
 function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
   return (
     monitor.lookBy === null &&

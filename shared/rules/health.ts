@@ -1,4 +1,4 @@
-/** Pure: what an attempt saw, held against what its monitor expects. */
+/** Turns the result of an attempt into a health: compares it with what the monitor expects. Pure. */
 import type { Measured } from "../contract/measured.ts";
 import type { CheckSettings, Health } from "../model.ts";
 import type { Reason } from "../reasons.ts";
@@ -9,7 +9,7 @@ export interface Assessment {
   readonly message: string;
 }
 
-/** The part of a check that judging needs. */
+/** Settings that decide what counts as healthy. */
 export type Expectation = Pick<CheckSettings, "expectedState" | "degradedAboveMs">;
 
 export function assess(check: Expectation, measured: Measured): Assessment {
@@ -18,7 +18,10 @@ export function assess(check: Expectation, measured: Measured): Assessment {
   return check.expectedState === "closed" ? assessClosed(measured) : assessOpen(check, measured);
 }
 
-/** Closed or filtered is what was wanted; anything that accepts or answers is not. A name that does not resolve proves nothing about a port. */
+/**
+ * For monitors that expect a closed port: closed and filtered are up, anything that accepts or answers is down. A name
+ * that does not resolve proves nothing about the port, and is down too.
+ */
 function assessClosed({ state, reason, message }: Measured): Assessment {
   if (state === "closed" || state === "filtered")
     return { health: "up", reason: null, message: `${message}, as expected` };
@@ -58,7 +61,7 @@ function assessOpen(check: Expectation, measured: Measured): Assessment {
 function assessSilence({ silence, reason, message }: Measured): Assessment {
   if (silence === "up") return { health: "up", reason: "silent", message: `${message}; silence counts as up` };
   if (silence === "unknown")
-    return { health: "unknown", reason: "silent", message: `${message}; silence says nothing here` };
+    return { health: "unknown", reason: "silent", message: `${message}; silence proves nothing here` };
   return { health: "down", reason, message };
 }
 

@@ -1,5 +1,4 @@
-/** The life of an incident and the alerts that tell of it. Pure. */
-
+/** Opens, continues and ends incidents, and makes the alerts about them. Pure. */
 import type {
   Alert,
   AlertEvent,
@@ -13,22 +12,22 @@ import type {
   View,
 } from "../model.ts";
 import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
-import { isBelievable, notAfter } from "./believe.ts";
+import { isBelievable, notAfter } from "./clock-skew.ts";
 import type { NewEntry } from "./outbox.ts";
 
 export type NotUp = "degraded" | "down";
 export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
 
-/** What an alert rests on beside the monitor and its incident. */
-export interface Telling {
+/** What an alert is made from, beside the monitor and its incident. */
+export interface AlertContext {
   /** Link to a monitor for people, or null. */
   readonly url: (monitorId: string) => string | null;
-  /** Channels that the deployment can send by. */
+  /** Names of the alert channels that this deployment has. */
   readonly channels: readonly string[];
 }
 
-/** The incident of a not-up status: a new one, or the present one, which remembers the worst it has been. */
-export function carryOn(
+/** Opens an incident for a status that is not up, or continues the open one. Its severity never decreases. */
+export function openOrContinue(
   monitor: Monitor,
   present: Incident | null,
   status: NotUp,
@@ -74,10 +73,10 @@ function causeOfBeing(monitor: Monitor, status: NotUp) {
 const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
 
 /**
- * Why and when the incident is over, whatever the views say: its target was changed, paused or deleted. Null while it
- * goes on. A change of how to look at the target (thresholds, time-outs, lane, locations, expectations) ends nothing.
+ * Why and when an incident ends without a recovery: its monitor was paused, deleted, or checks another target. Null
+ * otherwise; changed thresholds, timeouts, intervals, locations or expectations do not end an incident.
  */
-export function endOf(
+export function endCause(
   { target, deletedAt }: Monitor,
   incident: Incident,
   now: Date,
@@ -89,32 +88,32 @@ export function endOf(
   return { reason, at: latest(incident.startedAt, notAfter(at, now)) };
 }
 
-/** An incident after a change, and what the outbox has to tell of it. */
-export interface Told {
+/** An incident after a change, and the outbox entries that the change causes. */
+export interface IncidentChange {
   readonly incident: Incident;
   readonly news: readonly NewEntry[];
 }
 
-/** The incident as ended. Whoever was told of it is told of the end; its own item is written. */
-export function end(
+/** Ends an incident: alerts those who got its earlier alerts, and has its own item written. */
+export function endIncident(
   monitor: Monitor,
   incident: Incident,
   { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
   status: Status,
-  telling: Telling,
-): Told {
+  context: AlertContext,
+): IncidentChange {
   const ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
   const event = reason === "recovered" ? "recovered" : "closed";
-  const told = incident.announced ? announce(monitor, ended, event, status, telling) : { incident: ended, news: [] };
+  const told = incident.announced ? addAlert(monitor, ended, event, status, context) : { incident: ended, news: [] };
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
 /**
- * What people have to be told of a running incident by now, and when to look again.
- * Trouble of any kind counts from the incident's start; that it is `down` counts from when it was last any better.
- * Where a clock that was ahead has dated these, nothing says how long it has lasted, and it is told.
+ * Which alert about an open incident is due now, if any, and when to look again. An alert is due `afterSeconds` after
+ * the start: of the incident for `degraded`, of its present down phase for `down`. A start that lies in the future
+ * (clock skew) does not tell how long the trouble has lasted, so its alert is due at once.
  */
-export function tellable(
+export function alertDue(
   incident: Incident,
   status: NotUp,
   since: Timestamp,
@@ -137,18 +136,18 @@ export function tellable(
   return { event: null, lookAgainAt: isUntold ? Math.min(troubleAt, levelAt) : levelAt };
 }
 
-/** One alert, and the incident that remembers having told it. */
-export function announce(
+/** Makes one alert, and notes in the incident that it was made and who gets it. */
+export function addAlert(
   monitor: Monitor,
   incident: Incident,
   event: AlertEvent,
   status: Status,
-  { url, channels }: Telling,
-): Told {
+  { url, channels }: AlertContext,
+): IncidentChange {
   const isEnd = event === "recovered" || event === "closed";
-  const canHear = (receiver: Receiver) => channels.includes(parseReceiver(receiver).channel);
+  const canSend = (receiver: Receiver) => channels.includes(parseReceiver(receiver).channel);
   const all = [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))];
-  const receivers = (isEnd ? incident.receivers : all).filter(canHear);
+  const receivers = (isEnd ? incident.receivers : all).filter(canSend);
   const told: Incident = {
     ...incident,
     announced: event,
@@ -212,7 +211,10 @@ function whyClosed(monitor: Monitor, { target, endReason }: Incident): string {
   }
 }
 
-/** The earliest view of that health, or for `degraded` of one that is worse: what people should hear as the cause. */
+/**
+ * The view that an alert names as the cause: the oldest of that health; for `degraded`, failing that, the oldest `down`
+ * one.
+ */
 function causeOf(monitor: Monitor, health: "up" | NotUp): View | undefined {
   const views = monitor.locations
     .flatMap((name) => monitor.views[name] ?? [])
@@ -232,13 +234,13 @@ function summarise(monitor: Monitor): Incident["locations"] {
   );
 }
 
-/** What people last heard, or the status before this change when they heard nothing yet. */
+/** The status in the last alert, or the status before this change if there was no alert yet. */
 function previousStatus(monitor: Monitor, { announced }: Incident, status: Status): Status {
   if (announced === "down" || announced === "degraded") return announced;
   return monitor.status === status ? "up" : monitor.status;
 }
 
-/** Has the incident written as the API lists it, as an item of its own. */
+/** Outbox entry that copies the incident to an item of its own, from which the API lists it. */
 export const projection = (incident: Incident): NewEntry => ({
   key: `incident#${incident.id}`,
   content: { kind: "incident", incident },

@@ -1,21 +1,24 @@
-/** What an outcome makes of a location's view: thresholds and history. Pure. */
+/**
+ * Applies the failure and recovery thresholds (hysteresis): how an outcome changes a location's view of a monitor.
+ * Pure.
+ */
 import type { Health, Outcome, View } from "../model.ts";
 
-/** Outcomes that are not measurements (our own fault) in a row before a view stops claiming to know. */
+/** Unmeasured outcomes (our own fault) in a row before a view becomes `unknown`. */
 const UNMEASURED_LIMIT = 3;
-/** Streaks are counted up to here. */
+/** Where streak counters saturate. */
 const LONGEST_STREAK = 127;
 
-/** What a block remembers of a monitor between two ticks. */
+/** Recent outcomes of a monitor at one location, as a history block stores them between two ticks. */
 export interface History {
   /** Measured outcomes, bit 0 the newest: 1 for up or degraded, 0 for down. */
   readonly bits: number;
   /** How many of the bits are outcomes, 0 to 32. */
   readonly bitCount: number;
-  /** Measured outcomes in a row that were up, or that were not: one of the two is 0. At most `LONGEST_STREAK`. */
+  /** Latest measured outcomes in a row that were up, or not up; one of the two is 0. At most `LONGEST_STREAK`. */
   readonly upStreak: number;
   readonly notUpStreak: number;
-  /** Outcomes without a verdict in a row, 0 to 15. */
+  /** Latest outcomes in a row with health `unknown`, 0 to 15. */
   readonly unmeasuredStreak: number;
 }
 
@@ -26,7 +29,7 @@ export interface Thresholds {
   readonly recoveryThreshold: number;
 }
 
-/** The history with one more outcome. Outcomes without a verdict leave the rest alone. */
+/** Adds an outcome to a history. One with health `unknown` changes only `unmeasuredStreak`. */
 export function remember(history: History, health: Health): History {
   if (health === "unknown") return { ...history, unmeasuredStreak: Math.min(15, history.unmeasuredStreak + 1) };
   const isUp = health === "up";
@@ -47,7 +50,7 @@ function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 |
 }
 
 /**
- * The health a view has after an outcome. It becomes worse after `failureThreshold` outcomes in a row that are at
+ * The health of a view after an outcome. It becomes worse after `failureThreshold` outcomes in a row that are at
  * least as bad, better after `recoveryThreshold` in a row that are at least as good.
  * @param present the view's health before; null while there is none
  * @param history with this outcome already in it (see `remember`)
@@ -71,7 +74,7 @@ export function nextHealth(
       if (present === "degraded") return present;
       const notDown = streak(history, 1);
       if (present === "down") return notDown >= recoveryThreshold ? "degraded" : present;
-      // A target that is now up, now degraded meets neither threshold: at first the newest outcome decides.
+      // A target that alternates between up and degraded meets neither threshold: for a first view the newest decides.
       const isSettled = isFirst && notDown >= Math.max(failureThreshold, recoveryThreshold);
       return history.notUpStreak >= failureThreshold || isSettled ? "degraded" : present;
     }
@@ -84,8 +87,8 @@ export function nextHealth(
 }
 
 /**
- * The view after an outcome, or null when it stays as it is (or stays absent). A view changes with its health, state,
- * reason or fingerprint; `since` moves only with the health.
+ * Returns the changed view after an outcome, or null if there is nothing to write. A view changes with its health,
+ * state, reason or fingerprint; `since` moves only with the health.
  */
 export function judge(
   view: View | null,
@@ -96,9 +99,9 @@ export function judge(
 ): View | null {
   const health = nextHealth(view?.health ?? null, history, outcome, thresholds);
   if (health === null) return null;
-  const believed = health === outcome.health; // below a threshold the view keeps what it said
+  const believed = health === outcome.health; // below a threshold the view stays
   if (view && !believed) return null;
-  const fingerprint = outcome.fingerprint ?? view?.fingerprint ?? null; // what answered last, also while nothing answers
+  const fingerprint = outcome.fingerprint ?? view?.fingerprint ?? null; // kept while nothing answers
   if (
     view &&
     view.health === health &&

@@ -1,29 +1,30 @@
-/** The outbox inside an item: which deliveries are due, and what a failed attempt means. Pure. */
-
+/** Transactional outbox inside an item: which deliveries are due, and when to retry after a failed attempt. Pure. */
 import type { Delivery, OutboxContent, PendingAlert, Timestamp } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "./clock-skew.ts";
 
-/** First pause after a failed attempt; it doubles with every further one. */
+/** Pause after the first failed attempt; doubles with each further one (exponential backoff). */
 const BACKOFF_SECONDS = 10;
-/** Longest pause: so much later than the receiver's return people hear of it. */
+/** Longest pause: an alert arrives at most this long after its receiver works again. */
 const BACKOFF_LIMIT_SECONDS = 120;
-/** A delivery that has failed for so long, and so often, is given up: a clock that jumps a day ahead gives up nothing. */
+/**
+ * A delivery is given up only after both: this time and this many attempts, so that a clock jump alone gives up none.
+ */
 const GIVE_UP_SECONDS = 24 * 3600;
 const GIVE_UP_ATTEMPTS = 100;
-/** When the process dies between storing and delivering, a timer looks again after so long. */
+/** Timer for due deliveries, in case the process dies between storing and delivering. */
 const SAFETY_NET_SECONDS = 60;
 /**
- * Entries an item holds at most, and their bytes as JSON. A receiver that refuses for hours while a port flaps must not
- * grow the item beyond what a table takes (400 KB) and so block everybody else's alerts.
+ * Limits of an item's outbox: entries, and their bytes as JSON. A receiver that refuses for hours while a port flaps
+ * must not grow the item beyond DynamoDB's 400 KB, which would block the alerts to all receivers.
  */
 export const MAX_PENDING = 50;
 const MAX_PENDING_BYTES = 64 * 1024;
 
-/** Key of the entry that tells of dropped ones. */
+/** Key of the message that entries were dropped. */
 export const OVERFLOW = "system#overflow";
 
-/** New entries that one revision of an item can number. */
+/** Sequence numbers reserved for each revision of an item. */
 const SEQUENCES_PER_REVISION = 100;
 
 type Outbox = Readonly<Record<string, PendingAlert>>;
@@ -36,20 +37,20 @@ export interface DueDelivery {
   readonly delivery: Delivery;
 }
 
-/** What is to be put into an outbox. */
+/** An entry to add to an outbox. */
 export interface NewEntry {
   readonly key: string;
   readonly content: OutboxContent;
   readonly receivers: readonly Receiver[];
 }
 
-/** Numbers for entries that are added to an item of this revision: larger than all of the revisions before. */
+/** Sequence numbers for entries added at this revision of an item: larger than those of all earlier revisions. */
 export function sequenceFrom(revision: number): () => number {
   let next = revision * SEQUENCES_PER_REVISION;
   return () => next++;
 }
 
-/** A new entry, due at once for every receiver. */
+/** Makes an entry that is due at once for every receiver. */
 export function pending(
   content: OutboxContent,
   receivers: readonly Receiver[],
@@ -64,7 +65,7 @@ export function pending(
   };
 }
 
-/** Entries as an outbox holds them, numbered in this order. */
+/** Makes outbox entries, numbered in this order. */
 export const entriesOf = (
   added: readonly NewEntry[],
   nextSequence: () => number,
@@ -76,14 +77,14 @@ export const entriesOf = (
 
 const oldestFirst = (outbox: Outbox) => Object.entries(outbox).toSorted(([, a], [, b]) => a.sequence - b.sequence);
 
-/** No attempt is ever planned further ahead: what is, was written by a clock that was wrong, and is due. */
+/** No attempt is planned further ahead than this; one that is was written by a wrong clock, and counts as due. */
 const FURTHEST_MS = (BACKOFF_LIMIT_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1000;
 const isDue = ({ nextAttemptAt }: Delivery, now: Date) => {
   const ahead = Date.parse(nextAttemptAt) - now.getTime();
   return ahead <= 0 || ahead > FURTHEST_MS;
 };
 
-/** The deliveries to attempt now. A receiver gets its messages in order: a later one waits for the one before it. */
+/** Deliveries to attempt now. Each receiver gets its messages in order: a later one waits until the earlier is done. */
 export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   const waiting = new Set<string>();
   const due: DueDelivery[] = [];
@@ -97,15 +98,15 @@ export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   return due;
 }
 
-/** What an attempt led to. */
+/** Result of one delivery attempt. */
 export type AttemptResult = { readonly kind: "delivered" } | Failure;
 export type Failure =
-  /** The receiver, or the way to it, did not take the message. `isPermanent`: for good, trying again cannot help. */
+  /** The receiver or the network did not take the message. `isPermanent`: a retry cannot help. */
   | { readonly kind: "refused"; readonly isPermanent: boolean; readonly error: string }
-  /** We could not make the message: a fault of ours, which says nothing of the receiver. */
+  /** We failed to make the message (a bug of ours); the receiver is not to blame. */
   | { readonly kind: "fault"; readonly error: string; readonly cause: unknown };
 
-/** The delivery after a failed attempt, or null when it is given up. */
+/** Schedules the retry of a failed delivery. @returns null when it is given up */
 export function afterFailure(delivery: Delivery, createdAt: Timestamp, failure: Failure, now: Date): Delivery | null {
   const attempts = delivery.attempts + 1;
   const pauseSeconds = Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** (attempts - 1));
@@ -117,8 +118,8 @@ export function afterFailure(delivery: Delivery, createdAt: Timestamp, failure: 
 }
 
 /**
- * When the outbox needs a look without anything else happening: the next attempt of a failed delivery, or the safety
- * net for one that was never attempted. Null when nothing waits.
+ * When the outbox must be looked at even if nothing else happens: at the next retry, or after `SAFETY_NET_SECONDS` for
+ * deliveries that are due. Null when it is empty.
  */
 export function outboxTimer(outbox: Outbox, now: Date): Timestamp | null {
   const net = now.getTime() + SAFETY_NET_SECONDS * 1000;
@@ -129,7 +130,7 @@ export function outboxTimer(outbox: Outbox, now: Date): Timestamp | null {
   return Number.isFinite(earliest) ? new Date(earliest).toISOString() : null;
 }
 
-/** The next attempt of a delivery that failed; null when there is none. */
+/** The next retry of a failed delivery; null when there is none. */
 export function retryTimer(outbox: Outbox, now: Date): Timestamp | null {
   const waiting = Object.values(outbox)
     .flatMap(({ deliveries }) => Object.values(deliveries))
@@ -138,8 +139,8 @@ export function retryTimer(outbox: Outbox, now: Date): Timestamp | null {
 }
 
 /**
- * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`; projections of incidents, and the news of this,
- * are never among them, nor is the newest.
+ * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`, which are to be dropped. Never the newest
+ * entry, copies of incidents, or the message that entries were dropped.
  */
 export function overflow(outbox: Outbox): string[] {
   const newestFirst = oldestFirst(outbox)

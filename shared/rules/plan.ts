@@ -1,6 +1,6 @@
-/** When shards and timers are due, and what travels together. Pure. */
+/** Plans queue jobs: which ticks and timers need one, when it is due, and what is batched into it. Pure. */
 import type { Monitor, PlannedJob, Timer } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "./believe.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "./clock-skew.ts";
 
 export interface Schedule {
   readonly intervalSeconds: number;
@@ -8,17 +8,17 @@ export interface Schedule {
   readonly phase: number;
 }
 
-/** Jobs are planned up to here: the end of the second minute from now. Exclusive, epoch seconds. */
+/** End of planning: the end of the second minute from now. Exclusive, epoch seconds. */
 export const horizon = (now: Date) => Math.floor(now.getTime() / 60_000) * 60 + 180;
 
-/** Whether a watermark can be true: the plan before reached no further than the present one's `until`. */
+/** Whether a watermark is plausible: an earlier plan cannot have reached further than this one (clock skew). */
 const isReached = (plannedUntil: number, until: number) => plannedUntil < until + CLOCK_TOLERANCE_SECONDS;
 
 /**
- * The ticks that still need a job.
- * A missed one less than half an interval old runs at once; older ones are gaps: their outcome would be no history.
- * @param plannedUntil ticks up to and including this second have their jobs; undefined: start now. One that no clock
- * could have reached yet says nothing.
+ * The ticks that still need a job. A missed tick runs late if it is less than half an interval old; older ones stay
+ * gaps in the history.
+ * @param plannedUntil watermark: ticks up to and including this second have jobs. Ignored if undefined or implausibly
+ * far ahead; planning then starts now
  * @param until exclusive
  */
 export function ticksToPlan(
@@ -38,7 +38,7 @@ export function ticksToPlan(
   return ticks;
 }
 
-/** Whether the first tick of a plan goes on where the plan before ended. */
+/** Whether a plan continues the earlier one without a gap. */
 export const isSeamless = (
   { intervalSeconds }: Schedule,
   plannedUntil: number | undefined,
@@ -47,20 +47,20 @@ export const isSeamless = (
 ) => plannedUntil !== undefined && isReached(plannedUntil, until) && first - intervalSeconds <= plannedUntil;
 
 /**
- * How many shards of a lane are due together and share a job, from one location. A job lasts as long as its slowest
- * target, so what it costs is mostly waiting, and two shards wait for their silent targets in the time of one: $0.42 a
- * month for 1,000 monitors at 60 s. More than 500 monitors at once come close to the limit of Lambda's smallest memory
- * (`npm run bench -- memory`) and of its descriptors, and the fastest lanes have no time for them.
+ * How many shards of a lane share one job at a location. A job lasts as long as its slowest target, so most of its cost
+ * is waiting, and two shards wait together: saves $0.42 a month for 1,000 monitors at 60 s. More than 500 monitors at
+ * once come close to Lambda's smallest memory (`npm run bench -- memory`) and its file descriptors, and the fastest
+ * lanes have no time for them.
  */
 export const shardsPerJob = (intervalSeconds: number): number => (intervalSeconds < 30 ? 1 : 2);
 
-/** Seconds a job waits in its queue: never early, and at most what SQS allows. */
+/** SQS delay of a job, in seconds: it never arrives early, and 900 is the most that SQS allows. */
 export const delaySeconds = (dueAtSeconds: number, now: Date) =>
   Math.min(900, Math.max(0, Math.ceil(dueAtSeconds - now.getTime() / 1000)));
 
 /**
- * Everything a tick does ends at this moment, retries and writes included: a minute after it began at most, and before
- * the next tick. One that begins late, as a missed tick of a slow lane does, has as long as any other.
+ * Deadline of a tick, retries and writes included: at most a minute after it began, and before the next tick. A tick
+ * that starts late (a missed one of a slow lane) gets as much time as any other.
  * @param startedMs epoch milliseconds
  * @returns epoch milliseconds
  */
@@ -70,13 +70,13 @@ export const tickDeadlineMs = (tick: number, intervalSeconds: number, startedMs:
     Math.max(tick * 1000, startedMs) + (Math.min(intervalSeconds, 60) - 1) * 1000,
   );
 
-/** Changes of one invocation: a second on Lambda's smallest share of a CPU. */
+/** Timers that one invocation touches: a second's work on Lambda's smallest share of a CPU. */
 const TOUCHES_PER_JOB = 25;
 
 /**
- * Jobs that touch what has a timer, each when its own is due. A queue of their own would cost $0.26 a month for being
- * polled, so they share that of a location: of another one each minute, and each timer is queued in two minutes, so a location that
- * is not served holds none of them up for long.
+ * Jobs that touch items when their timers are due. Polling a queue of their own would cost $0.26 a month, so they use a
+ * location's queue, another one each minute. Each timer is queued in two minutes in a row, so a location whose queue is
+ * not served delays none of them for long.
  */
 export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
   const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
@@ -92,10 +92,10 @@ export function touchJobs(timers: readonly Timer[], locations: readonly string[]
   );
 }
 
-/** Lambda's smallest share of a CPU checks and stores these in a second, or waits for all of them at once. */
+/** Monitors in a spot job: Lambda's smallest share of a CPU checks and stores these in a second. */
 export const SPOTS_PER_JOB = 25;
 
-/** Jobs that have each location look at these monitors now. */
+/** Spot jobs: each location checks these monitors once, now. */
 export const spotJobs = (
   monitors: readonly Pick<Monitor, "id" | "settingsVersion" | "locations">[],
   locations: readonly string[],
@@ -111,6 +111,6 @@ export const spotJobs = (
     })),
   );
 
-/** In order, each of `size` items but for the last. */
+/** Splits a list into chunks of `size`, in order; the last may be shorter. */
 export const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));

@@ -1,11 +1,11 @@
-/** What the views of several locations make of a monitor. Pure. */
+/** Quorum: combines the views of several locations into one status. Pure. */
 import type { Health, LocationCondition, LocationHealth, MonitorSettings, View, ViewCondition } from "../model.ts";
-import { isBelievable, isPlausible } from "./believe.ts";
+import { isBelievable, isPlausible } from "./clock-skew.ts";
 
-/** Without a heartbeat for so long a location is silent: three were missed. */
+/** A location without a heartbeat for this long (three missed ones) counts as silent. */
 export const SILENT_AFTER_SECONDS = 180;
 
-/** How many locations have to agree. Never more than there are, never fewer than one. */
+/** How many locations have to agree: at least one, at most all. */
 export function quorumSize({ quorum, locations }: Pick<MonitorSettings, "quorum" | "locations">): number {
   const n = locations.length;
   if (quorum === "majority") return Math.floor(n / 2) + 1;
@@ -15,11 +15,11 @@ export function quorumSize({ quorum, locations }: Pick<MonitorSettings, "quorum"
 }
 
 /**
- * The status that usable healths imply; null when they cannot tell. `up` is said only where neither `down` nor
- * `degraded` is possible, whatever the locations would say that cannot be asked.
+ * The status that these healths prove, or null. `up` is proved only if the missing locations could not make it `down`
+ * or `degraded`, whatever they would report.
  * @param n locations of the monitor
  * @param q how many have to agree
- * @param healths of the usable views; views without knowledge (`unknown`) say nothing
+ * @param healths of the usable views; `unknown` is ignored
  */
 export function agree(n: number, q: number, healths: readonly Health[]): Exclude<Health, "unknown"> | null {
   const count = (health: Health) => healths.filter((one) => one === health).length;
@@ -31,9 +31,9 @@ export function agree(n: number, q: number, healths: readonly Health[]): Exclude
 }
 
 /**
- * A location is silent when it has been asked for heartbeats for `SILENT_AFTER_SECONDS` and gave none. While nobody asked
- * (before the first plan, or after the whole installation stood still) its silence means nothing. Moments in the future
- * are from a clock that was ahead: they say nothing.
+ * Whether a location works. It is silent if heartbeats have been requested for `SILENT_AFTER_SECONDS` and none came.
+ * While none are requested (before the first plan, or after the whole installation stood still) silence means nothing.
+ * Moments in the future (clock skew) are ignored.
  */
 export function locationCondition(health: LocationHealth | undefined, now: Date): LocationCondition {
   const ms = (moment: string | null | undefined) =>
@@ -43,10 +43,10 @@ export function locationCondition(health: LocationHealth | undefined, now: Date)
   return health?.offlineSince ? "offline" : "working";
 }
 
-/** Epoch milliseconds until which a view counts though its location is silent: it is a sign of life as good as a heartbeat. */
+/** Until when a view counts although its location sends no heartbeats: it is as good as one. Epoch milliseconds. */
 export const freshUntil = ({ tick }: View) => (tick + SILENT_AFTER_SECONDS) * 1000;
 
-/** The views that count: of the monitor's present locations, as far as these can be believed. */
+/** The views that count: those of the monitor's present locations that work, or whose view is recent enough. */
 export function usableViews(
   monitor: Pick<MonitorSettings, "locations"> & { readonly views: Readonly<Record<string, View>> },
   conditions: Readonly<Record<string, ViewCondition>>,

@@ -1,11 +1,11 @@
-/** Where a monitor stands: what the views of its locations come to, and since when. Pure. */
+/** Evaluates a monitor's status from the views of its locations, and since when it has it. Pure. */
 import type { Monitor, Status, Timestamp, View, ViewCondition } from "../model.ts";
-import { notAfter } from "./believe.ts";
+import { notAfter } from "./clock-skew.ts";
 import { agree, freshUntil, quorumSize, usableViews } from "./quorum.ts";
 
-/** How long the quorum may be without an answer before the status becomes `unknown`, on top of the thresholds' time. */
+/** How long the views may prove no status before it becomes `unknown`, on top of the thresholds' time. */
 const GRACE_SECONDS = 120;
-/** After a location's return its next tick may be so late, on top of the interval; slow lanes are asked more often. */
+/** Wait for the first tick after a location's return: the interval and this slack, but at most `PROOF_SECONDS`. */
 const PROOF_SLACK_SECONDS = 5;
 const PROOF_SECONDS = 300;
 
@@ -13,14 +13,18 @@ export interface Standing {
   readonly status: Status;
   readonly since: Timestamp;
   readonly undecidedSince: Timestamp | null;
-  /** Epoch milliseconds at which to look again without anything having changed; null for never. */
+  /** When to evaluate again even if nothing changes, in epoch milliseconds; null for never. */
   readonly lookAgainAt: number | null;
 }
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
 
-/** @param conditions of the monitor's locations, as far as its own view of each can be used */
-export function stand(monitor: Monitor, conditions: Readonly<Record<string, ViewCondition>>, now: Date): Standing {
+/** @param conditions by location: whether the monitor's view from there can be used */
+export function evaluateStatus(
+  monitor: Monitor,
+  conditions: Readonly<Record<string, ViewCondition>>,
+  now: Date,
+): Standing {
   const settled = { undecidedSince: null, lookAgainAt: null };
   if (monitor.deletedAt) return { ...settled, status: monitor.status, since: monitor.since };
   if (monitor.paused)
@@ -42,8 +46,8 @@ export function stand(monitor: Monitor, conditions: Readonly<Record<string, View
 }
 
 /**
- * When other views may count although nothing is written: one is proved by a tick, or has been a sign of life of a silent
- * location for too long. Epoch milliseconds, or null.
+ * When the set of usable views may change without a write: a tick confirms the view of a location that has returned, or
+ * the view of a silent location gets too old. Epoch milliseconds, or null.
  */
 function nextTurn(
   { locations, views: all, intervalSeconds }: Monitor,
@@ -60,7 +64,7 @@ function nextTurn(
   return turns.length > 0 ? Math.min(...turns) : null;
 }
 
-/** Nobody can tell. What was known stays for a while, then it would be a claim without evidence. */
+/** The views prove no status: the last one stays for a grace period, then becomes `unknown`. */
 function undecided(monitor: Monitor, turnAt: number | null, now: Date): Standing {
   const isFresh = monitor.status === "paused";
   const status = isFresh ? "pending" : monitor.status;
@@ -75,8 +79,8 @@ function undecided(monitor: Monitor, turnAt: number | null, now: Date): Standing
 }
 
 /**
- * When the agreement came about: the moment the last view that was needed for it joined. For `up` that is the latest
- * of the views; for `down` and `degraded` the q-th. Never in the future.
+ * Since when the quorum has agreed: when the last view that it needed changed. For `up` that is the latest of the
+ * views, for `down` and `degraded` the q-th oldest. Never in the future.
  */
 function agreedSince(
   status: "up" | "degraded" | "down",
@@ -92,7 +96,7 @@ function agreedSince(
     .map(({ since }) => since)
     .toSorted();
   const moment = notAfter((status === "up" ? moments.at(-1) : moments[q - 1]) ?? iso(now.getTime()), now);
-  // Nothing began before it was asked for; and an old view that has just become usable again tells nothing about when.
+  // A status is never older than the settings; and an old view that became usable again does not tell since when.
   if (monitor.status === "pending")
     return moment < monitor.settingsChangedAt ? notAfter(monitor.settingsChangedAt, now) : moment;
   return moment <= monitor.since ? iso(now.getTime()) : moment;

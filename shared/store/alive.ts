@@ -1,5 +1,6 @@
 /**
- * Reading what expires. DynamoDB deletes within days of `expiresAtSeconds`, not at it; so reads leave out what is due.
+ * Reads items with a TTL. DynamoDB deletes an expired item days after `expiresAtSeconds`, so reads leave expired items
+ * out.
  */
 import type { DynamoDBDocumentClient, QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { type Item, pagesOf } from "./read.ts";
@@ -8,7 +9,7 @@ export const createAliveReader = (client: DynamoDBDocumentClient, tableName: str
   const isAlive = (item: Item | undefined): item is Item =>
     item !== undefined && !(typeof item.expiresAtSeconds === "number" && item.expiresAtSeconds <= now() / 1000);
 
-  /** What is alive in a range of one partition, page by page. */
+  /** Queries one partition and yields the items that have not expired. */
   async function* query(input: Omit<QueryCommandInput, "TableName">): AsyncGenerator<Item> {
     for await (const page of pagesOf(client, { TableName: tableName, ...input })) yield* page.filter(isAlive);
   }

@@ -1,6 +1,6 @@
 /**
- * What compact makes of blocks: chunks, days, and how far it got. The content of an item follows from the outcomes
- * alone, its expiry from their time, so writing it again writes the same.
+ * Compacted history: chunks, days, and how far compaction has got. Writes are idempotent: an item's content follows
+ * from its outcomes alone, its expiry from their time.
  */
 import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { decodeChunk, encodeChunk } from "../history/chunk.ts";
@@ -14,9 +14,9 @@ import { unlessRaced } from "./condition.ts";
 import type { HistoryStoreOptions } from "./history.ts";
 import { chunkKey, dayKey, progressKey, tickKey } from "./keys.ts";
 
-/** DynamoDB takes 25 items in one request. */
+/** Limit of BatchWriteItem. */
 const ITEMS_PER_WRITE = 25;
-/** 50 ms doubled: 6 s in all, which outlasts a table that is being split. */
+/** The pause starts at 50 ms and doubles: 6 s in all, which outlasts a partition split. */
 const WRITE_ATTEMPTS = 8;
 
 export interface ChunkWrite {
@@ -42,22 +42,22 @@ export interface Progress {
   readonly chunkedUntil: ReadonlyMap<string, number>;
   /** Every date before this one has its day items, or its blocks are gone. */
   readonly daysUntil: number;
-  /** Rosters of the blocks that became chunks of a date, by `<date>#<location>`, until the date's days are written. */
+  /** Hashes of the rosters of compacted blocks, by `<date>#<location>`, until the date's day items are written. */
   readonly rosters: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Members counted too many, as the last recount saw it. */
+  /** How many members too many the shard's counter had at the last recount. */
   readonly drift: number;
   /**
-   * Whether a clock that was ahead made this, so that windows and days may have been taken for over before their time.
-   * The moments above are then as if nothing had been done yet with the blocks that there are.
+   * Whether a clock that was ahead wrote this, so that windows and days may have been compacted before they were over.
+   * The moments above are then set back, as if none of the existing blocks had been compacted.
    */
   readonly isAhead: boolean;
 }
 
 const UNTIL = "until#";
 const DAYS_UNTIL = "daysUntil";
-/** When any of these moved, by the clock of whoever moved it. */
+/** When any of these moved last, by the clock of the run that moved it. */
 const ADVANCED_AT = "advancedAt";
-/** Clocks of two runs may differ by so much. */
+/** Tolerated difference between the clocks of two runs. */
 const CLOCK_SKEW_SECONDS = 60;
 const ROSTERS = "rosters#";
 
@@ -67,7 +67,7 @@ export const createArchive = (
   { isAlive, query }: AliveReader,
   { retention, now, sleep, unreadable }: Required<HistoryStoreOptions>,
 ) => {
-  /** All items, however often the table asks to come back with some of them. */
+  /** Writes all items, and retries those that DynamoDB throttles (`UnprocessedItems`). */
   const writeAll = async (items: readonly Record<string, unknown>[]) => {
     for (let start = 0; start < items.length; start += ITEMS_PER_WRITE) {
       let left = items.slice(start, start + ITEMS_PER_WRITE).map((Item) => ({ PutRequest: { Item } }));
@@ -80,7 +80,7 @@ export const createArchive = (
     }
   };
 
-  /** Unless somebody else is as far or further. */
+  /** Advances a watermark; does nothing if it is as far or further already. */
   const advance = async (shard: string, update: { more: string; names: object; values: object }) => {
     await unlessRaced(
       client.send(
@@ -107,8 +107,8 @@ export const createArchive = (
       ),
 
     /**
-     * Chunks that may hold outcomes with `from <= tick < to`, by first tick; whole chunks, so what they hold may
-     * reach beyond. Consistent: whoever saw the progress also sees its chunks.
+     * Chunks that may hold outcomes with `from <= tick < to`, by first tick. Whole chunks: they may hold others too.
+     * Strongly consistent: a caller who has read the progress sees all its chunks.
      */
     async *chunks(monitorId: string, location: string, from: number, to: number) {
       if (to <= from) return;
@@ -154,7 +154,7 @@ export const createArchive = (
       return found;
     },
 
-    /** Consistent. */
+    /** Strongly consistent. */
     async progress(shard: string): Promise<Progress> {
       const { Item } = await client.send(
         new GetCommand({ TableName: tableName, Key: progressKey(shard), ConsistentRead: true }),
@@ -185,7 +185,7 @@ export const createArchive = (
       };
     },
 
-    /** Every tick of a location before `until` is in a chunk now. Never moves backwards (but see `setBack`). */
+    /** Notes that every tick of a location before `until` is in a chunk. Never moves backwards (but see `setBack`). */
     advanceChunks: (shard: string, location: string, until: number, date: string, rosters: ReadonlySet<string>) =>
       advance(shard, {
         more: rosters.size > 0 ? "ADD #rosters :rosters" : "",
@@ -196,7 +196,7 @@ export const createArchive = (
         values: { ":until": until, ...(rosters.size > 0 && { ":rosters": new Set(rosters) }) },
       }),
 
-    /** Every date before `until` has its day items now; what was kept for them goes. */
+    /** Notes that every date before `until` has its day items, and removes the rosters that were kept for them. */
     advanceDays: (shard: string, until: number, rosterNames: readonly string[]) =>
       advance(shard, {
         more: rosterNames.length > 0 ? `REMOVE ${rosterNames.map((_, i) => `#r${i}`).join(", ")}` : "",
@@ -207,7 +207,9 @@ export const createArchive = (
         values: { ":until": until },
       }),
 
-    /** Stores what `progress` believes in place of what a clock wrote that was ahead. Going back loses nothing: it costs work. */
+    /**
+     * Stores the corrected watermarks of `progress` after clock skew. Compacting again repeats work and loses nothing.
+     */
     async setBack(shard: string, { chunkedUntil, daysUntil }: Progress): Promise<void> {
       const untils = [...chunkedUntil].map(([location, until]) => [`${UNTIL}${location}`, until] as const);
       const moments = [[DAYS_UNTIL, daysUntil] as const, ...untils];

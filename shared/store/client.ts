@@ -1,15 +1,15 @@
-/** How every store talks to DynamoDB: absent fields are left out, null stays NULL, sets stay sets. */
+/** The DynamoDB client of all stores: undefined fields are left out, null is stored as NULL, sets as sets. */
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
 /**
- * DynamoDB answers in milliseconds. A request that takes so long hangs, and would hang for as long as its function may
- * run; the SDK tries it again instead, which every write of ours allows.
+ * DynamoDB answers in milliseconds, so a request that takes longer than this hangs. The SDK then retries it, which is
+ * safe because all our writes can be repeated.
  */
 const REQUEST_TIMEOUT_MS = 3_000;
 const CONNECTION_TIMEOUT_MS = 1_500;
 
-/** @param requestTimeoutMs default: 3 s. One machine, which may be busy with other things, takes its time */
+/** @param requestTimeoutMs default 3 s; the one-machine stack needs more, because its machine may be busy */
 export const documentClient = (config: DynamoDBClientConfig = {}, requestTimeoutMs = REQUEST_TIMEOUT_MS) =>
   DynamoDBDocumentClient.from(
     new DynamoDBClient({

@@ -1,4 +1,4 @@
-/** A lost race is a return value: the condition of a write did not hold. Any other error passes through. */
+/** Optimistic locking: turns a failed condition of a write into a return value. Any other error passes through. */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 
 /** @returns whether the conditional write took place */

@@ -1,7 +1,7 @@
 /**
- * Cursors of lists: where the next page begins, opaque to callers and bound to the question they came from.
- * The checksum is no secret: a cursor grants nothing that the query itself would not. It makes a made-up, cut or
- * borrowed cursor a clean refusal instead of a strange page.
+ * Pagination cursors: encode where the next page begins, opaque to callers and bound to the query that they came from.
+ * The checksum is no secret, because a cursor grants nothing beyond the query itself; it rejects cursors that are
+ * truncated, made up or from another query.
  */
 import { createHash } from "node:crypto";
 import { InvalidInput } from "../errors.ts";
@@ -9,7 +9,7 @@ import { InvalidInput } from "../errors.ts";
 const checksum = (payload: string, question: string) =>
   createHash("sha256").update(`${question}\n${payload}`).digest("base64url").slice(0, 12);
 
-/** @param question what was asked, filters included: the same words must come with the cursor again */
+/** @param question the query with its filters; decoding needs the same */
 export const encodeCursor = (position: string, question: string) => {
   const payload = Buffer.from(position).toString("base64url");
   return `${payload}.${checksum(payload, question)}`;

@@ -1,4 +1,7 @@
-/** What state-change reads and writes: monitors as a whole, decisions, deliveries, the incidents' own items. */
+/**
+ * Store of state-change: reads whole monitors; writes decisions, results of deliveries, and incidents as items of their
+ * own.
+ */
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -15,7 +18,7 @@ import { dueBucket, incidentKey, LEFT_PREFIX, leftKey, monitorKey } from "./keys
 import { attentionPlace, changePlace, incidentPlace, openIncidentPlace } from "./listing.ts";
 import { monitorFromItem } from "./monitor-item.ts";
 
-/** Anything with an outbox: a monitor, a location's state, or what a deleted monitor left. */
+/** An item with an outbox: a monitor, a location's state, or the outbox left by a deleted monitor. */
 export interface OutboxItem {
   readonly revision: number;
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
@@ -23,16 +26,20 @@ export interface OutboxItem {
   readonly lookBy: string | null;
 }
 
-/** What happened to one delivery: gone (delivered or given up), or to be tried again. */
+/** Result of one delivery: done (delivered or given up), or to be retried. */
 export interface DeliveryUpdate {
   readonly key: string;
   readonly receiver: string;
-  /** Of the entry that was delivered: another one may have taken its place. */
+  /** Of the delivered entry: guards against another entry that has replaced it under the same key. */
   readonly sequence: number;
+  /** The retry; null when the delivery is done. */
   readonly next: Delivery | null;
 }
 
-/** Says that somebody has looked, in a write on the condition that nothing changed since. */
+/**
+ * Attributes of the watchdog (see due.ts). A write on condition of the revision removes them: it has seen the latest
+ * change.
+ */
 const LOOKED = ["lookBy", "lookBucket", "touches"];
 
 /** Clauses that set or remove the item's own timer; index keys must be absent, not NULL. */
@@ -45,14 +52,14 @@ const timer = (next: string | null, bucket: string) =>
       }
     : { set: [], remove: ["nextEvaluationAt", "dueBucket", ...LOOKED], values: {} };
 
-/** Without entries whose deliveries were settled by two looks at once, each the other's last. */
+/** Leaves out entries without deliveries, which remain when two concurrent runs each settle one of the last two. */
 const undelivered = (outbox: Readonly<Record<string, PendingAlert>>) =>
   Object.fromEntries(Object.entries(outbox).filter(([, { deliveries }]) => Object.keys(deliveries).length > 0));
 
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
 
-/** Whether an item that holds what a deleted monitor left holds nothing any more. */
+/** Whether this is the outbox of a deleted monitor, and empty: the item can be deleted. */
 export const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
   pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
 
@@ -84,7 +91,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       ),
     );
 
-  /** Records what became of deliveries, unless another entry has taken the place of one of them. */
+  /** Records the results of deliveries in one write, unless one of their entries has been replaced. */
   const settleAll = (
     key: ItemKey,
     item: OutboxItem,
@@ -174,11 +181,12 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * Records what became of deliveries: removes those that are done, and the entry with its last one; dates the next
-     * attempt of the others. Entries that came in, or took another's place, meanwhile stay untouched.
-     * @param timerAt the timer that then follows, set only where nothing else changed since the item was read; null where
-     *   that is not known: the record of this write brings the item up, and its timer is decided anew
-     * @returns whether nothing else changed, so that the timer was set
+     * Records the results of deliveries: removes those that are done, and an entry with its last one; schedules the
+     * retries. Entries that were added or replaced meanwhile stay untouched.
+     * @param timerAt the item's next timer, set only if the item has not changed since it was read; null if unknown:
+     * the
+     *   stream record of this write then leads to a new decision, which sets the timer
+     * @returns whether the item was unchanged, so that the timer was set
      */
     async settle(
       key: ItemKey,
@@ -189,13 +197,15 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     ): Promise<boolean> {
       if (timerAt && (await settleAll(key, item, updates, added, timerAt))) return true;
       if (await settleAll(key, item, updates, added)) return false;
-      // One of them is not what it was. The others must not be delivered again because of it.
+      // One entry has been replaced: record the others one by one, so that they are not delivered again.
       for (const [, own] of Map.groupBy(updates, ({ key: entry }) => entry)) await settleAll(key, item, own, {});
       if (Object.keys(added).length > 0) await settleAll(key, item, [], added);
       return false;
     },
 
-    /** Sets or clears the timer of an item that has only an outbox, unless it changed since it was read. */
+    /**
+     * Sets or clears the timer of an item that is only an outbox, or deletes it if it is over, unless it has changed.
+     */
     keepTimer(key: ItemKey, { revision, pendingAlerts }: OutboxItem, next: string | null): Promise<boolean> {
       if (isOver(key, { pendingAlerts })) return remove(key, revision);
       const { set, remove: gone, values } = timer(next, dueBucket(key.pk));
@@ -206,7 +216,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       });
     },
 
-    /** What is still to be told of a deleted monitor goes into an item of its own, so that its key can be used again. */
+    /** Copies the outbox of a deleted monitor to an item of its own, so that the monitor's key can be used again. */
     async moveOutbox(monitor: Monitor, now: Date): Promise<void> {
       const { id, name, pendingAlerts, deletedAt } = monitor;
       const key = leftKey(id, deletedAt ?? "");
@@ -228,12 +238,12 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       );
     },
 
-    /** Removes a deleted monitor, unless something came up for it meanwhile. */
+    /** Deletes the item of a deleted monitor, unless it has changed since it was read. */
     remove: ({ id, revision }: Monitor): Promise<boolean> => remove(monitorKey(id), revision),
 
     /**
-     * Writes an incident as an item of its own; what was noted on it (`undeliverable`) stays.
-     * @param sequence of the outbox entry: a later one that was written first stays
+     * Writes an incident as an item of its own; its `undeliverable` notes stay.
+     * @param sequence of the outbox entry; an item written by a later entry is not overwritten
      */
     async projectIncident(
       { id: monitorId, name }: Pick<Monitor, "id" | "name">,
@@ -262,7 +272,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
       });
     },
 
-    /** Notes on an incident that a receiver could not be told. Writing it twice changes nothing. */
+    /** Notes on an incident that an alert could not be delivered to a receiver. Idempotent. */
     async noteUndeliverable(
       monitorId: string,
       startedAt: string,
@@ -276,7 +286,7 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
           ExpressionAttributeNames: names,
           ExpressionAttributeValues: { ":value": value },
         });
-      // The projection comes first in the outbox, so the incident is there; the map may not be, on old items.
+      // The incident's item exists, because its copy is delivered first; old items may lack the map.
       await write("SET undeliverable = :value", "attribute_exists(pk) AND attribute_not_exists(undeliverable)", {});
       await write("SET undeliverable.#delivery = :value", "attribute_exists(undeliverable)", note, {
         "#delivery": deliveryId,

@@ -1,9 +1,9 @@
 /**
- * Timers: which items have to be looked at, and the touch that makes the stream bring them up.
+ * Timers of items: which items are due, and the `touch` that makes the table's stream deliver them to state-change.
  *
- * An item's own timer (`nextEvaluationAt`) is set and cleared only by a decision stored on the revision that it read. `lookBy`
- * is the dead man's timer: whoever writes what must be decided sets it in the same write, and a stored decision removes
- * it together with `touches`, so a change whose looks all fail is looked at again.
+ * An item's own timer (`nextEvaluationAt`) is set and cleared only by a decision, on condition of the revision that it
+ * read. `lookBy` is a watchdog: every write that needs a decision sets it, and a stored decision removes it together
+ * with `touches`, so a change whose processing fails is processed again.
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Timer } from "../model.ts";
@@ -12,17 +12,17 @@ import { INDEX_KEYS } from "./indexes.ts";
 import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
-/** A change that nobody has looked at for so long is brought up again. The stream needs a second or two. */
+/** Watchdog timeout: a change not processed within this time is touched. The stream needs a second or two. */
 const LOOK_WITHIN_SECONDS = 90;
-/** The pause after a touch doubles with each one that led to no decision, up to this. */
+/** Longest pause between touches of the watchdog; it doubles with each touch that led to no decision. */
 const LOOK_PAUSE_LIMIT_SECONDS = 900;
 
-/** `own`: a decision's timer. `look`: a change that waits to be looked at; `dueAt` is then its `lookBy`. */
+/** `own`: an item's own timer. `look`: a watchdog; `dueAt` is then its `lookBy`. */
 export interface DueTimer extends Timer {
   readonly kind: "own" | "look";
 }
 
-/** All partitions of the two indexes. */
+/** Numbers of all partitions of the two indexes. */
 export const BUCKETS = {
   own: Array.from({ length: DUE_BUCKETS }).keys().toArray(),
   look: Array.from({ length: LOOK_BUCKETS }).keys().toArray(),
@@ -31,8 +31,8 @@ export const BUCKETS = {
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /**
- * What a write adds that changes something which must be decided: clauses of an update, or the attributes of a new item.
- * An earlier `lookBy` stands.
+ * Starts the watchdog of an item: clauses for an update, or attributes for a new item, of a write that needs a
+ * decision. A watchdog that runs already is kept.
  * @param now epoch milliseconds
  */
 export function mustLook(pk: string, now: number) {
@@ -48,7 +48,7 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
   /** By kind of timer: its index, and how the index's partition keys begin. */
   const INDEXES = { own: { name: "due", prefix: "DUE#" }, look: { name: "look-by", prefix: "LOOK#" } } as const;
 
-  /** One kind's timers before a moment, page by page; oldest first in each bucket. */
+  /** Timers of one kind that are due before a moment, page by page; oldest first in each bucket. */
   async function* timers(kind: DueTimer["kind"], moment: Date, buckets: readonly number[]) {
     const { name, prefix } = INDEXES[kind];
     const [bucket, at] = INDEX_KEYS[name];
@@ -66,7 +66,7 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
     }
   }
 
-  /** An item without `touches` was never touched in vain. An old answer costs a touch too early, no more. */
+  /** Touches of the watchdog since the last decision. Eventually consistent: an old answer only makes a touch early. */
   const touchesOf = async ({ pk, sk }: ItemKey): Promise<number> => {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: { pk, sk }, ProjectionExpression: "touches" }),
@@ -88,15 +88,16 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
     );
 
   return {
-    /** Own timers that are due before a moment, page by page; oldest first in each bucket. */
+    /** Own timers due before a moment, page by page; oldest first in each bucket. */
     before: (moment: Date, buckets = BUCKETS.own): AsyncGenerator<DueTimer[]> => timers("own", moment, buckets),
 
-    /** Changes that should have been looked at before a moment, page by page; oldest first in each bucket. */
+    /** Watchdogs that expire before a moment, page by page; oldest first in each bucket. */
     overdueLooks: (moment: Date, buckets = BUCKETS.look): AsyncGenerator<DueTimer[]> => timers("look", moment, buckets),
 
     /**
-     * Has the stream bring an item up, unless its timer is another one by now. An own timer becomes a look; a look moves
-     * on, each time twice as far, so that a backlog is touched once an item and a broken decision not every minute.
+     * Makes the stream deliver an item again, unless its timer has changed. An own timer is replaced by a watchdog; a
+     * watchdog is set again with exponential backoff, so that an item which cannot be decided is not touched every
+     * minute.
      * @param now epoch milliseconds
      * @returns whether it touched
      */
@@ -116,7 +117,7 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
     },
 
     /**
-     * Has the stream bring an item up because something outside it changed.
+     * Makes the stream deliver an item because something outside it changed.
      * @param now epoch milliseconds
      * @returns false when the item is gone
      */

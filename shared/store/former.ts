@@ -1,6 +1,6 @@
 /**
- * Where the outcomes of a deleted monitor lie. One that is created again by the same key has the same id and so the same
- * history, but until compact has been there its outcomes are in blocks, which only `placements` lead to.
+ * Keeps the placements of deleted monitors. A monitor that is created again with the same key has the same id and
+ * history, but outcomes that are not compacted yet are in blocks, which can only be found by the placements.
  */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS } from "../durations.ts";
@@ -8,11 +8,14 @@ import type { Monitor, Placement } from "../model.ts";
 import { formerKey, monitorIdOf } from "./keys.ts";
 import { readMany, type Waiting } from "./read.ts";
 
-/** Longer than blocks are kept: after that there is nothing left to lead to. */
+/** Longer than blocks are kept. */
 const KEPT_SECONDS = 30 * DAY_SECONDS;
 
 export const createFormerStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => ({
-  /** To be called before a monitor's item is removed. Doing it twice changes nothing but the last moment. */
+  /**
+   * Stores a monitor's placements; to be called before its item is deleted. A repeated call only moves the last
+   * `toTick`.
+   */
   async remember({ id, placements }: Pick<Monitor, "id" | "placements">, now: Date): Promise<void> {
     const nowSeconds = Math.floor(now.getTime() / 1000);
     const ended = placements.map((place) => ({ ...place, toTick: place.toTick ?? nowSeconds }));
@@ -26,7 +29,7 @@ export const createFormerStore = (client: DynamoDBDocumentClient, tableName: str
     );
   },
 
-  /** All ended, oldest first, by id; an id that nobody had is absent. */
+  /** Former placements by id, oldest first, all of them ended; ids without any are absent. */
   async recall(ids: readonly string[]): Promise<Map<string, readonly Placement[]>> {
     const found = new Map<string, readonly Placement[]>();
     for await (const page of readMany(client, tableName, ids.map(formerKey), { ConsistentRead: true }, waiting))

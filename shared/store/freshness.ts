@@ -1,8 +1,8 @@
-/** Whether blocks come in: the ticks of the newest ones, without reading what is in them. */
+/** Finds the tick of a shard's newest block without reading its data: do checks still store results? */
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { blockKey } from "./keys.ts";
 
-/** Ticks that were begun and came to no block stand before the newest block where checks die. */
+/** Page size once the newest item is an unfinished tick (claimed, but without a block): more of them may follow. */
 const UNFINISHED_PER_PAGE = 8;
 
 export const createFreshness = (client: DynamoDBDocumentClient, historyTable: string) => ({
@@ -15,7 +15,7 @@ export const createFreshness = (client: DynamoDBDocumentClient, historyTable: st
         new QueryCommand({
           TableName: historyTable,
           KeyConditionExpression: "pk = :pk AND sk >= :sk",
-          // A tick that is being run has an item without data.
+          // A claimed tick without a block has an item without data.
           FilterExpression: "attribute_exists(#data)",
           ProjectionExpression: "sk",
           ExpressionAttributeNames: { "#data": "data" },

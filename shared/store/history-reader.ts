@@ -1,15 +1,14 @@
 /**
- * Reads one monitor's history where it is by now: days, chunks, and blocks for what is not compacted yet. Callers see
- * outcomes and tallies, never levels. What cannot be read is left out.
+ * Reads one monitor's history from all levels of compaction: days, chunks, and blocks that are not compacted yet.
+ * Callers see only outcomes and tallies. Corrupt items are left out.
  */
-
 import { DAY_SECONDS } from "../durations.ts";
 import { MERGED, startOfDay } from "../history/day.ts";
 import { inTickOrder, type PastOutcome } from "../history/outcome.ts";
 import type { Tally } from "../history/tally.ts";
 import type { Monitor } from "../model.ts";
 import { inParallel } from "../parallel.ts";
-import { firstTick } from "../rules/believe.ts";
+import { firstTick } from "../rules/clock-skew.ts";
 import type { HistoryStore } from "./history.ts";
 import { laneOf } from "./keys.ts";
 import { type ShardBlock, shardBlocks } from "./shard-blocks.ts";
@@ -17,13 +16,13 @@ import { type ShardBlock, shardBlocks } from "./shard-blocks.ts";
 export type Watched = Pick<Monitor, "id" | "placements" | "locations" | "quorum">;
 
 const LOCATIONS_AT_ONCE = 8;
-/** After a monitor has moved or gone, a probe that has not heard of it yet may still check it in its old place. */
+/** How long a probe may go on checking a monitor in its old shard after it has moved or been deleted. */
 const LATE_SECONDS = 120;
 
 /**
- * A reader for one request: it remembers how far shards are compacted and the blocks that it read, which monitors of
- * one shard share.
- * @param deployed all locations there are; a monitor may have been checked from others than it is now
+ * Creates a reader for one request. It caches the progress of shards and their blocks, which the monitors of a shard
+ * share.
+ * @param deployed all locations of the deployment: a monitor may have been checked from others before
  */
 export function createHistoryReader(
   history: HistoryStore,
@@ -59,8 +58,7 @@ export function createHistoryReader(
   };
 
   /**
-   * Without the days that a shard of their time is not through with: a clock that was ahead may have made them from a
-   * part of their outcomes.
+   * Drops days whose shard is not compacted that far: a clock that was ahead may have made them before they were over.
    */
   const finished = async ({ placements }: Watched, days: Map<number, Tally>) => {
     for (const { shard, fromTick, toTick } of placements) {
@@ -87,7 +85,7 @@ export function createHistoryReader(
       place.from = Math.max(place.from, chunkedUntil.get(location) ?? 0);
       if (place.from < place.to) uncompacted.push(place);
     }
-    // After the progress: every chunk that it promises is there.
+    // Read after the progress, so that every chunk which it implies exists.
     const found: PastOutcome[] = [];
     for await (const { outcomes } of history.chunks(id, location, from, to)) {
       for (const outcome of outcomes) if (outcome.tick >= from && outcome.tick < to) found.push(outcome);
@@ -99,13 +97,13 @@ export function createHistoryReader(
   const locationsOf = ({ locations }: Watched) => [...new Set([...locations, ...deployed])];
 
   return {
-    /** Locations that may have something of a monitor. */
+    /** Locations that may hold history of a monitor. */
     locationsOf,
     outcomesFrom,
 
-    /** By location, for those that have any; with the outcomes before `from` that still speak for its beginning. */
+    /** Outcomes by location, where there are any; includes earlier ones whose interval reaches beyond `from`. */
     async outcomes(monitor: Watched, locations: readonly string[], from: number, to: number) {
-      // Places whose blocks are gone are forgotten, and with them the lane of that time: it was a day at the most.
+      // Old placements are dropped, and their interval with them; the longest possible one is a day.
       const isKnown = monitor.placements.some(({ fromTick }) => fromTick < from - DAY_SECONDS);
       const lookBack = isKnown ? Math.max(...monitor.placements.map(({ shard }) => laneOf(shard))) : DAY_SECONDS;
       const byLocation = new Map<string, PastOutcome[]>();
@@ -116,14 +114,16 @@ export function createHistoryReader(
       return byLocation;
     },
 
-    /** Tallies of whole UTC days by their first second, of one location. */
+    /** Tallies of whole UTC days from one location, by the day's first second. */
     daysFrom: async (monitor: Watched, location: string, from: number, to: number) =>
       finished(
         monitor,
         await history.days(monitor.id, location, Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)),
       ),
 
-    /** The same as the monitor's quorum saw them. A day that was seen from one location alone has no merged item. */
+    /**
+     * Tallies as the monitor's quorum saw the days. A day with a single location has no merged item; its own is taken.
+     */
     async mergedDays(monitor: Watched, from: number, to: number): Promise<Map<number, Tally>> {
       const [first, end] = [Math.ceil(from / DAY_SECONDS) * DAY_SECONDS, startOfDay(to)];
       const names = [MERGED, ...locationsOf(monitor)];

@@ -21,33 +21,36 @@ import { createArchive } from "./archive.ts";
 import { unlessRaced } from "./condition.ts";
 import { blockKey, rosterKey, tickKey } from "./keys.ts";
 
-/** Ticks that were begun and not finished, one after the other, that the way to the newest block leads past. */
+/** How many unfinished ticks (claimed, but without a block) in a row are skipped to find the newest block. */
 const CLAIMS_PASSED = 4;
 
-/** A clock that is right is never so far ahead of another one: beyond an early job's and the clocks' tolerance. */
+/**
+ * A block further ahead than this was written by a wrong clock: more than an early job and the clocks' tolerance
+ * explain.
+ */
 const FUTURE_SECONDS = 80;
 
-/** Who writes a tick's block. */
+/** A lease on a tick: while it lasts, only this run may write the tick's block and views. */
 export interface Claim {
-  /** A name of this run and no other. */
+  /** Unique id of the run. */
   readonly run: string;
-  /** Epoch milliseconds; afterwards somebody else may do the tick. */
+  /** End of the lease, epoch milliseconds. */
   readonly untilMs: number;
   readonly expiresAtSeconds: number;
-  /** Name of the run whose block gives way: it is of a time that has not come yet. */
+  /** Id of a run whose block may be replaced, because it was written by a clock that was ahead. */
   readonly replaces?: string | undefined;
 }
 
-export interface TickStand {
+export interface TickState {
   /** The newest block before it. */
   readonly previous: Block | undefined;
-  /** `done`: its block is there. `claimed`: somebody else is at it. */
+  /** `done`: it has a block. `claimed`: another run holds its lease. */
   readonly state: "free" | "claimed" | "done";
-  /** Whether another run was at it, and may have written views of which `previous` knows nothing. */
+  /** Whether another run has claimed it, and may have written views that `previous` does not reflect. */
   readonly isBegun: boolean;
-  /** Whether a tick before it was begun and never ended: its run may still be about to store views. */
+  /** Whether an earlier tick was claimed and never ended: its run may still be about to store views. */
   readonly isUnfinished: boolean;
-  /** The run that has written a block for this tick under a clock that was ahead. */
+  /** The run that wrote a block for this tick while its clock was ahead. */
   readonly replaces?: string | undefined;
 }
 
@@ -58,9 +61,9 @@ export interface HistoryStoreOptions {
   readonly retention?: Retention;
   /** Epoch milliseconds. */
   readonly now?: () => number;
-  /** Waits so many milliseconds. Default: a real timer. */
+  /** Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
-  /** Told of what cannot be read and is left out. Default: a line on stderr. */
+  /** Called for corrupt items, which are left out. Default: a line on stderr. */
   readonly unreadable?: (error: CorruptHistory) => void;
 }
 
@@ -82,7 +85,7 @@ export function createHistoryStore(
   /** When each roster has to be written again, in epoch seconds. */
   const rosterDueAt = new Map<string, number>();
 
-  /** Writes the item of a tick, unless the tick has a block, or a claim that is not over, of somebody else. */
+  /** Writes the item of a tick, unless another run has written its block or holds its lease. */
   const putOwn = (
     { shard, location, tick }: BlockPlace,
     item: Record<string, unknown>,
@@ -94,7 +97,7 @@ export function createHistoryStore(
         new PutCommand({
           TableName: tableName,
           Item: { ...blockKey(shard, location, tick), ...item },
-          // A claim that arrives late must not take the place of its own run's block.
+          // A delayed claim must not overwrite the block of its own run.
           ConditionExpression: `attribute_not_exists(pk) OR #run = :replaces OR ${
             item.data ? "#run = :run" : "(#run = :run AND attribute_not_exists(#data))"
           } OR (attribute_not_exists(#data) AND #until < :now)`,
@@ -108,7 +111,7 @@ export function createHistoryStore(
     item &&
     readable(() => decodeBlock(item.data as Uint8Array, { shard, location, tick: Number(item.sk) }), unreadable);
 
-  /** The newest item up to a tick, the newest of them that is a block, and the claims between the two. */
+  /** The newest item up to a tick, the newest block among them, and the claims newer than that block. */
   const latest = async (shard: string, location: string, atOrBeforeTick: number) => {
     const { pk, sk } = blockKey(shard, location, atOrBeforeTick);
     const read = async (Limit: number) => {
@@ -135,7 +138,7 @@ export function createHistoryStore(
     };
   };
 
-  /** Whether there are blocks of a time that has not come yet: then a clock was ahead, and they are not to be believed. */
+  /** Whether there are blocks in the future: then they were written by a clock that was ahead. */
   const hasFuture = async (shard: string, location: string) => {
     const { Items: [newest] = [] } = await client.send(
       new QueryCommand({
@@ -147,7 +150,7 @@ export function createHistoryStore(
         Limit: 1,
       }),
     );
-    // The clock is read after the answer: whoever was frozen meanwhile must not take the present for the future.
+    // The clock is read after the answer: a process that was frozen meanwhile must not take the present for the future.
     return newest !== undefined && Number(newest.sk) > nowSeconds() + FUTURE_SECONDS;
   };
 
@@ -163,38 +166,38 @@ export function createHistoryStore(
   return {
     ...createArchive(client, tableName, alive, { retention, now, sleep, unreadable }),
 
-    /** For readers of what `blocks` gives. */
+    /** Callback for corrupt items, for callers that decode what `blocks` yields. */
     unreadable,
 
     /**
-     * Makes a tick a run's own: nobody else writes its block, or views for it, until the claim is over. A tick that has a
-     * block belongs to whoever wrote it.
-     * @returns whether it is the run's own now
+     * Acquires the lease on a tick, so that no other run writes its block or views until the lease ends. Fails if
+     * another run holds it or has written the block.
+     * @returns whether the run holds the lease
      */
     claimTick(place: BlockPlace, claim: Claim, nowMs: number): Promise<boolean> {
       const { run, untilMs, expiresAtSeconds } = claim;
       return putOwn(place, { run, until: untilMs, expiresAtSeconds }, claim, nowMs);
     },
 
-    /** Stores a block unless its tick is somebody else's. @returns whether it was stored */
+    /** Stores a block, unless another run owns its tick. @returns whether it was stored */
     putBlock(block: Omit<Block, "version">, claim: Omit<Claim, "untilMs">, nowMs: number): Promise<boolean> {
       const { run, expiresAtSeconds } = claim;
       return putOwn(block, { run, data: encodeBlock(block), expiresAtSeconds }, claim, nowMs);
     },
 
     /**
-     * The newest block up to a tick, and whose the tick itself is. Consistent: streaks go on from it. A block that cannot
-     * be read, or that nobody finished, is as none.
+     * The newest block up to a tick. Strongly consistent, because streaks continue from it. Undefined if it is corrupt,
+     * or if too many unfinished ticks precede it.
      */
     async latestBlock(shard: string, location: string, atOrBeforeTick: number): Promise<Block | undefined> {
       return (await latest(shard, location, atOrBeforeTick)).block;
     },
 
-    /** The newest block before a tick, and whether a run came to no end behind it. Consistent. */
+    /** The newest block before a tick, and whether a run after that block never ended. Strongly consistent. */
     previousOf,
 
-    /** The same, and how the tick itself stands. */
-    async standOf(place: BlockPlace, nowMs: number): Promise<TickStand> {
+    /** The state of a tick, and the newest block before it. Strongly consistent. */
+    async tickState(place: BlockPlace, nowMs: number): Promise<TickState> {
       const { shard, location, tick } = place;
       const { block, newest, claims } = await latest(shard, location, tick);
       const isMine = newest?.sk === tickKey(tick);
@@ -215,7 +218,7 @@ export function createHistoryStore(
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(toTick - 1) },
       });
       for await (const item of items) {
-        if (item.data === undefined) continue; // a tick that somebody claimed, and did not finish
+        if (item.data === undefined) continue; // claimed, but not finished
         const data = readable(() => bytesOf(item, `block ${shard} ${location} ${Number(item.sk)}`), unreadable);
         if (data) yield { tick: Number(item.sk), data };
       }
@@ -238,15 +241,15 @@ export function createHistoryStore(
     },
 
     /**
-     * Makes sure that a roster is kept for as long as blocks that name it: writes it if it is new, and again once a
-     * day while it is in use.
+     * Makes sure that a roster outlives the blocks that refer to it: writes it if it is new, and extends its expiry
+     * once a day while it is in use.
      * @returns its hash
      */
     async putRoster(ids: readonly string[]): Promise<string> {
       const hash = rosterHash(ids);
       const dueAt = (expiresAtSeconds: number) => expiresAtSeconds - (retention.rosterDays - 1) * DAY_SECONDS;
       if ((rosterDueAt.get(hash) ?? 0) > nowSeconds()) return hash;
-      // A fresh process asks first: half a read unit instead of three write units.
+      // A new process reads first: half a read unit instead of three write units.
       const { Item } = await client.send(
         new GetCommand({ TableName: tableName, Key: rosterKey(hash), ProjectionExpression: "expiresAtSeconds" }),
       );
@@ -264,7 +267,7 @@ export function createHistoryStore(
       return hash;
     },
 
-    /** The monitor ids of a roster, or undefined where it is not known (any more) or cannot be read. */
+    /** The monitor ids of a roster; undefined if it is missing, expired or corrupt. */
     async roster(hash: string): Promise<readonly string[] | undefined> {
       const known = rosters.get(hash);
       if (known) return known;
@@ -279,7 +282,7 @@ export function createHistoryStore(
 }
 export type HistoryStore = ReturnType<typeof createHistoryStore>;
 
-/** Keeps the newest `CACHED_ROSTERS` entries. */
+/** Puts an entry into a cache, and evicts the oldest beyond `CACHED_ROSTERS`. */
 function remember<V>(cache: Map<string, V>, key: string, value: V) {
   cache.delete(key);
   cache.set(key, value);

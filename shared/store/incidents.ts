@@ -1,4 +1,4 @@
-/** Incidents as people read them: newest first, of one monitor or of all. `state-change` writes them. */
+/** Lists incidents for the API, newest first, of one monitor or of all. `state-change` writes them. */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { Incident, Timestamp } from "../model.ts";
 import type { Page } from "./cursor.ts";
@@ -6,14 +6,14 @@ import { INCIDENT_PREFIX, incidentKey, monitorKey } from "./keys.ts";
 import { createListing } from "./listing.ts";
 import { readMany, type Waiting } from "./read.ts";
 
-/** An incident with the monitor it happened to, as that was named then. */
+/** An incident with its monitor, as that was named at the time. */
 export interface RecordedIncident extends Incident {
   readonly monitorId: string;
   readonly monitorName: string;
   readonly protocol: string;
   readonly host: string;
   readonly port: number;
-  /** Deliveries that a receiver refused for good, by their id. */
+  /** Deliveries that were given up, by `<alert id> <receiver>`. */
   readonly undeliverable: Readonly<Record<string, { readonly error: string; readonly at: Timestamp }>>;
 }
 
@@ -33,7 +33,7 @@ export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: s
 
   return {
     /**
-     * Across monitors, newest first. A page of closed ones may be short, even empty, and still have a next one.
+     * Incidents of all monitors, newest first. A page of closed ones may be short or empty and still have a next page.
      * @param before position of the last one seen: `<startedAt>#<monitor id>`
      */
     async list(state: "open" | "closed" | "all", limit: number, before?: string): Promise<Page<RecordedIncident>> {

@@ -1,18 +1,18 @@
-/** The locations' queues of jobs, in whichever region each is. */
+/** Sends jobs to the SQS queues of the locations, each in its own region. */
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Location, PlannedJob } from "../model.ts";
 import { chunksOf, delaySeconds } from "../rules/plan.ts";
 
-/** SQS takes ten messages a call. */
+/** Limit of SendMessageBatch. */
 const BATCH = 10;
 const CALLS_AT_ONCE = 8;
-/** A region that does not answer must not use up the time of the others. */
+/** Timeout of a call, so that a region which does not answer does not use up the time of the others. */
 const CALL_TIMEOUT_MS = 8_000;
 
 export interface SendReport {
-  /** What was not accepted, and may be sent again. */
+  /** Jobs that were not accepted, and can be sent again. */
   readonly rejected: ReadonlySet<PlannedJob>;
-  /** The last thing that went wrong at each location. */
+  /** The last error of each location. */
   readonly errors: ReadonlyMap<string, Error>;
 }
 
@@ -43,7 +43,7 @@ export const createJobQueues = (
               Entries: batch.map(({ job, dueAtSeconds }, index) => ({
                 Id: String(index),
                 MessageBody: JSON.stringify(job),
-                // From now, however long the batches before this one took.
+                // Relative to now, because earlier batches took time.
                 DelaySeconds: delaySeconds(dueAtSeconds, now()),
               })),
             }),
@@ -54,7 +54,7 @@ export const createJobQueues = (
             errors.set(name, new Error(`${Code}: ${Message}`));
           }
         } catch (error) {
-          // Nobody waits for a region that does not answer once for each of its batches.
+          // After a timeout the remaining batches of this location are given up too: each would wait as long.
           const lost = abortSignal.aborted ? [batch, ...batches.splice(0)] : [batch];
           for (const planned of lost.flat()) rejected.add(planned);
           errors.set(name, error as Error);
@@ -64,7 +64,7 @@ export const createJobQueues = (
     await Promise.all(Array.from({ length: CALLS_AT_ONCE }, work));
   };
 
-  /** Jobs of locations that do not exist (any more) go nowhere. */
+  /** Jobs for locations that do not exist are dropped. */
   return async (jobs: readonly PlannedJob[]): Promise<SendReport> => {
     const rejected = new Set<PlannedJob>();
     const errors = new Map<string, Error>();

@@ -2,24 +2,24 @@
  * The only place where key strings are built.
  *
  *  table     entity    pk                       sk                    answers
- *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and how it stands
+ *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
- *  monitors  former    MONITOR#<id>             FORMER                where a deleted monitor's outcomes lie
+ *  monitors  former    MONITOR#<id>             FORMER                placements of a deleted monitor
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
- *  monitors  state     LOCATION#<name>          STATE                 what was made of its heartbeats, outbox
- *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 what is still to be told of a deleted monitor
+ *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
+ *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
- *  history   roster    ROSTER#<hash>            ROSTER                whose outcome stands where in a block
+ *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
  *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *
- * Indexes of `monitors`, all of them for good: DynamoDB changes neither the key nor the projection of an index.
+ * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
- *  look-by    lookBucket      + lookBy            what changed and must have been looked at by then (sparse)
+ *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
  *  listed     listBucket      + listKey           all monitors by name, all incidents by start
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
@@ -46,9 +46,9 @@ export const formerKey = (monitorId: string) => ({ pk: `MONITOR#${monitorId}`, s
 export const INCIDENT_PREFIX = "INCIDENT#";
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
-/** What was made of a location's heartbeats, with an outbox; the stream brings it to state-change like a monitor. */
+/** A location's announced condition, with an outbox; the stream delivers it to state-change like a monitor. */
 export const locationStateKey = (name: string) => ({ pk: `LOCATION#${name}`, sk: STATE_SK });
-/** What a deleted monitor left in its outbox; the stream brings it to state-change like a location's state. */
+/** The outbox of a deleted monitor; the stream delivers it to state-change like a location's state. */
 export const LEFT_PREFIX = "LEFT#";
 export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
@@ -61,7 +61,7 @@ export const blockKey = (shard: string, location: string, tick: number) => ({
   sk: tickKey(tick),
 });
 export const rosterKey = (hash: string) => ({ pk: `ROSTER#${hash}`, sk: "ROSTER" });
-/** With the shard, because a monitor that just moved may have been checked in both at one tick. */
+/** Contains the shard, because a monitor that just moved may have been checked in two shards at one tick. */
 export const chunkKey = (monitorId: string, location: string, firstTick: number, shard: string) => ({
   pk: `MONITOR#${monitorId}#${location}`,
   sk: `${tickKey(firstTick)}#${shard}`,
@@ -76,7 +76,7 @@ export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;
 export const laneOf = (shard: string) => Number(shard.slice(0, shard.indexOf("#")));
 
-/** Spreads items over a number of places, the same place for the same name. */
+/** Hashes a name to one of `places` numbers: always the same number for the same name. */
 export const placeOf = (name: string, places: number) => {
   let hash = 0;
   for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
@@ -85,5 +85,5 @@ export const placeOf = (name: string, places: number) => {
 
 /** Partition of the sparse index `due` that an item's own timer lives in. */
 export const dueBucket = (pk: string) => `DUE#${placeOf(pk, DUE_BUCKETS)}`;
-/** Partition of the sparse index `look-by` that an item lives in while it waits to be looked at. */
+/** Partition of the sparse index `look-by` that an item's watchdog lives in. */
 export const lookBucket = (pk: string) => `LOOK#${placeOf(pk, LOOK_BUCKETS)}`;

@@ -1,7 +1,7 @@
 /**
- * Lists over many items: their keys in an order, from an index that is spread over buckets so that no partition takes
- * all writes. `listed` has everything there is; `attention` what is not as it should be; `changed` what changed when.
- * All three hold keys alone, so a write that moves nothing in a list costs nothing there.
+ * Sorted lists of item keys, from indexes that are spread over buckets so that no partition takes all writes. `listed`
+ * holds everything; `attention` monitors that are not up and open incidents; `changed` monitors by their last change.
+ * All three project keys only, so a write that changes no key costs nothing there.
  */
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Status, Timestamp } from "../model.ts";
@@ -19,32 +19,32 @@ type ListIndex = "listed" | "attention" | "changed";
 const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
 
-/** As names are compared and sorted: without marks (NFKD), in lower case. */
+/** Folds a name for comparing and sorting: NFKD without combining marks, in lower case. */
 const folded = (name: string) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** A monitor's place in the list of all, by name. */
+/** Index key of a monitor in the list of all, by name. */
 export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
   listBucket: bucketOf("MONITORS", id),
   listKey: `${folded(name)}#${id}`,
 });
 
-/** An incident's place in the list of all, by its start. */
+/** Index key of an incident in the list of all, by start. */
 export const incidentPlace = (monitorId: string, startedAt: Timestamp) => ({
   listBucket: bucketOf("INCIDENTS", monitorId),
   listKey: `${startedAt}#${monitorId}`,
 });
 
-/** An open incident's place among what needs attention. */
+/** Index key of an open incident in `attention`. */
 export const openIncidentPlace = (monitorId: string, startedAt: Timestamp) => ({
   attentionBucket: bucketOf("INCIDENTS", monitorId),
   attentionKey: `${startedAt}#${monitorId}`,
 });
 
-/** A monitor's place among those that are not up, by status; undefined for one that is up. */
+/** Index key of a monitor that is not up in `attention`, by status; undefined for one that is up. */
 export const attentionPlace = (id: string, status: Status, since: Timestamp) =>
   status === "up" ? undefined : { attentionBucket: bucketOf("MONITORS", id), attentionKey: `${status}#${since}#${id}` };
 
-/** When a monitor's settings or status changed last. */
+/** Index key of a monitor in `changed`. @param at when its settings or status changed last */
 export const changePlace = (id: string, at: Timestamp) => ({
   changedBucket: bucketOf("MONITORS", id),
   changedAt: at,
@@ -105,7 +105,7 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
       const all = found
         .flatMap(({ items }) => items.map(({ pk, sk, [key]: position }) => ({ pk, sk, position: String(position) })))
         .sort((a, b) => order(a.position, b.position));
-      // A bucket whose page ended early (1 MB of keys) says nothing of what comes behind its last one.
+      // A bucket whose page was cut (1 MB of keys) may have more keys after its last one: stop the merged page there.
       const cut = found
         .filter(({ items, isWhole }) => !isWhole && items.length <= limit)
         .map(({ items }) => String(items.at(-1)?.[key] ?? after ?? ""))

@@ -1,10 +1,11 @@
 /**
- * How locations are: the heartbeat that the probe writes every minute with what dispatch sees of its blocks (`LOCATION`), and
- * what was made of that (`STATE`, an item of its own with an outbox, so that the heartbeat itself wakes nobody).
+ * Health of locations. `LOCATION` holds the heartbeat that the probe writes every minute, and the stalls that dispatch
+ * finds. `STATE` holds the condition that was announced, with an outbox; it is an item of its own, so that heartbeats
+ * do not invoke state-change.
  */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { LocationHealth, LocationNews, OutboxContent, Timestamp } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/believe.ts";
+import { CLOCK_TOLERANCE_SECONDS, isPlausible } from "../rules/clock-skew.ts";
 import { pending, sequenceFrom } from "../rules/outbox.ts";
 import { SILENT_AFTER_SECONDS } from "../rules/quorum.ts";
 import { unlessRaced } from "./condition.ts";
@@ -20,43 +21,44 @@ const fromItem = ({ sk, ...item }: Record<string, unknown>): LocationHealth => (
   stalled: (item.stalled as LocationHealth["stalled"] | undefined) ?? {},
 });
 
-/** What was made of a location's health, and what is left to do about it. */
+/** The announced condition of a location, and the work that is left to do because of it. */
 export interface LocationState {
   readonly name: string;
-  /** What people were last told; null before anything was said. */
+  /** The condition that was announced last; null before the first. */
   readonly condition: LocationNews | null;
-  /** Of the condition. */
+  /** When the condition was announced. */
   readonly since: Timestamp | null;
-  /** Shards whose monitors have to be looked at again because of news of this location. */
+  /** Shards whose monitors still have to be decided again because of the condition. */
   readonly toNudge: readonly string[];
-  /** Whether the monitors that cannot be judged were counted since the condition is what it is. */
+  /** Whether the monitors whose status became unknown have been counted for this condition. */
   readonly isCounted: boolean;
-  /** Guards all changes; but to `toNudge`, which `nudgeRound` guards. */
+  /** Optimistic lock of everything but `toNudge`, whose lock is `nudgeRound`. */
   readonly revision: number;
-  /** Another one whenever shards were added to `toNudge`. */
+  /** Changes whenever shards are added to `toNudge`. */
   readonly nudgeRound: number;
   readonly hasOutbox: boolean;
 }
 
 export interface News {
   readonly condition?: LocationNews;
-  /** What people are told. */
+  /** Message for the operator. */
   readonly message?: { readonly key: string; readonly content: OutboxContent };
   readonly toNudge?: readonly string[];
   readonly isCounted?: boolean;
 }
 
 /**
- * Whether a heartbeat shows that the location is back: it was silent, or what says since when it is back lies in the future.
- * @param last its plausible heartbeat before this one
+ * Whether a heartbeat ends a silence, or has to correct a `backSince` that lies in the future.
+ * @param last its previous plausible heartbeat
  */
 const isBack = (health: LocationHealth | undefined, last: Timestamp | null, now: Date): boolean => {
   const { askingSince = null, backSince = null } = health ?? {};
   if (backSince && !isPlausible(Date.parse(backSince), now)) return true;
   if (!last) return false;
-  // Only who was asked can have been silent.
+  // Silence counts only from when heartbeats were requested.
   const expectedMs = Math.max(Date.parse(last), askingSince ? Date.parse(askingSince) : 0);
-  // By the clock, not by when the job was made: jobs that waited out the silence follow each other closely.
+  // Measured by the clock: after a silence the queued jobs arrive together, and the times at which they were made are
+  // close.
   return now.getTime() - expectedMs > SILENT_AFTER_SECONDS * 1000;
 };
 
@@ -89,7 +91,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     );
 
   return {
-    /** All locations that ever had a heartbeat. */
+    /** All locations that heartbeats were ever requested from. */
     async all(): Promise<LocationHealth[]> {
       const { Items = [] } = await client.send(
         new QueryCommand({
@@ -105,8 +107,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     get,
 
     /**
-     * Notes that a heartbeat is asked for. After a pause of more than `pauseSeconds` asking begins anew: nobody can have
-     * answered meanwhile. So it does where a clock that was ahead had asked.
+     * Notes that a heartbeat is requested. After a pause of more than `pauseSeconds`, or clock skew, `askingSince`
+     * starts anew: without requests there can be no heartbeats.
      */
     async ask(name: string, now: Date, pauseSeconds: number): Promise<void> {
       const at = now.toISOString();
@@ -123,8 +125,8 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * Stores a heartbeat. It never moves backwards, however late its job ran, unless the one before lies in the future.
-     * After silence, and with control targets that answer again, the location is back.
+     * Stores a heartbeat. It never moves backwards, however late its job ran, unless the previous one lies in the
+     * future. After a silence, or when the control targets answer again, sets `backSince`.
      * @param askedAt when the job was made
      * @param isOnline whether the control targets answer; asked only while the location is offline
      */
@@ -137,7 +139,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
         const last = lastHeartbeatAt && isPlausible(Date.parse(lastHeartbeatAt), now) ? lastHeartbeatAt : null;
         if (last && last >= at) return;
         const isOnlineAgain = offlineSince !== null && (await isOnline());
-        // Between the making of this job and now, outcomes may still be from before the network came back.
+        // Back from now, not from when the job was made: outcomes in between may be from before the network came back.
         const backSince = isOnlineAgain ? now.toISOString() : isBack(health, last, now) ? at : null;
         const conditions = [
           lastHeartbeatAt ? "lastHeartbeatAt = :last" : "attribute_not_exists(lastHeartbeatAt)",
@@ -158,14 +160,14 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
       }
     },
 
-    /** Its control targets do not answer; the first moment stands. */
+    /** Notes that no control target answers; an earlier `offlineSince` is kept. */
     async setOffline(name: string, since: string): Promise<void> {
       await update(locationKey(name), "SET offlineSince = if_not_exists(offlineSince, :since)", undefined, {
         ":since": since,
       });
     },
 
-    /** Only dispatch writes these, and its runs do not overlap. */
+    /** Stores the stalls of a location. No lock: only dispatch writes them, and its runs do not overlap. */
     async setStalled(name: string, stalled: LocationHealth["stalled"]): Promise<void> {
       await update(locationKey(name), "SET stalled = :stalled", undefined, { ":stalled": stalled });
     },
@@ -187,7 +189,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * Stores news together with what people have to be told, beside what still waits to be told.
+     * Stores news of a location, and adds its message to the outbox, in one write.
      * @returns false when the state changed since it was read
      */
     async announce(
@@ -224,7 +226,7 @@ export const createLocationStore = (client: DynamoDBDocumentClient, tableName: s
       );
     },
 
-    /** The monitors of a shard have been brought up, unless there was further news of it meanwhile. */
+    /** Notes that the monitors of a shard have been nudged, unless there was further news meanwhile. */
     nudged: ({ name, nudgeRound }: LocationState, shard: string): Promise<boolean> =>
       update(locationStateKey(name), "DELETE toNudge :shards", "nudgeRound = :round", {
         ":shards": new Set([shard]),

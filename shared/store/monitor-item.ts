@@ -1,28 +1,28 @@
-/** A monitor as its item in the table has it, and how it is read. */
+/** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
 
 /**
- * What a location believes of a monitor, short: `beliefs.<location>`, written with each view (`views.<location>`), so
- * that the index which lists a shard's members can carry it.
+ * Summary of a location's view: `beliefs.<location>` is written together with `views.<location>`, and is small enough
+ * for the index that lists a shard's members.
  */
 export interface StoredBelief {
   readonly health: Health;
-  /** Of the view, or of a later tick that put up a fence: views of ticks before it are refused. */
+  /** The tick of the view, or of a later fence: views of earlier ticks are refused. */
   readonly tick: number;
 }
 
-/** A monitor with what only the API needs to know of it. */
+/** A monitor with the fields that only the API uses. */
 export interface StoredMonitor extends Monitor {
   /** Hash of the idempotency key and body that created it; null when it was created without one. */
   readonly creation: string | null;
-  /** Name of the API's last write: whoever hears nothing back and is refused the second time finds his own. */
+  /** Id of the API's last write: a retry after a lost answer fails its condition, and recognises its own first try. */
   readonly writtenBy: string;
 }
 
-/** Attributes that are there for indexes and timers alone. */
+/** Attributes for indexes and timers, which are not part of a monitor. */
 const OWN_OF_THE_TABLE = [
   "pk",
   "sk",
@@ -39,7 +39,7 @@ const OWN_OF_THE_TABLE = [
   "touches",
 ];
 
-/** What is checked lies in one attribute of the item, and beside the other fields in the monitor. */
+/** The item keeps all settings of the check in one attribute, `check`; the monitor has them beside its other fields. */
 export const monitorFromItem = (item: Item): StoredMonitor => {
   const monitor: Item = {
     creation: null,
@@ -56,7 +56,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
   return monitor as unknown as StoredMonitor;
 };
 
-/** Reads whole monitors, consistently; also those that are marked as deleted. */
+/** Reads whole monitors, strongly consistent, including those marked as deleted. */
 export const createMonitorReader = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => ({
   async get(id: string): Promise<StoredMonitor | undefined> {
     const { Item } = await client.send(

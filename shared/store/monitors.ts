@@ -1,7 +1,7 @@
 /**
- * Monitors as the API writes them: created, changed, marked as deleted, listed. Views and decisions have stores of
- * their own. Every write adds 1 to `revision`; the guard of a change of settings is `updatedAt`, which only such a
- * change moves (and always forward), so neither views nor alerts make a reader's ETag stale.
+ * Store of the API: creates, changes, lists monitors and marks them as deleted. Views and decisions have stores of
+ * their own. Every write increments `revision`, but the optimistic lock of settings is `updatedAt`, which only a change
+ * of settings moves (always forward): views and alerts do not invalidate an ETag.
  */
 import { randomUUID } from "node:crypto";
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
@@ -15,7 +15,7 @@ import { attentionPlace, changePlace, createListing, namePlace } from "./listing
 import { createMonitorReader, type StoredMonitor } from "./monitor-item.ts";
 import type { Waiting } from "./read.ts";
 
-/** A monitor as its item, without timers: index keys of timers must be absent, not null. */
+/** Maps a monitor to its item, without timers: their index keys must be absent, not null. */
 export const monitorItem = (monitor: StoredMonitor) => {
   const { nextEvaluationAt: _own, lookBy: _look, ...standing } = monitor;
   for (const name of FIELD_NAMES) delete (standing as Record<string, unknown>)[name];
@@ -32,8 +32,8 @@ export const monitorItem = (monitor: StoredMonitor) => {
   };
 };
 
-/** Attributes written when what is checked changed: the views of before say nothing any more. */
-const recheckedAttributes = (after: StoredMonitor) => ({
+/** Attributes that are reset when something else is checked, because the old views no longer apply. */
+const resetAttributes = (after: StoredMonitor) => ({
   settingsVersion: after.settingsVersion,
   settingsChangedAt: after.settingsChangedAt,
   views: after.views,
@@ -44,12 +44,12 @@ const recheckedAttributes = (after: StoredMonitor) => ({
   ...attentionPlace(after.id, after.status, after.since),
 });
 
-/** Fields that did not exist yet when a monitor was stored have their defaults. */
+/** Fills in defaults of fields that did not exist when the monitor was stored. */
 const withDefaults = (monitor: StoredMonitor): StoredMonitor =>
   FIELD_NAMES.every((name) => monitor[name] !== undefined) ? monitor : { ...monitor, ...completed(monitor, []) };
 
 interface Options extends Waiting {
-  /** A name that nobody used before. Default: a UUID. */
+  /** Makes a unique id. Default: a UUID. */
   readonly newId?: (() => string) | undefined;
 }
 
@@ -67,16 +67,19 @@ export const createMonitorStore = (
     return found && withDefaults(found);
   };
 
-  /** Those that exist, deleted ones included, by id; strongly consistent. */
+  /** Existing monitors by id, including those marked as deleted; strongly consistent. */
   const getMany = async (ids: readonly string[]): Promise<Map<string, StoredMonitor>> =>
     new Map([...(await reader.getMany(ids))].map(([id, monitor]) => [id, withDefaults(monitor)]));
 
-  /** A write whose answer was lost is refused when it is sent again: then what stands there is ours. */
+  /** Like `unlessRaced`, but recognises its own write: the SDK's retry after a lost answer fails the condition. */
   const unlessOthers = async (id: string, writtenBy: string, write: Promise<unknown>): Promise<boolean> =>
     (await unlessRaced(write)) || (await get(id))?.writtenBy === writtenBy;
 
-  /** Writes what must be decided, unless the settings changed, or the monitor was deleted, since it was read. */
-  const change = (
+  /**
+   * Writes attributes and starts the watchdog, unless the settings changed or the monitor was deleted since it was
+   * read.
+   */
+  const update = (
     { id, updatedAt }: Monitor,
     now: number,
     attributes: Readonly<Record<string, unknown>>,
@@ -113,7 +116,7 @@ export const createMonitorStore = (
 
     /**
      * @param now epoch milliseconds
-     * @returns false when there is a monitor of this id already, be it on its way out
+     * @returns false if a monitor of this id exists, even one marked as deleted
      */
     create(monitor: StoredMonitor, now: number): Promise<boolean> {
       const writtenBy = newId();
@@ -131,17 +134,17 @@ export const createMonitorStore = (
     },
 
     /**
-     * Stores changed settings, and with them a new version, target and place where those differ.
+     * Stores changed settings, with the version, target and placements that changed with them.
      * @param now epoch milliseconds
      * @returns false when the settings changed, or the monitor was deleted, since it was read
      */
     saveSettings(before: StoredMonitor, after: StoredMonitor, now: number): Promise<boolean> {
-      return change(before, now, {
+      return update(before, now, {
         ...storedSettings(after),
         ...namePlace(after),
         ...changePlace(after.id, after.updatedAt),
         updatedAt: after.updatedAt,
-        ...(after.settingsVersion !== before.settingsVersion && recheckedAttributes(after)),
+        ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),
         ...(after.target.version !== before.target.version && { target: after.target }),
       });
@@ -152,17 +155,17 @@ export const createMonitorStore = (
      * @returns false when the settings changed, or the monitor was deleted, since it was read
      */
     markDeleted: (before: Monitor, now: Date): Promise<boolean> =>
-      change(before, now.getTime(), { deletedAt: now.toISOString(), ...changePlace(before.id, now.toISOString()) }),
+      update(before, now.getTime(), { deletedAt: now.toISOString(), ...changePlace(before.id, now.toISOString()) }),
 
     /**
-     * By name, a page, deleted ones included.
+     * A page of monitors by name, including those marked as deleted.
      * @param after position of the last monitor seen: `positionOf`
      */
     async list(limit: number, after?: string): Promise<Page<StoredMonitor>> {
       const { keys, hasMore } = await listing.page("listed", "MONITORS", limit, { after });
       const found = await getMany(keys.map(({ pk }) => monitorIdOf(pk)));
       return {
-        // One that was removed since it was listed is left out.
+        // The index is eventually consistent: a monitor may be gone.
         items: keys.flatMap(({ pk }) => found.get(monitorIdOf(pk)) ?? []),
         next: hasMore ? (keys.at(-1)?.position ?? null) : null,
       };

@@ -1,4 +1,4 @@
-/** What dispatch reads and writes: shards and how far each is planned. */
+/** Store of dispatch: shards, and the watermarks up to which their ticks are planned. */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unlessRaced } from "./condition.ts";
 import { laneOf, shardKey } from "./keys.ts";
@@ -10,16 +10,16 @@ export interface Shard {
   /** Seconds after a multiple of the interval at which the shard is due. */
   readonly phase: number;
   readonly members: number;
-  /** Locations that some member is, or was, checked from. */
+  /** Locations that a member is or was checked from. */
   readonly locations: readonly string[];
-  /** The newest plan reaches to this epoch second; undefined before the first. Guards concurrent plans. */
+  /** End of the newest plan in epoch seconds, undefined before the first; optimistic lock of concurrent plans. */
   readonly plannedUntil: number | undefined;
   /**
-   * By location: ticks up to and including this epoch second have their jobs. A location whose queue could not be
-   * reached lags behind the others and is caught up alone.
+   * Watermark by location: ticks up to and including this epoch second have jobs. A location whose queue could not be
+   * reached lags behind the others and catches up alone.
    */
   readonly planned: Readonly<Record<string, number>>;
-  /** By location: the tick since which every one had its job, epoch seconds. */
+  /** By location: since this tick every tick has had a job, epoch seconds. */
   readonly plannedSince: Readonly<Record<string, number>>;
 }
 
@@ -53,7 +53,9 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
     return Item && fromItem(Item);
   },
 
-  /** Grows whenever a member's settings changed; 0 for a shard that does not exist. Eventually consistent. */
+  /**
+   * Counter that changes of a member's settings increment; 0 for a shard that does not exist. Eventually consistent.
+   */
   async settingsRevision(name: string): Promise<number> {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: shardKey(name), ProjectionExpression: "settingsRevision" }),
@@ -61,7 +63,7 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
     return Number(Item?.settingsRevision ?? 0);
   },
 
-  /** Moves the watermarks, unless somebody else did since they were read. @returns whether they moved */
+  /** Moves the watermarks, unless another plan has moved them since they were read. @returns whether they moved */
   async advance(
     { name, plannedUntil }: Shard,
     until: number,

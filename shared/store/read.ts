@@ -1,4 +1,4 @@
-/** Reading many items: all pages of a query, and all items of a list of keys. */
+/** Reads many items: all pages of a query, or all items of a list of keys (BatchGetItem with backoff). */
 import { setTimeout } from "node:timers/promises";
 import type { KeysAndAttributes } from "@aws-sdk/client-dynamodb";
 import {
@@ -12,18 +12,18 @@ import { chunksOf } from "../rules/plan.ts";
 
 export type Item = Record<string, unknown>;
 
-/** How a store waits; tests and simulations bring their own. */
+/** How a store waits; replaced in tests and simulations. */
 export interface Waiting {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** DynamoDB takes 100 keys in one read. */
+/** Limit of BatchGetItem. */
 const KEYS_PER_READ = 100;
-/** DynamoDB hands back what it has no capacity for; each pause is twice as long as the one before. */
+/** Pause before the first retry of throttled keys (`UnprocessedKeys`); it doubles each time. */
 const FIRST_PAUSE_MS = 25;
 const ATTEMPTS = 9;
 
-/** What a query finds, page by page, each page that is not empty. */
+/** Yields the pages of a query that are not empty. */
 export async function* pagesOf(client: DynamoDBDocumentClient, input: QueryCommandInput): AsyncGenerator<Item[]> {
   let from: Item | undefined;
   do {
@@ -34,8 +34,8 @@ export async function* pagesOf(client: DynamoDBDocumentClient, input: QueryComma
 }
 
 /**
- * Items by their keys, however many, page by page and in no order; those that are gone are left out.
- * @throws Error when the table goes on handing keys back
+ * Reads any number of items by their keys, page by page and in no order; missing ones are left out.
+ * @throws Error if the table goes on throttling
  */
 export async function* readMany(
   client: DynamoDBDocumentClient,

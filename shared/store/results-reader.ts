@@ -1,5 +1,4 @@
-/** Raw outcomes, newest first, a page at a time. */
-
+/** Reads a page of raw outcomes of a monitor, newest first. */
 import { DAY_SECONDS } from "../durations.ts";
 import { isPaused, type PastOutcome } from "../history/outcome.ts";
 import type { Range } from "../history/steps.ts";
@@ -11,13 +10,13 @@ export interface Result extends PastOutcome {
   readonly location: string;
 }
 
-/** Behind which result the next page begins; by tick, newest first, then by location. */
+/** Position of the last result of a page; the order is by tick, newest first, then by location. */
 export interface Position {
   readonly tick: number;
   readonly location: string;
 }
 
-/** How often an empty stretch is doubled before all of the rest is asked for at once. */
+/** Longest span of time that is read at once. */
 const LARGEST_STRETCH_SECONDS = 32 * DAY_SECONDS;
 
 /**
@@ -34,9 +33,9 @@ export async function readResults(
 ): Promise<{ readonly items: Result[]; readonly next: Position | null }> {
   const lane = Math.min(DAY_SECONDS, ...monitor.placements.map(({ shard }) => laneOf(shard)));
   const items: Result[] = [];
-  // Behind the position, its own tick may have other locations left.
+  // The tick of the position may have results of further locations.
   let end = after ? Math.min(to, after.tick + 1) : to;
-  // As much time as a full page takes when there are no gaps.
+  // The time that a full page spans if there are no gaps.
   let stretch = Math.max(lane, Math.ceil((limit + 1) / monitor.locations.length) * lane);
   while (end > from && items.length <= limit) {
     const start = Math.max(from, end - stretch);

@@ -1,5 +1,4 @@
-/** Blocks of one shard from one location, each with the monitors whose outcomes it holds. */
-
+/** Reads the blocks of one shard and location, each with the ids of the monitors whose outcomes it holds. */
 import { openBlock } from "../history/block.ts";
 import { type PastOutcome, pastOutcome } from "../history/outcome.ts";
 import { CorruptHistory, readable } from "../history/packing.ts";
@@ -12,11 +11,13 @@ export interface ShardBlock {
   readonly roster: string;
   /** Monitors in the order of the rows. */
   readonly ids: readonly string[];
-  /** Undefined where it cannot be read, for example because a newer version wrote a reason that this one does not know. */
+  /**
+   * Undefined if it cannot be decoded, for example because a newer version wrote a reason that this one does not know.
+   */
   readonly outcome: (row: number) => PastOutcome | undefined;
 }
 
-/** Blocks with `from <= tick < to`, oldest first. What cannot be read is left out; the first such block of a range is told. */
+/** Blocks with `from <= tick < to`, oldest first. Corrupt blocks are left out, and the first of them is reported. */
 export async function* shardBlocks(
   history: Pick<HistoryStore, "blocks" | "roster" | "unreadable">,
   shard: string,
@@ -29,7 +30,7 @@ export async function* shardBlocks(
     if (!isTold) history.unreadable(error);
     isTold = true;
   };
-  /** Here too, because one that is missing would be asked for again with every block. */
+  /** Cache that, unlike the store's, also remembers missing rosters. */
   const rosters = new Map<string, readonly string[] | undefined>();
   for await (const { tick, data } of history.blocks(shard, location, from, to)) {
     const block = readable(() => openBlock(data, { shard, location, tick }), tell);

@@ -1,6 +1,6 @@
 /**
- * Seats for monitors: shards of up to 250 members per lane. Members are counted up here, on a condition, and recounted
- * by compaction; seats of deleted or moved monitors come free with that recount.
+ * Places monitors in shards of up to 250 members per lane. Placing increments a shard's member counter on condition
+ * that there is room; compaction recounts, which frees the seats of deleted and moved monitors.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
@@ -11,22 +11,22 @@ import { pagesOf } from "./read.ts";
 
 export interface Seats {
   readonly shard: string;
-  /** How many of the seats asked for this shard gave: at least one. */
+  /** Seats taken in this shard: at least one, maybe fewer than asked for. */
   readonly count: number;
-  /** Whether dispatch has never planned one of these locations there: it has to be told, or they wait for a minute. */
+  /** Whether dispatch has never planned one of these locations for the shard: invoke it, or wait up to a minute. */
   readonly isUnplanned: boolean;
 }
 
 /**
- * The second within its interval at which a shard is due, the same for those that share a job. Multiples of the golden
- * ratio spread any number of jobs evenly; the lane's own offset keeps the first ones of all lanes from meeting.
+ * The second within its interval at which a shard is due; shards that share a job have the same. Multiples of the
+ * golden ratio spread any number of jobs evenly; an offset per lane keeps the first jobs of all lanes apart.
  */
 const phaseOf = (lane: Lane, number: number) => {
   const job = Math.floor(number / shardsPerJob(lane));
   return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
 };
 
-/** @param item of the shard, as the write that named these locations left it */
+/** @param item the shard's item after the write that added these locations */
 const isUnplanned = (item: Record<string, unknown> | undefined, locations: readonly string[]) => {
   const planned = (item?.planned ?? {}) as Record<string, number>;
   return locations.some((location) => planned[location] === undefined);
@@ -48,7 +48,7 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
     return members;
   };
 
-  /** Takes seats in one shard. @returns undefined when somebody else took them first. */
+  /** Takes seats in one shard. @returns undefined if a concurrent write has taken them */
   const take = async (lane: Lane, number: number, count: number, locations: readonly string[]) => {
     const shard = shardName(lane, number);
     try {
@@ -78,8 +78,8 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
 
   return {
     /**
-     * Tells the probes that a member's settings change: they remember a shard's members until this number grows, and
-     * read them anew for half a minute after that. Adds locations that are new to the shard.
+     * Invalidates the probes' caches of a shard's members: they read the members again when `settingsRevision` changes,
+     * and at every tick for half a minute after that. Adds locations that are new to the shard.
      */
     async settingsChanged(shard: string, locations: readonly string[]): Promise<Pick<Seats, "isUnplanned">> {
       const { Attributes } = await client.send(
@@ -94,7 +94,7 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
       return { isUnplanned: isUnplanned(Attributes, locations) };
     },
 
-    /** Takes up to `wanted` seats in the first shard of the lane that has any, making the shard if need be. */
+    /** Takes up to `wanted` seats in the first shard of the lane with room; creates the shard if necessary. */
     async place(lane: Lane, locations: readonly string[], wanted = 1): Promise<Seats> {
       const members = await numberedMembers(lane);
       for (let number = 0; ; number++) {

@@ -1,4 +1,4 @@
-/** How monitors stand, read for many at once. */
+/** Reads the status of many monitors at once. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Status } from "../model.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
@@ -8,12 +8,12 @@ export interface Standing {
   readonly id: string;
   readonly name: string;
   readonly status: Status;
-  /** Since when it is checked as it is now: settings, pauses. ISO 8601. */
+  /** When its settings last changed, pauses included. ISO 8601. */
   readonly checkedSince: string;
 }
 
 export const createStandingReader = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) =>
-  /** Page by page, in no order; a monitor that is gone is left out. Eventually consistent. */
+  /** Yields pages in no order; missing monitors are left out. Eventually consistent. */
   async function* (ids: readonly string[]): AsyncGenerator<Standing[]> {
     const how = {
       ProjectionExpression: "pk, #name, #status, updatedAt",

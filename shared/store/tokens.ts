@@ -1,4 +1,4 @@
-/** API tokens: who may call, and how often the costly calls. Only the SHA-256 of a secret is ever stored. */
+/** API tokens and their rate limits. Only the SHA-256 of a secret is stored. */
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -58,12 +58,12 @@ export const createTokenStore = (client: DynamoDBDocumentClient, tableName: stri
       return Item && fromItem(Item);
     },
 
-    /** Stores a token, over one of the same id. */
+    /** Stores a token, replacing one of the same id. */
     async put(token: Token): Promise<void> {
       await client.send(new PutCommand({ TableName: tableName, Item: { ...tokenKey(token.id), ...token } }));
     },
 
-    /** Revoked ones included, by id. */
+    /** A page of tokens by id, including revoked ones. */
     async list(limit: number, after?: string): Promise<Page<Token>> {
       const { Items = [], LastEvaluatedKey } = await client.send(
         new QueryCommand({
@@ -77,7 +77,7 @@ export const createTokenStore = (client: DynamoDBDocumentClient, tableName: stri
       return { items: Items.map(fromItem), next: LastEvaluatedKey ? String(LastEvaluatedKey.sk) : null };
     },
 
-    /** @returns false when there is no such token, or it was revoked before */
+    /** @returns false if there is no such token, or it is revoked already */
     revoke: (id: string, now: Date) =>
       update(
         id,
@@ -92,7 +92,7 @@ export const createTokenStore = (client: DynamoDBDocumentClient, tableName: stri
     markUsed: (id: string, now: Date) =>
       update(id, "SET lastUsedAt = :now", "attribute_exists(pk)", { ":now": now.toISOString() }),
 
-    /** Counts one use of a limited call in the present minute. @returns false when the minute's uses are spent */
+    /** Rate limit: counts one call in the present minute. @returns false if the limit is reached */
     async spend(id: string, perMinute: number, now: Date): Promise<boolean> {
       const minute = Math.floor(now.getTime() / 60_000);
       const again = () =>
@@ -108,7 +108,7 @@ export const createTokenStore = (client: DynamoDBDocumentClient, tableName: stri
           "attribute_exists(pk) AND (attribute_not_exists(windowMinute) OR windowMinute < :minute)",
           { ":one": 1, ":minute": minute },
         );
-      // The third try is for the caller who found the minute begun by another between the first two.
+      // The third try is for a caller for whom a concurrent call began the minute between the first two.
       return (await again()) || (await first()) || (await again());
     },
   };

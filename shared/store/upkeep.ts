@@ -1,4 +1,4 @@
-/** What compact keeps right in the monitors table: how many members each shard has, and that nobody is forgotten. */
+/** Store of compact's repairs in the monitors table: recounts the members of shards, and lists all monitors. */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Monitor } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
@@ -13,7 +13,7 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
     /** Keys of all monitors, page by page. */
     monitors: (): AsyncGenerator<ItemKey[]> => listing.all("listed", "MONITORS"),
 
-    /** How many monitors sit in a shard, and the locations that they are checked from. Eventually consistent. */
+    /** Counts the monitors in a shard, and collects the locations that they are checked from. Eventually consistent. */
     async seated(shard: string): Promise<{ readonly members: number; readonly locations: ReadonlySet<string> }> {
       let members = 0;
       const locations = new Set<string>();
@@ -33,7 +33,7 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
       return { members, locations };
     },
 
-    /** Sets the member count, unless a seat was taken since it was read. @returns whether it was set */
+    /** Corrects the member counter, unless it has changed since it was read. @returns whether it was set */
     async setMembers(shard: string, read: number, members: number): Promise<boolean> {
       return unlessRaced(
         client.send(
@@ -48,7 +48,9 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
       );
     },
 
-    /** Locations are only ever added: a job too many finds nothing to do, one too few would be a blind spot. */
+    /**
+     * Adds locations to a shard. None is ever removed: a superfluous job does nothing, a missing one would miss checks.
+     */
     async addLocations(shard: string, locations: readonly string[]): Promise<void> {
       await unlessRaced(
         client.send(

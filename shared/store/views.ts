@@ -1,4 +1,4 @@
-/** What the probe reads and writes of monitors: what to check, and what its location believes. */
+/** Store of the probe: reads a shard's members, reads and writes their views from one location. */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { CheckSettings, Placement, View } from "../model.ts";
 import { inParallel } from "../parallel.ts";
@@ -10,7 +10,7 @@ import { type Item, pagesOf, readMany, type Waiting } from "./read.ts";
 
 const WRITES_AT_ONCE = 32;
 
-/** A monitor as far as the probe needs it. */
+/** The fields of a monitor that the probe needs. */
 export interface Member extends CheckSettings {
   readonly id: string;
   readonly locations: readonly string[];
@@ -23,7 +23,7 @@ export interface Member extends CheckSettings {
   readonly beliefs: Readonly<Record<string, StoredBelief>>;
 }
 
-/** From the index `members`, or from a whole item. */
+/** Maps an entry of the index `members`, or a whole item. */
 const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
   const { paused, settingsVersion, settingsChangedAt, placements, deletedAt } = item;
   return {
@@ -53,7 +53,7 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
     return members;
   },
 
-  /** Read consistently. A monitor that is gone is left out. */
+  /** Strongly consistent. Missing monitors are left out. */
   async membersById(ids: readonly string[]): Promise<Member[]> {
     const members: Member[] = [];
     const pages = readMany(client, tableName, ids.map(monitorKey), { ConsistentRead: true }, waiting);
@@ -62,7 +62,7 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
   },
 
   /**
-   * The present views of one location, read consistently. A monitor that is gone, or has no view yet, is absent.
+   * Views from one location by monitor id, strongly consistent. Missing monitors, and those without a view, are absent.
    */
   async views(ids: readonly string[], location: string): Promise<Map<string, View>> {
     const views = new Map<string, View>();
@@ -80,11 +80,11 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
   },
 
   /**
-   * Stores a view, unless the monitor is gone, paused, checks something else by now, or has a newer view. A spot check
-   * only fills an empty place.
+   * Stores a view, unless the monitor is deleted or paused, its settings version has changed, or it has a newer view.
+   * @param onlyIfEmpty for spot checks: stores only if there is no view yet
    * @param now epoch milliseconds
-   * @param replaces tick of a view from the future, which a clock that was ahead left, or of the fence that this run put
-   *   up: what stands there gives way, and nothing else
+   * @param replaces tick that may be replaced although it is not older: of a view from the future (clock skew), or of the
+   *   fence that this run put up
    * @returns whether it was stored
    */
   async save(

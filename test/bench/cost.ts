@@ -72,7 +72,7 @@ async function print(lane: Lane, run: Simulated) {
   const isWrite = (operation: string) => /Put|Update|Delete|Write/.test(operation);
   for (const caller of ["dispatch", "probe", "state-change", "compact"]) {
     for (const kind of ["writes", "reads"] as const) {
-      const own = run.database.usage
+      const own = run.usage
         .rows()
         .filter((row) => row.caller === caller && isWrite(row.operation) === (kind === "writes"));
       const units = own.reduce((sum, row) => sum + row.units, 0) * perMonth;

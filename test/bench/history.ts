@@ -18,6 +18,7 @@ import { monitorKey } from "../../shared/store/keys.ts";
 import { createClient } from "../support/client.ts";
 import { runShard } from "../support/fleet.ts";
 import { noisyTarget } from "../support/noise.ts";
+import { Usage } from "../support/usage.ts";
 import { inProcessClient } from "./cost/in-process.ts";
 
 const LANE = 60;
@@ -25,7 +26,8 @@ const DAYS = 400;
 const rounds = Number(process.argv[3] ?? 30);
 
 const folder = await mkdtemp(join(tmpdir(), "harborlight-history-"));
-const stack = await startStack({ dataFolder: folder, port: 0 });
+const usage = new Usage();
+const stack = await startStack({ dataFolder: folder, port: 0, onCapacity: usage.add });
 try {
   const api = createClient(stack.apiUrl, stack.token);
   const { body: monitor } = await api("POST", "/v1/monitors", {
@@ -60,7 +62,7 @@ try {
     const times: number[] = [];
     let read = { requests: 0, units: 0 };
     for (let round = 0; round < rounds + 2; round++) {
-      stack.database.usage.reset();
+      usage.reset();
       const startedAt = performance.now();
       const { status, body } = await api("GET", url);
       if (status === 429) {
@@ -70,7 +72,7 @@ try {
       }
       if (status !== 200) throw new Error(`${url}: ${status} ${JSON.stringify(body)}`);
       if (round >= 2) times.push(performance.now() - startedAt);
-      const own = stack.database.usage
+      const own = usage
         .rows()
         .filter(({ table, operation }) => table.includes("history") && !/Put|Update|Write/.test(operation));
       read = own.reduce((sum, row) => ({ requests: sum.requests + row.requests, units: sum.units + row.units }), {

@@ -343,6 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
     READ,
     "left = UnprocessedKeys?.[tableName]?.Keys ?? [];",
     "left = []; void UnprocessedKeys;",
+    { caughtBy: "the read of a spot check is handed back" },
   ),
   mutant(
     "the reader reads what is compacted twice or not at all",

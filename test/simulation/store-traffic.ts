@@ -301,7 +301,7 @@ export function storeTraffic(
     place: () => shards.place(chance.pick([10, 60]), [location()], chance.pick([1, 100, 250])),
     putBlock: async () => {
       const place = { shard: shard(), location: location(), tick: tick() };
-      const { replaces } = await history.standOf(place, nowMs());
+      const { replaces } = await history.tickState(place, nowMs());
       const run = chance.pick(["run 1", "run 2"]);
       const claim = {
         run,

@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { type DatabaseOptions, type LocalDatabase, openDatabase } from "../../infra/local/dynamodb/database.ts";
 import { tableDefinitions } from "./schema.ts";
+import { Usage } from "./usage.ts";
 
 const text = async (request: IncomingMessage) => {
   const chunks: Buffer[] = [];
@@ -44,11 +45,12 @@ const localClient = (endpoint: string) =>
 
 /**
  * A fresh local DynamoDB in memory with the schema of the synthesised template, and a client that talks to it over
- * HTTP. `database` has what HTTP does not show: streams, usage, and `sweep` for what has expired.
+ * HTTP. `database` has what HTTP does not show: streams, and `sweep` for what has expired.
  */
 export async function startTables(options: Pick<DatabaseOptions, "now" | "intercept" | "dataFolder"> = {}) {
   const definitions = tableDefinitions();
-  const database = await openDatabase({ ...options, tables: Object.values(definitions) });
+  const usage = new Usage();
+  const database = await openDatabase({ ...options, onCapacity: usage.add, tables: Object.values(definitions) });
   const server = await serveDatabase(database);
   const client = DynamoDBDocumentClient.from(localClient(server.endpoint), {
     marshallOptions: { removeUndefinedValues: true },
@@ -64,6 +66,7 @@ export async function startTables(options: Pick<DatabaseOptions, "now" | "interc
     definitions,
     endpoint: server.endpoint,
     database,
+    usage,
     stop,
     [Symbol.asyncDispose]: stop,
   };

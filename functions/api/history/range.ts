@@ -1,4 +1,4 @@
-/** Ranges of time as callers name them: two moments, checked together, and a message for everything that is wrong. */
+/** Parses the range of time in a query (`from`, `to`), and reports everything that is wrong with it. */
 import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { Range } from "../../../shared/history/steps.ts";
@@ -7,17 +7,17 @@ import { expecting, show } from "../../../shared/issues.ts";
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
 const EXAMPLE =
   "a moment in ISO 8601 with its offset, from 1970 on, such as 2026-11-22T10:00:00Z, or a date in UTC such as 2026-11-22";
-/** Clocks differ: so far ahead of ours, a moment is taken for now. */
+/** A moment up to this far in the future counts as now, because clocks differ. */
 const CLOCK_SKEW_SECONDS = 60;
 
-/** JavaScript rolls 30 February over into March. */
+/** Whether the date exists: JavaScript turns 30 February into a day of March. */
 const isInCalendar = (date: string) => new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 
-/** From 1970 on: ticks are counted from there. */
+/** ISO 8601, from 1970 on, because ticks are epoch seconds. */
 const isMoment = (text: string) =>
   ISO.test(text) && Date.parse(text) >= 0 && isInCalendar(text.slice(0, "2026-11-22".length));
 
-/** A plus that was not encoded arrives as a space. */
+/** Accepts a space in place of the offset's plus, which arrives if the plus was not URL-encoded. */
 const moment = (what: string) =>
   z
     .string()

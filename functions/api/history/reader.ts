@@ -1,8 +1,8 @@
-/** A reader of history for one request. */
+/** Creates a history reader for one request. */
 import { createHistoryReader } from "../../../shared/store/history-reader.ts";
 import type { Deps } from "../deps.ts";
 
-/** From every location that is configured or ever was: what it saw is kept for as long as everything else. */
+/** Includes locations that are no longer configured, because their history is kept. */
 export const historyReader = async ({
   history,
   locations,

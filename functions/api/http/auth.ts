@@ -1,5 +1,6 @@
 /**
- * Bearer tokens: `hl_<id>_<secret>`. Each request reads its token anew (one consistent read): revoking works at once.
+ * Authenticates bearer tokens `hl_<id>_<secret>`. The token is not cached: each request reads it with strong
+ * consistency, so that revoking it works at once.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { DAY_MS } from "../../../shared/durations.ts";
@@ -21,7 +22,7 @@ const unauthenticated = (detail: string, error?: string) =>
   });
 
 /**
- * @returns the token that the header carries
+ * Reads the token of a request and checks its scope.
  * @throws Problem `unauthenticated` or `missing-scope`
  */
 export const authenticate = async (
@@ -33,7 +34,7 @@ export const authenticate = async (
   if (!authorization) throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
   const [, id = "", secret = ""] = TOKEN.exec(authorization.replace(/^Bearer +/i, "")) ?? [];
   const token = id ? await tokens.get(id) : undefined;
-  // One text for every way of being wrong: a caller learns nothing about which ids exist.
+  // The same text for all errors, so that a caller cannot find out which ids exist.
   if (!token || token.revokedAt || !timingSafeEqual(hash(secret), Buffer.from(token.secretHash, "hex")))
     throw unauthenticated("the token is unknown, wrong or revoked", "invalid_token");
   if (!hasScope(token, scope))
@@ -46,7 +47,7 @@ export const authenticate = async (
   return token;
 };
 
-/** Makes and stores a token. @returns it with its text, which nobody can read again later */
+/** Creates and stores a token. @returns it with its text, which is not stored and cannot be read again */
 export const issueToken = async (
   tokens: TokenStore,
   { name, scopes, text }: { name: string; scopes: readonly Scope[]; text?: string },

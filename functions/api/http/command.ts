@@ -1,4 +1,4 @@
-/** Direct invocations by whoever may invoke the function: the first token has to come from somewhere. */
+/** Handles direct invocations of the function, guarded by IAM: they create the first token. */
 import { z } from "zod";
 import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
@@ -12,7 +12,7 @@ export interface Command {
 
 const createToken = tokenInput.extend({
   command: z.literal("create-token", { error: "must be create-token" }),
-  /** The one-machine stack brings its own; asking again changes nothing, and revives it where it was revoked. */
+  /** The one-machine stack sets its own token. Idempotent; restores the token if it was revoked. */
   token: z.string().optional(),
 }) satisfies z.ZodType<TokenRequest>;
 

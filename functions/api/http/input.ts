@@ -1,10 +1,10 @@
-/** From what a caller sent to what we take, naming every field that is wrong, what was expected and what came. */
+/** Parses input by schema, and reports every wrong field with what was expected and what came. */
 import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { inOurWords, pathText, show } from "../../../shared/issues.ts";
 import { SERVER_FIELDS } from "./representations.ts";
 
-/** Features that are designed but not built: accepting their fields would promise what does not happen. */
+/** Fields of planned features, with a clearer error message than for unknown fields. */
 const NOT_YET = new Map(
   Object.entries({
     "alerts.remindEverySeconds": "reminders",
@@ -26,7 +26,7 @@ const unknownField = (path: string, field: string): string => {
   return SERVER_FIELDS.has(field) ? "is set by the server: leave it out" : `there is no field ${show(path)} here`;
 };
 
-/** @param base path of the thing that was parsed, for lists: `monitors[3]` */
+/** Turns zod's issues into our errors. @param base path of the parsed value, such as `monitors[3]` */
 export const fieldErrors = (issues: readonly z.core.$ZodIssue[], base = ""): FieldError[] =>
   issues.flatMap((issue): FieldError[] => {
     const path = pathText(issue.path, base);
@@ -45,7 +45,7 @@ export const fieldErrors = (issues: readonly z.core.$ZodIssue[], base = ""): Fie
     }
   });
 
-/** How every input is parsed: what came is at hand for messages. */
+/** Options of all parsing; `reportInput` makes the sent value available to messages. */
 export const PARSING = { reportInput: true, error: inOurWords } as const;
 
 /** @throws InvalidInput */

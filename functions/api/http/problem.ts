@@ -1,5 +1,5 @@
 /**
- * Errors as RFC 9457 problem documents. The codes are part of the API: stable, and each with one status, here.
+ * Errors as problem documents (RFC 9457). The codes are part of the API: stable, each with one HTTP status in `STATUS`.
  */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 
@@ -29,12 +29,12 @@ const TITLES: Record<ProblemCode, string> = {
   "malformed-json": "The body is not JSON",
   unauthenticated: "A valid token is needed",
   "missing-scope": "The token lacks a scope",
-  "not-found": "There is no such thing here",
+  "not-found": "Not found",
   "method-not-allowed": "This path has no such method",
   "already-exists": "It exists already",
   "being-deleted": "It is still being deleted",
-  "changed-meanwhile": "It changed while this was going on",
-  "last-admin-token": "The last admin token stays",
+  "changed-meanwhile": "It was changed at the same time",
+  "last-admin-token": "The last admin token cannot be revoked",
   "not-confirmed": "The subscription is not confirmed",
   "stale-etag": "It changed since it was read",
   "body-too-large": "The body is too large",
@@ -43,10 +43,10 @@ const TITLES: Record<ProblemCode, string> = {
   "idempotency-key-reused": "The idempotency key belongs to another request",
   "too-many-requests": "Too many requests",
   internal: "Something went wrong on our side",
-  "timed-out": "It took too long",
+  "timed-out": "The request took too long",
 };
 
-/** An answer other than success, on purpose. */
+/** An error for the caller, with a stable code. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -78,13 +78,16 @@ const document = (code: ProblemCode, detail: string, requestId: string, errors?:
     requestId,
   }) satisfies ProblemDocument;
 
-/** Middy's own end before the function's; the SDK calls its troubles TimeoutError as well. */
+/** Whether this is middy's timeout, shortly before the function's own. The AWS SDK's errors can have the same name. */
 const isCutShort = (error: unknown) =>
   error instanceof Error &&
   error.name === "TimeoutError" &&
   (error.cause as { package?: string } | undefined)?.package === "@middy/core";
 
-/** What went wrong, in words that may leave the house: nothing of an unexpected error but the id to find it by. */
+/**
+ * Makes the problem document of an error. An unexpected error shows only the request's id, by which it is found in the
+ * log.
+ */
 export const explain = (
   error: unknown,
   requestId: string,

@@ -1,4 +1,4 @@
-/** The shapes of what callers get, for the OpenAPI document. `present.ts` makes them. */
+/** Schemas of answers, for the OpenAPI document. `present.ts` makes the answers. */
 import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { storedFields } from "../../../shared/monitor/settings.ts";
@@ -28,15 +28,15 @@ const view = z
     fingerprint: z.string().nullable(),
     evidence,
   })
-  .meta({ id: "View", description: "What one location believes." });
+  .meta({ id: "View", description: "The state as one location sees it, after thresholds." });
 
 const incidentView = z
   .object({
     id: z.string(),
     startedAt: moment,
     endedAt: moment.nullable(),
-    durationSeconds: z.int().nullable().describe("Null while it goes on."),
-    severity: z.enum(["degraded", "down"]).describe("The worst it has been."),
+    durationSeconds: z.int().nullable().describe("Null while it is open."),
+    severity: z.enum(["degraded", "down"]).describe("Worst status so far."),
     reason,
     message: z.string(),
     evidence,
@@ -50,12 +50,12 @@ export const incidentItem = incidentView
   .extend({
     undeliverable: z
       .array(z.object({ delivery: z.string(), error: z.string(), at: moment }))
-      .describe("Whom nobody could tell, and why."),
+      .describe("Deliveries that were given up, with the error."),
     monitor: z.object({ id: z.string(), name: z.string(), protocol: z.string(), host: z.string(), port: z.int() }),
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
-/** What the server adds to the settings. */
+/** Fields that the server adds to the settings. */
 const standing = {
   id: z.string(),
   status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
@@ -64,14 +64,14 @@ const standing = {
   latencyMs: z.number().nullable(),
   timeToAlertSeconds: z
     .int()
-    .describe("The longest it can take from the port's failing to the alert's leaving, with these settings."),
+    .describe("Longest possible time from the failure of the port to the sending of the alert, with these settings."),
   views: z.record(z.string(), view),
   incident: incidentView.nullable(),
   flapping: z.literal(false),
   createdAt: moment,
-  updatedAt: moment.describe("Of the settings; the ETag changes with it."),
+  updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
 };
-/** Names of fields that come from the server; people send them back when they edit what they read. */
+/** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
 export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
@@ -89,7 +89,7 @@ const outcomeView = z
     lossPercent: z.number().optional(),
     evidence: evidence.optional(),
     attempts: z.int().optional(),
-    error: z.string().optional().describe("Instead of all others: why this location gave no outcome."),
+    error: z.string().optional().describe("Why this location gave no outcome; then all other fields are missing."),
   })
   .meta({ id: "Outcome" });
 export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });

@@ -1,5 +1,6 @@
 /**
- * One call of the API as data: the router, the validation and the OpenAPI document are all made from it.
+ * Describes a call of the API as data; the router, the validation and the OpenAPI document are made from it. `run`
+ * carries out a call: authentication, validation, handler.
  */
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { z } from "zod";
@@ -21,13 +22,13 @@ export interface Reply {
 }
 
 export interface Call<Query, Body> {
-  /** Path parameters as they came: no id has anything to decode. */
+  /** Path parameters, not URL-decoded, because no id needs it. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Null for calls that need none. */
+  /** Null for calls without authentication. */
   readonly token: Token | null;
   readonly context: Context;
 }
@@ -44,7 +45,7 @@ export interface Route {
   /** Parameters that may be repeated are arrays in the schema. */
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** Where the body is checked by the call itself, because the schema alone cannot. */
+  /** Whether `handle` validates the body, because the schema alone cannot. */
   readonly checksBody?: boolean;
   readonly contentTypes?: readonly string[];
   /** Default 256 KB. */
@@ -76,7 +77,7 @@ type Typed<Q extends z.ZodObject | undefined, B extends z.ZodType | undefined> =
   ) => Promise<Reply>;
 };
 
-/** Gives `handle` the types of its schemas. */
+/** Defines a route; `handle` gets the types of its schemas. */
 export const route = <Q extends z.ZodObject | undefined = undefined, B extends z.ZodType | undefined = undefined>(
   typed: Typed<Q, B>,
 ): Route => typed as unknown as Route;
@@ -88,13 +89,16 @@ export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
   Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
 
-/** Schemas skip the one without a word, and the SDK takes an object with the other for none of its own. */
-const NO_NAMES = new Set(["__proto__", "constructor"]);
+/** Refused field names: zod silently skips `__proto__`, and the AWS SDK cannot marshal an object with `constructor`. */
+const REFUSED_NAMES = new Set(["__proto__", "constructor"]);
 
-/** More would say nothing new. */
+/** Most errors of `parseJson` that are reported. */
 const MAX_ERRORS = 20;
 
-/** JSON without what nobody behind it can hold: such names, and halves of surrogate pairs (no UTF-8, so no mail either). */
+/**
+ * Parses JSON, and refuses `REFUSED_NAMES` and unpaired surrogates, which have no UTF-8 form and so cannot be stored or
+ * mailed.
+ */
 const parseJson = (text: string): unknown => {
   const whole: unknown = JSON.parse(text);
   const errors: FieldError[] = [];
@@ -110,7 +114,7 @@ const parseJson = (text: string): unknown => {
     const isList = Array.isArray(value);
     for (const [name, inner] of Object.entries(value)) {
       const at = isList ? `${path}[${name}]` : path ? `${path}.${name}` : name;
-      if (NO_NAMES.has(name)) refuse(at, "is no name for a field");
+      if (REFUSED_NAMES.has(name)) refuse(at, "is not allowed as the name of a field");
       checkText(at, name);
       left.push([at, inner]);
     }
@@ -185,22 +189,22 @@ const isRepeatable = (schema: z.ZodType): boolean =>
   schema instanceof z.ZodArray ||
   ((schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) && isRepeatable(schema.unwrap() as z.ZodType));
 
-/** Longer than any id of ours, and shorter than what a table refuses as a key. */
+/** Longer than any of our ids, and short enough for a key of DynamoDB. */
 const MAX_ID_LENGTH = 200;
 
-/** Headers that ask for a promise: kept where the call says so, refused where it does not. */
-const PROMISES = ["if-match", "if-none-match", "idempotency-key"];
+/** Conditional headers: ignoring one would break its promise, so calls that do not support it refuse it. */
+const CONDITIONAL = ["if-match", "if-none-match", "idempotency-key"];
 
 const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayProxyEventV2["headers"]) => {
-  if (method === "GET") return; // there they are only ever a saving
-  const ignored = PROMISES.filter((name) => headers[name] !== undefined && known?.[name] === undefined);
+  if (method === "GET") return; // there they only save bandwidth
+  const ignored = CONDITIONAL.filter((name) => headers[name] !== undefined && known?.[name] === undefined);
   if (ignored.length > 0)
     throw new InvalidInput(
       ignored.map((path) => ({ path, message: "has no meaning for this call: leave the header out" })),
     );
 };
 
-/** Who calls, what they want, and then the call itself. */
+/** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
 export const run = async (
   route: Route,
   event: APIGatewayProxyEventV2,

@@ -1,4 +1,4 @@
-/** Shapes of what callers send, beside monitors: they validate, and the OpenAPI document is made from them. */
+/** Schemas of input other than monitors, for validation and the OpenAPI document. */
 import { z } from "zod";
 import { expecting } from "../../../shared/issues.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
@@ -6,7 +6,7 @@ import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
 import { SCOPES } from "../../../shared/tokens.ts";
 
-/** Each monitor is read by itself, so that a message can say which one is wrong. */
+/** Monitors are validated one by one later, so that a message can say which one is wrong. */
 export const applyInput = fields({
   monitors: z
     .array(z.unknown().meta({ override: { $ref: "#/components/schemas/MonitorInput" } }), {
@@ -49,11 +49,11 @@ const some = <S extends z.ZodType>(item: S, what: string) =>
     .optional();
 const line = (expected: string) => z.string({ error: expecting(expected) }).min(1, { error: expecting(expected) });
 
-/** What gets through: any value of a field, and all fields together. */
+/** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
   events: some(oneOf(["down", "degraded", "recovered", "closed"]), "events"),
   incidentStates: some(oneOf(["open", "ended"]), "states").describe(
-    "`open` while the incident goes on, `ended` with its last alert: what opens and closes a page.",
+    "`open` while the incident lasts, `ended` with its last alert: for services that open and close a page.",
   ),
   severities: some(oneOf(["critical", "warning", "info"]), "severities"),
   tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags"),
@@ -64,6 +64,6 @@ export const subscriptionFilter = fields({
 export const subscriptionInput = fields({
   topic: oneOf(TOPICS).default("alerts").describe("`system` is about the monitoring itself."),
   kind: oneOf(KINDS),
-  endpoint: text(2048, "text").describe("Mail address, phone number, URL or ARN, as the kind has it."),
+  endpoint: text(2048, "text").describe("Mail address, phone number, URL or ARN, depending on `kind`."),
   filter: subscriptionFilter.optional(),
 });

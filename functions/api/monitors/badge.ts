@@ -1,9 +1,9 @@
-/** Badges: small flat SVG pictures, a label and what there is to say. */
+/** Renders badges: small flat SVG pictures with a label and a message. */
 
 const COLOURS = { good: "#2e7d32", fair: "#b26a00", bad: "#c62828", none: "#616161" } as const;
 export type Colour = keyof typeof COLOURS;
 
-/** Width of Verdana at 11 px, near enough: badges give their text a length of its own. */
+/** Approximate width in Verdana at 11 px; `textLength` makes the text fit it. */
 const widthOf = (text: string) =>
   Math.round(Array.from(text, (char) => (/[ -~]/.test(char) ? 6.6 : 11)).reduce((sum, width) => sum + width, 0));
 

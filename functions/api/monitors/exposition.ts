@@ -1,12 +1,12 @@
 /**
- * Prometheus text exposition, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the newest outcome of
- * each monitor from each location.
+ * Prometheus text exposition, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the newest outcome
+ * of each monitor from each location.
  */
 import type { Block, BlockEntry } from "../../../shared/history/block.ts";
 
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** A block with the monitors that its entries belong to. */
+/** A block with the ids of its monitors, in the order of its entries. */
 export interface NamedBlock extends Pick<Block, "shard" | "location" | "tick" | "offline" | "entries"> {
   readonly ids: readonly string[];
 }
@@ -14,7 +14,7 @@ export interface NamedBlock extends Pick<Block, "shard" | "location" | "tick" | 
 interface Family {
   readonly name: string;
   readonly help: string;
-  /** Undefined: this outcome has no such value. */
+  /** Undefined if the outcome has no such value. */
   readonly value: (entry: BlockEntry, block: NamedBlock) => number | undefined;
 }
 
@@ -29,12 +29,12 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: "harborlight_degraded",
-    help: "Whether the newest check found it slow, lossy or close to an end.",
+    help: "Whether the newest check was degraded (slow, packet loss, certificate about to expire).",
     value: ({ health }) => Number(health === "degraded"),
   },
   {
     name: "harborlight_view_down",
-    help: "Whether the location believes it is down, thresholds applied.",
+    help: "Whether the location's view is down, thresholds applied.",
     value: ({ view }) => (view === null || view === "unknown" ? undefined : Number(view === "down")),
   },
   {

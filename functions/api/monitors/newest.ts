@@ -1,12 +1,12 @@
 /**
- * When monitors were last checked, and how fast they answered: from the newest block of each shard and location, so a
- * page of monitors of one shard costs one read per location.
+ * Finds when monitors were last checked, and their latency, in the newest block of each shard and location: a page of
+ * monitors of one shard costs one read per location.
  */
 import type { Monitor } from "../../../shared/model.ts";
 import type { HistoryStore } from "../../../shared/store/history.ts";
 import type { Newest } from "./present.ts";
 
-/** Blocks read at once. */
+/** Concurrent reads of blocks. */
 const AT_ONCE = 16;
 
 interface Seen {
@@ -29,7 +29,8 @@ export const newestOf = async (
     const known = seen.get(id);
     if (!known || known.tick < one.tick) seen.set(id, one);
   };
-  // A spot check leaves no block, but a view. Under a pause the view's tick is the last change, not the last check.
+  // A spot check writes only a view. Not for paused monitors, whose view tells when it last changed, not the last
+  // check.
   for (const { id, views, paused } of monitors)
     for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null });
 
@@ -46,7 +47,7 @@ export const newestOf = async (
     if (!block || !roster) return;
     for (const { monitor: member } of members) {
       const entry = block.entries[roster.indexOf(member.id)];
-      // Neither of other settings, nor of a monitor that had this key before.
+      // Only entries of the present settings, and not of a deleted monitor that had the same key.
       const isPresent =
         entry?.settingsByte === (member.settingsVersion & 0xff) &&
         entry.reason !== "paused" &&

@@ -1,4 +1,4 @@
-/** From what is stored to what callers see: never keys, places or the outbox. */
+/** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
@@ -7,13 +7,13 @@ import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
 
-/** From the last attempt to the alert's leaving: a job's lag, the stream and the publishing. */
+/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
 const DELIVERY_SECONDS = 3;
 
 /**
- * The longest it can take from the port's failing to the alert's leaving: it fails right after a check, every further
- * check that the threshold asks for comes an interval later, the last one uses all its attempts, and people wait
- * `afterSeconds` from there.
+ * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
+ * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
+ * `afterSeconds` starts after it.
  */
 const timeToAlertSeconds = ({
   intervalSeconds,
@@ -26,13 +26,13 @@ const timeToAlertSeconds = ({
   alerts.afterSeconds +
   DELIVERY_SECONDS;
 
-/** The newest outcome of a monitor over its locations. */
+/** The newest outcome of a monitor from any location. */
 export interface Newest {
   readonly at: Timestamp;
   readonly latencyMs: number | null;
 }
 
-/** Quoted, as RFC 9110 wants it. Settings alone move it: neither views nor alerts make it stale. */
+/** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
 
 const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
@@ -74,11 +74,11 @@ export const presentRecorded = (incident: RecordedIncident) => ({
   },
 });
 
-/** The status as it follows from the settings at once: `decide` says the same a moment later. */
+/** Status with a pause or resumption applied at once; `decide` stores the same a moment later. */
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
-/** @param reader who asks: secrets among the settings are for those who may write them */
+/** @param reader the caller's token: secrets in the settings are shown only with scope `write` */
 export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
   ...settingsOf(monitor),
   settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),

@@ -1,6 +1,6 @@
 /**
- * What the API asks of the other functions: a first look at a monitor soon (spot job), a shard planned at once, or a
- * check right now. Each location's queue and probe live in its own region.
+ * Requests from the API to other functions: spot checks of monitors (by queue), planning of a shard, or a check right
+ * now (by invocation). Each location's queue and probe are in its own region.
  */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { CheckSettings, Location, Monitor, Outcome } from "../../../shared/model.ts";
@@ -21,7 +21,7 @@ const payloadOf = <Request>(request: Request) => Buffer.from(JSON.stringify(requ
 
 interface Clients {
   readonly queues: JobQueues;
-  /** The client of a region; of the one where we run when there is none. */
+  /** Client for a region. Default: the function's own. */
   readonly lambdaOf: (region?: string) => Pick<LambdaClient, "send">;
 }
 
@@ -36,12 +36,12 @@ export const createProbes = (
   { queues, lambdaOf }: Clients = clientsOf(locations),
 ) => {
   const lambdas = each(lambdaOf);
-  // Dispatch runs where we run.
+  // Dispatch is in the same region as the API.
   const home = lambdaOf();
   const byName = new Map(locations.map((location) => [location.name, location]));
 
   return {
-    /** Has each location look at these monitors as soon as it can. @throws AggregateError when some were not queued */
+    /** Queues spot checks of these monitors at all their locations. @throws AggregateError if some were not queued */
     async spot(monitors: readonly Pick<Monitor, "id" | "settingsVersion" | "locations">[]): Promise<void> {
       const jobs = spotJobs(monitors, [...byName.keys()]);
       const { rejected, errors } = await queues(jobs);
@@ -52,7 +52,7 @@ export const createProbes = (
         );
     },
 
-    /** Has a new shard planned now instead of within a minute. */
+    /** Has dispatch plan a new shard now instead of within a minute. */
     async plan(shard: string): Promise<void> {
       await home.send(
         new InvokeCommand({
@@ -64,8 +64,8 @@ export const createProbes = (
     },
 
     /**
-     * One check from one location, now.
-     * @throws Error when the probe failed or did not answer in time
+     * Checks once from one location, now.
+     * @throws Error if the probe failed or did not answer in time
      */
     async check(locationName: string, check: CheckSettings, signal: AbortSignal): Promise<Outcome> {
       const location = byName.get(locationName);

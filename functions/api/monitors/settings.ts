@@ -1,6 +1,6 @@
 /**
- * The rules between a monitor's settings. Every rule looks only at fields that are right by themselves, so one answer
- * names everything that is wrong.
+ * Validates the settings of a monitor, including rules between fields. Rules use only fields that are valid by
+ * themselves, so one answer lists all errors.
  */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
@@ -19,12 +19,12 @@ import { HIDDEN, hiddenPaths } from "../../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { hostErrors } from "./target.ts";
 
-/** Settings of a protocol, with certificates and keys in them, stay small enough for 250 of them in one read. */
+/** Limit of a protocol's settings, certificates and keys included, so that a shard's 250 members can be read at once. */
 const MAX_SETTINGS_BYTES = 16_384;
 
 type Known = SentSettings;
 
-/** The fields that are right by themselves, and what is wrong with the others. */
+/** Parses the fields. @returns those that are valid by themselves, and the errors of the others */
 const readFields = (input: unknown): { known: Known; errors: FieldError[] } => {
   const whole = monitorInput.safeParse(input, PARSING);
   if (whole.success) return { known: whole.data, errors: [] };
@@ -48,7 +48,7 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
   for (const path of hiddenPaths(protocol ?? "", settings))
     errors.push({
       path: `settings.${path}`,
-      message: `${HIDDEN} stands here for those who may not see it: send what it is, or leave it out of a PATCH`,
+      message: `${HIDDEN} is only shown in place of a secret: send the secret itself, or leave the field out of a PATCH`,
     });
   try {
     row.prepare(settings);
@@ -63,7 +63,7 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
   return errors;
 };
 
-/** Datagrams that would leave after the deadline, where their owner said how many and how fast. */
+/** Errors if `settings.packets` would send datagrams after the timeout. */
 const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: Known): FieldError[] => {
   const row = protocol === undefined ? undefined : protocols[protocol];
   if (!row || settings?.packets === undefined) return [];
@@ -127,7 +127,7 @@ const locationErrors = (
   return [...errors, ...duplicates(locations ?? [], "locations")];
 };
 
-/** Everything that is wrong with settings as they were sent; empty when they can be completed. */
+/** Validates settings as they were sent. Without errors they can be completed with defaults. */
 const check = (input: unknown, available: readonly Location[], kept: readonly string[]) => {
   const { known: given, errors } = readFields(input);
   const known = given.host === undefined ? given : { ...given, host: asciiHost(given.host) };
@@ -151,7 +151,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
   return { known, errors };
 };
 
-/** `"remindEverySeconds": null` says that no reminders are wanted, which is what happens. */
+/** Accepts `"remindEverySeconds": null`, which asks for no reminders: there are none. */
 const withoutDisabled = (input: unknown): unknown => {
   if (typeof input !== "object" || input === null || !("alerts" in input)) return input;
   const { alerts } = input;
@@ -162,10 +162,10 @@ const withoutDisabled = (input: unknown): unknown => {
 };
 
 /**
- * Settings with every default filled in.
- * @param base where the monitor stands in the body, for messages: `monitors[3]`
- * @param kept locations that the monitor has and keeps, whether or not they are there any more
- * @throws InvalidInput naming every field that is wrong
+ * Validates settings and fills in every default.
+ * @param base path of the monitor in the body, for messages: `monitors[3]`
+ * @param kept present locations of the monitor, accepted even if they are no longer configured
+ * @throws InvalidInput that lists every wrong field
  */
 export const readMonitorSettings = (
   input: unknown,

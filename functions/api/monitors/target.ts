@@ -1,4 +1,4 @@
-/** Whether a host may be checked from these locations: its form first, then where it lies. */
+/** Validates a host: its form, and whether these locations may and can reach its address. */
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { checkHost } from "../../../shared/engine/address-guard.ts";
@@ -9,14 +9,14 @@ import type { Family, Location } from "../../../shared/model.ts";
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
 
-/** RFC 1035, section 2.3.4, as text. */
+/** Longest host name in text form (RFC 1035, section 2.3.4). */
 const MAX_NAME_LENGTH = 253;
 
 const withoutZone = (address: string): string => address.replace(/%.*$/, "");
 const isLinkLocal = (address: string): boolean =>
   isIPv6(address) && ipaddr.parse(withoutZone(address)).range() === "linkLocal";
 
-/** What is wrong with the form of a host, or undefined. */
+/** The error in the form of a host, or undefined. */
 const formError = (host: string): string | undefined => {
   if (isIPv4(host)) return undefined;
   if (isIPv6(host))

@@ -1,4 +1,4 @@
-/** Pure: what a receiver must look like, and our filters as SNS filter policies and back. */
+/** Validates subscriptions, and converts filters to SNS filter policies and back. Pure. */
 import type { z } from "zod";
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
@@ -25,7 +25,7 @@ const ENDPOINTS: Record<Kind, { readonly expected: string; readonly accepts: (en
   },
 };
 
-/** Message attributes of topic `alerts`, by our names. */
+/** Names of the message attributes of topic `alerts`, by the filter's field. */
 const ATTRIBUTES = {
   events: "event",
   incidentStates: "incidentState",
@@ -35,10 +35,10 @@ const ATTRIBUTES = {
   protocols: "protocol",
 } as const satisfies Record<keyof Filter, string>;
 
-/** SNS multiplies the numbers of values of all attributes and takes at most this. */
+/** Limit of SNS: the product of the numbers of values of all attributes. */
 const MAX_COMBINATIONS = 150;
 
-/** Rules between fields that are right by themselves. */
+/** Validates rules between fields. */
 export const subscriptionErrors = ({
   topic,
   kind,
@@ -60,8 +60,8 @@ export const subscriptionErrors = ({
 };
 
 /**
- * How SNS tries an HTTP receiver again: five times 5 s apart, then ever less often down to once a minute, for some 53
- * minutes. Without a policy SNS gives up after three tries 20 s apart; all delays together may be 3,600 s.
+ * Retry policy for HTTP receivers: five retries 5 s apart, then exponential backoff up to a minute, for some 53 minutes
+ * in all. SNS allows 3,600 s; its default gives up after three retries 20 s apart.
  */
 const HTTP_DELIVERY_POLICY = {
   healthyRetryPolicy: {
@@ -74,11 +74,11 @@ const HTTP_DELIVERY_POLICY = {
   },
 };
 
-/** @returns undefined for receivers whose policy SNS alone sets */
+/** @returns undefined for kinds whose policy SNS does not let us set */
 export const deliveryPolicy = (kind: Kind): object | undefined =>
   kind === "http" || kind === "https" ? HTTP_DELIVERY_POLICY : undefined;
 
-/** @returns undefined for a filter that lets everything through */
+/** @returns undefined for a filter without conditions */
 export const filterPolicy = (filter: Filter): Record<string, string[]> | undefined => {
   const policy = Object.entries(filter).flatMap(([name, values]) =>
     values ? [[ATTRIBUTES[name as keyof Filter], values] as const] : [],
@@ -86,7 +86,7 @@ export const filterPolicy = (filter: Filter): Record<string, string[]> | undefin
   return policy.length > 0 ? Object.fromEntries(policy) : undefined;
 };
 
-/** @returns null for a policy that lets everything through, or was not made here */
+/** @returns null for a policy without conditions, or one that was not made here */
 export const filterOf = (policy: string | undefined): Filter | null => {
   if (!policy) return null;
   const parsed: Record<string, unknown> = JSON.parse(policy);

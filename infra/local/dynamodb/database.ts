@@ -14,7 +14,6 @@ import { measureStorage, type StorageRow } from "./storage.ts";
 import { Streams } from "./streams.ts";
 import { prepareTable } from "./table-changes.ts";
 import type { TableDefinition } from "./table-definition.ts";
-import { Usage } from "./usage.ts";
 import { GroupCommit, storageFailure, watchWrites } from "./writes.ts";
 
 export interface Answer {
@@ -40,6 +39,8 @@ export interface DatabaseOptions {
    */
   readonly now?: () => number;
   readonly intercept?: Intercept;
+  /** Gets the capacity that each request consumed, failed conditions included. Without it, capacity is computed on request only. */
+  readonly onCapacity?: (caller: string, operation: string, capacity: Capacity) => void;
   /** Gets a line about damage that was repaired. */
   readonly log?: (line: string) => void;
   /** Called when a write failed; from then on every write is refused until `reopen`. Reads go on. */
@@ -50,11 +51,10 @@ export interface LocalDatabase {
   /**
    * Answers one request of DynamoDB's API.
    * @param target the header `X-Amz-Target`, or the operation's name alone.
-   * @param caller to whom `usage` attributes the units.
+   * @param caller the function that asks: `intercept` and `onCapacity` get its name
    */
   handle(target: string, body: unknown, caller?: string): Promise<Answer>;
   readonly streams: Streams;
-  readonly usage: Usage;
   /** Deletes expired items and trims streams; the owner calls it about once a minute. @returns how many items expired. */
   sweep(): Promise<number>;
   /** Storage that AWS would bill. Reads everything. */
@@ -88,7 +88,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     options.now ?? steadyNow,
   );
   const expiry = createExpiry(store.db, options.now ?? (() => Date.now()), options.now ?? steadyNow);
-  const usage = new Usage();
   const running = new Set<Promise<unknown>>();
   let reopening: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -138,16 +137,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
       return answerOf(error);
     }
     const wanted = request.ReturnConsumedCapacity;
-    request.ReturnConsumedCapacity = "INDEXES";
+    if (options.onCapacity) request.ReturnConsumedCapacity = "INDEXES";
     try {
       const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
       const capacity = result.ConsumedCapacity;
       for (const one of [capacity ?? []].flat())
-        usage.add(caller, name, operation.isWrite ? one : atLeast(one, request));
+        options.onCapacity?.(caller, name, operation.isWrite ? one : atLeast(one, request));
       return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
     } catch (error) {
       const { capacity } = error as { capacity?: Capacity };
-      if (capacity) usage.add(caller, name, capacity);
+      if (capacity) options.onCapacity?.(caller, name, capacity);
       if (isDamage(error) && !commits.hasFailed && !isRepaired) {
         damage = error as Error;
         commits.fail(damage);
@@ -212,7 +211,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     if (options.dataFolder !== undefined && !commits.hasFailed) noteIfPossible(pathOf(options.dataFolder));
   };
   const storage = () => tracked(() => measureStorage(store.db, options.tables));
-  return { handle, streams, usage, sweep, storage, reopen, close };
+  return { handle, streams, sweep, storage, reopen, close };
 }
 
 /** Notes that the files are intact. On a full disk it cannot, and the next start reads them all instead. */

@@ -26,15 +26,18 @@ export interface Write {
 type Gather = (write: Write) => Operation[];
 
 const gatherers = new WeakMap<Store, Gather>();
-let current: { request: Request; capacity: Capacity } | undefined;
+let current: { request: Request; capacity: Capacity | undefined } | undefined;
 let gathered: Operation[] = [];
 
 const updateIndexes = dynalite.updateIndexes.bind(dynalite);
 const checkConditional = dynalite.checkConditional.bind(dynalite);
 
+const wantsCapacity = ({ ReturnConsumedCapacity: how }: Request) => how === "TOTAL" || how === "INDEXES";
+
 dynalite.addConsumedCapacity = (request, isRead, item) => {
-  if (isRead) return readCapacity(request.TableName, item, request.ConsistentRead === true);
-  const capacity: Capacity = { TableName: request.TableName, CapacityUnits: 0 };
+  const isWanted = wantsCapacity(request);
+  if (isRead) return isWanted ? readCapacity(request.TableName, item, request.ConsistentRead === true) : undefined;
+  const capacity = isWanted ? { TableName: request.TableName, CapacityUnits: 0 } : undefined;
   current = { request, capacity };
   return capacity;
 };
@@ -44,7 +47,7 @@ dynalite.updateIndexes = (store, table, before, after, done) => {
   if (!gather || !current) return updateIndexes(store, table, before, after, done);
   const { request, capacity } = current;
   current = undefined;
-  Object.assign(capacity, writeCapacity(table, before, after));
+  if (capacity) Object.assign(capacity, writeCapacity(table, before, after));
   if (before || after) {
     gathered = [
       ...indexOperations(table, before, after),
@@ -59,6 +62,7 @@ dynalite.checkConditional = (request, before) => {
   const error = checkConditional(request, before);
   if (!error) return error;
   if (before && request.ReturnValuesOnConditionCheckFailure === "ALL_OLD") error.body.Item = before;
+  if (!wantsCapacity(request)) return error;
   const units = before ? Math.max(1, Math.ceil(itemSize(before) / 1_024)) : 1;
   return Object.assign(error, { capacity: { TableName: request.TableName, CapacityUnits: units } });
 };

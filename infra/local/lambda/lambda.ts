@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { parseMetricLine } from "../cloudwatch/metric-line.ts";
-import { MetricTotals } from "../cloudwatch/metric-totals.ts";
 import type { PutMetric } from "../cloudwatch/metrics.ts";
 import type { Disk } from "../disk/disk.ts";
 import { LogFile } from "../disk/log-file.ts";
@@ -28,15 +27,6 @@ export interface InvocationResult {
   readonly failed: boolean;
 }
 
-/** Figures that Lambda would bill and CloudWatch would show. */
-export interface FunctionTotals {
-  readonly invocations: number;
-  readonly errors: number;
-  readonly timeouts: number;
-  readonly durationMs: number;
-  readonly coldStarts: number;
-}
-
 interface Environment {
   readonly worker: Worker;
   /** Reports the end of the running invocation; undefined between invocations. */
@@ -59,14 +49,12 @@ const IDLE_MS = 60_000;
 /** One function: a pool of execution environments, each handling one event at a time, that grows on demand as on Lambda. */
 export class LambdaFunction {
   readonly settings: FunctionSettings;
-  readonly metrics = new MetricTotals();
   readonly #log: LogFile;
   readonly #putMetric: PutMetric;
   readonly #account: AccountConcurrency;
   readonly #environments = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: ((environment: Environment) => void)[] = [];
-  #totals: FunctionTotals = { invocations: 0, errors: 0, timeouts: 0, durationMs: 0, coldStarts: 0 };
   #running = 0;
   #stopped = false;
 
@@ -79,10 +67,6 @@ export class LambdaFunction {
     this.#putMetric = putMetric;
     this.#account = account;
     this.#log = new LogFile(settings.logFile, { disk });
-  }
-
-  get totals(): FunctionTotals {
-    return this.#totals;
   }
 
   get concurrency(): number {
@@ -143,10 +127,8 @@ export class LambdaFunction {
       const refusal = end.kind === "result" ? refusalOfResponse(end.payload) : undefined;
       if (refusal) this.#write(`${refusal}\n`);
       const failed = refusal !== undefined || end.kind === "error" || end.kind === "init-failed";
-      const [errors, durationMs] = [failed ? 1 : 0, performance.now() - startedAt];
-      this.measure("Errors", errors);
-      this.measure("Duration", durationMs);
-      this.#count({ invocations: 1, errors, durationMs });
+      this.measure("Errors", failed ? 1 : 0);
+      this.measure("Duration", performance.now() - startedAt);
       const answer = end.kind === "result" ? end.payload : "error" in end ? end.error : "null";
       return { requestId, failed, payload: refusal ?? answer };
     } finally {
@@ -171,7 +153,6 @@ export class LambdaFunction {
     await environment.ready;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#count({ timeouts: 1 });
         const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
         this.#write(`${errorMessage}\n`);
         void this.#end(environment);
@@ -232,7 +213,6 @@ export class LambdaFunction {
 
   #start(): Environment {
     const { file, exportName, cpuShare, environment: env, memoryMegabytes } = this.settings;
-    this.#count({ coldStarts: 1 });
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
       name: this.settings.name,
       workerData: { file, exportName, ...(cpuShare !== undefined && { cpuShare }) } satisfies WorkerSettings,
@@ -308,18 +288,11 @@ export class LambdaFunction {
   #readMetrics(line: string): void {
     const values = parseMetricLine(line);
     if (values === undefined) return;
-    this.metrics.add(values);
     for (const { value, ...metric } of values) this.#putMetric(metric, value);
   }
 
   #write(text: string): void {
     if (!this.#stopped || this.#environments.size > 0) this.#log.write(text);
-  }
-
-  #count(change: Partial<FunctionTotals>): void {
-    const totals = { ...this.#totals };
-    for (const [name, by] of Object.entries(change) as [keyof FunctionTotals, number][]) totals[name] += by;
-    this.#totals = totals;
   }
 }
 

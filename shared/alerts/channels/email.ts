@@ -1,4 +1,4 @@
-/** Mail by SES: one receiver for each address. */
+/** Alert channel `email`: mail by SES, one receiver per address. */
 import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import * as z from "zod/mini";
 import { isMailAddress } from "../../monitor/mail-address.ts";
@@ -6,7 +6,7 @@ import { mailHtml, mailSubject, mailText } from "../render.ts";
 import type { Channel } from "./channel.ts";
 import { isInvalidParameter } from "./refusals.ts";
 
-/** SES also rejects for an address that its owner has not confirmed yet, or that SES forgot: that passes. */
+/** SES also rejects while an address is not verified (the sender's; in the sandbox the receiver's too): not permanent. */
 const UNCONFIRMED = /Email address is not verified/i;
 
 const text = (Data: string) => ({ Data, Charset: "UTF-8" });

@@ -1,6 +1,6 @@
 /**
- * The registry of alert channels. To add one: its file, its test, its row here. No AWS client comes in with it, and of
- * zod only the small build: an alert waits for the cold start of the function that loads this.
+ * The registry of alert channels. To add one: its file, its test, its row here. Imports no AWS client and only the
+ * small build of zod, because alerts wait for the cold start of the function that loads this.
  */
 import { inOurWords, pathText } from "../../issues.ts";
 import { parseReceiver } from "../../receiver.ts";
@@ -11,13 +11,13 @@ import { sns } from "./sns.ts";
 export const channels = { email, sns } satisfies Record<string, Channel>;
 export type ChannelName = keyof typeof channels;
 
-/** The channels that can be used in a deployment. */
+/** Names of the channels that this deployment can use. */
 export const channelsSetUp = (outside: Outside): ChannelName[] =>
   (Object.keys(channels) as ChannelName[]).filter((name) => channels[name].isSetUp(outside));
 
 /**
- * The channel of a receiver, and the settings that its text stands for.
- * @throws Error when there is no such channel, or the text is not one of its receivers
+ * Parses a receiver's text into its channel and settings.
+ * @throws Error if there is no such channel, or the text is not valid for it
  */
 export function channelOf(receiver: string): { readonly channel: Channel; readonly settings: unknown } {
   const { channel: name, target } = parseReceiver(receiver);

@@ -1,4 +1,4 @@
-/** Refusals that AWS services have in common. */
+/** Permanent errors that AWS services have in common. */
 
 const INVALID = new Set([
   "InvalidParameter",
@@ -7,5 +7,8 @@ const INVALID = new Set([
   "InvalidParameterValueException",
 ]);
 
-/** Whether what was sent can never be taken. All else (throttling, 5xx, denied access, wrong set-up) may pass. */
+/**
+ * Whether a request is invalid, so that a retry cannot help. Throttling, 5xx, denied access and misconfiguration may
+ * pass.
+ */
 export const isInvalidParameter = ({ name }: Error) => INVALID.has(name);

@@ -1,11 +1,11 @@
-/** Topic `alerts`: one receiver, behind which subscribers choose for themselves what they hear. */
+/** Alert channel `sns`: publishes to topic `alerts`, whose subscribers choose what they get by filter policies. */
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
 import { attributes, snsMessage, snsSubject, toAscii } from "../render.ts";
 import type { Channel, Outside } from "./channel.ts";
 import { isInvalidParameter } from "./refusals.ts";
 
-/** Without it SNS sends text messages when it is cheap, and a carrier may drop them. */
+/** Without it SNS sends SMS as "Promotional", which carriers may delay or drop. */
 const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
 
 export const sns: Channel<object, PublishCommandInput> = {
@@ -23,7 +23,7 @@ export const sns: Channel<object, PublishCommandInput> = {
   isPermanent: isInvalidParameter,
 };
 
-/** News of the monitoring itself, for topic `system`. */
+/** A message for topic `system`, about the monitoring itself. */
 export const systemNotice = (
   { subject, message }: { readonly subject: string; readonly message: string },
   { topics }: Outside,

@@ -22,6 +22,7 @@ import { createShardStore } from "../../../shared/store/shards.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
+import { Usage } from "../../support/usage.ts";
 import { inProcessClient } from "./in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
@@ -37,6 +38,7 @@ export interface FunctionUse {
 
 export interface Simulated {
   readonly database: LocalDatabase;
+  readonly usage: Usage;
   readonly tables: { readonly monitors: string; readonly history: string };
   readonly functions: Record<"dispatch" | "probe" | "state-change" | "compact", FunctionUse>;
   /** Through the location's queue. */
@@ -61,7 +63,8 @@ export async function simulate(
   const clock = { ms: (MIDNIGHT - hours * 3_600 - 120) * 1000 };
   const nowMs = () => clock.ms;
   const now = () => new Date(clock.ms);
-  const database = await openDatabase({ tables: Object.values(definitions), now: nowMs });
+  const usage = new Usage();
+  const database = await openDatabase({ tables: Object.values(definitions), now: nowMs, onCapacity: usage.add });
   const tables = { monitors: definitions.monitors.name, history: definitions.history.name };
   const requests = { count: 0 };
   const clientOf = (caller: string) => inProcessClient(database, caller, requests);
@@ -228,7 +231,7 @@ export async function simulate(
     clock.ms = minute * 1000;
     if (minute === begin) {
       // What creating them cost is no month's cost.
-      database.usage.reset();
+      usage.reset();
       for (const use of Object.values(functions)) Object.assign(use, { invocations: 0, seconds: 0 });
       [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
     }
@@ -252,6 +255,7 @@ export async function simulate(
   await followStream();
   return {
     database,
+    usage,
     tables,
     functions,
     messages,

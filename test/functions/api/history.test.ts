@@ -246,7 +246,7 @@ describe("badges", () => {
 
 test("metrics show the newest outcome of each monitor and location, and need a token", async () => {
   expect((await get("/v1/metrics", { token: null })).status).toBe(401);
-  edge.database.usage.reset();
+  edge.usage.reset();
   const { headers, body } = await get("/v1/metrics");
   expect(headers["content-type"]).toContain("version=0.0.4");
   expect(body).toContain(`harborlight_up{monitor="${id}",location="local"} 1\n`);
@@ -255,7 +255,7 @@ test("metrics show the newest outcome of each monitor and location, and need a t
   for (const line of body.trimEnd().split("\n"))
     expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+\{monitor="\w+",location="[\w-]+"\} -?\d+(\.\d+)?(e-?\d+)?)$/);
   // The token, the shards, and for each location a block and its roster.
-  const requests = edge.database.usage.rows().reduce((sum, row) => sum + row.requests, 0);
+  const requests = edge.usage.rows().reduce((sum, row) => sum + row.requests, 0);
   expect(requests).toBeLessThanOrEqual(7);
 });
 

@@ -2,8 +2,8 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newMonitor } from "../../../functions/api/monitors/revise.ts";
 import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts";
+import { newMonitor } from "../../../functions/api/monitors/with-settings.ts";
 import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";

@@ -117,13 +117,13 @@ test("a run whose time is over leaves the rest to the next, and says how far beh
 
 test("days that nothing was checked on are no items, and cost a look each", async () => {
   await using started = await startHistory();
-  const { clock, compact, database } = started;
+  const { clock, compact, usage } = started;
   await seat(started, "10#0");
   clock.now = MIDNIGHT + 3 * DAY;
   await compact();
-  database.usage.reset();
+  usage.reset();
   clock.now += HOUR;
   await compact();
-  const units = database.usage.rows().reduce((sum, row) => sum + row.units, 0);
+  const units = usage.rows().reduce((sum, row) => sum + row.units, 0);
   expect(units).toBeLessThan(20);
 });

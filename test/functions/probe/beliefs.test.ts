@@ -77,9 +77,9 @@ describe("what a location believes of its monitors", () => {
     await p.put({ port: target.port });
     const seen: [doubt: number | undefined, reads: number][] = [];
     const run = async (n: number) => {
-      p.database.usage.reset();
+      p.usage.reset();
       await p.tick(n);
-      const reads = p.database.usage.rows().filter(({ operation }) => operation === "BatchGetItem");
+      const reads = p.usage.rows().filter(({ operation }) => operation === "BatchGetItem");
       seen.push([(await p.block(n))?.entries[0]?.doubt, reads.length]);
     };
     for (let n = 0; n <= 14; n++) await run(n);
@@ -97,9 +97,9 @@ describe("what a location believes of its monitors", () => {
     await p.setView(viewOf("down", p.at(2)));
     const reads: number[] = [];
     for (let n = 3; n < 9; n++) {
-      p.database.usage.reset();
+      p.usage.reset();
       await p.tick(n);
-      if (p.database.usage.rows().some(({ operation }) => operation === "BatchGetItem")) reads.push(n);
+      if (p.usage.rows().some(({ operation }) => operation === "BatchGetItem")) reads.push(n);
     }
     expect(await p.view()).toMatchObject({ health: "up" });
     expect((await p.block(8))?.entries[0]?.view).toBe("up");

@@ -28,9 +28,9 @@ describe("a tick", () => {
     ]);
     expect(await p.history.roster(block!.roster)).toEqual(["m1", "m2", "m3"]);
 
-    p.database.usage.reset();
+    p.usage.reset();
     await p.tick(1);
-    const writes = p.database.usage.rows().filter(({ operation }) => /^(Put|Update)/.test(operation));
+    const writes = p.usage.rows().filter(({ operation }) => /^(Put|Update)/.test(operation));
     expect((await p.block(1))?.entries.map(({ bits, bitCount }) => [bits, bitCount])).toEqual([
       [3, 2],
       [0, 2],

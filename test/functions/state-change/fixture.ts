@@ -2,7 +2,7 @@ import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
-import { revised } from "../../../functions/api/monitors/revise.ts";
+import { withSettings } from "../../../functions/api/monitors/with-settings.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
@@ -48,7 +48,7 @@ export async function startWorld(intercept?: Intercept) {
     edit: async (settings: Partial<MonitorSettings>) => {
       const before = (await monitors.get(world.id))!;
       const placing = { shard: before.shard, now: world.clock(), retention: DEFAULT_RETENTION };
-      return monitors.saveSettings(before, revised(before, { ...before, ...settings }, placing), world.now * 1000);
+      return monitors.saveSettings(before, withSettings(before, { ...before, ...settings }, placing), world.now * 1000);
     },
     delete: async () => monitors.markDeleted((await monitors.get(world.id))!, world.clock()),
     monitor: async () => (await monitors.get(world.id))!,

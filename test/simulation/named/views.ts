@@ -303,4 +303,16 @@ export const views: readonly Named[] = [
       ["recovered", 3_500, 4_410],
     ],
   },
+  {
+    name: "the read of a spot check is handed back: the first status does not wait for a tick of a slow lane",
+    scenario: story({
+      monitor: { intervalSeconds: 900 },
+      events: [down(1, 2_500)],
+      faults: [always("partial", 0, 60, { service: "dynamodb" }, { most: 3 })],
+    }),
+    told: [
+      ["down", 20, 60],
+      ["recovered", 2_500, 3_400],
+    ],
+  },
 ];

@@ -1,5 +1,5 @@
 /**
- * The oracle: holds what a run did against what DESIGN.md and the README promise. It knows their words alone, and
+ * The oracle: holds what a run did against what ARCHITECTURE.md promises. It knows their words alone, and
  * imports neither rules nor functions: a mistake there must not hide itself here.
  */
 import type { FaultName } from "../faults.ts";

@@ -1,4 +1,4 @@
-/** The quorum, from DESIGN's words alone: it must not share a mistake with `shared/rules`. */
+/** The quorum, from ARCHITECTURE's words alone: it must not share a mistake with `shared/rules`. */
 
 export type Health = "up" | "degraded" | "down" | "unknown";
 /** `?`: what can be seen leaves more than one answer open. */

@@ -1,4 +1,4 @@
-/** `location=` of the history calls. */
+/** The query parameter `location` of the history calls. */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
@@ -7,7 +7,7 @@ export const locationField = {
   location: z.string().max(100).optional().describe("One location only. Default: all."),
 };
 
-/** @throws InvalidInput for a name that there is no history of */
+/** @throws InvalidInput if the location is unknown */
 export function oneLocation(name: string | undefined, known: readonly string[]): string | undefined {
   if (name !== undefined && !known.includes(name))
     throw new InvalidInput([{ path: "location", message: `must be one of ${known.join(", ")}, got ${show(name)}` }]);

@@ -1,4 +1,4 @@
-/** `/v1/monitors/{id}/results`: raw outcomes. */
+/** Route `/v1/monitors/{id}/results`: raw outcomes, as JSON or CSV. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { RESULT_COLUMNS } from "../../../../shared/history/outcome.ts";
@@ -9,7 +9,7 @@ import { type Position, type Result, readResults } from "../../../../shared/stor
 import { moment, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
-import { existing } from "../../monitors/change.ts";
+import { existing } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
@@ -23,8 +23,8 @@ const resultView = z
     reason: z.enum(REASONS).nullable(),
     latencyMs: z.number().nullable().describe("To three significant digits."),
     lossPercent: z.number().nullable(),
-    view: z.enum(HEALTHS).nullable().describe("What the location believed afterwards, thresholds applied."),
-    offline: z.boolean().describe("The location itself was cut off: this says nothing about the target."),
+    view: z.enum(HEALTHS).nullable().describe("The location's view afterwards, thresholds applied."),
+    offline: z.boolean().describe("The location's own network was down: this says nothing about the target."),
   })
   .meta({ id: "Result" });
 
@@ -40,13 +40,13 @@ const present = ({ tick, location, state, health, reason, latencyMs, lossPercent
   offline,
 });
 
-/** RFC 4180. No field of a result needs quotes. */
+/** CSV (RFC 4180). No field of a result needs quotes. */
 const toCsv = (items: readonly ReturnType<typeof present>[]) => {
   const lines = items.map((item) => RESULT_COLUMNS.map((name) => item[name] ?? "").join(","));
   return [RESULT_COLUMNS.join(","), ...lines, ""].join("\r\n");
 };
 
-/** What the caller would rather have; JSON unless CSV is named first. */
+/** Whether CSV is named first in `Accept`. */
 const wantsCsv = (accept = "") => /^\s*text\/csv\b/.test(accept);
 
 const positionOf = (text: string): Position => {

@@ -1,4 +1,4 @@
-/** `/v1/monitors/{id}/stats` and `/v1/uptime`: figures over time. */
+/** Routes `/v1/monitors/{id}/stats` and `/v1/uptime`: uptime, failures and latency over time. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
@@ -15,14 +15,14 @@ import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { moment } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { existing } from "../../monitors/change.ts";
 import { passes, tagFilter } from "../../monitors/routes/monitors.ts";
+import { existing } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
 
 const MOST_STEPS = 1_500;
-/** Raw outcomes are kept so long by default, and cutting days apart needs them. */
+/** Longest range for steps below a day: these need raw outcomes, which are kept for 400 days by default. */
 const MOST_DAYS_IN_PARTS = 400;
 const MOST_DAYS = 800;
 const INCIDENTS_AT_ONCE = 100;
@@ -30,7 +30,7 @@ const INCIDENTS_AT_ONCE = 100;
 const count = z.int();
 const secondsView = z
   .object({ up: count, degraded: count, down: count, unknown: count, paused: count, maintenance: count, noData: count })
-  .describe("How long each held. An outcome holds until the next one, at most for one interval.");
+  .describe("Seconds in each status. An outcome holds until the next one, at most for one interval.");
 const figures = {
   from: moment,
   to: moment,
@@ -43,7 +43,7 @@ const figures = {
     .number()
     .nullable()
     .describe(
-      "Up and degraded against these and down, rounded down: 100 means no second down. Null where nothing is known.",
+      "Share of up and degraded in up, degraded and down, rounded down: 100 means no second down. Null if nothing is known.",
     ),
   seconds: secondsView,
   latencyMs: z
@@ -71,7 +71,7 @@ const statsView = z
   })
   .meta({ id: "Stats" });
 
-/** @throws InvalidInput for an unknown zone, or one that would change nothing */
+/** @throws InvalidInput for an unknown zone, or one given for a step below a day */
 function readTimeZone(timeZone: string | undefined, step: Step): string {
   if (timeZone === undefined) return "UTC";
   let zone: string;
@@ -164,7 +164,7 @@ const getStats = route({
   },
 });
 
-/** A group that is larger has to be narrowed by its tags: its answer would not fit one request. */
+/** Largest group; a larger one would not be computed within one request. */
 const MOST_MONITORS = 1_000;
 const MONITORS_PER_READ = 200;
 const MONITORS_AT_ONCE = 16;
@@ -211,7 +211,7 @@ const getUptime = route({
     if (range.to - range.from > MOST_UPTIME_DAYS * DAY_SECONDS)
       throw new InvalidInput([{ path: "from", message: `must be at most ${MOST_UPTIME_DAYS} days before to` }]);
     const members = await group(deps, query.tag);
-    // One reader: monitors of a shard share its blocks.
+    // One reader for all, because monitors of a shard share its blocks.
     const reader = await historyReader(deps);
     const tallies = new Map<string, Tally>();
     await inParallel(members, MONITORS_AT_ONCE, async (monitor) => {

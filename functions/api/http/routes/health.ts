@@ -1,4 +1,4 @@
-/** `/v1/health`: whether the monitoring itself is alive. */
+/** Route `/v1/health`: whether the monitoring itself works. */
 import { z } from "zod";
 import { moment } from "../representations.ts";
 import { type Route, route } from "../route.ts";
@@ -9,8 +9,8 @@ const healthView = z
     locations: z.array(
       z.object({
         name: z.string(),
-        lastHeartbeatAt: moment.nullable().describe("Null: it has not spoken yet."),
-        offlineSince: moment.nullable().describe("Since when its own control targets fail."),
+        lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
+        offlineSince: moment.nullable().describe("Since when its control targets have failed; null while they answer."),
       }),
     ),
   })

@@ -1,4 +1,4 @@
-/** `/v1/openapi.json`: this API, for programs. */
+/** Route `/v1/openapi.json`: the OpenAPI document. */
 import { z } from "zod";
 import { type Route, route } from "../route.ts";
 

@@ -1,4 +1,4 @@
-/** `/v1/protocols`: what can be spoken, with the schema of each one's settings. */
+/** Route `/v1/protocols`: all protocols, with the schemas of their settings. */
 import { z } from "zod";
 import type { Protocol } from "../../../../shared/contract/protocol.ts";
 import { protocols as registry } from "../../../../shared/protocols/index.ts";
@@ -11,7 +11,7 @@ const protocolView = z
     summary: z.string(),
     reference: z.string().describe("The documents it follows."),
     transports: z.array(z.enum(["tcp", "udp"])).describe("The first is the default."),
-    defaultPort: z.int().nullable().describe("Null: the port must be named."),
+    defaultPort: z.int().nullable().describe("Null: the port is required."),
     settings: z.looseObject({}).describe("JSON Schema (2020-12) of a monitor's `settings`."),
     example: z.looseObject({}).describe("The start of a monitor that works as it is."),
   })

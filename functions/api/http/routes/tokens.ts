@@ -1,4 +1,4 @@
-/** `/v1/tokens`: who may call. */
+/** Routes `/v1/tokens`: create, list and revoke API tokens. */
 import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { TokenStore } from "../../../../shared/store/tokens.ts";
@@ -14,7 +14,7 @@ const createToken = route({
   path: "/v1/tokens",
   operationId: "createToken",
   summary: "Create a token",
-  description: "The answer shows its text for the only time.",
+  description: "The token's text is shown in this answer only.",
   scope: "admin",
   body: tokenInput,
   responses: {
@@ -34,7 +34,7 @@ const listTokens = route({
   path: "/v1/tokens",
   operationId: "listTokens",
   summary: "List tokens",
-  description: "Revoked ones too, never their text.",
+  description: "Includes revoked ones; never shows their text.",
   scope: "admin",
   query: z.strictObject(page),
   responses: { 200: { description: "A page of tokens.", schema: pageOf(tokenView) } },
@@ -60,7 +60,7 @@ const revokeToken = route({
   operationId: "revokeToken",
   summary: "Revoke a token",
   description:
-    "Works with the next call. The last admin token cannot be revoked, lest nobody can make another: create a new one first.",
+    "Takes effect with the next call. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
   scope: "admin",
   responses: { 204: { description: "Revoked." } },
   handle: async ({ params }, { tokens, now }) => {

@@ -1,4 +1,4 @@
-/** `/v1/incidents`: what went wrong, newest first. */
+/** Routes `/v1/incidents` and `/v1/monitors/{id}/incidents`: incidents, newest first. */
 import { z } from "zod";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor, type Page } from "../../../../shared/store/cursor.ts";
@@ -6,8 +6,8 @@ import type { RecordedIncident } from "../../../../shared/store/incidents.ts";
 import { incidentItem, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
-import { existing } from "../../monitors/change.ts";
 import { presentRecorded } from "../../monitors/present.ts";
+import { existing } from "../../monitors/write.ts";
 
 const answer = ({ items, next }: Page<RecordedIncident>, question: string) => ({
   body: { items: items.map(presentRecorded), nextCursor: next && encodeCursor(next, question) },

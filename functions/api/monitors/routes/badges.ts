@@ -1,4 +1,4 @@
-/** `/v1/badges/{id}.svg`: what a monitor's owner lets everybody see. */
+/** Route `/v1/badges/{id}.svg`: public badges of monitors with `badge: true`. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { uptimePercent } from "../../../../shared/history/report.ts";
@@ -36,13 +36,13 @@ export const badges: readonly Route[] = [
     scope: null,
     query: z.strictObject({
       show: oneOf(["uptime", "status"]).default("uptime"),
-      period: oneOf(["24h", "7d", "30d", "90d"]).default("30d").describe("What the uptime is of."),
+      period: oneOf(["24h", "7d", "30d", "90d"]).default("30d").describe("Period of the uptime."),
     }),
     responses: { 200: { description: "The picture.", schema: z.string(), contentTypes: ["image/svg+xml"] } },
     handle: async ({ params, query }, deps) => {
       const [, id = ""] = /^([a-z0-9]{1,64})\.svg$/.exec(params.file ?? "") ?? [];
       const monitor = id ? await deps.monitors.get(id) : undefined;
-      // One answer for "does not exist" and "is nobody's business".
+      // The same answer for monitors that do not exist and for those without a badge.
       if (!monitor?.badge || monitor.deletedAt)
         throw new Problem("not-found", `there is no badge ${show(params.file)}`);
       const headers = { "content-type": "image/svg+xml; charset=utf-8", "cache-control": "public, max-age=60" };

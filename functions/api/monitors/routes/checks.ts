@@ -1,4 +1,4 @@
-/** Checks right now: of a monitor, or of settings before anybody saves them. Nothing of them is kept. */
+/** Routes that check at once: a monitor, or settings before they are saved. The outcomes are not stored. */
 import type { MonitorSettings } from "../../../../shared/model.ts";
 import { checkSettingsOf } from "../../../../shared/monitor/settings.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
@@ -7,12 +7,12 @@ import { Problem } from "../../http/problem.ts";
 import { outcomes } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { checkInput } from "../../http/schemas.ts";
-import { existing } from "../change.ts";
 import { readMonitorSettings } from "../settings.ts";
+import { existing } from "../write.ts";
 
-/** All locations together, started at once. */
+/** Timeout for all locations together; they run concurrently. */
 const TOTAL_MS = 20_000;
-/** Leaves a cold probe time to start and to answer. */
+/** Shorter than `TOTAL_MS`, so that a cold probe has time to start and to answer. */
 const MAX_TIMEOUT_MS = 15_000;
 const PER_MINUTE = 60;
 

@@ -1,4 +1,4 @@
-/** `/v1/metrics`: the newest outcomes for Prometheus. One scrape reads one block per shard and location. */
+/** Route `/v1/metrics`: the newest outcomes for Prometheus. A scrape reads one block per shard and location. */
 import { z } from "zod";
 import { inParallel } from "../../../../shared/parallel.ts";
 import type { Shard } from "../../../../shared/store/planning.ts";
@@ -6,7 +6,7 @@ import { type Route, route } from "../../http/route.ts";
 import { EXPOSITION_TYPE, exposition, type NamedBlock } from "../exposition.ts";
 
 const READS_AT_ONCE = 16;
-/** A block older than so many intervals, and older than five minutes, says nothing about now. */
+/** A block is left out if it is older than both three intervals and five minutes. */
 const STALE_INTERVALS = 3;
 const STALE_SECONDS = 300;
 

@@ -1,5 +1,4 @@
-/** `/v1/monitors`: what to check. */
-
+/** Routes `/v1/monitors`: create, list, read, change, delete, pause and resume monitors. */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { expecting } from "../../../../shared/issues.ts";
@@ -10,25 +9,25 @@ import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { fieldErrors, PARSING } from "../../http/input.ts";
+import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
+import { newestOf } from "../newest.ts";
+import { etagOf, presentMonitor, statusOf } from "../present.ts";
+import { readMonitorSettings } from "../settings.ts";
 import {
-  announce,
   create,
   creationHash,
   existing,
-  guarded,
   idOfKey,
   idOfRequest,
+  notifyProbes,
   randomId,
-  update,
-} from "../change.ts";
-import { newestOf } from "../newest.ts";
-import { etagOf, presentMonitor, statusOf } from "../present.ts";
-import { mergePatch } from "../revise.ts";
-import { readMonitorSettings } from "../settings.ts";
+  retryOnConflict,
+  saveSettings,
+} from "../write.ts";
 
 const answer = async (
   { history, now }: Deps,
@@ -70,7 +69,7 @@ const createMonitor = route({
     const tokenId = token?.id ?? "";
     const creation = key === undefined ? null : creationHash(tokenId, key, body);
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
-    // A repeated request takes no seat: it is answered before one is looked for.
+    // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
     const created = before ? undefined : await create(deps, id, settings, creation);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
@@ -119,7 +118,7 @@ export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
   );
 };
 
-/** Monitors that one call reads at most, whatever it finds: a rare tag costs several calls, not one slow one. */
+/** Most monitors that one call reads, so that a filter with few matches costs several short calls, not a long one. */
 const MOST_READ = 2_000;
 const READ_AT_ONCE = 200;
 
@@ -128,7 +127,7 @@ const listMonitors = route({
   path: "/v1/monitors",
   operationId: "listMonitors",
   summary: "List monitors",
-  description: "By name. With filters a page may be short, even empty, and still have a `nextCursor`.",
+  description: "Sorted by name. With filters a page may be short or empty and still have a `nextCursor`.",
   scope: "read",
   query: z.strictObject({
     status: oneOf(STATUSES).optional(),
@@ -172,7 +171,7 @@ const getMonitor = route({
   handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
-/** A merge removes what is null: a field that does not exist would be removed without anybody noticing. */
+/** Refuses unknown fields: the merge would silently accept `null` for one. */
 const refuseUnknown = (patch: unknown) => {
   const parsed = monitorPatch.safeParse(patch, PARSING);
   const unknown = parsed.error?.issues.filter(({ code, path }) => code === "unrecognized_keys" || path.length === 0);
@@ -194,7 +193,7 @@ const patchMonitor = route({
   responses: { 200: one },
   handle: async ({ params, body, headers, token }, deps) => {
     refuseUnknown(body);
-    // Whoever renames a monitor need not know that one of its locations was removed.
+    // A patch of other fields succeeds even if a location of the monitor no longer exists.
     const isKept = !Object.hasOwn(body as object, "locations");
     const next = (before: StoredMonitor) =>
       readMonitorSettings(
@@ -210,7 +209,7 @@ const patchMonitor = route({
           kept: isKept ? before.locations : [],
         },
       );
-    return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
+    return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
   },
 });
 
@@ -219,15 +218,16 @@ const deleteMonitor = route({
   path: "/v1/monitors/{id}",
   operationId: "deleteMonitor",
   summary: "Delete a monitor",
-  description: "Its history stays until it expires. An open incident ends; whoever was told of it hears `closed`.",
+  description:
+    "Its history stays until it expires. An open incident ends; the receivers of its alerts get the alert `closed`.",
   scope: "write",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
   handle: async ({ params, headers }, deps) => {
-    await guarded(deps, params.id ?? "", headers["if-match"], async (monitor) => {
+    await retryOnConflict(deps, params.id ?? "", headers["if-match"], async (monitor) => {
       const now = deps.now();
       if (!(await deps.monitors.markDeleted(monitor, now))) return undefined;
-      await announce(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
+      await notifyProbes(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
       return true;
     });
     return { status: 204 };
@@ -245,7 +245,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     responses: { 200: one },
     handle: async ({ params, headers, token }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      return answer(deps, token, await update(deps, params.id ?? "", headers["if-match"], next));
+      return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
     },
   });
 

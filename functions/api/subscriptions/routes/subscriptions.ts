@@ -1,6 +1,6 @@
 /**
- * `/v1/subscriptions`: who hears of alerts. They live in SNS alone; an id names one of our two topics and the last part
- * of the subscription's ARN, so it cannot mean anybody else's.
+ * Routes `/v1/subscriptions`: receivers of the SNS topics. Subscriptions are stored only in SNS. An id consists of one
+ * of our two topics and the last part of the subscription's ARN, so it cannot refer to another topic's subscription.
  */
 import {
   GetSubscriptionAttributesCommand,
@@ -37,9 +37,9 @@ const subscriptionView = z
   })
   .meta({ id: "Subscription" });
 
-/** Receivers that have to agree first. */
+/** Kinds of receivers that have to confirm first. */
 const ASKED = new Set(["email", "http", "https"]);
-/** SNS is asked for the attributes of so many subscriptions at once. */
+/** Concurrent reads of subscriptions' attributes. */
 const AT_ONCE = 10;
 
 const idOf = (topic: Topic, arn: string) => `${topic}-${arn.slice(arn.lastIndexOf(":") + 1)}`;
@@ -54,8 +54,9 @@ const named = (error: unknown, ...names: string[]) =>
   error instanceof Error && names.some((name) => error.name === name || error.name === `${name}Exception`);
 
 /**
- * SNS refuses to subscribe a receiver again with other attributes, which a new version or another filter brings; asked
- * without any it names the subscription that is there, and lets them be set one by one.
+ * Subscribes a receiver, or updates its subscription. SNS refuses to subscribe a receiver again with other attributes
+ * (another filter, a new version's policy); without attributes it returns the existing subscription, whose attributes
+ * are then set.
  */
 const subscribe = async (
   sns: Deps["sns"],
@@ -111,7 +112,7 @@ const createSubscription = route({
   },
 });
 
-/** Webhooks carry their secret in their path, query or password: those who may not write see whose they are. */
+/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
 const shownTo = (reader: Token | null, endpoint = ""): string =>
   /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
     ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
@@ -131,7 +132,7 @@ const describe = async (
     const isPending = Attributes.PendingConfirmation === "true";
     return [{ id: idOf(topic, arn), ...about, filter: filterOf(Attributes.FilterPolicy), isConfirmed: !isPending }];
   } catch (error) {
-    // Gone between the list and now.
+    // Deleted since the list was read.
     if (named(error, "NotFound")) return [];
     throw error;
   }
@@ -142,8 +143,7 @@ const listSubscriptions = route({
   path: "/v1/subscriptions",
   operationId: "listSubscriptions",
   summary: "List subscriptions",
-  description:
-    "Pages are as SNS gives them: up to 100, one topic after the other. A page may be empty and have a next one.",
+  description: "In pages of up to 100, one topic after the other. A page may be empty and still have a `nextCursor`.",
   scope: "read",
   query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
   responses: { 200: { description: "A page of subscriptions.", schema: pageOf(subscriptionView) } },

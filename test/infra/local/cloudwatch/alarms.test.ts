@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
@@ -342,7 +342,7 @@ test("in the running stack: errors, printed metrics, queues and the stream ring,
   await run.invoke('{"do":"metric","value":5,"namespace":"Things","service":"worker"}');
   await stack.database.handle("PutItem", { TableName: "things", Item: { pk: { S: "thing-1" } } });
   await eventually(() => expect(fixture.received.filter(({ by }) => by === "streamer")).toHaveLength(1));
-  await eventually(() => expect(run.metrics.get("Things")).toBeDefined());
+  await eventually(() => expect(readFileSync(run.settings.logFile, "utf8")).toContain('"Things":5'));
   await new Promise((resolve) => setTimeout(resolve, 100));
   stack.alarms.evaluate();
   const rang = () => lines.flatMap((line) => /^alarm t-(\w+) is ALARM/.exec(line)?.[1] ?? []);

@@ -6,6 +6,7 @@ import { STREAM_START } from "../../../../infra/local/dynamodb/streams.ts";
 import { streamArn } from "../../../../infra/local/dynamodb/table-definition.ts";
 import type { MonitorsIndex } from "../../../../shared/store/indexes.ts";
 import { startTables } from "../../../support/tables.ts";
+import { Usage } from "../../../support/usage.ts";
 import { things } from "../things.ts";
 
 const Key = { pk: "MONITOR#a", sk: "MONITOR" };
@@ -127,7 +128,8 @@ describe("expiry", () => {
 
   test("deletes what is past its second, tells the stream who did it, and costs nothing", async () => {
     let nowSeconds = 1_800_000_000;
-    const database = await thingsDatabase({ now: () => nowSeconds * 1_000 });
+    const usage = new Usage();
+    const database = await thingsDatabase({ now: () => nowSeconds * 1_000, onCapacity: usage.add });
     await database.handle(...put("soon", at(nowSeconds + 10)));
     await database.handle(...put("later", at(nowSeconds + 100)));
     await database.handle(...put("never"));
@@ -136,7 +138,6 @@ describe("expiry", () => {
     await database.handle(...put("long past", at(nowSeconds - 6 * 365 * 86_400)));
     expect(await database.sweep()).toBe(0);
     nowSeconds += 11;
-    const { usage } = database;
     usage.reset();
     expect(await database.sweep()).toBe(1);
     expect(usage.rows()).toEqual([]);
@@ -180,8 +181,9 @@ describe("faults that a test asks for", () => {
   });
 });
 
-test("usage counts units by caller, table and operation, indexes and failed conditions included", async () => {
-  const database = await thingsDatabase();
+test("onCapacity gets units by caller, table and operation, indexes and failed conditions included", async () => {
+  const usage = new Usage();
+  const database = await thingsDatabase({ onCapacity: usage.add });
   const shard = (name: string) => ({ shard: { S: name } });
   await database.handle(...put("a", shard("1")), "probe"); // 1 + 1 for the index
   await database.handle(...put("a", { ...shard("1"), hidden: { S: "x" } }), "probe"); // 1: the index does not see it
@@ -195,7 +197,7 @@ test("usage counts units by caller, table and operation, indexes and failed cond
   await database.handle("BatchGetItem", { RequestItems }, "api"); // 0.5 each
   const nothing = { KeyConditionExpression: "pk = :p", ExpressionAttributeValues: { ":p": { S: "absent" } } };
   await database.handle("Query", { TableName: "things", ...nothing }, "api"); // 0.5
-  expect(database.usage.rows()).toEqual([
+  expect(usage.rows()).toEqual([
     { caller: "probe", table: "things", operation: "PutItem", requests: 4, units: 2 + 1 + 3 + 1 },
     { caller: "api", table: "things", operation: "GetItem", requests: 2, units: 1.5 },
     { caller: "api", table: "things", operation: "BatchGetItem", requests: 1, units: 1 },

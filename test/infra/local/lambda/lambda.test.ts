@@ -73,10 +73,9 @@ describe("a function that fails answers with an error payload, and the next invo
 
 test("one environment handles one event at a time, and is used again", async () => {
   const together = await Promise.all([1, 2, 3].map(() => invoke({ do: "wait", ms: 200 })));
-  const coldStarts = fixture.stack.functions.find("worker")!.run.totals.coldStarts;
   expect(together.every(({ FunctionError }) => FunctionError === undefined)).toBe(true);
-  await Promise.all([1, 2, 3].map(() => invoke({ do: "wait", ms: 0 })));
-  expect(fixture.stack.functions.find("worker")!.run.totals.coldStarts).toBe(coldStarts);
+  const again = await Promise.all([1, 2, 3].map(() => invoke({ do: "wait", ms: 200 })));
+  for (const { payload: calls } of again) expect(calls).toBeGreaterThan(1);
 });
 
 test("an asynchronous event is taken at once, handled later, and outlives a restart", async () => {
@@ -92,13 +91,10 @@ test("an asynchronous event is taken at once, handled later, and outlives a rest
   await eventually(() => expect(fixture.received.slice(seen)).toContainEqual({ by: "worker", event: { hello: 2 } }));
 });
 
-test("metrics printed in CloudWatch's format are added up, and the log is kept", async () => {
-  await invoke({ do: "metric", value: 2 });
+test("what a function prints is kept in its log", async () => {
   await invoke({ do: "metric", value: 5 });
-  const { metrics } = fixture.stack.functions.find("worker")!.run;
-  await eventually(() => expect(metrics.get("Things")).toEqual({ count: 2, sum: 7, min: 2, max: 5 }));
-  expect(metrics.lines).toBe(2);
-  expect(readFileSync(join(fixture.dataFolder, "logs", "worker.log"), "utf8")).toContain('"Things":5');
+  const log = () => readFileSync(join(fixture.dataFolder, "logs", "worker.log"), "utf8");
+  await eventually(() => expect(log()).toContain('"Things":5'));
 });
 
 test("a log that is full starts anew and keeps one older part", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { revised } from "../../../../functions/api/monitors/revise.ts";
+import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import { iso, placing, START, view, World } from "./fixture.ts";
 
 describe("a moment in the future, which a clock that was ahead wrote,", () => {
@@ -18,7 +18,7 @@ describe("a moment in the future, which a clock that was ahead wrote,", () => {
   test.each([2, 3_600])("%i s ahead, ends an incident by a pause no later than now", (ahead) => {
     const world = new World();
     world.see(60, "a", "down");
-    world.write(revised(world.monitor, { ...world.monitor, paused: true }, placing(100 + ahead)));
+    world.write(withSettings(world.monitor, { ...world.monitor, paused: true }, placing(100 + ahead)));
     world.look(100);
     expect([...world.incidents.values()]).toMatchObject([{ endReason: "paused", endedAt: iso(100) }]);
     expect(world.events()).toEqual(["down", "closed"]);

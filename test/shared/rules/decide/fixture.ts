@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { revised } from "../../../../functions/api/monitors/revise.ts";
+import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../../shared/model.ts";
 import { type Context, decide } from "../../../../shared/rules/decide.ts";
@@ -91,7 +91,7 @@ export class World {
   /** A change of settings, as the API makes it. */
   edit(at: number, settings: Partial<MonitorSettings>): void {
     if (this.monitor.deletedAt) return;
-    const after = revised(this.monitor, { ...this.monitor, ...settings }, placing(at));
+    const after = withSettings(this.monitor, { ...this.monitor, ...settings }, placing(at));
     this.write({ ...after, lookBy: iso(at + 90) });
     this.look(at + 1);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { revised } from "../../../../functions/api/monitors/revise.ts";
+import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import type { Monitor, MonitorSettings } from "../../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../../shared/rules/decide.ts";
 import { iso, placing, World } from "./fixture.ts";
@@ -21,7 +21,7 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
       "is paused and resumed before anybody looked",
       "paused",
       (world) => {
-        world.monitor = revised(world.monitor, { ...world.monitor, paused: true }, placing(100));
+        world.monitor = withSettings(world.monitor, { ...world.monitor, paused: true }, placing(100));
         world.edit(103, { paused: false });
       },
       "was paused",

@@ -1,32 +1,32 @@
-/** Pure: a new monitor, and what a change of settings makes of one. */
+/** Pure functions that build a monitor from settings: a new one, or an existing one with changed settings. */
 import { oldestBlock, type Retention } from "../../../shared/history/retention.ts";
 import type { MonitorSettings, Placement, TargetVersion } from "../../../shared/model.ts";
 import { isOtherCheck } from "../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 
-/** Whether the probes have to hear of a change: other checks, or none. */
-export const isForProbes = (before: MonitorSettings, after: MonitorSettings) =>
-  before.paused !== after.paused || isRechecked(before, after);
+/** Whether a change of settings alters what the probes do: they check something else, or start or stop checking. */
+export const affectsProbes = (before: MonitorSettings, after: MonitorSettings) =>
+  before.paused !== after.paused || resetsViews(before, after);
 
-/** Whether another target is looked at, or none: what was told of the one before is over. */
+/** Whether the monitor checks another target, so that alerts about the previous target are over. */
 const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
   before.protocol !== after.protocol || before.host !== after.host || before.port !== after.port;
 
-/** Whether the views of before say nothing about the monitor as it is now. A pause makes them old news too. */
-const isRechecked = (before: MonitorSettings, after: MonitorSettings) =>
+/** Whether the stored views no longer apply: something else is checked, or a pause has made them outdated. */
+const resetsViews = (before: MonitorSettings, after: MonitorSettings) =>
   (before.paused && !after.paused) || isOtherCheck(before, after);
 
-/** Where a monitor goes, when, and how long blocks stay where it was. */
+/** Which shard a monitor is placed in, when, and how long the history blocks in its former shards are kept. */
 interface Placing {
   readonly shard: string;
   readonly now: Date;
   readonly retention: Pick<Retention, "blockDays">;
 }
 
-/** Some four a day for as long as blocks are kept. Every check reads them, so they must not grow with every change. */
+/** Limits the list, which every check reads: about four changes of shard a day for as long as blocks are kept. */
 const MOST_PLACEMENTS = 50;
 
-/** The places of before, without those whose blocks are gone, and the new one. The last one ends as the new one begins. */
+/** Ends the current placement, appends the new one, and drops placements whose blocks have expired. */
 const placed = (before: readonly Placement[], { shard, now, retention }: Placing): readonly Placement[] => {
   const fromTick = Math.floor(now.getTime() / 1000);
   const oldest = oldestBlock(fromTick, retention);
@@ -34,7 +34,7 @@ const placed = (before: readonly Placement[], { shard, now, retention }: Placing
   return [...ended.filter(({ toTick }) => toTick > oldest), { shard, fromTick, toTick: null }].slice(-MOST_PLACEMENTS);
 };
 
-/** @param placing with the places of a former life of this id */
+/** @param placing `former`: placements of a deleted monitor that had the same id */
 export const newMonitor = (
   id: string,
   settings: MonitorSettings,
@@ -46,9 +46,10 @@ export const newMonitor = (
   return {
     id,
     ...settings,
-    // Another low byte than a monitor had that was deleted under this key: its outcomes are not taken for this one's.
+    // Blocks store the version's low byte. Starting from the clock makes it unlikely that outcomes of a deleted monitor
+    // with the same key are taken for this one's.
     settingsVersion: 1 + (now.getTime() % 255),
-    // Higher than any revision of a former life: a write that is late by a life finds another one.
+    // Starts from the clock: a delayed write meant for a deleted monitor with the same key must fail its condition.
     revision: now.getTime(),
     shard,
     placements: placed(former, placing),
@@ -73,12 +74,11 @@ export const newMonitor = (
 };
 
 /**
- * The monitor with new settings. `updatedAt` always moves forward, so that it can be an ETag even for two changes
- * within one millisecond or under a clock that steps back. What must be told of the old settings' incident is
- * `decide`'s business.
- * @param placing with its new shard, when the interval changed
+ * Returns the monitor with new settings; writes nothing. `updatedAt` always increases, so it can serve as the ETag even
+ * when two changes fall into one millisecond or the clock steps back. `decide` ends the old settings' incident.
+ * @param placing its new shard if the interval changed, otherwise its present one
  */
-export const revised = (before: StoredMonitor, settings: MonitorSettings, placing: Placing): StoredMonitor => {
+export const withSettings = (before: StoredMonitor, settings: MonitorSettings, placing: Placing): StoredMonitor => {
   const { shard, now } = placing;
   const at = new Date(Math.max(now.getTime(), Date.parse(before.updatedAt) + 1)).toISOString();
   const placements = shard === before.shard ? before.placements : placed(before.placements, placing);
@@ -88,7 +88,7 @@ export const revised = (before: StoredMonitor, settings: MonitorSettings, placin
       ? { version: before.target.version + 1, changedAt: at, reason: isPaused ? "paused" : "changed" }
       : before.target;
   const changed = { ...before, ...settings, shard, placements, target, updatedAt: at };
-  if (!isRechecked(before, settings)) return changed;
+  if (!resetsViews(before, settings)) return changed;
   return {
     ...changed,
     settingsVersion: before.settingsVersion + 1,
@@ -99,16 +99,3 @@ export const revised = (before: StoredMonitor, settings: MonitorSettings, placin
     undecidedSince: null,
   };
 };
-
-/** RFC 7396. */
-export const mergePatch = (target: unknown, patch: unknown): unknown => {
-  if (!isObject(patch)) return patch;
-  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else merged[name] = mergePatch(merged[name], value);
-  }
-  return merged;
-};
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

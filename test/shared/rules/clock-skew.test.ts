@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { HOUR_SECONDS as HOUR } from "../../../shared/durations.ts";
-import { firstTick, holdsTick } from "../../../shared/rules/believe.ts";
+import { firstTick, holdsTick } from "../../../shared/rules/clock-skew.ts";
 
 const NOW = 1_800_000_000;
 const now = new Date(NOW * 1_000);

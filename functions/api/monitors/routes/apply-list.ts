@@ -1,8 +1,8 @@
-/** `PUT /v1/monitors`: the monitors that have a key, as a list says. */
+/** `PUT /v1/monitors`: makes the monitors that have a key equal to a list. */
 import { z } from "zod";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
-import { apply, foretell, plan, readWanted } from "../apply.ts";
+import { applyList, dryRunOf, planList, readList } from "../apply-list.ts";
 
 /** Ends well before API Gateway gives up (30 s) and before the function does. */
 const MAX_MS = 25_000;
@@ -41,8 +41,8 @@ export const declarative: readonly Route[] = [
     },
     handle: async ({ body, query: { dryRun, prune }, context }, deps) => {
       const until = deps.now().getTime() + Math.min(MAX_MS, context.getRemainingTimeInMillis() - RESERVED_MS);
-      const todo = await plan(deps, readWanted(body.monitors, deps), prune);
-      const done = dryRun ? foretell(todo) : await apply(deps, todo, () => deps.now().getTime() < until);
+      const todo = await planList(deps, readList(body.monitors, deps), prune);
+      const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, () => deps.now().getTime() < until);
       return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done } };
     },
   }),

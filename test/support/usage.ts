@@ -1,6 +1,6 @@
-import type { Capacity } from "./capacity.ts";
+import type { Capacity } from "../../infra/local/dynamodb/capacity.ts";
 
-/** Capacity that one caller used of one table by one operation. */
+/** Capacity that one caller consumed in one table by one operation. */
 export interface UsageRow {
   readonly caller: string;
   readonly table: string;
@@ -10,17 +10,17 @@ export interface UsageRow {
   units: number;
 }
 
-/** Counts capacity units by caller, table and operation: the cost benchmark multiplies them with prices. */
+/** Counts capacity units by caller, table and operation, as the database's `onCapacity` reports them. */
 export class Usage {
   readonly #rows = new Map<string, UsageRow>();
 
-  add(caller: string, operation: string, { TableName: table, CapacityUnits }: Capacity): void {
+  readonly add = (caller: string, operation: string, { TableName: table, CapacityUnits }: Capacity): void => {
     const key = `${caller}\n${table}\n${operation}`;
     const row = this.#rows.get(key) ?? { caller, table, operation, requests: 0, units: 0 };
     row.requests += 1;
     row.units += CapacityUnits;
     this.#rows.set(key, row);
-  }
+  };
 
   rows(): UsageRow[] {
     return [...this.#rows.values()].map((row) => ({ ...row }));

@@ -1,4 +1,7 @@
-/** Creating, changing and deleting one monitor: what the routes and the declarative apply both do. */
+/**
+ * Writes one monitor: `create` stores a new one, `saveSettings` stores changed settings. The routes and the declarative
+ * list share these functions. Writes use optimistic locking.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InvalidInput } from "../../../shared/errors.ts";
@@ -9,11 +12,11 @@ import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../http/problem.ts";
 import { etagOf } from "./present.ts";
-import { isForProbes, newMonitor, revised } from "./revise.ts";
+import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
 
 const ID_LENGTH = 20;
-/** Somebody else's change in between costs another round; more than a few rounds is a fight. */
-const MAX_ROUNDS = 5;
+/** Attempts at a write that loses to concurrent writes; then the caller gets `changed-meanwhile`. */
+const MAX_ATTEMPTS = 5;
 
 const sha256 = (...parts: readonly string[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 export const randomId = () => randomBytes(ID_LENGTH / 2).toString("hex");
@@ -26,7 +29,7 @@ export const creationHash = (tokenId: string, idempotencyKey: string, body: unkn
 
 const missing = (id: string) => new Problem("not-found", `there is no monitor ${show(id)}`);
 
-/** @throws Problem `not-found`, for monitors on their way out too */
+/** Reads a monitor. @throws Problem `not-found`, also while it is being deleted */
 export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMonitor> => {
   const monitor = await monitors.get(id);
   if (!monitor || monitor.deletedAt) throw missing(id);
@@ -34,10 +37,10 @@ export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMo
 };
 
 /**
- * Tells the other functions about written monitors. What fails here is made good by the next plan and the next tick,
- * so the write stands and the caller is not told.
+ * Tells probes and dispatch about written monitors, so that the first check need not wait for the next tick. A failure is
+ * logged and not thrown: the monitors are stored, and the next plan and tick read them.
  */
-export const announce = async ({ probes, shards, logger, metrics }: Deps, monitors: readonly StoredMonitor[]) => {
+export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, monitors: readonly StoredMonitor[]) => {
   const active = monitors.filter(({ paused, deletedAt }) => !paused && !deletedAt);
   const locationsOf = new Map<string, string[]>();
   for (const { shard, locations } of monitors)
@@ -52,19 +55,22 @@ export const announce = async ({ probes, shards, logger, metrics }: Deps, monito
   ]);
   for (const result of sent)
     if (result.status === "rejected") {
-      logger.warn("not told at once", { monitorIds: active.slice(0, 10).map(({ id }) => id), error: result.reason });
-      metrics.addMetric("NotTold", MetricUnit.Count, 1);
+      logger.warn("probes could not be notified", {
+        monitorIds: active.slice(0, 10).map(({ id }) => id),
+        error: result.reason,
+      });
+      metrics.addMetric("ProbesNotNotified", MetricUnit.Count, 1);
     }
 };
 
-/** Where a monitor goes, and when. */
+/** The placement in this shard from now on. */
 export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string) => ({
   shard,
   now: now(),
   retention,
 });
 
-/** @returns the monitor, or undefined when its id is taken */
+/** Stores a new monitor. @returns the monitor, or undefined if its id is taken */
 export const create = async (
   deps: Deps,
   id: string,
@@ -75,16 +81,16 @@ export const create = async (
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
-  await announce(deps, [monitor]);
+  await notifyProbes(deps, [monitor]);
   return monitor;
 };
 
 /**
- * Stores new settings for a monitor as it was read. Its place follows the interval, and its shard learns of the change
- * and of new locations first.
- * @returns the changed monitor, or undefined when somebody else changed it first
+ * Stores new settings once, unless the monitor's settings have changed since `before` was read. A changed interval moves
+ * it to another shard.
+ * @returns the stored monitor, or undefined if a concurrent write won
  */
-export const change = async (
+export const trySaveSettings = async (
   deps: Deps,
   before: StoredMonitor,
   settings: MonitorSettings,
@@ -92,50 +98,59 @@ export const change = async (
   if (isSame(before, settings)) return before;
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
   const { shard } = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : before;
-  // Before it is stored: should this process end right after, the probes look for the change all the same.
-  if (isForProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
-  const monitor = revised(before, settings, placing(deps, shard));
+  // Before the write: if this process is killed right after it, the probes still look for the change.
+  if (affectsProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
+  const monitor = withSettings(before, settings, placing(deps, shard));
   return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? monitor : undefined;
 };
 
-/** RFC 9110, section 13.1.1: `*` or a list of strong tags. */
-const holds = (ifMatch: string, monitor: StoredMonitor) =>
+/** Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). */
+const matches = (ifMatch: string, monitor: StoredMonitor) =>
   ifMatch.trim() === "*" ||
   ifMatch
     .split(",")
     .map((tag) => tag.trim())
     .includes(etagOf(monitor));
 
-/** Reads, checks `If-Match`, acts, and begins again when somebody else was faster. */
-export const guarded = async <T>(
+/**
+ * Optimistic locking: reads the monitor, checks `If-Match` and tries the write; repeats all of it after a lost race.
+ * @param write returns undefined if a concurrent write won
+ * @throws Problem `not-found`, `stale-etag` or `changed-meanwhile`
+ */
+export const retryOnConflict = async <T>(
   deps: Deps,
   id: string,
   ifMatch: string | undefined,
-  act: (monitor: StoredMonitor) => Promise<T | undefined>,
+  write: (monitor: StoredMonitor) => Promise<T | undefined>,
 ): Promise<T> => {
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const monitor = await existing(deps, id);
-    if (ifMatch !== undefined && !holds(ifMatch, monitor))
+    if (ifMatch !== undefined && !matches(ifMatch, monitor))
       throw new Problem("stale-etag", `the monitor's ETag is ${etagOf(monitor)} by now: read it again`, {
         etag: etagOf(monitor),
       });
-    const done = await act(monitor);
+    const done = await write(monitor);
     if (done !== undefined) return done;
   }
   throw new Problem("changed-meanwhile", "others keep changing this monitor: read it and try again");
 };
 
-export const update = (
+/**
+ * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
+ * @throws Problem like `retryOnConflict`
+ * @throws InvalidInput if the key changes
+ */
+export const saveSettings = (
   deps: Deps,
   id: string,
   ifMatch: string | undefined,
   next: (monitor: StoredMonitor) => MonitorSettings,
 ): Promise<StoredMonitor> =>
-  guarded(deps, id, ifMatch, async (before) => {
+  retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = next(before);
     if (settings.key !== before.key)
       throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
-    const changed = await change(deps, before, settings);
-    if (changed && isForProbes(before, settings)) await announce(deps, [changed]);
-    return changed;
+    const saved = await trySaveSettings(deps, before, settings);
+    if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
+    return saved;
   });

@@ -1,7 +1,7 @@
 /**
- * Declarative apply: makes the monitors that have a key look like a list. Everything is validated before anything is
- * written. Each monitor is its own write, so being cut off leaves every one either as it was or as it should be, and
- * sending the same list again does the rest.
+ * Declarative list of monitors: `planList` compares a list with the stored monitors that have a key, `applyList` creates,
+ * changes and deletes until they are equal. The whole list is validated before the first write. Each monitor is a write
+ * of its own, so an interrupted call leaves no monitor half changed, and sending the same list again does the rest.
  */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
@@ -10,13 +10,13 @@ import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { announce, change, idOfKey, placing } from "./change.ts";
-import { isForProbes, newMonitor } from "./revise.ts";
 import { readMonitorSettings } from "./settings.ts";
+import { affectsProbes, newMonitor } from "./with-settings.ts";
+import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
 
-/** Errors one answer names at most. */
+/** Most errors that one answer lists. */
 const MAX_ERRORS = 500;
-/** Writes under way at once, and monitors whose seats are taken together: one spot job's worth. */
+/** Concurrent writes, and monitors placed together: as many as one spot job holds. */
 const AT_ONCE = SPOTS_PER_JOB;
 const READ_AT_ONCE = 200;
 
@@ -26,8 +26,8 @@ interface Wanted {
   readonly settings: MonitorSettings;
 }
 
-/** @throws InvalidInput with paths such as `monitors[3].port`, for all monitors at once */
-export const readWanted = (documents: readonly unknown[], { locations }: Deps): Wanted[] => {
+/** Validates the list. @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port` */
+export const readList = (documents: readonly unknown[], { locations }: Deps): Wanted[] => {
   const errors: FieldError[] = [];
   const wanted: Wanted[] = [];
   const seen = new Map<string, number>();
@@ -61,8 +61,8 @@ interface Plan {
   readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor }[];
   readonly unchanged: Named[];
   readonly deleted: StoredMonitor[];
-  /** Ids among `created` whose monitor of before is still on its way out. */
-  readonly leaving: ReadonlySet<string>;
+  /** Ids among `created` whose previous monitor is still being deleted. */
+  readonly beingDeleted: ReadonlySet<string>;
 }
 
 const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
@@ -76,11 +76,11 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
   return all;
 };
 
-/** What has to be done, out of what is. */
-export const plan = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
+/** Compares the list with the stored monitors. @param prune whether to delete those that are not in the list */
+export const planList = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
   const found = await deps.monitors.getMany(wanted.map(({ id }) => id));
-  const leaving = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
-  const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], leaving };
+  const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
+  const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {
     const before = found.get(one.id);
     if (!before || before.deletedAt) made.created.push(one);
@@ -97,22 +97,23 @@ export interface Applied {
   readonly updated: Named[];
   readonly unchanged: Named[];
   readonly deleted: Named[];
-  /** What was not reached in time, or changed while we worked: send the list again. */
+  /** Not reached in time, or changed concurrently: send the list again. */
   readonly remaining: Named[];
 }
 
 const named = ({ key, id }: { key: string | null; id: string }): Named => ({ key: key ?? "", id });
 
-export const foretell = ({ created, updated, unchanged, deleted, leaving }: Plan): Applied => ({
-  created: created.filter(({ id }) => !leaving.has(id)).map(named),
+/** What `applyList` would do if no write were lost: the answer to a dry run. */
+export const dryRunOf = ({ created, updated, unchanged, deleted, beingDeleted }: Plan): Applied => ({
+  created: created.filter(({ id }) => !beingDeleted.has(id)).map(named),
   updated: updated.map(({ wanted }) => named(wanted)),
   unchanged,
   deleted: deleted.map(named),
-  remaining: created.filter(({ id }) => leaving.has(id)).map(named),
+  remaining: created.filter(({ id }) => beingDeleted.has(id)).map(named),
 });
 
-/** @param isTime whether there is time for another round of writes */
-export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Promise<Applied> => {
+/** Carries out a plan. @param isTime whether there is time for another round of writes */
+export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): Promise<Applied> => {
   const applied: Applied = { created: [], updated: [], unchanged: todo.unchanged, deleted: [], remaining: [] };
   const rounds = async <T>(
     items: readonly T[],
@@ -135,15 +136,15 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
     todo.updated,
     ({ wanted }) => named(wanted),
     async (round) => {
-      const told: StoredMonitor[] = [];
+      const toNotify: StoredMonitor[] = [];
       await Promise.all(
         round.map(async ({ wanted, before }) => {
-          const changed = await change(deps, before, wanted.settings);
-          (changed ? applied.updated : applied.remaining).push(named(wanted));
-          if (changed && isForProbes(before, wanted.settings)) told.push(changed);
+          const saved = await trySaveSettings(deps, before, wanted.settings);
+          (saved ? applied.updated : applied.remaining).push(named(wanted));
+          if (saved && affectsProbes(before, wanted.settings)) toNotify.push(saved);
         }),
       );
-      await announce(deps, told);
+      await notifyProbes(deps, toNotify);
     },
   );
 
@@ -154,7 +155,7 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
         (isDone ? applied.deleted : applied.remaining).push(named(monitor));
       }),
     );
-    await announce(
+    await notifyProbes(
       deps,
       round.map((monitor) => ({ ...monitor, deletedAt: deps.now().toISOString() })),
     );
@@ -162,24 +163,24 @@ export const apply = async (deps: Deps, todo: Plan, isTime: () => boolean): Prom
   return applied;
 };
 
-/** Monitors of one lane, with seats taken together. */
+/** Creates monitors of one interval, placed together in as few shards as possible. */
 const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied) => {
   const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
-  const told: StoredMonitor[] = [];
+  const toNotify: StoredMonitor[] = [];
   for (let next = 0; next < round.length; ) {
     const lane = round[next]?.settings.intervalSeconds ?? 60;
     const seats = await deps.shards.place(lane, locations, round.length - next);
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
         const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former: former.get(id) }, null);
-        // One of this key may still be on its way out.
+        // False while a deleted monitor of this key still exists.
         const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });
-        if (isDone) told.push(monitor);
+        if (isDone) toNotify.push(monitor);
       }),
     );
     next += seats.count;
   }
-  await announce(deps, told);
+  await notifyProbes(deps, toNotify);
 };
