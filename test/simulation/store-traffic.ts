@@ -188,6 +188,8 @@ export function storeTraffic(
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),
     views: () => views.views(some(IDS), location()),
+    fence: () => views.fence(some(IDS), location(), tick()),
+    previousOf: () => history.previousOf({ shard: shard(), location: location(), tick: tick() }, nowMs()),
     standing: () => Array.fromAsync(standing(some(IDS))),
     remember: () => former.remember(known(), date()),
     recall: () => former.recall(some(IDS)),
