@@ -11,6 +11,7 @@ import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { authenticate } from "./auth.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
+import { parseJson } from "./json.ts";
 import { Problem } from "./problem.ts";
 
 export interface Reply {
@@ -88,40 +89,6 @@ export const MAX_APPLY_BYTES = 4096 * KILOBYTE;
 
 const bodyBytes = ({ body, isBase64Encoded }: APIGatewayProxyEventV2) =>
   Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
-
-/** Refused field names: zod silently skips `__proto__`, and the AWS SDK cannot marshal an object with `constructor`. */
-const REFUSED_NAMES = new Set(["__proto__", "constructor"]);
-
-/** Most errors of `parseJson` that are reported. */
-const MAX_ERRORS = 20;
-
-/**
- * Parses JSON, and refuses `REFUSED_NAMES` and unpaired surrogates, which have no UTF-8 form and so cannot be stored or
- * mailed.
- */
-const parseJson = (text: string): unknown => {
-  const whole: unknown = JSON.parse(text);
-  const errors: FieldError[] = [];
-  const refuse = (path: string, message: string) => void errors.push({ path: path.toWellFormed(), message });
-  const checkText = (path: string, value: string) => {
-    if (!value.isWellFormed()) refuse(path, "must be well-formed Unicode: it has half of a surrogate pair");
-  };
-  const left: [path: string, value: unknown][] = [["", whole]];
-  for (let next = left.pop(); next && errors.length < MAX_ERRORS; next = left.pop()) {
-    const [path, value] = next;
-    if (typeof value === "string") checkText(path, value);
-    if (typeof value !== "object" || value === null) continue;
-    const isList = Array.isArray(value);
-    for (const [name, inner] of Object.entries(value)) {
-      const at = isList ? `${path}[${name}]` : path ? `${path}.${name}` : name;
-      if (REFUSED_NAMES.has(name)) refuse(at, "is not allowed as the name of a field");
-      checkText(at, name);
-      left.push([at, inner]);
-    }
-  }
-  if (errors.length > 0) throw new InvalidInput(errors);
-  return whole;
-};
 
 const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
   const bytes = bodyBytes(event);
