@@ -46,11 +46,13 @@ const problems = ({ logger, metrics }: Deps): Middleware => ({
   },
 });
 
-/** HEAD is GET without the body (RFC 9110, section 9.3.2). */
+/** HEAD is GET without the body, but with its `content-length` (RFC 9110, section 9.3.2). */
 const head = (): Middleware => {
   const asked = new WeakSet<Event>();
   const strip: Middleware["after"] = ({ event, response }) => {
-    if (response && asked.has(event)) delete response.body;
+    if (!response || !asked.has(event)) return;
+    response.headers = { ...response.headers, "content-length": String(Buffer.byteLength(response.body ?? "")) };
+    delete response.body;
   };
   return {
     before: ({ event }) => {

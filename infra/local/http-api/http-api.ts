@@ -101,8 +101,11 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
   };
 
   function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
-    response.writeHead(status, { ...headers, ...corsHeaders(request), "content-length": body.length });
-    response.end(request.method === "HEAD" ? undefined : body);
+    const isHead = request.method === "HEAD";
+    // The answer to HEAD has no body, and the length of the body that GET would get.
+    const length = isHead ? Number(headers["content-length"] ?? body.length) : body.length;
+    response.writeHead(status, { ...headers, ...corsHeaders(request), "content-length": length });
+    response.end(isHead ? undefined : body);
   }
 
   function corsHeaders(request: IncomingMessage): Record<string, string> {

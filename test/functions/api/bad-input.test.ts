@@ -332,4 +332,10 @@ describe("addresses and methods", () => {
     const { status, body, headers } = await edge.call("HEAD", "/v1/monitors");
     expect([status, body, headers["content-type"]]).toEqual([200, undefined, "application/json"]);
   });
+
+  test.each(["/v1/monitors", "/v1/monitors/nobody"])("HEAD %s has the length of GET's body", async (path) => {
+    const { body } = await edge.call("GET", path);
+    const { headers } = await edge.call("HEAD", path);
+    expect(headers["content-length"]).toBe(String(Buffer.byteLength(JSON.stringify(body))));
+  });
 });

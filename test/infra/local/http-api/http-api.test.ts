@@ -99,6 +99,12 @@ describe("the function's answer becomes the response:", () => {
     fixture.behave(() => ({}));
   });
 
+  test("to HEAD, which has the length of GET's body", async () => {
+    fixture.behave(() => ({ result: { statusCode: 200, headers: { "Content-Length": "17" } } }));
+    expect((await call("/v1/x", { method: "HEAD" })).headers.get("content-length")).toBe("17");
+    fixture.behave(() => ({}));
+  });
+
   test("text and numbers", () => {
     expect(toHttpAnswer('"text"')?.body.toString()).toBe("text");
     expect(toHttpAnswer("7")?.body.toString()).toBe("7");
