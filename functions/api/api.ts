@@ -66,6 +66,20 @@ const head = (): Middleware => {
   };
 };
 
+/**
+ * Decodes percent-encoded unreserved characters of the path, so that `/v1/%6Donitors` is `/v1/monitors` (RFC 3986, section
+ * 6.2.2.2). Others stay encoded: `%2F` is not a slash.
+ */
+const normalPath = (): Middleware => ({
+  before: ({ event }) => {
+    const { http } = event.requestContext;
+    http.path = http.path.replace(/%[0-9a-f]{2}/gi, (encoded) => {
+      const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+      return /[\w.~-]/.test(character) ? character : encoded;
+    });
+  },
+});
+
 const flush = ({ metrics }: Deps): Middleware => {
   const publish = () => {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
@@ -97,6 +111,7 @@ export const createApi = (deps: Deps): Handler => {
   const http = middy<Event, Result>({ timeoutEarlyInMillis: 500 })
     .use(flush(deps))
     .use(head())
+    .use(normalPath())
     .use(httpHeaderNormalizer() as unknown as Middleware)
     .use(problems(deps))
     .handler(router);

@@ -68,6 +68,12 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ],
   ["a setting that is missing", { protocol: "radius", settings: {} }, ["settings.secret"], /^is required$/],
   ["a setting of another kind", { settings: { steps: "PING" } }, ["settings.steps"], /^must be a list$/],
+  [
+    "a mail address whose local part has 65 characters",
+    { alerts: { emails: [`${"a".repeat(65)}@example.com`] } },
+    ["alerts.emails[0]"],
+    /a mail address/,
+  ],
   ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /reminders do not exist yet/],
   ["maintenance", { maintenance: [] }, ["maintenance"], /maintenance windows do not exist yet/],
   ["parents", { parents: ["x"] }, ["parents"], /dependencies between monitors do not exist yet/],
@@ -326,6 +332,15 @@ describe("addresses and methods", () => {
     const answer = await edge.call(method, path, method === "PATCH" ? { body: {} } : {});
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     if (status === 405) expect(answer.headers.allow).toBe("POST, GET, HEAD, PUT");
+  });
+
+  test("encoded letters of a path are letters, an encoded slash is none", async () => {
+    const status = async (path: string) => (await edge.call("GET", path)).status;
+    expect(await status("/v1/%6Donitors")).toBe(200);
+    expect(await status("/v1%2Fmonitors")).toBe(404);
+    const { body } = await edge.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"] } });
+    const encoded = body.id.replace(/./, (first: string) => `%${first.charCodeAt(0).toString(16)}`);
+    expect((await edge.call("DELETE", `/v1/tokens/${encoded}`)).status).toBe(204);
   });
 
   test("HEAD is GET without the body", async () => {
