@@ -87,6 +87,19 @@ afterAll(() => edge[Symbol.asyncDispose]());
 
 const get = (path: string, options = {}) => edge.call("GET", path, options);
 
+test.each([
+  ["-5h", NOW - 5 * HOUR],
+  ["-90m", NOW - 1.5 * HOUR],
+  ["-100s", NOW - 100],
+  ["-2d", NOW - 48 * HOUR],
+  ["-1w", NOW - 168 * HOUR],
+  [`${NOW - HOUR}`, NOW - HOUR],
+  [`${(NOW - HOUR) * 1000 + 999}`, NOW - HOUR],
+])("a range may begin at %s", async (from, expected) => {
+  const { status, body } = await get(`/v1/monitors/${id}/stats?from=${from}&step=1d`);
+  expect([status, body.errors, body.total?.from]).toEqual([200, undefined, iso(expected)]);
+});
+
 describe("results", () => {
   test("come newest first, page by page", async () => {
     const items = [];
@@ -266,7 +279,13 @@ test.each([
   ["stats", `from=${iso(NOW + HOUR)}`, "from", "must not be in the future: it is"],
   ["results", `to=${iso(NOW + HOUR)}`, "to", "must not be in the future: it is"],
   ["results", "from=yesterday", "from", "ISO 8601"],
-  ["results", "from=1764000000", "from", "ISO 8601"],
+  ["results", "from=2026", "from", "ISO 8601"],
+  ["results", "from=20261122", "from", "ISO 8601"],
+  ["results", "from=7d", "from", "such as -90m, -24h or -7d"],
+  ["results", "from=-7y", "from", "such as -90m, -24h or -7d"],
+  ["results", "from=-999999999w", "from", "from 1970 on"],
+  ["stats", "to=-1h&from=-5m", "from", "must be before to"],
+  ["stats", "from=9999999999", "from", "must not be in the future: it is"],
   ["results", "from=2026-13-01", "from", "ISO 8601"],
   ["results", "from=2026-02-30", "from", "ISO 8601"],
   ["stats", "from=2026-04-31T10:00:00Z", "from", "ISO 8601"],
