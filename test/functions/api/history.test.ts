@@ -144,6 +144,25 @@ describe("results", () => {
     expect(same.body.items).toHaveLength(2);
   });
 
+  test.each([
+    ["text/csv", "csv"],
+    ["text/csv, application/json", "csv"],
+    ["Text/CSV; header=present", "csv"],
+    ["application/json;q=0.5, text/csv;q=0.9", "csv"],
+    ["text/csv;q=0.1, application/json", "json"],
+    ["text/csv;q=0.5, */*", "json"],
+    ["text/csv, */*;q=0.1", "csv"],
+    ["text/*", "csv"],
+    ["application/json;q=0, */*", "csv"],
+    ["text/csv;q=0", "json"],
+    ["*/*", "json"],
+    ["text/html", "json"],
+    ["text/csvx", "json"],
+  ])("answer Accept: %s in %s", async (accept, expected) => {
+    const { status, headers } = await get(`/v1/monitors/${id}/results?limit=1`, { headers: { accept } });
+    expect([status, headers["content-type"]?.includes(expected)]).toEqual([200, true]);
+  });
+
   test("a cursor belongs to its question", async () => {
     const { body } = await get(`/v1/monitors/${id}/results?limit=2`);
     expect((await get(`/v1/monitors/${id}/results?limit=2&location=local&cursor=${body.nextCursor}`)).status).toBe(422);

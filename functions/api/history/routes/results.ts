@@ -6,6 +6,7 @@ import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
 import { REASONS } from "../../../../shared/reasons.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { type Position, type Result, readResults } from "../../../../shared/store/results-reader.ts";
+import { preferred } from "../../http/accept.ts";
 import { moment, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
@@ -46,8 +47,8 @@ const toCsv = (items: readonly ReturnType<typeof present>[]) => {
   return [RESULT_COLUMNS.join(","), ...lines, ""].join("\r\n");
 };
 
-/** Whether CSV is named first in `Accept`. */
-const wantsCsv = (accept = "") => /^\s*text\/csv\b/.test(accept);
+/** The default first. */
+const CONTENT_TYPES = ["application/json", "text/csv"] as const;
 
 const positionOf = (text: string): Position => {
   const [tick = "", location = ""] = text.split("#");
@@ -64,12 +65,12 @@ export const results: readonly Route[] = [
       "Newest first. With `Accept: text/csv` as CSV, whose next page the header `x-next-cursor` and a `link` with `rel=next` name.",
     scope: "read",
     query: z.strictObject({ ...rangeFields("a day"), ...locationField, limit: limit(1000, 100), cursor }),
-    headers: { accept: "`application/json` (the default) or `text/csv`." },
+    headers: { accept: "`application/json` (the default) or `text/csv`; q-values count." },
     responses: {
       200: {
         description: "A page of outcomes, newest first.",
         schema: pageOf(resultView),
-        contentTypes: ["application/json", "text/csv"],
+        contentTypes: CONTENT_TYPES,
       },
     },
     handle: async ({ params, query, headers }, deps) => {
@@ -83,7 +84,7 @@ export const results: readonly Route[] = [
       const { items, next } = await readResults(reader, monitor, locations, range, query.limit, after);
       const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
       const page = items.map(present);
-      if (!wantsCsv(headers.accept)) return { body: { items: page, nextCursor } };
+      if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv") return { body: { items: page, nextCursor } };
       const here = new URLSearchParams({ ...query, limit: String(query.limit), cursor: nextCursor ?? "" });
       return {
         body: toCsv(page),
