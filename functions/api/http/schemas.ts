@@ -16,14 +16,16 @@ export const applyInput = fields({
 });
 export const checkInput = monitorInput.partial({ name: true }).meta({ id: "CheckInput" });
 
-export const limit = (max: number, standard: number) =>
-  z
+export const limit = (max: number, standard: number) => {
+  const error = expecting(`a whole number from 1 to ${max} (for more, send nextCursor as cursor)`);
+  return z
     .string()
-    .regex(/^\d{1,6}$/, { error: expecting(`a whole number from 1 to ${max}`) })
+    .regex(/^\d{1,6}$/, { error, abort: true })
+    .refine((text) => Number(text) >= 1 && Number(text) <= max, { error })
     .transform(Number)
-    .refine((value) => value >= 1 && value <= max, { error: `must be a whole number from 1 to ${max}` })
     .default(standard)
     .describe(`Items per page, 1 to ${max}; default ${standard}.`);
+};
 export const cursor = z.string().max(2000).optional().describe("`nextCursor` of the page before.");
 export const page = { limit: limit(200, 50), cursor };
 export const yes = () =>

@@ -291,7 +291,8 @@ describe("bodies", () => {
 describe("queries", () => {
   test.each([
     ["limit=0", "limit", /from 1 to 200/],
-    ["limit=201", "limit", /from 1 to 200/],
+    ["limit=201", "limit", /from 1 to 200 \(for more, send nextCursor as cursor\), got "201"/],
+    ["limit=1000000000", "limit", /from 1 to 200 \(for more/],
     ["limit=many", "limit", /whole number/],
     ["limit=1&limit=2", "limit", /once/],
     ["status=fine", "status", /one of pending, up/],
@@ -305,6 +306,7 @@ describe("queries", () => {
     const { status, body } = await edge.call("GET", `/v1/monitors?${query}`);
     expect([status, body.code, body.errors[0].path]).toEqual([422, "invalid-input", path]);
     expect(body.errors[0].message).toMatch(message);
+    expect(body.errors).toHaveLength(1);
   });
 
   test.each(["/v1/incidents", "/v1/tokens", "/v1/subscriptions"])("a made-up cursor at %s is refused", async (path) => {
