@@ -1,6 +1,6 @@
 /** Schemas of values that callers send; their error messages say what was expected and what came. */
 import { z } from "zod";
-import { expecting, show } from "./issues.ts";
+import { expecting } from "./issues.ts";
 
 export const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;
 
@@ -30,7 +30,7 @@ export const list = <S extends z.ZodType>(item: S, max: number, what: string) =>
 };
 
 const objectError = (issue: { code?: string; input?: unknown }) =>
-  issue.code === "unrecognized_keys" ? undefined : `must be a JSON object, got ${show(issue.input)}`;
+  issue.code === "unrecognized_keys" ? undefined : expecting("a JSON object")(issue);
 
 /** An object with these fields and no others. */
 export const fields = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape, { error: objectError });

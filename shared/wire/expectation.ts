@@ -16,7 +16,10 @@ const base64 = z.base64({ error: "must be base64 with padding" }).max(2 * MAX_SE
 /** Bytes written as text, hexadecimal or base64; a plain string is text. */
 export const bytesSetting = z.union(
   [text, z.strictObject({ text }), z.strictObject({ hex }), z.strictObject({ base64 })],
-  { error: 'must be a text, or one of {"text": …}, {"hex": …}, {"base64": …}' },
+  {
+    error: ({ input }) =>
+      `${input === undefined ? "is required:" : "must be"} a text, or one of {"text": …}, {"hex": …}, {"base64": …}`,
+  },
 );
 
 export const toBytes = (data: z.output<typeof bytesSetting>): Buffer => {

@@ -97,18 +97,25 @@ const makeOnce = <T>(by: unknown, settings: unknown, make: (input: object) => T)
   return made;
 };
 
+/** Our messages; for an unknown setting the message lists the known ones, which only zod's raw issue leads to. */
+const message = (issue: z.core.$ZodRawIssue): string | undefined => {
+  if (issue.code !== "unrecognized_keys") return inOurWords(issue);
+  const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+  return `there is no such setting; there ${known.length > 1 ? "are" : "is"} ${known.join(", ") || "none"}`;
+};
+
 /**
  * Parses a protocol's settings. The result is cached by the settings object, which must not be changed afterwards.
  * @throws InvalidInput naming every field that is wrong, with paths relative to `settings`
  */
 export const parseSettings = <S extends z.ZodType>(schema: S, settings: unknown): z.output<S> =>
   makeOnce(schema, settings, (input) => {
-    const parsed = schema.safeParse(input, { error: inOurWords });
+    const parsed = schema.safeParse(input, { error: message });
     if (parsed.success) return parsed.data;
     throw new InvalidInput(
       parsed.error.issues.flatMap(({ path, message, ...issue }) =>
         issue.code === "unrecognized_keys"
-          ? issue.keys.map((key) => ({ path: pathText([...path, key]), message: "there is no such setting" }))
+          ? issue.keys.map((key) => ({ path: pathText([...path, key]), message }))
           : [{ path: pathText(path), message }],
       ),
     );

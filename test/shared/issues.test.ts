@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { inOurWords, pathText } from "../../shared/issues.ts";
+import { fields } from "../../shared/schema.ts";
 
 const rows: [z.ZodType, unknown, string][] = [
   [z.string(), undefined, "is required"],
@@ -15,6 +16,8 @@ const rows: [z.ZodType, unknown, string][] = [
   [z.enum(["a", "b"]), "c", 'must be one of "a", "b"'],
   [z.literal("a"), "c", 'must be "a"'],
   [z.enum(["a", "b"]), undefined, "is required"],
+  [fields({}), undefined, "is required: a JSON object"],
+  [fields({}), 5, "must be a JSON object, got 5"],
 ];
 test.each(rows)("%# says what would have been right", (schema, input, message) => {
   expect(schema.safeParse(input, { error: inOurWords }).error?.issues[0]?.message).toBe(message);

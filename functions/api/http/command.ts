@@ -1,5 +1,6 @@
 /** Handles direct invocations of the function, guarded by IAM: they create the first token. */
 import { z } from "zod";
+import { expecting } from "../../../shared/issues.ts";
 import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
 import { issueToken } from "./auth.ts";
@@ -11,7 +12,7 @@ export interface Command {
 }
 
 const createToken = tokenInput.extend({
-  command: z.literal("create-token", { error: "must be create-token" }),
+  command: z.literal("create-token", { error: expecting("create-token") }),
   /** The one-machine stack sets its own token. Idempotent; restores the token if it was revoked. */
   token: z.string().optional(),
 }) satisfies z.ZodType<TokenRequest>;

@@ -23,7 +23,31 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["a name from the prototype as protocol", { protocol: "constructor" }, ["protocol"], /one of/],
   ["an unknown field", { colour: "red" }, ["colour"], /there is no field "colour"/],
   ["an unknown nested field", { retries: { often: 3 } }, ["retries.often"], /there is no field/],
-  ["an unknown setting", { settings: { colour: "red" } }, ["settings.colour"], /./],
+  ["an unknown setting", { settings: { colour: "red" } }, ["settings.colour"], /no such setting; there are .*steps.*tls/],
+  [
+    "an unknown setting within",
+    { settings: { tls: { cipher: "x" } } },
+    ["settings.tls.cipher"],
+    /no such setting; there are serverName, alpn, /,
+  ],
+  [
+    "a setting of a protocol without any",
+    { protocol: "vnc", settings: { user: "root" } },
+    ["settings.user"],
+    /no such setting; there is none/,
+  ],
+  [
+    "an unknown setting of one of two kinds",
+    { protocol: "dns", port: 53, settings: { transport: "udp", name: "a.ch", colour: "red" } },
+    ["settings.colour"],
+    /no such setting; there are transport, /,
+  ],
+  [
+    "bytes to send that are missing",
+    { protocol: "udp", settings: { silence: "down" } },
+    ["settings.send"],
+    /^is required: a text/,
+  ],
   ["a field of the server", { status: "up" }, ["status"], /set by the server/],
   [
     "a name that breaks the SDK, anywhere",
