@@ -132,7 +132,9 @@ export const retryOnConflict = async <T>(
     const done = await write(monitor);
     if (done !== undefined) return done;
   }
-  throw new Problem("changed-meanwhile", "others keep changing this monitor: read it and try again");
+  throw new Problem("changed-meanwhile", "others keep changing this monitor: read it and try again", {
+    "retry-after": "1",
+  });
 };
 
 /**

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Deps } from "../../../functions/api/deps.ts";
 import { parseJson } from "../../../functions/api/http/json.ts";
+import { explain } from "../../../functions/api/http/problem.ts";
+import { retryOnConflict } from "../../../functions/api/monitors/write.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -337,6 +340,17 @@ describe("queries", () => {
     const { status, body } = await edge.call("GET", `${path}?cursor=WyJhbGVydHMiXQ.x`);
     expect([status, body.errors[0].path]).toEqual([422, "cursor"]);
   });
+});
+
+test("a change that keeps losing to others says when to try again", async () => {
+  const { body } = await edge.call("POST", "/v1/monitors", { body: good });
+  const deps = { monitors: edge.stores.monitors } as unknown as Deps;
+  const error = await retryOnConflict(deps, body.id, undefined, async () => undefined).catch((problem) => problem);
+  expect(explain(error, "request-1")).toMatchObject({
+    document: { status: 409, code: "changed-meanwhile" },
+    headers: { "retry-after": "1" },
+  });
+  await edge.call("DELETE", `/v1/monitors/${body.id}`);
 });
 
 describe("addresses and methods", () => {
