@@ -27,21 +27,50 @@ describe("GET /v1/protocols", () => {
 });
 
 describe("GET /v1/health", () => {
-  test("needs no token and says when each location spoke last", async () => {
-    const at = new Date("2026-11-22T10:00:00.000Z");
-    await createLocationStore(edge.client, edge.tables.monitors).beat("local", at, at);
+  const at = new Date("2026-11-22T10:00:00.000Z");
+  const laterBy = (seconds: number) => new Date(at.getTime() + seconds * 1000);
+  const ask = async (now: Date) => {
+    edge.clock.now = () => now;
     const { status, body } = await edge.call("GET", "/v1/health", { token: null });
-    expect([status, body]).toEqual([
-      200,
-      {
+    edge.clock.now = () => new Date();
+    return { status, body };
+  };
+
+  test("needs no token and says when each location spoke last", async () => {
+    await createLocationStore(edge.client, edge.tables.monitors).beat("local", at, at);
+    expect(await ask(laterBy(180))).toEqual({
+      status: 200,
+      body: {
+        status: "ok",
         version: "test",
         locations: [
-          { name: "local", lastHeartbeatAt: "2026-11-22T10:00:00.000Z", offlineSince: null },
-          { name: "eu-west-1", lastHeartbeatAt: null, offlineSince: null },
-          { name: "inside", lastHeartbeatAt: null, offlineSince: null },
+          { name: "local", condition: "working", lastHeartbeatAt: at.toISOString(), offlineSince: null },
+          { name: "eu-west-1", condition: "working", lastHeartbeatAt: null, offlineSince: null },
+          { name: "inside", condition: "working", lastHeartbeatAt: null, offlineSince: null },
         ],
       },
-    ]);
+    });
+  });
+
+  test("is degraded while a location is silent", async () => {
+    const { status, body } = await ask(laterBy(181));
+    expect([status, body.status, body.locations[0].condition]).toEqual([200, "degraded", "silent"]);
+  });
+
+  test("is degraded while heartbeats are asked of a location and none ever came", async () => {
+    const locations = createLocationStore(edge.client, edge.tables.monitors);
+    await locations.beat("local", laterBy(1_000), laterBy(1_000));
+    await locations.ask("inside", laterBy(800), 180);
+    expect((await ask(laterBy(900))).body.status).toBe("ok");
+    const { body } = await ask(laterBy(1_000));
+    expect([body.status, body.locations[2].condition]).toEqual(["degraded", "silent"]);
+    await locations.beat("inside", laterBy(1_000), laterBy(1_000));
+  });
+
+  test("is degraded while a location is offline", async () => {
+    await createLocationStore(edge.client, edge.tables.monitors).setOffline("local", at.toISOString());
+    const { body } = await ask(laterBy(1_000));
+    expect([body.status, body.locations[0].condition]).toEqual(["degraded", "offline"]);
   });
 });
 

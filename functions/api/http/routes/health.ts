@@ -1,14 +1,23 @@
 /** Route `/v1/health`: whether the monitoring itself works. */
 import { z } from "zod";
+import { locationCondition, SILENT_AFTER_SECONDS } from "../../../../shared/rules/quorum.ts";
 import { moment } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 
 const healthView = z
   .object({
+    status: z
+      .enum(["ok", "degraded"])
+      .describe("To alert on. `degraded`: at least one location is silent or offline, so its checks do not count."),
     version: z.string(),
     locations: z.array(
       z.object({
         name: z.string(),
+        condition: z
+          .enum(["working", "silent", "offline"])
+          .describe(
+            `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
+          ),
         lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
         offlineSince: moment.nullable().describe("Since when its control targets have failed; null while they answer."),
       }),
@@ -21,21 +30,22 @@ export const health: readonly Route[] = [
     method: "GET",
     path: "/v1/health",
     operationId: "getHealth",
-    summary: "Version and last heartbeat of each location",
+    summary: "Whether the monitoring works: version, and the condition of each location",
     scope: null,
     responses: { 200: { description: "The API answers.", schema: healthView } },
-    handle: async (_call, { version, locations, heartbeats }) => {
+    handle: async (_call, { version, locations, heartbeats, now }) => {
       const known = new Map((await heartbeats.all()).map((health) => [health.name, health]));
-      return {
-        body: {
-          version,
-          locations: locations.map(({ name }) => ({
-            name,
-            lastHeartbeatAt: known.get(name)?.lastHeartbeatAt ?? null,
-            offlineSince: known.get(name)?.offlineSince ?? null,
-          })),
-        },
-      };
+      const shown = locations.map(({ name }) => {
+        const health = known.get(name);
+        return {
+          name,
+          condition: locationCondition(health, now()),
+          lastHeartbeatAt: health?.lastHeartbeatAt ?? null,
+          offlineSince: health?.offlineSince ?? null,
+        };
+      });
+      const isWorking = shown.every(({ condition }) => condition === "working");
+      return { body: { status: isWorking ? "ok" : "degraded", version, locations: shown } };
     },
   }),
 ];
