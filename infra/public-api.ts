@@ -23,7 +23,13 @@ const ACCESS_LOG = AccessLogFormat.custom(
   }),
 );
 
-/** The HTTP API: one route to one function, throttled as a whole. Browsers of other origins may not call it. */
+/**
+ * All calls, and what a browser asks for at the address alone. No `$default`, so that scans for other paths invoke
+ * nothing. The first route owns the integration in the template: another order would replace it.
+ */
+const PATHS = ["/v1/{proxy+}", "/v1", "/", "/favicon.ico"];
+
+/** The HTTP API: all routes to one function, throttled as a whole. Browsers of other origins may not call it. */
 export class PublicApi extends Construct {
   readonly url: string;
 
@@ -43,11 +49,8 @@ export class PublicApi extends Construct {
       throttle: { rateLimit: apiThrottle.ratePerSecond, burstLimit: apiThrottle.burst },
       accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: ACCESS_LOG },
     });
-    httpApi.addRoutes({
-      path: "/v1/{proxy+}",
-      methods: [HttpMethod.ANY],
-      integration: new HttpLambdaIntegration("Integration", props.handler),
-    });
+    const integration = new HttpLambdaIntegration("Integration", props.handler);
+    for (const path of PATHS) httpApi.addRoutes({ path, methods: [HttpMethod.ANY], integration });
     this.url = httpApi.apiEndpoint;
     Validations.of(this).acknowledge({
       id: "AwsSolutions::AwsSolutions-APIG4",

@@ -41,7 +41,7 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
   operationId: route.operationId,
   summary: route.summary,
   ...(route.description && { description: route.description }),
-  tags: [route.path.split("/")[2] ?? ""],
+  tags: [route.path.split("/")[2] ?? "landing"],
   ...(route.scope ? { security: [{ token: [] }], "x-scope": route.scope } : { security: [] }),
   requestParams: {
     ...(route.path.includes("{") && {

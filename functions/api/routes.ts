@@ -3,6 +3,7 @@ import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
 import { health } from "./http/routes/health.ts";
+import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
@@ -28,4 +29,5 @@ export const routes: readonly Route[] = [
   protocols,
   openapi,
   health,
+  landings,
 ].flat();

@@ -233,9 +233,12 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
   });
 });
 
-test("the API: one route, throttled, logged, closed to other origins", () => {
-  home.resourceCountIs("AWS::ApiGatewayV2::Route", 1);
-  home.hasResourceProperties("AWS::ApiGatewayV2::Route", { RouteKey: "ANY /v1/{proxy+}" });
+test("the API: four routes, throttled, logged, closed to other origins", () => {
+  const routes = Object.values(home.findResources("AWS::ApiGatewayV2::Route")).map(
+    ({ Properties }) => Properties.RouteKey,
+  );
+  expect(routes.toSorted()).toEqual(["ANY /", "ANY /favicon.ico", "ANY /v1", "ANY /v1/{proxy+}"]);
+  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 1);
   home.hasResourceProperties("AWS::ApiGatewayV2::Integration", { PayloadFormatVersion: "2.0" });
   const stage = byPlainId(resources, "PublicApiStage");
   expect(stage.Properties).toMatchObject({

@@ -44,6 +44,7 @@ test("prints address and token when the API answers, keeps both promises over a 
   const [, apiUrl, token] = /API (.*)\ntoken (.*)\n/.exec(first.out())!;
   const authorization = `Bearer ${token}`;
   expect((await fetch(`${apiUrl}/v1/health`)).status).toBe(200);
+  for (const path of ["/", "/v1", "/favicon.ico"]) expect((await fetch(apiUrl + path)).status, path).toBe(200);
   expect((await fetch(`${apiUrl}/v1/monitors`, { headers: { authorization } })).status).toBe(200);
 
   const second = await start();
