@@ -28,6 +28,8 @@ export const preferred = <T extends string>(accept: string | undefined, offered:
       .find((index) => index >= 0);
     return { type, index: found ?? ranges.length, quality: ranges[found ?? -1]?.quality ?? 0 };
   });
-  const [best] = rated.filter(({ quality }) => quality > 0).toSorted((a, b) => b.quality - a.quality || a.index - b.index);
+  const [best] = rated
+    .filter(({ quality }) => quality > 0)
+    .toSorted((a, b) => b.quality - a.quality || a.index - b.index);
   return best?.type ?? offered[0];
 };

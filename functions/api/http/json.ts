@@ -50,7 +50,8 @@ const errorsIn = (text: string): FieldError[] => {
     switch (token[0]) {
       case "{":
       case "[": {
-        if (open.length === MAX_DEPTH) return [{ path: "", message: `must be nested at most ${MAX_DEPTH} levels deep` }];
+        if (open.length === MAX_DEPTH)
+          return [{ path: "", message: `must be nested at most ${MAX_DEPTH} levels deep` }];
         const isObject = token[0] === "{";
         const names = isObject ? new Set<string>() : undefined;
         open.push({ path: inner ? pathOf(inner) : "", names, at: 0, isNameNext: isObject });

@@ -26,7 +26,12 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["a name from the prototype as protocol", { protocol: "constructor" }, ["protocol"], /one of/],
   ["an unknown field", { colour: "red" }, ["colour"], /there is no field "colour"/],
   ["an unknown nested field", { retries: { often: 3 } }, ["retries.often"], /there is no field/],
-  ["an unknown setting", { settings: { colour: "red" } }, ["settings.colour"], /no such setting; there are .*steps.*tls/],
+  [
+    "an unknown setting",
+    { settings: { colour: "red" } },
+    ["settings.colour"],
+    /no such setting; there are .*steps.*tls/,
+  ],
   [
     "an unknown setting within",
     { settings: { tls: { cipher: "x" } } },
