@@ -1,8 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Deps } from "../../../functions/api/deps.ts";
-import { parseJson } from "../../../functions/api/http/json.ts";
-import { explain } from "../../../functions/api/http/problem.ts";
-import { retryOnConflict } from "../../../functions/api/monitors/write.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -247,33 +243,6 @@ describe("POST /v1/monitors refuses and stores nothing:", () => {
   });
 });
 
-describe("JSON", () => {
-  const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
-  test.each([
-    ["8,000 levels deep", `{"name": ${nested(8_000)}}`, [""], /at most 32 levels/],
-    ["100,000 lists deep", nested(100_000), [""], /at most 32 levels/],
-    ["33 levels deep", `{"settings": ${nested(32)}}`, [""], /at most 32 levels/],
-    ["with a name twice", '{"port": 1, "host": "a", "port": 2}', ["port"], /given once/],
-    ["with a name twice, once escaped", '{"port": 1, "p\\u006frt": 1}', ["port"], /given once/],
-    [
-      "with names twice within",
-      '{"tags": {"a": "\\"x\\\\", "a": "y"}, "settings": {"steps": [{}, {"send": 1, "send": {"b": 1, "b": 2}}]}}',
-      ["tags.a", "settings.steps[1].send", "settings.steps[1].send.b"],
-      /given once/,
-    ],
-  ])("%s is refused", async (_name, raw, paths, message) => {
-    const { status, body } = await edge.call("POST", "/v1/monitors", { raw });
-    expect([status, body.code]).toEqual([422, "invalid-input"]);
-    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(paths);
-    expect(body.errors[0].message).toMatch(message);
-  });
-
-  test("with equal names in different objects, and 32 levels, is read as it is", () => {
-    const text = `{"a": {"a": 1, "b": "{\\"a\\":1,\\"a\\":2}"}, "b": [{"a": 1}, {"a": 2}], "c": ${nested(31)}}`;
-    expect(parseJson(text)).toEqual(JSON.parse(text));
-  });
-});
-
 describe("bodies", () => {
   const cases: readonly [string, Parameters<Edge["call"]>[2], number, string][] = [
     ["that are not JSON", { raw: "{name:" }, 400, "malformed-json"],
@@ -344,58 +313,5 @@ describe("queries", () => {
   test.each(["/v1/incidents", "/v1/tokens", "/v1/subscriptions"])("a made-up cursor at %s is refused", async (path) => {
     const { status, body } = await edge.call("GET", `${path}?cursor=WyJhbGVydHMiXQ.x`);
     expect([status, body.errors[0].path]).toEqual([422, "cursor"]);
-  });
-});
-
-test("a change that keeps losing to others says when to try again", async () => {
-  const { body } = await edge.call("POST", "/v1/monitors", { body: good });
-  const deps = { monitors: edge.stores.monitors } as unknown as Deps;
-  const error = await retryOnConflict(deps, body.id, undefined, async () => undefined).catch((problem) => problem);
-  expect(explain(error, "request-1")).toMatchObject({
-    document: { status: 409, code: "changed-meanwhile" },
-    headers: { "retry-after": "1" },
-  });
-  await edge.call("DELETE", `/v1/monitors/${body.id}`);
-});
-
-describe("addresses and methods", () => {
-  test.each([
-    ["GET", "/v1/nothing", 404, "not-found"],
-    ["GET", "/v1/monitors/nobody", 404, "not-found"],
-    ["PATCH", "/v1/monitors/nobody", 404, "not-found"],
-    ["DELETE", "/v1/monitors/nobody", 404, "not-found"],
-    ["POST", "/v1/monitors/nobody/check", 404, "not-found"],
-    ["GET", "/v1/monitors/nobody/incidents", 404, "not-found"],
-    ["DELETE", "/v1/subscriptions/nobody", 404, "not-found"],
-    ["DELETE", "/v1/tokens/nobody", 404, "not-found"],
-    ["GET", `/v1/monitors/${"a".repeat(3000)}`, 404, "not-found"],
-    ["GET", `/v1/monitors/${"a".repeat(3000)}/results`, 404, "not-found"],
-    ["DELETE", `/v1/tokens/${"a".repeat(3000)}`, 404, "not-found"],
-    ["DELETE", "/v1/monitors", 405, "method-not-allowed"],
-    ["OPTIONS", "/v1/monitors", 405, "method-not-allowed"],
-  ])("%s %s is %i", async (method, path, status, code) => {
-    const answer = await edge.call(method, path, method === "PATCH" ? { body: {} } : {});
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
-    if (status === 405) expect(answer.headers.allow).toBe("POST, GET, HEAD, PUT");
-  });
-
-  test("encoded letters of a path are letters, an encoded slash is none", async () => {
-    const status = async (path: string) => (await edge.call("GET", path)).status;
-    expect(await status("/v1/%6Donitors")).toBe(200);
-    expect(await status("/v1%2Fmonitors")).toBe(404);
-    const { body } = await edge.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"] } });
-    const encoded = body.id.replace(/./, (first: string) => `%${first.charCodeAt(0).toString(16)}`);
-    expect((await edge.call("DELETE", `/v1/tokens/${encoded}`)).status).toBe(204);
-  });
-
-  test("HEAD is GET without the body", async () => {
-    const { status, body, headers } = await edge.call("HEAD", "/v1/monitors");
-    expect([status, body, headers["content-type"]]).toEqual([200, undefined, "application/json"]);
-  });
-
-  test.each(["/v1/monitors", "/v1/monitors/nobody"])("HEAD %s has the length of GET's body", async (path) => {
-    const { body } = await edge.call("GET", path);
-    const { headers } = await edge.call("HEAD", path);
-    expect(headers["content-length"]).toBe(String(Buffer.byteLength(JSON.stringify(body))));
   });
 });
