@@ -15,6 +15,8 @@ const GIVE_UP_SECONDS = 86_000;
 const MOST_REPEATS = 15;
 /** How long before a repetition its cause may lie: Lambda's time limit, SDK retries, backoff. */
 const CAUSE_SECONDS = 200;
+/** What was delivered is noted in the outbox within this; a fault right before may be the cause, too. */
+const SETTLED_WITHIN_SECONDS = 10;
 
 export function judgeAlerts(run: Case, { firsts, repeats }: Tellings): void {
   const byReceiver = Map.groupBy(firsts, ({ receiver, monitorId }) => `${receiver} ${monitorId}`);
@@ -24,7 +26,7 @@ export function judgeAlerts(run: Case, { firsts, repeats }: Tellings): void {
     judgeOrderOfIncidents(run, incidents);
   }
   judgeReceivers(run, firsts);
-  judgeRepeats(run, repeats);
+  judgeRepeats(run, { firsts, repeats });
   for (const { at, id, entry } of run.journal.returned)
     run.say("outbox-again", id, at, `${entry} stands in the outbox again after it was removed`);
 }
@@ -98,12 +100,16 @@ function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
 }
 
 /** A repetition needs a cause: a lost reply, a death, a frozen or repeated invocation. */
-function judgeRepeats({ mishaps, say }: Case, repeats: readonly Told[]) {
+function judgeRepeats({ mishaps, say }: Case, { firsts, repeats }: Tellings) {
+  const firstAt = new Map(firsts.map(({ alertId, receiver, at }) => [`${alertId} to ${receiver}`, at]));
   for (const [key, own] of Map.groupBy(repeats, ({ alertId, receiver }) => `${alertId} to ${receiver}`)) {
     const { monitorId, at } = own[0]!;
     if (own.length > MOST_REPEATS) say("storm", monitorId, at, `${key} was published ${own.length + 1} times`);
-    const isCaused = ({ at: again }: Told) =>
-      mishaps.some((mishap) => mishap.at <= again && mishap.at >= again - CAUSE_SECONDS);
+    /** Where a decision could not be stored for long, the repetition comes long after its cause. */
+    const isCaused = ({ at: again }: Told) => {
+      const since = Math.min(again - CAUSE_SECONDS, (firstAt.get(key) ?? again) - SETTLED_WITHIN_SECONDS);
+      return mishaps.some((mishap) => mishap.at <= again && mishap.at >= since);
+    };
     const odd = own.filter((repeat) => !isCaused(repeat));
     if (odd.length > 0)
       say(

@@ -170,7 +170,11 @@ function judgeClosing({ epochs, scenario, calm, say }: Case, { monitorId, alertI
     const next = own[place + 1];
     const reasons: { readonly at: number; readonly reason: string | null }[] = [];
     if (!next || next.life !== epoch.life) reasons.push({ at: epoch.to, reason: "deleted" });
-    else if (next.era !== epoch.era) reasons.push({ at: next.from, reason: next.beganBy });
+    else if (next.era !== epoch.era) {
+      reasons.push({ at: next.from, reason: next.beganBy });
+      if (next.beganBy === "resumed" && next.settings.host !== epoch.settings.host)
+        reasons.push({ at: next.from, reason: "changed" });
+    }
     return reasons;
   });
   const near = borders.filter((border) => border.at >= moment - slack && border.at <= moment + slack + onItsWay);
