@@ -82,6 +82,18 @@ test("the longest name in any script fits the index's key", () => {
   }
 });
 
+test("a key that is too long for an index is refused, as by DynamoDB", async () => {
+  const write = (length: number) =>
+    tables.client.send(
+      new PutCommand({
+        TableName: tables.tables.monitors,
+        Item: { ...monitorKey("long"), listBucket: "NONE#0", listKey: "é".repeat(length) },
+      }),
+    );
+  await write(512);
+  await expect(write(513)).rejects.toThrow("Size limit exceeded for Index Key listKey Actual Size: 1026 bytes");
+});
+
 test("names are in order without marks and case", () => {
   const keyOf = (name: string) => namePlace({ id: "1", name }).listKey;
   expect(keyOf("Zürich")).toBe("zurich#1");
