@@ -5,12 +5,12 @@
  * are read.
  */
 import type { BlockEntry, BlockPlace } from "../../shared/history/block.ts";
-import type { Health, View } from "../../shared/model.ts";
+import type { Health } from "../../shared/model.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../shared/rules/clock-skew.ts";
 import { EMPTY_HISTORY, type History } from "../../shared/rules/judge.ts";
 import type { HistoryStore, TickState } from "../../shared/store/history.ts";
 import { laneOf } from "../../shared/store/keys.ts";
-import type { Member, ViewStore } from "../../shared/store/views.ts";
+import type { Member, StoredView, ViewStore } from "../../shared/store/views.ts";
 
 /** Longest delay of a view's write, because its process was frozen or the network was slow. */
 const WRITES_ARRIVE_WITHIN_SECONDS = 120;
@@ -24,7 +24,7 @@ export interface Belief {
   readonly history: History;
   readonly present: Health | null;
   /** The view in the table; undefined if it was not read. */
-  readonly view: View | null | undefined;
+  readonly view: StoredView | null | undefined;
   /** Its outcome at the previous tick; undefined unless it was measured with the present settings. */
   readonly entry: BlockEntry | undefined;
   /** Ticks for which the view stays in doubt; goes into this tick's block, unless a view is written. */
@@ -48,6 +48,8 @@ export interface Known {
   readonly beliefs: ReadonlyMap<string, Belief>;
   /** Why late writes could not be fenced off, if so; the tick must then end without a block. */
   readonly unfenced: unknown;
+  /** Ids of the monitors that this run has put up a fence for. */
+  readonly fenced: ReadonlySet<string>;
 }
 
 /** Whether the block's health can be trusted. An absent view cannot: a spot check may have stored one meanwhile. */
@@ -55,6 +57,8 @@ const isSure = (entry: BlockEntry | undefined) => entry !== undefined && entry.d
 
 /** What is known of a tick before it is run. */
 interface Circumstances extends Pick<TickState, "previous" | "isBegun" | "isUnfinished"> {
+  /** Ids of the monitors that this run has put up a fence for already. */
+  readonly fenced?: ReadonlySet<string>;
   /** Whether members were read just now: what they say this location believes is then compared. */
   readonly isFresh: boolean;
 }
@@ -89,7 +93,7 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
     try {
       return { ids: await views.fence(ids, location, tick) };
     } catch (error) {
-      return { ids: new Set(), error };
+      return { ids: new Set(ids), error }; // some are up, or will be; this run's own views must pass those
     }
   };
 
@@ -113,7 +117,8 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
       if (!isRightBefore || !isSure(entry) || isContradicted) doubted.push(member.id);
     }
     const fences = await putUpFences(uncertain(known, circumstances, lane), tick);
-    const found = doubted.length > 0 ? await views.views(doubted, location) : new Map<string, View>();
+    const fenced = new Set([...(circumstances.fenced ?? []), ...fences.ids]);
+    const found = doubted.length > 0 ? await views.views(doubted, location) : new Map<string, StoredView>();
     for (const id of doubted) {
       const belief = known.get(id)!;
       const view = found.get(id) ?? null;
@@ -122,7 +127,7 @@ export const createBeliefs = ({ location, views, history, now }: Dependencies) =
       known.set(id, { ...belief, present, view, doubt: isSurprise ? fullDoubt(lane) : belief.doubt });
     }
     for (const [id, belief] of known)
-      known.set(id, { ...belief, isFenced: fences.ids.has(id), ...(previous?.offline && { entry: undefined }) });
-    return { beliefs: known, unfenced: fences.error };
+      known.set(id, { ...belief, isFenced: fenced.has(id), ...(previous?.offline && { entry: undefined }) });
+    return { beliefs: known, unfenced: fences.error, fenced };
   };
 };

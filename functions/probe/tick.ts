@@ -137,7 +137,7 @@ export const createTick = (dependencies: Dependencies) => {
     if ("result" in run) return run;
     const { place, lane, deadlineMs, isFresh, stand } = run;
     const members = run.all.filter(({ paused }) => !paused);
-    let { beliefs, unfenced } = await believe(place, members, { ...stand, isFresh });
+    let { beliefs, unfenced, fenced } = await believe(place, members, { ...stand, isFresh });
     /**
      * Whether views are stored as outcomes come. After a gap they wait for the end: the previous tick may be ending
      * now.
@@ -177,7 +177,7 @@ export const createTick = (dependencies: Dependencies) => {
     if (!isEarly) {
       const before = await history.previousOf(place, now());
       if (before.previous?.tick !== stand.previous?.tick || before.isUnfinished !== stand.isUnfinished)
-        ({ beliefs, unfenced } = await believe(place, members, { ...stand, ...before, isFresh }));
+        ({ beliefs, unfenced, fenced } = await believe(place, members, { ...stand, ...before, isFresh, fenced }));
     }
     const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));
     for (const one of after) add(one);

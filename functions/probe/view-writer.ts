@@ -6,7 +6,7 @@
 import type { Outcome, View } from "../../shared/model.ts";
 import { isPlausible } from "../../shared/rules/clock-skew.ts";
 import { type History, judge } from "../../shared/rules/judge.ts";
-import type { Member, ViewStore } from "../../shared/store/views.ts";
+import type { Member, StoredView, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
 
 const WRITES_AT_ONCE = 32;
@@ -20,7 +20,7 @@ export interface Candidate {
   /** Includes the outcome. */
   readonly history: History;
   /** The view in the table; undefined if it was not read. */
-  readonly view: View | null | undefined;
+  readonly view: StoredView | null | undefined;
   /** Whether this run has put up a fence for its tick. */
   readonly isFenced: boolean;
 }
@@ -72,16 +72,17 @@ export const createViewWriter =
       return !offline;
     };
 
-    const write = async (candidate: Candidate, view: View | null): Promise<void> => {
+    const write = async (candidate: Candidate, view: StoredView | null): Promise<void> => {
       const { member, outcome, history, isFenced } = candidate;
       const next = judge(view, history, outcome, member, tick);
       if (!next || now() >= deadlineMs) return void stored.set(member.id, view);
       owned ??= claim();
       if (!(await owned) || now() >= deadlineMs) return void stored.set(member.id, view);
       tried.add(member.id);
-      const isFuture = view && !isPlausible(view.tick * 1000, new Date(now()));
+      const present = view?.fence ?? view?.tick;
+      const isFuture = present !== undefined && !isPlausible(present * 1000, new Date(now()));
       const isKept = await views.save(member.id, member.settingsVersion, location, next, now(), {
-        replaces: isFuture ? view.tick : isFenced ? tick : undefined,
+        replaces: isFuture ? present : isFenced ? tick : undefined,
       });
       // False: the settings have changed, or there is a newer view. Unknown here; the next tick reads the view.
       stored.set(member.id, isKept ? next : undefined);
@@ -92,7 +93,7 @@ export const createViewWriter =
       while (waiting.length > 0) {
         const some = waiting.splice(0, VIEWS_AT_ONCE);
         const unread = some.filter(({ view }) => view === undefined).map(({ member }) => member.id);
-        const found = unread.length > 0 ? await views.views(unread, location) : new Map<string, View>();
+        const found = unread.length > 0 ? await views.views(unread, location) : new Map<string, StoredView>();
         const viewOf = ({ member, view }: Candidate) => (view === undefined ? (found.get(member.id) ?? null) : view);
         const turnsDown = some.some((one) => one.outcome.health === "down" && viewOf(one)?.health !== "down");
         if (offline || (turnsDown && !(await isOnline()))) {

@@ -62,17 +62,31 @@ export const completed = (
   return all as unknown as MonitorSettings;
 };
 
+/** The parts of an object that its other parts do not give as a default. */
+const sentParts = (field: Field, whole: Readonly<Record<string, unknown>>, others: Surroundings) => {
+  let sent = whole;
+  for (const name of Object.keys(whole)) {
+    const { [name]: _left, ...rest } = sent;
+    if (isDeepStrictEqual(field.complete(rest, others), whole)) sent = rest;
+  }
+  return sent;
+};
+
 /**
- * Returns the settings without fields that equal a default which depends on other fields, so that after a change of the
- * interval or the protocol the timeout, retries and port follow with new defaults.
+ * Returns the settings without fields, and parts of fields, that equal a default which depends on other fields, so that
+ * after a change of the interval or the protocol the timeout, retries and port follow with new defaults.
  */
 export const asSent = (settings: MonitorSettings, available: readonly string[]): Record<string, unknown> => {
   const others: Surroundings = { ...settings, available };
-  const isSent = (name: FieldName) => {
-    const { follows, complete } = FIELDS[name] as Field;
-    return !follows || !isDeepStrictEqual(settings[name], complete(undefined, others));
-  };
-  return Object.fromEntries(FIELD_NAMES.filter(isSent).map((name) => [name, settings[name]]));
+  const sent: Record<string, unknown> = {};
+  for (const name of FIELD_NAMES) {
+    const field = FIELDS[name] as Field;
+    const value: unknown = settings[name];
+    if (field.follows && isDeepStrictEqual(value, field.complete(undefined, others))) continue;
+    const hasParts = field.follows && typeof value === "object" && value !== null && !Array.isArray(value);
+    sent[name] = hasParts ? sentParts(field, value as Record<string, unknown>, others) : value;
+  }
+  return sent;
 };
 
 const pick = (from: object, some: readonly string[]) =>

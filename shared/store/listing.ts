@@ -19,8 +19,21 @@ type ListIndex = "listed" | "attention" | "changed";
 const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
 
-/** Folds a name for comparing and sorting: NFKD without combining marks, in lower case. */
-const folded = (name: string) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** Longest folded name in bytes: a sort key of an index has at most 1024, and an id follows. */
+const MAX_FOLDED_BYTES = 960;
+
+/**
+ * Folds a name for comparing and sorting: NFKD without combining marks, in lower case. Cut, because NFKD makes up to 18
+ * characters of one.
+ */
+const folded = (name: string) => {
+  const whole = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const { read } = new TextEncoder().encodeInto(whole, new Uint8Array(MAX_FOLDED_BYTES));
+  return whole.slice(0, read);
+};
+
+/** Compares text by its bytes in UTF-8, as DynamoDB does; `<` compares UTF-16, which puts emoji before U+E000. */
+const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** Index key of a monitor in the list of all, by name. */
 export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
@@ -101,7 +114,7 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
           return { items: Items, isWhole: LastEvaluatedKey === undefined };
         }),
       );
-      const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0) * (back ? -1 : 1);
+      const order = (a: string, b: string) => compareText(a, b) * (back ? -1 : 1);
       const all = found
         .flatMap(({ items }) => items.map(({ pk, sk, [key]: position }) => ({ pk, sk, position: String(position) })))
         .sort((a, b) => order(a.position, b.position));

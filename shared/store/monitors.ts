@@ -48,6 +48,11 @@ const resetAttributes = (after: StoredMonitor) => ({
 const withDefaults = (monitor: StoredMonitor): StoredMonitor =>
   FIELD_NAMES.every((name) => monitor[name] !== undefined) ? monitor : { ...monitor, ...completed(monitor, []) };
 
+interface MonitorPage extends Page<StoredMonitor> {
+  /** Position in the list by monitor id. A monitor that was renamed just now may still stand at its former name. */
+  readonly positions: ReadonlyMap<string, string>;
+}
+
 interface Options extends Waiting {
   /** Makes a unique id. Default: a UUID. */
   readonly newId?: (() => string) | undefined;
@@ -159,19 +164,18 @@ export const createMonitorStore = (
 
     /**
      * A page of monitors by name, including those marked as deleted.
-     * @param after position of the last monitor seen: `positionOf`
+     * @param after position of the last monitor seen
      */
-    async list(limit: number, after?: string): Promise<Page<StoredMonitor>> {
+    async list(limit: number, after?: string): Promise<MonitorPage> {
       const { keys, hasMore } = await listing.page("listed", "MONITORS", limit, { after });
       const found = await getMany(keys.map(({ pk }) => monitorIdOf(pk)));
       return {
         // The index is eventually consistent: a monitor may be gone.
         items: keys.flatMap(({ pk }) => found.get(monitorIdOf(pk)) ?? []),
         next: hasMore ? (keys.at(-1)?.position ?? null) : null,
+        positions: new Map(keys.map(({ pk, position }) => [monitorIdOf(pk), position])),
       };
     },
-
-    positionOf: (monitor: Pick<Monitor, "id" | "name">) => namePlace(monitor).listKey,
   };
 };
 export type MonitorStore = ReturnType<typeof createMonitorStore>;

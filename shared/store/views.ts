@@ -23,6 +23,12 @@ export interface Member extends CheckSettings {
   readonly beliefs: Readonly<Record<string, StoredBelief>>;
 }
 
+/** A view as the table holds it. */
+export interface StoredView extends View {
+  /** Tick of a fence in place of the view's own: what replaces the view must be newer. */
+  readonly fence?: number;
+}
+
 /** Maps an entry of the index `members`, or a whole item. */
 const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
   const { paused, settingsVersion, settingsChangedAt, placements, deletedAt } = item;
@@ -64,17 +70,18 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
   /**
    * Views from one location by monitor id, strongly consistent. Missing monitors, and those without a view, are absent.
    */
-  async views(ids: readonly string[], location: string): Promise<Map<string, View>> {
-    const views = new Map<string, View>();
+  async views(ids: readonly string[], location: string): Promise<Map<string, StoredView>> {
+    const views = new Map<string, StoredView>();
     const onlyViews = {
-      ProjectionExpression: "pk, #views.#location",
-      ExpressionAttributeNames: { "#views": "views", "#location": location },
+      ProjectionExpression: "pk, #views.#location, #beliefs.#location",
+      ExpressionAttributeNames: { "#views": "views", "#beliefs": "beliefs", "#location": location },
       ConsistentRead: true,
     };
     for await (const page of readMany(client, tableName, ids.map(monitorKey), onlyViews, waiting))
-      for (const { pk, views: found } of page) {
+      for (const { pk, views: found, beliefs } of page) {
         const view = (found as Record<string, View> | undefined)?.[location];
-        if (view) views.set(monitorIdOf(String(pk)), view);
+        const fence = (beliefs as Record<string, StoredBelief> | undefined)?.[location]?.tick ?? view?.tick;
+        if (view) views.set(monitorIdOf(String(pk)), fence === view.tick ? view : { ...view, fence });
       }
     return views;
   },
@@ -83,8 +90,8 @@ export const createViewStore = (client: DynamoDBDocumentClient, tableName: strin
    * Stores a view, unless the monitor is deleted or paused, its settings version has changed, or it has a newer view.
    * @param onlyIfEmpty for spot checks: stores only if there is no view yet
    * @param now epoch milliseconds
-   * @param replaces tick that may be replaced although it is not older: of a view from the future (clock skew), or of the
-   *   fence that this run put up
+   * @param replaces tick that may be replaced although it is not older: of a view or fence from the future (clock skew),
+   *   or of the fence that this run put up
    * @returns whether it was stored
    */
   async save(

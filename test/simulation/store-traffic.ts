@@ -15,6 +15,7 @@ import { createFreshness } from "../../shared/store/freshness.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../shared/store/keys.ts";
+import { namePlace } from "../../shared/store/listing.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
@@ -183,7 +184,7 @@ export function storeTraffic(
     markDeleted: () => monitors.markDeleted(known(), date()),
     list: async () => {
       const { next } = await monitors.list(1 + chance.int(4));
-      await monitors.list(2, next ?? monitors.positionOf(known()));
+      await monitors.list(2, next ?? namePlace(known()).listKey);
     },
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),

@@ -67,6 +67,7 @@ declare module "dynalite/db/index.js" {
     create(options: Record<string, unknown>): Store;
     createKey(item: Item, table: Table): string;
     itemSize(item: Item): number;
+    validationError(message: string): Error;
     checkConditional(request: Request, before?: Item): (Error & { body: Record<string, unknown> }) | null | undefined;
     addConsumedCapacity(request: Request, isRead: boolean, item?: Item, other?: Item): unknown;
     updateIndexes(store: Store, table: Table, before: Item | undefined, after: Item | null, done: Done): void;

@@ -36,7 +36,11 @@ const bucket = (kind: string, monitorId: string): Value => {
   return { S: `${kind}#${hash % 4}` };
 };
 
-const folded = (name: string) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** At most 960 bytes: a sort key of an index has at most 1024, and the id follows. */
+const folded = (name: string) => {
+  const whole = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  return whole.slice(0, new TextEncoder().encodeInto(whole, new Uint8Array(960)).read);
+};
 
 const belief = ([location, view]: readonly [string, Value]) => {
   const { health, tick } = view.M as Item;

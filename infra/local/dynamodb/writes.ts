@@ -42,11 +42,29 @@ dynalite.addConsumedCapacity = (request, isRead, item) => {
   return capacity;
 };
 
+/** Longest keys in bytes. */
+const MAX_KEY_BYTES: Readonly<Record<string, number>> = { HASH: 2_048, RANGE: 1_024 };
+
+/** What DynamoDB says of a changed key that is too long for an index. dynalite checks the keys of the table only. */
+const longKey = (table: Table, before: Item | undefined, after: Item | null): string | undefined => {
+  for (const { IndexName, KeySchema } of table.GlobalSecondaryIndexes ?? [])
+    for (const { AttributeName: name, KeyType } of KeySchema) {
+      const value = after?.[name]?.S;
+      if (typeof value !== "string" || value === before?.[name]?.S) continue;
+      const [size, most] = [Buffer.byteLength(value), MAX_KEY_BYTES[KeyType]!];
+      if (size > most)
+        return `One or more parameter values were invalid: Size limit exceeded for Index Key ${name} Actual Size: ${size} bytes Max Size: ${most} bytes IndexName: ${IndexName}`;
+    }
+  return undefined;
+};
+
 dynalite.updateIndexes = (store, table, before, after, done) => {
   const gather = gatherers.get(store);
   if (!gather || !current) return updateIndexes(store, table, before, after, done);
   const { request, capacity } = current;
   current = undefined;
+  const refusal = longKey(table, before, after);
+  if (refusal !== undefined) return done(dynalite.validationError(refusal));
   if (capacity) Object.assign(capacity, writeCapacity(table, before, after));
   if (before || after) {
     gathered = [

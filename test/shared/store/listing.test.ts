@@ -54,6 +54,46 @@ test("pages of any size give every key once, by folded name and back", async () 
   );
 });
 
+test("pages miss no name beyond the basic plane: text is in the order of its code points, as the index has it", async () => {
+  const names = ["\u{1F600} shop", "\uF8FF store", "\uFFFD", "\u{20000}", "zz"];
+  for (let n = 0; n < 20; n++)
+    await tables.client.send(
+      new PutCommand({
+        TableName: tables.tables.monitors,
+        Item: { ...monitorKey(`x${n}`), ...namePlace({ id: `x${n}`, name: names[n % names.length]! }) },
+      }),
+    );
+  for (const back of [false, true]) {
+    const seen: string[] = [];
+    for (let after: string | undefined, more = true; more; after = seen.at(-1)) {
+      const { keys, hasMore } = await listing().page("listed", "MONITORS", 3, { after, back });
+      seen.push(...keys.map(({ position }) => position));
+      more = hasMore;
+    }
+    expect(seen.filter((key) => /#x\d+$/.test(key))).toHaveLength(20);
+  }
+});
+
+test("the longest name in any script fits the index's key", () => {
+  for (const one of ["\uFDFA", "한", "각", "😀", "漢"]) {
+    const { listKey } = namePlace({ id: "0123456789abcdef0123", name: one.repeat(200 / one.length) });
+    expect(Buffer.byteLength(listKey), one).toBeLessThanOrEqual(1024);
+    expect(listKey.isWellFormed() && listKey.endsWith("#0123456789abcdef0123")).toBe(true);
+  }
+});
+
+test("a key that is too long for an index is refused, as by DynamoDB", async () => {
+  const write = (length: number) =>
+    tables.client.send(
+      new PutCommand({
+        TableName: tables.tables.monitors,
+        Item: { ...monitorKey("long"), listBucket: "NONE#0", listKey: "é".repeat(length) },
+      }),
+    );
+  await write(512);
+  await expect(write(513)).rejects.toThrow("Size limit exceeded for Index Key listKey Actual Size: 1026 bytes");
+});
+
 test("names are in order without marks and case", () => {
   const keyOf = (name: string) => namePlace({ id: "1", name }).listKey;
   expect(keyOf("Zürich")).toBe("zurich#1");

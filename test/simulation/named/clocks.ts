@@ -1,5 +1,5 @@
 /** Clocks that differ, are ahead, or step back. */
-import { down, edit, type Named, story } from "./named.ts";
+import { always, BLOCKS, down, edit, type Named, settings, story } from "./named.ts";
 
 export const clocks: readonly Named[] = [
   {
@@ -43,6 +43,32 @@ export const clocks: readonly Named[] = [
       ["recovered", 2_400, 2_420],
     ],
     excused: {
+      "outcome-lost": "outcomes of the future are compacted when it comes",
+      "block-rewritten": "while blocks of the future stand there, the last run of a tick that came twice is kept",
+    },
+  },
+  {
+    name: "a fence that was put up while all clocks were an hour ahead: an outage soon after is told",
+    scenario: story({
+      clockSteps: [
+        { at: 600, ms: 3_600_000 },
+        { at: 660, ms: -3_600_000 },
+      ],
+      monitors: [
+        { at: 20, settings: settings() },
+        { at: 20.5, settings: settings({ key: "n", name: "n", host: "h2" }) },
+      ],
+      // The neighbour's view claims a tick whose block is lost, so the next run fences off all.
+      faults: [always("throttle", 627, 642, BLOCKS, { skip: 1, most: 3 })],
+      events: [down(625, 3_000, { host: "h2" }), down(1_800, 2_400)],
+    }),
+    of: "m",
+    told: [
+      ["down", 1_800, 1_820],
+      ["recovered", 2_400, 2_420],
+    ],
+    excused: {
+      false: "the neighbour's alert bears a moment of the future",
       "outcome-lost": "outcomes of the future are compacted when it comes",
       "block-rewritten": "while blocks of the future stand there, the last run of a tick that came twice is kept",
     },

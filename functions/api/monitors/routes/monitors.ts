@@ -147,7 +147,7 @@ const listMonitors = route({
       const taken = found.slice(0, limit - items.length);
       items.push(...taken);
       const isCut = taken.length < found.length;
-      position = isCut ? deps.monitors.positionOf(taken.at(-1) as StoredMonitor) : (some.next ?? undefined);
+      position = isCut ? some.positions.get(taken.at(-1)!.id) : (some.next ?? undefined);
       ended = !isCut && some.next === null;
       read += some.items.length;
     }

@@ -1,4 +1,6 @@
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { monitorKey } from "../../../../shared/store/keys.ts";
 import { type Edge, startEdge } from "../edge.ts";
 import { minimal } from "./fixture.ts";
 
@@ -60,5 +62,19 @@ describe("listing", () => {
     const other = await own.call("GET", `/v1/monitors?limit=2&status=up&cursor=${body.nextCursor}`);
     expect([other.status, other.body.errors[0].path]).toEqual([422, "cursor"]);
     expect((await own.call("GET", `/v1/monitors?limit=3&cursor=${body.nextCursor}`)).status).toBe(200);
+  });
+
+  test("a monitor that was renamed a moment ago, and still stands at its old name, hides none after it", async () => {
+    const { body } = await own.call("GET", "/v1/monitors?limit=1");
+    await own.client.send(
+      new UpdateCommand({
+        TableName: own.tables.monitors,
+        Key: monitorKey(body.items[0].id),
+        UpdateExpression: "SET #name = :name",
+        ExpressionAttributeNames: { "#name": "name" },
+        ExpressionAttributeValues: { ":name": "zz" },
+      }),
+    );
+    expect((await all("tag=n&limit=1")).names).toHaveLength(25);
   });
 });

@@ -24,7 +24,7 @@ test("monitors and incidents with an attribute for each field become what this v
   const put = (Item: Record<string, unknown>) => client.send(new PutCommand({ TableName: table, Item }));
   const old = [
     monitorOf({ id: "m1", name: "Über", status: "down", views: { a: viewOf("down", 100) }, shard: "10#0" }),
-    monitorOf({ id: "m2", name: "Zoo", status: "up", views: { a: viewOf("up", 90) }, tags: { team: "x" } }),
+    monitorOf({ id: "m2", name: "각".repeat(200), status: "up", views: { a: viewOf("up", 90) }, tags: { team: "x" } }),
   ];
   for (const monitor of old) {
     const { nextEvaluationAt: _own, lookBy: _look, ...fields } = monitor;
