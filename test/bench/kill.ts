@@ -97,7 +97,13 @@ async function main(times: number, count: number) {
     await sleep(SETTLED_MS);
 
     const statuses = new Map<string, string>();
-    for (const [, id] of idOf) statuses.set(id, (await api("GET", `/v1/monitors/${id}`)).body.status);
+    // In pages: a call for each monitor would run into the API's throttle.
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const page = await api("GET", `/v1/monitors?limit=200${cursor && `&cursor=${cursor}`}`);
+      if (page.status !== 200) throw new Error(`the list answered ${page.status}: ${JSON.stringify(page.body)}`);
+      for (const { id, status: found } of page.body.items) statuses.set(id, found);
+      cursor = page.body.nextCursor;
+    }
     const wrong = ports.flatMap((_, n) => {
       const id = idOf.get(`m${n}`)!;
       const truth = isShut(n) ? "down" : "up";
