@@ -43,7 +43,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** "Orders database is down". */
@@ -61,7 +61,7 @@ export function headline(alert: Alert): string {
   }
 }
 
-const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED", closed: "CLOSED" } as const;
+export const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED", closed: "CLOSED" } as const;
 
 /** Subject for mail, in Unicode, on one line. */
 export const mailSubject = (alert: Alert) => `[${LABELS[alert.event]}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
@@ -98,7 +98,7 @@ export function mailText(alert: Alert): string {
   return `${headline(alert)}.\n\n${lines.join("\n")}\n`;
 }
 
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const COLOURS = { down: "#b42318", degraded: "#b54708", recovered: "#067647", closed: "#475467" } as const;
 

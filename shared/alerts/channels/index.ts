@@ -6,14 +6,24 @@ import { inOurWords, pathText } from "../../issues.ts";
 import { parseReceiver } from "../../receiver.ts";
 import type { Channel, Outside } from "./channel.ts";
 import { email } from "./email.ts";
+import { pagerduty } from "./pagerduty.ts";
+import { slack } from "./slack.ts";
 import { sns } from "./sns.ts";
+import { webhook } from "./webhook.ts";
 
-export const channels = { email, sns } satisfies Record<string, Channel>;
+export const channels = { email, pagerduty, slack, sns, webhook } satisfies Record<string, Channel>;
 export type ChannelName = keyof typeof channels;
 
-/** Names of the channels that this deployment can use. */
+/** Channels by name, without their own types of settings and messages. */
+export const channelKinds: Readonly<Record<ChannelName, Channel>> = channels;
+
+export const isChannelName = (name: string): name is ChannelName => Object.hasOwn(channels, name);
+
+/** Names of the channels with receivers as text (`email:ops@example.com`) that this deployment can use. */
 export const channelsSetUp = (outside: Outside): ChannelName[] =>
-  (Object.keys(channels) as ChannelName[]).filter((name) => channels[name].isSetUp(outside));
+  (Object.keys(channels) as ChannelName[]).filter(
+    (name) => channelKinds[name].target !== undefined && channelKinds[name].isSetUp(outside),
+  );
 
 /**
  * Parses a receiver's text into its channel and settings.
@@ -21,8 +31,9 @@ export const channelsSetUp = (outside: Outside): ChannelName[] =>
  */
 export function channelOf(receiver: string): { readonly channel: Channel; readonly settings: unknown } {
   const { channel: name, target } = parseReceiver(receiver);
-  if (!Object.hasOwn(channels, name)) throw new Error(`there is no alert channel ${name}`);
-  const channel: Channel = channels[name as ChannelName];
+  if (!isChannelName(name)) throw new Error(`there is no alert channel ${name}`);
+  const channel = channelKinds[name];
+  if (channel.target === undefined) throw new Error(`receivers of alert channel ${name} have no text`);
   const given = channel.target === null ? {} : { [channel.target]: target };
   const { success, data, error } = channel.settings.safeParse(given, { error: inOurWords });
   if (success) return { channel, settings: data };
