@@ -141,14 +141,18 @@ export class HomeStack extends Stack {
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
         DISPATCH_FUNCTION_NAME: dispatch.lambda.functionName,
+        ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
       },
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
-    api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
+    api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     api.allow(["dynamodb:Query"], [index("listed"), index("attention")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
+    // For test alerts.
+    api.allow(["sns:Publish"], [alerts.topicArn]);
+    if (settings.alertSender) this.letSendMail(api, settings.alertSender);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });

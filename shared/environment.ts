@@ -52,6 +52,8 @@ const ENVIRONMENTS = {
     RETENTION,
     SUBSCRIPTION_DEAD_LETTER_ARN: text,
     DISPATCH_FUNCTION_NAME: text,
+    /** Absent if mail is off. */
+    ALERT_SENDER: z.optional(text),
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),

@@ -1,4 +1,6 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+import { kinds } from "./channels/routes/channel-kinds.ts";
+import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
@@ -25,6 +27,8 @@ export const routes: readonly Route[] = [
   badges,
   metrics,
   subscriptions,
+  channels,
+  kinds,
   tokens,
   protocols,
   openapi,

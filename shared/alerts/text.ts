@@ -98,9 +98,9 @@ const linkLine = (url: string | null, label: string, { link }: Markup) => (url =
 export const details = (alert: Alert): string[] => facts(alert).map(([label, value]) => `${label}: ${value}`);
 
 export const alertText = (alert: Alert, markup: Markup): string => {
-  const { escape, bold } = markup;
-  const lines = facts(alert).map(([label, value]) => `${escape(label)}: ${escape(value)}`);
-  return compose(bold(escape(markedTitle(alert))), lines, linkLine(alert.url, "Details", markup), markup);
+  const { bold } = markup;
+  const lines = facts(alert).map(([label, value]) => `${markup.escape(label)}: ${markup.escape(value)}`);
+  return compose(bold(markup.escape(markedTitle(alert))), lines, linkLine(alert.url, "Details", markup), markup);
 };
 
 /** "37 alerts: 30 down, 7 recovered" */
@@ -119,9 +119,9 @@ export const digestLines = ({ alerts }: Digest): string[] => [
 ];
 
 export const digestText = (digest: Digest, markup: Markup): string => {
-  const { escape, bold } = markup;
-  const lines = digestLines(digest).map(escape);
-  return compose(bold(escape(digestTitle(digest))), lines, linkLine(digest.url, "All alerts", markup), markup);
+  const { bold } = markup;
+  const lines = digestLines(digest).map(markup.escape);
+  return compose(bold(markup.escape(digestTitle(digest))), lines, linkLine(digest.url, "All alerts", markup), markup);
 };
 
 /** Invisible character (zero-width space) that keeps the next one from being read as markup or a mention. */

@@ -10,6 +10,9 @@
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  name      CHANNEL-NAME             <folded name>         which channel has the name
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -55,6 +58,10 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   sk: STATE_SK,
 });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
+/** Apart from the channel, so that functions that send nothing cannot read it. */
+export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
+export const channelNameKey = (folded: string) => ({ pk: "CHANNEL-NAME", sk: folded });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
   pk: `SHARD#${shard}#${location}`,

@@ -26,7 +26,7 @@ const MAX_FOLDED_BYTES = 960;
  * Folds a name for comparing and sorting: NFKD without combining marks, in lower case. Cut, because NFKD makes up to 18
  * characters of one.
  */
-const folded = (name: string) => {
+export const folded = (name: string) => {
   const whole = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const { read } = new TextEncoder().encodeInto(whole, new Uint8Array(MAX_FOLDED_BYTES));
   return whole.slice(0, read);

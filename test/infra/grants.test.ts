@@ -24,6 +24,11 @@ const log = (name: string) => may("logs:CreateLogStream,PutLogEvents", `${name}L
 const consume = (queue: string) =>
   may("sqs:ReceiveMessage,ChangeMessageVisibility,GetQueueUrl,DeleteMessage,GetQueueAttributes", `${queue}.Arn`);
 
+const MAIL = ["configuration-set", "identity"].map(
+  (kind) =>
+    `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
+);
+
 const GRANTS: Record<string, string[]> = {
   dispatch: [
     ...log("Dispatch"),
@@ -46,18 +51,17 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "Alerts", "System"),
-    ...["configuration-set", "identity"].map(
-      (kind) =>
-        `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
-    ),
+    ...MAIL,
     ...may("sqs:SendMessage", ...JOBS),
     ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
   ],
   api: [
     ...log("Api"),
-    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
     ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
     ...may("dynamodb:GetItem,Query", HISTORY),
+    ...may("sns:Publish", "Alerts"),
+    ...MAIL,
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
@@ -115,6 +119,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     SYSTEM_TOPIC_ARN: "System",
     SUBSCRIPTION_DEAD_LETTER_ARN: "UndeliveredToSubscriber.Arn",
     DISPATCH_FUNCTION_NAME: "DispatchFunction",
+    ALERT_SENDER: "ops@example.com",
   },
   compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
 };

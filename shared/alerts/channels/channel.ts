@@ -17,6 +17,8 @@ export interface Channel<Settings = unknown, Message = unknown> {
   readonly reference: string;
   /** `people` get digests when many alerts come at once; `machines` get each alert. */
   readonly audience: "people" | "machines";
+  /** Setting of the deployment that turns the channel on, for people; undefined if it needs none. */
+  readonly needs?: string;
   /** Whether the service opens something on the first alert of an incident and closes it with the last one. */
   readonly opensIncidents?: boolean;
   /** Most messages that the service documents to take; null if it names no number. */

@@ -34,6 +34,7 @@ export const email: Channel<{ readonly address: string }, SendEmailCommandInput>
   summary: "Sends mail through Amazon SES to one address.",
   reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html",
   audience: "people",
+  needs: "a sender of mail (context `alertSender`)",
   // Of an account in the sandbox; others have more.
   rate: { messages: 1, seconds: 1 },
   settings: z.strictObject({

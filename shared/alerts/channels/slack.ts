@@ -14,9 +14,9 @@ import { httpChannel, postJson } from "./http-channel.ts";
 const MAX_HEADER = 150;
 const MAX_SECTION = 3000;
 
-const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 /** For notifications and old clients, which show no blocks. */
-const FALLBACK: Markup = { escape, bold: (text) => text, link: (url) => `<${url}>`, limit: MAX_SECTION };
+const FALLBACK: Markup = { escape: escaped, bold: (text) => text, link: (url) => `<${url}>`, limit: MAX_SECTION };
 
 const plain = (text: string) => ({ type: "plain_text", text, emoji: false });
 
@@ -28,7 +28,7 @@ const message = (webhook: string, header: string, lines: readonly string[], link
     blocks: [
       { type: "header", text: plain(cut(header, MAX_HEADER)) },
       { type: "section", text: plain(cut(lines.join("\n"), MAX_SECTION)) },
-      ...(link ? [{ type: "context", elements: [{ type: "mrkdwn", text: `<${escape(link)}|Details>` }] }] : []),
+      ...(link ? [{ type: "context", elements: [{ type: "mrkdwn", text: `<${escaped(link)}|Details>` }] }] : []),
     ],
   });
 

@@ -20,16 +20,16 @@ const valuesOf = (alert: Alert): Readonly<Record<string, unknown>> => {
 /** Tags are named `monitor.tags.<name>`; a monitor without the tag has null there. */
 const TAG = "monitor.tags.";
 
-const valueOf = (values: Readonly<Record<string, unknown>>, name: string): unknown =>
+const valueNamed = (values: Readonly<Record<string, unknown>>, name: string): unknown =>
   name.startsWith(TAG)
     ? ((values["monitor.tags"] as Record<string, string>)[name.slice(TAG.length)] ?? null)
     : values[name];
 
 const insert = (text: string, values: Readonly<Record<string, unknown>>): unknown => {
   const [, whole] = WHOLE.exec(text) ?? [];
-  if (whole) return valueOf(values, whole);
+  if (whole) return valueNamed(values, whole);
   return text.replace(NAME, (_, name: string) => {
-    const value = valueOf(values, name);
+    const value = valueNamed(values, name);
     return typeof value === "string" ? value : value === null ? "" : JSON.stringify(value);
   });
 };

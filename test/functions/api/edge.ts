@@ -12,8 +12,11 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
+import { createHttpSend } from "../../../shared/alerts/http.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
+import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -58,7 +61,21 @@ const text = async (request: IncomingMessage) => {
   return Buffer.concat(chunks).toString();
 };
 
-export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
+const topics = {
+  alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  system: "arn:aws:sns:us-east-1:000000000000:system",
+};
+/** Receivers of test alerts, as on one machine, where private addresses may be reached. */
+export const RECEIVERS: Receivers = {
+  publish: async () => ({ MessageId: "m-1" }),
+  sendMail: async () => ({ MessageId: "m-2" }),
+  topics,
+  sender: "sender@example.com",
+  reach: "local",
+  http: createHttpSend({ reach: "local", version: "test", timeoutMs: 500 }),
+};
+
+export const startEdge = async ({ locations = LOCATIONS as readonly Location[], receivers = RECEIVERS } = {}) => {
   const tables = await startTables();
   const calls = {
     jobs: [] as { queue: string; job: Job }[],
@@ -144,10 +161,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
-    topics: {
-      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
-      system: "arn:aws:sns:us-east-1:000000000000:system",
-    },
+    topics,
+    channels: createChannelStore(client, tables.tables.monitors),
+    receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),

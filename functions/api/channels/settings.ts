@@ -1,0 +1,53 @@
+/** Validates the settings of an alert channel: the kind's own schema, and the addresses that its URLs lead to. */
+import type { Channel, Outside } from "../../../shared/alerts/channels/channel.ts";
+import { channelKinds, isChannelName } from "../../../shared/alerts/channels/index.ts";
+import { isSecret } from "../../../shared/alerts/channels/secrets.ts";
+import { checkHost } from "../../../shared/engine/address-guard.ts";
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import { HIDDEN } from "../../../shared/protocols/secrets.ts";
+import { fieldErrors, PARSING } from "../http/input.ts";
+import { type ChannelInput, channelInput } from "./representations.ts";
+
+const hostOf = (value: unknown): string | undefined =>
+  typeof value === "string" && /^https?:/i.test(value) && URL.canParse(value) ? new URL(value).hostname : undefined;
+
+/** Hosts that may not be reached. Names are checked when something is sent: they may resolve differently by then. */
+const addressErrors = (settings: Readonly<Record<string, unknown>>, { reach = "public" }: Outside): FieldError[] =>
+  Object.entries(settings).flatMap(([name, value]) => {
+    const host = hostOf(value);
+    const refused = host && checkHost(host, reach);
+    return refused ? [{ path: `settings.${name}`, message: `${refused}, which alerts may not be sent to` }] : [];
+  });
+
+const settingsErrors = (channel: Channel, settings: unknown, outside: Outside): FieldError[] => {
+  const { success, data, error } = channel.settings.safeParse(settings, PARSING);
+  if (success) return addressErrors(data as Readonly<Record<string, unknown>>, outside);
+  const hidden = Object.entries(settings ?? {}).filter(([name, value]) => value === HIDDEN && isSecret(channel, name));
+  return hidden.length > 0
+    ? hidden.map(([name]) => ({
+        path: `settings.${name}`,
+        message: `${HIDDEN} is only shown in place of a secret: send the secret itself, or leave the field out of a PATCH`,
+      }))
+    : fieldErrors(error.issues, "settings");
+};
+
+const kindErrors = (kind: string, outside: Outside): FieldError[] => {
+  if (!isChannelName(kind) || channelKinds[kind].isSetUp(outside)) return [];
+  const { title, needs = "a setting of the deployment" } = channelKinds[kind];
+  return [{ path: "kind", message: `${title} is off in this deployment: it needs ${needs}` }];
+};
+
+/** @throws InvalidInput that names every wrong field, also within `settings` */
+export const readChannel = (input: unknown, outside: Outside): ChannelInput => {
+  const { success, data, error } = channelInput.safeParse(input, PARSING);
+  const { kind, settings } = (input ?? {}) as { readonly kind?: unknown; readonly settings?: unknown };
+  const known = typeof kind === "string" && isChannelName(kind) ? kind : undefined;
+  const isObject = typeof settings === "object" && settings !== null && !Array.isArray(settings);
+  const errors = [
+    ...(success ? [] : fieldErrors(error.issues)),
+    ...(known ? kindErrors(known, outside) : []),
+    ...(known && isObject ? settingsErrors(channelKinds[known], settings, outside) : []),
+  ];
+  if (!success || errors.length > 0) throw new InvalidInput(errors);
+  return data;
+};
