@@ -92,6 +92,10 @@ const compose = (title: string, lines: readonly string[], link: string[], markup
   return [title, ...body, ...link].join("\n");
 };
 
+/** As many lines as fit, without a title and a link, for services that take these apart. */
+export const textOf = ([first = "", ...lines]: readonly string[], markup: Markup): string =>
+  compose(first, lines, [], markup);
+
 const linkLine = (url: string | null, label: string, { link }: Markup) => (url === null ? [] : [link(url, label)]);
 
 /** The lines of an alert below its title, as many as fit. */
@@ -129,7 +133,7 @@ const BREAK = "\u200b";
 
 /** Markdown in which a backslash takes a character's meaning away. Mentions such as `@all` are broken by an invisible space. */
 export const MARKDOWN: Omit<Markup, "limit"> = {
-  escape: (text) => text.replace(/[\\`*_{}[\]()<>#+\-.!|~:]/g, "\\$&").replaceAll("@", `@${BREAK}`),
+  escape: (text) => text.replace(/[\\`*_[\]<>#|~]/g, "\\$&").replaceAll("@", `@${BREAK}`),
   bold: (text) => `**${text}**`,
   link: (url, label) => `[${label}](${url})`,
 };

@@ -1,27 +1,19 @@
-/** Validates the settings of an alert channel: the kind's own schema, and the addresses that its URLs lead to. */
+/** Validates the settings of an alert channel: the kind's own schema, and what this deployment refuses. */
 import type { Channel, Outside } from "../../../shared/alerts/channels/channel.ts";
 import { channelKinds, isChannelName } from "../../../shared/alerts/channels/index.ts";
 import { isSecret } from "../../../shared/alerts/channels/secrets.ts";
-import { checkHost } from "../../../shared/engine/address-guard.ts";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { type ChannelInput, channelInput } from "./representations.ts";
 
-const hostOf = (value: unknown): string | undefined =>
-  typeof value === "string" && /^https?:/i.test(value) && URL.canParse(value) ? new URL(value).hostname : undefined;
-
-/** Hosts that may not be reached. Names are checked when something is sent: they may resolve differently by then. */
-const addressErrors = (settings: Readonly<Record<string, unknown>>, { reach = "public" }: Outside): FieldError[] =>
-  Object.entries(settings).flatMap(([name, value]) => {
-    const host = hostOf(value);
-    const refused = host && checkHost(host, reach);
-    return refused ? [{ path: `settings.${name}`, message: `${refused}, which alerts may not be sent to` }] : [];
-  });
-
 const settingsErrors = (channel: Channel, settings: unknown, outside: Outside): FieldError[] => {
   const { success, data, error } = channel.settings.safeParse(settings, PARSING);
-  if (success) return addressErrors(data as Readonly<Record<string, unknown>>, outside);
+  if (success)
+    return (channel.errorsHere?.(data, outside) ?? []).map(({ path, message }) => ({
+      path: `settings.${path}`,
+      message,
+    }));
   const hidden = Object.entries(settings ?? {}).filter(([name, value]) => value === HIDDEN && isSecret(channel, name));
   return hidden.length > 0
     ? hidden.map(([name]) => ({

@@ -72,3 +72,9 @@ export const checking =
     const answer = byStatus(reply);
     return answer.kind === "delivered" && !isSuccess(reply) ? refused(said(reply)) : answer;
   };
+
+/** Takes the pause from the body, for services that say it there. */
+export const withPause = (answer: Answer, seconds: unknown): Answer =>
+  answer.kind === "refused" && typeof seconds === "number"
+    ? refused(answer.error, { isPermanent: answer.isPermanent, retryAfterSeconds: seconds })
+    : answer;

@@ -3,6 +3,7 @@ import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import type { z } from "zod/mini";
 import type { LocationKind } from "../../engine/address-guard.ts";
+import type { FieldError } from "../../errors.ts";
 import type { Alert } from "../../model.ts";
 import type { HttpSend } from "../http.ts";
 import type { Answer } from "./answer.ts";
@@ -31,6 +32,8 @@ export interface Channel<Settings = unknown, Message = unknown> {
    * receivers of this kind have no text, they are stored channels.
    */
   readonly target?: string | null;
+  /** What this deployment refuses in settings that are valid by themselves; paths are relative to the settings. */
+  errorsHere?(settings: Settings, outside: Outside): readonly FieldError[];
   /** Whether this deployment can use the channel. */
   isSetUp(outside: Outside): boolean;
   /** Renders the complete message. An exception is a bug of ours, not a refusal by the receiver. */

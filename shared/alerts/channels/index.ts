@@ -5,13 +5,49 @@
 import { inOurWords, pathText } from "../../issues.ts";
 import { parseReceiver } from "../../receiver.ts";
 import type { Channel, Outside } from "./channel.ts";
+import { discord } from "./discord.ts";
 import { email } from "./email.ts";
+import { googleChat } from "./google-chat.ts";
+import { gotify } from "./gotify.ts";
+import { incidentIo } from "./incident-io.ts";
+import { lambda } from "./lambda.ts";
+import { matrix } from "./matrix.ts";
+import { mattermost } from "./mattermost.ts";
+import { ntfy } from "./ntfy.ts";
+import { opsgenie } from "./opsgenie.ts";
 import { pagerduty } from "./pagerduty.ts";
+import { pushover } from "./pushover.ts";
+import { rocketChat } from "./rocket-chat.ts";
 import { slack } from "./slack.ts";
+import { sms } from "./sms.ts";
 import { sns } from "./sns.ts";
+import { splunkOnCall } from "./splunk-on-call.ts";
+import { teams } from "./teams.ts";
+import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
-export const channels = { email, pagerduty, slack, sns, webhook } satisfies Record<string, Channel>;
+export const channels = {
+  discord,
+  email,
+  gotify,
+  "google-chat": googleChat,
+  "incident-io": incidentIo,
+  lambda,
+  matrix,
+  mattermost,
+  ntfy,
+  opsgenie,
+  pagerduty,
+  pushover,
+  "rocket-chat": rocketChat,
+  slack,
+  sms,
+  sns,
+  "splunk-on-call": splunkOnCall,
+  teams,
+  telegram,
+  webhook,
+} satisfies Record<string, Channel>;
 export type ChannelName = keyof typeof channels;
 
 /** Channels by name, without their own types of settings and messages. */
