@@ -3,9 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { createHttpSend } from "../../shared/alerts/http.ts";
+import { invokeBy } from "../../shared/alerts/invoke.ts";
 import { outsideOf } from "../../shared/alerts/outside.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
@@ -29,6 +31,9 @@ export const handler = createApiOf({
     ses: new SESClient({}),
     topics,
     sender: environment.ALERT_SENDER,
+    allowsSms: environment.SMS_ALERTS === "true",
+    alertFunctions: environment.ALERT_FUNCTIONS ?? [],
+    invoke: invokeBy(new LambdaClient({})),
     reach,
     http: createHttpSend({ reach, version: environment.HARBORLIGHT_VERSION }),
   }),

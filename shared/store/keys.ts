@@ -61,6 +61,8 @@ export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 /** Apart from the channel, so that functions that send nothing cannot read it. */
 export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
+/** Partition keys of all of them, as a pattern of IAM. */
+export const SECRETS = channelSecretKey("*").pk;
 export const channelNameKey = (folded: string) => ({ pk: "CHANNEL-NAME", sk: folded });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({

@@ -6,7 +6,7 @@
 import * as z from "zod/mini";
 import { refused } from "./answer.ts";
 import type { Channel, Outside } from "./channel.ts";
-import { matching, shown } from "./fields.ts";
+import { FUNCTION_ARN, matching, shown } from "./fields.ts";
 import { answerOf } from "./refusals.ts";
 
 interface Invocation {
@@ -28,10 +28,7 @@ export const lambda: Channel<{ readonly functionArn: string }, Invocation> = {
   needs: "the ARNs of the functions (context `alertFunctions`)",
   rate: null,
   settings: z.strictObject({
-    functionArn: shown(
-      matching(/^arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w:$-]+$/, "the ARN of a Lambda function"),
-      "ARN of the function.",
-    ),
+    functionArn: shown(matching(FUNCTION_ARN, "the ARN of a Lambda function"), "ARN of the function."),
   }),
   example: { functionArn: "arn:aws:lambda:eu-central-1:123456789012:function:on-alert" },
   isSetUp: ({ invoke, alertFunctions = [] }) => invoke !== undefined && alertFunctions.length > 0,
