@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { FUNCTION_ARN } from "../shared/alerts/channels/fields.ts";
+import { FUNCTION_ARN } from "../shared/function-arn.ts";
 import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "./validation.ts";

@@ -49,7 +49,7 @@ export const oneLine = (text: string, length = MAX_VALUE): string => cut(text.re
 const MARKS = { down: "🔴", degraded: "🟠", recovered: "🟢", closed: "⚪" } as const;
 
 /** "2026-11-27 10:31:30 UTC" */
-export const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
+const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
 
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>

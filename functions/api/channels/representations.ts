@@ -1,13 +1,13 @@
 /** Schemas and representations of alert channels. */
 import { z } from "zod";
-import { type ChannelName, channelKinds } from "../../../shared/alerts/channels/index.ts";
+import { type ChannelName, channels } from "../../../shared/alerts/channels/index.ts";
 import { expecting } from "../../../shared/issues.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { fields, oneOf, text } from "../../../shared/schema.ts";
 import type { StoredChannel } from "../../../shared/store/channels.ts";
 import { moment } from "../http/representations.ts";
 
-const NAMES = Object.keys(channelKinds).toSorted() as [ChannelName, ...ChannelName[]];
+const NAMES = Object.keys(channels).toSorted() as [ChannelName, ...ChannelName[]];
 const kind = oneOf(NAMES).describe("What it sends to; `GET /v1/channel-kinds` has all of them.");
 const name = text(100, "a name")
   .describe("Unique among channels, whatever the case.")
@@ -15,7 +15,7 @@ const name = text(100, "a name")
 const settings = z
   .record(z.string(), z.unknown(), { error: expecting("an object") })
   .describe("As the schema of the kind says.");
-const EXAMPLE = { name: "Ops in Slack", kind: "slack", settings: channelKinds.slack.example };
+const EXAMPLE = { name: "Ops in Slack", kind: "slack", settings: channels.slack.example };
 
 export const channelInput = fields({ name, kind, settings }).meta({ id: "ChannelInput", example: EXAMPLE });
 export type ChannelInput = z.output<typeof channelInput>;

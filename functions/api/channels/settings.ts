@@ -1,6 +1,6 @@
 /** Validates the settings of an alert channel: the kind's own schema, and what this deployment refuses. */
 import type { Channel, Outside } from "../../../shared/alerts/channels/channel.ts";
-import { channelKinds, isChannelName } from "../../../shared/alerts/channels/index.ts";
+import { channels, isChannelName } from "../../../shared/alerts/channels/index.ts";
 import { isSecret } from "../../../shared/alerts/channels/secrets.ts";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
@@ -24,8 +24,8 @@ const settingsErrors = (channel: Channel, settings: unknown, outside: Outside): 
 };
 
 const kindErrors = (kind: string, outside: Outside): FieldError[] => {
-  if (!isChannelName(kind) || channelKinds[kind].isSetUp(outside)) return [];
-  const { title, needs = "a setting of the deployment" } = channelKinds[kind];
+  if (!isChannelName(kind) || channels[kind].isSetUp(outside)) return [];
+  const { title, needs = "a setting of the deployment" } = channels[kind];
   return [{ path: "kind", message: `${title} is off in this deployment: it needs ${needs}` }];
 };
 
@@ -38,7 +38,7 @@ export const readChannel = (input: unknown, outside: Outside): ChannelInput => {
   const errors = [
     ...(success ? [] : fieldErrors(error.issues)),
     ...(known ? kindErrors(known, outside) : []),
-    ...(known && isObject ? settingsErrors(channelKinds[known], settings, outside) : []),
+    ...(known && isObject ? settingsErrors(channels[known], settings, outside) : []),
   ];
   if (!success || errors.length > 0) throw new InvalidInput(errors);
   return data;

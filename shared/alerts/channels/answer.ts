@@ -42,7 +42,7 @@ const retryAfter = (text: string | undefined): number | null => {
 };
 
 /** What the receiver said, for people: status and the start of the body. */
-export const said = ({ status, body }: HttpReply): string => `HTTP ${status} ${oneLine(body)}`.trim();
+const said = ({ status, body }: HttpReply): string => `HTTP ${status} ${oneLine(body)}`.trim();
 
 /** Judges by the status alone. A redirect is permanent, because none is followed: the URL is wrong. */
 export const byStatus = (reply: HttpReply): Answer => {

@@ -19,8 +19,6 @@ export const line = (maxLength: number) => {
 export const matching = (pattern: RegExp, expected: string) =>
   z.string().check(z.regex(pattern, `must be ${expected}`));
 
-export const FUNCTION_ARN = /^arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w:$-]+$/;
-
 const isPlainUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, hash } = new URL(text);

@@ -26,7 +26,7 @@ import { teams } from "./teams.ts";
 import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
-export const channels = {
+const rows = {
   discord,
   email,
   gotify,
@@ -48,17 +48,16 @@ export const channels = {
   telegram,
   webhook,
 } satisfies Record<string, Channel>;
-export type ChannelName = keyof typeof channels;
-
-/** Channels by name, without their own types of settings and messages. */
-export const channelKinds: Readonly<Record<ChannelName, Channel>> = channels;
+export type ChannelName = keyof typeof rows;
+/** By name. */
+export const channels: Readonly<Record<ChannelName, Channel>> = rows;
 
 export const isChannelName = (name: string): name is ChannelName => Object.hasOwn(channels, name);
 
 /** Names of the channels with receivers as text (`email:ops@example.com`) that this deployment can use. */
 export const channelsSetUp = (outside: Outside): ChannelName[] =>
   (Object.keys(channels) as ChannelName[]).filter(
-    (name) => channelKinds[name].target !== undefined && channelKinds[name].isSetUp(outside),
+    (name) => channels[name].target !== undefined && channels[name].isSetUp(outside),
   );
 
 /**
@@ -68,7 +67,7 @@ export const channelsSetUp = (outside: Outside): ChannelName[] =>
 export function channelOf(receiver: string): { readonly channel: Channel; readonly settings: unknown } {
   const { channel: name, target } = parseReceiver(receiver);
   if (!isChannelName(name)) throw new Error(`there is no alert channel ${name}`);
-  const channel = channelKinds[name];
+  const channel = channels[name];
   if (channel.target === undefined) throw new Error(`receivers of alert channel ${name} have no text`);
   const given = channel.target === null ? {} : { [channel.target]: target };
   const { success, data, error } = channel.settings.safeParse(given, { error: inOurWords });

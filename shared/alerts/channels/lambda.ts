@@ -4,9 +4,10 @@
  * invoked. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
  */
 import * as z from "zod/mini";
+import { FUNCTION_ARN } from "../../function-arn.ts";
 import { refused } from "./answer.ts";
 import type { Channel, Outside } from "./channel.ts";
-import { FUNCTION_ARN, matching, shown } from "./fields.ts";
+import { matching, shown } from "./fields.ts";
 import { answerOf } from "./refusals.ts";
 
 interface Invocation {

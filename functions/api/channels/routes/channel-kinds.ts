@@ -1,12 +1,12 @@
 /** Route `/v1/channel-kinds`: what alerts can be sent to, with the schemas of their settings. */
 import { z } from "zod";
 import type { Outside } from "../../../../shared/alerts/channels/channel.ts";
-import { type ChannelName, channelKinds } from "../../../../shared/alerts/channels/index.ts";
+import { type ChannelName, channels } from "../../../../shared/alerts/channels/index.ts";
 import { type Route, route } from "../../http/route.ts";
 import { channelKindView } from "../representations.ts";
 
 const present = (name: ChannelName, outside: Outside) => {
-  const { title, summary, reference, audience, needs = null, rate, settings, example, isSetUp } = channelKinds[name];
+  const { title, summary, reference, audience, needs = null, rate, settings, example, isSetUp } = channels[name];
   return {
     name,
     title,
@@ -36,7 +36,7 @@ export const kinds: readonly Route[] = [
     },
     handle: async (_call, { receivers }) => ({
       body: {
-        items: (Object.keys(channelKinds) as ChannelName[]).toSorted().map((name) => present(name, receivers)),
+        items: (Object.keys(channels) as ChannelName[]).toSorted().map((name) => present(name, receivers)),
         nextCursor: null,
       },
     }),

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Outside } from "../../../../shared/alerts/channels/channel.ts";
-import { channelKinds } from "../../../../shared/alerts/channels/index.ts";
+import { channels as kinds } from "../../../../shared/alerts/channels/index.ts";
 import { splitSecrets, withoutSecrets } from "../../../../shared/alerts/channels/secrets.ts";
 import { testAlert } from "../../../../shared/alerts/example.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
@@ -59,7 +59,7 @@ const createChannel = route({
   responses: { 201: { ...one, description: "Created, at `Location`." } },
   handle: async ({ body }, { channels, receivers, now }) => {
     const { name, kind, settings } = readChannel(body, receivers);
-    const { shown, secrets } = splitSecrets(channelKinds[kind], settings);
+    const { shown, secrets } = splitSecrets(kinds[kind], settings);
     const at = now();
     const channel: StoredChannel = {
       id: randomBytes(10).toString("hex"),
@@ -122,7 +122,7 @@ const updateChannel = route({
     const { name, kind } = before;
     const settings = { ...before.settings, ...(await channels.secrets(before.id)) };
     const merged = readChannel(mergePatch({ name, kind, settings }, body), receivers);
-    const { shown, secrets } = splitSecrets(channelKinds[merged.kind], merged.settings);
+    const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
     const after: StoredChannel = {
       ...before,
       name: merged.name,
@@ -161,7 +161,7 @@ const TIMEOUT_MS = 10_000;
 const sendTest = async (channel: StoredChannel, event: "down" | "recovered", startedAt: Date, deps: Deps) => {
   const { channels, receivers, now } = deps;
   const { topics, sender }: Outside = receivers;
-  const kind = channelKinds[channel.kind];
+  const kind = kinds[channel.kind];
   const secrets = await channels.secrets(channel.id);
   const alert = testAlert(channel.name, event, startedAt, now());
   const message = kind.render(alert, { ...channel.settings, ...secrets }, { topics, sender, now: now() });
@@ -192,7 +192,7 @@ const testChannel = route({
         "retry-after": String(60 - Math.floor((startedAt.getTime() / 1000) % 60)),
       });
     const messages = [await sendTest(channel, "down", startedAt, deps)];
-    if (channelKinds[channel.kind].opensIncidents && messages[0]?.delivered)
+    if (kinds[channel.kind].opensIncidents && messages[0]?.delivered)
       messages.push(await sendTest(channel, "recovered", startedAt, deps));
     return { body: { delivered: messages.every(({ delivered }) => delivered), messages } };
   },

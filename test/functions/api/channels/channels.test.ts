@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ChannelName, channelKinds } from "../../../../shared/alerts/channels/index.ts";
+import { type ChannelName, channels } from "../../../../shared/alerts/channels/index.ts";
 import { createChannelStore, type StoredChannel } from "../../../../shared/store/channels.ts";
 import { type Receiver, startReceiver } from "../../../support/receiver.ts";
 import { type Edge, RECEIVERS, startEdge } from "../edge.ts";
@@ -324,7 +324,7 @@ describe("GET /v1/channel-kinds", () => {
     const { status, body } = await edge.call("GET", "/v1/channel-kinds");
     expect([status, body.items.map(({ name }: { name: string }) => name)]).toEqual([
       200,
-      Object.keys(channelKinds).toSorted(),
+      Object.keys(channels).toSorted(),
     ]);
     for (const { name, settings, example, reference, isSetUp } of body.items) {
       expect(reference).toMatch(/^https:\/\//);
