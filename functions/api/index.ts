@@ -17,7 +17,7 @@ import { createApiOf } from "./wiring.ts";
 const environment = readEnvironment("api", process.env);
 const sns = new SNSClient({});
 const topics = { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN };
-const reach = environment.LOCATIONS.every(({ kind }) => kind === "local") ? "local" : "public";
+const reach = environment.LOCATIONS.some(({ kind }) => kind === "local") ? "local" : "public";
 
 export const handler = createApiOf({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),

@@ -9,15 +9,12 @@ export const shown = <S extends z.ZodMiniType>(schema: S, description: string): 
 export const secret = <S extends z.ZodMiniType>(schema: S, description: string): S =>
   schema.check(z.meta({ description, writeOnly: true })) as S;
 
-/** One line without control characters. */
-export const line = (maxLength: number) => {
-  const error = `must be one line of 1 to ${maxLength} characters without control characters`;
-  return z.string().check(z.minLength(1, error), z.maxLength(maxLength, error), z.regex(/^\P{Cc}*$/u, error));
-};
-
 /** Text of this pattern. @param expected in words, as in "must be …" */
 export const matching = (pattern: RegExp, expected: string) =>
   z.string().check(z.regex(pattern, `must be ${expected}`));
+
+/** A key or token that is sent in a header. */
+export const key = () => matching(/^[\x21-\x7e]{1,1000}$/, "1 to 1000 visible ASCII characters without spaces");
 
 const isPlainUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false;

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import type { Severity } from "../../model.ts";
 import { details, digestLines, digestTitle, markedTitle } from "../text.ts";
 import { checking, jsonOf } from "./answer.ts";
-import { at, line, secret, server } from "./fields.ts";
+import { at, key, secret, server } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
 
 /** From 8 on, the app for Android makes a sound and pops up. */
@@ -46,7 +46,7 @@ export const gotify = httpChannel<Settings>({
   rate: null,
   settings: z.strictObject({
     server: server("URL of the Gotify server."),
-    token: secret(line(200), "Token of an application."),
+    token: secret(key(), "Token of an application."),
   }),
   example: { server: "https://gotify.example.com", token: "AbCdEf.123456" },
   render: (alert, settings) =>

@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import { escapeHtml } from "../render.ts";
 import { alertText, digestText, type Markup, PLAIN } from "../text.ts";
 import { checking, jsonOf, withPause } from "./answer.ts";
-import { at, line, matching, secret, server, shown } from "./fields.ts";
+import { at, key, matching, secret, server, shown } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
 
 /** Both bodies, with JSON's escapes, stay within an event. */
@@ -51,7 +51,7 @@ export const matrix = httpChannel<Settings>({
   rate: null,
   settings: z.strictObject({
     homeserver: server("URL of the homeserver, such as https://matrix.example.com."),
-    accessToken: secret(line(1000), "Access token of the user that posts."),
+    accessToken: secret(key(), "Access token of the user that posts."),
     roomId: shown(matching(/^!\S{1,254}$/, "the id of a room, such as !abc:example.com"), "Internal id of the room."),
   }),
   example: {

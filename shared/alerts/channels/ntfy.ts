@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import type { Severity } from "../../model.ts";
 import { details, digestLines, digestTitle, markedTitle, PLAIN, textOf } from "../text.ts";
 import { checking, jsonOf } from "./answer.ts";
-import { line, matching, secret, server } from "./fields.ts";
+import { key, matching, secret, server } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
 
 const MARKUP = { ...PLAIN, limit: 4096, lengthOf: Buffer.byteLength };
@@ -47,7 +47,7 @@ export const ntfy = httpChannel<Settings>({
       matching(/^[-_A-Za-z0-9]{1,64}$/, "1 to 64 letters, digits, hyphens and underscores"),
       "Topic. Whoever knows it can read it, unless the server restricts it.",
     ),
-    token: secret(z.optional(line(200)), "Access token, if the topic is restricted."),
+    token: secret(z.optional(key()), "Access token, if the topic is restricted."),
   }),
   example: { topic: "harborlight-8f3a1c" },
   render: (alert, settings) =>

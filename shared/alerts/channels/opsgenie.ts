@@ -1,14 +1,14 @@
 /**
  * Alert channel `opsgenie`: the alert's `alias` is the incident's id, by which it is opened once and closed. Requests are
  * answered 202 before they are carried out. Limits: message 130 characters, alias 512, description 15,000, 20 tags of 50
- * characters, entity 512, source 100, note 25,000.
+ * characters, entity 512, source 100, note 25,000. Texts may be HTML.
  * https://docs.opsgenie.com/docs/alert-api. Opsgenie ends on 5 April 2027; until then Jira Service Management takes the
  * same requests with the same keys.
  */
 import * as z from "zod/mini";
 import { details, oneLine, title } from "../text.ts";
 import { checking } from "./answer.ts";
-import { line, secret, shown } from "./fields.ts";
+import { key, secret, shown } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
 
 const HOSTS = { us: "https://api.opsgenie.com", eu: "https://api.eu.opsgenie.com" } as const;
@@ -17,6 +17,9 @@ const MAX_ENTITY = 512;
 const MAX_TAG = 50;
 const MAX_TAGS = 20;
 const MAX_DESCRIPTION = 15_000;
+
+/** Shows what looks like HTML as it is, at the same length. */
+const withoutHtml = (text: string) => text.replaceAll("<", "‹").replaceAll(">", "›");
 
 interface Settings {
   readonly apiKey: string;
@@ -31,23 +34,23 @@ export const opsgenie = httpChannel<Settings>({
   opensIncidents: true,
   rate: null,
   settings: z.strictObject({
-    apiKey: secret(line(200), "Key of an API integration."),
+    apiKey: secret(key(), "Key of an API integration."),
     region: shown(z.optional(z.enum(["us", "eu"])), "Service region of the account. Default us."),
   }),
   example: { apiKey: "eb243592-faa2-4ba2-a551-1afdf565c889" },
   render: (alert, { apiKey, region = "us" }) => {
     const headers = { authorization: `GenieKey ${apiKey}` };
     const alerts = `${HOSTS[region]}/v2/alerts`;
-    const text = details(alert).join("\n").slice(0, MAX_DESCRIPTION);
+    const text = withoutHtml(details(alert).join("\n").slice(0, MAX_DESCRIPTION));
     if (alert.incidentState === "ended") {
       const close = `${alerts}/${encodeURIComponent(alert.incidentId)}/close?identifierType=alias`;
-      return postJson(close, { source: "Harborlight", note: `${title(alert)}\n${text}` }, headers);
+      return postJson(close, { source: "Harborlight", note: `${withoutHtml(title(alert))}\n${text}` }, headers);
     }
     const { host, port, tags } = alert.monitor;
     return postJson(
       alerts,
       {
-        message: title(alert, MAX_MESSAGE),
+        message: withoutHtml(title(alert, MAX_MESSAGE)),
         alias: alert.incidentId,
         description: text,
         entity: oneLine(`${host}:${port}`, MAX_ENTITY),

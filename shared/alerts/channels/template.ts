@@ -20,10 +20,12 @@ const valuesOf = (alert: Alert): Readonly<Record<string, unknown>> => {
 /** Tags are named `monitor.tags.<name>`; a monitor without the tag has null there. */
 const TAG = "monitor.tags.";
 
-const valueNamed = (values: Readonly<Record<string, unknown>>, name: string): unknown =>
-  name.startsWith(TAG)
-    ? ((values["monitor.tags"] as Record<string, string>)[name.slice(TAG.length)] ?? null)
-    : values[name];
+const valueNamed = (values: Readonly<Record<string, unknown>>, name: string): unknown => {
+  if (!name.startsWith(TAG)) return values[name];
+  const tags = values["monitor.tags"] as Readonly<Record<string, string>>;
+  const tag = name.slice(TAG.length);
+  return Object.hasOwn(tags, tag) ? tags[tag] : null;
+};
 
 const insert = (text: string, values: Readonly<Record<string, unknown>>): unknown => {
   const [, whole] = WHOLE.exec(text) ?? [];
@@ -45,6 +47,18 @@ const fill = (template: unknown, values: Readonly<Record<string, unknown>>): unk
 export const renderTemplate = (template: string, alert: Alert): string =>
   JSON.stringify(fill(JSON.parse(template), valuesOf(alert)));
 
+/** Deepest nesting; rendering is recursive, and would exhaust the stack on far more. */
+const MAX_DEPTH = 32;
+
+const depthOf = (json: string): number => {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of json.matchAll(/"(\\.|[^"\\])*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") deepest = Math.max(deepest, ++depth);
+    else if (token === "}" || token === "]") depth--;
+  }
+  return deepest;
+};
+
 /** All texts of a JSON document with the paths to them. */
 const textsIn = (value: unknown, path: string): (readonly [path: string, text: string])[] => {
   if (typeof value === "string") return [[path, value]];
@@ -53,7 +67,7 @@ const textsIn = (value: unknown, path: string): (readonly [path: string, text: s
   return Object.entries(value).flatMap(([name, inner]) => textsIn(inner, step(name)));
 };
 
-/** @returns what is wrong with a template and where; undefined if it can be rendered. @param known names of values */
+/** @returns what is wrong with a template and where; undefined if it can be rendered. @param example any alert */
 export const templateError = (template: string, example: Alert): string | undefined => {
   let document: unknown;
   try {
@@ -61,6 +75,7 @@ export const templateError = (template: string, example: Alert): string | undefi
   } catch (error) {
     return `must be JSON: ${(error as Error).message}`;
   }
+  if (depthOf(template) > MAX_DEPTH) return `must be nested at most ${MAX_DEPTH} levels deep`;
   const values = valuesOf(example);
   for (const [path, text] of textsIn(document, "")) {
     const place = `at ${path || "the top"}`;

@@ -5,16 +5,29 @@ import { alertOf } from "../../../support/alerts.ts";
 import { channelSuite } from "../../../support/channel-suite.ts";
 
 const create = z.strictObject({
-  message: z.string().min(1).max(130),
+  message: z
+    .string()
+    .min(1)
+    .max(130)
+    .regex(/^[^<>]*$/),
   alias: z.string().max(512),
-  description: z.string().max(15_000),
+  description: z
+    .string()
+    .max(15_000)
+    .regex(/^[^<>]*$/),
   entity: z.string().max(512),
   source: z.string().max(100),
   priority: z.enum(["P1", "P2", "P3", "P4", "P5"]),
   tags: z.array(z.string().max(50)).max(20),
   details: z.record(z.string(), z.string()),
 });
-const close = z.strictObject({ source: z.string().max(100), note: z.string().max(25_000) });
+const close = z.strictObject({
+  source: z.string().max(100),
+  note: z
+    .string()
+    .max(25_000)
+    .regex(/^[^<>]*$/),
+});
 
 const CLOSE = `/v2/alerts/${alertOf().incidentId}/close?identifierType=alias`;
 

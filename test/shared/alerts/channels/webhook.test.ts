@@ -51,7 +51,7 @@ describe("a body template", () => {
     const template = {
       text: "{{monitor.name}} is {{ status }}, port {{monitor.port}}",
       port: "{{monitor.port}}",
-      all: ["{{alert}}", { reason: "{{reason}}", team: "{{monitor.tags.team}}", none: "{{monitor.tags.none}}" }],
+      all: ["{{alert}}", { reason: "{{reason}}", team: "{{monitor.tags.team}}", none: "{{monitor.tags.constructor}}" }],
       fixed: [1, true, null, "plain"],
     };
     expect(await filled(template)).toEqual({
@@ -79,6 +79,7 @@ describe("a body template", () => {
     [body({ a: { b: ["x", "{{monitor.nmae}}"] } }), /^body names \{\{monitor\.nmae\}\} at a\.b\[1\].*monitor\.name/],
     [body({ a: "{{monitor.name" }), /^body has \{\{ or \}\} at a that is no \{\{name\}\}/],
     [body("{{toString}}"), /^body names \{\{toString\}\} at the top/],
+    [`${"[".repeat(4000)}${"]".repeat(4000)}`, /^body must be nested at most 32 levels deep/],
     [`"${"x".repeat(9000)}"`, /^body must be at most 8192 characters/],
   ])("is refused at creation, naming the place: %s", (template, message) => {
     expect(errorsOf({ url, body: template })).toEqual([expect.stringMatching(message)]);
