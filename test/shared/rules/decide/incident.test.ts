@@ -60,17 +60,17 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
     expect([...world.incidents.values()]).toMatchObject([{ endReason, alertCount: 0 }]);
   });
 
-  test("has other addresses by then: the end goes to those who heard the beginning, and to nobody else", () => {
+  test("has other addresses by then: the new ones hear of it too, and the end goes to all who heard of it", () => {
     const world = downWorld();
     world.edit(80, { alerts: { afterSeconds: 0, emails: ["new@example.com"] } });
     world.see(180, "a", "up");
     expect(world.events("email:ops@example.com")).toEqual(["down", "recovered"]);
     expect(world.events("sns")).toEqual(["down", "recovered"]);
-    expect(world.events("email:new@example.com")).toEqual([]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered"]);
     world.see(240, "a", "down");
-    expect(world.events("email:new@example.com")).toEqual(["down"]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered", "down"]);
     world.delete(300);
-    expect(world.events("email:new@example.com")).toEqual(["down", "closed"]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered", "down", "closed"]);
     expect(world.events("email:ops@example.com")).toEqual(["down", "recovered"]);
   });
 
