@@ -159,6 +159,8 @@ export interface Acknowledgement {
   readonly note: string | null;
   /** How bad it was: what becomes worse is told again. */
   readonly severity: NotUp;
+  /** Whether those who were told of the incident were told of this. */
+  readonly isAnnounced: boolean;
 }
 
 /** A period in which a monitor was not up. */

@@ -3,6 +3,8 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -15,7 +17,18 @@ import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+type Stores =
+  | "policies"
+  | "windows"
+  | "due"
+  | "monitors"
+  | "former"
+  | "shards"
+  | "planning"
+  | "incidents"
+  | "tokens"
+  | "heartbeats"
+  | "history";
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -32,6 +45,9 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    policies: createPolicyStore(client, tables.monitors),
+    windows: createWindowStore(client, tables.monitors),
+    due: createDueStore(client, tables.monitors),
     former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),

@@ -137,7 +137,17 @@ export function tell(
   const due = (present: Incident) => alertsDue(present, { status, since }, plans, now);
   const news: NewEntry[] = [];
   let told = incident;
-  for (const alert of due(incident).alerts) {
+  const { acknowledged } = incident;
+  if (acknowledged && !acknowledged.isAnnounced) {
+    const receivers = Object.keys(incident.told) as Receiver[];
+    const change = addAlert(monitor, incident, { event: "acknowledged", level: null, receivers }, status, context, now);
+    told = {
+      ...(receivers.length > 0 ? change.incident : incident),
+      acknowledged: { ...acknowledged, isAnnounced: true },
+    };
+    news.push(...(receivers.length > 0 ? change.news : []));
+  }
+  for (const alert of due(told).alerts) {
     const change = addAlert(monitor, told, alert, status, context, now);
     told = change.incident;
     news.push(...change.news);
@@ -205,6 +215,8 @@ function whatIsSeen(
   level: NotUp | null,
 ): Pick<Alert, "reason" | "message" | "locations"> {
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
+  if (event === "acknowledged")
+    return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };
   const cause = causeOf(monitor, event === "recovered" ? "up" : (level ?? incident.severity));
   return {
     reason: cause?.reason ?? null,
@@ -212,6 +224,9 @@ function whatIsSeen(
     locations: summarise(monitor),
   };
 }
+
+const whoHasIt = ({ acknowledged }: Incident) =>
+  `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
 
 const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 

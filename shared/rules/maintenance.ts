@@ -51,9 +51,15 @@ export interface MaintenanceWindow {
 }
 
 /** From `startMs` until before `endMs`, in epoch milliseconds. */
-export interface Occurrence {
+export interface Stretch {
   readonly startMs: number;
   readonly endMs: number;
+}
+
+/** One time of a window. */
+export interface Occurrence extends Stretch {
+  /** The start by the schedule, which may lie before the window's creation or change. */
+  readonly scheduledMs: number;
 }
 
 /** Occurrences looked at for one question; enough for one each five minutes for a month. */
@@ -75,11 +81,11 @@ function patternOf(schedule: Exclude<WindowSchedule, { kind: "once" }>): string 
 }
 
 /** @throws Error for a pattern or time zone that does not exist */
-const cronOf = (schedule: Exclude<WindowSchedule, { kind: "once" }>) =>
+export const cronOf = (schedule: Exclude<WindowSchedule, { kind: "once" }>) =>
   new Cron(patternOf(schedule), { timezone: schedule.timeZone, mode: "5-part", paused: true });
 
 /** Starts of a schedule in a range, with their regular ends; in order. */
-function* starts(schedule: WindowSchedule, fromMs: number, toMs: number): Generator<Occurrence> {
+function* starts(schedule: WindowSchedule, fromMs: number, toMs: number): Generator<Stretch> {
   if (schedule.kind === "once") {
     const [startMs, endMs] = [Date.parse(schedule.startsAt), Date.parse(schedule.endsAt)];
     if (startMs >= fromMs && startMs < toMs) yield { startMs, endMs };
@@ -110,7 +116,8 @@ export function* occurrences(window: MaintenanceWindow, fromMs: number, toMs: nu
     const reach = Math.max(reachOf(schedule), ...extended);
     for (const { startMs, endMs: regular } of starts(schedule, fromMs - reach, Math.min(toMs, bounds.until))) {
       const moved = window.ends[new Date(startMs).toISOString()];
-      const occurrence = {
+      const occurrence: Occurrence = {
+        scheduledMs: startMs,
         startMs: Math.max(startMs, bounds.from),
         endMs: Math.min(moved ? Date.parse(moved) : regular, bounds.until),
       };
@@ -143,7 +150,7 @@ export function maintenanceOf(
   monitor: Maintained,
   fromMs: number,
   toMs: number,
-): Occurrence[] {
+): Stretch[] {
   const all = windows
     .flatMap((window) => [...occurrences(partFor(window, monitor), fromMs, toMs)])
     .toSorted((a, b) => a.startMs - b.startMs);

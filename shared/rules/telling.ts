@@ -158,14 +158,14 @@ export const reachable = (plans: readonly Plan[], channels: readonly string[]): 
   }));
 
 /** What an incident remembers of its receivers after an alert. */
-export function remembered(told: Incident["told"], { level, receivers }: DueAlert, now: Date): Incident["told"] {
+export function remembered(told: Incident["told"], { event, level, receivers }: DueAlert, now: Date): Incident["told"] {
+  if (level === null && event !== "reminder") return told;
   const at = now.toISOString();
-  const own = receivers.map((receiver) => {
+  const after: Partial<Record<Receiver, Told>> = { ...told };
+  for (const receiver of receivers) {
     const before = told[receiver];
-    const after = level
-      ? { event: level, at, reminders: 0 }
-      : before && { ...before, at, reminders: before.reminders + 1 };
-    return [receiver, after] as const;
-  });
-  return { ...told, ...Object.fromEntries(own.filter(([, after]) => after)) };
+    if (level) after[receiver] = { event: level, at, reminders: 0 };
+    else if (before) after[receiver] = { ...before, at, reminders: before.reminders + 1 };
+  }
+  return after;
 }

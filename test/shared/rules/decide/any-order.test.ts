@@ -40,8 +40,8 @@ describe("whatever happens in whatever order", () => {
           { paused: true },
           { paused: false },
           { paused: false },
-          { alerts: { afterSeconds: 0, emails: ["one@example.com"] } },
-          { alerts: { afterSeconds: 90, emails: ["two@example.com"] } },
+          { alerts: { afterSeconds: 0, emails: ["one@example.com"], policies: [] } },
+          { alerts: { afterSeconds: 90, emails: ["two@example.com"], policies: [] } },
         ),
       }),
     },
@@ -78,7 +78,7 @@ describe("whatever happens in whatever order", () => {
         fc.constantFrom("majority" as const, "any" as const, "all" as const),
         fc.boolean(),
         (steps, afterSeconds, quorum, rings) => {
-          const alerts = { afterSeconds, emails: ["one@example.com"] };
+          const alerts = { afterSeconds, emails: ["one@example.com"], policies: [] };
           const world = new World({ locations: LOCATIONS, quorum, alerts });
           world.look(1);
           const played = play(world, steps, rings);

@@ -19,7 +19,7 @@ const monitor = (more: Partial<Monitor> = {}) =>
     host: "db",
     intervalSeconds: 60,
     shard: "60#0",
-    alerts: { afterSeconds: 0, emails: ["ops@example.com"] },
+    alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] },
     tags: { team: "orders" },
     ...more,
   });
@@ -114,7 +114,7 @@ export class World {
   acknowledge(at: number): void {
     const { incident } = this.monitor;
     if (!incident) throw new Error("there is no incident");
-    const acknowledged = { at: iso(at), by: "ann", note: null, severity: incident.severity };
+    const acknowledged = { at: iso(at), by: "ann", note: null, severity: incident.severity, isAnnounced: false };
     this.write({ incident: { ...incident, acknowledged }, lookBy: iso(at + 90) });
     this.look(at + 1);
   }

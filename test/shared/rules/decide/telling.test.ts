@@ -22,7 +22,7 @@ const STEPS: Plan["steps"] = [
   { afterSeconds: 600, receivers: [BOB] },
 ];
 const worldOf = (...plans: readonly Plan[]) => {
-  const world = new World({ alerts: { afterSeconds: 0, emails: [] } });
+  const world = new World({ alerts: { afterSeconds: 0, emails: [], policies: [] } });
   world.plans = plans;
   world.see(10, "a", "up");
   return world;
@@ -52,7 +52,7 @@ describe("escalation", () => {
     world.acknowledge(120);
     world.pass(121, 5_000);
     world.see(5_040, "a", "up");
-    expect(heard(world)).toEqual(["61 down ann", "5041 recovered ann"]);
+    expect(heard(world)).toEqual(["61 down ann", "121 acknowledged ann", "5041 recovered ann"]);
   });
   test("goes on where it becomes worse than what was acknowledged", () => {
     const world = worldOf(plan({ steps: STEPS }));
@@ -61,7 +61,13 @@ describe("escalation", () => {
     world.pass(121, 1_000);
     world.see(1_020, "a", "down");
     world.pass(1_021, 5_000);
-    expect(heard(world)).toEqual(["61 degraded ann", "1021 escalated bob", "1021 down ann", "1620 escalated bob"]);
+    expect(heard(world)).toEqual([
+      "61 degraded ann",
+      "121 acknowledged ann",
+      "1021 escalated bob",
+      "1021 down ann",
+      "1620 escalated bob",
+    ]);
     expect(world.alerts(BOB).map(({ severity }) => severity)).toEqual(["warning", "critical"]);
   });
   test("of two policies takes the earlier step of a receiver, once", () => {
@@ -120,7 +126,7 @@ describe("reminders", () => {
     world.see(60, "a", "down");
     world.acknowledge(120);
     world.pass(121, 20_000);
-    expect(heard(world)).toEqual(["61 down ann", ...expected]);
+    expect(heard(world)).toEqual(["61 down ann", "121 acknowledged ann", ...expected]);
   });
 });
 
@@ -227,7 +233,7 @@ test("over random histories: order, ends, reminders and acknowledgement hold for
               if (alert.event === "reminder") reminders++;
               else reminders = 0;
               expect(reminders, what).toBeLessThanOrEqual(most);
-              if (alert.event !== "reminder" && alert.event !== "recovered") {
+              if (alert.event !== "reminder" && alert.event !== "recovered" && alert.event !== "acknowledged") {
                 expect(alert.severity, what).not.toBe(level);
                 level = alert.severity;
               }
