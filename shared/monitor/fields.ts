@@ -91,7 +91,7 @@ export const email = () =>
  */
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
-export const MAX_POLICIES = 10;
+const MAX_POLICIES = 10;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;

@@ -157,7 +157,7 @@ export function tell(
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */
-export function addAlert(
+function addAlert(
   monitor: Monitor,
   incident: Incident,
   due: DueAlert,

@@ -39,7 +39,7 @@ const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
-const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
+export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
 
 const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy): Plan => ({
   steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
@@ -50,7 +50,7 @@ const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: 
 });
 
 /** Whether a policy takes a monitor by its tags. */
-export const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags">): boolean =>
+const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags">): boolean =>
   match !== null &&
   Object.entries(match.tags).every(([name, value]) =>
     value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
@@ -58,19 +58,25 @@ export const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor
 
 type Told = Pick<Monitor, "alerts" | "tags">;
 
-/** The policies that a monitor names, and those that take it by its tags. */
-export const policiesOf = (monitor: Told, policies: readonly Policy[]): Policy[] =>
-  policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
+/** A plan of a monitor, and the policy that it comes from; null for the monitor's own settings. */
+interface Source {
+  readonly policy: Policy | null;
+  readonly plan: Plan;
+}
 
 /**
- * The plans of a monitor: those of its policies, and its own addresses. One that no policy takes also tells topic `alerts`, so
- * that nobody is forgotten.
+ * The plans of a monitor: those of the policies that it names or that take it by its tags, and its own addresses. One that no
+ * policy takes also tells topic `alerts`, so that nobody is forgotten.
  */
-export function plansOf(monitor: Told, policies: readonly Policy[]): Plan[] {
-  const plans = policiesOf(monitor, policies).map(planOf);
+export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
+  const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
+  const sources = taking.map((policy) => ({ policy, plan: planOf(policy) }));
   const own = ownPlan(monitor);
-  if (plans.length === 0) return [own];
-  if (monitor.alerts.emails.length === 0) return plans;
-  const withoutTopic = own.steps.map((step) => ({ ...step, receivers: step.receivers.filter((one) => one !== TOPIC) }));
-  return [...plans, { ...own, steps: withoutTopic }];
+  if (sources.length === 0) return [{ policy: null, plan: own }];
+  if (monitor.alerts.emails.length === 0) return sources;
+  const steps = own.steps.map((step) => ({ ...step, receivers: step.receivers.filter((one) => one !== TOPIC) }));
+  return [...sources, { policy: null, plan: { ...own, steps } }];
 }
+
+export const plansOf = (monitor: Told, policies: readonly Policy[]): Plan[] =>
+  sourcesOf(monitor, policies).map(({ plan }) => plan);

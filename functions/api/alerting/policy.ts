@@ -94,7 +94,7 @@ export const presentPolicy = (policy: Policy, monitors: number | null) => {
 export type PolicySettings = z.output<typeof policyInput>;
 
 /** Rules between fields. @param channels ids of the channels that exist */
-export function policyErrors({ steps }: PolicySettings, channels: ReadonlySet<string>): FieldError[] {
+function policyErrors({ steps }: PolicySettings, channels: ReadonlySet<string>): FieldError[] {
   const errors: FieldError[] = [];
   const all = new Set<string>();
   for (const [i, { afterSeconds, channels: own, emails }] of steps.entries()) {

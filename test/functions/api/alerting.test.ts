@@ -43,6 +43,31 @@ describe("policies", () => {
     expect((await edge.call("GET", path)).status).toBe(404);
   });
 
+  test("say of a monitor who would hear, when and why", async () => {
+    const path = `/v1/monitors/${monitorId}/receivers`;
+    const nobody = await edge.call("GET", path);
+    expect(nobody.body).toEqual({
+      items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
+      reachesNobody: false,
+    });
+    const body = {
+      name: "By tag",
+      match: { tags: { team: "orders" } },
+      severities: ["critical"],
+      steps: [{ afterSeconds: 300, emails: ["late@example.com"] }],
+    };
+    const { body: policy } = await edge.call("POST", "/v1/policies", { body });
+    expect((await edge.call("GET", path)).body.items).toEqual([
+      {
+        receiver: "email:late@example.com",
+        severities: ["critical"],
+        afterSeconds: 300,
+        policy: { id: policy.id, name: "By tag", by: "tags" },
+      },
+    ]);
+    await edge.call("DELETE", `/v1/policies/${policy.id}`);
+  });
+
   test("need a name that is free", async () => {
     const body = { name: "Twice", steps: STEPS };
     expect((await edge.call("POST", "/v1/policies", { body })).status).toBe(201);

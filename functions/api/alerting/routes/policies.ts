@@ -1,14 +1,15 @@
 /** Routes `/v1/policies`: create, list, read, change and delete alert policies. */
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
-import type { Monitor } from "../../../../shared/model.ts";
-import { type Policy, policiesOf } from "../../../../shared/rules/policies.ts";
+import { LEVELS, type Policy, sourcesOf, TROUBLES } from "../../../../shared/rules/policies.ts";
 import type { Deps } from "../../deps.ts";
 import { parse } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
+import { existing as existingMonitor } from "../../monitors/write.ts";
 import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
 import {
   type PolicySettings,
@@ -139,12 +140,64 @@ const deletePolicy = route({
   },
 });
 
-export const policies: readonly Route[] = [createPolicy, listPolicies, getPolicy, updatePolicy, deletePolicy];
+const receiverView = z
+  .object({
+    receiver: z.string().describe("`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`."),
+    severities: z.array(z.enum(TROUBLES)).describe("What it hears of."),
+    afterSeconds: z.int().describe("How long the trouble must have lasted."),
+    policy: z
+      .object({
+        id: z.string().describe("Its id."),
+        name: z.string().describe("Its name."),
+        by: z.enum(["name", "tags"]).describe("Whether the monitor names it, or its tags match."),
+      })
+      .nullable()
+      .describe("The policy that says so; null for the monitor's own settings."),
+  })
+  .meta({ id: "Hearer", description: "Somebody who would be told of trouble with a monitor." });
+const receiversView = z
+  .object({
+    items: z.array(receiverView).describe("Earliest first."),
+    reachesNobody: z.boolean().describe("Whether nobody would hear."),
+  })
+  .meta({ id: "Hearers" });
 
-/** Which policies take a monitor, by name and by tag. */
-export const policiesTaking = (monitor: Monitor, all: readonly Policy[]) =>
-  policiesOf(monitor, all).map(({ id, name }) => ({
-    id,
-    name,
-    by: monitor.alerts.policies.includes(id) ? ("name" as const) : ("tags" as const),
-  }));
+const listReceivers = route({
+  method: "GET",
+  path: "/v1/monitors/{id}/receivers",
+  operationId: "listMonitorReceivers",
+  summary: "Who would be told of trouble with a monitor, when and why",
+  description:
+    "The topic `alerts` is told if no policy takes the monitor; who has subscribed to it is in `/v1/subscriptions`.",
+  scope: "write",
+  responses: { 200: { description: "The receivers.", schema: receiversView } },
+  handle: async ({ params }, deps) => {
+    const monitor = await existingMonitor(deps, params.id ?? "");
+    const items = sourcesOf(monitor, await deps.policies.all())
+      .flatMap(({ policy, plan }) =>
+        plan.steps.flatMap(({ afterSeconds, receivers }) =>
+          receivers.map((receiver) => ({
+            receiver,
+            severities: TROUBLES.filter((severity) => plan.levels.includes(LEVELS[severity])),
+            afterSeconds,
+            policy: policy && {
+              id: policy.id,
+              name: policy.name,
+              by: monitor.alerts.policies.includes(policy.id) ? ("name" as const) : ("tags" as const),
+            },
+          })),
+        ),
+      )
+      .toSorted((a, b) => a.afterSeconds - b.afterSeconds);
+    return { body: { items, reachesNobody: items.length === 0 } };
+  },
+});
+
+export const policies: readonly Route[] = [
+  createPolicy,
+  listPolicies,
+  getPolicy,
+  updatePolicy,
+  deletePolicy,
+  listReceivers,
+];
