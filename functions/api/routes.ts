@@ -1,4 +1,7 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+
+import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
+import { policies } from "./alerting/routes/policies.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
@@ -9,6 +12,7 @@ import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
+import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -22,10 +26,13 @@ export const routes: readonly Route[] = [
   declarative,
   checks,
   incidents,
+  acknowledge,
   results,
   stats,
   badges,
   metrics,
+  policies,
+  maintenanceWindows,
   subscriptions,
   channels,
   kinds,

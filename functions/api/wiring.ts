@@ -3,7 +3,9 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -17,6 +19,9 @@ import type { Deps } from "./deps.ts";
 
 /** Dependencies that are made here. */
 type Stores =
+  | "policies"
+  | "windows"
+  | "due"
   | "monitors"
   | "former"
   | "shards"
@@ -42,6 +47,9 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    policies: createPolicyStore(client, tables.monitors),
+    windows: createWindowStore(client, tables.monitors),
+    due: createDueStore(client, tables.monitors),
     former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),

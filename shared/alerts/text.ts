@@ -46,7 +46,9 @@ export const cut = (text: string, length: number): string =>
 
 export const oneLine = (text: string, length = MAX_VALUE): string => cut(text.replace(CONTROLS, " ").trim(), length);
 
-const MARKS = { down: "🔴", degraded: "🟠", recovered: "🟢", closed: "⚪" } as const;
+/** By severity; an end is green, or white where nothing recovered. */
+const markOf = ({ event, severity }: Alert) =>
+  event === "recovered" ? "🟢" : { critical: "🔴", warning: "🟠", info: "⚪" }[severity];
 
 /** "2026-11-27 10:31:30 UTC" */
 const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
@@ -55,8 +57,7 @@ const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace(
 export const title = (alert: Alert, length = MAX_TITLE): string =>
   oneLine(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)})`, length);
 
-export const markedTitle = (alert: Alert, length = MAX_TITLE): string =>
-  `${MARKS[alert.event]} ${title(alert, length - 3)}`;
+export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
 
 /** What people want to know next, most important first. */
 export function facts(alert: Alert): (readonly [label: string, value: string])[] {

@@ -79,7 +79,10 @@ const GRANTS: Record<string, string[]> = {
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
     ...notSecrets(MONITORS),
-    ...may("dynamodb:Query", ...["members", "due", "look-by", "listed"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may(
+      "dynamodb:Query",
+      ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
+    ),
     ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };

@@ -1,12 +1,12 @@
 /** Alerts for tests, also hostile ones: names and messages that try to break out of their place. */
-import type { Alert, AlertEvent } from "../../shared/model.ts";
+import { ALERT_EVENTS, type Alert, type AlertEvent } from "../../shared/model.ts";
 
 export const alertOf = (event: AlertEvent = "down", more: Partial<Alert> = {}): Alert => {
   const isOver = event === "recovered" || event === "closed";
   return {
     alertId: "19ea3a11ef31d1ea79c8.1795775490000.1",
     event,
-    severity: event === "down" ? "critical" : event === "degraded" ? "warning" : "info",
+    severity: isOver || event === "acknowledged" ? "info" : event === "degraded" ? "warning" : "critical",
     monitor: {
       id: "19ea3a11ef31d1ea79c8",
       name: "Orders database",
@@ -15,7 +15,7 @@ export const alertOf = (event: AlertEvent = "down", more: Partial<Alert> = {}): 
       port: 5432,
       tags: { team: "orders" },
     },
-    status: isOver ? "up" : event,
+    status: isOver ? "up" : event === "degraded" ? "degraded" : "down",
     previousStatus: isOver ? "down" : "up",
     reason: isOver ? null : "connection-refused",
     message: "db.example.com:5432 refused the connection",
@@ -31,7 +31,7 @@ export const alertOf = (event: AlertEvent = "down", more: Partial<Alert> = {}): 
   };
 };
 
-export const EVENTS = ["down", "degraded", "recovered", "closed"] as const satisfies AlertEvent[];
+export const EVENTS = ALERT_EVENTS;
 
 /** Text with markup of all services, mentions, line ends, quotes, a change of direction, and half of nothing. */
 const MARKUP =

@@ -38,8 +38,6 @@ export const channelView = z
   })
   .meta({ id: "Channel", description: "A way to people or programs that alerts can take." });
 
-export const etagOf = ({ revision }: StoredChannel) => `"${revision}"`;
-
 export const presentChannel = ({ id, name, kind, settings, secrets, createdAt, updatedAt }: StoredChannel) => ({
   id,
   name,

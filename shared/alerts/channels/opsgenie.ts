@@ -1,5 +1,5 @@
 /**
- * Alert channel `opsgenie`: the alert's `alias` is the incident's id, by which it is opened once and closed. Requests are
+ * Alert channel `opsgenie`: the alert's `alias` is the incident's id, by which it is opened once, acknowledged and closed. Requests are
  * answered 202 before they are carried out. Limits: message 130 characters, alias 512, description 15,000, 20 tags of 50
  * characters, entity 512, source 100, note 25,000. Texts may be HTML.
  * https://docs.opsgenie.com/docs/alert-api. Opsgenie ends on 5 April 2027; until then Jira Service Management takes the
@@ -42,9 +42,10 @@ export const opsgenie = httpChannel<Settings>({
     const headers = { authorization: `GenieKey ${apiKey}` };
     const alerts = `${HOSTS[region]}/v2/alerts`;
     const text = withoutHtml(details(alert).join("\n").slice(0, MAX_DESCRIPTION));
-    if (alert.incidentState === "ended") {
-      const close = `${alerts}/${encodeURIComponent(alert.incidentId)}/close?identifierType=alias`;
-      return postJson(close, { source: "Harborlight", note: `${withoutHtml(title(alert))}\n${text}` }, headers);
+    const action = alert.incidentState === "ended" ? "close" : alert.event === "acknowledged" && "acknowledge";
+    if (action) {
+      const path = `${alerts}/${encodeURIComponent(alert.incidentId)}/${action}?identifierType=alias`;
+      return postJson(path, { source: "Harborlight", note: `${withoutHtml(title(alert))}\n${text}` }, headers);
     }
     const { host, port, tags } = alert.monitor;
     return postJson(
@@ -55,7 +56,7 @@ export const opsgenie = httpChannel<Settings>({
         description: text,
         entity: oneLine(`${host}:${port}`, MAX_ENTITY),
         source: "Harborlight",
-        priority: alert.event === "down" ? "P1" : "P3",
+        priority: alert.severity === "critical" ? "P1" : "P3",
         tags: Object.entries(tags)
           .slice(0, MAX_TAGS)
           .map(([name, value]) => oneLine(`${name}=${value}`.replaceAll(",", " "), MAX_TAG)),

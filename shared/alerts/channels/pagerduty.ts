@@ -1,6 +1,6 @@
 /**
  * Alert channel `pagerduty`: Events API v2. `dedup_key` is the incident's id: `trigger` opens an alert there, or updates
- * the open one, and `resolve` closes it.
+ * the open one; `acknowledge` stops its escalation, and `resolve` closes it.
  * Format and answers (202; 400 for a wrong event or key; 429): https://developer.pagerduty.com/docs/events-api-v2-overview.
  * Limits: summary 1024 characters, dedup_key 255, an event 512 KB
  * (https://developer.pagerduty.com/docs/send-alert-event). Hosts of the service regions:
@@ -20,6 +20,9 @@ const MAX_SOURCE = 255;
 const ACTIONS = {
   down: "trigger",
   degraded: "trigger",
+  escalated: "trigger",
+  reminder: "trigger",
+  acknowledged: "acknowledge",
   recovered: "resolve",
   closed: "resolve",
 } as const satisfies Record<AlertEvent, string>;

@@ -8,42 +8,30 @@ import { testAlert } from "../../../../shared/alerts/example.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import type { Policy } from "../../../../shared/rules/policies.ts";
 import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
+import { changedMeanwhile, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../../alerting/kept.ts";
 import type { Deps } from "../../deps.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { page } from "../../http/schemas.ts";
-import { channelInput, channelPatch, channelTest, channelView, etagOf, presentChannel } from "../representations.ts";
+import { page, yes } from "../../http/schemas.ts";
+import { channelInput, channelPatch, channelTest, channelView, presentChannel } from "../representations.ts";
 import { readChannel } from "../settings.ts";
 
 const one = { description: "The channel; its `ETag` is for `If-Match`.", schema: channelView };
-const ifMatch = { "if-match": "The `ETag` you read: 412 when the channel changed since." };
 
 const answer = (channel: StoredChannel, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
   body: presentChannel(channel),
-  headers: { etag: etagOf(channel), ...headers },
+  headers: { etag: etagOfKept(channel), ...headers },
 });
 
-const existing = async ({ channels }: Deps, id: string): Promise<StoredChannel> => {
-  const channel = await channels.get(id);
-  if (!channel) throw new Problem("not-found", `there is no channel ${show(id)}`);
-  return channel;
-};
+const existing = ({ channels }: Deps, id: string) => existingKept(channels, id, "channel");
 
 const nameTaken = (name: string) => new Problem("already-exists", `there is a channel ${show(name)} already`);
-const changedMeanwhile = () =>
-  new Problem("changed-meanwhile", "the channel was changed at the same time: read it again");
-
-const refuseStale = (ifMatch: string | undefined, channel: StoredChannel) => {
-  const etag = etagOf(channel);
-  if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some((one) => one.trim() === etag)) return;
-  throw new Problem("stale-etag", `the channel's ETag is ${etag} by now: read it again`, { etag });
-};
-
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -111,12 +99,12 @@ const updateChannel = route({
   body: channelPatch,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
-  headers: ifMatch,
+  headers: ifMatchHeader,
   responses: { 200: one },
   handle: async ({ params, body, headers }, deps) => {
     const { channels, receivers, now } = deps;
     const before = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], before);
+    refuseStale(headers["if-match"], before, "channel");
     if (isObject(body) && body.kind !== undefined && body.kind !== before.kind)
       throw new InvalidInput([{ path: "kind", message: "cannot change: create another channel instead" }]);
     const { name, kind } = before;
@@ -133,23 +121,33 @@ const updateChannel = route({
     };
     const result = await channels.update(before, after, secrets, now());
     if (result === "name-taken") throw nameTaken(merged.name);
-    if (result === "changed-meanwhile") throw changedMeanwhile();
+    if (result === "changed-meanwhile") throw changedMeanwhile("channel");
     return answer(after);
   },
 });
+
+const namesChannel =
+  (id: string) =>
+  ({ steps }: Policy) =>
+    steps.some(({ channels }) => channels.includes(id));
 
 const deleteChannel = route({
   method: "DELETE",
   path: "/v1/channels/{id}",
   operationId: "deleteChannel",
   summary: "Delete a channel",
+  description: "One that policies name is kept, unless `force` is true: they go on without it.",
   scope: "write",
-  headers: ifMatch,
+  query: z.strictObject({ force: yes().describe("Whether to delete it though policies name it.") }),
+  headers: ifMatchHeader,
   responses: { 204: { description: "Deleted, with its secrets." } },
-  handle: async ({ params, headers }, deps) => {
+  handle: async ({ params, query, headers }, deps) => {
     const channel = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], channel);
-    if (!(await deps.channels.remove(channel))) throw changedMeanwhile();
+    const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));
+    if (users.length > 0)
+      throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
+    refuseStale(headers["if-match"], channel, "channel");
+    if (!(await deps.channels.remove(channel))) throw changedMeanwhile("channel");
     return { status: 204 };
   },
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ChannelName, channels } from "../../../../shared/alerts/channels/index.ts";
+import type { Policy } from "../../../../shared/rules/policies.ts";
+import { createPolicyStore } from "../../../../shared/store/alerting.ts";
 import { createChannelStore, type StoredChannel } from "../../../../shared/store/channels.ts";
 import { type Receiver, startReceiver } from "../../../support/receiver.ts";
 import { type Edge, RECEIVERS, startEdge } from "../edge.ts";
@@ -106,6 +108,28 @@ describe("a channel", () => {
     ] as const)
       expect((await edge.call(method, `/v1/channels/${id}${path}`)).status).toBe(404);
     await create(body);
+  });
+
+  test("that a policy names is kept, unless the caller insists", async () => {
+    const { id } = await create(webhook());
+    const at = new Date().toISOString();
+    const policy: Policy = {
+      id: "policy-1",
+      name: "On call",
+      match: null,
+      severities: ["critical"],
+      steps: [{ afterSeconds: 0, channels: [id], emails: [] }],
+      remindEverySeconds: null,
+      remindAtMost: 1,
+      until: "recovered",
+      revision: 1,
+      createdAt: at,
+      updatedAt: at,
+    };
+    await createPolicyStore(edge.client, edge.tables.monitors).create(policy);
+    const { status, body } = await edge.call("DELETE", `/v1/channels/${id}`);
+    expect([status, body.code, body.detail]).toEqual([409, "in-use", 'these policies name it: "On call"']);
+    expect((await edge.call("DELETE", `/v1/channels/${id}?force=true`)).status).toBe(204);
   });
 
   test("is not changed or deleted over the change of somebody else", async () => {

@@ -43,12 +43,3 @@ test("subscriptions, and messages that have not arrived yet, outlive a restart",
   await eventually(() => expect(subscriber.posts.length).toBeGreaterThan(before));
   expect(subscriber.posts.at(-1)!.raw).toBe("survivor");
 });
-
-test("a message to a phone number becomes a file, and what is no phone number is refused", async () => {
-  const { MessageId } = await sns.send(new PublishCommand({ PhoneNumber: "+41791234567", Message: "Orders is down" }));
-  expect(MessageId).toEqual(expect.any(String));
-  const folder = join(fixture.dataFolder, "sms");
-  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
-  expect(texts).toContain("To: +41791234567\n\nOrders is down\n");
-  await expect(sns.send(new PublishCommand({ PhoneNumber: "0791234567", Message: "x" }))).rejects.toThrow("PhoneNumber");
-});

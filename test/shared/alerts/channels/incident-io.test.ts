@@ -31,6 +31,7 @@ const suite = channelSuite({
 test.each([
   ["down", "firing"],
   ["degraded", "firing"],
+  ["acknowledged", "firing"],
   ["recovered", "resolved"],
   ["closed", "resolved"],
 ] as const)("%s is %s under the incident's id", async (name, status) => {

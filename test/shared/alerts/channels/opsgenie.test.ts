@@ -29,14 +29,15 @@ const close = z.strictObject({
     .regex(/^[^<>]*$/),
 });
 
-const CLOSE = `/v2/alerts/${alertOf().incidentId}/close?identifierType=alias`;
+const pathOf = (action: string) => `/v2/alerts/${alertOf().incidentId}/${action}?identifierType=alias`;
+const [CLOSE, ACKNOWLEDGE] = [pathOf("close"), pathOf("acknowledge")];
 
 const suite = channelSuite({
   channel: opsgenie,
   settings: () => ({ apiKey: "key" }),
   validate: ({ path, headers, body }) => {
     expect(headers.authorization).toBe("GenieKey key");
-    if (path === CLOSE) close.parse(JSON.parse(body));
+    if ([CLOSE, ACKNOWLEDGE].includes(path)) close.parse(JSON.parse(body));
     else {
       expect(path).toBe("/v2/alerts");
       create.parse(JSON.parse(body));
@@ -50,6 +51,8 @@ const suite = channelSuite({
 test.each([
   ["down", "/v2/alerts", "P1"],
   ["degraded", "/v2/alerts", "P3"],
+  ["reminder", "/v2/alerts", "P1"],
+  ["acknowledged", ACKNOWLEDGE, undefined],
   ["recovered", CLOSE, undefined],
   ["closed", CLOSE, undefined],
 ] as const)("%s goes to %s", async (event, path, priority) => {

@@ -23,7 +23,7 @@ const event = z.discriminatedUnion("event_action", [
       custom_details: z.record(z.string(), z.unknown()),
     }),
   }),
-  z.strictObject({ ...common, event_action: z.literal("resolve") }),
+  z.strictObject({ ...common, event_action: z.enum(["acknowledge", "resolve"]) }),
 ]);
 
 const suite = channelSuite({
@@ -45,6 +45,9 @@ const suite = channelSuite({
 test.each([
   ["down", "trigger", "critical"],
   ["degraded", "trigger", "warning"],
+  ["escalated", "trigger", "critical"],
+  ["reminder", "trigger", "critical"],
+  ["acknowledged", "acknowledge", undefined],
   ["recovered", "resolve", undefined],
   ["closed", "resolve", undefined],
 ] as const)("%s is %s under the incident's id", async (name, action, severity) => {

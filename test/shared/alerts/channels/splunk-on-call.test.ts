@@ -27,6 +27,8 @@ const suite = channelSuite({
 test.each([
   ["down", "CRITICAL"],
   ["degraded", "WARNING"],
+  ["reminder", "CRITICAL"],
+  ["acknowledged", "ACKNOWLEDGEMENT"],
   ["recovered", "RECOVERY"],
   ["closed", "RECOVERY"],
 ] as const)("%s is %s under the incident's id", async (name, type) => {
