@@ -20,13 +20,14 @@ type Middleware = MiddlewareObj<Event, Result>;
 /** Headers of all answers: no caching, because answers are private to a token; no MIME sniffing. */
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
-const toResult = ({ status = 200, body, headers }: Reply): Result => ({
+const toResult = ({ status = 200, body, headers, cookies }: Reply): Result => ({
   statusCode: status,
   headers: {
     ...HEADERS,
     ...(body !== undefined && typeof body !== "string" && { "content-type": "application/json" }),
     ...headers,
   },
+  ...(cookies && { cookies: [...cookies] }),
   ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 });
 

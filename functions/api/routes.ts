@@ -6,6 +6,7 @@ import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
+import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   metrics,
   subscriptions,
   tokens,
+  sessions,
   protocols,
   openapi,
   health,

@@ -9,13 +9,32 @@ import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
+import type { Waiting } from "../../shared/store/read.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
+import { FULL_ACCESS } from "./http/access.ts";
+import { createFairShare } from "./http/fair-share.ts";
+import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "heartbeats" | "history" | keyof Entry;
+
+/** What authenticates callers and limits them. */
+export function createEntry(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
+  const tokens = createTokenStore(client, monitorsTable);
+  const sessions = createSessionStore(client, monitorsTable, waiting);
+  return {
+    tokens,
+    sessions,
+    logins: createLoginGuard(sessions),
+    fairShare: createFairShare(tokens),
+    access: FULL_ACCESS,
+  };
+}
+type Entry = ReturnType<typeof createEntry>;
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -36,7 +55,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
-    tokens: createTokenStore(client, tables.monitors),
+    ...createEntry(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {
       retention,

@@ -354,9 +354,12 @@ export function storeTraffic(
       tokens.put({
         id: chance.pick(TOKENS),
         secretHash: "hash",
+        previous: null,
         name: "token",
         scopes: ["read", "write"],
+        monitorTags: null,
         createdAt: iso(now),
+        expiresAt: null,
         lastUsedAt: null,
         revokedAt: null,
       }),

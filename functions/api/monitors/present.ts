@@ -95,11 +95,3 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   updatedAt: monitor.updatedAt,
 });
 
-export const presentToken = ({ id, name, scopes, createdAt, lastUsedAt, revokedAt }: Token) => ({
-  id,
-  name,
-  scopes,
-  createdAt,
-  lastUsedAt,
-  revokedAt,
-});

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasScope } from "../../../functions/api/http/auth.ts";
-import type { Scope } from "../../../shared/tokens.ts";
+import { SCOPES, type Scope } from "../../../shared/tokens.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -87,12 +87,13 @@ describe("scopes", () => {
   });
 
   test("higher ones include lower ones", () => {
-    const allowed = (scopes: Scope[]) =>
-      (["read", "write", "admin"] as const).filter((scope) => hasScope({ scopes }, scope));
-    expect(allowed(["read"])).toEqual(["read"]);
-    expect(allowed(["write"])).toEqual(["read", "write"]);
-    expect(allowed(["admin"])).toEqual(["read", "write", "admin"]);
-    expect(allowed([])).toEqual([]);
+    const allowed = (scopes: Scope[]) => SCOPES.filter((scope) => hasScope({ scopes }, scope)).join(" ");
+    expect(allowed(["metrics"])).toBe("metrics");
+    expect(allowed(["read"])).toBe("metrics read");
+    expect(allowed(["deploy"])).toBe("metrics read deploy");
+    expect(allowed(["write"])).toBe("metrics read deploy write");
+    expect(allowed(["admin", "read"])).toBe("metrics read deploy write admin");
+    expect(allowed([])).toBe("");
   });
 });
 
