@@ -28,13 +28,8 @@ export interface Session {
   readonly expiresAtSeconds: number;
 }
 
-const fromItem = ({
-  pk: _pk,
-  sk: _sk,
-  listBucket: _bucket,
-  listKey: _key,
-  ...session
-}: Record<string, unknown>) => session as unknown as Session;
+const fromItem = ({ pk: _pk, sk: _sk, listBucket: _bucket, listKey: _key, ...session }: Record<string, unknown>) =>
+  session as unknown as Session;
 
 /** Where a session stands in the list. */
 export const sessionPosition = ({ id, createdAt }: Session) => sessionPlace(id, createdAt).listKey;

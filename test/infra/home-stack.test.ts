@@ -237,7 +237,14 @@ test("the API: throttled by route, logged, closed to other origins", () => {
   const routes = Object.values(home.findResources("AWS::ApiGatewayV2::Route")).map(
     ({ Properties }) => Properties.RouteKey,
   );
-  const open = ["ANY /", "ANY /favicon.ico", "ANY /v1", "ANY /v1/badges/{file}", "ANY /v1/health", "ANY /v1/openapi.json"];
+  const open = [
+    "ANY /",
+    "ANY /favicon.ico",
+    "ANY /v1",
+    "ANY /v1/badges/{file}",
+    "ANY /v1/health",
+    "ANY /v1/openapi.json",
+  ];
   open.push("POST /v1/sessions");
   expect(routes.toSorted()).toEqual([...open, "ANY /v1/{proxy+}"].toSorted());
   home.resourceCountIs("AWS::ApiGatewayV2::Integration", 1);
@@ -247,9 +254,7 @@ test("the API: throttled by route, logged, closed to other origins", () => {
     StageName: "$default",
     AutoDeploy: true,
     DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 40 },
-    RouteSettings: Object.fromEntries(
-      open.map((key) => [key, { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 10 }]),
-    ),
+    RouteSettings: Object.fromEntries(open.map((key) => [key, { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 10 }])),
   });
   // API Gateway refuses settings of a route that does not exist yet.
   const routeIds = Object.keys(home.findResources("AWS::ApiGatewayV2::Route"));

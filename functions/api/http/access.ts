@@ -130,7 +130,10 @@ const limitedSns = (limit: Tags, sns: Deps["sns"]): Deps["sns"] => {
     if (command instanceof SubscribeCommand) {
       // Without attributes this finds a subscription that the receiver has already, with whatever filter.
       if (!command.input.Attributes)
-        throw new Problem("already-exists", "the receiver has a subscription with another filter: delete that one first");
+        throw new Problem(
+          "already-exists",
+          "the receiver has a subscription with another filter: delete that one first",
+        );
       refuseFilter(command.input.Attributes.FilterPolicy);
       return sns.send(command);
     }

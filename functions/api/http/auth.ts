@@ -136,7 +136,10 @@ export const issueToken = async (
 ) => {
   const errors: FieldError[] = [];
   if (expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime())
-    errors.push({ path: "expiresAt", message: `must be in the future: it is ${now.toISOString()}, got ${show(expiresAt)}` });
+    errors.push({
+      path: "expiresAt",
+      message: `must be in the future: it is ${now.toISOString()}, got ${show(expiresAt)}`,
+    });
   // It could make itself a token without the limit.
   if (monitorTags && hasScope({ scopes }, "admin"))
     errors.push({ path: "monitorTags", message: "is not for tokens with the scope admin: leave it out" });

@@ -20,11 +20,7 @@ export const tokenInput = fields({
     .transform((moment) => new Date(moment).toISOString())
     .optional()
     .describe("When it stops working. Default: never."),
-  monitorTags: list(
-    text(193, "name=value").regex(/^[^=]+=/, { error: expecting("name=value") }),
-    20,
-    "tags",
-  )
+  monitorTags: list(text(193, "name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), 20, "tags")
     .min(1, { error: "must name at least one tag; leave it out for all monitors" })
     .optional()
     .describe(
@@ -41,7 +37,10 @@ export const rotateInput = fields({
 });
 
 export const sessionInput = fields({
-  token: z.string({ error: expecting("a token") }).max(300, { error: expecting("a token") }).describe("`hl_<id>_<secret>`"),
+  token: z
+    .string({ error: expecting("a token") })
+    .max(300, { error: expecting("a token") })
+    .describe("`hl_<id>_<secret>`"),
   remember: flag()
     .default(false)
     .describe("Whether it outlives the browser, and 30 days without use instead of 12 hours."),

@@ -51,11 +51,13 @@ const createSession = route({
     refuseCrossSiteLogin(headers);
     const at = now();
     await logins.admit(sourceIp, at);
-    const { token, secretHash: tokenSecretHash } = await findToken(tokens, body.token.trim(), at).catch(async (error) => {
-      metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
-      await logins.failed(sourceIp, at);
-      throw error;
-    });
+    const { token, secretHash: tokenSecretHash } = await findToken(tokens, body.token.trim(), at).catch(
+      async (error) => {
+        metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
+        await logins.failed(sourceIp, at);
+        throw error;
+      },
+    );
     const [id, secret] = [newId(), newSecret()];
     // Over http every server of this host gets the cookie, whatever its port.
     const headerSecret = isHttps(headers) ? null : newSecret();
@@ -122,7 +124,8 @@ const deleteSession = route({
   scope: "admin",
   responses: { 204: { description: "Ended." } },
   handle: async ({ params: { id = "" } }, { sessions, now }) => {
-    if (!(await sessions.end(id, now()))) throw new Problem("not-found", `there is no session ${show(id)}, or it has ended`);
+    if (!(await sessions.end(id, now())))
+      throw new Problem("not-found", `there is no session ${show(id)}, or it has ended`);
     return { status: 204 };
   },
 });
@@ -152,10 +155,4 @@ const deleteOwnSession = route({
   },
 });
 
-export const sessions: readonly Route[] = [
-  createSession,
-  listSessions,
-  deleteSession,
-  getOwnSession,
-  deleteOwnSession,
-];
+export const sessions: readonly Route[] = [createSession, listSessions, deleteSession, getOwnSession, deleteOwnSession];
