@@ -292,7 +292,7 @@ test("outputs name what people need next", () => {
     DeadJobsQueueUrl: "SiteDeadJobs",
     UndecidedQueueUrl: "Undecided",
     UndeliveredQueueUrl: "UndeliveredToSubscriber",
-    FirstTokenCommand: "npm run token -- --name admin --scopes read,write,admin",
+    FirstTokenCommand: "npm run token -- --name admin --scopes admin",
   });
 });
 

@@ -132,10 +132,9 @@ describe("tokens", () => {
     const active = await create("active", { expiresAt: new Date(Date.now() + 600_000).toISOString() });
     own.clock.now = () => new Date(Date.now() + 120_000);
     const namesOf = async (query: string) =>
-      (await own.call("GET", `/v1/tokens?limit=200${query}`)).body.items.map(({ name, state }: Record<string, string>) => [
-        name,
-        state,
-      ]);
+      (await own.call("GET", `/v1/tokens?limit=200${query}`)).body.items.map(
+        ({ name, state }: Record<string, string>) => [name, state],
+      );
     expect(await namesOf("&state=revoked")).toEqual([["revoked", "revoked"]]);
     expect(await namesOf("&state=expired")).toEqual([["expired", "expired"]]);
     expect((await namesOf("")).toSorted()).toEqual([

@@ -222,7 +222,9 @@ describe("an admin", () => {
     for (let count = 0; count < 5; count++) {
       own.clock.now = () => new Date(START + count * 1_000);
       const headers = { "user-agent": `browser ${count}` };
-      ids.unshift((await own.call("POST", "/v1/sessions", { token: null, headers, body: { token: own.admin } })).body.id);
+      ids.unshift(
+        (await own.call("POST", "/v1/sessions", { token: null, headers, body: { token: own.admin } })).body.id,
+      );
     }
     const first = (await own.call("GET", "/v1/sessions?limit=3")).body;
     const second = (await own.call("GET", `/v1/sessions?limit=3&cursor=${first.nextCursor}`)).body;

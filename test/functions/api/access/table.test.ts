@@ -99,15 +99,19 @@ type Options = NonNullable<Parameters<Edge["call"]>[2]>;
 /** What a caller sends to show who it is. */
 type Credential = () => Promise<Options>;
 
-const withScope = (scope: Scope): Credential => async () => ({ token: await edge.tokenWith(scope) });
-const bySession = (headers: Record<string, string>, hasSecret = true): Credential => async () => {
-  const { cookie, secret } = await logIn(edge.admin);
-  return {
-    token: null,
-    cookies: ["theme=dark", cookie],
-    headers: { host: HOST, ...(hasSecret && { "harborlight-session": secret }), ...headers },
+const withScope =
+  (scope: Scope): Credential =>
+  async () => ({ token: await edge.tokenWith(scope) });
+const bySession =
+  (headers: Record<string, string>, hasSecret = true): Credential =>
+  async () => {
+    const { cookie, secret } = await logIn(edge.admin);
+    return {
+      token: null,
+      cookies: ["theme=dark", cookie],
+      headers: { host: HOST, ...(hasSecret && { "harborlight-session": secret }), ...headers },
+    };
   };
-};
 const revoked: Credential = async () => {
   const token = await edge.tokenWith("admin");
   await edge.stores.tokens.revoke(token.split("_")[1]!, new Date());
@@ -119,7 +123,8 @@ const expired: Credential = async () => {
 };
 
 const allows = (scope: Scope, needed: Scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(needed);
-const byScope = (scope: Scope) => (_route: Route, needed: Scope) => (allows(scope, needed) ? "allowed" : "missing-scope");
+const byScope = (scope: Scope) => (_route: Route, needed: Scope) =>
+  allows(scope, needed) ? "allowed" : "missing-scope";
 const always = (answer: string) => () => answer;
 const onlyReads = ({ method }: Route) => (method === "GET" ? "allowed" : "cross-site-request");
 
@@ -264,7 +269,11 @@ describe("a token that is limited to tags", () => {
       applyMonitors: [
         [{ monitors: [{ key: "new", name: "x", protocol: "tcp", host: "127.0.0.1", port: 1 }] }, "monitors[0].tags"],
         [
-          { monitors: [{ key: "payments", name: "x", protocol: "tcp", host: "h.ch", port: 1, tags: { team: "orders" } }] },
+          {
+            monitors: [
+              { key: "payments", name: "x", protocol: "tcp", host: "h.ch", port: 1, tags: { team: "orders" } },
+            ],
+          },
           "monitors[0].key",
         ],
       ],
