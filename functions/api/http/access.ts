@@ -16,6 +16,7 @@ import {
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import type { IncidentStore } from "../../../shared/store/incidents.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { MonitorStore } from "../../../shared/store/monitors.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "./problem.ts";
@@ -54,7 +55,9 @@ const accessOf = (limit: Tags, monitors: MonitorStore): Access => ({
 const takenByHidden = () =>
   new Problem("already-exists", "a monitor that this token does not see has this key: choose another key");
 
-const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access): MonitorStore => {
+/** @param seen gets the ids of the monitors that are given out */
+const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: Set<string>): MonitorStore => {
+  const sees = (monitor: StoredMonitor) => hasOne(limit, monitor) && seen.add(monitor.id).size > 0;
   const refuse = (settings: Tagged) => {
     const errors = access.settingsErrors(settings);
     if (errors.length > 0) throw new InvalidInput(errors);
@@ -62,9 +65,9 @@ const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access): Monito
   return {
     get: async (id) => {
       const found = await all.get(id);
-      return found && hasOne(limit, found) ? found : undefined;
+      return found && sees(found) ? found : undefined;
     },
-    getMany: async (ids) => new Map([...(await all.getMany(ids))].filter(([, monitor]) => hasOne(limit, monitor))),
+    getMany: async (ids) => new Map([...(await all.getMany(ids))].filter(([, monitor]) => sees(monitor))),
     create: async (monitor, now) => {
       refuse(monitor);
       if (await all.create(monitor, now)) return true;
@@ -78,7 +81,7 @@ const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access): Monito
     markDeleted: async (before, now) => hasOne(limit, before) && all.markDeleted(before, now),
     list: async (count, after) => {
       const page = await all.list(count, after);
-      return { ...page, items: page.items.filter((monitor) => hasOne(limit, monitor)) };
+      return { ...page, items: page.items.filter(sees) };
     },
   };
 };
@@ -155,7 +158,8 @@ const limitedSns = (limit: Tags, sns: Deps["sns"]): Deps["sns"] => {
 export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
   if (!limit) return deps;
   const access = accessOf(limit, deps.monitors);
-  const monitors = limitedMonitors(limit, deps.monitors, access);
+  const seen = new Set<string>();
+  const monitors = limitedMonitors(limit, deps.monitors, access, seen);
   const { history } = deps;
   return {
     access,
@@ -164,11 +168,12 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     sns: limitedSns(limit, deps.sns),
     history: {
       ...history,
-      // Blocks have the outcomes of a whole shard; who is in which row is known by the roster alone.
+      // Blocks have the outcomes of a whole shard; who is in which row is known by the roster alone. Most calls read
+      // monitors first and then the rows of those; only for one that has not, the 250 monitors of the roster are read.
       roster: async (hash) => {
         const ids = await history.roster(hash);
-        const seen = ids && (await monitors.getMany(ids));
-        return ids?.map((id) => (seen?.has(id) ? id : ""));
+        if (ids && !ids.some((id) => seen.has(id))) await monitors.getMany(ids);
+        return ids?.map((id) => (seen.has(id) ? id : ""));
       },
     },
     // What deleted monitors leave has no tags.

@@ -178,18 +178,22 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
-/** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
+/**
+ * Carries out a call: authenticates, validates parameters, headers and body, and runs the handler.
+ * @param answerWith gets headers that every answer to the call has, problem documents too
+ */
 export const run = async (
   route: Route,
   event: APIGatewayProxyEventV2,
   context: Context,
   deps: Deps,
+  answerWith: (headers: Readonly<Record<string, string>>) => void,
 ): Promise<Reply> => {
   const { headers, cookies = [] } = event;
   const { method, sourceIp } = event.requestContext.http;
   const now = deps.now();
   const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
-  const shareHeaders = caller ? await deps.fairShare.admit(caller.token, now) : {};
+  if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
   const params = (event.pathParameters ?? {}) as Record<string, string>;
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
@@ -204,6 +208,5 @@ export const run = async (
     sourceIp,
     context,
   };
-  const reply = await route.handle(call as Call<never, never>, limitedTo(caller?.token.monitorTags, deps));
-  return { ...reply, headers: { ...shareHeaders, ...reply.headers } };
+  return route.handle(call as Call<never, never>, limitedTo(caller?.token.monitorTags, deps));
 };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasScope } from "../../../functions/api/http/auth.ts";
@@ -143,6 +144,25 @@ describe("tokens", () => {
     ]);
     expect((await own.call("GET", "/v1/tokens/me", { token: expired.token })).status).toBe(401);
     expect((await own.call("GET", "/v1/tokens/me", { token: active.token })).body).toMatchObject({ name: "active" });
+  });
+
+  test("that were stored before there were limits, expiry and rotation work on", async () => {
+    const token = await edge.tokenWith("read");
+    const { pk, sk, id, name, scopes, secretHash, createdAt } = (await edge.stored("monitors", "TOKEN")).find(
+      (item) => item.id === token.split("_")[1],
+    )!;
+    const Item = { pk, sk, id, name, scopes, secretHash, createdAt };
+    await edge.client.send(new PutCommand({ TableName: edge.tables.monitors, Item }));
+    const { status, body } = await edge.call("GET", "/v1/tokens/me", { token });
+    expect([status, body]).toMatchObject([200, { state: "active", expiresAt: null, monitorTags: null }]);
+  });
+
+  test("that have expired are not rotated", async () => {
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    await using own = await startEdge();
+    const { id } = (await own.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"], expiresAt } })).body;
+    own.clock.now = () => new Date(Date.now() + 120_000);
+    expect((await own.call("POST", `/v1/tokens/${id}/rotate`, { body: {} })).status).toBe(404);
   });
 
   test("say who they are, whatever their scope", async () => {

@@ -114,6 +114,8 @@ const rotate = route({
   responses: { 200: { description: "The token, with its new text.", schema: newTokenView } },
   handle: async ({ params, body: { overlapSeconds } }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
+    if (stateOf(token, now()) === "expired")
+      throw new Problem("not-found", `the token ${token.id} has expired: create another one`);
     const rotated = await rotateToken(tokens, token, new Date(now().getTime() + overlapSeconds * 1000));
     if (!rotated)
       throw new Problem("changed-meanwhile", "the token was rotated or revoked at the same time: look at it again", {
@@ -142,7 +144,8 @@ const revokeToken = route({
   responses: { 204: { description: "Revoked." } },
   handle: async ({ params }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
-    if (hasScope(token, "admin") && !(await otherAdmin(tokens, token.id, now())))
+    const isAdmin = stateOf(token, now()) === "active" && hasScope(token, "admin");
+    if (isAdmin && !(await otherAdmin(tokens, token.id, now())))
       throw new Problem("last-admin-token", "this is the last admin token: create another one before you revoke it");
     await tokens.revoke(token.id, now());
     return { status: 204 };

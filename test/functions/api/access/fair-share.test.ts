@@ -31,6 +31,8 @@ describe("a token's share", () => {
     const token = await edge.tokenWith("read");
     const { headers } = await edge.call("GET", "/v1/monitors", { token });
     expect(headers).toMatchObject({ "ratelimit-policy": '"token";q=1200;w=60', ratelimit: '"token";r=1199;t=45' });
+    const missing = await edge.call("GET", "/v1/monitors/nothing0", { token });
+    expect([missing.status, missing.headers.ratelimit]).toEqual([404, '"token";r=1198;t=45']);
     await edge.stores.tokens.report(token.split("_")[1]!, { minute: Math.floor(NOW.getTime() / 60_000), count: 1_200 });
     const refused = await edge.call("GET", "/v1/monitors", { token });
     expect([refused.status, refused.body.code]).toEqual([429, "too-many-requests"]);
