@@ -15,9 +15,9 @@ export interface BrowserRequest {
 }
 
 /** Repeats the second secret of a session that was made over plain http: cookies ignore ports, so other servers see them. */
-export const SESSION_HEADER = "harborlight-session";
+const SESSION_HEADER = "harborlight-session";
 /** Marks a request that a page makes by itself, by a timer. Such requests do not extend a session. */
-export const POLL_HEADER = "harborlight-poll";
+const POLL_HEADER = "harborlight-poll";
 
 type Headers = BrowserRequest["headers"];
 
