@@ -1,5 +1,6 @@
 import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readHttpApi } from "../../../../infra/local/http-api/api-settings.ts";
 import { toHttpAnswer } from "../../../../infra/local/http-api/http-event.ts";
 import { createRouter } from "../../../../infra/local/http-api/routes.ts";
 import { createTokenBucket } from "../../../../infra/local/http-api/token-bucket.ts";
@@ -166,6 +167,26 @@ describe("a route with settings of its own", () => {
     const settings = { "ANY /v1/other": { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1 } };
     await expect(withRoute(settings)).rejects.toThrow("RouteSettings of HttpStage name ANY /v1/other");
   });
+});
+
+test("a direct invocation is of the API's function, whichever route comes first", async () => {
+  await using own = await startFixture({
+    change: (template) => {
+      const { HttpIntegration, HttpRoute } = template;
+      const withProperties = (resource: typeof HttpRoute, more: object) => ({
+        ...resource!,
+        Properties: { ...resource!.Properties, ...more },
+      });
+      const Target = { "Fn::Join": ["/", ["integrations", { Ref: "PagesIntegration" }]] };
+      Object.assign(template, {
+        PagesIntegration: withProperties(HttpIntegration, { IntegrationUri: { "Fn::GetAtt": ["Worker", "Arn"] } }),
+        PagesRoute: withProperties(HttpRoute, { RouteKey: "$default", Target }),
+      });
+    },
+  });
+  const { resources, functions } = own.stack;
+  await readHttpApi(resources.toReversed(), functions).direct("{}");
+  expect(own.received.map(({ by }) => by)).toEqual([expect.stringMatching(/api/i)]);
 });
 
 test("a bucket fills with time, up to its burst", () => {
