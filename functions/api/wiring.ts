@@ -20,10 +20,18 @@ import { createFairShare } from "./http/fair-share.ts";
 import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "heartbeats" | "history" | keyof Entry;
+type Stores =
+  | "monitors"
+  | "former"
+  | "shards"
+  | "planning"
+  | "incidents"
+  | "heartbeats"
+  | "history"
+  | keyof Authentication;
 
 /** What authenticates callers and limits them. */
-export function createEntry(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
+export function createAuthentication(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
   const tokens = createTokenStore(client, monitorsTable);
   const sessions = createSessionStore(client, monitorsTable, waiting);
   return {
@@ -34,7 +42,7 @@ export function createEntry(client: DynamoDBDocumentClient, monitorsTable: strin
     access: FULL_ACCESS,
   };
 }
-type Entry = ReturnType<typeof createEntry>;
+type Authentication = ReturnType<typeof createAuthentication>;
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -55,7 +63,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
-    ...createEntry(client, tables.monitors, waiting),
+    ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {
       retention,

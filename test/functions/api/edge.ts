@@ -12,7 +12,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
-import { createEntry } from "../../../functions/api/wiring.ts";
+import { createAuthentication } from "../../../functions/api/wiring.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
@@ -126,8 +126,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const { client } = tables;
   const clock = { now: () => new Date() };
-  const entry = createEntry(client, tables.tables.monitors);
-  const { tokens } = entry;
+  const authentication = createAuthentication(client, tables.tables.monitors);
+  const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
@@ -139,7 +139,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
-    ...entry,
+    ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     retention: DEFAULT_RETENTION,
@@ -224,7 +224,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     tokenWith,
     limitedToken,
     stored,
-    stores: { tokens, sessions: entry.sessions, monitors, former, history },
+    stores: { tokens, sessions: authentication.sessions, monitors, former, history },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();
