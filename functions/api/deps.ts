@@ -14,8 +14,12 @@ import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
+import type { Access } from "./http/access.ts";
+import type { FairShare } from "./http/fair-share.ts";
+import type { LoginGuard } from "./http/login-guard.ts";
 import type { Probes } from "./monitors/probes.ts";
 
 export interface Deps {
@@ -33,6 +37,11 @@ export interface Deps {
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  /** Browsers that are logged in. */
+  readonly sessions: SessionStore;
+  readonly logins: LoginGuard;
+  readonly fairShare: FairShare;
+  readonly access: Access;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
@@ -42,7 +51,7 @@ export interface Deps {
   readonly channels: ChannelStore;
   /** What test alerts are sent through. */
   readonly receivers: Outside;
-  readonly sns: SNSClient;
+  readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;

@@ -11,6 +11,7 @@ import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
+import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   channels,
   kinds,
   tokens,
+  sessions,
   protocols,
   openapi,
   health,

@@ -12,10 +12,15 @@ import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import type { Waiting } from "../../shared/store/read.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
+import { FULL_ACCESS } from "./http/access.ts";
+import { createFairShare } from "./http/fair-share.ts";
+import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
 type Stores =
@@ -27,10 +32,24 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
-  | "tokens"
   | "channels"
   | "heartbeats"
-  | "history";
+  | "history"
+  | keyof Authentication;
+
+/** What authenticates callers and limits them. */
+export function createAuthentication(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
+  const tokens = createTokenStore(client, monitorsTable);
+  const sessions = createSessionStore(client, monitorsTable, waiting);
+  return {
+    tokens,
+    sessions,
+    logins: createLoginGuard(sessions),
+    fairShare: createFairShare(tokens),
+    access: FULL_ACCESS,
+  };
+}
+type Authentication = ReturnType<typeof createAuthentication>;
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -54,8 +73,8 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
-    tokens: createTokenStore(client, tables.monitors),
     channels: createChannelStore(client, tables.monitors),
+    ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {
       retention,

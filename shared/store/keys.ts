@@ -13,6 +13,8 @@
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
  *  monitors  name      CHANNEL-NAME             <folded name>         which channel has the name
+ *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
+ *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -23,7 +25,7 @@
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents by start
+ *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -64,6 +66,11 @@ export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SEC
 /** Partition keys of all of them, as a pattern of IAM. */
 export const SECRETS = channelSecretKey("*").pk;
 export const channelNameKey = (folded: string) => ({ pk: "CHANNEL-NAME", sk: folded });
+export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
+export const loginFailuresKey = (source: string, now: Date) => ({
+  pk: `LOGIN#${source}`,
+  sk: now.toISOString().slice(0, "2026-11-22T10:00".length),
+});
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
   pk: `SHARD#${shard}#${location}`,

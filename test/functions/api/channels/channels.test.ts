@@ -142,6 +142,22 @@ describe("a channel", () => {
     expect((await edge.call("DELETE", path, { headers: { "if-match": '"2"' } })).status).toBe(204);
   });
 
+  test("is seen by a token that is limited to tags, which can do nothing with it", async () => {
+    const channel = await create(webhook());
+    const made = { name: "limited", scopes: ["write"], monitorTags: ["team=orders"] };
+    const { token } = (await edge.call("POST", "/v1/tokens", { body: made })).body;
+    const path = `/v1/channels/${channel.id}`;
+    expect((await edge.call("GET", path, { token })).body).toEqual(channel);
+    for (const [method, url, body] of [
+      ["POST", "/v1/channels", webhook()],
+      ["PATCH", path, { name: "Mine" }],
+      ["DELETE", path],
+      ["POST", `${path}/test`],
+    ] as const)
+      expect((await edge.call(method, url, { token, body })).status, `${method} ${url}`).toBe(403);
+    expect((await edge.call("GET", path)).body).toEqual(channel);
+  });
+
   test.each([
     ["read", "GET", "", 200],
     ["read", "PATCH", "", 403],
