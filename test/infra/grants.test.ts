@@ -56,7 +56,7 @@ const GRANTS: Record<string, string[]> = {
   api: [
     ...log("Api"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
+    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`, `${MONITORS}/index/changed`),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
