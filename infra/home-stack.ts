@@ -152,7 +152,7 @@ export class HomeStack extends Stack {
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
-    api.allow(["dynamodb:Query"], [index("listed"), index("attention")]);
+    api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);

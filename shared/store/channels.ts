@@ -2,6 +2,7 @@
  * Alert channels that users set up. Secret settings lie in an item of their own, so that only functions that send or
  * write them may read them. A name belongs to one channel: an item for each name says which.
  */
+import { createHash } from "node:crypto";
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -14,7 +15,7 @@ import type { ItemKey, Timestamp } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { channelKey, channelNameKey, channelSecretKey } from "./keys.ts";
-import { folded } from "./listing.ts";
+import { foldText } from "./listing.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -34,6 +35,11 @@ export interface StoredChannel {
 
 /** A name that is taken by a channel which does not exist is free after this time: its creation has failed. */
 const ABANDONED_AFTER_MS = 60_000;
+
+/** Whatever the case and the accents. */
+const isSameName = (a: string, b: string) => foldText(a) === foldText(b);
+/** By a hash, because a folded name may be longer than a key. */
+const nameKey = (name: string) => channelNameKey(createHash("sha256").update(foldText(name)).digest("hex"));
 
 const fromItem = ({ pk: _pk, sk: _sk, ...channel }: Record<string, unknown>) => channel as unknown as StoredChannel;
 
@@ -70,17 +76,17 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
 
   /** Takes a name for a channel. @returns false if another channel has it */
   const takeName = async (name: string, id: string, now: Date): Promise<boolean> => {
-    const key = channelNameKey(folded(name));
+    const key = nameKey(name);
     const mine = { ...key, channelId: id, takenAt: now.toISOString() };
     if (await put(mine, "attribute_not_exists(pk) OR channelId = :id", { ":id": id })) return true;
     const holder = await read(key);
     if (!holder) return put(mine, "attribute_not_exists(pk)");
     const channel = await get(String(holder.channelId));
-    const isInUse = channel && folded(channel.name) === folded(name);
+    const isInUse = channel && isSameName(channel.name, name);
     if (isInUse || now.getTime() - Date.parse(String(holder.takenAt)) < ABANDONED_AFTER_MS) return false;
     return put(mine, "channelId = :holder AND takenAt = :at", { ":holder": holder.channelId, ":at": holder.takenAt });
   };
-  const freeName = (name: string, id: string) => remove(channelNameKey(folded(name)), "channelId = :id", { ":id": id });
+  const freeName = (name: string, id: string) => remove(nameKey(name), "channelId = :id", { ":id": id });
 
   /** A later change is not overwritten by an earlier one that was delayed. */
   const putSecrets = ({ id, revision }: StoredChannel, secrets: Settings) =>
@@ -124,7 +130,7 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
       secrets: Settings,
       now: Date,
     ): Promise<"updated" | "changed-meanwhile" | "name-taken"> {
-      const isRenamed = folded(before.name) !== folded(after.name);
+      const isRenamed = !isSameName(before.name, after.name);
       if (isRenamed && !(await takeName(after.name, after.id, now))) return "name-taken";
       const isStored = await put({ ...channelKey(after.id), ...after }, "revision = :revision", {
         ":revision": before.revision,

@@ -12,7 +12,7 @@
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
- *  monitors  name      CHANNEL-NAME             <folded name>         which channel has the name
+ *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
@@ -65,7 +65,7 @@ export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
 /** Partition keys of all of them, as a pattern of IAM. */
 export const SECRETS = channelSecretKey("*").pk;
-export const channelNameKey = (folded: string) => ({ pk: "CHANNEL-NAME", sk: folded });
+export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginFailuresKey = (source: string, now: Date) => ({
   pk: `LOGIN#${source}`,

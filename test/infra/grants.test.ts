@@ -66,7 +66,7 @@ const GRANTS: Record<string, string[]> = {
   api: [
     ...log("Api"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
+    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`, `${MONITORS}/index/changed`),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Publish", "Alerts"),
     ...MAIL,

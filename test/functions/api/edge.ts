@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
@@ -63,6 +64,21 @@ const text = async (request: IncomingMessage) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
+};
+
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly cookies?: string[];
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** The body as a client reads it. */
+const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
+  if (!body || !isBase64Encoded) return body;
+  const bytes = Buffer.from(body, "base64");
+  return (headers["content-encoding"] === "br" ? brotliDecompressSync(bytes) : gunzipSync(bytes)).toString();
 };
 
 const topics = {
@@ -219,16 +235,18 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     } as unknown as APIGatewayProxyEventV2;
     // The SDK's clients look at the first call: another edge may have been started since.
     Object.assign(process.env, environment);
-    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
-      statusCode: number;
-      headers: Record<string, string>;
-      cookies?: string[];
-      body?: string;
-    };
+    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as Answer;
+    const content = decoded(answer);
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
-    const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
-    return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies ?? [], body: parsed };
+    const parsed: any = isJson && content ? JSON.parse(content) : content;
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      cookies: answer.cookies ?? [],
+      body: parsed,
+      sent: answer,
+    };
   };
 
   /** Everything in a table. */

@@ -181,6 +181,10 @@ describe("a name belongs to one channel", () => {
     expect([status, body.code]).toEqual([409, "already-exists"]);
     const other = await create(webhook());
     expect((await edge.call("PATCH", `/v1/channels/${other.id}`, { body: { name } })).status).toBe(409);
+    // Folded, each of these is eighteen characters: more than a key takes.
+    const long = "\ufdfa".repeat(100);
+    await create(webhook({ name: long }));
+    expect((await post(webhook({ name: long }))).status).toBe(409);
   });
 
   test("also when two are created at once", async () => {
