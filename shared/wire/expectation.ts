@@ -10,12 +10,17 @@ const text = z.string().max(MAX_SENT_BYTES).describe("Sent as UTF-8; \\r\\n only
 const hex = z
   .string()
   .max(2 * MAX_SENT_BYTES)
-  .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits");
-const base64 = z.base64({ error: "must be base64 with padding" }).max(2 * MAX_SENT_BYTES);
+  .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits")
+  .describe("Pairs of hexadecimal digits.");
+const base64 = z
+  .base64({ error: "must be base64 with padding" })
+  .max(2 * MAX_SENT_BYTES)
+  .describe("Base64 with padding.");
+const bytesAs = <S extends z.ZodRawShape>(title: string, shape: S) => z.strictObject(shape).meta({ title });
 
 /** Bytes written as text, hexadecimal or base64; a plain string is text. */
 export const bytesSetting = z.union(
-  [text, z.strictObject({ text }), z.strictObject({ hex }), z.strictObject({ base64 })],
+  [text, bytesAs("TextBytes", { text }), bytesAs("HexBytes", { hex }), bytesAs("Base64Bytes", { base64 })],
   {
     error: ({ input }) =>
       `${input === undefined ? "is required:" : "must be"} a text, or one of {"text": …}, {"hex": …}, {"base64": …}`,
@@ -64,7 +69,8 @@ export const expectSetting = z
         path: ["maxBytes"],
         message: `must be at least ${length}, the length of what is expected`,
       });
-  });
+  })
+  .meta({ title: "Expectation", description: "What the answer must be: exactly one of `contains`, `equals` and `regex`." });
 
 /** Compares one answer with what the user expects, while its bytes arrive. */
 export interface AnswerMatcher {

@@ -2,6 +2,10 @@
 import { z } from "zod";
 import { type Route, route } from "../route.ts";
 
+const openApiView = z
+  .record(z.string(), z.unknown())
+  .meta({ id: "OpenApiDocument", description: "An OpenAPI document.", example: { openapi: "3.1.1" } });
+
 export const openapi: readonly Route[] = [
   route({
     method: "GET",
@@ -9,7 +13,7 @@ export const openapi: readonly Route[] = [
     operationId: "getOpenApi",
     summary: "This document",
     scope: null,
-    responses: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({}) } },
+    responses: { 200: { description: "OpenAPI 3.1.", schema: openApiView } },
     handle: async (_call, deps) => ({ body: await deps.openapi(), headers: { "content-type": "application/json" } }),
   }),
 ];

@@ -20,7 +20,14 @@ const createToken = route({
   responses: {
     201: {
       description: "Created.",
-      schema: tokenView.extend({ token: z.string().describe("Keep it: it is not stored.") }).meta({ id: "NewToken" }),
+      schema: tokenView
+        .extend({
+          token: z.string().meta({
+            description: "Keep it: it is not stored.",
+            example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb",
+          }),
+        })
+        .meta({ id: "NewToken", description: "A token with its text.", example: { revokedAt: null, lastUsedAt: null } }),
     },
   },
   handle: async ({ body }, { tokens, now }) => {
@@ -57,7 +64,8 @@ const otherAdmin = async (tokens: TokenStore, id: string) => {
 const revokeToken = route({
   method: "DELETE",
   path: "/v1/tokens/{id}",
-  operationId: "revokeToken",
+  operationId: "deleteToken",
+  problems: ["last-admin-token"],
   summary: "Revoke a token",
   description:
     "Takes effect with the next call. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",

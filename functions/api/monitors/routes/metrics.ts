@@ -18,7 +18,14 @@ export const metrics: readonly Route[] = [
     summary: "Newest outcomes for Prometheus",
     description: "Labels are the monitor's id and the location.",
     scope: "read",
-    responses: { 200: { description: "Text exposition.", schema: z.string(), contentTypes: ["text/plain"] } },
+    responses: {
+      200: {
+        description: "Text exposition.",
+        schema: z.string(),
+        contentTypes: ["text/plain"],
+        example: 'harborlight_up{monitor="7ca139c8bbaa9b19b116",location="eu-west-1"} 1\n',
+      },
+    },
     handle: async (_call, { planning, history, now }) => {
       const nowSeconds = Math.floor(now().getTime() / 1000);
       const places: { shard: Shard; location: string }[] = [];

@@ -11,7 +11,7 @@ import type { Deps } from "../../deps.ts";
 import { fieldErrors, PARSING } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
-import { monitorView, pageOf } from "../../http/representations.ts";
+import { monitorView, pageOf, STATUSES } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { newestOf } from "../newest.ts";
@@ -40,7 +40,11 @@ const answer = async (
   body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
   headers: { etag: etagOf(monitor), ...headers },
 });
-const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
+const one = {
+  description: "The monitor; its `ETag` is for `If-Match`.",
+  schema: monitorView,
+  headers: ["etag"],
+} as const;
 const ifMatch = { "if-match": "The `ETag` you read: 412 when the settings changed since." };
 
 const readIdempotencyKey = (key: string | undefined) => {
@@ -62,7 +66,14 @@ const createMonitor = route({
   body: monitorInput,
   checksBody: true,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  responses: {
+    201: {
+      ...one,
+      description: "Created, at `Location`; or made earlier, by a request with this `Idempotency-Key`.",
+      headers: ["etag", "location", "idempotent-replayed"],
+    },
+  },
+  problems: ["already-exists", "being-deleted", "idempotency-key-reused"],
   handle: async ({ body, headers, token }, deps) => {
     const settings = readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
@@ -95,9 +106,8 @@ export const tagFilter = z
   })
   .max(20)
   .default([])
+  .meta({ example: ["team=orders"] })
   .describe("`name` or `name=value`; may be given several times, and then all must hold.");
-
-const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
 
 interface Filters {
   readonly status?: string | undefined;
@@ -130,9 +140,9 @@ const listMonitors = route({
   description: "Sorted by name. With filters a page may be short or empty and still have a `nextCursor`.",
   scope: "read",
   query: z.strictObject({
-    status: oneOf(STATUSES).optional(),
+    status: oneOf(STATUSES).meta({ id: "StatusFilter", description: "Only those of this status." }).optional(),
     tag: tagFilter,
-    q: z.string().min(1).max(200).optional().describe("Part of the name or the host, in any case."),
+    q: z.string().min(1).max(200).optional().meta({ description: "Part of the name or the host, in any case.", example: "shop" }),
     ...page,
   }),
   responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
@@ -181,7 +191,7 @@ const refuseUnknown = (patch: unknown) => {
 const patchMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
-  operationId: "patchMonitor",
+  operationId: "updateMonitor",
   summary: "Change a monitor",
   description:
     "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
