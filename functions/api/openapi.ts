@@ -31,7 +31,7 @@ export const openApiDocument = (version: string) => {
       tags: tagsOf(routes.map(({ path }) => path)),
       components: {
         securitySchemes: {
-          token: {
+          bearer: {
             type: "http",
             scheme: "bearer",
             description: "`hl_<id>_<secret>`. Each operation names the scope that its token needs.",

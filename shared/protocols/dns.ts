@@ -31,7 +31,10 @@ const settings = udpOrTcp({
     .default(".")
     .describe("Name to ask for."),
   type: z.enum(TYPE_NAMES).default("NS").describe("Type of the records to ask for."),
-  class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN").describe("Class of the records."),
+  class: z
+    .enum(Object.keys(CLASSES) as [keyof typeof CLASSES])
+    .default("IN")
+    .describe("Class of the records."),
   recursion: z.boolean().default(true).describe("Whether to ask for recursion (flag RD)."),
   rcode: z
     .array(z.enum(RCODES))

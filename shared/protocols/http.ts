@@ -64,7 +64,7 @@ const shape = {
     .min(1)
     .max(20)
     .default(["200-399"])
-    .describe("Expected status codes, or ranges of them such as `200-299`."),
+    .describe("Expected status codes, or ranges of them. Default: `200-399`."),
   responseHeaders: z
     .record(headerName, matchSettings)
     .refine((headers) => Object.keys(headers).length <= 10, "at most 10")

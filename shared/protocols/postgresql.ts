@@ -12,7 +12,9 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    user: oneLine(63).default("harborlight").describe("User name that the probe sends, and that the server's log shows."),
+    user: oneLine(63)
+      .default("harborlight")
+      .describe("User name that the probe sends, and that the server's log shows."),
     database: oneLine(63).default("postgres").describe("Database to ask for."),
     starttls: starttlsSetting.optional(),
     tls: tlsSettings.optional(),

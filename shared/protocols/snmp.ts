@@ -55,9 +55,16 @@ const object = {
 const settings = z.discriminatedUnion(
   "version",
   [
-    z.strictObject({ version: z.literal("2c").optional().describe("Speaks version 2c; the default."), ...object, ...udpFields() }),
+    z.strictObject({
+      version: z.literal("2c").optional().describe("Speaks version 2c; the default."),
+      ...object,
+      ...udpFields(),
+    }),
     z.strictObject({ version: z.literal("1").describe("Speaks version 1."), ...object, ...udpFields() }),
-    z.strictObject({ version: z.literal("3").describe("Speaks version 3, and asks for the engine only."), ...udpFields() }),
+    z.strictObject({
+      version: z.literal("3").describe("Speaks version 3, and asks for the engine only."),
+      ...udpFields(),
+    }),
   ],
   { error: (issue) => (issue.code === "invalid_union" ? 'must be "1", "2c" or "3"' : undefined) },
 );

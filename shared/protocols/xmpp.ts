@@ -22,7 +22,11 @@ const settings = z.strictObject({
   as: z
     .enum(["client", "server"])
     .default("client")
-    .describe("Whether to connect as a client (port 5222) or as another server (port 5269)."),
+    .meta({
+      description: "Whether to connect as a client (port 5222) or as another server (port 5269).",
+      // Go has one namespace: `Client` is what generators call the client of the API.
+      "x-enum-varnames": ["AsClient", "AsServer"],
+    }),
 });
 
 /** Features have some 500 bytes. */

@@ -38,7 +38,12 @@ function isCertificates(text: string): boolean {
 export const tlsSettings = z
   .strictObject({
     serverName: oneLine(253).optional().describe("Name to ask for (SNI) and to verify. Default: the monitor's host."),
-    alpn: z.array(oneLine(64)).min(1).max(8).optional().describe("Protocols to offer (ALPN); the server must choose one."),
+    alpn: z
+      .array(oneLine(64))
+      .min(1)
+      .max(8)
+      .optional()
+      .describe("Protocols to offer (ALPN); the server must choose one."),
     minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version that is taken."),
     ca: pem
       .refine(isCertificates, "must be certificates in PEM, and nothing else")

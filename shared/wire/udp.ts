@@ -46,7 +46,11 @@ export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, defaults: UdpDefaul
     "transport",
     [
       z.strictObject({ transport: z.literal("udp").optional().describe(BY_UDP), ...fields, ...udpFields(defaults) }),
-      z.strictObject({ transport: z.literal("tcp").describe("Asks over TCP."), tls: tlsSettings.optional(), ...fields }),
+      z.strictObject({
+        transport: z.literal("tcp").describe("Asks over TCP."),
+        tls: tlsSettings.optional(),
+        ...fields,
+      }),
     ],
     { error: (issue) => (issue.code === "invalid_union" ? 'must be "udp" or "tcp"' : undefined) },
   );

@@ -11,7 +11,13 @@ export const HEADERS = {
   link: { description: "The next page, with `rel=next`.", example: '</v1/monitors/7ca139c8bbaa9b19b116>; rel="next"' },
   location: { description: "Where the new item is.", example: "/v1/monitors/7ca139c8bbaa9b19b116" },
   "retry-after": { description: "Seconds to wait before trying again.", example: "2" },
-  "www-authenticate": { description: "What kind of credentials is needed (RFC 6750).", example: 'Bearer realm="harborlight"' },
-  "x-next-cursor": { description: "`nextCursor` of an answer that is not JSON; missing on the last page.", example: "eyJ" },
+  "www-authenticate": {
+    description: "What kind of credentials is needed (RFC 6750).",
+    example: 'Bearer realm="harborlight"',
+  },
+  "x-next-cursor": {
+    description: "`nextCursor` of an answer that is not JSON; missing on the last page.",
+    example: "eyJ",
+  },
 } as const satisfies Readonly<Record<string, { readonly description: string; readonly example: string }>>;
 export type HeaderName = keyof typeof HEADERS;

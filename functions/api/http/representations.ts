@@ -89,9 +89,7 @@ const incidentFields = {
   locations: z
     .record(
       z.string(),
-      z
-        .object({ health, state, reason, message })
-        .meta({ id: "IncidentView", description: "What one location saw." }),
+      z.object({ health, state, reason, message }).meta({ id: "IncidentView", description: "What one location saw." }),
     )
     .describe("What each location saw, by its name."),
   alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
@@ -112,7 +110,9 @@ export const incidentItem = z
       .array(
         z
           .object({
-            delivery: z.string().meta({ description: "The delivery, by its receiver.", example: "email:ops@example.com" }),
+            delivery: z
+              .string()
+              .meta({ description: "The delivery, by its receiver.", example: "email:ops@example.com" }),
             error: z.string().meta({ description: "Why it was refused.", example: "550 no such user" }),
             at: moment.describe("When it was given up."),
           })
@@ -139,22 +139,21 @@ const standing = {
   lastCheckedAt: moment.nullable().describe("When its newest check was due; null before the first one."),
   latencyMs: milliseconds.nullable().describe("Of the newest check; null where there is none."),
   timeToAlertSeconds: z.int().meta({
-    description:
-      "Longest possible time from the failure of the port to the sending of the alert, with these settings.",
+    description: "Longest possible time from the failure of the port to the sending of the alert, with these settings.",
     example: 74,
   }),
   views: z.record(z.string(), view).describe("What each location sees, by its name."),
   incident: incidentView.nullable().describe("The incident in progress; null while there is none."),
-  flapping: z.boolean().meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
+  flapping: z
+    .boolean()
+    .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
   createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
 };
 /** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-export const monitorView = z
-  .object({ ...storedFields, ...standing })
-  .meta({
+export const monitorView = z.object({ ...storedFields, ...standing }).meta({
   id: "Monitor",
   description: "A monitor: its settings, and how it stands.",
   example: { ...completed(MONITOR_EXAMPLE, MONITOR_EXAMPLE.locations), incident: null },
@@ -179,13 +178,10 @@ const outcomeView = z
     lossPercent: percentage.optional().meta({ description: "Share of lost datagrams.", example: 0 }),
     evidence: evidence.optional(),
     attempts: z.int().optional().meta({ description: "Attempts that the check made.", example: 1 }),
-    error: z
-      .string()
-      .optional()
-      .meta({
-        description: "Why this location gave no outcome; then all other fields are missing.",
-        example: "no answer within 20 s",
-      }),
+    error: z.string().optional().meta({
+      description: "Why this location gave no outcome; then all other fields are missing.",
+      example: "no answer within 20 s",
+    }),
   })
   .meta({
     id: "Outcome",

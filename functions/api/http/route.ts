@@ -10,8 +10,8 @@ import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { authenticate } from "./auth.ts";
-import { fieldErrors, PARSING, parse } from "./input.ts";
 import type { HeaderName } from "./headers.ts";
+import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 

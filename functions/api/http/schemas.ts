@@ -53,7 +53,11 @@ export const limit = (max: number, standard: number) => {
       override: inDocument({ type: "integer", minimum: 1, maximum: max, default: standard, example: standard }),
     });
 };
-export const cursor = z.string().max(2000).optional().meta({ description: "`nextCursor` of the page before, with the same filters.", example: "eyJ" });
+export const cursor = z
+  .string()
+  .max(2000)
+  .optional()
+  .meta({ description: "`nextCursor` of the page before, with the same filters.", example: "eyJ" });
 export const page = { limit: limit(200, 50), cursor };
 export const yes = () =>
   oneOf(["true", "false"])
@@ -77,7 +81,11 @@ export const topicName = oneOf(TOPICS).meta({
   description: "`alerts` is about monitors, `system` about the monitoring itself.",
   example: "alerts",
 });
-export const kindName = oneOf(KINDS).meta({ id: "ReceiverKind", description: "Kind of the receiver.", example: "email" });
+export const kindName = oneOf(KINDS).meta({
+  id: "ReceiverKind",
+  description: "Kind of the receiver.",
+  example: "email",
+});
 
 const some = <S extends z.ZodType>(item: S, what: string) =>
   list(item, 100, what)
@@ -94,9 +102,7 @@ export const subscriptionFilter = fields({
   incidentStates: some(
     oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
     "states",
-  ).describe(
-    "`open` while the incident lasts, `ended` with its last alert: for services that open and close a page.",
-  ),
+  ).describe("`open` while the incident lasts, `ended` with its last alert: for services that open and close a page."),
   severities: some(
     oneOf(["critical", "warning", "info"]).meta({ id: "AlertSeverity", description: "Severity of an alert." }),
     "severities",

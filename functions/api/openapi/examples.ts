@@ -15,7 +15,10 @@ export const exampleOf = (schema: Schema, schemas: Schemas, path: string): unkno
   if ($ref) return given ?? inner(schemas[nameOf($ref)] ?? {}, nameOf($ref));
   if (properties) {
     const missing = (schema.required ?? []).filter((name) => !Object.hasOwn((given ?? {}) as object, name));
-    return { ...(given as object), ...Object.fromEntries(missing.map((name) => [name, inner(properties[name] ?? {}, name)])) };
+    return {
+      ...(given as object),
+      ...Object.fromEntries(missing.map((name) => [name, inner(properties[name] ?? {}, name)])),
+    };
   }
   if (given !== undefined) return given;
   if (values) return values[0];

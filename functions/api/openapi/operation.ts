@@ -125,7 +125,9 @@ const answers = ({ responses }: Route): ZodOpenApiResponsesObject =>
             content: Object.fromEntries(
               contentTypes.map((type) => [
                 type,
-                type.endsWith("json") ? { schema } : { schema: z.string().describe("Text."), ...(example && { example }) },
+                type.endsWith("json")
+                  ? { schema }
+                  : { schema: z.string().describe("Text."), ...(example && { example }) },
               ]),
             ),
           }),
@@ -146,7 +148,9 @@ const parameters = ({ path, query, headers = {} }: Route): ZodOpenApiOperationOb
   const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name ?? "");
   const sent = Object.entries(headers).filter(([name]) => !NOT_PARAMETERS.has(name));
   return {
-    ...(names.length > 0 && { path: z.object(Object.fromEntries(names.map((name) => [name, pathParameter(path, name)]))) }),
+    ...(names.length > 0 && {
+      path: z.object(Object.fromEntries(names.map((name) => [name, pathParameter(path, name)]))),
+    }),
     ...(query && { query }),
     ...(sent.length > 0 && {
       header: z.object(
@@ -166,7 +170,7 @@ export const operationOf = (route: Route): ZodOpenApiOperationObject => ({
   summary: route.summary,
   description: route.description ?? `${route.summary}.`,
   tags: [tagOf(route.path)],
-  security: route.scope ? [{ token: [route.scope] }] : [],
+  security: route.scope ? [{ bearer: [route.scope] }] : [],
   requestParams: parameters(route),
   ...(route.body && {
     requestBody: {

@@ -32,10 +32,9 @@ const MAX_INT32 = 2 ** 31 - 1;
 /** The type with `null` in it: `["string", "null"]`. Generators crash on, or ignore, a branch `{"type": "null"}`. */
 const nullable = (schema: Schema): Schema => {
   const [one, ...more] = (schema.anyOf ?? []).filter((branch) => !isNull(branch));
-  const isPlain = one && more.length === 0 && typeof one.type === "string" && !one.enum;
-  if (!isPlain || !schema.anyOf?.some(isNull)) return schema;
+  if (!one?.type || one.enum || more.length > 0 || !schema.anyOf?.some(isNull)) return schema;
   const { anyOf: _branches, ...others } = schema;
-  return { ...one, ...others, type: [one.type as string, "null"] };
+  return { ...one, ...others, type: [...new Set([one.type, "null"].flat())] };
 };
 
 /** `oneOf` in place of `anyOf`: our unions have no common values, and more generators can tell them apart. */
@@ -75,8 +74,8 @@ export const plain = (schema: Schema): Schema => {
   const result: Schema = {
     ...rest,
     ...(only !== undefined && { enum: [only] }),
-    // Generators cannot write down an object as a default.
-    ...(standard !== undefined && rest.type !== "object" && { default: standard }),
+    // Not all generators can write down an object or a list as a default.
+    ...(standard !== undefined && typeof standard !== "object" && { default: standard }),
     ...(example !== undefined && { examples: [example] }),
     ...(propertyNames && Object.keys(propertyNames).length > 1 && { propertyNames }),
     ...(schema.properties && { properties: mapped(schema.properties) }),
@@ -85,7 +84,6 @@ export const plain = (schema: Schema): Schema => {
     ...(schema.oneOf && { oneOf: schema.oneOf.map(plain) }),
   };
   const { additionalProperties: others } = schema;
-  if (typeof others === "object")
-    result.additionalProperties = Object.keys(others).length === 0 ? true : plain(others);
+  if (typeof others === "object") result.additionalProperties = Object.keys(others).length === 0 ? true : plain(others);
   return withFormat(exclusive(nullable(result)));
 };

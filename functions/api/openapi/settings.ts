@@ -39,12 +39,30 @@ const withoutObjects = (
   };
 };
 
+interface Form {
+  /** The property and its value that tell the form from the others. */
+  readonly property: string;
+  readonly value: string;
+  readonly schema: Schema;
+}
+
 /** The forms of settings: several if they differ by transport or version. */
-const formsOf = ({ oneOf, ...schema }: Schema): { readonly suffix: string; readonly schema: Schema }[] =>
+const formsOf = ({ oneOf, ...schema }: Schema): Form[] =>
   oneOf?.map((form) => {
-    const [told] = Object.values(form.properties ?? {}).flatMap(({ enum: values }) => (values?.length === 1 ? values : []));
-    return { suffix: pascal(String(told)), schema: form };
-  }) ?? [{ suffix: "", schema }];
+    const [property = "", { enum: [value] = [] } = {}] =
+      Object.entries(form.properties ?? {}).find(([, { enum: values }]) => values?.length === 1) ?? [];
+    return { property, value: String(value), schema: form };
+  }) ?? [{ property: "", value: "", schema }];
+
+/** A union of schemas, told apart by the value of a property. @param named value and name of each */
+const unionOf = (propertyName: string, named: readonly (readonly [string, string])[], description: string): Schema => ({
+  description,
+  oneOf: named.map(([, name]) => refTo(name)),
+  discriminator: {
+    propertyName,
+    mapping: Object.fromEntries(named.map(([value, name]) => [value, refTo(name).$ref ?? ""])),
+  },
+});
 
 /** Schemas of the settings of all protocols: `HttpsSettings`, and one for each object within, such as `TlsSettings`. */
 const settingsSchemas = (): Schemas => {
@@ -59,16 +77,18 @@ const settingsSchemas = (): Schemas => {
     };
     const json = plain(z.toJSONSchema(settings, { io: "input", unrepresentable: "any" }) as Schema);
     const forms = formsOf(json);
-    for (const { suffix, schema } of forms) {
-      const { $schema: _dialect, ...form } = withoutObjects(schema, "", place) as Schema & { $schema?: string };
-      const about = suffix ? `Settings of ${title} (${suffix.toLowerCase()}).` : `Settings of ${title}.`;
-      whole[`${prefix}${suffix}Settings`] = { ...form, description: about };
+    const nameOfForm = ({ value }: Form) => `${prefix}${pascal(value)}Settings`;
+    for (const form of forms) {
+      const { $schema: _dialect, ...rest } = withoutObjects(form.schema, "", place) as Schema & { $schema?: string };
+      const which = form.value && `, with the ${form.property} ${form.value}`;
+      whole[nameOfForm(form)] = { ...rest, description: `Settings of ${title}${which}.` };
     }
     if (forms.length > 1)
-      whole[`${prefix}Settings`] = {
-        oneOf: forms.map(({ suffix }) => refTo(`${prefix}${suffix}Settings`)),
-        description: `Settings of ${title}.`,
-      };
+      whole[`${prefix}Settings`] = unionOf(
+        forms[0]?.property ?? "",
+        forms.map((form) => [form.value, nameOfForm(form)]),
+        `Settings of ${title}.`,
+      );
   }
   return named(whole, parts);
 };
@@ -122,12 +142,11 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
   return {
     ...others,
     MonitorInput: {
-      description: "A monitor to create; `protocol` tells which of these it is.",
-      oneOf: variants.map(({ name }) => refTo(name)),
-      discriminator: {
-        propertyName: "protocol",
-        mapping: Object.fromEntries(variants.map(({ protocol, name }) => [protocol, refTo(name).$ref ?? ""])),
-      },
+      ...unionOf(
+        "protocol",
+        variants.map(({ protocol, name }) => [protocol, name]),
+        "A monitor to create; `protocol` tells which of these it is.",
+      ),
       ...(input?.examples && { examples: input.examples }),
     },
     ...Object.fromEntries(variants.map(({ name, schema }) => [name, schema])),

@@ -35,7 +35,11 @@ const TAGS: readonly Tag[] = [
     description: "What there is to choose from: protocols and locations.",
     paths: /^\/v1\/(protocols|locations)\b/,
   },
-  { name: "Service", description: "The API itself.", paths: /^\/(v1)?$|^\/favicon\.ico$|^\/v1\/(health|openapi\.json)$/ },
+  {
+    name: "Service",
+    description: "The API itself.",
+    paths: /^\/(v1)?$|^\/favicon\.ico$|^\/v1\/(health|openapi\.json)$/,
+  },
 ];
 
 /** @throws Error for a path without a tag */
@@ -57,7 +61,11 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   { paths: /^\/v1\/badges\b/, what: "Id of the monitor, and `.svg`", example: "7ca139c8bbaa9b19b116.svg" },
   { paths: /^\/v1\/monitors\b/, what: "Id of the monitor", example: "7ca139c8bbaa9b19b116" },
   { paths: /^\/v1\/incidents\b/, what: "Id of the incident", example: "7ca139c8bbaa9b19b116.1795341600000" },
-  { paths: /^\/v1\/subscriptions\b/, what: "Id of the subscription", example: "alerts-0d4e6f3a-5b1c-4f7e-9a51-2f4f1f6b7c90" },
+  {
+    paths: /^\/v1\/subscriptions\b/,
+    what: "Id of the subscription",
+    example: "alerts-0d4e6f3a-5b1c-4f7e-9a51-2f4f1f6b7c90",
+  },
   { paths: /^\/v1\/tokens\b/, what: "Id of the token", example: "a1b2c3d4e5f6a7b8c9d0" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];

@@ -5,7 +5,16 @@ import { RESULT_COLUMNS } from "../../../../shared/history/outcome.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { type Position, type Result, readResults } from "../../../../shared/store/results-reader.ts";
 import { preferred } from "../../http/accept.ts";
-import { health, locationName, milliseconds, moment, pageOf, percentage, reason, state } from "../../http/representations.ts";
+import {
+  health,
+  locationName,
+  milliseconds,
+  moment,
+  pageOf,
+  percentage,
+  reason,
+  state,
+} from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { existing } from "../../monitors/write.ts";
@@ -21,7 +30,9 @@ const resultView = z
     health,
     reason,
     latencyMs: milliseconds.nullable().describe("Milliseconds, to three significant digits."),
-    lossPercent: percentage.nullable().meta({ description: "Share of lost datagrams, where it is measured.", example: null }),
+    lossPercent: percentage
+      .nullable()
+      .meta({ description: "Share of lost datagrams, where it is measured.", example: null }),
     view: health.nullable().describe("The location's view afterwards, thresholds applied."),
     offline: z.boolean().meta({
       description: "The location's own network was down: this says nothing about the target.",

@@ -93,7 +93,10 @@ const statsView = z
     timeZone: z.string().meta({ description: "Time zone of the steps.", example: "UTC" }),
     total: z
       .object({ ...figures, ...z.object(outages).partial().shape })
-      .meta({ id: "StatsTotal", description: "Figures of the whole range; those of incidents only without `location`." }),
+      .meta({
+        id: "StatsTotal",
+        description: "Figures of the whole range; those of incidents only without `location`.",
+      }),
     items: z
       .array(z.object(figures).meta({ id: "StatsStep", description: "Figures of one step." }))
       .describe("One for each step, oldest first."),

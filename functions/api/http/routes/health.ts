@@ -17,14 +17,16 @@ const healthView = z
           .object({
             name: locationName,
             condition: z
-          .enum(["working", "silent", "offline"])
-          .meta({ id: "LocationCondition" })
-          .describe(
-            `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
-          ),
-        lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
-        offlineSince: moment.nullable().describe("Since when its control targets have failed; null while they answer."),
-      })
+              .enum(["working", "silent", "offline"])
+              .meta({ id: "LocationCondition" })
+              .describe(
+                `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
+              ),
+            lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
+            offlineSince: moment
+              .nullable()
+              .describe("Since when its control targets have failed; null while they answer."),
+          })
           .meta({ id: "LocationHealth", description: "How a location does.", example: { offlineSince: null } }),
       )
       .describe("All locations that are configured."),

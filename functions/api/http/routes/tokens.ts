@@ -27,7 +27,11 @@ const createToken = route({
             example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb",
           }),
         })
-        .meta({ id: "NewToken", description: "A token with its text.", example: { revokedAt: null, lastUsedAt: null } }),
+        .meta({
+          id: "NewToken",
+          description: "A token with its text.",
+          example: { revokedAt: null, lastUsedAt: null },
+        }),
     },
   },
   handle: async ({ body }, { tokens, now }) => {

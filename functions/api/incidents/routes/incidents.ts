@@ -20,7 +20,10 @@ const listIncidents = route({
   operationId: "listIncidents",
   summary: "Incidents of all monitors",
   scope: "read",
-  query: z.strictObject({ state: oneOf(["open", "closed", "all"]).default("all").describe("Only open ones, or only those that have ended."), ...page }),
+  query: z.strictObject({
+    state: oneOf(["open", "closed", "all"]).default("all").describe("Only open ones, or only those that have ended."),
+    ...page,
+  }),
   responses,
   handle: async ({ query: { state, limit, cursor } }, { incidents }) => {
     const question = `incidents ${state}`;

@@ -142,7 +142,12 @@ const listMonitors = route({
   query: z.strictObject({
     status: oneOf(STATUSES).meta({ id: "StatusFilter", description: "Only those of this status." }).optional(),
     tag: tagFilter,
-    q: z.string().min(1).max(200).optional().meta({ description: "Part of the name or the host, in any case.", example: "shop" }),
+    q: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: "Part of the name or the host, in any case.", example: "shop" }),
     ...page,
   }),
   responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
