@@ -50,7 +50,7 @@ const moment = (what: string, example: string) =>
 
 export const rangeFields = (standard: string) => ({
   from: moment(`First moment, ${EXAMPLE}. Default: ${standard} before \`to\`.`, "-24h"),
-  to: moment("The moment that the range ends before. Default: now.", "2026-11-22T10:00:00Z"),
+  to: moment("The moment that the range ends before. Default: now.", "-1h"),
 });
 
 /**

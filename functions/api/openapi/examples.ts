@@ -39,8 +39,15 @@ interface Content {
 interface Body {
   content?: Record<string, Content>;
 }
+interface Parameter {
+  name: string;
+  description?: string;
+  schema: Schema;
+  example?: unknown;
+}
 interface Operation {
   operationId?: string;
+  parameters?: Parameter[];
   requestBody?: Body;
   responses?: Record<string, Body>;
 }
@@ -49,7 +56,10 @@ interface Document {
   components: { schemas: Schemas };
 }
 
-/** Adds an example to each body and answer that has none, and completes those of named schemas. */
+/**
+ * Adds an example to each parameter, body and answer that has none, and completes those of named schemas. A parameter
+ * without a description gets that of its schema.
+ */
 export const withExamples = <D extends object>(document: D): D => {
   const { paths, components } = document as unknown as Document;
   const { schemas } = components;
@@ -58,7 +68,12 @@ export const withExamples = <D extends object>(document: D): D => {
       content.example ??= exampleOf(content.schema, schemas, `${path} ${type}`);
   };
   for (const operations of Object.values(paths))
-    for (const { operationId, requestBody, responses = {} } of Object.values(operations)) {
+    for (const { operationId, parameters = [], requestBody, responses = {} } of Object.values(operations)) {
+      for (const parameter of parameters) {
+        const { schema, name } = parameter;
+        parameter.description ??= schema.description ?? schemas[nameOf(schema.$ref ?? "")]?.description;
+        parameter.example ??= exampleOf(schema, schemas, `${operationId} ${name}`);
+      }
       fill(requestBody, `${operationId} body`);
       for (const [status, response] of Object.entries(responses)) fill(response, `${operationId} ${status}`);
     }

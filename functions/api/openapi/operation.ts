@@ -50,6 +50,7 @@ const PROBLEM_HEADERS: { readonly [C in ProblemCode]?: readonly HeaderName[] } =
   "method-not-allowed": ["allow"],
   "being-deleted": ["retry-after"],
   "changed-meanwhile": ["retry-after"],
+  "stale-etag": ["etag"],
   "unsupported-media-type": ["accept", "accept-encoding"],
   "too-many-requests": ["retry-after"],
 };

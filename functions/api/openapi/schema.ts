@@ -65,7 +65,10 @@ const mapped = (schemas: Record<string, Schema>) =>
  * `example`, `type: [x, null]` in place of a branch, and a format for each number.
  */
 export const plain = (schema: Schema): Schema => {
-  const { const: only, example, propertyNames, default: standard, ...rest } = schema;
+  const { const: only, example, propertyNames, default: standard, ...known } = schema;
+  // `contentEncoding` says so already, and JSON Schema has no such format.
+  const { format, ...unformatted } = known;
+  const rest: Schema = format === "base64" ? unformatted : known;
   // Beside a reference only what generators know to look for there: they take a type for another schema.
   if (rest.$ref) {
     const { $ref, description, examples = example === undefined ? undefined : [example] } = rest;

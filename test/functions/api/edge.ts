@@ -23,6 +23,7 @@ import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
+import { checkAnswer } from "../../support/document.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const place = (name: string, more: Partial<Location> = {}): Location => ({
@@ -197,6 +198,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
     const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
+    checkAnswer({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed });
     return { status: answer.statusCode, headers: answer.headers, body: parsed };
   };
 

@@ -91,12 +91,10 @@ const statsView = z
     location: locationName.nullable().meta({ description: "Null: all of them, by quorum.", example: null }),
     step,
     timeZone: z.string().meta({ description: "Time zone of the steps.", example: "UTC" }),
-    total: z
-      .object({ ...figures, ...z.object(outages).partial().shape })
-      .meta({
-        id: "StatsTotal",
-        description: "Figures of the whole range; those of incidents only without `location`.",
-      }),
+    total: z.object({ ...figures, ...z.object(outages).partial().shape }).meta({
+      id: "StatsTotal",
+      description: "Figures of the whole range; those of incidents only without `location`.",
+    }),
     items: z
       .array(z.object(figures).meta({ id: "StatsStep", description: "Figures of one step." }))
       .describe("One for each step, oldest first."),

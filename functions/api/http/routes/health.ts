@@ -8,7 +8,7 @@ const healthView = z
   .object({
     status: z
       .enum(["ok", "degraded"])
-      .meta({ id: "ServiceStatus" })
+      .meta({ id: "ServiceStatus", description: "Whether all locations work." })
       .describe("To alert on. `degraded`: at least one location is silent or offline, so its checks do not count."),
     version: z.string().meta({ description: "Version of Harborlight.", example: "0.1.0" }),
     locations: z
@@ -18,7 +18,7 @@ const healthView = z
             name: locationName,
             condition: z
               .enum(["working", "silent", "offline"])
-              .meta({ id: "LocationCondition" })
+              .meta({ id: "LocationCondition", description: "How a location does." })
               .describe(
                 `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
               ),

@@ -1,0 +1,70 @@
+/** That the examples of the OpenAPI document work: each request is sent, and its answer is one that is described. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { operations, type Parameter } from "../../../support/document.ts";
+import { type Edge, startEdge } from "../edge.ts";
+
+const SUBSCRIPTION = "arn:aws:sns:us-east-1:000000000000:alerts:0d4e6f3a";
+const ATTRIBUTES = "<entry><key>PendingConfirmation</key><value>false</value></entry>";
+/** What SNS answers, by action. */
+const SNS: Readonly<Record<string, string>> = {
+  Subscribe: `<SubscriptionArn>${SUBSCRIPTION}</SubscriptionArn>`,
+  ListSubscriptionsByTopic: `<Subscriptions><member><SubscriptionArn>${SUBSCRIPTION}</SubscriptionArn><Protocol>email</Protocol><Endpoint>ops@example.com</Endpoint></member></Subscriptions>`,
+  GetSubscriptionAttributes: `<Attributes>${ATTRIBUTES}</Attributes>`,
+};
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge();
+  edge.outside.sns = (action) => SNS[action] ?? "";
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+
+const createMonitor = async () => {
+  const body = {
+    name: "Example",
+    protocol: "tcp",
+    host: "example.com",
+    port: 1,
+    badge: true,
+    locations: ["eu-west-1"],
+  };
+  return (await edge.call("POST", "/v1/monitors", { body })).body.id as string;
+};
+
+/** By the path before it: makes what a path parameter names. */
+const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
+  "/v1/monitors/": createMonitor,
+  "/v1/badges/": async () => `${await createMonitor()}.svg`,
+  "/v1/subscriptions/": async () => "alerts-0d4e6f3a",
+  "/v1/tokens/": async () =>
+    (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,
+};
+
+/** Parameters whose example cannot hold: they come from an answer, or must fit what is stored. */
+const FROM_ANSWERS: ReadonlySet<string> = new Set(["cursor", "If-Match", "If-None-Match"]);
+
+const queryOf = (parameters: readonly Parameter[]) =>
+  parameters
+    .filter((parameter) => parameter.in === "query" && !FROM_ANSWERS.has(parameter.name))
+    .flatMap(({ name, example }) => [example].flat().map((value) => `${name}=${encodeURIComponent(String(value))}`))
+    .join("&");
+
+test.each(operations.map((one) => [one.operation.operationId, one] as const))("%s", async (_id, one) => {
+  const { method, path, operation } = one;
+  const { parameters = [], requestBody, responses } = operation;
+  const [before = ""] = path.split("{");
+  const make = path.includes("{") ? ITEMS[before] : async () => "";
+  if (!make) throw new Error(`say how to make what ${path} names`);
+  const item = await make();
+  const headers = Object.fromEntries(
+    parameters
+      .filter((parameter) => parameter.in === "header" && !FROM_ANSWERS.has(parameter.name))
+      .map(({ name, example }) => [name, String(example)]),
+  );
+  const [[type, { example: body }] = ["", { example: undefined }]] = Object.entries(requestBody?.content ?? {});
+  const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(parameters)}`;
+  const answer = await edge.call(method, url, { body, headers: { ...headers, ...(type && { "Content-Type": type }) } });
+  // The client of the tests compares the answer with the document.
+  const expected = Object.keys(responses).filter((status) => /^2/.test(status));
+  expect(expected, JSON.stringify(answer.body)).toContain(String(answer.status));
+});
