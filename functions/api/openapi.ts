@@ -25,7 +25,7 @@ export const openApiDocument = (version: string) => {
         version,
         description:
           "Watches TCP and UDP ports. Moments are ISO 8601 in UTC. Errors are problem documents (RFC 9457) with a stable `code`; the gateway in front answers some by itself, with a `message` only.",
-        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+        license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       },
       servers: [{ url: "/", description: "Where this document was read." }],
       tags: tagsOf(routes.map(({ path }) => path)),

@@ -81,7 +81,13 @@ const settingsSchemas = (): Schemas => {
     for (const form of forms) {
       const { $schema: _dialect, ...rest } = withoutObjects(form.schema, "", place) as Schema & { $schema?: string };
       const which = form.value && `, with the ${form.property} ${form.value}`;
-      whole[nameOfForm(form)] = { ...rest, description: `Settings of ${title}${which}.` };
+      // The server takes the first form for settings that do not say which; generators need to be told.
+      const required = [...new Set([...(rest.required ?? []), ...(form.value ? [form.property] : [])])];
+      whole[nameOfForm(form)] = {
+        ...rest,
+        description: `Settings of ${title}${which}.`,
+        ...(required.length > 0 && { required }),
+      };
     }
     if (forms.length > 1)
       whole[`${prefix}Settings`] = unionOf(
@@ -126,6 +132,8 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
   if (taken.length > 0) throw new Error(`two schemas have the name ${taken.join(", ")}: give one another title or id`);
   const variants = Object.entries(protocols).map(([protocol, { title, example, defaultPort }]) => {
     const name = `${pascal(protocol)}MonitorInput`;
+    const { propertyName, mapping } = settings[`${pascal(protocol)}Settings`]?.discriminator ?? {};
+    const told = propertyName && { [propertyName]: Object.keys(mapping ?? {})[0] };
     const schema: Schema = {
       ...input,
       description: `A monitor of ${title}.`,
@@ -135,7 +143,9 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
         settings: { ...refTo(`${pascal(protocol)}Settings`), description: "The protocol's own settings." },
       },
       required: [...(input?.required ?? []), ...(defaultPort === null ? ["port"] : [])],
-      examples: [{ name: title, protocol, host: "example.com", ...example }],
+      examples: [
+        { name: title, protocol, host: "example.com", ...example, settings: { ...told, ...example.settings } },
+      ],
     };
     return { protocol, name, schema };
   });

@@ -49,12 +49,11 @@ export const tagOf = (path: string): string => {
   return tag.name;
 };
 
-/** The tags that these paths have, for the head of the document. */
+/** The tags that these paths have, by name, for the head of the document. */
 export const tagsOf = (paths: readonly string[]) =>
-  TAGS.filter(({ name }) => paths.some((path) => tagOf(path) === name)).map(({ name, description }) => ({
-    name,
-    description,
-  }));
+  TAGS.filter(({ name }) => paths.some((path) => tagOf(path) === name))
+    .map(({ name, description }) => ({ name, description }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** What a path names: the word before its parameter, and an example. */
 const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly example: string }[] = [

@@ -187,7 +187,7 @@ describe("generators of clients", () => {
     expect(oneOf).toHaveLength(Object.keys(discriminator?.mapping ?? {}).length);
     const errors = (monitor: unknown) => errorsOf(refTo("components", "schemas", "MonitorInput"), monitor);
     const monitor = { name: "DNS", protocol: "dns", host: "192.0.2.53" };
-    expect(errors({ ...monitor, settings: { name: "example.com" } })).toBeUndefined();
+    expect(errors({ ...monitor, settings: { transport: "udp", name: "example.com" } })).toBeUndefined();
     expect(errors({ ...monitor, settings: { transport: "tcp", tls: { verify: true } } })).toBeUndefined();
     expect(errors({ ...monitor, settings: { path: "/" } })).toBeDefined();
     expect(errors({ ...monitor, protocol: "tcp" })).toMatch(/port/);
