@@ -89,6 +89,7 @@ export const errorsOf = (ref: string, value: unknown, use: keyof typeof roots = 
 
 /** Headers of every HTTP answer, which documents do not list. */
 const PLUMBING: ReadonlySet<string> = new Set([
+  "apigw-requestid",
   "cache-control",
   "connection",
   "content-length",
@@ -131,27 +132,26 @@ const responseRef = (
   return shared && { ref: ["components", "responses", name], response: shared };
 };
 
-/** @throws Error saying what of an answer is not in the document */
+/** Fails unless the OpenAPI document describes an answer. @throws Error saying what of it is not in the document */
 export const checkAnswer = ({ method, path, status, headers, body }: Answered): void => {
   const template = templates.find(({ pattern }) => pattern.test(path));
   if (!template) return;
   const name = method === "HEAD" ? "get" : method.toLowerCase();
   const operation = document.paths[template.path]?.[name];
-  const wrong = (what: string): never => {
-    throw new Error(`${method} ${path} answered ${status}, and the OpenAPI document says otherwise: ${what}`);
-  };
+  const fault = (what: string) =>
+    new Error(`${method} ${path} answered ${status}, and the OpenAPI document says otherwise: ${what}`);
   const [another = ""] = Object.keys(document.paths[template.path] ?? {});
   const found = operation
     ? responseRef(template.path, name, String(status))
     : responseRef(template.path, another, "default");
-  if (!found) return wrong(`${operation?.operationId} has no such status`);
+  if (!found) throw fault(`${operation?.operationId} has no such status`);
   const { ref, response } = found;
   const known = new Set(Object.keys(response.headers ?? {}).map((header) => header.toLowerCase()));
   const unknown = Object.keys(headers).filter((header) => !PLUMBING.has(header) && !known.has(header));
-  if (unknown.length > 0) wrong(`there is no header ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw fault(`there is no header ${unknown.join(", ")}`);
   if (body === undefined || body === "" || method === "HEAD") return;
   const type = headers["content-type"]?.split(";")[0]?.trim() ?? "";
-  if (!response.content?.[type]) wrong(`there is no content of type ${type}`);
+  if (!response.content?.[type]) throw fault(`there is no content of type ${type}`);
   const errors = errorsOf(refTo(...ref, "content", type, "schema"), body, "strict");
-  if (errors) wrong(`${errors}\n${JSON.stringify(body).slice(0, 1_000)}`);
+  if (errors) throw fault(`${errors}\n${JSON.stringify(body).slice(0, 1_000)}`);
 };

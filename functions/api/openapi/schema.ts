@@ -19,6 +19,8 @@ export interface Schema {
   oneOf?: Schema[];
   minimum?: number;
   maximum?: number;
+  /** Names of the values of an enumeration, where generators would take one that is taken. */
+  "x-enum-varnames"?: string[];
   discriminator?: { propertyName: string; mapping: Record<string, string> };
 }
 export type Schemas = Record<string, Schema>;
@@ -57,6 +59,10 @@ const withFormat = (schema: Schema): Schema => {
   };
 };
 
+/** Not all generators can write down an object, a list or a value with a name of its own as a default. */
+const canBeWritten = (standard: unknown, schema: Schema) =>
+  standard !== undefined && typeof standard !== "object" && !schema["x-enum-varnames"];
+
 const mapped = (schemas: Record<string, Schema>) =>
   Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, plain(schema)]));
 
@@ -77,8 +83,7 @@ export const plain = (schema: Schema): Schema => {
   const result: Schema = {
     ...rest,
     ...(only !== undefined && { enum: [only] }),
-    // Not all generators can write down an object or a list as a default.
-    ...(standard !== undefined && typeof standard !== "object" && { default: standard }),
+    ...(canBeWritten(standard, rest) && { default: standard }),
     ...(example !== undefined && { examples: [example] }),
     ...(propertyNames && Object.keys(propertyNames).length > 1 && { propertyNames }),
     ...(schema.properties && { properties: mapped(schema.properties) }),

@@ -111,9 +111,11 @@ const named = (whole: Schemas, parts: readonly Part[]): Schemas => {
   const texts: string[] = [];
   for (const { schema } of parts)
     texts.push(JSON.stringify(referring(schema, (inner) => ({ $ref: texts[inner] ?? "" }))));
-  const variants = new Map<string, Set<string>>();
-  parts.forEach(({ name }, index) => variants.set(name, (variants.get(name) ?? new Set()).add(texts[index] ?? "")));
-  const names = parts.map(({ prefix, name }) => (variants.get(name)?.size === 1 ? name : `${prefix}${name}`));
+  const variants = Map.groupBy(
+    new Set(parts.map(({ name }, index) => `${name} ${texts[index]}`)),
+    (one) => one.split(" ")[0],
+  );
+  const names = parts.map(({ prefix, name }) => (variants.get(name)?.length === 1 ? name : `${prefix}${name}`));
   const byName = (part: number) => refTo(names[part] ?? "");
   return Object.fromEntries([
     ...Object.entries(whole).map(([name, schema]) => [name, referring(schema, byName)]),

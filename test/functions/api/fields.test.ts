@@ -13,9 +13,9 @@ interface Described {
   readonly examples?: readonly unknown[];
 }
 interface Schemas {
-  readonly HttpMonitorInput: {
-    readonly properties: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
-  };
+  readonly HttpMonitorInput: { readonly properties: Readonly<Record<string, Described>> };
+  readonly AlertsInput: Described;
+  readonly RetriesInput: Described;
   readonly MonitorPatch: { readonly properties: Readonly<Record<string, unknown>> };
   readonly Monitor: { readonly properties: Readonly<Record<string, unknown>> };
 }
