@@ -42,7 +42,18 @@ const GENERATORS: readonly Generator[] = [
     tools: ["openapi-generator-cli", "python3"],
     program: ["openapi-generator.py", "program.py"],
     build: [
-      ["openapi-generator-cli", "generate", "-g", "python", "-i", "openapi.json", "-o", ".", "--package-name", "harborlight"],
+      [
+        "openapi-generator-cli",
+        "generate",
+        "-g",
+        "python",
+        "-i",
+        "openapi.json",
+        "-o",
+        ".",
+        "--package-name",
+        "harborlight",
+      ],
       ["python3", "-m", "compileall", "-q", "harborlight"],
     ],
     use: ["python3", "program.py"],
@@ -53,7 +64,16 @@ const GENERATORS: readonly Generator[] = [
     program: ["oapi-codegen.go", "main.go"],
     build: [
       ["mkdir", "harborlight"],
-      ["oapi-codegen", "-package", "harborlight", "-generate", "types,client", "-o", "harborlight/client.go", "openapi.json"],
+      [
+        "oapi-codegen",
+        "-package",
+        "harborlight",
+        "-generate",
+        "types,client",
+        "-o",
+        "harborlight/client.go",
+        "openapi.json",
+      ],
       ["go", "mod", "init", "example.com/generated"],
       ["go", "mod", "tidy"],
       ["go", "build", "-o", "program", "."],
@@ -92,7 +112,11 @@ const EXPECTED = {
   refused: "not-found",
 };
 
-const tryOut = async ({ name, program, build, use }: Generator, within: string, [url, token]: readonly [string, string]) => {
+const tryOut = async (
+  { name, program, build, use }: Generator,
+  within: string,
+  [url, token]: readonly [string, string],
+) => {
   const folder = join(within, name);
   mkdirSync(join(folder, "src/main/java"), { recursive: true });
   writeFileSync(join(folder, "openapi.json"), await (await fetch(`${url}/v1/openapi.json`)).text());
@@ -108,9 +132,11 @@ const tryOut = async ({ name, program, build, use }: Generator, within: string, 
   if (!isDeepStrictEqual(printed, EXPECTED)) throw new Error(`the program printed ${stdout}`);
 };
 
+/** Patient, because the machine may be busy. */
+const STARTS_WITHIN_MS = 180_000;
 const chosen = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "harborlight-generators-"));
-const product = await startProduct(join(folder, "data"), await freePort());
+const product = await startProduct(join(folder, "data"), await freePort(), {}, STARTS_WITHIN_MS);
 let failures = 0;
 try {
   for (const generator of GENERATORS) {
