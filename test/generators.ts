@@ -85,7 +85,11 @@ const GENERATORS: readonly Generator[] = [
     tools: ["openapi-generator-cli", "mvn", "java"],
     program: ["OpenapiGenerator.java", "src/main/java/OpenapiGenerator.java"],
     build: [
-      ["openapi-generator-cli", "generate", "-g", "java", "--library", "native", "-i", "openapi.json", "-o", "."],
+      [
+        ...["openapi-generator-cli", "generate", "-g", "java", "--library", "native", "-i", "openapi.json", "-o", "."],
+        // Without this, the client sends an empty list for every list that the program leaves out.
+        "--additional-properties=containerDefaultToNull=true",
+      ],
       ["mvn", "-q", "-B", "compile", "dependency:copy-dependencies"],
     ],
     use: ["java", "-cp", "target/classes:target/dependency/*", "OpenapiGenerator"],

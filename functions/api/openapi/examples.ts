@@ -6,7 +6,7 @@ import { nameOf, type Schema, type Schemas } from "./schema.ts";
  * @param path where the schema is, for the error
  * @throws Error for a value of which no example is known
  */
-export const exampleOf = (schema: Schema, schemas: Schemas, path: string): unknown => {
+const exampleOf = (schema: Schema, schemas: Schemas, path: string): unknown => {
   const inner = (one: Schema, name: string) => exampleOf(one, schemas, `${path}.${name}`);
   const { $ref, examples, enum: values, properties, items, additionalProperties: others } = schema;
   const given = examples?.[0];

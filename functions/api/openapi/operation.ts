@@ -24,10 +24,10 @@ const problemsOf = ({ scope, body, path, headers, method, problems = [] }: Route
 const pascal = (code: string) => code.replace(/(?:^|-)(\w)/g, (_match, letter: string) => letter.toUpperCase());
 
 /** Name of the component that describes problems of these codes: `NotFound`, `StaleEtag`. */
-export const responseOf = (codes: readonly ProblemCode[]): string => codes.map(pascal).join("Or");
+const responseOf = (codes: readonly ProblemCode[]): string => codes.map(pascal).join("Or");
 
 /** Problems of each status that some route may answer with. */
-export const problemsByStatus = (route: Route): Map<number, ProblemCode[]> =>
+const problemsByStatus = (route: Route): Map<number, ProblemCode[]> =>
   Map.groupBy(new Set(problemsOf(route)), (code) => STATUS[code]);
 
 /** `retry-after` becomes `Retry-After`, as generators expect it. */

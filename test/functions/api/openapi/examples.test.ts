@@ -65,6 +65,6 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))("%
   const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(parameters)}`;
   const answer = await edge.call(method, url, { body, headers: { ...headers, ...(type && { "Content-Type": type }) } });
   // The client of the tests compares the answer with the document.
-  const expected = Object.keys(responses).filter((status) => /^2/.test(status));
+  const expected = Object.keys(responses).filter((status) => status.startsWith("2"));
   expect(expected, JSON.stringify(answer.body)).toContain(String(answer.status));
 });
