@@ -36,6 +36,13 @@ export const openApiDocument = (version: string) => {
             scheme: "bearer",
             description: "`hl_<id>_<secret>`. Each operation names the scope that its token needs.",
           },
+          sessionCookie: {
+            type: "apiKey",
+            in: "cookie",
+            name: "__Host-harborlight",
+            description:
+              "For browsers: see `createSession`. Over plain http the cookie is `harborlight-<port>`, and its second secret goes along as header `harborlight-session`.",
+          },
         },
         headers: headerComponents,
         responses: responseComponents(routes),

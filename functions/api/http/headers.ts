@@ -10,7 +10,10 @@ export const HEADERS = {
   },
   link: { description: "The next page, with `rel=next`.", example: '</v1/monitors/7ca139c8bbaa9b19b116>; rel="next"' },
   location: { description: "Where the new item is.", example: "/v1/monitors/7ca139c8bbaa9b19b116" },
+  ratelimit: { description: "What is left of the token's share.", example: '"token";r=1199;t=42' },
+  "ratelimit-policy": { description: "The token's share: calls, and seconds.", example: '"token";q=1200;w=60' },
   "retry-after": { description: "Seconds to wait before trying again.", example: "2" },
+  "set-cookie": { description: "The cookie of the session.", example: "__Host-harborlight=…; HttpOnly; Secure" },
   "www-authenticate": {
     description: "What kind of credentials is needed (RFC 6750).",
     example: 'Bearer realm="harborlight"',

@@ -5,7 +5,6 @@ import { protocolName } from "../../../shared/monitor/fields.ts";
 import { completed, MONITOR_EXAMPLE, storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
 import { type ProblemCode, STATUS } from "./problem.ts";
-import { scope } from "./schemas.ts";
 
 export const moment = z
   .string()
@@ -202,17 +201,6 @@ const outcomeView = z
 export const outcomes = z
   .object({ outcomes: z.array(outcomeView).describe("One for each location.") })
   .meta({ id: "Outcomes", description: "What each location saw." });
-
-export const tokenView = z
-  .object({
-    id: z.string().meta({ description: "Id of the token.", example: "a1b2c3d4e5f6a7b8c9d0" }),
-    name: z.string().meta({ description: "Who or what uses it.", example: "Grafana" }),
-    scopes: z.array(scope()).describe("What it may do."),
-    createdAt: moment.describe("When it was created."),
-    lastUsedAt: moment.nullable().describe("Exact to the day; null before the first use."),
-    revokedAt: moment.nullable().describe("Null while it is valid."),
-  })
-  .meta({ id: "Token", description: "An API token, without its text.", example: { revokedAt: null } });
 
 export const problemView = z
   .object({

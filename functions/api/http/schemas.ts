@@ -4,7 +4,6 @@ import { expecting } from "../../../shared/issues.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
-import { SCOPES } from "../../../shared/tokens.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
 const inDocument =
@@ -33,13 +32,6 @@ export const checkInput = monitorInput.partial({ name: true }).meta({
   example: { protocol: "https", host: "shop.example.com", settings: { path: "/health" } },
 });
 
-const anyScope = oneOf(SCOPES).meta({
-  id: "Scope",
-  description: "What a token may do: `admin` includes `write`, `write` includes `read`.",
-  example: "read",
-});
-export const scope = () => anyScope;
-
 export const limit = (max: number, standard: number) => {
   const error = expecting(`a whole number from 1 to ${max} (for more, send nextCursor as cursor)`);
   return z
@@ -64,13 +56,6 @@ export const yes = () =>
     .transform((value) => value === "true")
     .default(false)
     .meta({ override: inDocument({ type: "boolean", default: false, example: true }) });
-
-export const tokenInput = fields({
-  name: text(100, "a name").meta({ description: "Who or what uses it.", example: "Grafana" }),
-  scopes: list(scope(), 3, "scopes")
-    .min(1, { error: `must name at least one of ${SCOPES.join(", ")}` })
-    .describe("`admin` includes `write`, `write` includes `read`."),
-}).meta({ id: "TokenInput", description: "A token to create." });
 
 export const TOPICS = ["alerts", "system"] as const;
 export type Topic = (typeof TOPICS)[number];

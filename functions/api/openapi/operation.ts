@@ -10,6 +10,7 @@ import { pathParameter, tagOf } from "./tags.ts";
 /** Codes of the problems that a call may answer with. */
 const problemsOf = ({ scope, body, path, headers, method, problems = [] }: Route): ProblemCode[] => [
   ...(scope ? (["unauthenticated", "missing-scope"] as const) : []),
+  ...(scope && method !== "GET" ? (["cross-site-request"] as const) : []),
   ...(body ? (["malformed-json", "unsupported-media-type"] as const) : []),
   ...(method === "GET" ? [] : (["body-too-large"] as const)),
   ...(path.includes("{") ? (["not-found"] as const) : []),
@@ -43,6 +44,9 @@ export const headerComponents = Object.fromEntries(
     { description, schema: { type: "string" as const }, example },
   ]),
 );
+
+/** Headers of every answer to a caller whose token is known. */
+const RATE_LIMIT = ["ratelimit", "ratelimit-policy"] as const satisfies readonly HeaderName[];
 
 const PROBLEM_HEADERS: { readonly [C in ProblemCode]?: readonly HeaderName[] } = {
   unauthenticated: ["www-authenticate"],
@@ -80,10 +84,10 @@ const gatewayContent = (message: string) => ({ "application/json": { schema: gat
 
 const problemResponse = (status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject => {
   const byGateway = GATEWAY_MESSAGES[status];
-  const headers = codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []);
+  const headers = [...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []), ...RATE_LIMIT];
   return {
     description: `Problem ${codes.map((code) => `\`${code}\``).join(", ")}${byGateway ? "; or an answer of the gateway" : ""}.`,
-    ...(headers.length > 0 && { headers: headersOf(headers) }),
+    headers: headersOf(headers),
     content: { ...problemContent(codes), ...(byGateway && gatewayContent(byGateway)) },
   };
 };
@@ -107,21 +111,21 @@ export const responseComponents = (routes: readonly Route[]): Record<string, Zod
   },
   [COMMON.default]: {
     description: "Any other problem, such as `method-not-allowed` (405) with the methods that the path has.",
-    headers: headersOf(["allow", "retry-after"]),
+    headers: headersOf(["allow", "retry-after", ...RATE_LIMIT]),
     content: problemContent(["method-not-allowed"]),
   },
 });
 
 const responseRef = (name: string) => ({ $ref: `#/components/responses/${name}` });
 
-const answers = ({ responses }: Route): ZodOpenApiResponsesObject =>
+const answers = ({ responses, scope }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
     Object.entries(responses).map(
-      ([status, { description, schema, contentTypes = ["application/json"], headers, example }]) => [
+      ([status, { description, schema, contentTypes = ["application/json"], headers = [], example }]) => [
         status as `${1 | 2 | 3 | 4 | 5}${string}`,
         {
           description,
-          ...(headers && { headers: headersOf(headers) }),
+          headers: headersOf([...headers, ...(scope ? RATE_LIMIT : [])]),
           ...(schema && {
             content: Object.fromEntries(
               contentTypes.map((type) => [
@@ -171,7 +175,7 @@ export const operationOf = (route: Route): ZodOpenApiOperationObject => ({
   summary: route.summary,
   description: route.description ?? `${route.summary}.`,
   tags: [tagOf(route.path)],
-  security: route.scope ? [{ bearer: [route.scope] }] : [],
+  security: route.scope ? [{ bearer: [route.scope] }, { sessionCookie: [route.scope] }] : [],
   requestParams: parameters(route),
   ...(route.body && {
     requestBody: {

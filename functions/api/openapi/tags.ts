@@ -24,6 +24,12 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
   },
   { name: "Monitors", description: "What is checked, and how it stands.", paths: /^\/v1\/(monitors|tags)\b/ },
+  { name: "Policies", description: "Who is told of trouble, and when.", paths: /^\/v1\/policies\b/ },
+  {
+    name: "Maintenance",
+    description: "Times in which nobody is told of trouble.",
+    paths: /^\/v1\/maintenance-windows\b/,
+  },
   { name: "Overview", description: "How everything stands, in one cheap call.", paths: /^\/v1\/overview\b/ },
   { name: "Metrics", description: "Newest outcomes for other systems.", paths: /^\/v1\/(metrics|badges)\b/ },
   { name: "Subscriptions", description: "Who is told of incidents.", paths: /^\/v1\/subscriptions\b/ },
@@ -66,6 +72,8 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
     example: "alerts-0d4e6f3a-5b1c-4f7e-9a51-2f4f1f6b7c90",
   },
   { paths: /^\/v1\/tokens\b/, what: "Id of the token", example: "a1b2c3d4e5f6a7b8c9d0" },
+  { paths: /^\/v1\/policies\b/, what: "Id of the policy", example: "0a1b2c3d4e5f6a7b8c9d" },
+  { paths: /^\/v1\/maintenance-windows\b/, what: "Id of the window", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];
 

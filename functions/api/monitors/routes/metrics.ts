@@ -17,7 +17,7 @@ export const metrics: readonly Route[] = [
     operationId: "getMetrics",
     summary: "Newest outcomes for Prometheus",
     description: "Labels are the monitor's id and the location.",
-    scope: "read",
+    scope: "metrics",
     responses: {
       200: {
         description: "Text exposition.",

@@ -65,7 +65,7 @@ describe("operations", () => {
   test("are called by a verb and a noun", () => {
     const verbs = {
       GET: /^(get|list|export)[A-Z]/,
-      POST: /^(create|test|check|pause|resume|rotate|change|send)[A-Z]/,
+      POST: /^(create|test|check|pause|resume|rotate|change|send|acknowledge|end|extend)[A-Z]/,
       PUT: /^apply[A-Z]/,
       PATCH: /^update[A-Z]/,
       DELETE: /^delete[A-Z]/,
@@ -78,7 +78,9 @@ describe("operations", () => {
     const tags = document.tags.map(({ name }) => name);
     for (const { operation } of operations) {
       const scope = routes.find(({ operationId }) => operationId === operation.operationId)?.scope;
-      expect(operation.security, operation.operationId).toEqual(scope ? [{ bearer: [scope] }] : []);
+      expect(operation.security, operation.operationId).toEqual(
+        scope ? [{ bearer: [scope] }, { sessionCookie: [scope] }] : [],
+      );
       expect(tags).toContain(operation.tags[0]);
     }
     expect(document.tags.filter(({ description }) => !description)).toEqual([]);
@@ -129,9 +131,10 @@ describe("generators of clients", () => {
   test("find a name for each body, answer, object and enumeration", () => {
     const bodies = contents.filter(({ type, media }) => type.endsWith("json") && !media.schema.$ref);
     const isSetting = (place: string) => /Settings|Bytes|Step|Match|Expectation|MonitorInput\./.test(place);
+    const isChoice = (schema: JsonSchema) => Array.isArray(schema.enum) && schema.enum.length > 1;
     const nested = schemas.filter(({ place, schema }) => {
       const isInner = /[.[|]/.test(place);
-      return isInner && (schema.properties !== undefined || (schema.enum !== undefined && !isSetting(place)));
+      return isInner && (schema.properties !== undefined || (isChoice(schema) && !isSetting(place)));
     });
     expect([...bodies, ...nested].map(({ place }) => place)).toEqual([]);
   });
