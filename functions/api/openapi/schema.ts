@@ -34,9 +34,16 @@ const MAX_INT32 = 2 ** 31 - 1;
 /** The type with `null` in it: `["string", "null"]`. Generators crash on, or ignore, a branch `{"type": "null"}`. */
 const nullable = (schema: Schema): Schema => {
   const [one, ...more] = (schema.anyOf ?? []).filter((branch) => !isNull(branch));
-  if (!one?.type || one.enum || more.length > 0 || !schema.anyOf?.some(isNull)) return schema;
+  if (!one?.type || one.enum || more.length > 0) return schema;
   const { anyOf: _branches, ...others } = schema;
   return { ...one, ...others, type: [...new Set([one.type, "null"].flat())] };
+};
+
+/** The branches of a union without unions among them, and with null at most once: a patch may set what is null already. */
+const flat = (branches: readonly Schema[]): Schema[] => {
+  const all = branches.flatMap((branch) => (branch.oneOf && !branch.discriminator ? branch.oneOf : [branch]));
+  const takesNull = all.some(({ type }) => Array.isArray(type) && type.includes("null"));
+  return all.filter((one, index) => !isNull(one) || (!takesNull && all.findIndex(isNull) === index));
 };
 
 /** `oneOf` in place of `anyOf`: our unions have no common values, and more generators can tell them apart. */
@@ -88,7 +95,7 @@ export const plain = (schema: Schema): Schema => {
     ...(propertyNames && Object.keys(propertyNames).length > 1 && { propertyNames }),
     ...(schema.properties && { properties: mapped(schema.properties) }),
     ...(schema.items && { items: plain(schema.items) }),
-    ...(schema.anyOf && { anyOf: schema.anyOf.map(plain) }),
+    ...(schema.anyOf && { anyOf: flat(schema.anyOf.map(plain)) }),
     ...(schema.oneOf && { oneOf: schema.oneOf.map(plain) }),
   };
   const { additionalProperties: others } = schema;
