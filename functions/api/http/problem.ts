@@ -29,7 +29,7 @@ export const STATUS = {
 } as const satisfies Record<string, number>;
 export type ProblemCode = keyof typeof STATUS;
 
-const TITLES: Record<ProblemCode, string> = {
+export const TITLES: Record<ProblemCode, string> = {
   "malformed-json": "The body is not JSON",
   unauthenticated: "A valid token is needed",
   "missing-scope": "The token lacks a scope",

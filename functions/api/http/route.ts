@@ -12,9 +12,10 @@ import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { limitedTo } from "./access.ts";
 import { authenticate } from "./auth.ts";
+import type { HeaderName } from "./headers.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
-import { Problem } from "./problem.ts";
+import { Problem, type ProblemCode } from "./problem.ts";
 
 export interface Reply {
   /** Default 200. */
@@ -41,6 +42,18 @@ export interface Call<Query, Body> {
   readonly context: Context;
 }
 
+/** What a call answers with one status, for the OpenAPI document. */
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Default: JSON. Others than JSON are described as text. */
+  readonly contentTypes?: readonly string[];
+  /** Headers that it can have. */
+  readonly headers?: readonly HeaderName[];
+  /** Of content that is not JSON; examples of JSON are made from those in the schema. */
+  readonly example?: string;
+}
+
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/v1/monitors/{id}` */
@@ -61,12 +74,9 @@ export interface Route {
   /** Headers that the call reads, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** By status. */
-  readonly responses: Readonly<
-    Record<
-      number,
-      { readonly description: string; readonly schema?: z.ZodType; readonly contentTypes?: readonly string[] }
-    >
-  >;
+  readonly responses: Readonly<Record<number, Answer>>;
+  /** Codes of problems, besides those that calls of its kind have in common. */
+  readonly problems?: readonly ProblemCode[];
   readonly handle: (call: Call<never, never>, deps: Deps) => Promise<Reply>;
 }
 

@@ -31,6 +31,7 @@ import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import type { Scope } from "../../../shared/tokens.ts";
+import { checkAnswer } from "../../support/document.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const place = (name: string, more: Partial<Location> = {}): Location => ({
@@ -240,6 +241,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
     const parsed: any = isJson && content ? JSON.parse(content) : content;
+    const received = { ...answer.headers, ...(answer.cookies && { "set-cookie": answer.cookies.join() }) };
+    checkAnswer({ method, path, status: answer.statusCode, headers: received, body: parsed });
     return {
       status: answer.statusCode,
       headers: answer.headers,

@@ -29,7 +29,11 @@ import {
 const MOST_WINDOWS = 1_000;
 const WHAT = "maintenance window";
 
-const one = { description: "The window; its `ETag` is for `If-Match`.", schema: windowView };
+const one = {
+  description: "The window; its `ETag` is for `If-Match`.",
+  schema: windowView,
+  headers: ["etag"],
+} as const;
 const answer = (window: StoredWindow, now: Date, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
   body: presentWindow(window, now),
@@ -62,7 +66,8 @@ const createWindow = route({
     'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`.',
   scope: "write",
   body: windowInput,
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  problems: ["already-exists"],
   handle: async ({ body }, deps) => {
     const now = deps.now();
     const { name, scope, schedule } = readWindow(body, await namedMonitors(deps, body.monitorIds), now);
@@ -204,6 +209,7 @@ const endWindow = route({
   method: "POST",
   path: "/v1/maintenance-windows/{id}/end",
   operationId: "endMaintenanceWindow",
+  problems: ["not-active", "changed-meanwhile"],
   summary: "End a maintenance window early",
   description: "Ends the occurrence that lasts now; what is wrong is told at once. Later occurrences stay.",
   scope: "write",
@@ -215,11 +221,15 @@ const extendWindow = route({
   method: "POST",
   path: "/v1/maintenance-windows/{id}/extend",
   operationId: "extendMaintenanceWindow",
+  problems: ["not-active", "changed-meanwhile"],
   summary: "Extend a maintenance window",
   description: "The occurrence that lasts now ends so much later. Other occurrences stay.",
   scope: "write",
-  body: fields({ seconds: whole(60, LONGEST_SECONDS, " seconds").describe("How much later it ends.") }).meta({
+  body: fields({
+    seconds: whole(60, LONGEST_SECONDS, " seconds").meta({ description: "How much later it ends.", example: 3600 }),
+  }).meta({
     id: "ExtendWindow",
+    description: "By how much to extend it.",
   }),
   responses: { 200: one },
   handle: async ({ params, body: { seconds } }, deps) =>

@@ -20,12 +20,17 @@ import {
   policyView,
   presentPolicy,
   refuseWrongPolicy,
+  trouble,
 } from "../policy.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
 
-const one = { description: "The policy; its `ETag` is for `If-Match`.", schema: policyView };
+const one = {
+  description: "The policy; its `ETag` is for `If-Match`.",
+  schema: policyView,
+  headers: ["etag"],
+} as const;
 const answer = (policy: Policy, token: Token | null, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
   body: presentPolicy(policy, token),
@@ -49,7 +54,8 @@ const createPolicy = route({
   description: "It holds at once, also for monitors that are down: whoever should know by its steps is told.",
   scope: "write",
   body: policyInput,
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  problems: ["already-exists"],
   handle: async ({ body, token }, deps) => {
     refuseWrongPolicy(body, await channelIds(deps));
     const all = await deps.policies.all();
@@ -144,15 +150,20 @@ const deletePolicy = route({
 
 const receiverView = z
   .object({
-    receiver: z.string().describe("`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`."),
-    severities: z.array(z.enum(TROUBLES)).describe("What it hears of."),
-    afterSeconds: z.int().describe("How long the trouble must have lasted."),
+    receiver: z
+      .string()
+      .meta({ description: "`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`.", example: "sns" }),
+    severities: z.array(trouble).describe("What it hears of."),
+    afterSeconds: z.int().meta({ description: "How long the trouble must have lasted.", example: 0 }),
     policy: z
       .object({
-        id: z.string().describe("Its id."),
-        name: z.string().describe("Its name."),
-        by: z.enum(["name", "tags"]).describe("Whether the monitor names it, or its tags match."),
+        id: z.string().meta({ description: "Its id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
+        name: z.string().meta({ description: "Its name.", example: "On call" }),
+        by: z
+          .enum(["name", "tags"])
+          .meta({ id: "TakenBy", description: "Whether the monitor names it, or its tags match.", example: "tags" }),
       })
+      .meta({ id: "HearerPolicy", description: "The policy that names a receiver." })
       .nullable()
       .describe("The policy that says so; null for the monitor's own settings."),
   })
@@ -162,7 +173,7 @@ const receiversView = z
     items: z.array(receiverView).describe("Earliest first."),
     reachesNobody: z.boolean().describe("Whether nobody would hear."),
   })
-  .meta({ id: "Hearers" });
+  .meta({ id: "Hearers", description: "Who would be told." });
 
 const listReceivers = route({
   method: "GET",

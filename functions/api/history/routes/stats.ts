@@ -13,7 +13,7 @@ import { inParallel } from "../../../../shared/parallel.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
-import { moment } from "../../http/representations.ts";
+import { locationName, moment, monitorId, monitorName, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { selecting, tagFilter } from "../../monitors/select.ts";
 import { existing } from "../../monitors/write.ts";
@@ -28,48 +28,78 @@ const MOST_DAYS = 800;
 const INCIDENTS_AT_ONCE = 100;
 
 const count = z.int();
+const seconds = (what: string, example = 0) => count.meta({ description: `Seconds ${what}.`, example });
 const secondsView = z
-  .object({ up: count, degraded: count, down: count, unknown: count, paused: count, maintenance: count, noData: count })
-  .describe("Seconds in each status. An outcome holds until the next one, at most for one interval.");
+  .object({
+    up: seconds("up", 86_380),
+    degraded: seconds("degraded"),
+    down: seconds("down", 20),
+    unknown: seconds("in which too few locations saw it"),
+    paused: seconds("paused"),
+    maintenance: seconds("in maintenance"),
+    noData: seconds("without an outcome"),
+  })
+  .meta({
+    id: "SecondsByStatus",
+    description: "Seconds in each status. An outcome holds until the next one, at most for one interval.",
+  });
+const quantile = (what: string, example: number) => z.number().meta({ description: what, example });
+const latencyView = z
+  .object({
+    min: quantile("Least.", 3.1),
+    mean: quantile("Mean.", 12.9),
+    p50: quantile("Median.", 12.4),
+    p95: quantile("95 % are at most this.", 20.1),
+    p99: quantile("99 % are at most this.", 31),
+    max: quantile("Most.", 48),
+  })
+  .meta({ id: "Latency", description: "Milliseconds, of checks that did not fail. Quantiles are within 1 %." });
 const figures = {
-  from: moment,
-  to: moment,
-  checks: count.describe("Checks that ran, over all locations."),
-  failures: count,
-  failuresByReason: z.record(z.string(), count),
-  degraded: count,
-  unmeasured: count.describe("Checks that say nothing about the target: our own fault, or an offline location."),
-  uptimePercent: z
-    .number()
+  from: moment.describe("Begin of what it covers."),
+  to: moment.describe("End of what it covers."),
+  checks: count.meta({ description: "Checks that ran, over all locations.", example: 1440 }),
+  failures: count.meta({ description: "Checks that found it down.", example: 1 }),
+  failuresByReason: z
+    .record(z.string(), count)
+    .meta({ description: "Failures by reason.", example: { "connection-refused": 1 } }),
+  degraded: count.meta({ description: "Checks that found it degraded.", example: 0 }),
+  unmeasured: count.meta({
+    description: "Checks that say nothing about the target: our own fault, or an offline location.",
+    example: 0,
+  }),
+  uptimePercent: percentage
     .nullable()
     .describe(
       "Share of up and degraded in up, degraded and down, rounded down: 100 means no second down. Null if nothing is known.",
     ),
   seconds: secondsView,
-  latencyMs: z
-    .object({ min: z.number(), mean: z.number(), p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() })
-    .nullable()
-    .describe("Of checks that did not fail. Quantiles are within 1 %."),
-  lossPercent: z.number().nullable().describe("Mean, where the protocol measures it."),
+  latencyMs: latencyView.nullable().describe("Null without such checks."),
+  lossPercent: percentage.nullable().meta({ description: "Mean, where the protocol measures it.", example: null }),
 };
 const outages = {
-  incidents: count,
-  outages: count.describe("Incidents that were down."),
-  downtimeSeconds: count,
-  mttrSeconds: count.nullable().describe("Mean time to recovery."),
-  mtbfSeconds: count.nullable().describe("Mean time between failures."),
-  longestOutageSeconds: count.nullable(),
+  incidents: count.meta({ description: "Incidents that overlap the range.", example: 1 }),
+  outages: count.meta({ description: "Incidents that were down.", example: 1 }),
+  downtimeSeconds: seconds("down", 20),
+  mttrSeconds: count.nullable().meta({ description: "Mean time to recovery.", example: 20 }),
+  mtbfSeconds: count.nullable().meta({ description: "Mean time between failures.", example: 86_380 }),
+  longestOutageSeconds: count.nullable().meta({ description: "Longest outage.", example: 20 }),
 };
+const step = oneOf(STEPS).meta({ id: "Step", description: "Length of a step.", example: "1h" });
 const statsView = z
   .object({
-    monitorId: z.string(),
-    location: z.string().nullable(),
-    step: z.enum(STEPS),
-    timeZone: z.string(),
-    total: z.object({ ...figures, ...z.object(outages).partial().shape }),
-    items: z.array(z.object(figures)),
+    monitorId,
+    location: locationName.nullable().meta({ description: "Null: all of them, by quorum.", example: null }),
+    step,
+    timeZone: z.string().meta({ description: "Time zone of the steps.", example: "UTC" }),
+    total: z.object({ ...figures, ...z.object(outages).partial().shape }).meta({
+      id: "StatsTotal",
+      description: "Figures of the whole range; those of incidents only without `location`.",
+    }),
+    items: z
+      .array(z.object(figures).meta({ id: "StatsStep", description: "Figures of one step." }))
+      .describe("One for each step, oldest first."),
   })
-  .meta({ id: "Stats" });
+  .meta({ id: "Stats", description: "Uptime, failures and latency of a monitor." });
 
 /** @throws InvalidInput for an unknown zone, or one given for a step below a day */
 function readTimeZone(timeZone: string | undefined, step: Step): string {
@@ -130,10 +160,14 @@ const getStats = route({
   scope: "read",
   query: z.strictObject({
     ...rangeFields("a day"),
-    step: oneOf(STEPS)
+    step: step
       .default("1h")
       .describe("Length of a step. Days, weeks (from Monday) and months begin at midnight in `timeZone`."),
-    timeZone: z.string().max(100).optional().describe("IANA name, for steps from `1d` on. Default UTC."),
+    timeZone: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ description: "IANA name, for steps from `1d` on. Default UTC.", example: "UTC" }),
     ...locationField,
   }),
   responses: { 200: { description: "The figures, oldest step first.", schema: statsView } },
@@ -172,16 +206,25 @@ const MOST_UPTIME_DAYS = 400;
 
 const uptimeView = z
   .object({
-    from: moment,
-    to: moment,
-    monitors: count,
-    uptimePercent: z.number().nullable().describe("Over the time of all monitors together."),
+    from: moment.describe("Begin of the range."),
+    to: moment.describe("End of the range."),
+    monitors: count.meta({ description: "Monitors in the group.", example: 1 }),
+    uptimePercent: percentage.nullable().describe("Over the time of all monitors together."),
     seconds: secondsView,
-    items: z.array(
-      z.object({ id: z.string(), name: z.string(), uptimePercent: z.number().nullable(), downtimeSeconds: count }),
-    ),
+    items: z
+      .array(
+        z
+          .object({
+            id: monitorId,
+            name: monitorName,
+            uptimePercent: percentage.nullable().describe("Null if nothing is known."),
+            downtimeSeconds: seconds("down", 20),
+          })
+          .meta({ id: "MonitorUptime", description: "Uptime of one monitor." }),
+      )
+      .describe("By name."),
   })
-  .meta({ id: "Uptime" });
+  .meta({ id: "Uptime", description: "Uptime of a group of monitors." });
 
 async function group({ monitors }: Deps, tag: readonly string[]): Promise<StoredMonitor[]> {
   const found: StoredMonitor[] = [];

@@ -1,6 +1,5 @@
 /** Routes `/v1/tokens`: create, list, rename, rotate and revoke API tokens. */
 import { z } from "zod";
-import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredToken, Token, TokenStore } from "../../../../shared/store/tokens.ts";
 import { hasScope, issueToken, rotateToken, stateOf } from "../auth.ts";
@@ -9,7 +8,7 @@ import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 import { page } from "../schemas.ts";
-import { newTokenView, rotateInput, TOKEN_STATES, tokenInput, tokenPatch, tokenView } from "../token-schemas.ts";
+import { newTokenView, rotateInput, tokenInput, tokenPatch, tokenState, tokenView } from "../token-schemas.ts";
 
 const presentToken = (token: Token, now: Date) => {
   const { id, name, scopes, monitorTags, createdAt, expiresAt, lastUsedAt, revokedAt, previous } = token;
@@ -51,7 +50,7 @@ const listTokens = route({
   description: "Of one state, by id; never shows their text.",
   scope: "admin",
   query: z.strictObject({
-    state: oneOf(TOKEN_STATES).default("active").describe("Which tokens; revoked and expired ones are listed apart."),
+    state: tokenState.default("active").describe("Which tokens; revoked and expired ones are listed apart."),
     ...page,
   }),
   responses: { 200: { description: "A page of tokens.", schema: pageOf(tokenView) } },
@@ -106,6 +105,7 @@ const rotate = route({
   method: "POST",
   path: "/v1/tokens/{id}/rotate",
   operationId: "rotateToken",
+  problems: ["changed-meanwhile"],
   summary: "Give a token a new secret",
   description:
     "The token keeps its id, name and scopes. Its present secret works beside the new one for `overlapSeconds`, and so do sessions that were begun with it; a secret from before that ends at once. The new text is shown in this answer only.",
@@ -136,7 +136,8 @@ const otherAdmin = async (tokens: TokenStore, id: string, now: Date) => {
 const revokeToken = route({
   method: "DELETE",
   path: "/v1/tokens/{id}",
-  operationId: "revokeToken",
+  operationId: "deleteToken",
+  problems: ["last-admin-token"],
   summary: "Revoke a token",
   description:
     "Takes effect with the next call, and ends the token's sessions. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",

@@ -1,5 +1,6 @@
 /** `PUT /v1/monitors`: makes the monitors that have a key equal to a list. */
 import { z } from "zod";
+import { monitorId } from "../../http/representations.ts";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
 import { applyList, dryRunOf, planList, readList } from "../apply-list.ts";
@@ -8,17 +9,25 @@ import { applyList, dryRunOf, planList, readList } from "../apply-list.ts";
 const MAX_MS = 25_000;
 const RESERVED_MS = 4_000;
 
-const named = z.array(z.object({ key: z.string(), id: z.string() }));
+const named = z.array(
+  z
+    .object({ key: z.string().meta({ description: "Your name for it.", example: "orders/db" }), id: monitorId })
+    .meta({ id: "AppliedMonitor", description: "A monitor of the list." }),
+);
 const applied = z
   .object({
-    dryRun: z.boolean(),
-    created: named,
-    updated: named,
-    unchanged: named,
-    deleted: named,
+    dryRun: z.boolean().meta({ description: "Whether this only says what would be done.", example: false }),
+    created: named.describe("New ones."),
+    updated: named.describe("Changed ones."),
+    unchanged: named.describe("Those that were like the list already."),
+    deleted: named.describe("Those that were not in the list, with `prune`."),
     remaining: named.describe("Not reached in time, or changed meanwhile: send the same list again."),
   })
-  .meta({ id: "Applied" });
+  .meta({
+    id: "Applied",
+    description: "What was done.",
+    example: { updated: [], unchanged: [], deleted: [], remaining: [] },
+  });
 
 export const declarative: readonly Route[] = [
   route({

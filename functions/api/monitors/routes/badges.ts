@@ -35,10 +35,17 @@ export const badges: readonly Route[] = [
     description: "`file` is `<monitor id>.svg`. Only for monitors with `badge: true`. May be a minute old.",
     scope: null,
     query: z.strictObject({
-      show: oneOf(["uptime", "status"]).default("uptime"),
+      show: oneOf(["uptime", "status"]).default("uptime").describe("What it shows."),
       period: oneOf(["24h", "7d", "30d", "90d"]).default("30d").describe("Period of the uptime."),
     }),
-    responses: { 200: { description: "The picture.", schema: z.string(), contentTypes: ["image/svg+xml"] } },
+    responses: {
+      200: {
+        description: "The picture.",
+        schema: z.string(),
+        contentTypes: ["image/svg+xml"],
+        example: badgeSvg("Orders", "99.95 % in 30d", "good"),
+      },
+    },
     handle: async ({ params, query }, deps) => {
       const [, id = ""] = /^([a-z0-9]{1,64})\.svg$/.exec(params.file ?? "") ?? [];
       const monitor = id ? await deps.monitors.get(id) : undefined;

@@ -69,7 +69,7 @@ const trySettings = route({
   ...about,
   method: "POST",
   path: "/v1/checks",
-  operationId: "trySettings",
+  operationId: "testSettings",
   summary: "Try settings before saving them",
   description: `Takes what \`POST /v1/monitors\` takes; the name may be missing. ${description}`,
   body: checkInput,

@@ -37,7 +37,11 @@ const answer = async (
   body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
   headers: { etag: etagOf(monitor), ...headers },
 });
-const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
+const one = {
+  description: "The monitor; its `ETag` is for `If-Match`.",
+  schema: monitorView,
+  headers: ["etag"],
+} as const;
 const ifMatch = { "if-match": "The `ETag` you read: 412 when the settings changed since." };
 
 const readIdempotencyKey = (key: string | undefined) => {
@@ -59,7 +63,14 @@ const createMonitor = route({
   body: monitorInput,
   checksBody: true,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  responses: {
+    201: {
+      ...one,
+      description: "Created, at `Location`; or made earlier, by a request with this `Idempotency-Key`.",
+      headers: ["etag", "location", "idempotent-replayed"],
+    },
+  },
+  problems: ["already-exists", "being-deleted", "idempotency-key-reused"],
   handle: async ({ body, headers, token }, deps) => {
     const settings = readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
@@ -106,7 +117,7 @@ const refuseUnknown = (patch: unknown) => {
 const patchMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
-  operationId: "patchMonitor",
+  operationId: "updateMonitor",
   summary: "Change a monitor",
   description:
     "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",

@@ -16,7 +16,6 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
-import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
@@ -24,19 +23,30 @@ import { hasScope } from "../../http/auth.ts";
 import { Problem } from "../../http/problem.ts";
 import { countedPageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { cursor, KINDS, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../../http/schemas.ts";
+import {
+  cursor,
+  kindName,
+  subscriptionFilter,
+  subscriptionInput,
+  TOPICS,
+  type Topic,
+  topicName,
+} from "../../http/schemas.ts";
 import { deliveryPolicy, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
 
 const subscriptionView = z
   .object({
-    id: z.string().nullable().describe("Null until the receiver has confirmed."),
-    topic: z.enum(TOPICS),
-    kind: z.enum(KINDS),
-    endpoint: z.string(),
+    id: z.string().nullable().meta({
+      description: "Null until the receiver has confirmed.",
+      example: "alerts-0d4e6f3a-5b1c-4f7e-9a51-2f4f1f6b7c90",
+    }),
+    topic: topicName,
+    kind: kindName,
+    endpoint: z.string().meta({ description: "Address of the receiver.", example: "ops@example.com" }),
     filter: subscriptionFilter.nullable().describe("Null: everything."),
-    isConfirmed: z.boolean(),
+    isConfirmed: z.boolean().meta({ description: "Whether the receiver has confirmed.", example: true }),
   })
-  .meta({ id: "Subscription" });
+  .meta({ id: "Subscription", description: "A receiver of alerts." });
 
 /** Kinds of receivers that have to confirm first. */
 const ASKED = new Set(["email", "http", "https"]);
@@ -163,7 +173,7 @@ const listSubscriptions = route({
   summary: "List subscriptions",
   description: "In pages of up to 200, one topic after the other. The total is null if there is more than one page.",
   scope: "read",
-  query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
+  query: z.strictObject({ topic: topicName.optional(), cursor }),
   responses: { 200: { description: "A page of subscriptions.", schema: countedPageOf(subscriptionView) } },
   handle: async ({ query, token: reader }, deps) => {
     const question = `subscriptions ${query.topic ?? ""}`;
@@ -188,6 +198,7 @@ const deleteSubscription = route({
   method: "DELETE",
   path: "/v1/subscriptions/{id}",
   operationId: "deleteSubscription",
+  problems: ["not-confirmed"],
   summary: "Unsubscribe",
   description: "An unconfirmed subscription cannot be deleted: SNS drops it by itself after some days.",
   scope: "write",
