@@ -105,7 +105,7 @@ export class HomeStack extends Stack {
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
     compact.allow(["dynamodb:Query"], [index("members"), index("due"), index("look-by"), index("listed")]);
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
-    compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
+    compact.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // One retry for a transient failure; after that the next hour's run continues where this one stopped.
     compact.lambda.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(30) });
     // Not on the hour, when most schedules of AWS customers run.
@@ -145,7 +145,7 @@ export class HomeStack extends Stack {
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    api.allow(["dynamodb:Query"], [index("listed"), index("attention")]);
+    api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
@@ -175,6 +175,7 @@ export class HomeStack extends Stack {
         MONITORS_TABLE: monitors.tableName,
         HISTORY_TABLE: history.tableName,
         LOCATIONS,
+        RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
@@ -185,6 +186,8 @@ export class HomeStack extends Stack {
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     // To see whether a tick has confirmed what a location believed before it fell silent.
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
+    // Stretches of status.
+    stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], jobsQueues);
     if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);

@@ -1,4 +1,4 @@
-/** Makes one delivery attempt: to an alert channel, to topic `system`, or to the incident's own item. */
+/** Makes one delivery attempt: to an alert channel, to topic `system`, to the incident's own item, or to the history. */
 import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
@@ -7,6 +7,7 @@ import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { Send } from "./deliver.ts";
 
 /** Timeout of an attempt, so that a slow receiver does not block the batch; the delivery is then retried later. */
@@ -36,13 +37,22 @@ const said = (error: unknown) => {
   return `${name}: ${message}`;
 };
 
-export const createSend = (outside: Outside, decisions: DecisionStore): Send => {
+export const createSend = (
+  outside: Outside,
+  decisions: DecisionStore,
+  stretches: Pick<StretchStore, "record">,
+): Send => {
   const prepare = ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Ready => {
     switch (content.kind) {
       case "incident": {
         const { incident } = content;
         const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
         return { send: () => decisions.projectIncident(owner, incident, sequence), isPermanent: () => false };
+      }
+      case "status": {
+        const { stretch } = content;
+        const { id } = item as OutboxItem & Pick<Monitor, "id">;
+        return { send: () => stretches.record(id, stretch, sequence), isPermanent: () => false };
       }
       case "system": {
         const notice = systemNotice(content, outside);

@@ -47,6 +47,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     undecidedSince: null,
     unsettledSince: null,
     lastIncidentEndedAt: null,
+    lastStretch: null,
     ...item,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,

@@ -7,6 +7,7 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createSend, receiversOf } from "../../../functions/state-change/send.ts";
 import type { OutboxContent } from "../../../shared/model.ts";
+import type { StretchStore } from "../../../shared/store/stretches.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
 
 const asked: URLSearchParams[] = [];
@@ -77,6 +78,7 @@ const send = (receiver: string, content: OutboxContent) =>
       sender: "sender@example.com",
     }),
     {} as DecisionStore,
+    {} as StretchStore,
   )(
     { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },
     {} as OutboxItem,
