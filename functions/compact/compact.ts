@@ -18,6 +18,7 @@ import { createRecount } from "./recount.ts";
 import { createSummarising } from "./summaries.ts";
 
 const TOUCHES_AT_ONCE = 16;
+const BUCKETS_AT_ONCE = 4;
 /**
  * Timers further ahead than this are touched too, because a clock that was ahead may have set them. Watchdogs are never
  * due later; an own timer may be (`afterSeconds`), and is then set again by the decision that the touch leads to.
@@ -55,9 +56,10 @@ export const createCompact =
       stretches,
       nudge: (id) => due.nudgeUnrecorded(monitorKey(id), now()),
       now,
+      hasTime,
     });
     const members = await monitorsByBucket();
-    for (const bucket of SUMMARY_BUCKETS) if (hasTime()) await summarise(bucket, members.get(bucket) ?? []);
+    await inParallel(SUMMARY_BUCKETS, BUCKETS_AT_ONCE, (bucket) => summarise(bucket, members.get(bucket) ?? []));
 
     const shards: Shard[] = [];
     for await (const page of planning.shards()) shards.push(...page);

@@ -27,6 +27,7 @@ interface Dependencies {
   readonly nudge: (monitorId: string) => Promise<unknown>;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly hasTime: () => boolean;
 }
 
 const rowsOf = ({ ids, rows }: Summary) => new Map(ids.map((id, place) => [id, rows[place]!]));
@@ -38,7 +39,7 @@ const isSame = (a: Summary, b: Summary) =>
 const isSameRow = (a: Row, b: Row) =>
   a.end === b.end && String(a.seconds) === String(b.seconds);
 
-export const createSummarising = ({ summaries, stretches, nudge, now }: Dependencies) => {
+export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }: Dependencies) => {
   /** By monitor, the first hour to compute from its own stretches: that of its earliest change. */
   const changedFrom = (changes: readonly Change[], oldest: number) => {
     const from = new Map<string, number>();
@@ -67,6 +68,7 @@ export const createSummarising = ({ summaries, stretches, nudge, now }: Dependen
    */
   return async (bucket: number, ids: readonly string[]): Promise<void> => {
     const changes = await summaries.changes(bucket);
+    if ((changes.length === 0 && ids.length === 0) || !hasTime()) return;
     const newest = await summaries.newestHour(bucket);
     const ended = startOfHour(now() / 1000);
     // The end of the newest hour lies ahead if a wrong clock has made it: then it is corrected like the others.
@@ -79,7 +81,8 @@ export const createSummarising = ({ summaries, stretches, nudge, now }: Dependen
     await addMissing(missing, from, oldest, end);
     const next = newest ? newest.start + HOUR_SECONDS : end - HOUR_SECONDS;
     const begin = Math.max(oldest, Math.min(next, ...from.values()));
-    if (begin >= end) return;
+    const hasNothing = !newest && from.size === 0;
+    if (begin >= end || hasNothing) return;
 
     const starts = new Map<string, readonly RecordedStretch[]>();
     await inParallel(from, READS_AT_ONCE, async ([id, hour]) => {

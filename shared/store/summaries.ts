@@ -168,12 +168,11 @@ export const createSummaryStore = (
       return { hours: hours.reverse(), changes };
     },
 
-    /** All changes that no summary includes yet; strongly consistent. */
+    /** The changes that no summary includes yet; the latest may be missing. */
     async changes(bucket: number): Promise<Change[]> {
       const items = query({
         KeyConditionExpression: "pk = :pk AND begins_with(sk, :new)",
         ExpressionAttributeValues: { ":pk": summaryKey(bucket, "HOUR", 0).pk, ":new": CHANGE_PREFIX },
-        ConsistentRead: true,
       });
       return (await Array.fromAsync(items)).map(changeOf);
     },

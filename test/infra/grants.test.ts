@@ -42,7 +42,7 @@ const GRANTS: Record<string, string[]> = {
   "state-change": [
     ...log("StateChange"),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
-    ...may("dynamodb:GetItem,Query", HISTORY),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "Alerts", "System"),
@@ -56,7 +56,7 @@ const GRANTS: Record<string, string[]> = {
   api: [
     ...log("Api"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
+    ...may("dynamodb:Query", ...["listed", "attention", "changed"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
@@ -67,7 +67,7 @@ const GRANTS: Record<string, string[]> = {
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
     ...may("dynamodb:Query", ...["members", "due", "look-by", "listed"].map((index) => `${MONITORS}/index/${index}`)),
-    ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };
 
@@ -101,6 +101,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     MONITORS_TABLE: "TablesMonitors",
     HISTORY_TABLE: "TablesHistory",
     LOCATIONS,
+    RETENTION,
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
