@@ -10,7 +10,10 @@ import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { EntryReader } from "../../shared/store/entries.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { StatusReader } from "../../shared/store/status-reader.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Probes } from "./monitors/probes.ts";
 
@@ -25,6 +28,11 @@ export interface Deps {
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  /** Status over time of one monitor. */
+  readonly stretches: StretchStore;
+  /** Status over time of all monitors. */
+  readonly statusReader: StatusReader;
+  readonly entries: EntryReader;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;

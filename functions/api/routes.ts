@@ -1,6 +1,7 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
+import { uptime } from "./history/routes/uptime.ts";
 import type { Route } from "./http/route.ts";
 import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
@@ -13,6 +14,7 @@ import { badges } from "./monitors/routes/badges.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
+import { overview } from "./overview/routes/overview.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -22,6 +24,8 @@ export const routes: readonly Route[] = [
   incidents,
   results,
   stats,
+  uptime,
+  overview,
   badges,
   metrics,
   subscriptions,

@@ -3,6 +3,7 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createEntryReader } from "../../shared/store/entries.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -10,12 +11,17 @@ import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createStatusReader } from "../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
+import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+type Stores =
+  | ("monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history")
+  | ("stretches" | "statusReader" | "entries");
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -29,6 +35,13 @@ export interface ApiOutside extends Omit<Deps, Stores> {
 export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
+  const stretches = createStretchStore(client, tables.history, retention);
+  const historyOptions = {
+    retention,
+    now: () => now().getTime(),
+    unreadable: (error: Error) => logger.error("corrupt history is left out", { error }),
+    ...waiting,
+  };
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
@@ -38,10 +51,12 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     incidents: createIncidentStore(client, tables.monitors, waiting),
     tokens: createTokenStore(client, tables.monitors),
     heartbeats: createLocationStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, {
-      retention,
-      now: () => now().getTime(),
-      unreadable: (error) => logger.error("corrupt history is left out", { error }),
-    }),
+    history: createHistoryStore(client, tables.history, historyOptions),
+    stretches,
+    statusReader: createStatusReader(
+      { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },
+      now,
+    ),
+    entries: createEntryReader(client, tables.monitors, waiting),
   });
 }

@@ -36,8 +36,7 @@ const carried = (summary: Summary | undefined) =>
 const isSame = (a: Summary, b: Summary) =>
   a.ids.length === b.ids.length &&
   a.ids.every((id, place) => id === b.ids[place] && isSameRow(a.rows[place]!, b.rows[place]!));
-const isSameRow = (a: Row, b: Row) =>
-  a.end === b.end && String(a.seconds) === String(b.seconds);
+const isSameRow = (a: Row, b: Row) => a.end === b.end && String(a.seconds) === String(b.seconds);
 
 export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }: Dependencies) => {
   /** By monitor, the first hour to compute from its own stretches: that of its earliest change. */
@@ -98,7 +97,8 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     for (let hour = begin; hour < end; hour += HOUR_SECONDS) {
       const stored = hours.get(hour);
       const rows = stored ? rowsOf(stored) : carried(before);
-      for (const [id, first] of from) if (first <= hour) rows.set(id, rowFrom(starts.get(id)!, hour, hour + HOUR_SECONDS));
+      for (const [id, first] of from)
+        if (first <= hour) rows.set(id, rowFrom(starts.get(id)!, hour, hour + HOUR_SECONDS));
       before = summaryOf(rows);
       if (stored && isSame(stored, before)) continue;
       const summary = { ...before, start: hour, version: stored?.version ?? 0, corrections: stored?.corrections ?? 0 };
@@ -109,7 +109,9 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     const changedDays = new Set(changed.map(({ start }) => startOfDay(start)));
     const wholeDays = [...changedDays].filter((day) => day + DAY_SECONDS <= end);
     const writes: { readonly period: Period; readonly summary: StoredSummary }[] = [
-      ...changed.filter(({ start }) => start + HOUR_SECONDS < end).map((summary) => ({ period: "HOUR" as const, summary })),
+      ...changed
+        .filter(({ start }) => start + HOUR_SECONDS < end)
+        .map((summary) => ({ period: "HOUR" as const, summary })),
       ...wholeDays.map((day) => ({ period: "DAY" as const, summary: dayOf(day, hours, days.get(day)) })),
     ];
     let isStored = true;

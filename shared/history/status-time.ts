@@ -12,6 +12,13 @@ export interface RecordedStretch extends StretchStart {
   readonly sequence: number;
 }
 
+/** Seconds in each status. */
+export type StatusSeconds = Readonly<Record<TimeStatus, number>>;
+
+/** @param seconds by place in `TIME_STATUSES` */
+export const statusSeconds = (seconds: ArrayLike<number>) =>
+  Object.fromEntries(TIME_STATUSES.map((status, place) => [status, seconds[place] ?? 0])) as Record<TimeStatus, number>;
+
 /** Whole epoch seconds. */
 export const secondOf = (moment: Timestamp) => Math.floor(Date.parse(moment) / 1000);
 

@@ -33,7 +33,7 @@ const folded = (name: string) => {
 };
 
 /** Compares text by its bytes in UTF-8, as DynamoDB does; `<` compares UTF-16, which puts emoji before U+E000. */
-const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+export const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** Index key of a monitor in the list of all, by name. */
 export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
@@ -63,8 +63,13 @@ export const changePlace = (id: string, at: Timestamp) => ({
   changedAt: at,
 });
 
+export interface ListedKey extends ItemKey {
+  /** Place in the list. */
+  readonly position: string;
+}
+
 interface ListedKeys {
-  readonly keys: readonly (ItemKey & { readonly position: string })[];
+  readonly keys: readonly ListedKey[];
   /** Whether there are more. */
   readonly hasMore: boolean;
 }
@@ -127,11 +132,23 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
       return { keys: known.slice(0, limit), hasMore: known.length > limit || cut !== undefined };
     },
 
-    /** All keys of a list, page by page, bucket by bucket. @param prefix of their positions */
-    async *all(index: ListIndex, kind: ListedKind, prefix?: string): AsyncGenerator<ItemKey[]> {
+    /**
+     * All keys of a list, page by page, bucket by bucket.
+     * @param range `prefix` of their positions, or the position `from` which they follow
+     */
+    async *all(
+      index: ListIndex,
+      kind: ListedKind,
+      range: { readonly prefix?: string; readonly from?: string } = {},
+    ): AsyncGenerator<ListedKey[]> {
+      const [, key] = INDEX_KEYS[index];
       for (const bucket of bucketsOf(kind))
-        for await (const page of pagesOf(client, query(index, bucket, prefix === undefined ? {} : { prefix }, false)))
-          yield page.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
+        for await (const page of pagesOf(client, query(index, bucket, range, false)))
+          yield page.map(({ pk, sk, [key]: position }) => ({
+            pk: String(pk),
+            sk: String(sk),
+            position: String(position),
+          }));
     },
   };
 };

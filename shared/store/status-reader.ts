@@ -186,7 +186,8 @@ export const createStatusReader = (
     async times(question: Question): Promise<Map<string, Times>> {
       const found = new Map<string, Times>();
       const { ids } = question;
-      const buckets = ids && ids.size < SUMMARY_BUCKETS.length ? new Set([...ids].map(summaryBucketOf)) : SUMMARY_BUCKETS;
+      const buckets =
+        ids && ids.size < SUMMARY_BUCKETS.length ? new Set([...ids].map(summaryBucketOf)) : SUMMARY_BUCKETS;
       await inParallel(buckets, SUMMARY_BUCKETS.length, (bucket) => readBucket(bucket, question, found));
       return found;
     },

@@ -2,6 +2,7 @@
  * Summaries of all monitors' status in the history table, by bucket of monitors, hour and UTC day; and the changes that no
  * summary includes yet. `compact` writes summaries (`functions/compact/summaries.ts`), the API reads them.
  */
+import { setTimeout } from "node:timers/promises";
 import {
   BatchWriteCommand,
   type DynamoDBDocumentClient,
@@ -12,7 +13,7 @@ import {
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import { decodeRoster, encodeRoster, rosterHash } from "../history/block.ts";
 import { bytesOf, readable } from "../history/packing.ts";
-import { chunkExpiry, dayExpiry, summaryRosterExpiry } from "../history/retention.ts";
+import { chunkExpiry, DEFAULT_RETENTION, dayExpiry, summaryRosterExpiry } from "../history/retention.ts";
 import type { RecordedStretch } from "../history/status-time.ts";
 import { decodeRows, encodeRows, type Summary } from "../history/summary.ts";
 import type { StretchStart } from "../model.ts";
@@ -69,7 +70,12 @@ const startOf = (sk: string, period: Period) => {
 export const createSummaryStore = (
   client: DynamoDBDocumentClient,
   tableName: string,
-  { retention, now, sleep, unreadable }: Required<HistoryStoreOptions>,
+  {
+    retention = DEFAULT_RETENTION,
+    now = Date.now,
+    sleep = setTimeout,
+    unreadable = ({ message }) => console.error(message),
+  }: HistoryStoreOptions = {},
 ) => {
   const { isAlive, query } = createAliveReader(client, tableName, now);
   const nowSeconds = () => now() / 1000;

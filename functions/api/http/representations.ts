@@ -6,10 +6,12 @@ import { REASONS } from "../../../shared/reasons.ts";
 import { SCOPES } from "../../../shared/tokens.ts";
 
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
-const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
+export const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
 const evidence = z.record(z.string(), z.unknown()).describe("Facts about what answered; at most 1 KB.");
 const health = z.enum(HEALTHS);
 const state = z.enum(PORT_STATES);
+export { state as portState };
+export const status = z.enum(["pending", ...HEALTHS, "paused", "maintenance"]);
 
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
@@ -58,7 +60,7 @@ export const incidentItem = incidentView
 /** Fields that the server adds to the settings. */
 const standing = {
   id: z.string(),
-  status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
+  status,
   since: moment,
   lastCheckedAt: moment.nullable(),
   latencyMs: z.number().nullable(),

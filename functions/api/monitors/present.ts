@@ -30,6 +30,7 @@ const timeToAlertSeconds = ({
 export interface Newest {
   readonly at: Timestamp;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
 }
 
 /** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */

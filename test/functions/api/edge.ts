@@ -14,6 +14,7 @@ import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
+import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -21,6 +22,9 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStatusReader } from "../../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../../shared/store/stretches.ts";
+import { createSummaryStore } from "../../../shared/store/summaries.ts";
 import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
@@ -129,7 +133,10 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
   const tokens = createTokenStore(client, tables.tables.monitors);
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
+  const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
+  const stretches = createStretchStore(client, tables.tables.history);
+  const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const handler = createApi({
     version: "test",
     locations,
@@ -141,6 +148,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     tokens,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
+    stretches,
+    statusReader: createStatusReader({ stretches, summaries }, now),
+    entries: createEntryReader(client, tables.tables.monitors),
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
@@ -152,7 +162,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),
     metrics: new Metrics({ namespace: "Harborlight", serviceName: "api" }),
-    now: () => clock.now(),
+    now,
   });
 
   const tokenWith = async (...scopes: Scope[]) =>
@@ -216,7 +226,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     admin,
     tokenWith,
     stored,
-    stores: { tokens, monitors, former, history },
+    stores: { tokens, monitors, former, history, stretches, summaries },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

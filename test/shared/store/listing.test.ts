@@ -105,7 +105,7 @@ test("what is not up is found by its status, what changed by its moment", async 
     pages.flat().map(({ pk }) => pk.slice("MONITOR#".length));
   const wanted = (status: string) => monitors.filter((monitor) => monitor.status === status).map(({ id }) => id);
   for (const status of ["down", "degraded", "unknown", "up"]) {
-    const found = idsOf(await Array.fromAsync(listing().all("attention", "MONITORS", `${status}#`)));
+    const found = idsOf(await Array.fromAsync(listing().all("attention", "MONITORS", { prefix: `${status}#` })));
     expect(found.toSorted()).toEqual(status === "up" ? [] : wanted(status).toSorted());
   }
   const since = new Date(1_800_000_004_000).toISOString();

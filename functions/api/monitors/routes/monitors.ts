@@ -97,23 +97,25 @@ export const tagFilter = z
   .default([])
   .describe("`name` or `name=value`; may be given several times, and then all must hold.");
 
-const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
+export const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
 
 interface Filters {
   readonly status?: string | undefined;
   readonly tag: readonly string[];
   readonly q?: string | undefined;
 }
-export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
+/** Whether all wanted tags are there. @param wanted each `name` or `name=value` */
+export const hasTags = (tags: StoredMonitor["tags"], wanted: readonly string[]) =>
+  wanted.every((one) => {
+    const [name = "", ...value] = one.split("=");
+    return Object.hasOwn(tags, name) && (value.length === 0 || tags[name] === value.join("="));
+  });
+
+const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
   if (monitor.deletedAt || (status && statusOf(monitor) !== status)) return false;
-  const holds = (wanted: string) => {
-    const [name = "", ...value] = wanted.split("=");
-    if (!Object.hasOwn(monitor.tags, name)) return false;
-    return value.length === 0 || monitor.tags[name] === value.join("=");
-  };
   const words = q?.toLowerCase();
   return (
-    tag.every(holds) &&
+    hasTags(monitor.tags, tag) &&
     (words === undefined || monitor.name.toLowerCase().includes(words) || monitor.host.toLowerCase().includes(words))
   );
 };

@@ -1,7 +1,15 @@
 import { expect } from "vitest";
 import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
-import type { Alert, Health, Incident, Monitor, MonitorSettings, StretchStart, ViewCondition } from "../../../../shared/model.ts";
+import type {
+  Alert,
+  Health,
+  Incident,
+  Monitor,
+  MonitorSettings,
+  StretchStart,
+  ViewCondition,
+} from "../../../../shared/model.ts";
 import { type Context, decide } from "../../../../shared/rules/decide.ts";
 import { nextEvaluation } from "../../../../shared/rules/timer.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
