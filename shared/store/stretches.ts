@@ -88,6 +88,7 @@ export const createStretchStore = (
 
     /** Stretches that hold at some time within `from <= t < to` (epoch seconds); a few others may be among them. */
     async within(monitorId: string, from: number, to: number): Promise<RecordedStretch[]> {
+      if (to <= from) return [];
       const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
       const { pk, sk: first } = stretchKey(monitorId, iso(from), 0);
       const found: RecordedStretch[] = (await before(pk, first)).map(fromItem);
