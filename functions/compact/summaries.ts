@@ -93,7 +93,7 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     const days = await summaries.summaries(bucket, "DAY", firstDay, end, read);
 
     const changed: StoredSummary[] = [];
-    let before: Summary | undefined = hours.get(begin - HOUR_SECONDS) ?? newest;
+    let before: Summary | undefined = hours.get(begin - HOUR_SECONDS) ?? (begin < next ? undefined : newest);
     for (let hour = begin; hour < end; hour += HOUR_SECONDS) {
       const stored = hours.get(hour);
       const rows = stored ? rowsOf(stored) : carried(before);
@@ -106,13 +106,18 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
       changed.push(summary);
     }
 
-    const changedDays = new Set(changed.map(({ start }) => startOfDay(start)));
-    const wholeDays = [...changedDays].filter((day) => day + DAY_SECONDS <= end);
+    const changedDays: StoredSummary[] = [];
+    for (let day = firstDay; day + DAY_SECONDS <= end; day += DAY_SECONDS) {
+      const stored = days.get(day);
+      const made = dayOf(day, hours);
+      if (!stored || !isSame(stored, made))
+        changedDays.push({ ...made, start: day, version: stored?.version ?? 0, corrections: 0 });
+    }
     const writes: { readonly period: Period; readonly summary: StoredSummary }[] = [
       ...changed
         .filter(({ start }) => start + HOUR_SECONDS < end)
         .map((summary) => ({ period: "HOUR" as const, summary })),
-      ...wholeDays.map((day) => ({ period: "DAY" as const, summary: dayOf(day, hours, days.get(day)) })),
+      ...changedDays.map((summary) => ({ period: "DAY" as const, summary })),
     ];
     let isStored = true;
     await inParallel(writes, WRITES_AT_ONCE, async ({ period, summary }) => {
@@ -120,19 +125,20 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     });
     if (!isStored) return;
     // The newest hour last: its count of corrections tells readers to read again what they remember of earlier ones.
-    const isCorrection = newest !== undefined && changed.some(({ start }) => start < newest.start);
     const last = hours.get(end - HOUR_SECONDS)!;
+    const isCorrection = newest !== undefined && begin < next;
     const corrections = (newest?.corrections ?? 0) + (isCorrection ? 1 : 0);
-    const isNews = changed.includes(last) || corrections !== last.corrections;
-    if (isNews && !(await summaries.put(bucket, "HOUR", { ...last, corrections }))) return;
+    if (changed.includes(last) || isCorrection)
+      if (!(await summaries.put(bucket, "HOUR", { ...last, corrections }))) return;
     await summaries.forget(due);
   };
 };
 
-function dayOf(start: number, hours: ReadonlyMap<number, Summary>, stored: StoredSummary | undefined): StoredSummary {
-  const parts = Array.from({ length: DAY_SECONDS / HOUR_SECONDS }, (_, place) => ({
-    summary: hours.get(start + place * HOUR_SECONDS) ?? EMPTY,
-    length: HOUR_SECONDS,
-  }));
-  return { ...joined(parts), start, version: stored?.version ?? 0, corrections: 0 };
+function dayOf(start: number, hours: ReadonlyMap<number, Summary>): Summary {
+  return joined(
+    Array.from({ length: DAY_SECONDS / HOUR_SECONDS }, (_, place) => ({
+      summary: hours.get(start + place * HOUR_SECONDS) ?? EMPTY,
+      length: HOUR_SECONDS,
+    })),
+  );
 }

@@ -136,6 +136,7 @@ async function onePage(
     sort,
     times: () => deps.statusReader.times({ steps: barSteps(bars, deps.now()) }),
   });
+  if (tag.length === 0) totals.set(deps.entries, { at: deps.now().getTime(), total: all.length });
   const wanted = all.filter((one) => status.length === 0 || status.includes(one.status));
   const begin = after === "" ? 0 : wanted.findIndex(({ place }) => compareText(place, after) > 0);
   const page = begin < 0 ? [] : wanted.slice(begin, begin + most);

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DAY_SECONDS as DAY, HOUR_SECONDS as HOUR } from "../../../../shared/durations.ts";
+import { HOUR_SECONDS as HOUR } from "../../../../shared/durations.ts";
+import { fillStatus } from "../../../support/status-history.ts";
 import { iso, MIDNIGHT, startWorld, type World } from "./world.ts";
 
 let w: World;
@@ -68,7 +69,11 @@ describe("the overview", () => {
   });
 
   test("sorts, filters and pages", async () => {
-    for (const [id, health] of [["b-up", "up"], ["a-up", "up"], ["c-down", "down"]] as const) {
+    for (const [id, health] of [
+      ["b-up", "up"],
+      ["a-up", "up"],
+      ["c-down", "down"],
+    ] as const) {
       await w.create(id, { tags: id.startsWith("a") ? { team: "shop" } : {} });
       await w.see(id, health);
     }
@@ -115,42 +120,17 @@ describe("the overview", () => {
 
   test("says what is wrong with a request", async () => {
     for (const query of ["bars=8d", "since=x", "cursor=x", "ids=A", "sort=id", "limit=1001", "status=bad"])
-      expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(400);
+      expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(422);
   });
 });
 
 test("1,000 monitors and 90 days are under 45 KB compressed", async () => {
   await using big = await startWorld();
-  const { time, stores } = big;
-  for (let n = 0; n < 1000; n++) {
-    const id = `m${n.toString(16).padStart(19, "0")}`;
-    await stores.monitors.create(
-      {
-        ...(await import("../../../support/monitors.ts")).monitorOf({ id, name: `Service ${n} of the shop`, host: `host-${n}.example.com` }),
-        ...{ status: "up", lastStretch: { status: "up", since: iso(MIDNIGHT) }, locations: ["local"] },
-      },
-      time.now * 1000,
-    );
-    let sequence = 0;
-    await stores.stretches.record(id, { status: "up", since: iso(MIDNIGHT - 90 * DAY) }, sequence++);
-    for (let day = n % 89; day < 90; day += 30 + (n % 7)) {
-      const at = MIDNIGHT - 90 * DAY + day * DAY + ((n * 7919) % DAY);
-      await stores.stretches.record(id, { status: "down", since: iso(at) }, sequence++);
-      await stores.stretches.record(id, { status: "up", since: iso(at + 60 + ((n * 31) % 900)) }, sequence++);
-    }
-  }
-  await big.compact();
-  time.now += 3 * HOUR + 600;
-  await big.compact();
+  big.time.now = MIDNIGHT + 15 * HOUR;
+  await fillStatus(big, big.stores.summaries, { monitors: 1_000, days: 90, now: big.time.now });
   const body = await big.get("/v1/overview?bars=90d&limit=1000");
-  expect(body.items).toHaveLength(1000);
-  const bytes = gzipSync(JSON.stringify(body)).length;
-  const timesMs: number[] = [];
-  for (let n = 0; n < 5; n++) {
-    const begin = performance.now();
-    await big.get("/v1/overview?bars=90d&limit=1000");
-    timesMs.push(performance.now() - begin);
-  }
-  console.log(`${JSON.stringify(body).length} bytes, ${bytes} compressed; ms ${timesMs.map(Math.round)}`);
-  expect(bytes).toBeLessThan(45 * 1024);
-}, 240_000);
+  expect(body.items).toHaveLength(1_000);
+  expect(body.items[0].bars).toHaveLength(90);
+  expect(body.items.some(({ bars }: { bars: string }) => bars.includes("x"))).toBe(true);
+  expect(gzipSync(JSON.stringify(body)).length).toBeLessThan(45 * 1024);
+}, 120_000);

@@ -81,7 +81,11 @@ export async function startWorld() {
     },
     async edit(id: string, settings: Partial<MonitorSettings>) {
       const before = await present(id);
-      const placing = { shard: settings.intervalSeconds ? "120#0" : before.shard, now: now(), retention: DEFAULT_RETENTION };
+      const placing = {
+        shard: settings.intervalSeconds ? "120#0" : before.shard,
+        now: now(),
+        retention: DEFAULT_RETENTION,
+      };
       const after = withSettings(before, { ...before, ...settings }, placing);
       await stores.monitors.saveSettings(before, after, time.now * 1000);
       await settle(id);
