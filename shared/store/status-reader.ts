@@ -116,7 +116,7 @@ export const createStatusReader = (
   const readBucket = async (bucket: number, { steps, ids, present }: Question, found: Map<string, Times>) => {
     const { from = 0 } = steps[0] ?? {};
     const { to = 0 } = steps.at(-1) ?? {};
-    const recent = startOfDay(now().getTime() / 1000) - DAY_SECONDS;
+    const recent = recentFrom(from, now().getTime() / 1000);
     const { hours, changes } = await summaries.newest(bucket, recent);
     const newest = hours.at(-1) ?? (await summaries.newestHour(bucket));
     const end = newest ? newest.start + HOUR_SECONDS : 0;
@@ -194,6 +194,19 @@ export const createStatusReader = (
   };
 };
 export type StatusReader = ReturnType<typeof createStatusReader>;
+
+/** Summaries of a day are there two hours after its end, even if `compact` had to run twice. */
+const DAY_MADE_SECONDS = 2 * HOUR_SECONDS;
+
+/**
+ * First hour to read with the newest: of the first day that may have no summary yet, or of the question itself if that
+ * begins within the last two days.
+ */
+function recentFrom(from: number, nowSeconds: number): number {
+  const day = startOfDay(nowSeconds - DAY_MADE_SECONDS);
+  const isNear = from > nowSeconds - 2 * DAY_SECONDS;
+  return isNear ? Math.min(day, Math.floor(from / HOUR_SECONDS) * HOUR_SECONDS) : day;
+}
 
 /** The stretches since the newest summary: the status that it ended with, the changes since, and what the item says. */
 function startsOf(

@@ -53,9 +53,12 @@ export const describeBars = (period: BarPeriod, steps: readonly Range[]) => ({
   count: PERIODS[period].count,
 });
 
+/** Decimals of the uptime: fewer bytes, and a second down in 90 days still shows as less than 100. */
+const DIGITS = 3;
+
 /** Uptime of the whole period; null without data. */
 export const uptimeOf = (times: Times | undefined): number | null =>
-  times ? uptimePercent({ seconds: statusSeconds(times.total()) }) : null;
+  times ? uptimePercent({ seconds: statusSeconds(times.total()) }, DIGITS) : null;
 
 /** The bars of one monitor: the worst status of each step, and the seconds down by the step's number. */
 export function barsOf(times: Times | undefined, count: number) {
