@@ -1,4 +1,6 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
+import { policies } from "./alerting/routes/policies.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import { uptime } from "./history/routes/uptime.ts";
@@ -7,7 +9,9 @@ import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
+import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
+import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -22,14 +26,18 @@ export const routes: readonly Route[] = [
   declarative,
   checks,
   incidents,
+  acknowledge,
   results,
   stats,
   uptime,
   overview,
   badges,
   metrics,
+  policies,
+  maintenanceWindows,
   subscriptions,
   tokens,
+  sessions,
   protocols,
   openapi,
   health,

@@ -8,13 +8,13 @@ import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } fr
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import {
   type AlertContext,
-  addAlert,
-  alertDue,
   endCause,
   endIncident,
   isNotUp,
   openOrContinue,
   projection,
+  tell,
+  upgraded,
 } from "./incident.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { evaluateStatus } from "./standing.ts";
@@ -76,13 +76,14 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const { status, since: agreedSince, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
   let since = agreedSince;
   const timers = [lookAgainAt];
-  let { incident, lastIncidentEndedAt } = monitor;
+  let { lastIncidentEndedAt } = monitor;
+  let incident = upgraded(monitor.incident);
 
   const over =
     incident &&
     (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
   if (incident && over) {
-    const ended = endIncident(monitor, incident, over, status, context);
+    const ended = endIncident(monitor, incident, over, status, context, now);
     news.push(...ended.news);
     lastIncidentEndedAt = ended.incident.endedAt;
     incident = null;
@@ -92,13 +93,10 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
     // A new incident and its status begin at the same moment, also if that had to be after the previous incident's end.
     if (isNew && (status !== monitor.status || since !== monitor.since)) since = incident.startedAt;
-    const { event, lookAgainAt: tellAt } = alertDue(incident, status, since, monitor.alerts.afterSeconds, now);
-    if (event) {
-      const told = addAlert(monitor, incident, event, status, context);
-      news.push(...told.news);
-      incident = told.incident;
-    }
-    timers.push(tellAt);
+    const told = tell(monitor, incident, status, since, context, now);
+    news.push(...told.news);
+    incident = told.incident;
+    timers.push(told.lookAgainAt);
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
   const next: StretchStart = monitor.deletedAt

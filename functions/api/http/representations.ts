@@ -3,13 +3,13 @@ import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
-import { SCOPES } from "../../../shared/tokens.ts";
 
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
 export const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
 const evidence = z.record(z.string(), z.unknown()).describe("Facts about what answered; at most 1 KB.");
 const health = z.enum(HEALTHS);
 const state = z.enum(PORT_STATES);
+
 export { state as portState };
 export const status = z.enum(["pending", ...HEALTHS, "paused", "maintenance"]);
 
@@ -95,17 +95,6 @@ const outcomeView = z
   })
   .meta({ id: "Outcome" });
 export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });
-
-export const tokenView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
-    createdAt: moment,
-    lastUsedAt: moment.nullable().describe("Exact to the day."),
-    revokedAt: moment.nullable(),
-  })
-  .meta({ id: "Token" });
 
 export const problemView = z
   .object({

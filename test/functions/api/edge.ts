@@ -12,8 +12,13 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createAuthentication } from "../../../functions/api/wiring.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { Job, Location } from "../../../shared/model.ts";
+import type { Job, Location, Monitor } from "../../../shared/model.ts";
+import type { Decision } from "../../../shared/rules/decide.ts";
+import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
+import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
@@ -25,7 +30,6 @@ import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createSummaryStore } from "../../../shared/store/summaries.ts";
-import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -130,22 +134,27 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const { client } = tables;
   const clock = { now: () => new Date() };
-  const tokens = createTokenStore(client, tables.tables.monitors);
+  const authentication = createAuthentication(client, tables.tables.monitors);
+  const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
   const stretches = createStretchStore(client, tables.tables.history);
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
+  const decisions = createDecisionStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
     monitors,
+    policies: createPolicyStore(client, tables.tables.monitors),
+    windows: createWindowStore(client, tables.tables.monitors),
+    due: createDueStore(client, tables.tables.monitors),
     former,
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
-    tokens,
+    ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     stretches,
@@ -167,6 +176,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const tokenWith = async (...scopes: Scope[]) =>
     (await issueToken(tokens, { name: scopes.join(" "), scopes }, new Date())).text;
+  const limitedToken = async (scope: Scope, ...monitorTags: string[]) =>
+    (await issueToken(tokens, { name: monitorTags.join(" "), scopes: [scope], monitorTags }, new Date())).text;
   const admin = await tokenWith("admin");
 
   interface Options {
@@ -177,9 +188,11 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     readonly raw?: string;
     readonly isBase64?: boolean;
     readonly remainingMs?: number;
+    readonly cookies?: readonly string[];
+    readonly sourceIp?: string;
   }
   const call = async (method: string, url: string, options: Options = {}) => {
-    const { body, raw, token = admin, headers = {}, remainingMs = 29_000 } = options;
+    const { body, raw, token = admin, headers = {}, remainingMs = 29_000, sourceIp = "127.0.0.1" } = options;
     const [path = "", query = ""] = url.split("?");
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const event = {
@@ -193,7 +206,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
         ...headers,
       },
       pathParameters: { proxy: path.slice("/v1/".length) },
-      requestContext: { requestId: "request-1", http: { method, path, sourceIp: "127.0.0.1" } },
+      requestContext: { requestId: "request-1", http: { method, path, sourceIp } },
+      ...(options.cookies && { cookies: [...options.cookies] }),
       body: sent,
       isBase64Encoded: options.isBase64 ?? false,
     } as unknown as APIGatewayProxyEventV2;
@@ -202,12 +216,13 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
       statusCode: number;
       headers: Record<string, string>;
+      cookies?: string[];
       body?: string;
     };
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
     const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
-    return { status: answer.statusCode, headers: answer.headers, body: parsed };
+    return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies ?? [], body: parsed };
   };
 
   /** Everything in a table. */
@@ -225,8 +240,27 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     clock,
     admin,
     tokenWith,
+    limitedToken,
     stored,
-    stores: { tokens, monitors, former, history, stretches, summaries },
+    /** Stores a decision, as state-change does. */
+    decide: (monitor: Monitor, decided: Partial<Decision>) =>
+      decisions.save(
+        monitor,
+        {
+          status: monitor.status,
+          since: monitor.since,
+          lastStretch: monitor.lastStretch,
+          incident: monitor.incident,
+          lastIncidentEndedAt: monitor.lastIncidentEndedAt,
+          pendingAlerts: {},
+          nextEvaluationAt: null,
+          undecidedSince: null,
+          unsettledSince: null,
+          ...decided,
+        },
+        clock.now(),
+      ),
+    stores: { tokens, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

@@ -7,8 +7,8 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createSend, receiversOf } from "../../../functions/state-change/send.ts";
 import type { OutboxContent } from "../../../shared/model.ts";
-import type { StretchStore } from "../../../shared/store/stretches.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
+import type { StretchStore } from "../../../shared/store/stretches.ts";
 
 const asked: URLSearchParams[] = [];
 let refusal: { code: string; message: string } | undefined;

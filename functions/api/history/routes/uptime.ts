@@ -5,6 +5,7 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { reportSeconds, uptimePercent } from "../../../../shared/history/report.ts";
 import { statusSeconds } from "../../../../shared/history/status-time.ts";
 import { cut, type Range, type Step } from "../../../../shared/history/steps.ts";
+import { TIME_STATUSES } from "../../../../shared/history/tally.ts";
 import { expecting } from "../../../../shared/issues.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { compareText } from "../../../../shared/store/listing.ts";
@@ -100,17 +101,13 @@ async function membersOf({ entries, former, statusReader }: Deps, steps: readonl
     .sort((a, b) => compareText(names.get(a.id) ?? a.name, names.get(b.id) ?? b.name));
 }
 
-const add = (sum: Uint32Array | Float64Array, more: Uint32Array | undefined) =>
-  more?.forEach((seconds, place) => (sum[place]! += seconds));
-
 /** Figures of several monitors together. @param length seconds of the range of each */
 function figures(parts: readonly (Uint32Array | undefined)[], length: number) {
-  const sum = new Float64Array(statusCount);
-  for (const part of parts) add(sum, part);
+  const sum = new Float64Array(TIME_STATUSES.length);
+  for (const part of parts) for (const [place, seconds] of part?.entries() ?? []) sum[place]! += seconds;
   const seconds = statusSeconds(sum);
   return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length * parts.length) };
 }
-const statusCount = Object.keys(statusSeconds([])).length;
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
@@ -163,7 +160,7 @@ const getUptime = route({
       ),
       incidents: incidentsOf(some),
     });
-    const valueOf = ({ tags }: Member) =>
+    const groupOf = ({ tags }: Member) =>
       query.groupBy !== undefined && Object.hasOwn(tags, query.groupBy) ? tags[query.groupBy]! : null;
     return {
       body: {
@@ -182,7 +179,7 @@ const getUptime = route({
           };
         }),
         ...(query.groupBy !== undefined && {
-          groups: [...Map.groupBy(members, valueOf)]
+          groups: [...Map.groupBy(members, groupOf)]
             .map(([value, some]) => ({ value, ...figuresOf(some) }))
             .sort((a, b) => (a.value === null ? 1 : b.value === null ? -1 : compareText(a.value, b.value))),
         }),

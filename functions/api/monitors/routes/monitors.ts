@@ -14,6 +14,7 @@ import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
+import { refuseMovedSecrets } from "../moved-secrets.ts";
 import { newestOf } from "../newest.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
@@ -58,7 +59,7 @@ const createMonitor = route({
   summary: "Create a monitor",
   description:
     "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made.",
-  scope: "write",
+  scope: "deploy",
   body: monitorInput,
   checksBody: true,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
@@ -187,7 +188,7 @@ const patchMonitor = route({
   summary: "Change a monitor",
   description:
     "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
-  scope: "write",
+  scope: "deploy",
   body: monitorPatch,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
@@ -197,8 +198,8 @@ const patchMonitor = route({
     refuseUnknown(body);
     // A patch of other fields succeeds even if a location of the monitor no longer exists.
     const isKept = !Object.hasOwn(body as object, "locations");
-    const next = (before: StoredMonitor) =>
-      readMonitorSettings(
+    const next = (before: StoredMonitor) => {
+      const after = readMonitorSettings(
         mergePatch(
           asSent(
             before,
@@ -211,6 +212,9 @@ const patchMonitor = route({
           kept: isKept ? before.locations : [],
         },
       );
+      refuseMovedSecrets(token, before, after, (body as { settings?: unknown }).settings);
+      return after;
+    };
     return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
   },
 });
@@ -222,7 +226,7 @@ const deleteMonitor = route({
   summary: "Delete a monitor",
   description:
     "Its history stays until it expires. An open incident ends; the receivers of its alerts get the alert `closed`.",
-  scope: "write",
+  scope: "deploy",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
   handle: async ({ params, headers }, deps) => {
@@ -242,7 +246,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     path: `/v1/monitors/{id}/${verb}`,
     operationId: `${verb}Monitor`,
     summary,
-    scope: "write",
+    scope: "deploy",
     headers: ifMatch,
     responses: { 200: one },
     handle: async ({ params, headers, token }, deps) => {

@@ -112,11 +112,15 @@ const createSubscription = route({
   },
 });
 
-/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
-const shownTo = (reader: Token | null, endpoint = ""): string =>
-  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
-    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
-    : endpoint;
+/**
+ * Without scope `write`, addresses of people are hidden, and of a webhook only the host is shown: its path, query or
+ * password may hold a secret.
+ */
+const shownTo = (reader: Token | null, kind: string | undefined, endpoint = ""): string => {
+  if (reader && hasScope(reader, "write")) return endpoint;
+  if (kind === "email" || kind === "sms") return HIDDEN;
+  return /^https?:/.test(endpoint) ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}` : endpoint;
+};
 
 const describe = async (
   { sns }: Deps,
@@ -125,7 +129,7 @@ const describe = async (
   { SubscriptionArn: arn, Protocol, Endpoint }: Subscription,
 ) => {
   const isConfirmed = arn?.startsWith("arn:") ?? false;
-  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Endpoint) };
+  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Protocol, Endpoint) };
   if (!arn || !isConfirmed) return [{ id: null, ...about, filter: null, isConfirmed }];
   try {
     const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
