@@ -7,6 +7,7 @@
 import { DAY_SECONDS, HOUR_SECONDS } from "../../shared/durations.ts";
 import { startOfDay } from "../../shared/history/day.ts";
 import { type RecordedStretch, secondOf, statusAt, timeStatusOf } from "../../shared/history/status-time.ts";
+import type { Range } from "../../shared/history/steps.ts";
 import { constantRow, joined, type Row, rowFrom, type Summary, summaryOf } from "../../shared/history/summary.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
@@ -92,32 +93,16 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     const hours = await summaries.summaries(bucket, "HOUR", firstDay - HOUR_SECONDS, end, read);
     const days = await summaries.summaries(bucket, "DAY", firstDay, end, read);
 
-    const changed: StoredSummary[] = [];
-    let before: Summary | undefined = hours.get(begin - HOUR_SECONDS) ?? (begin < next ? undefined : newest);
-    for (let hour = begin; hour < end; hour += HOUR_SECONDS) {
-      const stored = hours.get(hour);
-      const rows = stored ? rowsOf(stored) : carried(before);
+    const before = hours.get(begin - HOUR_SECONDS) ?? (begin < next ? undefined : newest);
+    const changed = recompute(hours, before, { from: begin, to: end }, (rows, hour) => {
       for (const [id, first] of from)
         if (first <= hour) rows.set(id, rowFrom(starts.get(id)!, hour, hour + HOUR_SECONDS));
-      before = summaryOf(rows);
-      if (stored && isSame(stored, before)) continue;
-      const summary = { ...before, start: hour, version: stored?.version ?? 0, corrections: stored?.corrections ?? 0 };
-      hours.set(hour, summary);
-      changed.push(summary);
-    }
-
-    const changedDays: StoredSummary[] = [];
-    for (let day = firstDay; day + DAY_SECONDS <= end; day += DAY_SECONDS) {
-      const stored = days.get(day);
-      const made = dayOf(day, hours);
-      if (!stored || !isSame(stored, made))
-        changedDays.push({ ...made, start: day, version: stored?.version ?? 0, corrections: 0 });
-    }
+    });
     const writes: { readonly period: Period; readonly summary: StoredSummary }[] = [
       ...changed
         .filter(({ start }) => start + HOUR_SECONDS < end)
         .map((summary) => ({ period: "HOUR" as const, summary })),
-      ...changedDays.map((summary) => ({ period: "DAY" as const, summary })),
+      ...changedDays(hours, days, firstDay, end).map((summary) => ({ period: "DAY" as const, summary })),
     ];
     let isStored = true;
     await inParallel(writes, WRITES_AT_ONCE, async ({ period, summary }) => {
@@ -133,6 +118,50 @@ export const createSummarising = ({ summaries, stretches, nudge, now, hasTime }:
     await summaries.forget(due);
   };
 };
+
+/**
+ * Computes hours one after the other, each from what is stored of it or else from the end of the one before.
+ * @param hours gets those that changed
+ * @param correct puts in what changed in an hour
+ * @returns those that changed, oldest first
+ */
+function recompute(
+  hours: Map<number, StoredSummary>,
+  first: Summary | undefined,
+  { from, to }: Range,
+  correct: (rows: Map<string, Row>, hour: number) => void,
+): StoredSummary[] {
+  const changed: StoredSummary[] = [];
+  let before = first;
+  for (let hour = from; hour < to; hour += HOUR_SECONDS) {
+    const stored = hours.get(hour);
+    const rows = stored ? rowsOf(stored) : carried(before);
+    correct(rows, hour);
+    before = summaryOf(rows);
+    if (stored && isSame(stored, before)) continue;
+    const summary = { ...before, start: hour, version: stored?.version ?? 0, corrections: stored?.corrections ?? 0 };
+    hours.set(hour, summary);
+    changed.push(summary);
+  }
+  return changed;
+}
+
+/** Days that are over, where what is stored is not the sum of their hours. */
+function changedDays(
+  hours: ReadonlyMap<number, Summary>,
+  days: ReadonlyMap<number, StoredSummary>,
+  first: number,
+  end: number,
+): StoredSummary[] {
+  const changed: StoredSummary[] = [];
+  for (let day = first; day + DAY_SECONDS <= end; day += DAY_SECONDS) {
+    const stored = days.get(day);
+    const made = dayOf(day, hours);
+    if (!stored || !isSame(stored, made))
+      changed.push({ ...made, start: day, version: stored?.version ?? 0, corrections: 0 });
+  }
+  return changed;
+}
 
 function dayOf(start: number, hours: ReadonlyMap<number, Summary>): Summary {
   return joined(

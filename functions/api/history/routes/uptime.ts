@@ -8,7 +8,7 @@ import { cut, type Range, type Step } from "../../../../shared/history/steps.ts"
 import { TIME_STATUSES } from "../../../../shared/history/tally.ts";
 import { expecting } from "../../../../shared/issues.ts";
 import { oneOf } from "../../../../shared/schema.ts";
-import { compareText } from "../../../../shared/store/listing.ts";
+import { compareText, namePlace } from "../../../../shared/store/listing.ts";
 import type { Times } from "../../../../shared/store/status-reader.ts";
 import type { Deps } from "../../deps.ts";
 import { moment } from "../../http/representations.ts";
@@ -98,7 +98,7 @@ async function membersOf({ entries, former, statusReader }: Deps, steps: readonl
   return all
     .filter(({ id, tags, deletedAt }) => hasTags(tags, tag) && (deletedAt === null || times.has(id)))
     .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }))
-    .sort((a, b) => compareText(names.get(a.id) ?? a.name, names.get(b.id) ?? b.name));
+    .sort((a, b) => compareText(namePlace(a).listKey, namePlace(b).listKey));
 }
 
 /** Figures of several monitors together. @param length seconds of the range of each */

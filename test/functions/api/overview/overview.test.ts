@@ -42,7 +42,7 @@ describe("the overview", () => {
     expect(body.items[0]).toMatchObject({
       ...{ id: "web", name: "web", protocol: "tcp", port: 5432, tags: { team: "shop" }, status: "down" },
       ...{ since: iso(MIDNIGHT + 600), state: "closed", reason: "connection-refused", message: "it is down" },
-      ...{ bars: `${"n".repeat(23)}x`, downSeconds: { 23: 300 }, uptimePercent: 64.2857, certificateDays: null },
+      ...{ bars: `${"n".repeat(23)}x`, downSeconds: { 23: 300 }, uptimePercent: 64.285, certificateDays: null },
     });
   });
 
@@ -58,7 +58,7 @@ describe("the overview", () => {
     expect(await row("bars=7d", "web")).toMatchObject({ bars: `${"n".repeat(23)}xuuud`, downSeconds: { 23: 600 } });
     expect(await row("bars=90d", "web")).toMatchObject({
       ...{ bars: `${"n".repeat(88)}xd`, downSeconds: { 88: 600 } },
-      ...{ uptimePercent: Math.floor(1_000_000 * (1 - 600 / (25.5 * HOUR))) / 10_000 },
+      ...{ uptimePercent: Math.floor(100_000 * (1 - 600 / (25.5 * HOUR))) / 1_000 },
     });
     const before = await w.get("/v1/overview");
     await w.remove("gone");
