@@ -21,7 +21,7 @@ const SAFETY_NET_SECONDS = 60;
 export const MAX_PENDING = 50;
 const MAX_PENDING_BYTES = 64 * 1024;
 /** Limit of the stretches of status that wait for the history, some 200 bytes each. */
-const MAX_STRETCHES = 100;
+const MAX_STRETCHES = 60;
 
 /** Key of the message that entries were dropped. */
 export const OVERFLOW = "system#overflow";
