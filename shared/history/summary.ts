@@ -20,7 +20,7 @@ export const codeOf = (status: TimeStatus | undefined) =>
 
 /** Seconds by place in `TIME_STATUSES`; the rest of the period is no data. */
 export type Seconds = Uint32Array;
-export const noSeconds = (): Seconds => new Uint32Array(STATUS_COUNT);
+const noSeconds = (): Seconds => new Uint32Array(STATUS_COUNT);
 
 /** One monitor's share of a period. */
 export interface Row {

@@ -32,7 +32,7 @@ const CACHED_ROSTERS = 500;
 const CACHED_SUMMARIES = 2_500;
 
 export type Period = "HOUR" | "DAY";
-export const PERIOD_SECONDS: Readonly<Record<Period, number>> = { HOUR: HOUR_SECONDS, DAY: DAY_SECONDS };
+const PERIOD_SECONDS: Readonly<Record<Period, number>> = { HOUR: HOUR_SECONDS, DAY: DAY_SECONDS };
 
 export interface StoredSummary extends Summary {
   /** First second. */
