@@ -7,6 +7,7 @@ import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
+import { outsideOf } from "../../shared/alerts/outside.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
@@ -21,7 +22,7 @@ import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
-import { createSend, receiversOf } from "./send.ts";
+import { createSend } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
 
 export interface StateChangeOutside {
@@ -55,8 +56,8 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
-  const receivers = receiversOf({ sns, ses, topics, sender });
-  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, stretches), now, log });
+  const receivers = outsideOf({ sns, ses, topics, sender });
+  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, stretches, now), now, log });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),

@@ -10,6 +10,9 @@
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
@@ -61,6 +64,12 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   sk: STATE_SK,
 });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
+/** Apart from the channel, so that functions that send nothing cannot read it. */
+export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
+/** Partition keys of all of them, as a pattern of IAM. */
+export const SECRETS = channelSecretKey("*").pk;
+export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginFailuresKey = (source: string, now: Date) => ({
   pk: `LOGIN#${source}`,

@@ -19,6 +19,12 @@ export const pageOf = <S extends z.ZodType>(item: S) =>
     nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
   });
 
+/** A page of a list that counts what matches. */
+export const countedPageOf = <S extends z.ZodType>(item: S) =>
+  pageOf(item).extend({
+    total: z.int().nullable().describe("How many match, on all pages together; null where counting would take long."),
+  });
+
 const view = z
   .object({
     health,
@@ -71,12 +77,18 @@ const standing = {
   incident: incidentView.nullable(),
   flapping: z.literal(false),
   createdAt: moment,
-  updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
+  updatedAt: moment.describe("When the settings last changed."),
+  etag: z.string().describe("Send it as `If-Match` to change the monitor only if its settings are still these."),
 };
 /** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
 export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
+
+export const listedMonitor = monitorView
+  .partial()
+  .required({ id: true })
+  .meta({ id: "ListedMonitor", description: "A monitor; with `fields` only those." });
 
 const outcomeView = z
   .object({

@@ -33,7 +33,7 @@ export interface Newest {
   readonly lossPercent: number | null;
 }
 
-/** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */
+/** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
 
 /** Whether a caller sees secrets and addresses of people. */
@@ -96,6 +96,14 @@ export const presentRecorded = (incident: RecordedIncident, reader: Token | null
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
+/** When the shown status began. */
+export const sinceOf = ({
+  paused,
+  status,
+  since,
+  updatedAt,
+}: Pick<Monitor, "paused" | "status" | "since" | "updatedAt">) => (paused && status !== "paused" ? updatedAt : since);
+
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
 export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
   ...settingsOf(monitor),
@@ -105,7 +113,7 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   }),
   id: monitor.id,
   status: statusOf(monitor),
-  since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,
+  since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
@@ -114,4 +122,5 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
+  etag: etagOf(monitor),
 });

@@ -3,7 +3,7 @@ import type { Status } from "../../../shared/model.ts";
 import { compareText } from "../../../shared/store/listing.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
 import type { Deps } from "../deps.ts";
-import { hasTags } from "../monitors/routes/monitors.ts";
+import { hasTags } from "../monitors/select.ts";
 import { uptimeOf } from "./bars.ts";
 
 export const SORTS = ["status", "name", "uptime"] as const;

@@ -13,7 +13,7 @@ import type { Times } from "../../../../shared/store/status-reader.ts";
 import type { Deps } from "../../deps.ts";
 import { moment } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { hasTags, tagFilter } from "../../monitors/routes/monitors.ts";
+import { hasTags, tagFilter } from "../../monitors/select.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { count, secondsView } from "./stats.ts";
 import { readTimeZone } from "./time-zone.ts";

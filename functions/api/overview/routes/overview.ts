@@ -15,7 +15,7 @@ import { moment } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { newestOf } from "../../monitors/newest.ts";
-import { hasTags, STATUSES, tagFilter } from "../../monitors/routes/monitors.ts";
+import { hasTags, STATUSES, tagFilter } from "../../monitors/select.ts";
 import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
 import { candidates, countsOf, SORTS } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
