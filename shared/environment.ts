@@ -79,6 +79,7 @@ const ENVIRONMENTS = {
     ...tables,
     ...topics,
     LOCATIONS,
+    RETENTION,
     /** Absent if mail is off. */
     ALERT_SENDER: z.optional(text),
     API_URL: text,

@@ -5,10 +5,10 @@
 import type { ChannelName } from "./alerts/channels/index.ts";
 
 /**
- * `incident` is the incident's own item in the table, `system` the topic about the monitoring itself. The others are
- * alert channels, with a target if the channel has several receivers (`sns`, `email:ops@example.com`).
+ * `incident` is the incident's own item in the table, `status` the stretches of status in the history, `system` the topic
+ * about the monitoring itself. The others are alert channels, with a target if the channel has several receivers (`sns`, `email:ops@example.com`).
  */
-export type Receiver = "incident" | "system" | ChannelName | `${ChannelName}:${string}`;
+export type Receiver = "incident" | "status" | "system" | ChannelName | `${ChannelName}:${string}`;
 
 /** @param target the address within the channel, for a channel that has several receivers */
 export const receiverOf = (channel: ChannelName, target?: string): Receiver =>

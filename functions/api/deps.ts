@@ -8,6 +8,7 @@ import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
+import type { EntryReader } from "../../shared/store/entries.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -16,6 +17,8 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { StatusReader } from "../../shared/store/status-reader.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Access } from "./http/access.ts";
 import type { FairShare } from "./http/fair-share.ts";
@@ -37,6 +40,11 @@ export interface Deps {
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  /** Status over time of one monitor. */
+  readonly stretches: StretchStore;
+  /** Status over time of all monitors. */
+  readonly statusReader: StatusReader;
+  readonly entries: EntryReader;
   /** Browsers that are logged in. */
   readonly sessions: SessionStore;
   readonly logins: LoginGuard;

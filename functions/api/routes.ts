@@ -6,6 +6,7 @@ import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
+import { uptime } from "./history/routes/uptime.ts";
 import type { Route } from "./http/route.ts";
 import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
@@ -20,6 +21,7 @@ import { badges } from "./monitors/routes/badges.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
+import { overview } from "./overview/routes/overview.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -30,6 +32,8 @@ export const routes: readonly Route[] = [
   acknowledge,
   results,
   stats,
+  uptime,
+  overview,
   badges,
   metrics,
   policies,

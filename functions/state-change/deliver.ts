@@ -3,7 +3,7 @@
  * delivery does not affect the others.
  */
 import { headline } from "../../shared/alerts/render.ts";
-import type { Delivery, ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
+import type { Delivery, ItemKey, OutboxContent, PendingAlert, Timestamp } from "../../shared/model.ts";
 import {
   type AttemptResult,
   afterFailure,
@@ -121,7 +121,7 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
       const attempted = await attemptAll(due, item);
       attempted.forEach(report);
       const lost = attempted.filter(
-        ({ content, result, next }) => result.kind === "refused" && !next && content.kind !== "incident",
+        ({ content, result, next }) => result.kind === "refused" && !next && isForPeople(content),
       );
       const news = attempted.flatMap(newsOfFault);
       for (const one of lost) news.push(...(await noteLoss(one)));
@@ -141,6 +141,9 @@ export const createDeliver = ({ decisions, send, now, log }: Dependencies) => {
     return { delivered, undeliverable, retryAt };
   };
 };
+
+/** Whether it is a message, not a copy for a table. */
+const isForPeople = ({ kind }: OutboxContent) => kind === "alert" || kind === "system";
 
 const systemEntry = (key: string, subject: string, message: string): NewEntry => ({
   key,

@@ -1,4 +1,4 @@
-/** Makes one delivery attempt: to an alert channel, to topic `system`, or to the incident's own item. */
+/** Makes one delivery attempt: to an alert channel, to topic `system`, to the incident's own item, or to the history. */
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import { channelOf } from "../../shared/alerts/channels/index.ts";
@@ -6,6 +6,7 @@ import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { Send } from "./deliver.ts";
 
 /** Timeout of an attempt, so that a slow receiver does not block the batch; the delivery is then retried later. */
@@ -19,7 +20,12 @@ const said = (error: unknown) => {
 /** Sends a message that is ready. */
 type Attempt = (signal: AbortSignal) => Promise<Answer>;
 
-export const createSend = (outside: Outside, decisions: DecisionStore, now: () => Date): Send => {
+export const createSend = (
+  outside: Outside,
+  decisions: DecisionStore,
+  stretches: Pick<StretchStore, "record">,
+  now: () => Date,
+): Send => {
   /** @throws Error if the message cannot be made: a bug of ours */
   const prepare = ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Attempt => {
     switch (content.kind) {
@@ -28,6 +34,14 @@ export const createSend = (outside: Outside, decisions: DecisionStore, now: () =
         const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
         return async () => {
           await decisions.projectIncident(owner, incident, sequence);
+          return delivered("");
+        };
+      }
+      case "status": {
+        const { stretch } = content;
+        const { id } = item as OutboxItem & Pick<Monitor, "id">;
+        return async () => {
+          await stretches.record(id, stretch, sequence);
           return delivered("");
         };
       }

@@ -8,6 +8,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import { outsideOf } from "../../shared/alerts/outside.ts";
+import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
@@ -16,6 +17,7 @@ import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
@@ -26,6 +28,7 @@ import { createStateChange } from "./state-change.ts";
 export interface StateChangeOutside {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
+  readonly retention?: Retention;
   /** Names of all locations. */
   readonly locations: readonly string[];
   readonly queues: JobQueues;
@@ -46,14 +49,15 @@ export interface StateChangeOutside {
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, tables, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
+  const { client, tables, retention, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const policies = createPolicyStore(client, tables.monitors);
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
+  const stretches = createStretchStore(client, tables.history, retention);
   const receivers = outsideOf({ sns, ses, topics, sender });
-  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, now), now, log });
+  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, stretches, now), now, log });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),

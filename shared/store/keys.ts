@@ -19,6 +19,10 @@
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
  *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
+ *  history   stretch   MONITOR#<id>             STATUS#<since>#<seq>  from when on a monitor had which status
+ *  history   summary   SUMMARY#<bucket>         HOUR#<hour> DAY#<day> seconds by status of all monitors of a bucket
+ *  history   ids       SUMMARY#<bucket>         ROSTER#<hash>         order of the monitors in a summary
+ *  history   change    SUMMARY#<bucket>         NEW#<since>#<id>#<seq>  stretches that no summary includes yet
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
@@ -86,6 +90,29 @@ export const dayKey = (monitorId: string, location: string, date: string) => ({
   pk: `MONITOR#${monitorId}#${location}`,
   sk: `DAY#${date}`,
 });
+/** Sequences are at most 2^53: sixteen digits, so that text sorts as numbers. */
+const sequenceKey = (sequence: number) => String(sequence).padStart(16, "0");
+export const STRETCH_PREFIX = "STATUS#";
+export const stretchKey = (monitorId: string, since: string, sequence: number) => ({
+  pk: `MONITOR#${monitorId}`,
+  sk: `${STRETCH_PREFIX}${since}#${sequenceKey(sequence)}`,
+});
+/** Partitions of summaries. A monitor stays in one for ever, whichever shard it moves to. */
+export const SUMMARY_BUCKETS = Array.from({ length: 16 }, (_, bucket) => bucket);
+export const summaryBucketOf = (monitorId: string) => placeOf(monitorId, SUMMARY_BUCKETS.length);
+/** @param start first second of the hour or the UTC day */
+export const summaryKey = (bucket: number, period: "HOUR" | "DAY", start: number) => ({
+  pk: `SUMMARY#${bucket}`,
+  sk: `${period}#${new Date(start * 1000).toISOString().slice(0, period === "HOUR" ? 13 : 10)}`,
+});
+export const summaryRosterKey = (bucket: number, hash: string) => ({ pk: `SUMMARY#${bucket}`, sk: `ROSTER#${hash}` });
+/** Sorts after the hours, so that one query reads the newest summaries and what they lack. */
+export const CHANGE_PREFIX = "NEW#";
+export const changeKey = (monitorId: string, since: string, sequence: number) => ({
+  pk: `SUMMARY#${summaryBucketOf(monitorId)}`,
+  sk: `${CHANGE_PREFIX}${since}#${monitorId}#${sequenceKey(sequence)}`,
+});
+
 export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 
 /** Names a shard: lane and number, for example `60#3`. */

@@ -47,6 +47,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     undecidedSince: null,
     unsettledSince: null,
     lastIncidentEndedAt: null,
+    lastStretch: null,
     ...item,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
@@ -68,9 +69,15 @@ export const createMonitorReader = (client: DynamoDBDocumentClient, tableName: s
   },
 
   /** Those that exist, by id. */
-  async getMany(ids: readonly string[]): Promise<Map<string, StoredMonitor>> {
+  async getMany(ids: readonly string[], isConsistent = true): Promise<Map<string, StoredMonitor>> {
     const found = new Map<string, StoredMonitor>();
-    for await (const page of readMany(client, tableName, ids.map(monitorKey), { ConsistentRead: true }, waiting))
+    for await (const page of readMany(
+      client,
+      tableName,
+      ids.map(monitorKey),
+      { ConsistentRead: isConsistent },
+      waiting,
+    ))
       for (const item of page) found.set(monitorIdOf(String(item.pk)), monitorFromItem(item));
     return found;
   },

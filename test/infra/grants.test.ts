@@ -55,7 +55,7 @@ const GRANTS: Record<string, string[]> = {
     ...log("StateChange"),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
     ...notSecrets(MONITORS),
-    ...may("dynamodb:GetItem,Query", HISTORY),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "Alerts", "System"),
@@ -83,7 +83,7 @@ const GRANTS: Record<string, string[]> = {
       "dynamodb:Query",
       ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
     ),
-    ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };
 
@@ -117,6 +117,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     MONITORS_TABLE: "TablesMonitors",
     HISTORY_TABLE: "TablesHistory",
     LOCATIONS,
+    RETENTION,
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",

@@ -14,6 +14,7 @@ const STATE_CHANGE = {
   MONITORS_TABLE: "monitors",
   HISTORY_TABLE: "history",
   LOCATIONS: JSON.stringify([location]),
+  RETENTION: JSON.stringify({ blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 }),
   ALERTS_TOPIC_ARN: "arn:alerts",
   SYSTEM_TOPIC_ARN: "arn:system",
   API_URL: "https://api.example.com",
@@ -23,6 +24,7 @@ test("variables come parsed; others of the process are left out", () => {
   expect(readEnvironment("state-change", { ...STATE_CHANGE, DYNAMODB_TIMEOUT_MS: "30000", PATH: "/bin" })).toEqual({
     ...STATE_CHANGE,
     LOCATIONS: [location],
+    RETENTION: { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
     DYNAMODB_TIMEOUT_MS: 30_000,
   });
 });

@@ -39,6 +39,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   pendingAlerts: {},
   target: { version: 1, changedAt: "2026-11-23T10:00:00.000Z", reason: "created" },
   lastIncidentEndedAt: null,
+  lastStretch: null,
   nextEvaluationAt: null,
   lookBy: null,
   undecidedSince: null,

@@ -22,7 +22,7 @@ export const state = z
   .enum(PORT_STATES)
   .meta({ id: "PortState", description: "What a check found the port to be.", example: "open" });
 export const STATUSES = ["pending", ...HEALTHS, "paused", "maintenance"] as const;
-const status = z.enum(STATUSES).meta({
+export const status = z.enum(STATUSES).meta({
   id: "Status",
   description: "What a monitor is after the quorum; `pending` until enough locations have checked it.",
   example: "up",

@@ -30,6 +30,7 @@ const timeToAlertSeconds = ({
 export interface Newest {
   readonly at: Timestamp;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
 }
 
 /** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */

@@ -62,6 +62,7 @@ export const newMonitor = (
     unsettledSince: null,
     target: { version: 1, changedAt: at, reason: "created" },
     lastIncidentEndedAt: null,
+    lastStretch: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,
@@ -95,7 +96,8 @@ export const withSettings = (before: StoredMonitor, settings: MonitorSettings, p
     settingsChangedAt: at,
     views: {},
     status: settings.paused ? before.status : "pending",
-    since: settings.paused ? before.since : at,
+    // A second change, before anything was seen after the first, begins nothing new; another target ends what was.
+    since: settings.paused || (before.status === "pending" && target === before.target) ? before.since : at,
     undecidedSince: null,
   };
 };

@@ -23,6 +23,7 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
+import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -30,6 +31,9 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStatusReader } from "../../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../../shared/store/stretches.ts";
+import { createSummaryStore } from "../../../shared/store/summaries.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { checkAnswer } from "../../support/document.ts";
 import { startTables } from "../../support/tables.ts";
@@ -168,7 +172,10 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
+  const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
+  const stretches = createStretchStore(client, tables.tables.history);
+  const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
@@ -184,6 +191,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
+    stretches,
+    statusReader: createStatusReader({ stretches, summaries }, now),
+    entries: createEntryReader(client, tables.tables.monitors),
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
@@ -194,7 +204,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),
     metrics: new Metrics({ namespace: "Harborlight", serviceName: "api" }),
-    now: () => clock.now(),
+    now,
   });
 
   const tokenWith = async (...scopes: Scope[]) =>
@@ -276,6 +286,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         {
           status: monitor.status,
           since: monitor.since,
+          lastStretch: monitor.lastStretch,
           incident: monitor.incident,
           lastIncidentEndedAt: monitor.lastIncidentEndedAt,
           pendingAlerts: {},
@@ -286,7 +297,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         },
         clock.now(),
       ),
-    stores: { tokens, sessions: authentication.sessions, monitors, former, history },
+    stores: { tokens, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

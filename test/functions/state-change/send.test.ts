@@ -9,6 +9,7 @@ import { createSend } from "../../../functions/state-change/send.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { OutboxContent } from "../../../shared/model.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
+import type { StretchStore } from "../../../shared/store/stretches.ts";
 
 const asked: URLSearchParams[] = [];
 let refusal: { code: string; message: string } | undefined;
@@ -78,6 +79,7 @@ const send = (receiver: string, content: OutboxContent) =>
       sender: "sender@example.com",
     }),
     {} as DecisionStore,
+    {} as StretchStore,
     () => new Date(),
   )(
     { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },

@@ -1,25 +1,22 @@
-/** Routes `/v1/monitors/{id}/stats` and `/v1/uptime`: uptime, failures and latency over time. */
+/** Route `/v1/monitors/{id}/stats`: uptime, failures and latency over time. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
-import { report, reportOutages, uptimePercent } from "../../../../shared/history/report.ts";
+import { report, reportOutages } from "../../../../shared/history/report.ts";
 import { oldestRawDay } from "../../../../shared/history/retention.ts";
-import { tallySteps } from "../../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../../shared/history/steps.ts";
 import { Tally } from "../../../../shared/history/tally.ts";
-import { show } from "../../../../shared/issues.ts";
 import type { Incident } from "../../../../shared/model.ts";
-import { inParallel } from "../../../../shared/parallel.ts";
 import { oneOf } from "../../../../shared/schema.ts";
-import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
-import { locationName, moment, monitorId, monitorName, percentage } from "../../http/representations.ts";
+import { locationName, moment, monitorId, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { selecting, tagFilter } from "../../monitors/select.ts";
 import { existing } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
+import { talliesOf } from "../tallies.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
+import { readTimeZone } from "./time-zone.ts";
 
 const MOST_STEPS = 1_500;
 /** Longest range for steps below a day: these need raw outcomes, which are kept for 400 days by default. */
@@ -27,9 +24,9 @@ const MOST_DAYS_IN_PARTS = 400;
 const MOST_DAYS = 800;
 const INCIDENTS_AT_ONCE = 100;
 
-const count = z.int();
+export const count = z.int();
 const seconds = (what: string, example = 0) => count.meta({ description: `Seconds ${what}.`, example });
-const secondsView = z
+export const secondsView = z
   .object({
     up: seconds("up", 86_380),
     degraded: seconds("degraded"),
@@ -41,7 +38,8 @@ const secondsView = z
   })
   .meta({
     id: "SecondsByStatus",
-    description: "Seconds in each status. An outcome holds until the next one, at most for one interval.",
+    description:
+      "Seconds in each status. From one location, and before this version recorded statuses, an outcome holds until the next one, at most for one interval.",
   });
 const quantile = (what: string, example: number) => z.number().meta({ description: what, example });
 const latencyView = z
@@ -100,25 +98,6 @@ const statsView = z
       .describe("One for each step, oldest first."),
   })
   .meta({ id: "Stats", description: "Uptime, failures and latency of a monitor." });
-
-/** @throws InvalidInput for an unknown zone, or one given for a step below a day */
-function readTimeZone(timeZone: string | undefined, step: Step): string {
-  if (timeZone === undefined) return "UTC";
-  let zone: string;
-  try {
-    zone = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
-  } catch {
-    throw new InvalidInput([
-      {
-        path: "timeZone",
-        message: `must be a name of the IANA time zone database, such as Europe/Berlin, got ${show(timeZone)}`,
-      },
-    ]);
-  }
-  if (zone !== "UTC" && !isCalendar(step))
-    throw new InvalidInput([{ path: "timeZone", message: `is for the steps 1d, 1w and 1mo; ${step} is cut in UTC` }]);
-  return zone;
-}
 
 /** @throws InvalidInput for a range that is too long for the step */
 function refuseTooLong({ from, to }: Range, step: Step) {
@@ -180,7 +159,7 @@ const getStats = route({
     const location = oneLocation(query.location, reader.locationsOf(monitor));
     const steps = cut(range, query.step, timeZone, oldestRawDay(deps.now().getTime() / 1000, deps.retention));
     const [tallies, incidents] = await Promise.all([
-      tallySteps(reader, monitor, steps, location),
+      talliesOf(deps, reader, monitor, steps, location),
       location ? [] : incidentsIn(deps, monitor.id, range),
     ]);
     const whole = new Tally();
@@ -198,88 +177,4 @@ const getStats = route({
   },
 });
 
-/** Largest group; a larger one would not be computed within one request. */
-const MOST_MONITORS = 1_000;
-const MONITORS_PER_READ = 200;
-const MONITORS_AT_ONCE = 16;
-const MOST_UPTIME_DAYS = 400;
-
-const uptimeView = z
-  .object({
-    from: moment.describe("Begin of the range."),
-    to: moment.describe("End of the range."),
-    monitors: count.meta({ description: "Monitors in the group.", example: 1 }),
-    uptimePercent: percentage.nullable().describe("Over the time of all monitors together."),
-    seconds: secondsView,
-    items: z
-      .array(
-        z
-          .object({
-            id: monitorId,
-            name: monitorName,
-            uptimePercent: percentage.nullable().describe("Null if nothing is known."),
-            downtimeSeconds: seconds("down", 20),
-          })
-          .meta({ id: "MonitorUptime", description: "Uptime of one monitor." }),
-      )
-      .describe("By name."),
-  })
-  .meta({ id: "Uptime", description: "Uptime of a group of monitors." });
-
-async function group({ monitors }: Deps, tag: readonly string[]): Promise<StoredMonitor[]> {
-  const found: StoredMonitor[] = [];
-  for (let after: string | undefined, ended = false; !ended; ) {
-    const { items, next } = await monitors.list(MONITORS_PER_READ, after);
-    found.push(...items.filter(selecting({ tag })));
-    if (found.length > MOST_MONITORS)
-      throw new InvalidInput([
-        { path: "tag", message: `more than ${MOST_MONITORS} monitors have it: narrow the group by further tags` },
-      ]);
-    after = next ?? undefined;
-    ended = next === null;
-  }
-  return found;
-}
-
-const getUptime = route({
-  method: "GET",
-  path: "/v1/uptime",
-  operationId: "getUptime",
-  summary: "Uptime of a group of monitors",
-  scope: "read",
-  query: z.strictObject({ tag: tagFilter, ...rangeFields("30 days") }),
-  responses: { 200: { description: "The group, and each of its monitors by name.", schema: uptimeView } },
-  handle: async ({ query }, deps) => {
-    const range = readRange(query, deps.now(), 30 * DAY_SECONDS);
-    if (range.to - range.from > MOST_UPTIME_DAYS * DAY_SECONDS)
-      throw new InvalidInput([{ path: "from", message: `must be at most ${MOST_UPTIME_DAYS} days before to` }]);
-    const members = await group(deps, query.tag);
-    // One reader for all, because monitors of a shard share its blocks.
-    const reader = await historyReader(deps);
-    const tallies = new Map<string, Tally>();
-    await inParallel(members, MONITORS_AT_ONCE, async (monitor) => {
-      const [tally] = await tallySteps(reader, monitor, [range]);
-      tallies.set(monitor.id, tally!);
-    });
-    const whole = new Tally();
-    for (const tally of tallies.values()) whole.merge(tally);
-    const { seconds, ...rest } = report(whole, { from: 0, to: (range.to - range.from) * members.length });
-    return {
-      body: {
-        from: new Date(range.from * 1000).toISOString(),
-        to: new Date(range.to * 1000).toISOString(),
-        monitors: members.length,
-        uptimePercent: rest.uptimePercent,
-        seconds,
-        items: members.map(({ id, name }) => ({
-          id,
-          name,
-          uptimePercent: uptimePercent(tallies.get(id)!),
-          downtimeSeconds: tallies.get(id)!.seconds.down,
-        })),
-      },
-    };
-  },
-});
-
-export const stats: readonly Route[] = [getStats, getUptime];
+export const stats: readonly Route[] = [getStats];

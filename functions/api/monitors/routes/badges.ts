@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { uptimePercent } from "../../../../shared/history/report.ts";
-import { tallySteps } from "../../../../shared/history/stats.ts";
 import { show } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { historyReader } from "../../history/reader.ts";
+import { talliesOf } from "../../history/tallies.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { badgeSvg, type Colour } from "../badge.ts";
@@ -60,7 +60,7 @@ export const badges: readonly Route[] = [
       const to = Math.floor(deps.now().getTime() / 1000);
       const range = { from: to - PERIODS[query.period] * DAY_SECONDS, to };
       const reader = await historyReader(deps);
-      const [tally] = await tallySteps(reader, monitor, [range]);
+      const [tally] = await talliesOf(deps, reader, monitor, [range]);
       const percent = uptimePercent(tally!, 2);
       const message = percent === null ? "no data" : `${percent} % in ${query.period}`;
       return { body: badgeSvg(monitor.name, message, colourOfUptime(percent)), headers };

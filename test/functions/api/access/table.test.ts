@@ -57,6 +57,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   listResults: ["read", "missing"],
   getStats: ["read", "missing"],
   getUptime: ["read", "filtered"],
+  getOverview: ["read", "filtered"],
   getBadge: [null, "nothing"],
   getMetrics: ["metrics", "filtered"],
   createSubscription: ["write", "refused"],
