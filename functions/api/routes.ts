@@ -10,6 +10,7 @@ import { tokens } from "./http/routes/tokens.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
+import { bulk } from "./monitors/routes/bulk.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
@@ -18,6 +19,7 @@ import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 export const routes: readonly Route[] = [
   monitors,
   declarative,
+  bulk,
   checks,
   incidents,
   results,

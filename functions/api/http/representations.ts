@@ -71,10 +71,14 @@ const standing = {
   createdAt: moment,
   updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
 };
-/** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
+/** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
+const readOnly = Object.fromEntries(
+  Object.entries(standing).map(([name, schema]) => [name, (schema as z.ZodType).meta({ readOnly: true })]),
+) as unknown as typeof standing;
+
+export const monitorView = z.object({ ...storedFields, ...readOnly }).meta({ id: "Monitor" });
 
 const outcomeView = z
   .object({

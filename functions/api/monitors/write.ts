@@ -137,6 +137,12 @@ export const retryOnConflict = async <T>(
   });
 };
 
+/** Returns the settings if they keep the key. @throws InvalidInput if they do not */
+export const keepKey = (before: StoredMonitor, settings: MonitorSettings): MonitorSettings => {
+  if (settings.key === before.key) return settings;
+  throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
+};
+
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
@@ -149,9 +155,7 @@ export const saveSettings = (
   next: (monitor: StoredMonitor) => MonitorSettings,
 ): Promise<StoredMonitor> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
-    const settings = next(before);
-    if (settings.key !== before.key)
-      throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
+    const settings = keepKey(before, next(before));
     const saved = await trySaveSettings(deps, before, settings);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved;

@@ -3,10 +3,7 @@ import { z } from "zod";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
 import { applyList, dryRunOf, planList, readList } from "../apply-list.ts";
-
-/** Ends well before API Gateway gives up (30 s) and before the function does. */
-const MAX_MS = 25_000;
-const RESERVED_MS = 4_000;
+import { timeLeft } from "../time-left.ts";
 
 const named = z.array(z.object({ key: z.string(), id: z.string() }));
 const applied = z
@@ -40,9 +37,9 @@ export const declarative: readonly Route[] = [
       202: { description: "Partly done: send the same again to continue.", schema: applied },
     },
     handle: async ({ body, query: { dryRun, prune }, context }, deps) => {
-      const until = deps.now().getTime() + Math.min(MAX_MS, context.getRemainingTimeInMillis() - RESERVED_MS);
+      const isTime = timeLeft(deps, context);
       const todo = await planList(deps, readList(body.monitors, deps), prune);
-      const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, () => deps.now().getTime() < until);
+      const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, isTime);
       return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done } };
     },
   }),

@@ -16,7 +16,7 @@ const TOTAL_MS = 20_000;
 const MAX_TIMEOUT_MS = 15_000;
 const PER_MINUTE = 60;
 
-const spend = async ({ tokens, now }: Deps, token: Token | null) => {
+export const spend = async ({ tokens, now }: Deps, token: Token | null) => {
   const at = now();
   if (token && (await tokens.spend(token.id, PER_MINUTE, at))) return;
   throw new Problem("too-many-requests", `a token may ask for ${PER_MINUTE} checks a minute`, {

@@ -2,19 +2,18 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { expecting } from "../../../../shared/issues.ts";
-import { asSent, monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
+import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { fieldErrors, PARSING } from "../../http/input.ts";
-import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { newestOf } from "../newest.ts";
+import { copiedSettings, patchedSettings } from "../patch.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
 import {
@@ -57,17 +56,28 @@ const createMonitor = route({
   operationId: "createMonitor",
   summary: "Create a monitor",
   description:
-    "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made.",
+    "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made. With `from`, the body may be `{}`.",
   scope: "write",
+  query: z.strictObject({
+    from: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
+      ),
+  }),
   body: monitorInput,
   checksBody: true,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
   responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ body, headers, token }, deps) => {
-    const settings = readMonitorSettings(body, deps.locations);
+  handle: async ({ query: { from }, body, headers, token }, deps) => {
+    const source = from === undefined ? undefined : await existing(deps, from);
+    const settings = source ? copiedSettings(source, body, deps.locations) : readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
-    const creation = key === undefined ? null : creationHash(tokenId, key, body);
+    const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
@@ -89,15 +99,16 @@ const createMonitor = route({
   },
 });
 
+export const tagText = z
+  .string({ error: expecting("a tag's name, or name=value") })
+  .regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") });
 export const tagFilter = z
-  .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
-    error: expecting("tags"),
-  })
+  .array(tagText, { error: expecting("tags") })
   .max(20)
   .default([])
   .describe("`name` or `name=value`; may be given several times, and then all must hold.");
 
-const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
+export const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
 
 interface Filters {
   readonly status?: string | undefined;
@@ -171,20 +182,13 @@ const getMonitor = route({
   handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
-/** Refuses unknown fields: the merge would silently accept `null` for one. */
-const refuseUnknown = (patch: unknown) => {
-  const parsed = monitorPatch.safeParse(patch, PARSING);
-  const unknown = parsed.error?.issues.filter(({ code, path }) => code === "unrecognized_keys" || path.length === 0);
-  if (unknown?.length) throw new InvalidInput(fieldErrors(unknown));
-};
-
 const patchMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
   operationId: "patchMonitor",
   summary: "Change a monitor",
   description:
-    "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
+    "RFC 7396: fields you send replace, null brings the default back. What GET answered may be sent: fields that the server sets are ignored, and a masked secret stays as it is. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
   scope: "write",
   body: monitorPatch,
   checksBody: true,
@@ -192,23 +196,7 @@ const patchMonitor = route({
   headers: ifMatch,
   responses: { 200: one },
   handle: async ({ params, body, headers, token }, deps) => {
-    refuseUnknown(body);
-    // A patch of other fields succeeds even if a location of the monitor no longer exists.
-    const isKept = !Object.hasOwn(body as object, "locations");
-    const next = (before: StoredMonitor) =>
-      readMonitorSettings(
-        mergePatch(
-          asSent(
-            before,
-            deps.locations.map(({ name }) => name),
-          ),
-          body,
-        ),
-        deps.locations,
-        {
-          kept: isKept ? before.locations : [],
-        },
-      );
+    const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations);
     return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
   },
 });
