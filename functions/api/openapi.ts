@@ -9,12 +9,14 @@ import harborlight from "../../package.json" with { type: "json" };
 import { type ProblemCode, STATUS } from "./http/problem.ts";
 import { problemView } from "./http/representations.ts";
 import type { Route } from "./http/route.ts";
+import { YAML } from "./http/yaml.ts";
 import { routes } from "./routes.ts";
 
 /** Codes of the problems that a call may answer with. */
-const problemsOf = ({ scope, body, path, headers, method }: Route): ProblemCode[] => [
+const problemsOf = ({ scope, body, path, headers, method, contentTypes }: Route): ProblemCode[] => [
   ...(scope ? (["unauthenticated", "missing-scope"] as const) : []),
   ...(body ? (["malformed-json", "body-too-large", "unsupported-media-type"] as const) : []),
+  ...(contentTypes?.includes(YAML) ? (["malformed-yaml"] as const) : []),
   ...(path.includes("{") ? (["not-found"] as const) : []),
   ...(headers?.["if-match"] ? (["stale-etag", "changed-meanwhile"] as const) : []),
   ...(method === "POST" && path === "/v1/monitors" ? (["already-exists"] as const) : []),
@@ -76,9 +78,9 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
         {
           description,
           ...(schema && {
-            // Other content types than JSON are described as text.
+            // Content types that are not spellings of JSON are described as text.
             content: Object.fromEntries(
-              contentTypes.map((type) => [type, { schema: type.endsWith("json") ? schema : z.string() }]),
+              contentTypes.map((type) => [type, { schema: /json$|yaml$/.test(type) ? schema : z.string() }]),
             ),
           }),
         },

@@ -5,6 +5,7 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 
 export const STATUS = {
   "malformed-json": 400,
+  "malformed-yaml": 400,
   unauthenticated: 401,
   "missing-scope": 403,
   "not-found": 404,
@@ -15,6 +16,7 @@ export const STATUS = {
   "last-admin-token": 409,
   "not-confirmed": 409,
   paused: 409,
+  "too-many-deletes": 409,
   "stale-etag": 412,
   "body-too-large": 413,
   "unsupported-media-type": 415,
@@ -28,6 +30,7 @@ export type ProblemCode = keyof typeof STATUS;
 
 const TITLES: Record<ProblemCode, string> = {
   "malformed-json": "The body is not JSON",
+  "malformed-yaml": "The body is not YAML",
   unauthenticated: "A valid token is needed",
   "missing-scope": "The token lacks a scope",
   "not-found": "Not found",
@@ -38,6 +41,7 @@ const TITLES: Record<ProblemCode, string> = {
   "last-admin-token": "The last admin token cannot be revoked",
   "not-confirmed": "The subscription is not confirmed",
   paused: "The monitor is paused",
+  "too-many-deletes": "The list would delete too many monitors",
   "stale-etag": "It changed since it was read",
   "body-too-large": "The body is too large",
   "unsupported-media-type": "The body has the wrong content type",

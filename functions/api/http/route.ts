@@ -9,10 +9,12 @@ import { show } from "../../../shared/issues.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
+import { preferred } from "./accept.ts";
 import { authenticate } from "./auth.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
 import { Problem } from "./problem.ts";
+import { JSON_OR_YAML, parseYaml, toYaml, YAML } from "./yaml.ts";
 
 export interface Reply {
   /** Default 200. */
@@ -122,12 +124,15 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
   const charset = parameters.find((part) => part.startsWith("charset="))?.slice("charset=".length);
   if (charset !== undefined && !/^"?utf-?8"?$/.test(charset))
     throw new Problem("unsupported-media-type", `send the body in UTF-8, not in ${show(charset)}`);
+  const isYaml = sent === YAML;
   let body: unknown;
   try {
-    body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    body = isYaml ? parseYaml(text) : parseJson(text);
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
-    throw new Problem("malformed-json", `the body is not JSON in UTF-8: ${(error as Error).message}`);
+    const [code, name] = isYaml ? (["malformed-yaml", "YAML"] as const) : (["malformed-json", "JSON"] as const);
+    throw new Problem(code, `the body is not ${name} in UTF-8: ${(error as Error).message}`);
   }
   return route.checksBody ? body : parse(route.body, body);
 };
@@ -171,6 +176,14 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
+/** The reply in YAML, if the call offers it and `Accept` prefers it. */
+const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply =>
+  route.responses[reply.status ?? 200]?.contentTypes?.includes(YAML) &&
+  typeof reply.body === "object" &&
+  preferred(accept, JSON_OR_YAML) === YAML
+    ? { ...reply, body: toYaml(reply.body), headers: { ...reply.headers, "content-type": YAML } }
+    : reply;
+
 /** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
 export const run = async (
   route: Route,
@@ -192,5 +205,6 @@ export const run = async (
     token,
     context,
   };
-  return route.handle(call as Call<never, never>, deps);
+  const reply = await route.handle(call as Call<never, never>, deps);
+  return inWantedType(route, reply, event.headers.accept);
 };

@@ -10,6 +10,7 @@ import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
+import { type Changes, changesOf } from "./changes.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -26,14 +27,30 @@ interface Wanted {
   readonly settings: MonitorSettings;
 }
 
-/** Validates the list. @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port` */
-export const readList = (documents: readonly unknown[], { locations }: Deps): Wanted[] => {
+const keyOf = (document: unknown) => (document as { key?: unknown } | null)?.key;
+
+/** A monitor that the list does not mention `paused` for keeps its pause. */
+const withPause = (document: unknown, stored: StoredMonitor | undefined): unknown =>
+  stored?.paused && typeof document === "object" && document !== null && !Object.hasOwn(document, "paused")
+    ? { ...document, paused: true }
+    : document;
+
+/**
+ * Validates the list. @param found the stored monitors by id
+ * @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port`
+ */
+const readList = (
+  documents: readonly unknown[],
+  found: ReadonlyMap<string, StoredMonitor>,
+  keepPaused: boolean,
+  { locations }: Deps,
+): Wanted[] => {
   const errors: FieldError[] = [];
   const wanted: Wanted[] = [];
   const seen = new Map<string, number>();
   for (const [index, document] of documents.entries()) {
     const at = `monitors[${index}]`;
-    const key = (document as { key?: unknown } | null)?.key;
+    const key = keyOf(document);
     if (key === undefined || key === null)
       errors.push({ path: `${at}.key`, message: "is required here: it says which monitor is meant" });
     if (typeof key === "string") {
@@ -42,7 +59,10 @@ export const readList = (documents: readonly unknown[], { locations }: Deps): Wa
       else errors.push({ path: `${at}.key`, message: `${show(key)} is also the key of monitors[${first}]` });
     }
     try {
-      const settings = readMonitorSettings(document, locations, { base: at });
+      const present = typeof key === "string" ? found.get(idOfKey(key)) : undefined;
+      const stored = present?.deletedAt ? undefined : present;
+      const sent = keepPaused ? withPause(document, stored) : document;
+      const settings = readMonitorSettings(sent, locations, { base: at, stored });
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
@@ -58,7 +78,7 @@ export const readList = (documents: readonly unknown[], { locations }: Deps): Wa
 type Named = Pick<Wanted, "key" | "id">;
 interface Plan {
   readonly created: Wanted[];
-  readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor }[];
+  readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor; readonly changes: Changes }[];
   readonly unchanged: Named[];
   readonly deleted: StoredMonitor[];
   /** Ids among `created` whose previous monitor is still being deleted. */
@@ -76,25 +96,41 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
   return all;
 };
 
-/** Compares the list with the stored monitors. @param prune whether to delete those that are not in the list */
-export const planList = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
-  const found = await deps.monitors.getMany(wanted.map(({ id }) => id));
+interface Planning {
+  /** Whether to delete those that are not in the list. */
+  readonly prune: boolean;
+  /** Whether a monitor stays paused if its entry does not say. */
+  readonly keepPaused: boolean;
+}
+
+/** Validates the list and compares it with the stored monitors. @throws InvalidInput as `readList` */
+export const planList = async (
+  deps: Deps,
+  documents: readonly unknown[],
+  { prune, keepPaused }: Planning,
+): Promise<Plan> => {
+  const keys = documents.map(keyOf).filter((key) => typeof key === "string");
+  const found = await deps.monitors.getMany([...new Set(keys.map(idOfKey))]);
+  const wanted = readList(documents, found, keepPaused, deps);
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {
     const before = found.get(one.id);
     if (!before || before.deletedAt) made.created.push(one);
     else if (isSame(before, one.settings)) made.unchanged.push({ key: one.key, id: one.id });
-    else made.updated.push({ wanted: one, before });
+    else made.updated.push({ wanted: one, before, changes: changesOf(before, one.settings) });
   }
   const ids = new Set(wanted.map(({ id }) => id));
   if (prune) made.deleted.push(...(await keyed(deps)).filter(({ id }) => !ids.has(id)));
   return made;
 };
 
+export interface Updated extends Named {
+  readonly changes: Changes;
+}
 export interface Applied {
   readonly created: Named[];
-  readonly updated: Named[];
+  readonly updated: Updated[];
   readonly unchanged: Named[];
   readonly deleted: Named[];
   /** Not reached in time, or changed concurrently: send the list again. */
@@ -106,7 +142,7 @@ const named = ({ key, id }: { key: string | null; id: string }): Named => ({ key
 /** What `applyList` would do if no write were lost: the answer to a dry run. */
 export const dryRunOf = ({ created, updated, unchanged, deleted, beingDeleted }: Plan): Applied => ({
   created: created.filter(({ id }) => !beingDeleted.has(id)).map(named),
-  updated: updated.map(({ wanted }) => named(wanted)),
+  updated: updated.map(({ wanted, changes }) => ({ ...named(wanted), changes })),
   unchanged,
   deleted: deleted.map(named),
   remaining: created.filter(({ id }) => beingDeleted.has(id)).map(named),
@@ -138,9 +174,10 @@ export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): 
     async (round) => {
       const toNotify: StoredMonitor[] = [];
       await Promise.all(
-        round.map(async ({ wanted, before }) => {
+        round.map(async ({ wanted, before, changes }) => {
           const saved = await trySaveSettings(deps, before, wanted.settings);
-          (saved ? applied.updated : applied.remaining).push(named(wanted));
+          if (saved) applied.updated.push({ ...named(wanted), changes });
+          else applied.remaining.push(named(wanted));
           if (saved && affectsProbes(before, wanted.settings)) toNotify.push(saved);
         }),
       );

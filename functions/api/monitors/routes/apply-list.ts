@@ -1,19 +1,28 @@
 /** `PUT /v1/monitors`: makes the monitors that have a key equal to a list. */
 import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
+import { expecting } from "../../../../shared/issues.ts";
+import { Problem } from "../../http/problem.ts";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
-import { applyList, dryRunOf, planList, readList } from "../apply-list.ts";
+import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { applyList, dryRunOf, planList } from "../apply-list.ts";
+import { changesView } from "../changes.ts";
 import { timeLeft } from "../time-left.ts";
 
-const named = z.array(z.object({ key: z.string(), id: z.string() }));
+const named = z
+  .object({ key: z.string().describe("Its `key`."), id: z.string().describe("Its id.") })
+  .meta({ id: "NamedMonitor" });
 const applied = z
   .object({
-    dryRun: z.boolean(),
-    created: named,
-    updated: named,
-    unchanged: named,
-    deleted: named,
-    remaining: named.describe("Not reached in time, or changed meanwhile: send the same list again."),
+    dryRun: z.boolean().describe("Whether nothing was written."),
+    created: z.array(named).describe("Monitors that did not exist."),
+    updated: z
+      .array(named.extend({ changes: changesView }).meta({ id: "UpdatedMonitor" }))
+      .describe("Monitors that were different."),
+    unchanged: z.array(named).describe("Monitors that were so already."),
+    deleted: z.array(named).describe("With `prune`: monitors that the list does not have."),
+    remaining: z.array(named).describe("Not reached in time, or changed meanwhile: send the same list again."),
   })
   .meta({ id: "Applied" });
 
@@ -24,21 +33,46 @@ export const declarative: readonly Route[] = [
     operationId: "applyMonitors",
     summary: "Make monitors look like a list",
     description:
-      "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too. Nothing is written unless all of them are right. Monitors without a key are never touched.",
+      "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too unless `keepPaused`. Fields that the server sets are ignored, and a masked secret stays as it is, so the list may be what `GET /v1/monitors?format=apply` answered. Nothing is written unless all of them are right. Monitors without a key are never touched.",
     scope: "write",
     body: applyInput,
     maxBodyBytes: MAX_APPLY_BYTES,
     query: z.strictObject({
       dryRun: yes().describe("Only say what would be done."),
       prune: yes().describe("Delete monitors that have a key and are not in the list."),
+      force: yes().describe("With `prune`: allow an empty list, which deletes all monitors that have a key."),
+      maxDeletes: z
+        .string()
+        .regex(/^\d{1,6}$/, { error: expecting("a whole number") })
+        .transform(Number)
+        .optional()
+        .describe("With `prune`: refuse the call if it would delete more monitors than this."),
+      keepPaused: yes().describe("Leave paused what is paused, unless its entry has `paused`."),
     }),
+    contentTypes: JSON_OR_YAML,
     responses: {
-      200: { description: "Done.", schema: applied },
-      202: { description: "Partly done: send the same again to continue.", schema: applied },
+      200: { description: "Done.", schema: applied, contentTypes: JSON_OR_YAML },
+      202: {
+        description: "Partly done: send the same again to continue.",
+        schema: applied,
+        contentTypes: JSON_OR_YAML,
+      },
     },
-    handle: async ({ body, query: { dryRun, prune }, context }, deps) => {
+    handle: async ({ body, query: { dryRun, prune, force, maxDeletes, keepPaused }, context }, deps) => {
+      if (prune && !force && body.monitors.length === 0)
+        throw new InvalidInput([
+          {
+            path: "force",
+            message: "must be true with prune and an empty list: it deletes every monitor that has a key",
+          },
+        ]);
       const isTime = timeLeft(deps, context);
-      const todo = await planList(deps, readList(body.monitors, deps), prune);
+      const todo = await planList(deps, body.monitors, { prune, keepPaused });
+      if (maxDeletes !== undefined && todo.deleted.length > maxDeletes)
+        throw new Problem(
+          "too-many-deletes",
+          `the list would delete ${todo.deleted.length} monitors, and maxDeletes is ${maxDeletes}: nothing was written`,
+        );
       const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, isTime);
       return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done } };
     },

@@ -11,7 +11,9 @@ import type { Deps } from "../../deps.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { page } from "../../http/schemas.ts";
+import { applyInput, page } from "../../http/schemas.ts";
+import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { exportList } from "../export-list.ts";
 import { newestOf } from "../newest.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
 import { etagOf, presentMonitor, statusOf } from "../present.ts";
@@ -39,7 +41,11 @@ const answer = async (
   body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
   headers: { etag: etagOf(monitor), ...headers },
 });
-const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
+const one = {
+  description: "The monitor; its `ETag` is for `If-Match`.",
+  schema: monitorView,
+  contentTypes: JSON_OR_YAML,
+};
 const ifMatch = { "if-match": "The `ETag` you read: 412 when the settings changed since." };
 
 const readIdempotencyKey = (key: string | undefined) => {
@@ -70,6 +76,7 @@ const createMonitor = route({
   }),
   body: monitorInput,
   checksBody: true,
+  contentTypes: JSON_OR_YAML,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
   responses: { 201: { ...one, description: "Created, at `Location`." } },
   handle: async ({ query: { from }, body, headers, token }, deps) => {
@@ -144,10 +151,20 @@ const listMonitors = route({
     status: oneOf(STATUSES).optional(),
     tag: tagFilter,
     q: z.string().min(1).max(200).optional().describe("Part of the name or the host, in any case."),
+    format: oneOf(["apply"])
+      .optional()
+      .describe("`apply`: all monitors that have a key, as `PUT /v1/monitors` takes them; without pages."),
     ...page,
   }),
-  responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
-  handle: async ({ token, query: { limit, cursor, ...filters } }, deps) => {
+  responses: {
+    200: {
+      description: "A page of monitors; with `format=apply` the body of `PUT /v1/monitors`.",
+      schema: z.union([pageOf(monitorView), applyInput]),
+      contentTypes: JSON_OR_YAML,
+    },
+  },
+  handle: async ({ token, query: { limit, cursor, format, ...filters } }, deps) => {
+    if (format) return { body: await exportList(deps, (monitor) => passes(monitor, filters), token) };
     const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
     let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
     const items: StoredMonitor[] = [];
@@ -192,7 +209,7 @@ const patchMonitor = route({
   scope: "write",
   body: monitorPatch,
   checksBody: true,
-  contentTypes: ["application/merge-patch+json", "application/json"],
+  contentTypes: ["application/merge-patch+json", ...JSON_OR_YAML],
   headers: ifMatch,
   responses: { 200: one },
   handle: async ({ params, body, headers, token }, deps) => {
