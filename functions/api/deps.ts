@@ -4,6 +4,7 @@ import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
+import type { AuditStore } from "../../shared/store/audit.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -25,6 +26,7 @@ export interface Deps {
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  readonly audit: AuditStore;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;

@@ -1,4 +1,5 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+import { audit } from "./audit/routes/audit.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   metrics,
   subscriptions,
   tokens,
+  audit,
   protocols,
   openapi,
   health,

@@ -3,6 +3,7 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createAuditStore } from "../../shared/store/audit.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -15,7 +16,16 @@ import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+type Stores =
+  | "audit"
+  | "monitors"
+  | "former"
+  | "shards"
+  | "planning"
+  | "incidents"
+  | "tokens"
+  | "heartbeats"
+  | "history";
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -36,6 +46,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    audit: createAuditStore(client, tables.monitors, waiting),
     tokens: createTokenStore(client, tables.monitors),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {

@@ -10,6 +10,7 @@
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -20,7 +21,8 @@
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents by start
+ *  listed     listBucket      + listKey           all monitors by name, all incidents by start, audit entries of a
+ *                                                 monitor, subscription or token
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -54,6 +56,14 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
   sk: STATE_SK,
 });
+/** How long entries of the audit log are kept. */
+export const AUDIT_KEPT_DAYS = 400;
+/** Month of a moment or of the sort key of an audit entry: `2026-11`. */
+export const auditMonth = (at: string) => at.slice(0, "2026-11".length);
+export const auditKey = (at: string, id: string) => ({ pk: `AUDIT#${auditMonth(at)}`, sk: `${at}#${id}` });
+/** Place of an audit entry in the list of its resource's entries; undefined for an entry without one. */
+export const auditPlace = ({ resource, at, id }: { resource: string | null; at: string; id: string }) =>
+  resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({

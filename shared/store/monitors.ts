@@ -149,6 +149,7 @@ export const createMonitorStore = (
         ...namePlace(after),
         ...changePlace(after.id, after.updatedAt),
         updatedAt: after.updatedAt,
+        updatedBy: after.updatedBy,
         ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),
         ...(after.target.version !== before.target.version && { target: after.target }),

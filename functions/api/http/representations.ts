@@ -55,6 +55,10 @@ export const incidentItem = incidentView
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
+export const author = z
+  .object({ id: z.string().describe("Id of the token."), name: z.string().describe("Its name at the time.") })
+  .meta({ id: "Author" });
+
 /** Fields that the server adds to the settings. */
 const standing = {
   id: z.string(),
@@ -70,6 +74,9 @@ const standing = {
   flapping: z.literal(false),
   createdAt: moment,
   updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
+  updatedBy: author
+    .nullable()
+    .describe("Token that changed the settings last; null for a change from before this was noted."),
 };
 /** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));

@@ -10,6 +10,7 @@ import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { preferred } from "./accept.ts";
+import { audited, authorOf, type Recorder } from "./audit.ts";
 import { authenticate } from "./auth.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
@@ -34,6 +35,8 @@ export interface Call<Query, Body> {
   /** Null for calls without authentication. */
   readonly token: Token | null;
   readonly context: Context;
+  /** For the audit log: what the call has changed. */
+  readonly record: Recorder;
 }
 
 export interface Route {
@@ -184,6 +187,9 @@ const inWantedType = (route: Route, reply: Reply, accept: string | undefined): R
     ? { ...reply, body: toYaml(reply.body), headers: { ...reply.headers, "content-type": YAML } }
     : reply;
 
+/** Reads change nothing. */
+const nothing: Recorder = () => Promise.resolve();
+
 /** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
 export const run = async (
   route: Route,
@@ -197,7 +203,7 @@ export const run = async (
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
   refuseHeaders(route, event.headers);
-  const call: Call<unknown, unknown> = {
+  const call: Omit<Call<unknown, unknown>, "record"> = {
     params,
     query: readQuery(route, event.rawQueryString),
     body: readBody(route, event),
@@ -205,6 +211,13 @@ export const run = async (
     token,
     context,
   };
-  const reply = await route.handle(call as Call<never, never>, deps);
+  const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, deps);
+  const begun = {
+    requestId: event.requestContext.requestId,
+    by: authorOf(token),
+    operation: route.operationId,
+    resource: params.id ?? null,
+  };
+  const reply = route.method === "GET" ? await handle(nothing) : await audited(deps, begun, handle);
   return inWantedType(route, reply, event.headers.accept);
 };

@@ -8,9 +8,11 @@ import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
+import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { type Changes, changesOf } from "./changes.ts";
+import type { Change, Recorder } from "../http/audit.ts";
+import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -148,8 +150,19 @@ export const dryRunOf = ({ created, updated, unchanged, deleted, beingDeleted }:
   remaining: created.filter(({ id }) => beingDeleted.has(id)).map(named),
 });
 
+/** Who applies the list, and the audit log. */
+interface Recording {
+  readonly by: Author;
+  readonly record: Recorder;
+}
+
 /** Carries out a plan. @param isTime whether there is time for another round of writes */
-export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): Promise<Applied> => {
+export const applyList = async (
+  deps: Deps,
+  todo: Plan,
+  { by, record }: Recording,
+  isTime: () => boolean,
+): Promise<Applied> => {
   const applied: Applied = { created: [], updated: [], unchanged: todo.unchanged, deleted: [], remaining: [] };
   const rounds = async <T>(
     items: readonly T[],
@@ -166,32 +179,39 @@ export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): 
   };
 
   const byLane = Map.groupBy(todo.created, ({ settings }) => settings.intervalSeconds);
-  for (const [, some] of byLane) await rounds(some, named, (round) => createRound(deps, round, applied));
+  for (const [, some] of byLane)
+    await rounds(some, named, (round) => createRound(deps, round, applied, { by, record }));
 
   await rounds(
     todo.updated,
     ({ wanted }) => named(wanted),
     async (round) => {
       const toNotify: StoredMonitor[] = [];
+      const audit: Change[] = [];
       await Promise.all(
         round.map(async ({ wanted, before, changes }) => {
-          const saved = await trySaveSettings(deps, before, wanted.settings);
+          const saved = await trySaveSettings(deps, before, wanted.settings, by);
           if (saved) applied.updated.push({ ...named(wanted), changes });
+          if (saved) audit.push(...changeOf(before, saved));
           else applied.remaining.push(named(wanted));
           if (saved && affectsProbes(before, wanted.settings)) toNotify.push(saved);
         }),
       );
+      await record(audit);
       await notifyProbes(deps, toNotify);
     },
   );
 
   await rounds(todo.deleted, named, async (round) => {
+    const audit: Change[] = [];
     await Promise.all(
       round.map(async (monitor) => {
         const isDone = await deps.monitors.markDeleted(monitor, deps.now());
         (isDone ? applied.deleted : applied.remaining).push(named(monitor));
+        if (isDone) audit.push(deletionOf(monitor));
       }),
     );
+    await record(audit);
     await notifyProbes(
       deps,
       round.map((monitor) => ({ ...monitor, deletedAt: deps.now().toISOString() })),
@@ -201,7 +221,7 @@ export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): 
 };
 
 /** Creates monitors of one interval, placed together in as few shards as possible. */
-const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied) => {
+const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied, { by, record }: Recording) => {
   const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
   const toNotify: StoredMonitor[] = [];
@@ -210,7 +230,7 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     const seats = await deps.shards.place(lane, locations, round.length - next);
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
-        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former: former.get(id) }, null);
+        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former: former.get(id) }, null);
         // False while a deleted monitor of this key still exists.
         const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });
@@ -219,5 +239,6 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     );
     next += seats.count;
   }
+  await record(toNotify.map(creationOf));
   await notifyProbes(deps, toNotify);
 };

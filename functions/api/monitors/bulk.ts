@@ -6,10 +6,12 @@
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
+import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
+import type { Change, Recorder } from "../http/audit.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
-import { type Changes, changesOf } from "./changes.ts";
+import { type Changes, changeOf, changesOf, deletionOf } from "./changes.ts";
 import { patchedSettings } from "./patch.ts";
 import { affectsProbes } from "./with-settings.ts";
 import { keepKey, notifyProbes, retryOnConflict, trySaveSettings } from "./write.ts";
@@ -26,6 +28,8 @@ export interface BulkJob {
   readonly change?: unknown;
   /** Whether to write nothing. */
   readonly dryRun: boolean;
+  readonly by: Author;
+  readonly record: Recorder;
 }
 
 export interface Done {
@@ -51,6 +55,8 @@ export interface BulkResult {
 interface Acted {
   readonly before: StoredMonitor;
   readonly changes: Changes;
+  /** For the audit log. */
+  readonly audit: readonly Change[];
   readonly toNotify?: StoredMonitor;
 }
 
@@ -61,19 +67,25 @@ const nextSettings = ({ action, change }: BulkJob, before: StoredMonitor, { loca
 const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Acted | undefined> => {
   if (job.action === "check") {
     if (before.paused) throw new Problem("paused", "it is paused: resume it first");
-    return { before, changes: {}, toNotify: before };
+    return { before, changes: {}, audit: [], toNotify: before };
   }
   if (job.action === "delete") {
     const now = deps.now();
     if (!job.dryRun && !(await deps.monitors.markDeleted(before, now))) return undefined;
-    return { before, changes: {}, toNotify: { ...before, deletedAt: now.toISOString() } };
+    const toNotify = { ...before, deletedAt: now.toISOString() };
+    return { before, changes: {}, audit: [deletionOf(before)], toNotify };
   }
   const settings = keepKey(before, nextSettings(job, before, deps));
   const changes = changesOf(before, settings);
-  if (job.dryRun) return { before, changes };
-  const saved = await trySaveSettings(deps, before, settings);
+  if (job.dryRun) return { before, changes, audit: [] };
+  const saved = await trySaveSettings(deps, before, settings, job.by);
   if (!saved) return undefined;
-  return { before, changes, ...(affectsProbes(before, settings) && { toNotify: saved }) };
+  return {
+    before,
+    changes,
+    audit: changeOf(before, saved),
+    ...(affectsProbes(before, settings) && { toNotify: saved }),
+  };
 };
 
 const failure = ({ logger }: Deps, id: string, error: unknown): Failed => {
@@ -107,11 +119,12 @@ export const runBulk = async (
       if ("code" in one) result.failed.push(one);
       else result.done.push({ id: one.before.id, name: one.before.name, changes: one.changes });
     }
-    if (!job.dryRun)
-      await notifyProbes(
-        deps,
-        round.flatMap((one) => ("code" in one ? [] : (one.toNotify ?? []))),
-      );
+    if (job.dryRun) continue;
+    await job.record(round.flatMap((one) => ("code" in one ? [] : one.audit)));
+    await notifyProbes(
+      deps,
+      round.flatMap((one) => ("code" in one ? [] : (one.toNotify ?? []))),
+    );
   }
   return result;
 };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import type { Change } from "../http/audit.ts";
 
 /** Value before and after by path, such as `alerts.afterSeconds`; null where there is none. */
 export type Changes = Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
@@ -56,3 +57,20 @@ const NOTHING: Side = { value: {}, shown: {} };
 /** All settings of a monitor that is created, as changes. */
 export const changesOfNew = (after: MonitorSettings): Changes =>
   Object.fromEntries(differences(NOTHING, sideOf(after), ""));
+
+type Named = MonitorSettings & { readonly id: string };
+/** Entries of the audit log; none if nothing differs. */
+export const changeOf = (before: Named, after: MonitorSettings): Change[] => {
+  const changes = changesOf(before, after);
+  return Object.keys(changes).length > 0 ? [{ resource: before.id, name: after.name, changes }] : [];
+};
+export const creationOf = (made: Named): Change => ({
+  resource: made.id,
+  name: made.name,
+  changes: changesOfNew(made),
+});
+export const deletionOf = ({ id, name }: Named): Change => ({
+  resource: id,
+  name,
+  changes: { deleted: [false, true] },
+});

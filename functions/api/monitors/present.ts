@@ -4,6 +4,7 @@ import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
 import { hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
 
@@ -79,7 +80,7 @@ export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">)
   paused ? "paused" : status === "paused" ? "pending" : status;
 
 /** @param reader the caller's token: secrets in the settings are shown only with scope `write` */
-export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
+export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
   ...settingsOf(monitor),
   settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),
   id: monitor.id,
@@ -93,6 +94,7 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
+  updatedBy: monitor.updatedBy,
 });
 
 export const presentToken = ({ id, name, scopes, createdAt, lastUsedAt, revokedAt }: Token) => ({

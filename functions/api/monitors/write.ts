@@ -8,6 +8,7 @@ import { InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
+import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../http/problem.ts";
@@ -64,10 +65,11 @@ export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, mo
 };
 
 /** The placement in this shard from now on. */
-export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string) => ({
+export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string, by: Author) => ({
   shard,
   now: now(),
   retention,
+  by,
 });
 
 /** Stores a new monitor. @returns the monitor, or undefined if its id is taken */
@@ -76,10 +78,11 @@ export const create = async (
   id: string,
   settings: MonitorSettings,
   creation: string | null,
+  by: Author,
 ): Promise<StoredMonitor | undefined> => {
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
-  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former }, creation);
+  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
   await notifyProbes(deps, [monitor]);
   return monitor;
@@ -94,13 +97,14 @@ export const trySaveSettings = async (
   deps: Deps,
   before: StoredMonitor,
   settings: MonitorSettings,
+  by: Author,
 ): Promise<StoredMonitor | undefined> => {
   if (isSame(before, settings)) return before;
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
   const { shard } = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : before;
   // Before the write: if this process is killed right after it, the probes still look for the change.
   if (affectsProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
-  const monitor = withSettings(before, settings, placing(deps, shard));
+  const monitor = withSettings(before, settings, placing(deps, shard, by));
   return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? monitor : undefined;
 };
 
@@ -153,10 +157,11 @@ export const saveSettings = (
   id: string,
   ifMatch: string | undefined,
   next: (monitor: StoredMonitor) => MonitorSettings,
-): Promise<StoredMonitor> =>
+  by: Author,
+): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
-    const saved = await trySaveSettings(deps, before, settings);
+    const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
-    return saved;
+    return saved && { before, saved };
   });

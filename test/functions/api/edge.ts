@@ -14,6 +14,7 @@ import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location } from "../../../shared/model.ts";
+import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -127,6 +128,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
   const { client } = tables;
   const clock = { now: () => new Date() };
   const tokens = createTokenStore(client, tables.tables.monitors);
+  const audit = createAuditStore(client, tables.tables.monitors);
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
@@ -139,6 +141,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
     tokens,
+    audit,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     retention: DEFAULT_RETENTION,
@@ -216,7 +219,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     admin,
     tokenWith,
     stored,
-    stores: { tokens, monitors, former, history },
+    stores: { tokens, audit, monitors, former, history },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

@@ -23,8 +23,9 @@ const createToken = route({
       schema: tokenView.extend({ token: z.string().describe("Keep it: it is not stored.") }).meta({ id: "NewToken" }),
     },
   },
-  handle: async ({ body }, { tokens, now }) => {
+  handle: async ({ body, record }, { tokens, now }) => {
     const { token, text } = await issueToken(tokens, body, now());
+    await record([{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }]);
     return { status: 201, body: { ...presentToken(token), token: text } };
   },
 });
@@ -63,13 +64,14 @@ const revokeToken = route({
     "Takes effect with the next call. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
   scope: "admin",
   responses: { 204: { description: "Revoked." } },
-  handle: async ({ params }, { tokens, now }) => {
+  handle: async ({ params, record }, { tokens, now }) => {
     const id = params.id ?? "";
     const token = await tokens.get(id);
     if (!token || token.revokedAt) throw new Problem("not-found", `there is no token ${id} to revoke`);
     if (hasScope(token, "admin") && !(await otherAdmin(tokens, id)))
       throw new Problem("last-admin-token", "this is the last admin token: create another one before you revoke it");
     await tokens.revoke(id, now());
+    await record([{ resource: id, name: token.name, changes: { revoked: [false, true] } }]);
     return { status: 204 };
   },
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { expecting } from "../../../../shared/issues.ts";
+import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
@@ -58,7 +59,7 @@ export const declarative: readonly Route[] = [
         contentTypes: JSON_OR_YAML,
       },
     },
-    handle: async ({ body, query: { dryRun, prune, force, maxDeletes, keepPaused }, context }, deps) => {
+    handle: async ({ body, query: { dryRun, prune, force, maxDeletes, keepPaused }, token, context, record }, deps) => {
       if (prune && !force && body.monitors.length === 0)
         throw new InvalidInput([
           {
@@ -73,7 +74,9 @@ export const declarative: readonly Route[] = [
           "too-many-deletes",
           `the list would delete ${todo.deleted.length} monitors, and maxDeletes is ${maxDeletes}: nothing was written`,
         );
-      const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, isTime);
+      // Before the first round, so that a call that changes nothing is recorded as such.
+      await record([]);
+      const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, { by: authorOf(token), record }, isTime);
       return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done } };
     },
   }),

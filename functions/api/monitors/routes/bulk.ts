@@ -6,6 +6,7 @@ import { fields, flag, list, oneOf, text } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
+import { authorOf } from "../../http/audit.ts";
 import { STATUS } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
@@ -134,14 +135,16 @@ export const bulk: readonly Route[] = [
       200: { description: "Each monitor was tried.", schema: bulkResult },
       202: { description: "Time ran out: send `remaining` as `ids` to continue.", schema: bulkResult },
     },
-    handle: async ({ body, token, context }, deps) => {
+    handle: async ({ body, token, context, record }, deps) => {
       const errors = inputErrors(body);
       if (errors.length > 0) throw new InvalidInput(errors);
       const isTime = timeLeft(deps, context);
       const { action, change, dryRun } = body;
       if (action === "check" && !dryRun) await spend(deps, token as Token);
+      // Before the first round, so that a call that changes nothing is recorded as such.
+      await record([]);
       const ids = body.ids ? [...new Set(body.ids)] : await matching(deps, body.filter!);
-      const result = await runBulk(deps, { action, change, dryRun }, ids, isTime);
+      const result = await runBulk(deps, { action, change, dryRun, by: authorOf(token), record }, ids, isTime);
       return { status: result.remaining.length > 0 ? 202 : 200, body: { dryRun, ...result } };
     },
   }),

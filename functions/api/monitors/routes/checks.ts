@@ -58,7 +58,8 @@ const checkMonitor = route({
   operationId: "checkMonitor",
   summary: "Check a monitor now",
   description,
-  handle: async ({ params, token }, deps) => {
+  handle: async ({ params, token, record }, deps) => {
+    await record([]);
     const monitor = await existing(deps, params.id ?? "");
     await spend(deps, token);
     return checkNow(deps, monitor);
@@ -74,7 +75,8 @@ const trySettings = route({
   description: `Takes what \`POST /v1/monitors\` takes; the name may be missing. ${description}`,
   body: checkInput,
   checksBody: true,
-  handle: async ({ body, token }, deps) => {
+  handle: async ({ body, token, record }, deps) => {
+    await record([]);
     const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
     const settings = readMonitorSettings(isObject ? { name: "unsaved", ...body } : body, deps.locations);
     await spend(deps, token);

@@ -8,11 +8,13 @@ import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
+import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView, pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { applyInput, page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { changeOf, creationOf, deletionOf } from "../changes.ts";
 import { exportList } from "../export-list.ts";
 import { newestOf } from "../newest.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
@@ -79,7 +81,7 @@ const createMonitor = route({
   contentTypes: JSON_OR_YAML,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
   responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ query: { from }, body, headers, token }, deps) => {
+  handle: async ({ query: { from }, body, headers, token, record }, deps) => {
     const source = from === undefined ? undefined : await existing(deps, from);
     const settings = source ? copiedSettings(source, body, deps.locations) : readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
@@ -88,7 +90,8 @@ const createMonitor = route({
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
-    const created = before ? undefined : await create(deps, id, settings, creation);
+    const created = before ? undefined : await create(deps, id, settings, creation, authorOf(token));
+    await record(created ? [creationOf(created)] : []);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));
     if (!present || present.deletedAt)
@@ -212,9 +215,11 @@ const patchMonitor = route({
   contentTypes: ["application/merge-patch+json", ...JSON_OR_YAML],
   headers: ifMatch,
   responses: { 200: one },
-  handle: async ({ params, body, headers, token }, deps) => {
+  handle: async ({ params, body, headers, token, record }, deps) => {
     const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations);
-    return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
+    const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+    await record(changeOf(done.before, done.saved));
+    return answer(deps, token, done.saved);
   },
 });
 
@@ -228,13 +233,14 @@ const deleteMonitor = route({
   scope: "write",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers }, deps) => {
-    await retryOnConflict(deps, params.id ?? "", headers["if-match"], async (monitor) => {
+  handle: async ({ params, headers, record }, deps) => {
+    const deleted = await retryOnConflict(deps, params.id ?? "", headers["if-match"], async (monitor) => {
       const now = deps.now();
       if (!(await deps.monitors.markDeleted(monitor, now))) return undefined;
       await notifyProbes(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
-      return true;
+      return monitor;
     });
+    await record([deletionOf(deleted)]);
     return { status: 204 };
   },
 });
@@ -248,9 +254,11 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     scope: "write",
     headers: ifMatch,
     responses: { 200: one },
-    handle: async ({ params, headers, token }, deps) => {
+    handle: async ({ params, headers, token, record }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
+      const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+      await record(changeOf(done.before, done.saved));
+      return answer(deps, token, done.saved);
     },
   });
 
