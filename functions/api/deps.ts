@@ -19,7 +19,7 @@ export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
-  /** Placements of deleted monitors, for monitors that are created again with the same key. */
+  /** Deleted monitors, for their history and for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
   /** Lists all shards, for `/v1/metrics`. */

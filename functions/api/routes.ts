@@ -2,6 +2,7 @@
 import { audit } from "./audit/routes/audit.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
+import { timeline } from "./history/routes/timeline.ts";
 import type { Route } from "./http/route.ts";
 import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
@@ -9,12 +10,14 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
 import { bulk } from "./monitors/routes/bulk.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
+import { tags } from "./monitors/routes/tags.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -25,6 +28,9 @@ export const routes: readonly Route[] = [
   incidents,
   results,
   stats,
+  timeline,
+  locations,
+  tags,
   badges,
   metrics,
   subscriptions,

@@ -42,7 +42,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
-    former: createFormerStore(client, tables.monitors, waiting),
+    former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),

@@ -4,7 +4,7 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
- *  monitors  former    MONITOR#<id>             FORMER                placements of a deleted monitor
+ *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox

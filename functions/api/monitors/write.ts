@@ -9,6 +9,7 @@ import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
 import type { Author } from "../../../shared/store/audit.ts";
+import type { FormerMonitor } from "../../../shared/store/former.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../http/problem.ts";
@@ -34,6 +35,19 @@ const missing = (id: string) => new Problem("not-found", `there is no monitor ${
 export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMonitor> => {
   const monitor = await monitors.get(id);
   if (!monitor || monitor.deletedAt) throw missing(id);
+  return monitor;
+};
+
+/**
+ * Reads a monitor whose history is asked for: deleted ones too, until it expires.
+ * @throws Problem `not-found`
+ */
+export const withHistory = async (
+  { monitors, former, now }: Deps,
+  id: string,
+): Promise<StoredMonitor | FormerMonitor> => {
+  const monitor = (await monitors.get(id)) ?? (await former.get(id, now()));
+  if (!monitor) throw missing(id);
   return monitor;
 };
 

@@ -7,7 +7,7 @@ import { incidentItem, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { presentRecorded } from "../../monitors/present.ts";
-import { existing } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
 
 const answer = ({ items, next }: Page<RecordedIncident>, question: string) => ({
   body: { items: items.map(presentRecorded), nextCursor: next && encodeCursor(next, question) },
@@ -40,7 +40,7 @@ const listIncidentsOfMonitor = route({
   query: z.strictObject(page),
   responses,
   handle: async ({ params, query: { limit, cursor } }, deps) => {
-    const { id } = await existing(deps, params.id ?? "");
+    const { id } = await withHistory(deps, params.id ?? "");
     const question = `incidents of ${id}`;
     return answer(
       await deps.incidents.listOf(id, limit, cursor === undefined ? undefined : decodeCursor(cursor, question)),
