@@ -12,6 +12,7 @@ import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Probes } from "./monitors/probes.ts";
 
@@ -27,6 +28,8 @@ export interface Deps {
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
+  /** What SNS does not keep of subscriptions. */
+  readonly subscriptions: SubscriptionStore;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;

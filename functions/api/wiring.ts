@@ -11,6 +11,7 @@ import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
@@ -18,6 +19,7 @@ import type { Deps } from "./deps.ts";
 /** Dependencies that are made here. */
 type Stores =
   | "audit"
+  | "subscriptions"
   | "monitors"
   | "former"
   | "shards"
@@ -46,6 +48,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     tokens: createTokenStore(client, tables.monitors),
     heartbeats: createLocationStore(client, tables.monitors),

@@ -10,6 +10,7 @@
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
@@ -64,6 +65,7 @@ export const auditKey = (at: string, id: string) => ({ pk: `AUDIT#${auditMonth(a
 /** Place of an audit entry in the list of its resource's entries; undefined for an entry without one. */
 export const auditPlace = ({ resource, at, id }: { resource: string | null; at: string; id: string }) =>
   resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
+export const subscriptionKey = (id: string) => ({ pk: "SUBSCRIPTION", sk: id });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({

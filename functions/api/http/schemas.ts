@@ -63,6 +63,10 @@ export const subscriptionFilter = fields({
   protocols: some(protocolName(), "protocols"),
 });
 
+export const subscriptionPatch = fields({
+  filter: subscriptionFilter.nullable().describe("Replaces the present filter; null: everything."),
+}).meta({ id: "SubscriptionPatch" });
+
 export const subscriptionInput = fields({
   topic: oneOf(TOPICS).default("alerts").describe("`system` is about the monitoring itself."),
   kind: oneOf(KINDS),

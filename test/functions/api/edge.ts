@@ -22,6 +22,7 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
 import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
@@ -142,6 +143,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     incidents: createIncidentStore(client, tables.tables.monitors),
     tokens,
     audit,
+    subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     retention: DEFAULT_RETENTION,

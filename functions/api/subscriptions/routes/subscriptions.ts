@@ -3,13 +3,11 @@
  * of our two topics and the last part of the subscription's ARN, so it cannot refer to another topic's subscription.
  */
 import {
-  GetSubscriptionAttributesCommand,
   ListSubscriptionsByTopicCommand,
   SetSubscriptionAttributesCommand,
   SubscribeCommand,
   type SubscribeCommandInput,
   type Subscription,
-  UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
@@ -23,17 +21,31 @@ import { hasScope } from "../../http/auth.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { cursor, KINDS, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../../http/schemas.ts";
-import { deliveryPolicy, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
+import {
+  cursor,
+  KINDS,
+  subscriptionFilter,
+  subscriptionInput,
+  subscriptionPatch,
+  TOPICS,
+  type Topic,
+} from "../../http/schemas.ts";
+import { differencesOf } from "../../monitors/changes.ts";
+import { type Listed, NOBODY, type Shown, SUBSCRIPTION_STATUSES, withRecords } from "../records.ts";
+import { attributesOf, idOf, named, readId, setFilter, unsubscribe } from "../sns.ts";
+import { deliveryPolicy, filterErrors, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
 
 const subscriptionView = z
   .object({
-    id: z.string().nullable().describe("Null until the receiver has confirmed."),
-    topic: z.enum(TOPICS),
-    kind: z.enum(KINDS),
-    endpoint: z.string(),
-    filter: subscriptionFilter.nullable().describe("Null: everything."),
-    isConfirmed: z.boolean(),
+    id: z.string().nullable().describe("Null for one that waits for confirmation and was not made by this API."),
+    topic: z.enum(TOPICS).describe("Topic of which it gets the messages."),
+    kind: z.enum(KINDS).describe("How messages are delivered."),
+    endpoint: z.string().describe("Receiver; of a URL only the host for tokens that may not write."),
+    filter: subscriptionFilter.nullable().describe("Null: everything. Not known while it waits for confirmation."),
+    isConfirmed: z.boolean().describe("Whether it gets messages."),
+    status: z
+      .enum(SUBSCRIPTION_STATUSES)
+      .describe("`gone`: it was confirmed, and the receiver or somebody in SNS ended it; delete it to forget it."),
   })
   .meta({ id: "Subscription" });
 
@@ -42,16 +54,13 @@ const ASKED = new Set(["email", "http", "https"]);
 /** Concurrent reads of subscriptions' attributes. */
 const AT_ONCE = 10;
 
-const idOf = (topic: Topic, arn: string) => `${topic}-${arn.slice(arn.lastIndexOf(":") + 1)}`;
-const arnOf = (id: string, topics: Deps["topics"]): string => {
-  const [, topic, last] = /^(alerts|system)-([A-Za-z0-9-]{1,100})$/.exec(id) ?? [];
-  if (!topic) throw missing(id);
-  return `${topics[topic as Topic]}:${last}`;
-};
 const missing = (id: string) => new Problem("not-found", `there is no subscription ${show(id)}`);
 
-const named = (error: unknown, ...names: string[]) =>
-  error instanceof Error && names.some((name) => error.name === name || error.name === `${name}Exception`);
+/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
+const shownTo = (reader: Token | null, endpoint = ""): string =>
+  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
+    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
+    : endpoint;
 
 /**
  * Subscribes a receiver, or updates its subscription. SNS refuses to subscribe a receiver again with other attributes
@@ -86,7 +95,7 @@ const createSubscription = route({
   scope: "write",
   body: subscriptionInput,
   responses: { 201: { description: "Subscribed, or asked to confirm.", schema: subscriptionView } },
-  handle: async ({ body }, { sns, topics, deadLetterArn }) => {
+  handle: async ({ body, record }, { sns, topics, deadLetterArn, subscriptions, now }) => {
     const errors = subscriptionErrors(body);
     if (errors.length > 0) throw new InvalidInput(errors);
     const { topic, kind, endpoint, filter } = body;
@@ -101,7 +110,16 @@ const createSubscription = route({
       const arn = await subscribe(sns, receiver, attributes);
       const id = arn?.startsWith("arn:") ? idOf(topic, arn) : null;
       const isConfirmed = id !== null && !ASKED.has(kind);
-      return { status: 201, body: { id, topic, kind, endpoint, filter: filter ?? null, isConfirmed } };
+      if (id !== null && arn) {
+        const before = await subscriptions.get(id, now());
+        if (before?.removedAt) await setFilter(sns, arn, filter && filterPolicy(filter));
+        const at = now().toISOString();
+        const confirmedAt = isConfirmed ? at : (before?.confirmedAt ?? null);
+        await subscriptions.put({ id, topic, kind, endpoint, createdAt: at, confirmedAt, removedAt: null });
+      }
+      await record([{ resource: id, name: shownTo(null, endpoint), changes: { filter: [null, filter ?? null] } }]);
+      const status = isConfirmed ? "confirmed" : "pending";
+      return { status: 201, body: { id, topic, kind, endpoint, filter: filter ?? null, isConfirmed, status } };
     } catch (error) {
       if (named(error, "InvalidParameter", "InvalidParameterValue"))
         throw new InvalidInput([{ path: "endpoint", message: `SNS refused it: ${(error as Error).message}` }]);
@@ -112,31 +130,24 @@ const createSubscription = route({
   },
 });
 
-/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
-const shownTo = (reader: Token | null, endpoint = ""): string =>
-  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
-    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
-    : endpoint;
-
 const describe = async (
   { sns }: Deps,
-  reader: Token | null,
   topic: Topic,
-  { SubscriptionArn: arn, Protocol, Endpoint }: Subscription,
-) => {
-  const isConfirmed = arn?.startsWith("arn:") ?? false;
-  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Endpoint) };
-  if (!arn || !isConfirmed) return [{ id: null, ...about, filter: null, isConfirmed }];
-  try {
-    const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
-    const isPending = Attributes.PendingConfirmation === "true";
-    return [{ id: idOf(topic, arn), ...about, filter: filterOf(Attributes.FilterPolicy), isConfirmed: !isPending }];
-  } catch (error) {
-    // Deleted since the list was read.
-    if (named(error, "NotFound")) return [];
-    throw error;
-  }
+  { SubscriptionArn: arn, Protocol: kind = "", Endpoint: endpoint = "" }: Subscription,
+): Promise<Listed[]> => {
+  const about = { topic, kind, endpoint };
+  if (!arn?.startsWith("arn:")) return [{ id: null, ...about, filter: null, isConfirmed: false }];
+  const attributes = await attributesOf(sns, arn);
+  // Deleted since the list was read.
+  if (!attributes) return [];
+  const isConfirmed = attributes.PendingConfirmation !== "true";
+  return [{ id: idOf(topic, arn), ...about, filter: filterOf(attributes.FilterPolicy), isConfirmed }];
 };
+
+const shownIn = (reader: Token | null, { endpoint, ...rest }: Shown): Shown => ({
+  ...rest,
+  endpoint: shownTo(reader, endpoint),
+});
 
 const listSubscriptions = route({
   method: "GET",
@@ -156,16 +167,67 @@ const listSubscriptions = route({
     const { Subscriptions = [], NextToken } = await deps.sns.send(
       new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
     );
-    const items = [];
+    const items: Listed[] = [];
     for (let start = 0; start < Subscriptions.length; start += AT_ONCE) {
       const some = Subscriptions.slice(start, start + AT_ONCE);
-      items.push(
-        ...(await Promise.all(some.map((subscription) => describe(deps, reader, topic, subscription)))).flat(),
-      );
+      items.push(...(await Promise.all(some.map((subscription) => describe(deps, topic, subscription)))).flat());
     }
+    const shown = await withRecords(deps, topic, items, NextToken === undefined);
     const following = wanted[wanted.indexOf(topic) + 1];
     const next = NextToken ? [topic, NextToken] : following && [following];
-    return { body: { items, nextCursor: next ? encodeCursor(JSON.stringify(next), question) : null } };
+    return {
+      body: {
+        items: shown.map((one) => shownIn(reader, one)),
+        nextCursor: next ? encodeCursor(JSON.stringify(next), question) : null,
+      },
+    };
+  },
+});
+
+/** Passes on that SNS refuses a call on a subscription that waits for confirmation. */
+const unlessPending = async (call: Promise<unknown>) => {
+  try {
+    await call;
+  } catch (error) {
+    if (named(error, "InvalidParameter"))
+      throw new Problem("not-confirmed", `SNS cannot change it: ${(error as Error).message}`);
+    throw error;
+  }
+};
+
+/** @throws Problem `not-found` */
+const found = async ({ sns, topics }: Deps, id: string) => {
+  const place = readId(id, topics);
+  const attributes = place && (await attributesOf(sns, place.arn));
+  return place && { ...place, attributes };
+};
+
+const patchSubscription = route({
+  method: "PATCH",
+  path: "/v1/subscriptions/{id}",
+  operationId: "patchSubscription",
+  summary: "Change the filter of a subscription",
+  description: "The filter replaces the present one. Amazon SNS applies it within 15 minutes.",
+  scope: "write",
+  body: subscriptionPatch,
+  contentTypes: ["application/merge-patch+json", "application/json"],
+  responses: { 200: { description: "The subscription.", schema: subscriptionView } },
+  handle: async ({ params, body: { filter }, token: reader, record }, deps) => {
+    const id = params.id ?? "";
+    const { arn, topic, attributes } = (await found(deps, id)) ?? {};
+    const isRemoved = (await deps.subscriptions.get(id, deps.now()))?.removedAt;
+    if (!arn || !topic || !attributes || isRemoved) throw missing(id);
+    const errors = filterErrors(topic, filter ?? undefined);
+    if (errors.length > 0) throw new InvalidInput(errors);
+    const before = filterOf(attributes.FilterPolicy);
+    await unlessPending(setFilter(deps.sns, arn, filter ? filterPolicy(filter) : undefined));
+    const { Protocol: kind = "", Endpoint: endpoint = "" } = attributes;
+    const changes = differencesOf({ filter: before }, { filter });
+    const name = shownTo(null, endpoint);
+    await record(Object.keys(changes).length > 0 ? [{ resource: id, name, changes }] : []);
+    const isConfirmed = attributes.PendingConfirmation !== "true";
+    const status = isConfirmed ? "confirmed" : "pending";
+    return { body: shownIn(reader, { id, topic, kind, endpoint, filter, isConfirmed, status }) };
   },
 });
 
@@ -174,23 +236,36 @@ const deleteSubscription = route({
   path: "/v1/subscriptions/{id}",
   operationId: "deleteSubscription",
   summary: "Unsubscribe",
-  description: "An unconfirmed subscription cannot be deleted: SNS drops it by itself after some days.",
+  description:
+    "Also while it waits for confirmation: it then gets no messages, whether or not the receiver confirms. One that is gone is forgotten.",
   scope: "write",
   responses: { 204: { description: "Unsubscribed." } },
-  handle: async ({ params }, { sns, topics }) => {
+  handle: async ({ params, record }, deps) => {
+    const { sns, subscriptions, now } = deps;
     const id = params.id ?? "";
-    const arn = arnOf(id, topics);
-    try {
-      await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
-      await sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
-    } catch (error) {
-      if (named(error, "NotFound")) throw missing(id);
-      if (named(error, "InvalidParameter"))
-        throw new Problem("not-confirmed", `SNS cannot delete it: ${(error as Error).message}`);
-      throw error;
+    const [there, known] = await Promise.all([found(deps, id), subscriptions.get(id, now())]);
+    if (!there || known?.removedAt || (!there.attributes && !known)) throw missing(id);
+    const isPending = there.attributes?.PendingConfirmation === "true";
+    if (isPending) {
+      // SNS cannot end it before it is confirmed: it gets no message until the list ends it, or SNS drops it.
+      await unlessPending(setFilter(sns, there.arn, NOBODY));
+      const { Protocol: kind = "", Endpoint: endpoint = "" } = there.attributes ?? {};
+      const at = now().toISOString();
+      const made = known ?? { id, topic: there.topic, kind, endpoint, createdAt: at, confirmedAt: null };
+      await subscriptions.put({ ...made, removedAt: at });
+    } else {
+      if (there.attributes) await unlessPending(unsubscribe(sns, there.arn));
+      if (known) await subscriptions.forget(known, now());
     }
+    const name = shownTo(null, there.attributes?.Endpoint ?? known?.endpoint);
+    await record([{ resource: id, name, changes: { deleted: [false, true] } }]);
     return { status: 204 };
   },
 });
 
-export const subscriptions: readonly Route[] = [createSubscription, listSubscriptions, deleteSubscription];
+export const subscriptions: readonly Route[] = [
+  createSubscription,
+  listSubscriptions,
+  patchSubscription,
+  deleteSubscription,
+];

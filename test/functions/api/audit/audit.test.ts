@@ -144,6 +144,7 @@ function bodyOf(operationId: string): unknown {
     bulkMonitors: { ids: ["x"], action: "pause" },
     applyMonitors: { monitors: [] },
     createSubscription: { kind: "email", endpoint: "a@example.com" },
+    patchSubscription: { filter: null },
     createToken: { name: "x", scopes: ["read"] },
   };
   return bodies[operationId] ?? {};
