@@ -356,5 +356,8 @@ export const MUTANTS: readonly Mutant[] = [
     DAYS,
     "Math.min(...(chunked.get(shard)?.values() ?? [0]))",
     "Math.max(...(chunked.get(shard)?.values() ?? [0]))",
+    {
+      lives: "a location's chunks lag only where the run's time is over, and then it makes no days either",
+    },
   ),
 ];

@@ -5,8 +5,15 @@ import { always, down, EVERYWHERE, edit, type Named, not, settings, story } from
 export const schedule: readonly Named[] = [
   {
     name: "a queue refuses for a minute: its ticks are caught up",
-    scenario: story({ faults: [always("throttle", 600, 659, { caller: "dispatch", service: "sqs" })] }),
-    told: [],
+    scenario: story({
+      // Down only during ticks that were planned while the queue refused.
+      events: [down(672, 712)],
+      faults: [always("throttle", 600, 659, { caller: "dispatch", service: "sqs" })],
+    }),
+    told: [
+      ["down", 672, 689],
+      ["recovered", 712, 729],
+    ],
   },
   {
     name: "dispatch misses five minutes",
