@@ -55,8 +55,7 @@ export const changesOf = (before: MonitorSettings, after: MonitorSettings): Chan
 
 const NOTHING: Side = { value: {}, shown: {} };
 /** All settings of a monitor that is created, as changes. */
-export const changesOfNew = (after: MonitorSettings): Changes =>
-  Object.fromEntries(differences(NOTHING, sideOf(after), ""));
+const changesOfNew = (after: MonitorSettings): Changes => Object.fromEntries(differences(NOTHING, sideOf(after), ""));
 
 type Named = MonitorSettings & { readonly id: string };
 /** Entries of the audit log; none if nothing differs. */
