@@ -44,6 +44,8 @@ const answer = (action: string, sent: URLSearchParams) => {
         return { error: "InvalidParameter", message: "This subscription is pending confirmation" };
       known.delete(arn);
       return "";
+    case "Publish":
+      return "<MessageId>m-1</MessageId>";
     default:
       throw new Error(action);
   }
@@ -141,6 +143,50 @@ describe("PATCH /v1/subscriptions/{id}", () => {
   test("of nothing is 404", async () => {
     for (const id of ["alerts-nothing", "other-1"])
       expect((await edge.call("PATCH", `/v1/subscriptions/${id}`, { body: { filter: null } })).status).toBe(404);
+  });
+});
+
+describe("POST /v1/subscriptions/{id}/test", () => {
+  const queue = (name: string, filter?: object) =>
+    subscribe(`arn:aws:sqs:us-east-1:000000000000:${name}`, { kind: "sqs", ...(filter && { filter }) });
+  const send = (id: string, query = "") => edge.call("POST", `/v1/subscriptions/${id}/test${query}`);
+  const policy = (id: string, text: string) => {
+    const one = known.get(`${TOPIC}:${id.slice("alerts-".length)}`);
+    if (one) one.policy = text;
+  };
+  const published = () => edge.calls.sns.filter(({ Action }) => Action === "Publish");
+  beforeEach(() => {
+    edge.calls.sns.length = 0;
+  });
+
+  test("publishes a message that passes the filter and says that it is a test", async () => {
+    const { id } = await queue("q");
+    policy(id, '{"event":["recovered"],"tags":["team=a","team=b"]}');
+    policy((await queue("other")).id, '{"event":["down"]}');
+    expect(await send(id)).toMatchObject({ status: 200, body: { messageId: "m-1", others: 0 } });
+    const [sent] = published();
+    expect(sent).toMatchObject({
+      TopicArn: TOPIC,
+      "MessageAttributes.entry.1.Name": "event",
+      "MessageAttributes.entry.1.Value.StringValue": "recovered",
+      "MessageAttributes.entry.2.Name": "tags",
+      "MessageAttributes.entry.2.Value.StringValue": '["team=a"]',
+    });
+    expect(sent?.Message).toContain("This is a test");
+  });
+
+  test("is refused if it would reach others, unless they may be reached", async () => {
+    const { id } = await queue("q");
+    await queue("everything");
+    const refused = await send(id);
+    expect([refused.status, refused.body.code, published()]).toEqual([409, "reaches-others", []]);
+    expect((await send(id, "?others=true")).body).toEqual({ messageId: "m-1", others: 1 });
+  });
+
+  test("of what waits for confirmation is 409, of nothing 404", async () => {
+    const { id } = await subscribe("wait@b.ch");
+    expect((await send(id)).body.code).toBe("not-confirmed");
+    expect((await send("alerts-nothing")).status).toBe(404);
   });
 });
 

@@ -34,6 +34,7 @@ import { differencesOf } from "../../monitors/changes.ts";
 import { type Listed, NOBODY, type Shown, SUBSCRIPTION_STATUSES, withRecords } from "../records.ts";
 import { attributesOf, idOf, named, readId, setFilter, unsubscribe } from "../sns.ts";
 import { deliveryPolicy, filterErrors, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
+import { testSubscription } from "./test-subscription.ts";
 
 const subscriptionView = z
   .object({
@@ -267,5 +268,6 @@ export const subscriptions: readonly Route[] = [
   createSubscription,
   listSubscriptions,
   patchSubscription,
+  testSubscription,
   deleteSubscription,
 ];
