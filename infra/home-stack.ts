@@ -103,7 +103,10 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    compact.allow(["dynamodb:Query"], [index("members"), index("due"), index("look-by"), index("listed")]);
+    compact.allow(
+      ["dynamodb:Query"],
+      ["members", "due", "look-by", "listed", "attention"].map((name) => index(name as MonitorsIndex)),
+    );
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // One retry for a transient failure; after that the next hour's run continues where this one stopped.

@@ -4,7 +4,9 @@ import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
+import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
+import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -20,6 +22,10 @@ export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
+  readonly policies: PolicyStore;
+  readonly windows: WindowStore;
+  /** Has items decided again. */
+  readonly due: DueStore;
   /** Deleted monitors, for their history and for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;

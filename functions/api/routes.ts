@@ -1,4 +1,7 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+
+import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
+import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
@@ -9,6 +12,7 @@ import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { tokens } from "./http/routes/tokens.ts";
+import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
@@ -26,6 +30,7 @@ export const routes: readonly Route[] = [
   bulk,
   checks,
   incidents,
+  acknowledge,
   results,
   stats,
   timeline,
@@ -33,6 +38,8 @@ export const routes: readonly Route[] = [
   tags,
   badges,
   metrics,
+  policies,
+  maintenanceWindows,
   subscriptions,
   tokens,
   audit,

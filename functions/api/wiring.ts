@@ -3,7 +3,9 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -20,6 +22,9 @@ import type { Deps } from "./deps.ts";
 type Stores =
   | "audit"
   | "subscriptions"
+  | "policies"
+  | "windows"
+  | "due"
   | "monitors"
   | "former"
   | "shards"
@@ -45,6 +50,9 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
     former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
+    policies: createPolicyStore(client, tables.monitors),
+    windows: createWindowStore(client, tables.monitors),
+    due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),

@@ -9,11 +9,13 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
@@ -46,6 +48,8 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const { client, tables, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
+  const policies = createPolicyStore(client, tables.monitors);
+  const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const receivers = receiversOf({ sns, ses, topics, sender });
   const deliver = createDeliver({ decisions, send: createSend(receivers, decisions), now, log });
@@ -69,6 +73,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
       channels: channelsSetUp(receivers),
+      alerting: createAlerting(policies, windows),
       deliver,
       queueTimer: (timer) => timers.push(timer),
       now,

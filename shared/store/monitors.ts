@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { Monitor } from "../model.ts";
+import type { Acknowledgement, ItemKey, Monitor } from "../model.ts";
 import { completed, FIELD_NAMES, storedSettings } from "../monitor/settings.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
@@ -162,6 +162,36 @@ export const createMonitorStore = (
      */
     markDeleted: (before: Monitor, now: Date): Promise<boolean> =>
       update(before, now.getTime(), { deletedAt: now.toISOString(), ...changePlace(before.id, now.toISOString()) }),
+
+    /**
+     * Notes on the incident in progress that somebody has taken it on, and has the monitor decided again.
+     * @returns false when the monitor has changed since it was read
+     */
+    acknowledge({ id, revision }: StoredMonitor, acknowledged: Acknowledgement, now: Date): Promise<boolean> {
+      const { pk, sk } = monitorKey(id);
+      const look = mustLook(pk, now.getTime());
+      return unlessRaced(
+        client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { pk, sk },
+            UpdateExpression: `SET incident.acknowledged = :acknowledged, ${look.set} ADD revision :one`,
+            ConditionExpression: "revision = :read",
+            ExpressionAttributeValues: {
+              ":acknowledged": acknowledged,
+              ...look.values,
+              ":read": revision,
+              ":one": 1,
+            },
+          }),
+        ),
+      );
+    },
+
+    /** Keys of all monitors that are down or degraded, page by page. */
+    async *notUp(): AsyncGenerator<ItemKey[]> {
+      for (const status of ["down", "degraded"]) yield* listing.all("attention", "MONITORS", `${status}#`);
+    },
 
     /**
      * A page of monitors by name, including those marked as deleted.

@@ -57,6 +57,13 @@ const NOTHING: Side = { value: {}, shown: {} };
 /** All settings of a monitor that is created, as changes. */
 const changesOfNew = (after: MonitorSettings): Changes => Object.fromEntries(differences(NOTHING, sideOf(after), ""));
 
+/** Entry of the audit log for another resource than a monitor. @param before, after its settings; null: it does not exist */
+export const changeOfKept = (
+  { id, name }: { readonly id: string; readonly name: string },
+  before: object | null,
+  after: object | null,
+): Change => ({ resource: id, name, changes: differencesOf(before ?? {}, after ?? {}) });
+
 type Named = MonitorSettings & { readonly id: string };
 /** Entries of the audit log; none if nothing differs. */
 export const changeOf = (before: Named, after: MonitorSettings): Change[] => {

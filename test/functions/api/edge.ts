@@ -13,8 +13,12 @@ import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { Job, Location } from "../../../shared/model.ts";
+import type { Job, Location, Monitor } from "../../../shared/model.ts";
+import type { Decision } from "../../../shared/rules/decide.ts";
+import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
 import { createAuditStore } from "../../../shared/store/audit.ts";
+import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -133,10 +137,14 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
+  const decisions = createDecisionStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
     monitors,
+    policies: createPolicyStore(client, tables.tables.monitors),
+    windows: createWindowStore(client, tables.tables.monitors),
+    due: createDueStore(client, tables.tables.monitors),
     former,
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
@@ -223,6 +231,23 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     tokenWith,
     stored,
     stores: { tokens, audit, monitors, former, history },
+    /** Stores a decision, as state-change does. */
+    decide: (monitor: Monitor, decided: Partial<Decision>) =>
+      decisions.save(
+        monitor,
+        {
+          status: monitor.status,
+          since: monitor.since,
+          incident: monitor.incident,
+          lastIncidentEndedAt: monitor.lastIncidentEndedAt,
+          pendingAlerts: {},
+          nextEvaluationAt: null,
+          undecidedSince: null,
+          unsettledSince: null,
+          ...decided,
+        },
+        clock.now(),
+      ),
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

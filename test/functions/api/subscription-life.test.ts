@@ -124,8 +124,8 @@ describe("PATCH /v1/subscriptions/{id}", () => {
     expect(await listed()).toMatchObject([{ id, filter: null }]);
     const { body } = await edge.call("GET", `/v1/audit?monitor=${id}`);
     expect(body.items.map(({ operation }: { operation: string }) => operation)).toEqual([
-      "patchSubscription",
-      "patchSubscription",
+      "updateSubscription",
+      "updateSubscription",
       "createSubscription",
     ]);
   });

@@ -203,10 +203,10 @@ const found = async ({ sns, topics }: Deps, id: string) => {
   return place && { ...place, attributes };
 };
 
-const patchSubscription = route({
+const updateSubscription = route({
   method: "PATCH",
   path: "/v1/subscriptions/{id}",
-  operationId: "patchSubscription",
+  operationId: "updateSubscription",
   summary: "Change the filter of a subscription",
   description: "The filter replaces the present one. Amazon SNS applies it within 15 minutes.",
   scope: "write",
@@ -267,7 +267,7 @@ const deleteSubscription = route({
 export const subscriptions: readonly Route[] = [
   createSubscription,
   listSubscriptions,
-  patchSubscription,
+  updateSubscription,
   testSubscription,
   deleteSubscription,
 ];

@@ -62,6 +62,23 @@ describe("the audit log has", () => {
     ]);
   });
 
+  test("changes of policies and maintenance windows", async () => {
+    const steps = [{ afterSeconds: 60, channels: ["sns"] }];
+    const policy = (await edge.call("POST", "/v1/policies", { body: { name: "Night", steps } })).body;
+    await edge.call("PATCH", `/v1/policies/${policy.id}`, { body: { name: "Day" } });
+    const body = { name: "Move", all: true, schedule: { kind: "once", durationSeconds: 7200 } };
+    const window = (await edge.call("POST", "/v1/maintenance-windows", { body })).body;
+    await edge.call("DELETE", `/v1/maintenance-windows/${window.id}`);
+    expect(await log(`monitor=${policy.id}`)).toMatchObject([
+      { operation: "updatePolicy", name: "Day", changes: { name: ["Night", "Day"] } },
+      { operation: "createPolicy", name: "Night", changes: { name: [null, "Night"] } },
+    ]);
+    expect(await log(`monitor=${window.id}`)).toMatchObject([
+      { operation: "deleteMaintenanceWindow", changes: { name: ["Move", null] } },
+      { operation: "createMaintenanceWindow", changes: { name: [null, "Move"] } },
+    ]);
+  });
+
   test("nothing of calls that were refused or changed nothing", async () => {
     const { id } = await create();
     const before = await log("limit=200");
@@ -144,7 +161,10 @@ function bodyOf(operationId: string): unknown {
     bulkMonitors: { ids: ["x"], action: "pause" },
     applyMonitors: { monitors: [] },
     createSubscription: { kind: "email", endpoint: "a@example.com" },
-    patchSubscription: { filter: null },
+    createPolicy: { name: "x", steps: [{ afterSeconds: 60, channels: ["sns"] }] },
+    createMaintenanceWindow: { name: "x", all: true, schedule: { kind: "once", durationSeconds: 7200 } },
+    extendMaintenanceWindow: { seconds: 60 },
+    updateSubscription: { filter: null },
     createToken: { name: "x", scopes: ["read"] },
   };
   return bodies[operationId] ?? {};

@@ -64,7 +64,7 @@ describe("changing", () => {
 
   test("an object merges, and null brings a default back", async () => {
     const { body } = await create({
-      alerts: { afterSeconds: 30, emails: ["a@b.ch"] },
+      alerts: { afterSeconds: 30, emails: ["a@b.ch"], policies: [] },
       tags: { a: "1", b: "2" },
       quorum: "any",
     });
@@ -72,7 +72,7 @@ describe("changing", () => {
       body: { alerts: { emails: null }, tags: { a: null, c: "3" }, quorum: null },
       headers: { "Content-Type": "application/merge-patch+json" },
     });
-    expect(answer.body).toMatchObject({ alerts: { afterSeconds: 30, emails: [] }, quorum: "majority" });
+    expect(answer.body).toMatchObject({ alerts: { afterSeconds: 30, emails: [], policies: [] }, quorum: "majority" });
     expect(answer.body.tags).toEqual({ b: "2", c: "3" });
   });
 

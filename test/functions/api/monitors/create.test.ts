@@ -22,7 +22,7 @@ describe("creating", () => {
       degradedAboveMs: null,
       locations: ["local"],
       quorum: "majority",
-      alerts: { afterSeconds: 0, emails: [] },
+      alerts: { afterSeconds: 0, emails: [], policies: [] },
       tags: {},
       paused: false,
       badge: false,
