@@ -2,6 +2,7 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS } from "../durations.ts";
 import type { Timestamp } from "../model.ts";
+import { isAliveAt } from "./alive.ts";
 import type { Page } from "./cursor.ts";
 import { AUDIT_KEPT_DAYS, auditKey, auditMonth, auditPlace } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
@@ -67,14 +68,8 @@ export const createAuditStore = (client: DynamoDBDocumentClient, tableName: stri
   };
   const secondsOf = ({ at }: AuditEntry) => Math.floor(Date.parse(at) / 1000);
 
-  const isWanted = (
-    entry: AuditEntry & { readonly expiresAtSeconds?: number },
-    { token, operation }: AuditQuestion,
-    now: Date,
-  ) =>
-    Number(entry.expiresAtSeconds) > now.getTime() / 1000 &&
-    (token === undefined || entry.by?.id === token) &&
-    (operation === undefined || entry.operation === operation);
+  const isWanted = (entry: AuditEntry, { token, operation }: AuditQuestion) =>
+    (token === undefined || entry.by?.id === token) && (operation === undefined || entry.operation === operation);
 
   /** One read, newest first, of a month or of a resource's entries. */
   const read = async (question: AuditQuestion, month: string, before: string): Promise<Reading> => {
@@ -122,8 +117,9 @@ export const createAuditStore = (client: DynamoDBDocumentClient, tableName: stri
           const position = String(item.sk);
           if (position >= before) continue;
           before = position;
-          if (!isWanted(item as never, question, now)) continue;
-          items.push(fromItem(item));
+          const entry = fromItem(item);
+          if (!isAliveAt(item, now.getTime()) || !isWanted(entry, question)) continue;
+          items.push(entry);
           if (items.length === limit) return { items, next: position };
         }
         if (!some.isLast) continue;

@@ -5,6 +5,7 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { DEFAULT_RETENTION, dayExpiry, type Retention } from "../history/retention.ts";
 import type { Monitor, Placement, Timestamp } from "../model.ts";
+import { isAliveAt } from "./alive.ts";
 import { formerKey, monitorIdOf } from "./keys.ts";
 import { readMany, type Waiting } from "./read.ts";
 
@@ -58,7 +59,7 @@ export const createFormerStore = (
       new GetCommand({ TableName: tableName, Key: formerKey(id), ConsistentRead: true }),
     );
     // Items of before the name was kept have placements only.
-    if (!Item?.name || Number(Item.expiresAtSeconds) <= now.getTime() / 1000) return undefined;
+    if (!Item?.name || !isAliveAt(Item, now.getTime())) return undefined;
     const { name, placements, locations, quorum, tags, deletedAt } = Item as FormerMonitor;
     return { id, name, placements, locations, quorum, tags, deletedAt };
   },

@@ -5,6 +5,7 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS } from "../durations.ts";
 import type { Timestamp } from "../model.ts";
+import { isAliveAt } from "./alive.ts";
 import { subscriptionKey } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
@@ -26,8 +27,6 @@ const UNCONFIRMED_DAYS = 7;
 export const createSubscriptionStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const fromItem = ({ pk: _pk, sk: _sk, expiresAtSeconds: _expiry, ...record }: Record<string, unknown>) =>
     record as unknown as SubscriptionRecord;
-  const isKept = ({ expiresAtSeconds }: Record<string, unknown>, now: Date) =>
-    expiresAtSeconds === undefined || Number(expiresAtSeconds) > now.getTime() / 1000;
   const put = async (record: SubscriptionRecord, expiresAtSeconds?: number) => {
     const Item = {
       ...subscriptionKey(record.id),
@@ -50,7 +49,7 @@ export const createSubscriptionStore = (client: DynamoDBDocumentClient, tableNam
       const { Item } = await client.send(
         new GetCommand({ TableName: tableName, Key: subscriptionKey(id), ConsistentRead: true }),
       );
-      return Item && isKept(Item, now) ? fromItem(Item) : undefined;
+      return Item && isAliveAt(Item, now.getTime()) ? fromItem(Item) : undefined;
     },
 
     /** All of a topic, by id. */
@@ -64,7 +63,7 @@ export const createSubscriptionStore = (client: DynamoDBDocumentClient, tableNam
         ConsistentRead: true,
       });
       for await (const page of pages)
-        for (const item of page) if (isKept(item, now)) found.set(String(item.id), fromItem(item));
+        for (const item of page) if (isAliveAt(item, now.getTime())) found.set(String(item.id), fromItem(item));
       return found;
     },
   };
