@@ -16,7 +16,7 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack: 18 metrics. docs/OPERATING.md says of each what to do. */
+/** The alarms of the home stack: 19 metrics. docs/OPERATING.md says of each what to do. */
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
@@ -65,6 +65,12 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     metric: functionMetric(appId, "state-change", Stats.SUM, Duration.minutes(5)),
     atLeast: 1,
     description: "An alert could not be delivered for good: its incident says which, to whom and why.",
+  });
+
+  alarms.watch("LoginsFailed", {
+    metric: functionMetric(appId, "api", Stats.SUM, Duration.hours(1)),
+    atLeast: 100,
+    description: "100 logins failed within an hour: somebody may be guessing tokens. The access log says from where.",
   });
 
   alarms.watchDeadLetters(

@@ -10,7 +10,6 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { MonitorsIndex } from "../shared/store/indexes.ts";
 import { MONITOR_SK, STATE_SK } from "../shared/store/keys.ts";
-import { SCOPES } from "../shared/tokens.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
@@ -248,7 +247,7 @@ export class HomeStack extends Stack {
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
-    output("FirstTokenCommand", `npm run token -- --name admin --scopes ${SCOPES.join(",")}`);
+    output("FirstTokenCommand", "npm run token -- --name admin --scopes admin");
   }
 
   /** SNS authorises these calls for the account, not for a topic; the function restricts itself to its two topics. */

@@ -20,13 +20,14 @@ type Middleware = MiddlewareObj<Event, Result>;
 /** Headers of all answers: no caching, because answers are private to a token; no MIME sniffing. */
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
-const toResult = ({ status = 200, body, headers }: Reply): Result => ({
+const toResult = ({ status = 200, body, headers, cookies }: Reply): Result => ({
   statusCode: status,
   headers: {
     ...HEADERS,
     ...(body !== undefined && typeof body !== "string" && { "content-type": "application/json" }),
     ...headers,
   },
+  ...(cookies && { cookies: [...cookies] }),
   ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 });
 
@@ -80,6 +81,18 @@ const normalPath = (): Middleware => ({
   },
 });
 
+/** Adds headers to the answer of an event, whether it is a success or a problem. */
+const extraHeaders = () => {
+  const extra = new WeakMap<Event, Readonly<Record<string, string>>>();
+  const add: Middleware["after"] = ({ event, response }) => {
+    if (response) response.headers = { ...extra.get(event), ...response.headers };
+  };
+  return {
+    of: (event: Event) => (headers: Readonly<Record<string, string>>) => void extra.set(event, headers),
+    middleware: { after: add, onError: add } satisfies Middleware,
+  };
+};
+
 const flush = ({ metrics }: Deps): Middleware => {
   const publish = () => {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
@@ -100,16 +113,19 @@ const nowhere = ({ method, path }: { method: string; path: string }): never => {
 export type Handler = (event: Event | Command, context: Context) => Promise<unknown>;
 
 export const createApi = (deps: Deps): Handler => {
+  const extra = extraHeaders();
   const router = httpRouter<Event, Result>({
     routes: routes.map((route) => ({
       method: route.method,
       path: route.path,
-      handler: async (event: Event, context: Context) => toResult(await run(route, event, context, deps)),
+      handler: async (event: Event, context: Context) =>
+        toResult(await run(route, event, context, deps, extra.of(event))),
     })),
     notFoundResponse: nowhere,
   });
   const http = middy<Event, Result>({ timeoutEarlyInMillis: 500 })
     .use(flush(deps))
+    .use(extra.middleware)
     .use(head())
     .use(normalPath())
     .use(httpHeaderNormalizer() as unknown as Middleware)

@@ -13,9 +13,13 @@ import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
+import type { Access } from "./http/access.ts";
+import type { FairShare } from "./http/fair-share.ts";
+import type { LoginGuard } from "./http/login-guard.ts";
 import type { Probes } from "./monitors/probes.ts";
 
 export interface Deps {
@@ -36,13 +40,18 @@ export interface Deps {
   readonly audit: AuditStore;
   /** What SNS does not keep of subscriptions. */
   readonly subscriptions: SubscriptionStore;
+  /** Browsers that are logged in. */
+  readonly sessions: SessionStore;
+  readonly logins: LoginGuard;
+  readonly fairShare: FairShare;
+  readonly access: Access;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
   /** How long the functions that write history keep it. */
   readonly retention: Retention;
   readonly probes: Probes;
-  readonly sns: SNSClient;
+  readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;

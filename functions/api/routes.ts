@@ -11,6 +11,7 @@ import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
+import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   subscriptions,
   tokens,
   audit,
+  sessions,
   protocols,
   openapi,
   health,

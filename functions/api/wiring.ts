@@ -12,11 +12,16 @@ import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import type { Waiting } from "../../shared/store/read.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
+import { FULL_ACCESS } from "./http/access.ts";
+import { createFairShare } from "./http/fair-share.ts";
+import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
 type Stores =
@@ -30,9 +35,23 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
-  | "tokens"
   | "heartbeats"
-  | "history";
+  | "history"
+  | keyof Authentication;
+
+/** What authenticates callers and limits them. */
+export function createAuthentication(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
+  const tokens = createTokenStore(client, monitorsTable);
+  const sessions = createSessionStore(client, monitorsTable, waiting);
+  return {
+    tokens,
+    sessions,
+    logins: createLoginGuard(sessions),
+    fairShare: createFairShare(tokens),
+    access: FULL_ACCESS,
+  };
+}
+type Authentication = ReturnType<typeof createAuthentication>;
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -58,7 +77,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     incidents: createIncidentStore(client, tables.monitors, waiting),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
-    tokens: createTokenStore(client, tables.monitors),
+    ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {
       retention,

@@ -62,11 +62,11 @@ const replaceSecrets = (
 export const hideSecrets = (protocol: string, settings: Readonly<Record<string, unknown>>) =>
   replaceSecrets(settings, [schemaOf(protocol)], [], () => HIDDEN) as Record<string, unknown>;
 
-/** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
-export function hiddenPaths(protocol: string, settings: unknown): string[] {
-  const found: string[] = [];
+/** The secrets among settings, by path. */
+export function secretsOf(protocol: string, settings: unknown): Map<string, unknown> {
+  const found = new Map<string, unknown>();
   replaceSecrets(settings, [schemaOf(protocol)], [], (secret, path) => {
-    if (secret === HIDDEN) found.push(pathText(path));
+    found.set(pathText(path), secret);
     return secret;
   });
   return found;
@@ -89,3 +89,6 @@ export const restoreSecrets = (protocol: string, sent: unknown, stored: unknown)
   replaceSecrets(sent, [schemaOf(protocol)], [], (secret, path) =>
     secret === HIDDEN ? (valueAt(stored, path) ?? secret) : secret,
   );
+/** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
+export const hiddenPaths = (protocol: string, settings: unknown): string[] =>
+  [...secretsOf(protocol, settings)].flatMap(([path, secret]) => (secret === HIDDEN ? [path] : []));

@@ -12,6 +12,8 @@
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
+ *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
+ *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -22,8 +24,8 @@
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents by start, audit entries of a
- *                                                 monitor, subscription or token
+ *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start, audit
+ *                                                 entries of a resource
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -67,6 +69,11 @@ export const auditPlace = ({ resource, at, id }: { resource: string | null; at: 
   resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
 export const subscriptionKey = (id: string) => ({ pk: "SUBSCRIPTION", sk: id });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
+export const loginFailuresKey = (source: string, now: Date) => ({
+  pk: `LOGIN#${source}`,
+  sk: now.toISOString().slice(0, "2026-11-22T10:00".length),
+});
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
   pk: `SHARD#${shard}#${location}`,

@@ -9,14 +9,14 @@ import { INDEX_KEYS } from "./indexes.ts";
 import { placeOf } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
-type ListedKind = "MONITORS" | "INCIDENTS";
+type ListedKind = "MONITORS" | "INCIDENTS" | "SESSIONS";
 
 /** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
 const BUCKETS = 4;
 
 type ListIndex = "listed" | "attention" | "changed";
 
-const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
+const bucketOf = (kind: ListedKind, id: string) => `${kind}#${placeOf(id, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
 
 /** Longest folded name in bytes: a sort key of an index has at most 1024, and an id follows. */
@@ -45,6 +45,12 @@ export const namePlace = ({ id, name }: { readonly id: string; readonly name: st
 export const incidentPlace = (monitorId: string, startedAt: Timestamp) => ({
   listBucket: bucketOf("INCIDENTS", monitorId),
   listKey: `${startedAt}#${monitorId}`,
+});
+
+/** Index key of a session in the list of all, by start. */
+export const sessionPlace = (id: string, createdAt: Timestamp) => ({
+  listBucket: bucketOf("SESSIONS", id),
+  listKey: `${createdAt}#${id}`,
 });
 
 /** Index key of an open incident in `attention`. */

@@ -66,7 +66,10 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", ...["members", "due", "look-by", "listed"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may(
+      "dynamodb:Query",
+      ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
+    ),
     ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };

@@ -20,6 +20,7 @@ import { createLocationStore } from "../../shared/store/locations.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createStandingReader } from "../../shared/store/standing.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
@@ -27,11 +28,11 @@ import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { monitorOf, viewOf } from "../support/monitors.ts";
 import type { Chance } from "./clock.ts";
+import { tokenSteps } from "./token-traffic.ts";
 
 const IDS = ["m1", "m2", "m3", "m4", "m5", "m6"];
 const LOCATIONS = ["a", "b", "eu-west-1"];
 const SHARDS = ["10#0", "10#1", "60#0"];
-const TOKENS = ["t1", "t2", "t3"];
 /** 2026-12-01T23:00:00Z: an hour before a midnight. */
 const START = 1_796_166_000;
 
@@ -75,6 +76,7 @@ export function storeTraffic(
   const shards = watched("shards", createShardStore(client, tables.monitors));
   const incidents = watched("incidents", createIncidentStore(client, tables.monitors));
   const tokens = watched("tokens", createTokenStore(client, tables.monitors));
+  const sessions = watched("sessions", createSessionStore(client, tables.monitors));
   const upkeep = watched("upkeep", createUpkeepStore(client, tables.monitors));
   const former = watched("former", createFormerStore(client, tables.monitors));
   const freshness = watched("freshness", createFreshness(client, tables.history));
@@ -351,24 +353,7 @@ export function storeTraffic(
     advanceDays: () =>
       history.advanceDays(shard(), START + 86_400 * chance.int(3), some(["2026-12-01#a", "2026-12-01#b"])),
     rememberDrift: () => history.rememberDrift(shard(), chance.int(3)),
-    putToken: () =>
-      tokens.put({
-        id: chance.pick(TOKENS),
-        secretHash: "hash",
-        name: "token",
-        scopes: ["read", "write"],
-        createdAt: iso(now),
-        lastUsedAt: null,
-        revokedAt: null,
-      }),
-    token: () => tokens.get(chance.pick(TOKENS)),
-    tokens: async () => {
-      const { next } = await tokens.list(1 + chance.int(3));
-      if (next) await tokens.list(2, next);
-    },
-    revoke: () => tokens.revoke(chance.pick(TOKENS), date()),
-    markUsed: () => tokens.markUsed(chance.pick(TOKENS), date()),
-    spend: () => tokens.spend(chance.pick(TOKENS), 2, date()),
+    ...tokenSteps({ tokens, sessions }, chance, date),
     allMonitors: () => Array.fromAsync(upkeep.monitors()),
     seated: () => upkeep.seated(shard()),
     setMembers: () => upkeep.setMembers(shard(), chance.pick([1, 100, 250]), chance.int(250)),

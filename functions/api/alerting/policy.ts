@@ -3,8 +3,11 @@ import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { expecting, show } from "../../../shared/issues.ts";
 import { email, MAX_EMAILS, tagName, tagValue } from "../../../shared/monitor/fields.ts";
+import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/policies.ts";
 import { fields, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
+import { hasScope } from "../http/auth.ts";
 import { moment } from "../http/representations.ts";
 
 const MAX_STEPS = 10;
@@ -80,15 +83,17 @@ export const policyView = z
   .object({
     id: z.string().describe("For `alerts.policies` of monitors."),
     ...settings,
-    monitors: z.int().nullable().describe("How many monitors it takes; null in lists."),
     createdAt: moment.describe("When it was created."),
     updatedAt: moment.describe("When it last changed."),
   })
   .meta({ id: "Policy", description: "Who is told of trouble, and when." });
 
-export const presentPolicy = (policy: Policy, monitors: number | null) => {
-  const { revision: _revision, id, createdAt, updatedAt, ...rest } = policy;
-  return { id, ...rest, monitors, createdAt, updatedAt };
+/** @param reader the caller's token: addresses are shown with scope `write` only, and not to a token limited to tags */
+export const presentPolicy = (policy: Policy, reader: Token | null) => {
+  const { revision: _revision, id, createdAt, updatedAt, steps, ...rest } = policy;
+  const isTrusted = reader && hasScope(reader, "write") && !reader.monitorTags;
+  const shown = isTrusted ? steps : steps.map((step) => ({ ...step, emails: step.emails.map(() => HIDDEN) }));
+  return { id, ...rest, steps: shown, createdAt, updatedAt };
 };
 
 export type PolicySettings = z.output<typeof policyInput>;

@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import { audited } from "./audit.ts";
 import { issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
-import { tokenInput } from "./schemas.ts";
+import { tokenInput } from "./token-schemas.ts";
 
 export interface Command {
   readonly command: string;
@@ -20,13 +20,13 @@ const createToken = tokenInput.extend({
 
 /** @throws InvalidInput */
 export const runCommand = async (event: Command, requestId: string, deps: Deps): Promise<TokenAnswer> => {
-  const { name, scopes, token: text } = parse(createToken, event);
+  const { command: _, token: text, ...wanted } = parse(createToken, event);
   const begun = { requestId, by: null, operation: "createToken", resource: null };
   const issued = await audited(deps, begun, async (record) => {
     const at = deps.now();
-    const { token, text: shown } = await issueToken(deps.tokens, { name, scopes, text }, at);
+    const { token, text: shown } = await issueToken(deps.tokens, { ...wanted, text }, at);
     const isNew = token.createdAt === at.toISOString();
-    await record(isNew ? [{ resource: token.id, name, changes: { scopes: [null, scopes] } }] : []);
+    await record(isNew ? [{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }] : []);
     return { token, text: shown };
   });
   return { id: issued.token.id, token: issued.text, name: issued.token.name, scopes: issued.token.scopes };

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
-import { SCOPES } from "../../../shared/tokens.ts";
 
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
 const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
@@ -104,17 +103,6 @@ const outcomeView = z
   })
   .meta({ id: "Outcome" });
 export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });
-
-export const tokenView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
-    createdAt: moment,
-    lastUsedAt: moment.nullable().describe("Exact to the day."),
-    revokedAt: moment.nullable(),
-  })
-  .meta({ id: "Token" });
 
 export const problemView = z
   .object({

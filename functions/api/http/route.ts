@@ -6,10 +6,12 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
+import type { Session } from "../../../shared/store/sessions.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { preferred } from "./accept.ts";
+import { limitedTo } from "./access.ts";
 import { audited, authorOf, type Recorder } from "./audit.ts";
 import { authenticate } from "./auth.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
@@ -23,6 +25,8 @@ export interface Reply {
   /** Objects become JSON; text goes out as it is and needs a `content-type` of its own. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of `set-cookie`. */
+  readonly cookies?: readonly string[];
 }
 
 export interface Call<Query, Body> {
@@ -34,6 +38,9 @@ export interface Call<Query, Body> {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Null for calls without authentication. */
   readonly token: Token | null;
+  /** Null for calls with a bearer token, or without authentication. */
+  readonly session: Session | null;
+  readonly sourceIp: string;
   readonly context: Context;
   /** For the audit log: what the call has changed. */
   readonly record: Recorder;
@@ -190,15 +197,22 @@ const inWantedType = (route: Route, reply: Reply, accept: string | undefined): R
 /** Reads change nothing. */
 const nothing: Recorder = () => Promise.resolve();
 
-/** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
+/**
+ * Carries out a call: authenticates, validates parameters, headers and body, and runs the handler.
+ * @param answerWith gets headers that every answer to the call has, problem documents too
+ */
 export const run = async (
   route: Route,
   event: APIGatewayProxyEventV2,
   context: Context,
   deps: Deps,
+  answerWith: (headers: Readonly<Record<string, string>>) => void,
 ): Promise<Reply> => {
-  const { authorization } = event.headers;
-  const token = route.scope ? await authenticate(deps.tokens, authorization, route.scope, deps.now()) : null;
+  const { headers, cookies = [] } = event;
+  const { method, sourceIp } = event.requestContext.http;
+  const now = deps.now();
+  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
+  if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
   const params = (event.pathParameters ?? {}) as Record<string, string>;
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
@@ -207,14 +221,17 @@ export const run = async (
     params,
     query: readQuery(route, event.rawQueryString),
     body: readBody(route, event),
-    headers: event.headers,
-    token,
+    headers,
+    token: caller?.token ?? null,
+    session: caller?.session ?? null,
+    sourceIp,
     context,
   };
-  const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, deps);
+  const limited = limitedTo(caller?.token.monitorTags, deps);
+  const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, limited);
   const begun = {
     requestId: event.requestContext.requestId,
-    by: authorOf(token),
+    by: authorOf(caller?.token ?? null),
     operation: route.operationId,
     resource: params.id ?? null,
   };

@@ -10,9 +10,11 @@ import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
 import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import type { Change, Recorder } from "../http/audit.ts";
 import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
+import { refuseMovedSecrets } from "./moved-secrets.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -44,8 +46,8 @@ const withPause = (document: unknown, stored: StoredMonitor | undefined): unknow
 const readList = (
   documents: readonly unknown[],
   found: ReadonlyMap<string, StoredMonitor>,
-  keepPaused: boolean,
-  { locations }: Deps,
+  { keepPaused, reader }: Planning,
+  { locations, access }: Deps,
 ): Wanted[] => {
   const errors: FieldError[] = [];
   const wanted: Wanted[] = [];
@@ -65,6 +67,8 @@ const readList = (
       const stored = present?.deletedAt ? undefined : present;
       const sent = keepPaused ? withPause(document, stored) : document;
       const settings = readMonitorSettings(sent, locations, { base: at, stored });
+      errors.push(...access.settingsErrors(settings, at));
+      if (stored) refuseMovedSecrets(reader, stored, settings, (document as { settings?: unknown }).settings, at);
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
@@ -103,17 +107,29 @@ interface Planning {
   readonly prune: boolean;
   /** Whether a monitor stays paused if its entry does not say. */
   readonly keepPaused: boolean;
+  /** The caller's token. */
+  readonly reader: Token | null;
 }
 
 /** Validates the list and compares it with the stored monitors. @throws InvalidInput as `readList` */
-export const planList = async (
-  deps: Deps,
-  documents: readonly unknown[],
-  { prune, keepPaused }: Planning,
-): Promise<Plan> => {
+export const planList = async (deps: Deps, documents: readonly unknown[], planning: Planning): Promise<Plan> => {
   const keys = documents.map(keyOf).filter((key) => typeof key === "string");
   const found = await deps.monitors.getMany([...new Set(keys.map(idOfKey))]);
-  const wanted = readList(documents, found, keepPaused, deps);
+  const wanted = readList(documents, found, planning, deps);
+  const hidden = await deps.access.hidden(wanted.map(({ id }) => id));
+  if (hidden.size > 0)
+    throw new InvalidInput(
+      wanted.flatMap(({ id, key }, index) =>
+        hidden.has(id)
+          ? [
+              {
+                path: `monitors[${index}].key`,
+                message: `a monitor that this token does not see has the key ${show(key)}`,
+              },
+            ]
+          : [],
+      ),
+    );
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {
@@ -123,7 +139,7 @@ export const planList = async (
     else made.updated.push({ wanted: one, before, changes: changesOf(before, one.settings) });
   }
   const ids = new Set(wanted.map(({ id }) => id));
-  if (prune) made.deleted.push(...(await keyed(deps)).filter(({ id }) => !ids.has(id)));
+  if (planning.prune) made.deleted.push(...(await keyed(deps)).filter(({ id }) => !ids.has(id)));
   return made;
 };
 

@@ -6,12 +6,12 @@
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
-import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
-import type { Change, Recorder } from "../http/audit.ts";
+import { authorOf, type Change, type Recorder } from "../http/audit.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
-import { type Changes, changeOf, changesOf, deletionOf } from "./changes.ts";
+import { type Changes, changeOf, changesOf, deletionOf, shownChanges } from "./changes.ts";
 import { patchedSettings } from "./patch.ts";
 import { affectsProbes } from "./with-settings.ts";
 import { keepKey, notifyProbes, retryOnConflict, trySaveSettings } from "./write.ts";
@@ -28,7 +28,8 @@ export interface BulkJob {
   readonly change?: unknown;
   /** Whether to write nothing. */
   readonly dryRun: boolean;
-  readonly by: Author;
+  /** The caller's token. */
+  readonly token: Token | null;
   readonly record: Recorder;
 }
 
@@ -60,8 +61,12 @@ interface Acted {
   readonly toNotify?: StoredMonitor;
 }
 
-const nextSettings = ({ action, change }: BulkJob, before: StoredMonitor, { locations }: Deps): MonitorSettings =>
-  action === "update" ? patchedSettings(before, change, locations) : { ...before, paused: action === "pause" };
+const nextSettings = (
+  { action, change, token }: BulkJob,
+  before: StoredMonitor,
+  { locations }: Deps,
+): MonitorSettings =>
+  action === "update" ? patchedSettings(before, change, locations, token) : { ...before, paused: action === "pause" };
 
 /** @returns undefined if a concurrent write won */
 const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Acted | undefined> => {
@@ -78,7 +83,7 @@ const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Act
   const settings = keepKey(before, nextSettings(job, before, deps));
   const changes = changesOf(before, settings);
   if (job.dryRun) return { before, changes, audit: [] };
-  const saved = await trySaveSettings(deps, before, settings, job.by);
+  const saved = await trySaveSettings(deps, before, settings, authorOf(job.token));
   if (!saved) return undefined;
   return {
     before,
@@ -117,7 +122,8 @@ export const runBulk = async (
     );
     for (const one of round) {
       if ("code" in one) result.failed.push(one);
-      else result.done.push({ id: one.before.id, name: one.before.name, changes: one.changes });
+      else
+        result.done.push({ id: one.before.id, name: one.before.name, changes: shownChanges(one.changes, job.token) });
     }
     if (job.dryRun) continue;
     await job.record(round.flatMap((one) => ("code" in one ? [] : one.audit)));

@@ -4,7 +4,9 @@ import { z } from "zod";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import type { Change } from "../http/audit.ts";
+import { maySeeAll } from "./present.ts";
 
 /** Value before and after by path, such as `alerts.afterSeconds`; null where there is none. */
 export type Changes = Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
@@ -63,6 +65,10 @@ export const changeOfKept = (
   before: object | null,
   after: object | null,
 ): Change => ({ resource: id, name, changes: differencesOf(before ?? {}, after ?? {}) });
+
+/** Changes as a caller may see them: without addresses of people for tokens that may not read them. */
+export const shownChanges = (changes: Changes, reader: Token | null): Changes =>
+  maySeeAll(reader) || !changes["alerts.emails"] ? changes : { ...changes, "alerts.emails": [HIDDEN, HIDDEN] };
 
 type Named = MonitorSettings & { readonly id: string };
 /** Entries of the audit log; none if nothing differs. */

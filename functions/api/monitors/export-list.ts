@@ -1,12 +1,11 @@
 /** Exports monitors as the list that `PUT /v1/monitors` takes; those without a key cannot be in it. */
 import { InvalidInput } from "../../../shared/errors.ts";
 import { withoutDefaults } from "../../../shared/monitor/settings.ts";
-import { hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
-import { hasScope } from "../http/auth.ts";
 import { MAX_APPLY_BYTES } from "../http/route.ts";
+import { settingsFor } from "./present.ts";
 
 const READ_AT_ONCE = 200;
 
@@ -21,14 +20,12 @@ export const exportList = async (
   reader: Token | null,
 ) => {
   const available = locations.map(({ name }) => name);
-  const seesSecrets = reader !== null && hasScope(reader, "write");
   const exported: Record<string, unknown>[] = [];
   for (let after: string | undefined, ended = false; !ended; ) {
     const { items, next } = await monitors.list(READ_AT_ONCE, after);
     for (const monitor of items) {
       if (monitor.key === null || !isWanted(monitor)) continue;
-      const settings = seesSecrets ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings);
-      exported.push(withoutDefaults({ ...monitor, settings }, available));
+      exported.push(withoutDefaults({ ...monitor, ...settingsFor(reader, monitor) }, available));
     }
     after = next ?? undefined;
     ended = next === null;

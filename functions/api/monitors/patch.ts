@@ -4,8 +4,10 @@ import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { asSent, FIELD_NAMES, monitorPatch, sentFields } from "../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { mergePatch } from "../http/merge-patch.ts";
+import { refuseMovedSecrets } from "./moved-secrets.ts";
 import { readMonitorSettings, withoutServerFields } from "./settings.ts";
 
 /** Errors for unknown fields, which the merge would drop silently if they are null, and for anything but an object. */
@@ -35,6 +37,7 @@ export const patchedSettings = (
   before: StoredMonitor,
   patch: unknown,
   available: readonly Location[],
+  reader: Token | null,
 ): MonitorSettings => {
   const errors = unknownFields(patch);
   if (errors.length === 0) errors.push(...fixedFields(patch as Readonly<Record<string, unknown>>, before));
@@ -43,7 +46,9 @@ export const patchedSettings = (
     before,
     available.map(({ name }) => name),
   );
-  return readMonitorSettings(mergePatch(sent, patch), available, { stored: before });
+  const after = readMonitorSettings(mergePatch(sent, patch), available, { stored: before });
+  refuseMovedSecrets(reader, before, after, (patch as { settings?: unknown }).settings);
+  return after;
 };
 
 /** Longest name, as `fields.ts` declares it. */
@@ -58,6 +63,7 @@ export const copiedSettings = (
   source: StoredMonitor,
   changes: unknown,
   available: readonly Location[],
+  reader: Token | null,
 ): MonitorSettings => {
   const errors = unknownFields(changes);
   if (errors.length > 0) throw new InvalidInput(errors);
@@ -66,7 +72,9 @@ export const copiedSettings = (
     available.map(({ name }) => name),
   );
   const name = source.name.slice(0, MAX_NAME_LENGTH - COPY.length) + COPY;
-  return readMonitorSettings(mergePatch({ ...sent, name }, changes), available, { stored: source });
+  const copy = readMonitorSettings(mergePatch({ ...sent, name }, changes), available, { stored: source });
+  refuseMovedSecrets(reader, source, copy, (changes as { settings?: unknown }).settings);
+  return copy;
 };
 
 /**

@@ -2,7 +2,7 @@
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
-import { hideSecrets } from "../../../shared/protocols/secrets.ts";
+import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
@@ -36,6 +36,9 @@ export interface Newest {
 /** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
 
+/** Whether a caller sees secrets and addresses of people. */
+export const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
+
 const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
   health,
   state,
@@ -63,9 +66,23 @@ const presentIncident = (incident: Incident) => ({
   endReason: incident.endReason,
 });
 
-export const presentRecorded = (incident: RecordedIncident) => ({
+/** Delivery to a mail address, whose error may name it again. */
+const MAIL = /\bemail:(\S+)$/;
+
+const withoutAddress = (delivery: string, error: string) => {
+  const [, address = ""] = MAIL.exec(delivery) ?? [];
+  return address
+    ? { delivery: delivery.replace(MAIL, `email:${HIDDEN}`), error: error.replaceAll(address, HIDDEN) }
+    : { delivery, error };
+};
+
+/** @param reader the caller's token: addresses of people are shown only with scope `write` */
+export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
   ...presentIncident(incident),
-  undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, note]) => ({ delivery, ...note })),
+  undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
+    ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
+    at,
+  })),
   monitor: {
     id: incident.monitorId,
     name: incident.monitorName,
@@ -79,10 +96,18 @@ export const presentRecorded = (incident: RecordedIncident) => ({
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
-/** @param reader the caller's token: secrets in the settings are shown only with scope `write` */
-export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
+/** Settings as a caller sees them: secrets and mail addresses only with scope `write`. */
+export const settingsFor = (reader: Token | null, monitor: MonitorSettings): MonitorSettings => ({
   ...settingsOf(monitor),
-  settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),
+  ...(!maySeeAll(reader) && {
+    settings: hideSecrets(monitor.protocol, monitor.settings),
+    alerts: { ...monitor.alerts, emails: monitor.alerts.emails.map(() => HIDDEN) },
+  }),
+});
+
+/** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
+export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
+  ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
   since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,
@@ -95,13 +120,4 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,
-});
-
-export const presentToken = ({ id, name, scopes, createdAt, lastUsedAt, revokedAt }: Token) => ({
-  id,
-  name,
-  scopes,
-  createdAt,
-  lastUsedAt,
-  revokedAt,
 });

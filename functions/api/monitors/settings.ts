@@ -178,11 +178,23 @@ export const withoutServerFields = (input: unknown): unknown =>
       )
     : input;
 
-/** Puts the secrets of a stored monitor back where the input contains their replacement, for the same protocol only. */
-const withSecretsOf = (stored: MonitorSettings | undefined, input: unknown): unknown =>
-  isObject(input) && stored && input.protocol === stored.protocol
-    ? { ...input, settings: restoreSecrets(stored.protocol, input.settings, stored.settings) }
-    : input;
+/** Puts mail addresses back where their replacement was sent. */
+const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown =>
+  isObject(sent) && Array.isArray(sent.emails)
+    ? { ...sent, emails: sent.emails.map((one: unknown, i) => (one === HIDDEN ? (alerts.emails[i] ?? one) : one)) }
+    : sent;
+
+/** Puts what was shown masked back from the stored monitor: addresses, and the secrets of the same protocol. */
+const withSecretsOf = (stored: MonitorSettings | undefined, input: unknown): unknown => {
+  if (!isObject(input) || !stored) return input;
+  return {
+    ...input,
+    ...("alerts" in input && { alerts: withAddressesOf(stored, input.alerts) }),
+    ...(input.protocol === stored.protocol && {
+      settings: restoreSecrets(stored.protocol, input.settings, stored.settings),
+    }),
+  };
+};
 
 interface Reading {
   /** Path of the monitor in the body, for messages: `monitors[3]`. */

@@ -12,6 +12,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createAuthentication } from "../../../functions/api/wiring.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
@@ -27,7 +28,6 @@ import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
-import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -132,8 +132,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const { client } = tables;
   const clock = { now: () => new Date() };
-  const tokens = createTokenStore(client, tables.tables.monitors);
   const audit = createAuditStore(client, tables.tables.monitors);
+  const authentication = createAuthentication(client, tables.tables.monitors);
+  const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
@@ -149,9 +150,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
-    tokens,
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
+    ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     retention: DEFAULT_RETENTION,
@@ -170,6 +171,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const tokenWith = async (...scopes: Scope[]) =>
     (await issueToken(tokens, { name: scopes.join(" "), scopes }, new Date())).text;
+  const limitedToken = async (scope: Scope, ...monitorTags: string[]) =>
+    (await issueToken(tokens, { name: monitorTags.join(" "), scopes: [scope], monitorTags }, new Date())).text;
   const admin = await tokenWith("admin");
 
   interface Options {
@@ -180,9 +183,11 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     readonly raw?: string;
     readonly isBase64?: boolean;
     readonly remainingMs?: number;
+    readonly cookies?: readonly string[];
+    readonly sourceIp?: string;
   }
   const call = async (method: string, url: string, options: Options = {}) => {
-    const { body, raw, token = admin, headers = {}, remainingMs = 29_000 } = options;
+    const { body, raw, token = admin, headers = {}, remainingMs = 29_000, sourceIp = "127.0.0.1" } = options;
     const [path = "", query = ""] = url.split("?");
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const event = {
@@ -196,7 +201,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
         ...headers,
       },
       pathParameters: { proxy: path.slice("/v1/".length) },
-      requestContext: { requestId: "request-1", http: { method, path, sourceIp: "127.0.0.1" } },
+      requestContext: { requestId: "request-1", http: { method, path, sourceIp } },
+      ...(options.cookies && { cookies: [...options.cookies] }),
       body: sent,
       isBase64Encoded: options.isBase64 ?? false,
     } as unknown as APIGatewayProxyEventV2;
@@ -205,12 +211,13 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
       statusCode: number;
       headers: Record<string, string>;
+      cookies?: string[];
       body?: string;
     };
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
     const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
-    return { status: answer.statusCode, headers: answer.headers, body: parsed };
+    return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies ?? [], body: parsed };
   };
 
   /** Everything in a table but the audit log, in which calls that change nothing leave an entry that expires at once. */
@@ -229,8 +236,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     clock,
     admin,
     tokenWith,
+    limitedToken,
     stored,
-    stores: { tokens, audit, monitors, former, history },
     /** Stores a decision, as state-change does. */
     decide: (monitor: Monitor, decided: Partial<Decision>) =>
       decisions.save(
@@ -248,6 +255,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
         },
         clock.now(),
       ),
+    stores: { tokens, audit, sessions: authentication.sessions, monitors, former, history },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

@@ -101,6 +101,14 @@ describe("incidents", () => {
     });
   });
 
+  test("show the address of a failed mail only to those who may write", async () => {
+    const path = `/v1/monitors/${ids[0]}/incidents?limit=200`;
+    const { body } = await edge.call("GET", path, { token: await edge.tokenWith("read") });
+    expect(body.items.at(-1).undeliverable).toEqual([
+      { delivery: "x.1 email:(hidden)", error: "MessageRejected: no", at: moment(1) },
+    ]);
+  });
+
   test.each(["state=ended", "limit=0", "cursor=x", "q=x"])("refuse ?%s", async (query) => {
     expect((await edge.call("GET", `/v1/incidents?${query}`)).status).toBe(422);
   });

@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
+import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { LEVELS, type Policy, sourcesOf, TROUBLES } from "../../../../shared/rules/policies.ts";
+import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { parse } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
@@ -25,9 +27,9 @@ import {
 const MOST_POLICIES = 200;
 
 const one = { description: "The policy; its `ETag` is for `If-Match`.", schema: policyView };
-const answer = (policy: Policy, status = 200, headers: Record<string, string> = {}): Reply => ({
+const answer = (policy: Policy, token: Token | null, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
-  body: presentPolicy(policy, null),
+  body: presentPolicy(policy, token),
   headers: { etag: etagOfKept(policy), ...headers },
 });
 const existing = ({ policies }: Deps, id: string) => existingKept(policies, id, "policy");
@@ -49,7 +51,7 @@ const createPolicy = route({
   scope: "write",
   body: policyInput,
   responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ body, record }, deps) => {
+  handle: async ({ body, token, record }, deps) => {
     refuseWrongPolicy(body, await channelIds(deps));
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
@@ -60,7 +62,7 @@ const createPolicy = route({
     await deps.policies.create(policy);
     await record([changeOfKept(policy, null, body)]);
     await decideTroubleAgain(deps);
-    return answer(policy, 201, { location: `/v1/policies/${policy.id}` });
+    return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
 });
 
@@ -72,9 +74,9 @@ const listPolicies = route({
   description: `All of them, by name; there are at most ${MOST_POLICIES}.`,
   scope: "read",
   responses: { 200: { description: "The policies.", schema: pageOf(policyView) } },
-  handle: async (_, { policies }) => {
+  handle: async ({ token }, { policies }) => {
     const all = (await policies.all()).toSorted((a, b) => a.name.localeCompare(b.name, "en"));
-    return { body: { items: all.map((policy) => presentPolicy(policy, null)), nextCursor: null } };
+    return { body: { items: all.map((policy) => presentPolicy(policy, token)), nextCursor: null } };
   },
 });
 
@@ -85,7 +87,7 @@ const getPolicy = route({
   summary: "Read an alert policy",
   scope: "read",
   responses: { 200: one },
-  handle: async ({ params }, deps) => answer(await existing(deps, params.id ?? "")),
+  handle: async ({ params, token }, deps) => answer(await existing(deps, params.id ?? ""), token),
 });
 
 const settingsOf = ({ revision: _revision, id: _id, createdAt: _created, updatedAt: _updated, ...settings }: Policy) =>
@@ -104,7 +106,7 @@ const updatePolicy = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers, record }, deps) => {
+  handle: async ({ params, body, headers, token, record }, deps) => {
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, "policy");
     parse(policyPatch, body);
@@ -120,7 +122,7 @@ const updatePolicy = route({
     if (!(await deps.policies.update(before, after))) throw changedMeanwhile("policy");
     await record([changeOfKept(after, settingsOf(before), settings)]);
     await decideTroubleAgain(deps);
-    return answer(after);
+    return answer(after, token);
   },
 });
 
@@ -175,13 +177,13 @@ const listReceivers = route({
     "The topic `alerts` is told if no policy takes the monitor; who has subscribed to it is in `/v1/subscriptions`.",
   scope: "write",
   responses: { 200: { description: "The receivers.", schema: receiversView } },
-  handle: async ({ params }, deps) => {
+  handle: async ({ params, token }, deps) => {
     const monitor = await existingMonitor(deps, params.id ?? "");
     const items = sourcesOf(monitor, await deps.policies.all())
       .flatMap(({ policy, plan }) =>
         plan.steps.flatMap(({ afterSeconds, receivers }) =>
           receivers.map((receiver) => ({
-            receiver,
+            receiver: policy && token?.monitorTags ? receiver.replace(/^email:.*/, `email:${HIDDEN}`) : receiver,
             severities: TROUBLES.filter((severity) => plan.levels.includes(LEVELS[severity])),
             afterSeconds,
             policy: policy && {

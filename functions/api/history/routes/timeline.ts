@@ -59,7 +59,7 @@ export const timeline: readonly Route[] = [
     scope: "read",
     query: z.strictObject(rangeFields("a day")),
     responses: { 200: { description: "A lane for each location, and the incidents.", schema: timelineView } },
-    handle: async ({ params, query }, deps) => {
+    handle: async ({ params, query, token }, deps) => {
       const monitor = await withHistory(deps, params.id ?? "");
       const range = readRange(query, deps.now(), DAY_SECONDS);
       if (range.to - range.from > MOST_DAYS * DAY_SECONDS)
@@ -89,7 +89,7 @@ export const timeline: readonly Route[] = [
           },
         ]);
       const body = { monitorId: monitor.id, from: iso(range.from), to: iso(range.to), lanes };
-      return { body: { ...body, incidents: incidents.map(presentRecorded) } };
+      return { body: { ...body, incidents: incidents.map((incident) => presentRecorded(incident, token)) } };
     },
   }),
 ];

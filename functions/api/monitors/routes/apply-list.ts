@@ -8,7 +8,7 @@ import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, yes } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { applyList, dryRunOf, planList } from "../apply-list.ts";
-import { changesView } from "../changes.ts";
+import { changesView, shownChanges } from "../changes.ts";
 import { timeLeft } from "../time-left.ts";
 
 const named = z
@@ -35,7 +35,7 @@ export const declarative: readonly Route[] = [
     summary: "Make monitors look like a list",
     description:
       "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too unless `keepPaused`. Fields that the server sets are ignored, and a masked secret stays as it is, so the list may be what `GET /v1/monitors?format=apply` answered. Nothing is written unless all of them are right. Monitors without a key are never touched.",
-    scope: "write",
+    scope: "deploy",
     body: applyInput,
     maxBodyBytes: MAX_APPLY_BYTES,
     query: z.strictObject({
@@ -68,7 +68,7 @@ export const declarative: readonly Route[] = [
           },
         ]);
       const isTime = timeLeft(deps, context);
-      const todo = await planList(deps, body.monitors, { prune, keepPaused });
+      const todo = await planList(deps, body.monitors, { prune, keepPaused, reader: token });
       if (maxDeletes !== undefined && todo.deleted.length > maxDeletes)
         throw new Problem(
           "too-many-deletes",
@@ -77,7 +77,8 @@ export const declarative: readonly Route[] = [
       // Before the first round, so that a call that changes nothing is recorded as such.
       await record([]);
       const done = dryRun ? dryRunOf(todo) : await applyList(deps, todo, { by: authorOf(token), record }, isTime);
-      return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done } };
+      const updated = done.updated.map((one) => ({ ...one, changes: shownChanges(one.changes, token) }));
+      return { status: done.remaining.length > 0 ? 202 : 200, body: { dryRun, ...done, updated } };
     },
   }),
 ];

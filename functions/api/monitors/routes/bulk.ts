@@ -6,7 +6,6 @@ import { fields, flag, list, oneOf, text } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { authorOf } from "../../http/audit.ts";
 import { STATUS } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
@@ -129,7 +128,7 @@ export const bulk: readonly Route[] = [
     summary: "Change, pause, resume, check or delete many monitors",
     description:
       "Each monitor has a result of its own, and one that fails does not stop the others. A field that is wrong for every monitor is refused before anything is written. `check` queues a check at all their locations, whose outcomes count as those of regular checks; it counts as one of the 60 checks a minute of a token.",
-    scope: "write",
+    scope: "deploy",
     body: bulkInput,
     responses: {
       200: { description: "Each monitor was tried.", schema: bulkResult },
@@ -144,7 +143,7 @@ export const bulk: readonly Route[] = [
       // Before the first round, so that a call that changes nothing is recorded as such.
       await record([]);
       const ids = body.ids ? [...new Set(body.ids)] : await matching(deps, body.filter!);
-      const result = await runBulk(deps, { action, change, dryRun, by: authorOf(token), record }, ids, isTime);
+      const result = await runBulk(deps, { action, change, dryRun, token, record }, ids, isTime);
       return { status: result.remaining.length > 0 ? 202 : 200, body: { dryRun, ...result } };
     },
   }),

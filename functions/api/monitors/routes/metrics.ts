@@ -17,7 +17,7 @@ export const metrics: readonly Route[] = [
     operationId: "getMetrics",
     summary: "Newest outcomes for Prometheus",
     description: "Labels are the monitor's id and the location.",
-    scope: "read",
+    scope: "metrics",
     responses: { 200: { description: "Text exposition.", schema: z.string(), contentTypes: ["text/plain"] } },
     handle: async (_call, { planning, history, now }) => {
       const nowSeconds = Math.floor(now().getTime() / 1000);

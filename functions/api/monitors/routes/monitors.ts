@@ -65,7 +65,7 @@ const createMonitor = route({
   summary: "Create a monitor",
   description:
     "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made. With `from`, the body may be `{}`.",
-  scope: "write",
+  scope: "deploy",
   query: z.strictObject({
     from: z
       .string()
@@ -83,7 +83,9 @@ const createMonitor = route({
   responses: { 201: { ...one, description: "Created, at `Location`." } },
   handle: async ({ query: { from }, body, headers, token, record }, deps) => {
     const source = from === undefined ? undefined : await existing(deps, from);
-    const settings = source ? copiedSettings(source, body, deps.locations) : readMonitorSettings(body, deps.locations);
+    const settings = source
+      ? copiedSettings(source, body, deps.locations, token)
+      : readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
     const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
@@ -209,14 +211,14 @@ const patchMonitor = route({
   summary: "Change a monitor",
   description:
     "RFC 7396: fields you send replace, null brings the default back. What GET answered may be sent: fields that the server sets are ignored, and a masked secret stays as it is. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
-  scope: "write",
+  scope: "deploy",
   body: monitorPatch,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", ...JSON_OR_YAML],
   headers: ifMatch,
   responses: { 200: one },
   handle: async ({ params, body, headers, token, record }, deps) => {
-    const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations);
+    const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations, token);
     const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
     await record(changeOf(done.before, done.saved));
     return answer(deps, token, done.saved);
@@ -230,7 +232,7 @@ const deleteMonitor = route({
   summary: "Delete a monitor",
   description:
     "Its history stays until it expires. An open incident ends; the receivers of its alerts get the alert `closed`.",
-  scope: "write",
+  scope: "deploy",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
   handle: async ({ params, headers, record }, deps) => {
@@ -251,7 +253,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     path: `/v1/monitors/{id}/${verb}`,
     operationId: `${verb}Monitor`,
     summary,
-    scope: "write",
+    scope: "deploy",
     headers: ifMatch,
     responses: { 200: one },
     handle: async ({ params, headers, token, record }, deps) => {

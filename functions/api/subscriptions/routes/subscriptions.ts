@@ -57,11 +57,18 @@ const AT_ONCE = 10;
 
 const missing = (id: string) => new Problem("not-found", `there is no subscription ${show(id)}`);
 
-/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
-const shownTo = (reader: Token | null, endpoint = ""): string =>
-  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
-    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
-    : endpoint;
+/**
+ * Without scope `write`, addresses of people are hidden, and of a webhook only the host is shown: its path, query or
+ * password may hold a secret.
+ */
+const shownTo = (reader: Token | null, kind: string | undefined, endpoint = ""): string => {
+  if (reader && hasScope(reader, "write")) return endpoint;
+  if (kind === "email" || kind === "sms") return HIDDEN;
+  return /^https?:/.test(endpoint) ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}` : endpoint;
+};
+
+/** Name in the audit log, which only admins read: without the secrets of a webhook. */
+const nameOf = (endpoint = ""): string => shownTo(null, undefined, endpoint);
 
 /**
  * Subscribes a receiver, or updates its subscription. SNS refuses to subscribe a receiver again with other attributes
@@ -118,7 +125,7 @@ const createSubscription = route({
         const confirmedAt = isConfirmed ? at : (before?.confirmedAt ?? null);
         await subscriptions.put({ id, topic, kind, endpoint, createdAt: at, confirmedAt, removedAt: null });
       }
-      await record([{ resource: id, name: shownTo(null, endpoint), changes: { filter: [null, filter ?? null] } }]);
+      await record([{ resource: id, name: nameOf(endpoint), changes: { filter: [null, filter ?? null] } }]);
       const status = isConfirmed ? "confirmed" : "pending";
       return { status: 201, body: { id, topic, kind, endpoint, filter: filter ?? null, isConfirmed, status } };
     } catch (error) {
@@ -145,9 +152,9 @@ const describe = async (
   return [{ id: idOf(topic, arn), ...about, filter: filterOf(attributes.FilterPolicy), isConfirmed }];
 };
 
-const shownIn = (reader: Token | null, { endpoint, ...rest }: Shown): Shown => ({
-  ...rest,
-  endpoint: shownTo(reader, endpoint),
+const shownIn = (reader: Token | null, subscription: Shown): Shown => ({
+  ...subscription,
+  endpoint: shownTo(reader, subscription.kind, subscription.endpoint),
 });
 
 const listSubscriptions = route({
@@ -224,7 +231,7 @@ const updateSubscription = route({
     await unlessPending(setFilter(deps.sns, arn, filter ? filterPolicy(filter) : undefined));
     const { Protocol: kind = "", Endpoint: endpoint = "" } = attributes;
     const changes = differencesOf({ filter: before }, { filter });
-    const name = shownTo(null, endpoint);
+    const name = nameOf(endpoint);
     await record(Object.keys(changes).length > 0 ? [{ resource: id, name, changes }] : []);
     const isConfirmed = attributes.PendingConfirmation !== "true";
     const status = isConfirmed ? "confirmed" : "pending";
@@ -258,7 +265,7 @@ const deleteSubscription = route({
       if (there.attributes) await unlessPending(unsubscribe(sns, there.arn));
       if (known) await subscriptions.forget(known, now());
     }
-    const name = shownTo(null, there.attributes?.Endpoint ?? known?.endpoint);
+    const name = nameOf(there.attributes?.Endpoint ?? known?.endpoint);
     await record([{ resource: id, name, changes: { deleted: [false, true] } }]);
     return { status: 204 };
   },

@@ -165,6 +165,7 @@ function bodyOf(operationId: string): unknown {
     createMaintenanceWindow: { name: "x", all: true, schedule: { kind: "once", durationSeconds: 7200 } },
     extendMaintenanceWindow: { seconds: 60 },
     updateSubscription: { filter: null },
+    updateToken: { name: "x" },
     createToken: { name: "x", scopes: ["read"] },
   };
   return bodies[operationId] ?? {};

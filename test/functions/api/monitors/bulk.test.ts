@@ -59,7 +59,7 @@ describe("POST /v1/monitors/bulk", () => {
 
   test.each(["update", "pause", "delete", "check"] as const)("a dry run of %s writes nothing", async (action) => {
     const id = await made({ settings: {} });
-    const before = await edge.stored();
+    const before = await edge.stored("monitors", "MONITOR#");
     const { body } = await bulk({
       ids: [id],
       action,
@@ -67,13 +67,13 @@ describe("POST /v1/monitors/bulk", () => {
       ...(action === "update" && { change: { port: 1 } }),
     });
     expect([body.dryRun, body.done.length]).toEqual([true, 1]);
-    expect(await edge.stored()).toEqual(before);
+    expect(await edge.stored("monitors", "MONITOR#")).toEqual(before);
     expect(edge.calls.jobs).toEqual([]);
   });
 
   test("a field that is wrong for every monitor is named once, and nothing is written", async () => {
     const ids = [await made(), await made()];
-    const before = await edge.stored();
+    const before = await edge.stored("monitors", "MONITOR#");
     const { status, body } = await bulk({
       ids,
       action: "update",
@@ -86,7 +86,7 @@ describe("POST /v1/monitors/bulk", () => {
       "change.name",
       "change.port",
     ]);
-    expect(await edge.stored()).toEqual(before);
+    expect(await edge.stored("monitors", "MONITOR#")).toEqual(before);
   });
 
   test("a rule between fields fails only the monitors that it concerns", async () => {
