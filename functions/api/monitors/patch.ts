@@ -86,12 +86,14 @@ export const patchErrors = (patch: unknown, base: string): FieldError[] => {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return errors;
   for (const name of FIELD_NAMES) {
     if (!Object.hasOwn(patch, name)) continue;
-    const value = (patch as Readonly<Record<string, unknown>>)[name] ?? undefined;
     if (name === "key") {
       errors.push({ path: `${base}.key`, message: "is fixed once a monitor exists" });
       continue;
     }
-    const { error } = sentFields[name].safeParse(value, PARSING);
+    const value = (patch as Readonly<Record<string, unknown>>)[name];
+    // A null within a field removes that part.
+    const sent = value === null ? undefined : mergePatch(undefined, value);
+    const { error } = sentFields[name].safeParse(sent, PARSING);
     if (error) errors.push(...fieldErrors(error.issues, `${base}.${name}`));
   }
   return errors;

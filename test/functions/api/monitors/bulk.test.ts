@@ -23,6 +23,12 @@ describe("POST /v1/monitors/bulk", () => {
     expect((await edge.call("GET", at(a))).body.intervalSeconds).toBe(30);
   });
 
+  test("merges within a field: null removes a tag", async () => {
+    const id = await made({ tags: { a: "1", b: "2" } });
+    const { body } = await bulk({ ids: [id], action: "update", change: { tags: { a: null, c: "3" } } });
+    expect(body.done).toMatchObject([{ id, changes: { "tags.a": ["1", null], "tags.c": [null, "3"] } }]);
+  });
+
   test("pauses and resumes by a filter; the same again changes nothing", async () => {
     const tags = { bulk: "pausing" };
     const ids = [await made({ tags }), await made({ tags }), await made({ tags, protocol: "ssh" })];
