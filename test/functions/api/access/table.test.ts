@@ -29,7 +29,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   createMonitor: ["deploy", "refused"],
   listMonitors: ["read", "filtered"],
   applyMonitors: ["deploy", "refused"],
-  // See the test below: the others are missing.
+  // See bulk.test.ts beside this file: the others are missing.
   bulkMonitors: ["deploy", "nothing"],
   getMonitor: ["read", "missing"],
   patchMonitor: ["deploy", "missing"],
@@ -59,7 +59,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   getStats: ["read", "missing"],
   getTimeline: ["read", "missing"],
   listLocations: ["read", "nothing"],
-  // See the test below: those of its own.
+  // See bulk.test.ts: those of its own.
   listTags: ["read", "nothing"],
   getUptime: ["read", "filtered"],
   getBadge: [null, "nothing"],
@@ -344,20 +344,6 @@ describe("a token that is limited to tags", () => {
       expect(await edge.stored("monitors", "MONITOR#")).toEqual(before);
       expect(edge.calls.sns).toEqual([]);
     });
-  });
-
-  test("has no part in others' monitors by a bulk call, and sees the tags of its own", async () => {
-    const own2 = await create("Own bulk", "orders-bulk");
-    const token = await edge.limitedToken("deploy", "team=orders-bulk");
-    const bulk = async (body: object) => (await edge.call("POST", "/v1/monitors/bulk", { token, body })).body;
-    const paused = await bulk({ ids: [own2, other.id], action: "pause" });
-    expect(paused.done.map(({ id }: { id: string }) => id)).toEqual([own2]);
-    expect(paused.failed).toMatchObject([{ id: other.id, code: "not-found" }]);
-    const freed = await bulk({ ids: [own2], action: "update", change: { tags: { team: null } } });
-    expect(freed.failed).toMatchObject([{ id: own2, code: "invalid-input", errors: [{ path: "tags" }] }]);
-    const { body } = await edge.call("GET", "/v1/tags", { token });
-    expect(body.items).toEqual([{ key: "team", monitors: 1, values: [{ value: "orders-bulk", monitors: 1 }] }]);
-    expect((await edge.call("POST", "/v1/subscriptions/alerts-own/test", { token: limited })).status).toBe(403);
   });
 
   test("may create, apply and subscribe with its tag", async () => {
