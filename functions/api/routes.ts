@@ -3,6 +3,8 @@
 import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
 import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
+import { kinds } from "./channels/routes/channel-kinds.ts";
+import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import { timeline } from "./history/routes/timeline.ts";
@@ -42,6 +44,8 @@ export const routes: readonly Route[] = [
   policies,
   maintenanceWindows,
   subscriptions,
+  channels,
+  kinds,
   tokens,
   audit,
   sessions,

@@ -5,6 +5,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
+import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -35,6 +36,7 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "channels"
   | "heartbeats"
   | "history"
   | keyof Authentication;
@@ -77,6 +79,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
     incidents: createIncidentStore(client, tables.monitors, waiting),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
+    channels: createChannelStore(client, tables.monitors),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {

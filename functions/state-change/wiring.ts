@@ -7,6 +7,7 @@ import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
+import { outsideOf } from "../../shared/alerts/outside.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
@@ -19,7 +20,7 @@ import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver, type DeliveryReport } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
-import { createSend, receiversOf } from "./send.ts";
+import { createSend } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
 
 export interface StateChangeOutside {
@@ -51,8 +52,8 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const policies = createPolicyStore(client, tables.monitors);
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
-  const receivers = receiversOf({ sns, ses, topics, sender });
-  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions), now, log });
+  const receivers = outsideOf({ sns, ses, topics, sender });
+  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, now), now, log });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),

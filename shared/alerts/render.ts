@@ -43,7 +43,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** "Orders database is down". */
@@ -67,7 +67,7 @@ export function headline(alert: Alert): string {
   }
 }
 
-const LABELS = {
+export const LABELS = {
   down: "DOWN",
   degraded: "DEGRADED",
   recovered: "RECOVERED",
@@ -112,7 +112,7 @@ export function mailText(alert: Alert): string {
   return `${headline(alert)}.\n\n${lines.join("\n")}\n`;
 }
 
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 /** By severity; an end is green, or grey where nothing recovered. */
 const colourOf = ({ event, severity }: Alert) =>

@@ -12,6 +12,9 @@
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
+ *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
@@ -69,6 +72,12 @@ export const auditPlace = ({ resource, at, id }: { resource: string | null; at: 
   resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
 export const subscriptionKey = (id: string) => ({ pk: "SUBSCRIPTION", sk: id });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
+/** Apart from the channel, so that functions that send nothing cannot read it. */
+export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
+/** Partition keys of all of them, as a pattern of IAM. */
+export const SECRETS = channelSecretKey("*").pk;
+export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginFailuresKey = (source: string, now: Date) => ({
   pk: `LOGIN#${source}`,

@@ -13,6 +13,7 @@ import { mustLook } from "./due.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { attentionPlace, changePlace, createListing, namePlace } from "./listing.ts";
 import { createMonitorReader, type StoredMonitor } from "./monitor-item.ts";
+import { createMonitorRows } from "./monitor-rows.ts";
 import type { Waiting } from "./read.ts";
 
 /** Maps a monitor to its item, without timers: their index keys must be absent, not null. */
@@ -27,10 +28,14 @@ export const monitorItem = (monitor: StoredMonitor) => {
       Object.entries(monitor.views).map(([location, { health, tick }]) => [location, { health, tick }]),
     ),
     ...namePlace(monitor),
-    ...attentionPlace(monitor.id, monitor.status, monitor.since),
+    ...(monitor.paused ? pausedPlace(monitor) : attentionPlace(monitor.id, monitor.status, monitor.since)),
     ...changePlace(monitor.id, monitor.updatedAt),
   };
 };
+
+/** The place of a paused monitor among those that are not up. Its stored status becomes `paused` a moment later. */
+const pausedPlace = ({ id, status, since, updatedAt }: Monitor) =>
+  attentionPlace(id, "paused", status === "paused" ? since : updatedAt);
 
 /** Attributes that are reset when something else is checked, because the old views no longer apply. */
 const resetAttributes = (after: StoredMonitor) => ({
@@ -118,6 +123,7 @@ export const createMonitorStore = (
   return {
     get,
     getMany,
+    ...createMonitorRows(client, tableName, waiting),
 
     /**
      * @param now epoch milliseconds
@@ -151,6 +157,7 @@ export const createMonitorStore = (
         updatedAt: after.updatedAt,
         updatedBy: after.updatedBy,
         ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
+        ...(after.paused && pausedPlace(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),
         ...(after.target.version !== before.target.version && { target: after.target }),
       });
@@ -190,7 +197,7 @@ export const createMonitorStore = (
 
     /** Keys of all monitors that are down or degraded, page by page. */
     async *notUp(): AsyncGenerator<ItemKey[]> {
-      for (const status of ["down", "degraded"]) yield* listing.all("attention", "MONITORS", `${status}#`);
+      for (const status of ["down", "degraded"]) yield* listing.all("attention", "MONITORS", { prefix: `${status}#` });
     },
 
     /**

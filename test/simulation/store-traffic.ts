@@ -258,8 +258,8 @@ export function storeTraffic(
       return decisions.noteUndeliverable(id(), iso(START + chance.int(5)), "x1/sns", note);
     },
     listIncidents: async () => {
-      const { next } = await incidents.list(chance.pick(["open", "closed", "all"]), 1 + chance.int(3));
-      if (next) await incidents.list("all", 2, next);
+      const { next } = await incidents.list({ state: chance.pick(["open", "closed", "all"]) }, 1 + chance.int(3));
+      if (next) await incidents.list({ state: "all" }, 2, next);
     },
     incidentsOf: async () => {
       const one = id();

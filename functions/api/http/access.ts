@@ -17,8 +17,9 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import type { Policy } from "../../../shared/rules/policies.ts";
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
-import type { IncidentStore } from "../../../shared/store/incidents.ts";
+import type { IncidentStore, RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
 import type { MonitorStore } from "../../../shared/store/monitors.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "./problem.ts";
@@ -60,6 +61,7 @@ const takenByHidden = () =>
 /** @param seen gets the ids of the monitors that are given out */
 const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: Set<string>): MonitorStore => {
   const sees = (monitor: StoredMonitor) => hasOne(limit, monitor) && seen.add(monitor.id).size > 0;
+  const seesRow = (row: MonitorRow) => hasOne(limit, row) && seen.add(row.id).size > 0;
   const refuse = (settings: Tagged) => {
     const errors = access.settingsErrors(settings);
     if (errors.length > 0) throw new InvalidInput(errors);
@@ -89,20 +91,32 @@ const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: S
       const page = await all.list(count, after);
       return { ...page, items: page.items.filter(sees) };
     },
+    rows: async (now) => (await all.rows(now)).filter(seesRow),
+    rowsWithStatus: async (statuses, now) => (await all.rowsWithStatus(statuses, now)).filter(seesRow),
+    rowsOf: async (ids) => (await all.rowsOf(ids)).filter(seesRow),
+    // The number of all monitors is nobody's business; that of the own ones is counted from rows.
+    count: async () => null,
   };
 };
 
 /** Incidents do not have their monitor's tags, so the monitors are read; those of deleted ones are hidden. */
-const limitedIncidents = (all: IncidentStore, { get, getMany }: MonitorStore): IncidentStore => ({
-  list: async (state, count, before) => {
-    const page = await all.list(state, count, before);
-    const seen = await getMany([...new Set(page.items.map(({ monitorId }) => monitorId))]);
-    return { ...page, items: page.items.filter(({ monitorId }) => seen.has(monitorId)) };
-  },
-  listOf: async (monitorId, count, before) =>
-    (await get(monitorId)) ? all.listOf(monitorId, count, before) : { items: [], next: null },
-  get: async (monitorId, startedAt) => ((await get(monitorId)) ? all.get(monitorId, startedAt) : undefined),
-});
+const limitedIncidents = (all: IncidentStore, { get, rowsOf }: MonitorStore): IncidentStore => {
+  const own = async (incidents: readonly RecordedIncident[]) => {
+    const seen = new Set((await rowsOf([...new Set(incidents.map(({ monitorId }) => monitorId))])).map(({ id }) => id));
+    return incidents.filter(({ monitorId }) => seen.has(monitorId));
+  };
+  return {
+    list: async (question, count, before) => {
+      const page = await all.list(question, count, before);
+      return { ...page, items: await own(page.items) };
+    },
+    count: async () => null,
+    getMany: async (ids) => own(await all.getMany(ids)),
+    listOf: async (monitorId, count, before, question) =>
+      (await get(monitorId)) ? all.listOf(monitorId, count, before, question) : { items: [], next: null },
+    get: async (monitorId, startedAt) => ((await get(monitorId)) ? all.get(monitorId, startedAt) : undefined),
+  };
+};
 
 const refused = (path: string) =>
   new InvalidInput([
@@ -135,6 +149,14 @@ const limitedPolicies = (limit: Tags, all: Deps["policies"]): Deps["policies"] =
       return all.remove(policy);
     },
   };
+};
+
+/** Channels are everybody's: all are seen, without secrets, and none is made, changed, deleted or tested. */
+const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
+  const refuse = async (): Promise<never> => {
+    throw new Problem("missing-scope", "the token is limited to monitors with certain tags: channels belong to all");
+  };
+  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse };
 };
 
 /** Windows about monitors of the limit alone are seen and changed. */
@@ -241,6 +263,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     incidents: limitedIncidents(deps.incidents, monitors),
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
+    channels: limitedChannels(deps.channels),
     sns: limitedSns(limit, deps.sns),
     history: {
       ...history,
@@ -278,6 +301,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     planning: deps.planning,
     retention: deps.retention,
     probes: deps.probes,
+    receivers: deps.receivers,
     topics: deps.topics,
     deadLetterArn: deps.deadLetterArn,
     openapi: deps.openapi,

@@ -16,6 +16,12 @@ export const pageOf = <S extends z.ZodType>(item: S) =>
     nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
   });
 
+/** A page of a list that counts what matches. */
+export const countedPageOf = <S extends z.ZodType>(item: S) =>
+  pageOf(item).extend({
+    total: z.int().nullable().describe("How many match, on all pages together; null where counting would take long."),
+  });
+
 const view = z
   .object({
     health,
@@ -72,10 +78,11 @@ const standing = {
   incident: incidentView.nullable(),
   flapping: z.literal(false),
   createdAt: moment,
-  updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
+  updatedAt: moment.describe("When the settings last changed."),
   updatedBy: author
     .nullable()
     .describe("Token that changed the settings last; null for a change from before this was noted."),
+  etag: z.string().describe("Send it as `If-Match` to change the monitor only if its settings are still these."),
 };
 /** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
@@ -85,6 +92,11 @@ const readOnly = Object.fromEntries(
 ) as unknown as typeof standing;
 
 export const monitorView = z.object({ ...storedFields, ...readOnly }).meta({ id: "Monitor" });
+
+export const listedMonitor = monitorView
+  .partial()
+  .required({ id: true })
+  .meta({ id: "ListedMonitor", description: "A monitor; with `fields` only those." });
 
 const outcomeView = z
   .object({

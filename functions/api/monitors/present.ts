@@ -33,7 +33,7 @@ export interface Newest {
   readonly latencyMs: number | null;
 }
 
-/** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */
+/** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
 
 /** Whether a caller sees secrets and addresses of people. */
@@ -96,6 +96,14 @@ export const presentRecorded = (incident: RecordedIncident, reader: Token | null
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
+/** When the shown status began. */
+export const sinceOf = ({
+  paused,
+  status,
+  since,
+  updatedAt,
+}: Pick<Monitor, "paused" | "status" | "since" | "updatedAt">) => (paused && status !== "paused" ? updatedAt : since);
+
 /** Settings as a caller sees them: secrets and mail addresses only with scope `write`. */
 export const settingsFor = (reader: Token | null, monitor: MonitorSettings): MonitorSettings => ({
   ...settingsOf(monitor),
@@ -110,7 +118,7 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
-  since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,
+  since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
@@ -120,4 +128,5 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,
+  etag: etagOf(monitor),
 });

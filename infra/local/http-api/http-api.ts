@@ -112,7 +112,9 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
     const isHead = request.method === "HEAD";
     // The answer to HEAD has no body, and the length of the body that GET would get.
     const length = isHead ? Number(headers["content-length"] ?? body.length) : body.length;
-    response.writeHead(status, { ...headers, ...corsHeaders(request), "content-length": length });
+    // A 304 has no body either, and API Gateway gives it no length.
+    const sized = status === 304 ? {} : { "content-length": length };
+    response.writeHead(status, { ...headers, ...corsHeaders(request), ...sized });
     response.end(isHead ? undefined : body);
   }
 

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
@@ -13,11 +14,14 @@ import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
+import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
+import { createHttpSend } from "../../../shared/alerts/http.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
 import { createAuditStore } from "../../../shared/store/audit.ts";
+import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
@@ -64,7 +68,36 @@ const text = async (request: IncomingMessage) => {
   return Buffer.concat(chunks).toString();
 };
 
-export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly cookies?: string[];
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** The body as a client reads it. */
+const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
+  if (!body || !isBase64Encoded) return body;
+  const bytes = Buffer.from(body, "base64");
+  return (headers["content-encoding"] === "br" ? brotliDecompressSync(bytes) : gunzipSync(bytes)).toString();
+};
+
+const topics = {
+  alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  system: "arn:aws:sns:us-east-1:000000000000:system",
+};
+/** Receivers of test alerts, as on one machine, where private addresses may be reached. */
+export const RECEIVERS: Receivers = {
+  publish: async () => ({ MessageId: "m-1" }),
+  sendMail: async () => ({ MessageId: "m-2" }),
+  topics,
+  sender: "sender@example.com",
+  reach: "local",
+  http: createHttpSend({ reach: "local", version: "test", timeoutMs: 500 }),
+};
+
+export const startEdge = async ({ locations = LOCATIONS as readonly Location[], receivers = RECEIVERS } = {}) => {
   const tables = await startTables();
   const calls = {
     jobs: [] as { queue: string; job: Job }[],
@@ -158,10 +191,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
-    topics: {
-      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
-      system: "arn:aws:sns:us-east-1:000000000000:system",
-    },
+    topics,
+    channels: createChannelStore(client, tables.tables.monitors),
+    receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),
@@ -208,16 +240,18 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     } as unknown as APIGatewayProxyEventV2;
     // The SDK's clients look at the first call: another edge may have been started since.
     Object.assign(process.env, environment);
-    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
-      statusCode: number;
-      headers: Record<string, string>;
-      cookies?: string[];
-      body?: string;
-    };
+    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as Answer;
+    const content = decoded(answer);
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
-    const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
-    return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies ?? [], body: parsed };
+    const parsed: any = isJson && content ? JSON.parse(content) : content;
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      cookies: answer.cookies ?? [],
+      body: parsed,
+      sent: answer,
+    };
   };
 
   /** Everything in a table but the audit log, in which calls that change nothing leave an entry that expires at once. */

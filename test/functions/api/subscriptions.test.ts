@@ -1,3 +1,4 @@
+import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { filterOf, filterPolicy } from "../../../functions/api/subscriptions/subscription.ts";
 import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns/retries.ts";
@@ -224,6 +225,19 @@ describe("listing", () => {
       { id: "system-s-1", topic: "system", endpoint: "s@b.ch", ...about },
     ]);
   });
+});
+
+test("a list that is empty, or ends with the first topic, has its total and no cursor", async () => {
+  const pages: Record<string, string> = { alerts: "", system: "" };
+  edge.outside.sns = (_action, parameters) =>
+    `<Subscriptions>${pages[parameters.get("TopicArn")?.split(":").at(-1) ?? ""]}</Subscriptions>`;
+  const list = async () => (await edge.call("GET", "/v1/subscriptions")).body;
+  // Those of the tests before would be listed as gone.
+  for (const { pk, sk } of await edge.stored("monitors", "SUBSCRIPTION"))
+    await edge.client.send(new DeleteCommand({ TableName: edge.tables.monitors, Key: { pk, sk } }));
+  expect(await list()).toEqual({ items: [], nextCursor: null, total: 0 });
+  pages.alerts = `<member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol><Endpoint>a@b.ch</Endpoint></member>`;
+  expect(await list()).toMatchObject({ items: [{ endpoint: "a@b.ch" }], nextCursor: null, total: 1 });
 });
 
 describe("unsubscribing", () => {

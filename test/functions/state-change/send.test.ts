@@ -5,7 +5,8 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSend, receiversOf } from "../../../functions/state-change/send.ts";
+import { createSend } from "../../../functions/state-change/send.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { OutboxContent } from "../../../shared/model.ts";
 import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
 
@@ -67,7 +68,7 @@ const system: OutboxContent = { kind: "system", subject: "eu is silent", message
 
 const send = (receiver: string, content: OutboxContent) =>
   createSend(
-    receiversOf({
+    outsideOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),
       topics: {
@@ -77,6 +78,7 @@ const send = (receiver: string, content: OutboxContent) =>
       sender: "sender@example.com",
     }),
     {} as DecisionStore,
+    () => new Date(),
   )(
     { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },
     {} as OutboxItem,
@@ -86,7 +88,7 @@ test.each([
   ["sns", alert],
   ["system", system],
 ])("text messages of %s go out as transactional", async (receiver, content) => {
-  expect(await send(receiver, content)).toEqual({ kind: "delivered" });
+  expect(await send(receiver, content)).toMatchObject({ kind: "delivered" });
   const form = Object.fromEntries(asked[0]!);
   const [entry] = Object.entries(form).find(([, value]) => value === "AWS.SNS.SMS.SMSType") ?? [];
   expect(form[`${entry?.replace(/Name$/, "Value.StringValue")}`]).toBe("Transactional");

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../../shared/errors.ts";
 import { protocolName } from "../../../../shared/monitor/fields.ts";
 import { fields, flag, list, oneOf, text } from "../../../../shared/schema.ts";
-import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { STATUS } from "../../http/problem.ts";
@@ -11,9 +10,9 @@ import { type Route, route } from "../../http/route.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
 import { changesView } from "../changes.ts";
 import { patchErrors } from "../patch.ts";
+import { STATUSES, selecting, tagText } from "../select.ts";
 import { timeLeft } from "../time-left.ts";
 import { spend } from "./checks.ts";
-import { passes, STATUSES, tagText } from "./monitors.ts";
 
 /** As many ids as fit a body; what time does not allow remains. */
 const MOST_IDS = 10_000;
@@ -28,7 +27,9 @@ const bulkFilter = fields({
   tags: someOf(tagText, "tags").describe("`name` or `name=value`; all must hold."),
   statuses: someOf(oneOf(STATUSES), "statuses").describe("One of these."),
   protocols: someOf(protocolName(), "protocols").describe("One of these."),
-  q: text(200).optional().describe("Part of the name or the host, in any case."),
+  q: text(200)
+    .optional()
+    .describe("Words that must all occur in the name, `host:port`, key, protocol or tags, as in the list of monitors."),
 })
   .refine((filter) => Object.values(filter).some((value) => value !== undefined), {
     error: "must have at least one condition",
@@ -92,15 +93,13 @@ const bulkResult = z
   })
   .meta({ id: "BulkResult" });
 
-const holds = (monitor: StoredMonitor, { tags = [], statuses, protocols, q }: BulkFilter) =>
-  (statuses ?? [undefined]).some((status) => passes(monitor, { status, tag: tags, q })) &&
-  (protocols?.includes(monitor.protocol) ?? true);
-
 const matching = async ({ monitors }: Deps, filter: BulkFilter): Promise<string[]> => {
+  const { tags = [], statuses = [], protocols = [], q } = filter;
+  const isWanted = selecting({ tag: tags, status: statuses, protocol: protocols, q });
   const ids: string[] = [];
   for (let after: string | undefined, ended = false; !ended; ) {
     const { items, next } = await monitors.list(READ_AT_ONCE, after);
-    ids.push(...items.filter((monitor) => holds(monitor, filter)).map(({ id }) => id));
+    ids.push(...items.filter(isWanted).map(({ id }) => id));
     after = next ?? undefined;
     ended = next === null;
   }

@@ -1,24 +1,20 @@
-/** Routes `/v1/monitors`: create, list, read, change, delete, pause and resume monitors. */
+/** Routes `/v1/monitors`: create, read, change, delete, pause and resume monitors. */
+
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
-import { expecting } from "../../../../shared/issues.ts";
 import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
-import { oneOf } from "../../../../shared/schema.ts";
-import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
-import { monitorView, pageOf } from "../../http/representations.ts";
+import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { applyInput, page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { changeOf, creationOf, deletionOf } from "../changes.ts";
-import { exportList } from "../export-list.ts";
 import { newestOf } from "../newest.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
-import { etagOf, presentMonitor, statusOf } from "../present.ts";
+import { etagOf, presentMonitor } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
 import {
   create,
@@ -31,6 +27,7 @@ import {
   retryOnConflict,
   saveSettings,
 } from "../write.ts";
+import { listMonitors } from "./list.ts";
 
 const answer = async (
   { history, now }: Deps,
@@ -108,89 +105,6 @@ const createMonitor = route({
         `monitor ${id} has the key "${settings.key}" already: change that one, or use PUT`,
       );
     throw new Problem("idempotency-key-reused", `monitor ${id} was made with this Idempotency-Key and another body`);
-  },
-});
-
-export const tagText = z
-  .string({ error: expecting("a tag's name, or name=value") })
-  .regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") });
-export const tagFilter = z
-  .array(tagText, { error: expecting("tags") })
-  .max(20)
-  .default([])
-  .describe("`name` or `name=value`; may be given several times, and then all must hold.");
-
-export const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
-
-interface Filters {
-  readonly status?: string | undefined;
-  readonly tag: readonly string[];
-  readonly q?: string | undefined;
-}
-export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
-  if (monitor.deletedAt || (status && statusOf(monitor) !== status)) return false;
-  const holds = (wanted: string) => {
-    const [name = "", ...value] = wanted.split("=");
-    if (!Object.hasOwn(monitor.tags, name)) return false;
-    return value.length === 0 || monitor.tags[name] === value.join("=");
-  };
-  const words = q?.toLowerCase();
-  return (
-    tag.every(holds) &&
-    (words === undefined || monitor.name.toLowerCase().includes(words) || monitor.host.toLowerCase().includes(words))
-  );
-};
-
-/** Most monitors that one call reads, so that a filter with few matches costs several short calls, not a long one. */
-const MOST_READ = 2_000;
-const READ_AT_ONCE = 200;
-
-const listMonitors = route({
-  method: "GET",
-  path: "/v1/monitors",
-  operationId: "listMonitors",
-  summary: "List monitors",
-  description: "Sorted by name. With filters a page may be short or empty and still have a `nextCursor`.",
-  scope: "read",
-  query: z.strictObject({
-    status: oneOf(STATUSES).optional(),
-    tag: tagFilter,
-    q: z.string().min(1).max(200).optional().describe("Part of the name or the host, in any case."),
-    format: oneOf(["apply"])
-      .optional()
-      .describe("`apply`: all monitors that have a key, as `PUT /v1/monitors` takes them; without pages."),
-    ...page,
-  }),
-  responses: {
-    200: {
-      description: "A page of monitors; with `format=apply` the body of `PUT /v1/monitors`.",
-      schema: z.union([pageOf(monitorView), applyInput]),
-      contentTypes: JSON_OR_YAML,
-    },
-  },
-  handle: async ({ token, query: { limit, cursor, format, ...filters } }, deps) => {
-    if (format) return { body: await exportList(deps, (monitor) => passes(monitor, filters), token) };
-    const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
-    let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
-    const items: StoredMonitor[] = [];
-    const isFiltered = filters.status || filters.q || filters.tag.length > 0;
-    for (let read = 0, ended = false; !ended && items.length < limit && read < MOST_READ; ) {
-      const some = await deps.monitors.list(isFiltered ? READ_AT_ONCE : limit - items.length, position);
-      const found = some.items.filter((monitor) => passes(monitor, filters));
-      const taken = found.slice(0, limit - items.length);
-      items.push(...taken);
-      const isCut = taken.length < found.length;
-      position = isCut ? some.positions.get(taken.at(-1)!.id) : (some.next ?? undefined);
-      ended = !isCut && some.next === null;
-      read += some.items.length;
-    }
-    const newest = await newestOf(items, deps.history, deps.now());
-    return {
-      body: {
-        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id), token)),
-        nextCursor: position === undefined ? null : encodeCursor(position, question),
-      },
-    };
   },
 });
 

@@ -13,13 +13,14 @@ import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { chunksOf } from "../../../../shared/rules/plan.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { hasScope } from "../../http/auth.ts";
 import { Problem } from "../../http/problem.ts";
-import { pageOf } from "../../http/representations.ts";
+import { countedPageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import {
   cursor,
@@ -157,36 +158,48 @@ const shownIn = (reader: Token | null, subscription: Shown): Shown => ({
   endpoint: shownTo(reader, subscription.kind, subscription.endpoint),
 });
 
+/** A page of SNS: topic and `NextToken`; without a token the topic's first. */
+type SnsPage = readonly [Topic, string?];
+
+const readPage = async (deps: Deps, [topic, token]: SnsPage) => {
+  const { Subscriptions = [], NextToken } = await deps.sns.send(
+    new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
+  );
+  const items: Listed[] = [];
+  for (const some of chunksOf(Subscriptions, AT_ONCE))
+    items.push(...(await Promise.all(some.map((subscription) => describe(deps, topic, subscription)))).flat());
+  return { items: await withRecords(deps, topic, items, NextToken === undefined), token: NextToken };
+};
+
 const listSubscriptions = route({
   method: "GET",
   path: "/v1/subscriptions",
   operationId: "listSubscriptions",
   summary: "List subscriptions",
-  description: "In pages of up to 100, one topic after the other. A page may be empty and still have a `nextCursor`.",
+  description: "In pages of up to 200, one topic after the other. The total is null if there is more than one page.",
   scope: "read",
   query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
-  responses: { 200: { description: "A page of subscriptions.", schema: pageOf(subscriptionView) } },
+  responses: { 200: { description: "A page of subscriptions.", schema: countedPageOf(subscriptionView) } },
   handle: async ({ query, token: reader }, deps) => {
     const question = `subscriptions ${query.topic ?? ""}`;
     const wanted: readonly Topic[] = query.topic ? [query.topic] : TOPICS;
-    const [topic, token] = (
-      query.cursor === undefined ? [wanted[0]] : JSON.parse(decodeCursor(query.cursor, question))
-    ) as [Topic, string?];
-    const { Subscriptions = [], NextToken } = await deps.sns.send(
-      new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
-    );
-    const items: Listed[] = [];
-    for (let start = 0; start < Subscriptions.length; start += AT_ONCE) {
-      const some = Subscriptions.slice(start, start + AT_ONCE);
-      items.push(...(await Promise.all(some.map((subscription) => describe(deps, topic, subscription)))).flat());
+    const items: Shown[] = [];
+    let next: SnsPage | undefined =
+      query.cursor === undefined ? [wanted[0]!] : JSON.parse(decodeCursor(query.cursor, question));
+    // A topic's first page goes along with what is before it: so no cursor leads to an empty topic.
+    while (next && (items.length === 0 || next[1] === undefined)) {
+      const [topic] = next;
+      const read = await readPage(deps, next);
+      items.push(...read.items);
+      const following = wanted[wanted.indexOf(topic) + 1];
+      next = read.token ? [topic, read.token] : following && [following];
     }
-    const shown = await withRecords(deps, topic, items, NextToken === undefined);
-    const following = wanted[wanted.indexOf(topic) + 1];
-    const next = NextToken ? [topic, NextToken] : following && [following];
+    const nextCursor = next ? encodeCursor(JSON.stringify(next), question) : null;
     return {
       body: {
-        items: shown.map((one) => shownIn(reader, one)),
-        nextCursor: next ? encodeCursor(JSON.stringify(next), question) : null,
+        items: items.map((one) => shownIn(reader, one)),
+        nextCursor,
+        total: query.cursor === undefined && !next ? items.length : null,
       },
     };
   },

@@ -52,6 +52,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   endMaintenanceWindow: ["write", "nothing"],
   extendMaintenanceWindow: ["write", "nothing"],
   // Another team's incident is as its monitor: see the test below.
+  getIncident: ["read", "nothing"],
   acknowledgeIncident: ["write", "nothing"],
   listIncidents: ["read", "filtered"],
   listMonitorIncidents: ["read", "missing"],
@@ -71,6 +72,14 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   testSubscription: ["write", "nothing"],
   deleteSubscription: ["write", "missing"],
   listAuditEntries: ["admin", "admin"],
+  // What a limited token may not do with channels: see their own test.
+  createChannel: ["write", "nothing"],
+  listChannels: ["read", "nothing"],
+  getChannel: ["read", "nothing"],
+  updateChannel: ["write", "nothing"],
+  deleteChannel: ["write", "nothing"],
+  testChannel: ["write", "nothing"],
+  listChannelKinds: ["read", "nothing"],
   createToken: ["admin", "admin"],
   listTokens: ["admin", "admin"],
   getOwnToken: ["metrics", "nothing"],
@@ -364,6 +373,7 @@ describe("a token that is limited to tags", () => {
     const foreign = `${other.id}.1`;
     const acknowledged = await edge.call("POST", `/v1/incidents/${foreign}/acknowledge`, { token: limited, body: {} });
     expect(acknowledged.status).toBe(404);
+    expect((await edge.call("GET", `/v1/incidents/${foreign}`, { token: limited })).status).toBe(404);
     const window = { name: "x", monitorIds: [other.id], schedule: { kind: "once", durationSeconds: 60 } };
     const refused = await edge.call("POST", "/v1/maintenance-windows", { token: limited, body: window });
     expect([refused.status, refused.body.errors[0].path]).toEqual([422, "monitorIds[0]"]);

@@ -38,6 +38,7 @@ describe("creating", () => {
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
       updatedBy: { id: edge.admin.split("_")[1], name: "admin" },
+      etag: headers.etag,
     });
     const { settingsVersion } = (await item(body.id))!;
     expect(edge.calls.jobs).toEqual([
@@ -46,7 +47,7 @@ describe("creating", () => {
     expect(edge.calls.plans).toEqual([{ source: "api", shard: "60#0" }]);
     const read = await edge.call("GET", at(body.id));
     expect(read.body).toEqual(body);
-    expect(read.headers.etag).toBe(headers.etag);
+    expect(read.body.etag).toBe(headers.etag);
   });
 
   test.each([

@@ -106,6 +106,17 @@ describe("the function's answer becomes the response:", () => {
     fixture.behave(() => ({}));
   });
 
+  test("of 304 has neither body nor length", async () => {
+    fixture.behave(() => ({ result: { statusCode: 304, headers: { etag: '"x"' } } }));
+    const response = await call("/v1/x");
+    expect([response.status, response.headers.get("etag"), response.headers.get("content-length")]).toEqual([
+      304,
+      '"x"',
+      null,
+    ]);
+    fixture.behave(() => ({}));
+  });
+
   test("text and numbers", () => {
     expect(toHttpAnswer('"text"')?.body.toString()).toBe("text");
     expect(toHttpAnswer("7")?.body.toString()).toBe("7");
