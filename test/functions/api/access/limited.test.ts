@@ -1,4 +1,4 @@
-/** What a token limited to tags does with calls about many monitors. */
+/** Tokens that are limited to tags: calls about many monitors, and scopes. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Edge, startEdge } from "../edge.ts";
 
@@ -24,4 +24,10 @@ test("it changes its own alone by a bulk call, keeps its tag, and sees the tags 
   expect(freed.failed).toMatchObject([{ id: own, code: "invalid-input", errors: [{ path: "tags" }] }]);
   const { body } = await edge.call("GET", "/v1/tags", { token });
   expect(body.items).toEqual([{ key: "team", monitors: 1, values: [{ value: "orders", monitors: 1 }] }]);
+});
+
+test("it cannot have the scope admin", async () => {
+  const body = { name: "x", scopes: ["admin"], monitorTags: ["team=orders"] };
+  const answer = await edge.call("POST", "/v1/tokens", { body });
+  expect([answer.status, answer.body.errors[0].path]).toEqual([422, "monitorTags"]);
 });
