@@ -154,7 +154,8 @@ export class HomeStack extends Stack {
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
-    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
+    // It publishes tests of subscriptions only.
+    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
     this.letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);

@@ -6,6 +6,7 @@ import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
+import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { EntryReader } from "../../shared/store/entries.ts";
@@ -19,6 +20,7 @@ import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { StatusReader } from "../../shared/store/status-reader.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
+import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Access } from "./http/access.ts";
 import type { FairShare } from "./http/fair-share.ts";
@@ -33,7 +35,7 @@ export interface Deps {
   readonly windows: WindowStore;
   /** Has items decided again. */
   readonly due: DueStore;
-  /** Placements of deleted monitors, for monitors that are created again with the same key. */
+  /** Deleted monitors, for their history and for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
   /** Lists all shards, for `/v1/metrics`. */
@@ -45,6 +47,9 @@ export interface Deps {
   /** Status over time of all monitors. */
   readonly statusReader: StatusReader;
   readonly entries: EntryReader;
+  readonly audit: AuditStore;
+  /** What SNS does not keep of subscriptions. */
+  readonly subscriptions: SubscriptionStore;
   /** Browsers that are logged in. */
   readonly sessions: SessionStore;
   readonly logins: LoginGuard;

@@ -4,6 +4,7 @@
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
+import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createEntryReader } from "../../shared/store/entries.ts";
@@ -18,6 +19,7 @@ import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createStatusReader } from "../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
+import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
@@ -28,6 +30,8 @@ import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
 type Stores =
+  | "audit"
+  | "subscriptions"
   | "policies"
   | "windows"
   | "due"
@@ -80,13 +84,15 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
     policies: createPolicyStore(client, tables.monitors),
     windows: createWindowStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
-    former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    subscriptions: createSubscriptionStore(client, tables.monitors),
+    audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),

@@ -108,6 +108,16 @@ export const asSent = (settings: MonitorSettings, available: readonly string[]):
   return sent;
 };
 
+/** Like `asSent`, and without fields that equal any default: the shortest input that gives the same settings. */
+export const withoutDefaults = (settings: MonitorSettings, available: readonly string[]): Record<string, unknown> => {
+  const others: Surroundings = { ...settings, available };
+  const isDefault = (name: FieldName) =>
+    isDeepStrictEqual((FIELDS[name] as Field).complete(undefined, others), settings[name]);
+  return Object.fromEntries(
+    Object.entries(asSent(settings, available)).filter(([name]) => !isDefault(name as FieldName)),
+  );
+};
+
 const pick = (from: object, some: readonly string[]) =>
   Object.fromEntries(some.map((name) => [name, (from as Record<string, unknown>)[name]]));
 

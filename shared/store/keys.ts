@@ -4,12 +4,14 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
- *  monitors  former    MONITOR#<id>             FORMER                placements of a deleted monitor
+ *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
+ *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
@@ -29,7 +31,8 @@
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start
+ *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start, audit
+ *                                                 entries of a resource
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -63,6 +66,15 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
   sk: STATE_SK,
 });
+/** How long entries of the audit log are kept. */
+export const AUDIT_KEPT_DAYS = 400;
+/** Month of a moment or of the sort key of an audit entry: `2026-11`. */
+export const auditMonth = (at: string) => at.slice(0, "2026-11".length);
+export const auditKey = (at: string, id: string) => ({ pk: `AUDIT#${auditMonth(at)}`, sk: `${at}#${id}` });
+/** Place of an audit entry in the list of its resource's entries; undefined for an entry without one. */
+export const auditPlace = ({ resource, at, id }: { resource: string | null; at: string; id: string }) =>
+  resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
+export const subscriptionKey = (id: string) => ({ pk: "SUBSCRIPTION", sk: id });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 /** Apart from the channel, so that functions that send nothing cannot read it. */

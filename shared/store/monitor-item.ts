@@ -1,6 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
+import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
 
@@ -20,6 +21,8 @@ export interface StoredMonitor extends Monitor {
   readonly creation: string | null;
   /** Id of the API's last write: a retry after a lost answer fails its condition, and recognises its own first try. */
   readonly writtenBy: string;
+  /** Who changed the settings last; null for monitors that were stored before this was noted. */
+  readonly updatedBy: Author;
 }
 
 /** Attributes for indexes and timers, which are not part of a monitor. */
@@ -44,6 +47,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
   const monitor: Item = {
     creation: null,
     writtenBy: "",
+    updatedBy: null,
     undecidedSince: null,
     unsettledSince: null,
     lastIncidentEndedAt: null,

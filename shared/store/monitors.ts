@@ -155,6 +155,7 @@ export const createMonitorStore = (
         ...namePlace(after),
         ...changePlace(after.id, after.updatedAt),
         updatedAt: after.updatedAt,
+        updatedBy: after.updatedBy,
         ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
         ...(after.paused && pausedPlace(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),

@@ -70,7 +70,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Publish", "Alerts"),
     ...MAIL,
-    ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
+    ...may("sns:Subscribe,ListSubscriptionsByTopic,Publish", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
     ...may("sqs:SendMessage", ...JOBS),

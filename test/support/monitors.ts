@@ -50,6 +50,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   deletedAt: null,
   creation: null,
   writtenBy: "",
+  updatedBy: null,
   ...more,
 });
 
@@ -72,7 +73,7 @@ export async function putMonitor<T extends Monitor>(
   { client, tables }: Pick<Awaited<ReturnType<typeof startTables>>, "client" | "tables">,
   monitor: T,
 ): Promise<T> {
-  const Item = monitorItem({ creation: null, writtenBy: "", ...monitor });
+  const Item = monitorItem({ creation: null, writtenBy: "", updatedBy: null, ...monitor });
   await client.send(new PutCommand({ TableName: tables.monitors, Item }));
   return monitor;
 }

@@ -253,8 +253,13 @@ const limitedSns = (limit: Tags, sns: Deps["sns"]): Deps["sns"] => {
 };
 
 /** Deleted monitors are known by the tags that they had. */
-const limitedFormer = (limit: Tags, former: FormerStore): FormerStore => ({
+const limitedFormer = (limit: Tags, former: FormerStore, seen: Set<string>): FormerStore => ({
   remember: former.remember,
+  get: async (id, now) => {
+    const found = await former.get(id, now);
+    return found && hasOne(limit, found) && seen.add(id).size > 0 ? found : undefined;
+  },
+  // A monitor that is created again takes over the placements of a deleted one, which may have had other tags.
   recall: async () => new Map(),
   names: async (ids) => new Map([...(await former.names(ids))].filter(([, one]) => hasOne(limit, one))),
 });
@@ -294,7 +299,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
   const seen = new Set<string>();
   const monitors = limitedMonitors(limit, deps.monitors, access, seen);
   const { history } = deps;
-  const former = limitedFormer(limit, deps.former);
+  const former = limitedFormer(limit, deps.former, seen);
   return {
     access,
     monitors,
@@ -319,6 +324,13 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     // By id, of monitors that were found through the stores above.
     stretches: deps.stretches,
     statusReader: deps.statusReader,
+    // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
+    subscriptions: {
+      put: deps.subscriptions.put,
+      forget: deps.subscriptions.forget,
+      get: async () => undefined,
+      ofTopic: async () => new Map(),
+    },
 
     // Nothing of a monitor in these.
     version: deps.version,
@@ -338,6 +350,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     now: deps.now,
 
     // For calls with scope `admin`, which no limited token has, or about the caller itself.
+    audit: deps.audit,
     tokens: deps.tokens,
     sessions: deps.sessions,
     logins: deps.logins,

@@ -142,6 +142,10 @@ export const incidentItem = z
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
+export const author = z
+  .object({ id: z.string().describe("Id of the token."), name: z.string().describe("Its name at the time.") })
+  .meta({ id: "Author" });
+
 /** Fields that the server adds to the settings. */
 const standing = {
   id: monitorId,
@@ -160,15 +164,23 @@ const standing = {
     .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
   createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed."),
+  updatedBy: author.nullable().meta({
+    description: "Token that changed the settings last; null for a change from before this was noted.",
+    example: null,
+  }),
   etag: z.string().meta({
     description: "Send it as `If-Match` to change the monitor only if its settings are still these.",
     example: '"mi4vm0ao"',
   }),
 };
-/** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
+/** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-export const monitorView = z.object({ ...storedFields, ...standing }).meta({
+const readOnly = Object.fromEntries(
+  Object.entries(standing).map(([name, schema]) => [name, (schema as z.ZodType).meta({ readOnly: true })]),
+) as unknown as typeof standing;
+
+export const monitorView = z.object({ ...storedFields, ...readOnly }).meta({
   id: "Monitor",
   description: "A monitor: its settings, and how it stands.",
   example: { ...completed(MONITOR_EXAMPLE, MONITOR_EXAMPLE.locations), incident: null },

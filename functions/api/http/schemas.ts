@@ -107,6 +107,10 @@ export const subscriptionFilter = fields({
   example: { events: ["down", "recovered"] },
 });
 
+export const subscriptionPatch = fields({
+  filter: subscriptionFilter.nullable().describe("Replaces the present filter; null: everything."),
+}).meta({ id: "SubscriptionPatch" });
+
 export const subscriptionInput = fields({
   topic: topicName.default("alerts"),
   kind: kindName,

@@ -20,10 +20,11 @@ const STATUS_RANKS = {
 } as const satisfies Record<Status, number>;
 export const STATUSES = Object.keys(STATUS_RANKS) as [Status, ...Status[]];
 
+export const tagText = z
+  .string({ error: expecting("a tag's name, or name=value") })
+  .regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") });
 export const tagFilter = z
-  .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
-    error: expecting("tags"),
-  })
+  .array(tagText, { error: expecting("tags") })
   .max(20)
   .default([])
   .describe("`name` or `name=value`; may be given several times, and then all must hold.");

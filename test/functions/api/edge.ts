@@ -20,6 +20,7 @@ import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
+import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
@@ -33,6 +34,7 @@ import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
+import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
 import { createSummaryStore } from "../../../shared/store/summaries.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { checkAnswer } from "../../support/document.ts";
@@ -168,6 +170,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
 
   const { client } = tables;
   const clock = { now: () => new Date() };
+  const audit = createAuditStore(client, tables.tables.monitors);
   const authentication = createAuthentication(client, tables.tables.monitors);
   const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
@@ -188,6 +191,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    audit,
+    subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
@@ -262,10 +267,11 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     };
   };
 
-  /** Everything in a table. */
+  /** Everything in a table but the audit log, in which calls that change nothing leave an entry that expires at once. */
   const stored = async (table: "monitors" | "history" = "monitors", prefix = "") => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.tables[table] }));
-    return Items.filter(({ pk }) => String(pk).startsWith(prefix));
+    const isMeant = (pk: string) => (prefix ? pk.startsWith(prefix) : !pk.startsWith("AUDIT#"));
+    return Items.filter(({ pk }) => isMeant(String(pk)));
   };
 
   return {
@@ -297,7 +303,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         },
         clock.now(),
       ),
-    stores: { tokens, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
+    stores: { tokens, audit, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

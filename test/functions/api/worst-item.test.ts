@@ -85,7 +85,7 @@ function troubled(changes: number): Monitor {
 
 const sizeOf = async (monitor: Monitor) => {
   const { pk, sk } = monitorKey(monitor.id);
-  const written = monitorItem({ creation: null, writtenBy: "", ...monitor });
+  const written = monitorItem({ creation: null, writtenBy: "", updatedBy: null, ...monitor });
   await tables.client.send(new PutCommand({ TableName: tables.tables.monitors, Item: written }));
   const Key = { pk: { S: pk }, sk: { S: sk } };
   const { Item } = await tables.client.send(new GetItemCommand({ TableName: tables.tables.monitors, Key }));

@@ -11,6 +11,7 @@ import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
+import { changeOfKept } from "../../monitors/changes.ts";
 import { existing as existingMonitor } from "../../monitors/write.ts";
 import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
 import {
@@ -56,7 +57,7 @@ const createPolicy = route({
   body: policyInput,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
-  handle: async ({ body, token }, deps) => {
+  handle: async ({ body, token, record }, deps) => {
     refuseWrongPolicy(body, await channelIds(deps));
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
@@ -65,6 +66,7 @@ const createPolicy = route({
     const at = deps.now().toISOString();
     const policy: Policy = { id: randomBytes(10).toString("hex"), ...body, revision: 1, createdAt: at, updatedAt: at };
     await deps.policies.create(policy);
+    await record([changeOfKept(policy, null, body)]);
     await decideTroubleAgain(deps);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
@@ -110,7 +112,7 @@ const updatePolicy = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers, token }, deps) => {
+  handle: async ({ params, body, headers, token, record }, deps) => {
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, "policy");
     parse(policyPatch, body);
@@ -124,6 +126,7 @@ const updatePolicy = route({
       updatedAt: deps.now().toISOString(),
     };
     if (!(await deps.policies.update(before, after))) throw changedMeanwhile("policy");
+    await record([changeOfKept(after, settingsOf(before), settings)]);
     await decideTroubleAgain(deps);
     return answer(after, token);
   },
@@ -139,10 +142,11 @@ const deletePolicy = route({
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers }, deps) => {
+  handle: async ({ params, headers, record }, deps) => {
     const policy = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], policy, "policy");
     if (!(await deps.policies.remove(policy))) throw changedMeanwhile("policy");
+    await record([changeOfKept(policy, settingsOf(policy), null)]);
     await decideTroubleAgain(deps);
     return { status: 204 };
   },

@@ -17,7 +17,7 @@ import {
 } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
-import { existing } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
@@ -89,7 +89,7 @@ export const results: readonly Route[] = [
       },
     },
     handle: async ({ params, query, headers }, deps) => {
-      const monitor = await existing(deps, params.id ?? "");
+      const monitor = await withHistory(deps, params.id ?? "");
       const range = readRange(query, deps.now(), DAY_SECONDS);
       const reader = await historyReader(deps);
       const location = oneLocation(query.location, reader.locationsOf(monitor));

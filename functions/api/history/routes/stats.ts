@@ -4,14 +4,16 @@ import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { report, reportOutages } from "../../../../shared/history/report.ts";
 import { oldestRawDay } from "../../../../shared/history/retention.ts";
+import { tallySteps } from "../../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../../shared/history/steps.ts";
 import { Tally } from "../../../../shared/history/tally.ts";
-import type { Incident } from "../../../../shared/model.ts";
+import { inParallel } from "../../../../shared/parallel.ts";
 import { oneOf } from "../../../../shared/schema.ts";
-import type { Deps } from "../../deps.ts";
+import type { HistoryReader, Watched } from "../../../../shared/store/history-reader.ts";
 import { locationName, moment, monitorId, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { existing } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
+import { incidentsIn } from "../incidents-in.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { talliesOf } from "../tallies.ts";
@@ -22,7 +24,7 @@ const MOST_STEPS = 1_500;
 /** Longest range for steps below a day: these need raw outcomes, which are kept for 400 days by default. */
 const MOST_DAYS_IN_PARTS = 400;
 const MOST_DAYS = 800;
-const INCIDENTS_AT_ONCE = 100;
+const LOCATIONS_AT_ONCE = 4;
 
 export const count = z.int();
 const seconds = (what: string, example = 0) => count.meta({ description: `Seconds ${what}.`, example });
@@ -96,6 +98,24 @@ const statsView = z
     items: z
       .array(z.object(figures).meta({ id: "StatsStep", description: "Figures of one step." }))
       .describe("One for each step, oldest first."),
+    series: z
+      .array(
+        z
+          .object({
+            location: locationName,
+            total: z
+              .object(figures)
+              .meta({ id: "LocationTotal", description: "Figures of the whole range, from one location." }),
+            items: z
+              .array(
+                z.object(figures).meta({ id: "LocationStep", description: "Figures of one step, from one location." }),
+              )
+              .describe("The same steps as `items`."),
+          })
+          .meta({ id: "LocationStats", description: "The figures as one location saw them." }),
+      )
+      .optional()
+      .describe("With `by=location`: the figures as each location saw them, by name."),
   })
   .meta({ id: "Stats", description: "Uptime, failures and latency of a monitor." });
 
@@ -117,16 +137,18 @@ function refuseTooLong({ from, to }: Range, step: Step) {
   ]);
 }
 
-/** Incidents that overlap a range. Those of one monitor never overlap each other. */
-async function incidentsIn({ incidents }: Deps, monitorId: string, { from, to }: Range): Promise<Incident[]> {
-  const found: Incident[] = [];
-  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
-  for (let before: string | null = iso(to); before !== null; ) {
-    const { items, next } = await incidents.listOf(monitorId, INCIDENTS_AT_ONCE, before);
-    found.push(...items.filter(({ endedAt }) => endedAt === null || endedAt > iso(from)));
-    before = items.some(({ startedAt }) => startedAt <= iso(from)) ? null : next;
-  }
-  return found;
+/** Figures of each location that has data. */
+async function seriesByLocation(reader: HistoryReader, monitor: Watched, steps: readonly Range[]) {
+  const whole = { from: steps[0]?.from ?? 0, to: steps.at(-1)?.to ?? 0 };
+  const series: { location: string; total: object; items: object[] }[] = [];
+  await inParallel(reader.locationsOf(monitor), LOCATIONS_AT_ONCE, async (location) => {
+    const tallies = await tallySteps(reader, monitor, steps, location);
+    const total = new Tally();
+    for (const tally of tallies) total.merge(tally);
+    if (total.checks === 0) return;
+    series.push({ location, total: report(total, whole), items: steps.map((step, i) => report(tallies[i]!, step)) });
+  });
+  return series.toSorted((a, b) => (a.location < b.location ? -1 : 1));
 }
 
 const getStats = route({
@@ -148,10 +170,11 @@ const getStats = route({
       .optional()
       .meta({ description: "IANA name, for steps from `1d` on. Default UTC.", example: "UTC" }),
     ...locationField,
+    by: oneOf(["location"]).optional().describe("`location`: adds a series for each location that has data."),
   }),
   responses: { 200: { description: "The figures, oldest step first.", schema: statsView } },
   handle: async ({ params, query }, deps) => {
-    const monitor = await existing(deps, params.id ?? "");
+    const monitor = await withHistory(deps, params.id ?? "");
     const range = readRange(query, deps.now(), DAY_SECONDS);
     const timeZone = readTimeZone(query.timeZone, query.step);
     refuseTooLong(range, query.step);
@@ -172,6 +195,7 @@ const getStats = route({
         timeZone,
         total: { ...report(whole, range), ...(!location && reportOutages(incidents, whole, range)) },
         items: steps.map((step, i) => report(tallies[i]!, step)),
+        ...(query.by && { series: await seriesByLocation(reader, monitor, steps) }),
       },
     };
   },

@@ -36,8 +36,9 @@ const createToken = route({
   scope: "admin",
   body: tokenInput,
   responses: { 201: { description: "Created.", schema: newTokenView } },
-  handle: async ({ body }, { tokens, now }) => {
+  handle: async ({ body, record }, { tokens, now }) => {
     const { token, text } = await issueToken(tokens, body, now());
+    await record([{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }]);
     return { status: 201, body: { ...presentToken(token, now()), token: text } };
   },
 });
@@ -94,9 +95,10 @@ const updateToken = route({
   body: tokenPatch,
   contentTypes: ["application/merge-patch+json", "application/json"],
   responses: { 200: { description: "The token.", schema: tokenView } },
-  handle: async ({ params, body: { name } }, { tokens, now }) => {
+  handle: async ({ params, body: { name }, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     await tokens.rename(token.id, name);
+    await record([{ resource: token.id, name, changes: { name: [token.name, name] } }]);
     return { body: presentToken({ ...token, name }, now()) };
   },
 });
@@ -143,12 +145,13 @@ const revokeToken = route({
     "Takes effect with the next call, and ends the token's sessions. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
   scope: "admin",
   responses: { 204: { description: "Revoked." } },
-  handle: async ({ params }, { tokens, now }) => {
+  handle: async ({ params, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     const isAdmin = stateOf(token, now()) === "active" && hasScope(token, "admin");
     if (isAdmin && !(await otherAdmin(tokens, token.id, now())))
       throw new Problem("last-admin-token", "this is the last admin token: create another one before you revoke it");
     await tokens.revoke(token.id, now());
+    await record([{ resource: token.id, name: token.name, changes: { revoked: [false, true] } }]);
     return { status: 204 };
   },
 });

@@ -47,17 +47,24 @@ const acknowledgeIncident = route({
   responses: {
     200: { description: "The acknowledgement, or the one that was there before.", schema: acknowledgementView },
   },
-  handle: async ({ params, body: { note }, token }, deps) => {
+  handle: async ({ params, body: { note }, token, record }, deps) => {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const monitor = await monitorOf(deps, params.id ?? "");
       const incident = monitor.incident!;
       const before = incident.acknowledged;
-      if (before) return { body: { at: before.at, by: before.by, note: before.note } };
+      if (before) {
+        await record([]);
+        return { body: { at: before.at, by: before.by, note: before.note } };
+      }
       const now = deps.now();
       const at = now.toISOString();
       const by = token?.name ?? "";
       const acknowledged = { at, by, note, severity: incident.severity, isAnnounced: false };
-      if (await deps.monitors.acknowledge(monitor, acknowledged, now)) return { body: { at, by, note } };
+      if (await deps.monitors.acknowledge(monitor, acknowledged, now)) {
+        const changes = { acknowledged: [null, { note }] as const };
+        await record([{ resource: monitor.id, name: monitor.name, changes }]);
+        return { body: { at, by, note } };
+      }
     }
     throw new Problem("changed-meanwhile", "the monitor keeps changing: try again", { "retry-after": "1" });
   },
