@@ -21,6 +21,7 @@ export interface Schema {
   maximum?: number;
   /** Names of the values of an enumeration, where generators would take one that is taken. */
   "x-enum-varnames"?: string[];
+  readOnly?: boolean;
   discriminator?: { propertyName: string; mapping: Record<string, string> };
 }
 export type Schemas = Record<string, Schema>;
@@ -84,8 +85,13 @@ export const plain = (schema: Schema): Schema => {
   const rest: Schema = format === "base64" ? unformatted : known;
   // Beside a reference only what generators know to look for there: they take a type for another schema.
   if (rest.$ref) {
-    const { $ref, description, examples = example === undefined ? undefined : [example] } = rest;
-    return { $ref, ...(description && { description }), ...(examples && { examples }) };
+    const { $ref, description, readOnly, examples = example === undefined ? undefined : [example] } = rest;
+    return {
+      $ref,
+      ...(description && { description }),
+      ...(readOnly && { readOnly }),
+      ...(examples && { examples }),
+    };
   }
   const result: Schema = {
     ...rest,

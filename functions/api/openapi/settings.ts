@@ -123,12 +123,22 @@ const named = (whole: Schemas, parts: readonly Part[]): Schemas => {
   ]);
 };
 
+/** Adds the fields that the server sets: callers may send them back with what they read, and they are ignored. */
+const withServerFields = (input: Schema, monitor: Schema): Schema => ({
+  ...input,
+  properties: {
+    ...input.properties,
+    ...Object.fromEntries(Object.entries(monitor.properties ?? {}).filter(([, { readOnly }]) => readOnly)),
+  },
+});
+
 /**
  * Replaces `MonitorInput` by a union of one schema for each protocol, `HttpsMonitorInput` and so on. Each has all fields
  * of a monitor, because generators read that alike, which they do not with `allOf`.
  */
 export const withTypedSettings = (schemas: Schemas): Schemas => {
-  const { MonitorInput: input, ...others } = schemas;
+  const { MonitorInput = {}, MonitorPatch = {}, Monitor = {}, ...others } = schemas;
+  const input = withServerFields(MonitorInput, Monitor);
   const settings = settingsSchemas();
   const taken = Object.keys(settings).filter((name) => Object.hasOwn(others, name));
   if (taken.length > 0) throw new Error(`two schemas have the name ${taken.join(", ")}: give one another title or id`);
@@ -140,11 +150,11 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
       ...input,
       description: `A monitor of ${title}.`,
       properties: {
-        ...input?.properties,
+        ...input.properties,
         protocol: { type: "string", enum: [protocol], description: `Always \`${protocol}\`.` },
         settings: { ...refTo(`${pascal(protocol)}Settings`), description: "The protocol's own settings." },
       },
-      required: [...(input?.required ?? []), ...(defaultPort === null ? ["port"] : [])],
+      required: [...(input.required ?? []), ...(defaultPort === null ? ["port"] : [])],
       examples: [
         { name: title, protocol, host: "example.com", ...example, settings: { ...told, ...example.settings } },
       ],
@@ -153,13 +163,15 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
   });
   return {
     ...others,
+    Monitor,
+    MonitorPatch: withServerFields(MonitorPatch, Monitor),
     MonitorInput: {
       ...unionOf(
         "protocol",
         variants.map(({ protocol, name }) => [protocol, name]),
         "A monitor to create; `protocol` tells which of these it is.",
       ),
-      ...(input?.examples && { examples: input.examples }),
+      ...(input.examples && { examples: input.examples }),
     },
     ...Object.fromEntries(variants.map(({ name, schema }) => [name, schema])),
     ...settings,

@@ -28,6 +28,7 @@ type Limited = "missing" | "filtered" | "refused" | "nothing" | "admin";
 const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   createMonitor: ["deploy", "refused"],
   listMonitors: ["read", "filtered"],
+  exportMonitors: ["read", "filtered"],
   applyMonitors: ["deploy", "refused"],
   // See limited.test.ts beside this file: the others are missing.
   changeMonitors: ["deploy", "nothing"],
@@ -69,8 +70,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   createSubscription: ["write", "refused"],
   listSubscriptions: ["read", "filtered"],
   updateSubscription: ["write", "missing"],
-  // A limited token may not: it does not see whom else the test would reach.
-  testSubscription: ["write", "nothing"],
+  testSubscription: ["write", "nothing"], // limited: refused, because it sees not whom else the test would reach
   deleteSubscription: ["write", "missing"],
   listAuditEntries: ["admin", "admin"],
   // What a limited token may not do with channels: see their own test.
@@ -255,7 +255,7 @@ describe("a token that is limited to tags", () => {
           : "<Subscriptions/>";
       if (action === "GetSubscriptionAttributes") {
         const name = parameters.get("SubscriptionArn")!.slice(TOPIC.length + 1);
-        return `<Attributes><entry><key>FilterPolicy</key><value>${filters[name]}</value></entry></Attributes>`;
+        return `<Attributes><entry><key>Protocol</key><value>sqs</value></entry><entry><key>FilterPolicy</key><value>${filters[name]}</value></entry></Attributes>`;
       }
       return `<SubscriptionArn>${TOPIC}:new</SubscriptionArn>`;
     };

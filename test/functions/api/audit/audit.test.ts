@@ -27,7 +27,7 @@ describe("the audit log has", () => {
     expect(entries.map(({ operation, changes }: Record<string, unknown>) => [operation, changes])).toEqual([
       ["deleteMonitor", { deleted: [false, true] }],
       ["pauseMonitor", { paused: [false, true] }],
-      ["patchMonitor", { "tags.team": ["a", "b"] }],
+      ["updateMonitor", { "tags.team": ["a", "b"] }],
       ["createMonitor", expect.objectContaining({ name: [null, "Orders"], tags: [null, { team: "a" }] })],
     ]);
     const oldest = entries.at(-1);
@@ -95,7 +95,7 @@ describe("the audit log has", () => {
     const { id } = await create();
     const { audit } = edge.stores;
     const deps = { audit, now: () => new Date(), logger: console, metrics: { addMetric: () => {} } };
-    const begun = { requestId: "r", by: { id: "t", name: "T" }, operation: "patchMonitor", resource: id };
+    const begun = { requestId: "r", by: { id: "t", name: "T" }, operation: "updateMonitor", resource: id };
     const dies = audited(deps as never, begun, () => Promise.reject(new Error("the process ended")));
     await expect(dies).rejects.toThrow("the process ended");
     expect(await log(`monitor=${id}&token=t`)).toMatchObject([{ ...begun, outcome: "begun", changes: {} }]);
