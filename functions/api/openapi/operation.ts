@@ -89,7 +89,12 @@ const gatewayContent = (message: string) => ({ "application/json": { schema: gat
 
 const problemResponse = (status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject => {
   const byGateway = GATEWAY_MESSAGES[status];
-  const headers = [...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []), "cache-control", ...CONTENT, ...RATE_LIMIT] as const;
+  const headers = [
+    ...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []),
+    "cache-control",
+    ...CONTENT,
+    ...RATE_LIMIT,
+  ] as const;
   return {
     description: `Problem ${codes.map((code) => `\`${code}\``).join(", ")}${byGateway ? "; or an answer of the gateway" : ""}.`,
     headers: headersOf(headers),
@@ -149,9 +154,7 @@ const answers = ({ responses, scope, method }: Route): ZodOpenApiResponsesObject
             content: Object.fromEntries(
               contentTypes.map((type) => [
                 type,
-                isStructured(type)
-                  ? { schema }
-                  : { schema: z.string().describe("Text."), ...(example && { example }) },
+                isStructured(type) ? { schema } : { schema: z.string().describe("Text."), ...(example && { example }) },
               ]),
             ),
           }),

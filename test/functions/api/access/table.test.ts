@@ -202,19 +202,18 @@ describe.each(CREDENTIALS)("%s", (_name, credential, expected) => {
 });
 
 describe("a token that is limited to tags", () => {
-  const own = { id: "", name: "Own orders" };
-  const other = { id: "", name: "Other payments" };
+  const own = { id: "", name: "Own orders", key: "orders" };
+  const other = { id: "", name: "Other payments", key: "payments" };
   const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";
   let limited = "";
-
-  const create = async (name: string, team: string) => {
-    const body = { name, protocol: "tcp", host: "127.0.0.1", port: 1, tags: { team }, key: team };
+  const create = async ({ name, key }: typeof own) => {
+    const body = { name, protocol: "tcp", host: "127.0.0.1", port: 1, tags: { team: key }, key };
     return (await edge.call("POST", "/v1/monitors", { body })).body.id as string;
   };
 
   beforeAll(async () => {
-    own.id = await create(own.name, "orders");
-    other.id = await create(other.name, "payments");
+    own.id = await create(own);
+    other.id = await create(other);
     limited = await edge.limitedToken("write", "team=orders");
     const now = Math.floor(Date.now() / 1000);
     for (const { id, name } of [own, other]) {
@@ -271,8 +270,7 @@ describe("a token that is limited to tags", () => {
       }),
     });
 
-  // What deletes comes last.
-  const missing = ofKind("missing").toSorted((a, b) => Number(a.method === "DELETE") - Number(b.method === "DELETE"));
+  const missing = ofKind("missing").toSorted((a, b) => Number(a.method === "DELETE") - Number(b.method === "DELETE")); // deletes last
   test.each(named(missing))("does not find another team's thing: %s", async (_name, route) => {
     const [mine, theirs] = route.path.startsWith("/v1/subscriptions")
       ? ["alerts-own", "alerts-other"]
@@ -292,7 +290,9 @@ describe("a token that is limited to tags", () => {
       return JSON.stringify(body);
     };
     const namesOf = (text: string) =>
-      [own, other].filter(({ id, name }) => text.includes(id) || text.includes(name)).map(({ id }) => id);
+      [own, other]
+        .filter(({ id, name, key }) => [id, name, `"key":"${key}"`].some((one) => text.includes(one)))
+        .map(({ id }) => id);
     expect(namesOf(await textOf(edge.admin))).toEqual([own.id, other.id]);
     expect(namesOf(await textOf(limited))).toEqual([own.id]);
   });
