@@ -85,13 +85,8 @@ export const plain = (schema: Schema): Schema => {
   const rest: Schema = format === "base64" ? unformatted : known;
   // Beside a reference only what generators know to look for there: they take a type for another schema.
   if (rest.$ref) {
-    const { $ref, description, readOnly, examples = example === undefined ? undefined : [example] } = rest;
-    return {
-      $ref,
-      ...(description && { description }),
-      ...(readOnly && { readOnly }),
-      ...(examples && { examples }),
-    };
+    const { $ref, description, examples = example === undefined ? undefined : [example] } = rest;
+    return { $ref, ...(description && { description }), ...(examples && { examples }) };
   }
   const result: Schema = {
     ...rest,

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { protocols } from "../../../shared/protocols/index.ts";
+import { SERVER_FIELDS } from "../http/representations.ts";
 import { plain, refTo, type Schema, type Schemas } from "./schema.ts";
 
 /** `minecraft-bedrock` becomes `MinecraftBedrock`, and `2c` becomes `2c`. */
@@ -123,14 +124,17 @@ const named = (whole: Schemas, parts: readonly Part[]): Schemas => {
   ]);
 };
 
-/** Adds the fields that the server sets: callers may send them back with what they read, and they are ignored. */
-const withServerFields = (input: Schema, monitor: Schema): Schema => ({
-  ...input,
-  properties: {
-    ...input.properties,
-    ...Object.fromEntries(Object.entries(monitor.properties ?? {}).filter(([, { readOnly }]) => readOnly)),
-  },
-});
+const READ_ONLY = "Fields that are `readOnly` may be sent back as they were read, and change nothing.";
+
+/**
+ * Adds the fields that the server sets, as `readOnly`: callers may send them back with what they read, and they are
+ * ignored. They are not `readOnly` in answers, because generators then take them for values that may be missing.
+ */
+const withServerFields = (input: Schema, monitor: Schema): Schema => {
+  const set = Object.entries(monitor.properties ?? {}).filter(([name]) => SERVER_FIELDS.has(name));
+  const readOnly = set.map(([name, schema]) => [name, { ...schema, readOnly: true }]);
+  return { ...input, properties: { ...input.properties, ...Object.fromEntries(readOnly) } };
+};
 
 /**
  * Replaces `MonitorInput` by a union of one schema for each protocol, `HttpsMonitorInput` and so on. Each has all fields
@@ -164,12 +168,15 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
   return {
     ...others,
     Monitor,
-    MonitorPatch: withServerFields(MonitorPatch, Monitor),
+    MonitorPatch: {
+      ...withServerFields(MonitorPatch, Monitor),
+      description: `${MonitorPatch.description} ${READ_ONLY}`,
+    },
     MonitorInput: {
       ...unionOf(
         "protocol",
         variants.map(({ protocol, name }) => [protocol, name]),
-        "A monitor to create; `protocol` tells which of these it is.",
+        `A monitor to create; \`protocol\` tells which of these it is. ${READ_ONLY}`,
       ),
       ...(input.examples && { examples: input.examples }),
     },
