@@ -24,7 +24,6 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
   },
   { name: "Monitors", description: "What is checked, and how it stands.", paths: /^\/v1\/(monitors|tags)\b/ },
-  { name: "Channels", description: "Ways to people and services: chat, pagers, webhooks.", paths: /^\/v1\/channel/ },
   { name: "Policies", description: "Who is told of trouble, and when.", paths: /^\/v1\/policies\b/ },
   {
     name: "Maintenance",
