@@ -271,10 +271,7 @@ export const problemView = z
     status: z.int().meta({ description: "The HTTP status.", example: 422 }),
     code: problemCode,
     detail: z.string().meta({ description: "What is wrong this time.", example: "port: must be a whole number" }),
-    errors: z
-      .array(fieldError)
-      .optional()
-      .describe("Every field that is wrong."),
+    errors: z.array(fieldError).optional().describe("Every field that is wrong."),
     requestId: z.string().meta({ description: "Finds the request in the log.", example: "f2000d5e-5ed5-4d6c" }),
   })
   .meta({ id: "Problem", description: "An error (RFC 9457)." });

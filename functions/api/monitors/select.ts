@@ -40,25 +40,24 @@ export const monitorFilters = {
     .default([])
     .meta({ description: "One of these; may be given several times.", example: ["up", "down"] }),
   tag: tagFilter,
-  protocol: z.array(protocolName()).max(20).default([]).meta({
-    description: "One of these; may be given several times.",
-    example: ["https"],
-  }),
+  protocol: z
+    .array(protocolName())
+    .max(20)
+    .default([])
+    .meta({
+      description: "One of these; may be given several times.",
+      example: ["https"],
+    }),
   key: z
     .array(z.string().min(1).max(128))
     .max(100)
     .default([])
     .meta({ description: "Exactly one of these keys; may be given several times.", example: ["orders/db"] }),
-  q: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({
-      description:
-        "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
-      example: "orders",
-    }),
+  q: z.string().min(1).max(200).optional().meta({
+    description:
+      "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
+    example: "orders",
+  }),
 };
 export interface Filters {
   readonly status?: readonly Status[];

@@ -148,9 +148,7 @@ const answers = ({ responses, scope, method }: Route): ZodOpenApiResponsesObject
             content: Object.fromEntries(
               contentTypes.map((type) => [
                 type,
-                isStructured(type)
-                  ? { schema }
-                  : { schema: z.string().describe("Text."), ...(example && { example }) },
+                isStructured(type) ? { schema } : { schema: z.string().describe("Text."), ...(example && { example }) },
               ]),
             ),
           }),

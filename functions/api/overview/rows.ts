@@ -6,7 +6,16 @@ import type { Monitor, View } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
-import { milliseconds, moment, monitorId, monitorName, percentage, reason, state, status } from "../http/representations.ts";
+import {
+  milliseconds,
+  moment,
+  monitorId,
+  monitorName,
+  percentage,
+  reason,
+  state,
+  status,
+} from "../http/representations.ts";
 import { type Newest, statusOf } from "../monitors/present.ts";
 import { barsOf } from "./bars.ts";
 
@@ -32,19 +41,15 @@ export const overviewItem = z
     uptimePercent: percentage
       .nullable()
       .describe("Over the time of the bars, rounded down: 100 means no second down. Null if nothing is known."),
-    bars: z
-      .string()
-      .meta({
-        description:
-          "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
-        example: "nnuuudux",
-      }),
-    downSeconds: z
-      .record(z.string(), z.int())
-      .meta({
-        description: "Seconds down by number of the bar, from 0; bars without any are absent.",
-        example: { "7": 20 },
-      }),
+    bars: z.string().meta({
+      description:
+        "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
+      example: "nnuuudux",
+    }),
+    downSeconds: z.record(z.string(), z.int()).meta({
+      description: "Seconds down by number of the bar, from 0; bars without any are absent.",
+      example: { "7": 20 },
+    }),
     certificateDays: z
       .int()
       .nullable()

@@ -23,14 +23,12 @@ const auditEntry = z
       example: "7ca139c8bbaa9b19b116",
     }),
     name: z.string().nullable().meta({ description: "Its name; null if it has none.", example: "Orders" }),
-    outcome: z
-      .enum(["done", "begun"])
-      .meta({
-        id: "AuditOutcome",
-        description:
-          "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
-        example: "done",
-      }),
+    outcome: z.enum(["done", "begun"]).meta({
+      id: "AuditOutcome",
+      description:
+        "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
+      example: "done",
+    }),
     changes: changesView,
   })
   .meta({ id: "AuditEntry", description: "What a call changed of one monitor, subscription or token." });
