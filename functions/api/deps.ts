@@ -48,6 +48,8 @@ export interface Deps {
   readonly statusReader: StatusReader;
   readonly entries: EntryReader;
   readonly audit: AuditStore;
+  /** Makes a unique id. */
+  readonly newId: () => string;
   /** What SNS does not keep of subscriptions. */
   readonly subscriptions: SubscriptionStore;
   /** Browsers that are logged in. */
