@@ -7,7 +7,6 @@ import { createPolicyStore, createWindowStore } from "../../shared/store/alertin
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
-import { createEntryReader } from "../../shared/store/entries.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -45,7 +44,6 @@ type Stores =
   | "history"
   | "stretches"
   | "statusReader"
-  | "entries"
   | keyof Authentication;
 
 /** What authenticates callers and limits them. */
@@ -102,6 +100,5 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
       { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },
       now,
     ),
-    entries: createEntryReader(client, tables.monitors, waiting),
   });
 }

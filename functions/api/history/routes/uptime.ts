@@ -88,17 +88,17 @@ interface Member {
   readonly times: Times | undefined;
 }
 
-/** All monitors that exist, and deleted ones with time in the range. */
-async function membersOf({ entries, former, statusReader }: Deps, steps: readonly Range[], tag: readonly string[]) {
-  const names = await entries.names();
-  const [present, times] = await Promise.all([entries.entries(names.keys()), statusReader.times({ steps })]);
-  const gone = [...times.keys()].filter((id) => !present.has(id) || present.get(id)!.deletedAt !== null);
-  const formerNames = gone.length > 0 ? await former.names(gone) : new Map();
-  const all = [...present.values(), ...[...formerNames.values()].filter(({ id }) => !present.has(id))];
+/** All monitors that exist, and deleted ones with time in the range, by name. */
+async function membersOf({ monitors, former, statusReader, now }: Deps, steps: readonly Range[], tag: readonly string[]) {
+  const [rows, times] = await Promise.all([monitors.rows(now()), statusReader.times({ steps })]);
+  const present = new Map(rows.map((row) => [row.id, row]));
+  const gone = [...times.keys()].filter((id) => !present.has(id));
+  const formerNames = [...(await former.names(gone)).values()].map((one) => ({ ...one, ...namePlace(one) }));
+  const all = [...rows, ...formerNames];
+  if (formerNames.length > 0) all.sort((a, b) => compareText(a.listKey, b.listKey));
   return all
     .filter(({ id, tags, deletedAt }) => hasTags(tags, tag) && (deletedAt === null || times.has(id)))
-    .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }))
-    .sort((a, b) => compareText(namePlace(a).listKey, namePlace(b).listKey));
+    .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }));
 }
 
 /** Figures of several monitors together. @param length seconds of the range of each */
@@ -143,7 +143,7 @@ const getUptime = route({
     const steps = query.step ? cut(range, query.step satisfies Step, timeZone) : [range];
     const [members, began] = await Promise.all([
       membersOf(deps, steps, query.tag),
-      deps.entries.incidentsAfter(iso(range.from)),
+      deps.incidents.startsAfter(iso(range.from)),
     ]);
     const ids = new Set(members.map(({ id }) => id));
     const incidents = began.filter(({ monitorId, startedAt }) => startedAt < iso(range.to) && ids.has(monitorId));
