@@ -104,7 +104,7 @@ async function membersOf({ monitors, former, statusReader, now }: Deps, steps: r
 /** Figures of several monitors together. @param length seconds of the range of each */
 function figures(parts: readonly (Uint32Array | undefined)[], length: number) {
   const sum = new Float64Array(TIME_STATUSES.length);
-  for (const part of parts) for (const [place, seconds] of part?.entries() ?? []) sum[place]! += seconds;
+  for (const part of parts) if (part) for (let place = 0; place < sum.length; place++) sum[place]! += part[place]!;
   const seconds = statusSeconds(sum);
   return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length * parts.length) };
 }
