@@ -42,9 +42,9 @@ export class Times {
     addRow(this.#seconds, row, length, step * STATUS_COUNT);
   }
 
-  /** Seconds of a step by place in `TIME_STATUSES`. */
-  step(step: number): Uint32Array {
-    return this.#seconds.subarray(step * STATUS_COUNT, (step + 1) * STATUS_COUNT);
+  /** Adds all seconds to a sum of several monitors, by step and place in `TIME_STATUSES`. */
+  addTo(sum: Float64Array) {
+    for (let at = 0; at < this.#seconds.length; at++) sum[at]! += this.#seconds[at]!;
   }
 
   /** Seconds of all steps by place in `TIME_STATUSES`. */

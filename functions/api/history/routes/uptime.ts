@@ -101,12 +101,28 @@ async function membersOf({ monitors, former, statusReader, now }: Deps, steps: r
     .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }));
 }
 
-/** Figures of several monitors together. @param length seconds of the range of each */
-function figures(parts: readonly (Uint32Array | undefined)[], length: number) {
+/** Figures of several monitors together. @param sum by place in `TIME_STATUSES` @param length seconds of all of them */
+function figures(sum: Float64Array, length: number) {
+  const seconds = statusSeconds(sum);
+  return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length) };
+}
+
+/** Adds up seconds by place in `TIME_STATUSES`. */
+function sumOf(parts: readonly (Uint32Array | undefined)[]): Float64Array {
   const sum = new Float64Array(TIME_STATUSES.length);
   for (const part of parts) if (part) for (let place = 0; place < sum.length; place++) sum[place]! += part[place]!;
-  const seconds = statusSeconds(sum);
-  return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length * parts.length) };
+  return sum;
+}
+
+/** Figures of all members over time. */
+function figuresOfSteps(members: readonly Member[], steps: readonly Range[]) {
+  const [count, sum] = [TIME_STATUSES.length, new Float64Array(steps.length * TIME_STATUSES.length)];
+  for (const { times } of members) times?.addTo(sum);
+  return steps.map(({ from, to }, step) => ({
+    from,
+    to,
+    ...figures(sum.subarray(step * count, (step + 1) * count), (to - from) * members.length),
+  }));
 }
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -154,10 +170,7 @@ const getUptime = route({
     const totals = new Map(members.map(({ id, times }) => [id, times?.total()]));
     const figuresOf = (some: readonly Member[]) => ({
       monitors: some.length,
-      ...figures(
-        some.map(({ id }) => totals.get(id)),
-        length,
-      ),
+      ...figures(sumOf(some.map(({ id }) => totals.get(id))), length * some.length),
       incidents: incidentsOf(some),
     });
     const groupOf = ({ tags }: Member) =>
@@ -184,13 +197,10 @@ const getUptime = route({
             .sort((a, b) => (a.value === null ? 1 : b.value === null ? -1 : compareText(a.value, b.value))),
         }),
         ...(query.step && {
-          steps: steps.map(({ from, to }, step) => ({
+          steps: figuresOfSteps(members, steps).map(({ from, to, ...found }) => ({
             from: iso(from),
             to: iso(to),
-            ...figures(
-              members.map(({ times }) => times?.step(step)),
-              to - from,
-            ),
+            ...found,
             incidents: incidents.filter(({ startedAt }) => startedAt >= iso(from) && startedAt < iso(to)).length,
           })),
         }),
