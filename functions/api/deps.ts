@@ -46,6 +46,8 @@ export interface Deps {
   /** Status over time of all monitors. */
   readonly statusReader: StatusReader;
   readonly audit: AuditStore;
+  /** Makes a unique id. */
+  readonly newId: () => string;
   /** What SNS does not keep of subscriptions. */
   readonly subscriptions: SubscriptionStore;
   /** Browsers that are logged in. */

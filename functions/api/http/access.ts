@@ -322,6 +322,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
+    newId: deps.newId,
     version: deps.version,
     locations: deps.locations,
     heartbeats: deps.heartbeats,

@@ -11,10 +11,11 @@ import { maySeeAll } from "./present.ts";
 /** Value before and after by path, such as `alerts.afterSeconds`; null where there is none. */
 export type Changes = Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
 
-export const changesView = z
-  .record(z.string(), z.array(z.unknown()).length(2))
-  .describe("Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.")
-  .meta({ id: "Changes", example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] } });
+export const changesView = z.record(z.string(), z.array(z.unknown()).length(2)).meta({
+  id: "Changes",
+  description: "Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.",
+  example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] },
+});
 
 interface Side {
   readonly value: unknown;

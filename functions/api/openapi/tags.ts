@@ -32,6 +32,11 @@ const TAGS: readonly Tag[] = [
   },
   { name: "Overview", description: "How everything stands, in one cheap call.", paths: /^\/v1\/overview\b/ },
   { name: "Metrics", description: "Newest outcomes for other systems.", paths: /^\/v1\/(metrics|badges)\b/ },
+  {
+    name: "Channels",
+    description: "Ways to people and programs that alerts can take.",
+    paths: /^\/v1\/(channels|channel-kinds)\b/,
+  },
   { name: "Subscriptions", description: "Who is told of incidents.", paths: /^\/v1\/subscriptions\b/ },
   { name: "Tokens", description: "Tokens of programs.", paths: /^\/v1\/tokens\b/ },
   { name: "Sessions", description: "Sessions of people in a browser.", paths: /^\/v1\/sessions?\b/ },
@@ -73,6 +78,7 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   },
   { paths: /^\/v1\/tokens\b/, what: "Id of the token", example: "a1b2c3d4e5f6a7b8c9d0" },
   { paths: /^\/v1\/policies\b/, what: "Id of the policy", example: "0a1b2c3d4e5f6a7b8c9d" },
+  { paths: /^\/v1\/channels\b/, what: "Id of the channel", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/maintenance-windows\b/, what: "Id of the window", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];

@@ -2,8 +2,9 @@
 import type { Status } from "../../../shared/model.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
+import { STATUSES } from "../http/representations.ts";
 import { sinceOf, statusOf } from "../monitors/present.ts";
-import { STATUS_RANKS, STATUSES } from "../monitors/select.ts";
+import { STATUS_RANKS } from "../monitors/select.ts";
 import { uptimeOf } from "./bars.ts";
 
 export const SORTS = ["status", "name", "uptime"] as const;

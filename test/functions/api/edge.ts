@@ -2,6 +2,7 @@
  * The API function with everything real but what lies outside it: a local DynamoDB with the synthesised schema, and one
  * small HTTP server that stands for SQS, Lambda and SNS, notes what it is asked and answers as it is told.
  */
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -198,6 +199,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     stretches,
     statusReader: createStatusReader({ stretches, summaries }, now),
     retention: DEFAULT_RETENTION,
+    newId: randomUUID,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,

@@ -65,14 +65,11 @@ const createMonitor = route({
     "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made. With `from`, the body may be `{}`.",
   scope: "deploy",
   query: z.strictObject({
-    from: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .describe(
+    from: z.string().min(1).max(100).optional().meta({
+      description:
         "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
-      ),
+      example: "7ca139c8bbaa9b19b116",
+    }),
   }),
   body: monitorInput,
   checksBody: true,
