@@ -1,5 +1,5 @@
 /** A monitor in short: what lists, metrics, uptime and the overview show of each of many, without settings and views. */
-import type { Monitor, View } from "../model.ts";
+import type { Monitor, Timestamp, View } from "../model.ts";
 import type { Item } from "./read.ts";
 
 const TOP_FIELDS = {
@@ -23,13 +23,15 @@ const CHECK_FIELDS = { protocol: true, host: true, port: true, intervalSeconds: 
 export interface MonitorRow extends Pick<Monitor, keyof typeof TOP_FIELDS | keyof typeof CHECK_FIELDS> {
   /** Position in the list by name. */
   readonly listKey: string;
+  /** When settings or status changed last, as the index `changed` has it. */
+  readonly changedAt: Timestamp;
   /** From the view that explains the status; null without views. */
   readonly cause: Pick<View, "state" | "reason" | "message"> | null;
   /** When the first certificate expires, in epoch milliseconds; null without one. */
   readonly certificateEndsMs: number | null;
 }
 
-const NAMES = ["check", "views", "listKey", ...Object.keys(TOP_FIELDS)];
+const NAMES = ["check", "views", "listKey", "changedAt", ...Object.keys(TOP_FIELDS)];
 export const ROW_PROJECTION = {
   ProjectionExpression: [
     ...NAMES.map((name) => `#${name}`),

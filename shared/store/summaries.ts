@@ -81,7 +81,15 @@ export const createSummaryStore = (
   const nowSeconds = () => now() / 1000;
   /** Ids by hash, each with when it expires. */
   const rosters = new Map<string, { readonly ids: readonly string[]; readonly expiresAtSeconds: number }>();
-  const remember = (hash: string, ids: readonly string[], expiresAtSeconds: number) => {
+  /** Rosters of different hours have most ids in common: each id is in memory once. */
+  const known = new Map<string, string>();
+  const once = (id: string) => {
+    const same = known.get(id) ?? id;
+    known.set(same, same);
+    return same;
+  };
+  const remember = (hash: string, all: readonly string[], expiresAtSeconds: number) => {
+    const ids = all.map(once);
     rosters.delete(hash);
     rosters.set(hash, { ids, expiresAtSeconds });
     if (rosters.size > CACHED_ROSTERS) rosters.delete(rosters.keys().next().value!);
