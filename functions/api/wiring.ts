@@ -8,7 +8,6 @@ import { createPolicyStore, createWindowStore } from "../../shared/store/alertin
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
-import { createEntryReader } from "../../shared/store/entries.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -46,7 +45,6 @@ type Stores =
   | "history"
   | "stretches"
   | "statusReader"
-  | "entries"
   | keyof Authentication;
 
 /** What authenticates callers and limits them. */
@@ -104,6 +102,5 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
       { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },
       now,
     ),
-    entries: createEntryReader(client, tables.monitors, waiting),
   });
 }

@@ -192,6 +192,7 @@ export function storeTraffic(
     rows: () => monitors.rows(date()),
     rowsWithStatus: () => monitors.rowsWithStatus([chance.pick(["down", "paused"])], date()),
     rowsOf: () => monitors.rowsOf(some(IDS)),
+    changedAfter: () => monitors.changedAfter(iso(now - chance.int(600))),
     countMonitors: () => monitors.count(),
     notUp: async () => [await Array.fromAsync(monitors.notUp()), await Array.fromAsync(upkeep.notUp())],
     acknowledge: async () => {
@@ -280,6 +281,7 @@ export function storeTraffic(
       const { next } = await incidents.listOf(one, 1 + chance.int(3));
       if (next) await incidents.listOf(one, 2, next);
     },
+    incidentStarts: () => incidents.startsAfter(iso(now - chance.int(600))),
     countIncidents: () => incidents.count({ state: chance.pick(["open", "closed", "all"]) }),
     incidentsById: () => incidents.getMany(some(IDS).map((one) => `${one}.${START * 1000}`)),
     incident: () => incidents.get(id(), iso(START + chance.int(5))),

@@ -5,12 +5,12 @@ import type { Monitor, Status } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { oneOf } from "../../../shared/schema.ts";
 import { foldText } from "../../../shared/store/listing.ts";
-import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import { STATUSES, status } from "../http/representations.ts";
 import { sinceOf, statusOf } from "./present.ts";
 
 /** Ranks for `sort=status`: what needs attention first. */
-const STATUS_RANKS = {
+export const STATUS_RANKS = {
   pending: 3,
   up: 6,
   degraded: 1,

@@ -25,7 +25,6 @@ import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -199,7 +198,6 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     history,
     stretches,
     statusReader: createStatusReader({ stretches, summaries }, now),
-    entries: createEntryReader(client, tables.tables.monitors),
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
     probes: createProbes(locations, "dispatch"),
