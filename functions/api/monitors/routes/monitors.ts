@@ -82,7 +82,7 @@ const createMonitor = route({
       headers: ["etag", "location", "idempotent-replayed"],
     },
   },
-  problems: ["already-exists", "being-deleted", "idempotency-key-reused"],
+  problems: ["not-found", "already-exists", "being-deleted", "idempotency-key-reused"],
   handle: async ({ query: { from }, body, headers, token, record }, deps) => {
     const source = from === undefined ? undefined : await existing(deps, from);
     const settings = source
@@ -123,7 +123,7 @@ const getMonitor = route({
   handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
-const patchMonitor = route({
+const updateMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
   operationId: "updateMonitor",
@@ -187,7 +187,7 @@ export const monitors: readonly Route[] = [
   createMonitor,
   listMonitors,
   getMonitor,
-  patchMonitor,
+  updateMonitor,
   deleteMonitor,
   pausing("pause", "Stop checking a monitor, and keep it"),
   pausing("resume", "Check a paused monitor again"),
