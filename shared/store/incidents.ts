@@ -51,6 +51,8 @@ export const incidentPosition = ({ monitorId, startedAt }: RecordedIncident) =>
 const MOST_COUNTED_PAGES = 1;
 /** After all moments in ISO 8601. */
 const LAST = "~";
+/** Before every position; DynamoDB refuses the empty string as the value of a key. */
+const FIRST = " ";
 
 export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: string, waiting: Waiting = {}) => {
   const listing = createListing(client, tableName);
@@ -79,7 +81,7 @@ export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /** How many there are; null if they are too many to count. */
-    async count({ state, from = "", to = LAST }: IncidentQuestion): Promise<number | null> {
+    async count({ state, from = FIRST, to = LAST }: IncidentQuestion): Promise<number | null> {
       const countIn = (index: "listed" | "attention") =>
         listing.count(index, "INCIDENTS", [from, to], MOST_COUNTED_PAGES);
       const open = state === "all" ? 0 : await countIn("attention");

@@ -146,6 +146,8 @@ export function oddCommands(TableName: string): Odd[] {
     ),
     query("pk = :pk AND begins_with(sk, :s)", { ":pk": "LIST", ":s": "s" }, { ScanIndexForward: false, Limit: 2 }),
     query("pk = :pk AND sk BETWEEN :a AND :b", { ":pk": "LIST", ":a": "s1", ":b": "s3" }, { ScanIndexForward: false }),
+    query("pk = :pk AND sk BETWEEN :a AND :b", { ":pk": "LIST", ":a": "", ":b": "s3" }),
+    query("pk = :pk AND sk > :a", { ":pk": "LIST", ":a": "" }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST", sk: "s2" } }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST", sk: "s25" }, ScanIndexForward: false }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST" } }),

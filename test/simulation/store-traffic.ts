@@ -196,10 +196,16 @@ export function storeTraffic(
     countMonitors: () => monitors.count(),
     notUp: async () => [await Array.fromAsync(monitors.notUp()), await Array.fromAsync(upkeep.notUp())],
     acknowledge: async () => {
-      const monitor = known();
-      if (!monitor.incident) return;
+      const one = id();
+      const before = await monitors.get(one);
+      if (!before) return;
+      const { status, since } = before;
+      const decided = { status, since, incident: incidentOf(one), pendingAlerts: {}, nextEvaluationAt: null };
+      const rest = { lastIncidentEndedAt: null, lastStretch: null, undecidedSince: null, unsettledSince: null };
+      if (!(await decisions.save(before, { ...decided, ...rest }, date()))) return;
+      const monitor = chance.chance(0.5) ? before : await monitors.get(one);
       const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
-      await monitors.acknowledge(monitor, acknowledged, date());
+      if (monitor) await monitors.acknowledge(monitor, acknowledged, date());
     },
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),

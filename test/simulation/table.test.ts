@@ -61,8 +61,11 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
 }
 
-const byKey = (items: readonly Document[]) =>
-  items.toSorted((a, b) => (`${a.pk} ${a.sk}` < `${b.pk} ${b.sk}` ? -1 : 1));
+const byKey = (items: readonly Document[]) => {
+  // A projection may leave the key out.
+  const nameOf = (item: Document) => (item.sk === undefined ? JSON.stringify(plain(item)) : `${item.pk} ${item.sk}`);
+  return items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+};
 
 /** The answer to a command, or the name of its error; a batch, and timers of the same moment, come in no order. */
 async function comparable(input: object, answer: Promise<unknown>): Promise<unknown> {

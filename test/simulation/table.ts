@@ -159,6 +159,9 @@ export class Table {
     const projection = input.ProjectionExpression ? parseProjection(input.ProjectionExpression) : undefined;
     const filter = input.FilterExpression ? parseCondition(input.FilterExpression) : undefined;
     assertAllUsed(bindings, [keyCondition, projection, filter]);
+    for (const placeholder of keyCondition.placeholders)
+      if (input.ExpressionAttributeValues?.[placeholder] === "")
+        throw invalid(`The value of a key attribute is an empty string: ${placeholder}`);
     if (input.Limit !== undefined && input.Limit < 1) throw invalid("Limit must be greater than or equal to 1");
     const { rows, keyOf } = this.#select(input, keyCondition.run(bindings));
     const items: Document[] = [];

@@ -43,11 +43,28 @@ const write = (act: DynamoOperation["act"], { types, custom }: Rules): DynamoOpe
   isWrite: true,
 });
 
+/** DynamoDB refuses the empty string as the value of a key in a query; dynalite takes it. */
+const withoutEmptyKeys = ({ types, custom }: Rules): Rules => ({
+  types,
+  custom: (request: Readonly<Record<string, unknown>>): string | undefined => {
+    const refusal = (custom as (request: object) => string | undefined)(request);
+    const values = (request.ExpressionAttributeValues ?? {}) as Readonly<Record<string, { readonly S?: string }>>;
+    const [empty] =
+      String(request.KeyConditionExpression ?? "")
+        .match(/:\w+/g)
+        ?.filter((name) => values[name]?.S === "") ?? [];
+    return (
+      refusal ??
+      (empty && `One or more parameter values are not valid. The value of a key is an empty string: ${empty}`)
+    );
+  },
+});
+
 /** The supported operations. None creates, changes or deletes a table: tables come from the template only. */
 export const operations: ReadonlyMap<string, DynamoOperation> = new Map([
   ["GetItem", read(getItem, getItemRules)],
   ["BatchGetItem", read(batchGetItem, batchGetItemRules)],
-  ["Query", read(query, queryRules)],
+  ["Query", read(query, withoutEmptyKeys(queryRules))],
   ["Scan", read(scan, scanRules)],
   ["DescribeTable", read(describeTable, describeTableRules)],
   ["ListTables", read(listTables, listTablesRules)],
