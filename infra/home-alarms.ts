@@ -9,6 +9,7 @@ import type { Settings } from "./settings.ts";
 export interface Watched {
   readonly dispatch: IFunction;
   readonly stateChange: IFunction;
+  readonly deliver: IFunction;
   readonly compact: IFunction;
   readonly api: IFunction;
   readonly tables: readonly ITable[];
@@ -16,9 +17,9 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack: 18 metrics. docs/OPERATING.md says of each what to do. */
+/** The alarms of the home stack beside those of its location and of deliver: 18 metrics. docs/OPERATING.md says of each what to do. */
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
-  const { dispatch, stateChange, compact, api } = watched;
+  const { dispatch, stateChange, deliver, compact, api } = watched;
 
   // Missing invocations: no other alarm would notice that checks have stopped.
   alarms.watch("DispatchSilent", {
@@ -44,7 +45,7 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
   alarms.watchErrors("CompactErrors", compact, "Compaction fails. See its log group.", 2, Duration.hours(1));
   alarms.watchThrottles(
     "Throttles",
-    [dispatch, stateChange, compact, api],
+    [dispatch, stateChange, deliver, compact, api],
     "Lambda throttles Harborlight: the account's concurrency is used up (new accounts have 10). Ask AWS for more.",
   );
 
@@ -60,11 +61,6 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     atLeast: 60_000,
     periods: 2,
     description: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
-  });
-  alarms.watch("AlertsUndeliverable", {
-    metric: functionMetric(appId, "state-change", Stats.SUM, Duration.minutes(5)),
-    atLeast: 1,
-    description: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
   alarms.watchDeadLetters(

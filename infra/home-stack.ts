@@ -15,6 +15,7 @@ import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
 import { DataKey } from "./data-key.ts";
+import { Delivery } from "./delivery.ts";
 import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
@@ -153,7 +154,10 @@ export class HomeStack extends Stack {
     api.allow(["sqs:SendMessage"], jobsQueues);
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
-    // ---- state-change: decides and alerts -----------------------------------------------------------------------
+    // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
+    const delivery = new Delivery(this, "Delivery", { settings, monitors, alerts, system });
+
+    // ---- state-change: decides, and posts alerts ----------------------------------------------------------------
     // Nothing redrives this queue: dispatch touches undecided changes again. It exists for its alarm.
     const undecided = new Queue(this, "Undecided", { ...deadLetters, retentionPeriod: Duration.days(1) });
     Validations.of(undecided).acknowledge({
@@ -169,7 +173,7 @@ export class HomeStack extends Stack {
       entry: "state-change",
       // Alerts wait for its cold start; it runs only when something changed, so more memory costs next to nothing.
       memorySize: 256,
-      // Enough for a batch of 25 records that all have alerts to deliver, some to a slow receiver.
+      // Enough for a batch of 25 records that all have alerts to post, some to a slow topic.
       timeout: Duration.seconds(60),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -178,6 +182,7 @@ export class HomeStack extends Stack {
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
+        MAIL_QUEUE_URL: delivery.mail.queueUrl,
         API_URL: url,
       },
     });
@@ -185,9 +190,8 @@ export class HomeStack extends Stack {
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     // To see whether a tick has confirmed what a location believed before it fell silent.
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
-    stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
-    stateChange.allow(["sqs:SendMessage"], jobsQueues);
-    if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);
+    stateChange.allow(["sns:Publish"], [system.topicArn]);
+    stateChange.allow(["sqs:SendMessage"], [...jobsQueues, delivery.mail.queueArn]);
     stateChange.lambda.addEventSource(
       new DynamoEventSource(monitors, {
         // From the stream's start, so that writes made before the mapping existed are read too.
@@ -219,6 +223,7 @@ export class HomeStack extends Stack {
     const watched = {
       dispatch: dispatch.lambda,
       stateChange: stateChange.lambda,
+      deliver: delivery.deliver.lambda,
       compact: compact.lambda,
       api: api.lambda,
       tables: [monitors, history],
@@ -226,6 +231,7 @@ export class HomeStack extends Stack {
       undelivered,
     };
     watchHome(alarms, settings, watched);
+    delivery.watchedBy(alarms, settings);
     site?.watchedBy(alarms);
     receiveAlarms(this, `${settings.appId}-probe-`, system);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
@@ -241,6 +247,7 @@ export class HomeStack extends Stack {
     output("DispatchFunctionName", dispatch.lambda.functionName);
     output("StateChangeFunctionName", stateChange.lambda.functionName);
     output("CompactFunctionName", compact.lambda.functionName);
+    delivery.outputs();
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
@@ -258,23 +265,6 @@ export class HomeStack extends Stack {
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:sns:${this.region}:<AWS::AccountId>:*]`,
       reason: "SNS has no narrower resource for calls on a subscription; they reach no message.",
     });
-  }
-
-  /**
-   * Lets a function send mail from one address only, which the condition enforces. The resource cannot be the sender's
-   * identity alone: in the SES sandbox the call is also authorised against the identity of each verified recipient, and
-   * where the sender or its domain has a default configuration set, against that set too.
-   */
-  private letSendMail(sender: NodeFunction, address: string): void {
-    const all = (resource: string) => this.formatArn({ service: "ses", resource, resourceName: "*" });
-    const kinds = ["identity", "configuration-set"];
-    sender.allow(["ses:SendEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
-    for (const kind of kinds) {
-      Validations.of(sender).acknowledge({
-        id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:ses:${this.region}:<AWS::AccountId>:${kind}/*]`,
-        reason: "Mail goes out only from the one sender that the condition names.",
-      });
-    }
   }
 
   /** Lets the account's alarms publish: a topic with its own policy (enforceSSL adds one) loses SNS's default permission. */

@@ -36,11 +36,17 @@ const RETENTION = json(
   z.object({ blockDays: days, rosterDays: days, chunkDays: days, dayMonths: days }) satisfies z.ZodMiniType<Retention>,
 );
 
-const tables = {
+const monitorsTable = {
   MONITORS_TABLE: text,
-  HISTORY_TABLE: text,
   /** Set by the one-machine stack only. */
   DYNAMODB_TIMEOUT_MS: z.optional(z.pipe(z.string(), z.pipe(z.transform(Number), z.int().check(z.positive())))),
+};
+const tables = { ...monitorsTable, HISTORY_TABLE: text };
+const mail = {
+  /** Queue of `deliver`. */
+  MAIL_QUEUE_URL: text,
+  /** Absent if mail is off. */
+  ALERT_SENDER: z.optional(text),
 };
 const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
 
@@ -55,6 +61,7 @@ const ENVIRONMENTS = {
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),
+  deliver: z.object({ ...monitorsTable, ...topics, ...mail }),
   dispatch: z.object({ ...tables, LOCATIONS }),
   probe: z.object({
     ...tables,
@@ -67,9 +74,8 @@ const ENVIRONMENTS = {
   "state-change": z.object({
     ...tables,
     ...topics,
+    ...mail,
     LOCATIONS,
-    /** Absent if mail is off. */
-    ALERT_SENDER: z.optional(text),
     API_URL: text,
   }),
 };

@@ -11,6 +11,11 @@ export interface CheckRequest {
 /** `errors`: the probe rejected the settings. Null: the check did not end before its deadline. */
 export type CheckAnswer = Outcome | { readonly errors: InvalidInput["errors"] } | null;
 
+/** Message in the queue of `deliver`: the receiver has mail. A hint: what is to be done stands in the table. */
+export interface MailWaits {
+  readonly receiver: string;
+}
+
 /** Sent by EventBridge Scheduler. */
 export interface Scheduled {
   readonly source: "schedule";

@@ -1,26 +1,24 @@
-/** Makes one delivery attempt: to an alert channel, to topic `system`, or to the incident's own item. */
-import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, or to the incident's own item. */
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
-import { channelOf } from "../../shared/alerts/channels/index.ts";
 import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
+import type { Post } from "../../shared/store/mailbox.ts";
 import type { Send } from "./deliver.ts";
 
-/** Timeout of an attempt, so that a slow receiver does not block the batch; the delivery is then retried later. */
+/** Timeout of an attempt, so that a slow topic does not block the batch; the delivery is then retried later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
 interface Receivers extends Pick<Outside, "topics" | "sender"> {
   readonly sns: Pick<SNSClient, "send">;
-  readonly ses: Pick<SESClient, "send">;
 }
 
-/** Adapts the clients of SNS and SES to what channels need. */
-export const receiversOf = ({ sns, ses, topics, sender }: Receivers): Outside => ({
+/** What channels are told of this deployment. Only topic `system` is reached from here; `deliver` sends the rest. */
+export const receiversOf = ({ sns, topics, sender }: Receivers): Outside => ({
   publish: (input, abortSignal) => sns.send(new PublishCommand(input), { abortSignal }),
-  sendMail: (input, abortSignal) => ses.send(new SendEmailCommand(input), { abortSignal }),
+  sendMail: () => Promise.reject(new Error("state-change sends no mail")),
   topics,
   sender,
 });
@@ -36,8 +34,15 @@ const said = (error: unknown) => {
   return `${name}: ${message}`;
 };
 
-export const createSend = (outside: Outside, decisions: DecisionStore): Send => {
-  const prepare = ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Ready => {
+interface Dependencies {
+  readonly outside: Outside;
+  readonly decisions: Pick<DecisionStore, "projectIncident">;
+  /** Puts an alert into a receiver's mailbox. */
+  readonly post: (mail: Post) => Promise<void>;
+}
+
+export const createSend = ({ outside, decisions, post }: Dependencies): Send => {
+  const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Ready => {
     switch (content.kind) {
       case "incident": {
         const { incident } = content;
@@ -49,9 +54,8 @@ export const createSend = (outside: Outside, decisions: DecisionStore): Send => 
         return { send: (signal) => outside.publish(notice, signal), isPermanent: sns.isPermanent };
       }
       case "alert": {
-        const { channel, settings } = channelOf(receiver);
-        const message = channel.render(content.alert, settings, outside);
-        return { send: (signal) => channel.send(message, outside, signal), isPermanent: channel.isPermanent };
+        const { alert } = content;
+        return { send: () => post({ receiver, alert, createdAt, sequence }), isPermanent: () => false };
       }
     }
   };

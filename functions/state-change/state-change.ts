@@ -3,7 +3,7 @@ import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../sh
 import { type Context, decide } from "../../shared/rules/decide.ts";
 import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
-import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
+import { MONITOR_SK, monitorIdOf, receiverOfKey } from "../../shared/store/keys.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
 
 /** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
@@ -17,13 +17,15 @@ interface Dependencies {
   readonly url: Context["url"];
   readonly channels: Context["channels"];
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
+  /** Has a receiver's mail delivered, if any waits. */
+  readonly callDeliver: (receiver: string) => Promise<void>;
   /** Queues a job that touches the item when its timer is due. */
   readonly queueTimer: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, channels, deliver, queueTimer, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, deliver, callDeliver, queueTimer, now } = dependencies;
 
   const queueIfSoon = (key: ItemKey, dueAt: Timestamp | null) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) queueTimer({ ...key, dueAt });
@@ -82,10 +84,11 @@ export const createStateChange = (dependencies: Dependencies) => {
     return { revision: revision + 1, ownTimerAt: null };
   };
 
-  return async (key: ItemKey): Promise<DeliveryReport> => {
+  return async (key: ItemKey): Promise<void> => {
+    const receiver = receiverOfKey(key.pk);
+    if (receiver !== undefined) return callDeliver(receiver);
     const decided = await (key.sk === MONITOR_SK ? decideMonitor(key) : keepTimer(key));
     const report = await deliver(key, decided);
     queueIfSoon(key, report.retryAt);
-    return report;
   };
 };

@@ -2,7 +2,6 @@
  * Assembles state-change. Everything outside it (tables, queues, receivers, clock) is passed in, so that a simulation
  * can replace it.
  */
-import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
@@ -14,8 +13,11 @@ import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import type { MailQueue } from "../../shared/store/mail-queue.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createConditions } from "./conditions.ts";
-import { createDeliver, type DeliveryReport } from "./deliver.ts";
+import { createDeliver } from "./deliver.ts";
+import { createPosting } from "./post.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -27,7 +29,8 @@ export interface StateChangeOutside {
   readonly locations: readonly string[];
   readonly queues: JobQueues;
   readonly sns: Pick<SNSClient, "send">;
-  readonly ses: Pick<SESClient, "send">;
+  /** Tells `deliver` that a receiver has mail. */
+  readonly mailQueue: MailQueue;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
@@ -35,20 +38,19 @@ export interface StateChangeOutside {
   readonly url: (monitorId: string) => string | null;
   readonly now: () => Date;
   readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
-  /** Called after each processed item. */
-  readonly delivered: (report: DeliveryReport) => void;
 }
 
 /** Records that could not be processed: Lambda delivers them again. */
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, tables, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
+  const { client, tables, locations: names, queues, sns, mailQueue, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
-  const receivers = receiversOf({ sns, ses, topics, sender });
-  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions), now, log });
+  const receivers = receiversOf({ sns, topics, sender });
+  const { post, call: callDeliver } = createPosting({ mailbox: createMailboxStore(client, tables.monitors), mailQueue, now, log });
+  const deliver = createDeliver({ decisions, send: createSend({ outside: receivers, decisions, post }), now, log });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
@@ -70,6 +72,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       url,
       channels: channelsSetUp(receivers),
       deliver,
+      callDeliver,
       queueTimer: (timer) => timers.push(timer),
       now,
     });
@@ -78,11 +81,9 @@ export function createRecordHandler(outside: StateChangeOutside) {
     const failed: { itemIdentifier: string }[] = [];
     for (const [index, result] of results.entries()) {
       const { dynamodb } = newest[index]!;
-      if (result.status === "fulfilled") outside.delivered(result.value);
-      else {
-        failed.push({ itemIdentifier: dynamodb?.SequenceNumber ?? "" });
-        log("error", "a change could not be decided", { key: dynamodb?.Keys, error: result.reason });
-      }
+      if (result.status === "fulfilled") continue;
+      failed.push({ itemIdentifier: dynamodb?.SequenceNumber ?? "" });
+      log("error", "a change could not be decided", { key: dynamodb?.Keys, error: result.reason });
     }
     await queueTimers(timers);
     return failed;

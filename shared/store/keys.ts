@@ -9,6 +9,9 @@
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
+ *  monitors  mail      MAIL#<receiver>          <createdAt>#<alertId> one alert for one receiver, and its delivery
+ *  monitors  receiver  RECEIVER#<receiver>      STATE                 how far its mail is delivered, lease, retry
+ *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
@@ -26,7 +29,7 @@
  */
 
 export const MONITOR_SK = "MONITOR";
-/** Sort key of the items with an outbox that are no monitors: `locationStateKey` and `leftKey`. */
+/** Sort key of items that the stream brings to state-change and that are no monitors: outboxes, and states of receivers. */
 export const STATE_SK = "STATE";
 /** Partitions of the index `due`, and of `look-by`. Dispatch reads all of them every minute, at $0.004 a month each. */
 export const DUE_BUCKETS = 4;
@@ -54,6 +57,19 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
   sk: STATE_SK,
 });
+/** @param createdAt of the outbox entry, so that a repeated post has the same key */
+export const mailKey = (receiver: string, createdAt: string, alertId: string) => ({
+  pk: `MAIL#${receiver}`,
+  sk: `${createdAt}#${alertId}`,
+});
+const RECEIVER_PREFIX = "RECEIVER#";
+export const receiverKey = (receiver: string) => ({ pk: `${RECEIVER_PREFIX}${receiver}`, sk: STATE_SK });
+/** @returns the receiver whose state the item is; undefined for any other item */
+export const receiverOfKey = (pk: string) =>
+  pk.startsWith(RECEIVER_PREFIX) ? pk.slice(RECEIVER_PREFIX.length) : undefined;
+/** The outbox of one message for topic `system`; the stream delivers it to state-change like a location's state. */
+export const NOTICE_PREFIX = "NOTICE#";
+export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 
 export const blockKey = (shard: string, location: string, tick: number) => ({

@@ -5,11 +5,19 @@ import { matchesPattern, parsePattern } from "../../infra/local/lambda/event-pat
 import type { Resource } from "../../infra/local/template/template.ts";
 import type { Change } from "./table.ts";
 
+interface QueueSettings {
+  readonly visibilityMs: number;
+  readonly retentionMs: number;
+  readonly maxReceives: number;
+}
+
 export interface Deployment {
   readonly tables: { readonly monitors: TableDefinition; readonly history: TableDefinition };
   /** Time limits of the functions, by the names that the simulation gives them. */
   readonly timeoutMs: Readonly<Record<FunctionName, number>>;
-  readonly queue: { readonly visibilityMs: number; readonly retentionMs: number; readonly maxReceives: number };
+  readonly queue: QueueSettings;
+  /** Of deliver. */
+  readonly mail: QueueSettings & { readonly batchSize: number; readonly maximumConcurrency: number };
   readonly stream: {
     readonly wants: (change: Change) => boolean;
     readonly batchSize: number;
@@ -24,6 +32,7 @@ const FUNCTIONS = {
   dispatch: "DispatchFunction",
   probe: "ProbeFunction",
   "state-change": "StateChangeFunction",
+  deliver: "DeliverFunction",
   compact: "CompactFunction",
 };
 export type FunctionName = keyof typeof FUNCTIONS;
@@ -44,10 +53,15 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
   };
   const timeoutOf = (part: string) =>
     1000 * Number(find(/^AWS::Lambda::Function$/, ({ logicalId }) => logicalId.includes(part)).Timeout);
-  const jobs = find(
-    /^AWS::SQS::Queue$/,
-    ({ name, properties }) => /\bjobs\b/.test(name) && properties.RedrivePolicy !== undefined,
-  );
+  const queueOf = (fits: (resource: Resource) => boolean): QueueSettings => {
+    const queue = find(/^AWS::SQS::Queue$/, fits);
+    return {
+      visibilityMs: 1000 * Number(queue.VisibilityTimeout),
+      retentionMs: 1000 * Number(queue.MessageRetentionPeriod),
+      maxReceives: (queue.RedrivePolicy as { maxReceiveCount: number } | undefined)?.maxReceiveCount ?? Number.POSITIVE_INFINITY,
+    };
+  };
+  const mailMapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ logicalId }) => logicalId.includes("DeliverFunction"));
   const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
     String(properties.EventSourceArn).includes(":dynamodb:"),
   );
@@ -58,10 +72,11 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
     timeoutMs: Object.fromEntries(
       Object.entries(FUNCTIONS).map(([name, part]) => [name, timeoutOf(part)]),
     ) as Deployment["timeoutMs"],
-    queue: {
-      visibilityMs: 1000 * Number(jobs.VisibilityTimeout),
-      retentionMs: 1000 * Number(jobs.MessageRetentionPeriod),
-      maxReceives: Number((jobs.RedrivePolicy as { maxReceiveCount: number }).maxReceiveCount),
+    queue: queueOf(({ name, properties }) => /\bjobs\b/.test(name) && properties.RedrivePolicy !== undefined),
+    mail: {
+      ...queueOf(({ logicalId }) => /^DeliveryMail/.test(logicalId)),
+      batchSize: Number(mailMapping.BatchSize),
+      maximumConcurrency: Number((mailMapping.ScalingConfig as { MaximumConcurrency: number }).MaximumConcurrency),
     },
     stream: {
       wants: (change) => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, eventOf(change))),

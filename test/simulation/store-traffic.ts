@@ -233,12 +233,10 @@ export function storeTraffic(
           next: chance.chance(0.5) ? null : { attempts: 2, nextAttemptAt: iso(now + 60) },
         })),
       );
-      const added = chance.chance(0.3) ? { [`system#${chance.int(3)}`]: pending() } : {};
       return decisions.settle(
         monitorKey(monitor.id),
         monitor,
         updates,
-        added,
         chance.chance(0.5) ? null : { at: null },
       );
     },

@@ -7,14 +7,16 @@ import type { APIGatewayProxyEventV2, DynamoDBStreamEvent, SQSEvent } from "aws-
 import { createProbes } from "../../functions/api/monitors/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
+import { createDelivery } from "../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
 import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
-import type { DispatchEvent } from "../../shared/payloads.ts";
+import type { DispatchEvent, MailWaits } from "../../shared/payloads.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
+import { createMailQueue } from "../../shared/store/mail-queue.ts";
 import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
@@ -59,6 +61,8 @@ const UNHEARD_MS = 15_000;
 const REMOVED_LOCATION = "removed";
 
 const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
+/** Queue of deliver. */
+export const MAIL_QUEUE_URL = "https://sqs.simulated/000000000000/mail";
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
   name,
@@ -187,6 +191,30 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     const queue = createQueue(account, { url: queueUrl(location), location, ...deployment.queue, consumer: probe });
     queues.push(watched(queue, location, journal, scenario));
   }
+
+  const mailQueueOf = (process: Process) => createMailQueue(process.connect<SQSClient>(sqs), MAIL_QUEUE_URL);
+  const deliver = deploy<SQSEvent>("deliver", (process) => {
+    const deliverTo = createDelivery({
+      client: clientOf(process),
+      table: tables.monitors,
+      queue: mailQueueOf(process),
+      sns: noting(process.connect<SNSClient>(sns), (command) => {
+        journal.published((command as PublishCommand).input.Message ?? "", false);
+      }),
+      ses: noting(process.connect<SESClient>(ses), (command) =>
+        journalMail((command as SendEmailCommand).input, false),
+      ),
+      topics: TOPICS,
+      sender: SENDER,
+      now: process.date,
+      newId,
+      random: () => draw(seed, account.count("jitter")),
+      log: log("deliver"),
+      delivered: () => {},
+    });
+    return ({ Records }) => deliverTo(Records.map(({ body }) => (JSON.parse(body) as MailWaits).receiver));
+  });
+  queues.push(createQueue(account, { url: MAIL_QUEUE_URL, ...deployment.mail, consumer: deliver }));
   // The services know the queues by now.
   Object.assign(sqs, createSqs(account, queues));
 
@@ -196,19 +224,13 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       tables,
       locations: LOCATIONS,
       queues: queuesOf(process),
-      sns: noting(process.connect<SNSClient>(sns), (command) => {
-        const { TopicArn, Message = "" } = (command as PublishCommand).input;
-        if (TopicArn === TOPICS.alerts) journal.published(Message, false);
-      }),
-      ses: noting(process.connect<SESClient>(ses), (command) =>
-        journalMail((command as SendEmailCommand).input, false),
-      ),
+      sns: process.connect<SNSClient>(sns),
+      mailQueue: mailQueueOf(process),
       topics: TOPICS,
       sender: SENDER,
       url: () => null,
       now: process.date,
       log: log("state-change"),
-      delivered: () => {},
     });
     return async ({ Records }) => ({ batchItemFailures: [...(await handle(Records))] });
   });

@@ -1,0 +1,46 @@
+/** Lambda entry point of deliver: takes messages that a receiver has mail, and sends it. */
+import { randomBytes } from "node:crypto";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { SESClient } from "@aws-sdk/client-ses";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import middy from "@middy/core";
+import type { SQSEvent } from "aws-lambda";
+import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
+import { readEnvironment } from "../../shared/environment.ts";
+import type { MailWaits } from "../../shared/payloads.ts";
+import { documentClient } from "../../shared/store/client.ts";
+import { createMailQueue } from "../../shared/store/mail-queue.ts";
+import { createDelivery } from "./wiring.ts";
+
+const environment = readEnvironment("deliver", process.env);
+
+const logger = new Logger();
+const metrics = new Metrics();
+
+const deliverTo = createDelivery({
+  client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
+  table: environment.MONITORS_TABLE,
+  queue: createMailQueue(new SQSClient({ useQueueUrlAsEndpoint: false }), environment.MAIL_QUEUE_URL),
+  sns: new SNSClient({}),
+  ses: new SESClient({}),
+  topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
+  sender: environment.ALERT_SENDER,
+  now: () => new Date(),
+  newId: () => randomBytes(9).toString("base64url"),
+  random: Math.random,
+  log: (level, message, details) => logger[level](message, { ...details }),
+  delivered({ delivered, undeliverable }) {
+    if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
+    if (undeliverable) metrics.addMetric(ALARMED_METRICS.deliver, MetricUnit.Count, undeliverable);
+  },
+});
+
+export const handler = middy<SQSEvent, void>()
+  .use(injectLambdaContext(logger))
+  .handler(async ({ Records }) => {
+    await deliverTo(Records.map(({ body }) => (JSON.parse(body) as MailWaits).receiver));
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  });

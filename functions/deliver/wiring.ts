@@ -1,0 +1,56 @@
+/**
+ * Assembles deliver. Everything outside it (table, queue, receivers, clock) is passed in, so that a simulation can
+ * replace it.
+ */
+import type { SESClient } from "@aws-sdk/client-ses";
+import type { SNSClient } from "@aws-sdk/client-sns";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createDecisionStore } from "../../shared/store/decisions.ts";
+import type { MailQueue } from "../../shared/store/mail-queue.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createLosses } from "./losses.ts";
+import { createPass, type PassReport } from "./pass.ts";
+import { createRound } from "./round.ts";
+import { createSend, receiversOf } from "./send.ts";
+
+export interface DeliverOutside {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly queue: MailQueue;
+  readonly sns: Pick<SNSClient, "send">;
+  readonly ses: Pick<SESClient, "send">;
+  readonly topics: { readonly alerts: string; readonly system: string };
+  /** Verified sender address of mail; undefined if mail is off. */
+  readonly sender: string | undefined;
+  readonly now: () => Date;
+  readonly newId: () => string;
+  /** A random number from 0 to 1. */
+  readonly random: () => number;
+  readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
+  /** Called after each pass. */
+  readonly delivered: (report: PassReport) => void;
+}
+
+/**
+ * Delivers the mail of several receivers at the same time. Never throws: what failed is tried again when the receiver's
+ * timer is due, and a repeated message would only come too early.
+ */
+export function createDelivery(outside: DeliverOutside) {
+  const { client, table, queue, sns, ses, topics, sender, now, newId, random, log, delivered } = outside;
+  const mailbox = createMailboxStore(client, table);
+  const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
+  const send = createSend(receiversOf({ sns, ses, topics, sender }));
+  const round = createRound({ mailbox, send, losses, now, random, log });
+  const pass = createPass({ mailbox, queue, round, now, newId, random, log });
+
+  return async (receivers: Iterable<string>): Promise<void> => {
+    const work = async (receiver: string) => {
+      try {
+        delivered(await pass(receiver));
+      } catch (error) {
+        log("error", "mail could not be delivered", { receiver, error });
+      }
+    };
+    await Promise.all([...new Set(receivers)].map(work));
+  };
+}
