@@ -12,8 +12,7 @@ import {
   retryMoment,
   standingAfter,
 } from "../../shared/rules/mailbox.ts";
-import type { MailQueue } from "../../shared/store/mail-queue.ts";
-import { MAX_DELAY_SECONDS } from "../../shared/store/mail-queue.ts";
+import { MAX_DELAY_SECONDS, type MailQueue } from "../../shared/store/mail-queue.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { Round } from "./round.ts";
 
@@ -76,7 +75,7 @@ export const createPass = ({ mailbox, queue, round, now, newId, random, log }: D
         state = { ...state, failures };
         continue;
       }
-      const retryAt = retryMoment(left, pausedUntil);
+      const retryAt = retryMoment(left, pausedUntil, now());
       if (await mailbox.finish(receiver, state, lease, { failures, pausedUntil, retryAt, doneUntil })) {
         if (retryAt) await queueRetry(receiver, retryAt);
         break;

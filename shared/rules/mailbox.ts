@@ -101,7 +101,10 @@ export function lanesOf(waiting: readonly Mail[]): Lane[] {
   return lanes.toSorted((a, b) => severity(a) - severity(b) || a[0].place.localeCompare(b[0].place));
 }
 
-export const isDue = ([{ nextAttemptAt }]: Lane, now: Date) => !isAhead(nextAttemptAt, now);
+/** When mail may be attempted. New mail at once: the clock of whoever posted it may have been ahead. */
+const attemptAt = ({ attempts, nextAttemptAt }: Mail, now: Date) => (attempts === 0 ? now.toISOString() : nextAttemptAt);
+
+export const isDue = ([first]: Lane, now: Date) => !isAhead(attemptAt(first, now), now);
 
 /** How a receiver took a message. */
 export type Answer =
@@ -197,8 +200,8 @@ export function standingAfter({ hasAnswered, failed, retryAfterSeconds }: Behavi
 }
 
 /** When the receiver's mail must be looked at again; null when none waits. */
-export function retryMoment(waiting: readonly Mail[], pausedUntil: Timestamp | null): Timestamp | null {
-  const next = lanesOf(waiting).map(([{ nextAttemptAt }]) => nextAttemptAt);
+export function retryMoment(waiting: readonly Mail[], pausedUntil: Timestamp | null, now: Date): Timestamp | null {
+  const next = lanesOf(waiting).map(([first]) => attemptAt(first, now));
   const [first] = next.toSorted();
   if (!first) return null;
   return pausedUntil !== null && pausedUntil > first ? pausedUntil : first;

@@ -62,15 +62,17 @@ async function print(lane: Lane, run: Simulated) {
     );
   }
   const polls = ASSUMED.pollsPerQueueAndSecond * monthSeconds;
-  const handled = (run.sendRequests + 2 * run.messages) * perMonth;
+  // Sent, received and deleted: deliver's messages one by one.
+  const handled = (run.sendRequests + 2 * run.messages + 3 * run.mailMessages) * perMonth;
   add("SQS polling of the jobs queue", polls, "requests", polls * PRICES.sqsRequest);
+  add("SQS polling of deliver's queue", polls, "requests", polls * PRICES.sqsRequest);
   add("SQS messages", handled, "requests", handled * PRICES.sqsRequest);
   const schedules = monthSeconds / 60 + monthSeconds / 3_600;
   add("EventBridge schedules", schedules, "invocations", schedules * PRICES.schedulerInvocation);
   add("SNS", run.published * perMonth, "messages", run.published * perMonth * PRICES.snsPublish);
 
   const isWrite = (operation: string) => /Put|Update|Delete|Write/.test(operation);
-  for (const caller of ["dispatch", "probe", "state-change", "compact"]) {
+  for (const caller of ["dispatch", "probe", "state-change", "deliver", "compact"]) {
     for (const kind of ["writes", "reads"] as const) {
       const own = run.usage
         .rows()

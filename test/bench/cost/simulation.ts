@@ -8,6 +8,7 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBRecord } from "aws-lambda";
 import { createHourlyRun } from "../../../functions/compact/wiring.ts";
+import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../../functions/probe/wiring.ts";
 import { newestOfEachItem } from "../../../functions/state-change/records.ts";
@@ -40,9 +41,11 @@ export interface Simulated {
   readonly database: LocalDatabase;
   readonly usage: Usage;
   readonly tables: { readonly monitors: string; readonly history: string };
-  readonly functions: Record<"dispatch" | "probe" | "state-change" | "compact", FunctionUse>;
+  readonly functions: Record<"dispatch" | "probe" | "state-change" | "deliver" | "compact", FunctionUse>;
   /** Through the location's queue. */
   readonly messages: number;
+  /** Through deliver's queue. */
+  readonly mailMessages: number;
   readonly sendRequests: number;
   readonly published: number;
   readonly ticks: number;
@@ -93,9 +96,10 @@ export async function simulate(
     dispatch: { invocations: 0, seconds: 0 },
     probe: { invocations: 0, seconds: 0 },
     "state-change": { invocations: 0, seconds: 0 },
+    deliver: { invocations: 0, seconds: 0 },
     compact: { invocations: 0, seconds: 0 },
   };
-  let [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
+  let [messages, mailMessages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0, 0];
   /** @param memoryMb decides how long processor time takes. @param waitedMs beside the requests */
   const bill = async (
     name: keyof Simulated["functions"],
@@ -112,9 +116,13 @@ export async function simulate(
     return seconds;
   };
 
-  const [forDispatch, forProbe, forState, forCompact] = ["dispatch", "probe", "state-change", "compact"].map(
-    clientOf,
-  ) as [typeof setup, typeof setup, typeof setup, typeof setup];
+  const [forDispatch, forProbe, forState, forDeliver, forCompact] = [
+    "dispatch",
+    "probe",
+    "state-change",
+    "deliver",
+    "compact",
+  ].map(clientOf) as [typeof setup, typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
   const queues = async (jobs: readonly PlannedJob[]) => {
     for (const { job, dueAtSeconds } of jobs)
@@ -177,20 +185,37 @@ export async function simulate(
   };
 
   const heard = { send: async () => void published++ };
+  const mail: string[] = [];
+  const outside = {
+    sns: heard as unknown as SNSClient,
+    topics: { alerts: "alerts", system: "system" },
+    sender: "alerts@example.com",
+    now,
+    log: (level: string, message: string, details: object) => {
+      if (level === "error") throw new Error(message, { cause: details });
+    },
+  };
+  const mailQueue = async (receiver: string) => {
+    mail.push(receiver);
+    mailMessages++;
+  };
   const handleRecords = createRecordHandler({
+    ...outside,
     client: forState,
     tables,
     locations: [LOCATION],
     queues,
-    sns: heard as unknown as SNSClient,
-    ses: heard as unknown as SESClient,
-    topics: { alerts: "alerts", system: "system" },
-    sender: "alerts@example.com",
+    mailQueue,
     url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
-    now,
-    log: (level, message, details) => {
-      if (level === "error") throw new Error(message, { cause: details });
-    },
+  });
+  const deliverTo = createDelivery({
+    ...outside,
+    client: forDeliver,
+    table: tables.monitors,
+    queue: mailQueue,
+    ses: heard as unknown as SESClient,
+    newId: randomUUID,
+    random: Math.random,
     delivered: () => {},
   });
   const stream = database.streams;
@@ -212,6 +237,12 @@ export async function simulate(
         await handleRecords(ours);
         return { waitedMs: 0, cpuMs: newestOfEachItem(ours).length * 2 };
       });
+      while (mail.length > 0)
+        await bill("deliver", 256, async () => {
+          const batch = mail.splice(0, 10);
+          await deliverTo(batch);
+          return { waitedMs: batch.length * ASSUMED.requestMs, cpuMs: batch.length * 2 };
+        });
     }
   };
 
@@ -233,7 +264,7 @@ export async function simulate(
       // What creating them cost is no month's cost.
       usage.reset();
       for (const use of Object.values(functions)) Object.assign(use, { invocations: 0, seconds: 0 });
-      [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
+      [messages, mailMessages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0, 0];
     }
     if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
     await bill("dispatch", 128, async () => {
@@ -259,6 +290,7 @@ export async function simulate(
     tables,
     functions,
     messages,
+    mailMessages,
     sendRequests,
     published,
     ticks,
