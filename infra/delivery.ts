@@ -66,8 +66,7 @@ export class Delivery extends Construct {
       new SqsEventSource(this.mail, {
         // Receivers of one batch are served at the same time.
         batchSize: 10,
-        // Of the ten that a new account has in all, most are for checks. Two, so that no slow receiver keeps all waiting.
-        maxConcurrency: 2,
+        maxConcurrency: settings.deliverConcurrency,
       }),
     );
   }
@@ -78,10 +77,15 @@ export class Delivery extends Construct {
       atLeast: 1,
       description: "An alert could not be delivered for good: its incident says which, to whom and why.",
     });
-    alarms.watchErrors("DeliverErrors", this.deliver.lambda, "Deliver fails: alerts may be late. See its log group.");
+    // The age of the oldest message tells of errors and throttles too: what an invocation fails to handle stays in the queue.
     // Longer than the delay of a retry and the visibility timeout after which a lost one is repeated, together.
     const wait = Duration.seconds(MAX_DELAY_SECONDS).plus(VISIBILITY).plus(Duration.seconds(90));
-    alarms.watchBacklog("MailBacklog", this.mail, wait, "Alerts wait to be delivered. See deliver's log group.");
+    alarms.watchBacklog(
+      "MailBacklog",
+      this.mail,
+      wait,
+      "Deliver fails, is throttled or too slow: alerts are late. See its log group.",
+    );
   }
 
   /** Adds the queue and the function, which the person on call needs, to the stack's outputs. */

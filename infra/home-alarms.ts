@@ -17,9 +17,9 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack beside those of its location and of deliver: 18 metrics. docs/OPERATING.md says of each what to do. */
+/** The alarms of the home stack but for deliver's (`delivery.ts`): 17 metrics. docs/OPERATING.md says of each what to do. */
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
-  const { dispatch, stateChange, deliver, compact, api } = watched;
+  const { dispatch, stateChange, compact, api } = watched;
 
   // Missing invocations: no other alarm would notice that checks have stopped.
   alarms.watch("DispatchSilent", {
@@ -45,7 +45,7 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
   alarms.watchErrors("CompactErrors", compact, "Compaction fails. See its log group.", 2, Duration.hours(1));
   alarms.watchThrottles(
     "Throttles",
-    [dispatch, stateChange, deliver, compact, api],
+    [dispatch, stateChange, compact, api],
     "Lambda throttles Harborlight: the account's concurrency is used up (new accounts have 10). Ask AWS for more.",
   );
 

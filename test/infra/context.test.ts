@@ -119,6 +119,7 @@ describe("settings", () => {
       local: false,
       dashboard: false,
       apiThrottle: { ratePerSecond: 20, burst: 40 },
+      deliverConcurrency: 2,
       retention: { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
       logRetentionDays: 14,
     });

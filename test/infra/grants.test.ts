@@ -45,13 +45,20 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
-    ...may("sns:Publish", "Alerts", "System"),
+    ...may("sns:Publish", "System"),
+    ...may("sqs:SendMessage", ...JOBS, "DeliveryMail.Arn"),
+    ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
+  ],
+  deliver: [
+    ...log("DeliveryDeliver"),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", MONITORS),
+    ...may("sns:Publish", "Alerts"),
     ...["configuration-set", "identity"].map(
       (kind) =>
         `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
     ),
-    ...may("sqs:SendMessage", ...JOBS),
-    ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
+    ...may("sqs:SendMessage", "DeliveryMail.Arn"),
+    ...consume("DeliveryMail"),
   ],
   api: [
     ...log("Api"),
@@ -104,7 +111,15 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
+    MAIL_QUEUE_URL: "DeliveryMail",
     API_URL: "PublicApiHttp.ApiEndpoint",
+  },
+  deliver: {
+    MONITORS_TABLE: "TablesMonitors",
+    ALERTS_TOPIC_ARN: "Alerts",
+    SYSTEM_TOPIC_ARN: "System",
+    ALERT_SENDER: "ops@example.com",
+    MAIL_QUEUE_URL: "DeliveryMail",
   },
   api: {
     MONITORS_TABLE: "TablesMonitors",
@@ -168,7 +183,7 @@ test("what stands already is taken over: tables of a deploy that failed, an iden
 test("a sender that SES knows already is not made again", async () => {
   const known = await synthesise({ ...CONTEXT, alertSenderIsVerified: true });
   known.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
-  expect(grantsOf(known.resources, "state-change")).toEqual(grantsOf(resources, "state-change"));
+  expect(grantsOf(known.resources, "deliver")).toEqual(grantsOf(resources, "deliver"));
 });
 
 /** As Lambda measures: all variables as one JSON object, with the references filled in as CloudFormation would. */
@@ -201,9 +216,8 @@ test("locations fit into the 4 KB of a function's environment, or are refused", 
 
 test("without a sender no mail is promised and none may be sent", async () => {
   const silent = await synthesise();
-  expect(functionOf(silent.resources, "state-change")[1].Properties.Environment.Variables).not.toHaveProperty(
-    "ALERT_SENDER",
-  );
-  expect(grantsOf(silent.resources, "state-change").join()).not.toContain("ses:");
+  for (const service of ["state-change", "deliver"])
+    expect(functionOf(silent.resources, service)[1].Properties.Environment.Variables).not.toHaveProperty("ALERT_SENDER");
+  expect(grantsOf(silent.resources, "deliver").join()).not.toContain("ses:");
   silent.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
 });

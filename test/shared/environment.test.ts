@@ -15,6 +15,7 @@ const STATE_CHANGE = {
   HISTORY_TABLE: "history",
   LOCATIONS: JSON.stringify([location]),
   ALERTS_TOPIC_ARN: "arn:alerts",
+  MAIL_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/1/mail",
   SYSTEM_TOPIC_ARN: "arn:system",
   API_URL: "https://api.example.com",
 };

@@ -6,6 +6,8 @@ import type { FaultName, Only } from "./faults.ts";
 import type { Quorum } from "./oracle/quorum.ts";
 
 export const LOCATIONS = ["a", "b", "c"] as const;
+/** Queue of deliver. */
+export const MAIL_QUEUE_URL = "https://sqs.simulated/000000000000/mail";
 
 /** What the oracle needs to know of a monitor's settings. */
 export interface WatchedSettings {

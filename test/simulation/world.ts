@@ -26,7 +26,7 @@ import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
 import type { Finished, Item } from "./oracle/case.ts";
 import { deployed, watchClocks } from "./processes.ts";
-import { LOCATIONS, type Scenario } from "./scenario.ts";
+import { LOCATIONS, MAIL_QUEUE_URL, type Scenario } from "./scenario.ts";
 import {
   createLambdaService,
   createQueue,
@@ -61,8 +61,6 @@ const UNHEARD_MS = 15_000;
 const REMOVED_LOCATION = "removed";
 
 const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
-/** Queue of deliver. */
-export const MAIL_QUEUE_URL = "https://sqs.simulated/000000000000/mail";
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
   name,
