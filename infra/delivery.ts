@@ -24,6 +24,7 @@ export interface DeliveryProps {
   readonly monitors: ITable;
   readonly alerts: ITopic;
   readonly system: ITopic;
+  readonly apiUrl: string;
 }
 
 /** The function `deliver`, and the queue by which it hears that a receiver has mail. */
@@ -31,7 +32,7 @@ export class Delivery extends Construct {
   readonly mail: Queue;
   readonly deliver: NodeFunction;
 
-  constructor(scope: Construct, id: string, { settings, monitors, alerts, system }: DeliveryProps) {
+  constructor(scope: Construct, id: string, { settings, monitors, alerts, system, apiUrl }: DeliveryProps) {
     super(scope, id);
     this.mail = new Queue(this, "Mail", {
       ...SECURE,
@@ -53,6 +54,7 @@ export class Delivery extends Construct {
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         MAIL_QUEUE_URL: this.mail.queueUrl,
+        API_URL: apiUrl,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
       },
     });

@@ -61,7 +61,7 @@ const ENVIRONMENTS = {
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),
-  deliver: z.object({ ...monitorsTable, ...topics, ...mail }),
+  deliver: z.object({ ...monitorsTable, ...topics, ...mail, API_URL: text }),
   dispatch: z.object({ ...tables, LOCATIONS }),
   probe: z.object({
     ...tables,

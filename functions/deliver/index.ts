@@ -1,5 +1,6 @@
 /** Lambda entry point of deliver: takes messages that a receiver has mail, and sends it. */
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
@@ -28,7 +29,9 @@ const deliverTo = createDelivery({
   ses: new SESClient({}),
   topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
   sender: environment.ALERT_SENDER,
+  url: `${environment.API_URL}/v1/incidents`,
   now: () => new Date(),
+  sleep,
   newId: () => randomBytes(9).toString("base64url"),
   random: Math.random,
   log: (level, message, details) => logger[level](message, { ...details }),

@@ -6,7 +6,6 @@ import type { Timestamp } from "../../shared/model.ts";
 import {
   isPaused,
   mayAttempt,
-  NO_BEHAVIOUR,
   needsPass,
   newLease,
   retryMoment,
@@ -57,34 +56,40 @@ export const createPass = ({ mailbox, queue, round, now, newId, random, log }: D
     while (state) {
       const { mail, last, hasMore } = await mailbox.waiting(receiver, from);
       const isLeftAlone = isPaused(state, now());
-      const { behaviour, left, sent, lost, isCut } = isLeftAlone
-        ? { behaviour: NO_BEHAVIOUR, left: mail, sent: 0, lost: 0, isCut: false }
-        : await round(mail, state, lease);
+      const done = isLeftAlone ? undefined : await round(receiver, mail, state, lease);
+      const { left = mail, sent = 0, lost = 0, isCut = false } = done ?? {};
       delivered += sent;
       undeliverable += lost;
-      const standing = isLeftAlone ? state : standingAfter(behaviour, state.failures, now(), random());
-      const { failures, pausedUntil } = standing;
+      const after = done && standingAfter(done.behaviour, state.failures, now(), random());
+      const { recent, digestAt } = done ?? state;
+      const { failures } = after ?? state;
+      const pausedUntil = after ? later(after.pausedUntil, done.holdUntil) : state.pausedUntil;
+      const standing = { failures, recent, digestAt };
       const doneUntil = left[0]?.place ?? last;
       const readsOn = hasMore && !pausedUntil && (doneUntil > from || left.length < mail.length);
       if (isCut || (readsOn && !mayAttempt(lease, now()))) {
-        await mailbox.release(receiver, lease, failures, now());
+        await mailbox.release(receiver, lease, standing, now());
         break;
       }
       if (readsOn) {
         from = doneUntil;
-        state = { ...state, failures };
+        state = { ...state, ...standing };
         continue;
       }
       const retryAt = retryMoment(left, pausedUntil, now());
-      if (await mailbox.finish(receiver, state, lease, { failures, pausedUntil, retryAt, doneUntil })) {
+      if (await mailbox.finish(receiver, state, lease, { ...standing, pausedUntil, retryAt, doneUntil })) {
         if (retryAt) await queueRetry(receiver, retryAt);
         break;
       }
       const fresh = await mailbox.state(receiver);
       if (fresh?.lease?.token !== lease.token) break;
-      state = { ...fresh, failures, pausedUntil };
+      state = { ...fresh, ...standing, pausedUntil };
       from = fresh.doneUntil;
     }
     return { delivered, undeliverable };
   };
 };
+
+/** The later of two moments. */
+const later = (one: Timestamp | null, other: Timestamp | null) =>
+  one !== null && other !== null && one > other ? one : (other ?? one);

@@ -1,12 +1,25 @@
-/** Makes one delivery attempt through an alert channel. */
+/** Makes delivery attempts through alert channels. */
 import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
-import type { Outside } from "../../shared/alerts/channels/channel.ts";
-import { channelOf } from "../../shared/alerts/channels/index.ts";
-import { ATTEMPT_MS, type Answer, type Mail } from "../../shared/rules/mailbox.ts";
+import type { Channel, Outside } from "../../shared/alerts/channels/channel.ts";
+import { type ChannelName, channelOf, channels } from "../../shared/alerts/channels/index.ts";
+import type { Alert } from "../../shared/model.ts";
+import { parseReceiver } from "../../shared/receiver.ts";
+import { ATTEMPT_MS, type Answer } from "../../shared/rules/mailbox.ts";
 
-/** Makes one delivery attempt. Never throws: a failure is an answer. */
-export type Send = (mail: Pick<Mail, "receiver" | "alert">) => Promise<Answer>;
+/** How a receiver wants its messages. */
+export interface Manner {
+  /** Whether it can get many alerts in one message. */
+  readonly takesDigests: boolean;
+  /** Milliseconds between two messages. */
+  readonly spacingMs: number;
+}
+
+export interface Sender {
+  readonly mannerOf: (receiver: string) => Manner;
+  /** Makes one delivery attempt: of one alert, or of several as a digest. Never throws: a failure is an answer. */
+  readonly send: (receiver: string, alerts: readonly Alert[], digestId: string) => Promise<Answer>;
+}
 
 interface Receivers extends Pick<Outside, "topics" | "sender"> {
   readonly sns: Pick<SNSClient, "send">;
@@ -26,22 +39,42 @@ const saidBy = (error: unknown) => {
   return `${name}: ${message}`;
 };
 
-export const createSend =
-  (outside: Outside): Send =>
-  async ({ receiver, alert }) => {
-    let prepared: { readonly channel: ReturnType<typeof channelOf>["channel"]; readonly message: unknown };
-    try {
-      const { channel, settings } = channelOf(receiver);
-      prepared = { channel, message: channel.render(alert, settings, outside) };
-    } catch (error) {
-      return { kind: "fault", error: saidBy(error), cause: error };
-    }
-    const { channel, message } = prepared;
-    try {
-      await channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
-      return { kind: "delivered", said: "accepted" };
-    } catch (error) {
-      const isPermanent = channel.isPermanent(error as Error);
-      return { kind: "refused", isPermanent, error: saidBy(error), retryAfterSeconds: null };
-    }
+/** @param url where people read all incidents */
+export const createSender = (outside: Outside, url: string | null): Sender => {
+  const prepare = (receiver: string, alerts: readonly Alert[], id: string) => {
+    const { channel, settings } = channelOf(receiver);
+    const [alert] = alerts;
+    const message =
+      alerts.length > 1 && channel.renderDigest
+        ? channel.renderDigest({ id, alerts, url }, settings, outside)
+        : channel.render(alert!, settings, outside);
+    return { channel, message };
   };
+
+  return {
+    mannerOf(receiver) {
+      const { channel: name } = parseReceiver(receiver);
+      const channel: Channel | undefined = Object.hasOwn(channels, name) ? channels[name as ChannelName] : undefined;
+      const takesDigests = channel?.audience === "people" && channel.renderDigest !== undefined;
+      const rate = channel?.rate;
+      return { takesDigests, spacingMs: rate ? (rate.seconds * 1000) / rate.messages : 0 };
+    },
+
+    async send(receiver, alerts, digestId) {
+      let prepared: ReturnType<typeof prepare>;
+      try {
+        prepared = prepare(receiver, alerts, digestId);
+      } catch (error) {
+        return { kind: "fault", error: saidBy(error), cause: error };
+      }
+      const { channel, message } = prepared;
+      try {
+        await channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
+        return { kind: "delivered", said: "accepted" };
+      } catch (error) {
+        const isPermanent = channel.isPermanent(error as Error);
+        return { kind: "refused", isPermanent, error: saidBy(error), retryAfterSeconds: null };
+      }
+    },
+  };
+};

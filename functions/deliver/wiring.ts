@@ -11,7 +11,7 @@ import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createLosses } from "./losses.ts";
 import { createPass, type PassReport } from "./pass.ts";
 import { createRound } from "./round.ts";
-import { createSend, receiversOf } from "./send.ts";
+import { createSender, receiversOf } from "./send.ts";
 
 export interface DeliverOutside {
   readonly client: DynamoDBDocumentClient;
@@ -22,7 +22,10 @@ export interface DeliverOutside {
   readonly topics: { readonly alerts: string; readonly system: string };
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
+  /** Where people read all incidents; null if nowhere. */
+  readonly url: string | null;
   readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<unknown>;
   readonly newId: () => string;
   /** A random number from 0 to 1. */
   readonly random: () => number;
@@ -36,11 +39,11 @@ export interface DeliverOutside {
  * timer is due, and a repeated message would only come too early.
  */
 export function createDelivery(outside: DeliverOutside) {
-  const { client, table, queue, sns, ses, topics, sender, now, newId, random, log, delivered } = outside;
+  const { client, table, queue, sns, ses, topics, sender, url, now, sleep, newId, random, log, delivered } = outside;
   const mailbox = createMailboxStore(client, table);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
-  const send = createSend(receiversOf({ sns, ses, topics, sender }));
-  const round = createRound({ mailbox, send, losses, now, random, log });
+  const outgoing = createSender(receiversOf({ sns, ses, topics, sender }), url);
+  const round = createRound({ mailbox, sender: outgoing, losses, now, sleep, random, log });
   const pass = createPass({ mailbox, queue, round, now, newId, random, log });
 
   return async (receivers: Iterable<string>): Promise<void> => {

@@ -98,7 +98,7 @@ export function mailText(alert: Alert): string {
   return `${headline(alert)}.\n\n${lines.join("\n")}\n`;
 }
 
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const COLOURS = { down: "#b42318", degraded: "#b54708", recovered: "#067647", closed: "#475467" } as const;
 

@@ -3,7 +3,7 @@
  * is tried again. Pure.
  */
 import type { Alert, Timestamp } from "../model.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "./clock-skew.ts";
+import { CLOCK_TOLERANCE_SECONDS, isBelievable } from "./clock-skew.ts";
 import { backoffSeconds, isHopeless } from "./outbox.ts";
 
 /** One alert for one receiver that has not been delivered yet. */
@@ -35,8 +35,12 @@ export interface ReceiverState {
   readonly doneUntil: string;
   /** Passes in a row in which the receiver took nothing. */
   readonly failures: number;
-  /** Until when a receiver that fails, or that asked for a pause, is left alone. */
+  /** Until when a receiver is left alone: it fails, it asked for a pause, or its next digest is not due yet. */
   readonly pausedUntil: Timestamp | null;
+  /** When the last alerts were delivered, one moment for each, at most `STORM_ALERTS`; oldest first. */
+  readonly recent: readonly Timestamp[];
+  /** When the last digest was sent. */
+  readonly digestAt: Timestamp | null;
   /** When the next failed mail is to be tried again. */
   readonly retryAt: Timestamp | null;
   /** Watchdog (`store/due.ts`): set while mail was posted that no pass has seen. */
@@ -91,20 +95,53 @@ export function needsPass(state: ReceiverState, now: Date): boolean {
 export type Lane = readonly [Mail, ...Mail[]];
 
 const SEVERITIES = ["critical", "warning", "info"];
-const severity = ([{ alert }]: Lane) => SEVERITIES.indexOf(alert.severity);
+const bySeverity = (one: Mail, other: Mail) =>
+  SEVERITIES.indexOf(one.alert.severity) - SEVERITIES.indexOf(other.alert.severity) ||
+  one.place.localeCompare(other.place);
+
+/** Sorts by severity, then the oldest first. */
+export const worstFirst = (mail: readonly Mail[]): Mail[] => mail.toSorted(bySeverity);
 
 /** Waiting mail by monitor; the worst first, then the oldest. */
 export function lanesOf(waiting: readonly Mail[]): Lane[] {
   const lanes = [...Map.groupBy(waiting, ({ alert }) => alert.monitor.id).values()].map(
     (own) => own.toSorted((a, b) => a.sequence - b.sequence) as unknown as Lane,
   );
-  return lanes.toSorted((a, b) => severity(a) - severity(b) || a[0].place.localeCompare(b[0].place));
+  return lanes.toSorted(([one], [other]) => bySeverity(one, other));
 }
 
 /** When mail may be attempted. New mail at once: the clock of whoever posted it may have been ahead. */
 const attemptAt = ({ attempts, nextAttemptAt }: Mail, now: Date) => (attempts === 0 ? now.toISOString() : nextAttemptAt);
 
 export const isDue = ([first]: Lane, now: Date) => !isAhead(attemptAt(first, now), now);
+
+/** From this many alerts within a minute on, people get digests. */
+const STORM_ALERTS = 10;
+const STORM_MS = 60_000;
+/** Pause between two digests. */
+const DIGEST_EVERY_MS = 30_000;
+
+/** How people are told of much at once. */
+export interface Digesting {
+  /** How many alerts still go out one by one. */
+  readonly singles: number;
+  /** When the rest goes out as one message; a moment that has come means now. */
+  readonly digestAt: Timestamp;
+}
+
+/** Whether so much waits, and was sent within the last minute, that people get a digest. @returns null if not */
+export function digesting(waiting: number, { recent, digestAt }: Pick<ReceiverState, "recent" | "digestAt">, now: Date): Digesting | null {
+  const since = now.getTime() - STORM_MS;
+  const sent = recent.filter((moment) => isBelievable(moment, now) && Date.parse(moment) > since).length;
+  if (sent + waiting < STORM_ALERTS) return null;
+  const next = digestAt === null ? now.getTime() : Date.parse(digestAt) + DIGEST_EVERY_MS;
+  const isPlausible = next - now.getTime() <= DIGEST_EVERY_MS + TOLERANCE_MS;
+  return { singles: Math.max(0, STORM_ALERTS - 1 - sent), digestAt: iso(isPlausible ? next : now.getTime()) };
+}
+
+/** The moments of the last deliveries, with `count` more now. */
+export const withRecent = (recent: readonly Timestamp[], count: number, now: Date): Timestamp[] =>
+  [...recent, ...Array<Timestamp>(Math.min(count, STORM_ALERTS)).fill(now.toISOString())].slice(-STORM_ALERTS);
 
 /** How a receiver took a message. */
 export type Answer =
@@ -127,6 +164,8 @@ export interface Result {
   readonly hadFault: boolean;
   /** What the receiver said, or why it was not asked. */
   readonly answer: string;
+  /** The digest that it was a part of; null if it went alone. */
+  readonly digest: string | null;
 }
 
 /** Milliseconds until the next attempt, shortened by up to a quarter so that receivers of one outage do not come at once. */
@@ -137,7 +176,7 @@ const pauseMs = (attempts: number, drawn: number) => backoffSeconds(attempts) * 
  * because only a few mails are attempted while a receiver is down
  * @param drawn a random number from 0 to 1
  */
-export function resultOf(mail: Mail, answer: Answer, failures: number, now: Date, drawn: number): Result {
+export function resultOf(mail: Mail, answer: Answer, failures: number, now: Date, drawn: number): Omit<Result, "digest"> {
   const attempts = mail.attempts + 1;
   const next = new Date(now.getTime() + pauseMs(attempts, drawn));
   const isLost =

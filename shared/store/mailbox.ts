@@ -46,8 +46,11 @@ export interface Waiting {
   readonly hasMore: boolean;
 }
 
-/** What a pass leaves. */
-export interface PassEnd extends Pick<ReceiverState, "failures" | "pausedUntil" | "retryAt"> {
+/** What a pass leaves of a receiver, however it ends. */
+export type Standing = Pick<ReceiverState, "failures" | "recent" | "digestAt">;
+
+/** What a pass leaves that has seen all mail. */
+export interface PassEnd extends Standing, Pick<ReceiverState, "pausedUntil" | "retryAt"> {
   readonly doneUntil: string;
 }
 
@@ -59,6 +62,8 @@ const stateOf = (item: Item): ReceiverState => ({
   doneUntil: String(item.doneUntil),
   failures: Number(item.failures ?? 0),
   pausedUntil: (item.pausedUntil as Timestamp | undefined) ?? null,
+  recent: (item.recent as readonly Timestamp[] | undefined) ?? [],
+  digestAt: (item.digestAt as Timestamp | undefined) ?? null,
   retryAt: (item.retryAt as Timestamp | undefined) ?? null,
   lookBy: (item.lookBy as Timestamp | undefined) ?? null,
 });
@@ -188,7 +193,7 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
             TableName: tableName,
             Key: { pk: mailKey(receiver, "", "").pk, sk: place },
             UpdateExpression:
-              "SET #state = :state, attempts = :attempts, nextAttemptAt = :next, hadFault = :fault, answer = :answer, attemptedAt = :now",
+              "SET #state = :state, attempts = :attempts, nextAttemptAt = :next, hadFault = :fault, answer = :answer, digest = :digest, attemptedAt = :now",
             ConditionExpression: "#state = :waiting AND attempts = :read",
             ExpressionAttributeNames: { "#state": "state" },
             ExpressionAttributeValues: {
@@ -197,6 +202,7 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
               ":next": result.nextAttemptAt,
               ":fault": result.hadFault,
               ":answer": result.answer,
+              ":digest": result.digest,
               ":now": now.toISOString(),
               ":waiting": "waiting",
               ":read": attempts,
@@ -211,7 +217,7 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
      * @returns false if mail was posted meanwhile, or the lease is another's: nothing was changed
      */
     finish(receiver: string, { revision }: ReceiverState, { token }: Lease, end: PassEnd): Promise<boolean> {
-      const { failures, pausedUntil, retryAt, doneUntil } = end;
+      const { failures, recent, digestAt, pausedUntil, retryAt, doneUntil } = end;
       const gone = ["lease", "lookBy", "lookBucket", "touches"];
       const timer = retryAt && {
         ":retryAt": retryAt,
@@ -222,13 +228,15 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
       if (!timer) gone.push("retryAt", "nextEvaluationAt", "dueBucket");
       return unlessRaced(
         update(receiver, {
-          UpdateExpression: `SET doneUntil = :doneUntil, failures = :failures, pausedUntil = :pausedUntil${set} REMOVE ${gone.join(", ")} ADD revision :one`,
+          UpdateExpression: `SET doneUntil = :doneUntil, failures = :failures, recent = :recent, digestAt = :digestAt, pausedUntil = :pausedUntil${set} REMOVE ${gone.join(", ")} ADD revision :one`,
           ConditionExpression: "revision = :revision AND lease.#token = :token",
           ExpressionAttributeNames: { "#token": "token" },
           ExpressionAttributeValues: {
             ...timer,
             ":doneUntil": doneUntil,
             ":failures": failures,
+            ":recent": recent,
+            ":digestAt": digestAt,
             ":pausedUntil": pausedUntil,
             ":revision": revision,
             ":token": token,
@@ -239,14 +247,22 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
     },
 
     /** Gives the lease back although mail is left: the stream then brings the receiver up again at once. */
-    release(receiver: string, { token }: Lease, failures: number, now: Date): Promise<boolean> {
+    release(receiver: string, { token }: Lease, standing: Standing, now: Date): Promise<boolean> {
+      const { failures, recent, digestAt } = standing;
       const { set, values } = mustLook(receiverKey(receiver).pk, now.getTime());
       return unlessRaced(
         update(receiver, {
-          UpdateExpression: `SET failures = :failures, ${set} REMOVE lease ADD revision :one`,
+          UpdateExpression: `SET failures = :failures, recent = :recent, digestAt = :digestAt, ${set} REMOVE lease ADD revision :one`,
           ConditionExpression: "lease.#token = :token",
           ExpressionAttributeNames: { "#token": "token" },
-          ExpressionAttributeValues: { ...values, ":failures": failures, ":token": token, ":one": 1 },
+          ExpressionAttributeValues: {
+            ...values,
+            ":failures": failures,
+            ":recent": recent,
+            ":digestAt": digestAt,
+            ":token": token,
+            ":one": 1,
+          },
         }),
       );
     },

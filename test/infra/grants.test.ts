@@ -120,6 +120,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
     MAIL_QUEUE_URL: "DeliveryMail",
+    API_URL: "PublicApiHttp.ApiEndpoint",
   },
   api: {
     MONITORS_TABLE: "TablesMonitors",

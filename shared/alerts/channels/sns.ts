@@ -9,6 +9,9 @@ import { isInvalidParameter } from "./refusals.ts";
 const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
 
 export const sns: Channel<object, PublishCommandInput> = {
+  audience: "machines",
+  // Standard topics take 300 and more, by region.
+  rate: null,
   settings: z.strictObject({}),
   target: null,
   isSetUp: () => true,

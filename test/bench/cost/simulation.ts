@@ -216,6 +216,8 @@ export async function simulate(
     ses: heard as unknown as SESClient,
     newId: randomUUID,
     random: Math.random,
+    url: null,
+    sleep: async () => {},
     delivered: () => {},
   });
   const stream = database.streams;

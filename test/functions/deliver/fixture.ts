@@ -74,8 +74,9 @@ export async function startMailboxes(intercept?: Intercept) {
       } as unknown as SNSClient,
       ses: {
         send: ({ input }: SendEmailCommand) => {
+          const [digest] = /^\d+ alerts: .*/.exec(input.Message!.Subject!.Data!) ?? [];
           const ids = [...input.Message!.Body!.Text!.Data!.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
-          return hear(`email:${input.Destination!.ToAddresses![0]}`, ids.join("+"));
+          return hear(`email:${input.Destination!.ToAddresses![0]}`, digest ?? ids.join("+"));
         },
       } as unknown as SESClient,
       topics: { alerts: "alerts", system: "system" },
@@ -83,6 +84,8 @@ export async function startMailboxes(intercept?: Intercept) {
       now: world.clock,
       newId: () => `lease ${leases++}`,
       random: () => 0,
+    url: null,
+    sleep: async () => {},
       log: (level, _message, { error }: { error?: unknown }) => {
         if (level === "error" && error instanceof Error) world.errors.push(error);
       },

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSend, receiversOf } from "../../../functions/deliver/send.ts";
+import { createSender, receiversOf } from "../../../functions/deliver/send.ts";
 import type { Alert } from "../../../shared/model.ts";
 
 const asked: URLSearchParams[] = [];
@@ -61,7 +61,7 @@ const alert: Alert = {
 };
 
 const send = (receiver: string, content = alert) =>
-  createSend(
+  createSender(
     receiversOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),
@@ -71,7 +71,8 @@ const send = (receiver: string, content = alert) =>
       },
       sender: "sender@example.com",
     }),
-  )({ receiver, alert: content });
+    null,
+  ).send(receiver, [content], "");
 
 test("text messages go out as transactional", async () => {
   expect(await send("sns")).toMatchObject({ kind: "delivered" });

@@ -137,6 +137,8 @@ export async function startWorld(intercept?: Intercept) {
     } as unknown as SESClient,
     newId: () => `lease ${leases++}`,
     random: () => 0,
+    url: null,
+    sleep: async () => {},
     delivered: ({ undeliverable }) => {
       world.undeliverable += undeliverable;
     },
