@@ -44,7 +44,10 @@ export const createLosses = ({ mailbox, decisions, now, log }: Dependencies) => 
       }
       log("error", "delivery failed", { alertId, receiver, givenUp: isLost, error });
       if (!isLost) return;
-      await decisions.noteUndeliverable(monitor.id, startedAt, `${alertId} ${receiver}`, { error, at: now().toISOString() });
+      await decisions.noteUndeliverable(monitor.id, startedAt, `${alertId} ${receiver}`, {
+        error,
+        at: now().toISOString(),
+      });
       const message = `"${headline(alert)}" (alert ${alertId}) could not be delivered to ${receiver}: ${error}`;
       await tell(`lost#${alertId}#${receiver}`, "An alert could not be delivered", message);
     },

@@ -3,14 +3,7 @@
  * is due. Mail that is posted meanwhile makes it look again.
  */
 import type { Timestamp } from "../../shared/model.ts";
-import {
-  isPaused,
-  mayAttempt,
-  needsPass,
-  newLease,
-  retryMoment,
-  standingAfter,
-} from "../../shared/rules/mailbox.ts";
+import { isPaused, mayAttempt, needsPass, newLease, retryMoment, standingAfter } from "../../shared/rules/mailbox.ts";
 import { MAX_DELAY_SECONDS, type MailQueue } from "../../shared/store/mail-queue.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { Round } from "./round.ts";

@@ -137,7 +137,9 @@ export const createRound =
       const first = wasDown ? [] : lanes.slice(0, singles);
       await inParallel(first, LANES_AT_ONCE, ([head]) => attempt([head]).then(() => {}));
       const isBlocked = ([head]: Lane) => first.some(([one]) => one === head) && left.has(head.place);
-      const rest = lanes.filter((lane) => !isBlocked(lane)).flatMap((lane) => lane.filter(({ place }) => left.has(place)));
+      const rest = lanes
+        .filter((lane) => !isBlocked(lane))
+        .flatMap((lane) => lane.filter(({ place }) => left.has(place)));
       if (rest.length === 0) return;
       if (Date.parse(at) > now().getTime()) {
         holdUntil = at;

@@ -5,7 +5,7 @@ import type { Channel, Outside } from "../../shared/alerts/channels/channel.ts";
 import { type ChannelName, channelOf, channels } from "../../shared/alerts/channels/index.ts";
 import type { Alert } from "../../shared/model.ts";
 import { parseReceiver } from "../../shared/receiver.ts";
-import { ATTEMPT_MS, type Answer } from "../../shared/rules/mailbox.ts";
+import { type Answer, ATTEMPT_MS } from "../../shared/rules/mailbox.ts";
 
 /** How a receiver wants its messages. */
 export interface Manner {

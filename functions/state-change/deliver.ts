@@ -3,12 +3,7 @@
  * delivery does not affect the others. An alert is delivered once it is in its receiver's mailbox.
  */
 import type { Delivery, ItemKey, PendingAlert, Timestamp } from "../../shared/model.ts";
-import {
-  type AttemptResult,
-  afterFailure,
-  type DueDelivery,
-  dueDeliveries,
-} from "../../shared/rules/outbox.ts";
+import { type AttemptResult, afterFailure, type DueDelivery, dueDeliveries } from "../../shared/rules/outbox.ts";
 import { nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import type { DecisionStore, DeliveryUpdate, OutboxItem } from "../../shared/store/decisions.ts";
 

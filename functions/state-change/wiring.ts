@@ -49,7 +49,12 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const decisions = createDecisionStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const receivers = receiversOf({ sns, topics, sender });
-  const { post, call: callDeliver } = createPosting({ mailbox: createMailboxStore(client, tables.monitors), mailQueue, now, log });
+  const { post, call: callDeliver } = createPosting({
+    mailbox: createMailboxStore(client, tables.monitors),
+    mailQueue,
+    now,
+    log,
+  });
   const deliver = createDeliver({ decisions, send: createSend({ outside: receivers, decisions, post }), now, log });
 
   const history = createHistoryStore(client, tables.history, {

@@ -73,7 +73,9 @@ export const leaseEnd = ({ until }: Lease): number => Date.parse(until) + TOLERA
 
 /** Whether another process may be delivering. A lease further ahead than any can be was written by a wrong clock. */
 export const isHeld = (lease: Lease | null, now: Date): boolean =>
-  lease !== null && now.getTime() < leaseEnd(lease) && Date.parse(lease.until) - now.getTime() <= LEASE_MS + TOLERANCE_MS;
+  lease !== null &&
+  now.getTime() < leaseEnd(lease) &&
+  Date.parse(lease.until) - now.getTime() <= LEASE_MS + TOLERANCE_MS;
 
 /** Whether a moment lies ahead; one that is further ahead than any can be was written by a wrong clock. */
 const isAhead = (moment: Timestamp, now: Date, furthestMs = RETRY_AFTER_LIMIT_SECONDS * 1000) => {
@@ -111,7 +113,8 @@ export function lanesOf(waiting: readonly Mail[]): Lane[] {
 }
 
 /** When mail may be attempted. New mail at once: the clock of whoever posted it may have been ahead. */
-const attemptAt = ({ attempts, nextAttemptAt }: Mail, now: Date) => (attempts === 0 ? now.toISOString() : nextAttemptAt);
+const attemptAt = ({ attempts, nextAttemptAt }: Mail, now: Date) =>
+  attempts === 0 ? now.toISOString() : nextAttemptAt;
 
 export const isDue = ([first]: Lane, now: Date) => !isAhead(attemptAt(first, now), now);
 
@@ -130,7 +133,11 @@ export interface Digesting {
 }
 
 /** Whether so much waits, and was sent within the last minute, that people get a digest. @returns null if not */
-export function digesting(waiting: number, { recent, digestAt }: Pick<ReceiverState, "recent" | "digestAt">, now: Date): Digesting | null {
+export function digesting(
+  waiting: number,
+  { recent, digestAt }: Pick<ReceiverState, "recent" | "digestAt">,
+  now: Date,
+): Digesting | null {
   const since = now.getTime() - STORM_MS;
   const sent = recent.filter((moment) => isBelievable(moment, now) && Date.parse(moment) > since).length;
   if (sent + waiting < STORM_ALERTS) return null;
@@ -176,7 +183,13 @@ const pauseMs = (attempts: number, drawn: number) => backoffSeconds(attempts) * 
  * because only a few mails are attempted while a receiver is down
  * @param drawn a random number from 0 to 1
  */
-export function resultOf(mail: Mail, answer: Answer, failures: number, now: Date, drawn: number): Omit<Result, "digest"> {
+export function resultOf(
+  mail: Mail,
+  answer: Answer,
+  failures: number,
+  now: Date,
+  drawn: number,
+): Omit<Result, "digest"> {
   const attempts = mail.attempts + 1;
   const next = new Date(now.getTime() + pauseMs(attempts, drawn));
   const isLost =
@@ -218,8 +231,10 @@ export function observe(seen: Behaviour, answer: Answer): Behaviour {
             ...seen,
             failed: seen.failed + 1,
             retryAfterSeconds:
-              Math.max(seen.retryAfterSeconds ?? 0, Math.min(answer.retryAfterSeconds ?? 0, RETRY_AFTER_LIMIT_SECONDS)) ||
-              null,
+              Math.max(
+                seen.retryAfterSeconds ?? 0,
+                Math.min(answer.retryAfterSeconds ?? 0, RETRY_AFTER_LIMIT_SECONDS),
+              ) || null,
           };
     case "fault":
       return seen;
@@ -231,7 +246,12 @@ export const mustStop = ({ hasAnswered, failed, retryAfterSeconds }: Behaviour, 
   retryAfterSeconds !== null || (!hasAnswered && failed >= (wasDown ? 1 : FAILURES_PER_PASS));
 
 /** What a receiver's state becomes by a pass. @param failures before it */
-export function standingAfter({ hasAnswered, failed, retryAfterSeconds }: Behaviour, failures: number, now: Date, drawn: number) {
+export function standingAfter(
+  { hasAnswered, failed, retryAfterSeconds }: Behaviour,
+  failures: number,
+  now: Date,
+  drawn: number,
+) {
   const isDown = !hasAnswered && failed > 0;
   const count = hasAnswered ? 0 : failures + (isDown ? 1 : 0);
   const pause = Math.max(isDown ? pauseMs(count, drawn) : 0, (retryAfterSeconds ?? 0) * 1000);

@@ -104,7 +104,10 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
       );
     // Another post may set it back between the two.
     while (
-      !(await note("doneUntil = if_not_exists(doneUntil, :place)", "attribute_not_exists(doneUntil) OR doneUntil <= :place")) &&
+      !(await note(
+        "doneUntil = if_not_exists(doneUntil, :place)",
+        "attribute_not_exists(doneUntil) OR doneUntil <= :place",
+      )) &&
       !(await note("doneUntil = :place", "doneUntil > :place"))
     );
   };

@@ -66,13 +66,7 @@ test.each([
   ["ProbeErrors", "AWS/Lambda", "Errors", "FunctionName=SiteProbeFunction", "Sum >= 3 in 1 x 300 s"],
   ["ProbeThrottles", "AWS/Lambda", "Throttles", "FunctionName=SiteProbeFunction", "Sum >= 5 in 1 x 300 s"],
   ["StreamBehind", "AWS/Lambda", "IteratorAge", "FunctionName=StateChangeFunction", "Maximum >= 60000 in 2 x 60 s"],
-  [
-    "AlertsUndeliverable",
-    "Harborlight/harborlight",
-    "AlertsUndeliverable",
-    "service=deliver",
-    "Sum >= 1 in 1 x 300 s",
-  ],
+  ["AlertsUndeliverable", "Harborlight/harborlight", "AlertsUndeliverable", "service=deliver", "Sum >= 1 in 1 x 300 s"],
   [
     "MailBacklog",
     "AWS/SQS",

@@ -218,7 +218,9 @@ test("locations fit into the 4 KB of a function's environment, or are refused", 
 test("without a sender no mail is promised and none may be sent", async () => {
   const silent = await synthesise();
   for (const service of ["state-change", "deliver"])
-    expect(functionOf(silent.resources, service)[1].Properties.Environment.Variables).not.toHaveProperty("ALERT_SENDER");
+    expect(functionOf(silent.resources, service)[1].Properties.Environment.Variables).not.toHaveProperty(
+      "ALERT_SENDER",
+    );
   expect(grantsOf(silent.resources, "deliver").join()).not.toContain("ses:");
   silent.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
 });

@@ -58,10 +58,13 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
     return {
       visibilityMs: 1000 * Number(queue.VisibilityTimeout),
       retentionMs: 1000 * Number(queue.MessageRetentionPeriod),
-      maxReceives: (queue.RedrivePolicy as { maxReceiveCount: number } | undefined)?.maxReceiveCount ?? Number.POSITIVE_INFINITY,
+      maxReceives:
+        (queue.RedrivePolicy as { maxReceiveCount: number } | undefined)?.maxReceiveCount ?? Number.POSITIVE_INFINITY,
     };
   };
-  const mailMapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ logicalId }) => logicalId.includes("DeliverFunction"));
+  const mailMapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ logicalId }) =>
+    logicalId.includes("DeliverFunction"),
+  );
   const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
     String(properties.EventSourceArn).includes(":dynamodb:"),
   );

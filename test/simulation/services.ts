@@ -81,7 +81,8 @@ export function createQueue(account: Account, options: QueueOptions): SimulatedQ
     running--;
     const isDone = ended.how === "answered" && !(ended.value as SQSBatchResponse | null)?.batchItemFailures.length;
     for (const message of batch) {
-      const isRepeated = isDone && faults.strike("received-again", occasionOf(count(`done ${message.id}`))) !== undefined;
+      const isRepeated =
+        isDone && faults.strike("received-again", occasionOf(count(`done ${message.id}`))) !== undefined;
       if (!isDone || isRepeated) clock.at(receivedAtMs + visibilityMs, () => void receive(message));
     }
     await work();

@@ -21,12 +21,12 @@ import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
 import type { Deployment, FunctionName } from "./deployment.ts";
-import { createFaults, type Faults, type FaultWindow, type Occasion } from "./faults.ts";
+import { createFaults, type Faults, type Occasion } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
 import type { Finished, Item } from "./oracle/case.ts";
 import { deployed, watchClocks } from "./processes.ts";
-import { LOCATIONS, MAIL_QUEUE_URL, type Scenario } from "./scenario.ts";
+import { LOCATIONS, MAIL_QUEUE_URL, queueUrl, type Scenario } from "./scenario.ts";
 import {
   createLambdaService,
   createQueue,
@@ -39,6 +39,7 @@ import {
 import { CONTEXT, consistently, loggerOf, NO_METRICS, noting } from "./stand-ins.ts";
 import { createStreamMapping } from "./stream.ts";
 import { createTargetEngine } from "./targets.ts";
+import { windowsOf } from "./windows.ts";
 
 const TOPICS = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
@@ -54,13 +55,8 @@ const COMPACT_RESERVE_MS = 60_000;
 /** The first pause of Lambda's before it sends records again. */
 const STREAM_BACKOFF_MS = 1_000;
 
-/** While a location is cut off its queue is asked again after this. */
-const UNHEARD_MS = 15_000;
-
 /** Who took a shard's seats before the scenario began was checked from here: nobody plans a tick for it. */
 const REMOVED_LOCATION = "removed";
-
-const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
   name,
@@ -356,30 +352,6 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     faults,
     trace: clock.trace,
   };
-}
-
-/** Windows of the scenario, and those of its cuts, on the world's clock. */
-function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
-  const onClock = <W extends { readonly from: number; readonly to: number }>({ from, to, ...window }: W) => ({
-    ...window,
-    fromMs: startMs + from * 1000,
-    toMs: startMs + to * 1000,
-  });
-  const away = cuts.filter(({ how }) => how === "all");
-  return [
-    ...faults.map(onClock),
-    ...away.flatMap(({ location, from, to }) => [
-      onClock({ from, to, fault: "outage" as const, strength: 1, only: { caller: "probe", location } }),
-      onClock({
-        from,
-        to,
-        fault: "outage" as const,
-        strength: 1,
-        only: { service: "sqs", target: queueUrl(location) },
-      }),
-      onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location }, amount: UNHEARD_MS }),
-    ]),
-  ];
 }
 
 /** A queue that writes down which ticks come into it. */

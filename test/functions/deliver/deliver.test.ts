@@ -132,7 +132,9 @@ describe("a receiver that refuses for now", () => {
     expect(w.world.undeliverable).toBe(4);
     const notice = await w.item("NOTICE#lost#m1.1.1#sns", "STATE");
     const [entry] = Object.values(notice?.pendingAlerts) as { content: { message: string } }[];
-    expect(entry?.content.message).toMatch(/"DB is down" \(alert m1.1.1\) could not be delivered to sns: Throttling: refused/);
+    expect(entry?.content.message).toMatch(
+      /"DB is down" \(alert m1.1.1\) could not be delivered to sns: Throttling: refused/,
+    );
     expect(await w.state()).not.toHaveProperty("nextEvaluationAt");
   });
 });
@@ -182,7 +184,9 @@ describe("the lease", () => {
 
   test("is given back after what it allows, with the rest left for the next pass", async () => {
     for (const number of [1, 2, 3]) await w.post(number);
-    w.world.onAttempt = async () => void (w.world.now += 35);
+    w.world.onAttempt = async () => {
+      w.world.now += 35;
+    };
     await w.deliver();
     expect(w.world.received).toEqual(["sns m1.1.1", "sns m1.1.2"]);
     expect(await w.state()).toMatchObject({ lookBy: expect.any(String) });

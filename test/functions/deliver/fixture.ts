@@ -3,35 +3,14 @@ import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
-import type { Alert } from "../../../shared/model.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
+import { alertOf } from "../../support/alerts.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
 export const iso = (seconds: number) => new Date((START + seconds) * 1000).toISOString();
 
-export const alertOf = (number: number, more: Partial<Alert> = {}, monitorId = "m1"): Alert => ({
-  alertId: `${monitorId}.1.${number}`,
-  event: number % 2 === 1 ? "down" : "recovered",
-  severity: number % 2 === 1 ? "critical" : "info",
-  monitor: { id: monitorId, name: "DB", protocol: "tcp", host: "db.example.com", port: 5432, tags: {} },
-  status: "down",
-  previousStatus: "up",
-  reason: "connection-refused",
-  message: "refused",
-  locations: {},
-  startedAt: iso(0),
-  endedAt: null,
-  durationSeconds: null,
-  incidentId: `${monitorId}.1`,
-  incidentState: "open",
-  endReason: null,
-  url: null,
-  ...more,
-});
-
-/** A refusal of a receiver; `retryAfter` as SNS and SES never say it. */
 type Refusal = "permanent" | "temporary";
 
 /** Deliver on a real table; only the receivers, the queue and the clock belong to the test. */
@@ -84,8 +63,8 @@ export async function startMailboxes(intercept?: Intercept) {
       now: world.clock,
       newId: () => `lease ${leases++}`,
       random: () => 0,
-    url: null,
-    sleep: async () => {},
+      url: null,
+      sleep: async () => {},
       log: (level, _message, { error }: { error?: unknown }) => {
         if (level === "error" && error instanceof Error) world.errors.push(error);
       },
@@ -120,7 +99,8 @@ export async function startMailboxes(intercept?: Intercept) {
     deliver: (...receivers: string[]) => deliverTo(receivers.length > 0 ? receivers : ["sns"]),
     mail: (receiver = "sns") => items(`MAIL#${receiver}`),
     state: async (receiver = "sns") => (await items(`RECEIVER#${receiver}`))[0],
-    item: async (pk: string, sk: string) => (await client.send(new GetCommand({ TableName: table, Key: { pk, sk } }))).Item,
+    item: async (pk: string, sk: string) =>
+      (await client.send(new GetCommand({ TableName: table, Key: { pk, sk } }))).Item,
     change: (pk: string, sk: string, path: string, value: unknown) =>
       client.send(
         new UpdateCommand({

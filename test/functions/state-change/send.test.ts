@@ -12,7 +12,13 @@ test("a message about the monitoring goes to topic system, as a transactional te
     post: () => Promise.reject(new Error("no alert")),
   });
   const createdAt = "2026-11-23T10:00:00.000Z";
-  const due = { key: "a", receiver: "system", createdAt, sequence: 1, delivery: { attempts: 0, nextAttemptAt: createdAt } };
+  const due = {
+    key: "a",
+    receiver: "system",
+    createdAt,
+    sequence: 1,
+    delivery: { attempts: 0, nextAttemptAt: createdAt },
+  };
   const content = { kind: "system", subject: "eu is silent", message: "No heartbeat." } as const;
   expect(await send({ ...due, content }, {} as OutboxItem)).toEqual({ kind: "delivered" });
   expect(sent).toEqual([

@@ -1,7 +1,8 @@
 /** Mailboxes of receivers: posting, the lease, retries, and what brings a receiver up whose message is lost. */
+
+import { idOfKey } from "../api-client.ts";
 import type { Only } from "../faults.ts";
 import { MAIL_QUEUE_URL } from "../scenario.ts";
-import { idOfKey } from "../api-client.ts";
 import { always, DECISIONS, down, edit, type Named, settings, story } from "./named.ts";
 
 const SNS: Only = { service: "sns" };

@@ -41,7 +41,11 @@ function judgeMailboxes(run: Case) {
   const end = run.scenario.seconds;
   for (const { pk, sk, state, createdAt, lookBy } of run.monitors) {
     const wrong = (text: string) => run.say("final", pk, end, text);
-    if (pk.startsWith("MAIL#") && state === "waiting" && run.journal.sinceStart(String(createdAt)) < end - DELIVERED_SECONDS)
+    if (
+      pk.startsWith("MAIL#") &&
+      state === "waiting" &&
+      run.journal.sinceStart(String(createdAt)) < end - DELIVERED_SECONDS
+    )
       wrong(`${sk} still waits in the mailbox`);
     if (pk.startsWith("RECEIVER#") && lookBy && run.journal.sinceStart(String(lookBy)) < end - TOUCHED_SECONDS)
       wrong(`mail has not been looked at since ${lookBy}`);
