@@ -5,7 +5,7 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { MAX_DELAY_SECONDS } from "../shared/store/mail-queue.ts";
+import { MAX_MAIL_DELAY_SECONDS } from "../shared/payloads.ts";
 import { type Alarms, functionMetric } from "./alarms.ts";
 import { NodeFunction } from "./node-function.ts";
 import { SECURE } from "./queues.ts";
@@ -81,7 +81,7 @@ export class Delivery extends Construct {
     });
     // The age of the oldest message tells of errors and throttles too: what an invocation fails to handle stays in the queue.
     // Longer than the delay of a retry and the visibility timeout after which a lost one is repeated, together.
-    const wait = Duration.seconds(MAX_DELAY_SECONDS).plus(VISIBILITY).plus(Duration.seconds(90));
+    const wait = Duration.seconds(MAX_MAIL_DELAY_SECONDS).plus(VISIBILITY).plus(Duration.seconds(90));
     alarms.watchBacklog(
       "MailBacklog",
       this.mail,

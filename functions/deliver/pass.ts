@@ -3,8 +3,9 @@
  * is due. Mail that is posted meanwhile makes it look again.
  */
 import type { Timestamp } from "../../shared/model.ts";
-import { isPaused, mayAttempt, needsPass, newLease, retryMoment, standingAfter } from "../../shared/rules/mailbox.ts";
-import { MAX_DELAY_SECONDS, type MailQueue } from "../../shared/store/mail-queue.ts";
+import { MAX_MAIL_DELAY_SECONDS } from "../../shared/payloads.ts";
+import { mayAttempt, needsPass, newLease, retryMoment } from "../../shared/rules/mailbox.ts";
+import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { Round } from "./round.ts";
 
@@ -19,16 +20,14 @@ interface Dependencies {
   readonly round: Round;
   readonly now: () => Date;
   readonly newId: () => string;
-  /** A random number from 0 to 1. */
-  readonly random: () => number;
   readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
 }
 
-export const createPass = ({ mailbox, queue, round, now, newId, random, log }: Dependencies) => {
+export const createPass = ({ mailbox, queue, round, now, newId, log }: Dependencies) => {
   /** Queues the next pass. An error is only logged: the receiver's timer brings it up half a minute later. */
   const queueRetry = async (receiver: string, retryAt: Timestamp) => {
     const seconds = Math.max(0, Math.ceil((Date.parse(retryAt) - now().getTime()) / 1000));
-    if (seconds > MAX_DELAY_SECONDS) return;
+    if (seconds > MAX_MAIL_DELAY_SECONDS) return;
     try {
       await queue(receiver, seconds);
     } catch (error) {
@@ -48,16 +47,9 @@ export const createPass = ({ mailbox, queue, round, now, newId, random, log }: D
     let from = state?.doneUntil ?? "";
     while (state) {
       const { mail, last, hasMore } = await mailbox.waiting(receiver, from);
-      const isLeftAlone = isPaused(state, now());
-      const done = isLeftAlone ? undefined : await round(receiver, mail, state, lease);
-      const { left = mail, sent = 0, lost = 0, isCut = false } = done ?? {};
+      const { left, sent, lost, isCut, standing, pausedUntil } = await round(receiver, mail, state, lease);
       delivered += sent;
       undeliverable += lost;
-      const after = done && standingAfter(done.behaviour, state.failures, now(), random());
-      const { recent, digestAt } = done ?? state;
-      const { failures } = after ?? state;
-      const pausedUntil = after ? later(after.pausedUntil, done.holdUntil) : state.pausedUntil;
-      const standing = { failures, recent, digestAt };
       const doneUntil = left[0]?.place ?? last;
       const readsOn = hasMore && !pausedUntil && (doneUntil > from || left.length < mail.length);
       if (isCut || (readsOn && !mayAttempt(lease, now()))) {
@@ -82,7 +74,3 @@ export const createPass = ({ mailbox, queue, round, now, newId, random, log }: D
     return { delivered, undeliverable };
   };
 };
-
-/** The later of two moments. */
-const later = (one: Timestamp | null, other: Timestamp | null) =>
-  one !== null && other !== null && one > other ? one : (other ?? one);

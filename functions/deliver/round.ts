@@ -3,11 +3,11 @@ import type { Timestamp } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import {
   type Answer,
-  type Behaviour,
   type Digesting,
   digesting,
   isDue,
   isGivenUp,
+  isPaused,
   type Lane,
   type Lease,
   lanesOf,
@@ -22,7 +22,7 @@ import {
   withRecent,
   worstFirst,
 } from "../../shared/rules/mailbox.ts";
-import type { MailboxStore } from "../../shared/store/mailbox.ts";
+import type { MailboxStore, Standing } from "../../shared/store/mailbox.ts";
 import type { Losses } from "./losses.ts";
 import type { Sender } from "./send.ts";
 
@@ -42,24 +42,23 @@ interface Dependencies {
 
 /** What a round did to the mail that it was given. */
 export interface RoundReport {
-  readonly behaviour: Behaviour;
   /** What still waits, oldest first. */
   readonly left: readonly Mail[];
   readonly sent: number;
   readonly lost: number;
   /** Whether the time of the lease was too short for all that was due. */
   readonly isCut: boolean;
-  readonly recent: readonly Timestamp[];
-  readonly digestAt: Timestamp | null;
-  /** When the next digest is due; null if none is wanted. */
-  readonly holdUntil: Timestamp | null;
+  /** What the receiver's state becomes. */
+  readonly standing: Standing;
+  readonly pausedUntil: Timestamp | null;
 }
 
 export const createRound =
   ({ mailbox, sender, losses, now, sleep, random, log }: Dependencies) =>
   /** @throws Error if another process records mail of this receiver */
   async (receiver: string, mail: readonly Mail[], state: ReceiverState, lease: Lease): Promise<RoundReport> => {
-    const { failures } = state;
+    const { failures, pausedUntil } = state;
+    if (isPaused(state, now())) return { left: mail, sent: 0, lost: 0, isCut: false, standing: state, pausedUntil };
     const { takesDigests, spacingMs } = sender.mannerOf(receiver);
     const left = new Map(mail.map((one) => [one.place, one]));
     let behaviour = NO_BEHAVIOUR;
@@ -159,6 +158,19 @@ export const createRound =
       const { failures: count } = standingAfter(behaviour, failures, now(), 0);
       for (const one of left.values()) if (isGivenUp(one, count, now())) await settle(one, refusal);
     }
-    return { behaviour, left: [...left.values()], sent, lost, isCut, recent, digestAt, holdUntil };
+    const after = standingAfter(behaviour, failures, now(), random());
+    return {
+      left: [...left.values()],
+      sent,
+      lost,
+      isCut,
+      standing: { failures: after.failures, recent, digestAt },
+      pausedUntil: later(after.pausedUntil, holdUntil),
+    };
   };
+
+/** The later of two moments. */
+const later = (one: Timestamp | null, other: Timestamp | null) =>
+  one !== null && other !== null && one > other ? one : (other ?? one);
+
 export type Round = ReturnType<typeof createRound>;

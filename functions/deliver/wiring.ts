@@ -44,7 +44,7 @@ export function createDelivery(outside: DeliverOutside) {
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
   const outgoing = createSender(receiversOf({ sns, ses, topics, sender }), url);
   const round = createRound({ mailbox, sender: outgoing, losses, now, sleep, random, log });
-  const pass = createPass({ mailbox, queue, round, now, newId, random, log });
+  const pass = createPass({ mailbox, queue, round, now, newId, log });
 
   return async (receivers: Iterable<string>): Promise<void> => {
     const work = async (receiver: string) => {

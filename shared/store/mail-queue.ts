@@ -2,14 +2,12 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { MailWaits } from "../payloads.ts";
 
-/** Longest delay of a message, for a retry. Later ones are left to the receiver's timer, so that old messages are a fault. */
-export const MAX_DELAY_SECONDS = 120;
 /** Timeout of a call: the message is a hint, so a sender does not wait long for its queue. */
 const CALL_TIMEOUT_MS = 5_000;
 
 export const createMailQueue =
   (sqs: Pick<SQSClient, "send">, queueUrl: string) =>
-  /** @param delaySeconds whole seconds, at most `MAX_DELAY_SECONDS` */
+  /** @param delaySeconds whole seconds, at most `MAX_MAIL_DELAY_SECONDS` */
   async (receiver: string, delaySeconds = 0): Promise<void> => {
     const message: MailWaits = { receiver };
     await sqs.send(

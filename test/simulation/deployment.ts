@@ -77,7 +77,7 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
     ) as Deployment["timeoutMs"],
     queue: queueOf(({ name, properties }) => /\bjobs\b/.test(name) && properties.RedrivePolicy !== undefined),
     mail: {
-      ...queueOf(({ logicalId }) => /^DeliveryMail/.test(logicalId)),
+      ...queueOf(({ logicalId }) => logicalId.startsWith("DeliveryMail")),
       batchSize: Number(mailMapping.BatchSize),
       maximumConcurrency: Number((mailMapping.ScalingConfig as { MaximumConcurrency: number }).MaximumConcurrency),
     },

@@ -65,7 +65,7 @@ export const MAILBOX_MUTANTS: readonly Mutant[] = [
     '"(#state = :waiting OR #state <> :waiting) AND (attempts = :read OR attempts <> :read)"',
     { lives: "while the lease holds, nobody else records; the condition is for clocks that differ by minutes" },
   ),
-  mutant("a lease never ends", RULES, "lease !== null && now.getTime() < leaseEnd(lease) &&", "lease !== null &&", {
+  mutant("a lease never ends", RULES, "now.getTime() < leaseEnd(lease) &&", "Number.isFinite(leaseEnd(lease)) &&", {
     caughtBy: "deliver is killed",
   }),
   mutant(
