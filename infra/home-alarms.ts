@@ -17,7 +17,7 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack but for deliver's (`delivery.ts`): 17 metrics. docs/OPERATING.md says of each what to do. */
+/** The alarms of the home stack but for deliver's (`delivery.ts`): 18 metrics. docs/OPERATING.md says of each what to do. */
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
@@ -61,6 +61,12 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     atLeast: 60_000,
     periods: 2,
     description: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
+  });
+
+  alarms.watch("LoginsFailed", {
+    metric: functionMetric(appId, "api", Stats.SUM, Duration.hours(1)),
+    atLeast: 100,
+    description: "100 logins failed within an hour: somebody may be guessing tokens. The access log says from where.",
   });
 
   alarms.watchDeadLetters(

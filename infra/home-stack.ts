@@ -10,7 +10,6 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { MonitorsIndex } from "../shared/store/indexes.ts";
 import { MONITOR_SK, STATE_SK } from "../shared/store/keys.ts";
-import { SCOPES } from "../shared/tokens.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { Dashboard } from "./dashboard.ts";
@@ -104,7 +103,10 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    compact.allow(["dynamodb:Query"], [index("members"), index("due"), index("look-by"), index("listed")]);
+    compact.allow(
+      ["dynamodb:Query"],
+      ["members", "due", "look-by", "listed", "attention"].map((name) => index(name as MonitorsIndex)),
+    );
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // One retry for a transient failure; after that the next hour's run continues where this one stopped.
@@ -146,7 +148,7 @@ export class HomeStack extends Stack {
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    api.allow(["dynamodb:Query"], [index("listed"), index("attention")]);
+    api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
@@ -251,7 +253,7 @@ export class HomeStack extends Stack {
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
-    output("FirstTokenCommand", `npm run token -- --name admin --scopes ${SCOPES.join(",")}`);
+    output("FirstTokenCommand", "npm run token -- --name admin --scopes admin");
   }
 
   /** SNS authorises these calls for the account, not for a topic; the function restricts itself to its two topics. */

@@ -1,6 +1,13 @@
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import {
+  type CfnStage,
+  HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpStage,
+  LogGroupLogDestination,
+} from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
@@ -23,26 +30,47 @@ const ACCESS_LOG = AccessLogFormat.custom(
   }),
 );
 
-/**
- * All calls, and what a browser asks for at the address alone. No `$default`, so that scans for other paths invoke
- * nothing. The first route owns the integration in the template: another order would replace it.
- */
-const PATHS = ["/v1/{proxy+}", "/v1", "/", "/favicon.ico"];
+/** All calls that have no route of their own. No `$default`, so that scans for other paths invoke nothing. */
+const ALL_CALLS = "/v1/{proxy+}";
 
-/** The HTTP API: all routes to one function, throttled as a whole. Browsers of other origins may not call it. */
+/**
+ * Calls without a token. Each has a route of its own, because API Gateway throttles by route: a crowd at one of them takes
+ * nothing from the calls with a token. `ANY`, so that HEAD and wrong methods count with GET.
+ */
+export const PUBLIC_ROUTES = [
+  { path: "/v1", method: HttpMethod.ANY },
+  { path: "/", method: HttpMethod.ANY },
+  { path: "/favicon.ico", method: HttpMethod.ANY },
+  { path: "/v1/health", method: HttpMethod.ANY },
+  { path: "/v1/openapi.json", method: HttpMethod.ANY },
+  { path: "/v1/badges/{file}", method: HttpMethod.ANY },
+  { path: "/v1/sessions", method: HttpMethod.POST },
+] as const;
+
+interface Throttle {
+  readonly ratePerSecond: number;
+  readonly burst: number;
+}
+
+const routeSettings = ({ ratePerSecond, burst }: Throttle) => ({
+  ThrottlingRateLimit: ratePerSecond,
+  ThrottlingBurstLimit: burst,
+});
+
+/** The HTTP API: all routes to one function, throttled by route. Browsers of other origins may not call it. */
 export class PublicApi extends Construct {
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly handler: IFunction }) {
     super(scope, id);
-    const { appId, apiThrottle, logRetentionDays } = props.settings;
+    const { appId, apiThrottle, publicThrottle, logRetentionDays } = props.settings;
     const httpApi = new HttpApi(this, "Http", { createDefaultStage: false });
     const accessLog = new LogGroup(this, "AccessLog", {
       logGroupName: accessLogName(appId),
       retention: logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    new HttpStage(this, "Stage", {
+    const stage = new HttpStage(this, "Stage", {
       httpApi,
       stageName: "$default",
       autoDeploy: true,
@@ -50,7 +78,13 @@ export class PublicApi extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: ACCESS_LOG },
     });
     const integration = new HttpLambdaIntegration("Integration", props.handler);
-    for (const path of PATHS) httpApi.addRoutes({ path, methods: [HttpMethod.ANY], integration });
+    // The first route owns the integration in the template: another order would replace it.
+    httpApi.addRoutes({ path: ALL_CALLS, methods: [HttpMethod.ANY], integration });
+    for (const { path, method } of PUBLIC_ROUTES) httpApi.addRoutes({ path, methods: [method], integration });
+    const own = PUBLIC_ROUTES.map(({ path, method }) => [`${method} ${path}`, routeSettings(publicThrottle)]);
+    (stage.node.defaultChild as CfnStage).addPropertyOverride("RouteSettings", Object.fromEntries(own));
+    // API Gateway refuses settings of a route that does not exist yet.
+    stage.node.addDependency(...httpApi.node.children.filter((child) => child instanceof HttpRoute));
     this.url = httpApi.apiEndpoint;
     Validations.of(this).acknowledge({
       id: "AwsSolutions::AwsSolutions-APIG4",

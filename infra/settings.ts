@@ -25,8 +25,13 @@ export interface Settings {
   readonly alertSenderIsVerified: boolean;
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
-  /** Requests per second and burst of the API as a whole. Default 20 and 40. */
+  /**
+   * Requests per second and burst of all calls that need a token, together. Default 100 and 40: API Gateway counts calls
+   * with a bad token too, so the rate has to be far above what one stranger sends.
+   */
   readonly apiThrottle: { readonly ratePerSecond: number; readonly burst: number };
+  /** Requests per second and burst of each route without a token. Default 10 and 10. */
+  readonly publicThrottle: { readonly ratePerSecond: number; readonly burst: number };
   /** Probe invocations at once per location, 2 to 1000. Default: what the account allows. */
   readonly maximumConcurrency?: number;
   /** Invocations of deliver at once, 2 to 1000. Default 2. */
@@ -116,7 +121,8 @@ const SETTINGS = {
   alertSenderIsVerified: flag(),
   dashboard: flag(),
   controlTargets: controlTargets.optional(),
-  apiThrottle: counts("apiThrottle", { ratePerSecond: count(20), burst: count(40) }).prefault({}),
+  apiThrottle: counts("apiThrottle", { ratePerSecond: count(100), burst: count(40) }).prefault({}),
+  publicThrottle: counts("publicThrottle", { ratePerSecond: count(10), burst: count(10) }).prefault({}),
   // Two is the least that an event source mapping accepts.
   maximumConcurrency: integer(2, 1000).optional(),
   // Of the ten that a new account has in all, most are for checks. Two, so that no slow receiver keeps all waiting.

@@ -110,8 +110,21 @@ export interface Placement {
   readonly toTick: number | null;
 }
 
-/** `closed`: the incident ended without a recovery, because its target is not checked any more. */
-export type AlertEvent = "down" | "degraded" | "recovered" | "closed";
+/**
+ * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
+ * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it.
+ */
+export const ALERT_EVENTS = [
+  "down",
+  "degraded",
+  "recovered",
+  "closed",
+  "escalated",
+  "reminder",
+  "acknowledged",
+] as const;
+export type AlertEvent = (typeof ALERT_EVENTS)[number];
+export type NotUp = "degraded" | "down";
 export type Severity = "critical" | "warning" | "info";
 
 /** What a monitor checks. A changed target ends its incident; changed thresholds, interval or locations do not. */
@@ -129,6 +142,27 @@ export interface TargetVersion {
 /** Why an incident ended: the target recovered, or the monitor was changed, paused or deleted. */
 export type EndReason = "recovered" | "changed" | "paused" | "deleted";
 
+/** What a receiver was last told about an incident. */
+export interface Told {
+  readonly event: NotUp;
+  /** When, reminders included. */
+  readonly at: Timestamp;
+  /** Since `event`. */
+  readonly reminders: number;
+}
+
+/** Somebody has taken on an incident. */
+export interface Acknowledgement {
+  readonly at: Timestamp;
+  /** Name of the token or of the receiver whose link was used. */
+  readonly by: string;
+  readonly note: string | null;
+  /** How bad it was: what becomes worse is told again. */
+  readonly severity: NotUp;
+  /** Whether those who were told of the incident were told of this. */
+  readonly isAnnounced: boolean;
+}
+
 /** A period in which a monitor was not up. */
 export interface Incident {
   /** `<monitor id>.<epoch milliseconds of the start>`. */
@@ -139,7 +173,7 @@ export interface Incident {
   /** Version of the target (`TargetVersion`) when it began. */
   readonly targetVersion: number;
   /** Worst status so far. */
-  readonly severity: "degraded" | "down";
+  readonly severity: NotUp;
   /** Start of the present down phase; null while it is not down. */
   readonly downSince: Timestamp | null;
   readonly reason: Reason | null;
@@ -147,11 +181,12 @@ export interface Incident {
   readonly evidence: Evidence;
   /** Views by location when it began or became worse. */
   readonly locations: Readonly<Record<string, Pick<View, "health" | "state" | "reason" | "message">>>;
-  /** Event of the last alert. */
-  readonly announced: AlertEvent | null;
+  /** The last level or end that was alerted; reminders and the like leave it. */
+  readonly announced: "down" | "degraded" | "recovered" | "closed" | null;
   readonly alertCount: number;
-  /** All receivers of its alerts; they also get the alert about its end. */
-  readonly receivers: readonly Receiver[];
+  /** What each receiver of its alerts was told; all of them also get the alert about its end. */
+  readonly told: Readonly<Partial<Record<Receiver, Told>>>;
+  readonly acknowledged: Acknowledgement | null;
   readonly endReason: EndReason | null;
 }
 

@@ -8,6 +8,7 @@ import httpHeaderNormalizer from "@middy/http-header-normalizer";
 import httpRouter from "@middy/http-router";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import type { Deps } from "./deps.ts";
+import { answers } from "./http/answer.ts";
 import { type Command, runCommand } from "./http/command.ts";
 import { explain, Problem } from "./http/problem.ts";
 import { type Reply, type Route, run } from "./http/route.ts";
@@ -17,16 +18,20 @@ type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 type Middleware = MiddlewareObj<Event, Result>;
 
-/** Headers of all answers: no caching, because answers are private to a token; no MIME sniffing. */
-const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+/** For what is read: a client may keep its own copy, and asks by `If-None-Match` each time whether it is still right. */
+const REVALIDATED = "private, no-cache";
+/** For all else. */
+const NOT_KEPT = "no-store";
 
-const toResult = ({ status = 200, body, headers }: Reply): Result => ({
+const toResult = ({ status = 200, body, headers, cookies }: Reply, caching = NOT_KEPT): Result => ({
   statusCode: status,
   headers: {
-    ...HEADERS,
+    "cache-control": caching,
+    "x-content-type-options": "nosniff",
     ...(body !== undefined && typeof body !== "string" && { "content-type": "application/json" }),
     ...headers,
   },
+  ...(cookies && { cookies: [...cookies] }),
   ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 });
 
@@ -49,10 +54,13 @@ const problems = ({ logger, metrics }: Deps): Middleware => ({
 /** HEAD is GET without the body, but with its `content-length` (RFC 9110, section 9.3.2). */
 const head = (): Middleware => {
   const asked = new WeakSet<Event>();
-  const strip: Middleware["after"] = ({ event, response }) => {
+  const strip: Middleware["after"] = (request) => {
+    const { event, response } = request;
     if (!response || !asked.has(event)) return;
-    response.headers = { ...response.headers, "content-length": String(Buffer.byteLength(response.body ?? "")) };
-    delete response.body;
+    const { body, isBase64Encoded, ...head } = response;
+    if (body === undefined) return;
+    const length = Buffer.byteLength(body, isBase64Encoded ? "base64" : "utf8");
+    request.response = { ...head, headers: { ...head.headers, "content-length": String(length) } };
   };
   return {
     before: ({ event }) => {
@@ -80,6 +88,18 @@ const normalPath = (): Middleware => ({
   },
 });
 
+/** Adds headers to the answer of an event, whether it is a success or a problem. */
+const extraHeaders = () => {
+  const extra = new WeakMap<Event, Readonly<Record<string, string>>>();
+  const add: Middleware["after"] = ({ event, response }) => {
+    if (response) response.headers = { ...extra.get(event), ...response.headers };
+  };
+  return {
+    of: (event: Event) => (headers: Readonly<Record<string, string>>) => void extra.set(event, headers),
+    middleware: { after: add, onError: add } satisfies Middleware,
+  };
+};
+
 const flush = ({ metrics }: Deps): Middleware => {
   const publish = () => {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
@@ -100,17 +120,24 @@ const nowhere = ({ method, path }: { method: string; path: string }): never => {
 export type Handler = (event: Event | Command, context: Context) => Promise<unknown>;
 
 export const createApi = (deps: Deps): Handler => {
+  const extra = extraHeaders();
   const router = httpRouter<Event, Result>({
     routes: routes.map((route) => ({
       method: route.method,
       path: route.path,
-      handler: async (event: Event, context: Context) => toResult(await run(route, event, context, deps)),
+      handler: async (event: Event, context: Context) =>
+        toResult(
+          await run(route, event, context, deps, extra.of(event)),
+          route.method === "GET" ? REVALIDATED : NOT_KEPT,
+        ),
     })),
     notFoundResponse: nowhere,
   });
   const http = middy<Event, Result>({ timeoutEarlyInMillis: 500 })
     .use(flush(deps))
+    .use(extra.middleware)
     .use(head())
+    .use(answers())
     .use(normalPath())
     .use(httpHeaderNormalizer() as unknown as Middleware)
     .use(problems(deps))

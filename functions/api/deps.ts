@@ -4,20 +4,30 @@ import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
+import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
+import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
+import type { Access } from "./http/access.ts";
+import type { FairShare } from "./http/fair-share.ts";
+import type { LoginGuard } from "./http/login-guard.ts";
 import type { Probes } from "./monitors/probes.ts";
 
 export interface Deps {
   readonly version: string;
   readonly locations: readonly Location[];
   readonly monitors: MonitorStore;
+  readonly policies: PolicyStore;
+  readonly windows: WindowStore;
+  /** Has items decided again. */
+  readonly due: DueStore;
   /** Placements of deleted monitors, for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
@@ -25,13 +35,18 @@ export interface Deps {
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  /** Browsers that are logged in. */
+  readonly sessions: SessionStore;
+  readonly logins: LoginGuard;
+  readonly fairShare: FairShare;
+  readonly access: Access;
   /** Health of the locations. */
   readonly heartbeats: LocationStore;
   readonly history: HistoryStore;
   /** How long the functions that write history keep it. */
   readonly retention: Retention;
   readonly probes: Probes;
-  readonly sns: SNSClient;
+  readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;

@@ -1,4 +1,6 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
+import { policies } from "./alerting/routes/policies.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
@@ -6,7 +8,9 @@ import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
 import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
+import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
+import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -20,12 +24,16 @@ export const routes: readonly Route[] = [
   declarative,
   checks,
   incidents,
+  acknowledge,
   results,
   stats,
   badges,
   metrics,
+  policies,
+  maintenanceWindows,
   subscriptions,
   tokens,
+  sessions,
   protocols,
   openapi,
   health,

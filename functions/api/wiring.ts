@@ -3,19 +3,51 @@
  * can replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import type { Waiting } from "../../shared/store/read.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
+import { FULL_ACCESS } from "./http/access.ts";
+import { createFairShare } from "./http/fair-share.ts";
+import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
-type Stores = "monitors" | "former" | "shards" | "planning" | "incidents" | "tokens" | "heartbeats" | "history";
+type Stores =
+  | "policies"
+  | "windows"
+  | "due"
+  | "monitors"
+  | "former"
+  | "shards"
+  | "planning"
+  | "incidents"
+  | "heartbeats"
+  | "history"
+  | keyof Authentication;
+
+/** What authenticates callers and limits them. */
+export function createAuthentication(client: DynamoDBDocumentClient, monitorsTable: string, waiting: Waiting = {}) {
+  const tokens = createTokenStore(client, monitorsTable);
+  const sessions = createSessionStore(client, monitorsTable, waiting);
+  return {
+    tokens,
+    sessions,
+    logins: createLoginGuard(sessions),
+    fairShare: createFairShare(tokens),
+    access: FULL_ACCESS,
+  };
+}
+type Authentication = ReturnType<typeof createAuthentication>;
 
 export interface ApiOutside extends Omit<Deps, Stores> {
   readonly client: DynamoDBDocumentClient;
@@ -32,11 +64,14 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    policies: createPolicyStore(client, tables.monitors),
+    windows: createWindowStore(client, tables.monitors),
+    due: createDueStore(client, tables.monitors),
     former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
-    tokens: createTokenStore(client, tables.monitors),
+    ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, {
       retention,

@@ -76,7 +76,9 @@ export const createCompact =
         const inMs = Date.parse(timer.dueAt) - now();
         return (inMs < 0 || inMs > IMPLAUSIBLE_MS) && due.touch(timer, now());
       };
-      return (await each(due.before(EVER), look)) + (await each(due.overdueLooks(EVER), look));
+      // What is not up is decided again each hour, in case a changed policy or window did not reach it.
+      const again = await each(upkeep.notUp(), (key) => due.nudge(key, now()));
+      return again + (await each(due.before(EVER), look)) + (await each(due.overdueLooks(EVER), look));
     }
 
     async function each<T>(pages: AsyncIterable<readonly T[]>, work: (item: T) => Promise<boolean>): Promise<number> {

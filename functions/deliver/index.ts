@@ -35,8 +35,7 @@ const deliverTo = createDelivery({
   newId: () => randomBytes(9).toString("base64url"),
   random: Math.random,
   log: (level, message, details) => logger[level](message, { ...details }),
-  delivered({ delivered, undeliverable }) {
-    if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
+  delivered({ undeliverable }) {
     if (undeliverable) metrics.addMetric(ALARMED_METRICS.deliver, MetricUnit.Count, undeliverable);
   },
 });

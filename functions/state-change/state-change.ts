@@ -4,6 +4,7 @@ import { type Context, decide } from "../../shared/rules/decide.ts";
 import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf, receiverOfKey } from "../../shared/store/keys.ts";
+import type { Alerting } from "./alerting.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
 
 /** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
@@ -16,6 +17,8 @@ interface Dependencies {
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];
   readonly channels: Context["channels"];
+  /** Policies and maintenance windows, read anew for each batch. */
+  readonly alerting: Alerting;
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
   /** Has a receiver's mail delivered, if any waits. */
   readonly callDeliver: (receiver: string) => Promise<void>;
@@ -25,7 +28,8 @@ interface Dependencies {
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, channels, deliver, callDeliver, queueTimer, now } = dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, alerting, deliver, callDeliver, queueTimer, now } =
+    dependencies;
 
   const queueIfSoon = (key: ItemKey, dueAt: Timestamp | null) => {
     if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) queueTimer({ ...key, dueAt });
@@ -49,7 +53,11 @@ export const createStateChange = (dependencies: Dependencies) => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
     if (!monitor) return null;
     const { revision } = monitor;
-    const verdict = decide(monitor, { conditions: await conditions(monitor), url, channels }, now());
+    const verdict = decide(
+      monitor,
+      { conditions: await conditions(monitor), url, channels, ...(await alerting()) },
+      now(),
+    );
     switch (verdict.kind) {
       case "nothing":
         return { revision, ownTimerAt: verdict.ownTimerAt };

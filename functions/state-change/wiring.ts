@@ -8,6 +8,7 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Timer } from "../../shared/model.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
+import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -15,6 +16,7 @@ import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
 import { createPosting } from "./post.ts";
@@ -47,6 +49,8 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const { client, tables, locations: names, queues, sns, mailQueue, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
+  const policies = createPolicyStore(client, tables.monitors);
+  const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const receivers = receiversOf({ sns, topics, sender });
   const { post, call: callDeliver } = createPosting({
@@ -76,6 +80,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
       channels: channelsSetUp(receivers),
+      alerting: createAlerting(policies, windows),
       deliver,
       callDeliver,
       queueTimer: (timer) => timers.push(timer),

@@ -1,5 +1,5 @@
 /**
- * `npm run token -- --name admin --scopes read,write,admin`: makes an API token with the caller's AWS credentials, by
+ * `npm run token -- --name admin --scopes admin`: makes an API token with the caller's AWS credentials, by
  * invoking the API's function directly. The token goes to stdout, everything else to stderr.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -26,8 +26,7 @@ export interface Target {
 
 type Outputs = Readonly<Record<string, unknown>>;
 
-const ALL_SCOPES = SCOPES.join(",");
-const USAGE = `usage: npm run token -- [--name admin] [--scopes ${ALL_SCOPES}] [--function NAME --region REGION | --local]`;
+const USAGE = `usage: npm run token -- [--name admin] [--scopes ${SCOPES.join("|")}] [--function NAME --region REGION | --local]`;
 
 /** An error that the caller can fix; the message says how. */
 export class TokenError extends Error {
@@ -134,7 +133,7 @@ const main = async (): Promise<void> => {
   if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(USAGE);
   const flags = parseFlags(process.argv.slice(2));
   const name = flags.name ?? "admin";
-  const scopes = (flags.scopes ?? ALL_SCOPES).split(",").map((scope) => scope.trim());
+  const scopes = (flags.scopes ?? "admin").split(",").map((scope) => scope.trim());
   const token = await createToken(findTarget(flags, process.cwd(), process.env), name, scopes);
   console.error(`token "${name}" with ${scopes.join(", ")}; keep it, it cannot be shown again:`);
   console.log(token);

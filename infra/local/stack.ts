@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync,
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
-import { SCOPES, TOKEN } from "../../shared/tokens.ts";
+import { TOKEN } from "../../shared/tokens.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
 import { writeAtomically } from "./disk/atomic-file.ts";
@@ -342,7 +342,7 @@ const prepareToken = async (
   const isDamaged = wanted === undefined && kept !== undefined && !TOKEN.test(kept);
   if (isDamaged) log(`${file} is damaged: a new admin token was made`);
   const known = wanted ?? (isDamaged ? undefined : kept);
-  const request: TokenRequest = { command: "create-token", name: "one machine", scopes: SCOPES, token: known };
+  const request: TokenRequest = { command: "create-token", name: "one machine", scopes: ["admin"], token: known };
   const { failed, payload } = await invokeApi(JSON.stringify(request));
   if (failed) throw new StartError(`the admin token could not be made: ${describeFailure(payload)}`);
   const { token } = JSON.parse(payload) as TokenAnswer;

@@ -1,6 +1,6 @@
 /** Renders an alert: subject, mail, SMS, and the message attributes that SNS filter policies match. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
-import type { Alert } from "../model.ts";
+import type { Alert, AlertEvent } from "../model.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
@@ -58,10 +58,24 @@ export function headline(alert: Alert): string {
       return `${name} is up again after ${duration(alert.durationSeconds ?? 0)}`;
     case "closed":
       return `${name} was ${alert.endReason ?? "changed"} after ${duration(alert.durationSeconds ?? 0)} of trouble: this incident is closed`;
+    case "escalated":
+      return `${name} is ${alert.severity === "critical" ? "down" : "not well"}, for ${duration(alert.durationSeconds ?? 0)} by now`;
+    case "reminder":
+      return `${name} is still ${alert.status}, after ${duration(alert.durationSeconds ?? 0)}`;
+    case "acknowledged":
+      return `${name} is ${alert.status}, and somebody is at work on it`;
   }
 }
 
-const LABELS = { down: "DOWN", degraded: "DEGRADED", recovered: "RECOVERED", closed: "CLOSED" } as const;
+const LABELS = {
+  down: "DOWN",
+  degraded: "DEGRADED",
+  recovered: "RECOVERED",
+  closed: "CLOSED",
+  escalated: "ESCALATED",
+  reminder: "REMINDER",
+  acknowledged: "ACKNOWLEDGED",
+} as const satisfies Record<AlertEvent, string>;
 
 /** Subject for mail, in Unicode, on one line. */
 export const mailSubject = (alert: Alert) => `[${LABELS[alert.event]}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
@@ -100,7 +114,9 @@ export function mailText(alert: Alert): string {
 
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
-const COLOURS = { down: "#b42318", degraded: "#b54708", recovered: "#067647", closed: "#475467" } as const;
+/** By severity; an end is green, or grey where nothing recovered. */
+const colourOf = ({ event, severity }: Alert) =>
+  event === "recovered" ? "#067647" : { critical: "#b42318", warning: "#b54708", info: "#475467" }[severity];
 
 export function mailHtml(alert: Alert): string {
   const rows = facts(alert)
@@ -111,7 +127,7 @@ export function mailHtml(alert: Alert): string {
     .join("\n");
   return `<!doctype html>
 <html><body style="font-family:sans-serif;font-size:14px;color:#101828">
-<h1 style="font-size:18px;color:${COLOURS[alert.event]}">${escapeHtml(headline(alert))}</h1>
+<h1 style="font-size:18px;color:${colourOf(alert)}">${escapeHtml(headline(alert))}</h1>
 <table style="border-collapse:collapse">
 ${rows}
 </table>

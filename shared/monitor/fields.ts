@@ -91,6 +91,7 @@ export const email = () =>
  */
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
+const MAX_POLICIES = 10;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
@@ -101,15 +102,15 @@ const tagBytes = (value: Readonly<Record<string, string>>) =>
     .reduce((sum, one) => sum + Buffer.byteLength(one), 0);
 
 const TAG = /^[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,63}$/;
+export const tagName = z
+  .string()
+  .regex(TAG, { error: expecting("a tag's name: 1 to 64 of A-Z a-z 0-9 and ._:/@- or spaces") });
+export const tagValue = z
+  .string({ error: expecting("text") })
+  .max(128, { error: expecting("text of at most 128 characters") })
+  .regex(...ONE_LINE);
 const tags = z
-  .record(
-    z.string().regex(TAG, { error: expecting("a tag's name: 1 to 64 of A-Z a-z 0-9 and ._:/@- or spaces") }),
-    z
-      .string({ error: expecting("text") })
-      .max(128, { error: expecting("text of at most 128 characters") })
-      .regex(...ONE_LINE),
-    { error: expecting('an object of names and texts, such as {"team": "orders"}') },
-  )
+  .record(tagName, tagValue, { error: expecting('an object of names and texts, such as {"team": "orders"}') })
   .refine((value) => Object.keys(value).length <= MAX_TAGS, { error: `must be at most ${MAX_TAGS} tags` })
   .refine((value) => tagBytes(value) <= MAX_TAG_BYTES, {
     error: ({ input }) =>
@@ -231,10 +232,13 @@ export const OTHER_FIELDS = {
         "How long a change must last before people are alerted. Default 0.",
       ),
       emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
+      policies: list(z.string({ error: expecting("the id of a policy") }), MAX_POLICIES, "ids of policies").describe(
+        "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
+      ),
     },
-    ({ afterSeconds = 0, emails = [] }) => ({ afterSeconds, emails }),
+    ({ afterSeconds = 0, emails = [], policies = [] }) => ({ afterSeconds, emails, policies }),
     "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"] },
+    { afterSeconds: 60, emails: ["ops@example.com"], policies: [] },
   ),
   tags: optional(
     tags,

@@ -60,12 +60,16 @@ const replaceSecrets = (
 export const hideSecrets = (protocol: string, settings: Readonly<Record<string, unknown>>) =>
   replaceSecrets(settings, [schemaOf(protocol)], "", () => HIDDEN) as Record<string, unknown>;
 
-/** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
-export function hiddenPaths(protocol: string, settings: unknown): string[] {
-  const found: string[] = [];
+/** The secrets among settings, by path. */
+export function secretsOf(protocol: string, settings: unknown): Map<string, unknown> {
+  const found = new Map<string, unknown>();
   replaceSecrets(settings, [schemaOf(protocol)], "", (secret, path) => {
-    if (secret === HIDDEN) found.push(path);
+    found.set(path, secret);
     return secret;
   });
   return found;
 }
+
+/** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
+export const hiddenPaths = (protocol: string, settings: unknown): string[] =>
+  [...secretsOf(protocol, settings)].flatMap(([path, secret]) => (secret === HIDDEN ? [path] : []));

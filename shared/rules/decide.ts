@@ -8,13 +8,13 @@ import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.t
 import { isBelievable } from "./clock-skew.ts";
 import {
   type AlertContext,
-  addAlert,
-  alertDue,
   endCause,
   endIncident,
   isNotUp,
   openOrContinue,
   projection,
+  tell,
+  upgraded,
 } from "./incident.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { evaluateStatus } from "./standing.ts";
@@ -73,26 +73,24 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const news: NewEntry[] = [];
   const { status, since, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
   const timers = [lookAgainAt];
-  let { incident, lastIncidentEndedAt } = monitor;
+  let { lastIncidentEndedAt } = monitor;
+  let incident = upgraded(monitor.incident);
 
   const over =
     incident &&
     (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
   if (incident && over) {
-    const ended = endIncident(monitor, incident, over, status, context);
+    const ended = endIncident(monitor, incident, over, status, context, now);
     news.push(...ended.news);
     lastIncidentEndedAt = ended.incident.endedAt;
     incident = null;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
-    const { event, lookAgainAt: tellAt } = alertDue(incident, status, since, monitor.alerts.afterSeconds, now);
-    if (event) {
-      const told = addAlert(monitor, incident, event, status, context);
-      news.push(...told.news);
-      incident = told.incident;
-    }
-    timers.push(tellAt);
+    const told = tell(monitor, incident, status, since, context, now);
+    news.push(...told.news);
+    incident = told.incident;
+    timers.push(told.lookAgainAt);
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
   const outbox = withNews(monitor, news, now);

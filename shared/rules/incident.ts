@@ -5,17 +5,18 @@ import type {
   EndReason,
   Incident,
   Monitor,
+  NotUp,
   Severity,
   Status,
   Target,
   Timestamp,
   View,
 } from "../model.ts";
-import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
+import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import type { NewEntry } from "./outbox.ts";
+import { alertsDue, type DueAlert, ownPlan, type Plan, reachable, remembered } from "./telling.ts";
 
-export type NotUp = "degraded" | "down";
 export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
 
 /** What an alert is made from, beside the monitor and its incident. */
@@ -24,6 +25,10 @@ export interface AlertContext {
   readonly url: (monitorId: string) => string | null;
   /** Names of the alert channels that this deployment has. */
   readonly channels: readonly string[];
+  /** The alert policies that apply to a monitor; none: its own addresses and topic `alerts`. */
+  readonly plansOf?: (monitor: Monitor) => readonly Plan[];
+  /** Until when a monitor is in maintenance, in epoch milliseconds, and nobody is told of trouble; null if it is not. */
+  readonly maintenanceUntil?: (monitor: Monitor, now: Date) => number | null;
 }
 
 /** Opens an incident for a status that is not up, or continues the open one. Its severity never decreases. */
@@ -54,7 +59,8 @@ function begin(monitor: Monitor, status: NotUp, since: Timestamp, now: Date): In
     ...causeOfBeing(monitor, status),
     announced: null,
     alertCount: 0,
-    receivers: [],
+    told: {},
+    acknowledged: null,
     endReason: null,
   };
 }
@@ -101,58 +107,72 @@ export function endIncident(
   { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
   status: Status,
   context: AlertContext,
+  now: Date,
 ): IncidentChange {
   const ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
   const event = reason === "recovered" ? "recovered" : "closed";
-  const told = incident.announced ? addAlert(monitor, ended, event, status, context) : { incident: ended, news: [] };
+  const receivers = Object.keys(incident.told) as Receiver[];
+  const end: DueAlert = { event, level: null, receivers };
+  const told = incident.announced ? addAlert(monitor, ended, end, status, context, now) : { incident: ended, news: [] };
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
 /**
- * Which alert about an open incident is due now, if any, and when to look again. An alert is due `afterSeconds` after
- * the start: of the incident for `degraded`, of its present down phase for `down`. A start that lies in the future
- * (clock skew) does not tell how long the trouble has lasted, so its alert is due at once.
+ * Makes the alerts about an open incident that are due; during maintenance none is, and what is still wrong at its end is told
+ * then. @returns also when to look again; null for never
  */
-export function alertDue(
+export function tell(
+  monitor: Monitor,
   incident: Incident,
   status: NotUp,
   since: Timestamp,
-  afterSeconds: number,
+  context: AlertContext,
   now: Date,
-): { readonly event: NotUp | null; readonly lookAgainAt: number | null } {
-  if (incident.announced === status) return { event: null, lookAgainAt: null };
-  const after = (moment: Timestamp) =>
-    isBelievable(moment, now) ? Date.parse(notAfter(moment, now)) + afterSeconds * 1000 : now.getTime();
-  const isUntold = incident.announced === null;
-  const troubleAt = after(incident.startedAt);
-  const levelAt =
-    status === "down"
-      ? after(incident.downSince ?? since)
-      : isUntold
-        ? troubleAt
-        : after(latest(since, incident.startedAt));
-  if (levelAt <= now.getTime()) return { event: status, lookAgainAt: null };
-  if (isUntold && troubleAt <= now.getTime()) return { event: "degraded", lookAgainAt: levelAt };
-  return { event: null, lookAgainAt: isUntold ? Math.min(troubleAt, levelAt) : levelAt };
+): IncidentChange & { readonly lookAgainAt: number | null } {
+  const { channels, plansOf = () => [], maintenanceUntil = () => null } = context;
+  const heldUntil = maintenanceUntil(monitor, now);
+  if (heldUntil !== null) return { incident, news: [], lookAgainAt: heldUntil };
+  const policies = plansOf(monitor);
+  const plans = reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+  const due = (present: Incident) => alertsDue(present, { status, since }, plans, now);
+  const news: NewEntry[] = [];
+  let told = incident;
+  const { acknowledged } = incident;
+  if (acknowledged && !acknowledged.isAnnounced) {
+    const receivers = Object.keys(incident.told) as Receiver[];
+    const change = addAlert(monitor, incident, { event: "acknowledged", level: null, receivers }, status, context, now);
+    told = {
+      ...(receivers.length > 0 ? change.incident : incident),
+      acknowledged: { ...acknowledged, isAnnounced: true },
+    };
+    news.push(...(receivers.length > 0 ? change.news : []));
+  }
+  for (const alert of due(told).alerts) {
+    const change = addAlert(monitor, told, alert, status, context, now);
+    told = change.incident;
+    news.push(...change.news);
+  }
+  // From what is known by now: an alert that was just made may be followed by reminders.
+  return { incident: told, news, lookAgainAt: due(told).lookAgainAt };
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */
-export function addAlert(
+function addAlert(
   monitor: Monitor,
   incident: Incident,
-  event: AlertEvent,
+  due: DueAlert,
   status: Status,
   { url, channels }: AlertContext,
+  now: Date,
 ): IncidentChange {
+  const { event } = due;
   const isEnd = event === "recovered" || event === "closed";
-  const canSend = (receiver: Receiver) => channels.includes(parseReceiver(receiver).channel);
-  const all = [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))];
-  const receivers = (isEnd ? incident.receivers : all).filter(canSend);
+  const receivers = due.receivers.filter((receiver) => channels.includes(parseReceiver(receiver).channel));
   const told: Incident = {
     ...incident,
-    announced: event,
+    announced: isEnd ? event : (due.level ?? incident.announced),
     alertCount: incident.alertCount + 1,
-    receivers: [...new Set([...incident.receivers, ...receivers])],
+    told: remembered(incident.told, due, now),
   };
   const alertId = `${incident.id}.${told.alertCount}`;
   const { id, name, tags } = monitor;
@@ -160,14 +180,14 @@ export function addAlert(
   const alert: Alert = {
     alertId,
     event,
-    severity: SEVERITIES[event],
+    severity: severityOf(due, status),
     monitor: { id, name, ...incident.target, tags },
     status,
     previousStatus: previousStatus(monitor, incident, status),
-    ...whatIsSeen(monitor, incident, event),
+    ...whatIsSeen(monitor, incident, event, due.level),
     startedAt: incident.startedAt,
     endedAt,
-    durationSeconds: endedAt ? Math.round((Date.parse(endedAt) - Date.parse(incident.startedAt)) / 1000) : null,
+    durationSeconds: lasted(incident, event, now),
     incidentId: incident.id,
     incidentState: isEnd ? "ended" : "open",
     endReason: incident.endReason,
@@ -176,26 +196,37 @@ export function addAlert(
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
 }
 
-const SEVERITIES: Readonly<Record<AlertEvent, Severity>> = {
-  down: "critical",
-  degraded: "warning",
-  recovered: "info",
-  closed: "info",
-};
+/** Seconds from the start to the end, or until a later alert about an incident that goes on; null in the first ones. */
+function lasted({ startedAt, endedAt }: Incident, event: AlertEvent, now: Date): number | null {
+  const until = endedAt ?? (event === "down" || event === "degraded" ? null : now.toISOString());
+  return until === null ? null : Math.max(0, Math.round((Date.parse(until) - Date.parse(startedAt)) / 1000));
+}
+
+/** A level is as severe as it is; a reminder as the status. */
+function severityOf({ event, level }: DueAlert, status: Status): Severity {
+  if (event === "reminder") return status === "degraded" ? "warning" : "critical";
+  return level === null ? "info" : level === "degraded" ? "warning" : "critical";
+}
 
 function whatIsSeen(
   monitor: Monitor,
   incident: Incident,
   event: AlertEvent,
+  level: NotUp | null,
 ): Pick<Alert, "reason" | "message" | "locations"> {
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
-  const cause = causeOf(monitor, event === "recovered" ? "up" : event);
+  if (event === "acknowledged")
+    return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };
+  const cause = causeOf(monitor, event === "recovered" ? "up" : (level ?? incident.severity));
   return {
     reason: cause?.reason ?? null,
     message: cause?.message ?? incident.message,
     locations: summarise(monitor),
   };
 }
+
+const whoHasIt = ({ acknowledged }: Incident) =>
+  `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
 
 const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
@@ -238,6 +269,18 @@ function summarise(monitor: Monitor): Incident["locations"] {
 function previousStatus(monitor: Monitor, { announced }: Incident, status: Status): Status {
   if (announced === "down" || announced === "degraded") return announced;
   return monitor.status === status ? "up" : monitor.status;
+}
+
+/** An incident that an earlier version stored, which remembered no more than the receivers. */
+export function upgraded(incident: Incident | null): Incident | null {
+  const { receivers, ...stored } = (incident ?? {}) as Incident & { readonly receivers?: readonly Receiver[] };
+  if (!incident || incident.told) return incident;
+  const { announced, startedAt } = incident;
+  const event = announced === "degraded" ? "degraded" : "down";
+  const told = Object.fromEntries(
+    (receivers ?? []).map((one) => [one, { event, at: startedAt, reminders: 0 }] as const),
+  );
+  return { ...stored, told, acknowledged: null };
 }
 
 /** Outbox entry that copies the incident to an item of its own, from which the API lists it. */

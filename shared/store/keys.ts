@@ -13,6 +13,8 @@
  *  monitors  receiver  RECEIVER#<receiver>      STATE                 how far its mail is delivered, lease, retry
  *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
+ *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -23,7 +25,7 @@
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents by start
+ *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -71,6 +73,11 @@ export const receiverOfKey = (pk: string) =>
 export const NOTICE_PREFIX = "NOTICE#";
 export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
+export const loginFailuresKey = (source: string, now: Date) => ({
+  pk: `LOGIN#${source}`,
+  sk: now.toISOString().slice(0, "2026-11-22T10:00".length),
+});
 
 export const blockKey = (shard: string, location: string, tick: number) => ({
   pk: `SHARD#${shard}#${location}`,

@@ -9,25 +9,55 @@ import { INDEX_KEYS } from "./indexes.ts";
 import { placeOf } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
-type ListedKind = "MONITORS" | "INCIDENTS";
+type ListedKind = "MONITORS" | "INCIDENTS" | "SESSIONS";
 
 /** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
 const BUCKETS = 4;
 
 type ListIndex = "listed" | "attention" | "changed";
 
-const bucketOf = (kind: ListedKind, monitorId: string) => `${kind}#${placeOf(monitorId, BUCKETS)}`;
+const bucketOf = (kind: ListedKind, id: string) => `${kind}#${placeOf(id, BUCKETS)}`;
 const bucketsOf = (kind: ListedKind) => Array.from({ length: BUCKETS }, (_, number) => `${kind}#${number}`);
 
 /** Longest folded name in bytes: a sort key of an index has at most 1024, and an id follows. */
 const MAX_FOLDED_BYTES = 960;
 
+/** Ends the name in a sort key. It sorts before all characters of names, so that "Website" comes before "Website TLS". */
+const END = "\u0001";
+
+/** Letters that NFKD does not take apart, as they are sorted: "Straße" beside "Strasse". */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+};
+
+/** Folds text for comparing and searching, without accents and case: NFKD without combining marks, in lower case. */
+export const foldText = (text: string) =>
+  text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[ßæœøłđðþ]/g, (letter) => LETTERS[letter] ?? letter);
+
 /**
- * Folds a name for comparing and sorting: NFKD without combining marks, in lower case. Cut, because NFKD makes up to 18
- * characters of one.
+ * Makes digits sort as numbers ("port 2" before "port 10"), by writing how many follow before them: one digit up to 8,
+ * else 9 and three digits. Leading zeros are left out.
  */
-const folded = (name: string) => {
-  const whole = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const numbersInOrder = (text: string) =>
+  text.replace(/\d+/g, (digits) => {
+    const number = digits.replace(/^0+(?=\d)/, "");
+    return `${number.length < 9 ? number.length : `9${String(number.length).padStart(3, "0")}`}${number}`;
+  });
+
+/** Sort key of a name, cut because NFKD makes up to 18 characters of one. */
+const sortable = (name: string) => {
+  const whole = numbersInOrder(foldText(name));
   const { read } = new TextEncoder().encodeInto(whole, new Uint8Array(MAX_FOLDED_BYTES));
   return whole.slice(0, read);
 };
@@ -38,13 +68,19 @@ const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buf
 /** Index key of a monitor in the list of all, by name. */
 export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
   listBucket: bucketOf("MONITORS", id),
-  listKey: `${folded(name)}#${id}`,
+  listKey: `${sortable(name)}${END}${id}`,
 });
 
 /** Index key of an incident in the list of all, by start. */
 export const incidentPlace = (monitorId: string, startedAt: Timestamp) => ({
   listBucket: bucketOf("INCIDENTS", monitorId),
   listKey: `${startedAt}#${monitorId}`,
+});
+
+/** Index key of a session in the list of all, by start. */
+export const sessionPlace = (id: string, createdAt: Timestamp) => ({
+  listBucket: bucketOf("SESSIONS", id),
+  listKey: `${createdAt}#${id}`,
 });
 
 /** Index key of an open incident in `attention`. */
@@ -63,6 +99,13 @@ export const changePlace = (id: string, at: Timestamp) => ({
   changedAt: at,
 });
 
+/** Positions that a query reads: after `from` (before it, if last come first), with a prefix, or between two. */
+interface Range {
+  readonly from?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly between?: readonly [string, string];
+}
+
 interface ListedKeys {
   readonly keys: readonly (ItemKey & { readonly position: string })[];
   /** Whether there are more. */
@@ -70,25 +113,25 @@ interface ListedKeys {
 }
 
 export const createListing = (client: DynamoDBDocumentClient, tableName: string) => {
-  const query = (
-    index: ListIndex,
-    bucket: string,
-    range: { from?: string | undefined; prefix?: string },
-    back: boolean,
-  ) => {
+  const query = (index: ListIndex, bucket: string, { from, prefix, between }: Range, back: boolean) => {
     const [hash, key] = INDEX_KEYS[index];
-    const condition =
-      range.from !== undefined
+    const condition = between
+      ? ` AND ${key} BETWEEN :from AND :to`
+      : from !== undefined
         ? ` AND ${key} ${back ? "<" : ">"} :from`
-        : range.prefix !== undefined
+        : prefix !== undefined
           ? ` AND begins_with(${key}, :from)`
           : "";
-    const from = range.from ?? range.prefix;
+    const [first = from ?? prefix, last] = between ?? [];
     return {
       TableName: tableName,
       IndexName: index,
       KeyConditionExpression: `${hash} = :bucket${condition}`,
-      ExpressionAttributeValues: { ":bucket": bucket, ...(from !== undefined && { ":from": from }) },
+      ExpressionAttributeValues: {
+        ":bucket": bucket,
+        ...(first !== undefined && { ":from": first }),
+        ...(last !== undefined && { ":to": last }),
+      },
       ScanIndexForward: !back,
     };
   };
@@ -127,11 +170,46 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
       return { keys: known.slice(0, limit), hasMore: known.length > limit || cut !== undefined };
     },
 
-    /** All keys of a list, page by page, bucket by bucket. @param prefix of their positions */
-    async *all(index: ListIndex, kind: ListedKind, prefix?: string): AsyncGenerator<ItemKey[]> {
+    /** All keys of a list, page by page, bucket by bucket. @param range start, or prefix, of their positions */
+    async *all(
+      index: ListIndex,
+      kind: ListedKind,
+      range: { readonly from?: string; readonly prefix?: string } = {},
+    ): AsyncGenerator<ItemKey[]> {
       for (const bucket of bucketsOf(kind))
-        for await (const page of pagesOf(client, query(index, bucket, prefix === undefined ? {} : { prefix }, false)))
+        for await (const page of pagesOf(client, query(index, bucket, range, false)))
           yield page.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
+    },
+
+    /**
+     * How many keys a list has. Reads all of them (0.5 read units for 4 KB), but transfers none.
+     * @param between first and last position
+     * @param mostPages of 1 MB to read in each bucket
+     * @returns null if there are more
+     */
+    async count(
+      index: ListIndex,
+      kind: ListedKind,
+      between?: readonly [from: string, to: string],
+      mostPages = Number.POSITIVE_INFINITY,
+    ): Promise<number | null> {
+      const counts = await Promise.all(
+        bucketsOf(kind).map(async (bucket) => {
+          let count = 0;
+          let from: Record<string, unknown> | undefined;
+          for (let page = 0; page === 0 || from; page++) {
+            if (page === mostPages) return null;
+            const range = query(index, bucket, between ? { between } : {}, false);
+            const { Count = 0, LastEvaluatedKey } = await client.send(
+              new QueryCommand({ ...range, Select: "COUNT", ExclusiveStartKey: from }),
+            );
+            count += Count;
+            from = LastEvaluatedKey;
+          }
+          return count;
+        }),
+      );
+      return counts.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0);
     },
   };
 };

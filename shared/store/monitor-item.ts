@@ -51,6 +51,8 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,
+    // Monitors that were stored before there were policies name none.
+    alerts: { policies: [], ...(item.alerts as object) },
   };
   for (const name of OWN_OF_THE_TABLE) delete monitor[name];
   return monitor as unknown as StoredMonitor;

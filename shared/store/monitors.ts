@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { Monitor } from "../model.ts";
+import type { Acknowledgement, ItemKey, Monitor } from "../model.ts";
 import { completed, FIELD_NAMES, storedSettings } from "../monitor/settings.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
@@ -13,6 +13,7 @@ import { mustLook } from "./due.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { attentionPlace, changePlace, createListing, namePlace } from "./listing.ts";
 import { createMonitorReader, type StoredMonitor } from "./monitor-item.ts";
+import { createMonitorRows } from "./monitor-rows.ts";
 import type { Waiting } from "./read.ts";
 
 /** Maps a monitor to its item, without timers: their index keys must be absent, not null. */
@@ -27,10 +28,14 @@ export const monitorItem = (monitor: StoredMonitor) => {
       Object.entries(monitor.views).map(([location, { health, tick }]) => [location, { health, tick }]),
     ),
     ...namePlace(monitor),
-    ...attentionPlace(monitor.id, monitor.status, monitor.since),
+    ...(monitor.paused ? pausedPlace(monitor) : attentionPlace(monitor.id, monitor.status, monitor.since)),
     ...changePlace(monitor.id, monitor.updatedAt),
   };
 };
+
+/** The place of a paused monitor among those that are not up. Its stored status becomes `paused` a moment later. */
+const pausedPlace = ({ id, status, since, updatedAt }: Monitor) =>
+  attentionPlace(id, "paused", status === "paused" ? since : updatedAt);
 
 /** Attributes that are reset when something else is checked, because the old views no longer apply. */
 const resetAttributes = (after: StoredMonitor) => ({
@@ -118,6 +123,7 @@ export const createMonitorStore = (
   return {
     get,
     getMany,
+    ...createMonitorRows(client, tableName, waiting),
 
     /**
      * @param now epoch milliseconds
@@ -150,6 +156,7 @@ export const createMonitorStore = (
         ...changePlace(after.id, after.updatedAt),
         updatedAt: after.updatedAt,
         ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
+        ...(after.paused && pausedPlace(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),
         ...(after.target.version !== before.target.version && { target: after.target }),
       });
@@ -161,6 +168,36 @@ export const createMonitorStore = (
      */
     markDeleted: (before: Monitor, now: Date): Promise<boolean> =>
       update(before, now.getTime(), { deletedAt: now.toISOString(), ...changePlace(before.id, now.toISOString()) }),
+
+    /**
+     * Notes on the incident in progress that somebody has taken it on, and has the monitor decided again.
+     * @returns false when the monitor has changed since it was read
+     */
+    acknowledge({ id, revision }: StoredMonitor, acknowledged: Acknowledgement, now: Date): Promise<boolean> {
+      const { pk, sk } = monitorKey(id);
+      const look = mustLook(pk, now.getTime());
+      return unlessRaced(
+        client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { pk, sk },
+            UpdateExpression: `SET incident.acknowledged = :acknowledged, ${look.set} ADD revision :one`,
+            ConditionExpression: "revision = :read",
+            ExpressionAttributeValues: {
+              ":acknowledged": acknowledged,
+              ...look.values,
+              ":read": revision,
+              ":one": 1,
+            },
+          }),
+        ),
+      );
+    },
+
+    /** Keys of all monitors that are down or degraded, page by page. */
+    async *notUp(): AsyncGenerator<ItemKey[]> {
+      for (const status of ["down", "degraded"]) yield* listing.all("attention", "MONITORS", { prefix: `${status}#` });
+    },
 
     /**
      * A page of monitors by name, including those marked as deleted.

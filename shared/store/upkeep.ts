@@ -13,6 +13,11 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
     /** Keys of all monitors, page by page. */
     monitors: (): AsyncGenerator<ItemKey[]> => listing.all("listed", "MONITORS"),
 
+    /** Keys of all monitors that are down or degraded, page by page. */
+    async *notUp(): AsyncGenerator<ItemKey[]> {
+      for (const status of ["down", "degraded"]) yield* listing.all("attention", "MONITORS", { prefix: `${status}#` });
+    },
+
     /** Counts the monitors in a shard, and collects the locations that they are checked from. Eventually consistent. */
     async seated(shard: string): Promise<{ readonly members: number; readonly locations: ReadonlySet<string> }> {
       let members = 0;

@@ -34,6 +34,7 @@ test("silence is a fault where somebody has to speak, and nowhere else", () => {
     TableThrottles: "notBreaching",
     StreamBehind: "notBreaching",
     AlertsUndeliverable: "notBreaching",
+    LoginsFailed: "notBreaching",
     MailBacklog: "notBreaching",
     Undecided: "notBreaching",
     UndeliveredToSubscriber: "notBreaching",
@@ -74,6 +75,7 @@ test.each([
     "QueueName=DeliveryMail.QueueName",
     "Maximum >= 300 in 3 x 60 s",
   ],
+  ["LoginsFailed", "Harborlight/harborlight", "LoginsFailed", "service=api", "Sum >= 100 in 1 x 3600 s"],
   ["CompactionBehind", "Harborlight/harborlight", "CompactionLagDays", "service=compact", "Maximum >= 3 in 3 x 3600 s"],
   [
     "JobsBacklog",
@@ -160,8 +162,8 @@ test("a probe stack watches its own probe; its alarms carry no action, the relay
   for (const alarm of Object.values(abroad)) expect(alarm).not.toHaveProperty("AlarmActions");
 });
 
-test("alarms cost $1.90 a month and $0.40 for each location", () => {
+test("alarms cost $2.00 a month and $0.40 for each location", () => {
   const location = billed(alarmsOf(probes[0]!));
   expect(location).toBe(4);
-  expect(billed(home) - location).toBe(19);
+  expect(billed(home) - location).toBe(20);
 });

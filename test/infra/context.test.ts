@@ -118,7 +118,8 @@ describe("settings", () => {
       region: "us-east-1",
       local: false,
       dashboard: false,
-      apiThrottle: { ratePerSecond: 20, burst: 40 },
+      apiThrottle: { ratePerSecond: 100, burst: 40 },
+      publicThrottle: { ratePerSecond: 10, burst: 10 },
       deliverConcurrency: 2,
       retention: { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
       logRetentionDays: 14,
@@ -140,7 +141,7 @@ describe("settings", () => {
     ).toMatchObject({
       dashboard: true,
       maximumConcurrency: 5,
-      apiThrottle: { ratePerSecond: 20, burst: 9 },
+      apiThrottle: { ratePerSecond: 100, burst: 9 },
       alertSender: "ops@localhost",
       locations: [{ controlTargets: ["192.0.2.1:80"] }],
     });

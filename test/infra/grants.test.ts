@@ -63,7 +63,7 @@ const GRANTS: Record<string, string[]> = {
   api: [
     ...log("Api"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`),
+    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`, `${MONITORS}/index/changed`),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
@@ -73,7 +73,10 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
-    ...may("dynamodb:Query", ...["members", "due", "look-by", "listed"].map((index) => `${MONITORS}/index/${index}`)),
+    ...may(
+      "dynamodb:Query",
+      ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
+    ),
     ...may("dynamodb:GetItem,Query,UpdateItem,BatchWriteItem", HISTORY),
   ],
 };

@@ -220,30 +220,6 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
   });
 });
 
-test("the API: four routes, throttled, logged, closed to other origins", () => {
-  const routes = Object.values(home.findResources("AWS::ApiGatewayV2::Route")).map(
-    ({ Properties }) => Properties.RouteKey,
-  );
-  expect(routes.toSorted()).toEqual(["ANY /", "ANY /favicon.ico", "ANY /v1", "ANY /v1/{proxy+}"]);
-  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 1);
-  home.hasResourceProperties("AWS::ApiGatewayV2::Integration", { PayloadFormatVersion: "2.0" });
-  const stage = byPlainId(resources, "PublicApiStage");
-  expect(stage.Properties).toMatchObject({
-    StageName: "$default",
-    AutoDeploy: true,
-    DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
-  });
-  const format = JSON.parse(stage.Properties.AccessLogSettings.Format);
-  expect(format).toMatchObject({ path: "$context.path", status: "$context.status" });
-  expect(JSON.stringify(format)).not.toMatch(/authorizer|header|querystring/i);
-  expect(resources[stage.Properties.AccessLogSettings.DestinationArn["Fn::GetAtt"][0]]).toMatchObject({
-    DeletionPolicy: "Delete",
-    // Outside this folder each group takes its part of the account's one policy for log delivery.
-    Properties: { RetentionInDays: 14, LogGroupName: "/aws/vendedlogs/harborlight-api" },
-  });
-  expect(byPlainId(resources, "PublicApiHttp").Properties).not.toHaveProperty("CorsConfiguration");
-});
-
 test("outputs name what people need next", () => {
   const outputs = Object.fromEntries(
     Object.entries(home.toJSON().Outputs as Record<string, { Value: unknown }>).map(([name, { Value }]) => [
@@ -268,7 +244,7 @@ test("outputs name what people need next", () => {
     UndecidedQueueUrl: "Undecided",
     MailQueueUrl: "DeliveryMail",
     UndeliveredQueueUrl: "UndeliveredToSubscriber",
-    FirstTokenCommand: "npm run token -- --name admin --scopes read,write,admin",
+    FirstTokenCommand: "npm run token -- --name admin --scopes admin",
   });
 });
 

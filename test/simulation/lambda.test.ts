@@ -14,9 +14,12 @@ const START = 1_000_000_000;
 const TOKEN: Token = {
   id: "t1",
   secretHash: "hash",
+  previous: null,
   name: "token",
   scopes: [],
+  monitorTags: null,
   createdAt: "2026",
+  expiresAt: null,
   lastUsedAt: null,
   revokedAt: null,
 };

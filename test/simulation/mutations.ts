@@ -11,6 +11,7 @@ const DISPATCH = "/functions/dispatch/dispatch.ts";
 const DUE = "/shared/store/due.ts";
 const HISTORY = "/shared/store/history.ts";
 const INCIDENT = "/shared/rules/incident.ts";
+const TELLING = "/shared/rules/telling.ts";
 const JUDGE = "/shared/rules/judge.ts";
 const MEMBERS = "/functions/probe/members.ts";
 const MONITORS = "/shared/store/monitors.ts";
@@ -186,14 +187,14 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "down is told at every look",
-    INCIDENT,
-    "if (incident.announced === status) return",
-    "if (incident.announced === status && incident.alertCount > 3) return",
+    TELLING,
+    "if (told?.event === status) return NOTHING;",
+    "if (told?.event === status && incident.alertCount > 3) return NOTHING;",
   ),
-  mutant("moments of the future count for afterSeconds", INCIDENT, "isBelievable(moment, now) ?", "moment ?", {
+  mutant("moments of the future count for afterSeconds", TELLING, "isBelievable(moment, now) ?", "moment ?", {
     caughtBy: "counts from the future",
   }),
-  mutant("afterSeconds is nothing", INCIDENT, "+ afterSeconds * 1000 :", "+ 0 * afterSeconds :"),
+  mutant("afterSeconds is nothing", TELLING, "+ afterSeconds * 1000 :", "+ 0 * afterSeconds :"),
   mutant(
     "a target that changed ends nothing",
     INCIDENT,

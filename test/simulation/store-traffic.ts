@@ -21,6 +21,7 @@ import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
 import { createStandingReader } from "../../shared/store/standing.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
@@ -29,11 +30,11 @@ import { createViewStore } from "../../shared/store/views.ts";
 import { monitorOf, viewOf } from "../support/monitors.ts";
 import type { Chance } from "./clock.ts";
 import { mailboxTraffic } from "./mailbox-traffic.ts";
+import { tokenSteps } from "./token-traffic.ts";
 
 const IDS = ["m1", "m2", "m3", "m4", "m5", "m6"];
 const LOCATIONS = ["a", "b", "eu-west-1"];
 const SHARDS = ["10#0", "10#1", "60#0"];
-const TOKENS = ["t1", "t2", "t3"];
 /** 2026-12-01T23:00:00Z: an hour before a midnight. */
 const START = 1_796_166_000;
 
@@ -77,6 +78,7 @@ export function storeTraffic(
   const shards = watched("shards", createShardStore(client, tables.monitors));
   const incidents = watched("incidents", createIncidentStore(client, tables.monitors));
   const tokens = watched("tokens", createTokenStore(client, tables.monitors));
+  const sessions = watched("sessions", createSessionStore(client, tables.monitors));
   const upkeep = watched("upkeep", createUpkeepStore(client, tables.monitors));
   const former = watched("former", createFormerStore(client, tables.monitors));
   const freshness = watched("freshness", createFreshness(client, tables.history));
@@ -115,7 +117,8 @@ export function storeTraffic(
       target: { protocol: "tcp", host: "h", port: 1 },
       targetVersion: 1,
       downSince: startedAt,
-      receivers: ["sns"],
+      told: {},
+      acknowledged: null,
       severity: "down",
       reason: "timeout",
       message: "silent",
@@ -252,8 +255,8 @@ export function storeTraffic(
     },
     ...mailboxTraffic(mailbox, chance, date),
     listIncidents: async () => {
-      const { next } = await incidents.list(chance.pick(["open", "closed", "all"]), 1 + chance.int(3));
-      if (next) await incidents.list("all", 2, next);
+      const { next } = await incidents.list({ state: chance.pick(["open", "closed", "all"]) }, 1 + chance.int(3));
+      if (next) await incidents.list({ state: "all" }, 2, next);
     },
     incidentsOf: async () => {
       const one = id();
@@ -347,24 +350,7 @@ export function storeTraffic(
     advanceDays: () =>
       history.advanceDays(shard(), START + 86_400 * chance.int(3), some(["2026-12-01#a", "2026-12-01#b"])),
     rememberDrift: () => history.rememberDrift(shard(), chance.int(3)),
-    putToken: () =>
-      tokens.put({
-        id: chance.pick(TOKENS),
-        secretHash: "hash",
-        name: "token",
-        scopes: ["read", "write"],
-        createdAt: iso(now),
-        lastUsedAt: null,
-        revokedAt: null,
-      }),
-    token: () => tokens.get(chance.pick(TOKENS)),
-    tokens: async () => {
-      const { next } = await tokens.list(1 + chance.int(3));
-      if (next) await tokens.list(2, next);
-    },
-    revoke: () => tokens.revoke(chance.pick(TOKENS), date()),
-    markUsed: () => tokens.markUsed(chance.pick(TOKENS), date()),
-    spend: () => tokens.spend(chance.pick(TOKENS), 2, date()),
+    ...tokenSteps({ tokens, sessions }, chance, date),
     allMonitors: () => Array.fromAsync(upkeep.monitors()),
     seated: () => upkeep.seated(shard()),
     setMembers: () => upkeep.setMembers(shard(), chance.pick([1, 100, 250]), chance.int(250)),

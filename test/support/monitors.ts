@@ -24,7 +24,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   intervalSeconds: 10,
   locations: ["a"],
   quorum: "majority",
-  alerts: { afterSeconds: 0, emails: [] },
+  alerts: { afterSeconds: 0, emails: [], policies: [] },
   tags: {},
   paused: false,
   badge: false,

@@ -26,6 +26,14 @@ export class Usage {
     return [...this.#rows.values()].map((row) => ({ ...row }));
   }
 
+  /** Requests since the last `reset`. */
+  total(): { readonly reads: number; readonly writes: number } {
+    const isWrite = ({ operation }: UsageRow) => /Put|Update|Delete|Write/.test(operation);
+    const count = (rows: readonly UsageRow[]) => rows.reduce((sum, { requests }) => sum + requests, 0);
+    const rows = this.rows();
+    return { reads: count(rows.filter((row) => !isWrite(row))), writes: count(rows.filter(isWrite)) };
+  }
+
   reset(): void {
     this.#rows.clear();
   }

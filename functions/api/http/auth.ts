@@ -1,20 +1,38 @@
 /**
- * Authenticates bearer tokens `hl_<id>_<secret>`. The token is not cached: each request reads it with strong
- * consistency, so that revoking it works at once.
+ * Authenticates calls: bearer tokens `hl_<id>_<secret>`, and sessions of browsers that logged in with one. The token is not
+ * cached: each request reads it with strong consistency, so that revoking it works at once.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { DAY_MS } from "../../../shared/durations.ts";
-import { InvalidInput } from "../../../shared/errors.ts";
-import type { Token, TokenStore } from "../../../shared/store/tokens.ts";
-import { type Scope, TOKEN } from "../../../shared/tokens.ts";
+import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import { show } from "../../../shared/issues.ts";
+import { idleSeconds, type Session } from "../../../shared/store/sessions.ts";
+import type { StoredToken, Token, TokenStore } from "../../../shared/store/tokens.ts";
+import { SCOPES, type Scope, TOKEN } from "../../../shared/tokens.ts";
+import type { Deps } from "../deps.ts";
 import { Problem } from "./problem.ts";
+import { type BrowserRequest, isPoll, refuseCrossSite, sessionCookie, sessionHeader } from "./session-cookie.ts";
+import type { TOKEN_STATES } from "./token-schemas.ts";
 
-const hash = (secret: string) => createHash("sha256").update(secret).digest();
+export const sha256 = (secret: string) => createHash("sha256").update(secret).digest("hex");
+export const newSecret = () => randomBytes(32).toString("base64url");
+export const newId = () => randomBytes(10).toString("hex");
+
+/** Compares hashes in constant time. */
+const isEqual = (hash: string, other: string) => timingSafeEqual(Buffer.from(hash, "hex"), Buffer.from(other, "hex"));
 
 /** Each scope includes the ones before it. */
-const RANK: Record<Scope, number> = { read: 0, write: 1, admin: 2 };
 export const hasScope = ({ scopes }: Pick<Token, "scopes">, wanted: Scope) =>
-  scopes.some((scope) => RANK[scope] >= RANK[wanted]);
+  scopes.some((scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(wanted));
+
+type TokenState = (typeof TOKEN_STATES)[number];
+export const stateOf = ({ revokedAt, expiresAt }: Pick<Token, "revokedAt" | "expiresAt">, now: Date): TokenState =>
+  revokedAt ? "revoked" : expiresAt && Date.parse(expiresAt) <= now.getTime() ? "expired" : "active";
+
+/** Whether the hash is of a secret of the token: the present one, or for a while the one before. */
+const takesSecret = ({ secretHash, previous }: Token, hash: string, now: Date) =>
+  isEqual(secretHash, hash) ||
+  (previous !== null && Date.parse(previous.expiresAt) > now.getTime() && isEqual(previous.secretHash, hash));
 
 const unauthenticated = (detail: string, error?: string) =>
   new Problem("unauthenticated", detail, {
@@ -22,38 +40,111 @@ const unauthenticated = (detail: string, error?: string) =>
   });
 
 /**
- * Reads the token of a request and checks its scope.
- * @throws Problem `unauthenticated` or `missing-scope`
+ * Finds the active token of a text.
+ * @throws Problem `unauthenticated`, in the same words for all errors, so that a caller cannot find out which ids exist
+ */
+export const findToken = async (
+  tokens: TokenStore,
+  text: string,
+  now: Date,
+): Promise<{ readonly token: StoredToken; readonly secretHash: string }> => {
+  const [, id, secret = ""] = TOKEN.exec(text) ?? [];
+  const token = id ? await tokens.get(id) : undefined;
+  const secretHash = sha256(secret);
+  if (!token || !takesSecret(token, secretHash, now) || stateOf(token, now) !== "active")
+    throw unauthenticated("the token is unknown, wrong, expired or revoked", "invalid_token");
+  return { token, secretHash };
+};
+
+export interface Caller {
+  readonly token: StoredToken;
+  /** Null for a caller who sends the token itself. */
+  readonly session: Session | null;
+}
+
+type Stores = Pick<Deps, "tokens" | "sessions">;
+
+const callerOfToken = async ({ tokens }: Stores, authorization: string, now: Date): Promise<Caller> => {
+  const { token } = await findToken(tokens, authorization.replace(/^Bearer +/i, ""), now);
+  return { token, session: null };
+};
+
+/** How much later a session has to end before that is written: a browser in use costs four writes an hour. */
+const EXTEND_SECONDS = 15 * 60;
+
+const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserRequest, now: Date): Promise<Caller> => {
+  refuseCrossSite(request);
+  const { id, secret } = sessionCookie(request)!;
+  const session = await sessions.get(id, now);
+  const isOwner =
+    session &&
+    isEqual(session.secretHash, sha256(secret)) &&
+    (session.headerSecretHash === null || isEqual(session.headerSecretHash, sha256(sessionHeader(request))));
+  const token = isOwner ? await tokens.get(session.tokenId) : undefined;
+  if (!session || !token || !takesSecret(token, session.tokenSecretHash, now) || stateOf(token, now) !== "active")
+    throw unauthenticated("the session has ended, or is unknown or wrong: log in again");
+  const end = Math.floor(now.getTime() / 1000) + idleSeconds(session);
+  if (isPoll(request) || end - session.expiresAtSeconds < EXTEND_SECONDS) return { token, session };
+  await sessions.extend(session.id, end, now);
+  return { token, session: { ...session, expiresAtSeconds: end } };
+};
+
+/**
+ * Reads the token or session of a request and checks its scope.
+ * @throws Problem `unauthenticated`, `missing-scope` or `cross-site-request`
  */
 export const authenticate = async (
-  tokens: TokenStore,
-  authorization: string | undefined,
+  stores: Stores,
+  request: BrowserRequest,
   scope: Scope,
   now: Date,
-): Promise<Token> => {
-  if (!authorization) throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
-  const [, id = "", secret = ""] = TOKEN.exec(authorization.replace(/^Bearer +/i, "")) ?? [];
-  const token = id ? await tokens.get(id) : undefined;
-  // The same text for all errors, so that a caller cannot find out which ids exist.
-  if (!token || token.revokedAt || !timingSafeEqual(hash(secret), Buffer.from(token.secretHash, "hex")))
-    throw unauthenticated("the token is unknown, wrong or revoked", "invalid_token");
+): Promise<Caller> => {
+  const { authorization } = request.headers;
+  if (!authorization && !sessionCookie(request))
+    throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
+  const caller = authorization
+    ? await callerOfToken(stores, authorization, now)
+    : await callerOfSession(stores, request, now);
+  const { token } = caller;
   if (!hasScope(token, scope))
     throw new Problem(
       "missing-scope",
       `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
       { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
     );
-  if (!token.lastUsedAt || now.getTime() - Date.parse(token.lastUsedAt) > DAY_MS) await tokens.markUsed(id, now);
-  return token;
+  if (!token.lastUsedAt || now.getTime() - Date.parse(token.lastUsedAt) > DAY_MS)
+    await stores.tokens.markUsed(token.id, now);
+  return caller;
 };
+
+interface NewToken {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: string | undefined;
+  readonly monitorTags?: readonly string[] | undefined;
+  /** Default: random. */
+  readonly text?: string | undefined;
+}
+
+const textOf = (id: string, secret: string) => `hl_${id}_${secret}`;
 
 /** Creates and stores a token. @returns it with its text, which is not stored and cannot be read again */
 export const issueToken = async (
   tokens: TokenStore,
-  { name, scopes, text }: { name: string; scopes: readonly Scope[]; text?: string },
+  { name, scopes, expiresAt, monitorTags, text }: NewToken,
   now: Date,
 ) => {
-  const whole = text ?? `hl_${randomBytes(10).toString("hex")}_${randomBytes(32).toString("base64url")}`;
+  const errors: FieldError[] = [];
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime())
+    errors.push({
+      path: "expiresAt",
+      message: `must be in the future: it is ${now.toISOString()}, got ${show(expiresAt)}`,
+    });
+  // It could make itself a token without the limit.
+  if (monitorTags && hasScope({ scopes }, "admin"))
+    errors.push({ path: "monitorTags", message: "is not for tokens with the scope admin: leave it out" });
+  if (errors.length > 0) throw new InvalidInput(errors);
+  const whole = text ?? textOf(newId(), newSecret());
   const [, id, secret] = TOKEN.exec(whole) ?? [];
   if (!id || !secret)
     throw new InvalidInput([
@@ -64,10 +155,13 @@ export const issueToken = async (
     ]);
   const token: Token = {
     id,
-    secretHash: hash(secret).toString("hex"),
+    secretHash: sha256(secret),
+    previous: null,
     name,
     scopes,
+    monitorTags: monitorTags ?? null,
     createdAt: now.toISOString(),
+    expiresAt: expiresAt ?? null,
     lastUsedAt: null,
     revokedAt: null,
   };
@@ -75,4 +169,16 @@ export const issueToken = async (
   const isSame = stored?.secretHash === token.secretHash && !stored.revokedAt && stored.scopes.join() === scopes.join();
   if (!isSame) await tokens.put(token);
   return { token: stored && isSame ? stored : token, text: whole };
+};
+
+/**
+ * Gives a token a new secret; the present one goes on working until `previousUntil`.
+ * @returns the token with its new text, or undefined if it was rotated or revoked since it was read
+ */
+export const rotateToken = async (tokens: TokenStore, token: Token, previousUntil: Date) => {
+  const secret = newSecret();
+  const expiresAt = previousUntil.toISOString();
+  if (!(await tokens.rotate(token, sha256(secret), expiresAt))) return undefined;
+  const previous = { secretHash: token.secretHash, expiresAt };
+  return { token: { ...token, secretHash: sha256(secret), previous }, text: textOf(token.id, secret) };
 };

@@ -5,7 +5,7 @@ import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
 import { issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
-import { tokenInput } from "./schemas.ts";
+import { tokenInput } from "./token-schemas.ts";
 
 export interface Command {
   readonly command: string;
@@ -19,7 +19,7 @@ const createToken = tokenInput.extend({
 
 /** @throws InvalidInput */
 export const runCommand = async (event: Command, { tokens, now }: Deps): Promise<TokenAnswer> => {
-  const { name, scopes, token: text } = parse(createToken, event);
-  const issued = await issueToken(tokens, { name, scopes, text }, now());
+  const { command: _, token: text, ...wanted } = parse(createToken, event);
+  const issued = await issueToken(tokens, { ...wanted, text }, now());
   return { id: issued.token.id, token: issued.text, name: issued.token.name, scopes: issued.token.scopes };
 };

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
 import { storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
-import { SCOPES } from "../../../shared/tokens.ts";
 
 export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
 const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
@@ -15,6 +14,12 @@ export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
     items: z.array(item),
     nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
+  });
+
+/** A page of a list that counts what matches. */
+export const countedPageOf = <S extends z.ZodType>(item: S) =>
+  pageOf(item).extend({
+    total: z.int().nullable().describe("How many match, on all pages together; null where counting would take long."),
   });
 
 const view = z
@@ -69,12 +74,18 @@ const standing = {
   incident: incidentView.nullable(),
   flapping: z.literal(false),
   createdAt: moment,
-  updatedAt: moment.describe("When the settings last changed; the ETag changes with it."),
+  updatedAt: moment.describe("When the settings last changed."),
+  etag: z.string().describe("Send it as `If-Match` to change the monitor only if its settings are still these."),
 };
 /** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
 export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
+
+export const listedMonitor = monitorView
+  .partial()
+  .required({ id: true })
+  .meta({ id: "ListedMonitor", description: "A monitor; with `fields` only those." });
 
 const outcomeView = z
   .object({
@@ -93,17 +104,6 @@ const outcomeView = z
   })
   .meta({ id: "Outcome" });
 export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });
-
-export const tokenView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
-    createdAt: moment,
-    lastUsedAt: moment.nullable().describe("Exact to the day."),
-    revokedAt: moment.nullable(),
-  })
-  .meta({ id: "Token" });
 
 export const problemView = z
   .object({

@@ -6,9 +6,11 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
+import type { Session } from "../../../shared/store/sessions.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
+import { limitedTo } from "./access.ts";
 import { authenticate } from "./auth.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
@@ -20,6 +22,8 @@ export interface Reply {
   /** Objects become JSON; text goes out as it is and needs a `content-type` of its own. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of `set-cookie`. */
+  readonly cookies?: readonly string[];
 }
 
 export interface Call<Query, Body> {
@@ -31,6 +35,9 @@ export interface Call<Query, Body> {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Null for calls without authentication. */
   readonly token: Token | null;
+  /** Null for calls with a bearer token, or without authentication. */
+  readonly session: Session | null;
+  readonly sourceIp: string;
   readonly context: Context;
 }
 
@@ -171,15 +178,22 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
-/** Carries out a call: authenticates, validates parameters, headers and body, and runs the handler. */
+/**
+ * Carries out a call: authenticates, validates parameters, headers and body, and runs the handler.
+ * @param answerWith gets headers that every answer to the call has, problem documents too
+ */
 export const run = async (
   route: Route,
   event: APIGatewayProxyEventV2,
   context: Context,
   deps: Deps,
+  answerWith: (headers: Readonly<Record<string, string>>) => void,
 ): Promise<Reply> => {
-  const { authorization } = event.headers;
-  const token = route.scope ? await authenticate(deps.tokens, authorization, route.scope, deps.now()) : null;
+  const { headers, cookies = [] } = event;
+  const { method, sourceIp } = event.requestContext.http;
+  const now = deps.now();
+  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
+  if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
   const params = (event.pathParameters ?? {}) as Record<string, string>;
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
@@ -188,9 +202,11 @@ export const run = async (
     params,
     query: readQuery(route, event.rawQueryString),
     body: readBody(route, event),
-    headers: event.headers,
-    token,
+    headers,
+    token: caller?.token ?? null,
+    session: caller?.session ?? null,
+    sourceIp,
     context,
   };
-  return route.handle(call as Call<never, never>, deps);
+  return route.handle(call as Call<never, never>, limitedTo(caller?.token.monitorTags, deps));
 };

@@ -4,7 +4,6 @@ import { expecting } from "../../../shared/issues.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
-import { SCOPES } from "../../../shared/tokens.ts";
 
 /** Monitors are validated one by one later, so that a message can say which one is wrong. */
 export const applyInput = fields({
@@ -32,13 +31,6 @@ export const yes = () =>
   oneOf(["true", "false"])
     .transform((value) => value === "true")
     .default(false);
-
-export const tokenInput = fields({
-  name: text(100, "a name").describe("Who or what uses it."),
-  scopes: list(oneOf(SCOPES), 3, "scopes")
-    .min(1, { error: `must name at least one of ${SCOPES.join(", ")}` })
-    .describe("`admin` includes `write`, `write` includes `read`."),
-});
 
 export const TOPICS = ["alerts", "system"] as const;
 export type Topic = (typeof TOPICS)[number];

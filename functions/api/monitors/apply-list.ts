@@ -27,7 +27,7 @@ interface Wanted {
 }
 
 /** Validates the list. @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port` */
-export const readList = (documents: readonly unknown[], { locations }: Deps): Wanted[] => {
+export const readList = (documents: readonly unknown[], { locations, access }: Deps): Wanted[] => {
   const errors: FieldError[] = [];
   const wanted: Wanted[] = [];
   const seen = new Map<string, number>();
@@ -43,6 +43,7 @@ export const readList = (documents: readonly unknown[], { locations }: Deps): Wa
     }
     try {
       const settings = readMonitorSettings(document, locations, { base: at });
+      errors.push(...access.settingsErrors(settings, at));
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
@@ -78,6 +79,20 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
 
 /** Compares the list with the stored monitors. @param prune whether to delete those that are not in the list */
 export const planList = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
+  const hidden = await deps.access.hidden(wanted.map(({ id }) => id));
+  if (hidden.size > 0)
+    throw new InvalidInput(
+      wanted.flatMap(({ id, key }, index) =>
+        hidden.has(id)
+          ? [
+              {
+                path: `monitors[${index}].key`,
+                message: `a monitor that this token does not see has the key ${show(key)}`,
+              },
+            ]
+          : [],
+      ),
+    );
   const found = await deps.monitors.getMany(wanted.map(({ id }) => id));
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };

@@ -2,7 +2,7 @@
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
-import { hideSecrets } from "../../../shared/protocols/secrets.ts";
+import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
@@ -32,8 +32,11 @@ export interface Newest {
   readonly latencyMs: number | null;
 }
 
-/** Strong ETag, quoted (RFC 9110). Changes with the settings only, not with views or alerts. */
+/** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
+
+/** Whether a caller sees secrets and addresses of people. */
+const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
 
 const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
   health,
@@ -62,9 +65,23 @@ const presentIncident = (incident: Incident) => ({
   endReason: incident.endReason,
 });
 
-export const presentRecorded = (incident: RecordedIncident) => ({
+/** Delivery to a mail address, whose error may name it again. */
+const MAIL = /\bemail:(\S+)$/;
+
+const withoutAddress = (delivery: string, error: string) => {
+  const [, address = ""] = MAIL.exec(delivery) ?? [];
+  return address
+    ? { delivery: delivery.replace(MAIL, `email:${HIDDEN}`), error: error.replaceAll(address, HIDDEN) }
+    : { delivery, error };
+};
+
+/** @param reader the caller's token: addresses of people are shown only with scope `write` */
+export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
   ...presentIncident(incident),
-  undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, note]) => ({ delivery, ...note })),
+  undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
+    ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
+    at,
+  })),
   monitor: {
     id: incident.monitorId,
     name: incident.monitorName,
@@ -78,13 +95,24 @@ export const presentRecorded = (incident: RecordedIncident) => ({
 export const statusOf = ({ paused, status }: Pick<Monitor, "paused" | "status">) =>
   paused ? "paused" : status === "paused" ? "pending" : status;
 
-/** @param reader the caller's token: secrets in the settings are shown only with scope `write` */
+/** When the shown status began. */
+export const sinceOf = ({
+  paused,
+  status,
+  since,
+  updatedAt,
+}: Pick<Monitor, "paused" | "status" | "since" | "updatedAt">) => (paused && status !== "paused" ? updatedAt : since);
+
+/** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
 export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
   ...settingsOf(monitor),
-  settings: reader && hasScope(reader, "write") ? monitor.settings : hideSecrets(monitor.protocol, monitor.settings),
+  ...(!maySeeAll(reader) && {
+    settings: hideSecrets(monitor.protocol, monitor.settings),
+    alerts: { ...monitor.alerts, emails: monitor.alerts.emails.map(() => HIDDEN) },
+  }),
   id: monitor.id,
   status: statusOf(monitor),
-  since: monitor.paused && monitor.status !== "paused" ? monitor.updatedAt : monitor.since,
+  since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
@@ -93,13 +121,5 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
-});
-
-export const presentToken = ({ id, name, scopes, createdAt, lastUsedAt, revokedAt }: Token) => ({
-  id,
-  name,
-  scopes,
-  createdAt,
-  lastUsedAt,
-  revokedAt,
+  etag: etagOf(monitor),
 });

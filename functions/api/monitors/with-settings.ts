@@ -9,7 +9,7 @@ export const affectsProbes = (before: MonitorSettings, after: MonitorSettings) =
   before.paused !== after.paused || resetsViews(before, after);
 
 /** Whether the monitor checks another target, so that alerts about the previous target are over. */
-const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
+export const isOtherTarget = (before: MonitorSettings, after: MonitorSettings) =>
   before.protocol !== after.protocol || before.host !== after.host || before.port !== after.port;
 
 /** Whether the stored views no longer apply: something else is checked, or a pause has made them outdated. */

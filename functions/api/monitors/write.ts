@@ -10,6 +10,7 @@ import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
+import { settingsTagOf } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
 import { etagOf } from "./present.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
@@ -104,12 +105,15 @@ export const trySaveSettings = async (
   return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? monitor : undefined;
 };
 
-/** Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). */
+/**
+ * Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). A tag that came with an answer matches
+ * while the settings are those of that answer, whatever else of it has changed.
+ */
 const matches = (ifMatch: string, monitor: StoredMonitor) =>
   ifMatch.trim() === "*" ||
   ifMatch
     .split(",")
-    .map((tag) => tag.trim())
+    .map((tag) => settingsTagOf(tag.trim()))
     .includes(etagOf(monitor));
 
 /**

@@ -36,10 +36,33 @@ const bucket = (kind: string, monitorId: string): Value => {
   return { S: `${kind}#${hash % 4}` };
 };
 
-/** At most 960 bytes: a sort key of an index has at most 1024, and the id follows. */
-const folded = (name: string) => {
-  const whole = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  return whole.slice(0, new TextEncoder().encodeInto(whole, new Uint8Array(960)).read);
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+};
+
+/**
+ * Place in the list by name: without accents and case, digits after how many there are, so that they sort as numbers.
+ * At most 960 bytes of a name: a sort key of an index has at most 1024, and the id follows.
+ */
+const listKey = (name: string, id: string): Value => {
+  const folded = name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[ßæœøłđðþ]/g, (letter) => LETTERS[letter] ?? letter)
+    .replace(/\d+/g, (digits) => {
+      const number = digits.replace(/^0+(?=\d)/, "");
+      return `${number.length < 9 ? number.length : `9${String(number.length).padStart(3, "0")}`}${number}`;
+    });
+  const { read } = new TextEncoder().encodeInto(folded, new Uint8Array(960));
+  return { S: `${folded.slice(0, read)}\u0001${id}` };
 };
 
 const belief = ([location, view]: readonly [string, Value]) => {
@@ -57,7 +80,7 @@ function monitorOf2026(item: Item): Item {
     check: { M: Object.fromEntries(CHECK.flatMap((name) => (item[name] ? [[name, item[name]]] : []))) },
     beliefs: { M: Object.fromEntries(views.map(belief)) },
     listBucket: bucket("MONITORS", id),
-    listKey: { S: `${folded(text(item.name))}#${id}` },
+    listKey: listKey(text(item.name), id),
     changedBucket: bucket("MONITORS", id),
     changedAt: { S: text(item.updatedAt) },
     ...(status !== "up" && {
@@ -81,6 +104,16 @@ function incidentOf2026(item: Item): Item {
   };
 }
 
+/** @returns undefined for an item that stays as it is */
+function migrated(item: Item): Item | undefined {
+  const isMonitor = text(item.sk) === "MONITOR";
+  if (item.collection) return isMonitor ? monitorOf2026(item) : incidentOf2026(item);
+  if (!isMonitor || !item.listKey) return undefined;
+  // Version 2 sorted "Website TLS" before "Website", and "port 10" before "port 2".
+  const key = listKey(text(item.name), text(item.id));
+  return key.S === item.listKey.S ? undefined : { ...item, listKey: key };
+}
+
 /** @param tableName of the table that holds monitors */
 async function migrateTable(database: LocalDatabase, tableName: string): Promise<number> {
   const ask = async (operation: string, input: object) => {
@@ -92,12 +125,14 @@ async function migrateTable(database: LocalDatabase, tableName: string): Promise
   let from: Item | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await ask("Scan", {
-      FilterExpression: "attribute_exists(#collection)",
-      ExpressionAttributeNames: { "#collection": "collection" },
+      FilterExpression: "attribute_exists(#collection) OR attribute_exists(#listKey)",
+      ExpressionAttributeNames: { "#collection": "collection", "#listKey": "listKey" },
       ...(from && { ExclusiveStartKey: from }),
     });
     for (const item of Items) {
-      await ask("PutItem", { Item: text(item.sk) === "MONITOR" ? monitorOf2026(item) : incidentOf2026(item) });
+      const Item = migrated(item);
+      if (!Item) continue;
+      await ask("PutItem", { Item });
       count++;
     }
     from = LastEvaluatedKey;
@@ -106,7 +141,7 @@ async function migrateTable(database: LocalDatabase, tableName: string): Promise
 }
 
 /** Number of the present format. */
-const VERSION = "2";
+const VERSION = "3";
 
 /**
  * Migrates the items in the data folder, unless that was done before. If it is cut short, the next start continues it.

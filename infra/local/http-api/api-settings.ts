@@ -2,7 +2,7 @@ import { arnMatches } from "../iam/patterns.ts";
 import type { Functions } from "../lambda/functions.ts";
 import type { InvocationResult } from "../lambda/lambda.ts";
 import { ACCOUNT, REGION, type Resource } from "../template/template.ts";
-import type { HttpApiSettings } from "./http-api.ts";
+import type { HttpApiSettings, Throttle } from "./http-api.ts";
 
 interface InvokePermission {
   readonly Action: string;
@@ -12,7 +12,7 @@ interface InvokePermission {
 }
 
 interface ApiFunction {
-  /** Invokes the function behind the first route without HTTP, as `npm run token` does. */
+  /** Invokes the function of the API's calls without HTTP, as `npm run token` does. */
   readonly direct: (payload: string) => Promise<InvocationResult>;
 }
 
@@ -48,22 +48,40 @@ export const readHttpApi = (resources: readonly Resource[], functions: Functions
     return { key, target, invoke: isAllowed ? (payload: string) => target.run.invoke(payload) : undefined };
   });
 
-  if (routes.length === 0) throw new Error(`the HTTP API ${api.logicalId} has no routes`);
+  // Other functions may serve pages at other routes, `$default` among them.
+  const calls = routes.find(({ key }) => key === API_ROUTE);
+  if (!calls) throw new Error(`the HTTP API ${api.logicalId} has no route ${API_ROUTE}`);
 
-  const limits = (stage.properties.DefaultRouteSettings ?? {}) as {
-    ThrottlingRateLimit?: number;
-    ThrottlingBurstLimit?: number;
-  };
-  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = limits;
+  const { DefaultRouteSettings: shared = {}, RouteSettings: own = {} } = stage.properties as StageThrottles;
+  const unknown = Object.keys(own).find((key) => !routes.some((route) => route.key === key));
+  if (unknown !== undefined) throw new Error(`RouteSettings of ${stage.logicalId} name ${unknown}, which is no route`);
   return {
     apiId: api.ref!,
     stage: stage.ref!,
-    routes,
-    direct: (payload) => routes[0]!.target.run.invokeWhenFree(payload, AbortSignal.timeout(30_000)),
-    throttle: ratePerSecond === undefined || burst === undefined ? undefined : { ratePerSecond, burst },
+    routes: routes.map((route) => ({ ...route, throttle: throttleOf(own[route.key]) })),
+    direct: (payload) => calls.target.run.invokeWhenFree(payload, AbortSignal.timeout(30_000)),
+    throttle: throttleOf(shared),
     cors: api.properties.CorsConfiguration as HttpApiSettings["cors"],
   };
 };
+
+/** The route of all calls of the API. */
+const API_ROUTE = "ANY /v1/{proxy+}";
+
+interface RouteSettings {
+  readonly ThrottlingRateLimit?: number;
+  readonly ThrottlingBurstLimit?: number;
+}
+interface StageThrottles {
+  readonly DefaultRouteSettings?: RouteSettings;
+  /** By route key. */
+  readonly RouteSettings?: Readonly<Record<string, RouteSettings>>;
+}
+
+const throttleOf = ({ ThrottlingRateLimit, ThrottlingBurstLimit }: RouteSettings = {}): Throttle | undefined =>
+  ThrottlingRateLimit === undefined || ThrottlingBurstLimit === undefined
+    ? undefined
+    : { ratePerSecond: ThrottlingRateLimit, burst: ThrottlingBurstLimit };
 
 /** An integration names its function directly, or inside API Gateway's own invocation ARN. */
 const functionArn = (uri: string): string => /functions\/(arn:[^/]+)\/invocations$/.exec(uri)?.[1] ?? uri;

@@ -9,6 +9,11 @@ import { type HttpAnswer, toEvent, toHttpAnswer } from "./http-event.ts";
 import { createRouter } from "./routes.ts";
 import { createTokenBucket } from "./token-bucket.ts";
 
+export interface Throttle {
+  readonly ratePerSecond: number;
+  readonly burst: number;
+}
+
 export interface HttpApiSettings {
   readonly apiId: string;
   readonly stage: string;
@@ -16,8 +21,11 @@ export interface HttpApiSettings {
     readonly key: string;
     /** Undefined where API Gateway has no permission to invoke the function: the client gets a 500, as on AWS. */
     readonly invoke: ((payload: string) => Promise<InvocationResult>) | undefined;
+    /** The route's own; undefined: it shares the stage's. */
+    readonly throttle?: Throttle | undefined;
   }[];
-  readonly throttle: { readonly ratePerSecond: number; readonly burst: number } | undefined;
+  /** Of all routes without one of their own, together. */
+  readonly throttle: Throttle | undefined;
   readonly cors:
     | {
         readonly AllowOrigins?: readonly string[];
@@ -43,10 +51,10 @@ const INTEGRATION_TIMEOUT_MS = 30_000;
 
 /** Emulates API Gateway for the template's HTTP API: the same routes, events, limits and errors. */
 export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): RequestListener => {
-  const route = createRouter(settings.routes);
-  const mayPass = settings.throttle
-    ? createTokenBucket(settings.throttle.ratePerSecond, settings.throttle.burst)
-    : () => true;
+  const shared = bucketOf(settings.throttle) ?? (() => true);
+  const route = createRouter(
+    settings.routes.map(({ throttle, ...one }) => ({ ...one, mayPass: bucketOf(throttle) ?? shared })),
+  );
 
   const answer = async (request: IncomingMessage): Promise<HttpAnswer> => {
     const method = request.method ?? "GET";
@@ -57,7 +65,7 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
     const matched = route(method, path);
     const body = await readBody(request, MAX_BODY_BYTES);
     if (!matched) return message(404, "Not Found");
-    if (!mayPass()) return message(429, "Too Many Requests");
+    if (!matched.route.mayPass()) return message(429, "Too Many Requests");
     if (body === undefined) return message(413, "Request Entity Too Large");
     const { key, invoke } = matched.route;
     if (!invoke) return message(500, "Internal Server Error");
@@ -104,7 +112,9 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
     const isHead = request.method === "HEAD";
     // The answer to HEAD has no body, and the length of the body that GET would get.
     const length = isHead ? Number(headers["content-length"] ?? body.length) : body.length;
-    response.writeHead(status, { ...headers, ...corsHeaders(request), "content-length": length });
+    // A 304 has no body either, and API Gateway gives it no length.
+    const sized = status === 304 ? {} : { "content-length": length };
+    response.writeHead(status, { ...headers, ...corsHeaders(request), ...sized });
     response.end(isHead ? undefined : body);
   }
 
@@ -130,6 +140,9 @@ export const createHttpApi = (settings: HttpApiSettings, here: Here = {}): Reque
     };
   }
 };
+
+const bucketOf = (throttle: Throttle | undefined) =>
+  throttle && createTokenBucket(throttle.ratePerSecond, throttle.burst);
 
 const NO_ROOM =
   "Insufficient Storage: the disk of the data folder takes no data. Nothing was changed; try again later.";

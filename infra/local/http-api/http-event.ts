@@ -22,6 +22,8 @@ export const toEvent = (request: IncomingMessage, body: Buffer, matched: Matched
   for (const [name, values] of Object.entries(request.headersDistinct)) {
     if (name !== "cookie") headers[name] = (values ?? []).join(",");
   }
+  // API Gateway says here how the client spoke to it; a proxy that ends TLS in front of this machine says so itself.
+  headers["x-forwarded-proto"] ??= "http";
   const cookies = (request.headersDistinct.cookie ?? []).flatMap((line) => line.split("; "));
   const query = new Map<string, string[]>();
   for (const [name, value] of url.searchParams) query.set(name, [...(query.get(name) ?? []), value]);

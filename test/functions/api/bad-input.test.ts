@@ -296,7 +296,7 @@ describe("queries", () => {
     ["limit=1000000000", "limit", /from 1 to 200 \(for more/],
     ["limit=many", "limit", /whole number/],
     ["limit=1&limit=2", "limit", /once/],
-    ["status=fine", "status", /one of pending, up/],
+    ["status=fine", "status[0]", /one of pending, up/],
     ["colour=red", "colour", /no such parameter/],
     ["constructor=red", "constructor", /no such parameter/],
     ["cursor=made-up", "cursor", /nextCursor/],

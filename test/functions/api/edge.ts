@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
@@ -12,8 +13,13 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createAuthentication } from "../../../functions/api/wiring.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
-import type { Job, Location } from "../../../shared/model.ts";
+import type { Job, Location, Monitor } from "../../../shared/model.ts";
+import type { Decision } from "../../../shared/rules/decide.ts";
+import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
+import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -21,7 +27,6 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
-import { createTokenStore } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -56,6 +61,21 @@ const text = async (request: IncomingMessage) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
+};
+
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly cookies?: string[];
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** The body as a client reads it. */
+const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
+  if (!body || !isBase64Encoded) return body;
+  const bytes = Buffer.from(body, "base64");
+  return (headers["content-encoding"] === "br" ? brotliDecompressSync(bytes) : gunzipSync(bytes)).toString();
 };
 
 export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
@@ -126,19 +146,24 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const { client } = tables;
   const clock = { now: () => new Date() };
-  const tokens = createTokenStore(client, tables.tables.monitors);
+  const authentication = createAuthentication(client, tables.tables.monitors);
+  const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
   const history = createHistoryStore(client, tables.tables.history);
+  const decisions = createDecisionStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
     monitors,
+    policies: createPolicyStore(client, tables.tables.monitors),
+    windows: createWindowStore(client, tables.tables.monitors),
+    due: createDueStore(client, tables.tables.monitors),
     former,
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
-    tokens,
+    ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
     retention: DEFAULT_RETENTION,
@@ -157,6 +182,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
 
   const tokenWith = async (...scopes: Scope[]) =>
     (await issueToken(tokens, { name: scopes.join(" "), scopes }, new Date())).text;
+  const limitedToken = async (scope: Scope, ...monitorTags: string[]) =>
+    (await issueToken(tokens, { name: monitorTags.join(" "), scopes: [scope], monitorTags }, new Date())).text;
   const admin = await tokenWith("admin");
 
   interface Options {
@@ -167,9 +194,11 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     readonly raw?: string;
     readonly isBase64?: boolean;
     readonly remainingMs?: number;
+    readonly cookies?: readonly string[];
+    readonly sourceIp?: string;
   }
   const call = async (method: string, url: string, options: Options = {}) => {
-    const { body, raw, token = admin, headers = {}, remainingMs = 29_000 } = options;
+    const { body, raw, token = admin, headers = {}, remainingMs = 29_000, sourceIp = "127.0.0.1" } = options;
     const [path = "", query = ""] = url.split("?");
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const event = {
@@ -183,21 +212,25 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
         ...headers,
       },
       pathParameters: { proxy: path.slice("/v1/".length) },
-      requestContext: { requestId: "request-1", http: { method, path, sourceIp: "127.0.0.1" } },
+      requestContext: { requestId: "request-1", http: { method, path, sourceIp } },
+      ...(options.cookies && { cookies: [...options.cookies] }),
       body: sent,
       isBase64Encoded: options.isBase64 ?? false,
     } as unknown as APIGatewayProxyEventV2;
     // The SDK's clients look at the first call: another edge may have been started since.
     Object.assign(process.env, environment);
-    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as {
-      statusCode: number;
-      headers: Record<string, string>;
-      body?: string;
-    };
+    const answer = (await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context)) as Answer;
+    const content = decoded(answer);
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
-    const parsed: any = isJson && answer.body ? JSON.parse(answer.body) : answer.body;
-    return { status: answer.statusCode, headers: answer.headers, body: parsed };
+    const parsed: any = isJson && content ? JSON.parse(content) : content;
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      cookies: answer.cookies ?? [],
+      body: parsed,
+      sent: answer,
+    };
   };
 
   /** Everything in a table. */
@@ -215,8 +248,26 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     clock,
     admin,
     tokenWith,
+    limitedToken,
     stored,
-    stores: { tokens, monitors, former, history },
+    /** Stores a decision, as state-change does. */
+    decide: (monitor: Monitor, decided: Partial<Decision>) =>
+      decisions.save(
+        monitor,
+        {
+          status: monitor.status,
+          since: monitor.since,
+          incident: monitor.incident,
+          lastIncidentEndedAt: monitor.lastIncidentEndedAt,
+          pendingAlerts: {},
+          nextEvaluationAt: null,
+          undecidedSince: null,
+          unsettledSince: null,
+          ...decided,
+        },
+        clock.now(),
+      ),
+    stores: { tokens, sessions: authentication.sessions, monitors, former, history },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

@@ -253,10 +253,10 @@ test("metrics show the newest outcome of each monitor and location, and need a t
   expect(body).toContain(`harborlight_latency_seconds{monitor="${id}",location="inside"} 0.0123\n`);
   expect(body).toMatch(/# TYPE harborlight_latency_seconds gauge\n/);
   for (const line of body.trimEnd().split("\n"))
-    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+\{monitor="\w+",location="[\w-]+"\} -?\d+(\.\d+)?(e-?\d+)?)$/);
-  // The token, the shards, and for each location a block and its roster.
+    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+\{monitor="\w+"(,\w+="[^"]*")+\} -?\d+(\.\d+)?(e-?\d+)?)$/);
+  // The token, the shards, for each location a block and its roster, and four buckets of the monitors and of their changes.
   const requests = edge.usage.rows().reduce((sum, row) => sum + row.requests, 0);
-  expect(requests).toBeLessThanOrEqual(7);
+  expect(requests).toBeLessThanOrEqual(16);
 });
 
 const days = (count: number) => `from=${iso(NOW - count * 86_400)}`;

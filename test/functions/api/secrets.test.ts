@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
@@ -44,4 +44,55 @@ test("a webhook's secret is shown to those who may write, and its host to the ot
   const seen = await edge.call("GET", path, { token: await edge.tokenWith("read") });
   expect(seen.body.items).toMatchObject([{ endpoint: `https://hooks.example.com/${HIDDEN}` }]);
   expect(JSON.stringify((await edge.call("GET", path)).body)).toContain("s3cret");
+});
+
+test("mail addresses and phone numbers are shown only to those who may write", async () => {
+  const alerts = { emails: ["ops@example.com"] };
+  const body = { name: "Mailed", protocol: "tcp", host: "127.0.0.1", port: 1, alerts };
+  const { id } = (await edge.call("POST", "/v1/monitors", { body })).body;
+  edge.outside.sns = (action) =>
+    action === "ListSubscriptionsByTopic"
+      ? "<Subscriptions><member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>sms</Protocol><Endpoint>+41791234567</Endpoint></member></Subscriptions>"
+      : "<Subscriptions/>";
+  for (const [scope, isShown] of [
+    ["read", false],
+    ["deploy", false],
+    ["write", true],
+  ] as const) {
+    const token = await edge.tokenWith(scope);
+    const monitor = JSON.stringify((await edge.call("GET", `/v1/monitors/${id}`, { token })).body);
+    const subscriptions = JSON.stringify((await edge.call("GET", "/v1/subscriptions", { token })).body);
+    expect([monitor.includes("ops@example.com"), subscriptions.includes("+4179")]).toEqual([isShown, isShown]);
+  }
+});
+
+describe("a token with deploy", () => {
+  const settings = { community: "s3cret" };
+  const create = async () =>
+    (
+      await edge.call("POST", "/v1/monitors", {
+        body: { name: "Router", protocol: "snmp", host: "192.168.0.1", settings },
+      })
+    ).body.id as string;
+  const patch = async (id: string, body: object) =>
+    edge.call("PATCH", `/v1/monitors/${id}`, { token: await edge.tokenWith("deploy"), body });
+
+  test("changes a monitor, and is not shown its secrets", async () => {
+    const { status, body } = await patch(await create(), { name: "Switch" });
+    expect([status, body.name, body.settings]).toEqual([200, "Switch", { community: HIDDEN }]);
+  });
+
+  test("cannot have a stored secret sent to another server", async () => {
+    const id = await create();
+    for (const change of [{ host: "192.0.2.1" }, { port: 1161 }, { host: "192.0.2.1", settings: {} }]) {
+      const { status, body } = await patch(id, change);
+      expect([status, body.errors?.[0].path]).toEqual([422, "settings.community"]);
+    }
+    expect((await edge.stores.monitors.get(id))?.host).toBe("192.168.0.1");
+  });
+
+  test("may change the target together with a secret of its own", async () => {
+    const { status } = await patch(await create(), { host: "192.0.2.1", settings: { community: "own" } });
+    expect(status).toBe(200);
+  });
 });

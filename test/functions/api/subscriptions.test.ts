@@ -216,6 +216,16 @@ describe("listing", () => {
   });
 });
 
+test("a list that is empty, or ends with the first topic, has its total and no cursor", async () => {
+  const pages: Record<string, string> = { alerts: "", system: "" };
+  edge.outside.sns = (_action, parameters) =>
+    `<Subscriptions>${pages[parameters.get("TopicArn")?.split(":").at(-1) ?? ""]}</Subscriptions>`;
+  const list = async () => (await edge.call("GET", "/v1/subscriptions")).body;
+  expect(await list()).toEqual({ items: [], nextCursor: null, total: 0 });
+  pages.alerts = `<member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol><Endpoint>a@b.ch</Endpoint></member>`;
+  expect(await list()).toMatchObject({ items: [{ endpoint: "a@b.ch" }], nextCursor: null, total: 1 });
+});
+
 describe("unsubscribing", () => {
   test("asks SNS for the ARN that the id stands for", async () => {
     edge.outside.sns = () => "";

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasScope } from "../../../functions/api/http/auth.ts";
-import type { Scope } from "../../../shared/tokens.ts";
+import { SCOPES, type Scope } from "../../../shared/tokens.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -81,18 +82,19 @@ describe("scopes", () => {
     expect(answer.status).toBe(status);
     if (status === 403) {
       expect(answer.body.code).toBe("missing-scope");
-      expect(answer.body.detail).toMatch(/needs the scope (write|admin); the token ".*" has (read|write)/);
+      expect(answer.body.detail).toMatch(/needs the scope (deploy|admin); the token ".*" has (read|write)/);
       expect(answer.headers["www-authenticate"]).toContain("insufficient_scope");
     }
   });
 
   test("higher ones include lower ones", () => {
-    const allowed = (scopes: Scope[]) =>
-      (["read", "write", "admin"] as const).filter((scope) => hasScope({ scopes }, scope));
-    expect(allowed(["read"])).toEqual(["read"]);
-    expect(allowed(["write"])).toEqual(["read", "write"]);
-    expect(allowed(["admin"])).toEqual(["read", "write", "admin"]);
-    expect(allowed([])).toEqual([]);
+    const allowed = (scopes: Scope[]) => SCOPES.filter((scope) => hasScope({ scopes }, scope)).join(" ");
+    expect(allowed(["metrics"])).toBe("metrics");
+    expect(allowed(["read"])).toBe("metrics read");
+    expect(allowed(["deploy"])).toBe("metrics read deploy");
+    expect(allowed(["write"])).toBe("metrics read deploy write");
+    expect(allowed(["admin", "read"])).toBe("metrics read deploy write admin");
+    expect(allowed([])).toBe("");
   });
 });
 
@@ -117,7 +119,102 @@ describe("tokens", () => {
       ids.push(...body.items.map(({ id }: { id: string }) => id));
       cursor = body.nextCursor ?? "";
     } while (cursor);
-    expect(new Set(ids).size).toBe((await edge.stored("monitors", "TOKEN")).length);
+    const active = (await edge.stored("monitors", "TOKEN")).filter(({ revokedAt }) => !revokedAt);
+    expect(ids).toEqual(active.map(({ id }) => id).toSorted());
+  });
+
+  test("that are revoked or expired are listed apart", async () => {
+    await using own = await startEdge();
+    const create = async (name: string, more = {}) =>
+      (await own.call("POST", "/v1/tokens", { body: { name, scopes: ["read"], ...more } })).body;
+    const revoked = await create("revoked");
+    await own.call("DELETE", `/v1/tokens/${revoked.id}`);
+    const expired = await create("expired", { expiresAt: new Date(Date.now() + 60_000).toISOString() });
+    const active = await create("active", { expiresAt: new Date(Date.now() + 600_000).toISOString() });
+    own.clock.now = () => new Date(Date.now() + 120_000);
+    const namesOf = async (query: string) =>
+      (await own.call("GET", `/v1/tokens?limit=200${query}`)).body.items.map(
+        ({ name, state }: Record<string, string>) => [name, state],
+      );
+    expect(await namesOf("&state=revoked")).toEqual([["revoked", "revoked"]]);
+    expect(await namesOf("&state=expired")).toEqual([["expired", "expired"]]);
+    expect((await namesOf("")).toSorted()).toEqual([
+      ["active", "active"],
+      ["admin", "active"],
+    ]);
+    expect((await own.call("GET", "/v1/tokens/me", { token: expired.token })).status).toBe(401);
+    expect((await own.call("GET", "/v1/tokens/me", { token: active.token })).body).toMatchObject({ name: "active" });
+  });
+
+  test("that were stored before there were limits, expiry and rotation work on", async () => {
+    const token = await edge.tokenWith("read");
+    const { pk, sk, id, name, scopes, secretHash, createdAt } = (await edge.stored("monitors", "TOKEN")).find(
+      (item) => item.id === token.split("_")[1],
+    )!;
+    const Item = { pk, sk, id, name, scopes, secretHash, createdAt };
+    await edge.client.send(new PutCommand({ TableName: edge.tables.monitors, Item }));
+    const { status, body } = await edge.call("GET", "/v1/tokens/me", { token });
+    expect([status, body]).toMatchObject([200, { state: "active", expiresAt: null, monitorTags: null }]);
+  });
+
+  test("that have expired are not rotated", async () => {
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    await using own = await startEdge();
+    const { id } = (await own.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"], expiresAt } })).body;
+    own.clock.now = () => new Date(Date.now() + 120_000);
+    expect((await own.call("POST", `/v1/tokens/${id}/rotate`, { body: {} })).status).toBe(404);
+  });
+
+  test("say who they are, whatever their scope", async () => {
+    const { body } = await edge.call("GET", "/v1/tokens/me", { token: await edge.tokenWith("metrics") });
+    expect(body).toMatchObject({ name: "metrics", scopes: ["metrics"], state: "active", monitorTags: null });
+  });
+
+  test("are renamed", async () => {
+    const { id } = await make(["read"]);
+    const { status, body } = await edge.call("PATCH", `/v1/tokens/${id}`, { body: { name: "New" } });
+    expect([status, body.name]).toEqual([200, "New"]);
+    expect((await edge.stores.tokens.get(id))?.name).toBe("New");
+    expect((await edge.call("PATCH", "/v1/tokens/nothing0", { body: { name: "New" } })).status).toBe(404);
+  });
+
+  describe("that are rotated", () => {
+    const START = Date.parse("2026-11-27T10:00:00Z");
+    const works = async (own: Edge, token: string) =>
+      (await own.call("GET", "/v1/tokens/me", { token })).status === 200;
+    const rotate = async (own: Edge, id: string, body: object = {}) =>
+      (await own.call("POST", `/v1/tokens/${id}/rotate`, { body })).body;
+
+    test("have two secrets for a day, or as long as asked", async () => {
+      await using own = await startEdge();
+      own.clock.now = () => new Date(START);
+      const first = await own.tokenWith("write");
+      const id = first.split("_")[1]!;
+      const second = await rotate(own, id);
+      expect(second).toMatchObject({ id, scopes: ["write"], previousSecretExpiresAt: "2026-11-28T10:00:00.000Z" });
+      expect([await works(own, first), await works(own, second.token)]).toEqual([true, true]);
+      own.clock.now = () => new Date(START + 86_400_000);
+      expect([await works(own, first), await works(own, second.token)]).toEqual([false, true]);
+      const third = await rotate(own, id, { overlapSeconds: 0 });
+      expect(third.previousSecretExpiresAt).toBeNull();
+      expect([await works(own, second.token), await works(own, third.token)]).toEqual([false, true]);
+    });
+
+    test("twice within the overlap end the first secret at once", async () => {
+      const first = await edge.tokenWith("read");
+      const id = first.split("_")[1]!;
+      const second = await rotate(edge, id);
+      const third = await rotate(edge, id);
+      const all = [first, second.token, third.token];
+      expect(await Promise.all(all.map((token) => works(edge, token)))).toEqual([false, true, true]);
+    });
+
+    test("at the same time are rotated once", async () => {
+      const id = (await edge.tokenWith("read")).split("_")[1]!;
+      const token = (await edge.stores.tokens.get(id))!;
+      expect(await edge.stores.tokens.rotate(token, "a".repeat(64), token.createdAt)).toBe(true);
+      expect(await edge.stores.tokens.rotate(token, "b".repeat(64), token.createdAt)).toBe(false);
+    });
   });
 
   test.each([
@@ -126,6 +223,10 @@ describe("tokens", () => {
     [{ name: "x", scopes: [] }, "scopes"],
     [{ name: "x", scopes: ["root"] }, "scopes[0]"],
     [{ name: "x", scopes: ["read"], expires: 1 }, "expires"],
+    [{ name: "x", scopes: ["read"], expiresAt: "tomorrow" }, "expiresAt"],
+    [{ name: "x", scopes: ["read"], expiresAt: "2026-01-01T00:00:00Z" }, "expiresAt"],
+    [{ name: "x", scopes: ["read"], monitorTags: [] }, "monitorTags"],
+    [{ name: "x", scopes: ["read"], monitorTags: ["team"] }, "monitorTags[0]"],
   ])("are refused with %j", async (body, path) => {
     const before = (await edge.stored("monitors", "TOKEN")).length;
     const answer = await edge.call("POST", "/v1/tokens", { body });

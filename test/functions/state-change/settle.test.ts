@@ -17,7 +17,10 @@ describe("settling deliveries", () => {
   const pendingNow = async () => (await w.item())?.pendingAlerts;
 
   test("never clears or moves a timer that a decision set meanwhile", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 100, emails: [] }, pendingAlerts: { a: entry(1) } }));
+    await putMonitor(
+      w,
+      monitorOf({ alerts: { afterSeconds: 100, emails: [], policies: [] }, pendingAlerts: { a: entry(1) } }),
+    );
     const read = (await w.decisions.outbox(monitorKey("m1")))!;
     await w.see("down", 0); // decided while a receiver takes its time
     w.world.isMailDown = true;

@@ -14,7 +14,7 @@ describe("a monitor's life", () => {
   afterEach(() => w.stop());
 
   test("goes down and comes back: status, one alert each, the incident's own item", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["ops@example.com"] } }));
+    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] } }));
     await w.see("up", 10);
     await w.look();
     expect(await w.monitor()).toMatchObject({ status: "up", nextEvaluationAt: null });
@@ -45,7 +45,10 @@ describe("a monitor's life", () => {
   });
 
   test("a receiver that refuses for good delays nobody, and is noted on the incident and told to topic system", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["bad@example.com", "good@example.com"] } }));
+    await putMonitor(
+      w,
+      monitorOf({ alerts: { afterSeconds: 0, emails: ["bad@example.com", "good@example.com"], policies: [] } }),
+    );
     w.world.refuse["email:bad@example.com"] = "permanent";
     await w.see("down", 0);
     await w.look();
@@ -82,7 +85,7 @@ describe("a monitor's life", () => {
   });
 
   test("afterSeconds sets a timer; when it rings, people hear", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 60, emails: [] } }));
+    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 60, emails: [], policies: [] } }));
     await w.see("down", 0);
     await w.look();
     expect(w.timers).toEqual([{ pk: "MONITOR#m1", inSeconds: 60 }]);
@@ -114,7 +117,7 @@ describe("a monitor's life", () => {
   });
 
   test("what a deleted monitor could not tell in a minute moves out, is told later, and its key is free", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"] } }));
+    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"], policies: [] } }));
     w.world.isMailDown = true;
     await w.see("down", 0);
     await w.look();
@@ -166,7 +169,7 @@ describe("the dead man's timer", () => {
   test.each<[string, (world: typeof w) => Promise<unknown>]>([
     ["a view", (world) => world.see("up", 100)],
     ["a change of settings", (world) => world.edit({ port: 1 })],
-    ["a change of who is told", (world) => world.edit({ alerts: { afterSeconds: 9, emails: [] } })],
+    ["a change of who is told", (world) => world.edit({ alerts: { afterSeconds: 9, emails: [], policies: [] } })],
     ["a pause", (world) => world.edit({ paused: true })],
     ["a nudge", (world) => world.due.nudge(monitorKey("m1"), world.world.now * 1000)],
   ])("is set by %s in the same write, and cleared by the decision", async (_, write) => {

@@ -157,7 +157,7 @@ export const decisions: readonly Named[] = [
     incidents: ["recovered"],
   },
   {
-    name: "a receiver that was told the beginning is told the end, and a new one is not",
+    name: "a receiver that was told the beginning is told the end, and a new one hears of both",
     scenario: story({
       monitor: { alerts: { afterSeconds: 0, emails: ["day@example.com"] } },
       events: [down(600, 2_400)],

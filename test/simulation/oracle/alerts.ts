@@ -83,12 +83,16 @@ function judgeOrderOfIncidents({ epochs, say }: Case, incidents: readonly (reado
   }
 }
 
-/** Every alert reaches the topic, and a beginning everybody whose address has stood there for a while. */
+/**
+ * Every alert reaches the topic, and a beginning everybody whose address has stood there for a while. An escalation tells those
+ * who did not know yet.
+ */
 function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
   for (const [alertId, told] of Map.groupBy(firsts, ({ alertId }) => alertId)) {
     const [first] = told;
     const receivers = new Set(told.map(({ receiver }) => receiver));
     const { at, monitorId } = first!;
+    if (first!.event === "escalated") continue;
     if (!receivers.has("sns")) say("receiver-lost", monitorId, at, `${alertId} reached only ${[...receivers]}`);
     if (isEnd(first!)) continue;
     const madeAt = journal.made.get(alertId) ?? at;

@@ -84,12 +84,14 @@ export const results: readonly Route[] = [
       const { items, next } = await readResults(reader, monitor, locations, range, query.limit, after);
       const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
       const page = items.map(present);
-      if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv") return { body: { items: page, nextCursor } };
+      if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv")
+        return { body: { items: page, nextCursor }, headers: { vary: "accept" } };
       const here = new URLSearchParams({ ...query, limit: String(query.limit), cursor: nextCursor ?? "" });
       return {
         body: toCsv(page),
         headers: {
           "content-type": "text/csv; charset=utf-8; header=present",
+          vary: "accept",
           ...(nextCursor && {
             "x-next-cursor": nextCursor,
             link: `</v1/monitors/${monitor.id}/results?${here.toString()}>; rel="next"`,

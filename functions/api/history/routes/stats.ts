@@ -15,7 +15,7 @@ import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { moment } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { passes, tagFilter } from "../../monitors/routes/monitors.ts";
+import { selecting, tagFilter } from "../../monitors/select.ts";
 import { existing } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
@@ -187,7 +187,7 @@ async function group({ monitors }: Deps, tag: readonly string[]): Promise<Stored
   const found: StoredMonitor[] = [];
   for (let after: string | undefined, ended = false; !ended; ) {
     const { items, next } = await monitors.list(MONITORS_PER_READ, after);
-    found.push(...items.filter((monitor) => passes(monitor, { tag })));
+    found.push(...items.filter(selecting({ tag })));
     if (found.length > MOST_MONITORS)
       throw new InvalidInput([
         { path: "tag", message: `more than ${MOST_MONITORS} monitors have it: narrow the group by further tags` },

@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { type Route, route } from "../route.ts";
 
+/** For what only a new version changes. It may be kept by anybody for an hour, and is then asked for by its ETag. */
+export const CACHED = "public, max-age=3600";
+
 export const openapi: readonly Route[] = [
   route({
     method: "GET",
@@ -10,6 +13,9 @@ export const openapi: readonly Route[] = [
     summary: "This document",
     scope: null,
     responses: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({}) } },
-    handle: async (_call, deps) => ({ body: await deps.openapi(), headers: { "content-type": "application/json" } }),
+    handle: async (_call, deps) => ({
+      body: await deps.openapi(),
+      headers: { "content-type": "application/json", "cache-control": CACHED },
+    }),
   }),
 ];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Protocol } from "../../../../shared/contract/protocol.ts";
 import { protocols as registry } from "../../../../shared/protocols/index.ts";
 import { type Route, route } from "../route.ts";
+import { CACHED } from "./openapi.ts";
 
 const protocolView = z
   .object({
@@ -45,6 +46,7 @@ export const protocols: readonly Route[] = [
       },
     },
     handle: async () => ({
+      headers: { "cache-control": CACHED },
       body: {
         items: Object.entries(registry)
           .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,13 +1,32 @@
-/** Routes `/v1/tokens`: create, list and revoke API tokens. */
+/** Routes `/v1/tokens`: create, list, rename, rotate and revoke API tokens. */
 import { z } from "zod";
+import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
-import type { TokenStore } from "../../../../shared/store/tokens.ts";
-import { presentToken } from "../../monitors/present.ts";
-import { hasScope, issueToken } from "../auth.ts";
+import type { StoredToken, Token, TokenStore } from "../../../../shared/store/tokens.ts";
+import { hasScope, issueToken, rotateToken, stateOf } from "../auth.ts";
+import { filledPage } from "../filled-page.ts";
 import { Problem } from "../problem.ts";
-import { pageOf, tokenView } from "../representations.ts";
+import { pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
-import { page, tokenInput } from "../schemas.ts";
+import { page } from "../schemas.ts";
+import { newTokenView, rotateInput, TOKEN_STATES, tokenInput, tokenPatch, tokenView } from "../token-schemas.ts";
+
+const presentToken = (token: Token, now: Date) => {
+  const { id, name, scopes, monitorTags, createdAt, expiresAt, lastUsedAt, revokedAt, previous } = token;
+  const hasPrevious = previous !== null && Date.parse(previous.expiresAt) > now.getTime();
+  return {
+    id,
+    name,
+    state: stateOf(token, now),
+    scopes,
+    monitorTags,
+    createdAt,
+    expiresAt,
+    lastUsedAt,
+    revokedAt,
+    previousSecretExpiresAt: hasPrevious ? previous.expiresAt : null,
+  };
+};
 
 const createToken = route({
   method: "POST",
@@ -17,15 +36,10 @@ const createToken = route({
   description: "The token's text is shown in this answer only.",
   scope: "admin",
   body: tokenInput,
-  responses: {
-    201: {
-      description: "Created.",
-      schema: tokenView.extend({ token: z.string().describe("Keep it: it is not stored.") }).meta({ id: "NewToken" }),
-    },
-  },
+  responses: { 201: { description: "Created.", schema: newTokenView } },
   handle: async ({ body }, { tokens, now }) => {
     const { token, text } = await issueToken(tokens, body, now());
-    return { status: 201, body: { ...presentToken(token), token: text } };
+    return { status: 201, body: { ...presentToken(token, now()), token: text } };
   },
 });
 
@@ -34,24 +48,89 @@ const listTokens = route({
   path: "/v1/tokens",
   operationId: "listTokens",
   summary: "List tokens",
-  description: "Includes revoked ones; never shows their text.",
+  description: "Of one state, by id; never shows their text.",
   scope: "admin",
-  query: z.strictObject(page),
+  query: z.strictObject({
+    state: oneOf(TOKEN_STATES).default("active").describe("Which tokens; revoked and expired ones are listed apart."),
+    ...page,
+  }),
   responses: { 200: { description: "A page of tokens.", schema: pageOf(tokenView) } },
-  handle: async ({ query: { limit, cursor } }, { tokens }) => {
-    const { items, next } = await tokens.list(limit, cursor === undefined ? undefined : decodeCursor(cursor, "tokens"));
-    return { body: { items: items.map(presentToken), nextCursor: next && encodeCursor(next, "tokens") } };
+  handle: async ({ query: { state, limit, cursor } }, { tokens, now }) => {
+    const question = `tokens ${state}`;
+    const at = now();
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, question);
+    const { items, next } = await filledPage(limit, after, tokens.list, {
+      passes: (token) => stateOf(token, at) === state,
+      positionOf: ({ id }) => id,
+    });
+    return {
+      body: { items: items.map((token) => presentToken(token, at)), nextCursor: next && encodeCursor(next, question) },
+    };
   },
 });
 
-const otherAdmin = async (tokens: TokenStore, id: string) => {
-  let after: string | undefined;
-  do {
-    const { items, next } = await tokens.list(200, after);
-    if (items.some((token) => token.id !== id && !token.revokedAt && hasScope(token, "admin"))) return true;
-    after = next ?? undefined;
-  } while (after);
-  return false;
+const getOwnToken = route({
+  method: "GET",
+  path: "/v1/tokens/me",
+  operationId: "getOwnToken",
+  summary: "The token that is used",
+  description: "For every token, whatever its scope. With a session: the token that it stands for.",
+  scope: "metrics",
+  responses: { 200: { description: "The token.", schema: tokenView } },
+  handle: async ({ token }, { now }) => ({ body: presentToken(token!, now()) }),
+});
+
+const usable = async (tokens: TokenStore, id: string): Promise<StoredToken> => {
+  const token = await tokens.get(id);
+  if (!token || token.revokedAt) throw new Problem("not-found", `there is no token ${id}, or it is revoked`);
+  return token;
+};
+
+const updateToken = route({
+  method: "PATCH",
+  path: "/v1/tokens/{id}",
+  operationId: "updateToken",
+  summary: "Rename a token",
+  scope: "admin",
+  body: tokenPatch,
+  contentTypes: ["application/merge-patch+json", "application/json"],
+  responses: { 200: { description: "The token.", schema: tokenView } },
+  handle: async ({ params, body: { name } }, { tokens, now }) => {
+    const token = await usable(tokens, params.id ?? "");
+    await tokens.rename(token.id, name);
+    return { body: presentToken({ ...token, name }, now()) };
+  },
+});
+
+const rotate = route({
+  method: "POST",
+  path: "/v1/tokens/{id}/rotate",
+  operationId: "rotateToken",
+  summary: "Give a token a new secret",
+  description:
+    "The token keeps its id, name and scopes. Its present secret works beside the new one for `overlapSeconds`, and so do sessions that were begun with it; a secret from before that ends at once. The new text is shown in this answer only.",
+  scope: "admin",
+  body: rotateInput,
+  responses: { 200: { description: "The token, with its new text.", schema: newTokenView } },
+  handle: async ({ params, body: { overlapSeconds } }, { tokens, now }) => {
+    const token = await usable(tokens, params.id ?? "");
+    if (stateOf(token, now()) === "expired")
+      throw new Problem("not-found", `the token ${token.id} has expired: create another one`);
+    const rotated = await rotateToken(tokens, token, new Date(now().getTime() + overlapSeconds * 1000));
+    if (!rotated)
+      throw new Problem("changed-meanwhile", "the token was rotated or revoked at the same time: look at it again", {
+        "retry-after": "1",
+      });
+    return { body: { ...presentToken(rotated.token, now()), token: rotated.text } };
+  },
+});
+
+const otherAdmin = async (tokens: TokenStore, id: string, now: Date) => {
+  const { items } = await filledPage(1, undefined, tokens.list, {
+    passes: (token) => token.id !== id && stateOf(token, now) === "active" && hasScope(token, "admin"),
+    positionOf: (token) => token.id,
+  });
+  return items.length > 0;
 };
 
 const revokeToken = route({
@@ -60,18 +139,17 @@ const revokeToken = route({
   operationId: "revokeToken",
   summary: "Revoke a token",
   description:
-    "Takes effect with the next call. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
+    "Takes effect with the next call, and ends the token's sessions. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
   scope: "admin",
   responses: { 204: { description: "Revoked." } },
   handle: async ({ params }, { tokens, now }) => {
-    const id = params.id ?? "";
-    const token = await tokens.get(id);
-    if (!token || token.revokedAt) throw new Problem("not-found", `there is no token ${id} to revoke`);
-    if (hasScope(token, "admin") && !(await otherAdmin(tokens, id)))
+    const token = await usable(tokens, params.id ?? "");
+    const isAdmin = stateOf(token, now()) === "active" && hasScope(token, "admin");
+    if (isAdmin && !(await otherAdmin(tokens, token.id, now())))
       throw new Problem("last-admin-token", "this is the last admin token: create another one before you revoke it");
-    await tokens.revoke(id, now());
+    await tokens.revoke(token.id, now());
     return { status: 204 };
   },
 });
 
-export const tokens: readonly Route[] = [createToken, listTokens, revokeToken];
+export const tokens: readonly Route[] = [createToken, listTokens, getOwnToken, updateToken, rotate, revokeToken];

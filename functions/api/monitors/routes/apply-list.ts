@@ -28,7 +28,7 @@ export const declarative: readonly Route[] = [
     summary: "Make monitors look like a list",
     description:
       "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too. Nothing is written unless all of them are right. Monitors without a key are never touched.",
-    scope: "write",
+    scope: "deploy",
     body: applyInput,
     maxBodyBytes: MAX_APPLY_BYTES,
     query: z.strictObject({

@@ -46,7 +46,7 @@ const checkNow = async ({ probes }: Deps, settings: MonitorSettings) => {
 };
 
 const about = {
-  scope: "write",
+  scope: "deploy",
   responses: { 200: { description: "What each location saw, or why it saw nothing.", schema: outcomes } },
 } as const;
 const description = `From all its locations, 20 s in all, one attempt of at most ${MAX_TIMEOUT_MS / 1000} s; ${PER_MINUTE} a minute per token. History and status stay as they are.`;

@@ -1,21 +1,17 @@
-/** Routes `/v1/monitors`: create, list, read, change, delete, pause and resume monitors. */
-import { z } from "zod";
+/** Routes `/v1/monitors`: create, read, change, delete, pause and resume monitors. */
 import { InvalidInput } from "../../../../shared/errors.ts";
-import { expecting } from "../../../../shared/issues.ts";
 import { asSent, monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
-import { oneOf } from "../../../../shared/schema.ts";
-import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { fieldErrors, PARSING } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
-import { monitorView, pageOf } from "../../http/representations.ts";
+import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { page } from "../../http/schemas.ts";
+import { refuseMovedSecrets } from "../moved-secrets.ts";
 import { newestOf } from "../newest.ts";
-import { etagOf, presentMonitor, statusOf } from "../present.ts";
+import { etagOf, presentMonitor } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
 import {
   create,
@@ -28,6 +24,7 @@ import {
   retryOnConflict,
   saveSettings,
 } from "../write.ts";
+import { listMonitors } from "./list.ts";
 
 const answer = async (
   { history, now }: Deps,
@@ -58,7 +55,7 @@ const createMonitor = route({
   summary: "Create a monitor",
   description:
     "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made.",
-  scope: "write",
+  scope: "deploy",
   body: monitorInput,
   checksBody: true,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
@@ -89,78 +86,6 @@ const createMonitor = route({
   },
 });
 
-export const tagFilter = z
-  .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
-    error: expecting("tags"),
-  })
-  .max(20)
-  .default([])
-  .describe("`name` or `name=value`; may be given several times, and then all must hold.");
-
-const STATUSES = ["pending", "up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
-
-interface Filters {
-  readonly status?: string | undefined;
-  readonly tag: readonly string[];
-  readonly q?: string | undefined;
-}
-export const passes = (monitor: StoredMonitor, { status, tag, q }: Filters) => {
-  if (monitor.deletedAt || (status && statusOf(monitor) !== status)) return false;
-  const holds = (wanted: string) => {
-    const [name = "", ...value] = wanted.split("=");
-    if (!Object.hasOwn(monitor.tags, name)) return false;
-    return value.length === 0 || monitor.tags[name] === value.join("=");
-  };
-  const words = q?.toLowerCase();
-  return (
-    tag.every(holds) &&
-    (words === undefined || monitor.name.toLowerCase().includes(words) || monitor.host.toLowerCase().includes(words))
-  );
-};
-
-/** Most monitors that one call reads, so that a filter with few matches costs several short calls, not a long one. */
-const MOST_READ = 2_000;
-const READ_AT_ONCE = 200;
-
-const listMonitors = route({
-  method: "GET",
-  path: "/v1/monitors",
-  operationId: "listMonitors",
-  summary: "List monitors",
-  description: "Sorted by name. With filters a page may be short or empty and still have a `nextCursor`.",
-  scope: "read",
-  query: z.strictObject({
-    status: oneOf(STATUSES).optional(),
-    tag: tagFilter,
-    q: z.string().min(1).max(200).optional().describe("Part of the name or the host, in any case."),
-    ...page,
-  }),
-  responses: { 200: { description: "A page of monitors.", schema: pageOf(monitorView) } },
-  handle: async ({ token, query: { limit, cursor, ...filters } }, deps) => {
-    const question = JSON.stringify(["monitors", filters.status, filters.tag, filters.q]);
-    let position = cursor === undefined ? undefined : decodeCursor(cursor, question);
-    const items: StoredMonitor[] = [];
-    const isFiltered = filters.status || filters.q || filters.tag.length > 0;
-    for (let read = 0, ended = false; !ended && items.length < limit && read < MOST_READ; ) {
-      const some = await deps.monitors.list(isFiltered ? READ_AT_ONCE : limit - items.length, position);
-      const found = some.items.filter((monitor) => passes(monitor, filters));
-      const taken = found.slice(0, limit - items.length);
-      items.push(...taken);
-      const isCut = taken.length < found.length;
-      position = isCut ? some.positions.get(taken.at(-1)!.id) : (some.next ?? undefined);
-      ended = !isCut && some.next === null;
-      read += some.items.length;
-    }
-    const newest = await newestOf(items, deps.history, deps.now());
-    return {
-      body: {
-        items: items.map((monitor) => presentMonitor(monitor, newest.get(monitor.id), token)),
-        nextCursor: position === undefined ? null : encodeCursor(position, question),
-      },
-    };
-  },
-});
-
 const getMonitor = route({
   method: "GET",
   path: "/v1/monitors/{id}",
@@ -185,7 +110,7 @@ const patchMonitor = route({
   summary: "Change a monitor",
   description:
     "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
-  scope: "write",
+  scope: "deploy",
   body: monitorPatch,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
@@ -195,8 +120,8 @@ const patchMonitor = route({
     refuseUnknown(body);
     // A patch of other fields succeeds even if a location of the monitor no longer exists.
     const isKept = !Object.hasOwn(body as object, "locations");
-    const next = (before: StoredMonitor) =>
-      readMonitorSettings(
+    const next = (before: StoredMonitor) => {
+      const after = readMonitorSettings(
         mergePatch(
           asSent(
             before,
@@ -209,6 +134,9 @@ const patchMonitor = route({
           kept: isKept ? before.locations : [],
         },
       );
+      refuseMovedSecrets(token, before, after, (body as { settings?: unknown }).settings);
+      return after;
+    };
     return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
   },
 });
@@ -220,7 +148,7 @@ const deleteMonitor = route({
   summary: "Delete a monitor",
   description:
     "Its history stays until it expires. An open incident ends; the receivers of its alerts get the alert `closed`.",
-  scope: "write",
+  scope: "deploy",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
   handle: async ({ params, headers }, deps) => {
@@ -240,7 +168,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     path: `/v1/monitors/{id}/${verb}`,
     operationId: `${verb}Monitor`,
     summary,
-    scope: "write",
+    scope: "deploy",
     headers: ifMatch,
     responses: { 200: one },
     handle: async ({ params, headers, token }, deps) => {

@@ -15,13 +15,14 @@ import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { chunksOf } from "../../../../shared/rules/plan.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { hasScope } from "../../http/auth.ts";
 import { Problem } from "../../http/problem.ts";
-import { pageOf } from "../../http/representations.ts";
+import { countedPageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, KINDS, subscriptionFilter, subscriptionInput, TOPICS, type Topic } from "../../http/schemas.ts";
 import { deliveryPolicy, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
@@ -112,11 +113,15 @@ const createSubscription = route({
   },
 });
 
-/** Without scope `write`, only the host of a webhook is shown: its path, query or password may hold a secret. */
-const shownTo = (reader: Token | null, endpoint = ""): string =>
-  /^https?:/.test(endpoint) && !(reader && hasScope(reader, "write"))
-    ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}`
-    : endpoint;
+/**
+ * Without scope `write`, addresses of people are hidden, and of a webhook only the host is shown: its path, query or
+ * password may hold a secret.
+ */
+const shownTo = (reader: Token | null, kind: string | undefined, endpoint = ""): string => {
+  if (reader && hasScope(reader, "write")) return endpoint;
+  if (kind === "email" || kind === "sms") return HIDDEN;
+  return /^https?:/.test(endpoint) ? `${new URL(endpoint).protocol}//${new URL(endpoint).host}/${HIDDEN}` : endpoint;
+};
 
 const describe = async (
   { sns }: Deps,
@@ -125,7 +130,7 @@ const describe = async (
   { SubscriptionArn: arn, Protocol, Endpoint }: Subscription,
 ) => {
   const isConfirmed = arn?.startsWith("arn:") ?? false;
-  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Endpoint) };
+  const about = { topic, kind: Protocol, endpoint: shownTo(reader, Protocol, Endpoint) };
   if (!arn || !isConfirmed) return [{ id: null, ...about, filter: null, isConfirmed }];
   try {
     const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
@@ -138,34 +143,44 @@ const describe = async (
   }
 };
 
+/** A page of SNS: topic and `NextToken`; without a token the topic's first. */
+type SnsPage = readonly [Topic, string?];
+
+const readPage = async (deps: Deps, reader: Token | null, [topic, token]: SnsPage) => {
+  const { Subscriptions = [], NextToken } = await deps.sns.send(
+    new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
+  );
+  const items = [];
+  for (const some of chunksOf(Subscriptions, AT_ONCE))
+    items.push(...(await Promise.all(some.map((subscription) => describe(deps, reader, topic, subscription)))).flat());
+  return { items, token: NextToken };
+};
+
 const listSubscriptions = route({
   method: "GET",
   path: "/v1/subscriptions",
   operationId: "listSubscriptions",
   summary: "List subscriptions",
-  description: "In pages of up to 100, one topic after the other. A page may be empty and still have a `nextCursor`.",
+  description: "In pages of up to 200, one topic after the other. The total is null if there is more than one page.",
   scope: "read",
   query: z.strictObject({ topic: oneOf(TOPICS).optional(), cursor }),
-  responses: { 200: { description: "A page of subscriptions.", schema: pageOf(subscriptionView) } },
+  responses: { 200: { description: "A page of subscriptions.", schema: countedPageOf(subscriptionView) } },
   handle: async ({ query, token: reader }, deps) => {
     const question = `subscriptions ${query.topic ?? ""}`;
     const wanted: readonly Topic[] = query.topic ? [query.topic] : TOPICS;
-    const [topic, token] = (
-      query.cursor === undefined ? [wanted[0]] : JSON.parse(decodeCursor(query.cursor, question))
-    ) as [Topic, string?];
-    const { Subscriptions = [], NextToken } = await deps.sns.send(
-      new ListSubscriptionsByTopicCommand({ TopicArn: deps.topics[topic], NextToken: token }),
-    );
     const items = [];
-    for (let start = 0; start < Subscriptions.length; start += AT_ONCE) {
-      const some = Subscriptions.slice(start, start + AT_ONCE);
-      items.push(
-        ...(await Promise.all(some.map((subscription) => describe(deps, reader, topic, subscription)))).flat(),
-      );
+    let next: SnsPage | undefined =
+      query.cursor === undefined ? [wanted[0]!] : JSON.parse(decodeCursor(query.cursor, question));
+    // A topic's first page goes along with what is before it: so no cursor leads to an empty topic.
+    while (next && (items.length === 0 || next[1] === undefined)) {
+      const [topic] = next;
+      const read = await readPage(deps, reader, next);
+      items.push(...read.items);
+      const following = wanted[wanted.indexOf(topic) + 1];
+      next = read.token ? [topic, read.token] : following && [following];
     }
-    const following = wanted[wanted.indexOf(topic) + 1];
-    const next = NextToken ? [topic, NextToken] : following && [following];
-    return { body: { items, nextCursor: next ? encodeCursor(JSON.stringify(next), question) : null } };
+    const nextCursor = next ? encodeCursor(JSON.stringify(next), question) : null;
+    return { body: { items, nextCursor, total: query.cursor === undefined && !next ? items.length : null } };
   },
 });
 

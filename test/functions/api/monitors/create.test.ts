@@ -22,7 +22,7 @@ describe("creating", () => {
       degradedAboveMs: null,
       locations: ["local"],
       quorum: "majority",
-      alerts: { afterSeconds: 0, emails: [] },
+      alerts: { afterSeconds: 0, emails: [], policies: [] },
       tags: {},
       paused: false,
       badge: false,
@@ -37,6 +37,7 @@ describe("creating", () => {
       flapping: false,
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
+      etag: headers.etag,
     });
     const { settingsVersion } = (await item(body.id))!;
     expect(edge.calls.jobs).toEqual([
@@ -45,7 +46,7 @@ describe("creating", () => {
     expect(edge.calls.plans).toEqual([{ source: "api", shard: "60#0" }]);
     const read = await edge.call("GET", at(body.id));
     expect(read.body).toEqual(body);
-    expect(read.headers.etag).toBe(headers.etag);
+    expect(read.body.etag).toBe(headers.etag);
   });
 
   test.each([

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, expect, test } from "vitest";
 import { migrate } from "../../../../infra/local/dynamodb/migration.ts";
 import { createDecisionStore } from "../../../../shared/store/decisions.ts";
 import { createIncidentStore } from "../../../../shared/store/incidents.ts";
 import { incidentKey, monitorKey } from "../../../../shared/store/keys.ts";
-import { createMonitorStore } from "../../../../shared/store/monitors.ts";
+import { namePlace } from "../../../../shared/store/listing.ts";
+import { createMonitorStore, monitorItem } from "../../../../shared/store/monitors.ts";
 import { createUpkeepStore } from "../../../../shared/store/upkeep.ts";
 import { createViewStore } from "../../../../shared/store/views.ts";
 import { monitorOf, viewOf } from "../../../support/monitors.ts";
@@ -59,10 +60,39 @@ test("monitors and incidents with an attribute for each field become what this v
   expect((await Array.fromAsync(createUpkeepStore(client, table).monitors())).flat()).toHaveLength(2);
   const incidents = createIncidentStore(client, table);
   const startsOf = async (state: "open" | "closed" | "all") =>
-    (await incidents.list(state, 10)).items.map(({ startedAt }) => startedAt);
+    (await incidents.list({ state }, 10)).items.map(({ startedAt }) => startedAt);
   expect([await startsOf("open"), await startsOf("closed"), await startsOf("all")]).toEqual([
     [open],
     [ended],
     [open, ended],
   ]);
+});
+
+test("monitors take the place by name that this version gives them, once", async () => {
+  await using tables = await startTables();
+  const { client, database } = tables;
+  const table = tables.tables.monitors;
+  const own = mkdtempSync(join(tmpdir(), "migration-"));
+  const names = ["Website TLS", "Website", "port 10", "port 2", "Straße", "Ærø 7", "n12345678901234567890", "x"];
+  for (const [n, name] of names.entries()) {
+    const item = monitorItem(monitorOf({ id: `m${n}`, name }));
+    const listKey = `${name.toLowerCase()}#m${n}`;
+    await client.send(new PutCommand({ TableName: table, Item: name === "x" ? item : { ...item, listKey } }));
+  }
+  expect(await migrate(database, own, [table])).toBe(names.length - 1);
+  expect(await migrate(database, own, [table])).toBe(0);
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
+  for (const { id, name, listKey } of Items) expect(listKey).toBe(namePlace({ id, name }).listKey);
+  const { items } = await createMonitorStore(client, table).list(10);
+  expect(items.map(({ name }) => name)).toEqual([
+    "Ærø 7",
+    "n12345678901234567890",
+    "port 2",
+    "port 10",
+    "Straße",
+    "Website",
+    "Website TLS",
+    "x",
+  ]);
+  rmSync(own, { recursive: true });
 });

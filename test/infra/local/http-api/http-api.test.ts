@@ -1,5 +1,6 @@
 import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readHttpApi } from "../../../../infra/local/http-api/api-settings.ts";
 import { toHttpAnswer } from "../../../../infra/local/http-api/http-event.ts";
 import { createRouter } from "../../../../infra/local/http-api/routes.ts";
 import { createTokenBucket } from "../../../../infra/local/http-api/token-bucket.ts";
@@ -53,7 +54,7 @@ test("the function gets the event of payload format 2.0", async () => {
       timeEpoch: expect.any(Number),
     },
   });
-  expect(event.headers).toMatchObject({ "x-custom": "One" });
+  expect(event.headers).toMatchObject({ "x-custom": "One", "x-forwarded-proto": "http" });
   expect(event.headers).not.toHaveProperty("cookie");
 });
 
@@ -105,6 +106,17 @@ describe("the function's answer becomes the response:", () => {
     fixture.behave(() => ({}));
   });
 
+  test("of 304 has neither body nor length", async () => {
+    fixture.behave(() => ({ result: { statusCode: 304, headers: { etag: '"x"' } } }));
+    const response = await call("/v1/x");
+    expect([response.status, response.headers.get("etag"), response.headers.get("content-length")]).toEqual([
+      304,
+      '"x"',
+      null,
+    ]);
+    fixture.behave(() => ({}));
+  });
+
   test("text and numbers", () => {
     expect(toHttpAnswer('"text"')?.body.toString()).toBe("text");
     expect(toHttpAnswer("7")?.body.toString()).toBe("7");
@@ -136,6 +148,56 @@ test("without the permission to invoke the function everybody gets a 500, beyond
   const statuses: number[] = [];
   for (let count = 0; count < 3; count += 1) statuses.push((await fetch(`${own.stack.apiUrl}/v1/x`)).status);
   expect(statuses).toEqual([500, 500, 429]);
+});
+
+describe("a route with settings of its own", () => {
+  const withRoute = (RouteSettings: object) =>
+    startFixture({
+      change: (template) => {
+        Object.assign(template, {
+          HealthRoute: {
+            ...template.HttpRoute!,
+            Properties: { ...template.HttpRoute!.Properties, RouteKey: "ANY /v1/health" },
+          },
+        });
+        template.HttpPermission!.Properties.SourceArn = "arn:aws:execute-api:us-east-1:000000000000:*/*/*";
+        template.HttpStage!.Properties.DefaultRouteSettings = { ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 2 };
+        Object.assign(template.HttpStage!.Properties, { RouteSettings });
+      },
+    });
+
+  test("is throttled alone: a crowd there takes nothing from the other routes", async () => {
+    await using own = await withRoute({ "ANY /v1/health": { ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 1 } });
+    const statuses: number[] = [];
+    for (const path of ["health", "health", "health", "x", "y", "z"])
+      statuses.push((await fetch(`${own.stack.apiUrl}/v1/${path}`)).status);
+    expect(statuses).toEqual([200, 429, 429, 200, 200, 429]);
+  });
+
+  test("has to exist, as API Gateway demands", async () => {
+    const settings = { "ANY /v1/other": { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1 } };
+    await expect(withRoute(settings)).rejects.toThrow("RouteSettings of HttpStage name ANY /v1/other");
+  });
+});
+
+test("a direct invocation is of the API's function, whichever route comes first", async () => {
+  await using own = await startFixture({
+    change: (template) => {
+      const { HttpIntegration, HttpRoute } = template;
+      const withProperties = (resource: typeof HttpRoute, more: object) => ({
+        ...resource!,
+        Properties: { ...resource!.Properties, ...more },
+      });
+      const Target = { "Fn::Join": ["/", ["integrations", { Ref: "PagesIntegration" }]] };
+      Object.assign(template, {
+        PagesIntegration: withProperties(HttpIntegration, { IntegrationUri: { "Fn::GetAtt": ["Worker", "Arn"] } }),
+        PagesRoute: withProperties(HttpRoute, { RouteKey: "$default", Target }),
+      });
+    },
+  });
+  const { resources, functions } = own.stack;
+  await readHttpApi(resources.toReversed(), functions).direct("{}");
+  expect(own.received.map(({ by }) => by)).toEqual([expect.stringMatching(/api/i)]);
 });
 
 test("a bucket fills with time, up to its burst", () => {

@@ -40,8 +40,8 @@ describe("whatever happens in whatever order", () => {
           { paused: true },
           { paused: false },
           { paused: false },
-          { alerts: { afterSeconds: 0, emails: ["one@example.com"] } },
-          { alerts: { afterSeconds: 90, emails: ["two@example.com"] } },
+          { alerts: { afterSeconds: 0, emails: ["one@example.com"], policies: [] } },
+          { alerts: { afterSeconds: 90, emails: ["two@example.com"], policies: [] } },
         ),
       }),
     },
@@ -78,7 +78,7 @@ describe("whatever happens in whatever order", () => {
         fc.constantFrom("majority" as const, "any" as const, "all" as const),
         fc.boolean(),
         (steps, afterSeconds, quorum, rings) => {
-          const alerts = { afterSeconds, emails: ["one@example.com"] };
+          const alerts = { afterSeconds, emails: ["one@example.com"], policies: [] };
           const world = new World({ locations: LOCATIONS, quorum, alerts });
           world.look(1);
           const played = play(world, steps, rings);
@@ -103,7 +103,8 @@ describe("whatever happens in whatever order", () => {
               const isOpen = world.monitor.incident?.id === id && !world.isGone;
               expect(ends.length, `${id}: ${events}`).toBe(isOpen ? 0 : 1);
               if (!isOpen) expect(["recovered", "closed"]).toContain(events.at(-1));
-              expect(["down", "degraded"]).toContain(events[0]);
+              // Who is named while it lasts hears of it as an escalation.
+              expect(["down", "degraded", "escalated"]).toContain(events[0]);
               for (const [i, event] of events.entries()) expect(event).not.toBe(events[i - 1]);
               const states = messages.map(({ alert }) => alert.incidentState);
               expect(states).toEqual(events.map((_, i) => (!isOpen && i === events.length - 1 ? "ended" : "open")));

@@ -55,7 +55,7 @@ describe("a moment in the future, which a clock that was ahead wrote,", () => {
 
 describe("an outage that began, or ended, under a clock that was a day ahead", () => {
   const DAY = 86_400;
-  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [] } });
+  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [], policies: [] } });
 
   test("is told after the clock was set right", () => {
     const world = patient();

@@ -3,6 +3,7 @@ import { withSettings } from "../../../../functions/api/monitors/with-settings.t
 import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
 import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../../shared/model.ts";
 import { type Context, decide } from "../../../../shared/rules/decide.ts";
+import type { Plan } from "../../../../shared/rules/telling.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import { monitorOf, viewOf } from "../../../support/monitors.ts";
 
@@ -18,7 +19,7 @@ const monitor = (more: Partial<Monitor> = {}) =>
     host: "db",
     intervalSeconds: 60,
     shard: "60#0",
-    alerts: { afterSeconds: 0, emails: ["ops@example.com"] },
+    alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] },
     tags: { team: "orders" },
     ...more,
   });
@@ -41,11 +42,20 @@ export class World {
   skew = 0;
   writes = 0;
   isGone = false;
+  plans: readonly Plan[] = [];
+  maintenanceUntil: NonNullable<Context["maintenanceUntil"]> = () => null;
   constructor(more: Partial<Monitor> = {}) {
     this.monitor = monitor(more);
   }
   context(): Context {
-    return { conditions: this.conditions, url: (id) => `https://x/${id}`, channels: ["email", "sns"] };
+    const { conditions, plans, maintenanceUntil } = this;
+    return {
+      conditions,
+      url: (id) => `https://x/${id}`,
+      channels: ["email", "sns"],
+      plansOf: () => plans,
+      maintenanceUntil,
+    };
   }
   verdict(at: number) {
     return decide(this.monitor, this.context(), date(at + this.skew));
@@ -99,6 +109,25 @@ export class World {
     if (this.monitor.deletedAt) return;
     this.write({ deletedAt: iso(at), lookBy: iso(at + 90) });
     this.look(at + 1);
+  }
+  /** As a click on "acknowledge" does it. */
+  acknowledge(at: number): void {
+    const { incident } = this.monitor;
+    if (!incident) throw new Error("there is no incident");
+    const acknowledged = { at: iso(at), by: "ann", note: null, severity: incident.severity, isAnnounced: false };
+    this.write({ incident: { ...incident, acknowledged }, lookBy: iso(at + 90) });
+    this.look(at + 1);
+  }
+  /** Lets time pass, timers included. */
+  pass(from: number, until: number): void {
+    const due = () => {
+      const { nextEvaluationAt } = this.monitor;
+      return nextEvaluationAt === null ? Number.POSITIVE_INFINITY : (Date.parse(nextEvaluationAt) - START) / 1000;
+    };
+    for (let at = from; due() <= until && !this.isGone; ) {
+      at = Math.max(at, due());
+      this.look(at);
+    }
   }
   /** Lets time pass until nothing is planned any more. @returns when that was */
   rest(from: number): number {

@@ -53,24 +53,24 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
   });
 
   test.each(rows)("%s, unless nobody was told of the beginning", (_, endReason, act) => {
-    const world = downWorld({ alerts: { afterSeconds: 600, emails: ["ops@example.com"] } });
+    const world = downWorld({ alerts: { afterSeconds: 600, emails: ["ops@example.com"], policies: [] } });
     act(world);
     world.rest(110);
     expect(world.received).toEqual([]);
     expect([...world.incidents.values()]).toMatchObject([{ endReason, alertCount: 0 }]);
   });
 
-  test("has other addresses by then: the end goes to those who heard the beginning, and to nobody else", () => {
+  test("has other addresses by then: the new ones hear of it too, and the end goes to all who heard of it", () => {
     const world = downWorld();
-    world.edit(80, { alerts: { afterSeconds: 0, emails: ["new@example.com"] } });
+    world.edit(80, { alerts: { afterSeconds: 0, emails: ["new@example.com"], policies: [] } });
     world.see(180, "a", "up");
     expect(world.events("email:ops@example.com")).toEqual(["down", "recovered"]);
     expect(world.events("sns")).toEqual(["down", "recovered"]);
-    expect(world.events("email:new@example.com")).toEqual([]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered"]);
     world.see(240, "a", "down");
-    expect(world.events("email:new@example.com")).toEqual(["down"]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered", "down"]);
     world.delete(300);
-    expect(world.events("email:new@example.com")).toEqual(["down", "closed"]);
+    expect(world.events("email:new@example.com")).toEqual(["escalated", "recovered", "down", "closed"]);
     expect(world.events("email:ops@example.com")).toEqual(["down", "recovered"]);
   });
 
@@ -115,7 +115,7 @@ describe("an incident goes on through a change of how its target is looked at:",
     ["latency", { degradedAboveMs: 100 }],
     ["settings of the protocol", { settings: { send: "x" } }],
     ["family", { family: "ipv4" }],
-    ["name, tags and alerts", { name: "Other", tags: {}, alerts: { afterSeconds: 60, emails: [] } }],
+    ["name, tags and alerts", { name: "Other", tags: {}, alerts: { afterSeconds: 60, emails: [], policies: [] } }],
   ];
   test.each(changes)("%s", (_, settings) => {
     for (const last of ["down", "up"] as const) {

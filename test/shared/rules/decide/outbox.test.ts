@@ -48,7 +48,7 @@ describe("decisions that do not settle", () => {
 });
 
 test("an outbox that overflows drops the oldest alerts, says which, and keeps the incidents", () => {
-  const world = new World({ alerts: { afterSeconds: 0, emails: [] } });
+  const world = new World({ alerts: { afterSeconds: 0, emails: [], policies: [] } });
   world.refusing = new Set(["sns", "incident", "system"]);
   for (let n = 0; n < MAX_PENDING; n++) world.see(60 + n * 60, "a", n % 2 ? "up" : "down");
   const alerts = () =>

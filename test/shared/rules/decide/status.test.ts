@@ -74,7 +74,7 @@ describe("one location", () => {
 });
 
 describe("alerts.afterSeconds", () => {
-  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [] } });
+  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [], policies: [] } });
 
   test("a short outage is an incident that nobody is told of", () => {
     const world = patient();
@@ -104,7 +104,7 @@ describe("afterSeconds while it changes between down and degraded", () => {
   const HOLD = 300;
   /** d(own), g(degraded), u(p), by the minute; what people hear, as `<minute>:<event>`. */
   const live = (minutes: string) => {
-    const world = new World({ alerts: { afterSeconds: HOLD, emails: [] } });
+    const world = new World({ alerts: { afterSeconds: HOLD, emails: [], policies: [] } });
     const healths: Record<string, Health> = { d: "down", g: "degraded", u: "up" };
     world.see(0, "a", "up");
     let before = "u";

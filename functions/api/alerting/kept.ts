@@ -1,0 +1,53 @@
+/** What the routes of policies and of maintenance windows share: reading, `If-Match`, and telling decisions of a change. */
+
+import { show } from "../../../shared/issues.ts";
+import { inParallel } from "../../../shared/parallel.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../http/problem.ts";
+
+interface Kept {
+  readonly id: string;
+  readonly revision: number;
+}
+
+export const etagOfKept = ({ revision }: Kept) => `"${revision}"`;
+
+export const ifMatchHeader = { "if-match": "The `ETag` you read: 412 when it changed since." };
+
+/** @throws Problem `not-found` */
+export async function existingKept<T extends Kept>(
+  store: { get(id: string): Promise<T | undefined> },
+  id: string,
+  what: string,
+): Promise<T> {
+  const found = await store.get(id);
+  if (!found) throw new Problem("not-found", `there is no ${what} ${show(id)}`);
+  return found;
+}
+
+/** @throws Problem `stale-etag` */
+export function refuseStale(ifMatch: string | undefined, kept: Kept, what: string): void {
+  const etag = etagOfKept(kept);
+  if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some((one) => one.trim() === etag)) return;
+  throw new Problem("stale-etag", `the ${what}'s ETag is ${etag} by now: read it again`, { etag });
+}
+
+export const changedMeanwhile = (what: string) =>
+  new Problem("changed-meanwhile", `the ${what} was changed at the same time: read it and try again`, {
+    "retry-after": "1",
+  });
+
+const NUDGES_AT_ONCE = 16;
+
+/**
+ * Has every monitor that is not up decided again, because who is told, or whether, may be different now. A failure is logged
+ * and not thrown: compact does the same once an hour.
+ */
+export async function decideTroubleAgain({ monitors, due, now, logger }: Deps): Promise<void> {
+  try {
+    for await (const page of monitors.notUp())
+      await inParallel(page, NUDGES_AT_ONCE, async (key) => void (await due.nudge(key, now().getTime())));
+  } catch (error) {
+    logger.warn("monitors that are not up could not be touched", { error: error as Error });
+  }
+}

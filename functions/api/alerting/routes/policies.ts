@@ -1,0 +1,205 @@
+/** Routes `/v1/policies`: create, list, read, change and delete alert policies. */
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { show } from "../../../../shared/issues.ts";
+import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { LEVELS, type Policy, sourcesOf, TROUBLES } from "../../../../shared/rules/policies.ts";
+import type { Token } from "../../../../shared/store/tokens.ts";
+import type { Deps } from "../../deps.ts";
+import { parse } from "../../http/input.ts";
+import { mergePatch } from "../../http/merge-patch.ts";
+import { Problem } from "../../http/problem.ts";
+import { pageOf } from "../../http/representations.ts";
+import { type Reply, type Route, route } from "../../http/route.ts";
+import { existing as existingMonitor } from "../../monitors/write.ts";
+import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
+import {
+  type PolicySettings,
+  policyInput,
+  policyPatch,
+  policyView,
+  presentPolicy,
+  refuseWrongPolicy,
+} from "../policy.ts";
+
+/** Decisions read all policies at each batch. */
+const MOST_POLICIES = 200;
+
+const one = { description: "The policy; its `ETag` is for `If-Match`.", schema: policyView };
+const answer = (policy: Policy, token: Token | null, status = 200, headers: Record<string, string> = {}): Reply => ({
+  status,
+  body: presentPolicy(policy, token),
+  headers: { etag: etagOfKept(policy), ...headers },
+});
+const existing = ({ policies }: Deps, id: string) => existingKept(policies, id, "policy");
+
+/** @throws Problem `already-exists`, or `too-many-requests` where there are too many */
+function refuseTaken(all: readonly Policy[], name: string, id?: string): void {
+  const same = all.find((policy) => policy.name === name && policy.id !== id);
+  if (same) throw new Problem("already-exists", `there is a policy ${show(name)} already: ${same.id}`);
+}
+
+const channelIds = async (_deps: Deps): Promise<ReadonlySet<string>> => new Set();
+
+const createPolicy = route({
+  method: "POST",
+  path: "/v1/policies",
+  operationId: "createPolicy",
+  summary: "Create an alert policy",
+  description: "It holds at once, also for monitors that are down: whoever should know by its steps is told.",
+  scope: "write",
+  body: policyInput,
+  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  handle: async ({ body, token }, deps) => {
+    refuseWrongPolicy(body, await channelIds(deps));
+    const all = await deps.policies.all();
+    refuseTaken(all, body.name);
+    if (all.length >= MOST_POLICIES)
+      throw new Problem("already-exists", `there are ${MOST_POLICIES} policies, which is the most: delete one first`);
+    const at = deps.now().toISOString();
+    const policy: Policy = { id: randomBytes(10).toString("hex"), ...body, revision: 1, createdAt: at, updatedAt: at };
+    await deps.policies.create(policy);
+    await decideTroubleAgain(deps);
+    return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
+  },
+});
+
+const listPolicies = route({
+  method: "GET",
+  path: "/v1/policies",
+  operationId: "listPolicies",
+  summary: "List alert policies",
+  description: `All of them, by name; there are at most ${MOST_POLICIES}.`,
+  scope: "read",
+  responses: { 200: { description: "The policies.", schema: pageOf(policyView) } },
+  handle: async ({ token }, { policies }) => {
+    const all = (await policies.all()).toSorted((a, b) => a.name.localeCompare(b.name, "en"));
+    return { body: { items: all.map((policy) => presentPolicy(policy, token)), nextCursor: null } };
+  },
+});
+
+const getPolicy = route({
+  method: "GET",
+  path: "/v1/policies/{id}",
+  operationId: "getPolicy",
+  summary: "Read an alert policy",
+  scope: "read",
+  responses: { 200: one },
+  handle: async ({ params, token }, deps) => answer(await existing(deps, params.id ?? ""), token),
+});
+
+const settingsOf = ({ revision: _revision, id: _id, createdAt: _created, updatedAt: _updated, ...settings }: Policy) =>
+  settings;
+
+const updatePolicy = route({
+  method: "PATCH",
+  path: "/v1/policies/{id}",
+  operationId: "updatePolicy",
+  summary: "Change an alert policy",
+  description:
+    "Merges (RFC 7396); `steps` are replaced as a whole. Nothing that was told is told again, and who should know by the new steps is told at once.",
+  scope: "write",
+  body: policyPatch,
+  checksBody: true,
+  contentTypes: ["application/merge-patch+json", "application/json"],
+  headers: ifMatchHeader,
+  responses: { 200: one },
+  handle: async ({ params, body, headers, token }, deps) => {
+    const before = await existing(deps, params.id ?? "");
+    refuseStale(headers["if-match"], before, "policy");
+    parse(policyPatch, body);
+    const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
+    refuseWrongPolicy(settings, await channelIds(deps));
+    refuseTaken(await deps.policies.all(), settings.name, before.id);
+    const after: Policy = {
+      ...before,
+      ...settings,
+      revision: before.revision + 1,
+      updatedAt: deps.now().toISOString(),
+    };
+    if (!(await deps.policies.update(before, after))) throw changedMeanwhile("policy");
+    await decideTroubleAgain(deps);
+    return answer(after, token);
+  },
+});
+
+const deletePolicy = route({
+  method: "DELETE",
+  path: "/v1/policies/{id}",
+  operationId: "deletePolicy",
+  summary: "Delete an alert policy",
+  description:
+    "Monitors that name it go on without it; one that no other policy takes tells the topic `alerts` again. Who was told of an incident still hears of its end.",
+  scope: "write",
+  headers: ifMatchHeader,
+  responses: { 204: { description: "Deleted." } },
+  handle: async ({ params, headers }, deps) => {
+    const policy = await existing(deps, params.id ?? "");
+    refuseStale(headers["if-match"], policy, "policy");
+    if (!(await deps.policies.remove(policy))) throw changedMeanwhile("policy");
+    await decideTroubleAgain(deps);
+    return { status: 204 };
+  },
+});
+
+const receiverView = z
+  .object({
+    receiver: z.string().describe("`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`."),
+    severities: z.array(z.enum(TROUBLES)).describe("What it hears of."),
+    afterSeconds: z.int().describe("How long the trouble must have lasted."),
+    policy: z
+      .object({
+        id: z.string().describe("Its id."),
+        name: z.string().describe("Its name."),
+        by: z.enum(["name", "tags"]).describe("Whether the monitor names it, or its tags match."),
+      })
+      .nullable()
+      .describe("The policy that says so; null for the monitor's own settings."),
+  })
+  .meta({ id: "Hearer", description: "Somebody who would be told of trouble with a monitor." });
+const receiversView = z
+  .object({
+    items: z.array(receiverView).describe("Earliest first."),
+    reachesNobody: z.boolean().describe("Whether nobody would hear."),
+  })
+  .meta({ id: "Hearers" });
+
+const listReceivers = route({
+  method: "GET",
+  path: "/v1/monitors/{id}/receivers",
+  operationId: "listMonitorReceivers",
+  summary: "Who would be told of trouble with a monitor, when and why",
+  description:
+    "The topic `alerts` is told if no policy takes the monitor; who has subscribed to it is in `/v1/subscriptions`.",
+  scope: "write",
+  responses: { 200: { description: "The receivers.", schema: receiversView } },
+  handle: async ({ params, token }, deps) => {
+    const monitor = await existingMonitor(deps, params.id ?? "");
+    const items = sourcesOf(monitor, await deps.policies.all())
+      .flatMap(({ policy, plan }) =>
+        plan.steps.flatMap(({ afterSeconds, receivers }) =>
+          receivers.map((receiver) => ({
+            receiver: policy && token?.monitorTags ? receiver.replace(/^email:.*/, `email:${HIDDEN}`) : receiver,
+            severities: TROUBLES.filter((severity) => plan.levels.includes(LEVELS[severity])),
+            afterSeconds,
+            policy: policy && {
+              id: policy.id,
+              name: policy.name,
+              by: monitor.alerts.policies.includes(policy.id) ? ("name" as const) : ("tags" as const),
+            },
+          })),
+        ),
+      )
+      .toSorted((a, b) => a.afterSeconds - b.afterSeconds);
+    return { body: { items, reachesNobody: items.length === 0 } };
+  },
+});
+
+export const policies: readonly Route[] = [
+  createPolicy,
+  listPolicies,
+  getPolicy,
+  updatePolicy,
+  deletePolicy,
+  listReceivers,
+];

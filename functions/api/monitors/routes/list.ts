@@ -1,0 +1,97 @@
+/** Route `GET /v1/monitors`: lists monitors. */
+import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
+import { show } from "../../../../shared/issues.ts";
+import { chunksOf } from "../../../../shared/rules/plan.ts";
+import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
+import type { Deps } from "../../deps.ts";
+import { pageBody, startOf, takePage } from "../../http/page.ts";
+import { countedPageOf, listedMonitor, monitorView } from "../../http/representations.ts";
+import { route } from "../../http/route.ts";
+import { page } from "../../http/schemas.ts";
+import { newestOf } from "../newest.ts";
+import { presentMonitor } from "../present.ts";
+import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
+import { idOfKey } from "../write.ts";
+
+const FIELDS = Object.keys(monitorView.shape);
+/** Fields that take reads of the history. */
+const FROM_HISTORY = ["lastCheckedAt", "latencyMs"];
+
+const fieldsParameter = z
+  .string()
+  .max(1000)
+  .optional()
+  .describe("Names of fields, separated by commas: the answer has only these, and `id`. Without it, all.");
+
+const readFields = (text: string | undefined): readonly string[] => {
+  const names = text?.split(",").map((name) => name.trim()) ?? FIELDS;
+  const unknown = names.filter((name) => !FIELDS.includes(name));
+  if (unknown.length > 0)
+    throw new InvalidInput([
+      { path: "fields", message: `there is no field ${unknown.map(show).join(", ")}; there are ${FIELDS.join(", ")}` },
+    ]);
+  return ["id", ...names];
+};
+
+/** By name, from the index, without reading what is not shown. */
+async function* byName({ monitors }: Deps, limit: number, after?: string) {
+  for (let position = after, ended = false; !ended; ) {
+    const { items, next, positions } = await monitors.list(limit + 1, position);
+    const present = items.filter(({ deletedAt }) => !deletedAt);
+    yield present.map((item) => ({ item, position: positions.get(item.id) ?? "" }));
+    ended = next === null;
+    position = next ?? undefined;
+  }
+}
+
+/** Rows that may match: found by key or by status where that reads fewer. */
+const candidates = async ({ monitors, now }: Deps, { key = [], status = [] }: Filters) => {
+  if (key.length > 0) return monitors.rowsOf(key.map(idOfKey));
+  return status.length > 0 ? monitors.rowsWithStatus(status, now()) : monitors.rows(now());
+};
+
+/** Filtered or in another order: selects among the rows of all, then reads the monitors that are shown. */
+const selected = async (deps: Deps, filters: Filters, sort: Sort, limit: number, after?: string) => {
+  const isWanted = selecting(filters);
+  const rows = (await candidates(deps, filters)).filter(isWanted);
+  async function* batches() {
+    for (const some of chunksOf(inOrder(rows, sort, after), limit + 1)) {
+      const found = await deps.monitors.getMany(some.map(({ id }) => id));
+      yield some.flatMap(({ id, position }) => {
+        const item = found.get(id);
+        return item && isWanted(item) ? { item, position } : [];
+      });
+    }
+  }
+  return { batches: batches(), total: rows.length };
+};
+
+export const listMonitors = route({
+  method: "GET",
+  path: "/v1/monitors",
+  operationId: "listMonitors",
+  summary: "List monitors",
+  description:
+    "A monitor that changes its place in the order while you page may come twice or not at all; all others come once. A page with very large items is shorter than `limit`; it is empty only if nothing matches.",
+  scope: "read",
+  query: z.strictObject({ ...monitorFilters, sort: sortParameter, fields: fieldsParameter, ...page }),
+  responses: { 200: { description: "A page of monitors.", schema: countedPageOf(listedMonitor) } },
+  handle: async ({ token, query: { limit, cursor, sort, fields, ...filters } }, deps) => {
+    const shown = readFields(fields);
+    const question = JSON.stringify(["monitors", sort, filters]);
+    const start = startOf(cursor, question);
+    const isWhole = sort === "name" && Object.values(filters).every((filter) => filter === undefined || !filter.length);
+    const { batches, total } = isWhole
+      ? { batches: byName(deps, limit, start?.position), total: start ? start.total : await deps.monitors.count() }
+      : await selected(deps, filters, sort, limit, start?.position);
+    const { found, hasMore } = await takePage<StoredMonitor>(batches, limit);
+    const isChecked = FROM_HISTORY.some((name) => shown.includes(name));
+    const newest = await newestOf(isChecked ? found.map(({ item }) => item) : [], deps.history, deps.now());
+    const items = found.map(({ item, position }) => {
+      const whole = presentMonitor(item, newest.get(item.id), token);
+      return { position, item: Object.fromEntries(Object.entries(whole).filter(([name]) => shown.includes(name))) };
+    });
+    return { body: pageBody({ found: items, hasMore }, total, question) };
+  },
+});

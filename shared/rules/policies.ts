@@ -1,0 +1,82 @@
+/** Alert policies: which of them apply to a monitor, and what they make of it. Pure. */
+import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
+import { type Receiver, receiverOf } from "../receiver.ts";
+import { ownPlan, type Plan } from "./telling.ts";
+
+/** Whom to tell once trouble has lasted. */
+export interface PolicyStep {
+  readonly afterSeconds: number;
+  /** Ids of channels; `sns` is the topic `alerts`. */
+  readonly channels: readonly string[];
+  readonly emails: readonly string[];
+}
+
+/** When reminders stop: with an acknowledgement, or not before the recovery. */
+export const REMINDED_UNTIL = ["acknowledged", "recovered"] as const;
+/** Severities of trouble: `critical` for down, `warning` for degraded. */
+export const TROUBLES = ["critical", "warning"] as const satisfies readonly Severity[];
+
+export interface Policy {
+  readonly id: string;
+  readonly name: string;
+  /** Monitors that it takes though they do not name it: those with all of these tags; `*` stands for any value. None: null. */
+  readonly match: { readonly tags: Readonly<Record<string, string>> } | null;
+  readonly severities: readonly (typeof TROUBLES)[number][];
+  readonly steps: readonly PolicyStep[];
+  readonly remindEverySeconds: number | null;
+  readonly remindAtMost: number;
+  readonly until: (typeof REMINDED_UNTIL)[number];
+  readonly revision: number;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
+const TOPIC = "sns";
+const ANY = "*";
+
+const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
+  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : (`channel:${id}` as Receiver))),
+  ...emails.map((address) => receiverOf("email", address)),
+];
+
+export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
+
+const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy): Plan => ({
+  steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
+  levels: severities.map((severity) => LEVELS[severity]),
+  remindEverySeconds,
+  remindAtMost,
+  until,
+});
+
+/** Whether a policy takes a monitor by its tags. */
+const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags">): boolean =>
+  match !== null &&
+  Object.entries(match.tags).every(([name, value]) =>
+    value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
+  );
+
+type Told = Pick<Monitor, "alerts" | "tags">;
+
+/** A plan of a monitor, and the policy that it comes from; null for the monitor's own settings. */
+interface Source {
+  readonly policy: Policy | null;
+  readonly plan: Plan;
+}
+
+/**
+ * The plans of a monitor: those of the policies that it names or that take it by its tags, and its own addresses. One that no
+ * policy takes also tells topic `alerts`, so that nobody is forgotten.
+ */
+export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
+  const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
+  const sources = taking.map((policy) => ({ policy, plan: planOf(policy) }));
+  const own = ownPlan(monitor);
+  if (sources.length === 0) return [{ policy: null, plan: own }];
+  if (monitor.alerts.emails.length === 0) return sources;
+  const steps = own.steps.map((step) => ({ ...step, receivers: step.receivers.filter((one) => one !== TOPIC) }));
+  return [...sources, { policy: null, plan: { ...own, steps } }];
+}
+
+export const plansOf = (monitor: Told, policies: readonly Policy[]): Plan[] =>
+  sourcesOf(monitor, policies).map(({ plan }) => plan);
