@@ -30,6 +30,8 @@ export interface DeliverOutside {
   /** A random number from 0 to 1. */
   readonly random: () => number;
   readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
+  /** Waiting mail that is read at once; fewer in tests. */
+  readonly waitingAtOnce?: number;
   /** Called after each pass. */
   readonly delivered: (report: PassReport) => void;
 }
@@ -40,7 +42,7 @@ export interface DeliverOutside {
  */
 export function createDelivery(outside: DeliverOutside) {
   const { client, table, queue, sns, ses, topics, sender, url, now, sleep, newId, random, log, delivered } = outside;
-  const mailbox = createMailboxStore(client, table);
+  const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
   const outgoing = createSender(receiversOf({ sns, ses, topics, sender }), url);
   const round = createRound({ mailbox, sender: outgoing, losses, now, sleep, random, log });

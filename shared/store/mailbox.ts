@@ -79,7 +79,12 @@ const mailOf = ({ sk, receiver, alert, createdAt, sequence, attempts, nextAttemp
   hadFault: hadFault === true,
 });
 
-export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: string) => {
+/** @param waitingAtOnce waiting mail that one read returns at most; fewer in tests */
+export const createMailboxStore = (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  waitingAtOnce = WAITING_AT_ONCE,
+) => {
   const update = (receiver: string, input: Omit<UpdateCommandInput, "TableName" | "Key">) =>
     client.send(new UpdateCommand({ TableName: tableName, Key: receiverKey(receiver), ...input }));
 
@@ -169,14 +174,14 @@ export const createMailboxStore = (client: DynamoDBDocumentClient, tableName: st
       const mail: Mail[] = [];
       let start: Item | undefined;
       let last = from;
-      for (let page = 0; page < PAGES_AT_ONCE && mail.length < WAITING_AT_ONCE; page++) {
+      for (let page = 0; page < PAGES_AT_ONCE && mail.length < waitingAtOnce; page++) {
         const { Items = [], LastEvaluatedKey } = await client.send(
           new QueryCommand({
             TableName: tableName,
             KeyConditionExpression: "pk = :pk AND sk >= :from",
             ExpressionAttributeValues: { ":pk": mailKey(receiver, "", "").pk, ":from": from },
             ConsistentRead: true,
-            Limit: WAITING_AT_ONCE,
+            Limit: waitingAtOnce,
             ExclusiveStartKey: start,
           }),
         );

@@ -43,8 +43,9 @@ export async function startMailboxes(intercept?: Intercept) {
     world.received.push(`${receiver} ${alertId}`);
   };
   let leases = 0;
-  const start = () =>
+  const start = (waitingAtOnce?: number) =>
     createDelivery({
+      ...(waitingAtOnce && { waitingAtOnce }),
       client,
       table,
       queue: async (receiver, inSeconds = 0) => void world.retries.push({ receiver, inSeconds }),

@@ -66,7 +66,7 @@ describe("the process dies", () => {
         const ends = incidents.map(({ endReason, attentionKey }) => [endReason, attentionKey]);
         expect(ends, where).toEqual(["recovered", "changed", "paused"].map((reason) => [reason, undefined]));
       }
-  }, 120_000);
+  }, 240_000);
 
   test("as a deleted monitor's outbox moves out: it moves once, and everybody is told", async () => {
     for (const fault of ["fail-before", "fail-after"] as const)
