@@ -48,7 +48,7 @@ export interface ReceiverState {
 }
 
 /** Time that a process has for a pass. Its last attempt begins `ATTEMPT_MS` before the end. */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 /** Timeout of one attempt. */
 export const ATTEMPT_MS = 10_000;
 /** After so many failed attempts, and none that the receiver took, a pass ends: the receiver is down. */
