@@ -7,6 +7,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { MAX_MAIL_DELAY_SECONDS } from "../shared/payloads.ts";
 import { type Alarms, functionMetric } from "./alarms.ts";
+import { letSendMail } from "./alert-grants.ts";
 import { NodeFunction } from "./node-function.ts";
 import { SECURE } from "./queues.ts";
 import type { Settings } from "./settings.ts";
@@ -63,7 +64,7 @@ export class Delivery extends Construct {
     deliver.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
     deliver.allow(["sns:Publish"], [alerts.topicArn]);
     deliver.allow(["sqs:SendMessage"], [this.mail.queueArn]);
-    if (settings.alertSender) this.letSendMail(settings.alertSender);
+    if (settings.alertSender) letSendMail(deliver, settings.alertSender);
     deliver.lambda.addEventSource(
       new SqsEventSource(this.mail, {
         // Receivers of one batch are served at the same time.
@@ -95,23 +96,5 @@ export class Delivery extends Construct {
     const output = (name: string, value: string) => new CfnOutput(Stack.of(this), name, { value });
     output("DeliverFunctionName", this.deliver.lambda.functionName);
     output("MailQueueUrl", this.mail.queueUrl);
-  }
-
-  /**
-   * Lets it send mail from one address only, which the condition enforces. The resource cannot be the sender's
-   * identity alone: in the SES sandbox the call is also authorised against the identity of each verified recipient, and
-   * where the sender or its domain has a default configuration set, against that set too.
-   */
-  private letSendMail(address: string): void {
-    const stack = Stack.of(this);
-    const all = (resource: string) => stack.formatArn({ service: "ses", resource, resourceName: "*" });
-    const kinds = ["identity", "configuration-set"];
-    this.deliver.allow(["ses:SendEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
-    for (const kind of kinds) {
-      Validations.of(this.deliver).acknowledge({
-        id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${stack.partition}:ses:${stack.region}:<AWS::AccountId>:${kind}/*]`,
-        reason: "Mail goes out only from the one sender that the condition names.",
-      });
-    }
   }
 }

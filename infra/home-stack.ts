@@ -9,9 +9,10 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { MonitorsIndex } from "../shared/store/indexes.ts";
-import { MONITOR_SK, STATE_SK } from "../shared/store/keys.ts";
+import { MONITOR_SK, SECRETS, STATE_SK } from "../shared/store/keys.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
+import { letAlert } from "./alert-grants.ts";
 import { Dashboard } from "./dashboard.ts";
 import { DataKey } from "./data-key.ts";
 import { Delivery } from "./delivery.ts";
@@ -77,6 +78,7 @@ export class HomeStack extends Stack {
     dispatch.allow(["dynamodb:Query"], [history.tableArn]);
     dispatch.allow(["dynamodb:Query"], [index("due"), index("look-by"), index("members")]);
     dispatch.allow(["sqs:SendMessage"], jobsQueues);
+    dispatch.keepFrom(SECRETS, monitors.tableArn);
     // No retries: Lambda's come after one and two minutes, when the next invocations have planned everything.
     dispatch.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     const everyMinute = new FunctionSchedule(this, "EveryMinute", {
@@ -103,6 +105,7 @@ export class HomeStack extends Stack {
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
+    compact.keepFrom(SECRETS, monitors.tableArn);
     compact.allow(
       ["dynamodb:Query"],
       ["members", "due", "look-by", "listed", "attention"].map((name) => index(name as MonitorsIndex)),
@@ -144,14 +147,18 @@ export class HomeStack extends Stack {
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
         DISPATCH_FUNCTION_NAME: dispatch.lambda.functionName,
+        ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
+        ...(settings.smsAlerts ? { SMS_ALERTS: "true" } : {}),
+        ...(settings.alertFunctions.length > 0 ? { ALERT_FUNCTIONS: JSON.stringify(settings.alertFunctions) } : {}),
       },
     });
     api.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn]);
-    api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
+    api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
+    letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
@@ -190,6 +197,7 @@ export class HomeStack extends Stack {
     });
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
+    stateChange.keepFrom(SECRETS, monitors.tableArn);
     // To see whether a tick has confirmed what a location believed before it fell silent.
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [system.topicArn]);

@@ -1,5 +1,5 @@
 import { type Duration, RemovalPolicy } from "aws-cdk-lib";
-import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
   Code,
@@ -74,5 +74,17 @@ export class NodeFunction extends Construct {
   /** Grants exactly these calls on exactly these resources. */
   allow(actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
     this.role.addToPolicy(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
+  }
+
+  /** Denies the items of a table whose partition key matches the pattern, whatever `allow` adds. */
+  keepFrom(partitionKeys: string, tableArn: string): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        actions: ["dynamodb:*"],
+        resources: [tableArn],
+        conditions: { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": [partitionKeys] } },
+      }),
+    );
   }
 }

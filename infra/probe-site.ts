@@ -4,6 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { SECRETS } from "../shared/store/keys.ts";
 import type { Alarms } from "./alarms.ts";
 import type { LocationSpec } from "./locations.ts";
 import {
@@ -108,6 +109,7 @@ export class ProbeSite extends Construct {
     const history = tableArn(stack, settings, historyTableName(settings.appId));
     this.probe.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [monitors]);
     this.probe.allow(["dynamodb:Query"], [`${monitors}/index/members`]);
+    this.probe.keepFrom(SECRETS, monitors);
     this.probe.allow(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], [history]);
   }
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { FUNCTION_ARN } from "../shared/function-arn.ts";
 import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
 import { matching, must, problemsOf, senderAddress, show } from "./validation.ts";
@@ -23,6 +24,10 @@ export interface Settings {
   readonly alertSender?: string;
   /** Whether SES knows the sender or its domain already; then the stack makes no identity of its own. Default false. */
   readonly alertSenderIsVerified: boolean;
+  /** Whether channels may send SMS to any phone number, which costs per message. Default false. */
+  readonly smsAlerts: boolean;
+  /** ARNs of the Lambda functions that channels may invoke. Default: none. */
+  readonly alertFunctions: readonly string[];
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
   /**
@@ -119,6 +124,10 @@ const SETTINGS = {
   locations: z.unknown().optional(),
   alertSender: z.preprocess((address) => (address === "" ? undefined : address), senderAddress().optional()),
   alertSenderIsVerified: flag(),
+  smsAlerts: flag(),
+  alertFunctions: z
+    .array(matching(FUNCTION_ARN, "the ARN of a Lambda function"), must("a list of ARNs of Lambda functions"))
+    .default([]),
   dashboard: flag(),
   controlTargets: controlTargets.optional(),
   apiThrottle: counts("apiThrottle", { ratePerSecond: count(100), burst: count(40) }).prefault({}),

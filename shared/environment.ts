@@ -50,6 +50,16 @@ const mail = {
 };
 const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
 
+/** What channels can send through. */
+const channels = {
+  /** Absent if mail is off. */
+  ALERT_SENDER: z.optional(text),
+  /** Whether SMS to phone numbers may be sent. */
+  SMS_ALERTS: z.optional(z.literal("true")),
+  /** ARNs of the functions that may be invoked. */
+  ALERT_FUNCTIONS: z.optional(json(z.array(text))),
+};
+
 const ENVIRONMENTS = {
   api: z.object({
     ...tables,
@@ -58,6 +68,7 @@ const ENVIRONMENTS = {
     RETENTION,
     SUBSCRIPTION_DEAD_LETTER_ARN: text,
     DISPATCH_FUNCTION_NAME: text,
+    ...channels,
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),

@@ -2,9 +2,11 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
+import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
+import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
@@ -46,6 +48,9 @@ export interface Deps {
   /** How long the functions that write history keep it. */
   readonly retention: Retention;
   readonly probes: Probes;
+  readonly channels: ChannelStore;
+  /** What test alerts are sent through. */
+  readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** ARN of the dead-letter queue of subscriptions. */

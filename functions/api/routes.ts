@@ -1,6 +1,9 @@
 /** All routes of the API. To add a resource: its file, its test, its row here. */
+
 import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
 import { policies } from "./alerting/routes/policies.ts";
+import { kinds } from "./channels/routes/channel-kinds.ts";
+import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import type { Route } from "./http/route.ts";
@@ -32,6 +35,8 @@ export const routes: readonly Route[] = [
   policies,
   maintenanceWindows,
   subscriptions,
+  channels,
+  kinds,
   tokens,
   sessions,
   protocols,

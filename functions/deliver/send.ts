@@ -1,6 +1,5 @@
 /** Makes delivery attempts through alert channels. */
-import { type SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
-import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
+import { refused } from "../../shared/alerts/channels/answer.ts";
 import type { Channel, Outside } from "../../shared/alerts/channels/channel.ts";
 import { type ChannelName, channelOf, channels } from "../../shared/alerts/channels/index.ts";
 import type { Alert } from "../../shared/model.ts";
@@ -21,33 +20,21 @@ export interface Sender {
   readonly send: (receiver: string, alerts: readonly Alert[], digestId: string) => Promise<Answer>;
 }
 
-interface Receivers extends Pick<Outside, "topics" | "sender"> {
-  readonly sns: Pick<SNSClient, "send">;
-  readonly ses: Pick<SESClient, "send">;
-}
-
-/** Adapts the clients of SNS and SES to what channels need. */
-export const receiversOf = ({ sns, ses, topics, sender }: Receivers): Outside => ({
-  publish: (input, abortSignal) => sns.send(new PublishCommand(input), { abortSignal }),
-  sendMail: (input, abortSignal) => ses.send(new SendEmailCommand(input), { abortSignal }),
-  topics,
-  sender,
-});
-
 const saidBy = (error: unknown) => {
   const { name, message } = error as Error;
   return `${name}: ${message}`;
 };
 
 /** @param url where people read all incidents */
-export const createSender = (outside: Outside, url: string | null): Sender => {
+export const createSender = (outside: Outside, url: string | null, now: () => Date): Sender => {
   const prepare = (receiver: string, alerts: readonly Alert[], id: string) => {
     const { channel, settings } = channelOf(receiver);
     const [alert] = alerts;
+    const context = { ...outside, now: now() };
     const message =
       alerts.length > 1 && channel.renderDigest
-        ? channel.renderDigest({ id, alerts, url }, settings, outside)
-        : channel.render(alert!, settings, outside);
+        ? channel.renderDigest({ id, alerts, url }, settings, context)
+        : channel.render(alert!, settings, context);
     return { channel, message };
   };
 
@@ -69,11 +56,9 @@ export const createSender = (outside: Outside, url: string | null): Sender => {
       }
       const { channel, message } = prepared;
       try {
-        await channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
-        return { kind: "delivered", said: "accepted" };
+        return await channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
       } catch (error) {
-        const isPermanent = channel.isPermanent(error as Error);
-        return { kind: "refused", isPermanent, error: saidBy(error), retryAfterSeconds: null };
+        return refused(saidBy(error));
       }
     },
   };

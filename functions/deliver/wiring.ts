@@ -5,13 +5,14 @@
 import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { outsideOf } from "../../shared/alerts/outside.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createLosses } from "./losses.ts";
 import { createPass, type PassReport } from "./pass.ts";
 import { createRound } from "./round.ts";
-import { createSender, receiversOf } from "./send.ts";
+import { createSender } from "./send.ts";
 
 export interface DeliverOutside {
   readonly client: DynamoDBDocumentClient;
@@ -44,7 +45,7 @@ export function createDelivery(outside: DeliverOutside) {
   const { client, table, queue, sns, ses, topics, sender, url, now, sleep, newId, random, log, delivered } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
-  const outgoing = createSender(receiversOf({ sns, ses, topics, sender }), url);
+  const outgoing = createSender(outsideOf({ sns, ses, topics, sender }), url, now);
   const round = createRound({ mailbox, sender: outgoing, losses, now, sleep, random, log });
   const pass = createPass({ mailbox, queue, round, now, newId, log });
 

@@ -1,5 +1,6 @@
 /** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, or to the incident's own item. */
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
+import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
@@ -23,16 +24,13 @@ export const receiversOf = ({ sns, topics, sender }: Receivers): Outside => ({
   sender,
 });
 
-/** A message that is ready to be sent. */
-interface Ready {
-  readonly send: (signal: AbortSignal) => Promise<unknown>;
-  readonly isPermanent: (refusal: Error) => boolean;
-}
-
 const said = (error: unknown) => {
   const { name, message } = error as Error;
   return `${name}: ${message}`;
 };
+
+/** Sends a message that is ready. */
+type Attempt = (signal: AbortSignal) => Promise<Answer>;
 
 interface Dependencies {
   readonly outside: Outside;
@@ -42,36 +40,42 @@ interface Dependencies {
 }
 
 export const createSend = ({ outside, decisions, post }: Dependencies): Send => {
-  const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Ready => {
+  /** @throws Error if the message cannot be made: a bug of ours */
+  const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Attempt => {
     switch (content.kind) {
       case "incident": {
         const { incident } = content;
         const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
-        return { send: () => decisions.projectIncident(owner, incident, sequence), isPermanent: () => false };
+        return async () => {
+          await decisions.projectIncident(owner, incident, sequence);
+          return delivered("");
+        };
       }
       case "system": {
         const notice = systemNotice(content, outside);
-        return { send: (signal) => outside.publish(notice, signal), isPermanent: sns.isPermanent };
+        return (signal) => sns.send(notice, outside, signal);
       }
       case "alert": {
         const { alert } = content;
-        return { send: () => post({ receiver, alert, createdAt, sequence }), isPermanent: () => false };
+        return async () => {
+          await post({ receiver, alert, createdAt, sequence });
+          return delivered("");
+        };
       }
     }
   };
 
   return async (due, item): Promise<AttemptResult> => {
-    let ready: Ready;
+    let attempt: Attempt;
     try {
-      ready = prepare(due, item);
+      attempt = prepare(due, item);
     } catch (error) {
       return { kind: "fault", error: said(error), cause: error };
     }
     try {
-      await ready.send(AbortSignal.timeout(ATTEMPT_TIMEOUT_MS));
-      return { kind: "delivered" };
+      return await attempt(AbortSignal.timeout(ATTEMPT_TIMEOUT_MS));
     } catch (error) {
-      return { kind: "refused", isPermanent: ready.isPermanent(error as Error), error: said(error) };
+      return refused(said(error));
     }
   };
 };

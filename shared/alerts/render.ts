@@ -43,7 +43,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** "Orders database is down". */
@@ -67,7 +67,7 @@ export function headline(alert: Alert): string {
   }
 }
 
-const LABELS = {
+export const LABELS = {
   down: "DOWN",
   degraded: "DEGRADED",
   recovered: "RECOVERED",

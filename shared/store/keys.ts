@@ -13,6 +13,9 @@
  *  monitors  receiver  RECEIVER#<receiver>      STATE                 how far its mail is delivered, lease, retry
  *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
@@ -73,6 +76,12 @@ export const receiverOfKey = (pk: string) =>
 export const NOTICE_PREFIX = "NOTICE#";
 export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
+export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
+/** Apart from the channel, so that functions that send nothing cannot read it. */
+export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
+/** Partition keys of all of them, as a pattern of IAM. */
+export const SECRETS = channelSecretKey("*").pk;
+export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginFailuresKey = (source: string, now: Date) => ({
   pk: `LOGIN#${source}`,

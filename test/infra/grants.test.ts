@@ -24,10 +24,21 @@ const log = (name: string) => may("logs:CreateLogStream,PutLogEvents", `${name}L
 const consume = (queue: string) =>
   may("sqs:ReceiveMessage,ChangeMessageVisibility,GetQueueUrl,DeleteMessage,GetQueueAttributes", `${queue}.Arn`);
 
+const MAIL = ["configuration-set", "identity"].map(
+  (kind) =>
+    `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
+);
+
+/** The secrets of alert channels, in the table of monitors. */
+const notSecrets = (table: string) => [
+  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*"]}}`,
+];
+
 const GRANTS: Record<string, string[]> = {
   dispatch: [
     ...log("Dispatch"),
     ...may("dynamodb:GetItem,BatchGetItem,Query,UpdateItem", MONITORS),
+    ...notSecrets(MONITORS),
     ...may("dynamodb:Query", HISTORY),
     ...may("dynamodb:Query", ...["due", "look-by", "members"].map((index) => `${MONITORS}/index/${index}`)),
     ...may("sqs:SendMessage", ...JOBS),
@@ -35,6 +46,7 @@ const GRANTS: Record<string, string[]> = {
   probe: [
     ...log("SiteProbe"),
     ...may("dynamodb:GetItem,BatchGetItem,UpdateItem", PROBE_MONITORS),
+    ...notSecrets(PROBE_MONITORS),
     ...may("dynamodb:Query", `${PROBE_MONITORS}/index/members`),
     ...may("dynamodb:Query,GetItem,PutItem", PROBE_HISTORY),
     ...consume("SiteJobs"),
@@ -42,6 +54,7 @@ const GRANTS: Record<string, string[]> = {
   "state-change": [
     ...log("StateChange"),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
+    ...notSecrets(MONITORS),
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
@@ -53,18 +66,17 @@ const GRANTS: Record<string, string[]> = {
     ...log("DeliveryDeliver"),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", MONITORS),
     ...may("sns:Publish", "Alerts"),
-    ...["configuration-set", "identity"].map(
-      (kind) =>
-        `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
-    ),
+    ...MAIL,
     ...may("sqs:SendMessage", "DeliveryMail.Arn"),
     ...consume("DeliveryMail"),
   ],
   api: [
     ...log("Api"),
-    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem", MONITORS),
+    ...may("dynamodb:GetItem,BatchGetItem,Query,PutItem,UpdateItem,DeleteItem", MONITORS),
     ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/attention`, `${MONITORS}/index/changed`),
     ...may("dynamodb:GetItem,Query", HISTORY),
+    ...may("sns:Publish", "Alerts"),
+    ...MAIL,
     ...may("sns:Subscribe,ListSubscriptionsByTopic", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
@@ -73,6 +85,7 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
+    ...notSecrets(MONITORS),
     ...may(
       "dynamodb:Query",
       ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
@@ -134,6 +147,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     SYSTEM_TOPIC_ARN: "System",
     SUBSCRIPTION_DEAD_LETTER_ARN: "UndeliveredToSubscriber.Arn",
     DISPATCH_FUNCTION_NAME: "DispatchFunction",
+    ALERT_SENDER: "ops@example.com",
   },
   compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
 };
@@ -158,6 +172,26 @@ describe.each(Object.keys(GRANTS))("%s", (service) => {
       HARBORLIGHT_VERSION: expect.stringMatching(/^\d+\.\d+\.\d+/),
       ...ENVIRONMENT[service],
     });
+  });
+});
+
+describe("channels that are off by default", () => {
+  const FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:on-alert";
+
+  test("let only the function that sends publish to phone numbers and invoke the named functions", async () => {
+    const context = { ...CONTEXT, smsAlerts: true, alertFunctions: [FUNCTION] };
+    const { resources: on } = await synthesise(context);
+    const more = (service: string) => grantsOf(on, service).filter((grant) => !GRANTS[service]!.includes(grant));
+    expect(Object.fromEntries(Object.keys(GRANTS).map((service) => [service, more(service)]))).toEqual({
+      ...Object.fromEntries(Object.keys(GRANTS).map((service) => [service, []])),
+      api: [`lambda:InvokeFunction ${FUNCTION}`, "sns:Publish *"],
+    });
+    const { Variables } = functionOf(on, "api")[1].Properties.Environment;
+    expect([Variables.SMS_ALERTS, parsed(Variables.ALERT_FUNCTIONS)]).toEqual(["true", [FUNCTION]]);
+  });
+
+  test("refuse what is no ARN of a function", async () => {
+    await expect(synthesise({ ...CONTEXT, alertFunctions: ["on-alert"] })).rejects.toThrow("ARN of a Lambda function");
   });
 });
 

@@ -1,7 +1,7 @@
 /** Traffic of the store of mailboxes: each of its methods, races included. */
 import type { Lease, ReceiverState } from "../../shared/rules/mailbox.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
-import { alertOf } from "../support/alerts.ts";
+import { numberedAlert } from "../support/mail.ts";
 import type { Chance } from "./clock.ts";
 
 const RECEIVERS = ["sns", "email:ops@example.com"];
@@ -32,7 +32,7 @@ export function mailboxTraffic(
       mailbox.post(
         {
           receiver: receiver(),
-          alert: alertOf(chance.int(4)),
+          alert: numberedAlert(chance.int(4)),
           createdAt: iso(chance.int(60) - 30),
           sequence: chance.int(9),
         },

@@ -11,6 +11,7 @@ import { createDelivery } from "../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
+import { outsideOf } from "../../shared/alerts/outside.ts";
 import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
@@ -280,6 +281,12 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       probes: createProbes(PLACES, DISPATCH, {
         queues: queuesOf(process),
         lambdaOf: () => process.connect<LambdaClient>(lambda),
+      }),
+      receivers: outsideOf({
+        sns: process.connect<SNSClient>(sns),
+        ses: process.connect<SESClient>(ses),
+        topics: TOPICS,
+        sender: undefined,
       }),
       sns: process.connect<SNSClient>(sns),
       topics: TOPICS,

@@ -151,6 +151,14 @@ const limitedPolicies = (limit: Tags, all: Deps["policies"]): Deps["policies"] =
   };
 };
 
+/** Channels are everybody's: all are seen, without secrets, and none is made, changed, deleted or tested. */
+const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
+  const refuse = async (): Promise<never> => {
+    throw new Problem("missing-scope", "the token is limited to monitors with certain tags: channels belong to all");
+  };
+  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse };
+};
+
 /** Windows about monitors of the limit alone are seen and changed. */
 const limitedWindows = (limit: Tags, all: Deps["windows"], monitors: MonitorStore): Deps["windows"] => {
   const isOwn = async ({ versions }: StoredWindow) => {
@@ -255,6 +263,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     incidents: limitedIncidents(deps.incidents, monitors),
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
+    channels: limitedChannels(deps.channels),
     sns: limitedSns(limit, deps.sns),
     history: {
       ...history,
@@ -278,6 +287,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     planning: deps.planning,
     retention: deps.retention,
     probes: deps.probes,
+    receivers: deps.receivers,
     topics: deps.topics,
     deadLetterArn: deps.deadLetterArn,
     openapi: deps.openapi,

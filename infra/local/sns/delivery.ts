@@ -84,6 +84,10 @@ export class Deliveries {
     this.#work();
   }
 
+  sendSms(phoneNumber: string, message: string): void {
+    this.#storeSms(`To: ${phoneNumber}\n\n${message}\n`);
+  }
+
   get pendingCount(): number {
     return this.#pending.size;
   }
@@ -193,7 +197,7 @@ export class Deliveries {
         return isThere ? { kind: "delivered" } : refused(`there is no function ${subscription.endpoint}`);
       }
       case "sms": {
-        this.#storeSms(`To: ${subscription.endpoint}\n\n${notification.message}\n`);
+        this.sendSms(subscription.endpoint, notification.message);
         return { kind: "delivered" };
       }
     }

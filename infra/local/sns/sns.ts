@@ -89,8 +89,14 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
 
   const operations: Record<string, (form: Form) => Xml> = {
     Publish: (form) => {
-      const topicArn = topicOf(form, textOf(form, "TopicArn") === undefined ? "TargetArn" : "TopicArn");
       const message = required(form, "Message");
+      const phoneNumber = textOf(form, "PhoneNumber");
+      if (phoneNumber !== undefined) {
+        if (!/^\+[1-9]\d{4,14}$/.test(phoneNumber)) throw invalid("PhoneNumber");
+        deliveries.sendSms(phoneNumber, message);
+        return { MessageId: randomUUID() };
+      }
+      const topicArn = topicOf(form, textOf(form, "TopicArn") === undefined ? "TargetArn" : "TopicArn");
       const subject = textOf(form, "Subject");
       const textFor = messageTexts(message, textOf(form, "MessageStructure"));
       checkSubject(subject);

@@ -1,34 +1,52 @@
-/** Interface of an alert channel: how it renders and sends an alert, and which errors are permanent. */
+/** Interface of an alert channel: its settings, how it renders and sends an alert, and how it judges the answer. */
 import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import type { z } from "zod/mini";
+import type { LocationKind } from "../../engine/address-guard.ts";
+import type { FieldError } from "../../errors.ts";
 import type { Alert } from "../../model.ts";
+import type { HttpSend } from "../http.ts";
+import type { Answer } from "./answer.ts";
 
 /** One row of the registry; its key there is the channel's name. */
 export interface Channel<Settings = unknown, Message = unknown> {
+  /** For people: "Slack". */
+  readonly title: string;
+  /** One sentence on what it does and what it needs. */
+  readonly summary: string;
+  /** Page that documents the service's format. */
+  readonly reference: string;
   /** `people` get digests when many alerts come at once; `machines` get each alert. */
   readonly audience: "people" | "machines";
+  /** Setting of the deployment that turns the channel on, for people; undefined if it needs none. */
+  readonly needs?: string;
+  /** Whether the service opens something on the first alert of an incident and closes it with the last one. */
+  readonly opensIncidents?: boolean;
   /** Most messages that the service documents to take; null if it names no number. */
   readonly rate: { readonly messages: number; readonly seconds: number } | null;
-  /** Strict schema of one receiver's settings. */
+  /** Strict schema of one receiver's settings. Fields marked `writeOnly` are secrets, stored apart and never shown. */
   readonly settings: z.ZodMiniType<Settings>;
-  /** Name of the setting in the receiver's text (`email:<address>`); null if the channel has a single receiver. */
-  readonly target: string | null;
+  readonly example: Settings;
+  /**
+   * Name of the setting in the receiver's text (`email:<address>`); null if the channel has a single receiver. Undefined:
+   * receivers of this kind have no text, they are stored channels.
+   */
+  readonly target?: string | null;
+  /** What this deployment refuses in settings that are valid by themselves; paths are relative to the settings. */
+  errorsHere?(settings: Settings, outside: Outside): readonly FieldError[];
   /** Whether this deployment can use the channel. */
   isSetUp(outside: Outside): boolean;
   /** Renders the complete message. An exception is a bug of ours, not a refusal by the receiver. */
-  render(alert: Alert, settings: Settings, outside: Outside): Message;
+  render(alert: Alert, settings: Settings, context: RenderContext): Message;
   /** Renders many alerts as one message; for people's channels. */
-  renderDigest?(digest: Digest, settings: Settings, outside: Outside): Message;
-  /** @throws Error if the receiver or the network does not take the message */
-  send(message: Message, outside: Outside, signal: AbortSignal): Promise<unknown>;
-  /** Whether an error of `send` is permanent, so that a retry cannot help. */
-  isPermanent(refusal: Error): boolean;
+  renderDigest?(digest: Digest, settings: Settings, context: RenderContext): Message;
+  /** Sends a message; a refusal or a fault of the network is an answer. */
+  send(message: Message, outside: Outside, signal: AbortSignal): Promise<Answer>;
 }
 
 /** Many alerts in one message. */
 export interface Digest {
-  /** Id of its own. */
+  /** Id of its own, the same each time it is sent again. */
   readonly id: string;
   /** At least one, worst first. */
   readonly alerts: readonly Alert[];
@@ -36,14 +54,29 @@ export interface Digest {
   readonly url: string | null;
 }
 
+/** What a message depends on beside the alert and the settings. */
+export interface RenderContext {
+  readonly topics: { readonly alerts: string; readonly system: string };
+  /** Verified sender address of mail; undefined if mail is off. */
+  readonly sender: string | undefined;
+  /** When the message is sent; signatures contain it. */
+  readonly now: Date;
+}
+
 /** Outgoing services that the deployment gives to all channels. */
-export interface Outside {
+export interface Outside extends Omit<RenderContext, "now"> {
   /** Publishes to SNS. */
   readonly publish: (input: PublishCommandInput, signal: AbortSignal) => Promise<unknown>;
   /** Sends mail by SES. */
   readonly sendMail: (input: SendEmailCommandInput, signal: AbortSignal) => Promise<unknown>;
-  /** ARNs. */
-  readonly topics: { readonly alerts: string; readonly system: string };
-  /** Verified sender address of mail; undefined if mail is off. */
-  readonly sender: string | undefined;
+  /** Sends HTTP requests; absent in a function that sends none. */
+  readonly http?: HttpSend;
+  /** Which addresses `http` may reach. */
+  readonly reach?: LocationKind;
+  /** Invokes a Lambda function without waiting for its end. */
+  readonly invoke?: (input: { functionArn: string; payload: string }, signal: AbortSignal) => Promise<unknown>;
+  /** ARNs of the functions that may be invoked. Default: none. */
+  readonly alertFunctions?: readonly string[];
+  /** Whether SMS to phone numbers are allowed. Default false. */
+  readonly allowsSms?: boolean;
 }

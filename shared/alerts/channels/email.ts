@@ -2,13 +2,17 @@
 import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import * as z from "zod/mini";
 import { isMailAddress } from "../../monitor/mail-address.ts";
-import { digestHtml, digestText, digestTitle } from "../digest.ts";
-import { mailHtml, mailSubject, mailText } from "../render.ts";
+import { escapeHtml, mailHtml, mailSubject, mailText } from "../render.ts";
+import { digestText, digestTitle, PLAIN } from "../text.ts";
 import type { Channel } from "./channel.ts";
-import { isInvalidParameter } from "./refusals.ts";
+import { shown } from "./fields.ts";
+import { answerOf, isInvalidParameter } from "./refusals.ts";
 
 /** SES also rejects while an address is not verified (the sender's; in the sandbox the receiver's too): not permanent. */
 const UNCONFIRMED = /Email address is not verified/i;
+
+const isPermanent = (refusal: Error) =>
+  (refusal.name === "MessageRejected" || isInvalidParameter(refusal)) && !UNCONFIRMED.test(refusal.message);
 
 const text = (Data: string) => ({ Data, Charset: "UTF-8" });
 
@@ -22,19 +26,32 @@ const mail = (
   Message: { Subject: text(subject), Body: { Text: text(plain), Html: text(html) } },
 });
 
+/** A digest names twenty alerts of some 150 characters each. */
+const MAX_DIGEST = 10_000;
+
 export const email: Channel<{ readonly address: string }, SendEmailCommandInput> = {
+  title: "Mail",
+  summary: "Sends mail through Amazon SES to one address.",
+  reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html",
   audience: "people",
-  rate: null,
+  needs: "a sender of mail (context `alertSender`)",
+  // Of an account in the sandbox; others have more.
+  rate: { messages: 1, seconds: 1 },
   settings: z.strictObject({
-    address: z.string().check(z.refine(isMailAddress, { error: "must be a mail address" })),
+    address: shown(
+      z.string().check(z.refine(isMailAddress, { error: "must be a mail address" })),
+      "Address that the mail goes to.",
+    ),
   }),
+  example: { address: "ops@example.com" },
   target: "address",
   isSetUp: ({ sender }) => Boolean(sender),
   render: (alert, { address }, { sender }) =>
     mail(sender, address, [mailSubject(alert), mailText(alert), mailHtml(alert)]),
-  renderDigest: (digest, { address }, { sender }) =>
-    mail(sender, address, [digestTitle(digest), digestText(digest), digestHtml(digest)]),
-  send: (message, { sendMail }, signal) => sendMail(message, signal),
-  isPermanent: (refusal) =>
-    (refusal.name === "MessageRejected" || isInvalidParameter(refusal)) && !UNCONFIRMED.test(refusal.message),
+  renderDigest: (digest, { address }, { sender }) => {
+    const plain = digestText(digest, { ...PLAIN, limit: MAX_DIGEST });
+    const html = `<!doctype html>\n<html><body style="font-family:sans-serif;font-size:14px">${escapeHtml(plain).replaceAll("\n", "<br>\n")}</body></html>\n`;
+    return mail(sender, address, [digestTitle(digest), plain, html]);
+  },
+  send: (message, { sendMail }, signal) => answerOf(sendMail(message, signal), isPermanent),
 };

@@ -1,4 +1,5 @@
-/** Permanent errors that AWS services have in common. */
+/** Sends through an AWS service, and judges its errors. */
+import { type Answer, delivered, refused } from "./answer.ts";
 
 const INVALID = new Set([
   "InvalidParameter",
@@ -12,3 +13,14 @@ const INVALID = new Set([
  * pass.
  */
 export const isInvalidParameter = ({ name }: Error) => INVALID.has(name);
+
+/** Turns the result of a call of AWS into an answer. @param isPermanent whether a retry after this error cannot help */
+export const answerOf = async (sent: Promise<unknown>, isPermanent = isInvalidParameter): Promise<Answer> => {
+  try {
+    const { MessageId } = ((await sent) ?? {}) as { readonly MessageId?: string };
+    return delivered(MessageId ? `accepted as ${MessageId}` : "accepted");
+  } catch (error) {
+    const { name, message } = error as Error;
+    return refused(`${name}: ${message}`, { isPermanent: isPermanent(error as Error) });
+  }
+};

@@ -2,17 +2,21 @@
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
 import { attributes, snsMessage, snsSubject, toAscii } from "../render.ts";
-import type { Channel, Outside } from "./channel.ts";
-import { isInvalidParameter } from "./refusals.ts";
+import type { Channel, RenderContext } from "./channel.ts";
+import { answerOf } from "./refusals.ts";
 
 /** Without it SNS sends SMS as "Promotional", which carriers may delay or drop. */
-const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
+export const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
 
 export const sns: Channel<object, PublishCommandInput> = {
+  title: "Topic",
+  summary: "Publishes to the topic `alerts`, for the subscribers of `/v1/subscriptions`.",
+  reference: "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
   audience: "machines",
-  // Standard topics take 300 and more, by region.
-  rate: null,
+  // The lowest quota of a standard topic in any region.
+  rate: { messages: 300, seconds: 1 },
   settings: z.strictObject({}),
+  example: {},
   target: null,
   isSetUp: () => true,
   render: (alert, _, { topics }) => ({
@@ -22,14 +26,13 @@ export const sns: Channel<object, PublishCommandInput> = {
     MessageStructure: "json",
     MessageAttributes: { ...attributes(alert), ...SMS_TYPE },
   }),
-  send: (message, { publish }, signal) => publish(message, signal),
-  isPermanent: isInvalidParameter,
+  send: (message, { publish }, signal) => answerOf(publish(message, signal)),
 };
 
 /** A message for topic `system`, about the monitoring itself. */
 export const systemNotice = (
   { subject, message }: { readonly subject: string; readonly message: string },
-  { topics }: Outside,
+  { topics }: Pick<RenderContext, "topics">,
 ): PublishCommandInput => ({
   TopicArn: topics.system,
   Subject: toAscii(subject).slice(0, 99),

@@ -74,7 +74,10 @@ describe("the encoding", () => {
       const get = await edge.call("GET", "/v1/protocols", { headers });
       const head = await edge.call("HEAD", "/v1/protocols", { headers });
       const bytes = Buffer.byteLength(get.sent.body ?? "", get.sent.isBase64Encoded ? "base64" : "utf8");
-      expect([head.body, head.headers]).toEqual([undefined, { ...get.headers, ratelimit: expect.any(String), "content-length": String(bytes) }]);
+      expect([head.body, head.headers]).toEqual([
+        undefined,
+        { ...get.headers, ratelimit: expect.any(String), "content-length": String(bytes) },
+      ]);
       expect(head.sent.isBase64Encoded).toBeUndefined();
     }
   });

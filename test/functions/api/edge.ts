@@ -14,10 +14,13 @@ import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
+import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
+import { createHttpSend } from "../../../shared/alerts/http.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
+import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
@@ -78,7 +81,21 @@ const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
   return (headers["content-encoding"] === "br" ? brotliDecompressSync(bytes) : gunzipSync(bytes)).toString();
 };
 
-export const startEdge = async ({ locations = LOCATIONS as readonly Location[] } = {}) => {
+const topics = {
+  alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  system: "arn:aws:sns:us-east-1:000000000000:system",
+};
+/** Receivers of test alerts, as on one machine, where private addresses may be reached. */
+export const RECEIVERS: Receivers = {
+  publish: async () => ({ MessageId: "m-1" }),
+  sendMail: async () => ({ MessageId: "m-2" }),
+  topics,
+  sender: "sender@example.com",
+  reach: "local",
+  http: createHttpSend({ reach: "local", version: "test", timeoutMs: 500 }),
+};
+
+export const startEdge = async ({ locations = LOCATIONS as readonly Location[], receivers = RECEIVERS } = {}) => {
   const tables = await startTables();
   const calls = {
     jobs: [] as { queue: string; job: Job }[],
@@ -169,10 +186,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[] }
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
-    topics: {
-      alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
-      system: "arn:aws:sns:us-east-1:000000000000:system",
-    },
+    topics,
+    channels: createChannelStore(client, tables.tables.monitors),
+    receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),

@@ -5,7 +5,7 @@ import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
-import { alertOf } from "../../support/alerts.ts";
+import { numberedAlert } from "../../support/mail.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
@@ -92,7 +92,7 @@ export async function startMailboxes(intercept?: Intercept) {
     world,
     post: (number: number, { receiver = "sns", monitorId = "m1", at = world.now - START } = {}) =>
       mailbox.post(
-        { receiver, alert: alertOf(number, {}, monitorId), createdAt: iso(at), sequence: number },
+        { receiver, alert: numberedAlert(number, monitorId), createdAt: iso(at), sequence: number },
         world.clock(),
       ),
     /** Another process, for passes at the same time. */

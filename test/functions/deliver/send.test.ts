@@ -5,7 +5,8 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSender, receiversOf } from "../../../functions/deliver/send.ts";
+import { createSender } from "../../../functions/deliver/send.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { Alert } from "../../../shared/model.ts";
 
 const asked: URLSearchParams[] = [];
@@ -62,7 +63,7 @@ const alert: Alert = {
 
 const send = (receiver: string, content = alert) =>
   createSender(
-    receiversOf({
+    outsideOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),
       topics: {
@@ -72,6 +73,7 @@ const send = (receiver: string, content = alert) =>
       sender: "sender@example.com",
     }),
     null,
+    () => new Date(),
   ).send(receiver, [content], "");
 
 test("text messages go out as transactional", async () => {

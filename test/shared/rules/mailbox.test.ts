@@ -18,13 +18,13 @@ import {
   standingAfter,
   withRecent,
 } from "../../../shared/rules/mailbox.ts";
-import { alertOf } from "../../support/alerts.ts";
+import { numberedAlert } from "../../support/mail.ts";
 
 const NOW = new Date("2026-11-23T10:00:00.000Z");
 const iso = (seconds: number) => new Date(NOW.getTime() + seconds * 1000).toISOString();
 
 const mailOf = (number: number, more: Partial<Mail> = {}, monitorId = "m1"): Mail => {
-  const alert = alertOf(number, {}, monitorId);
+  const alert = numberedAlert(number, monitorId);
   return {
     place: `${iso(0)}#${alert.alertId}`,
     receiver: "sns",

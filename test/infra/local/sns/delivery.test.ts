@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { ListSubscriptionsByTopicCommand, SetSubscriptionAttributesCommand } from "@aws-sdk/client-sns";
+import { ListSubscriptionsByTopicCommand, PublishCommand, SetSubscriptionAttributesCommand } from "@aws-sdk/client-sns";
 import { expect, test } from "vitest";
 import { eventually } from "../fixture.ts";
 import {
@@ -157,4 +157,15 @@ test("a subscriber that hangs holds up nobody else", async () => {
   await unsubscribe(alive);
   hanging.closeAllConnections();
   hanging.close();
+});
+
+test("a message to a phone number becomes a file, and what is no phone number is refused", async () => {
+  const { MessageId } = await sns.send(new PublishCommand({ PhoneNumber: "+41791234567", Message: "Orders is down" }));
+  expect(MessageId).toEqual(expect.any(String));
+  const folder = join(fixture.dataFolder, "sms");
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  expect(texts).toContain("To: +41791234567\n\nOrders is down\n");
+  await expect(sns.send(new PublishCommand({ PhoneNumber: "0791234567", Message: "x" }))).rejects.toThrow(
+    "PhoneNumber",
+  );
 });

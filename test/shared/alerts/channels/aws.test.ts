@@ -1,0 +1,89 @@
+/** Channels that speak to AWS: mail, SMS, the topic and Lambda functions. */
+import type { PublishCommandInput } from "@aws-sdk/client-sns";
+import { describe, expect, test } from "vitest";
+import type { Outside } from "../../../../shared/alerts/channels/channel.ts";
+import { email } from "../../../../shared/alerts/channels/email.ts";
+import { lambda } from "../../../../shared/alerts/channels/lambda.ts";
+import { sms } from "../../../../shared/alerts/channels/sms.ts";
+import { alertOf, EVENTS, HOSTILE, hostile } from "../../../support/alerts.ts";
+import { digestOf, NOW } from "../../../support/channel-suite.ts";
+
+const FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:on-alert";
+const published: PublishCommandInput[] = [];
+const invoked: object[] = [];
+const outside: Outside = {
+  topics: { alerts: "alerts", system: "system" },
+  sender: "sender@example.com",
+  publish: async (input) => {
+    published.push(input);
+    return { MessageId: "m-1" };
+  },
+  sendMail: async () => ({ MessageId: "m-2" }),
+  invoke: async (input) => void invoked.push(input),
+  alertFunctions: [FUNCTION],
+  allowsSms: true,
+};
+const context = { ...outside, now: NOW };
+const signal = AbortSignal.timeout(10_000);
+
+describe("SMS", () => {
+  test.each(Object.keys(HOSTILE))("fits into one message, in its alphabet: %s", (name) => {
+    for (const event of EVENTS) {
+      const { Message, PhoneNumber } = sms.render(
+        hostile(HOSTILE[name]!, event),
+        { phoneNumber: "+41791234567" },
+        context,
+      );
+      expect([PhoneNumber, Message]).toEqual(["+41791234567", expect.stringMatching(/^[\x20-\x7e]{1,160}$/)]);
+    }
+  });
+
+  test("a digest fits into one message too", () => {
+    const { Message } = sms.renderDigest!(digestOf(37), { phoneNumber: "+41791234567" }, context);
+    expect(Message).toMatch(/^37 alerts: 37 down\. First: DOWN: Orders database is down[\x20-\x7e]*$/);
+    expect(Message!.length).toBeLessThanOrEqual(160);
+  });
+
+  test("is sent as transactional, and is off unless the deployment allows it", async () => {
+    const message = sms.render(alertOf(), { phoneNumber: "+41791234567" }, context);
+    expect(await sms.send(message, outside, signal)).toEqual({ kind: "delivered", said: "accepted as m-1" });
+    expect(published.at(-1)?.MessageAttributes?.["AWS.SNS.SMS.SMSType"]?.StringValue).toBe("Transactional");
+    expect([sms.isSetUp(outside), sms.isSetUp({ ...outside, allowsSms: false })]).toEqual([true, false]);
+  });
+});
+
+describe("a Lambda function", () => {
+  test("gets the alert", async () => {
+    const message = lambda.render(alertOf(), { functionArn: FUNCTION }, context);
+    expect(await lambda.send(message, outside, signal)).toMatchObject({ kind: "delivered" });
+    expect(invoked).toEqual([{ functionArn: FUNCTION, payload: JSON.stringify(alertOf()) }]);
+  });
+
+  test("is invoked only if the deployment lists it", async () => {
+    const functionArn = `${FUNCTION}-other`;
+    expect(lambda.errorsHere!({ functionArn }, outside)).toEqual([
+      { path: "functionArn", message: expect.stringContaining("alertFunctions") },
+    ]);
+    const message = lambda.render(alertOf(), { functionArn }, context);
+    expect(await lambda.send(message, outside, signal)).toMatchObject({ kind: "refused", isPermanent: true });
+  });
+
+  test.each([
+    ["ResourceNotFoundException", true],
+    ["TooManyRequestsException", false],
+  ])("%s is final: %s", async (name, isPermanent) => {
+    const invoke = async () => {
+      throw Object.assign(new Error("no"), { name });
+    };
+    const message = lambda.render(alertOf(), { functionArn: FUNCTION }, context);
+    expect(await lambda.send(message, { ...outside, invoke }, signal)).toMatchObject({ isPermanent });
+  });
+});
+
+test("a digest by mail escapes names", () => {
+  const digest = digestOf(37, () => hostile(HOSTILE.markup!));
+  const { Message } = email.renderDigest!(digest, { address: "ops@example.com" }, context);
+  expect(Message?.Subject?.Data).toBe("37 alerts: 37 down");
+  expect(Message?.Body?.Html?.Data).not.toContain("<b>x");
+  expect(Message?.Body?.Text?.Data).toContain("and 17 more\nhttps://api.example.com/v1/incidents");
+});
