@@ -7,7 +7,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { MAX_MAIL_DELAY_SECONDS } from "../shared/payloads.ts";
 import { type Alarms, functionMetric } from "./alarms.ts";
-import { letSendMail } from "./alert-grants.ts";
+import { letAlert } from "./alert-grants.ts";
 import { NodeFunction } from "./node-function.ts";
 import { SECURE } from "./queues.ts";
 import type { Settings } from "./settings.ts";
@@ -25,6 +25,8 @@ export interface DeliveryProps {
   readonly monitors: ITable;
   readonly alerts: ITopic;
   readonly system: ITopic;
+  /** As JSON, for environment variables. */
+  readonly locations: string;
   readonly apiUrl: string;
 }
 
@@ -33,7 +35,7 @@ export class Delivery extends Construct {
   readonly mail: Queue;
   readonly deliver: NodeFunction;
 
-  constructor(scope: Construct, id: string, { settings, monitors, alerts, system, apiUrl }: DeliveryProps) {
+  constructor(scope: Construct, id: string, { settings, monitors, alerts, system, locations, apiUrl }: DeliveryProps) {
     super(scope, id);
     this.mail = new Queue(this, "Mail", {
       ...SECURE,
@@ -56,15 +58,17 @@ export class Delivery extends Construct {
         SYSTEM_TOPIC_ARN: system.topicArn,
         MAIL_QUEUE_URL: this.mail.queueUrl,
         API_URL: apiUrl,
+        LOCATIONS: locations,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
+        ...(settings.smsAlerts ? { SMS_ALERTS: "true" } : {}),
+        ...(settings.alertFunctions.length > 0 ? { ALERT_FUNCTIONS: JSON.stringify(settings.alertFunctions) } : {}),
       },
     });
     const { deliver } = this;
     deliver.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     deliver.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    deliver.allow(["sns:Publish"], [alerts.topicArn]);
     deliver.allow(["sqs:SendMessage"], [this.mail.queueArn]);
-    if (settings.alertSender) letSendMail(deliver, settings.alertSender);
+    letAlert(deliver, settings, alerts);
     deliver.lambda.addEventSource(
       new SqsEventSource(this.mail, {
         // Receivers of one batch are served at the same time.

@@ -164,7 +164,14 @@ export class HomeStack extends Stack {
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
     // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
-    const delivery = new Delivery(this, "Delivery", { settings, monitors, alerts, system, apiUrl: url });
+    const delivery = new Delivery(this, "Delivery", {
+      settings,
+      monitors,
+      alerts,
+      system,
+      locations: LOCATIONS,
+      apiUrl: url,
+    });
 
     // ---- state-change: decides, and posts alerts ----------------------------------------------------------------
     // Nothing redrives this queue: dispatch touches undecided changes again. It exists for its alarm.

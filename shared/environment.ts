@@ -72,7 +72,15 @@ const ENVIRONMENTS = {
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),
-  deliver: z.object({ ...monitorsTable, ...topics, ...mail, API_URL: text }),
+  deliver: z.object({
+    ...monitorsTable,
+    ...topics,
+    ...mail,
+    ...channels,
+    LOCATIONS,
+    API_URL: text,
+    HARBORLIGHT_VERSION: text,
+  }),
   dispatch: z.object({ ...tables, LOCATIONS }),
   probe: z.object({
     ...tables,

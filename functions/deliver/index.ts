@@ -4,12 +4,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
+import { createHttpSend } from "../../shared/alerts/http.ts";
+import { invokeBy } from "../../shared/alerts/invoke.ts";
+import { outsideOf } from "../../shared/alerts/outside.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import type { MailWaits } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
@@ -18,6 +22,7 @@ import { createDelivery } from "./wiring.ts";
 
 const environment = readEnvironment("deliver", process.env);
 
+const reach = environment.LOCATIONS.some(({ kind }) => kind === "local") ? "local" : "public";
 const logger = new Logger();
 const metrics = new Metrics();
 
@@ -25,10 +30,17 @@ const deliverTo = createDelivery({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
   table: environment.MONITORS_TABLE,
   queue: createMailQueue(new SQSClient({ useQueueUrlAsEndpoint: false }), environment.MAIL_QUEUE_URL),
-  sns: new SNSClient({}),
-  ses: new SESClient({}),
-  topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
-  sender: environment.ALERT_SENDER,
+  receivers: outsideOf({
+    sns: new SNSClient({}),
+    ses: new SESClient({}),
+    topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
+    sender: environment.ALERT_SENDER,
+    allowsSms: environment.SMS_ALERTS === "true",
+    alertFunctions: environment.ALERT_FUNCTIONS ?? [],
+    invoke: invokeBy(new LambdaClient({})),
+    reach,
+    http: createHttpSend({ reach, version: environment.HARBORLIGHT_VERSION }),
+  }),
   url: `${environment.API_URL}/v1/incidents`,
   now: () => new Date(),
   sleep,

@@ -24,14 +24,14 @@ import {
 } from "../../shared/rules/mailbox.ts";
 import type { MailboxStore, Standing } from "../../shared/store/mailbox.ts";
 import type { Losses } from "./losses.ts";
-import type { Sender } from "./send.ts";
+import type { FindRecipient } from "./send.ts";
 
 /** Monitors whose mail to one receiver is sent at the same time. */
 const LANES_AT_ONCE = 10;
 
 interface Dependencies {
   readonly mailbox: Pick<MailboxStore, "record">;
-  readonly sender: Sender;
+  readonly findRecipient: FindRecipient;
   readonly losses: Losses;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<unknown>;
@@ -54,12 +54,12 @@ export interface RoundReport {
 }
 
 export const createRound =
-  ({ mailbox, sender, losses, now, sleep, random, log }: Dependencies) =>
+  ({ mailbox, findRecipient, losses, now, sleep, random, log }: Dependencies) =>
   /** @throws Error if another process records mail of this receiver */
   async (receiver: string, mail: readonly Mail[], state: ReceiverState, lease: Lease): Promise<RoundReport> => {
     const { failures, pausedUntil } = state;
     if (isPaused(state, now())) return { left: mail, sent: 0, lost: 0, isCut: false, standing: state, pausedUntil };
-    const { takesDigests, spacingMs } = sender.mannerOf(receiver);
+    const { takesDigests, spacingMs, send } = await findRecipient(receiver);
     const left = new Map(mail.map((one) => [one.place, one]));
     let behaviour = NO_BEHAVIOUR;
     let [sent, lost, isCut] = [0, 0, false];
@@ -102,7 +102,7 @@ export const createRound =
     const attempt = async (some: readonly Mail[], digest: string | null = null): Promise<boolean> => {
       if (!(await mayGo())) return false;
       const alerts = some.map(({ alert }) => alert);
-      const answer = await sender.send(receiver, alerts, digest ?? "");
+      const answer = await send(alerts, digest ?? "");
       behaviour = observe(behaviour, answer);
       if (answer.kind === "refused") refusal = answer;
       if (answer.kind === "delivered") recent = withRecent(recent, some.length, now());

@@ -1,23 +1,31 @@
 /** Makes delivery attempts through alert channels. */
 import { refused } from "../../shared/alerts/channels/answer.ts";
-import type { Channel, Outside } from "../../shared/alerts/channels/channel.ts";
-import { type ChannelName, channelOf, channels } from "../../shared/alerts/channels/index.ts";
+import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import { withoutSecrets } from "../../shared/alerts/channels/secrets.ts";
 import type { Alert } from "../../shared/model.ts";
-import { parseReceiver } from "../../shared/receiver.ts";
+import { HIDDEN } from "../../shared/protocols/secrets.ts";
 import { type Answer, ATTEMPT_MS } from "../../shared/rules/mailbox.ts";
+import { type FindTarget, type Target, UnknownReceiver } from "./targets.ts";
 
-/** How a receiver wants its messages. */
-export interface Manner {
+/** A receiver that messages can be sent to. */
+export interface Recipient {
   /** Whether it can get many alerts in one message. */
   readonly takesDigests: boolean;
   /** Milliseconds between two messages. */
   readonly spacingMs: number;
+  /** Makes one delivery attempt: of one alert, or of several as a digest. Never throws: a failure is an answer. */
+  readonly send: (alerts: readonly Alert[], digestId: string) => Promise<Answer>;
 }
 
-export interface Sender {
-  readonly mannerOf: (receiver: string) => Manner;
-  /** Makes one delivery attempt: of one alert, or of several as a digest. Never throws: a failure is an answer. */
-  readonly send: (receiver: string, alerts: readonly Alert[], digestId: string) => Promise<Answer>;
+/** @throws Error if the receiver cannot be looked up now */
+export type FindRecipient = (receiver: string) => Promise<Recipient>;
+
+interface Dependencies {
+  readonly findTarget: FindTarget;
+  readonly outside: Outside;
+  /** Where people read all incidents; null if nowhere. */
+  readonly url: string | null;
+  readonly now: () => Date;
 }
 
 const saidBy = (error: unknown) => {
@@ -25,41 +33,52 @@ const saidBy = (error: unknown) => {
   return `${name}: ${message}`;
 };
 
-/** @param url where people read all incidents */
-export const createSender = (outside: Outside, url: string | null, now: () => Date): Sender => {
-  const prepare = (receiver: string, alerts: readonly Alert[], id: string) => {
-    const { channel, settings } = channelOf(receiver);
-    const [alert] = alerts;
+/** A receiver that gets nothing, because it is unknown. */
+const without = (answer: Answer): Recipient => ({ takesDigests: false, spacingMs: 0, send: async () => answer });
+
+export const createFindRecipient = ({ findTarget, outside, url, now }: Dependencies): FindRecipient => {
+  const render = ({ channel, settings }: Target, alerts: readonly Alert[], id: string) => {
     const context = { ...outside, now: now() };
-    const message =
-      alerts.length > 1 && channel.renderDigest
-        ? channel.renderDigest({ id, alerts, url }, settings, context)
-        : channel.render(alert!, settings, context);
-    return { channel, message };
+    const [alert] = alerts;
+    return alerts.length > 1 && channel.renderDigest
+      ? channel.renderDigest({ id, alerts, url }, settings, context)
+      : channel.render(alert!, settings, context);
   };
 
-  return {
-    mannerOf(receiver) {
-      const { channel: name } = parseReceiver(receiver);
-      const channel: Channel | undefined = Object.hasOwn(channels, name) ? channels[name as ChannelName] : undefined;
-      const takesDigests = channel?.audience === "people" && channel.renderDigest !== undefined;
-      const rate = channel?.rate;
-      return { takesDigests, spacingMs: rate ? (rate.seconds * 1000) / rate.messages : 0 };
-    },
+  const attempt = async (target: Target, alerts: readonly Alert[], digestId: string): Promise<Answer> => {
+    let message: unknown;
+    try {
+      message = render(target, alerts, digestId);
+    } catch (error) {
+      return { kind: "fault", error: saidBy(error), cause: error };
+    }
+    try {
+      return await target.channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
+    } catch (error) {
+      return refused(saidBy(error));
+    }
+  };
 
-    async send(receiver, alerts, digestId) {
-      let prepared: ReturnType<typeof prepare>;
-      try {
-        prepared = prepare(receiver, alerts, digestId);
-      } catch (error) {
-        return { kind: "fault", error: saidBy(error), cause: error };
-      }
-      const { channel, message } = prepared;
-      try {
-        return await channel.send(message, outside, AbortSignal.timeout(ATTEMPT_MS));
-      } catch (error) {
-        return refused(saidBy(error));
-      }
-    },
+  /** An answer may repeat the request's URL, which may be secret. */
+  const hide = (answer: Answer, { secrets }: Target): Answer =>
+    answer.kind === "delivered"
+      ? { ...answer, said: withoutSecrets(answer.said, secrets, HIDDEN) }
+      : { ...answer, error: withoutSecrets(answer.error, secrets, HIDDEN) };
+
+  return async (receiver) => {
+    let target: Target | null;
+    try {
+      target = await findTarget(receiver);
+    } catch (error) {
+      if (!(error instanceof UnknownReceiver)) throw error;
+      return without({ kind: "fault", error: saidBy(error.cause), cause: error.cause });
+    }
+    if (!target) return without(refused("the channel was deleted", { isPermanent: true }));
+    const { audience, renderDigest, rate } = target.channel;
+    return {
+      takesDigests: audience === "people" && renderDigest !== undefined,
+      spacingMs: rate ? (rate.seconds * 1000) / rate.messages : 0,
+      send: async (alerts, digestId) => hide(await attempt(target, alerts, digestId), target),
+    };
   };
 };

@@ -2,27 +2,24 @@
  * Assembles deliver. Everything outside it (table, queue, receivers, clock) is passed in, so that a simulation can
  * replace it.
  */
-import type { SESClient } from "@aws-sdk/client-ses";
-import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { outsideOf } from "../../shared/alerts/outside.ts";
+import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createLosses } from "./losses.ts";
 import { createPass, type PassReport } from "./pass.ts";
 import { createRound } from "./round.ts";
-import { createSender } from "./send.ts";
+import { createFindRecipient } from "./send.ts";
+import { createFindTarget } from "./targets.ts";
 
 export interface DeliverOutside {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
   readonly queue: MailQueue;
-  readonly sns: Pick<SNSClient, "send">;
-  readonly ses: Pick<SESClient, "send">;
-  readonly topics: { readonly alerts: string; readonly system: string };
-  /** Verified sender address of mail; undefined if mail is off. */
-  readonly sender: string | undefined;
+  /** Services that channels send through. */
+  readonly receivers: Outside;
   /** Where people read all incidents; null if nowhere. */
   readonly url: string | null;
   readonly now: () => Date;
@@ -42,14 +39,15 @@ export interface DeliverOutside {
  * timer is due, and a repeated message would only come too early.
  */
 export function createDelivery(outside: DeliverOutside) {
-  const { client, table, queue, sns, ses, topics, sender, url, now, sleep, newId, random, log, delivered } = outside;
+  const { client, table, queue, receivers, url, now, sleep, newId, random, log, delivered } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
-  const outgoing = createSender(outsideOf({ sns, ses, topics, sender }), url, now);
-  const round = createRound({ mailbox, sender: outgoing, losses, now, sleep, random, log });
+  const findTarget = createFindTarget(createChannelStore(client, table));
+  const findRecipient = createFindRecipient({ findTarget, outside: receivers, url, now });
+  const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });
   const pass = createPass({ mailbox, queue, round, now, newId, log });
 
-  return async (receivers: Iterable<string>): Promise<void> => {
+  return async (names: Iterable<string>): Promise<void> => {
     const work = async (receiver: string) => {
       try {
         delivered(await pass(receiver));
@@ -57,6 +55,6 @@ export function createDelivery(outside: DeliverOutside) {
         log("error", "mail could not be delivered", { receiver, error });
       }
     };
-    await Promise.all([...new Set(receivers)].map(work));
+    await Promise.all([...new Set(names)].map(work));
   };
 }

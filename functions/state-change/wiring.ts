@@ -7,6 +7,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Timer } from "../../shared/model.ts";
+import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
@@ -79,7 +80,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
-      channels: channelsSetUp(receivers),
+      channels: [...channelsSetUp(receivers), STORED_CHANNEL],
       alerting: createAlerting(policies, windows),
       deliver,
       callDeliver,

@@ -132,6 +132,7 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
   },
   deliver: {
     MONITORS_TABLE: "TablesMonitors",
+    LOCATIONS,
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",

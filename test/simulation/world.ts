@@ -193,14 +193,16 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       client: clientOf(process),
       table: tables.monitors,
       queue: mailQueueOf(process),
-      sns: noting(process.connect<SNSClient>(sns), (command) => {
-        journal.published((command as PublishCommand).input.Message ?? "", false);
+      receivers: outsideOf({
+        sns: noting(process.connect<SNSClient>(sns), (command) => {
+          journal.published((command as PublishCommand).input.Message ?? "", false);
+        }),
+        ses: noting(process.connect<SESClient>(ses), (command) =>
+          journalMail((command as SendEmailCommand).input, false),
+        ),
+        topics: TOPICS,
+        sender: SENDER,
       }),
-      ses: noting(process.connect<SESClient>(ses), (command) =>
-        journalMail((command as SendEmailCommand).input, false),
-      ),
-      topics: TOPICS,
-      sender: SENDER,
       url: null,
       now: process.date,
       sleep: process.sleep,

@@ -15,6 +15,7 @@ import { newestOfEachItem } from "../../../functions/state-change/records.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamodb/database.ts";
 import { STREAM_START } from "../../../infra/local/dynamodb/streams.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
@@ -209,11 +210,12 @@ export async function simulate(
     url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
   });
   const deliverTo = createDelivery({
-    ...outside,
+    now,
+    log: outside.log,
     client: forDeliver,
     table: tables.monitors,
     queue: mailQueue,
-    ses: heard as unknown as SESClient,
+    receivers: outsideOf({ ...outside, ses: heard as unknown as SESClient }),
     newId: randomUUID,
     random: Math.random,
     url: null,

@@ -3,6 +3,8 @@ import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
+import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { numberedAlert } from "../../support/mail.ts";
@@ -28,6 +30,8 @@ export async function startMailboxes(intercept?: Intercept) {
     refuse: {} as Record<string, Refusal>,
     /** Called at each attempt. */
     onAttempt: async () => {},
+    /** What webhooks answer. */
+    webhookStatus: 200,
     retries: [] as { receiver: string; inSeconds: number }[],
     delivered: 0,
     undeliverable: 0,
@@ -49,18 +53,25 @@ export async function startMailboxes(intercept?: Intercept) {
       client,
       table,
       queue: async (receiver, inSeconds = 0) => void world.retries.push({ receiver, inSeconds }),
-      sns: {
-        send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),
-      } as unknown as SNSClient,
-      ses: {
-        send: ({ input }: SendEmailCommand) => {
-          const [digest] = /^\d+ alerts: .*/.exec(input.Message!.Subject!.Data!) ?? [];
-          const ids = [...input.Message!.Body!.Text!.Data!.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
-          return hear(`email:${input.Destination!.ToAddresses![0]}`, digest ?? ids.join("+"));
+      receivers: outsideOf({
+        sns: {
+          send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),
+        } as unknown as SNSClient,
+        ses: {
+          send: ({ input }: SendEmailCommand) => {
+            const [digest] = /^\d+ alerts: .*/.exec(input.Message!.Subject!.Data!) ?? [];
+            const ids = [...input.Message!.Body!.Text!.Data!.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
+            return hear(`email:${input.Destination!.ToAddresses![0]}`, digest ?? ids.join("+"));
+          },
+        } as unknown as SESClient,
+        topics: { alerts: "alerts", system: "system" },
+        sender: "sender@example.com",
+        http: async ({ url, body }) => {
+          const { webhookStatus: status } = world;
+          await hear(`webhook ${new URL(url).host}`, JSON.parse(body ?? "{}").alertId ?? "");
+          return { status, headers: status === 429 ? { "retry-after": "300" } : {}, body: "answer" };
         },
-      } as unknown as SESClient,
-      topics: { alerts: "alerts", system: "system" },
-      sender: "sender@example.com",
+      }),
       now: world.clock,
       newId: () => `lease ${leases++}`,
       random: () => 0,
@@ -89,6 +100,7 @@ export async function startMailboxes(intercept?: Intercept) {
     ...tables,
     client,
     mailbox,
+    channels: createChannelStore(client, table),
     world,
     post: (number: number, { receiver = "sns", monitorId = "m1", at = world.now - START } = {}) =>
       mailbox.post(

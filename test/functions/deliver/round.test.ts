@@ -20,10 +20,11 @@ const round = async (spacingMs: number, leaseMs: number, answer: (attempt: numbe
   const now = () => new Date();
   const run = createRound({
     mailbox: w.mailbox,
-    sender: {
-      mannerOf: () => ({ takesDigests: false, spacingMs }),
+    findRecipient: async () => ({
+      takesDigests: false,
+      spacingMs,
       send: async () => answer(attempts.push(Date.now())),
-    },
+    }),
     losses: createLosses({
       mailbox: w.mailbox,
       decisions: createDecisionStore(w.client, w.tables.monitors),

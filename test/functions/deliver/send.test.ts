@@ -5,7 +5,8 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSender } from "../../../functions/deliver/send.ts";
+import { createFindRecipient } from "../../../functions/deliver/send.ts";
+import { createFindTarget } from "../../../functions/deliver/targets.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { Alert } from "../../../shared/model.ts";
 
@@ -61,9 +62,10 @@ const alert: Alert = {
   url: null,
 };
 
-const send = (receiver: string, content = alert) =>
-  createSender(
-    outsideOf({
+const send = async (receiver: string, content = alert) => {
+  const find = createFindRecipient({
+    findTarget: createFindTarget({ get: async () => undefined, secrets: async () => ({}) }),
+    outside: outsideOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),
       topics: {
@@ -72,9 +74,11 @@ const send = (receiver: string, content = alert) =>
       },
       sender: "sender@example.com",
     }),
-    null,
-    () => new Date(),
-  ).send(receiver, [content], "");
+    url: null,
+    now: () => new Date(),
+  });
+  return (await find(receiver)).send([content], "");
+};
 
 test("text messages go out as transactional", async () => {
   expect(await send("sns")).toMatchObject({ kind: "delivered" });

@@ -6,6 +6,7 @@ import { withSettings } from "../../../functions/api/monitors/with-settings.ts";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, ItemKey, MonitorSettings } from "../../../shared/model.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
@@ -124,17 +125,20 @@ export async function startWorld(intercept?: Intercept) {
     url: () => null,
   });
   let leases = 0;
+  const ses = {
+    send: async ({ input }: SendEmailCommand) => {
+      const receiver = `email:${input.Destination?.ToAddresses?.[0]}`;
+      const event = /^\[(\w+)/.exec(input.Message?.Subject?.Data ?? "")?.[1]?.toLowerCase();
+      hear(receiver, () => world.received.push({ receiver, alert: { event } as Alert }));
+    },
+  } as unknown as SESClient;
   const deliverTo = createDelivery({
-    ...outside,
+    client,
+    now: world.clock,
+    log: () => {},
     table: tables.tables.monitors,
     queue: mailQueue,
-    ses: {
-      send: async ({ input }: SendEmailCommand) => {
-        const receiver = `email:${input.Destination?.ToAddresses?.[0]}`;
-        const event = /^\[(\w+)/.exec(input.Message?.Subject?.Data ?? "")?.[1]?.toLowerCase();
-        hear(receiver, () => world.received.push({ receiver, alert: { event } as Alert }));
-      },
-    } as unknown as SESClient,
+    receivers: outsideOf({ sns, ses, topics: outside.topics, sender: outside.sender }),
     newId: () => `lease ${leases++}`,
     random: () => 0,
     url: null,
