@@ -179,16 +179,19 @@ describe.each(Object.keys(GRANTS))("%s", (service) => {
 describe("channels that are off by default", () => {
   const FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:on-alert";
 
-  test("let only the function that sends publish to phone numbers and invoke the named functions", async () => {
+  test("let only the functions that send publish to phone numbers and invoke the named functions", async () => {
     const context = { ...CONTEXT, smsAlerts: true, alertFunctions: [FUNCTION] };
     const { resources: on } = await synthesise(context);
     const more = (service: string) => grantsOf(on, service).filter((grant) => !GRANTS[service]!.includes(grant));
     expect(Object.fromEntries(Object.keys(GRANTS).map((service) => [service, more(service)]))).toEqual({
       ...Object.fromEntries(Object.keys(GRANTS).map((service) => [service, []])),
       api: [`lambda:InvokeFunction ${FUNCTION}`, "sns:Publish *"],
+      deliver: [`lambda:InvokeFunction ${FUNCTION}`, "sns:Publish *"],
     });
-    const { Variables } = functionOf(on, "api")[1].Properties.Environment;
-    expect([Variables.SMS_ALERTS, parsed(Variables.ALERT_FUNCTIONS)]).toEqual(["true", [FUNCTION]]);
+    for (const service of ["api", "deliver"]) {
+      const { Variables } = functionOf(on, service)[1].Properties.Environment;
+      expect([Variables.SMS_ALERTS, parsed(Variables.ALERT_FUNCTIONS)]).toEqual(["true", [FUNCTION]]);
+    }
   });
 
   test("refuse what is no ARN of a function", async () => {
