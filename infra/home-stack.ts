@@ -111,7 +111,7 @@ export class HomeStack extends Stack {
       ["members", "due", "look-by", "listed", "attention"].map((name) => index(name as MonitorsIndex)),
     );
     compact.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
-    compact.allow(["dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
+    compact.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], [history.tableArn]);
     // One retry for a transient failure; after that the next hour's run continues where this one stopped.
     compact.lambda.configureAsyncInvoke({ retryAttempts: 1, maxEventAge: Duration.minutes(30) });
     // Not on the hour, when most schedules of AWS customers run.
@@ -156,7 +156,8 @@ export class HomeStack extends Stack {
     api.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn]);
     api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
-    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [alerts.topicArn, system.topicArn]);
+    // It publishes tests of subscriptions only.
+    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
     letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
@@ -195,6 +196,7 @@ export class HomeStack extends Stack {
         MONITORS_TABLE: monitors.tableName,
         HISTORY_TABLE: history.tableName,
         LOCATIONS,
+        RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
@@ -207,6 +209,8 @@ export class HomeStack extends Stack {
     stateChange.keepFrom(SECRETS, monitors.tableArn);
     // To see whether a tick has confirmed what a location believed before it fell silent.
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
+    // Stretches of status.
+    stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], [...jobsQueues, delivery.mail.queueArn]);
     stateChange.lambda.addEventSource(

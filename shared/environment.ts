@@ -95,6 +95,7 @@ const ENVIRONMENTS = {
     ...topics,
     ...mail,
     LOCATIONS,
+    RETENTION,
     API_URL: text,
   }),
 };

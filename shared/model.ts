@@ -142,6 +142,14 @@ export interface TargetVersion {
 /** Why an incident ended: the target recovered, or the monitor was changed, paused or deleted. */
 export type EndReason = "recovered" | "changed" | "paused" | "deleted";
 
+/**
+ * The beginning of a stretch of one status, which lasts until the next one begins. `deleted` ends the last one.
+ */
+export interface StretchStart {
+  readonly status: Status | "deleted";
+  readonly since: Timestamp;
+}
+
 /** What a receiver was last told about an incident. */
 export interface Told {
   readonly event: NotUp;
@@ -219,11 +227,13 @@ export interface Alert {
 }
 
 /**
- * Content of a delivery: an alert, a copy of the incident for its own item, or a message about the monitoring itself.
+ * Content of a delivery: an alert, a copy of the incident for its own item, a stretch of status for the history, or a
+ * message about the monitoring itself.
  */
 export type OutboxContent =
   | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
+  | { readonly kind: "status"; readonly stretch: StretchStart }
   | { readonly kind: "system"; readonly subject: string; readonly message: string };
 
 /** State of a delivery to one receiver. Removed once delivered. */
@@ -257,7 +267,9 @@ export interface Monitor extends MonitorSettings {
   readonly target: TargetVersion;
   /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
-  /** The outbox, keyed by `alertId` (or `incident#<id>`, `system#<id>`). */
+  /** The stretch of status that was recorded last (`rules/stretch.ts`); null in items of earlier versions. */
+  readonly lastStretch: StretchStart | null;
+  /** The outbox, keyed by `alertId` (or `incident#<id>`, `status#<since>#<status>`, `system#<id>`). */
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
   /** Since when the views have proved no status; after a grace period it becomes `unknown`. */
   readonly undecidedSince: Timestamp | null;

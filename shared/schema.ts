@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { expecting } from "./issues.ts";
 
-export const ONE_LINE = [/^\P{Cc}*$/u, { error: "must be one line without control characters" }] as const;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as ranges, because not all regular expressions know \p{Cc}
+export const ONE_LINE = [/^[^\x00-\x1f\x7f-\x9f]*$/, { error: "must be one line without control characters" }] as const;
 
 export const whole = (min: number, max: number, unit = "") => {
   const error = expecting(`a whole number from ${min} to ${max}${unit}`);

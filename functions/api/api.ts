@@ -142,5 +142,6 @@ export const createApi = (deps: Deps): Handler => {
     .use(httpHeaderNormalizer() as unknown as Middleware)
     .use(problems(deps))
     .handler(router);
-  return async (event, context) => ("command" in event ? runCommand(event, deps) : http(event, context));
+  return async (event, context) =>
+    "command" in event ? runCommand(event, context?.awsRequestId ?? "", deps) : http(event, context);
 };

@@ -6,8 +6,10 @@ import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
+import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
+import type { EntryReader } from "../../shared/store/entries.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -16,6 +18,9 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { StatusReader } from "../../shared/store/status-reader.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
+import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Access } from "./http/access.ts";
 import type { FairShare } from "./http/fair-share.ts";
@@ -30,13 +35,21 @@ export interface Deps {
   readonly windows: WindowStore;
   /** Has items decided again. */
   readonly due: DueStore;
-  /** Placements of deleted monitors, for monitors that are created again with the same key. */
+  /** Deleted monitors, for their history and for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
   readonly tokens: TokenStore;
+  /** Status over time of one monitor. */
+  readonly stretches: StretchStore;
+  /** Status over time of all monitors. */
+  readonly statusReader: StatusReader;
+  readonly entries: EntryReader;
+  readonly audit: AuditStore;
+  /** What SNS does not keep of subscriptions. */
+  readonly subscriptions: SubscriptionStore;
   /** Browsers that are logged in. */
   readonly sessions: SessionStore;
   readonly logins: LoginGuard;

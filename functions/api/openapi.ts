@@ -3,114 +3,74 @@
  * puts it beside the function.
  */
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from "zod-openapi";
+import { createDocument } from "zod-openapi";
 import harborlight from "../../package.json" with { type: "json" };
-import { type ProblemCode, STATUS } from "./http/problem.ts";
-import { problemView } from "./http/representations.ts";
-import type { Route } from "./http/route.ts";
+import { withExamples } from "./openapi/examples.ts";
+import { headerComponents, operationOf, responseComponents } from "./openapi/operation.ts";
+import { plain, type Schema, type Schemas } from "./openapi/schema.ts";
+import { withTypedSettings } from "./openapi/settings.ts";
+import { tagsOf } from "./openapi/tags.ts";
 import { routes } from "./routes.ts";
 
-/** Codes of the problems that a call may answer with. */
-const problemsOf = ({ scope, body, path, headers, method }: Route): ProblemCode[] => [
-  ...(scope ? (["unauthenticated", "missing-scope"] as const) : []),
-  ...(body ? (["malformed-json", "body-too-large", "unsupported-media-type"] as const) : []),
-  ...(path.includes("{") ? (["not-found"] as const) : []),
-  ...(headers?.["if-match"] ? (["stale-etag", "changed-meanwhile"] as const) : []),
-  ...(method === "POST" && path === "/v1/monitors" ? (["already-exists"] as const) : []),
-  ...(method === "DELETE" && path.startsWith("/v1/tokens") ? (["last-admin-token"] as const) : []),
-  "invalid-input",
-  "too-many-requests",
-  "internal",
-];
+/** Parts of the document in which each `schema` is rewritten by `plain`. */
+const withPlainSchemas = <T>(part: T): T =>
+  JSON.parse(JSON.stringify(part), (key, value) => (key === "schema" ? plain(value as Schema) : value));
 
-const problemResponses = (route: Route): ZodOpenApiResponsesObject => {
-  const byStatus = Map.groupBy(problemsOf(route), (code) => STATUS[code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      `${status}` as `${1 | 2 | 3 | 4 | 5}${string}`,
-      {
-        description: `Problem ${codes.map((code) => `\`${code}\``).join(", ")}.`,
-        content: { "application/problem+json": { schema: problemView } },
+export const openApiDocument = (version: string) => {
+  const { components, paths, ...head } = createDocument(
+    {
+      openapi: "3.1.1",
+      info: {
+        title: "Harborlight",
+        version,
+        description:
+          "Watches TCP and UDP ports. Moments are ISO 8601 in UTC. Errors are problem documents (RFC 9457) with a stable `code`; the gateway in front answers some by itself, with a `message` only.",
+        license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       },
-    ]),
-  );
-};
-
-const operation = (route: Route): ZodOpenApiOperationObject => ({
-  operationId: route.operationId,
-  summary: route.summary,
-  ...(route.description && { description: route.description }),
-  tags: [route.path.split("/")[2] ?? "landing"],
-  ...(route.scope ? { security: [{ token: [] }], "x-scope": route.scope } : { security: [] }),
-  requestParams: {
-    ...(route.path.includes("{") && {
-      path: z.object(
-        Object.fromEntries([...route.path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => [name ?? "", z.string()])),
-      ),
-    }),
-    ...(route.query && { query: route.query }),
-    ...(route.headers && {
-      header: z.object(
-        Object.fromEntries(
-          Object.entries(route.headers).map(([name, description]) => [
-            name,
-            z.string().optional().describe(description),
-          ]),
-        ),
-      ),
-    }),
-  },
-  ...(route.body && {
-    requestBody: {
-      required: true,
-      content: Object.fromEntries(
-        (route.contentTypes ?? ["application/json"]).map((type) => [type, { schema: route.body as z.ZodType }]),
-      ),
-    },
-  }),
-  responses: {
-    ...Object.fromEntries(
-      Object.entries(route.responses).map(([status, { description, schema, contentTypes = ["application/json"] }]) => [
-        status,
-        {
-          description,
-          ...(schema && {
-            // Other content types than JSON are described as text.
-            content: Object.fromEntries(
-              contentTypes.map((type) => [type, { schema: type.endsWith("json") ? schema : z.string() }]),
-            ),
-          }),
+      servers: [{ url: "/", description: "Where this document was read." }],
+      tags: tagsOf(routes.map(({ path }) => path)),
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: "http",
+            scheme: "bearer",
+            description: "`hl_<id>_<secret>`. Each operation names the scope that its token needs.",
+          },
+          sessionCookie: {
+            type: "apiKey",
+            in: "cookie",
+            name: "__Host-harborlight",
+            description:
+              "For browsers: see `createSession`. Over plain http the cookie is `harborlight-<port>`, and its second secret goes along as header `harborlight-session`.",
+          },
         },
-      ]),
-    ),
-    ...problemResponses(route),
-  },
-});
-
-export const openApiDocument = (version: string) =>
-  createDocument({
-    openapi: "3.1.1",
-    info: {
-      title: "Harborlight",
-      version,
-      description:
-        "Watches TCP and UDP ports. Moments are ISO 8601 in UTC. Errors are problem documents (RFC 9457) with a stable `code`.",
-      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+        headers: headerComponents,
+        responses: responseComponents(routes),
+      },
+      paths: Object.fromEntries(
+        [...Map.groupBy(routes, ({ path }) => path)].map(([path, some]) => [
+          path,
+          Object.fromEntries(some.map((route) => [route.method.toLowerCase(), operationOf(route)])),
+        ]),
+      ),
     },
-    servers: [{ url: "/" }],
-    components: {
-      securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "`hl_<id>_<secret>`, with the scope `x-scope`." },
+    {
+      // Clients must accept fields that later versions add to answers.
+      override: ({ jsonSchema, io }) => {
+        if (io === "output" && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+        // Mail addresses are `(hidden)` to those who may only read.
+        if (io === "output" && jsonSchema.format === "email") delete jsonSchema.format;
       },
     },
-    paths: Object.fromEntries(
-      [...Map.groupBy(routes, ({ path }) => path)].map(([path, some]) => [
-        path,
-        Object.fromEntries(some.map((route) => [route.method.toLowerCase(), operation(route)])),
-      ]),
-    ),
+  );
+  const { schemas, ...others } = withPlainSchemas(components ?? {});
+  const named = Object.fromEntries(Object.entries((schemas ?? {}) as Schemas).map(([name, one]) => [name, plain(one)]));
+  return withExamples({
+    ...head,
+    paths: withPlainSchemas(paths ?? {}),
+    components: { ...others, schemas: withTypedSettings(named) },
   });
+};
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
   process.stdout.write(JSON.stringify(openApiDocument(harborlight.version)));

@@ -2,10 +2,13 @@
 
 import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
 import { policies } from "./alerting/routes/policies.ts";
+import { audit } from "./audit/routes/audit.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
+import { timeline } from "./history/routes/timeline.ts";
+import { uptime } from "./history/routes/uptime.ts";
 import type { Route } from "./http/route.ts";
 import { health } from "./http/routes/health.ts";
 import { landings } from "./http/routes/landing.ts";
@@ -15,21 +18,31 @@ import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
+import { bulk } from "./monitors/routes/bulk.ts";
 import { checks } from "./monitors/routes/checks.ts";
 import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
+import { tags } from "./monitors/routes/tags.ts";
+import { overview } from "./overview/routes/overview.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
   monitors,
   declarative,
+  bulk,
   checks,
   incidents,
   acknowledge,
   results,
   stats,
+  uptime,
+  overview,
+  timeline,
+  locations,
+  tags,
   badges,
   metrics,
   policies,
@@ -38,6 +51,7 @@ export const routes: readonly Route[] = [
   channels,
   kinds,
   tokens,
+  audit,
   sessions,
   protocols,
   openapi,

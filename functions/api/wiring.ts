@@ -4,8 +4,10 @@
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
+import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
+import { createEntryReader } from "../../shared/store/entries.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -15,6 +17,10 @@ import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createStatusReader } from "../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
+import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
+import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
@@ -24,6 +30,8 @@ import { createLoginGuard } from "./http/login-guard.ts";
 
 /** Dependencies that are made here. */
 type Stores =
+  | "audit"
+  | "subscriptions"
   | "policies"
   | "windows"
   | "due"
@@ -35,6 +43,9 @@ type Stores =
   | "channels"
   | "heartbeats"
   | "history"
+  | "stretches"
+  | "statusReader"
+  | "entries"
   | keyof Authentication;
 
 /** What authenticates callers and limits them. */
@@ -63,23 +74,34 @@ export interface ApiOutside extends Omit<Deps, Stores> {
 export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
+  const stretches = createStretchStore(client, tables.history, retention);
+  const historyOptions = {
+    retention,
+    now: () => now().getTime(),
+    unreadable: (error: Error) => logger.error("corrupt history is left out", { error }),
+    ...waiting,
+  };
   return createApi({
     ...outside,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
+    former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
     policies: createPolicyStore(client, tables.monitors),
     windows: createWindowStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
-    former: createFormerStore(client, tables.monitors, waiting),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    subscriptions: createSubscriptionStore(client, tables.monitors),
+    audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, {
-      retention,
-      now: () => now().getTime(),
-      unreadable: (error) => logger.error("corrupt history is left out", { error }),
-    }),
+    history: createHistoryStore(client, tables.history, historyOptions),
+    stretches,
+    statusReader: createStatusReader(
+      { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },
+      now,
+    ),
+    entries: createEntryReader(client, tables.monitors, waiting),
   });
 }

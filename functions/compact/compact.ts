@@ -1,5 +1,5 @@
 /**
- * The hourly run: touches overdue timers, compacts blocks into chunks and chunks into days, recounts shards. Each part
+ * The hourly run: touches overdue timers, summarises status, compacts blocks into chunks and chunks into days, recounts shards. Each part
  * continues where the last run stopped, so a run may end anywhere, by a crash or when its time is over.
  */
 import { DAY_SECONDS } from "../../shared/durations.ts";
@@ -7,13 +7,18 @@ import { inParallel } from "../../shared/parallel.ts";
 import type { CompactEvent } from "../../shared/payloads.ts";
 import type { DueStore, DueTimer } from "../../shared/store/due.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
+import { monitorIdOf, monitorKey, SUMMARY_BUCKETS, summaryBucketOf } from "../../shared/store/keys.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
+import type { SummaryStore } from "../../shared/store/summaries.ts";
 import type { UpkeepStore } from "../../shared/store/upkeep.ts";
 import { createChunking, settledUntil } from "./chunks.ts";
 import { createDays, type DayDependencies } from "./days.ts";
 import { createRecount } from "./recount.ts";
+import { createSummarising } from "./summaries.ts";
 
 const TOUCHES_AT_ONCE = 16;
+const BUCKETS_AT_ONCE = 4;
 /**
  * Timers further ahead than this are touched too, because a clock that was ahead may have set them. Watchdogs are never
  * due later; an own timer may be (`afterSeconds`), and is then set again by the decision that the touch leads to.
@@ -26,6 +31,8 @@ export interface CompactDependencies {
   readonly upkeep: UpkeepStore;
   readonly due: DueStore;
   readonly history: HistoryStore;
+  readonly summaries: SummaryStore;
+  readonly stretches: StretchStore;
   readonly locations: readonly string[];
   readonly voters: DayDependencies["voters"];
   readonly blockDays: number;
@@ -40,9 +47,19 @@ export interface CompactReport {
 }
 
 export const createCompact =
-  ({ planning, upkeep, due, history, locations, voters, blockDays, now }: CompactDependencies) =>
+  ({ planning, upkeep, due, history, summaries, stretches, locations, voters, blockDays, now }: CompactDependencies) =>
   async (source: CompactEvent["source"], hasTime: () => boolean): Promise<CompactReport> => {
     const touched = source === "start" ? await nudgeAll() : await touchTimers();
+
+    const summarise = createSummarising({
+      summaries,
+      stretches,
+      nudge: (id) => due.nudgeUnrecorded(monitorKey(id), now()),
+      now,
+      hasTime,
+    });
+    const members = await monitorsByBucket();
+    await inParallel(SUMMARY_BUCKETS, BUCKETS_AT_ONCE, (bucket) => summarise(bucket, members.get(bucket) ?? []));
 
     const shards: Shard[] = [];
     for await (const page of planning.shards()) shards.push(...page);
@@ -65,6 +82,12 @@ export const createCompact =
     const recount = createRecount(upkeep, history);
     for (const shard of shards) if (hasTime()) await recount(shard);
     return { lagDays: lagDays(shards, chunked, now() / 1000), touched };
+
+    async function monitorsByBucket(): Promise<Map<number, string[]>> {
+      const ids: string[] = [];
+      for await (const page of upkeep.monitors()) ids.push(...page.map(({ pk }) => monitorIdOf(pk)));
+      return Map.groupBy(ids, summaryBucketOf);
+    }
 
     function nudgeAll(): Promise<number> {
       return each(upkeep.monitors(), (key) => due.nudge(key, now()));

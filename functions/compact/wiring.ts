@@ -5,6 +5,8 @@ import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createMonitorReader } from "../../shared/store/monitor-item.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
+import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createCompact } from "./compact.ts";
 
@@ -28,6 +30,8 @@ export function createHourlyRun({ client, tables, locations, retention, now, sle
     upkeep: createUpkeepStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, { retention, now, sleep, unreadable }),
+    summaries: createSummaryStore(client, tables.history, { retention, now, sleep, unreadable }),
+    stretches: createStretchStore(client, tables.history, retention),
     locations,
     voters: (id) => monitors.get(id),
     blockDays: retention.blockDays,

@@ -18,6 +18,7 @@ const logger = new Logger();
 const handleRecords = createRecordHandler({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
+  retention: environment.RETENTION,
   locations: environment.LOCATIONS.map(({ name }) => name),
   queues: createJobQueues(environment.LOCATIONS),
   sns: new SNSClient({}),

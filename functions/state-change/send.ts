@@ -1,4 +1,4 @@
-/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, or to the incident's own item. */
+/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, to the incident's own item, or to the history. */
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
@@ -7,6 +7,7 @@ import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Post } from "../../shared/store/mailbox.ts";
+import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { Send } from "./deliver.ts";
 
 /** Timeout of an attempt, so that a slow topic does not block the batch; the delivery is then retried later. */
@@ -35,11 +36,12 @@ type Attempt = (signal: AbortSignal) => Promise<Answer>;
 interface Dependencies {
   readonly outside: Outside;
   readonly decisions: Pick<DecisionStore, "projectIncident">;
+  readonly stretches: Pick<StretchStore, "record">;
   /** Puts an alert into a receiver's mailbox. */
   readonly post: (mail: Post) => Promise<void>;
 }
 
-export const createSend = ({ outside, decisions, post }: Dependencies): Send => {
+export const createSend = ({ outside, decisions, stretches, post }: Dependencies): Send => {
   /** @throws Error if the message cannot be made: a bug of ours */
   const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Attempt => {
     switch (content.kind) {
@@ -48,6 +50,14 @@ export const createSend = ({ outside, decisions, post }: Dependencies): Send => 
         const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
         return async () => {
           await decisions.projectIncident(owner, incident, sequence);
+          return delivered("");
+        };
+      }
+      case "status": {
+        const { stretch } = content;
+        const { id } = item as OutboxItem & Pick<Monitor, "id">;
+        return async () => {
+          await stretches.record(id, stretch, sequence);
           return delivered("");
         };
       }

@@ -12,7 +12,7 @@ const QUEUED_AHEAD_MS = 120_000;
 
 interface Dependencies {
   readonly decisions: DecisionStore;
-  /** Keeps the placements of a monitor that is about to be deleted, so that its history can be found. */
+  /** Keeps what finds the history of a monitor that is about to be deleted. */
   readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
   readonly conditions: (monitor: Monitor) => Promise<Readonly<Record<string, ViewCondition>>>;
   readonly url: Context["url"];

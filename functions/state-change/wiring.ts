@@ -6,6 +6,7 @@ import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
+import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
@@ -17,6 +18,7 @@ import type { JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
@@ -28,6 +30,7 @@ import { createStateChange } from "./state-change.ts";
 export interface StateChangeOutside {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
+  readonly retention?: Retention;
   /** Names of all locations. */
   readonly locations: readonly string[];
   readonly queues: JobQueues;
@@ -47,12 +50,26 @@ export interface StateChangeOutside {
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, tables, locations: names, queues, sns, mailQueue, topics, sender, url, now, log } = outside;
+  const {
+    client,
+    tables,
+    retention,
+    locations: names,
+    queues,
+    sns,
+    mailQueue,
+    topics,
+    sender,
+    url,
+    now,
+    log,
+  } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const policies = createPolicyStore(client, tables.monitors);
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
+  const stretches = createStretchStore(client, tables.history, retention);
   const receivers = receiversOf({ sns, topics, sender });
   const { post, call: callDeliver } = createPosting({
     mailbox: createMailboxStore(client, tables.monitors),
@@ -60,7 +77,12 @@ export function createRecordHandler(outside: StateChangeOutside) {
     now,
     log,
   });
-  const deliver = createDeliver({ decisions, send: createSend({ outside: receivers, decisions, post }), now, log });
+  const deliver = createDeliver({
+    decisions,
+    send: createSend({ outside: receivers, decisions, stretches, post }),
+    now,
+    log,
+  });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),

@@ -35,6 +35,7 @@ export class ProbeConnection implements Connection {
   /** Bytes of the connections before the last `reopen`. */
   readonly #before = { sent: 0, received: 0 };
   #greeting: Buffer = Buffer.alloc(0);
+  #hasGreeted = false;
   #wake: (() => void) | undefined;
   #session: TlsSession | undefined;
   readonly #connectedAt = performance.now();
@@ -158,6 +159,11 @@ export class ProbeConnection implements Connection {
     return /^[\t\x20-\x7e\x80-\xff]{4,}(?=\r?\n|$)/.exec(this.#greeting.toString("latin1"))?.[0];
   }
 
+  /** Whether the server spoke first, as servers do that say their name. */
+  get hasGreeted(): boolean {
+    return this.#hasGreeted;
+  }
+
   /** Makes the pending read and all later ones throw this failure. */
   fail(failure: unknown) {
     this.#isOver = true;
@@ -195,6 +201,7 @@ export class ProbeConnection implements Connection {
   readonly #onData = (chunk: Buffer) => {
     this.#timings.firstByteMs ??= performance.now() - this.#connectedAt;
     this.#received += chunk.length;
+    if (this.#received === chunk.length) this.#hasGreeted = !this.#wrote;
     if (this.#greeting.length === 0) this.#greeting = chunk.subarray(0, MAX_GREETING_BYTES);
     else if (this.#greeting.length < MAX_GREETING_BYTES)
       this.#greeting = Buffer.concat([this.#greeting, chunk]).subarray(0, MAX_GREETING_BYTES);

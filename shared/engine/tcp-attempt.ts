@@ -105,6 +105,13 @@ function failed({ state, reason, message, evidence = {} }: Failure, { target }: 
 /** The server ended the connection: the first line it sent tells which server it is, and often why it ended. */
 const BROKEN_OFF: ReadonlySet<Reason> = new Set(["connection-closed", "connection-reset", "incomplete-answer"]);
 
+/** Tells in the order of events what the server said first, and how it then ended the connection. */
+function brokenOff(message: string, said: string, { hasGreeted }: ProbeConnection, target: Target): string {
+  const [, ending] = /^\S+ ((?:closed|reset|aborted) .*)$/s.exec(message) ?? [];
+  const first = `${hasGreeted ? "named itself" : "answered"} ${escapeText(said, 120)}`;
+  return ending ? `${endpointOf(target)} ${first}, then ${ending}` : `${message}; it had ${first}`;
+}
+
 /** TLS where the probe asks for it, then the protocol's `talk`, until the deadline. */
 async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, startedAt: number, done: Done) {
   const { target, timeoutMs, wheel } = attempt;
@@ -144,9 +151,10 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
     const failure = explainOrClose(error, connection, attempt);
     const said = BROKEN_OFF.has(failure.reason) ? connection.greeting : undefined;
     const message = error instanceof ProbeFailure ? `${endpointOf(target)}: ${failure.message}` : failure.message;
+    const broken = said === undefined ? message : brokenOff(message, said, connection, target);
     measured = {
       ...failed(failure, attempt),
-      message: said ? `${message}; it had greeted with: ${escapeText(said, 120)}` : message,
+      message: broken,
       timings: { connectMs, ...connection.timings },
       evidence: {
         ...(said ? { banner: said } : {}),

@@ -1,5 +1,6 @@
 /** Turns tallies and incidents into the figures that the API shows. Pure. */
 import type { Incident } from "../model.ts";
+import type { StatusSeconds } from "./status-time.ts";
 import type { Range } from "./steps.ts";
 import { type Tally, TIME_STATUSES } from "./tally.ts";
 
@@ -22,8 +23,13 @@ function percentOf(part: number, whole: number, digits: number): number | null {
   return Math.max(steps, part > 0 ? 1 : 0) / 10 ** digits;
 }
 
+/** Seconds in each status, and without data. */
+export const reportSeconds = (seconds: StatusSeconds, length: number) => ({
+  ...seconds,
+  noData: length - TIME_STATUSES.reduce((sum, status) => sum + seconds[status], 0),
+});
+
 export function report(tally: Tally, { from, to }: Range) {
-  const known = TIME_STATUSES.reduce((sum, status) => sum + tally.seconds[status], 0);
   const { latency } = tally;
   const [p50, p95, p99] = latency.quantilesMs(QUANTILES);
   const digits = (latencyMs: number | null | undefined) => Number((latencyMs ?? 0).toPrecision(4));
@@ -36,7 +42,7 @@ export function report(tally: Tally, { from, to }: Range) {
     degraded: tally.degraded,
     unmeasured: tally.unmeasured,
     uptimePercent: uptimePercent(tally),
-    seconds: { ...tally.seconds, noData: to - from - known },
+    seconds: reportSeconds(tally.seconds, to - from),
     latencyMs:
       latency.count === 0
         ? null

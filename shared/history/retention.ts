@@ -34,3 +34,13 @@ export function dayExpiry(date: string, { dayMonths }: Retention): number {
   const [year, month, day] = date.split("-").map(Number) as [number, number, number];
   return Date.UTC(year, month - 1 + dayMonths, day + 1) / 1000;
 }
+
+/** The longest month. */
+const DAYS_OF_MONTH = 31;
+
+/** Stretches of status outlive the days that are counted from them. @param endSeconds when the stretch ended */
+export const stretchExpiry = (endSeconds: number, { dayMonths }: Retention) =>
+  endSeconds + (dayMonths + 1) * DAYS_OF_MONTH * DAY_SECONDS;
+/** @param nowSeconds when its roster is used */
+export const summaryRosterExpiry = (nowSeconds: number, { dayMonths }: Retention) =>
+  nowSeconds + (dayMonths + 2) * DAYS_OF_MONTH * DAY_SECONDS;

@@ -54,8 +54,13 @@ const optional = <S extends z.ZodType>(
   return { stored: field, sent: field.optional() as z.ZodOptional<S>, complete, follows };
 };
 
-/** An object whose properties may be left out one by one. @param complete fills in the missing ones */
+/**
+ * An object whose properties may be left out one by one.
+ * @param name of its schema in the OpenAPI document
+ * @param complete fills in the missing ones
+ */
 const partial = <S extends z.ZodRawShape>(
+  name: string,
   shape: S,
   complete: (sent: Partial<z.output<z.ZodObject<S>>>, others: Surroundings) => z.output<z.ZodObject<S>>,
   about: string,
@@ -64,8 +69,10 @@ const partial = <S extends z.ZodRawShape>(
 ) => {
   const field = fields(shape);
   return {
-    stored: described(field, about, example as never),
-    sent: described(field.partial(), about, example as never).optional(),
+    stored: described(field, about, example as never).meta({ id: name }),
+    sent: described(field.partial(), about, example as never)
+      .meta({ id: `${name}Input` })
+      .optional(),
     complete(sent: z.output<ReturnType<typeof field.partial>> | undefined, others: Surroundings) {
       return complete((sent ?? {}) as never, others);
     },
@@ -75,8 +82,13 @@ const partial = <S extends z.ZodRawShape>(
 
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
+const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) }).meta({
+  id: "ProtocolName",
+  description: "How to speak to the port: see `GET /v1/protocols`.",
+  example: "https",
+});
 /** Schema of a protocol's name. */
-export const protocolName = () => z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) });
+export const protocolName = () => anyProtocol;
 
 export const email = () =>
   z
@@ -123,10 +135,9 @@ const host = z
   .min(1, { error: expecting("a host name or an IP address") })
   .max(253, { error: expecting("a host name of at most 253 characters") });
 
-const lane = z.literal([...LANES], { error: expecting(`one of ${LANES.join(", ")} (seconds)`) }) as z.ZodType<
-  Lane,
-  Lane
->;
+const lane = z
+  .literal([...LANES], { error: expecting(`one of ${LANES.join(", ")} (seconds)`) })
+  .meta({ id: "Lane", description: "Seconds between two checks.", example: 60 }) as z.ZodType<Lane, Lane>;
 
 /** What is checked, how, and from where. A change of any of these resets the views. */
 export const CHECK_FIELDS = {
@@ -149,19 +160,19 @@ export const CHECK_FIELDS = {
     { path: "/health" },
   ),
   family: optional(
-    oneOf(["auto", ...FAMILIES]),
+    oneOf(["auto", ...FAMILIES]).meta({ id: "Family", description: "Address family." }),
     "auto",
     "Address family to use. Default `auto`: what the location has.",
     "ipv4",
   ),
   addresses: optional(
-    oneOf(["first", "all"]),
+    oneOf(["first", "all"]).meta({ id: "Addresses", description: "Which addresses of a name are checked." }),
     "first",
     "Check the first address of the name, or all of them. Default `first`.",
     "all",
   ),
   expectedState: optional(
-    oneOf(["open", "closed"]),
+    oneOf(["open", "closed"]).meta({ id: "ExpectedState", description: "State that counts as up." }),
     "open",
     "The state that counts as up. Default `open`; `closed` accepts closed and filtered ports.",
     "closed",
@@ -174,6 +185,7 @@ export const CHECK_FIELDS = {
     3_000,
   ),
   retries: partial(
+    "Retries",
     {
       count: whole(0, 5).describe("Default 2, or as many as fit the interval."),
       delayMs: whole(0, 10_000, " milliseconds").describe(`Default ${DEFAULT_RETRY_DELAY_MS}.`),
@@ -219,14 +231,21 @@ export const OTHER_FIELDS = {
     "orders/db",
   ),
   quorum: optional(
-    z.union([z.enum(["majority", "any", "all"]), z.int().min(1).max(MAX_LOCATIONS)], {
-      error: expecting('"majority", "any", "all" or a number of locations'),
-    }),
+    z
+      .union(
+        [
+          z.enum(["majority", "any", "all"]).meta({ id: "QuorumRule", description: "Share of the locations." }),
+          z.int().min(1).max(MAX_LOCATIONS),
+        ],
+        { error: expecting('"majority", "any", "all" or a number of locations') },
+      )
+      .meta({ id: "Quorum", description: "How many locations must agree." }),
     "majority",
     "How many locations must agree that it is down. Default `majority`.",
     "any",
   ),
   alerts: partial(
+    "Alerts",
     {
       afterSeconds: whole(0, 86_400, " seconds").describe(
         "How long a change must last before people are alerted. Default 0.",

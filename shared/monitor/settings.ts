@@ -29,8 +29,23 @@ export const sentFields = mapped(({ sent }) => sent) as unknown as Sent;
 /** Schema of each field as it is stored and shown. */
 export const storedFields = mapped(({ stored }) => stored) as unknown as { [K in FieldName]: Fields[K]["stored"] };
 
+/** A monitor as a caller may send it, for documents. */
+export const MONITOR_EXAMPLE = {
+  name: "Shop",
+  protocol: "https",
+  host: "shop.example.com",
+  settings: { path: "/health" },
+  intervalSeconds: 60,
+  locations: ["eu-west-1"],
+  tags: { team: "orders" },
+} as const;
+
 /** Body that creates a monitor. */
-export const monitorInput = fields(sentFields).meta({ id: "MonitorInput" });
+export const monitorInput = fields(sentFields).meta({
+  id: "MonitorInput",
+  description: "A monitor to create.",
+  example: MONITOR_EXAMPLE,
+});
 
 /** JSON Merge Patch (RFC 7396) of a monitor: every field may also be null, which restores its default. */
 export const monitorPatch = fields(
@@ -40,7 +55,11 @@ export const monitorPatch = fields(
       .optional()
       .describe(stored.description ?? ""),
   ) as unknown as Record<FieldName, z.ZodOptional<z.ZodType>>,
-).meta({ id: "MonitorPatch", description: "Merged into the monitor (RFC 7396); null brings a field's default back." });
+).meta({
+  id: "MonitorPatch",
+  description: "Merged into the monitor (RFC 7396); null brings a field's default back.",
+  example: { intervalSeconds: 30, alerts: { emails: ["ops@example.com"] } },
+});
 
 /** The sent fields that are valid by themselves. */
 export type SentSettings = Partial<z.output<typeof monitorInput>>;
@@ -87,6 +106,16 @@ export const asSent = (settings: MonitorSettings, available: readonly string[]):
     sent[name] = hasParts ? sentParts(field, value as Record<string, unknown>, others) : value;
   }
   return sent;
+};
+
+/** Like `asSent`, and without fields that equal any default: the shortest input that gives the same settings. */
+export const withoutDefaults = (settings: MonitorSettings, available: readonly string[]): Record<string, unknown> => {
+  const others: Surroundings = { ...settings, available };
+  const isDefault = (name: FieldName) =>
+    isDeepStrictEqual((FIELDS[name] as Field).complete(undefined, others), settings[name]);
+  return Object.fromEntries(
+    Object.entries(asSent(settings, available)).filter(([name]) => !isDefault(name as FieldName)),
+  );
 };
 
 const pick = (from: object, some: readonly string[]) =>

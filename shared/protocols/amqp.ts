@@ -10,7 +10,7 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  version: z.enum(["0-9-1", "1.0"]).default("0-9-1"),
+  version: z.enum(["0-9-1", "1.0"]).default("0-9-1").describe("Version to speak."),
   tls: tlsSettings.optional(),
 });
 

@@ -11,15 +11,21 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** Our autonomous system; by default one reserved for documentation (RFC 5398). */
-  asn: z.int().min(1).max(4_294_967_294).default(64_496),
-  /** Our BGP identifier; by default an address reserved for documentation (RFC 5737). */
+  asn: z
+    .int()
+    .min(1)
+    .max(4_294_967_294)
+    .default(64_496)
+    .describe("Our autonomous system; by default one reserved for documentation (RFC 5398)."),
   routerId: z
     .ipv4()
     .refine((address) => address !== "0.0.0.0", "must not be 0.0.0.0")
-    .default("192.0.2.1"),
-  /** `open`: a NOTIFICATION is not enough, the speaker must accept us as a peer. */
-  answer: z.enum(["any", "open"]).default("any"),
+    .default("192.0.2.1")
+    .describe("Our BGP identifier; by default an address reserved for documentation (RFC 5737)."),
+  answer: z
+    .enum(["any", "open"])
+    .default("any")
+    .describe("`open`: a NOTIFICATION is not enough, the speaker must accept us as a peer."),
 });
 
 const MARKER = Buffer.alloc(16, 0xff);

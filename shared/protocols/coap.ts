@@ -16,7 +16,7 @@ const URI_PATH = 11;
 const URI_QUERY = 15;
 
 const settings = z.strictObject({
-  method: z.enum(["ping", "get"]).default("ping"),
+  method: z.enum(["ping", "get"]).default("ping").describe("What to ask."),
   path: z
     .string()
     .max(255)

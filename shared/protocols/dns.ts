@@ -28,9 +28,13 @@ const settings = udpOrTcp({
       (name) => labelsOf(asciiName(name)) !== undefined,
       "must be a domain name: labels of 1 to 63 octets, 255 in all, non-ASCII octets as \\DDD; or `.`",
     )
-    .default("."),
-  type: z.enum(TYPE_NAMES).default("NS"),
-  class: z.enum(Object.keys(CLASSES) as [keyof typeof CLASSES]).default("IN"),
+    .default(".")
+    .describe("Name to ask for."),
+  type: z.enum(TYPE_NAMES).default("NS").describe("Type of the records to ask for."),
+  class: z
+    .enum(Object.keys(CLASSES) as [keyof typeof CLASSES])
+    .default("IN")
+    .describe("Class of the records."),
   recursion: z.boolean().default(true).describe("Whether to ask for recursion (flag RD)."),
   rcode: z
     .array(z.enum(RCODES))

@@ -30,19 +30,19 @@ const statusRange = z
   );
 
 const shape = {
-  method: z.enum(["GET", "HEAD"]).default("GET"),
-  /** Path and query. */
+  method: z.enum(["GET", "HEAD"]).default("GET").describe("Method of the request."),
   path: z
     .string()
     .max(2048)
     .regex(/^\/[\x21-\x7e]*$/, "must start with / and be percent-encoded")
-    .default("/"),
-  /** The Host header; default: the monitor's host and port. */
+    .default("/")
+    .describe("Path and query."),
   hostHeader: z
     .string()
     .max(255)
-    .regex(/^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i, "must be a host, perhaps with :port")
-    .optional(),
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/, "must be a host, perhaps with :port")
+    .optional()
+    .describe("The header Host. Default: the monitor's host and port."),
   headers: z
     .record(
       headerName,
@@ -57,17 +57,30 @@ const shape = {
     .refine((headers) => !Object.keys(headers).some((name) => OWN_HEADERS.test(name)), {
       message: "Host (use hostHeader) and the fields of the connection are set by the probe",
     })
-    .default({}),
-  /** Expected status codes. */
-  status: z.array(statusRange).min(1).max(20).default(["200-399"]),
+    .default({})
+    .describe("Further headers of the request, by name."),
+  status: z
+    .array(statusRange)
+    .min(1)
+    .max(20)
+    .default(["200-399"])
+    .describe("Expected status codes, or ranges of them. Default: `200-399`."),
   responseHeaders: z
     .record(headerName, matchSettings)
     .refine((headers) => Object.keys(headers).length <= 10, "at most 10")
-    .default({}),
+    .default({})
+    .describe("What headers of the answer must be like, by name."),
   body: matchSettings.optional(),
-  /** Bytes of the decoded body that `body` is matched against; the rest is not read. */
-  maxBodyBytes: z.int().min(1).max(1_000_000).default(65_536),
-  redirects: z.enum(["follow", "manual"]).default("follow"),
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(65_536)
+    .describe("Bytes of the decoded body that `body` is matched against; the rest is not read."),
+  redirects: z
+    .enum(["follow", "manual"])
+    .default("follow")
+    .describe("Whether redirects are followed, or are the answer."),
 };
 
 /** Bytes of a body that a pattern is matched against at most: some 40 ms of CPU time. */

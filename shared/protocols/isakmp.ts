@@ -16,7 +16,7 @@ const NAT_TRAVERSAL_PORT = 4500;
 const MARKER = Buffer.alloc(4);
 
 const settings = z.strictObject({
-  version: z.enum(["2", "1"]).default("2"),
+  version: z.enum(["2", "1"]).default("2").describe("Version of IKE to speak."),
   nonEspMarker: z
     .enum(["auto", "always", "never"])
     .default("auto")

@@ -11,8 +11,10 @@ import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
   tls: tlsSettings.optional(),
-  /** What the server must be. A secondary answers, but takes no writes. */
-  role: z.enum(["any", "writable"]).default("any"),
+  role: z
+    .enum(["any", "writable"])
+    .default("any")
+    .describe("What the server must be. A secondary answers, but takes no writes."),
 });
 
 const OP_MSG = 2013;

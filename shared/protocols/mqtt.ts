@@ -10,7 +10,7 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  version: z.enum(["3.1.1", "5.0"]).default("3.1.1"),
+  version: z.enum(["3.1.1", "5.0"]).default("3.1.1").describe("Version to speak."),
   tls: tlsSettings.optional(),
 });
 

@@ -15,8 +15,9 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    /** User name that the probe sends, and that the server's log shows; by default one that does not exist. */
-    user: oneLine(32).default("harborlight"),
+    user: oneLine(32)
+      .default("harborlight")
+      .describe("User name that the probe sends, and that the server's log shows; by default one that does not exist."),
     starttls: starttlsSetting.optional(),
     tls: tlsSettings.optional(),
   })

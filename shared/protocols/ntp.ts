@@ -20,8 +20,8 @@ const UNSYNCHRONISED_STRATUM = 16;
 const limits = (what: string) =>
   z
     .strictObject({
-      degradedAbove: z.number().min(0).nullable().default(null),
-      downAbove: z.number().min(0).nullable().default(null),
+      degradedAbove: z.number().min(0).nullable().default(null).describe("Value above which it is degraded."),
+      downAbove: z.number().min(0).nullable().default(null).describe("Value above which it is down."),
     })
     .prefault({})
     .describe(`${what} above which the server is degraded or down; null: never.`);

@@ -12,9 +12,10 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z
   .strictObject({
-    /** User name that the probe sends, and that the server's log shows. */
-    user: oneLine(63).default("harborlight"),
-    database: oneLine(63).default("postgres"),
+    user: oneLine(63)
+      .default("harborlight")
+      .describe("User name that the probe sends, and that the server's log shows."),
+    database: oneLine(63).default("postgres").describe("Database to ask for."),
     starttls: starttlsSetting.optional(),
     tls: tlsSettings.optional(),
   })

@@ -27,7 +27,7 @@ const settings = z.strictObject({
   secret: oneLine(128)
     .meta({ writeOnly: true })
     .describe("The secret that the server shares with this location's address."),
-  nasIdentifier: oneLine(64).default("harborlight"),
+  nasIdentifier: oneLine(64).default("harborlight").describe("Name that the probe gives itself."),
   ...udpFields({ spacingMs: 250 }),
 });
 

@@ -9,8 +9,7 @@ import { printable } from "../wire/cursor.ts";
 import { oneLine, parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** A module that the list must show. */
-  module: oneLine(128).optional(),
+  module: oneLine(128).optional().describe("A module that the list must show."),
 });
 
 /** Message of the day and modules together. */

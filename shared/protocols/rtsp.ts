@@ -10,12 +10,12 @@ import { type ResponseHead, readHead } from "../wire/http-message.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** What to ask about: `*` for the server, or a stream's path. */
   path: z
     .string()
     .max(1024)
     .regex(/^(\*|\/[\x21-\x7e]*)$/, "must be * or start with /, percent-encoded")
-    .default("*"),
+    .default("*")
+    .describe("What to ask about: `*` for the server, or the path of a stream."),
   tls: tlsSettings.optional(),
 });
 

@@ -1,5 +1,6 @@
 /** Masks secret settings, which only those who may write monitors may see: fields that their schema marks `writeOnly` (JSON Schema). */
 import { z } from "zod";
+import { pathText } from "../issues.ts";
 import { protocols } from "./index.ts";
 
 /** Replacement for a secret. */
@@ -30,26 +31,27 @@ const forms = (schema: Schema): Schema[] => [
   ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(forms),
 ];
 
-/** Replaces every secret within a value. @param path for people: `tls.key`, `steps[0].send` */
+type Path = readonly (string | number)[];
+
+/** Replaces every secret within a value. @param path where the value is: `["steps", 0, "send"]` */
 const replaceSecrets = (
   value: unknown,
   schemas: readonly Schema[],
-  path: string,
-  replace: (secret: unknown, path: string) => unknown,
+  path: Path,
+  replace: (secret: unknown, path: Path) => unknown,
 ): unknown => {
   const all = schemas.flatMap(forms);
   if (value !== undefined && all.some(({ writeOnly }) => writeOnly)) return replace(value, path);
   if (typeof value !== "object" || value === null) return value;
-  const within = (inner: unknown, name: string, schema: (parent: Schema) => Schema | boolean | undefined) => {
+  const within = (inner: unknown, at: string | number, schema: (parent: Schema) => Schema | boolean | undefined) => {
     const inside = all.map(schema).filter((one) => typeof one === "object");
-    return replaceSecrets(inner, inside, name, replace);
+    return replaceSecrets(inner, inside, [...path, at], replace);
   };
-  if (Array.isArray(value))
-    return value.map((inner, index) => within(inner, `${path}[${index}]`, ({ items }) => items));
+  if (Array.isArray(value)) return value.map((inner, index) => within(inner, index, ({ items }) => items));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      within(inner, path ? `${path}.${name}` : name, ({ properties, additionalProperties }) =>
+      within(inner, name, ({ properties, additionalProperties }) =>
         properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
       ),
     ]),
@@ -58,18 +60,35 @@ const replaceSecrets = (
 
 /** Masks the secrets of a monitor's settings, for those who may read but not write. */
 export const hideSecrets = (protocol: string, settings: Readonly<Record<string, unknown>>) =>
-  replaceSecrets(settings, [schemaOf(protocol)], "", () => HIDDEN) as Record<string, unknown>;
+  replaceSecrets(settings, [schemaOf(protocol)], [], () => HIDDEN) as Record<string, unknown>;
 
 /** The secrets among settings, by path. */
 export function secretsOf(protocol: string, settings: unknown): Map<string, unknown> {
   const found = new Map<string, unknown>();
-  replaceSecrets(settings, [schemaOf(protocol)], "", (secret, path) => {
-    found.set(path, secret);
+  replaceSecrets(settings, [schemaOf(protocol)], [], (secret, path) => {
+    found.set(pathText(path), secret);
     return secret;
   });
   return found;
 }
 
+const valueAt = (whole: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (value, name) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, name)
+        ? (value as Record<string | number, unknown>)[name]
+        : undefined,
+    whole,
+  );
+
+/**
+ * Puts stored secrets back where settings contain the replacement, so that a client may send what it read. Where none is
+ * stored at that path, the replacement stays, which `hiddenPaths` then reports.
+ */
+export const restoreSecrets = (protocol: string, sent: unknown, stored: unknown): unknown =>
+  replaceSecrets(sent, [schemaOf(protocol)], [], (secret, path) =>
+    secret === HIDDEN ? (valueAt(stored, path) ?? secret) : secret,
+  );
 /** Paths of secrets that contain the replacement: a client sent back settings that it had read masked. */
 export const hiddenPaths = (protocol: string, settings: unknown): string[] =>
   [...secretsOf(protocol, settings)].flatMap(([path, secret]) => (secret === HIDDEN ? [path] : []));

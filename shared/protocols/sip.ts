@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
 import { printable } from "../wire/cursor.ts";
-import { oneLine, parseSettings } from "../wire/settings.ts";
+import { parseSettings } from "../wire/settings.ts";
 import { tcpProbe, udpOrTcp, udpProbe } from "../wire/udp.ts";
 
 /** Longest head and body accepted: what fits into one datagram. */
@@ -15,7 +15,11 @@ const MAX_BYTES = 65_535;
 /** Not implemented, version not supported, message too large: refusals of the request, not failures of the server. */
 const HEALTHY_ERRORS: readonly number[] = [501, 505, 513];
 
-const uri = oneLine(255).regex(/^sips?:[^\s<>"]+$/, "must be a SIP URI without spaces, like sip:ping@example.com");
+const uri = z
+  .string()
+  .max(255)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line end would inject a header
+  .regex(/^sips?:[^\s<>"\x00-\x1f\x7f-\x9f]+$/, "must be a SIP URI without spaces, like sip:ping@example.com");
 
 export const fields = {
   uri: uri.optional().describe("Request-URI. Default: the monitor's host."),

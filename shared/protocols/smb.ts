@@ -9,8 +9,7 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** Fails unless the server requires signed messages. */
-  requireSigning: z.boolean().default(false),
+  requireSigning: z.boolean().default(false).describe("Fails unless the server requires signed messages."),
 });
 
 const HEADER_BYTES = 64;

@@ -12,7 +12,9 @@ import { softwareIn } from "../wire/software.ts";
 import { isAmong, upgradeToTls } from "../wire/starttls.ts";
 
 /** Default name in EHLO: a reserved one that can belong to nobody (RFC 2606). Some servers demand another. */
-export const ehloName = oneLine(253).default("harborlight.invalid");
+export const ehloName = oneLine(253)
+  .default("harborlight.invalid")
+  .describe("Name that the probe gives itself in EHLO.");
 
 const settings = onlyStarttls("smtps").safeExtend({ ehloName });
 

@@ -33,8 +33,8 @@ const expectations = z
   .strictObject({
     equals: z.string().max(255).optional().describe("The value, as text."),
     contains: z.string().min(1).max(255).optional().describe("A part of the value."),
-    min: z.number().optional(),
-    max: z.number().optional(),
+    min: z.number().optional().describe("Least value."),
+    max: z.number().optional().describe("Greatest value."),
   })
   .refine(({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) => min <= max, {
     path: ["max"],
@@ -42,21 +42,29 @@ const expectations = z
   });
 
 const object = {
-  community: oneLine(64).meta({ writeOnly: true }).default("public"),
+  community: oneLine(64).meta({ writeOnly: true }).default("public").describe("Community, which is a password."),
   oid: z
     .string()
     .max(255)
     .regex(/^\.?[0-2](\.\d{1,10}){1,127}$/, "must be an object identifier in numbers, like 1.3.6.1.2.1.1.1.0")
-    .default(SYS_DESCR),
-  expect: expectations.optional(),
+    .default(SYS_DESCR)
+    .describe("Object to read; by default sysDescr."),
+  expect: expectations.optional().describe("What the value must be."),
 };
 
 const settings = z.discriminatedUnion(
   "version",
   [
-    z.strictObject({ version: z.literal("2c").optional(), ...object, ...udpFields() }),
-    z.strictObject({ version: z.literal("1"), ...object, ...udpFields() }),
-    z.strictObject({ version: z.literal("3"), ...udpFields() }),
+    z.strictObject({
+      version: z.literal("2c").optional().describe("Speaks version 2c; the default."),
+      ...object,
+      ...udpFields(),
+    }),
+    z.strictObject({ version: z.literal("1").describe("Speaks version 1."), ...object, ...udpFields() }),
+    z.strictObject({
+      version: z.literal("3").describe("Speaks version 3, and asks for the engine only."),
+      ...udpFields(),
+    }),
   ],
   { error: (issue) => (issue.code === "invalid_union" ? 'must be "1", "2c" or "3"' : undefined) },
 );

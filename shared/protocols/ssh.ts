@@ -13,13 +13,12 @@ import { Cursor, printable } from "../wire/cursor.ts";
 import { parseSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** Whether to run the key exchange; if not, the identification is enough. */
-  hostKey: z.boolean().default(true),
-  /** The fingerprint the host key must have, as `ssh-keygen -l` prints it. */
+  hostKey: z.boolean().default(true).describe("Whether to run the key exchange; if not, the identification is enough."),
   fingerprint: z
     .string()
     .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "must look like SHA256:… as ssh-keygen -l prints it")
-    .optional(),
+    .optional()
+    .describe("Fingerprint that the host key must have, as `ssh-keygen -l` prints it."),
 });
 
 /** Limit of the lines before the identification. RFC 4253 sets none; real notices are shorter. */

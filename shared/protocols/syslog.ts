@@ -30,12 +30,21 @@ const SEVERITIES = { emerg: 0, alert: 1, crit: 2, err: 3, warning: 4, notice: 5,
 
 const settings = udpOrTcp(
   {
-    facility: z.enum(Object.keys(FACILITIES) as [keyof typeof FACILITIES]).default("user"),
-    severity: z.enum(Object.keys(SEVERITIES) as [keyof typeof SEVERITIES]).default("debug"),
-    hostname: oneLine(255)
+    facility: z
+      .enum(Object.keys(FACILITIES) as [keyof typeof FACILITIES])
+      .default("user")
+      .describe("Facility of the message."),
+    severity: z
+      .enum(Object.keys(SEVERITIES) as [keyof typeof SEVERITIES])
+      .default("debug")
+      .describe("Severity of the message."),
+    hostname: z
+      .string()
+      .max(255)
       .regex(/^[\x21-\x7e]+$/, "must be ASCII without spaces")
-      .default("harborlight"),
-    message: oneLine(200).default("Harborlight checks that this port takes messages"),
+      .default("harborlight")
+      .describe("Host name in the message."),
+    message: oneLine(200).default("Harborlight checks that this port takes messages").describe("Text of the message."),
   },
   { count: 2, spacingMs: 100, silence: "unknown" },
 );

@@ -18,8 +18,12 @@ import { preparingOnce, tlsSettings } from "../wire/settings.ts";
 
 const step = z
   // What is sent may be a password.
-  .strictObject({ send: bytesSetting.meta({ writeOnly: true }).optional(), expect: expectSetting.optional() })
-  .refine(({ send, expect }) => send !== undefined || expect !== undefined, "must send or expect something");
+  .strictObject({
+    send: bytesSetting.meta({ writeOnly: true }).optional().describe("What to send."),
+    expect: expectSetting.optional(),
+  })
+  .refine(({ send, expect }) => send !== undefined || expect !== undefined, "must send or expect something")
+  .meta({ title: "TcpStep", description: "Something to send, an answer to expect, or both." });
 
 const settings = z.strictObject({
   steps: z

@@ -9,8 +9,12 @@ import { printable } from "../wire/cursor.ts";
 import { parseSettings, tlsSettings } from "../wire/settings.ts";
 
 const settings = z.strictObject({
-  /** `ignored`: negotiation is enough. A server that negotiates and then never prompts is broken for its users. */
-  text: z.enum(["required", "ignored"]).default("required"),
+  text: z
+    .enum(["required", "ignored"])
+    .default("required")
+    .describe(
+      "`ignored`: negotiation is enough. A server that negotiates and then never prompts is broken for its users.",
+    ),
   tls: tlsSettings.optional(),
 });
 

@@ -19,7 +19,7 @@ const FILE_NOT_FOUND = 1;
 
 const settings = z.strictObject({
   file: oneLine(128).default("harborlight-check").describe("The file to ask for, preferably a missing one."),
-  mode: z.enum(["octet", "netascii"]).default("octet"),
+  mode: z.enum(["octet", "netascii"]).default("octet").describe("Mode of the transfer."),
   expect: z
     .enum(["any", "file", "missing"])
     .default("any")

@@ -21,12 +21,12 @@ const key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "must be 
 
 const settings = z
   .strictObject({
-    serverPublicKey: key.optional(),
+    serverPublicKey: key.optional().describe("Public key of the server."),
     privateKey: key
       .meta({ writeOnly: true })
       .optional()
       .describe("Private key of a peer that the server knows; configure a separate peer for this monitor."),
-    presharedKey: key.meta({ writeOnly: true }).optional(),
+    presharedKey: key.meta({ writeOnly: true }).optional().describe("Key that both share besides."),
     ...udpFields({ spacingMs: 300 }),
     silence: z
       .enum(["down", "up", "unknown"])

@@ -14,13 +14,19 @@ import { upgradeToTls } from "../wire/starttls.ts";
 
 const settings = z.strictObject({
   ...eitherTls,
-  /** The domain to ask for; default: the monitor's host. */
   domain: z
     .string()
     .regex(/^[^\s<>&"']{1,253}$/, "must be a domain")
-    .optional(),
-  /** Whether to connect as a client (port 5222) or as another server (port 5269). */
-  as: z.enum(["client", "server"]).default("client"),
+    .optional()
+    .describe("Domain to ask for. Default: the monitor's host."),
+  as: z
+    .enum(["client", "server"])
+    .default("client")
+    .meta({
+      description: "Whether to connect as a client (port 5222) or as another server (port 5269).",
+      // Go has one namespace: `Client` is what generators call the client of the API.
+      "x-enum-varnames": ["AsClient", "AsServer"],
+    }),
 });
 
 /** Features have some 500 bytes. */

@@ -4,8 +4,8 @@
  * follows from the views, so running it twice changes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Monitor, PendingAlert, Timestamp, ViewCondition } from "../model.ts";
-import { isBelievable } from "./clock-skew.ts";
+import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
+import { isBelievable, notAfter } from "./clock-skew.ts";
 import {
   type AlertContext,
   endCause,
@@ -18,6 +18,7 @@ import {
 } from "./incident.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { evaluateStatus } from "./standing.ts";
+import { recording, unrecorded } from "./stretch.ts";
 import { isTimerKept, nextEvaluation } from "./timer.ts";
 
 /**
@@ -38,6 +39,7 @@ export type Decision = Pick<
   Monitor,
   | "status"
   | "since"
+  | "lastStretch"
   | "incident"
   | "lastIncidentEndedAt"
   | "pendingAlerts"
@@ -71,7 +73,8 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
 
 function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const news: NewEntry[] = [];
-  const { status, since, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
+  const { status, since: agreedSince, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
+  let since = agreedSince;
   const timers = [lookAgainAt];
   let { lastIncidentEndedAt } = monitor;
   let incident = upgraded(monitor.incident);
@@ -86,13 +89,21 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     incident = null;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
+    const isNew = incident === null;
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
+    // A new incident and its status begin at the same moment, also if that had to be after the previous incident's end.
+    if (isNew && (status !== monitor.status || since !== monitor.since)) since = incident.startedAt;
     const told = tell(monitor, incident, status, since, context, now);
     news.push(...told.news);
     incident = told.incident;
     timers.push(told.lookAgainAt);
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
+  const next: StretchStart = monitor.deletedAt
+    ? { status: "deleted", since: notAfter(monitor.deletedAt, now) }
+    : { status, since };
+  const begun = monitor.lastStretch?.status === "deleted" ? [] : unrecorded(monitor, next);
+  news.push(...begun.map(recording));
   const outbox = withNews(monitor, news, now);
 
   if (monitor.deletedAt) {
@@ -108,6 +119,7 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const decision: Decision = {
     status,
     since,
+    lastStretch: begun.at(-1) ?? monitor.lastStretch,
     incident,
     lastIncidentEndedAt,
     pendingAlerts: outbox,
@@ -124,7 +136,7 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
  */
 function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
-  const { status, since, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
+  const { status, since, lastStretch, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
   if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
@@ -141,6 +153,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
     decision: {
       status,
       since,
+      lastStretch,
       incident,
       lastIncidentEndedAt,
       pendingAlerts,
@@ -185,6 +198,7 @@ function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
     monitor.unsettledSince === decision.unsettledSince &&
     monitor.lastIncidentEndedAt === decision.lastIncidentEndedAt &&
     isDeepStrictEqual(monitor.incident, decision.incident) &&
+    isDeepStrictEqual(monitor.lastStretch, decision.lastStretch) &&
     sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );

@@ -20,6 +20,8 @@ const SAFETY_NET_SECONDS = 60;
  */
 export const MAX_PENDING = 50;
 const MAX_PENDING_BYTES = 64 * 1024;
+/** Limit of the stretches of status that wait for the history, some 200 bytes each. */
+const MAX_STRETCHES = 60;
 
 /** Key of the message that entries were dropped. */
 export const OVERFLOW = "system#overflow";
@@ -145,17 +147,21 @@ export function retryTimer(outbox: Outbox, now: Date): Timestamp | null {
 }
 
 /**
- * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`, which are to be dropped. Never the newest
- * entry, copies of incidents, or the message that entries were dropped.
+ * Keys of the oldest entries beyond `MAX_PENDING` or `MAX_PENDING_BYTES`, which are to be dropped, and of the oldest
+ * stretches of status beyond `MAX_STRETCHES`, which are counted apart and take no alert's place. Never the newest entry,
+ * copies of incidents, or the message that entries were dropped.
  */
 export function overflow(outbox: Outbox): string[] {
-  const newestFirst = oldestFirst(outbox)
-    .filter(([key, { content }]) => content.kind !== "incident" && key !== OVERFLOW)
+  const all = oldestFirst(outbox);
+  const stretches = all.filter(([, { content }]) => content.kind === "status");
+  const newestFirst = all
+    .filter(([key, { content }]) => content.kind !== "incident" && content.kind !== "status" && key !== OVERFLOW)
     .reverse();
   let bytes = 0;
   const first = newestFirst.findIndex(([, entry], place) => {
     bytes += Buffer.byteLength(JSON.stringify(entry));
     return place >= MAX_PENDING || (place > 0 && bytes > MAX_PENDING_BYTES);
   });
-  return first < 0 ? [] : newestFirst.slice(first).map(([key]) => key);
+  const dropped = first < 0 ? [] : newestFirst.slice(first);
+  return [...dropped, ...stretches.slice(0, -MAX_STRETCHES)].map(([key]) => key);
 }

@@ -27,8 +27,13 @@ export function evaluateStatus(
 ): Standing {
   const settled = { undecidedSince: null, lookAgainAt: null };
   if (monitor.deletedAt) return { ...settled, status: monitor.status, since: monitor.since };
+  // The pause's own moment, at which its incident ends too.
   if (monitor.paused)
-    return { ...settled, status: "paused", since: monitor.status === "paused" ? monitor.since : iso(now.getTime()) };
+    return {
+      ...settled,
+      status: "paused",
+      since: monitor.status === "paused" ? monitor.since : notAfter(monitor.target.changedAt, now),
+    };
 
   const views = usableViews(monitor, conditions, now);
   const q = quorumSize(monitor);

@@ -5,9 +5,12 @@
 import type { DynamoDBDocumentClient, QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { type Item, pagesOf } from "./read.ts";
 
+/** @param nowMs epoch milliseconds */
+export const isAliveAt = ({ expiresAtSeconds }: Item, nowMs: number) =>
+  !(typeof expiresAtSeconds === "number" && expiresAtSeconds <= nowMs / 1000);
+
 export const createAliveReader = (client: DynamoDBDocumentClient, tableName: string, now: () => number) => {
-  const isAlive = (item: Item | undefined): item is Item =>
-    item !== undefined && !(typeof item.expiresAtSeconds === "number" && item.expiresAtSeconds <= now() / 1000);
+  const isAlive = (item: Item | undefined): item is Item => item !== undefined && isAliveAt(item, now());
 
   /** Queries one partition and yields the items that have not expired. */
   async function* query(input: Omit<QueryCommandInput, "TableName">): AsyncGenerator<Item> {

@@ -125,6 +125,13 @@ export const createDueStore = (client: DynamoDBDocumentClient, tableName: string
       const { set, values } = mustLook(key.pk, now);
       return update(key, `SET ${set} ADD revision :one`, "attribute_exists(pk)", values);
     },
+
+    /** Makes the stream deliver a monitor whose status was never recorded, because an earlier version decided it. */
+    nudgeUnrecorded(key: ItemKey, now: number): Promise<boolean> {
+      const { set, values } = mustLook(key.pk, now);
+      const condition = "attribute_exists(pk) AND (attribute_not_exists(lastStretch) OR lastStretch = :null)";
+      return update(key, `SET ${set} ADD revision :one`, condition, { ...values, ":null": null });
+    },
   };
 };
 export type DueStore = ReturnType<typeof createDueStore>;

@@ -4,7 +4,7 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
- *  monitors  former    MONITOR#<id>             FORMER                placements of a deleted monitor
+ *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
@@ -13,6 +13,8 @@
  *  monitors  receiver  RECEIVER#<receiver>      STATE                 how far its mail is delivered, lease, retry
  *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
+ *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
+ *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
@@ -22,13 +24,18 @@
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
  *  history   day       MONITOR#<id>#<location>  DAY#<YYYY-MM-DD>
+ *  history   stretch   MONITOR#<id>             STATUS#<since>#<seq>  from when on a monitor had which status
+ *  history   summary   SUMMARY#<bucket>         HOUR#<hour> DAY#<day> seconds by status of all monitors of a bucket
+ *  history   ids       SUMMARY#<bucket>         ROSTER#<hash>         order of the monitors in a summary
+ *  history   change    SUMMARY#<bucket>         NEW#<since>#<id>#<seq>  stretches that no summary includes yet
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
  *  due        dueBucket       + nextEvaluationAt  timers that a decision set for itself (sparse)
  *  look-by    lookBucket      + lookBy            watchdogs: changes that must be processed by then (sparse)
- *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start
+ *  listed     listBucket      + listKey           all monitors by name, all incidents and sessions by start, audit
+ *                                                 entries of a resource
  *  attention  attentionBucket + attentionKey      monitors that are not up by status, open incidents by start (sparse)
  *  changed    changedBucket   + changedAt         monitors whose settings or status changed, by when
  */
@@ -75,6 +82,15 @@ export const receiverOfKey = (pk: string) =>
 /** The outbox of one message for topic `system`; the stream delivers it to state-change like a location's state. */
 export const NOTICE_PREFIX = "NOTICE#";
 export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });
+/** How long entries of the audit log are kept. */
+export const AUDIT_KEPT_DAYS = 400;
+/** Month of a moment or of the sort key of an audit entry: `2026-11`. */
+export const auditMonth = (at: string) => at.slice(0, "2026-11".length);
+export const auditKey = (at: string, id: string) => ({ pk: `AUDIT#${auditMonth(at)}`, sk: `${at}#${id}` });
+/** Place of an audit entry in the list of its resource's entries; undefined for an entry without one. */
+export const auditPlace = ({ resource, at, id }: { resource: string | null; at: string; id: string }) =>
+  resource === null ? undefined : { listBucket: `AUDIT#${resource}`, listKey: `${at}#${id}` };
+export const subscriptionKey = (id: string) => ({ pk: "SUBSCRIPTION", sk: id });
 export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 /** Apart from the channel, so that functions that send nothing cannot read it. */
@@ -102,6 +118,29 @@ export const dayKey = (monitorId: string, location: string, date: string) => ({
   pk: `MONITOR#${monitorId}#${location}`,
   sk: `DAY#${date}`,
 });
+/** Sequences are at most 2^53: sixteen digits, so that text sorts as numbers. */
+const sequenceKey = (sequence: number) => String(sequence).padStart(16, "0");
+export const STRETCH_PREFIX = "STATUS#";
+export const stretchKey = (monitorId: string, since: string, sequence: number) => ({
+  pk: `MONITOR#${monitorId}`,
+  sk: `${STRETCH_PREFIX}${since}#${sequenceKey(sequence)}`,
+});
+/** Partitions of summaries. A monitor stays in one for ever, whichever shard it moves to. */
+export const SUMMARY_BUCKETS = Array.from({ length: 16 }, (_, bucket) => bucket);
+export const summaryBucketOf = (monitorId: string) => placeOf(monitorId, SUMMARY_BUCKETS.length);
+/** @param start first second of the hour or the UTC day */
+export const summaryKey = (bucket: number, period: "HOUR" | "DAY", start: number) => ({
+  pk: `SUMMARY#${bucket}`,
+  sk: `${period}#${new Date(start * 1000).toISOString().slice(0, period === "HOUR" ? 13 : 10)}`,
+});
+export const summaryRosterKey = (bucket: number, hash: string) => ({ pk: `SUMMARY#${bucket}`, sk: `ROSTER#${hash}` });
+/** Sorts after the hours, so that one query reads the newest summaries and what they lack. */
+export const CHANGE_PREFIX = "NEW#";
+export const changeKey = (monitorId: string, since: string, sequence: number) => ({
+  pk: `SUMMARY#${summaryBucketOf(monitorId)}`,
+  sk: `${CHANGE_PREFIX}${since}#${monitorId}#${sequenceKey(sequence)}`,
+});
+
 export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 
 /** Names a shard: lane and number, for example `60#3`. */

@@ -63,7 +63,7 @@ const sortable = (name: string) => {
 };
 
 /** Compares text by its bytes in UTF-8, as DynamoDB does; `<` compares UTF-16, which puts emoji before U+E000. */
-const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+export const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** Index key of a monitor in the list of all, by name. */
 export const namePlace = ({ id, name }: { readonly id: string; readonly name: string }) => ({
@@ -99,6 +99,11 @@ export const changePlace = (id: string, at: Timestamp) => ({
   changedAt: at,
 });
 
+export interface ListedKey extends ItemKey {
+  /** Place in the list. */
+  readonly position: string;
+}
+
 /** Positions that a query reads: after `from` (before it, if last come first), with a prefix, or between two. */
 interface Range {
   readonly from?: string | undefined;
@@ -107,7 +112,7 @@ interface Range {
 }
 
 interface ListedKeys {
-  readonly keys: readonly (ItemKey & { readonly position: string })[];
+  readonly keys: readonly ListedKey[];
   /** Whether there are more. */
   readonly hasMore: boolean;
 }
@@ -170,15 +175,19 @@ export const createListing = (client: DynamoDBDocumentClient, tableName: string)
       return { keys: known.slice(0, limit), hasMore: known.length > limit || cut !== undefined };
     },
 
-    /** All keys of a list, page by page, bucket by bucket. @param range start, or prefix, of their positions */
-    async *all(
-      index: ListIndex,
-      kind: ListedKind,
-      range: { readonly from?: string; readonly prefix?: string } = {},
-    ): AsyncGenerator<ItemKey[]> {
+    /**
+     * All keys of a list, page by page, bucket by bucket.
+     * @param range `prefix` of their positions, or the position `from` which they follow
+     */
+    async *all(index: ListIndex, kind: ListedKind, range: Range = {}): AsyncGenerator<ListedKey[]> {
+      const [, key] = INDEX_KEYS[index];
       for (const bucket of bucketsOf(kind))
         for await (const page of pagesOf(client, query(index, bucket, range, false)))
-          yield page.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
+          yield page.map(({ pk, sk, [key]: position }) => ({
+            pk: String(pk),
+            sk: String(sk),
+            position: String(position),
+          }));
     },
 
     /**

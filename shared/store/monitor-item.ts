@@ -1,6 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
+import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
 
@@ -20,6 +21,8 @@ export interface StoredMonitor extends Monitor {
   readonly creation: string | null;
   /** Id of the API's last write: a retry after a lost answer fails its condition, and recognises its own first try. */
   readonly writtenBy: string;
+  /** Who changed the settings last; null for monitors that were stored before this was noted. */
+  readonly updatedBy: Author;
 }
 
 /** Attributes for indexes and timers, which are not part of a monitor. */
@@ -44,9 +47,11 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
   const monitor: Item = {
     creation: null,
     writtenBy: "",
+    updatedBy: null,
     undecidedSince: null,
     unsettledSince: null,
     lastIncidentEndedAt: null,
+    lastStretch: null,
     ...item,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
@@ -68,9 +73,15 @@ export const createMonitorReader = (client: DynamoDBDocumentClient, tableName: s
   },
 
   /** Those that exist, by id. */
-  async getMany(ids: readonly string[]): Promise<Map<string, StoredMonitor>> {
+  async getMany(ids: readonly string[], isConsistent = true): Promise<Map<string, StoredMonitor>> {
     const found = new Map<string, StoredMonitor>();
-    for await (const page of readMany(client, tableName, ids.map(monitorKey), { ConsistentRead: true }, waiting))
+    for await (const page of readMany(
+      client,
+      tableName,
+      ids.map(monitorKey),
+      { ConsistentRead: isConsistent },
+      waiting,
+    ))
       for (const item of page) found.set(monitorIdOf(String(item.pk)), monitorFromItem(item));
     return found;
   },

@@ -77,9 +77,9 @@ export const createMonitorStore = (
     return found && withDefaults(found);
   };
 
-  /** Existing monitors by id, including those marked as deleted; strongly consistent. */
-  const getMany = async (ids: readonly string[]): Promise<Map<string, StoredMonitor>> =>
-    new Map([...(await reader.getMany(ids))].map(([id, monitor]) => [id, withDefaults(monitor)]));
+  /** Existing monitors by id, including those marked as deleted; strongly consistent unless said. */
+  const getMany = async (ids: readonly string[], isConsistent = true): Promise<Map<string, StoredMonitor>> =>
+    new Map([...(await reader.getMany(ids, isConsistent))].map(([id, monitor]) => [id, withDefaults(monitor)]));
 
   /** Like `unlessRaced`, but recognises its own write: the SDK's retry after a lost answer fails the condition. */
   const unlessOthers = async (id: string, writtenBy: string, write: Promise<unknown>): Promise<boolean> =>
@@ -155,6 +155,7 @@ export const createMonitorStore = (
         ...namePlace(after),
         ...changePlace(after.id, after.updatedAt),
         updatedAt: after.updatedAt,
+        updatedBy: after.updatedBy,
         ...(after.settingsVersion !== before.settingsVersion && resetAttributes(after)),
         ...(after.paused && pausedPlace(after)),
         ...(after.shard !== before.shard && { shard: after.shard, placements: after.placements }),

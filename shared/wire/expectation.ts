@@ -10,22 +10,34 @@ const text = z.string().max(MAX_SENT_BYTES).describe("Sent as UTF-8; \\r\\n only
 const hex = z
   .string()
   .max(2 * MAX_SENT_BYTES)
-  .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits");
-const base64 = z.base64({ error: "must be base64 with padding" }).max(2 * MAX_SENT_BYTES);
+  .regex(/^(\s*[0-9a-fA-F]{2})*\s*$/, "must be pairs of hexadecimal digits")
+  .describe("Pairs of hexadecimal digits.");
+const base64 = z
+  .base64({ error: "must be base64 with padding" })
+  .max(2 * MAX_SENT_BYTES)
+  .describe("Base64 with padding.");
+/** One object with three properties, because few generators of clients can tell three kinds of objects apart. */
+const encoded = z
+  .strictObject({ text: text.optional(), hex: hex.optional(), base64: base64.optional() })
+  .refine((data) => Object.values(data).filter((value) => value !== undefined).length === 1)
+  .meta({
+    title: "EncodedBytes",
+    description: "Bytes as exactly one of `text`, `hex` and `base64`.",
+    minProperties: 1,
+    maxProperties: 1,
+  });
 
 /** Bytes written as text, hexadecimal or base64; a plain string is text. */
-export const bytesSetting = z.union(
-  [text, z.strictObject({ text }), z.strictObject({ hex }), z.strictObject({ base64 })],
-  {
-    error: ({ input }) =>
-      `${input === undefined ? "is required:" : "must be"} a text, or one of {"text": …}, {"hex": …}, {"base64": …}`,
-  },
-);
+export const bytesSetting = z.union([text, encoded], {
+  error: ({ input }) =>
+    `${input === undefined ? "is required:" : "must be"} a text, or one of {"text": …}, {"hex": …}, {"base64": …}`,
+});
 
 export const toBytes = (data: z.output<typeof bytesSetting>): Buffer => {
   if (typeof data === "string") return Buffer.from(data);
-  if ("text" in data) return Buffer.from(data.text);
-  return "hex" in data ? Buffer.from(data.hex.replaceAll(/\s/g, ""), "hex") : Buffer.from(data.base64, "base64");
+  const { text, hex, base64 = "" } = data;
+  if (text !== undefined) return Buffer.from(text);
+  return hex === undefined ? Buffer.from(base64, "base64") : Buffer.from(hex.replaceAll(/\s/g, ""), "hex");
 };
 
 const KINDS = ["contains", "equals", "regex"] as const;
@@ -64,6 +76,10 @@ export const expectSetting = z
         path: ["maxBytes"],
         message: `must be at least ${length}, the length of what is expected`,
       });
+  })
+  .meta({
+    title: "Expectation",
+    description: "What the answer must be: exactly one of `contains`, `equals` and `regex`.",
   });
 
 /** Compares one answer with what the user expects, while its bytes arrive. */

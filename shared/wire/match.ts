@@ -6,11 +6,12 @@ import { compilePattern, patternSetting } from "./pattern.ts";
 
 export const matchSettings = z
   .strictObject({
-    contains: z.string().min(1).max(1024).optional(),
-    excludes: z.string().min(1).max(1024).optional(),
+    contains: z.string().min(1).max(1024).optional().describe("Text that must be there."),
+    excludes: z.string().min(1).max(1024).optional().describe("Text that must not be there."),
     pattern: patternSetting.optional().describe("Regular expression; linear time, ^ and $ at line ends."),
   })
-  .refine((rule) => Object.values(rule).some((value) => value !== undefined), "needs contains, excludes or pattern");
+  .refine((rule) => Object.values(rule).some((value) => value !== undefined), "needs contains, excludes or pattern")
+  .meta({ title: "TextMatch", description: "What a text must be like; all that is given must hold." });
 
 export type Match = z.output<typeof matchSettings>;
 

@@ -7,6 +7,7 @@ import type { TlsOptions } from "../contract/connection.ts";
 import type { Probe } from "../contract/protocol.ts";
 import { InvalidInput } from "../errors.ts";
 import { inOurWords, pathText } from "../issues.ts";
+import { ONE_LINE } from "../schema.ts";
 import { secureContext } from "./secure-context.ts";
 
 /** Text that is sent within a line: without control characters, because a line end in it could inject a command. */
@@ -15,7 +16,7 @@ export const oneLine = (maxLength: number) =>
     .string()
     .min(1)
     .max(maxLength)
-    .regex(/^\P{Cc}+$/u, "must be one line without control characters");
+    .regex(...ONE_LINE);
 
 const pem = z
   .string()
@@ -36,15 +37,24 @@ function isCertificates(text: string): boolean {
 /** `settings.tls`. */
 export const tlsSettings = z
   .strictObject({
-    serverName: oneLine(253).optional(),
-    alpn: z.array(oneLine(64)).min(1).max(8).optional(),
-    minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional(),
-    ca: pem.refine(isCertificates, "must be certificates in PEM, and nothing else").optional(),
-    certificate: pem.optional(),
-    key: pem.meta({ writeOnly: true }).optional(),
-    verify: z.boolean().optional(),
-    warnDays: z.int().min(0).max(3650).optional(),
+    serverName: oneLine(253).optional().describe("Name to ask for (SNI) and to verify. Default: the monitor's host."),
+    alpn: z
+      .array(oneLine(64))
+      .min(1)
+      .max(8)
+      .optional()
+      .describe("Protocols to offer (ALPN); the server must choose one."),
+    minVersion: z.enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version that is taken."),
+    ca: pem
+      .refine(isCertificates, "must be certificates in PEM, and nothing else")
+      .optional()
+      .describe("Certificates to trust in place of the public ones, in PEM."),
+    certificate: pem.optional().describe("Certificate of the client, in PEM; goes with `key`."),
+    key: pem.meta({ writeOnly: true }).optional().describe("Private key of the client, in PEM."),
+    verify: z.boolean().optional().describe("Whether the certificate must be valid for the name."),
+    warnDays: z.int().min(0).max(3650).optional().describe("Degraded when the certificate expires within these days."),
   })
+  .describe("How to use TLS.")
   .superRefine(({ ca, certificate, key }, context) => {
     if ((certificate === undefined) !== (key === undefined))
       context.addIssue({
@@ -64,7 +74,7 @@ export const STARTTLS_MODES = ["off", "if-offered", "required"] as const;
 export type StartTlsMode = (typeof STARTTLS_MODES)[number];
 
 /** `settings.starttls`. */
-export const starttlsSetting = z.enum(STARTTLS_MODES);
+export const starttlsSetting = z.enum(STARTTLS_MODES).describe("When the connection is upgraded to TLS.");
 
 /** For protocols with both kinds of TLS: `tls` alone means from the first byte on, `tls` and `starttls` mean STARTTLS. */
 export const eitherTls = { tls: tlsSettings.optional(), starttls: starttlsSetting.default("off") };

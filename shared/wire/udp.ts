@@ -23,16 +23,19 @@ export const udpFields = ({ count = 3, spacingMs = 200, silence = "down" }: UdpD
       count: z.int().min(1).max(20).default(count).describe("Datagrams per check."),
       spacingMs: z.int().min(0).max(5000).default(spacingMs).describe("Pause between their starts."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("The datagrams of a check."),
   lossPercent: z
     .strictObject({
-      degradedAbove: z.number().min(0).max(100).nullable().default(50),
-      downAbove: z.number().min(0).max(100).nullable().default(null),
+      degradedAbove: z.number().min(0).max(100).nullable().default(50).describe("Per cent above which it is degraded."),
+      downAbove: z.number().min(0).max(100).nullable().default(null).describe("Per cent above which it is down."),
     })
     .prefault({})
     .describe("Loss above which a check is degraded or down; null: never. 100 % loss is silence."),
   silence: z.enum(["down", "up", "unknown"]).default(silence).describe("What it means when nothing answers."),
 });
+
+const BY_UDP = "Asks over UDP; the default.";
 
 /**
  * Settings of protocols that use UDP by default and TCP (with TLS where asked for) on demand. Each transport has its own
@@ -42,8 +45,12 @@ export const udpOrTcp = <F extends z.ZodRawShape>(fields: F, defaults: UdpDefaul
   z.discriminatedUnion(
     "transport",
     [
-      z.strictObject({ transport: z.literal("udp").optional(), ...fields, ...udpFields(defaults) }),
-      z.strictObject({ transport: z.literal("tcp"), tls: tlsSettings.optional(), ...fields }),
+      z.strictObject({ transport: z.literal("udp").optional().describe(BY_UDP), ...fields, ...udpFields(defaults) }),
+      z.strictObject({
+        transport: z.literal("tcp").describe("Asks over TCP."),
+        tls: tlsSettings.optional(),
+        ...fields,
+      }),
     ],
     { error: (issue) => (issue.code === "invalid_union" ? 'must be "udp" or "tcp"' : undefined) },
   );

@@ -29,7 +29,7 @@ const folder = await mkdtemp(join(tmpdir(), "harborlight-history-"));
 const usage = new Usage();
 const stack = await startStack({ dataFolder: folder, port: 0, onCapacity: usage.add });
 try {
-  const api = createClient(stack.apiUrl, stack.token);
+  const api = createClient(stack.apiUrl, stack.token, { isChecked: false });
   const { body: monitor } = await api("POST", "/v1/monitors", {
     name: "measured",
     protocol: "tcp",

@@ -57,7 +57,7 @@ async function main(times: number, count: number) {
     if (!isRight) faults++;
   };
   try {
-    const api = createClient(product.apiUrl, product.token);
+    const api = createClient(product.apiUrl, product.token, { isChecked: false });
     await api("POST", "/v1/subscriptions", { topic: "alerts", kind: "http", endpoint: subscriber.url });
     await until("confirmed subscription", async () =>
       (await api("GET", "/v1/subscriptions")).body.items.some(

@@ -49,7 +49,7 @@ async function main(minutes: number, count: number, intervalSeconds: number) {
   const [{ steady, failing }] = (await once(targets, "message")) as [{ steady: number; failing: number[] }];
   const subscriber = await startSubscriber();
   const product = await startProduct(folder, await freePort());
-  const api = createClient(product.apiUrl, product.token);
+  const api = createClient(product.apiUrl, product.token, { isChecked: false });
   let faults = 0;
   let measuredFrom = Date.now();
   const check = (what: string, isRight: boolean) => {

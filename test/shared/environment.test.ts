@@ -14,6 +14,7 @@ const STATE_CHANGE = {
   MONITORS_TABLE: "monitors",
   HISTORY_TABLE: "history",
   LOCATIONS: JSON.stringify([location]),
+  RETENTION: JSON.stringify({ blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 }),
   ALERTS_TOPIC_ARN: "arn:alerts",
   MAIL_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/1/mail",
   SYSTEM_TOPIC_ARN: "arn:system",
@@ -24,6 +25,7 @@ test("variables come parsed; others of the process are left out", () => {
   expect(readEnvironment("state-change", { ...STATE_CHANGE, DYNAMODB_TIMEOUT_MS: "30000", PATH: "/bin" })).toEqual({
     ...STATE_CHANGE,
     LOCATIONS: [location],
+    RETENTION: { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
     DYNAMODB_TIMEOUT_MS: 30_000,
   });
 });

@@ -127,6 +127,13 @@ export class Journal {
   readonly segments = new Map<string, Segment[]>();
   readonly views: ViewWrite[] = [];
   readonly statuses: StatusWrite[] = [];
+  /** Each status that began, and when, by the monitor's item; `deleted` is the last. */
+  readonly stretches: {
+    readonly at: number;
+    readonly id: string;
+    readonly status: string;
+    readonly since: string;
+  }[] = [];
   readonly conditions: { readonly at: number; readonly location: string; readonly condition: string }[] = [];
   readonly blocks: StoredBlock[] = [];
   readonly outcomes: SeenOutcome[] = [];
@@ -232,6 +239,10 @@ export class Journal {
     this.#segment(id, before, after);
     this.#viewsOf(id, before, after);
     this.#outboxOf(id, before, after);
+    const begin = (status: unknown, since: unknown) =>
+      this.stretches.push({ at, id, status: String(status), since: String(since) });
+    if (after && (before?.status !== after.status || before?.since !== after.since)) begin(after.status, after.since);
+    if (after?.deletedAt && !before?.deletedAt) begin("deleted", after.deletedAt);
     const incidentOf = (item: Item | undefined) => (item?.incident as { id: string } | null | undefined)?.id ?? null;
     if (before?.status !== after?.status || incidentOf(before) !== incidentOf(after))
       this.statuses.push({ at, id, status: String(after?.status ?? "gone"), incident: incidentOf(after) });

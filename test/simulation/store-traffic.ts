@@ -222,6 +222,7 @@ export function storeTraffic(
           pendingAlerts: waiting,
           nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
           lastIncidentEndedAt: null,
+          lastStretch: null,
           undecidedSince: null,
           unsettledSince: null,
         },

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Alert } from "../../shared/model.ts";
+import { checkAnswer } from "./document.ts";
 
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
@@ -10,8 +11,9 @@ export interface Answer<T = Record<string, unknown>> {
   readonly body: T;
 }
 
+/** @param isChecked whether each answer is compared with the OpenAPI document; benchmarks measure without */
 export const createClient =
-  (apiUrl: string, token?: string) =>
+  (apiUrl: string, token?: string, { isChecked = true } = {}) =>
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
   async <T = any>(
     method: string,
@@ -30,11 +32,11 @@ export const createClient =
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: (isJson && text ? JSON.parse(text) : text) as T,
-    };
+    const { status, headers: received } = response;
+    const parsed: unknown = isJson && text ? JSON.parse(text) : text;
+    const [pathOnly = ""] = path.split("?");
+    if (isChecked) checkAnswer({ method, path: pathOnly, status, headers: Object.fromEntries(received), body: parsed });
+    return { status, headers: received, body: parsed as T };
   };
 export type Client = ReturnType<typeof createClient>;
 

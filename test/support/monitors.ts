@@ -39,6 +39,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   pendingAlerts: {},
   target: { version: 1, changedAt: "2026-11-23T10:00:00.000Z", reason: "created" },
   lastIncidentEndedAt: null,
+  lastStretch: null,
   nextEvaluationAt: null,
   lookBy: null,
   undecidedSince: null,
@@ -49,6 +50,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   deletedAt: null,
   creation: null,
   writtenBy: "",
+  updatedBy: null,
   ...more,
 });
 
@@ -71,7 +73,7 @@ export async function putMonitor<T extends Monitor>(
   { client, tables }: Pick<Awaited<ReturnType<typeof startTables>>, "client" | "tables">,
   monitor: T,
 ): Promise<T> {
-  const Item = monitorItem({ creation: null, writtenBy: "", ...monitor });
+  const Item = monitorItem({ creation: null, writtenBy: "", updatedBy: null, ...monitor });
   await client.send(new PutCommand({ TableName: tables.monitors, Item }));
   return monitor;
 }

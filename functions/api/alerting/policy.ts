@@ -16,15 +16,18 @@ const MAX_CHANNELS = 20;
 const MAX_RECEIVERS = 50;
 
 const step = fields({
-  afterSeconds: whole(0, 604_800, " seconds").describe(
-    "How long the trouble must have lasted. Each step later than the one before.",
-  ),
+  afterSeconds: whole(0, 604_800, " seconds").meta({
+    description: "How long the trouble must have lasted. Each step later than the one before.",
+    example: 0,
+  }),
   channels: list(z.string({ error: expecting("the id of a channel") }), MAX_CHANNELS, "ids of channels")
     .default([])
+    .meta({ example: ["sns"] })
     .describe("Ids of channels; `sns` is the topic `alerts`."),
   emails: list(email(), MAX_EMAILS, "mail addresses").default([]).describe("Mail addresses."),
 }).meta({ id: "PolicyStep", description: "Whom to tell once the trouble has lasted." });
 
+export const trouble = oneOf(TROUBLES).meta({ id: "Trouble", description: "Severity of trouble." });
 const settings = {
   name: text(100, "a name")
     .describe("Display name; unique.")
@@ -36,11 +39,12 @@ const settings = {
       })
       .describe("Tags that a monitor must all have; `*` stands for any value. Without tags every monitor matches."),
   })
+    .meta({ id: "PolicyMatch", description: "Which monitors it takes." })
     .nullable()
     .default(null)
     .describe("Monitors that it takes though they do not name it. Null: none.")
     .meta({ examples: [{ tags: { team: "orders" } }] }),
-  severities: list(oneOf(TROUBLES), TROUBLES.length, "severities")
+  severities: list(trouble, TROUBLES.length, "severities")
     .min(1, { error: `must name at least one of ${TROUBLES.join(", ")}` })
     .default([...TROUBLES])
     .describe(
@@ -61,12 +65,14 @@ const settings = {
     .describe("Most reminders to one receiver about one incident.")
     .meta({ examples: [5] }),
   until: oneOf(REMINDED_UNTIL)
+    .meta({ id: "RemindedUntil", description: "What ends reminders." })
     .default("acknowledged")
     .describe("What ends the reminders: an acknowledgement, or the recovery alone.")
     .meta({ examples: ["recovered"] }),
 };
 
 export const policyInput = fields(settings).meta({ id: "PolicyInput", description: "An alert policy to create." });
+
 export const policyPatch = fields(
   Object.fromEntries(
     Object.entries(settings).map(([name, schema]) => [
@@ -77,11 +83,15 @@ export const policyPatch = fields(
         .describe(schema.description ?? ""),
     ]),
   ),
-).meta({ id: "PolicyPatch", description: "Merged into the policy (RFC 7396); null brings a field's default back." });
+).meta({
+  id: "PolicyPatch",
+  description: "Merged into the policy (RFC 7396); null brings a field's default back.",
+  example: { remindEverySeconds: 3600 },
+});
 
 export const policyView = z
   .object({
-    id: z.string().describe("For `alerts.policies` of monitors."),
+    id: z.string().meta({ description: "For `alerts.policies` of monitors.", example: "0a1b2c3d4e5f6a7b8c9d" }),
     ...settings,
     createdAt: moment.describe("When it was created."),
     updatedAt: moment.describe("When it last changed."),

@@ -54,24 +54,30 @@ const schedule = z
     "kind",
     [
       fields({
-        kind: z.literal("once"),
+        kind: z.literal("once").describe("Always `once`."),
         startsAt: instant().optional().describe("Default now."),
         endsAt: instant().optional().describe("Either this or `durationSeconds`."),
         durationSeconds: duration.optional().describe("Instead of `endsAt`."),
       }).meta({ id: "OnceSchedule", description: "One time." }),
-      fields({ kind: z.literal("daily"), at, ...recurring }).meta({ id: "DailySchedule", description: "Every day." }),
+      fields({ kind: z.literal("daily").describe("Always `daily`."), at, ...recurring }).meta({
+        id: "DailySchedule",
+        description: "Every day.",
+      }),
       fields({
-        kind: z.literal("weekly"),
-        days: list(oneOf(WEEKDAYS), 7, "days")
+        kind: z.literal("weekly").describe("Always `weekly`."),
+        days: list(oneOf(WEEKDAYS).meta({ id: "Weekday", description: "Day of the week." }), 7, "days")
           .min(1, { error: "must name at least one day" })
           .describe("Days of the week."),
         at,
         ...recurring,
       }).meta({ id: "WeeklySchedule", description: "On days of the week." }),
       fields({
-        kind: z.literal("monthly"),
+        kind: z.literal("monthly").describe("Always `monthly`."),
         days: list(
-          z.union([whole(1, 31), z.literal("last")], { error: expecting('a day from 1 to 31, or "last"') }),
+          z.union(
+            [whole(1, 31), z.literal("last").meta({ id: "LastDay", description: "The last day of the month." })],
+            { error: expecting('a day from 1 to 31, or "last"') },
+          ),
           31,
           "days",
         )
@@ -81,14 +87,14 @@ const schedule = z
         ...recurring,
       }).meta({ id: "MonthlySchedule", description: "On days of the month." }),
       fields({
-        kind: z.literal("cron"),
+        kind: z.literal("cron").describe("Always `cron`."),
         pattern: text(200, "a cron pattern").describe("Minute, hour, day of the month, month, day of the week."),
         ...recurring,
       }).meta({ id: "CronSchedule", description: "By a cron pattern." }),
     ],
     { error: expecting("an object whose kind is one of once, daily, weekly, monthly, cron") },
   )
-  .meta({ id: "WindowSchedule" });
+  .meta({ id: "WindowSchedule", description: "When a maintenance window is." });
 
 const settings = {
   name: text(100, "a name")
@@ -113,6 +119,7 @@ const settings = {
 export const windowInput = fields(settings).meta({
   id: "MaintenanceWindowInput",
   description: "A maintenance window to create.",
+  example: { name: "Database upgrade", tags: { team: "orders" }, schedule: { kind: "once", durationSeconds: 7200 } },
 });
 export const windowPatch = fields(
   Object.fromEntries(
@@ -124,7 +131,11 @@ export const windowPatch = fields(
         .describe(field.description ?? ""),
     ]),
   ),
-).meta({ id: "MaintenanceWindowPatch", description: "Merged into the window (RFC 7396)." });
+).meta({
+  id: "MaintenanceWindowPatch",
+  description: "Merged into the window (RFC 7396).",
+  example: { name: "Another name" },
+});
 export type WindowInput = z.output<typeof windowInput>;
 
 const occurrenceView = z
@@ -132,7 +143,7 @@ const occurrenceView = z
   .meta({ id: "Occurrence", description: "One time that a maintenance window lasts." });
 export const windowView = z
   .object({
-    id: z.string().describe("Id."),
+    id: z.string().meta({ description: "Id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
     ...settings,
     active: occurrenceView.nullable().describe("The occurrence that lasts now; null between them."),
     next: z.array(occurrenceView).describe(`Up to ${SHOWN} that begin later.`),

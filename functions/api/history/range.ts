@@ -40,17 +40,17 @@ const secondsOf = (text: string, nowSeconds: number): number => {
 };
 
 /** Accepts a space in place of the offset's plus, which arrives if the plus was not URL-encoded. */
-const moment = (what: string) =>
+const moment = (what: string, example: string) =>
   z
     .string()
     .transform((text) => text.replace(/ (?=\d{2}:?\d{2}$)/, "+"))
     .refine(isMoment, { error: expecting(EXAMPLE) })
     .optional()
-    .describe(what);
+    .meta({ description: what, example });
 
 export const rangeFields = (standard: string) => ({
-  from: moment(`First moment, ${EXAMPLE}. Default: ${standard} before \`to\`.`),
-  to: moment("The moment that the range ends before. Default: now."),
+  from: moment(`First moment, ${EXAMPLE}. Default: ${standard} before \`to\`.`, "-24h"),
+  to: moment("The moment that the range ends before. Default: now.", "-1h"),
 });
 
 /**

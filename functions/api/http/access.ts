@@ -17,6 +17,8 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import type { Policy } from "../../../shared/rules/policies.ts";
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
+import type { EntryReader } from "../../../shared/store/entries.ts";
+import type { FormerStore } from "../../../shared/store/former.ts";
 import type { IncidentStore, RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
@@ -250,6 +252,46 @@ const limitedSns = (limit: Tags, sns: Deps["sns"]): Deps["sns"] => {
   return { send: send as SNSClient["send"] };
 };
 
+/** Deleted monitors are known by the tags that they had. */
+const limitedFormer = (limit: Tags, former: FormerStore, seen: Set<string>): FormerStore => ({
+  remember: former.remember,
+  get: async (id, now) => {
+    const found = await former.get(id, now);
+    return found && hasOne(limit, found) && seen.add(id).size > 0 ? found : undefined;
+  },
+  // A monitor that is created again takes over the placements of a deleted one, which may have had other tags.
+  recall: async () => new Map(),
+  names: async (ids) => new Map([...(await former.names(ids))].filter(([, one]) => hasOne(limit, one))),
+});
+
+/** Indexes hold ids without tags, so the monitors of these are read. */
+const limitedEntries = (limit: Tags, all: EntryReader, former: FormerStore): EntryReader => {
+  const entries: EntryReader["entries"] = async (ids) =>
+    new Map([...(await all.entries(ids))].filter(([, one]) => hasOne(limit, one)));
+  const only = async <V>(found: ReadonlyMap<string, V>): Promise<Map<string, V>> => {
+    const visible = await entries(found.keys());
+    return new Map([...found].filter(([id]) => visible.has(id)));
+  };
+  return {
+    entries,
+    names: async () => only(await all.names()),
+    attention: async () => only(await all.attention()),
+    changedAfter: async (moment) => {
+      const found = await all.changedAfter(moment);
+      const [present, gone] = await Promise.all([
+        entries(new Set(found.flatMap(({ id, isFormer }) => (isFormer ? [] : [id])))),
+        former.names([...new Set(found.flatMap(({ id, isFormer }) => (isFormer ? [id] : [])))]),
+      ]);
+      return found.filter(({ id, isFormer }) => (isFormer ? gone : present).has(id));
+    },
+    incidentsAfter: async (moment) => {
+      const found = await all.incidentsAfter(moment);
+      const visible = await entries(new Set(found.map(({ monitorId }) => monitorId)));
+      return found.filter(({ monitorId }) => visible.has(monitorId));
+    },
+  };
+};
+
 /** @param limit tags of the caller's token; null: not limited; undefined: a call without a token */
 export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
   if (!limit) return deps;
@@ -257,6 +299,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
   const seen = new Set<string>();
   const monitors = limitedMonitors(limit, deps.monitors, access, seen);
   const { history } = deps;
+  const former = limitedFormer(limit, deps.former, seen);
   return {
     access,
     monitors,
@@ -275,8 +318,19 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
         return ids?.map((id) => (seen.has(id) ? id : ""));
       },
     },
-    // What deleted monitors leave has no tags.
-    former: { remember: deps.former.remember, recall: async () => new Map() },
+    former,
+    entries: limitedEntries(limit, deps.entries, former),
+
+    // By id, of monitors that were found through the stores above.
+    stretches: deps.stretches,
+    statusReader: deps.statusReader,
+    // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
+    subscriptions: {
+      put: deps.subscriptions.put,
+      forget: deps.subscriptions.forget,
+      get: async () => undefined,
+      ofTopic: async () => new Map(),
+    },
 
     // Nothing of a monitor in these.
     version: deps.version,
@@ -296,6 +350,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     now: deps.now,
 
     // For calls with scope `admin`, which no limited token has, or about the caller itself.
+    audit: deps.audit,
     tokens: deps.tokens,
     sessions: deps.sessions,
     logins: deps.logins,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { expecting } from "../../../shared/issues.ts";
 import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
+import { audited } from "./audit.ts";
 import { issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
 import { tokenInput } from "./token-schemas.ts";
@@ -18,8 +19,15 @@ const createToken = tokenInput.extend({
 }) satisfies z.ZodType<TokenRequest>;
 
 /** @throws InvalidInput */
-export const runCommand = async (event: Command, { tokens, now }: Deps): Promise<TokenAnswer> => {
+export const runCommand = async (event: Command, requestId: string, deps: Deps): Promise<TokenAnswer> => {
   const { command: _, token: text, ...wanted } = parse(createToken, event);
-  const issued = await issueToken(tokens, { ...wanted, text }, now());
+  const begun = { requestId, by: null, operation: "createToken", resource: null };
+  const issued = await audited(deps, begun, async (record) => {
+    const at = deps.now();
+    const { token, text: shown } = await issueToken(deps.tokens, { ...wanted, text }, at);
+    const isNew = token.createdAt === at.toISOString();
+    await record(isNew ? [{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }] : []);
+    return { token, text: shown };
+  });
   return { id: issued.token.id, token: issued.text, name: issued.token.name, scopes: issued.token.scopes };
 };

@@ -2,7 +2,6 @@
 import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { inOurWords, pathText, show } from "../../../shared/issues.ts";
-import { SERVER_FIELDS } from "./representations.ts";
 
 /** Fields of planned features, with a clearer error message than for unknown fields. */
 const NOT_YET = new Map(
@@ -23,7 +22,7 @@ const NOT_YET = new Map(
 const unknownField = (path: string, field: string): string => {
   const feature = NOT_YET.get(field);
   if (feature) return `${feature} do${feature.endsWith("s") ? "" : "es"} not exist yet: leave this field out`;
-  return SERVER_FIELDS.has(field) ? "is set by the server: leave it out" : `there is no field ${show(path)} here`;
+  return `there is no field ${show(path)} here`;
 };
 
 /** Turns zod's issues into our errors. @param base path of the parsed value, such as `monitors[3]` */

@@ -4,6 +4,8 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 /** Deepest nesting: that of DynamoDB's attributes. Validation is recursive, and would exhaust the stack on far more. */
 const MAX_DEPTH = 32;
 
+export const TOO_DEEP: FieldError[] = [{ path: "", message: `must be nested at most ${MAX_DEPTH} levels deep` }];
+
 /** Refused field names: zod silently skips `__proto__`, and the AWS SDK cannot marshal an object with `constructor`. */
 const REFUSED_NAMES = new Set(["__proto__", "constructor"]);
 
@@ -50,8 +52,7 @@ const errorsIn = (text: string): FieldError[] => {
     switch (token[0]) {
       case "{":
       case "[": {
-        if (open.length === MAX_DEPTH)
-          return [{ path: "", message: `must be nested at most ${MAX_DEPTH} levels deep` }];
+        if (open.length === MAX_DEPTH) return TOO_DEEP;
         const isObject = token[0] === "{";
         const names = isObject ? new Set<string>() : undefined;
         open.push({ path: inner ? pathOf(inner) : "", names, at: 0, isNameNext: isObject });

@@ -5,6 +5,7 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 
 export const STATUS = {
   "malformed-json": 400,
+  "malformed-yaml": 400,
   unauthenticated: 401,
   "missing-scope": 403,
   "cross-site-request": 403,
@@ -17,6 +18,9 @@ export const STATUS = {
   "not-active": 409,
   "in-use": 409,
   "not-confirmed": 409,
+  "reaches-others": 409,
+  paused: 409,
+  "too-many-deletes": 409,
   "stale-etag": 412,
   "body-too-large": 413,
   "unsupported-media-type": 415,
@@ -29,8 +33,9 @@ export const STATUS = {
 } as const satisfies Record<string, number>;
 export type ProblemCode = keyof typeof STATUS;
 
-const TITLES: Record<ProblemCode, string> = {
+export const TITLES: Record<ProblemCode, string> = {
   "malformed-json": "The body is not JSON",
+  "malformed-yaml": "The body is not YAML",
   unauthenticated: "A valid token is needed",
   "missing-scope": "The token lacks a scope",
   "cross-site-request": "The request came from another site",
@@ -43,6 +48,9 @@ const TITLES: Record<ProblemCode, string> = {
   "not-active": "It does not last now",
   "in-use": "Something else uses it",
   "not-confirmed": "The subscription is not confirmed",
+  "reaches-others": "The message reaches others too",
+  paused: "The monitor is paused",
+  "too-many-deletes": "The list would delete too many monitors",
   "stale-etag": "It changed since it was read",
   "body-too-large": "The body is too large",
   "unsupported-media-type": "The body has the wrong content type",

@@ -1,86 +1,190 @@
 /** Schemas of answers, for the OpenAPI document. `present.ts` makes the answers. */
 import { z } from "zod";
 import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
-import { storedFields } from "../../../shared/monitor/settings.ts";
+import { protocolName } from "../../../shared/monitor/fields.ts";
+import { completed, MONITOR_EXAMPLE, storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
+import { type ProblemCode, STATUS } from "./problem.ts";
 
-export const moment = z.string().meta({ format: "date-time", example: "2026-11-22T10:00:00.000Z" });
-const reason = z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say.");
-const evidence = z.record(z.string(), z.unknown()).describe("Facts about what answered; at most 1 KB.");
-const health = z.enum(HEALTHS);
-const state = z.enum(PORT_STATES);
+export const moment = z
+  .string()
+  .meta({ format: "date-time", description: "ISO 8601 in UTC.", example: "2026-11-22T10:00:00.000Z" });
+const reasonCode = z.enum(REASONS).meta({
+  id: "Reason",
+  description: "Stable code of why a check, a view or an incident is what it is.",
+  example: "connection-refused",
+});
+export const reason = reasonCode.nullable().describe("Null when there is nothing to say.");
+export const health = z
+  .enum(HEALTHS)
+  .meta({ id: "Health", description: "Judgement of a check, or of a location after thresholds.", example: "up" });
+export const state = z
+  .enum(PORT_STATES)
+  .meta({ id: "PortState", description: "What a check found the port to be.", example: "open" });
+export const STATUSES = ["pending", ...HEALTHS, "paused", "maintenance"] as const;
+export const status = z.enum(STATUSES).meta({
+  id: "Status",
+  description: "What a monitor is after the quorum; `pending` until enough locations have checked it.",
+  example: "up",
+});
+const evidence = z
+  .record(z.string(), z.unknown())
+  .meta({ description: "Facts about what answered; at most 1 KB.", example: { banner: "SSH-2.0-OpenSSH_9.2p1" } });
+export const monitorId = z.string().meta({ description: "Id of the monitor.", example: "7ca139c8bbaa9b19b116" });
+export const monitorName = z.string().meta({ description: "Display name of the monitor.", example: "Orders" });
+export const locationName = z.string().meta({ description: "Name of the location.", example: "eu-west-1" });
+export const milliseconds = z.number().meta({ description: "Milliseconds.", example: 12.4 });
+export const percentage = z.number().min(0).max(100).meta({ description: "Per cent.", example: 99.95 });
+const message = z.string().meta({ description: "For people.", example: "db.example.com:5432 refused the connection" });
 
-export const pageOf = <S extends z.ZodType>(item: S) =>
-  z.object({
-    items: z.array(item),
-    nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
-  });
+const pages = new Map<z.ZodType, z.ZodType>();
+const makePage = (item: z.ZodType, more: z.ZodRawShape): z.ZodType => {
+  const made = pages.get(item);
+  if (made) return made;
+  const name = z.globalRegistry.get(item)?.id;
+  const page = z
+    .object({
+      items: z.array(item).describe("The items of this page."),
+      nextCursor: z
+        .string()
+        .nullable()
+        .meta({ description: "Send it as `cursor` for the next page; null: this was the last.", example: null }),
+      ...more,
+    })
+    .meta({ ...(name && { id: `${name}Page` }), description: `A page of a list${name ? ` of \`${name}\`` : ""}.` });
+  pages.set(item, page);
+  return page;
+};
+
+/** Schema of a page of items; `MonitorPage` for items whose schema has the id `Monitor`. */
+export const pageOf = <S extends z.ZodType>(item: S): z.ZodType => makePage(item, {});
 
 /** A page of a list that counts what matches. */
-export const countedPageOf = <S extends z.ZodType>(item: S) =>
-  pageOf(item).extend({
-    total: z.int().nullable().describe("How many match, on all pages together; null where counting would take long."),
+export const countedPageOf = <S extends z.ZodType>(item: S): z.ZodType =>
+  makePage(item, {
+    total: z
+      .int()
+      .nullable()
+      .meta({ description: "How many match, on all pages together; null where counting would take long.", example: 3 }),
   });
 
 const view = z
   .object({
     health,
     state,
-    since: moment,
+    since: moment.describe("Since when its health is this."),
     reason,
-    message: z.string(),
-    address: z.string().nullable(),
-    fingerprint: z.string().nullable(),
+    message,
+    address: z.string().nullable().meta({ description: "The address that was checked last.", example: "192.0.2.7" }),
+    fingerprint: z
+      .string()
+      .nullable()
+      .meta({ description: "Identifies the software, key or certificate that answered.", example: null }),
     evidence,
   })
-  .meta({ id: "View", description: "The state as one location sees it, after thresholds." });
+  .meta({
+    id: "View",
+    description: "The state as one location sees it, after thresholds.",
+    example: { reason: null, message: "HTTP/1.1 200 OK", evidence: { status: 200 } },
+  });
 
+const incidentFields = {
+  id: z.string().meta({ description: "Id of the incident.", example: "7ca139c8bbaa9b19b116.1795341600000" }),
+  startedAt: moment.describe("When the monitor left the status `up`."),
+  endedAt: moment.nullable().describe("Null while it is open."),
+  durationSeconds: z.int().nullable().meta({ description: "Null while it is open.", example: null }),
+  severity: z.enum(["degraded", "down"]).meta({ id: "Severity", description: "Worst status so far.", example: "down" }),
+  reason,
+  message,
+  evidence,
+  locations: z
+    .record(
+      z.string(),
+      z.object({ health, state, reason, message }).meta({ id: "IncidentView", description: "What one location saw." }),
+    )
+    .describe("What each location saw, by its name."),
+  alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
+  endReason: z
+    .enum(["recovered", "changed", "paused", "deleted"])
+    .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
+    .nullable()
+    .describe("Null while it is open."),
+};
 const incidentView = z
-  .object({
-    id: z.string(),
-    startedAt: moment,
-    endedAt: moment.nullable(),
-    durationSeconds: z.int().nullable().describe("Null while it is open."),
-    severity: z.enum(["degraded", "down"]).describe("Worst status so far."),
-    reason,
-    message: z.string(),
-    evidence,
-    locations: z.record(z.string(), z.object({ health, state, reason, message: z.string() })),
-    alertCount: z.int(),
-    endReason: z.enum(["recovered", "changed", "paused", "deleted"]).nullable(),
-  })
-  .meta({ id: "Incident" });
+  .object(incidentFields)
+  .meta({ id: "Incident", description: "One stretch of time in which a monitor was not up." });
 
-export const incidentItem = incidentView
-  .extend({
+export const incidentItem = z
+  .object({
+    ...incidentFields,
     undeliverable: z
-      .array(z.object({ delivery: z.string(), error: z.string(), at: moment }))
+      .array(
+        z
+          .object({
+            delivery: z
+              .string()
+              .meta({ description: "The delivery, by its receiver.", example: "email:ops@example.com" }),
+            error: z.string().meta({ description: "Why it was refused.", example: "550 no such user" }),
+            at: moment.describe("When it was given up."),
+          })
+          .meta({ id: "Undeliverable", description: "A delivery that was given up." }),
+      )
       .describe("Deliveries that were given up, with the error."),
-    monitor: z.object({ id: z.string(), name: z.string(), protocol: z.string(), host: z.string(), port: z.int() }),
+    monitor: z
+      .object({
+        id: monitorId,
+        name: monitorName,
+        protocol: protocolName(),
+        host: z.string().meta({ description: "Host name or address.", example: "shop.example.com" }),
+        port: z.int().meta({ description: "Port.", example: 443 }),
+      })
+      .meta({ id: "IncidentMonitor", description: "The monitor as it was when the incident began." }),
   })
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
+export const author = z
+  .object({ id: z.string().describe("Id of the token."), name: z.string().describe("Its name at the time.") })
+  .meta({ id: "Author" });
+
 /** Fields that the server adds to the settings. */
 const standing = {
-  id: z.string(),
-  status: z.enum(["pending", ...HEALTHS, "paused", "maintenance"]),
-  since: moment,
-  lastCheckedAt: moment.nullable(),
-  latencyMs: z.number().nullable(),
-  timeToAlertSeconds: z
-    .int()
-    .describe("Longest possible time from the failure of the port to the sending of the alert, with these settings."),
-  views: z.record(z.string(), view),
-  incident: incidentView.nullable(),
-  flapping: z.literal(false),
-  createdAt: moment,
+  id: monitorId,
+  status,
+  since: moment.describe("Since when its status is this."),
+  lastCheckedAt: moment.nullable().describe("When its newest check was due; null before the first one."),
+  latencyMs: milliseconds.nullable().describe("Of the newest check; null where there is none."),
+  timeToAlertSeconds: z.int().meta({
+    description: "Longest possible time from the failure of the port to the sending of the alert, with these settings.",
+    example: 74,
+  }),
+  views: z.record(z.string(), view).describe("What each location sees, by its name."),
+  incident: incidentView.nullable().describe("The incident in progress; null while there is none."),
+  flapping: z
+    .boolean()
+    .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
+  createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed."),
-  etag: z.string().describe("Send it as `If-Match` to change the monitor only if its settings are still these."),
+  updatedBy: author.nullable().meta({
+    description: "Token that changed the settings last; null for a change from before this was noted.",
+    example: null,
+  }),
+  etag: z.string().meta({
+    description: "Send it as `If-Match` to change the monitor only if its settings are still these.",
+    example: '"mi4vm0ao"',
+  }),
 };
-/** Names of fields that are set by the server; callers may send them by mistake when they edit what they read. */
+/** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-export const monitorView = z.object({ ...storedFields, ...standing }).meta({ id: "Monitor" });
+const readOnly = Object.fromEntries(
+  Object.entries(standing).map(([name, schema]) => [name, (schema as z.ZodType).meta({ readOnly: true })]),
+) as unknown as typeof standing;
+
+export const monitorView = z.object({ ...storedFields, ...readOnly }).meta({
+  id: "Monitor",
+  description: "A monitor: its settings, and how it stands.",
+  example: { ...completed(MONITOR_EXAMPLE, MONITOR_EXAMPLE.locations), incident: null },
+});
 
 export const listedMonitor = monitorView
   .partial()
@@ -89,33 +193,73 @@ export const listedMonitor = monitorView
 
 const outcomeView = z
   .object({
-    location: z.string(),
+    location: locationName,
     state: state.optional(),
     health: health.optional(),
     reason: reason.optional(),
-    message: z.string().optional(),
-    address: z.string().optional(),
-    timings: z.record(z.string(), z.number()).optional().describe("Milliseconds by stage."),
-    traffic: z.record(z.string(), z.number()).optional().describe("Packets and bytes, sent and received."),
-    lossPercent: z.number().optional(),
+    message: message.optional(),
+    address: z.string().optional().meta({ description: "The address that was checked.", example: "192.0.2.7" }),
+    timings: z
+      .record(z.string(), milliseconds)
+      .optional()
+      .meta({ description: "Milliseconds by stage.", example: { connectMs: 3.1, latencyMs: 12.4 } }),
+    traffic: z
+      .record(z.string(), z.int())
+      .optional()
+      .meta({ description: "Packets and bytes, sent and received.", example: { bytesSent: 0, bytesReceived: 42 } }),
+    lossPercent: percentage.optional().meta({ description: "Share of lost datagrams.", example: 0 }),
     evidence: evidence.optional(),
-    attempts: z.int().optional(),
-    error: z.string().optional().describe("Why this location gave no outcome; then all other fields are missing."),
+    attempts: z.int().optional().meta({ description: "Attempts that the check made.", example: 1 }),
+    error: z.string().optional().meta({
+      description: "Why this location gave no outcome; then all other fields are missing.",
+      example: "no answer within 20 s",
+    }),
   })
-  .meta({ id: "Outcome" });
-export const outcomes = z.object({ outcomes: z.array(outcomeView) }).meta({ id: "Outcomes" });
+  .meta({
+    id: "Outcome",
+    description: "What one check from one location saw.",
+    example: {
+      location: "eu-west-1",
+      state: "open",
+      health: "up",
+      reason: null,
+      message: "HTTP/1.1 200 OK",
+      address: "192.0.2.7",
+      timings: { connectMs: 3.1, latencyMs: 12.4 },
+      traffic: { bytesSent: 74, bytesReceived: 420 },
+      evidence: { status: 200 },
+      attempts: 1,
+    },
+  });
+export const outcomes = z
+  .object({ outcomes: z.array(outcomeView).describe("One for each location.") })
+  .meta({ id: "Outcomes", description: "What each location saw." });
 
 export const problemView = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string().describe("Stable; for programs."),
-    detail: z.string(),
+    type: z.string().meta({ description: "URI of the kind.", example: "urn:harborlight:problem:invalid-input" }),
+    title: z.string().meta({ description: "The kind in words.", example: "Some input is wrong" }),
+    status: z.int().meta({ description: "The HTTP status.", example: 422 }),
+    code: z
+      .enum(Object.keys(STATUS) as [ProblemCode, ...ProblemCode[]])
+      .meta({ id: "ProblemCode", description: "Stable; for programs.", example: "invalid-input" }),
+    detail: z.string().meta({ description: "What is wrong this time.", example: "port: must be a whole number" }),
     errors: z
-      .array(z.object({ path: z.string().meta({ example: "alerts.emails[0]" }), message: z.string() }))
+      .array(
+        z
+          .object({
+            path: z.string().meta({ description: "Path of the field.", example: "alerts.emails[0]" }),
+            message: z.string().meta({ description: "What was expected.", example: "must be a mail address" }),
+          })
+          .meta({ id: "FieldError", description: "A field that is wrong." }),
+      )
       .optional()
       .describe("Every field that is wrong."),
-    requestId: z.string(),
+    requestId: z.string().meta({ description: "Finds the request in the log.", example: "f2000d5e-5ed5-4d6c" }),
   })
-  .meta({ id: "Problem", description: "RFC 9457." });
+  .meta({ id: "Problem", description: "An error (RFC 9457)." });
+
+/** API Gateway's own answers, which it gives before or instead of the function. */
+export const gatewayView = z
+  .object({ message: z.string().meta({ description: "For people.", example: "Too Many Requests" }) })
+  .meta({ id: "GatewayMessage", description: "An error that the gateway answers by itself." });

@@ -10,11 +10,15 @@ import type { Session } from "../../../shared/store/sessions.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
+import { preferred } from "./accept.ts";
 import { limitedTo } from "./access.ts";
+import { audited, authorOf, type Recorder } from "./audit.ts";
 import { authenticate } from "./auth.ts";
+import type { HeaderName } from "./headers.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
-import { Problem } from "./problem.ts";
+import { Problem, type ProblemCode } from "./problem.ts";
+import { JSON_OR_YAML, parseYaml, toYaml, YAML } from "./yaml.ts";
 
 export interface Reply {
   /** Default 200. */
@@ -39,6 +43,20 @@ export interface Call<Query, Body> {
   readonly session: Session | null;
   readonly sourceIp: string;
   readonly context: Context;
+  /** For the audit log: what the call has changed. */
+  readonly record: Recorder;
+}
+
+/** What a call answers with one status, for the OpenAPI document. */
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Default: JSON. Others than JSON are described as text. */
+  readonly contentTypes?: readonly string[];
+  /** Headers that it can have. */
+  readonly headers?: readonly HeaderName[];
+  /** Of content that is not JSON; examples of JSON are made from those in the schema. */
+  readonly example?: string;
 }
 
 export interface Route {
@@ -61,12 +79,9 @@ export interface Route {
   /** Headers that the call reads, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** By status. */
-  readonly responses: Readonly<
-    Record<
-      number,
-      { readonly description: string; readonly schema?: z.ZodType; readonly contentTypes?: readonly string[] }
-    >
-  >;
+  readonly responses: Readonly<Record<number, Answer>>;
+  /** Codes of problems, besides those that calls of its kind have in common. */
+  readonly problems?: readonly ProblemCode[];
   readonly handle: (call: Call<never, never>, deps: Deps) => Promise<Reply>;
 }
 
@@ -129,12 +144,15 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
   const charset = parameters.find((part) => part.startsWith("charset="))?.slice("charset=".length);
   if (charset !== undefined && !/^"?utf-?8"?$/.test(charset))
     throw new Problem("unsupported-media-type", `send the body in UTF-8, not in ${show(charset)}`);
+  const isYaml = sent === YAML;
   let body: unknown;
   try {
-    body = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    body = isYaml ? parseYaml(text) : parseJson(text);
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
-    throw new Problem("malformed-json", `the body is not JSON in UTF-8: ${(error as Error).message}`);
+    const [code, name] = isYaml ? (["malformed-yaml", "YAML"] as const) : (["malformed-json", "JSON"] as const);
+    throw new Problem(code, `the body is not ${name} in UTF-8: ${(error as Error).message}`);
   }
   return route.checksBody ? body : parse(route.body, body);
 };
@@ -178,6 +196,17 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
+/** The reply in YAML, if the call offers it and `Accept` prefers it. */
+const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply =>
+  route.responses[reply.status ?? 200]?.contentTypes?.includes(YAML) &&
+  typeof reply.body === "object" &&
+  preferred(accept, JSON_OR_YAML) === YAML
+    ? { ...reply, body: toYaml(reply.body), headers: { ...reply.headers, "content-type": YAML } }
+    : reply;
+
+/** Reads change nothing. */
+const nothing: Recorder = () => Promise.resolve();
+
 /**
  * Carries out a call: authenticates, validates parameters, headers and body, and runs the handler.
  * @param answerWith gets headers that every answer to the call has, problem documents too
@@ -198,7 +227,7 @@ export const run = async (
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
   refuseHeaders(route, event.headers);
-  const call: Call<unknown, unknown> = {
+  const call: Omit<Call<unknown, unknown>, "record"> = {
     params,
     query: readQuery(route, event.rawQueryString),
     body: readBody(route, event),
@@ -208,5 +237,16 @@ export const run = async (
     sourceIp,
     context,
   };
-  return route.handle(call as Call<never, never>, limitedTo(caller?.token.monitorTags, deps));
+  const limited = limitedTo(caller?.token.monitorTags, deps);
+  const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, limited);
+  const begun = {
+    requestId: event.requestContext.requestId,
+    by: authorOf(caller?.token ?? null),
+    operation: route.operationId,
+    resource: params.id ?? null,
+  };
+  // Without authentication anybody could fill the log; such calls write into it themselves once they know who calls.
+  const isAudited = route.method !== "GET" && route.scope !== null;
+  const reply = isAudited ? await audited(deps, begun, handle) : await handle(nothing);
+  return inWantedType(route, reply, event.headers.accept);
 };

@@ -5,15 +5,32 @@ import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
 
+/** Describes a query parameter as the type that its text stands for, not as text. */
+const inDocument =
+  (schema: Readonly<Record<string, unknown>>) =>
+  ({ jsonSchema }: { jsonSchema: { description?: string } }): void => {
+    const { description } = jsonSchema;
+    for (const name of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[name];
+    Object.assign(jsonSchema, schema, description !== undefined && { description });
+  };
+
 /** Monitors are validated one by one later, so that a message can say which one is wrong. */
 export const applyInput = fields({
   monitors: z
     .array(z.unknown().meta({ override: { $ref: "#/components/schemas/MonitorInput" } }), {
       error: expecting("a list of monitors"),
     })
-    .max(10_000, { error: "must be at most 10000 monitors" }),
+    .max(10_000, { error: "must be at most 10000 monitors" })
+    .meta({
+      description: "All of them, each with a `key`.",
+      example: [{ key: "orders/db", name: "Orders", protocol: "postgresql", host: "db.example.com" }],
+    }),
+}).meta({ id: "ApplyInput", description: "The monitors that there shall be." });
+export const checkInput = monitorInput.partial({ name: true }).meta({
+  id: "CheckInput",
+  description: "Settings to try: those of a monitor, whose name may be missing.",
+  example: { protocol: "https", host: "shop.example.com", settings: { path: "/health" } },
 });
-export const checkInput = monitorInput.partial({ name: true }).meta({ id: "CheckInput" });
 
 export const limit = (max: number, standard: number) => {
   const error = expecting(`a whole number from 1 to ${max} (for more, send nextCursor as cursor)`);
@@ -23,19 +40,37 @@ export const limit = (max: number, standard: number) => {
     .refine((text) => Number(text) >= 1 && Number(text) <= max, { error })
     .transform(Number)
     .default(standard)
-    .describe(`Items per page, 1 to ${max}; default ${standard}.`);
+    .meta({
+      description: `Items per page, 1 to ${max}; default ${standard}.`,
+      override: inDocument({ type: "integer", minimum: 1, maximum: max, default: standard, example: standard }),
+    });
 };
-export const cursor = z.string().max(2000).optional().describe("`nextCursor` of the page before.");
+export const cursor = z
+  .string()
+  .max(2000)
+  .optional()
+  .meta({ description: "`nextCursor` of the page before, with the same filters.", example: "eyJ" });
 export const page = { limit: limit(200, 50), cursor };
 export const yes = () =>
   oneOf(["true", "false"])
     .transform((value) => value === "true")
-    .default(false);
+    .default(false)
+    .meta({ override: inDocument({ type: "boolean", default: false, example: true }) });
 
 export const TOPICS = ["alerts", "system"] as const;
 export type Topic = (typeof TOPICS)[number];
-export const KINDS = ["email", "sms", "http", "https", "sqs", "lambda"] as const;
+const KINDS = ["email", "sms", "http", "https", "sqs", "lambda"] as const;
 export type Kind = (typeof KINDS)[number];
+export const topicName = oneOf(TOPICS).meta({
+  id: "Topic",
+  description: "`alerts` is about monitors, `system` about the monitoring itself.",
+  example: "alerts",
+});
+export const kindName = oneOf(KINDS).meta({
+  id: "ReceiverKind",
+  description: "Kind of the receiver.",
+  example: "email",
+});
 
 const some = <S extends z.ZodType>(item: S, what: string) =>
   list(item, 100, what)
@@ -45,19 +80,43 @@ const line = (expected: string) => z.string({ error: expecting(expected) }).min(
 
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
-  events: some(oneOf(["down", "degraded", "recovered", "closed"]), "events"),
-  incidentStates: some(oneOf(["open", "ended"]), "states").describe(
-    "`open` while the incident lasts, `ended` with its last alert: for services that open and close a page.",
-  ),
-  severities: some(oneOf(["critical", "warning", "info"]), "severities"),
-  tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags"),
-  monitorIds: some(line("the id of a monitor"), "monitors"),
-  protocols: some(protocolName(), "protocols"),
+  events: some(
+    oneOf(["down", "degraded", "recovered", "closed"]).meta({ id: "AlertEvent", description: "Kind of an alert." }),
+    "events",
+  ).describe("Kinds of alerts."),
+  incidentStates: some(
+    oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
+    "states",
+  ).describe("`open` while the incident lasts, `ended` with its last alert: for services that open and close a page."),
+  severities: some(
+    oneOf(["critical", "warning", "info"]).meta({ id: "AlertSeverity", description: "Severity of an alert." }),
+    "severities",
+  ).describe("Severities of alerts."),
+  tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags").meta({
+    description: "Tags of the monitor, as `name=value`.",
+    example: ["team=orders"],
+  }),
+  monitorIds: some(line("the id of a monitor"), "monitors").meta({
+    description: "Ids of monitors.",
+    example: ["7ca139c8bbaa9b19b116"],
+  }),
+  protocols: some(protocolName(), "protocols").describe("Protocols of the monitor."),
+}).meta({
+  id: "SubscriptionFilter",
+  description: "Which alerts are sent: values of a field are alternatives, and all fields must match.",
+  example: { events: ["down", "recovered"] },
 });
 
+export const subscriptionPatch = fields({
+  filter: subscriptionFilter.nullable().describe("Replaces the present filter; null: everything."),
+}).meta({ id: "SubscriptionPatch" });
+
 export const subscriptionInput = fields({
-  topic: oneOf(TOPICS).default("alerts").describe("`system` is about the monitoring itself."),
-  kind: oneOf(KINDS),
-  endpoint: text(2048, "text").describe("Mail address, phone number, URL or ARN, depending on `kind`."),
+  topic: topicName.default("alerts"),
+  kind: kindName,
+  endpoint: text(2048, "text").meta({
+    description: "Mail address, phone number, URL or ARN, depending on `kind`.",
+    example: "ops@example.com",
+  }),
   filter: subscriptionFilter.optional(),
-});
+}).meta({ id: "SubscriptionInput", description: "A receiver to subscribe." });

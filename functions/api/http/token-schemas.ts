@@ -5,12 +5,20 @@ import { expecting } from "../../../shared/issues.ts";
 import { FAMILIES } from "../../../shared/model.ts";
 import { fields, flag, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import { SCOPES } from "../../../shared/tokens.ts";
-import { moment } from "./representations.ts";
+import { locationName, moment } from "./representations.ts";
 
-const tokenName = text(100, "a name").describe("Who or what uses it.");
+const scope = oneOf(SCOPES).meta({ id: "Scope", description: "What a token may do.", example: "read" });
+const tokenName = text(100, "a name").meta({ description: "Who or what uses it.", example: "Grafana" });
+const tagError = { error: expecting("name=value") };
+const tag = z
+  .string(tagError)
+  .trim()
+  .max(193, tagError)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: one line, and one pattern, which generators need
+  .regex(/^[^=\x00-\x1f\x7f-\x9f]+=[^\x00-\x1f\x7f-\x9f]*$/, tagError);
 export const tokenInput = fields({
   name: tokenName,
-  scopes: list(oneOf(SCOPES), SCOPES.length, "scopes")
+  scopes: list(scope, SCOPES.length, "scopes")
     .min(1, { error: `must name at least one of ${SCOPES.join(", ")}` })
     .describe(
       "Each includes the ones before it. `metrics`: only `/v1/metrics`. `read`: everything but secrets and addresses of people. `deploy`: also changes monitors, still without seeing those. `write`: sees them too, and changes subscriptions. `admin`: tokens and sessions.",
@@ -19,44 +27,48 @@ export const tokenInput = fields({
     .datetime({ offset: true, error: expecting("a moment in ISO 8601 such as 2027-01-31T00:00:00Z") })
     .transform((moment) => new Date(moment).toISOString())
     .optional()
-    .describe("When it stops working. Default: never."),
-  monitorTags: list(text(193, "name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), 20, "tags")
+    .meta({ description: "When it stops working. Default: never.", example: "2099-01-31T00:00:00.000Z" }),
+  monitorTags: list(tag, 20, "tags")
     .min(1, { error: "must name at least one tag; leave it out for all monitors" })
     .optional()
+    .meta({ example: ["team=orders"] })
     .describe(
       "`name=value`: the token sees and changes only monitors with at least one of these tags, and what it creates must have one. Not for scope `admin`. Default: all monitors.",
     ),
-});
-export const tokenPatch = fields({ name: tokenName });
+}).meta({ id: "TokenInput", description: "A token to create." });
+export const tokenPatch = fields({ name: tokenName }).meta({ id: "TokenPatch", description: "Another name." });
 
 const MOST_OVERLAP_SECONDS = 7 * DAY_SECONDS;
 export const rotateInput = fields({
   overlapSeconds: whole(0, MOST_OVERLAP_SECONDS, " seconds")
     .default(DAY_SECONDS)
     .describe("How long the present secret works beside the new one. Default a day; 0 ends it at once."),
-});
+}).meta({ id: "RotateInput", description: "How to rotate.", example: { overlapSeconds: 3600 } });
 
 export const sessionInput = fields({
   token: z
     .string({ error: expecting("a token") })
     .max(300, { error: expecting("a token") })
-    .describe("`hl_<id>_<secret>`"),
+    .meta({ description: "`hl_<id>_<secret>`", example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb" }),
   remember: flag()
     .default(false)
     .describe("Whether it outlives the browser, and 30 days without use instead of 12 hours."),
-});
+}).meta({ id: "SessionInput", description: "Who logs in." });
 
 export const TOKEN_STATES = ["active", "revoked", "expired"] as const;
-const scopes = z.array(z.enum(SCOPES));
+const scopes = z.array(scope);
 const monitorTags = z
   .array(z.string())
   .nullable()
-  .describe("`name=value`: limited to monitors with at least one of these tags. Null: all monitors.");
+  .describe("`name=value`: limited to monitors with at least one of these tags. Null: all monitors.")
+  .meta({ example: null });
+const tokenId = z.string().meta({ example: "a1b2c3d4e5f6a7b8c9d0" });
+export const tokenState = oneOf(TOKEN_STATES).meta({ id: "TokenState", description: "Whether a token works." });
 export const tokenView = z
   .object({
-    id: z.string().describe("The part of the text between `hl_` and the secret."),
-    name: z.string().describe("Who or what uses it."),
-    state: z.enum(TOKEN_STATES).describe("Only an `active` token works."),
+    id: tokenId.describe("The part of the text between `hl_` and the secret."),
+    name: z.string().meta({ description: "Who or what uses it.", example: "Grafana" }),
+    state: tokenState.describe("Only an `active` token works."),
     scopes: scopes.describe("What it may do."),
     monitorTags,
     createdAt: moment.describe("When it was created."),
@@ -67,11 +79,25 @@ export const tokenView = z
       .nullable()
       .describe("Until when the secret before the last rotation works too. Null: there is none."),
   })
-  .meta({ id: "Token" });
+  .meta({
+    id: "Token",
+    description: "An API token, without its text.",
+    example: { expiresAt: null, revokedAt: null, previousSecretExpiresAt: null },
+  });
 export const newTokenView = tokenView
-  .extend({ token: z.string().describe("`hl_<id>_<secret>`. Keep it: it is not stored and cannot be shown again.") })
-  .meta({ id: "NewToken" });
+  .extend({
+    token: z.string().meta({
+      description: "`hl_<id>_<secret>`. Keep it: it is not stored and cannot be shown again.",
+      example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb",
+    }),
+  })
+  .meta({
+    id: "NewToken",
+    description: "A token with its text.",
+    example: { expiresAt: null, lastUsedAt: null, revokedAt: null, previousSecretExpiresAt: null },
+  });
 
+const sessionId = z.string().meta({ example: "5f6a7b8c9d0a1b2c3d4e" });
 const sessionTimes = {
   createdAt: moment.describe("When it began, or the token was created."),
   expiresAt: moment
@@ -80,20 +106,24 @@ const sessionTimes = {
 };
 export const ownSessionView = z
   .object({
-    id: z.string().nullable().describe("Null for a caller that sends the token itself."),
-    tokenId: z.string().describe("The token that it stands for."),
-    name: z.string().describe("Name of that token."),
+    id: sessionId.nullable().describe("Null for a caller that sends the token itself."),
+    tokenId: tokenId.describe("The token that it stands for."),
+    name: z.string().meta({ description: "Name of that token.", example: "Grafana" }),
     scopes: scopes.describe("What it may do."),
     monitorTags,
     ...sessionTimes,
-    version: z.string().describe("Version of Harborlight."),
+    version: z.string().meta({ description: "Version of Harborlight.", example: "0.1.0" }),
     locations: z
       .array(
-        z.object({
-          name: z.string().describe("Name of the location, as in a monitor's `locations`."),
-          families: z.array(z.enum(FAMILIES)).describe("What it can reach."),
-          port25: z.boolean().describe("Whether it can reach TCP port 25."),
-        }),
+        z
+          .object({
+            name: locationName.describe("Name of the location, as in a monitor's `locations`."),
+            families: z
+              .array(z.enum(FAMILIES).meta({ id: "AddressFamily", description: "IPv4 or IPv6." }))
+              .describe("What it can reach."),
+            port25: z.boolean().describe("Whether it can reach TCP port 25."),
+          })
+          .meta({ id: "Reach", description: "A location, and what it can reach." }),
       )
       .describe("Where checks can run from."),
   })
@@ -103,16 +133,17 @@ export const newSessionView = ownSessionView
     headerSecret: z
       .string()
       .nullable()
-      .describe("Over plain http: send it as header `harborlight-session` with each request. Null over https."),
+      .describe("Over plain http: send it as header `harborlight-session` with each request. Null over https.")
+      .meta({ example: null }),
   })
-  .meta({ id: "NewSession" });
+  .meta({ id: "NewSession", description: "The session that has begun." });
 export const sessionView = z
   .object({
-    id: z.string().describe("For `DELETE /v1/sessions/{id}`."),
-    tokenId: z.string().describe("The token that was used to log in."),
+    id: sessionId.describe("For `DELETE /v1/sessions/{id}`."),
+    tokenId: tokenId.describe("The token that was used to log in."),
     isRemembered: z.boolean().describe("Whether it outlives the browser."),
     ...sessionTimes,
-    sourceIp: z.string().describe("Address that logged in."),
-    userAgent: z.string().describe("Browser that logged in, in its own words."),
+    sourceIp: z.string().meta({ description: "Address that logged in.", example: "192.0.2.77" }),
+    userAgent: z.string().meta({ description: "Browser that logged in, in its own words.", example: "Mozilla/5.0" }),
   })
-  .meta({ id: "Session" });
+  .meta({ id: "Session", description: "A login that lasts." });

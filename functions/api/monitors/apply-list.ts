@@ -8,8 +8,13 @@ import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
+import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
+import type { Change, Recorder } from "../http/audit.ts";
+import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
+import { refuseMovedSecrets } from "./moved-secrets.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -26,14 +31,30 @@ interface Wanted {
   readonly settings: MonitorSettings;
 }
 
-/** Validates the list. @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port` */
-export const readList = (documents: readonly unknown[], { locations, access }: Deps): Wanted[] => {
+const keyOf = (document: unknown) => (document as { key?: unknown } | null)?.key;
+
+/** A monitor that the list does not mention `paused` for keeps its pause. */
+const withPause = (document: unknown, stored: StoredMonitor | undefined): unknown =>
+  stored?.paused && typeof document === "object" && document !== null && !Object.hasOwn(document, "paused")
+    ? { ...document, paused: true }
+    : document;
+
+/**
+ * Validates the list. @param found the stored monitors by id
+ * @throws InvalidInput that lists the errors of all monitors, with paths such as `monitors[3].port`
+ */
+const readList = (
+  documents: readonly unknown[],
+  found: ReadonlyMap<string, StoredMonitor>,
+  { keepPaused, reader }: Planning,
+  { locations, access }: Deps,
+): Wanted[] => {
   const errors: FieldError[] = [];
   const wanted: Wanted[] = [];
   const seen = new Map<string, number>();
   for (const [index, document] of documents.entries()) {
     const at = `monitors[${index}]`;
-    const key = (document as { key?: unknown } | null)?.key;
+    const key = keyOf(document);
     if (key === undefined || key === null)
       errors.push({ path: `${at}.key`, message: "is required here: it says which monitor is meant" });
     if (typeof key === "string") {
@@ -42,8 +63,12 @@ export const readList = (documents: readonly unknown[], { locations, access }: D
       else errors.push({ path: `${at}.key`, message: `${show(key)} is also the key of monitors[${first}]` });
     }
     try {
-      const settings = readMonitorSettings(document, locations, { base: at });
+      const present = typeof key === "string" ? found.get(idOfKey(key)) : undefined;
+      const stored = present?.deletedAt ? undefined : present;
+      const sent = keepPaused ? withPause(document, stored) : document;
+      const settings = readMonitorSettings(sent, locations, { base: at, stored });
       errors.push(...access.settingsErrors(settings, at));
+      if (stored) refuseMovedSecrets(reader, stored, settings, (document as { settings?: unknown }).settings, at);
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
@@ -59,7 +84,7 @@ export const readList = (documents: readonly unknown[], { locations, access }: D
 type Named = Pick<Wanted, "key" | "id">;
 interface Plan {
   readonly created: Wanted[];
-  readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor }[];
+  readonly updated: { readonly wanted: Wanted; readonly before: StoredMonitor; readonly changes: Changes }[];
   readonly unchanged: Named[];
   readonly deleted: StoredMonitor[];
   /** Ids among `created` whose previous monitor is still being deleted. */
@@ -77,8 +102,20 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
   return all;
 };
 
-/** Compares the list with the stored monitors. @param prune whether to delete those that are not in the list */
-export const planList = async (deps: Deps, wanted: readonly Wanted[], prune: boolean): Promise<Plan> => {
+interface Planning {
+  /** Whether to delete those that are not in the list. */
+  readonly prune: boolean;
+  /** Whether a monitor stays paused if its entry does not say. */
+  readonly keepPaused: boolean;
+  /** The caller's token. */
+  readonly reader: Token | null;
+}
+
+/** Validates the list and compares it with the stored monitors. @throws InvalidInput as `readList` */
+export const planList = async (deps: Deps, documents: readonly unknown[], planning: Planning): Promise<Plan> => {
+  const keys = documents.map(keyOf).filter((key) => typeof key === "string");
+  const found = await deps.monitors.getMany([...new Set(keys.map(idOfKey))]);
+  const wanted = readList(documents, found, planning, deps);
   const hidden = await deps.access.hidden(wanted.map(({ id }) => id));
   if (hidden.size > 0)
     throw new InvalidInput(
@@ -93,23 +130,25 @@ export const planList = async (deps: Deps, wanted: readonly Wanted[], prune: boo
           : [],
       ),
     );
-  const found = await deps.monitors.getMany(wanted.map(({ id }) => id));
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {
     const before = found.get(one.id);
     if (!before || before.deletedAt) made.created.push(one);
     else if (isSame(before, one.settings)) made.unchanged.push({ key: one.key, id: one.id });
-    else made.updated.push({ wanted: one, before });
+    else made.updated.push({ wanted: one, before, changes: changesOf(before, one.settings) });
   }
   const ids = new Set(wanted.map(({ id }) => id));
-  if (prune) made.deleted.push(...(await keyed(deps)).filter(({ id }) => !ids.has(id)));
+  if (planning.prune) made.deleted.push(...(await keyed(deps)).filter(({ id }) => !ids.has(id)));
   return made;
 };
 
+export interface Updated extends Named {
+  readonly changes: Changes;
+}
 export interface Applied {
   readonly created: Named[];
-  readonly updated: Named[];
+  readonly updated: Updated[];
   readonly unchanged: Named[];
   readonly deleted: Named[];
   /** Not reached in time, or changed concurrently: send the list again. */
@@ -121,14 +160,25 @@ const named = ({ key, id }: { key: string | null; id: string }): Named => ({ key
 /** What `applyList` would do if no write were lost: the answer to a dry run. */
 export const dryRunOf = ({ created, updated, unchanged, deleted, beingDeleted }: Plan): Applied => ({
   created: created.filter(({ id }) => !beingDeleted.has(id)).map(named),
-  updated: updated.map(({ wanted }) => named(wanted)),
+  updated: updated.map(({ wanted, changes }) => ({ ...named(wanted), changes })),
   unchanged,
   deleted: deleted.map(named),
   remaining: created.filter(({ id }) => beingDeleted.has(id)).map(named),
 });
 
+/** Who applies the list, and the audit log. */
+interface Recording {
+  readonly by: Author;
+  readonly record: Recorder;
+}
+
 /** Carries out a plan. @param isTime whether there is time for another round of writes */
-export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): Promise<Applied> => {
+export const applyList = async (
+  deps: Deps,
+  todo: Plan,
+  { by, record }: Recording,
+  isTime: () => boolean,
+): Promise<Applied> => {
   const applied: Applied = { created: [], updated: [], unchanged: todo.unchanged, deleted: [], remaining: [] };
   const rounds = async <T>(
     items: readonly T[],
@@ -145,31 +195,39 @@ export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): 
   };
 
   const byLane = Map.groupBy(todo.created, ({ settings }) => settings.intervalSeconds);
-  for (const [, some] of byLane) await rounds(some, named, (round) => createRound(deps, round, applied));
+  for (const [, some] of byLane)
+    await rounds(some, named, (round) => createRound(deps, round, applied, { by, record }));
 
   await rounds(
     todo.updated,
     ({ wanted }) => named(wanted),
     async (round) => {
       const toNotify: StoredMonitor[] = [];
+      const audit: Change[] = [];
       await Promise.all(
-        round.map(async ({ wanted, before }) => {
-          const saved = await trySaveSettings(deps, before, wanted.settings);
-          (saved ? applied.updated : applied.remaining).push(named(wanted));
+        round.map(async ({ wanted, before, changes }) => {
+          const saved = await trySaveSettings(deps, before, wanted.settings, by);
+          if (saved) applied.updated.push({ ...named(wanted), changes });
+          if (saved) audit.push(...changeOf(before, saved));
+          else applied.remaining.push(named(wanted));
           if (saved && affectsProbes(before, wanted.settings)) toNotify.push(saved);
         }),
       );
+      await record(audit);
       await notifyProbes(deps, toNotify);
     },
   );
 
   await rounds(todo.deleted, named, async (round) => {
+    const audit: Change[] = [];
     await Promise.all(
       round.map(async (monitor) => {
         const isDone = await deps.monitors.markDeleted(monitor, deps.now());
         (isDone ? applied.deleted : applied.remaining).push(named(monitor));
+        if (isDone) audit.push(deletionOf(monitor));
       }),
     );
+    await record(audit);
     await notifyProbes(
       deps,
       round.map((monitor) => ({ ...monitor, deletedAt: deps.now().toISOString() })),
@@ -179,7 +237,7 @@ export const applyList = async (deps: Deps, todo: Plan, isTime: () => boolean): 
 };
 
 /** Creates monitors of one interval, placed together in as few shards as possible. */
-const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied) => {
+const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied, { by, record }: Recording) => {
   const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
   const toNotify: StoredMonitor[] = [];
@@ -188,7 +246,7 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     const seats = await deps.shards.place(lane, locations, round.length - next);
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
-        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former: former.get(id) }, null);
+        const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former: former.get(id) }, null);
         // False while a deleted monitor of this key still exists.
         const isDone = await deps.monitors.create(monitor, deps.now().getTime());
         (isDone ? applied.created : applied.remaining).push({ key, id });
@@ -197,5 +255,6 @@ const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applie
     );
     next += seats.count;
   }
+  await record(toNotify.map(creationOf));
   await notifyProbes(deps, toNotify);
 };

@@ -9,6 +9,7 @@ import { isOtherTarget } from "./with-settings.ts";
 /**
  * Refuses to check another target with secrets that are stored, for tokens without the scope `write`.
  * @param sent `settings` as the caller sent them: a secret in there is the caller's own
+ * @param base path of the monitor in the body, such as `monitors[3]`
  * @throws InvalidInput
  */
 export const refuseMovedSecrets = (
@@ -16,6 +17,7 @@ export const refuseMovedSecrets = (
   before: MonitorSettings,
   after: MonitorSettings,
   sent: unknown,
+  base = "",
 ): void => {
   if ((token && hasScope(token, "write")) || !isOtherTarget(before, after)) return;
   const own = secretsOf(after.protocol, sent);
@@ -25,7 +27,7 @@ export const refuseMovedSecrets = (
   if (moved.length > 0)
     throw new InvalidInput(
       moved.map((path) => ({
-        path: `settings.${path}`,
+        path: `${base ? `${base}.` : ""}settings.${path}`,
         message: "must be sent again when the target changes, because this token may not read it",
       })),
     );

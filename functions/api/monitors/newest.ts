@@ -12,6 +12,7 @@ const AT_ONCE = 16;
 interface Seen {
   readonly tick: number;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
 }
 
 type Checked = Pick<
@@ -32,7 +33,7 @@ export const newestOf = async (
   // A spot check writes only a view. Not for paused monitors, whose view tells when it last changed, not the last
   // check.
   for (const { id, views, paused } of monitors)
-    for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null });
+    for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null, lossPercent: null });
 
   const places = Map.groupBy(
     monitors.flatMap((monitor) => monitor.locations.map((location) => ({ monitor, location }))),
@@ -45,19 +46,21 @@ export const newestOf = async (
     const block = await history.latestBlock(monitor.shard, location, Math.floor(now.getTime() / 1000));
     const roster = block && (await history.roster(block.roster));
     if (!block || !roster) return;
+    const rows = new Map(roster.map((id, row) => [id, row]));
     for (const { monitor: member } of members) {
-      const entry = block.entries[roster.indexOf(member.id)];
+      const entry = block.entries[rows.get(member.id) ?? -1];
       // Only entries of the present settings, and not of a deleted monitor that had the same key.
       const isPresent =
         entry?.settingsByte === (member.settingsVersion & 0xff) &&
         entry.reason !== "paused" &&
         block.tick * 1000 >= Date.parse(member.settingsChangedAt) - 1000;
-      if (entry && isPresent) note(member.id, { tick: block.tick, latencyMs: entry.latencyMs });
+      const { latencyMs, lossPercent } = entry ?? { latencyMs: null, lossPercent: null };
+      if (entry && isPresent) note(member.id, { tick: block.tick, latencyMs, lossPercent });
     }
   };
   const waiting = [...places.values()];
   while (waiting.length > 0) await Promise.all(waiting.splice(0, AT_ONCE).map(read));
   return new Map(
-    [...seen].map(([id, { tick, latencyMs }]) => [id, { at: new Date(tick * 1000).toISOString(), latencyMs }]),
+    [...seen].map(([id, { tick, ...figures }]) => [id, { at: new Date(tick * 1000).toISOString(), ...figures }]),
   );
 };

@@ -4,6 +4,7 @@ import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
 
@@ -30,13 +31,14 @@ const timeToAlertSeconds = ({
 export interface Newest {
   readonly at: Timestamp;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
 }
 
 /** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
 
 /** Whether a caller sees secrets and addresses of people. */
-const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
+export const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
 
 const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
   health,
@@ -103,13 +105,18 @@ export const sinceOf = ({
   updatedAt,
 }: Pick<Monitor, "paused" | "status" | "since" | "updatedAt">) => (paused && status !== "paused" ? updatedAt : since);
 
-/** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
-export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, reader: Token | null) => ({
+/** Settings as a caller sees them: secrets and mail addresses only with scope `write`. */
+export const settingsFor = (reader: Token | null, monitor: MonitorSettings): MonitorSettings => ({
   ...settingsOf(monitor),
   ...(!maySeeAll(reader) && {
     settings: hideSecrets(monitor.protocol, monitor.settings),
     alerts: { ...monitor.alerts, emails: monitor.alerts.emails.map(() => HIDDEN) },
   }),
+});
+
+/** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
+export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
+  ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
   since: sinceOf(monitor),
@@ -121,5 +128,6 @@ export const presentMonitor = (monitor: Monitor, newest: Newest | undefined, rea
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
+  updatedBy: monitor.updatedBy,
   etag: etagOf(monitor),
 });

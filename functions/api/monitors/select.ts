@@ -18,12 +18,13 @@ const STATUS_RANKS = {
   paused: 5,
   maintenance: 4,
 } as const satisfies Record<Status, number>;
-const STATUSES = Object.keys(STATUS_RANKS) as [Status, ...Status[]];
+export const STATUSES = Object.keys(STATUS_RANKS) as [Status, ...Status[]];
 
+export const tagText = z
+  .string({ error: expecting("a tag's name, or name=value") })
+  .regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") });
 export const tagFilter = z
-  .array(z.string().regex(/^[^=]{1,64}(=[\s\S]{0,128})?$/, { error: expecting("a tag's name, or name=value") }), {
-    error: expecting("tags"),
-  })
+  .array(tagText, { error: expecting("tags") })
   .max(20)
   .default([])
   .describe("`name` or `name=value`; may be given several times, and then all must hold.");
@@ -69,6 +70,9 @@ const holds = (tags: Readonly<Record<string, string>>, wanted: string) => {
   if (!Object.hasOwn(tags, name)) return false;
   return value.length === 0 || tags[name] === value.join("=");
 };
+/** Whether all wanted tags are there. @param wanted each `name` or `name=value` */
+export const hasTags = (tags: Readonly<Record<string, string>>, wanted: readonly string[]) =>
+  wanted.every((one) => holds(tags, one));
 
 const searchable = ({ name, host, port, key, protocol, tags }: Selectable) => {
   const pairs = Object.entries(tags).map(([tag, value]) => `${tag}=${value}`);
@@ -82,7 +86,7 @@ export const selecting = ({ status = [], tag = [], protocol = [], key = [], q = 
     const among = (wanted: readonly string[], value: string | null) =>
       wanted.length === 0 || (value !== null && wanted.includes(value));
     if (monitor.deletedAt || !among(status, statusOf(monitor)) || !among(protocol, monitor.protocol)) return false;
-    if (!among(key, monitor.key) || !tag.every((wanted) => holds(monitor.tags, wanted))) return false;
+    if (!among(key, monitor.key) || !hasTags(monitor.tags, tag)) return false;
     const text = words.length > 0 ? searchable(monitor) : "";
     return words.every((word) => text.includes(word));
   };

@@ -15,8 +15,9 @@ import {
   longestTimeoutMs,
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
-import { HIDDEN, hiddenPaths } from "../../../shared/protocols/secrets.ts";
+import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
+import { SERVER_FIELDS } from "../http/representations.ts";
 import { hostErrors } from "./target.ts";
 
 /** Limit of a protocol's settings, certificates and keys included, so that a shard's 250 members can be read at once. */
@@ -48,7 +49,7 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
   for (const path of hiddenPaths(protocol ?? "", settings))
     errors.push({
       path: `settings.${path}`,
-      message: `${HIDDEN} is only shown in place of a secret: send the secret itself, or leave the field out of a PATCH`,
+      message: `${HIDDEN} is only shown in place of a secret, and none is stored here: send the secret itself`,
     });
   try {
     row.prepare(settings);
@@ -161,18 +162,58 @@ const withoutDisabled = (input: unknown): unknown => {
   return { ...input, alerts: rest };
 };
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
- * Validates settings and fills in every default.
- * @param base path of the monitor in the body, for messages: `monitors[3]`
- * @param kept present locations of the monitor, accepted even if they are no longer configured
+ * Leaves out the fields that the server sets, so that what GET answered may be sent back. `flapping` is always false
+ * there; anything else asks for flap detection, which does not exist.
+ */
+export const withoutServerFields = (input: unknown): unknown =>
+  isObject(input)
+    ? Object.fromEntries(
+        Object.entries(input).filter(
+          ([name, value]) => !SERVER_FIELDS.has(name) || (name === "flapping" && value !== false),
+        ),
+      )
+    : input;
+
+/** Puts mail addresses back where their replacement was sent. */
+const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown =>
+  isObject(sent) && Array.isArray(sent.emails)
+    ? { ...sent, emails: sent.emails.map((one: unknown, i) => (one === HIDDEN ? (alerts.emails[i] ?? one) : one)) }
+    : sent;
+
+/** Puts what was shown masked back from the stored monitor: addresses, and the secrets of the same protocol. */
+const withSecretsOf = (stored: MonitorSettings | undefined, input: unknown): unknown => {
+  if (!isObject(input) || !stored) return input;
+  return {
+    ...input,
+    ...("alerts" in input && { alerts: withAddressesOf(stored, input.alerts) }),
+    ...(input.protocol === stored.protocol && {
+      settings: restoreSecrets(stored.protocol, input.settings, stored.settings),
+    }),
+  };
+};
+
+interface Reading {
+  /** Path of the monitor in the body, for messages: `monitors[3]`. */
+  readonly base?: string;
+  /** Present settings of the monitor: its masked secrets may be sent back, and its locations need not be configured. */
+  readonly stored?: MonitorSettings | undefined;
+}
+
+/**
+ * Validates settings and fills in every default. Ignores fields that the server sets.
  * @throws InvalidInput that lists every wrong field
  */
 export const readMonitorSettings = (
   input: unknown,
   available: readonly Location[],
-  { base = "", kept = [] }: { base?: string; kept?: readonly string[] } = {},
+  { base = "", stored }: Reading = {},
 ): MonitorSettings => {
-  const { known, errors } = check(withoutDisabled(input), available, kept);
+  const sent = withSecretsOf(stored, withoutDisabled(withoutServerFields(input)));
+  const { known, errors } = check(sent, available, stored?.locations ?? []);
   if (errors.length > 0)
     throw new InvalidInput(
       errors.map(({ path, message }) => ({ path: base ? (path ? `${base}.${path}` : base) : path, message })),

@@ -2,6 +2,7 @@
 import { oldestBlock, type Retention } from "../../../shared/history/retention.ts";
 import type { MonitorSettings, Placement, TargetVersion } from "../../../shared/model.ts";
 import { isOtherCheck } from "../../../shared/monitor/settings.ts";
+import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 
 /** Whether a change of settings alters what the probes do: they check something else, or start or stop checking. */
@@ -21,6 +22,8 @@ interface Placing {
   readonly shard: string;
   readonly now: Date;
   readonly retention: Pick<Retention, "blockDays">;
+  /** Who makes the change. Default: nobody known. */
+  readonly by?: Author;
 }
 
 /** Limits the list, which every check reads: about four changes of shard a day for as long as blocks are kept. */
@@ -41,7 +44,7 @@ export const newMonitor = (
   { former = [], ...placing }: Placing & { readonly former?: readonly Placement[] | undefined },
   creation: string | null,
 ): StoredMonitor => {
-  const { shard, now } = placing;
+  const { shard, now, by = null } = placing;
   const at = now.toISOString();
   return {
     id,
@@ -62,6 +65,7 @@ export const newMonitor = (
     unsettledSince: null,
     target: { version: 1, changedAt: at, reason: "created" },
     lastIncidentEndedAt: null,
+    lastStretch: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,
@@ -70,6 +74,7 @@ export const newMonitor = (
     deletedAt: null,
     creation,
     writtenBy: "",
+    updatedBy: by,
   };
 };
 
@@ -79,7 +84,7 @@ export const newMonitor = (
  * @param placing its new shard if the interval changed, otherwise its present one
  */
 export const withSettings = (before: StoredMonitor, settings: MonitorSettings, placing: Placing): StoredMonitor => {
-  const { shard, now } = placing;
+  const { shard, now, by = null } = placing;
   const at = new Date(Math.max(now.getTime(), Date.parse(before.updatedAt) + 1)).toISOString();
   const placements = shard === before.shard ? before.placements : placed(before.placements, placing);
   const isPaused = settings.paused && !before.paused;
@@ -87,7 +92,7 @@ export const withSettings = (before: StoredMonitor, settings: MonitorSettings, p
     isPaused || isOtherTarget(before, settings)
       ? { version: before.target.version + 1, changedAt: at, reason: isPaused ? "paused" : "changed" }
       : before.target;
-  const changed = { ...before, ...settings, shard, placements, target, updatedAt: at };
+  const changed = { ...before, ...settings, shard, placements, target, updatedAt: at, updatedBy: by };
   if (!resetsViews(before, settings)) return changed;
   return {
     ...changed,
@@ -95,7 +100,8 @@ export const withSettings = (before: StoredMonitor, settings: MonitorSettings, p
     settingsChangedAt: at,
     views: {},
     status: settings.paused ? before.status : "pending",
-    since: settings.paused ? before.since : at,
+    // A second change, before anything was seen after the first, begins nothing new; another target ends what was.
+    since: settings.paused || (before.status === "pending" && target === before.target) ? before.since : at,
     undecidedSince: null,
   };
 };

@@ -8,6 +8,8 @@ import { InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
+import type { Author } from "../../../shared/store/audit.ts";
+import type { FormerMonitor } from "../../../shared/store/former.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { settingsTagOf } from "../http/answer.ts";
@@ -34,6 +36,19 @@ const missing = (id: string) => new Problem("not-found", `there is no monitor ${
 export const existing = async ({ monitors }: Deps, id: string): Promise<StoredMonitor> => {
   const monitor = await monitors.get(id);
   if (!monitor || monitor.deletedAt) throw missing(id);
+  return monitor;
+};
+
+/**
+ * Reads a monitor whose history is asked for: deleted ones too, until it expires.
+ * @throws Problem `not-found`
+ */
+export const withHistory = async (
+  { monitors, former, now }: Deps,
+  id: string,
+): Promise<StoredMonitor | FormerMonitor> => {
+  const monitor = (await monitors.get(id)) ?? (await former.get(id, now()));
+  if (!monitor) throw missing(id);
   return monitor;
 };
 
@@ -65,10 +80,11 @@ export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, mo
 };
 
 /** The placement in this shard from now on. */
-export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string) => ({
+export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, shard: string, by: Author) => ({
   shard,
   now: now(),
   retention,
+  by,
 });
 
 /** Stores a new monitor. @returns the monitor, or undefined if its id is taken */
@@ -77,10 +93,11 @@ export const create = async (
   id: string,
   settings: MonitorSettings,
   creation: string | null,
+  by: Author,
 ): Promise<StoredMonitor | undefined> => {
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
-  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard), former }, creation);
+  const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
   await notifyProbes(deps, [monitor]);
   return monitor;
@@ -95,13 +112,14 @@ export const trySaveSettings = async (
   deps: Deps,
   before: StoredMonitor,
   settings: MonitorSettings,
+  by: Author,
 ): Promise<StoredMonitor | undefined> => {
   if (isSame(before, settings)) return before;
   const isMoved = settings.intervalSeconds !== before.intervalSeconds;
   const { shard } = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : before;
   // Before the write: if this process is killed right after it, the probes still look for the change.
   if (affectsProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
-  const monitor = withSettings(before, settings, placing(deps, shard));
+  const monitor = withSettings(before, settings, placing(deps, shard, by));
   return (await deps.monitors.saveSettings(before, monitor, deps.now().getTime())) ? monitor : undefined;
 };
 
@@ -141,6 +159,12 @@ export const retryOnConflict = async <T>(
   });
 };
 
+/** Returns the settings if they keep the key. @throws InvalidInput if they do not */
+export const keepKey = (before: StoredMonitor, settings: MonitorSettings): MonitorSettings => {
+  if (settings.key === before.key) return settings;
+  throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
+};
+
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
@@ -151,12 +175,11 @@ export const saveSettings = (
   id: string,
   ifMatch: string | undefined,
   next: (monitor: StoredMonitor) => MonitorSettings,
-): Promise<StoredMonitor> =>
+  by: Author,
+): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
-    const settings = next(before);
-    if (settings.key !== before.key)
-      throw new InvalidInput([{ path: "key", message: `is fixed once a monitor exists, and is ${show(before.key)}` }]);
-    const saved = await trySaveSettings(deps, before, settings);
+    const settings = keepKey(before, next(before));
+    const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
-    return saved;
+    return saved && { before, saved };
   });

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import { isMailAddress } from "../../../shared/monitor/mail-address.ts";
-import type { Kind, subscriptionFilter, subscriptionInput } from "../http/schemas.ts";
+import type { Kind, subscriptionFilter, subscriptionInput, Topic } from "../http/schemas.ts";
 
 export type Filter = z.output<typeof subscriptionFilter>;
 
@@ -48,6 +48,12 @@ export const subscriptionErrors = ({
   const errors: FieldError[] = [];
   const { expected, accepts } = ENDPOINTS[kind];
   if (!accepts(endpoint)) errors.push({ path: "endpoint", message: `must be ${expected}, got ${show(endpoint)}` });
+  return [...errors, ...filterErrors(topic, filter)];
+};
+
+/** Validates a filter. */
+export const filterErrors = (topic: Topic, filter: Filter | undefined): FieldError[] => {
+  const errors: FieldError[] = [];
   if (filter && topic === "system")
     errors.push({ path: "filter", message: "works with the topic alerts only: leave it out for system" });
   const combinations = Object.values(filter ?? {}).reduce((product, values) => product * values.length, 1);

@@ -149,6 +149,9 @@ export const createSns = ({ topicArns, file, account, log, deliveries: createDel
     Unsubscribe: (form) => {
       const arn = required(form, "SubscriptionArn");
       if (!arn.startsWith("arn:aws:sns:")) throw invalid(`SubscriptionArn Reason: ${arn} is no subscription's ARN`);
+      // As SNS does: only its receiver can end one that waits for confirmation, by not confirming it.
+      if (subscriptions.get(arn)?.isConfirmed === false)
+        throw invalid("SubscriptionArn Reason: This subscription is pending confirmation");
       subscriptions.delete(arn); // an unknown one is no error
       return {};
     },

@@ -52,7 +52,6 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["settings.send"],
     /^is required: a text/,
   ],
-  ["a field of the server", { status: "up" }, ["status"], /set by the server/],
   [
     "a name that breaks the SDK, anywhere",
     { tags: { constructor: "x" } },

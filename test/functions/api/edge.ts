@@ -20,9 +20,11 @@ import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
+import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
+import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -30,7 +32,12 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStatusReader } from "../../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../../shared/store/stretches.ts";
+import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
+import { createSummaryStore } from "../../../shared/store/summaries.ts";
 import type { Scope } from "../../../shared/tokens.ts";
+import { checkAnswer } from "../../support/document.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const place = (name: string, more: Partial<Location> = {}): Location => ({
@@ -163,11 +170,15 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
 
   const { client } = tables;
   const clock = { now: () => new Date() };
+  const audit = createAuditStore(client, tables.tables.monitors);
   const authentication = createAuthentication(client, tables.tables.monitors);
   const { tokens } = authentication;
   const monitors = createMonitorStore(client, tables.tables.monitors);
   const former = createFormerStore(client, tables.tables.monitors);
+  const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
+  const stretches = createStretchStore(client, tables.tables.history);
+  const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
@@ -180,9 +191,14 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    audit,
+    subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,
     heartbeats: createLocationStore(client, tables.tables.monitors),
     history,
+    stretches,
+    statusReader: createStatusReader({ stretches, summaries }, now),
+    entries: createEntryReader(client, tables.tables.monitors),
     retention: DEFAULT_RETENTION,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
@@ -193,7 +209,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     openapi: async () => '{"openapi":"3.1.1"}',
     logger: new Logger(),
     metrics: new Metrics({ namespace: "Harborlight", serviceName: "api" }),
-    now: () => clock.now(),
+    now,
   });
 
   const tokenWith = async (...scopes: Scope[]) =>
@@ -240,6 +256,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     const isJson = answer.headers["content-type"]?.includes("json");
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
     const parsed: any = isJson && content ? JSON.parse(content) : content;
+    const received = { ...answer.headers, ...(answer.cookies && { "set-cookie": answer.cookies.join() }) };
+    checkAnswer({ method, path, status: answer.statusCode, headers: received, body: parsed });
     return {
       status: answer.statusCode,
       headers: answer.headers,
@@ -249,10 +267,11 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     };
   };
 
-  /** Everything in a table. */
+  /** Everything in a table but the audit log, in which calls that change nothing leave an entry that expires at once. */
   const stored = async (table: "monitors" | "history" = "monitors", prefix = "") => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.tables[table] }));
-    return Items.filter(({ pk }) => String(pk).startsWith(prefix));
+    const isMeant = (pk: string) => (prefix ? pk.startsWith(prefix) : !pk.startsWith("AUDIT#"));
+    return Items.filter(({ pk }) => isMeant(String(pk)));
   };
 
   return {
@@ -273,6 +292,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         {
           status: monitor.status,
           since: monitor.since,
+          lastStretch: monitor.lastStretch,
           incident: monitor.incident,
           lastIncidentEndedAt: monitor.lastIncidentEndedAt,
           pendingAlerts: {},
@@ -283,7 +303,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         },
         clock.now(),
       ),
-    stores: { tokens, sessions: authentication.sessions, monitors, former, history },
+    stores: { tokens, audit, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

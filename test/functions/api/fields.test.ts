@@ -9,14 +9,28 @@ beforeAll(async () => {
 });
 afterAll(() => edge[Symbol.asyncDispose]());
 
+interface Described {
+  readonly examples?: readonly unknown[];
+}
 interface Schemas {
-  readonly MonitorInput: { readonly properties: Readonly<Record<string, { readonly examples?: readonly unknown[] }>> };
+  readonly HttpMonitorInput: { readonly properties: Readonly<Record<string, Described>> };
+  readonly AlertsInput: Described;
+  readonly RetriesInput: Described;
   readonly MonitorPatch: { readonly properties: Readonly<Record<string, unknown>> };
   readonly Monitor: { readonly properties: Readonly<Record<string, unknown>> };
 }
-const { MonitorInput, MonitorPatch, Monitor } = JSON.parse(JSON.stringify(openApiDocument("1.2.3"))).components
-  .schemas as Schemas;
-const NAMES = Object.keys(MonitorInput.properties);
+const { HttpMonitorInput, AlertsInput, RetriesInput, MonitorPatch, Monitor } = JSON.parse(
+  JSON.stringify(openApiDocument("1.2.3")),
+).components.schemas as Schemas;
+const NAMES = Object.keys(HttpMonitorInput.properties);
+/** Examples of fields whose schema is another one, or that of one protocol. */
+const EXAMPLES: Readonly<Record<string, unknown>> = {
+  protocol: "https",
+  settings: { path: "/health" },
+  alerts: AlertsInput.examples?.[0],
+  retries: RetriesInput.examples?.[0],
+};
+const exampleOf = (name: string) => EXAMPLES[name] ?? HttpMonitorInput.properties[name]?.examples?.[0];
 
 const create = async () => {
   const sent = { name: "before", protocol: "http", host: "before.example.com" };
@@ -33,7 +47,7 @@ test.each(NAMES.filter((name) => name !== "key"))(
   "PATCH %s: the example of the document is stored and read back",
   async (name) => {
     const before = await create();
-    const [example] = MonitorInput.properties[name]?.examples ?? [];
+    const example = exampleOf(name);
     expect(example, "an example other than what stands there").not.toEqual(before[name]);
     const patched = await edge.call("PATCH", `/v1/monitors/${before.id}`, { body: { [name]: example } });
     expect([patched.status, patched.body.errors, patched.body[name]]).toEqual([200, undefined, example]);
@@ -45,7 +59,7 @@ test.each(NAMES.filter((name) => name !== "key"))(
 );
 
 test("the key is what a monitor is created with", async () => {
-  const [key] = MonitorInput.properties.key?.examples ?? [];
+  const key = exampleOf("key");
   const body = { name: "keyed", key, protocol: "http", host: "keyed.example.com" };
   const created = await edge.call("POST", "/v1/monitors", { body });
   expect([created.status, created.body.key]).toEqual([201, key]);

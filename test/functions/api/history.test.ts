@@ -215,16 +215,6 @@ test("days whose raw outcomes are gone answer in any zone and step, and their st
   }
 });
 
-test("a group's uptime is over the time of all its monitors", async () => {
-  const { body } = await get(`/v1/uptime?tag=team=orders&from=${iso(NOW - 10 * HOUR)}`);
-  expect(body).toMatchObject({
-    monitors: 1,
-    uptimePercent: 90,
-    items: [{ id, uptimePercent: 90, downtimeSeconds: HOUR }],
-  });
-  expect((await get("/v1/uptime?tag=team=nobody")).body).toMatchObject({ monitors: 0, uptimePercent: null, items: [] });
-});
-
 describe("badges", () => {
   test("need no token, and the monitor's leave", async () => {
     const badge = await get(`/v1/badges/${id}.svg?period=24h`, { token: null });

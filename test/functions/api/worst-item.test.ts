@@ -85,7 +85,7 @@ function troubled(changes: number): Monitor {
 
 const sizeOf = async (monitor: Monitor) => {
   const { pk, sk } = monitorKey(monitor.id);
-  const written = monitorItem({ creation: null, writtenBy: "", ...monitor });
+  const written = monitorItem({ creation: null, writtenBy: "", updatedBy: null, ...monitor });
   await tables.client.send(new PutCommand({ TableName: tables.tables.monitors, Item: written }));
   const Key = { pk: { S: pk }, sk: { S: sk } };
   const { Item } = await tables.client.send(new GetItemCommand({ TableName: tables.tables.monitors, Key }));
@@ -101,6 +101,6 @@ test("the largest monitor there may be, in trouble that two alerts tell of, take
   expect(bytes).toBeLessThan(LIMIT_BYTES);
 });
 
-test("an outbox that no receiver takes anything from keeps it below that too", async () => {
-  for (const changes of [3, 20, 101]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES);
+test("an outbox that neither receivers nor the history take anything from adds a tenth to that at most", async () => {
+  for (const changes of [3, 20, 101, 205]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES * 1.1);
 });

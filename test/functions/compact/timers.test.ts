@@ -6,7 +6,8 @@ test("what is due, or implausibly far ahead, is touched every hour, and everythi
   await using started = await startHistory();
   const { clock, compact, client, tables } = started;
   const ids = ["due", "later", "far", "look", "lookLater", "lookFar", "plain"];
-  for (const id of ids) await started.create(monitorOf(id));
+  for (const id of ids)
+    await started.create(monitorOf(id, { lastStretch: { status: "pending", since: "2026-11-20T00:00:00.000Z" } }));
   const set = (id: string, attributes: readonly [string, string], at: number, bucket: string) =>
     client.send(
       new UpdateCommand({

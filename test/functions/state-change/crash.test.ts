@@ -14,6 +14,8 @@ describe("the process dies", () => {
     [60, (w) => w.see("down", 60, 2)],
     [70, (w) => w.edit({ paused: true })],
     [80, (w) => w.delete()],
+    // A stretch that the history did not take is delivered again after a pause.
+    [95, async () => {}],
   ];
 
   test("at any write, before or after it: nothing is lost, and nothing is told twice", async () => {
@@ -48,21 +50,24 @@ describe("the process dies", () => {
         received: w.world.received.map(({ alert }) => alert),
         monitor: await w.item(),
         incidents: await w.incidents(),
+        stretches: (await w.stretches.within(w.world.id, START, START + 999)).map(({ status }) => status),
       };
     };
+    const statuses = ["pending", "down", "up", "degraded", "pending", "down", "paused", "deleted"];
     const events = ["down", "recovered", "degraded", "closed", "down", "closed"];
     await live(0);
     const all = writes;
     expect(all).toBeGreaterThan(15);
     for (fault of ["fail-before", "fail-after"] as const)
       for (let n = 1; n <= all; n++) {
-        const { received, monitor, incidents } = await live(n);
+        const { received, monitor, incidents, stretches } = await live(n);
         const where = `${fault} at write ${n}`;
         expect(
           received.map(({ event }) => event),
           where,
         ).toEqual(events);
         expect(monitor, where).toBeUndefined();
+        expect(stretches, where).toEqual(statuses);
         const ends = incidents.map(({ endReason, attentionKey }) => [endReason, attentionKey]);
         expect(ends, where).toEqual(["recovered", "changed", "paused"].map((reason) => [reason, undefined]));
       }

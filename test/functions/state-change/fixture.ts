@@ -13,6 +13,7 @@ import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { monitorKey } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { viewOf } from "../../support/monitors.ts";
@@ -43,6 +44,7 @@ export async function startWorld(intercept?: Intercept) {
     decisions,
     monitors,
     due,
+    stretches: createStretchStore(tables.client, tables.tables.history),
     id: "m1",
     now: START,
     received: [] as { receiver: string; alert: Alert }[],

@@ -197,6 +197,7 @@ describe("the dead man's timer", () => {
     expect((await w.timersBefore(9_999)).filter((one) => one.startsWith("look"))).toEqual([]);
     await w.delete();
     expect(await w.timersBefore(9_999)).toContain("look 90");
+    await w.look(); // the end of its last stretch is recorded first
     await w.look();
     expect(await w.monitor()).toBeUndefined();
   });
@@ -228,8 +229,12 @@ describe("the dead man's timer", () => {
     const read = (await w.decisions.monitor("m1"))!;
     await w.see("up", 10);
     const decision = { ...read, status: "down" as const };
-    const { status, since, incident, lastIncidentEndedAt, pendingAlerts, undecidedSince, unsettledSince } = decision;
-    const fields = { status, since, incident, lastIncidentEndedAt, pendingAlerts, undecidedSince, unsettledSince };
+    const { status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts } = decision;
+    const { undecidedSince, unsettledSince } = decision;
+    const fields = {
+      ...{ status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts },
+      ...{ undecidedSince, unsettledSince },
+    };
     expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null }, new Date())).toBe(false);
     expect(await w.timersBefore(9_999)).toEqual(["look 90"]);
   });

@@ -104,3 +104,14 @@ test("large messages go sooner, the newest never", () => {
   expect(overflow({ a: large(30, 1), b: large(30, 2), c: large(30, 3) })).toEqual(["a"]);
   expect(overflow({ a: large(1, 1), b: large(1, 2), c: large(70, 3) }).toSorted()).toEqual(["a", "b"]);
 });
+
+test("stretches of status that wait for the history never push an alert out, and keep a limit of their own", () => {
+  const entry = (n: number, content: OutboxContent) => pending(content, ["status"], n, "2026-11-23T10:00:00.000Z");
+  const stretch = (n: number): OutboxContent => ({ kind: "status", stretch: { status: "up", since: `${n}` } });
+  const notice: OutboxContent = { kind: "system", subject: "s", message: "m" };
+  const outbox = {
+    first: entry(0, notice),
+    ...Object.fromEntries(Array.from({ length: 70 }, (_, n) => [`status#${n}`, entry(n + 1, stretch(n))])),
+  };
+  expect(overflow(outbox)).toEqual(Array.from({ length: 10 }, (_, n) => `status#${n}`));
+});

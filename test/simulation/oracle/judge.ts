@@ -13,6 +13,7 @@ import { judgeHistory } from "./history.ts";
 import { judgePromises } from "./promises.ts";
 import { judgeSchedule } from "./schedule.ts";
 import { Calm, Script } from "./script.ts";
+import { judgeStretches } from "./stretches.ts";
 import { judgeSystem } from "./system.ts";
 import { tellingsOf } from "./tellings.ts";
 import { judgeTruth } from "./truth.ts";
@@ -66,6 +67,7 @@ export async function judge(run: Finished): Promise<Judgement> {
   judgeSystem(one);
   judgeEnd(one, tellings);
   await judgeHistory(one);
+  await judgeStretches(one);
   return {
     violations,
     figures: {

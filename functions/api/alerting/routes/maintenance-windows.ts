@@ -6,11 +6,13 @@ import { LONGEST_SECONDS } from "../../../../shared/rules/maintenance.ts";
 import { fields, oneOf, whole } from "../../../../shared/schema.ts";
 import type { StoredWindow } from "../../../../shared/store/alerting.ts";
 import type { Deps } from "../../deps.ts";
+import type { Recorder } from "../../http/audit.ts";
 import { parse } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
+import { changeOfKept } from "../../monitors/changes.ts";
 import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
 import {
   activeOf,
@@ -29,7 +31,11 @@ import {
 const MOST_WINDOWS = 1_000;
 const WHAT = "maintenance window";
 
-const one = { description: "The window; its `ETag` is for `If-Match`.", schema: windowView };
+const one = {
+  description: "The window; its `ETag` is for `If-Match`.",
+  schema: windowView,
+  headers: ["etag"],
+} as const;
 const answer = (window: StoredWindow, now: Date, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
   body: presentWindow(window, now),
@@ -47,6 +53,12 @@ const existing = async ({ windows }: Deps, id: string): Promise<StoredWindow> =>
 const namedMonitors = async ({ monitors }: Deps, ids: readonly string[]): Promise<ReadonlySet<string>> =>
   new Set((await monitors.getMany(ids)).keys());
 
+/** What the audit log compares. */
+const settingsOf = ({ name, versions, ends }: StoredWindow) => {
+  const { scope, schedule } = versions.at(-1)!;
+  return { name, scope, schedule, ends };
+};
+
 type State = "active" | "upcoming" | "past";
 function stateOf(window: ReturnType<typeof presentWindow>): State {
   if (window.active) return "active";
@@ -62,8 +74,9 @@ const createWindow = route({
     'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`.',
   scope: "write",
   body: windowInput,
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ body }, deps) => {
+  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  problems: ["already-exists"],
+  handle: async ({ body, record }, deps) => {
     const now = deps.now();
     const { name, scope, schedule } = readWindow(body, await namedMonitors(deps, body.monitorIds), now);
     const all = (await deps.windows.all()).filter((window) => !isDeleted(window));
@@ -83,6 +96,7 @@ const createWindow = route({
       updatedAt: at,
     };
     await deps.windows.create(window);
+    await record([changeOfKept(window, null, settingsOf(window))]);
     return answer(window, now, 201, { location: `/v1/maintenance-windows/${window.id}` });
   },
 });
@@ -140,7 +154,7 @@ const updateWindow = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers }, deps) => {
+  handle: async ({ params, body, headers, record }, deps) => {
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, WHAT);
     parse(windowPatch, body);
@@ -151,6 +165,7 @@ const updateWindow = route({
     const now = deps.now();
     const after = changed(before, readWindow(input, await namedMonitors(deps, input.monitorIds), now), now);
     if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
+    await record([changeOfKept(after, settingsOf(before), settingsOf(after))]);
     await decideTroubleAgain(deps);
     return answer(after, now);
   },
@@ -165,7 +180,7 @@ const deleteWindow = route({
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers }, deps) => {
+  handle: async ({ params, headers, record }, deps) => {
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, WHAT);
     const at = deps.now().toISOString();
@@ -178,13 +193,19 @@ const deleteWindow = route({
       expiresAtSeconds: Math.ceil((deps.now().getTime() + KEPT_MS) / 1000),
     };
     if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
+    await record([changeOfKept(before, settingsOf(before), null)]);
     await decideTroubleAgain(deps);
     return { status: 204 };
   },
 });
 
 /** Moves the end of the occurrence that lasts now. */
-async function moveEnd(deps: Deps, id: string, endOf: (endMs: number, nowMs: number) => number): Promise<Reply> {
+async function moveEnd(
+  deps: Deps,
+  id: string,
+  record: Recorder,
+  endOf: (endMs: number, nowMs: number) => number,
+): Promise<Reply> {
   const now = deps.now();
   const before = await existing(deps, id);
   const active = activeOf(before, now.getTime());
@@ -196,6 +217,7 @@ async function moveEnd(deps: Deps, id: string, endOf: (endMs: number, nowMs: num
     ]);
   const after = withEnd(before, active, endMs, now);
   if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
+  await record([changeOfKept(after, settingsOf(before), settingsOf(after))]);
   await decideTroubleAgain(deps);
   return answer(after, now);
 }
@@ -204,26 +226,31 @@ const endWindow = route({
   method: "POST",
   path: "/v1/maintenance-windows/{id}/end",
   operationId: "endMaintenanceWindow",
+  problems: ["not-active", "changed-meanwhile"],
   summary: "End a maintenance window early",
   description: "Ends the occurrence that lasts now; what is wrong is told at once. Later occurrences stay.",
   scope: "write",
   responses: { 200: one },
-  handle: async ({ params }, deps) => moveEnd(deps, params.id ?? "", (_, nowMs) => nowMs),
+  handle: async ({ params, record }, deps) => moveEnd(deps, params.id ?? "", record, (_, nowMs) => nowMs),
 });
 
 const extendWindow = route({
   method: "POST",
   path: "/v1/maintenance-windows/{id}/extend",
   operationId: "extendMaintenanceWindow",
+  problems: ["not-active", "changed-meanwhile"],
   summary: "Extend a maintenance window",
   description: "The occurrence that lasts now ends so much later. Other occurrences stay.",
   scope: "write",
-  body: fields({ seconds: whole(60, LONGEST_SECONDS, " seconds").describe("How much later it ends.") }).meta({
+  body: fields({
+    seconds: whole(60, LONGEST_SECONDS, " seconds").meta({ description: "How much later it ends.", example: 3600 }),
+  }).meta({
     id: "ExtendWindow",
+    description: "By how much to extend it.",
   }),
   responses: { 200: one },
-  handle: async ({ params, body: { seconds } }, deps) =>
-    moveEnd(deps, params.id ?? "", (endMs) => endMs + seconds * 1000),
+  handle: async ({ params, body: { seconds }, record }, deps) =>
+    moveEnd(deps, params.id ?? "", record, (endMs) => endMs + seconds * 1000),
 });
 
 export const maintenanceWindows: readonly Route[] = [

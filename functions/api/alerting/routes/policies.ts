@@ -11,6 +11,7 @@ import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
+import { changeOfKept } from "../../monitors/changes.ts";
 import { existing as existingMonitor } from "../../monitors/write.ts";
 import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
 import {
@@ -20,12 +21,17 @@ import {
   policyView,
   presentPolicy,
   refuseWrongPolicy,
+  trouble,
 } from "../policy.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
 
-const one = { description: "The policy; its `ETag` is for `If-Match`.", schema: policyView };
+const one = {
+  description: "The policy; its `ETag` is for `If-Match`.",
+  schema: policyView,
+  headers: ["etag"],
+} as const;
 const answer = (policy: Policy, token: Token | null, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
   body: presentPolicy(policy, token),
@@ -54,8 +60,9 @@ const createPolicy = route({
   description: "It holds at once, also for monitors that are down: whoever should know by its steps is told.",
   scope: "write",
   body: policyInput,
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ body, token }, deps) => {
+  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  problems: ["already-exists"],
+  handle: async ({ body, token, record }, deps) => {
     refuseWrongPolicy(body, await channelIds(deps, body));
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
@@ -64,6 +71,7 @@ const createPolicy = route({
     const at = deps.now().toISOString();
     const policy: Policy = { id: randomBytes(10).toString("hex"), ...body, revision: 1, createdAt: at, updatedAt: at };
     await deps.policies.create(policy);
+    await record([changeOfKept(policy, null, body)]);
     await decideTroubleAgain(deps);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
@@ -109,7 +117,7 @@ const updatePolicy = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers, token }, deps) => {
+  handle: async ({ params, body, headers, token, record }, deps) => {
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, "policy");
     parse(policyPatch, body);
@@ -123,6 +131,7 @@ const updatePolicy = route({
       updatedAt: deps.now().toISOString(),
     };
     if (!(await deps.policies.update(before, after))) throw changedMeanwhile("policy");
+    await record([changeOfKept(after, settingsOf(before), settings)]);
     await decideTroubleAgain(deps);
     return answer(after, token);
   },
@@ -138,10 +147,11 @@ const deletePolicy = route({
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers }, deps) => {
+  handle: async ({ params, headers, record }, deps) => {
     const policy = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], policy, "policy");
     if (!(await deps.policies.remove(policy))) throw changedMeanwhile("policy");
+    await record([changeOfKept(policy, settingsOf(policy), null)]);
     await decideTroubleAgain(deps);
     return { status: 204 };
   },
@@ -149,15 +159,20 @@ const deletePolicy = route({
 
 const receiverView = z
   .object({
-    receiver: z.string().describe("`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`."),
-    severities: z.array(z.enum(TROUBLES)).describe("What it hears of."),
-    afterSeconds: z.int().describe("How long the trouble must have lasted."),
+    receiver: z
+      .string()
+      .meta({ description: "`sns` for the topic `alerts`, `email:<address>`, or `channel:<id>`.", example: "sns" }),
+    severities: z.array(trouble).describe("What it hears of."),
+    afterSeconds: z.int().meta({ description: "How long the trouble must have lasted.", example: 0 }),
     policy: z
       .object({
-        id: z.string().describe("Its id."),
-        name: z.string().describe("Its name."),
-        by: z.enum(["name", "tags"]).describe("Whether the monitor names it, or its tags match."),
+        id: z.string().meta({ description: "Its id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
+        name: z.string().meta({ description: "Its name.", example: "On call" }),
+        by: z
+          .enum(["name", "tags"])
+          .meta({ id: "TakenBy", description: "Whether the monitor names it, or its tags match.", example: "tags" }),
       })
+      .meta({ id: "HearerPolicy", description: "The policy that names a receiver." })
       .nullable()
       .describe("The policy that says so; null for the monitor's own settings."),
   })
@@ -167,7 +182,7 @@ const receiversView = z
     items: z.array(receiverView).describe("Earliest first."),
     reachesNobody: z.boolean().describe("Whether nobody would hear."),
   })
-  .meta({ id: "Hearers" });
+  .meta({ id: "Hearers", description: "Who would be told." });
 
 const listReceivers = route({
   method: "GET",

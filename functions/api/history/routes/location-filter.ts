@@ -4,7 +4,11 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 
 export const locationField = {
-  location: z.string().max(100).optional().describe("One location only. Default: all."),
+  location: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: "One location only. Default: all.", example: "eu-west-1" }),
 };
 
 /** @throws InvalidInput if the location is unknown */

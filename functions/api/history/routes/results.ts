@@ -2,15 +2,22 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { RESULT_COLUMNS } from "../../../../shared/history/outcome.ts";
-import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
-import { REASONS } from "../../../../shared/reasons.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { type Position, type Result, readResults } from "../../../../shared/store/results-reader.ts";
 import { preferred } from "../../http/accept.ts";
-import { moment, pageOf } from "../../http/representations.ts";
+import {
+  health,
+  locationName,
+  milliseconds,
+  moment,
+  pageOf,
+  percentage,
+  reason,
+  state,
+} from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
-import { existing } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { locationField, oneLocation } from "./location-filter.ts";
@@ -18,16 +25,21 @@ import { locationField, oneLocation } from "./location-filter.ts";
 const resultView = z
   .object({
     at: moment.describe("The tick: when the check was due."),
-    location: z.string(),
-    state: z.enum(PORT_STATES),
-    health: z.enum(HEALTHS),
-    reason: z.enum(REASONS).nullable(),
-    latencyMs: z.number().nullable().describe("To three significant digits."),
-    lossPercent: z.number().nullable(),
-    view: z.enum(HEALTHS).nullable().describe("The location's view afterwards, thresholds applied."),
-    offline: z.boolean().describe("The location's own network was down: this says nothing about the target."),
+    location: locationName,
+    state,
+    health,
+    reason,
+    latencyMs: milliseconds.nullable().describe("Milliseconds, to three significant digits."),
+    lossPercent: percentage
+      .nullable()
+      .meta({ description: "Share of lost datagrams, where it is measured.", example: null }),
+    view: health.nullable().describe("The location's view afterwards, thresholds applied."),
+    offline: z.boolean().meta({
+      description: "The location's own network was down: this says nothing about the target.",
+      example: false,
+    }),
   })
-  .meta({ id: "Result" });
+  .meta({ id: "Result", description: "A raw outcome.", example: { reason: null } });
 
 const present = ({ tick, location, state, health, reason, latencyMs, lossPercent, view, offline }: Result) => ({
   at: new Date(tick * 1000).toISOString(),
@@ -71,10 +83,13 @@ export const results: readonly Route[] = [
         description: "A page of outcomes, newest first.",
         schema: pageOf(resultView),
         contentTypes: CONTENT_TYPES,
+        headers: ["x-next-cursor", "link"],
+        example:
+          "at,location,state,health,reason,latencyMs,lossPercent,view,offline\r\n2026-11-22T10:00:00.000Z,eu-west-1,open,up,,12.4,,up,false\r\n",
       },
     },
     handle: async ({ params, query, headers }, deps) => {
-      const monitor = await existing(deps, params.id ?? "");
+      const monitor = await withHistory(deps, params.id ?? "");
       const range = readRange(query, deps.now(), DAY_SECONDS);
       const reader = await historyReader(deps);
       const location = oneLocation(query.location, reader.locationsOf(monitor));

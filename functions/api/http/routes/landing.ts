@@ -17,7 +17,9 @@ const landing = (path: "/" | "/v1", operationId: string) =>
     operationId,
     summary: "What this is, in a few words",
     scope: null,
-    responses: { 200: { description: "For people.", schema: z.string(), contentTypes: ["text/plain"] } },
+    responses: {
+      200: { description: "For people.", schema: z.string(), contentTypes: ["text/plain"], example: text("0.1.0") },
+    },
     handle: async (_call, { version }) => ({
       body: text(version),
       headers: { "content-type": "text/plain; charset=utf-8" },
@@ -33,7 +35,9 @@ const favicon = route({
   operationId: "getIcon",
   summary: "Icon for browsers",
   scope: null,
-  responses: { 200: { description: "The icon.", schema: z.string(), contentTypes: ["image/svg+xml"] } },
+  responses: {
+    200: { description: "The icon.", schema: z.string(), contentTypes: ["image/svg+xml"], example: ICON },
+  },
   handle: async () => ({
     body: ICON,
     headers: { "content-type": "image/svg+xml", "cache-control": "public, max-age=86400" },

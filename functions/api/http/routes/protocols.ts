@@ -1,22 +1,31 @@
 /** Route `/v1/protocols`: all protocols, with the schemas of their settings. */
 import { z } from "zod";
 import type { Protocol } from "../../../../shared/contract/protocol.ts";
+import { protocolName } from "../../../../shared/monitor/fields.ts";
 import { protocols as registry } from "../../../../shared/protocols/index.ts";
+import { pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 import { CACHED } from "./openapi.ts";
 
 const protocolView = z
   .object({
-    name: z.string(),
-    title: z.string(),
-    summary: z.string(),
-    reference: z.string().describe("The documents it follows."),
-    transports: z.array(z.enum(["tcp", "udp"])).describe("The first is the default."),
-    defaultPort: z.int().nullable().describe("Null: the port is required."),
-    settings: z.looseObject({}).describe("JSON Schema (2020-12) of a monitor's `settings`."),
-    example: z.looseObject({}).describe("The start of a monitor that works as it is."),
+    name: protocolName(),
+    title: z.string().meta({ description: "For people.", example: "SSH" }),
+    summary: z.string().meta({ description: "What makes it `open`.", example: "Open when the server names itself." }),
+    reference: z.string().meta({ description: "The documents it follows.", example: "RFC 4253, section 4.2" }),
+    transports: z
+      .array(z.enum(["tcp", "udp"]).meta({ id: "Transport", description: "How it is carried." }))
+      .describe("The first is the default."),
+    defaultPort: z.int().nullable().meta({ description: "Null: the port is required.", example: 22 }),
+    settings: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "JSON Schema (2020-12) of a monitor's `settings`.", example: { type: "object" } }),
+    example: z.record(z.string(), z.unknown()).meta({
+      description: "The start of a monitor that works as it is.",
+      example: { name: "SSH", protocol: "ssh", host: "example.com", settings: {} },
+    }),
   })
-  .meta({ id: "Protocol" });
+  .meta({ id: "Protocol", description: "A protocol that monitors can speak.", example: { name: "ssh" } });
 
 const present = (
   name: string,
@@ -42,7 +51,7 @@ export const protocols: readonly Route[] = [
     responses: {
       200: {
         description: "All of them, by name.",
-        schema: z.object({ items: z.array(protocolView), nextCursor: z.null() }),
+        schema: pageOf(protocolView),
       },
     },
     handle: async () => ({

@@ -45,7 +45,10 @@ const createSession = route({
     "Sets an HttpOnly cookie, which then stands for the token. Changes with the cookie must come from a page of this address (`Sec-Fetch-Site: same-origin`, or where browsers leave that out `Origin` equal to the host). The session ends 12 hours after its last use (30 days with `remember`), and with the token's secret; requests with the header `harborlight-poll` are no use. Ten failures a minute and address lead to 429.",
   scope: null,
   body: sessionInput,
-  responses: { 201: { description: "Logged in; the cookie is in `Set-Cookie`.", schema: newSessionView } },
+  responses: {
+    201: { description: "Logged in; the cookie is in `Set-Cookie`.", schema: newSessionView, headers: ["set-cookie"] },
+  },
+  problems: ["unauthenticated", "cross-site-request"],
   handle: async ({ body, headers, sourceIp }, deps) => {
     const { tokens, sessions, logins, metrics, now } = deps;
     refuseCrossSiteLogin(headers);
@@ -145,9 +148,10 @@ const deleteOwnSession = route({
   method: "DELETE",
   path: "/v1/session",
   operationId: "deleteOwnSession",
+  problems: ["not-found"],
   summary: "Log out",
   scope: "metrics",
-  responses: { 204: { description: "Logged out; the cookie is taken back." } },
+  responses: { 204: { description: "Logged out; the cookie is taken back.", headers: ["set-cookie"] } },
   handle: async ({ headers, session }, { sessions, now }) => {
     if (!session) throw new Problem("not-found", "a token has no session to end: only logging in begins one");
     await sessions.end(session.id, now());

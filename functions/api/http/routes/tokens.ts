@@ -1,6 +1,5 @@
 /** Routes `/v1/tokens`: create, list, rename, rotate and revoke API tokens. */
 import { z } from "zod";
-import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredToken, Token, TokenStore } from "../../../../shared/store/tokens.ts";
 import { hasScope, issueToken, rotateToken, stateOf } from "../auth.ts";
@@ -9,7 +8,7 @@ import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 import { page } from "../schemas.ts";
-import { newTokenView, rotateInput, TOKEN_STATES, tokenInput, tokenPatch, tokenView } from "../token-schemas.ts";
+import { newTokenView, rotateInput, tokenInput, tokenPatch, tokenState, tokenView } from "../token-schemas.ts";
 
 const presentToken = (token: Token, now: Date) => {
   const { id, name, scopes, monitorTags, createdAt, expiresAt, lastUsedAt, revokedAt, previous } = token;
@@ -37,8 +36,9 @@ const createToken = route({
   scope: "admin",
   body: tokenInput,
   responses: { 201: { description: "Created.", schema: newTokenView } },
-  handle: async ({ body }, { tokens, now }) => {
+  handle: async ({ body, record }, { tokens, now }) => {
     const { token, text } = await issueToken(tokens, body, now());
+    await record([{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }]);
     return { status: 201, body: { ...presentToken(token, now()), token: text } };
   },
 });
@@ -51,7 +51,7 @@ const listTokens = route({
   description: "Of one state, by id; never shows their text.",
   scope: "admin",
   query: z.strictObject({
-    state: oneOf(TOKEN_STATES).default("active").describe("Which tokens; revoked and expired ones are listed apart."),
+    state: tokenState.default("active").describe("Which tokens; revoked and expired ones are listed apart."),
     ...page,
   }),
   responses: { 200: { description: "A page of tokens.", schema: pageOf(tokenView) } },
@@ -95,9 +95,10 @@ const updateToken = route({
   body: tokenPatch,
   contentTypes: ["application/merge-patch+json", "application/json"],
   responses: { 200: { description: "The token.", schema: tokenView } },
-  handle: async ({ params, body: { name } }, { tokens, now }) => {
+  handle: async ({ params, body: { name }, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     await tokens.rename(token.id, name);
+    await record([{ resource: token.id, name, changes: { name: [token.name, name] } }]);
     return { body: presentToken({ ...token, name }, now()) };
   },
 });
@@ -106,6 +107,7 @@ const rotate = route({
   method: "POST",
   path: "/v1/tokens/{id}/rotate",
   operationId: "rotateToken",
+  problems: ["changed-meanwhile"],
   summary: "Give a token a new secret",
   description:
     "The token keeps its id, name and scopes. Its present secret works beside the new one for `overlapSeconds`, and so do sessions that were begun with it; a secret from before that ends at once. The new text is shown in this answer only.",
@@ -136,18 +138,20 @@ const otherAdmin = async (tokens: TokenStore, id: string, now: Date) => {
 const revokeToken = route({
   method: "DELETE",
   path: "/v1/tokens/{id}",
-  operationId: "revokeToken",
+  operationId: "deleteToken",
+  problems: ["last-admin-token"],
   summary: "Revoke a token",
   description:
     "Takes effect with the next call, and ends the token's sessions. The last admin token cannot be revoked, because it is needed to create others: create a new one first.",
   scope: "admin",
   responses: { 204: { description: "Revoked." } },
-  handle: async ({ params }, { tokens, now }) => {
+  handle: async ({ params, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     const isAdmin = stateOf(token, now()) === "active" && hasScope(token, "admin");
     if (isAdmin && !(await otherAdmin(tokens, token.id, now())))
       throw new Problem("last-admin-token", "this is the last admin token: create another one before you revoke it");
     await tokens.revoke(token.id, now());
+    await record([{ resource: token.id, name: token.name, changes: { revoked: [false, true] } }]);
     return { status: 204 };
   },
 });

@@ -14,8 +14,8 @@ const MAX_ATTEMPTS = 5;
 const acknowledgementView = z
   .object({
     at: moment.describe("When."),
-    by: z.string().describe("Name of the token that was used."),
-    note: z.string().nullable().describe("What was said; null for nothing."),
+    by: z.string().meta({ description: "Name of the token that was used.", example: "Grafana" }),
+    note: z.string().nullable().meta({ description: "What was said; null for nothing.", example: null }),
   })
   .meta({ id: "Acknowledgement", description: "Somebody has taken an incident on." });
 
@@ -38,22 +38,33 @@ const acknowledgeIncident = route({
     "Ends escalation, and reminders of policies that remind until then; whoever was told of the incident is told who has it. One that becomes worse is told anew. Acknowledging it again changes nothing.",
   scope: "write",
   body: fields({
-    note: text(500, "a note").nullable().default(null).describe("What others should know. Default none."),
+    note: text(500, "a note")
+      .nullable()
+      .default(null)
+      .meta({ description: "What others should know. Default none.", example: "On it" }),
   }).meta({ id: "AcknowledgeInput", description: "An acknowledgement." }),
+  problems: ["not-active", "changed-meanwhile"],
   responses: {
     200: { description: "The acknowledgement, or the one that was there before.", schema: acknowledgementView },
   },
-  handle: async ({ params, body: { note }, token }, deps) => {
+  handle: async ({ params, body: { note }, token, record }, deps) => {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const monitor = await monitorOf(deps, params.id ?? "");
       const incident = monitor.incident!;
       const before = incident.acknowledged;
-      if (before) return { body: { at: before.at, by: before.by, note: before.note } };
+      if (before) {
+        await record([]);
+        return { body: { at: before.at, by: before.by, note: before.note } };
+      }
       const now = deps.now();
       const at = now.toISOString();
       const by = token?.name ?? "";
       const acknowledged = { at, by, note, severity: incident.severity, isAnnounced: false };
-      if (await deps.monitors.acknowledge(monitor, acknowledged, now)) return { body: { at, by, note } };
+      if (await deps.monitors.acknowledge(monitor, acknowledged, now)) {
+        const changes = { acknowledged: [null, { note }] as const };
+        await record([{ resource: monitor.id, name: monitor.name, changes }]);
+        return { body: { at, by, note } };
+      }
     }
     throw new Problem("changed-meanwhile", "the monitor keeps changing: try again", { "retry-after": "1" });
   },

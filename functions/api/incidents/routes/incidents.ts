@@ -19,7 +19,7 @@ import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { presentRecorded } from "../../monitors/present.ts";
 import { selecting, tagFilter } from "../../monitors/select.ts";
-import { existing } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
 
 const READ_AT_ONCE = 200;
 /** Incidents that a call with filters reads to count them: 2,000. */
@@ -176,7 +176,7 @@ const listIncidentsOfMonitor = route({
   query: z.strictObject({ ...filters, ...page }),
   responses,
   handle: async ({ params, token, query: { limit, cursor, ...query } }, deps) => {
-    const { id } = await existing(deps, params.id ?? "");
+    const { id } = await withHistory(deps, params.id ?? "");
     return answerList(deps, { ...query, monitorId: id }, token, { limit, cursor });
   },
 });

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { uptimePercent } from "../../../../shared/history/report.ts";
-import { tallySteps } from "../../../../shared/history/stats.ts";
 import { show } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { historyReader } from "../../history/reader.ts";
+import { talliesOf } from "../../history/tallies.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { badgeSvg, type Colour } from "../badge.ts";
@@ -35,10 +35,17 @@ export const badges: readonly Route[] = [
     description: "`file` is `<monitor id>.svg`. Only for monitors with `badge: true`. May be a minute old.",
     scope: null,
     query: z.strictObject({
-      show: oneOf(["uptime", "status"]).default("uptime"),
+      show: oneOf(["uptime", "status"]).default("uptime").describe("What it shows."),
       period: oneOf(["24h", "7d", "30d", "90d"]).default("30d").describe("Period of the uptime."),
     }),
-    responses: { 200: { description: "The picture.", schema: z.string(), contentTypes: ["image/svg+xml"] } },
+    responses: {
+      200: {
+        description: "The picture.",
+        schema: z.string(),
+        contentTypes: ["image/svg+xml"],
+        example: badgeSvg("Orders", "99.95 % in 30d", "good"),
+      },
+    },
     handle: async ({ params, query }, deps) => {
       const [, id = ""] = /^([a-z0-9]{1,64})\.svg$/.exec(params.file ?? "") ?? [];
       const monitor = id ? await deps.monitors.get(id) : undefined;
@@ -53,7 +60,7 @@ export const badges: readonly Route[] = [
       const to = Math.floor(deps.now().getTime() / 1000);
       const range = { from: to - PERIODS[query.period] * DAY_SECONDS, to };
       const reader = await historyReader(deps);
-      const [tally] = await tallySteps(reader, monitor, [range]);
+      const [tally] = await talliesOf(deps, reader, monitor, [range]);
       const percent = uptimePercent(tally!, 2);
       const message = percent === null ? "no data" : `${percent} % in ${query.period}`;
       return { body: badgeSvg(monitor.name, message, colourOfUptime(percent)), headers };

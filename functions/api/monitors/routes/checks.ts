@@ -16,7 +16,7 @@ const TOTAL_MS = 20_000;
 const MAX_TIMEOUT_MS = 15_000;
 const PER_MINUTE = 60;
 
-const spend = async ({ tokens, now }: Deps, token: Token | null) => {
+export const spend = async ({ tokens, now }: Deps, token: Token | null) => {
   const at = now();
   if (token && (await tokens.spend(token.id, PER_MINUTE, at))) return;
   throw new Problem("too-many-requests", `a token may ask for ${PER_MINUTE} checks a minute`, {
@@ -58,7 +58,8 @@ const checkMonitor = route({
   operationId: "checkMonitor",
   summary: "Check a monitor now",
   description,
-  handle: async ({ params, token }, deps) => {
+  handle: async ({ params, token, record }, deps) => {
+    await record([]);
     const monitor = await existing(deps, params.id ?? "");
     await spend(deps, token);
     return checkNow(deps, monitor);
@@ -69,12 +70,13 @@ const trySettings = route({
   ...about,
   method: "POST",
   path: "/v1/checks",
-  operationId: "trySettings",
+  operationId: "testSettings",
   summary: "Try settings before saving them",
   description: `Takes what \`POST /v1/monitors\` takes; the name may be missing. ${description}`,
   body: checkInput,
   checksBody: true,
-  handle: async ({ body, token }, deps) => {
+  handle: async ({ body, token, record }, deps) => {
+    await record([]);
     const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
     const settings = readMonitorSettings(isObject ? { name: "unsaved", ...body } : body, deps.locations);
     await spend(deps, token);

@@ -3,12 +3,15 @@ import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
+import { oneOf } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
 import { countedPageOf, listedMonitor, monitorView } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
-import { page } from "../../http/schemas.ts";
+import { applyInput, page } from "../../http/schemas.ts";
+import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { exportList } from "../export-list.ts";
 import { newestOf } from "../newest.ts";
 import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
@@ -75,9 +78,24 @@ export const listMonitors = route({
   description:
     "A monitor that changes its place in the order while you page may come twice or not at all; all others come once. A page with very large items is shorter than `limit`; it is empty only if nothing matches.",
   scope: "read",
-  query: z.strictObject({ ...monitorFilters, sort: sortParameter, fields: fieldsParameter, ...page }),
-  responses: { 200: { description: "A page of monitors.", schema: countedPageOf(listedMonitor) } },
-  handle: async ({ token, query: { limit, cursor, sort, fields, ...filters } }, deps) => {
+  query: z.strictObject({
+    ...monitorFilters,
+    sort: sortParameter,
+    fields: fieldsParameter,
+    format: oneOf(["apply"])
+      .optional()
+      .describe("`apply`: all monitors that have a key, as `PUT /v1/monitors` takes them; without pages."),
+    ...page,
+  }),
+  responses: {
+    200: {
+      description: "A page of monitors; with `format=apply` the body of `PUT /v1/monitors`.",
+      schema: z.union([countedPageOf(listedMonitor), applyInput]),
+      contentTypes: JSON_OR_YAML,
+    },
+  },
+  handle: async ({ token, query: { limit, cursor, sort, fields, format, ...filters } }, deps) => {
+    if (format) return { body: await exportList(deps, selecting(filters), token) };
     const shown = readFields(fields);
     const question = JSON.stringify(["monitors", sort, filters]);
     const start = startOf(cursor, question);

@@ -61,7 +61,14 @@ export const metrics: readonly Route[] = [
         .default("1/1")
         .describe("`1/3`: the first of three parts of the monitors; the parts together are all of them."),
     }),
-    responses: { 200: { description: "Text exposition.", schema: z.string(), contentTypes: ["text/plain"] } },
+    responses: {
+      200: {
+        description: "Text exposition.",
+        schema: z.string(),
+        contentTypes: ["text/plain"],
+        example: 'harborlight_up{monitor="7ca139c8bbaa9b19b116",location="eu-west-1"} 1\n',
+      },
+    },
     handle: async ({ query: { tag, part: text } }, deps) => {
       const now = deps.now();
       const [part, parts] = partOf(text);

@@ -1,16 +1,19 @@
 /** Routes `/v1/monitors`: create, read, change, delete, pause and resume monitors. */
+
+import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
-import { asSent, monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
+import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { fieldErrors, PARSING } from "../../http/input.ts";
-import { mergePatch } from "../../http/merge-patch.ts";
+import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
-import { refuseMovedSecrets } from "../moved-secrets.ts";
+import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { changeOf, creationOf, deletionOf } from "../changes.ts";
 import { newestOf } from "../newest.ts";
+import { copiedSettings, patchedSettings } from "../patch.ts";
 import { etagOf, presentMonitor } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
 import {
@@ -37,7 +40,12 @@ const answer = async (
   body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
   headers: { etag: etagOf(monitor), ...headers },
 });
-const one = { description: "The monitor; its `ETag` is for `If-Match`.", schema: monitorView };
+const one = {
+  description: "The monitor; its `ETag` is for `If-Match`.",
+  schema: monitorView,
+  headers: ["etag"],
+  contentTypes: JSON_OR_YAML,
+} as const;
 const ifMatch = { "if-match": "The `ETag` you read: 412 when the settings changed since." };
 
 const readIdempotencyKey = (key: string | undefined) => {
@@ -54,21 +62,43 @@ const createMonitor = route({
   operationId: "createMonitor",
   summary: "Create a monitor",
   description:
-    "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made.",
+    "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made. With `from`, the body may be `{}`.",
   scope: "deploy",
+  query: z.strictObject({
+    from: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
+      ),
+  }),
   body: monitorInput,
   checksBody: true,
+  contentTypes: JSON_OR_YAML,
   headers: { "idempotency-key": "Your name for this request: it then makes one monitor, however often it arrives." },
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
-  handle: async ({ body, headers, token }, deps) => {
-    const settings = readMonitorSettings(body, deps.locations);
+  responses: {
+    201: {
+      ...one,
+      description: "Created, at `Location`; or made earlier, by a request with this `Idempotency-Key`.",
+      headers: ["etag", "location", "idempotent-replayed"],
+    },
+  },
+  problems: ["already-exists", "being-deleted", "idempotency-key-reused"],
+  handle: async ({ query: { from }, body, headers, token, record }, deps) => {
+    const source = from === undefined ? undefined : await existing(deps, from);
+    const settings = source
+      ? copiedSettings(source, body, deps.locations, token)
+      : readMonitorSettings(body, deps.locations);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
-    const creation = key === undefined ? null : creationHash(tokenId, key, body);
+    const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
-    const created = before ? undefined : await create(deps, id, settings, creation);
+    const created = before ? undefined : await create(deps, id, settings, creation, authorOf(token));
+    await record(created ? [creationOf(created)] : []);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));
     if (!present || present.deletedAt)
@@ -96,48 +126,24 @@ const getMonitor = route({
   handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
-/** Refuses unknown fields: the merge would silently accept `null` for one. */
-const refuseUnknown = (patch: unknown) => {
-  const parsed = monitorPatch.safeParse(patch, PARSING);
-  const unknown = parsed.error?.issues.filter(({ code, path }) => code === "unrecognized_keys" || path.length === 0);
-  if (unknown?.length) throw new InvalidInput(fieldErrors(unknown));
-};
-
 const patchMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
-  operationId: "patchMonitor",
+  operationId: "updateMonitor",
   summary: "Change a monitor",
   description:
-    "RFC 7396: fields you send replace, null brings the default back. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
+    "RFC 7396: fields you send replace, null brings the default back. What GET answered may be sent: fields that the server sets are ignored, and a masked secret stays as it is. A timeout, retries or port that you left to their defaults follow a changed interval or protocol. A change of what is checked starts the views anew.",
   scope: "deploy",
   body: monitorPatch,
   checksBody: true,
-  contentTypes: ["application/merge-patch+json", "application/json"],
+  contentTypes: ["application/merge-patch+json", ...JSON_OR_YAML],
   headers: ifMatch,
   responses: { 200: one },
-  handle: async ({ params, body, headers, token }, deps) => {
-    refuseUnknown(body);
-    // A patch of other fields succeeds even if a location of the monitor no longer exists.
-    const isKept = !Object.hasOwn(body as object, "locations");
-    const next = (before: StoredMonitor) => {
-      const after = readMonitorSettings(
-        mergePatch(
-          asSent(
-            before,
-            deps.locations.map(({ name }) => name),
-          ),
-          body,
-        ),
-        deps.locations,
-        {
-          kept: isKept ? before.locations : [],
-        },
-      );
-      refuseMovedSecrets(token, before, after, (body as { settings?: unknown }).settings);
-      return after;
-    };
-    return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
+  handle: async ({ params, body, headers, token, record }, deps) => {
+    const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations, token);
+    const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+    await record(changeOf(done.before, done.saved));
+    return answer(deps, token, done.saved);
   },
 });
 
@@ -151,13 +157,14 @@ const deleteMonitor = route({
   scope: "deploy",
   headers: ifMatch,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers }, deps) => {
-    await retryOnConflict(deps, params.id ?? "", headers["if-match"], async (monitor) => {
+  handle: async ({ params, headers, record }, deps) => {
+    const deleted = await retryOnConflict(deps, params.id ?? "", headers["if-match"], async (monitor) => {
       const now = deps.now();
       if (!(await deps.monitors.markDeleted(monitor, now))) return undefined;
       await notifyProbes(deps, [{ ...monitor, deletedAt: now.toISOString() }]);
-      return true;
+      return monitor;
     });
+    await record([deletionOf(deleted)]);
     return { status: 204 };
   },
 });
@@ -171,9 +178,11 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     scope: "deploy",
     headers: ifMatch,
     responses: { 200: one },
-    handle: async ({ params, headers, token }, deps) => {
+    handle: async ({ params, headers, token, record }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      return answer(deps, token, await saveSettings(deps, params.id ?? "", headers["if-match"], next));
+      const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+      await record(changeOf(done.before, done.saved));
+      return answer(deps, token, done.saved);
     },
   });
 

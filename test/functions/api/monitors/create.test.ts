@@ -37,6 +37,7 @@ describe("creating", () => {
       flapping: false,
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
+      updatedBy: { id: edge.admin.split("_")[1], name: "admin" },
       etag: headers.etag,
     });
     const { settingsVersion } = (await item(body.id))!;

@@ -24,7 +24,15 @@ export const create = async (more: Record<string, unknown> = {}, headers: Record
 };
 export const at = (id: string) => `/v1/monitors/${id}`;
 export const item = async (id: string) => (await edge.stored("monitors", `MONITOR#${id}`))[0];
-export const view = { health: "down", state: "closed", reason: "connection-refused", message: "refused", evidence: {} };
+export const view = {
+  health: "down",
+  state: "closed",
+  reason: "connection-refused",
+  message: "refused",
+  address: null,
+  fingerprint: null,
+  evidence: {},
+};
 
 /** What the other functions write: a view, a decision. */
 export const write = (id: string, fields: Record<string, unknown>) =>

@@ -1,9 +1,18 @@
 import { expect } from "vitest";
 import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
-import type { Alert, Health, Incident, Monitor, MonitorSettings, ViewCondition } from "../../../../shared/model.ts";
+import type {
+  Alert,
+  Health,
+  Incident,
+  Monitor,
+  MonitorSettings,
+  StretchStart,
+  ViewCondition,
+} from "../../../../shared/model.ts";
 import { type Context, decide } from "../../../../shared/rules/decide.ts";
 import type { Plan } from "../../../../shared/rules/telling.ts";
+import { nextEvaluation } from "../../../../shared/rules/timer.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import { monitorOf, viewOf } from "../../../support/monitors.ts";
 
@@ -37,10 +46,12 @@ export class World {
   readonly received: { at: number; receiver: string; alert: Alert }[] = [];
   readonly system: string[] = [];
   readonly incidents = new Map<string, Incident>();
+  readonly stretches: StretchStart[] = [];
   refusing = new Set<string>();
   /** Seconds that the clock of whoever decides is ahead. */
   skew = 0;
   writes = 0;
+  ownTimerAt: string | null = null;
   isGone = false;
   plans: readonly Plan[] = [];
   maintenanceUntil: NonNullable<Context["maintenanceUntil"]> = () => null;
@@ -72,6 +83,7 @@ export class World {
       this.write({ ...verdict.decision, lookBy: null });
       if (!this.monitor.unsettledSince) expect(this.verdict(at).kind).not.toBe("store");
     }
+    this.ownTimerAt = "ownTimerAt" in verdict ? verdict.ownTimerAt : null;
     this.isGone = verdict.kind === "remove" || verdict.kind === "leave";
     // What is left when a monitor leaves is delivered from an item of its own.
     if (verdict.kind === "leave") this.refusing.clear();
@@ -87,11 +99,14 @@ export class World {
         if (entry.content.kind === "alert") this.received.push({ at, receiver, alert: entry.content.alert });
         else if (entry.content.kind === "incident")
           this.incidents.set(entry.content.incident.id, entry.content.incident);
+        else if (entry.content.kind === "status") this.stretches.push(entry.content.stretch);
         else this.system.push(entry.content.subject);
       }
       if (left.length > 0) outbox[key] = { ...entry, deliveries: Object.fromEntries(left) };
     }
-    this.write({ pendingAlerts: outbox });
+    if (inOrder.length === 0) return;
+    const nextEvaluationAt = nextEvaluation(this.ownTimerAt, outbox, date(at + this.skew));
+    this.write({ pendingAlerts: outbox, nextEvaluationAt });
   }
   see(at: number, location: string, health: Health): void {
     if (this.monitor.paused || this.monitor.deletedAt || !this.monitor.locations.includes(location)) return;

@@ -1,0 +1,202 @@
+/** Route `/v1/uptime`: uptime of any number of monitors, as groups and over time, from summaries of their status. */
+import { z } from "zod";
+import { DAY_SECONDS } from "../../../../shared/durations.ts";
+import { InvalidInput } from "../../../../shared/errors.ts";
+import { reportSeconds, uptimePercent } from "../../../../shared/history/report.ts";
+import { statusSeconds } from "../../../../shared/history/status-time.ts";
+import { cut, type Range, type Step } from "../../../../shared/history/steps.ts";
+import { TIME_STATUSES } from "../../../../shared/history/tally.ts";
+import { expecting } from "../../../../shared/issues.ts";
+import { oneOf } from "../../../../shared/schema.ts";
+import { compareText, namePlace } from "../../../../shared/store/listing.ts";
+import type { Times } from "../../../../shared/store/status-reader.ts";
+import type { Deps } from "../../deps.ts";
+import { moment } from "../../http/representations.ts";
+import { type Route, route } from "../../http/route.ts";
+import { hasTags, tagFilter } from "../../monitors/select.ts";
+import { rangeFields, readRange } from "../range.ts";
+import { count, secondsView } from "./stats.ts";
+import { readTimeZone } from "./time-zone.ts";
+
+const MOST_UPTIME_DAYS = 400;
+/** As many monitors as fit into one answer; the figures of groups and steps are of all. */
+const MOST_ITEMS = 10_000;
+
+const percent = z
+  .number()
+  .nullable()
+  .describe("Share of up and degraded in up, degraded and down, rounded down. Null if nothing is known.");
+const incidentCount = count.describe("Incidents that began within the range.");
+const uptimeView = z
+  .object({
+    from: moment.describe("First moment of the range."),
+    to: moment.describe("End of the range."),
+    monitors: count.describe("Monitors that existed within the range, deleted ones included."),
+    uptimePercent: percent.describe("Over the time of all monitors together."),
+    seconds: secondsView,
+    incidents: incidentCount,
+    items: z
+      .array(
+        z
+          .object({
+            id: z.string().describe("The monitor's id."),
+            name: z.string().describe("The monitor's name, the last one if it is deleted."),
+            uptimePercent: percent,
+            downtimeSeconds: count.describe("Seconds down."),
+            incidents: incidentCount,
+            deletedAt: moment.nullable().describe("When it was deleted; null for one that exists."),
+          })
+          .meta({ id: "MonitorUptime" }),
+      )
+      .describe(`Each monitor by name, at most ${MOST_ITEMS}.`),
+    groups: z
+      .array(
+        z
+          .object({
+            value: z.string().nullable().describe("Value of the tag; null for monitors without it."),
+            monitors: count.describe("Monitors of the group."),
+            uptimePercent: percent,
+            seconds: secondsView,
+            incidents: incidentCount,
+          })
+          .meta({ id: "UptimeGroup" }),
+      )
+      .optional()
+      .describe("With `groupBy`: one group for each value of the tag."),
+    steps: z
+      .array(
+        z
+          .object({
+            from: moment.describe("Begin of the step."),
+            to: moment.describe("End of the step."),
+            uptimePercent: percent,
+            seconds: secondsView,
+            incidents: incidentCount,
+          })
+          .meta({ id: "UptimeStep" }),
+      )
+      .optional()
+      .describe("With `step`: the whole group over time, oldest first."),
+  })
+  .meta({ id: "Uptime" });
+
+interface Member {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly deletedAt: string | null;
+  readonly times: Times | undefined;
+}
+
+/** All monitors that exist, and deleted ones with time in the range. */
+async function membersOf({ entries, former, statusReader }: Deps, steps: readonly Range[], tag: readonly string[]) {
+  const names = await entries.names();
+  const [present, times] = await Promise.all([entries.entries(names.keys()), statusReader.times({ steps })]);
+  const gone = [...times.keys()].filter((id) => !present.has(id) || present.get(id)!.deletedAt !== null);
+  const formerNames = gone.length > 0 ? await former.names(gone) : new Map();
+  const all = [...present.values(), ...[...formerNames.values()].filter(({ id }) => !present.has(id))];
+  return all
+    .filter(({ id, tags, deletedAt }) => hasTags(tags, tag) && (deletedAt === null || times.has(id)))
+    .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }))
+    .sort((a, b) => compareText(namePlace(a).listKey, namePlace(b).listKey));
+}
+
+/** Figures of several monitors together. @param length seconds of the range of each */
+function figures(parts: readonly (Uint32Array | undefined)[], length: number) {
+  const sum = new Float64Array(TIME_STATUSES.length);
+  for (const part of parts) for (const [place, seconds] of part?.entries() ?? []) sum[place]! += seconds;
+  const seconds = statusSeconds(sum);
+  return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length * parts.length) };
+}
+
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+const getUptime = route({
+  method: "GET",
+  path: "/v1/uptime",
+  operationId: "getUptime",
+  summary: "Uptime of a group of monitors",
+  description:
+    "Of all monitors, or of those with the tags, also those that were deleted within the range. With `groupBy` also by the values of a tag, with `step` also over time. What was before this version recorded statuses is no data here.",
+  scope: "read",
+  query: z.strictObject({
+    tag: tagFilter,
+    ...rangeFields("30 days"),
+    groupBy: z
+      .string()
+      .regex(/^[^=]{1,64}$/, { error: expecting("a tag's name") })
+      .optional()
+      .describe("Name of a tag: figures for each of its values."),
+    step: oneOf(["1d", "1w", "1mo"])
+      .optional()
+      .describe("Days, weeks (from Monday) or months, from midnight in `timeZone`."),
+    timeZone: z.string().max(100).optional().describe("IANA name, for `step`. Default UTC."),
+  }),
+  responses: { 200: { description: "The group, and each of its monitors by name.", schema: uptimeView } },
+  handle: async ({ query }, deps) => {
+    const range = readRange(query, deps.now(), 30 * DAY_SECONDS);
+    if (range.to - range.from > MOST_UPTIME_DAYS * DAY_SECONDS)
+      throw new InvalidInput([{ path: "from", message: `must be at most ${MOST_UPTIME_DAYS} days before to` }]);
+    if (query.timeZone !== undefined && query.step === undefined)
+      throw new InvalidInput([{ path: "timeZone", message: "is for a step of 1d, 1w or 1mo: give one" }]);
+    const timeZone = readTimeZone(query.timeZone, query.step ?? "1d");
+    const steps = query.step ? cut(range, query.step satisfies Step, timeZone) : [range];
+    const [members, began] = await Promise.all([
+      membersOf(deps, steps, query.tag),
+      deps.entries.incidentsAfter(iso(range.from)),
+    ]);
+    const ids = new Set(members.map(({ id }) => id));
+    const incidents = began.filter(({ monitorId, startedAt }) => startedAt < iso(range.to) && ids.has(monitorId));
+    const byMonitor = Map.groupBy(incidents, ({ monitorId }) => monitorId);
+    const incidentsOf = (some: readonly Member[]) =>
+      some.reduce((sum, { id }) => sum + (byMonitor.get(id)?.length ?? 0), 0);
+    const length = range.to - range.from;
+    const totals = new Map(members.map(({ id, times }) => [id, times?.total()]));
+    const figuresOf = (some: readonly Member[]) => ({
+      monitors: some.length,
+      ...figures(
+        some.map(({ id }) => totals.get(id)),
+        length,
+      ),
+      incidents: incidentsOf(some),
+    });
+    const groupOf = ({ tags }: Member) =>
+      query.groupBy !== undefined && Object.hasOwn(tags, query.groupBy) ? tags[query.groupBy]! : null;
+    return {
+      body: {
+        from: iso(range.from),
+        to: iso(range.to),
+        ...figuresOf(members),
+        items: members.slice(0, MOST_ITEMS).map(({ id, name, deletedAt }) => {
+          const seconds = statusSeconds(totals.get(id) ?? []);
+          return {
+            id,
+            name,
+            uptimePercent: uptimePercent({ seconds }),
+            downtimeSeconds: seconds.down,
+            incidents: byMonitor.get(id)?.length ?? 0,
+            deletedAt,
+          };
+        }),
+        ...(query.groupBy !== undefined && {
+          groups: [...Map.groupBy(members, groupOf)]
+            .map(([value, some]) => ({ value, ...figuresOf(some) }))
+            .sort((a, b) => (a.value === null ? 1 : b.value === null ? -1 : compareText(a.value, b.value))),
+        }),
+        ...(query.step && {
+          steps: steps.map(({ from, to }, step) => ({
+            from: iso(from),
+            to: iso(to),
+            ...figures(
+              members.map(({ times }) => times?.step(step)),
+              to - from,
+            ),
+            incidents: incidents.filter(({ startedAt }) => startedAt >= iso(from) && startedAt < iso(to)).length,
+          })),
+        }),
+      },
+    };
+  },
+});
+
+export const uptime: readonly Route[] = [getUptime];

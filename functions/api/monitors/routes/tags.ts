@@ -1,0 +1,57 @@
+/** Route `/v1/tags`: which tags monitors have. */
+import { z } from "zod";
+import { pageOf } from "../../http/representations.ts";
+import { type Route, route } from "../../http/route.ts";
+
+const READ_AT_ONCE = 200;
+/** Most values of a tag that are listed; a tag with more is a name, not a group. */
+const MOST_VALUES = 1_000;
+
+const count = z.int().describe("Monitors that have it.");
+const tagView = z
+  .object({
+    key: z.string().describe("Name of the tag."),
+    monitors: count,
+    values: z
+      .array(z.object({ value: z.string().describe("Value of the tag."), monitors: count }).meta({ id: "TagValue" }))
+      .describe(`Most used first; at most ${MOST_VALUES}.`),
+  })
+  .meta({ id: "Tag", example: { key: "team", monitors: 3, values: [{ value: "orders", monitors: 3 }] } });
+
+export const tags: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/tags",
+    operationId: "listTags",
+    summary: "Tags of the monitors, with their values",
+    description: "By name, in one page. Reads every monitor.",
+    scope: "read",
+    responses: { 200: { description: "All tags.", schema: pageOf(tagView) } },
+    handle: async (_call, { monitors }) => {
+      const counts = new Map<string, Map<string, number>>();
+      for (let after: string | undefined, ended = false; !ended; ) {
+        const { items, next } = await monitors.list(READ_AT_ONCE, after);
+        for (const monitor of items) {
+          if (monitor.deletedAt) continue;
+          for (const [key, value] of Object.entries(monitor.tags)) {
+            const values = counts.get(key) ?? new Map<string, number>();
+            counts.set(key, values.set(value, (values.get(value) ?? 0) + 1));
+          }
+        }
+        after = next ?? undefined;
+        ended = next === null;
+      }
+      const items = [...counts]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, values]) => ({
+          key,
+          monitors: [...values.values()].reduce((sum, one) => sum + one, 0),
+          values: [...values]
+            .toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+            .slice(0, MOST_VALUES)
+            .map(([value, monitors]) => ({ value, monitors })),
+        }));
+      return { body: { items, nextCursor: null } };
+    },
+  }),
+];

@@ -1,0 +1,86 @@
+/** Rows of the overview: a monitor in short, with its bars. */
+import { z } from "zod";
+import { DAY_SECONDS } from "../../../shared/durations.ts";
+import type { Range } from "../../../shared/history/steps.ts";
+import type { Monitor, View } from "../../../shared/model.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Times } from "../../../shared/store/status-reader.ts";
+import { moment, reason, state, status } from "../http/representations.ts";
+import { type Newest, statusOf } from "../monitors/present.ts";
+import { barsOf } from "./bars.ts";
+
+export const overviewItem = z
+  .object({
+    id: z.string().describe("The monitor's id."),
+    revision: z.int().describe("Increases with every change: drop a row whose revision you know."),
+    name: z.string().describe("What people call it."),
+    protocol: z.string().describe("How the port is spoken to."),
+    host: z.string().describe("Name or address of the target."),
+    port: z.int().describe("Port of the target."),
+    tags: z.record(z.string(), z.string()).describe("Its tags."),
+    intervalSeconds: z.int().describe("Seconds between checks."),
+    status: status.describe("After the quorum."),
+    since: moment.describe("Since when it has this status."),
+    state: state.nullable().describe("State of the port, as the location sees it whose view is the cause."),
+    reason: reason,
+    message: z.string().describe("One sentence about the cause."),
+    latencyMs: z.number().nullable().optional().describe("Of the newest check. Absent with `since`."),
+    lossPercent: z.number().nullable().optional().describe("Packets lost in the newest check. Absent with `since`."),
+    uptimePercent: z
+      .number()
+      .nullable()
+      .describe("Over the time of the bars, rounded down: 100 means no second down. Null if nothing is known."),
+    bars: z
+      .string()
+      .describe(
+        "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
+      )
+      .meta({ example: "nnuuudux" }),
+    downSeconds: z
+      .record(z.string(), z.int())
+      .describe("Seconds down by number of the bar, from 0; bars without any are absent."),
+    certificateDays: z.int().nullable().describe("Whole days until the first certificate expires; null without one."),
+  })
+  .meta({ id: "OverviewItem", description: "A monitor in short." });
+
+/** The view that explains the status: the oldest one of that health, or else the oldest. */
+function causeOf({ locations, views, status: present }: Monitor): View | undefined {
+  const all = locations.flatMap((name) => views[name] ?? []).toSorted((a, b) => (a.since < b.since ? -1 : 1));
+  return all.find(({ health }) => health === present) ?? all[0];
+}
+
+/** Evidence of TLS, as `shared/engine/tls.ts` writes it. */
+const validTo = ({ evidence }: View): number =>
+  Date.parse(String((evidence.tls as { readonly validTo?: unknown } | undefined)?.validTo));
+
+function certificateDays({ views }: Monitor, now: Date): number | null {
+  const ends = Object.values(views).map(validTo).filter(Number.isFinite);
+  return ends.length === 0 ? null : Math.floor((Math.min(...ends) - now.getTime()) / (DAY_SECONDS * 1000));
+}
+
+interface Around {
+  readonly times: ReadonlyMap<string, Times>;
+  readonly steps: readonly Range[];
+  /** Undefined if latencies are not asked for. */
+  readonly newest: ReadonlyMap<string, Newest> | undefined;
+  readonly now: Date;
+}
+
+export function presentRow(
+  monitor: StoredMonitor,
+  { times, steps, newest, now }: Around,
+): z.output<typeof overviewItem> {
+  const { id, revision, name, protocol, host, port, tags, intervalSeconds, since } = monitor;
+  const cause = causeOf(monitor);
+  return {
+    ...{ id, revision, name, protocol, host, port, tags, intervalSeconds },
+    status: statusOf(monitor),
+    since,
+    state: cause?.state ?? null,
+    reason: cause?.reason ?? null,
+    message: cause?.message ?? "",
+    ...(newest && { latencyMs: newest.get(id)?.latencyMs ?? null, lossPercent: newest.get(id)?.lossPercent ?? null }),
+    ...barsOf(times.get(id), steps.length),
+    certificateDays: certificateDays(monitor, now),
+  };
+}

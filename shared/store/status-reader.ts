@@ -1,0 +1,224 @@
+/**
+ * Reads the status of all monitors over time: whole UTC days and hours from summaries, the time since the newest summary
+ * from the changes it lacks. What a summary cannot tell exactly is read from the monitor's own stretches: an hour that a
+ * step cuts, and a change that arrived after its hour was summarised.
+ */
+import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
+import { startOfDay } from "../history/day.ts";
+import { type RecordedStretch, secondOf, timeOf } from "../history/status-time.ts";
+import type { Range } from "../history/steps.ts";
+import { addRow, codeOf, NO_DATA, type Row, type Summary } from "../history/summary.ts";
+import { TIME_STATUSES } from "../history/tally.ts";
+import type { Stretch } from "../history/timeline.ts";
+import type { StretchStart } from "../model.ts";
+import { inParallel } from "../parallel.ts";
+import { SUMMARY_BUCKETS, summaryBucketOf } from "./keys.ts";
+import type { StretchStore } from "./stretches.ts";
+import type { Change, StoredSummary, SummaryStore } from "./summaries.ts";
+
+const READS_AT_ONCE = 16;
+const STATUS_COUNT = TIME_STATUSES.length;
+
+/** A monitor's seconds in each status, step after step; the rest of a step is no data. */
+export class Times {
+  readonly #seconds: Uint32Array;
+
+  constructor(steps: number) {
+    this.#seconds = new Uint32Array(steps * STATUS_COUNT);
+  }
+
+  /** By place in `TIME_STATUSES`. */
+  step(place: number): Uint32Array {
+    return this.#seconds.subarray(place * STATUS_COUNT, (place + 1) * STATUS_COUNT);
+  }
+
+  total(): Uint32Array {
+    const sum = new Uint32Array(STATUS_COUNT);
+    for (let at = 0; at < this.#seconds.length; at++) sum[at % STATUS_COUNT]! += this.#seconds[at]!;
+    return sum;
+  }
+}
+
+/** A stretch of time that lies in one step, and the hour or day whose summary tells about it. */
+interface Unit extends Range {
+  readonly step: number;
+  readonly period: "HOUR" | "DAY";
+  /** First second of the hour or day. */
+  readonly start: number;
+}
+
+/** Cuts steps into the fewest whole days and hours, and the parts of hours at their edges. */
+function unitsOf(steps: readonly Range[], end: number): Unit[] {
+  const units: Unit[] = [];
+  for (const [step, { from, to: stepEnd }] of steps.entries()) {
+    const to = Math.min(stepEnd, end);
+    for (let at = from; at < to; ) {
+      const isDay = at % DAY_SECONDS === 0 && at + DAY_SECONDS <= to;
+      const length = isDay ? DAY_SECONDS : HOUR_SECONDS;
+      const start = Math.floor(at / length) * length;
+      const unit = { step, period: isDay ? "DAY" : "HOUR", start, from: at, to: Math.min(start + length, to) } as const;
+      units.push(unit);
+      at = unit.to;
+    }
+  }
+  return units;
+}
+
+/** Groups moments that are less than a day apart, so that each group is one query. */
+function groupsOf(moments: Iterable<number>): Range[] {
+  const groups: { from: number; to: number }[] = [];
+  for (const at of [...new Set(moments)].toSorted((a, b) => a - b)) {
+    const last = groups.at(-1);
+    if (last && at - last.to <= DAY_SECONDS) last.to = at + 1;
+    else groups.push({ from: at, to: at + 1 });
+  }
+  return groups;
+}
+
+/** Adds a stretch to the steps that it lies in. */
+function addStretch(times: Times, steps: readonly Range[], { from, to, status }: Stretch) {
+  const place = codeOf(status) - 1;
+  for (const [step, range] of steps.entries()) {
+    const seconds = Math.min(to, range.to) - Math.max(from, range.from);
+    if (seconds > 0) times.step(step)[place]! += seconds;
+  }
+}
+
+interface Question {
+  /** Adjoining, oldest first. */
+  readonly steps: readonly Range[];
+  /** Default: all monitors, also deleted ones. */
+  readonly ids?: ReadonlySet<string> | undefined;
+  /** The status of monitors as their items say, which may be seconds ahead of the history. */
+  readonly present?: ReadonlyMap<string, StretchStart> | undefined;
+}
+
+interface CachedDays extends Range {
+  readonly corrections: number;
+  readonly days: ReadonlyMap<number, StoredSummary>;
+}
+
+export const createStatusReader = (
+  { summaries, stretches }: { readonly summaries: SummaryStore; readonly stretches: StretchStore },
+  now: () => Date,
+) => {
+  /** Days by bucket. A day changes only with a correction, which the newest hour counts. */
+  const cached = new Map<number, CachedDays>();
+
+  const daysOf = async (bucket: number, { from, to }: Range, corrections: number) => {
+    const known = cached.get(bucket);
+    if (known && known.corrections === corrections && known.from <= from && known.to >= to) return known.days;
+    const days = await summaries.summaries(bucket, "DAY", from, to);
+    cached.set(bucket, { from, to, corrections, days });
+    return days;
+  };
+
+  const readBucket = async (bucket: number, { steps, ids, present }: Question, found: Map<string, Times>) => {
+    const { from = 0 } = steps[0] ?? {};
+    const { to = 0 } = steps.at(-1) ?? {};
+    const recent = recentFrom(from, now().getTime() / 1000);
+    const { hours, changes } = await summaries.newest(bucket, recent);
+    const newest = hours.at(-1) ?? (await summaries.newestHour(bucket));
+    const end = newest ? newest.start + HOUR_SECONDS : 0;
+    const isWanted = (id: string) => ids === undefined || ids.has(id);
+    const timesOf = (id: string) => {
+      const times = found.get(id) ?? new Times(steps.length);
+      found.set(id, times);
+      return times;
+    };
+
+    const changed = Map.groupBy(
+      changes.filter(({ monitorId }) => isWanted(monitorId)),
+      ({ monitorId }) => monitorId,
+    );
+    const isLate = ({ since }: Change) => secondOf(since) < end;
+    const late = new Set([...changed].filter(([, own]) => own.some(isLate)).map(([id]) => id));
+    /** By monitor: what only its own stretches tell. */
+    const open = new Map<string, Range[]>([...late].map((id) => [id, [{ from, to }]]));
+
+    // ---- what summaries tell
+    const units = unitsOf(steps, end);
+    const byPeriod = {
+      HOUR: new Map<number, Summary>(hours.map((hour) => [hour.start, hour])),
+      DAY: new Map<number, Summary>(),
+    };
+    const dayStarts = units.flatMap(({ period, start }) => (period === "DAY" ? [start] : []));
+    if (dayStarts.length > 0) {
+      const range = { from: dayStarts[0]!, to: dayStarts.at(-1)! + DAY_SECONDS };
+      byPeriod.DAY = new Map(await daysOf(bucket, range, newest?.corrections ?? 0));
+    }
+    const hourStarts = units.flatMap(({ period, start }) => (period === "HOUR" && start < recent ? [start] : []));
+    for (const group of groupsOf(hourStarts))
+      for (const [start, hour] of await summaries.summaries(bucket, "HOUR", group.from, group.to))
+        byPeriod.HOUR.set(start, hour);
+
+    const addUnit = (id: string, row: Row, { step, from: at, to: until, period }: Unit) => {
+      const isCut = until - at < (period === "DAY" ? DAY_SECONDS : HOUR_SECONDS);
+      if (!row.seconds || !isCut) addRow(timesOf(id).step(step), row, until - at);
+      else open.set(id, [...(open.get(id) ?? []), { from: at, to: until }]);
+    };
+    for (const unit of units) {
+      const summary = byPeriod[unit.period].get(unit.start);
+      summary?.ids.forEach((id, place) => {
+        if (isWanted(id) && !late.has(id)) addUnit(id, summary.rows[place]!, unit);
+      });
+    }
+
+    // ---- since the newest summary
+    const last = new Map(newest?.ids.map((id, place) => [id, newest.rows[place]!.end]));
+    const own = ids ? [...ids].filter((id) => summaryBucketOf(id) === bucket) : [...last.keys(), ...changed.keys()];
+    for (const id of new Set(own)) {
+      if (late.has(id) || to <= end) continue;
+      const starts = startsOf(last.get(id) ?? NO_DATA, end, changed.get(id) ?? [], present?.get(id));
+      for (const stretch of timeOf(starts, Math.max(from, end), to)) addStretch(timesOf(id), steps, stretch);
+    }
+
+    await inParallel(open, READS_AT_ONCE, async ([id, ranges]) => {
+      const [first, final] = [Math.min(...ranges.map((one) => one.from)), Math.max(...ranges.map((one) => one.to))];
+      const starts = await stretches.within(id, first, final);
+      for (const range of ranges)
+        for (const stretch of timeOf(starts, range.from, range.to)) addStretch(timesOf(id), steps, stretch);
+    });
+  };
+
+  return {
+    /** Seconds by status, by step and by monitor; monitors without any data in the range are absent. */
+    async times(question: Question): Promise<Map<string, Times>> {
+      const found = new Map<string, Times>();
+      const { ids } = question;
+      const buckets =
+        ids && ids.size < SUMMARY_BUCKETS.length ? new Set([...ids].map(summaryBucketOf)) : SUMMARY_BUCKETS;
+      await inParallel(buckets, SUMMARY_BUCKETS.length, (bucket) => readBucket(bucket, question, found));
+      return found;
+    },
+  };
+};
+export type StatusReader = ReturnType<typeof createStatusReader>;
+
+/** Summaries of a day are there two hours after its end, even if `compact` had to run twice. */
+const DAY_MADE_SECONDS = 2 * HOUR_SECONDS;
+
+/**
+ * First hour to read with the newest: of the first day that may have no summary yet, or of the question itself if that
+ * begins within the last two days.
+ */
+function recentFrom(from: number, nowSeconds: number): number {
+  const day = startOfDay(nowSeconds - DAY_MADE_SECONDS);
+  const isNear = from > nowSeconds - 2 * DAY_SECONDS;
+  return isNear ? Math.min(day, Math.floor(from / HOUR_SECONDS) * HOUR_SECONDS) : day;
+}
+
+/** The stretches since the newest summary: the status that it ended with, the changes since, and what the item says. */
+function startsOf(
+  code: number,
+  end: number,
+  changes: readonly Change[],
+  present: StretchStart | undefined,
+): RecordedStretch[] {
+  const starts: RecordedStretch[] = [...changes];
+  if (code !== NO_DATA)
+    starts.push({ status: TIME_STATUSES[code - 1]!, since: new Date(end * 1000).toISOString(), sequence: -1 });
+  const latest = starts.toSorted((a, b) => b.sequence - a.sequence)[0];
+  if (present && latest?.status !== present.status) starts.push({ ...present, sequence: Number.POSITIVE_INFINITY });
+  return starts;
+}

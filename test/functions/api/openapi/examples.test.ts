@@ -1,0 +1,121 @@
+/** That the examples of the OpenAPI document work: each request is sent, and its answer is one that is described. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { operations, type Parameter } from "../../../support/document.ts";
+import { type Edge, startEdge } from "../edge.ts";
+
+const SUBSCRIPTION = "arn:aws:sns:us-east-1:000000000000:alerts:0d4e6f3a";
+const ATTRIBUTES = "<entry><key>PendingConfirmation</key><value>false</value></entry>";
+/** What SNS answers, by action. */
+const SNS: Readonly<Record<string, string>> = {
+  Subscribe: `<SubscriptionArn>${SUBSCRIPTION}</SubscriptionArn>`,
+  ListSubscriptionsByTopic: `<Subscriptions><member><SubscriptionArn>${SUBSCRIPTION}</SubscriptionArn><Protocol>email</Protocol><Endpoint>ops@example.com</Endpoint></member></Subscriptions>`,
+  GetSubscriptionAttributes: `<Attributes>${ATTRIBUTES}</Attributes>`,
+};
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge();
+  edge.outside.sns = (action) => SNS[action] ?? "";
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+
+const createMonitor = async () => {
+  const body = {
+    name: "Example",
+    protocol: "tcp",
+    host: "example.com",
+    port: 1,
+    badge: true,
+    locations: ["eu-west-1"],
+  };
+  return (await edge.call("POST", "/v1/monitors", { body })).body.id as string;
+};
+
+const openIncident = async () => {
+  const monitorId = await createMonitor();
+  const monitor = (await edge.stores.monitors.get(monitorId))!;
+  const startedAt = new Date().toISOString();
+  const incident = {
+    id: `${monitorId}.${Date.parse(startedAt)}`,
+    startedAt,
+    endedAt: null,
+    target: { protocol: "tcp", host: "example.com", port: 1 },
+    targetVersion: 1,
+    severity: "down" as const,
+    downSince: startedAt,
+    reason: null,
+    message: "",
+    evidence: {},
+    locations: {},
+    announced: "down" as const,
+    alertCount: 1,
+    told: {},
+    acknowledged: null,
+    endReason: null,
+  };
+  await edge.decide(monitor, { status: "down", since: startedAt, incident });
+  return incident;
+};
+
+let count = 0;
+const logIn = async () => (await edge.call("POST", "/v1/sessions", { body: { token: edge.admin }, token: null })).body;
+
+/** By the path before it: makes what a path parameter names. */
+const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
+  "/v1/monitors/": createMonitor,
+  "/v1/badges/": async () => `${await createMonitor()}.svg`,
+  "/v1/subscriptions/": async () => "alerts-0d4e6f3a",
+  "/v1/policies/": async () =>
+    (
+      await edge.call("POST", "/v1/policies", {
+        body: { name: `Policy ${count++}`, steps: [{ afterSeconds: 0, channels: ["sns"] }] },
+      })
+    ).body.id,
+  "/v1/maintenance-windows/": async () => {
+    const body = { name: "Window", all: true, schedule: { kind: "once", durationSeconds: 3600 } };
+    return (await edge.call("POST", "/v1/maintenance-windows", { body })).body.id;
+  },
+  "/v1/incidents/": async () => (await openIncident()).id,
+  "/v1/sessions/": async () => (await logIn()).id,
+  "/v1/tokens/": async () =>
+    (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,
+};
+
+/** Bodies of which a part comes from an answer. */
+const BODIES: Readonly<Record<string, () => unknown>> = { createSession: () => ({ token: edge.admin }) };
+/** A bearer token has no session that could end. */
+const STATUSES: Readonly<Record<string, string>> = { deleteOwnSession: "404" };
+
+/** Parameters whose example cannot hold: they come from an answer, or must fit what is stored. */
+const FROM_ANSWERS: ReadonlySet<string> = new Set(["cursor", "If-Match", "If-None-Match"]);
+
+const queryOf = (parameters: readonly Parameter[]) =>
+  parameters
+    .filter((parameter) => parameter.in === "query" && !FROM_ANSWERS.has(parameter.name))
+    .flatMap(({ name, example }) => [example].flat().map((value) => `${name}=${encodeURIComponent(String(value))}`))
+    .join("&");
+
+test.each(operations.map((one) => [one.operation.operationId, one] as const))("%s", async (_id, one) => {
+  const { method, path, operation } = one;
+  const { parameters = [], requestBody, responses } = operation;
+  const [before = ""] = path.split("{");
+  const make = path.includes("{") ? ITEMS[before] : async () => "";
+  if (!make) throw new Error(`say how to make what ${path} names`);
+  const item = await make();
+  const headers = Object.fromEntries(
+    parameters
+      .filter((parameter) => parameter.in === "header" && !FROM_ANSWERS.has(parameter.name))
+      .map(({ name, example }) => [name, String(example)]),
+  );
+  const [[type, { example: body }] = ["", { example: undefined }]] = Object.entries(requestBody?.content ?? {});
+  const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(parameters)}`;
+  const answer = await edge.call(method, url, {
+    body: BODIES[operation.operationId]?.() ?? body,
+    ...(operation.security.length === 0 && { token: null }),
+    headers: { ...headers, ...(type && { "Content-Type": type }) },
+  });
+  // The client of the tests compares the answer with the document.
+  const wanted = STATUSES[operation.operationId];
+  const expected = Object.keys(responses).filter((status) => (wanted ? status === wanted : status.startsWith("2")));
+  expect(expected, JSON.stringify(answer.body)).toContain(String(answer.status));
+});
