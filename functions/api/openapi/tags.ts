@@ -74,6 +74,7 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   },
   { paths: /^\/v1\/tokens\b/, what: "Id of the token", example: "a1b2c3d4e5f6a7b8c9d0" },
   { paths: /^\/v1\/policies\b/, what: "Id of the policy", example: "0a1b2c3d4e5f6a7b8c9d" },
+  { paths: /^\/v1\/channels\b/, what: "Id of the channel", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/maintenance-windows\b/, what: "Id of the window", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];
