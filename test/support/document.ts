@@ -4,6 +4,8 @@
  */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { parse as parseYaml } from "yaml";
+import { YAML } from "../../functions/api/http/yaml.ts";
 import { openApiDocument } from "../../functions/api/openapi.ts";
 
 export interface JsonSchema {
@@ -90,7 +92,6 @@ export const errorsOf = (ref: string, value: unknown, use: keyof typeof roots = 
 /** Headers of every HTTP answer, which documents do not list. */
 const PLUMBING: ReadonlySet<string> = new Set([
   "apigw-requestid",
-  "cache-control",
   "connection",
   "content-length",
   "content-type",
@@ -115,7 +116,7 @@ export interface Answered {
   readonly status: number;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed if it is JSON. */
+  /** Parsed if it is JSON or YAML. */
   readonly body: unknown;
 }
 
@@ -152,6 +153,7 @@ export const checkAnswer = ({ method, path, status, headers, body }: Answered): 
   if (body === undefined || body === "" || method === "HEAD") return;
   const type = headers["content-type"]?.split(";")[0]?.trim() ?? "";
   if (!response.content?.[type]) throw fault(`there is no content of type ${type}`);
-  const errors = errorsOf(refTo(...ref, "content", type, "schema"), body, "strict");
+  const content = type === YAML ? parseYaml(String(body)) : body;
+  const errors = errorsOf(refTo(...ref, "content", type, "schema"), content, "strict");
   if (errors) throw fault(`${errors}\n${JSON.stringify(body).slice(0, 1_000)}`);
 };

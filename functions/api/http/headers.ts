@@ -3,7 +3,13 @@ export const HEADERS = {
   accept: { description: "Content types that the call takes.", example: "application/json" },
   "accept-encoding": { description: "Encodings of the body that the call takes.", example: "identity" },
   allow: { description: "Methods that the path has.", example: "GET, HEAD" },
-  etag: { description: "Version of the settings, for `If-Match`.", example: '"mi6xkq8w"' },
+  "cache-control": { description: "Who may keep the answer, and for how long.", example: "private, no-cache" },
+  "content-encoding": { description: "How the body is compressed: `br` or `gzip`.", example: "br" },
+  etag: {
+    description:
+      "Tag of this answer, for `If-None-Match`. Of an item that can change also the version of its settings, for `If-Match`.",
+    example: '"mi6xkq8w.J1cQ3Rk7vK2tGm0x"',
+  },
   "idempotent-replayed": {
     description: "`true` when an earlier request with the same `Idempotency-Key` did the work.",
     example: "true",
@@ -14,6 +20,7 @@ export const HEADERS = {
   "ratelimit-policy": { description: "The token's share: calls, and seconds.", example: '"token";q=1200;w=60' },
   "retry-after": { description: "Seconds to wait before trying again.", example: "2" },
   "set-cookie": { description: "The cookie of the session.", example: "__Host-harborlight=…; HttpOnly; Secure" },
+  vary: { description: "Headers of the request on which the answer depends.", example: "accept-encoding" },
   "www-authenticate": {
     description: "What kind of credentials is needed (RFC 6750).",
     example: 'Bearer realm="harborlight"',

@@ -1,9 +1,10 @@
 /** Schemas of answers, for the OpenAPI document. `present.ts` makes the answers. */
 import { z } from "zod";
-import { HEALTHS, PORT_STATES } from "../../../shared/model.ts";
+import { FAMILIES, HEALTHS, LOCATION_KINDS, PORT_STATES } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { completed, MONITOR_EXAMPLE, storedFields } from "../../../shared/monitor/settings.ts";
 import { REASONS } from "../../../shared/reasons.ts";
+import { oneOf } from "../../../shared/schema.ts";
 import { type ProblemCode, STATUS } from "./problem.ts";
 
 export const moment = z
@@ -22,7 +23,7 @@ export const state = z
   .enum(PORT_STATES)
   .meta({ id: "PortState", description: "What a check found the port to be.", example: "open" });
 export const STATUSES = ["pending", ...HEALTHS, "paused", "maintenance"] as const;
-export const status = z.enum(STATUSES).meta({
+export const status = oneOf(STATUSES).meta({
   id: "Status",
   description: "What a monitor is after the quorum; `pending` until enough locations have checked it.",
   example: "up",
@@ -32,6 +33,17 @@ const evidence = z
   .meta({ description: "Facts about what answered; at most 1 KB.", example: { banner: "SSH-2.0-OpenSSH_9.2p1" } });
 export const monitorId = z.string().meta({ description: "Id of the monitor.", example: "7ca139c8bbaa9b19b116" });
 export const monitorName = z.string().meta({ description: "Display name of the monitor.", example: "Orders" });
+export const locationKind = z.enum(LOCATION_KINDS).meta({
+  id: "LocationKind",
+  description: "`public` network, within a `vpc`, or `local`: this machine.",
+  example: "public",
+});
+export const addressFamily = z.enum(FAMILIES).meta({ id: "AddressFamily", description: "IPv4 or IPv6." });
+export const condition = z.enum(["working", "silent", "offline"]).meta({
+  id: "LocationCondition",
+  description: "How a location does: only checks from one that works count.",
+  example: "working",
+});
 export const locationName = z.string().meta({ description: "Name of the location.", example: "eu-west-1" });
 export const milliseconds = z.number().meta({ description: "Milliseconds.", example: 12.4 });
 export const percentage = z.number().min(0).max(100).meta({ description: "Per cent.", example: 99.95 });
@@ -88,12 +100,17 @@ const view = z
     example: { reason: null, message: "HTTP/1.1 200 OK", evidence: { status: 200 } },
   });
 
+export const severity = oneOf(["degraded", "down"]).meta({
+  id: "Severity",
+  description: "Worst status so far.",
+  example: "down",
+});
 const incidentFields = {
   id: z.string().meta({ description: "Id of the incident.", example: "7ca139c8bbaa9b19b116.1795341600000" }),
   startedAt: moment.describe("When the monitor left the status `up`."),
   endedAt: moment.nullable().describe("Null while it is open."),
   durationSeconds: z.int().nullable().meta({ description: "Null while it is open.", example: null }),
-  severity: z.enum(["degraded", "down"]).meta({ id: "Severity", description: "Worst status so far.", example: "down" }),
+  severity,
   reason,
   message,
   evidence,
@@ -143,8 +160,11 @@ export const incidentItem = z
   .meta({ id: "IncidentItem", description: "An incident with its monitor." });
 
 export const author = z
-  .object({ id: z.string().describe("Id of the token."), name: z.string().describe("Its name at the time.") })
-  .meta({ id: "Author" });
+  .object({
+    id: z.string().meta({ description: "Id of the token.", example: "a1b2c3d4e5f6a7b8c9d0" }),
+    name: z.string().meta({ description: "Its name at the time.", example: "deployment" }),
+  })
+  .meta({ id: "Author", description: "Token with which somebody made a change." });
 
 /** Fields that the server adds to the settings. */
 const standing = {
@@ -235,24 +255,24 @@ export const outcomes = z
   .object({ outcomes: z.array(outcomeView).describe("One for each location.") })
   .meta({ id: "Outcomes", description: "What each location saw." });
 
+export const problemCode = z
+  .enum(Object.keys(STATUS) as [ProblemCode, ...ProblemCode[]])
+  .meta({ id: "ProblemCode", description: "Stable; for programs.", example: "invalid-input" });
+export const fieldError = z
+  .object({
+    path: z.string().meta({ description: "Path of the field.", example: "alerts.emails[0]" }),
+    message: z.string().meta({ description: "What was expected.", example: "must be a mail address" }),
+  })
+  .meta({ id: "FieldError", description: "A field that is wrong." });
 export const problemView = z
   .object({
     type: z.string().meta({ description: "URI of the kind.", example: "urn:harborlight:problem:invalid-input" }),
     title: z.string().meta({ description: "The kind in words.", example: "Some input is wrong" }),
     status: z.int().meta({ description: "The HTTP status.", example: 422 }),
-    code: z
-      .enum(Object.keys(STATUS) as [ProblemCode, ...ProblemCode[]])
-      .meta({ id: "ProblemCode", description: "Stable; for programs.", example: "invalid-input" }),
+    code: problemCode,
     detail: z.string().meta({ description: "What is wrong this time.", example: "port: must be a whole number" }),
     errors: z
-      .array(
-        z
-          .object({
-            path: z.string().meta({ description: "Path of the field.", example: "alerts.emails[0]" }),
-            message: z.string().meta({ description: "What was expected.", example: "must be a mail address" }),
-          })
-          .meta({ id: "FieldError", description: "A field that is wrong." }),
-      )
+      .array(fieldError)
       .optional()
       .describe("Every field that is wrong."),
     requestId: z.string().meta({ description: "Finds the request in the log.", example: "f2000d5e-5ed5-4d6c" }),

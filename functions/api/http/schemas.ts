@@ -6,7 +6,7 @@ import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
-const inDocument =
+export const inDocument =
   (schema: Readonly<Record<string, unknown>>) =>
   ({ jsonSchema }: { jsonSchema: { description?: string } }): void => {
     const { description } = jsonSchema;
@@ -109,7 +109,7 @@ export const subscriptionFilter = fields({
 
 export const subscriptionPatch = fields({
   filter: subscriptionFilter.nullable().describe("Replaces the present filter; null: everything."),
-}).meta({ id: "SubscriptionPatch" });
+}).meta({ id: "SubscriptionPatch", description: "What to change of a subscription." });
 
 export const subscriptionInput = fields({
   topic: topicName.default("alerts"),

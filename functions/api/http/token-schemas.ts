@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../shared/durations.ts";
 import { expecting } from "../../../shared/issues.ts";
-import { FAMILIES } from "../../../shared/model.ts";
 import { fields, flag, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import { SCOPES } from "../../../shared/tokens.ts";
-import { locationName, moment } from "./representations.ts";
+import { addressFamily, locationName, moment } from "./representations.ts";
 
 const scope = oneOf(SCOPES).meta({ id: "Scope", description: "What a token may do.", example: "read" });
 const tokenName = text(100, "a name").meta({ description: "Who or what uses it.", example: "Grafana" });
@@ -119,7 +118,7 @@ export const ownSessionView = z
           .object({
             name: locationName.describe("Name of the location, as in a monitor's `locations`."),
             families: z
-              .array(z.enum(FAMILIES).meta({ id: "AddressFamily", description: "IPv4 or IPv6." }))
+              .array(addressFamily)
               .describe("What it can reach."),
             port25: z.boolean().describe("Whether it can reach TCP port 25."),
           })

@@ -13,8 +13,11 @@ export type Changes = Readonly<Record<string, readonly [before: unknown, after: 
 
 export const changesView = z
   .record(z.string(), z.array(z.unknown()).length(2))
-  .describe("Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.")
-  .meta({ id: "Changes", example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] } });
+  .meta({
+    id: "Changes",
+    description: "Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.",
+    example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] },
+  });
 
 interface Side {
   readonly value: unknown;

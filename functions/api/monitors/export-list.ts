@@ -1,9 +1,9 @@
 /** Exports monitors as the list that `PUT /v1/monitors` takes; those without a key cannot be in it. */
-import { InvalidInput } from "../../../shared/errors.ts";
 import { withoutDefaults } from "../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
+import { Problem } from "../http/problem.ts";
 import { MAX_APPLY_BYTES } from "../http/route.ts";
 import { settingsFor } from "./present.ts";
 
@@ -12,7 +12,7 @@ const READ_AT_ONCE = 200;
 /**
  * @param isWanted filter of the call
  * @param reader the caller's token; masked secrets may be sent back, and then stay as they are
- * @throws InvalidInput if the list would be larger than PUT takes
+ * @throws Problem `answer-too-large` if the list would be larger than PUT takes
  */
 export const exportList = async (
   { monitors, locations }: Deps,
@@ -32,11 +32,9 @@ export const exportList = async (
   }
   const bytes = Buffer.byteLength(JSON.stringify(exported));
   if (bytes > MAX_APPLY_BYTES)
-    throw new InvalidInput([
-      {
-        path: "format",
-        message: `the list has ${bytes} bytes, and PUT takes ${MAX_APPLY_BYTES}: narrow it by a filter`,
-      },
-    ]);
+    throw new Problem(
+      "answer-too-large",
+      `the list has ${bytes} bytes, and PUT takes ${MAX_APPLY_BYTES}: narrow it by a filter`,
+    );
   return { monitors: exported };
 };

@@ -6,6 +6,7 @@ import { protocolName } from "../../../shared/monitor/fields.ts";
 import { oneOf } from "../../../shared/schema.ts";
 import { foldText } from "../../../shared/store/listing.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
+import { STATUSES, status } from "../http/representations.ts";
 import { sinceOf, statusOf } from "./present.ts";
 
 /** Ranks for `sort=status`: what needs attention first. */
@@ -18,7 +19,6 @@ const STATUS_RANKS = {
   paused: 5,
   maintenance: 4,
 } as const satisfies Record<Status, number>;
-export const STATUSES = Object.keys(STATUS_RANKS) as [Status, ...Status[]];
 
 export const tagText = z
   .string({ error: expecting("a tag's name, or name=value") })
@@ -27,30 +27,38 @@ export const tagFilter = z
   .array(tagText, { error: expecting("tags") })
   .max(20)
   .default([])
-  .describe("`name` or `name=value`; may be given several times, and then all must hold.");
+  .meta({
+    description: "`name` or `name=value`; may be given several times, and then all must hold.",
+    example: ["team=orders"],
+  });
 
 /** Parameters that select monitors. */
 export const monitorFilters = {
   status: z
-    .array(oneOf(STATUSES))
+    .array(status)
     .max(STATUSES.length)
     .default([])
-    .describe("One of these; may be given several times."),
+    .meta({ description: "One of these; may be given several times.", example: ["up", "down"] }),
   tag: tagFilter,
-  protocol: z.array(protocolName()).max(20).default([]).describe("One of these; may be given several times."),
+  protocol: z.array(protocolName()).max(20).default([]).meta({
+    description: "One of these; may be given several times.",
+    example: ["https"],
+  }),
   key: z
     .array(z.string().min(1).max(128))
     .max(100)
     .default([])
-    .describe("Exactly one of these keys; may be given several times."),
+    .meta({ description: "Exactly one of these keys; may be given several times.", example: ["orders/db"] }),
   q: z
     .string()
     .min(1)
     .max(200)
     .optional()
-    .describe(
-      "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
-    ),
+    .meta({
+      description:
+        "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
+      example: "orders",
+    }),
 };
 export interface Filters {
   readonly status?: readonly Status[];

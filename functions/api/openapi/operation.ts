@@ -5,13 +5,16 @@ import { HEADERS, type HeaderName } from "../http/headers.ts";
 import { type ProblemCode, STATUS, TITLES } from "../http/problem.ts";
 import { gatewayView, problemView } from "../http/representations.ts";
 import type { Route } from "../http/route.ts";
+import { YAML } from "../http/yaml.ts";
 import { pathParameter, tagOf } from "./tags.ts";
 
 /** Codes of the problems that a call may answer with. */
-const problemsOf = ({ scope, body, path, headers, method, problems = [] }: Route): ProblemCode[] => [
+const problemsOf = ({ scope, body, path, headers, method, contentTypes = [], problems = [] }: Route): ProblemCode[] => [
   ...(scope ? (["unauthenticated", "missing-scope"] as const) : []),
   ...(scope && method !== "GET" ? (["cross-site-request"] as const) : []),
   ...(body ? (["malformed-json", "unsupported-media-type"] as const) : []),
+  ...(contentTypes.includes(YAML) ? (["malformed-yaml"] as const) : []),
+  ...(method === "GET" ? (["answer-too-large"] as const) : []),
   ...(method === "GET" ? [] : (["body-too-large"] as const)),
   ...(path.includes("{") ? (["not-found"] as const) : []),
   ...(headers?.["if-match"] ? (["stale-etag", "changed-meanwhile"] as const) : []),
@@ -45,6 +48,8 @@ export const headerComponents = Object.fromEntries(
   ]),
 );
 
+/** Headers of every answer that has a body: bodies from 1 KB on are compressed if the caller takes that. */
+const CONTENT = ["cache-control", "content-encoding", "vary"] as const satisfies readonly HeaderName[];
 /** Headers of every answer to a caller whose token is known. */
 const RATE_LIMIT = ["ratelimit", "ratelimit-policy"] as const satisfies readonly HeaderName[];
 
@@ -84,7 +89,7 @@ const gatewayContent = (message: string) => ({ "application/json": { schema: gat
 
 const problemResponse = (status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject => {
   const byGateway = GATEWAY_MESSAGES[status];
-  const headers = [...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []), ...RATE_LIMIT];
+  const headers = [...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []), ...CONTENT, ...RATE_LIMIT];
   return {
     description: `Problem ${codes.map((code) => `\`${code}\``).join(", ")}${byGateway ? "; or an answer of the gateway" : ""}.`,
     headers: headersOf(headers),
@@ -97,6 +102,7 @@ const COMMON = {
   431: "HeadersTooLarge",
   default: "AnyProblem",
 } as const;
+const NOT_MODIFIED = "NotModified";
 
 /** The responses that operations refer to, by name. */
 export const responseComponents = (routes: readonly Route[]): Record<string, ZodOpenApiResponseObject> => ({
@@ -109,28 +115,40 @@ export const responseComponents = (routes: readonly Route[]): Record<string, Zod
     description: "The headers of the request are too large: an answer of the gateway.",
     content: gatewayContent("Request Header Fields Too Large"),
   },
+  [NOT_MODIFIED]: {
+    description: "The caller has this answer already: `If-None-Match` names its tag.",
+    headers: headersOf(["etag", "cache-control", "vary", ...RATE_LIMIT]),
+  },
   [COMMON.default]: {
     description: "Any other problem, such as `method-not-allowed` (405) with the methods that the path has.",
-    headers: headersOf(["allow", "retry-after", ...RATE_LIMIT]),
+    headers: headersOf(["allow", "retry-after", ...CONTENT, ...RATE_LIMIT]),
     content: problemContent(["method-not-allowed"]),
   },
 });
 
 const responseRef = (name: string) => ({ $ref: `#/components/responses/${name}` });
 
-const answers = ({ responses, scope }: Route): ZodOpenApiResponsesObject =>
+/** Whether a type is JSON or another spelling of it, which its schema describes too. */
+const isStructured = (type: string) => type.endsWith("json") || type === YAML;
+
+const answers = ({ responses, scope, method }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
     Object.entries(responses).map(
       ([status, { description, schema, contentTypes = ["application/json"], headers = [], example }]) => [
         status as `${1 | 2 | 3 | 4 | 5}${string}`,
         {
           description,
-          headers: headersOf([...headers, ...(scope ? RATE_LIMIT : [])]),
+          headers: headersOf([
+            ...headers,
+            ...(method === "GET" ? (["etag"] as const) : []),
+            ...(schema ? CONTENT : []),
+            ...(scope ? RATE_LIMIT : []),
+          ]),
           ...(schema && {
             content: Object.fromEntries(
               contentTypes.map((type) => [
                 type,
-                type.endsWith("json")
+                isStructured(type)
                   ? { schema }
                   : { schema: z.string().describe("Text."), ...(example && { example }) },
               ]),
@@ -143,14 +161,16 @@ const answers = ({ responses, scope }: Route): ZodOpenApiResponsesObject =>
 
 /** Headers that have a meaning of their own in OpenAPI, and are not parameters. */
 const NOT_PARAMETERS: ReadonlySet<string> = new Set(["accept", "content-type", "authorization"]);
+const IF_NONE_MATCH = "The `ETag` of an answer you have: 304, without a body, while it is still the same.";
 const HEADER_EXAMPLES: Readonly<Record<string, string>> = {
   "if-match": HEADERS.etag.example,
   "if-none-match": HEADERS.etag.example,
   "idempotency-key": "9b1c7f0e-1",
 };
 
-const parameters = ({ path, query, headers = {} }: Route): ZodOpenApiOperationObject["requestParams"] => {
+const parameters = ({ method, path, query, ...route }: Route): ZodOpenApiOperationObject["requestParams"] => {
   const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name ?? "");
+  const headers = { ...(method === "GET" && { "if-none-match": IF_NONE_MATCH }), ...route.headers };
   const sent = Object.entries(headers).filter(([name]) => !NOT_PARAMETERS.has(name));
   return {
     ...(names.length > 0 && {
@@ -179,7 +199,7 @@ export const operationOf = (route: Route): ZodOpenApiOperationObject => ({
   requestParams: parameters(route),
   ...(route.body && {
     requestBody: {
-      description: "What to do, as JSON.",
+      description: `What to do, as JSON${route.contentTypes?.includes(YAML) ? " or YAML" : ""}.`,
       required: true,
       content: Object.fromEntries(
         (route.contentTypes ?? ["application/json"]).map((type) => [type, { schema: route.body as z.ZodType }]),
@@ -188,6 +208,7 @@ export const operationOf = (route: Route): ZodOpenApiOperationObject => ({
   }),
   responses: {
     ...answers(route),
+    ...(route.method === "GET" && { 304: responseRef(NOT_MODIFIED) }),
     ...Object.fromEntries(
       [...problemsByStatus(route)].map(([status, codes]) => [status, responseRef(responseOf(codes))]),
     ),

@@ -24,7 +24,6 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
   },
   { name: "Monitors", description: "What is checked, and how it stands.", paths: /^\/v1\/(monitors|tags)\b/ },
-  { name: "Channels", description: "Ways to people and services: chat, pagers, webhooks.", paths: /^\/v1\/channel/ },
   { name: "Policies", description: "Who is told of trouble, and when.", paths: /^\/v1\/policies\b/ },
   {
     name: "Maintenance",
@@ -33,6 +32,11 @@ const TAGS: readonly Tag[] = [
   },
   { name: "Overview", description: "How everything stands, in one cheap call.", paths: /^\/v1\/overview\b/ },
   { name: "Metrics", description: "Newest outcomes for other systems.", paths: /^\/v1\/(metrics|badges)\b/ },
+  {
+    name: "Channels",
+    description: "Ways to people and programs that alerts can take.",
+    paths: /^\/v1\/(channels|channel-kinds)\b/,
+  },
   { name: "Subscriptions", description: "Who is told of incidents.", paths: /^\/v1\/subscriptions\b/ },
   { name: "Tokens", description: "Tokens of programs.", paths: /^\/v1\/tokens\b/ },
   { name: "Sessions", description: "Sessions of people in a browser.", paths: /^\/v1\/sessions?\b/ },

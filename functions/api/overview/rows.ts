@@ -3,43 +3,52 @@ import { z } from "zod";
 import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { Range } from "../../../shared/history/steps.ts";
 import type { Monitor, View } from "../../../shared/model.ts";
+import { protocolName } from "../../../shared/monitor/fields.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
-import { moment, reason, state, status } from "../http/representations.ts";
+import { milliseconds, moment, monitorId, monitorName, percentage, reason, state, status } from "../http/representations.ts";
 import { type Newest, statusOf } from "../monitors/present.ts";
 import { barsOf } from "./bars.ts";
 
 export const overviewItem = z
   .object({
-    id: z.string().describe("The monitor's id."),
-    revision: z.int().describe("Increases with every change: drop a row whose revision you know."),
-    name: z.string().describe("What people call it."),
-    protocol: z.string().describe("How the port is spoken to."),
-    host: z.string().describe("Name or address of the target."),
-    port: z.int().describe("Port of the target."),
-    tags: z.record(z.string(), z.string()).describe("Its tags."),
-    intervalSeconds: z.int().describe("Seconds between checks."),
+    id: monitorId,
+    revision: z
+      .int()
+      .meta({ description: "Increases with every change: drop a row whose revision you know.", example: 7 }),
+    name: monitorName,
+    protocol: protocolName(),
+    host: z.string().meta({ description: "Name or address of the target.", example: "shop.example.com" }),
+    port: z.int().meta({ description: "Port of the target.", example: 443 }),
+    tags: z.record(z.string(), z.string()).meta({ description: "Its tags.", example: { team: "orders" } }),
+    intervalSeconds: z.int().meta({ description: "Seconds between checks.", example: 60 }),
     status: status.describe("After the quorum."),
     since: moment.describe("Since when it has this status."),
     state: state.nullable().describe("State of the port, as the location sees it whose view is the cause."),
     reason: reason,
-    message: z.string().describe("One sentence about the cause."),
-    latencyMs: z.number().nullable().optional().describe("Of the newest check. Absent with `since`."),
-    lossPercent: z.number().nullable().optional().describe("Packets lost in the newest check. Absent with `since`."),
-    uptimePercent: z
-      .number()
+    message: z.string().meta({ description: "One sentence about the cause.", example: "HTTP/1.1 200 OK" }),
+    latencyMs: milliseconds.nullable().optional().describe("Of the newest check. Absent with `since`."),
+    lossPercent: percentage.nullable().optional().describe("Packets lost in the newest check. Absent with `since`."),
+    uptimePercent: percentage
       .nullable()
       .describe("Over the time of the bars, rounded down: 100 means no second down. Null if nothing is known."),
     bars: z
       .string()
-      .describe(
-        "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
-      )
-      .meta({ example: "nnuuudux" }),
+      .meta({
+        description:
+          "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
+        example: "nnuuudux",
+      }),
     downSeconds: z
       .record(z.string(), z.int())
-      .describe("Seconds down by number of the bar, from 0; bars without any are absent."),
-    certificateDays: z.int().nullable().describe("Whole days until the first certificate expires; null without one."),
+      .meta({
+        description: "Seconds down by number of the bar, from 0; bars without any are absent.",
+        example: { "7": 20 },
+      }),
+    certificateDays: z
+      .int()
+      .nullable()
+      .meta({ description: "Whole days until the first certificate expires; null without one.", example: 64 }),
   })
   .meta({ id: "OverviewItem", description: "A monitor in short." });
 

@@ -11,21 +11,29 @@ import { changesView } from "../../monitors/changes.ts";
 
 const auditEntry = z
   .object({
-    id: z.string().describe("Id of the entry."),
+    id: z.string().meta({ description: "Id of the entry.", example: "2026-11-22T10:00:00.000Z#f2000d5e-5ed5#0" }),
     at: moment.describe("When the call began."),
-    requestId: z.string().describe("Id of the call; changes of one call share it."),
+    requestId: z
+      .string()
+      .meta({ description: "Id of the call; changes of one call share it.", example: "f2000d5e-5ed5-4d6c" }),
     by: author.nullable().describe("Token that made the call; null: a command with AWS credentials."),
-    operation: z.string().describe("`operationId` of the call, such as `patchMonitor`."),
-    resource: z.string().nullable().describe("Id of the monitor, subscription or token; null if none is known."),
-    name: z.string().nullable().describe("Its name; null if it has none."),
+    operation: z.string().meta({ description: "`operationId` of the call.", example: "updateMonitor" }),
+    resource: z.string().nullable().meta({
+      description: "Id of the monitor, subscription or token; null if none is known.",
+      example: "7ca139c8bbaa9b19b116",
+    }),
+    name: z.string().nullable().meta({ description: "Its name; null if it has none.", example: "Orders" }),
     outcome: z
       .enum(["done", "begun"])
-      .describe(
-        "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
-      ),
+      .meta({
+        id: "AuditOutcome",
+        description:
+          "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
+        example: "done",
+      }),
     changes: changesView,
   })
-  .meta({ id: "AuditEntry" });
+  .meta({ id: "AuditEntry", description: "What a call changed of one monitor, subscription or token." });
 
 export const audit: readonly Route[] = [
   route({
@@ -36,9 +44,22 @@ export const audit: readonly Route[] = [
     description: `Newest first, one entry for each monitor, subscription or token that a call changed; calls that changed nothing are left out. Kept ${AUDIT_KEPT_DAYS} days. A page may be short or empty and still have a \`nextCursor\`.`,
     scope: "admin",
     query: z.strictObject({
-      monitor: z.string().min(1).max(200).optional().describe("Id of a monitor, subscription or token."),
-      token: z.string().min(1).max(100).optional().describe("Id of the token that made the change."),
-      operation: z.string().min(1).max(100).optional().describe("`operationId` of the call."),
+      monitor: z.string().min(1).max(200).optional().meta({
+        description: "Id of a monitor, subscription or token.",
+        example: "7ca139c8bbaa9b19b116",
+      }),
+      token: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: "Id of the token that made the change.", example: "a1b2c3d4e5f6a7b8c9d0" }),
+      operation: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: "`operationId` of the call.", example: "updateMonitor" }),
       ...rangeFields(`${AUDIT_KEPT_DAYS} days`),
       ...page,
     }),

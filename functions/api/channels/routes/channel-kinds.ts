@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Outside } from "../../../../shared/alerts/channels/channel.ts";
 import { type ChannelName, channels } from "../../../../shared/alerts/channels/index.ts";
+import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { channelKindView } from "../representations.ts";
 
@@ -31,7 +32,7 @@ export const kinds: readonly Route[] = [
     responses: {
       200: {
         description: "All of them, by name.",
-        schema: z.object({ items: z.array(channelKindView), nextCursor: z.null() }).meta({ id: "ChannelKinds" }),
+        schema: pageOf(channelKindView),
       },
     },
     handle: async (_call, { receivers }) => ({

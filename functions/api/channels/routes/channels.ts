@@ -21,7 +21,11 @@ import { page, yes } from "../../http/schemas.ts";
 import { channelInput, channelPatch, channelTest, channelView, presentChannel } from "../representations.ts";
 import { readChannel } from "../settings.ts";
 
-const one = { description: "The channel; its `ETag` is for `If-Match`.", schema: channelView };
+const one = {
+  description: "The channel; its `ETag` is for `If-Match`.",
+  schema: channelView,
+  headers: ["etag"],
+} as const;
 
 const answer = (channel: StoredChannel, status = 200, headers: Record<string, string> = {}): Reply => ({
   status,
@@ -44,7 +48,8 @@ const createChannel = route({
   scope: "write",
   body: channelInput,
   checksBody: true,
-  responses: { 201: { ...one, description: "Created, at `Location`." } },
+  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  problems: ["already-exists"],
   handle: async ({ body }, { channels, receivers, now }) => {
     const { name, kind, settings } = readChannel(body, receivers);
     const { shown, secrets } = splitSecrets(kinds[kind], settings);
@@ -101,6 +106,7 @@ const updateChannel = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
+  problems: ["already-exists"],
   handle: async ({ params, body, headers }, deps) => {
     const { channels, receivers, now } = deps;
     const before = await existing(deps, params.id ?? "");
@@ -141,6 +147,7 @@ const deleteChannel = route({
   query: z.strictObject({ force: yes().describe("Whether to delete it though policies name it.") }),
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted, with its secrets." } },
+  problems: ["in-use"],
   handle: async ({ params, query, headers }, deps) => {
     const channel = await existing(deps, params.id ?? "");
     const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));

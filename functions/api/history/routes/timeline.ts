@@ -3,9 +3,7 @@ import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { portStretches } from "../../../../shared/history/lanes.ts";
-import { HEALTHS, PORT_STATES } from "../../../../shared/model.ts";
-import { REASONS } from "../../../../shared/reasons.ts";
-import { incidentItem, moment } from "../../http/representations.ts";
+import { health, incidentItem, locationName, moment, monitorId, reason, state } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { presentRecorded } from "../../monitors/present.ts";
 import { withHistory } from "../../monitors/write.ts";
@@ -22,30 +20,30 @@ const stretchView = z
   .object({
     from: moment.describe("Where it begins."),
     to: moment.describe("Where it ends, exclusive."),
-    state: z.enum(PORT_STATES).describe("State of the port in all outcomes of the stretch."),
-    health: z.enum(HEALTHS).describe("Judgement of these outcomes, before thresholds; `unknown`: they say nothing."),
-    reason: z.enum(REASONS).nullable().describe("Stable code; null when there is nothing to say."),
+    state: state.describe("State of the port in all outcomes of the stretch."),
+    health: health.describe("Judgement of these outcomes, before thresholds; `unknown`: they say nothing."),
+    reason,
   })
-  .meta({ id: "PortStretch" });
+  .meta({ id: "PortStretch", description: "A time in which all outcomes of a location were alike." });
 
 const timelineView = z
   .object({
-    monitorId: z.string().describe("Id of the monitor."),
+    monitorId: monitorId,
     from: moment.describe("First moment of the range."),
     to: moment.describe("End of the range, exclusive."),
     lanes: z
       .array(
         z
           .object({
-            location: z.string().describe("Name of the location."),
+            location: locationName,
             stretches: z.array(stretchView).describe("Oldest first; time that is in none has no data."),
           })
-          .meta({ id: "TimelineLane" }),
+          .meta({ id: "TimelineLane", description: "What one location saw." }),
       )
       .describe("One for each location that has data in the range, by name."),
     incidents: z.array(incidentItem).describe("Incidents that overlap the range, newest first."),
   })
-  .meta({ id: "Timeline" });
+  .meta({ id: "Timeline", description: "How the port answered over time, by location." });
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 

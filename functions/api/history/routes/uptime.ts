@@ -11,7 +11,7 @@ import { oneOf } from "../../../../shared/schema.ts";
 import { compareText, namePlace } from "../../../../shared/store/listing.ts";
 import type { Times } from "../../../../shared/store/status-reader.ts";
 import type { Deps } from "../../deps.ts";
-import { moment } from "../../http/representations.ts";
+import { moment, monitorId, monitorName, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { hasTags, tagFilter } from "../../monitors/select.ts";
 import { rangeFields, readRange } from "../range.ts";
@@ -22,16 +22,18 @@ const MOST_UPTIME_DAYS = 400;
 /** As many monitors as fit into one answer; the figures of groups and steps are of all. */
 const MOST_ITEMS = 10_000;
 
-const percent = z
-  .number()
+const percent = percentage
   .nullable()
   .describe("Share of up and degraded in up, degraded and down, rounded down. Null if nothing is known.");
-const incidentCount = count.describe("Incidents that began within the range.");
+const incidentCount = count.meta({ description: "Incidents that began within the range.", example: 1 });
 const uptimeView = z
   .object({
     from: moment.describe("First moment of the range."),
     to: moment.describe("End of the range."),
-    monitors: count.describe("Monitors that existed within the range, deleted ones included."),
+    monitors: count.meta({
+      description: "Monitors that existed within the range, deleted ones included.",
+      example: 3,
+    }),
     uptimePercent: percent.describe("Over the time of all monitors together."),
     seconds: secondsView,
     incidents: incidentCount,
@@ -39,27 +41,30 @@ const uptimeView = z
       .array(
         z
           .object({
-            id: z.string().describe("The monitor's id."),
-            name: z.string().describe("The monitor's name, the last one if it is deleted."),
+            id: monitorId,
+            name: monitorName.describe("The monitor's name, the last one if it is deleted."),
             uptimePercent: percent,
-            downtimeSeconds: count.describe("Seconds down."),
+            downtimeSeconds: count.meta({ description: "Seconds down.", example: 20 }),
             incidents: incidentCount,
             deletedAt: moment.nullable().describe("When it was deleted; null for one that exists."),
           })
-          .meta({ id: "MonitorUptime" }),
+          .meta({ id: "MonitorUptime", description: "Uptime of one monitor.", example: { deletedAt: null } }),
       )
       .describe(`Each monitor by name, at most ${MOST_ITEMS}.`),
     groups: z
       .array(
         z
           .object({
-            value: z.string().nullable().describe("Value of the tag; null for monitors without it."),
-            monitors: count.describe("Monitors of the group."),
+            value: z
+              .string()
+              .nullable()
+              .meta({ description: "Value of the tag; null for monitors without it.", example: "orders" }),
+            monitors: count.meta({ description: "Monitors of the group.", example: 3 }),
             uptimePercent: percent,
             seconds: secondsView,
             incidents: incidentCount,
           })
-          .meta({ id: "UptimeGroup" }),
+          .meta({ id: "UptimeGroup", description: "Uptime of the monitors with one value of a tag." }),
       )
       .optional()
       .describe("With `groupBy`: one group for each value of the tag."),
@@ -73,12 +78,12 @@ const uptimeView = z
             seconds: secondsView,
             incidents: incidentCount,
           })
-          .meta({ id: "UptimeStep" }),
+          .meta({ id: "UptimeStep", description: "Uptime in one step." }),
       )
       .optional()
       .describe("With `step`: the whole group over time, oldest first."),
   })
-  .meta({ id: "Uptime" });
+  .meta({ id: "Uptime", description: "Uptime of monitors, together and each." });
 
 interface Member {
   readonly id: string;
@@ -126,11 +131,15 @@ const getUptime = route({
       .string()
       .regex(/^[^=]{1,64}$/, { error: expecting("a tag's name") })
       .optional()
-      .describe("Name of a tag: figures for each of its values."),
+      .meta({ description: "Name of a tag: figures for each of its values.", example: "team" }),
     step: oneOf(["1d", "1w", "1mo"])
       .optional()
       .describe("Days, weeks (from Monday) or months, from midnight in `timeZone`."),
-    timeZone: z.string().max(100).optional().describe("IANA name, for `step`. Default UTC."),
+    timeZone: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ description: "IANA name, for `step`. Default UTC.", example: "Europe/Berlin" }),
   }),
   responses: { 200: { description: "The group, and each of its monitors by name.", schema: uptimeView } },
   handle: async ({ query }, deps) => {

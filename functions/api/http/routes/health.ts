@@ -1,7 +1,7 @@
 /** Route `/v1/health`: whether the monitoring itself works. */
 import { z } from "zod";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../../../shared/rules/quorum.ts";
-import { locationName, moment } from "../representations.ts";
+import { condition, locationName, moment } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 
 const healthView = z
@@ -16,10 +16,7 @@ const healthView = z
         z
           .object({
             name: locationName,
-            condition: z
-              .enum(["working", "silent", "offline"])
-              .meta({ id: "LocationCondition", description: "How a location does." })
-              .describe(
+            condition: condition.describe(
                 `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
               ),
             lastHeartbeatAt: moment.nullable().describe("Null before the first one."),

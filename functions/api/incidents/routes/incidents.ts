@@ -14,7 +14,7 @@ import type { Deps } from "../../deps.ts";
 import { rangeFields, readRange } from "../../history/range.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
 import { Problem } from "../../http/problem.ts";
-import { countedPageOf, incidentItem } from "../../http/representations.ts";
+import { countedPageOf, incidentItem, severity } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { presentRecorded } from "../../monitors/present.ts";
@@ -32,10 +32,10 @@ const { from, to } = rangeFields("");
 const filters = {
   state: oneOf(["open", "closed", "all"]).default("all").describe("`open` while they last."),
   severity: z
-    .array(oneOf(["degraded", "down"]))
+    .array(severity)
     .max(2)
     .default([])
-    .describe("One of these; may be given twice."),
+    .meta({ description: "One of these; may be given twice.", example: ["down"] }),
   from: from.describe(`The first moment at which they may have begun: ${WHEN}. Default: no limit.`),
   to: to.describe(`The moment before which they began: ${WHEN}. Default: now.`),
 };
@@ -55,13 +55,13 @@ const questionOf = (query: Filters, now: Date): IncidentQuestion => {
 type Select = (incidents: RecordedIncident[]) => Promise<RecordedIncident[]>;
 
 /** Keeps the incidents of the severities and monitors asked for. Tags are those of now: monitors that are gone have none. */
-const selector = ({ monitors }: Deps, { severity, monitorId, tag = [] }: Asked): Select => {
+const selector = ({ monitors }: Deps, { severity: severities, monitorId, tag = [] }: Asked): Select => {
   const isTagged = new Map<string, boolean>();
   const isWanted = selecting({ tag });
   return async (incidents) => {
     const some = incidents.filter(
       (incident) =>
-        (severity.length === 0 || severity.includes(incident.severity)) &&
+        (severities.length === 0 || severities.includes(incident.severity)) &&
         (monitorId === undefined || incident.monitorId === monitorId),
     );
     if (tag.length === 0) return some;
@@ -114,12 +114,12 @@ const answerList = async (
   reader: Token | null,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ) => {
-  const { id = [], monitorId, severity, tag = [] } = query;
+  const { id = [], monitorId, tag = [] } = query;
   const question = JSON.stringify(["incidents", query]);
   const start = startOf(cursor, question);
   const asked = questionOf(query, deps.now());
   const select = selector(deps, query);
-  const isSelective = severity.length > 0 || tag.length > 0;
+  const isSelective = query.severity.length > 0 || tag.length > 0;
   const isCountedByIndex = !isSelective && id.length === 0 && monitorId === undefined;
   const counted = start ? start.total : isCountedByIndex ? await deps.incidents.count(asked) : undefined;
 
@@ -143,8 +143,11 @@ const listIncidents = route({
   scope: "read",
   query: z.strictObject({
     ...filters,
-    id: z.array(z.string().max(100)).max(100).default([]).describe("One of these ids; may be given several times."),
-    monitorId: z.string().min(1).max(100).optional().describe("Of this monitor."),
+    id: z.array(z.string().max(100)).max(100).default([]).meta({
+      description: "One of these ids; may be given several times.",
+      example: ["7ca139c8bbaa9b19b116.1795341600000"],
+    }),
+    monitorId: z.string().min(1).max(100).optional().meta({ description: "Of this monitor.", example: "7ca139c8bbaa9b19b116" }),
     tag: tagFilter.describe("Of monitors that have this tag now: `name` or `name=value`; all must hold."),
     ...page,
   }),

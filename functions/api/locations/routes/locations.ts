@@ -1,20 +1,19 @@
 /** Route `/v1/locations`: where checks run from, and whether they do. */
 import { z } from "zod";
-import { FAMILIES, LOCATION_KINDS } from "../../../../shared/model.ts";
 import { locationCondition, SILENT_AFTER_SECONDS } from "../../../../shared/rules/quorum.ts";
-import { moment, pageOf } from "../../http/representations.ts";
+import { addressFamily, condition, locationKind, locationName, moment, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 
 const locationView = z
   .object({
-    name: z.string().describe("Name, as in a monitor's `locations`."),
-    kind: z.enum(LOCATION_KINDS).describe("`public` network, within a `vpc`, or `local`: this machine."),
-    region: z.string().describe("AWS region."),
-    families: z.array(z.enum(FAMILIES)).describe("Address families that it can reach."),
-    port25: z.boolean().describe("Whether it can reach TCP port 25; AWS blocks it by default."),
-    condition: z
-      .enum(["working", "silent", "offline"])
-      .describe(
+    name: locationName.describe("Name, as in a monitor's `locations`."),
+    kind: locationKind,
+    region: z.string().meta({ description: "AWS region.", example: "eu-west-1" }),
+    families: z.array(addressFamily).describe("Address families that it can reach."),
+    port25: z
+      .boolean()
+      .meta({ description: "Whether it can reach TCP port 25; AWS blocks it by default.", example: false }),
+    condition: condition.describe(
         "Only checks from a location that works count. `silent`: no heartbeats; `offline`: its own network fails.",
       ),
     lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
@@ -26,14 +25,21 @@ const locationView = z
       .array(
         z
           .object({
-            shard: z.string().describe("Group of monitors that are checked together: `<interval>#<number>`."),
+            shard: z.string().meta({
+              description: "Group of monitors that are checked together: `<interval>#<number>`.",
+              example: "60#0",
+            }),
             since: moment.describe("When it was noticed."),
           })
-          .meta({ id: "LateTicks" }),
+          .meta({ id: "LateTicks", description: "A group of monitors that is not checked from a location." }),
       )
       .describe("Groups of monitors that are not checked from here although the location works."),
   })
-  .meta({ id: "Location" });
+  .meta({
+    id: "Location",
+    description: "Where checks run from, and whether they do.",
+    example: { silentSince: null, offlineSince: null, lateTicks: [] },
+  });
 
 export const locations: readonly Route[] = [
   route({

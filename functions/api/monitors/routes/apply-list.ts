@@ -1,4 +1,4 @@
-/** `PUT /v1/monitors`: makes the monitors that have a key equal to a list. */
+/** `PUT /v1/monitors` makes the monitors that have a key equal to a list; `GET /v1/monitors/export` writes that list. */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { expecting } from "../../../../shared/issues.ts";
@@ -6,10 +6,12 @@ import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
 import { monitorId } from "../../http/representations.ts";
 import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
-import { applyInput, yes } from "../../http/schemas.ts";
+import { applyInput, inDocument, yes } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { applyList, dryRunOf, planList } from "../apply-list.ts";
 import { changesView, shownChanges } from "../changes.ts";
+import { exportList } from "../export-list.ts";
+import { monitorFilters, selecting } from "../select.ts";
 import { timeLeft } from "../time-left.ts";
 
 const item = z
@@ -39,12 +41,23 @@ const applied = z
 
 export const declarative: readonly Route[] = [
   route({
+    method: "GET",
+    path: "/v1/monitors/export",
+    operationId: "exportMonitors",
+    summary: "The monitors that have a key, as a list to apply",
+    description: "The body that `PUT /v1/monitors` takes, in one answer. Settings that have their defaults are left out.",
+    scope: "read",
+    query: z.strictObject(monitorFilters),
+    responses: { 200: { description: "The list.", schema: applyInput, contentTypes: JSON_OR_YAML } },
+    handle: async ({ query, token }, deps) => ({ body: await exportList(deps, selecting(query), token) }),
+  }),
+  route({
     method: "PUT",
     path: "/v1/monitors",
     operationId: "applyMonitors",
     summary: "Make monitors look like a list",
     description:
-      "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too unless `keepPaused`. Fields that the server sets are ignored, and a masked secret stays as it is, so the list may be what `GET /v1/monitors?format=apply` answered. Nothing is written unless all of them are right. Monitors without a key are never touched.",
+      "Each has a `key` and is given whole: a field that is left out gets its default, `paused` too unless `keepPaused`. Fields that the server sets are ignored, and a masked secret stays as it is, so the list may be what `GET /v1/monitors/export` answered. Nothing is written unless all of them are right. Monitors without a key are never touched.",
     scope: "deploy",
     body: applyInput,
     maxBodyBytes: MAX_APPLY_BYTES,
@@ -57,10 +70,14 @@ export const declarative: readonly Route[] = [
         .regex(/^\d{1,6}$/, { error: expecting("a whole number") })
         .transform(Number)
         .optional()
-        .describe("With `prune`: refuse the call if it would delete more monitors than this."),
+        .meta({
+          description: "With `prune`: refuse the call if it would delete more monitors than this.",
+          override: inDocument({ type: "integer", minimum: 0, maximum: 999_999, example: 10 }),
+        }),
       keepPaused: yes().describe("Leave paused what is paused, unless its entry has `paused`."),
     }),
     contentTypes: JSON_OR_YAML,
+    problems: ["too-many-deletes", "answer-too-large"],
     responses: {
       200: { description: "Done.", schema: applied, contentTypes: JSON_OR_YAML },
       202: {

@@ -5,12 +5,12 @@ import { protocolName } from "../../../../shared/monitor/fields.ts";
 import { fields, flag, list, oneOf, text } from "../../../../shared/schema.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { STATUS } from "../../http/problem.ts";
+import { fieldError, monitorId, monitorName, problemCode, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
 import { changesView } from "../changes.ts";
 import { patchErrors } from "../patch.ts";
-import { STATUSES, selecting, tagText } from "../select.ts";
+import { selecting, tagText } from "../select.ts";
 import { timeLeft } from "../time-left.ts";
 import { spend } from "./checks.ts";
 
@@ -24,26 +24,33 @@ const someOf = <S extends z.ZodType>(item: S, what: string) =>
     .optional();
 
 const bulkFilter = fields({
-  tags: someOf(tagText, "tags").describe("`name` or `name=value`; all must hold."),
-  statuses: someOf(oneOf(STATUSES), "statuses").describe("One of these."),
+  tags: someOf(tagText, "tags").meta({
+    description: "`name` or `name=value`; all must hold.",
+    example: ["team=orders"],
+  }),
+  statuses: someOf(status, "statuses").describe("One of these."),
   protocols: someOf(protocolName(), "protocols").describe("One of these."),
   q: text(200)
     .optional()
-    .describe("Words that must all occur in the name, `host:port`, key, protocol or tags, as in the list of monitors."),
+    .meta({ description: "Words that must all occur in the name, `host:port`, key, protocol or tags, as in the list of monitors.", example: "orders" }),
 })
   .refine((filter) => Object.values(filter).some((value) => value !== undefined), {
     error: "must have at least one condition",
   })
-  .meta({ id: "BulkFilter", description: "Monitors for which all given conditions hold." });
+  .meta({
+    id: "BulkFilter",
+    description: "Monitors for which all given conditions hold.",
+    example: { tags: ["team=orders"] },
+  });
 type BulkFilter = z.output<typeof bulkFilter>;
 
 const bulkInput = fields({
   ids: list(text(200, "the id of a monitor"), MOST_IDS, "ids")
     .min(1, { error: "must name at least one monitor" })
     .optional()
-    .describe("Either these monitors"),
+    .meta({ description: "Either these monitors,", example: ["7ca139c8bbaa9b19b116"] }),
   filter: bulkFilter.optional().describe("or all to which this applies when the call arrives."),
-  action: oneOf(ACTIONS).describe("What to do with each."),
+  action: oneOf(ACTIONS).meta({ id: "BulkAction", description: "What to do with each.", example: "update" }),
   change: z
     .unknown()
     .meta({ override: { $ref: "#/components/schemas/MonitorPatch" } })
@@ -52,46 +59,43 @@ const bulkInput = fields({
   dryRun: flag().default(false).describe("Only say what would be done."),
 }).meta({
   id: "BulkInput",
+  description: "One action on many monitors.",
   example: { filter: { tags: ["team=orders"] }, action: "update", change: { intervalSeconds: 30 } },
 });
 
 const bulkResult = z
   .object({
-    dryRun: z.boolean().describe("Whether nothing was written."),
+    dryRun: z.boolean().meta({ description: "Whether nothing was written.", example: false }),
     done: z
       .array(
         z
           .object({
-            id: z.string().describe("Id of the monitor."),
-            name: z.string().describe("Its name before."),
+            id: monitorId,
+            name: monitorName.describe("Its name before."),
             changes: changesView,
           })
-          .meta({ id: "BulkDone" }),
+          .meta({ id: "BulkDone", description: "A monitor for which it is done." }),
       )
       .describe("Monitors for which it is done, also where nothing had to change."),
     failed: z
       .array(
         z
           .object({
-            id: z.string().describe("Id as it was sent."),
-            code: z.enum(Object.keys(STATUS) as [string, ...string[]]).describe("Code as in a problem document."),
-            detail: z.string().describe("What went wrong."),
-            errors: z
-              .array(
-                z.object({
-                  path: z.string().describe("Field of the monitor."),
-                  message: z.string().describe("What was expected, and what came."),
-                }),
-              )
-              .optional()
-              .describe("Every field that is wrong."),
+            id: monitorId.describe("Id as it was sent."),
+            code: problemCode.describe("Code as in a problem document."),
+            detail: z.string().meta({ description: "What went wrong.", example: "there is no such monitor" }),
+            errors: z.array(fieldError).optional().describe("Every field that is wrong."),
           })
-          .meta({ id: "BulkFailed" }),
+          .meta({ id: "BulkFailed", description: "A monitor that is as it was, and why." }),
       )
       .describe("Monitors that are as they were."),
     remaining: z.array(z.string()).describe("Ids that were not reached in time: send them as `ids` to continue."),
   })
-  .meta({ id: "BulkResult" });
+  .meta({
+    id: "BulkResult",
+    description: "What became of each monitor.",
+    example: { failed: [], remaining: [] },
+  });
 
 const matching = async ({ monitors }: Deps, filter: BulkFilter): Promise<string[]> => {
   const { tags = [], statuses = [], protocols = [], q } = filter;
@@ -123,12 +127,13 @@ export const bulk: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/monitors/bulk",
-    operationId: "bulkMonitors",
+    operationId: "changeMonitors",
     summary: "Change, pause, resume, check or delete many monitors",
     description:
       "Each monitor has a result of its own, and one that fails does not stop the others. A field that is wrong for every monitor is refused before anything is written. `check` queues a check at all their locations, whose outcomes count as those of regular checks; it counts as one of the 60 checks a minute of a token.",
     scope: "deploy",
     body: bulkInput,
+    problems: ["answer-too-large"],
     responses: {
       200: { description: "Each monitor was tried.", schema: bulkResult },
       202: { description: "Time ran out: send `remaining` as `ids` to continue.", schema: bulkResult },

@@ -3,15 +3,13 @@ import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
-import { oneOf } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
 import { countedPageOf, listedMonitor, monitorView } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
-import { applyInput, page } from "../../http/schemas.ts";
+import { page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
-import { exportList } from "../export-list.ts";
 import { newestOf } from "../newest.ts";
 import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
@@ -25,7 +23,10 @@ const fieldsParameter = z
   .string()
   .max(1000)
   .optional()
-  .describe("Names of fields, separated by commas: the answer has only these, and `id`. Without it, all.");
+  .meta({
+    description: "Names of fields, separated by commas: the answer has only these, and `id`. Without it, all.",
+    example: "name,status,since",
+  });
 
 const readFields = (text: string | undefined): readonly string[] => {
   const names = text?.split(",").map((name) => name.trim()) ?? FIELDS;
@@ -82,20 +83,16 @@ export const listMonitors = route({
     ...monitorFilters,
     sort: sortParameter,
     fields: fieldsParameter,
-    format: oneOf(["apply"])
-      .optional()
-      .describe("`apply`: all monitors that have a key, as `PUT /v1/monitors` takes them; without pages."),
     ...page,
   }),
   responses: {
     200: {
-      description: "A page of monitors; with `format=apply` the body of `PUT /v1/monitors`.",
-      schema: z.union([countedPageOf(listedMonitor), applyInput]),
+      description: "A page of monitors.",
+      schema: countedPageOf(listedMonitor),
       contentTypes: JSON_OR_YAML,
     },
   },
-  handle: async ({ token, query: { limit, cursor, sort, fields, format, ...filters } }, deps) => {
-    if (format) return { body: await exportList(deps, selecting(filters), token) };
+  handle: async ({ token, query: { limit, cursor, sort, fields, ...filters } }, deps) => {
     const shown = readFields(fields);
     const question = JSON.stringify(["monitors", sort, filters]);
     const start = startOf(cursor, question);

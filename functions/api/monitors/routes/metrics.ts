@@ -59,7 +59,10 @@ export const metrics: readonly Route[] = [
         .string()
         .refine(isPart, { error: PART_ERROR })
         .default("1/1")
-        .describe("`1/3`: the first of three parts of the monitors; the parts together are all of them."),
+        .meta({
+          description: "`1/3`: the first of three parts of the monitors; the parts together are all of them.",
+          example: "1/1",
+        }),
     }),
     responses: {
       200: {

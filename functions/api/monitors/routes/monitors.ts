@@ -70,9 +70,11 @@ const createMonitor = route({
       .min(1)
       .max(100)
       .optional()
-      .describe(
-        "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
-      ),
+      .meta({
+        description:
+          "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
+        example: "7ca139c8bbaa9b19b116",
+      }),
   }),
   body: monitorInput,
   checksBody: true,

@@ -7,16 +7,23 @@ const READ_AT_ONCE = 200;
 /** Most values of a tag that are listed; a tag with more is a name, not a group. */
 const MOST_VALUES = 1_000;
 
-const count = z.int().describe("Monitors that have it.");
+const count = z.int().meta({ description: "Monitors that have it.", example: 3 });
 const tagView = z
   .object({
-    key: z.string().describe("Name of the tag."),
+    key: z.string().meta({ description: "Name of the tag.", example: "team" }),
     monitors: count,
     values: z
-      .array(z.object({ value: z.string().describe("Value of the tag."), monitors: count }).meta({ id: "TagValue" }))
+      .array(
+        z
+          .object({
+            value: z.string().meta({ description: "Value of the tag.", example: "orders" }),
+            monitors: count,
+          })
+          .meta({ id: "TagValue", description: "A value of a tag." }),
+      )
       .describe(`Most used first; at most ${MOST_VALUES}.`),
   })
-  .meta({ id: "Tag", example: { key: "team", monitors: 3, values: [{ value: "orders", monitors: 3 }] } });
+  .meta({ id: "Tag", description: "A tag of monitors, with its values." });
 
 export const tags: readonly Route[] = [
   route({

@@ -11,11 +11,11 @@ import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { compareText } from "../../../../shared/store/listing.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
-import { moment } from "../../http/representations.ts";
+import { moment, STATUSES, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { newestOf } from "../../monitors/newest.ts";
-import { hasTags, STATUSES, tagFilter } from "../../monitors/select.ts";
+import { hasTags, tagFilter } from "../../monitors/select.ts";
 import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
 import { candidates, countsOf, SORTS } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
@@ -33,23 +33,37 @@ const TOTAL_MS = 300_000;
 const overviewView = z
   .object({
     at: moment.describe("When this was read."),
-    changes: z.string().describe("Send it as `since` to get only what changed after this answer."),
+    changes: z
+      .string()
+      .meta({ description: "Send it as `since` to get only what changed after this answer.", example: "eyJ" }),
     counts: z
       .record(z.string(), z.int())
       .nullable()
-      .describe("Monitors by status, of all that have the tags. Null where nothing changed, and with `ids`."),
+      .meta({
+        description: "Monitors by status, of all that have the tags. Null where nothing changed, and with `ids`.",
+        example: { up: 41, down: 1 },
+      }),
     bars: z
       .object({
         from: moment.describe("Begin of the first bar."),
-        step: oneOf(["1h", "6h", "1d"]).describe("Length of a bar, in UTC."),
-        count: z.int().describe("Number of bars; the last one ends now."),
+        step: oneOf(["1h", "6h", "1d"]).meta({
+          id: "BarStep",
+          description: "Length of a bar, in UTC.",
+          example: "1h",
+        }),
+        count: z.int().meta({ description: "Number of bars; the last one ends now.", example: 24 }),
       })
-      .meta({ id: "OverviewBars" }),
-    removed: z.array(z.string()).describe("With `since` or `ids`: ids of monitors that are deleted."),
-    nextCursor: z.string().nullable().describe("Send it as `cursor` for the next page; null: this was the last."),
+      .meta({ id: "OverviewBars", description: "When the bars of the rows are." }),
+    removed: z
+      .array(z.string())
+      .meta({ description: "With `since` or `ids`: ids of monitors that are deleted.", example: [] }),
+    nextCursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Send it as `cursor` for the next page; null: this was the last.", example: null }),
     items: z.array(overviewItem).describe("The monitors."),
   })
-  .meta({ id: "Overview" });
+  .meta({ id: "Overview", description: "All monitors in short, or what changed." });
 
 type Rows = ReturnType<typeof presentRow>[];
 
@@ -176,14 +190,18 @@ const getOverview = route({
       .describe("Period of the bars: 24 hours, 28 bars of 6 hours, 30 or 90 days, in UTC."),
     tag: tagFilter,
     status: z
-      .array(oneOf(STATUSES), { error: expecting("statuses") })
+      .array(status, { error: expecting("statuses") })
       .max(STATUSES.length)
       .default([])
-      .describe("Only monitors with one of these; may be given several times."),
+      .meta({ description: "Only monitors with one of these; may be given several times.", example: ["up", "down"] }),
     sort: oneOf(SORTS).default("status").describe("`status`: what needs attention first. `uptime`: the lowest first."),
     limit: limit(MOST_ROWS, 200),
     cursor,
-    since: z.string().max(2000).optional().describe("`changes` of an earlier answer: only what changed after it."),
+    since: z
+      .string()
+      .max(2000)
+      .optional()
+      .meta({ description: "`changes` of an earlier answer: only what changed after it.", example: "eyJ" }),
     ids: z
       .string()
       .regex(/^[a-z0-9]{1,64}(,[a-z0-9]{1,64})*$/, {
@@ -192,7 +210,10 @@ const getOverview = route({
       .transform((text) => [...new Set(text.split(","))])
       .refine((all) => all.length <= MOST_IDS, { error: expecting(`at most ${MOST_IDS} ids`) })
       .optional()
-      .describe(`Only these monitors, at most ${MOST_IDS}, with commas between them.`),
+      .meta({
+        description: `Only these monitors, at most ${MOST_IDS}, with commas between them.`,
+        example: "7ca139c8bbaa9b19b116",
+      }),
   }),
   responses: { 200: { description: "A page of monitors, or what changed.", schema: overviewView } },
   handle: async ({ query }, deps) => {

@@ -240,6 +240,7 @@ const updateSubscription = route({
   scope: "write",
   body: subscriptionPatch,
   contentTypes: ["application/merge-patch+json", "application/json"],
+  problems: ["not-confirmed"],
   responses: { 200: { description: "The subscription.", schema: subscriptionView } },
   handle: async ({ params, body: { filter }, token: reader, record }, deps) => {
     const id = params.id ?? "";

@@ -13,10 +13,10 @@ const ATTRIBUTES_AT_ONCE = 10;
 
 const testedView = z
   .object({
-    messageId: z.string().describe("Id of the message in SNS."),
-    others: z.int().describe("How many other subscriptions it reaches."),
+    messageId: z.string().meta({ description: "Id of the message in SNS.", example: "f2000d5e-5ed5-4d6c-9d1b-0c1f0a3f5b7e" }),
+    others: z.int().meta({ description: "How many other subscriptions it reaches.", example: 0 }),
   })
-  .meta({ id: "TestedSubscription" });
+  .meta({ id: "TestedSubscription", description: "A test message that was sent." });
 
 export const testSubscription: Route = route({
   method: "POST",
@@ -28,6 +28,7 @@ export const testSubscription: Route = route({
   scope: "write",
   query: z.strictObject({ others: yes().describe("Send it although it reaches other subscriptions too.") }),
   responses: { 200: { description: "Handed to SNS.", schema: testedView } },
+  problems: ["not-confirmed", "reaches-others"],
   handle: async ({ params, query, token, record }, { sns, topics }) => {
     const id = params.id ?? "";
     const place = readId(id, topics);

@@ -30,7 +30,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   listMonitors: ["read", "filtered"],
   applyMonitors: ["deploy", "refused"],
   // See limited.test.ts beside this file: the others are missing.
-  bulkMonitors: ["deploy", "nothing"],
+  changeMonitors: ["deploy", "nothing"],
   getMonitor: ["read", "missing"],
   updateMonitor: ["deploy", "missing"],
   deleteMonitor: ["deploy", "missing"],

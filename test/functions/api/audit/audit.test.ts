@@ -54,10 +54,10 @@ describe("the audit log has", () => {
     const ids = body.created.map(({ id }: { id: string }) => id);
     await edge.call("POST", "/v1/monitors/bulk", { body: { ids, action: "pause" } });
     await edge.call("POST", "/v1/monitors/bulk", { body: { ids, action: "pause" } });
-    const paused = await log("operation=bulkMonitors&limit=200");
+    const paused = await log("operation=changeMonitors&limit=200");
     expect(paused.map(({ resource }: { resource: string }) => resource).toSorted()).toEqual(ids.toSorted());
     expect(await log(`monitor=${ids[7]}`)).toMatchObject([
-      { operation: "bulkMonitors" },
+      { operation: "changeMonitors" },
       { operation: "applyMonitors" },
     ]);
   });
@@ -158,7 +158,7 @@ test.each(routes.filter(({ method, operationId }) => method !== "GET" && !UNAUDI
 /** A body that the schema of the call takes. */
 function bodyOf(operationId: string): unknown {
   const bodies: Record<string, unknown> = {
-    bulkMonitors: { ids: ["x"], action: "pause" },
+    changeMonitors: { ids: ["x"], action: "pause" },
     applyMonitors: { monitors: [] },
     createSubscription: { kind: "email", endpoint: "a@example.com" },
     createPolicy: { name: "x", steps: [{ afterSeconds: 60, channels: ["sns"] }] },

@@ -13,7 +13,7 @@ const one = (key: string, more: Record<string, unknown> = {}) => ({
 });
 const put = (monitors: unknown[], query = "") => edge.call("PUT", `/v1/monitors${query}`, { body: { monitors } });
 const exported = async (query = "", headers: Record<string, string> = {}, token?: string) =>
-  edge.call("GET", `/v1/monitors?format=apply${query}`, { headers, ...(token && { token }) });
+  edge.call("GET", `/v1/monitors/export${query}`, { headers, ...(token && { token }) });
 const clear = () => put([], "?prune=true&force=true");
 
 describe("PUT /v1/monitors", () => {
@@ -62,7 +62,7 @@ describe("PUT /v1/monitors", () => {
   });
 });
 
-describe("GET /v1/monitors?format=apply", () => {
+describe("GET /v1/monitors/export", () => {
   test("exports the shortest list that gives the same monitors, for readers with masked secrets", async () => {
     await clear();
     const list = [
@@ -85,7 +85,7 @@ describe("GET /v1/monitors?format=apply", () => {
         },
       ],
     });
-    const read = await exported("&q=e2", {}, await edge.tokenWith("read"));
+    const read = await exported("?q=e2", {}, await edge.tokenWith("read"));
     expect(read.body.monitors[0].settings).toEqual({ secret: "(hidden)" });
     expect((await put(read.body.monitors)).body.unchanged).toHaveLength(1);
   });
