@@ -1,24 +1,17 @@
-import { CfnOutput, Duration, Stack, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack } from "aws-cdk-lib";
 import { Stats } from "aws-cdk-lib/aws-cloudwatch";
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
-import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
-import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { MAX_MAIL_DELAY_SECONDS } from "../shared/payloads.ts";
+import { MAILBOX_SK } from "../shared/store/keys.ts";
 import { type Alarms, functionMetric } from "./alarms.ts";
 import { letAlert } from "./alert-grants.ts";
 import { NodeFunction } from "./node-function.ts";
-import { SECURE } from "./queues.ts";
 import type { Settings } from "./settings.ts";
+import { invokeByStream } from "./stream-source.ts";
 
 /** A pass over a mailbox has a lease of 60 s, and begins no attempt in its last 10 s; the rest is for a cold start. */
 const TIMEOUT = Duration.seconds(75);
-/**
- * Less than Lambda's advice of six timeouts, because a message is repeated when its invocation died, and alerts wait for
- * that. A message that a busy function leaves in the queue a few times does no harm: it only names a receiver.
- */
-const VISIBILITY = Duration.seconds(90);
 
 export interface DeliveryProps {
   readonly settings: Settings;
@@ -27,25 +20,18 @@ export interface DeliveryProps {
   readonly system: ITopic;
   /** As JSON, for environment variables. */
   readonly locations: string;
+  /** ARNs of the queues that carry timers. */
+  readonly jobsQueues: string[];
   readonly apiUrl: string;
 }
 
-/** The function `deliver`, and the queue by which it hears that a receiver has mail. */
+/** The function `deliver`, which the table's stream tells that a receiver has mail. */
 export class Delivery extends Construct {
-  readonly mail: Queue;
   readonly deliver: NodeFunction;
 
-  constructor(scope: Construct, id: string, { settings, monitors, alerts, system, locations, apiUrl }: DeliveryProps) {
+  constructor(scope: Construct, id: string, props: DeliveryProps) {
     super(scope, id);
-    this.mail = new Queue(this, "Mail", {
-      ...SECURE,
-      visibilityTimeout: VISIBILITY,
-      retentionPeriod: Duration.hours(1),
-    });
-    Validations.of(this.mail).acknowledge({
-      id: "AwsSolutions::AwsSolutions-SQS3",
-      reason: "Its messages are hints: mail is in the table, and a timer there replaces each message that is lost.",
-    });
+    const { settings, monitors, alerts, system, locations, jobsQueues, apiUrl } = props;
     this.deliver = new NodeFunction(this, "Deliver", {
       settings,
       entry: "deliver",
@@ -56,7 +42,6 @@ export class Delivery extends Construct {
         MONITORS_TABLE: monitors.tableName,
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
-        MAIL_QUEUE_URL: this.mail.queueUrl,
         API_URL: apiUrl,
         LOCATIONS: locations,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
@@ -67,15 +52,15 @@ export class Delivery extends Construct {
     const { deliver } = this;
     deliver.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     deliver.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
-    deliver.allow(["sqs:SendMessage"], [this.mail.queueArn]);
+    deliver.allow(["sqs:SendMessage"], jobsQueues);
     letAlert(deliver, settings, alerts);
-    deliver.lambda.addEventSource(
-      new SqsEventSource(this.mail, {
-        // Receivers of one batch are served at the same time.
-        batchSize: 10,
-        maxConcurrency: settings.deliverConcurrency,
-      }),
-    );
+    invokeByStream(deliver, monitors, {
+      sortKeys: [MAILBOX_SK],
+      // Receivers of one batch are served at the same time.
+      batchSize: 10,
+      // Few, and no queue for what is given up: the receiver's watchdog brings it up again, and the others do not wait.
+      retryAttempts: 2,
+    });
   }
 
   watchedBy(alarms: Alarms, { appId }: Settings): void {
@@ -84,21 +69,20 @@ export class Delivery extends Construct {
       atLeast: 1,
       description: "An alert could not be delivered for good: its incident says which, to whom and why.",
     });
-    // The age of the oldest message tells of errors and throttles too: what an invocation fails to handle stays in the queue.
-    // Longer than the delay of a retry and the visibility timeout after which a lost one is repeated, together.
-    const wait = Duration.seconds(MAX_MAIL_DELAY_SECONDS).plus(VISIBILITY).plus(Duration.seconds(90));
-    alarms.watchBacklog(
-      "MailBacklog",
-      this.mail,
-      wait,
-      "Deliver fails, is throttled or too slow: alerts are late. See its log group.",
-    );
+    alarms.watchErrors("DeliverErrors", this.deliver.lambda, "Deliver fails: alerts are late. See its log group.");
+    alarms.watch("MailBehind", {
+      metric: this.deliver.lambda.metric("IteratorAge", { period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
+      // Milliseconds: twice the time that one pass may take.
+      atLeast: 2 * 60_000,
+      periods: 2,
+      description:
+        "Deliver is throttled or too slow: alerts are late. See its log group and the account's concurrency.",
+    });
   }
 
-  /** Adds the queue and the function, which the person on call needs, to the stack's outputs. */
+  /** Adds the function, which the person on call needs, to the stack's outputs. */
   outputs(): void {
     const output = (name: string, value: string) => new CfnOutput(Stack.of(this), name, { value });
     output("DeliverFunctionName", this.deliver.lambda.functionName);
-    output("MailQueueUrl", this.mail.queueUrl);
   }
 }

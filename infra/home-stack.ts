@@ -1,8 +1,7 @@
 import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
-import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import { SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
 import { ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -25,6 +24,7 @@ import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
 import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
+import { invokeByStream } from "./stream-source.ts";
 import { Tables } from "./tables.ts";
 
 export interface HomeStackProps extends StackProps {
@@ -171,6 +171,7 @@ export class HomeStack extends Stack {
       alerts,
       system,
       locations: LOCATIONS,
+      jobsQueues,
       apiUrl: url,
     });
 
@@ -200,7 +201,6 @@ export class HomeStack extends Stack {
         ALERTS_TOPIC_ARN: alerts.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
-        MAIL_QUEUE_URL: delivery.mail.queueUrl,
         API_URL: url,
       },
     });
@@ -212,31 +212,14 @@ export class HomeStack extends Stack {
     // Stretches of status.
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [history.tableArn]);
     stateChange.allow(["sns:Publish"], [system.topicArn]);
-    stateChange.allow(["sqs:SendMessage"], [...jobsQueues, delivery.mail.queueArn]);
-    stateChange.lambda.addEventSource(
-      new DynamoEventSource(monitors, {
-        // From the stream's start, so that writes made before the mapping existed are read too.
-        startingPosition: StartingPosition.TRIM_HORIZON,
-        batchSize: 25,
-        reportBatchItemFailures: true,
-        bisectBatchOnError: true,
-        retryAttempts: 5,
-        maxRecordAge: Duration.hours(1),
-        // Two batches of a stream shard at once; records of one monitor stay in order.
-        parallelizationFactor: 2,
-        onFailure: new SqsDlq(undecided),
-        filters: [
-          FilterCriteria.filter({
-            eventName: FilterRule.or("INSERT", "MODIFY"),
-            // Items with an outbox. Incidents, shards and heartbeats do not invoke the function.
-            dynamodb: { Keys: { sk: { S: FilterRule.or(MONITOR_SK, STATE_SK) } } },
-          }),
-        ],
-      }),
-    );
-    Validations.of(stateChange).acknowledge({
-      id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-      reason: "dynamodb:ListStreams, which the event source mapping demands, names streams and reads none.",
+    stateChange.allow(["sqs:SendMessage"], jobsQueues);
+    invokeByStream(stateChange, monitors, {
+      // Items with an outbox. Incidents, shards and heartbeats do not invoke the function.
+      sortKeys: [MONITOR_SK, STATE_SK],
+      batchSize: 25,
+      bisectBatchOnError: true,
+      retryAttempts: 5,
+      onFailure: new SqsDlq(undecided),
     });
 
     // ---- Alarms on Harborlight itself ---------------------------------------------------------------------------

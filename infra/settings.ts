@@ -39,8 +39,6 @@ export interface Settings {
   readonly publicThrottle: { readonly ratePerSecond: number; readonly burst: number };
   /** Probe invocations at once per location, 2 to 1000. Default: what the account allows. */
   readonly maximumConcurrency?: number;
-  /** Invocations of deliver at once, 2 to 1000. Default 2. */
-  readonly deliverConcurrency: number;
   /** Memory of each probe, 128 to 10240 MB, and with it its share of a processor. Default 128. */
   readonly probeMemoryMb: number;
   /** Whether the context sets `probeMemoryMb`; otherwise synthesis warns that the default may not be the cheapest. */
@@ -134,8 +132,6 @@ const SETTINGS = {
   publicThrottle: counts("publicThrottle", { ratePerSecond: count(10), burst: count(10) }).prefault({}),
   // Two is the least that an event source mapping accepts.
   maximumConcurrency: integer(2, 1000).optional(),
-  // Of the ten that a new account has in all, most are for checks. Two, so that no slow receiver keeps all waiting.
-  deliverConcurrency: integer(2, 1000).default(2),
   probeMemoryMb: integer(...MEMORY_MB).default(128),
   apiMemoryMb: integer(...MEMORY_MB).default(512),
   customerManagedKey: flag(),

@@ -42,12 +42,6 @@ const monitorsTable = {
   DYNAMODB_TIMEOUT_MS: z.optional(z.pipe(z.string(), z.pipe(z.transform(Number), z.int().check(z.positive())))),
 };
 const tables = { ...monitorsTable, HISTORY_TABLE: text };
-const mail = {
-  /** Queue of `deliver`. */
-  MAIL_QUEUE_URL: text,
-  /** Absent if mail is off. */
-  ALERT_SENDER: z.optional(text),
-};
 const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
 
 /** What channels can send through. */
@@ -75,7 +69,6 @@ const ENVIRONMENTS = {
   deliver: z.object({
     ...monitorsTable,
     ...topics,
-    ...mail,
     ...channels,
     LOCATIONS,
     API_URL: text,
@@ -93,7 +86,8 @@ const ENVIRONMENTS = {
   "state-change": z.object({
     ...tables,
     ...topics,
-    ...mail,
+    /** Absent if mail is off. */
+    ALERT_SENDER: z.optional(text),
     LOCATIONS,
     RETENTION,
     API_URL: text,

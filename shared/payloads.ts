@@ -11,14 +11,6 @@ export interface CheckRequest {
 /** `errors`: the probe rejected the settings. Null: the check did not end before its deadline. */
 export type CheckAnswer = Outcome | { readonly errors: InvalidInput["errors"] } | null;
 
-/** Longest delay of a message to `deliver`. Later retries are left to the receiver's timer, so that old messages are a fault. */
-export const MAX_MAIL_DELAY_SECONDS = 120;
-
-/** Message in the queue of `deliver`: the receiver has mail. A hint: what is to be done stands in the table. */
-export interface MailWaits {
-  readonly receiver: string;
-}
-
 /** Sent by EventBridge Scheduler. */
 export interface Scheduled {
   readonly source: "schedule";

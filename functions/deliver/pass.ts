@@ -2,10 +2,9 @@
  * One pass over a receiver's mailbox: takes the lease, sends what is due, records each result, and ends when nothing more
  * is due. Mail that is posted meanwhile makes it look again.
  */
-import type { Timestamp } from "../../shared/model.ts";
-import { MAX_MAIL_DELAY_SECONDS } from "../../shared/payloads.ts";
 import { mayAttempt, needsPass, newLease, retryMoment } from "../../shared/rules/mailbox.ts";
-import type { MailQueue } from "../../shared/store/mail-queue.ts";
+import type { TimerQueue } from "../../shared/store/jobs.ts";
+import { receiverKey } from "../../shared/store/keys.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { Round } from "./round.ts";
 
@@ -16,25 +15,13 @@ export interface PassReport {
 
 interface Dependencies {
   readonly mailbox: MailboxStore;
-  readonly queue: MailQueue;
+  readonly queueTimers: TimerQueue;
   readonly round: Round;
   readonly now: () => Date;
   readonly newId: () => string;
-  readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
 }
 
-export const createPass = ({ mailbox, queue, round, now, newId, log }: Dependencies) => {
-  /** Queues the next pass. An error is only logged: the receiver's timer brings it up half a minute later. */
-  const queueRetry = async (receiver: string, retryAt: Timestamp) => {
-    const seconds = Math.max(0, Math.ceil((Date.parse(retryAt) - now().getTime()) / 1000));
-    if (seconds > MAX_MAIL_DELAY_SECONDS) return;
-    try {
-      await queue(receiver, seconds);
-    } catch (error) {
-      log("warn", "a retry could not be queued", { receiver, error });
-    }
-  };
-
+export const createPass = ({ mailbox, queueTimers, round, now, newId }: Dependencies) => {
   /**
    * Delivers the mail of a receiver, unless another process does.
    * @throws Error if another process has recorded mail of this receiver meanwhile
@@ -63,7 +50,7 @@ export const createPass = ({ mailbox, queue, round, now, newId, log }: Dependenc
       }
       const retryAt = retryMoment(left, pausedUntil, now());
       if (await mailbox.finish(receiver, state, lease, { ...standing, pausedUntil, retryAt, doneUntil })) {
-        if (retryAt) await queueRetry(receiver, retryAt);
+        if (retryAt) await queueTimers([{ ...receiverKey(receiver), dueAt: retryAt }]);
         break;
       }
       const fresh = await mailbox.state(receiver);

@@ -1,12 +1,12 @@
 /**
- * Assembles deliver. Everything outside it (table, queue, receivers, clock) is passed in, so that a simulation can
+ * Assembles deliver. Everything outside it (table, queues, receivers, clock) is passed in, so that a simulation can
  * replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
-import type { MailQueue } from "../../shared/store/mail-queue.ts";
+import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createLosses } from "./losses.ts";
 import { createPass, type PassReport } from "./pass.ts";
@@ -17,7 +17,9 @@ import { createFindTarget } from "./targets.ts";
 export interface DeliverOutside {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
-  readonly queue: MailQueue;
+  /** Names of all locations. */
+  readonly locations: readonly string[];
+  readonly queues: JobQueues;
   /** Services that channels send through. */
   readonly receivers: Outside;
   /** Where people read all incidents; null if nowhere. */
@@ -34,27 +36,28 @@ export interface DeliverOutside {
   readonly delivered: (report: PassReport) => void;
 }
 
-/**
- * Delivers the mail of several receivers at the same time. Never throws: what failed is tried again when the receiver's
- * timer is due, and a repeated message would only come too early.
- */
+/** Delivers the mail of several receivers at the same time. @returns the receivers for which it failed */
 export function createDelivery(outside: DeliverOutside) {
-  const { client, table, queue, receivers, url, now, sleep, newId, random, log, delivered } = outside;
+  const { client, table, locations, queues, receivers, url, now, sleep, newId, random, log, delivered } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
   const findTarget = createFindTarget(createChannelStore(client, table));
   const findRecipient = createFindRecipient({ findTarget, outside: receivers, url, now });
   const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });
-  const pass = createPass({ mailbox, queue, round, now, newId, log });
+  const queueTimers = createTimerQueue({ queues, locations, now, log });
+  const pass = createPass({ mailbox, queueTimers, round, now, newId });
 
-  return async (names: Iterable<string>): Promise<void> => {
+  return async (names: Iterable<string>): Promise<string[]> => {
+    const failed: string[] = [];
     const work = async (receiver: string) => {
       try {
         delivered(await pass(receiver));
       } catch (error) {
+        failed.push(receiver);
         log("error", "mail could not be delivered", { receiver, error });
       }
     };
     await Promise.all([...new Set(names)].map(work));
+    return failed;
   };
 }

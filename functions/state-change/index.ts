@@ -2,13 +2,11 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { SNSClient } from "@aws-sdk/client-sns";
-import { SQSClient } from "@aws-sdk/client-sqs";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { readEnvironment } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
-import { createMailQueue } from "../../shared/store/mail-queue.ts";
 import { createRecordHandler } from "./wiring.ts";
 
 const environment = readEnvironment("state-change", process.env);
@@ -22,7 +20,6 @@ const handleRecords = createRecordHandler({
   locations: environment.LOCATIONS.map(({ name }) => name),
   queues: createJobQueues(environment.LOCATIONS),
   sns: new SNSClient({}),
-  mailQueue: createMailQueue(new SQSClient({ useQueueUrlAsEndpoint: false }), environment.MAIL_QUEUE_URL),
   topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
   sender: environment.ALERT_SENDER,
   url: (id) => `${environment.API_URL}/v1/monitors/${id}`,

@@ -3,12 +3,9 @@ import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../sh
 import { type Context, decide } from "../../shared/rules/decide.ts";
 import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
-import { MONITOR_SK, monitorIdOf, receiverOfKey } from "../../shared/store/keys.ts";
+import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Alerting } from "./alerting.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
-
-/** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
-const QUEUED_AHEAD_MS = 120_000;
 
 interface Dependencies {
   readonly decisions: DecisionStore;
@@ -20,19 +17,16 @@ interface Dependencies {
   /** Policies and maintenance windows, read anew for each batch. */
   readonly alerting: Alerting;
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
-  /** Has a receiver's mail delivered, if any waits. */
-  readonly callDeliver: (receiver: string) => Promise<void>;
   /** Queues a job that touches the item when its timer is due. */
   readonly queueTimer: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
 export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, channels, alerting, deliver, callDeliver, queueTimer, now } =
-    dependencies;
+  const { decisions, rememberFormer, conditions, url, channels, alerting, deliver, queueTimer, now } = dependencies;
 
-  const queueIfSoon = (key: ItemKey, dueAt: Timestamp | null) => {
-    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) queueTimer({ ...key, dueAt });
+  const queueIfAny = (key: ItemKey, dueAt: Timestamp | null) => {
+    if (dueAt !== null) queueTimer({ ...key, dueAt });
   };
 
   /**
@@ -64,7 +58,7 @@ export const createStateChange = (dependencies: Dependencies) => {
       case "store": {
         const { decision, ownTimerAt } = verdict;
         if (!(await decisions.save(monitor, decision, now()))) return null;
-        queueIfSoon(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
+        queueIfAny(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }
       case "leave":
@@ -88,15 +82,13 @@ export const createStateChange = (dependencies: Dependencies) => {
     const isKept = item.lookBy === null && isTimerKept(item.nextEvaluationAt, dueAt, now());
     if (isKept && !isOver(key, item)) return { revision, ownTimerAt: null };
     if (!(await decisions.keepTimer(key, item, dueAt))) return null;
-    queueIfSoon(key, nextTouch(null, item.pendingAlerts, now()));
+    queueIfAny(key, nextTouch(null, item.pendingAlerts, now()));
     return { revision: revision + 1, ownTimerAt: null };
   };
 
   return async (key: ItemKey): Promise<void> => {
-    const receiver = receiverOfKey(key.pk);
-    if (receiver !== undefined) return callDeliver(receiver);
     const decided = await (key.sk === MONITOR_SK ? decideMonitor(key) : keepTimer(key));
     const report = await deliver(key, decided);
-    queueIfSoon(key, report.retryAt);
+    queueIfAny(key, report.retryAt);
   };
 };

@@ -9,20 +9,17 @@ import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
-import { touchJobs } from "../../shared/rules/plan.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
-import type { JobQueues } from "../../shared/store/jobs.ts";
+import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
-import type { MailQueue } from "../../shared/store/mail-queue.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
-import { createPosting } from "./post.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -35,8 +32,6 @@ export interface StateChangeOutside {
   readonly locations: readonly string[];
   readonly queues: JobQueues;
   readonly sns: Pick<SNSClient, "send">;
-  /** Tells `deliver` that a receiver has mail. */
-  readonly mailQueue: MailQueue;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
@@ -50,20 +45,7 @@ export interface StateChangeOutside {
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const {
-    client,
-    tables,
-    retention,
-    locations: names,
-    queues,
-    sns,
-    mailQueue,
-    topics,
-    sender,
-    url,
-    now,
-    log,
-  } = outside;
+  const { client, tables, retention, locations: names, queues, sns, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const policies = createPolicyStore(client, tables.monitors);
@@ -71,15 +53,10 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const locations = createLocationStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const receivers = receiversOf({ sns, topics, sender });
-  const { post, call: callDeliver } = createPosting({
-    mailbox: createMailboxStore(client, tables.monitors),
-    mailQueue,
-    now,
-    log,
-  });
+  const mailbox = createMailboxStore(client, tables.monitors);
   const deliver = createDeliver({
     decisions,
-    send: createSend({ outside: receivers, decisions, stretches, post }),
+    send: createSend({ outside: receivers, decisions, stretches, post: (mail) => mailbox.post(mail, now()) }),
     now,
     log,
   });
@@ -89,11 +66,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
     unreadable: (error) => log("error", "a block is corrupt", { error }),
   });
 
-  /** Queues timers. Errors are only logged, because dispatch finds a timer that is not queued within a minute. */
-  const queueTimers = async (timers: readonly Timer[]) => {
-    const { errors } = await queues(touchJobs(timers, names, now()));
-    for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
-  };
+  const queueTimers = createTimerQueue({ queues, locations: names, now, log });
 
   return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
     const timers: Timer[] = [];
@@ -105,7 +78,6 @@ export function createRecordHandler(outside: StateChangeOutside) {
       channels: [...channelsSetUp(receivers), STORED_CHANNEL],
       alerting: createAlerting(policies, windows),
       deliver,
-      callDeliver,
       queueTimer: (timer) => timers.push(timer),
       now,
     });

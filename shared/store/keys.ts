@@ -10,7 +10,7 @@
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
  *  monitors  mail      MAIL#<receiver>          <createdAt>#<alertId> one alert for one receiver, and its delivery
- *  monitors  receiver  RECEIVER#<receiver>      STATE                 how far its mail is delivered, lease, retry
+ *  monitors  receiver  RECEIVER#<receiver>      MAILBOX               how far its mail is delivered, lease, retry
  *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
@@ -41,8 +41,10 @@
  */
 
 export const MONITOR_SK = "MONITOR";
-/** Sort key of items that the stream brings to state-change and that are no monitors: outboxes, and states of receivers. */
+/** Sort key of items that the stream brings to state-change and that are no monitors: outboxes. */
 export const STATE_SK = "STATE";
+/** Sort key of states of receivers, which the stream brings to deliver. */
+export const MAILBOX_SK = "MAILBOX";
 /** Partitions of the index `due`, and of `look-by`. Dispatch reads all of them every minute, at $0.004 a month each. */
 export const DUE_BUCKETS = 4;
 /** A partition takes 1,000 writes a second: 100,000 monitors that change within a minute write 833. */
@@ -75,10 +77,8 @@ export const mailKey = (receiver: string, createdAt: string, alertId: string) =>
   sk: `${createdAt}#${alertId}`,
 });
 const RECEIVER_PREFIX = "RECEIVER#";
-export const receiverKey = (receiver: string) => ({ pk: `${RECEIVER_PREFIX}${receiver}`, sk: STATE_SK });
-/** @returns the receiver whose state the item is; undefined for any other item */
-export const receiverOfKey = (pk: string) =>
-  pk.startsWith(RECEIVER_PREFIX) ? pk.slice(RECEIVER_PREFIX.length) : undefined;
+export const receiverKey = (receiver: string) => ({ pk: `${RECEIVER_PREFIX}${receiver}`, sk: MAILBOX_SK });
+export const receiverOfKey = (pk: string) => pk.slice(RECEIVER_PREFIX.length);
 /** The outbox of one message for topic `system`; the stream delivers it to state-change like a location's state. */
 export const NOTICE_PREFIX = "NOTICE#";
 export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });

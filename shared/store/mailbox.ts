@@ -28,8 +28,6 @@ const STATE_KEPT_SECONDS = KEPT_SECONDS + 10 * DAY_SECONDS;
 const WAITING_AT_ONCE = 1_000;
 /** Pages that it may read through for them, of at most 1 MB. */
 const PAGES_AT_ONCE = 20;
-/** The timer of a retry goes off so long after the queue's message for it, in case that is lost. */
-const NET_MS = 30_000;
 
 /** One alert for one receiver, from an outbox. */
 export interface Post extends Pick<PendingAlert, "createdAt" | "sequence"> {
@@ -229,10 +227,9 @@ export const createMailboxStore = (
       const gone = ["lease", "lookBy", "lookBucket", "touches"];
       const timer = retryAt && {
         ":retryAt": retryAt,
-        ":net": iso(Date.parse(retryAt) + NET_MS),
         ":bucket": dueBucket(receiverKey(receiver).pk),
       };
-      const set = timer ? ", retryAt = :retryAt, nextEvaluationAt = :net, dueBucket = :bucket" : "";
+      const set = timer ? ", retryAt = :retryAt, nextEvaluationAt = :retryAt, dueBucket = :bucket" : "";
       if (!timer) gone.push("retryAt", "nextEvaluationAt", "dueBucket");
       return unlessRaced(
         update(receiver, {

@@ -62,10 +62,8 @@ async function print(lane: Lane, run: Simulated) {
     );
   }
   const polls = ASSUMED.pollsPerQueueAndSecond * monthSeconds;
-  // Sent, received and deleted: deliver's messages one by one.
-  const handled = (run.sendRequests + 2 * run.messages + 3 * run.mailMessages) * perMonth;
+  const handled = (run.sendRequests + 2 * run.messages) * perMonth;
   add("SQS polling of the jobs queue", polls, "requests", polls * PRICES.sqsRequest);
-  add("SQS polling of deliver's queue", polls, "requests", polls * PRICES.sqsRequest);
   add("SQS messages", handled, "requests", handled * PRICES.sqsRequest);
   const schedules = monthSeconds / 60 + monthSeconds / 3_600;
   add("EventBridge schedules", schedules, "invocations", schedules * PRICES.schedulerInvocation);

@@ -184,7 +184,6 @@ try {
         CONTROL_TARGETS: "[]",
         RETENTION: JSON.stringify(DEFAULT_RETENTION),
         ALERTS_TOPIC_ARN: "arn:aws:sns:us-east-1:000000000000:alerts",
-        MAIL_QUEUE_URL: "http://127.0.0.1:1/mail",
         SYSTEM_TOPIC_ARN: "arn:aws:sns:us-east-1:000000000000:system",
         API_URL: "http://127.0.0.1",
         AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,

@@ -120,7 +120,6 @@ describe("settings", () => {
       dashboard: false,
       apiThrottle: { ratePerSecond: 100, burst: 40 },
       publicThrottle: { ratePerSecond: 10, burst: 10 },
-      deliverConcurrency: 2,
       retention: { blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 },
       logRetentionDays: 14,
     });

@@ -59,7 +59,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
     ...may("sns:Publish", "System"),
-    ...may("sqs:SendMessage", ...JOBS, "DeliveryMail.Arn"),
+    ...may("sqs:SendMessage", ...JOBS),
     ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
   ],
   deliver: [
@@ -67,8 +67,9 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", MONITORS),
     ...may("sns:Publish", "Alerts"),
     ...MAIL,
-    ...may("sqs:SendMessage", "DeliveryMail.Arn"),
-    ...consume("DeliveryMail"),
+    ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
+    ...may("dynamodb:ListStreams", "*"),
+    ...may("sqs:SendMessage", ...JOBS),
   ],
   api: [
     ...log("Api"),
@@ -128,7 +129,6 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
-    MAIL_QUEUE_URL: "DeliveryMail",
     API_URL: "PublicApiHttp.ApiEndpoint",
   },
   deliver: {
@@ -137,7 +137,6 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERTS_TOPIC_ARN: "Alerts",
     SYSTEM_TOPIC_ARN: "System",
     ALERT_SENDER: "ops@example.com",
-    MAIL_QUEUE_URL: "DeliveryMail",
     API_URL: "PublicApiHttp.ApiEndpoint",
   },
   api: {

@@ -242,7 +242,6 @@ test("outputs name what people need next", () => {
     JobsQueueUrl: "SiteJobs",
     DeadJobsQueueUrl: "SiteDeadJobs",
     UndecidedQueueUrl: "Undecided",
-    MailQueueUrl: "DeliveryMail",
     UndeliveredQueueUrl: "UndeliveredToSubscriber",
     FirstTokenCommand: "npm run token -- --name admin --scopes admin",
   });
@@ -252,7 +251,6 @@ test("settings reach the template", async () => {
   const { resources: other } = await synthesise({
     appId: "ports",
     maximumConcurrency: 5,
-    deliverConcurrency: 3,
     logRetentionDays: 30,
     apiThrottle: { ratePerSecond: 5 },
     retention: { chunkDays: 100 },

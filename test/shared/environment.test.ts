@@ -16,7 +16,6 @@ const STATE_CHANGE = {
   LOCATIONS: JSON.stringify([location]),
   RETENTION: JSON.stringify({ blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 }),
   ALERTS_TOPIC_ARN: "arn:alerts",
-  MAIL_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/1/mail",
   SYSTEM_TOPIC_ARN: "arn:system",
   API_URL: "https://api.example.com",
 };

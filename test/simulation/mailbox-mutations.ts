@@ -3,7 +3,6 @@ import { type Mutant, mutant } from "./mutant.ts";
 
 const MAILBOX = "/shared/store/mailbox.ts";
 const PASS = "/functions/deliver/pass.ts";
-const POST = "/functions/state-change/post.ts";
 const RULES = "/shared/rules/mailbox.ts";
 
 export const MAILBOX_MUTANTS: readonly Mutant[] = [
@@ -90,13 +89,25 @@ export const MAILBOX_MUTANTS: readonly Mutant[] = [
     { caughtBy: "both come, in order" },
   ),
   mutant("no receiver is asked again", RULES, "answer.isPermanent) ||", "answer) ||"),
-  mutant("a retry has no timer", MAILBOX, ":net, dueBucket = :bucket", ":net, dueBucketOff = :bucket", {
-    caughtBy: "the message of a retry is lost",
-  }),
-  mutant("a retry has no message", PASS, "if (retryAt) await queueRetry(receiver, retryAt);", "", {
-    lives: "the receiver's timer replaces it, half a minute later",
-  }),
-  mutant("a receiver that was touched is not queued", POST, "if (state && needsPass(state, now()))", "if (!state)", {
-    caughtBy: "no message reaches",
+  mutant(
+    "a retry has no timer",
+    MAILBOX,
+    "nextEvaluationAt = :retryAt, dueBucket = :bucket",
+    "nextEvaluationAt = :retryAt, dueBucketOff = :bucket",
+    {
+      caughtBy: "the job of a retry is lost",
+    },
+  ),
+  mutant(
+    "a retry is not queued",
+    PASS,
+    "if (retryAt) await queueTimers([{ ...receiverKey(receiver), dueAt: retryAt }]);",
+    "",
+    {
+      lives: "dispatch finds the receiver's timer within a minute",
+    },
+  ),
+  mutant("a receiver that was touched is left alone", RULES, "state.lookBy !== null ||", "", {
+    caughtBy: "the record of a receiver is given up",
   }),
 ];

@@ -8,8 +8,6 @@ import type { Quorum } from "./oracle/quorum.ts";
 export const LOCATIONS = ["a", "b", "c"] as const;
 /** Queue of a location's jobs. */
 export const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
-/** Queue of deliver. */
-export const MAIL_QUEUE_URL = "https://sqs.simulated/000000000000/mail";
 
 /** What the oracle needs to know of a monitor's settings. */
 export interface WatchedSettings {

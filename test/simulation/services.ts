@@ -5,7 +5,7 @@
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { SendEmailCommand, type SendEmailCommandInput } from "@aws-sdk/client-ses";
 import { PublishCommand, type PublishCommandInput } from "@aws-sdk/client-sns";
-import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { draw } from "./clock.ts";
 import type { Occasion } from "./faults.ts";
@@ -24,11 +24,7 @@ export interface QueueOptions {
   readonly retentionMs: number;
   /** After so many receives without success a message is a dead letter. */
   readonly maxReceives: number;
-  /** Default 1. */
-  readonly batchSize?: number;
-  /** Batches at the same time. Default: any number. */
-  readonly maximumConcurrency?: number;
-  /** By a mapping that reports failures, as the probes have: may answer an `SQSBatchResponse`. */
+  /** By a mapping with a batch size of 1 that reports failures, as the probes have: may answer an `SQSBatchResponse`. */
   readonly consumer: SimulatedFunction<SQSEvent, unknown>;
   readonly onDeadLetter?: (body: string) => void;
 }
@@ -48,14 +44,11 @@ interface Message {
 export function createQueue(account: Account, options: QueueOptions): SimulatedQueue {
   const { clock, faults, seed, count } = account;
   const { url, location, visibilityMs, retentionMs, maxReceives, consumer, onDeadLetter } = options;
-  const { batchSize = 1, maximumConcurrency = Number.POSITIVE_INFINITY } = options;
-  /** Messages that wait for the function, which is as busy as it may be. */
-  const ready: Message[] = [];
-  let running = 0;
   const occasionOf = (name: string): Occasion => ({ name, service: "sqs", target: url, location });
 
   const receive = async (message: Message): Promise<void> => {
-    if (clock.now() - message.sentAtMs > retentionMs) return;
+    const receivedAtMs = clock.now();
+    if (receivedAtMs - message.sentAtMs > retentionMs) return;
     const occasion = occasionOf(count(`receive ${message.id}`));
     const laterMs = faults.strike("not-received", occasion);
     if (laterMs !== undefined) {
@@ -66,26 +59,11 @@ export function createQueue(account: Account, options: QueueOptions): SimulatedQ
       onDeadLetter?.(message.body);
       return;
     }
-    ready.push(message);
-    await work();
-  };
-
-  /** Hands what is ready to the function. */
-  const work = async (): Promise<void> => {
-    if (running >= maximumConcurrency || ready.length === 0) return;
-    running++;
-    const batch = ready.splice(0, batchSize);
-    const receivedAtMs = clock.now();
-    for (const message of batch) message.receives++;
-    const ended = await consumer.invoke(eventOf(batch, url));
-    running--;
+    message.receives++;
+    const ended = await consumer.invoke(eventOf(message, url));
     const isDone = ended.how === "answered" && !(ended.value as SQSBatchResponse | null)?.batchItemFailures.length;
-    for (const message of batch) {
-      const isRepeated =
-        isDone && faults.strike("received-again", occasionOf(count(`done ${message.id}`))) !== undefined;
-      if (!isDone || isRepeated) clock.at(receivedAtMs + visibilityMs, () => void receive(message));
-    }
-    await work();
+    if (isDone && faults.strike("received-again", occasion) === undefined) return;
+    clock.at(receivedAtMs + visibilityMs, () => void receive(message));
   };
 
   return {
@@ -107,23 +85,25 @@ export function createQueue(account: Account, options: QueueOptions): SimulatedQ
   };
 }
 
-const eventOf = (batch: readonly Message[], url: string): SQSEvent => ({
-  Records: batch.map(({ id, body, sentAtMs, receives }) => ({
-    messageId: id,
-    receiptHandle: `${id} ${receives}`,
-    body,
-    attributes: {
-      ApproximateReceiveCount: String(receives),
-      SentTimestamp: String(Math.floor(sentAtMs)),
-      SenderId: "simulated",
-      ApproximateFirstReceiveTimestamp: String(Math.floor(sentAtMs)),
+const eventOf = ({ id, body, sentAtMs, receives }: Message, url: string): SQSEvent => ({
+  Records: [
+    {
+      messageId: id,
+      receiptHandle: `${id} ${receives}`,
+      body,
+      attributes: {
+        ApproximateReceiveCount: String(receives),
+        SentTimestamp: String(Math.floor(sentAtMs)),
+        SenderId: "simulated",
+        ApproximateFirstReceiveTimestamp: String(Math.floor(sentAtMs)),
+      },
+      messageAttributes: {},
+      md5OfBody: "",
+      eventSource: "aws:sqs",
+      eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${url.slice(url.lastIndexOf("/") + 1)}`,
+      awsRegion: "us-east-1",
     },
-    messageAttributes: {},
-    md5OfBody: "",
-    eventSource: "aws:sqs",
-    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${url.slice(url.lastIndexOf("/") + 1)}`,
-    awsRegion: "us-east-1",
-  })),
+  ],
 });
 
 /** The caller's abort signal in `shared/store/jobs.ts`. */
@@ -132,7 +112,6 @@ const SEND_TIMEOUT_MS = 8_000;
 export function createSqs({ faults }: Account, queues: readonly SimulatedQueue[]): Service {
   const byUrl = new Map(queues.map((queue) => [queue.url, queue]));
   const entriesOf = (command: object) => {
-    if (command instanceof SendMessageCommand) return [{ ...command.input, Id: "0" }];
     if (!(command instanceof SendMessageBatchCommand)) throw unknown("SQS", command);
     return command.input.Entries ?? [];
   };
@@ -142,7 +121,7 @@ export function createSqs({ faults }: Account, queues: readonly SimulatedQueue[]
     describe(command) {
       const { QueueUrl } = (command as SendMessageBatchCommand).input;
       return {
-        operation: command instanceof SendMessageCommand ? "SendMessage" : "SendMessageBatch",
+        operation: "SendMessageBatch",
         target: QueueUrl,
         item: entriesOf(command)[0]?.MessageBody?.slice(0, 100),
       };
@@ -151,10 +130,6 @@ export function createSqs({ faults }: Account, queues: readonly SimulatedQueue[]
       const queue = byUrl.get(String(occasion.target));
       if (!queue) throw awsError("QueueDoesNotExist", `there is no queue ${occasion.target}`);
       const entries = entriesOf(command);
-      if (command instanceof SendMessageCommand) {
-        queue.send(command.input.MessageBody ?? "", command.input.DelaySeconds ?? 0);
-        return { MessageId: "simulated" };
-      }
       const share = faults.strike("partial", occasion) ?? 0;
       const taken = entries.slice(0, entries.length - Math.ceil(share * entries.length));
       for (const { MessageBody = "", DelaySeconds = 0 } of taken) queue.send(MessageBody, DelaySeconds);

@@ -7,6 +7,7 @@ import type { APIGatewayProxyEventV2, DynamoDBStreamEvent, SQSEvent } from "aws-
 import { createProbes } from "../../functions/api/monitors/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
+import { createRecordHandler as createMailHandler } from "../../functions/deliver/records.ts";
 import { createDelivery } from "../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
@@ -15,9 +16,8 @@ import { outsideOf } from "../../shared/alerts/outside.ts";
 import { HOUR_MS, MINUTE_MS } from "../../shared/durations.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
-import type { DispatchEvent, MailWaits } from "../../shared/payloads.ts";
+import type { DispatchEvent } from "../../shared/payloads.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
-import { createMailQueue } from "../../shared/store/mail-queue.ts";
 import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
@@ -27,7 +27,7 @@ import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
 import type { Finished, Item } from "./oracle/case.ts";
 import { deployed, watchClocks } from "./processes.ts";
-import { LOCATIONS, MAIL_QUEUE_URL, queueUrl, type Scenario } from "./scenario.ts";
+import { LOCATIONS, queueUrl, type Scenario } from "./scenario.ts";
 import {
   createLambdaService,
   createQueue,
@@ -104,7 +104,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     const place = key as { readonly pk: string; readonly sk: string };
     const rosterOf = (hash: string) => database.tables.table(tables.history).peek(`ROSTER#${hash}`, "ROSTER");
     if (!hasExpired) journal.written(table, place, before, after, rosterOf);
-    if (table === tables.monitors) intoStream(change);
+    if (table === tables.monitors) for (const intoFunction of intoFunctions) intoFunction(change);
   });
   const sns = createSns(({ TopicArn, Subject = "", Message = "" }) => {
     if (TopicArn === TOPICS.alerts) journal.published(Message, true);
@@ -116,7 +116,6 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   };
   const ses = createSes((input) => journalMail(input, true));
   const queues: SimulatedQueue[] = [];
-  const sqs = { ...createSqs(account, queues) };
   const functions = new Map<string, { readonly target: SimulatedFunction<never, unknown>; readonly retries: number }>();
   const lambda = createLambdaService(account, functions);
 
@@ -140,7 +139,8 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       }),
     );
   const clientOf = (process: Process) => process.connect<DynamoDBDocumentClient>(database.service);
-  const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs), process.date);
+  const queuesOf = (process: Process) =>
+    createJobQueues(PLACES, () => process.connect<SQSClient>(createSqs(account, queues)), process.date);
   const newId = () => hex(draw(seed, account.count("id")));
   const log = (where: string) => (_level: string, _message: string, details: object) => {
     const { error } = details as { error?: unknown };
@@ -187,12 +187,12 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     queues.push(watched(queue, location, journal, scenario));
   }
 
-  const mailQueueOf = (process: Process) => createMailQueue(process.connect<SQSClient>(sqs), MAIL_QUEUE_URL);
-  const deliver = deploy<SQSEvent>("deliver", (process) => {
+  const deliver = deploy<DynamoDBStreamEvent>("deliver", (process) => {
     const deliverTo = createDelivery({
       client: clientOf(process),
       table: tables.monitors,
-      queue: mailQueueOf(process),
+      locations: LOCATIONS,
+      queues: queuesOf(process),
       receivers: outsideOf({
         sns: noting(process.connect<SNSClient>(sns), (command) => {
           journal.published((command as PublishCommand).input.Message ?? "", false);
@@ -211,11 +211,9 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       log: log("deliver"),
       delivered: () => {},
     });
-    return ({ Records }) => deliverTo(Records.map(({ body }) => (JSON.parse(body) as MailWaits).receiver));
+    const handle = createMailHandler(deliverTo);
+    return ({ Records }) => handle(Records);
   });
-  queues.push(createQueue(account, { url: MAIL_QUEUE_URL, ...deployment.mail, consumer: deliver }));
-  // The services know the queues by now.
-  Object.assign(sqs, createSqs(account, queues));
 
   const stateChange = deploy<DynamoDBStreamEvent>("state-change", (process) => {
     const handle = createRecordHandler({
@@ -224,7 +222,6 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       locations: LOCATIONS,
       queues: queuesOf(process),
       sns: process.connect<SNSClient>(sns),
-      mailQueue: mailQueueOf(process),
       topics: TOPICS,
       sender: SENDER,
       url: () => null,
@@ -233,14 +230,22 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     });
     return async ({ Records }) => ({ batchItemFailures: [...(await handle(Records))] });
   });
-  const intoStream = createStreamMapping(account, {
-    name: "monitors",
-    consumer: stateChange,
-    ...deployment.stream,
-    backoffMs: STREAM_BACKOFF_MS,
-    onGiveUp: ({ dynamodb }, condition) =>
-      void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
-  });
+  const intoFunctions = [
+    createStreamMapping(account, {
+      name: "monitors",
+      consumer: stateChange,
+      ...deployment.streams["state-change"],
+      backoffMs: STREAM_BACKOFF_MS,
+      onGiveUp: ({ dynamodb }, condition) =>
+        void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
+    }),
+    createStreamMapping(account, {
+      name: "mailboxes",
+      consumer: deliver,
+      ...deployment.streams.deliver,
+      backoffMs: STREAM_BACKOFF_MS,
+    }),
+  ];
 
   const dispatch = deploy<DispatchEvent>("dispatch", (process) => {
     const planner = createPlanner({

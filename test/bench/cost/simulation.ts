@@ -8,6 +8,7 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBRecord } from "aws-lambda";
 import { createHourlyRun } from "../../../functions/compact/wiring.ts";
+import { createRecordHandler as createMailHandler } from "../../../functions/deliver/records.ts";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../../functions/probe/wiring.ts";
@@ -19,6 +20,8 @@ import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
+import { chunksOf } from "../../../shared/rules/plan.ts";
+import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { monitorOf } from "../../support/monitors.ts";
@@ -45,8 +48,6 @@ export interface Simulated {
   readonly functions: Record<"dispatch" | "probe" | "state-change" | "deliver" | "compact", FunctionUse>;
   /** Through the location's queue. */
   readonly messages: number;
-  /** Through deliver's queue. */
-  readonly mailMessages: number;
   readonly sendRequests: number;
   readonly published: number;
   readonly ticks: number;
@@ -100,7 +101,7 @@ export async function simulate(
     deliver: { invocations: 0, seconds: 0 },
     compact: { invocations: 0, seconds: 0 },
   };
-  let [messages, mailMessages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0, 0];
+  let [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
   /** @param memoryMb decides how long processor time takes. @param waitedMs beside the requests */
   const bill = async (
     name: keyof Simulated["functions"],
@@ -186,7 +187,6 @@ export async function simulate(
   };
 
   const heard = { send: async () => void published++ };
-  const mail: string[] = [];
   const outside = {
     sns: heard as unknown as SNSClient,
     topics: { alerts: "alerts", system: "system" },
@@ -196,32 +196,30 @@ export async function simulate(
       if (level === "error") throw new Error(message, { cause: details });
     },
   };
-  const mailQueue = async (receiver: string) => {
-    mail.push(receiver);
-    mailMessages++;
-  };
   const handleRecords = createRecordHandler({
     ...outside,
     client: forState,
     tables,
     locations: [LOCATION],
     queues,
-    mailQueue,
     url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
   });
-  const deliverTo = createDelivery({
-    now,
-    log: outside.log,
-    client: forDeliver,
-    table: tables.monitors,
-    queue: mailQueue,
-    receivers: outsideOf({ ...outside, ses: heard as unknown as SESClient }),
-    newId: randomUUID,
-    random: Math.random,
-    url: null,
-    sleep: async () => {},
-    delivered: () => {},
-  });
+  const deliver = createMailHandler(
+    createDelivery({
+      now,
+      log: outside.log,
+      client: forDeliver,
+      table: tables.monitors,
+      locations: [LOCATION],
+      queues,
+      receivers: outsideOf({ ...outside, ses: heard as unknown as SESClient }),
+      newId: randomUUID,
+      random: Math.random,
+      url: null,
+      sleep: async () => {},
+      delivered: () => {},
+    }),
+  );
   const stream = database.streams;
   const { streamArn } = await import("../../../infra/local/dynamodb/table-definition.ts");
   const arn = streamArn(definitions.monitors.arn);
@@ -231,20 +229,21 @@ export async function simulate(
       const records = await stream.read(arn, sequence, 25);
       if (records.length === 0) return;
       sequence = records.at(-1)!.dynamodb.SequenceNumber;
-      // The event source's filter.
-      const ours = records.filter(
-        ({ eventName, dynamodb }) =>
-          eventName !== "REMOVE" && ["MONITOR", "STATE"].includes((dynamodb.Keys.sk as { S: string }).S),
-      ) as DynamoDBRecord[];
-      if (ours.length === 0) continue;
-      await bill("state-change", 256, async () => {
-        await handleRecords(ours);
-        return { waitedMs: 0, cpuMs: newestOfEachItem(ours).length * 2 };
-      });
-      while (mail.length > 0)
+      // The filters of the event source mappings.
+      const withKey = (...sortKeys: string[]) =>
+        records.filter(
+          ({ eventName, dynamodb }) =>
+            eventName !== "REMOVE" && sortKeys.includes((dynamodb.Keys.sk as { S: string }).S),
+        ) as DynamoDBRecord[];
+      const changes = withKey(MONITOR_SK, STATE_SK);
+      if (changes.length > 0)
+        await bill("state-change", 256, async () => {
+          await handleRecords(changes);
+          return { waitedMs: 0, cpuMs: newestOfEachItem(changes).length * 2 };
+        });
+      for (const batch of chunksOf(withKey(MAILBOX_SK), 10))
         await bill("deliver", 256, async () => {
-          const batch = mail.splice(0, 10);
-          await deliverTo(batch);
+          await deliver(batch);
           return { waitedMs: batch.length * ASSUMED.requestMs, cpuMs: batch.length * 2 };
         });
     }
@@ -268,7 +267,7 @@ export async function simulate(
       // What creating them cost is no month's cost.
       usage.reset();
       for (const use of Object.values(functions)) Object.assign(use, { invocations: 0, seconds: 0 });
-      [messages, mailMessages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0, 0];
+      [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
     }
     if (minute % 3_600 === 0) say(`${new Date(clock.ms).toISOString()}: ${ticks} ticks`);
     await bill("dispatch", 128, async () => {
@@ -294,7 +293,6 @@ export async function simulate(
     tables,
     functions,
     messages,
-    mailMessages,
     sendRequests,
     published,
     ticks,

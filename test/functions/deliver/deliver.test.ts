@@ -124,7 +124,7 @@ describe("a receiver that refuses for now", () => {
     w.world.refuse.sns = "temporary";
     for (const monitorId of ["m1", "m2", "m3", "m4"]) await w.post(1, { monitorId });
     await w.deliver();
-    await w.change("RECEIVER#sns", "STATE", "failures", 99);
+    await w.change("RECEIVER#sns", "MAILBOX", "failures", 99);
     await at(86_300);
     expect(w.world.undeliverable).toBe(0);
     await at(86_450);

@@ -5,6 +5,7 @@ import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
+import { receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { numberedAlert } from "../../support/mail.ts";
@@ -15,7 +16,7 @@ export const iso = (seconds: number) => new Date((START + seconds) * 1000).toISO
 
 type Refusal = "permanent" | "temporary";
 
-/** Deliver on a real table; only the receivers, the queue and the clock belong to the test. */
+/** Deliver on a real table; only the receivers, the queues and the clock belong to the test. */
 export async function startMailboxes(intercept?: Intercept) {
   const tables = await startTables(intercept ? { intercept } : {});
   const client = inProcessClient(tables.database, "deliver");
@@ -52,7 +53,14 @@ export async function startMailboxes(intercept?: Intercept) {
       ...(waitingAtOnce && { waitingAtOnce }),
       client,
       table,
-      queue: async (receiver, inSeconds = 0) => void world.retries.push({ receiver, inSeconds }),
+      locations: ["a"],
+      queues: async (jobs) => {
+        for (const { job, dueAtSeconds } of jobs)
+          if (job.kind === "touch")
+            for (const { pk } of job.timers)
+              world.retries.push({ receiver: receiverOfKey(pk), inSeconds: dueAtSeconds - world.now });
+        return { rejected: new Set(), errors: new Map() };
+      },
       receivers: outsideOf({
         sns: {
           send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),

@@ -11,7 +11,7 @@ import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Alert, Health, ItemKey, MonitorSettings } from "../../../shared/model.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { monitorKey } from "../../../shared/store/keys.ts";
+import { MAILBOX_SK, monitorKey, receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
@@ -26,10 +26,14 @@ export const iso = (seconds: number) => new Date((START + seconds) * 1000).toISO
 export async function startWorld(intercept?: Intercept) {
   /** Items that deliver has put for state-change, which the stream would bring. */
   const notices: ItemKey[] = [];
+  /** Receivers that the stream has brought to deliver. */
+  const receivers = new Set<string>();
   const tables = await startTables({
     intercept(request) {
-      const { pk, sk } = (request.body as { Item?: Record<"pk" | "sk", { S: string }> }).Item ?? {};
+      const { Item, Key } = request.body as Partial<Record<"Item" | "Key", Record<"pk" | "sk", { S: string }>>>;
+      const { pk, sk } = Item ?? {};
       if (pk?.S.startsWith("NOTICE#")) notices.push({ pk: pk.S, sk: sk!.S });
+      if (request.operation === "UpdateItem" && Key?.sk.S === MAILBOX_SK) receivers.add(receiverOfKey(Key.pk.S));
       return pk?.S.startsWith("MAIL#") && world.isMailDown ? "fail-before" : (intercept?.(request) ?? "proceed");
     },
   });
@@ -52,8 +56,6 @@ export async function startWorld(intercept?: Intercept) {
     undeliverable: 0,
     /** Whether nothing can be posted. */
     isMailDown: false,
-    /** Receivers that deliver is told of, and when. */
-    mail: [] as { receiver: string; inSeconds: number }[],
     timers: [] as { pk: string; inSeconds: number }[],
     refuse: {} as Record<string, "permanent" | "temporary">,
     clock: () => new Date(world.now * 1000),
@@ -111,7 +113,6 @@ export async function startWorld(intercept?: Intercept) {
     now: world.clock,
     log: () => {},
   };
-  const mailQueue = async (receiver: string, inSeconds = 0) => void world.mail.push({ receiver, inSeconds });
   const handle = createRecordHandler({
     ...outside,
     tables: tables.tables,
@@ -123,7 +124,6 @@ export async function startWorld(intercept?: Intercept) {
             world.timers.push({ pk, inSeconds: Date.parse(dueAt) / 1000 - world.now });
       return { rejected: new Set(), errors: new Map() };
     },
-    mailQueue,
     url: () => null,
   });
   let leases = 0;
@@ -139,7 +139,8 @@ export async function startWorld(intercept?: Intercept) {
     now: world.clock,
     log: () => {},
     table: tables.tables.monitors,
-    queue: mailQueue,
+    locations: [],
+    queues: async () => ({ rejected: new Set(), errors: new Map() }),
     receivers: outsideOf({ sns, ses, topics: outside.topics, sender: outside.sender }),
     newId: () => `lease ${leases++}`,
     random: () => 0,
@@ -154,9 +155,9 @@ export async function startWorld(intercept?: Intercept) {
     const record = { dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, SequenceNumber: "1" } } as DynamoDBRecord;
     return (await handle([record])).length === 0;
   };
-  /** What deliver does with the messages that are due, and state-change with what deliver tells it. */
+  /** What deliver does when the stream or a timer brings it receivers, and state-change with what deliver tells it. */
   const deliver = async () => {
-    await deliverTo(world.mail.splice(0).map(({ receiver }) => receiver));
+    await deliverTo(receivers);
     for (const key of notices.splice(0)) await decideOn(key);
   };
   const lookAt = async (key: ItemKey) => {

@@ -1,12 +1,11 @@
-/** Mailboxes of receivers: posting, the lease, retries, and what brings a receiver up whose message is lost. */
+/** Mailboxes of receivers: posting, the lease, retries, and what brings a receiver up whose record is lost. */
 
 import { idOfKey } from "../api-client.ts";
 import type { Only } from "../faults.ts";
-import { MAIL_QUEUE_URL } from "../scenario.ts";
 import { always, DECISIONS, down, edit, type Named, settings, story } from "./named.ts";
 
 const SNS: Only = { service: "sns" };
-const MAIL_QUEUE: Only = { service: "sqs", target: MAIL_QUEUE_URL };
+const DELIVER: Only = { caller: "deliver" };
 const POSTS: Only = { caller: "state-change", service: "dynamodb", operations: ["Put"], item: "MAIL#sns" };
 /** Of deliver. */
 const READS: Only = { caller: "deliver", service: "dynamodb", operations: ["Query"] };
@@ -104,18 +103,18 @@ export const mailboxes: readonly Named[] = [
     ],
   },
   {
-    name: "no message reaches deliver's queue: the watchdog brings the receiver up",
-    scenario: story({ events: [down(600, 1_200)], faults: [always("refuse", 598, 640, MAIL_QUEUE)] }),
+    name: "the record of a receiver is given up, because deliver dies: the watchdog brings the receiver up",
+    scenario: story({ events: [down(600, 1_200)], faults: [always("kill-before", 598, 640, DELIVER)] }),
     told: [
       ["down", 640, 617 + 160],
       ["recovered", 1_200, 1_217],
     ],
   },
   {
-    name: "the message of a retry is lost: the receiver's timer replaces it",
+    name: "the job of a retry is lost: dispatch finds the receiver's timer",
     scenario: story({
       events: [down(600, 1_200)],
-      faults: [always("refuse", 598, 625, SNS), always("refuse", 598, 640, { ...MAIL_QUEUE, caller: "deliver" })],
+      faults: [always("refuse", 598, 625, SNS), always("refuse", 598, 640, { ...DELIVER, service: "sqs" })],
     }),
     told: [
       ["down", 625, 700],

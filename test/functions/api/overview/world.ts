@@ -29,7 +29,6 @@ export async function startWorld() {
     locations: ["local"],
     queues: async () => ({ rejected: new Set(), errors: new Map() }),
     sns: { send: async () => ({}) } as unknown as SNSClient,
-    mailQueue: async () => {},
     topics: { alerts: "alerts", system: "system" },
     sender: undefined,
     url: () => null,
