@@ -5,6 +5,7 @@ import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
+import { createDueStore } from "../../../shared/store/due.ts";
 import { receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
@@ -109,6 +110,7 @@ export async function startMailboxes(intercept?: Intercept) {
     client,
     mailbox,
     channels: createChannelStore(client, table),
+    due: createDueStore(client, table),
     world,
     post: (number: number, { receiver = "sns", monitorId = "m1", at = world.now - START } = {}) =>
       mailbox.post(
