@@ -9,7 +9,6 @@ import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
-import type { EntryReader } from "../../shared/store/entries.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
@@ -46,8 +45,9 @@ export interface Deps {
   readonly stretches: StretchStore;
   /** Status over time of all monitors. */
   readonly statusReader: StatusReader;
-  readonly entries: EntryReader;
   readonly audit: AuditStore;
+  /** Makes a unique id. */
+  readonly newId: () => string;
   /** What SNS does not keep of subscriptions. */
   readonly subscriptions: SubscriptionStore;
   /** Browsers that are logged in. */

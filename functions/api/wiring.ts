@@ -2,12 +2,12 @@
  * Assembles the API. Everything outside it (tables, other functions, topics, clock) is passed in, so that a simulation
  * can replace it.
  */
+import { randomUUID } from "node:crypto";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
-import { createEntryReader } from "../../shared/store/entries.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
@@ -45,7 +45,6 @@ type Stores =
   | "history"
   | "stretches"
   | "statusReader"
-  | "entries"
   | keyof Authentication;
 
 /** What authenticates callers and limits them. */
@@ -62,7 +61,7 @@ export function createAuthentication(client: DynamoDBDocumentClient, monitorsTab
 }
 type Authentication = ReturnType<typeof createAuthentication>;
 
-export interface ApiOutside extends Omit<Deps, Stores> {
+export interface ApiOutside extends Omit<Deps, Stores | "newId"> {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
   /** Makes a unique id. Default: random. */
@@ -71,7 +70,7 @@ export interface ApiOutside extends Omit<Deps, Stores> {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOutside): Handler {
+export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
   const stretches = createStretchStore(client, tables.history, retention);
@@ -83,6 +82,7 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
   };
   return createApi({
     ...outside,
+    newId,
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
     former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
     policies: createPolicyStore(client, tables.monitors),
@@ -102,6 +102,5 @@ export function createApiOf({ client, tables, newId, sleep, ...outside }: ApiOut
       { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },
       now,
     ),
-    entries: createEntryReader(client, tables.monitors, waiting),
   });
 }

@@ -46,10 +46,14 @@ const CONSTANT: readonly Row[] = Array.from({ length: STATUS_COUNT + 1 }, (_, en
 /** The row of a monitor whose status does not change within a period. */
 export const constantRow = (code: number): Row => CONSTANT[code]!;
 
-/** Adds a row's seconds to a sum. @param length of the period, in seconds */
-export function addRow(sum: Seconds, { end, seconds }: Row, length: number) {
-  if (seconds) for (let place = 0; place < STATUS_COUNT; place++) sum[place]! += seconds[place]!;
-  else if (end !== NO_DATA) sum[end - 1]! += length;
+/**
+ * Adds a row's seconds to a sum.
+ * @param length of the period, in seconds
+ * @param at where the sum begins
+ */
+export function addRow(sum: Seconds, { end, seconds }: Row, length: number, at = 0) {
+  if (seconds) for (let place = 0; place < STATUS_COUNT; place++) sum[at + place]! += seconds[place]!;
+  else if (end !== NO_DATA) sum[at + end - 1]! += length;
 }
 
 /** Makes a row of sums. */

@@ -2,7 +2,7 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { Incident, ItemKey, Timestamp } from "../model.ts";
 import type { Page } from "./cursor.ts";
-import { INCIDENT_PREFIX, incidentKey, monitorKey } from "./keys.ts";
+import { INCIDENT_PREFIX, incidentKey, monitorIdOf, monitorKey } from "./keys.ts";
 import { createListing, incidentPlace } from "./listing.ts";
 import { readMany, type Waiting } from "./read.ts";
 
@@ -118,6 +118,15 @@ export const createIncidentStore = (client: DynamoDBDocumentClient, tableName: s
         items: found.filter((incident) => answers(question, incident)),
         next: Items.length > limit ? (found.at(-1)?.startedAt ?? null) : null,
       };
+    },
+
+    /** Incidents of all monitors that began after a moment: which monitor's, and when. */
+    async startsAfter(moment: Timestamp): Promise<{ readonly monitorId: string; readonly startedAt: Timestamp }[]> {
+      const keys = await Array.fromAsync(listing.all("listed", "INCIDENTS", { from: moment }));
+      return keys.flat().map(({ pk, position }) => ({
+        monitorId: monitorIdOf(pk),
+        startedAt: position.slice(0, position.indexOf("#")),
+      }));
     },
 
     /** Those of these incidents that exist, by `<monitor id>.<start in epoch milliseconds>`. */

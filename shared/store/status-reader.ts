@@ -14,7 +14,8 @@ import type { StretchStart } from "../model.ts";
 import { inParallel } from "../parallel.ts";
 import { SUMMARY_BUCKETS, summaryBucketOf } from "./keys.ts";
 import type { StretchStore } from "./stretches.ts";
-import type { Change, StoredSummary, SummaryStore } from "./summaries.ts";
+import { type Change, PERIOD_SECONDS, type Period, type SummaryStore } from "./summaries.ts";
+import { createSummaryMemory } from "./summary-memory.ts";
 
 const READS_AT_ONCE = 16;
 const STATUS_COUNT = TIME_STATUSES.length;
@@ -27,11 +28,26 @@ export class Times {
     this.#seconds = new Uint32Array(steps * STATUS_COUNT);
   }
 
-  /** By place in `TIME_STATUSES`. */
-  step(place: number): Uint32Array {
-    return this.#seconds.subarray(place * STATUS_COUNT, (place + 1) * STATUS_COUNT);
+  /** @param place in `TIME_STATUSES` */
+  at(step: number, place: number): number {
+    return this.#seconds[step * STATUS_COUNT + place] ?? 0;
   }
 
+  add(step: number, place: number, seconds: number) {
+    this.#seconds[step * STATUS_COUNT + place]! += seconds;
+  }
+
+  /** Adds a row of a summary. @param length of the summary's period, in seconds */
+  addRow(step: number, row: Row, length: number) {
+    addRow(this.#seconds, row, length, step * STATUS_COUNT);
+  }
+
+  /** Adds all seconds to a sum of several monitors, by step and place in `TIME_STATUSES`. */
+  addTo(sum: Float64Array) {
+    for (let at = 0; at < this.#seconds.length; at++) sum[at]! += this.#seconds[at]!;
+  }
+
+  /** Seconds of all steps by place in `TIME_STATUSES`. */
   total(): Uint32Array {
     const sum = new Uint32Array(STATUS_COUNT);
     for (let at = 0; at < this.#seconds.length; at++) sum[at % STATUS_COUNT]! += this.#seconds[at]!;
@@ -42,7 +58,7 @@ export class Times {
 /** A stretch of time that lies in one step, and the hour or day whose summary tells about it. */
 interface Unit extends Range {
   readonly step: number;
-  readonly period: "HOUR" | "DAY";
+  readonly period: Period;
   /** First second of the hour or day. */
   readonly start: number;
 }
@@ -64,23 +80,14 @@ function unitsOf(steps: readonly Range[], end: number): Unit[] {
   return units;
 }
 
-/** Groups moments that are less than a day apart, so that each group is one query. */
-function groupsOf(moments: Iterable<number>): Range[] {
-  const groups: { from: number; to: number }[] = [];
-  for (const at of [...new Set(moments)].toSorted((a, b) => a - b)) {
-    const last = groups.at(-1);
-    if (last && at - last.to <= DAY_SECONDS) last.to = at + 1;
-    else groups.push({ from: at, to: at + 1 });
-  }
-  return groups;
-}
-
-/** Adds a stretch to the steps that it lies in. */
+/** Adds a stretch to the steps that it lies in; most stretches lie in the last one. */
 function addStretch(times: Times, steps: readonly Range[], { from, to, status }: Stretch) {
   const place = codeOf(status) - 1;
-  for (const [step, range] of steps.entries()) {
+  for (let step = steps.length - 1; step >= 0; step--) {
+    const range = steps[step]!;
+    if (range.to <= from) break;
     const seconds = Math.min(to, range.to) - Math.max(from, range.from);
-    if (seconds > 0) times.step(step)[place]! += seconds;
+    if (seconds > 0) times.add(step, place, seconds);
   }
 }
 
@@ -93,32 +100,17 @@ interface Question {
   readonly present?: ReadonlyMap<string, StretchStart> | undefined;
 }
 
-interface CachedDays extends Range {
-  readonly corrections: number;
-  readonly days: ReadonlyMap<number, StoredSummary>;
-}
-
 export const createStatusReader = (
   { summaries, stretches }: { readonly summaries: SummaryStore; readonly stretches: StretchStore },
   now: () => Date,
 ) => {
-  /** Days by bucket. A day changes only with a correction, which the newest hour counts. */
-  const cached = new Map<number, CachedDays>();
-
-  const daysOf = async (bucket: number, { from, to }: Range, corrections: number) => {
-    const known = cached.get(bucket);
-    if (known && known.corrections === corrections && known.from <= from && known.to >= to) return known.days;
-    const days = await summaries.summaries(bucket, "DAY", from, to);
-    cached.set(bucket, { from, to, corrections, days });
-    return days;
-  };
+  const memory = createSummaryMemory(summaries);
 
   const readBucket = async (bucket: number, { steps, ids, present }: Question, found: Map<string, Times>) => {
     const { from = 0 } = steps[0] ?? {};
     const { to = 0 } = steps.at(-1) ?? {};
-    const recent = recentFrom(from, now().getTime() / 1000);
-    const { hours, changes } = await summaries.newest(bucket, recent);
-    const newest = hours.at(-1) ?? (await summaries.newestHour(bucket));
+    const nowSeconds = now().getTime() / 1000;
+    const { newest, changes, past } = await memory.newest(bucket, recentFrom(from, nowSeconds));
     const end = newest ? newest.start + HOUR_SECONDS : 0;
     const isWanted = (id: string) => ids === undefined || ids.has(id);
     const timesOf = (id: string) => {
@@ -138,39 +130,54 @@ export const createStatusReader = (
 
     // ---- what summaries tell
     const units = unitsOf(steps, end);
+    const startsIn = (wanted: Period) => units.flatMap(({ period, start }) => (period === wanted ? [start] : []));
     const byPeriod = {
-      HOUR: new Map<number, Summary>(hours.map((hour) => [hour.start, hour])),
-      DAY: new Map<number, Summary>(),
+      HOUR: await past("HOUR", startsIn("HOUR"), nowSeconds),
+      DAY: await past("DAY", startsIn("DAY"), nowSeconds),
     };
-    const dayStarts = units.flatMap(({ period, start }) => (period === "DAY" ? [start] : []));
-    if (dayStarts.length > 0) {
-      const range = { from: dayStarts[0]!, to: dayStarts.at(-1)! + DAY_SECONDS };
-      byPeriod.DAY = new Map(await daysOf(bucket, range, newest?.corrections ?? 0));
-    }
-    const hourStarts = units.flatMap(({ period, start }) => (period === "HOUR" && start < recent ? [start] : []));
-    for (const group of groupsOf(hourStarts))
-      for (const [start, hour] of await summaries.summaries(bucket, "HOUR", group.from, group.to))
-        byPeriod.HOUR.set(start, hour);
 
-    const addUnit = (id: string, row: Row, { step, from: at, to: until, period }: Unit) => {
-      const isCut = until - at < (period === "DAY" ? DAY_SECONDS : HOUR_SECONDS);
-      if (!row.seconds || !isCut) addRow(timesOf(id).step(step), row, until - at);
-      else open.set(id, [...(open.get(id) ?? []), { from: at, to: until }]);
+    /** Wanted monitors by roster, which most summaries of a bucket have in common. */
+    const targets = new Map<readonly string[], { readonly place: number; readonly times: Times }[]>();
+    const targetsOf = (roster: readonly string[]) => {
+      const known = targets.get(roster);
+      if (known) return known;
+      const own = roster.flatMap((id, place) =>
+        isWanted(id) && !late.has(id) ? [{ place, times: timesOf(id) }] : [],
+      );
+      targets.set(roster, own);
+      return own;
+    };
+    const addCut = ({ ids: roster, rows }: Summary, { step, from: at, to: until }: Unit) => {
+      for (const [place, id] of roster.entries()) {
+        if (!isWanted(id) || late.has(id)) continue;
+        const row = rows[place]!;
+        if (row.seconds) open.set(id, [...(open.get(id) ?? []), { from: at, to: until }]);
+        else timesOf(id).addRow(step, row, until - at);
+      }
     };
     for (const unit of units) {
       const summary = byPeriod[unit.period].get(unit.start);
-      summary?.ids.forEach((id, place) => {
-        if (isWanted(id) && !late.has(id)) addUnit(id, summary.rows[place]!, unit);
-      });
+      if (!summary) continue;
+      const length = unit.to - unit.from;
+      if (length < PERIOD_SECONDS[unit.period]) addCut(summary, unit);
+      else
+        for (const { place, times } of targetsOf(summary.ids)) times.addRow(unit.step, summary.rows[place]!, length);
     }
 
     // ---- since the newest summary
     const last = new Map(newest?.ids.map((id, place) => [id, newest.rows[place]!.end]));
     const own = ids ? [...ids].filter((id) => summaryBucketOf(id) === bucket) : [...last.keys(), ...changed.keys()];
-    for (const id of new Set(own)) {
-      if (late.has(id) || to <= end) continue;
-      const starts = startsOf(last.get(id) ?? NO_DATA, end, changed.get(id) ?? [], present?.get(id));
-      for (const stretch of timeOf(starts, Math.max(from, end), to)) addStretch(timesOf(id), steps, stretch);
+    const begin = Math.max(from, end);
+    for (const id of to > end ? new Set(own) : []) {
+      if (late.has(id)) continue;
+      const [code, recent, standing] = [last.get(id) ?? NO_DATA, changed.get(id), present?.get(id)];
+      const status = code === NO_DATA ? undefined : TIME_STATUSES[code - 1];
+      if (!recent && status && (!standing || standing.status === status)) {
+        addStretch(timesOf(id), steps, { from: begin, to, status });
+        continue;
+      }
+      const starts = startsOf(code, end, recent ?? [], standing);
+      for (const stretch of timeOf(starts, begin, to)) addStretch(timesOf(id), steps, stretch);
     }
 
     await inParallel(open, READS_AT_ONCE, async ([id, ranges]) => {

@@ -28,11 +28,9 @@ import type { Item } from "./read.ts";
 const ITEMS_PER_WRITE = 25;
 const WRITE_ATTEMPTS = 8;
 const CACHED_ROSTERS = 500;
-/** Three months of days and two days of hours of all buckets. */
-const CACHED_SUMMARIES = 2_500;
 
 export type Period = "HOUR" | "DAY";
-const PERIOD_SECONDS: Readonly<Record<Period, number>> = { HOUR: HOUR_SECONDS, DAY: DAY_SECONDS };
+export const PERIOD_SECONDS: Readonly<Record<Period, number>> = { HOUR: HOUR_SECONDS, DAY: DAY_SECONDS };
 
 export interface StoredSummary extends Summary {
   /** First second. */
@@ -83,18 +81,20 @@ export const createSummaryStore = (
   const nowSeconds = () => now() / 1000;
   /** Ids by hash, each with when it expires. */
   const rosters = new Map<string, { readonly ids: readonly string[]; readonly expiresAtSeconds: number }>();
-  const remember = (hash: string, ids: readonly string[], expiresAtSeconds: number) => {
+  /** Rosters of different hours have most ids in common: each id is in memory once. */
+  const known = new Map<string, string>();
+  const once = (id: string) => {
+    const same = known.get(id) ?? id;
+    known.set(same, same);
+    return same;
+  };
+  const remember = (hash: string, all: readonly string[], expiresAtSeconds: number) => {
+    const ids = all.map(once);
     rosters.delete(hash);
     rosters.set(hash, { ids, expiresAtSeconds });
     if (rosters.size > CACHED_ROSTERS) rosters.delete(rosters.keys().next().value!);
     return ids;
   };
-
-  /** Decoded summaries by item, with what tells whether the item has changed. */
-  const decoded = new Map<
-    string,
-    { readonly version: number; readonly roster: string; readonly summary: StoredSummary }
-  >();
 
   const roster = async (bucket: number, hash: string): Promise<readonly string[] | undefined> => {
     const known = rosters.get(hash);
@@ -125,21 +125,15 @@ export const createSummaryStore = (
   /** A corrupt summary has no rows; its version stays known, so that it can be replaced. */
   const fromItem = async (bucket: number, period: Period, item: Item): Promise<StoredSummary> => {
     const what = `summary ${bucket} ${String(item.sk)}`;
-    const known = decoded.get(what);
-    if (known && known.version === Number(item.version) && known.roster === item.roster) return known.summary;
     const ids = await roster(bucket, String(item.roster));
     const rows = ids && readable(() => decodeRows(bytesOf(item, what), ids.length, what), unreadable);
-    const version = Number(item.version);
-    const summary = {
+    return {
       start: startOf(String(item.sk), period),
       ids: rows ? ids : [],
       rows: rows ?? [],
-      version,
+      version: Number(item.version),
       corrections: Number(item.corrections ?? 0),
     };
-    if (rows) decoded.set(what, { version, roster: String(item.roster), summary });
-    if (decoded.size > CACHED_SUMMARIES) decoded.delete(decoded.keys().next().value!);
-    return summary;
   };
 
   /** Summaries that begin within `from <= t < to`, by their first second. */

@@ -18,18 +18,18 @@ public class OpenapiGenerator {
             .name("Generated").protocol(HttpsMonitorInput.ProtocolEnum.HTTPS).host("127.0.0.1").port(9)
             .settings(new HttpsSettings().path("/health").tls(new TlsSettings().verify(false)))
             .alerts(new AlertsInput().emails(List.of("ops@example.com")));
-        Monitor created = monitors.createMonitor(new MonitorInput(https), null);
+        Monitor created = monitors.createMonitor(new MonitorInput(https), null, null);
         MonitorPatch patch = new MonitorPatch().intervalSeconds(Lane.NUMBER_30);
         Monitor changed = monitors.updateMonitor(created.getId(), patch, null);
         TcpMonitorInput tcp = new TcpMonitorInput()
             .key("applied").name("Applied").protocol(TcpMonitorInput.ProtocolEnum.TCP).host("127.0.0.1").port(9);
-        Applied applied = monitors.applyMonitors(new ApplyInput().monitors(List.of(new MonitorInput(tcp))), null, null);
-        MonitorPage page = monitors.listMonitors(null, null, null, 10, null);
-        ResultPage results = history.listResults(created.getId(), null, null, null, 5, null);
-        Stats stats = history.getStats(created.getId(), "-2h", null, Step._1H, null, null);
+        Applied applied = monitors.applyMonitors(new ApplyInput().monitors(List.of(new MonitorInput(tcp))), null, null, null, null, null);
+        ListedMonitorPage page = monitors.listMonitors(null, null, null, null, null, null, null, 10, null, null);
+        ResultPage results = history.listResults(created.getId(), null, null, null, 5, null, null);
+        Stats stats = history.getStats(created.getId(), "-2h", null, Step._1H, null, null, null, null);
         String refused = null;
         try {
-            monitors.getMonitor("unknown");
+            monitors.getMonitor("unknown", null);
         } catch (ApiException error) {
             refused = error.getResponseBody().replaceAll("(?s).*\"code\":\"([^\"]+)\".*", "$1");
         }

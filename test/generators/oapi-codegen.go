@@ -50,12 +50,12 @@ func main() {
 	page := must(api.ListMonitorsWithResponse(ctx, &harborlight.ListMonitorsParams{Limit: pointer(int32(10))})).JSON200
 	results := must(api.ListResultsWithResponse(ctx, created.Id, &harborlight.ListResultsParams{Limit: pointer(int32(5))})).JSON200
 	stats := must(api.GetStatsWithResponse(ctx, created.Id, &harborlight.GetStatsParams{From: pointer("-2h")})).JSON200
-	refused := must(api.GetMonitorWithResponse(ctx, "unknown")).ApplicationproblemJSON404
+	refused := must(api.GetMonitorWithResponse(ctx, "unknown", nil)).ApplicationproblemJSON404
 	must(api.DeleteMonitorWithResponse(ctx, created.Id, nil))
 
 	names := []string{}
 	for _, one := range page.Items {
-		names = append(names, one.Name)
+		names = append(names, *one.Name)
 	}
 	fmt.Println(string(must(json.Marshal(map[string]any{
 		"interval": changed.IntervalSeconds,

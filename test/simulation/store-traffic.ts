@@ -192,6 +192,18 @@ export function storeTraffic(
       const { next } = await monitors.list(1 + chance.int(4));
       await monitors.list(2, next ?? namePlace(known()).listKey);
     },
+    rows: () => monitors.rows(date()),
+    rowsWithStatus: () => monitors.rowsWithStatus([chance.pick(["down", "paused"])], date()),
+    rowsOf: () => monitors.rowsOf(some(IDS)),
+    changedAfter: () => monitors.changedAfter(iso(now - chance.int(600))),
+    countMonitors: () => monitors.count(),
+    notUp: async () => [await Array.fromAsync(monitors.notUp()), await Array.fromAsync(upkeep.notUp())],
+    acknowledge: async () => {
+      const monitor = known();
+      if (!monitor.incident) return;
+      const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
+      await monitors.acknowledge(monitor, acknowledged, date());
+    },
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),
     views: () => views.views(some(IDS), location()),
@@ -200,6 +212,8 @@ export function storeTraffic(
     standing: () => Array.fromAsync(standing(some(IDS))),
     remember: () => former.remember(known(), date()),
     recall: () => former.recall(some(IDS)),
+    former: () => former.get(id(), date()),
+    formerNames: () => former.names(some(IDS)),
     saveView: () => {
       const { id, settingsVersion } = known();
       const view = viewOf(chance.pick(["up", "down", "degraded"]), tick());
@@ -264,6 +278,9 @@ export function storeTraffic(
       const { next } = await incidents.listOf(one, 1 + chance.int(3));
       if (next) await incidents.listOf(one, 2, next);
     },
+    incidentStarts: () => incidents.startsAfter(iso(now - chance.int(600))),
+    countIncidents: () => incidents.count({ state: chance.pick(["open", "closed", "all"]) }),
+    incidentsById: () => incidents.getMany(some(IDS).map((one) => `${one}.${START * 1000}`)),
     incident: () => incidents.get(id(), iso(START + chance.int(5))),
     due: async () => {
       const moment = new Date((now + chance.int(300)) * 1000);
@@ -272,6 +289,7 @@ export function storeTraffic(
       if (timer) await due.touch(chance.chance(0.8) ? timer : { ...timer, dueAt: iso(START) }, nowMs());
     },
     nudge: () => due.nudge(chance.chance(0.8) ? monitorKey(id()) : locationStateKey(location()), nowMs()),
+    nudgeUnrecorded: () => due.nudgeUnrecorded(monitorKey(id()), nowMs()),
     locations: () => locations.all(),
     location: () => locations.get(location()),
     ask: () => locations.ask(location(), date(), chance.pick([0, 150])),

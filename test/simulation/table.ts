@@ -152,7 +152,7 @@ export class Table {
     return returned(input.ReturnValues, this.#write(key, undefined), undefined);
   }
 
-  query(input: QueryCommandInput): { Items: Document[]; LastEvaluatedKey?: Document } {
+  query(input: QueryCommandInput): { Items?: Document[]; Count: number; LastEvaluatedKey?: Document } {
     assertSupported(input, QUERY);
     const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
     const keyCondition = parseKeyCondition(input.KeyConditionExpression ?? "");
@@ -163,14 +163,15 @@ export class Table {
     const { rows, keyOf } = this.#select(input, keyCondition.run(bindings));
     const items: Document[] = [];
     let [read, bytes] = [0, 0];
+    const answer = () => ({ ...(input.Select !== "COUNT" && { Items: items }), Count: items.length });
     for (const { item, size } of rows) {
       // What the filter leaves out was read all the same, and counts for the page.
       if (!filter || filter.run(item, bindings)) items.push(project(item, projection, bindings));
       read++;
       bytes += size;
-      if (read === input.Limit || bytes >= MAX_PAGE_BYTES) return { Items: items, LastEvaluatedKey: keyOf(item) };
+      if (read === input.Limit || bytes >= MAX_PAGE_BYTES) return { ...answer(), LastEvaluatedKey: keyOf(item) };
     }
-    return { Items: items };
+    return answer();
   }
 
   /** Deletes what expired. @returns how many items */
@@ -371,6 +372,8 @@ const QUERY = new Set<keyof QueryCommandInput>([
   "ScanIndexForward",
   "Limit",
   "ExclusiveStartKey",
+  // COUNT alone; anything else is what would be answered without it.
+  "Select",
 ]);
 
 /** @throws Error (ours, not DynamoDB's) for a field that would be ignored here */

@@ -137,9 +137,9 @@ test("a command or field that is not known here is an error of ours, not of Dyna
   const counted = {
     TableName,
     KeyConditionExpression: "pk = :p",
-    Select: "COUNT",
+    ReturnConsumedCapacity: "TOTAL",
     ExpressionAttributeValues: { ":p": "x" },
   } as const;
-  expect(() => perform(new QueryCommand(counted))).toThrow("does not know Select");
+  expect(() => perform(new QueryCommand(counted))).toThrow("does not know ReturnConsumedCapacity");
   expect(() => perform({ input: {} })).toThrow("do not know Object");
 });

@@ -17,11 +17,11 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import type { Policy } from "../../../shared/rules/policies.ts";
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
-import type { EntryReader } from "../../../shared/store/entries.ts";
 import type { FormerStore } from "../../../shared/store/former.ts";
 import type { IncidentStore, RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
-import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
+import type { Changed } from "../../../shared/store/monitor-rows.ts";
 import type { MonitorStore } from "../../../shared/store/monitors.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "./problem.ts";
@@ -61,7 +61,13 @@ const takenByHidden = () =>
   new Problem("already-exists", "a monitor that this token does not see has this key: choose another key");
 
 /** @param seen gets the ids of the monitors that are given out */
-const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: Set<string>): MonitorStore => {
+const limitedMonitors = (
+  limit: Tags,
+  all: MonitorStore,
+  access: Access,
+  former: FormerStore,
+  seen: Set<string>,
+): MonitorStore => {
   const sees = (monitor: StoredMonitor) => hasOne(limit, monitor) && seen.add(monitor.id).size > 0;
   const seesRow = (row: MonitorRow) => hasOne(limit, row) && seen.add(row.id).size > 0;
   const refuse = (settings: Tagged) => {
@@ -96,6 +102,17 @@ const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: S
     rows: async (now) => (await all.rows(now)).filter(seesRow),
     rowsWithStatus: async (statuses, now) => (await all.rowsWithStatus(statuses, now)).filter(seesRow),
     rowsOf: async (ids) => (await all.rowsOf(ids)).filter(seesRow),
+    // The index holds ids without tags, so the monitors of these are read.
+    changedAfter: async (moment) => {
+      const found = await all.changedAfter(moment);
+      const idsOf = (some: readonly Changed[]) => [...new Set(some.map(({ id }) => id))];
+      const [rows, gone] = await Promise.all([
+        all.rowsOf(idsOf(found.filter(({ isFormer }) => !isFormer))),
+        former.names(idsOf(found.filter(({ isFormer }) => isFormer))),
+      ]);
+      const present = new Set(rows.filter(seesRow).map(({ id }) => id));
+      return found.filter(({ id, isFormer }) => (isFormer ? gone : present).has(id));
+    },
     // The number of all monitors is nobody's business; that of the own ones is counted from rows.
     count: async () => null,
   };
@@ -103,7 +120,7 @@ const limitedMonitors = (limit: Tags, all: MonitorStore, access: Access, seen: S
 
 /** Incidents do not have their monitor's tags, so the monitors are read; those of deleted ones are hidden. */
 const limitedIncidents = (all: IncidentStore, { get, rowsOf }: MonitorStore): IncidentStore => {
-  const own = async (incidents: readonly RecordedIncident[]) => {
+  const own = async <I extends Pick<RecordedIncident, "monitorId">>(incidents: readonly I[]) => {
     const seen = new Set((await rowsOf([...new Set(incidents.map(({ monitorId }) => monitorId))])).map(({ id }) => id));
     return incidents.filter(({ monitorId }) => seen.has(monitorId));
   };
@@ -113,6 +130,7 @@ const limitedIncidents = (all: IncidentStore, { get, rowsOf }: MonitorStore): In
       return { ...page, items: await own(page.items) };
     },
     count: async () => null,
+    startsAfter: async (moment) => own(await all.startsAfter(moment)),
     getMany: async (ids) => own(await all.getMany(ids)),
     listOf: async (monitorId, count, before, question) =>
       (await get(monitorId)) ? all.listOf(monitorId, count, before, question) : { items: [], next: null },
@@ -264,42 +282,14 @@ const limitedFormer = (limit: Tags, former: FormerStore, seen: Set<string>): For
   names: async (ids) => new Map([...(await former.names(ids))].filter(([, one]) => hasOne(limit, one))),
 });
 
-/** Indexes hold ids without tags, so the monitors of these are read. */
-const limitedEntries = (limit: Tags, all: EntryReader, former: FormerStore): EntryReader => {
-  const entries: EntryReader["entries"] = async (ids) =>
-    new Map([...(await all.entries(ids))].filter(([, one]) => hasOne(limit, one)));
-  const only = async <V>(found: ReadonlyMap<string, V>): Promise<Map<string, V>> => {
-    const visible = await entries(found.keys());
-    return new Map([...found].filter(([id]) => visible.has(id)));
-  };
-  return {
-    entries,
-    names: async () => only(await all.names()),
-    attention: async () => only(await all.attention()),
-    changedAfter: async (moment) => {
-      const found = await all.changedAfter(moment);
-      const [present, gone] = await Promise.all([
-        entries(new Set(found.flatMap(({ id, isFormer }) => (isFormer ? [] : [id])))),
-        former.names([...new Set(found.flatMap(({ id, isFormer }) => (isFormer ? [id] : [])))]),
-      ]);
-      return found.filter(({ id, isFormer }) => (isFormer ? gone : present).has(id));
-    },
-    incidentsAfter: async (moment) => {
-      const found = await all.incidentsAfter(moment);
-      const visible = await entries(new Set(found.map(({ monitorId }) => monitorId)));
-      return found.filter(({ monitorId }) => visible.has(monitorId));
-    },
-  };
-};
-
 /** @param limit tags of the caller's token; null: not limited; undefined: a call without a token */
 export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
   if (!limit) return deps;
   const access = accessOf(limit, deps.monitors);
   const seen = new Set<string>();
-  const monitors = limitedMonitors(limit, deps.monitors, access, seen);
-  const { history } = deps;
   const former = limitedFormer(limit, deps.former, seen);
+  const monitors = limitedMonitors(limit, deps.monitors, access, former, seen);
+  const { history } = deps;
   return {
     access,
     monitors,
@@ -319,7 +309,6 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
       },
     },
     former,
-    entries: limitedEntries(limit, deps.entries, former),
 
     // By id, of monitors that were found through the stores above.
     stretches: deps.stretches,
@@ -333,6 +322,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
+    newId: deps.newId,
     version: deps.version,
     locations: deps.locations,
     heartbeats: deps.heartbeats,

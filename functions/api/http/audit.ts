@@ -2,7 +2,6 @@
  * Audit log of the calls that may change something. An entry is stored before the call does anything, and completed
  * after it: a change whose process died is in the log as `begun`, so no change is ever missing from it.
  */
-import { randomBytes } from "node:crypto";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InvalidInput } from "../../../shared/errors.ts";
 import { inParallel } from "../../../shared/parallel.ts";
@@ -28,11 +27,11 @@ type Begun = Pick<AuditEntry, "requestId" | "by" | "operation" | "resource">;
 
 /** Runs a call that may change something, and keeps its entries. */
 export const audited = async <T>(
-  { audit, now, logger, metrics }: Deps,
+  { audit, newId, now, logger, metrics }: Deps,
   begun: Begun,
   call: (record: Recorder) => Promise<T>,
 ): Promise<T> => {
-  const id = randomBytes(8).toString("hex");
+  const id = newId();
   const entry: AuditEntry = { id, at: now().toISOString(), ...begun, name: null, outcome: "begun", changes: {} };
   // Nothing is changed without an entry: if this write fails, the call does.
   await audit.put(entry);

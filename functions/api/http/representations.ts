@@ -196,11 +196,7 @@ const standing = {
 /** Names of fields that are set by the server. Callers may send them back with what they read: they are ignored. */
 export const SERVER_FIELDS: ReadonlySet<string> = new Set(Object.keys(standing));
 
-const readOnly = Object.fromEntries(
-  Object.entries(standing).map(([name, schema]) => [name, (schema as z.ZodType).meta({ readOnly: true })]),
-) as unknown as typeof standing;
-
-export const monitorView = z.object({ ...storedFields, ...readOnly }).meta({
+export const monitorView = z.object({ ...storedFields, ...standing }).meta({
   id: "Monitor",
   description: "A monitor: its settings, and how it stands.",
   example: { ...completed(MONITOR_EXAMPLE, MONITOR_EXAMPLE.locations), incident: null },
@@ -271,10 +267,7 @@ export const problemView = z
     status: z.int().meta({ description: "The HTTP status.", example: 422 }),
     code: problemCode,
     detail: z.string().meta({ description: "What is wrong this time.", example: "port: must be a whole number" }),
-    errors: z
-      .array(fieldError)
-      .optional()
-      .describe("Every field that is wrong."),
+    errors: z.array(fieldError).optional().describe("Every field that is wrong."),
     requestId: z.string().meta({ description: "Finds the request in the log.", example: "f2000d5e-5ed5-4d6c" }),
   })
   .meta({ id: "Problem", description: "An error (RFC 9457)." });

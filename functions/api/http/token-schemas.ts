@@ -117,9 +117,7 @@ export const ownSessionView = z
         z
           .object({
             name: locationName.describe("Name of the location, as in a monitor's `locations`."),
-            families: z
-              .array(addressFamily)
-              .describe("What it can reach."),
+            families: z.array(addressFamily).describe("What it can reach."),
             port25: z.boolean().describe("Whether it can reach TCP port 25."),
           })
           .meta({ id: "Reach", description: "A location, and what it can reach." }),

@@ -11,15 +11,14 @@ import { maySeeAll } from "./present.ts";
 /** Value before and after by path, such as `alerts.afterSeconds`; null where there is none. */
 export type Changes = Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
 
-export const changesView = z
-  .record(z.string(), z.array(z.unknown()).length(2))
-  .meta({
-    id: "Changes",
-    description: "Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.",
-    example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] },
-  });
+export const changesView = z.record(z.string(), z.array(z.unknown()).length(2)).meta({
+  id: "Changes",
+  description: "Value before and after by path, such as `alerts.afterSeconds`; null: none. Secrets are masked.",
+  example: { intervalSeconds: [60, 30], "settings.path": [null, "/health"] },
+});
 
-interface Side {
+/** A thing before or after a change. */
+export interface Side {
   readonly value: unknown;
   /** The same with secrets masked. */
   readonly shown: unknown;
@@ -45,9 +44,13 @@ function* differences(before: Side, after: Side, path: string): Generator<[strin
     yield* differences(within(before, name), within(after, name), path ? `${path}.${name}` : name);
 }
 
+/** Differences between two objects that may have secrets. */
+export const maskedDifferencesOf = (before: Side, after: Side): Changes =>
+  Object.fromEntries(differences(before, after, ""));
+
 /** Differences between two objects of settings without secrets. */
 export const differencesOf = (before: object, after: object): Changes =>
-  Object.fromEntries(differences({ value: before, shown: before }, { value: after, shown: after }, ""));
+  maskedDifferencesOf({ value: before, shown: before }, { value: after, shown: after });
 
 const sideOf = (monitor: MonitorSettings): Side => {
   const value = settingsOf(monitor);
@@ -56,11 +59,11 @@ const sideOf = (monitor: MonitorSettings): Side => {
 
 /** What differs between the settings; empty if nothing does. */
 export const changesOf = (before: MonitorSettings, after: MonitorSettings): Changes =>
-  Object.fromEntries(differences(sideOf(before), sideOf(after), ""));
+  maskedDifferencesOf(sideOf(before), sideOf(after));
 
-const NOTHING: Side = { value: {}, shown: {} };
+export const NOTHING: Side = { value: {}, shown: {} };
 /** All settings of a monitor that is created, as changes. */
-const changesOfNew = (after: MonitorSettings): Changes => Object.fromEntries(differences(NOTHING, sideOf(after), ""));
+const changesOfNew = (after: MonitorSettings): Changes => maskedDifferencesOf(NOTHING, sideOf(after));
 
 /** Entry of the audit log for another resource than a monitor. @param before, after its settings; null: it does not exist */
 export const changeOfKept = (

@@ -4,7 +4,7 @@
  * only, because 10,000 monitors have 130,000 samples; queries join with `* on (monitor) group_left (name)`.
  */
 import type { Block, BlockEntry } from "../../../shared/history/block.ts";
-import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import { statusOf } from "./present.ts";
 
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";

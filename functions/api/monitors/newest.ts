@@ -15,10 +15,8 @@ interface Seen {
   readonly lossPercent: number | null;
 }
 
-type Checked = Pick<
-  Monitor,
-  "id" | "shard" | "locations" | "settingsVersion" | "settingsChangedAt" | "views" | "paused"
->;
+type Checked = Pick<Monitor, "id" | "shard" | "locations" | "settingsVersion" | "settingsChangedAt" | "paused"> &
+  Partial<Pick<Monitor, "views">>;
 
 export const newestOf = async (
   monitors: readonly Checked[],
@@ -32,7 +30,7 @@ export const newestOf = async (
   };
   // A spot check writes only a view. Not for paused monitors, whose view tells when it last changed, not the last
   // check.
-  for (const { id, views, paused } of monitors)
+  for (const { id, views = {}, paused } of monitors)
     for (const { tick } of paused ? [] : Object.values(views)) note(id, { tick, latencyMs: null, lossPercent: null });
 
   const places = Map.groupBy(

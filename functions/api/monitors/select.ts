@@ -5,12 +5,12 @@ import type { Monitor, Status } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { oneOf } from "../../../shared/schema.ts";
 import { foldText } from "../../../shared/store/listing.ts";
-import type { MonitorRow } from "../../../shared/store/monitor-rows.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import { STATUSES, status } from "../http/representations.ts";
 import { sinceOf, statusOf } from "./present.ts";
 
 /** Ranks for `sort=status`: what needs attention first. */
-const STATUS_RANKS = {
+export const STATUS_RANKS = {
   pending: 3,
   up: 6,
   degraded: 1,
@@ -40,25 +40,24 @@ export const monitorFilters = {
     .default([])
     .meta({ description: "One of these; may be given several times.", example: ["up", "down"] }),
   tag: tagFilter,
-  protocol: z.array(protocolName()).max(20).default([]).meta({
-    description: "One of these; may be given several times.",
-    example: ["https"],
-  }),
+  protocol: z
+    .array(protocolName())
+    .max(20)
+    .default([])
+    .meta({
+      description: "One of these; may be given several times.",
+      example: ["https"],
+    }),
   key: z
     .array(z.string().min(1).max(128))
     .max(100)
     .default([])
     .meta({ description: "Exactly one of these keys; may be given several times.", example: ["orders/db"] }),
-  q: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({
-      description:
-        "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
-      example: "orders",
-    }),
+  q: z.string().min(1).max(200).optional().meta({
+    description:
+      "Words that must all occur in the name, `host:port`, key, protocol or tags (`name=value`), in any case and without accents.",
+    example: "orders",
+  }),
 };
 export interface Filters {
   readonly status?: readonly Status[];

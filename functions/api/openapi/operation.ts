@@ -49,7 +49,7 @@ export const headerComponents = Object.fromEntries(
 );
 
 /** Headers of every answer that has a body: bodies from 1 KB on are compressed if the caller takes that. */
-const CONTENT = ["cache-control", "content-encoding", "vary"] as const satisfies readonly HeaderName[];
+const CONTENT = ["content-encoding", "vary"] as const satisfies readonly HeaderName[];
 /** Headers of every answer to a caller whose token is known. */
 const RATE_LIMIT = ["ratelimit", "ratelimit-policy"] as const satisfies readonly HeaderName[];
 
@@ -89,7 +89,12 @@ const gatewayContent = (message: string) => ({ "application/json": { schema: gat
 
 const problemResponse = (status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject => {
   const byGateway = GATEWAY_MESSAGES[status];
-  const headers = [...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []), ...CONTENT, ...RATE_LIMIT];
+  const headers = [
+    ...codes.flatMap((code) => PROBLEM_HEADERS[code] ?? []),
+    "cache-control",
+    ...CONTENT,
+    ...RATE_LIMIT,
+  ] as const;
   return {
     description: `Problem ${codes.map((code) => `\`${code}\``).join(", ")}${byGateway ? "; or an answer of the gateway" : ""}.`,
     headers: headersOf(headers),
@@ -121,7 +126,7 @@ export const responseComponents = (routes: readonly Route[]): Record<string, Zod
   },
   [COMMON.default]: {
     description: "Any other problem, such as `method-not-allowed` (405) with the methods that the path has.",
-    headers: headersOf(["allow", "retry-after", ...CONTENT, ...RATE_LIMIT]),
+    headers: headersOf(["allow", "retry-after", "cache-control", ...CONTENT, ...RATE_LIMIT]),
     content: problemContent(["method-not-allowed"]),
   },
 });
@@ -140,6 +145,7 @@ const answers = ({ responses, scope, method }: Route): ZodOpenApiResponsesObject
           description,
           headers: headersOf([
             ...headers,
+            "cache-control",
             ...(method === "GET" ? (["etag"] as const) : []),
             ...(schema ? CONTENT : []),
             ...(scope ? RATE_LIMIT : []),
@@ -148,9 +154,7 @@ const answers = ({ responses, scope, method }: Route): ZodOpenApiResponsesObject
             content: Object.fromEntries(
               contentTypes.map((type) => [
                 type,
-                isStructured(type)
-                  ? { schema }
-                  : { schema: z.string().describe("Text."), ...(example && { example }) },
+                isStructured(type) ? { schema } : { schema: z.string().describe("Text."), ...(example && { example }) },
               ]),
             ),
           }),

@@ -21,6 +21,7 @@ export interface Schema {
   maximum?: number;
   /** Names of the values of an enumeration, where generators would take one that is taken. */
   "x-enum-varnames"?: string[];
+  readOnly?: boolean;
   discriminator?: { propertyName: string; mapping: Record<string, string> };
 }
 export type Schemas = Record<string, Schema>;

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { protocols } from "../../../shared/protocols/index.ts";
+import { SERVER_FIELDS } from "../http/representations.ts";
 import { plain, refTo, type Schema, type Schemas } from "./schema.ts";
 
 /** `minecraft-bedrock` becomes `MinecraftBedrock`, and `2c` becomes `2c`. */
@@ -123,12 +124,25 @@ const named = (whole: Schemas, parts: readonly Part[]): Schemas => {
   ]);
 };
 
+const READ_ONLY = "Fields that are `readOnly` may be sent back as they were read, and change nothing.";
+
+/**
+ * Adds the fields that the server sets, as `readOnly`: callers may send them back with what they read, and they are
+ * ignored. They are not `readOnly` in answers, because generators then take them for values that may be missing.
+ */
+const withServerFields = (input: Schema, monitor: Schema): Schema => {
+  const set = Object.entries(monitor.properties ?? {}).filter(([name]) => SERVER_FIELDS.has(name));
+  const readOnly = set.map(([name, schema]) => [name, { ...schema, readOnly: true }]);
+  return { ...input, properties: { ...input.properties, ...Object.fromEntries(readOnly) } };
+};
+
 /**
  * Replaces `MonitorInput` by a union of one schema for each protocol, `HttpsMonitorInput` and so on. Each has all fields
  * of a monitor, because generators read that alike, which they do not with `allOf`.
  */
 export const withTypedSettings = (schemas: Schemas): Schemas => {
-  const { MonitorInput: input, ...others } = schemas;
+  const { MonitorInput = {}, MonitorPatch = {}, Monitor = {}, ...others } = schemas;
+  const input = withServerFields(MonitorInput, Monitor);
   const settings = settingsSchemas();
   const taken = Object.keys(settings).filter((name) => Object.hasOwn(others, name));
   if (taken.length > 0) throw new Error(`two schemas have the name ${taken.join(", ")}: give one another title or id`);
@@ -140,11 +154,11 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
       ...input,
       description: `A monitor of ${title}.`,
       properties: {
-        ...input?.properties,
+        ...input.properties,
         protocol: { type: "string", enum: [protocol], description: `Always \`${protocol}\`.` },
         settings: { ...refTo(`${pascal(protocol)}Settings`), description: "The protocol's own settings." },
       },
-      required: [...(input?.required ?? []), ...(defaultPort === null ? ["port"] : [])],
+      required: [...(input.required ?? []), ...(defaultPort === null ? ["port"] : [])],
       examples: [
         { name: title, protocol, host: "example.com", ...example, settings: { ...told, ...example.settings } },
       ],
@@ -153,13 +167,18 @@ export const withTypedSettings = (schemas: Schemas): Schemas => {
   });
   return {
     ...others,
+    Monitor,
+    MonitorPatch: {
+      ...withServerFields(MonitorPatch, Monitor),
+      description: `${MonitorPatch.description} ${READ_ONLY}`,
+    },
     MonitorInput: {
       ...unionOf(
         "protocol",
         variants.map(({ protocol, name }) => [protocol, name]),
-        "A monitor to create; `protocol` tells which of these it is.",
+        `A monitor to create; \`protocol\` tells which of these it is. ${READ_ONLY}`,
       ),
-      ...(input?.examples && { examples: input.examples }),
+      ...(input.examples && { examples: input.examples }),
     },
     ...Object.fromEntries(variants.map(({ name, schema }) => [name, schema])),
     ...settings,

@@ -65,9 +65,8 @@ export function barsOf(times: Times | undefined, count: number) {
   const downSeconds: Record<string, number> = {};
   let bars = "";
   for (let step = 0; step < count; step++) {
-    const seconds = times?.step(step);
-    bars += WORST_FIRST.find(({ place }) => seconds && seconds[place]! > 0)?.letter ?? NO_DATA;
-    const down = seconds?.[DOWN] ?? 0;
+    bars += (times && WORST_FIRST.find(({ place }) => times.at(step, place) > 0)?.letter) ?? NO_DATA;
+    const down = times?.at(step, DOWN) ?? 0;
     if (down > 0) downSeconds[step] = down;
   }
   return { uptimePercent: uptimeOf(times), bars, downSeconds };

@@ -2,12 +2,20 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { Range } from "../../../shared/history/steps.ts";
-import type { Monitor, View } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
-import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
-import { milliseconds, moment, monitorId, monitorName, percentage, reason, state, status } from "../http/representations.ts";
-import { type Newest, statusOf } from "../monitors/present.ts";
+import {
+  milliseconds,
+  moment,
+  monitorId,
+  monitorName,
+  percentage,
+  reason,
+  state,
+  status,
+} from "../http/representations.ts";
+import { type Newest, sinceOf, statusOf } from "../monitors/present.ts";
 import { barsOf } from "./bars.ts";
 
 export const overviewItem = z
@@ -32,40 +40,21 @@ export const overviewItem = z
     uptimePercent: percentage
       .nullable()
       .describe("Over the time of the bars, rounded down: 100 means no second down. Null if nothing is known."),
-    bars: z
-      .string()
-      .meta({
-        description:
-          "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
-        example: "nnuuudux",
-      }),
-    downSeconds: z
-      .record(z.string(), z.int())
-      .meta({
-        description: "Seconds down by number of the bar, from 0; bars without any are absent.",
-        example: { "7": 20 },
-      }),
+    bars: z.string().meta({
+      description:
+        "A letter for each step, the worst that held: `u`p, `d`egraded, `x` down, `m`aintenance, `p`aused, `?` unknown, `n`o data.",
+      example: "nnuuudux",
+    }),
+    downSeconds: z.record(z.string(), z.int()).meta({
+      description: "Seconds down by number of the bar, from 0; bars without any are absent.",
+      example: { "7": 20 },
+    }),
     certificateDays: z
       .int()
       .nullable()
       .meta({ description: "Whole days until the first certificate expires; null without one.", example: 64 }),
   })
   .meta({ id: "OverviewItem", description: "A monitor in short." });
-
-/** The view that explains the status: the oldest one of that health, or else the oldest. */
-function causeOf({ locations, views, status: present }: Monitor): View | undefined {
-  const all = locations.flatMap((name) => views[name] ?? []).toSorted((a, b) => (a.since < b.since ? -1 : 1));
-  return all.find(({ health }) => health === present) ?? all[0];
-}
-
-/** Evidence of TLS, as `shared/engine/tls.ts` writes it. */
-const validTo = ({ evidence }: View): number =>
-  Date.parse(String((evidence.tls as { readonly validTo?: unknown } | undefined)?.validTo));
-
-function certificateDays({ views }: Monitor, now: Date): number | null {
-  const ends = Object.values(views).map(validTo).filter(Number.isFinite);
-  return ends.length === 0 ? null : Math.floor((Math.min(...ends) - now.getTime()) / (DAY_SECONDS * 1000));
-}
 
 interface Around {
   readonly times: ReadonlyMap<string, Times>;
@@ -75,21 +64,18 @@ interface Around {
   readonly now: Date;
 }
 
-export function presentRow(
-  monitor: StoredMonitor,
-  { times, steps, newest, now }: Around,
-): z.output<typeof overviewItem> {
-  const { id, revision, name, protocol, host, port, tags, intervalSeconds, since } = monitor;
-  const cause = causeOf(monitor);
+export function presentRow(row: MonitorRow, { times, steps, newest, now }: Around): z.output<typeof overviewItem> {
+  const { id, revision, name, protocol, host, port, tags, intervalSeconds, cause, certificateEndsMs } = row;
   return {
     ...{ id, revision, name, protocol, host, port, tags, intervalSeconds },
-    status: statusOf(monitor),
-    since,
+    status: statusOf(row),
+    since: sinceOf(row),
     state: cause?.state ?? null,
     reason: cause?.reason ?? null,
     message: cause?.message ?? "",
     ...(newest && { latencyMs: newest.get(id)?.latencyMs ?? null, lossPercent: newest.get(id)?.lossPercent ?? null }),
     ...barsOf(times.get(id), steps.length),
-    certificateDays: certificateDays(monitor, now),
+    certificateDays:
+      certificateEndsMs === null ? null : Math.floor((certificateEndsMs - now.getTime()) / (DAY_SECONDS * 1000)),
   };
 }

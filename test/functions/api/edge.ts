@@ -2,6 +2,7 @@
  * The API function with everything real but what lies outside it: a local DynamoDB with the synthesised schema, and one
  * small HTTP server that stands for SQS, Lambda and SNS, notes what it is asked and answers as it is told.
  */
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -24,7 +25,6 @@ import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
-import { createEntryReader } from "../../../shared/store/entries.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
@@ -198,8 +198,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     history,
     stretches,
     statusReader: createStatusReader({ stretches, summaries }, now),
-    entries: createEntryReader(client, tables.tables.monitors),
     retention: DEFAULT_RETENTION,
+    newId: randomUUID,
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,

@@ -50,6 +50,8 @@ beforeAll(async () => {
     severity: "down",
     endReason: "recovered",
     id: "x",
+    ...{ reason: "connection-refused", message: "", evidence: {}, locations: {}, alertCount: 2, undeliverable: {} },
+    ...{ monitorName: "A", protocol: "tcp", host: "127.0.0.1", port: 1 },
   };
   await edge.client.send(
     new PutCommand({

@@ -19,21 +19,22 @@ const auditEntry = z
     by: author.nullable().describe("Token that made the call; null: a command with AWS credentials."),
     operation: z.string().meta({ description: "`operationId` of the call.", example: "updateMonitor" }),
     resource: z.string().nullable().meta({
-      description: "Id of the monitor, subscription or token; null if none is known.",
+      description: "Id of what was changed: a monitor, channel, policy, token …; null if none is known.",
       example: "7ca139c8bbaa9b19b116",
     }),
     name: z.string().nullable().meta({ description: "Its name; null if it has none.", example: "Orders" }),
-    outcome: z
-      .enum(["done", "begun"])
-      .meta({
-        id: "AuditOutcome",
-        description:
-          "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
-        example: "done",
-      }),
+    outcome: z.enum(["done", "begun"]).meta({
+      id: "AuditOutcome",
+      description:
+        "`begun` is stored before anything is changed. If it stays, the call ended before it could say what it changed.",
+      example: "done",
+    }),
     changes: changesView,
   })
-  .meta({ id: "AuditEntry", description: "What a call changed of one monitor, subscription or token." });
+  .meta({
+    id: "AuditEntry",
+    description: "What a call changed of one monitor, channel, policy, token or other thing.",
+  });
 
 export const audit: readonly Route[] = [
   route({
@@ -41,11 +42,11 @@ export const audit: readonly Route[] = [
     path: "/v1/audit",
     operationId: "listAuditEntries",
     summary: "Who changed what",
-    description: `Newest first, one entry for each monitor, subscription or token that a call changed; calls that changed nothing are left out. Kept ${AUDIT_KEPT_DAYS} days. A page may be short or empty and still have a \`nextCursor\`.`,
+    description: `Newest first, one entry for each monitor, channel, policy, token or other thing that a call changed; calls that changed nothing are left out. Kept ${AUDIT_KEPT_DAYS} days. A page may be short or empty and still have a \`nextCursor\`.`,
     scope: "admin",
     query: z.strictObject({
       monitor: z.string().min(1).max(200).optional().meta({
-        description: "Id of a monitor, subscription or token.",
+        description: "Id of what was changed: a monitor, channel, policy, token or other thing.",
         example: "7ca139c8bbaa9b19b116",
       }),
       token: z

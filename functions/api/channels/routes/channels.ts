@@ -13,11 +13,13 @@ import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { changedMeanwhile, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../../alerting/kept.ts";
 import type { Deps } from "../../deps.ts";
+import type { Change } from "../../http/audit.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { page, yes } from "../../http/schemas.ts";
+import { maskedDifferencesOf, NOTHING, type Side } from "../../monitors/changes.ts";
 import { channelInput, channelPatch, channelTest, channelView, presentChannel } from "../representations.ts";
 import { readChannel } from "../settings.ts";
 
@@ -39,6 +41,19 @@ const nameTaken = (name: string) => new Problem("already-exists", `there is a ch
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** A channel, for its entry in the audit log. @param secrets none to compare what is shown alone */
+const sideOf = (channel: StoredChannel, secrets: object = {}): Side => {
+  const { name, kind, settings } = channel;
+  return {
+    value: { name, kind, settings: { ...settings, ...secrets } },
+    shown: { name, kind, settings: presentChannel(channel).settings },
+  };
+};
+const changeOf = ({ id, name }: StoredChannel, before: Side, after: Side): Change[] => {
+  const changes = maskedDifferencesOf(before, after);
+  return Object.keys(changes).length > 0 ? [{ resource: id, name, changes }] : [];
+};
+
 const createChannel = route({
   method: "POST",
   path: "/v1/channels",
@@ -50,7 +65,7 @@ const createChannel = route({
   checksBody: true,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
-  handle: async ({ body }, { channels, receivers, now }) => {
+  handle: async ({ body, record }, { channels, receivers, now }) => {
     const { name, kind, settings } = readChannel(body, receivers);
     const { shown, secrets } = splitSecrets(kinds[kind], settings);
     const at = now();
@@ -65,6 +80,7 @@ const createChannel = route({
       updatedAt: at.toISOString(),
     };
     if (!(await channels.create(channel, secrets, at))) throw nameTaken(name);
+    await record(changeOf(channel, NOTHING, sideOf(channel)));
     return answer(channel, 201, { location: `/v1/channels/${channel.id}` });
   },
 });
@@ -107,14 +123,15 @@ const updateChannel = route({
   headers: ifMatchHeader,
   responses: { 200: one },
   problems: ["already-exists"],
-  handle: async ({ params, body, headers }, deps) => {
+  handle: async ({ params, body, headers, record }, deps) => {
     const { channels, receivers, now } = deps;
     const before = await existing(deps, params.id ?? "");
     refuseStale(headers["if-match"], before, "channel");
     if (isObject(body) && body.kind !== undefined && body.kind !== before.kind)
       throw new InvalidInput([{ path: "kind", message: "cannot change: create another channel instead" }]);
     const { name, kind } = before;
-    const settings = { ...before.settings, ...(await channels.secrets(before.id)) };
+    const secretsBefore = await channels.secrets(before.id);
+    const settings = { ...before.settings, ...secretsBefore };
     const merged = readChannel(mergePatch({ name, kind, settings }, body), receivers);
     const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
     const after: StoredChannel = {
@@ -128,6 +145,7 @@ const updateChannel = route({
     const result = await channels.update(before, after, secrets, now());
     if (result === "name-taken") throw nameTaken(merged.name);
     if (result === "changed-meanwhile") throw changedMeanwhile("channel");
+    await record(changeOf(after, sideOf(before, secretsBefore), sideOf(after, secrets)));
     return answer(after);
   },
 });
@@ -148,13 +166,14 @@ const deleteChannel = route({
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted, with its secrets." } },
   problems: ["in-use"],
-  handle: async ({ params, query, headers }, deps) => {
+  handle: async ({ params, query, headers, record }, deps) => {
     const channel = await existing(deps, params.id ?? "");
     const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));
     if (users.length > 0)
       throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
     refuseStale(headers["if-match"], channel, "channel");
     if (!(await deps.channels.remove(channel))) throw changedMeanwhile("channel");
+    await record(changeOf(channel, sideOf(channel), NOTHING));
     return { status: 204 };
   },
 });
@@ -189,7 +208,7 @@ const testChannel = route({
   description: `Sends at once, tries once, and answers with what the service said. The alert is about a monitor \`test\`; services that open incidents are also told its end. ${PER_MINUTE} a minute and token, together with its checks.`,
   scope: "write",
   responses: { 200: { description: "What the service said, also if it refused.", schema: channelTest } },
-  handle: async ({ params, token }, deps) => {
+  handle: async ({ params, token, record }, deps) => {
     const channel = await existing(deps, params.id ?? "");
     const startedAt = deps.now();
     if (!token || !(await deps.tokens.spend(token.id, PER_MINUTE, startedAt)))
@@ -199,6 +218,7 @@ const testChannel = route({
     const messages = [await sendTest(channel, "down", startedAt, deps)];
     if (kinds[channel.kind].opensIncidents && messages[0]?.delivered)
       messages.push(await sendTest(channel, "recovered", startedAt, deps));
+    await record([{ resource: channel.id, name: channel.name, changes: { tested: [false, true] } }]);
     return { body: { delivered: messages.every(({ delivered }) => delivered), messages } };
   },
 });

@@ -93,25 +93,41 @@ interface Member {
   readonly times: Times | undefined;
 }
 
-/** All monitors that exist, and deleted ones with time in the range. */
-async function membersOf({ entries, former, statusReader }: Deps, steps: readonly Range[], tag: readonly string[]) {
-  const names = await entries.names();
-  const [present, times] = await Promise.all([entries.entries(names.keys()), statusReader.times({ steps })]);
-  const gone = [...times.keys()].filter((id) => !present.has(id) || present.get(id)!.deletedAt !== null);
-  const formerNames = gone.length > 0 ? await former.names(gone) : new Map();
-  const all = [...present.values(), ...[...formerNames.values()].filter(({ id }) => !present.has(id))];
+/** All monitors that exist, and deleted ones with time in the range, by name. */
+async function membersOf({ monitors, former, statusReader, now }: Deps, steps: readonly Range[], tag: readonly string[]) {
+  const [rows, times] = await Promise.all([monitors.rows(now()), statusReader.times({ steps })]);
+  const present = new Map(rows.map((row) => [row.id, row]));
+  const gone = [...times.keys()].filter((id) => !present.has(id));
+  const formerNames = [...(await former.names(gone)).values()].map((one) => ({ ...one, ...namePlace(one) }));
+  const all = [...rows, ...formerNames];
+  if (formerNames.length > 0) all.sort((a, b) => compareText(a.listKey, b.listKey));
   return all
     .filter(({ id, tags, deletedAt }) => hasTags(tags, tag) && (deletedAt === null || times.has(id)))
-    .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }))
-    .sort((a, b) => compareText(namePlace(a).listKey, namePlace(b).listKey));
+    .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }));
 }
 
-/** Figures of several monitors together. @param length seconds of the range of each */
-function figures(parts: readonly (Uint32Array | undefined)[], length: number) {
-  const sum = new Float64Array(TIME_STATUSES.length);
-  for (const part of parts) for (const [place, seconds] of part?.entries() ?? []) sum[place]! += seconds;
+/** Figures of several monitors together. @param sum by place in `TIME_STATUSES` @param length seconds of all of them */
+function figures(sum: Float64Array, length: number) {
   const seconds = statusSeconds(sum);
-  return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length * parts.length) };
+  return { uptimePercent: uptimePercent({ seconds }), seconds: reportSeconds(seconds, length) };
+}
+
+/** Adds up seconds by place in `TIME_STATUSES`. */
+function sumOf(parts: readonly (Uint32Array | undefined)[]): Float64Array {
+  const sum = new Float64Array(TIME_STATUSES.length);
+  for (const part of parts) if (part) for (let place = 0; place < sum.length; place++) sum[place]! += part[place]!;
+  return sum;
+}
+
+/** Figures of all members over time. */
+function figuresOfSteps(members: readonly Member[], steps: readonly Range[]) {
+  const [count, sum] = [TIME_STATUSES.length, new Float64Array(steps.length * TIME_STATUSES.length)];
+  for (const { times } of members) times?.addTo(sum);
+  return steps.map(({ from, to }, step) => ({
+    from,
+    to,
+    ...figures(sum.subarray(step * count, (step + 1) * count), (to - from) * members.length),
+  }));
 }
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -152,7 +168,7 @@ const getUptime = route({
     const steps = query.step ? cut(range, query.step satisfies Step, timeZone) : [range];
     const [members, began] = await Promise.all([
       membersOf(deps, steps, query.tag),
-      deps.entries.incidentsAfter(iso(range.from)),
+      deps.incidents.startsAfter(iso(range.from)),
     ]);
     const ids = new Set(members.map(({ id }) => id));
     const incidents = began.filter(({ monitorId, startedAt }) => startedAt < iso(range.to) && ids.has(monitorId));
@@ -163,10 +179,7 @@ const getUptime = route({
     const totals = new Map(members.map(({ id, times }) => [id, times?.total()]));
     const figuresOf = (some: readonly Member[]) => ({
       monitors: some.length,
-      ...figures(
-        some.map(({ id }) => totals.get(id)),
-        length,
-      ),
+      ...figures(sumOf(some.map(({ id }) => totals.get(id))), length * some.length),
       incidents: incidentsOf(some),
     });
     const groupOf = ({ tags }: Member) =>
@@ -193,13 +206,10 @@ const getUptime = route({
             .sort((a, b) => (a.value === null ? 1 : b.value === null ? -1 : compareText(a.value, b.value))),
         }),
         ...(query.step && {
-          steps: steps.map(({ from, to }, step) => ({
+          steps: figuresOfSteps(members, steps).map(({ from, to, ...found }) => ({
             from: iso(from),
             to: iso(to),
-            ...figures(
-              members.map(({ times }) => times?.step(step)),
-              to - from,
-            ),
+            ...found,
             incidents: incidents.filter(({ startedAt }) => startedAt >= iso(from) && startedAt < iso(to)).length,
           })),
         }),

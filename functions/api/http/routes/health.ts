@@ -17,8 +17,8 @@ const healthView = z
           .object({
             name: locationName,
             condition: condition.describe(
-                `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
-              ),
+              `\`silent\`: no heartbeat for ${SILENT_AFTER_SECONDS / 60} minutes while they are asked for; \`offline\`: its control targets fail.`,
+            ),
             lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
             offlineSince: moment
               .nullable()

@@ -143,11 +143,20 @@ const listIncidents = route({
   scope: "read",
   query: z.strictObject({
     ...filters,
-    id: z.array(z.string().max(100)).max(100).default([]).meta({
-      description: "One of these ids; may be given several times.",
-      example: ["7ca139c8bbaa9b19b116.1795341600000"],
-    }),
-    monitorId: z.string().min(1).max(100).optional().meta({ description: "Of this monitor.", example: "7ca139c8bbaa9b19b116" }),
+    id: z
+      .array(z.string().max(100))
+      .max(100)
+      .default([])
+      .meta({
+        description: "One of these ids; may be given several times.",
+        example: ["7ca139c8bbaa9b19b116.1795341600000"],
+      }),
+    monitorId: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: "Of this monitor.", example: "7ca139c8bbaa9b19b116" }),
     tag: tagFilter.describe("Of monitors that have this tag now: `name` or `name=value`; all must hold."),
     ...page,
   }),

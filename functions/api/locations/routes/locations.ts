@@ -14,8 +14,8 @@ const locationView = z
       .boolean()
       .meta({ description: "Whether it can reach TCP port 25; AWS blocks it by default.", example: false }),
     condition: condition.describe(
-        "Only checks from a location that works count. `silent`: no heartbeats; `offline`: its own network fails.",
-      ),
+      "Only checks from a location that works count. `silent`: no heartbeats; `offline`: its own network fails.",
+    ),
     lastHeartbeatAt: moment.nullable().describe("Null before the first one."),
     silentSince: moment
       .nullable()

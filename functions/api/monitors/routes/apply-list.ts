@@ -45,7 +45,8 @@ export const declarative: readonly Route[] = [
     path: "/v1/monitors/export",
     operationId: "exportMonitors",
     summary: "The monitors that have a key, as a list to apply",
-    description: "The body that `PUT /v1/monitors` takes, in one answer. Settings that have their defaults are left out.",
+    description:
+      "The body that `PUT /v1/monitors` takes, in one answer. Settings that have their defaults are left out.",
     scope: "read",
     query: z.strictObject(monitorFilters),
     responses: { 200: { description: "The list.", schema: applyInput, contentTypes: JSON_OR_YAML } },

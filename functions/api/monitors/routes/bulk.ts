@@ -30,9 +30,11 @@ const bulkFilter = fields({
   }),
   statuses: someOf(status, "statuses").describe("One of these."),
   protocols: someOf(protocolName(), "protocols").describe("One of these."),
-  q: text(200)
-    .optional()
-    .meta({ description: "Words that must all occur in the name, `host:port`, key, protocol or tags, as in the list of monitors.", example: "orders" }),
+  q: text(200).optional().meta({
+    description:
+      "Words that must all occur in the name, `host:port`, key, protocol or tags, as in the list of monitors.",
+    example: "orders",
+  }),
 })
   .refine((filter) => Object.values(filter).some((value) => value !== undefined), {
     error: "must have at least one condition",

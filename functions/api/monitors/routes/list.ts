@@ -19,14 +19,10 @@ const FIELDS = Object.keys(monitorView.shape);
 /** Fields that take reads of the history. */
 const FROM_HISTORY = ["lastCheckedAt", "latencyMs"];
 
-const fieldsParameter = z
-  .string()
-  .max(1000)
-  .optional()
-  .meta({
-    description: "Names of fields, separated by commas: the answer has only these, and `id`. Without it, all.",
-    example: "name,status,since",
-  });
+const fieldsParameter = z.string().max(1000).optional().meta({
+  description: "Names of fields, separated by commas: the answer has only these, and `id`. Without it, all.",
+  example: "name,status,since",
+});
 
 const readFields = (text: string | undefined): readonly string[] => {
   const names = text?.split(",").map((name) => name.trim()) ?? FIELDS;

@@ -55,14 +55,10 @@ export const metrics: readonly Route[] = [
     scope: "metrics",
     query: z.strictObject({
       tag: tagFilter,
-      part: z
-        .string()
-        .refine(isPart, { error: PART_ERROR })
-        .default("1/1")
-        .meta({
-          description: "`1/3`: the first of three parts of the monitors; the parts together are all of them.",
-          example: "1/1",
-        }),
+      part: z.string().refine(isPart, { error: PART_ERROR }).default("1/1").meta({
+        description: "`1/3`: the first of three parts of the monitors; the parts together are all of them.",
+        example: "1/1",
+      }),
     }),
     responses: {
       200: {

@@ -65,16 +65,11 @@ const createMonitor = route({
     "Its first check runs at once. With an `Idempotency-Key`, sending the same again answers with the monitor that the first request made. With `from`, the body may be `{}`.",
   scope: "deploy",
   query: z.strictObject({
-    from: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .meta({
-        description:
-          "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
-        example: "7ca139c8bbaa9b19b116",
-      }),
+    from: z.string().min(1).max(100).optional().meta({
+      description:
+        "Id of a monitor to copy, with its secrets and without its key; the body has what is to differ, as in a `PATCH`.",
+      example: "7ca139c8bbaa9b19b116",
+    }),
   }),
   body: monitorInput,
   checksBody: true,
@@ -87,7 +82,7 @@ const createMonitor = route({
       headers: ["etag", "location", "idempotent-replayed"],
     },
   },
-  problems: ["already-exists", "being-deleted", "idempotency-key-reused"],
+  problems: ["not-found", "already-exists", "being-deleted", "idempotency-key-reused"],
   handle: async ({ query: { from }, body, headers, token, record }, deps) => {
     const source = from === undefined ? undefined : await existing(deps, from);
     const settings = source
@@ -128,7 +123,7 @@ const getMonitor = route({
   handle: async ({ params, token }, deps) => answer(deps, token, await existing(deps, params.id ?? "")),
 });
 
-const patchMonitor = route({
+const updateMonitor = route({
   method: "PATCH",
   path: "/v1/monitors/{id}",
   operationId: "updateMonitor",
@@ -192,7 +187,7 @@ export const monitors: readonly Route[] = [
   createMonitor,
   listMonitors,
   getMonitor,
-  patchMonitor,
+  updateMonitor,
   deleteMonitor,
   pausing("pause", "Stop checking a monitor, and keep it"),
   pausing("resume", "Check a paused monitor again"),

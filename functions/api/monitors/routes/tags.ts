@@ -3,7 +3,6 @@ import { z } from "zod";
 import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 
-const READ_AT_ONCE = 200;
 /** Most values of a tag that are listed; a tag with more is a name, not a group. */
 const MOST_VALUES = 1_000;
 
@@ -34,19 +33,14 @@ export const tags: readonly Route[] = [
     description: "By name, in one page. Reads every monitor.",
     scope: "read",
     responses: { 200: { description: "All tags.", schema: pageOf(tagView) } },
-    handle: async (_call, { monitors }) => {
+    handle: async (_call, { monitors, now }) => {
       const counts = new Map<string, Map<string, number>>();
-      for (let after: string | undefined, ended = false; !ended; ) {
-        const { items, next } = await monitors.list(READ_AT_ONCE, after);
-        for (const monitor of items) {
-          if (monitor.deletedAt) continue;
-          for (const [key, value] of Object.entries(monitor.tags)) {
-            const values = counts.get(key) ?? new Map<string, number>();
-            counts.set(key, values.set(value, (values.get(value) ?? 0) + 1));
-          }
+      for (const monitor of await monitors.rows(now())) {
+        if (monitor.deletedAt) continue;
+        for (const [key, value] of Object.entries(monitor.tags)) {
+          const values = counts.get(key) ?? new Map<string, number>();
+          counts.set(key, values.set(value, (values.get(value) ?? 0) + 1));
         }
-        after = next ?? undefined;
-        ended = next === null;
       }
       const items = [...counts]
         .toSorted(([a], [b]) => (a < b ? -1 : 1))

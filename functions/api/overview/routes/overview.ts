@@ -4,20 +4,19 @@
  */
 import { z } from "zod";
 import { expecting } from "../../../../shared/issues.ts";
-import { inParallel } from "../../../../shared/parallel.ts";
-import { chunksOf } from "../../../../shared/rules/plan.ts";
+import type { Status } from "../../../../shared/model.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
-import { compareText } from "../../../../shared/store/listing.ts";
-import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
+import type { MonitorRow } from "../../../../shared/store/monitor-row.ts";
 import type { Deps } from "../../deps.ts";
 import { moment, STATUSES, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { newestOf } from "../../monitors/newest.ts";
-import { hasTags, tagFilter } from "../../monitors/select.ts";
+import { statusOf } from "../../monitors/present.ts";
+import { hasTags, selecting, tagFilter } from "../../monitors/select.ts";
 import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
-import { candidates, countsOf, SORTS } from "../order.ts";
+import { countsOf, pageOf, SORTS, type Sort } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
 
 /** A change may become visible in the index after later ones: a poll looks so far back again. */
@@ -25,10 +24,6 @@ const OVERLAP_MS = 30_000;
 const CHANGES = "changes";
 const MOST_ROWS = 1_000;
 const MOST_IDS = 200;
-const IDS_PER_READ = 100;
-const READS_AT_ONCE = 8;
-/** How long the number of monitors is remembered between polls that find neither new nor deleted ones. */
-const TOTAL_MS = 300_000;
 
 const overviewView = z
   .object({
@@ -67,112 +62,98 @@ const overviewView = z
 
 type Rows = ReturnType<typeof presentRow>[];
 
-async function rowsOf(
+async function present(
   deps: Deps,
-  monitors: readonly StoredMonitor[],
+  rows: readonly MonitorRow[],
   period: BarPeriod,
   hasLatency: boolean,
 ): Promise<Rows> {
   const now = deps.now();
-  if (monitors.length === 0) return [];
+  if (rows.length === 0) return [];
   const steps = barSteps(period, now);
   const [times, newest] = await Promise.all([
     deps.statusReader.times({
       steps,
-      ids: new Set(monitors.map(({ id }) => id)),
-      present: new Map(monitors.map((monitor) => [monitor.id, monitor])),
+      ids: new Set(rows.map(({ id }) => id)),
+      present: new Map(rows.map((row) => [row.id, row])),
     }),
-    hasLatency ? newestOf(monitors, deps.history, now) : undefined,
+    hasLatency ? newestOf(rows, deps.history, now) : undefined,
   ]);
-  return monitors.map((monitor) => presentRow(monitor, { times, steps, newest, now }));
+  return rows.map((row) => presentRow(row, { times, steps, newest, now }));
 }
 
-/** Splits ids into the monitors that exist, in this order, and the ids of those that do not. */
+/** Reads these monitors anew. @returns those that exist, in this order, and the ids of those that do not */
 async function existing({ monitors }: Deps, ids: readonly string[]) {
-  const found = new Map<string, StoredMonitor>();
-  // Eventually consistent, at half the price: who changed meanwhile comes with the next poll.
-  await inParallel(chunksOf(ids, IDS_PER_READ), READS_AT_ONCE, async (some) => {
-    for (const [id, monitor] of await monitors.getMany(some, false)) found.set(id, monitor);
-  });
+  const found = new Map((await monitors.rowsOf(ids)).map((row) => [row.id, row]));
   const isThere = (id: string) => found.get(id)?.deletedAt === null;
   return {
-    present: ids.filter(isThere).map((id) => found.get(id)!),
+    rows: ids.filter(isThere).map((id) => found.get(id)!),
     removed: ids.filter((id) => !isThere(id)),
   };
 }
 
-/** Number of monitors, by process. */
-const totals = new WeakMap<Deps["entries"], { readonly at: number; readonly total: number }>();
-
-async function countAll({ entries, now }: Deps, isOther: boolean) {
-  const known = totals.get(entries);
-  const isFresh = known && !isOther && now().getTime() - known.at < TOTAL_MS;
-  const [attention, total] = await Promise.all([
-    entries.attention(),
-    isFresh ? known.total : entries.names().then(({ size }) => size),
-  ]);
-  if (!isFresh) totals.set(entries, { at: now().getTime(), total });
-  const counts = countsOf([...attention.values()]);
-  const up = total - attention.size;
-  return up > 0 ? { ...counts, up } : counts;
+/** All monitors that have the tags. */
+async function tagged({ monitors, now }: Deps, tag: readonly string[]) {
+  const isWanted = selecting({ tag });
+  return (await monitors.rows(now())).filter(isWanted);
 }
 
 interface Query {
   readonly bars: BarPeriod;
   readonly tag: readonly string[];
-  readonly status: readonly string[];
+  readonly status: readonly Status[];
   readonly limit: number;
 }
 
 async function changesSince(deps: Deps, { bars, tag, limit: most }: Query, since: string) {
   const from = decodeCursor(since, CHANGES);
   const now = deps.now();
-  const changed = await deps.entries.changedAfter(from);
+  const changed = await deps.monitors.changedAfter(from);
   const isCut = changed.length > most;
   const taken = changed.slice(0, most);
-  const { present, removed } = await existing(deps, [...new Set(taken.map(({ id }) => id))]);
-  const isOther = removed.length > 0 || present.some(({ createdAt }) => createdAt > from);
+  const { rows, removed } = await existing(deps, [...new Set(taken.map(({ id }) => id))]);
   // A monitor that lost the tag is none of the list any more.
-  const wanted = present.filter(({ tags }) => hasTags(tags, tag));
-  const left = present.filter(({ tags }) => !hasTags(tags, tag)).map(({ id }) => id);
+  const [wanted, left] = [true, false].map((has) => rows.filter(({ tags }) => hasTags(tags, tag) === has)) as [
+    MonitorRow[],
+    MonitorRow[],
+  ];
   return {
     changes: isCut ? taken.at(-1)!.at : new Date(now.getTime() - OVERLAP_MS).toISOString(),
-    counts: taken.length === 0 || tag.length > 0 ? null : await countAll(deps, isOther),
-    removed: [...removed, ...left],
+    counts: taken.length === 0 || tag.length > 0 ? null : countsOf(await tagged(deps, [])),
+    removed: [...removed, ...left.map(({ id }) => id)],
     nextCursor: null,
-    items: await rowsOf(deps, wanted, bars, false),
+    items: await present(deps, wanted, bars, false),
   };
 }
 
-async function onePage(
-  deps: Deps,
-  query: Query & { readonly sort: (typeof SORTS)[number]; readonly cursor?: string | undefined },
-) {
+/**
+ * What views say of a monitor that is not up changes while its status stays, and a row in memory does not know: these are
+ * read anew.
+ */
+async function withPresentCause({ monitors }: Deps, rows: readonly MonitorRow[]): Promise<readonly MonitorRow[]> {
+  const notUp = rows.filter((row) => statusOf(row) !== "up").map(({ id }) => id);
+  const found = new Map((await monitors.rowsOf(notUp)).map((row) => [row.id, row]));
+  return rows.map((row) => found.get(row.id) ?? row).filter(({ deletedAt }) => deletedAt === null);
+}
+
+async function onePage(deps: Deps, query: Query & { readonly sort: Sort; readonly cursor?: string | undefined }) {
   const { bars, tag, status, sort, limit: most } = query;
   const question = JSON.stringify(["overview", bars, tag, status, sort]);
   const after = query.cursor === undefined ? "" : decodeCursor(query.cursor, question);
   // Read before the monitors, so that no change falls between.
   const changes = new Date(deps.now().getTime() - OVERLAP_MS).toISOString();
-  const all = await candidates(deps, {
-    tag,
-    sort,
-    times: () => deps.statusReader.times({ steps: barSteps(bars, deps.now()) }),
-  });
-  if (tag.length === 0) totals.set(deps.entries, { at: deps.now().getTime(), total: all.length });
-  const wanted = all.filter((one) => status.length === 0 || status.includes(one.status));
-  const begin = after === "" ? 0 : wanted.findIndex(({ place }) => compareText(place, after) > 0);
-  const page = begin < 0 ? [] : wanted.slice(begin, begin + most);
-  const { present } = await existing(
-    deps,
-    page.map(({ id }) => id),
-  );
-  const isLast = begin < 0 || begin + most >= wanted.length;
+  const [all, times] = await Promise.all([
+    tagged(deps, tag),
+    sort === "uptime" ? deps.statusReader.times({ steps: barSteps(bars, deps.now()) }) : undefined,
+  ]);
+  const wanted = all.filter(selecting({ status }));
+  const { page, next } = pageOf(wanted, { sort, after, limit: most }, times);
   return {
     changes,
     counts: countsOf(all),
     removed: [],
-    nextCursor: isLast ? null : encodeCursor(page.at(-1)!.place, question),
-    items: await rowsOf(deps, present, bars, true),
+    nextCursor: next === null ? null : encodeCursor(next, question),
+    items: await present(deps, await withPresentCause(deps, page), bars, true),
   };
 }
 
@@ -220,14 +201,14 @@ const getOverview = route({
     const now = deps.now();
     const answer = async () => {
       if (query.ids) {
-        const { present, removed } = await existing(deps, query.ids);
+        const { rows, removed } = await existing(deps, query.ids);
         const changes = new Date(now.getTime() - OVERLAP_MS).toISOString();
         return {
           changes,
           counts: null,
           removed,
           nextCursor: null,
-          items: await rowsOf(deps, present, query.bars, true),
+          items: await present(deps, rows, query.bars, true),
         };
       }
       return query.since === undefined ? onePage(deps, query) : changesSince(deps, query, query.since);

@@ -13,7 +13,9 @@ const ATTRIBUTES_AT_ONCE = 10;
 
 const testedView = z
   .object({
-    messageId: z.string().meta({ description: "Id of the message in SNS.", example: "f2000d5e-5ed5-4d6c-9d1b-0c1f0a3f5b7e" }),
+    messageId: z
+      .string()
+      .meta({ description: "Id of the message in SNS.", example: "f2000d5e-5ed5-4d6c-9d1b-0c1f0a3f5b7e" }),
     others: z.int().meta({ description: "How many other subscriptions it reaches.", example: 0 }),
   })
   .meta({ id: "TestedSubscription", description: "A test message that was sent." });

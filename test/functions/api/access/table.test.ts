@@ -28,6 +28,7 @@ type Limited = "missing" | "filtered" | "refused" | "nothing" | "admin";
 const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   createMonitor: ["deploy", "refused"],
   listMonitors: ["read", "filtered"],
+  exportMonitors: ["read", "filtered"],
   applyMonitors: ["deploy", "refused"],
   // See limited.test.ts beside this file: the others are missing.
   changeMonitors: ["deploy", "nothing"],
@@ -69,8 +70,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   createSubscription: ["write", "refused"],
   listSubscriptions: ["read", "filtered"],
   updateSubscription: ["write", "missing"],
-  // A limited token may not: it does not see whom else the test would reach.
-  testSubscription: ["write", "nothing"],
+  testSubscription: ["write", "nothing"], // limited: refused, because it sees not whom else the test would reach
   deleteSubscription: ["write", "missing"],
   listAuditEntries: ["admin", "admin"],
   // What a limited token may not do with channels: see their own test.
@@ -202,19 +202,18 @@ describe.each(CREDENTIALS)("%s", (_name, credential, expected) => {
 });
 
 describe("a token that is limited to tags", () => {
-  const own = { id: "", name: "Own orders" };
-  const other = { id: "", name: "Other payments" };
+  const own = { id: "", name: "Own orders", key: "orders" };
+  const other = { id: "", name: "Other payments", key: "payments" };
   const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";
   let limited = "";
-
-  const create = async (name: string, team: string) => {
-    const body = { name, protocol: "tcp", host: "127.0.0.1", port: 1, tags: { team }, key: team };
+  const create = async ({ name, key }: typeof own) => {
+    const body = { name, protocol: "tcp", host: "127.0.0.1", port: 1, tags: { team: key }, key };
     return (await edge.call("POST", "/v1/monitors", { body })).body.id as string;
   };
 
   beforeAll(async () => {
-    own.id = await create(own.name, "orders");
-    other.id = await create(other.name, "payments");
+    own.id = await create(own);
+    other.id = await create(other);
     limited = await edge.limitedToken("write", "team=orders");
     const now = Math.floor(Date.now() / 1000);
     for (const { id, name } of [own, other]) {
@@ -255,7 +254,7 @@ describe("a token that is limited to tags", () => {
           : "<Subscriptions/>";
       if (action === "GetSubscriptionAttributes") {
         const name = parameters.get("SubscriptionArn")!.slice(TOPIC.length + 1);
-        return `<Attributes><entry><key>FilterPolicy</key><value>${filters[name]}</value></entry></Attributes>`;
+        return `<Attributes><entry><key>Protocol</key><value>sqs</value></entry><entry><key>FilterPolicy</key><value>${filters[name]}</value></entry></Attributes>`;
       }
       return `<SubscriptionArn>${TOPIC}:new</SubscriptionArn>`;
     };
@@ -271,8 +270,7 @@ describe("a token that is limited to tags", () => {
       }),
     });
 
-  // What deletes comes last.
-  const missing = ofKind("missing").toSorted((a, b) => Number(a.method === "DELETE") - Number(b.method === "DELETE"));
+  const missing = ofKind("missing").toSorted((a, b) => Number(a.method === "DELETE") - Number(b.method === "DELETE")); // deletes last
   test.each(named(missing))("does not find another team's thing: %s", async (_name, route) => {
     const [mine, theirs] = route.path.startsWith("/v1/subscriptions")
       ? ["alerts-own", "alerts-other"]
@@ -292,7 +290,9 @@ describe("a token that is limited to tags", () => {
       return JSON.stringify(body);
     };
     const namesOf = (text: string) =>
-      [own, other].filter(({ id, name }) => text.includes(id) || text.includes(name)).map(({ id }) => id);
+      [own, other]
+        .filter(({ id, name, key }) => [id, name, `"key":"${key}"`].some((one) => text.includes(one)))
+        .map(({ id }) => id);
     expect(namesOf(await textOf(edge.admin))).toEqual([own.id, other.id]);
     expect(namesOf(await textOf(limited))).toEqual([own.id]);
   });

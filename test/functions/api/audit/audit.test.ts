@@ -27,7 +27,7 @@ describe("the audit log has", () => {
     expect(entries.map(({ operation, changes }: Record<string, unknown>) => [operation, changes])).toEqual([
       ["deleteMonitor", { deleted: [false, true] }],
       ["pauseMonitor", { paused: [false, true] }],
-      ["patchMonitor", { "tags.team": ["a", "b"] }],
+      ["updateMonitor", { "tags.team": ["a", "b"] }],
       ["createMonitor", expect.objectContaining({ name: [null, "Orders"], tags: [null, { team: "a" }] })],
     ]);
     const oldest = entries.at(-1);
@@ -79,6 +79,23 @@ describe("the audit log has", () => {
     ]);
   });
 
+  test("changes of channels, without their secrets", async () => {
+    const body = { name: "Ops", kind: "slack", settings: { url: "https://hooks.slack.com/services/T1/B2/s3cret" } };
+    const { id } = (await edge.call("POST", "/v1/channels", { body })).body;
+    const url = "https://hooks.slack.com/services/T1/B2/0ther";
+    for (const change of [{ settings: { url } }, { settings: { url } }, { name: "Night" }])
+      await edge.call("PATCH", `/v1/channels/${id}`, { body: change });
+    await edge.call("DELETE", `/v1/channels/${id}`);
+    const entries = await log(`monitor=${id}`);
+    expect(entries).toMatchObject([
+      { operation: "deleteChannel", name: "Night", changes: { name: ["Night", null], kind: ["slack", null] } },
+      { operation: "updateChannel", changes: { name: ["Ops", "Night"] } },
+      { operation: "updateChannel", changes: { "settings.url": ["(hidden)", "(hidden)"] } },
+      { operation: "createChannel", changes: { name: [null, "Ops"], settings: [null, { url: "(hidden)" }] } },
+    ]);
+    expect(JSON.stringify(await edge.stored("monitors", "AUDIT"))).not.toMatch(/s3cret|0ther/);
+  });
+
   test("nothing of calls that were refused or changed nothing", async () => {
     const { id } = await create();
     const before = await log("limit=200");
@@ -95,7 +112,7 @@ describe("the audit log has", () => {
     const { id } = await create();
     const { audit } = edge.stores;
     const deps = { audit, now: () => new Date(), logger: console, metrics: { addMetric: () => {} } };
-    const begun = { requestId: "r", by: { id: "t", name: "T" }, operation: "patchMonitor", resource: id };
+    const begun = { requestId: "r", by: { id: "t", name: "T" }, operation: "updateMonitor", resource: id };
     const dies = audited(deps as never, begun, () => Promise.reject(new Error("the process ended")));
     await expect(dies).rejects.toThrow("the process ended");
     expect(await log(`monitor=${id}&token=t`)).toMatchObject([{ ...begun, outcome: "begun", changes: {} }]);

@@ -81,7 +81,7 @@ describe("with 10,000 monitors from two locations", () => {
       status: "up",
       tags: { team: `t${n % 9}`, env: "prod" },
     });
-    return { ...monitor, listKey: "" };
+    return { ...monitor, listKey: "", changedAt: "", cause: null, certificateEndsMs: null };
   });
   const blocks: NamedBlock[] = locations.flatMap((location) =>
     chunksOf(rows, MEMBERS).map((members, shard) => ({

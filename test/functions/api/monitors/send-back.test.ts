@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { errorsOf, refTo } from "../../../support/document.ts";
 import { at, create, edge, item } from "./fixture.ts";
 
 const SECRET = { protocol: "radius", port: 1812, settings: { secret: "hunter2", nasIdentifier: "watch" } };
@@ -10,6 +11,8 @@ describe("what GET answers may be sent back", () => {
     const { id } = (await create({ ...SECRET, key: "back/patch" })).body;
     const read = await asRead(id);
     expect(read.settings.secret).toBe("(hidden)");
+    for (const schema of ["MonitorPatch", "RadiusMonitorInput"])
+      expect(errorsOf(refTo("components", "schemas", schema), read), schema).toBeUndefined();
     const before = await item(id);
     const { status, body } = await edge.call("PATCH", at(id), { body: read });
     expect([status, body.settings.secret]).toEqual([200, "hunter2"]);

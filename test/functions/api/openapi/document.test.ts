@@ -14,6 +14,9 @@ type Shape = JsonSchema & {
   readonly oneOf?: readonly JsonSchema[];
 };
 
+/** Whether a type is JSON, or YAML, which is another spelling of it. */
+const isStructured = (type: string) => /json$|yaml$/.test(type);
+
 /** A schema and all those within it. */
 const within = (schema: JsonSchema, place: string): Found[] => {
   const { properties = {}, items, additionalProperties, oneOf = [] } = schema as Shape;
@@ -86,6 +89,18 @@ describe("operations", () => {
     expect(document.tags.filter(({ description }) => !description)).toEqual([]);
   });
 
+  test("that read tell of ETags, compression and answers without a body", () => {
+    for (const { operation } of operations.filter(({ method }) => method === "GET")) {
+      const { 200: found, 304: same } = operation.responses;
+      expect(Object.keys(found?.headers ?? {}), operation.operationId).toEqual(
+        expect.arrayContaining(["Etag", "Cache-Control", "Content-Encoding", "Vary"]),
+      );
+      expect(same).toEqual({ $ref: "#/components/responses/NotModified" });
+      expect(operation.parameters?.map(({ name }) => name)).toContain("If-None-Match");
+    }
+    expect(document.components.responses.NotModified).not.toHaveProperty("content");
+  });
+
   test("declare each parameter of their path", () => {
     for (const { path, operation } of operations) {
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
@@ -119,7 +134,7 @@ describe("everything is described", () => {
   test("by an example of each parameter, body and answer, which is valid", () => {
     const wrong = contents.flatMap(({ place, ref, type, media }) => {
       if (media.example === undefined) return [`${place} has no example`];
-      const errors = type.endsWith("json") ? errorsOf(ref, media.example) : undefined;
+      const errors = isStructured(type) ? errorsOf(ref, media.example) : undefined;
       return errors ? [`${place}: ${errors}`] : [];
     });
     const without = parameters.filter(({ parameter }) => parameter.example === undefined);
@@ -129,7 +144,7 @@ describe("everything is described", () => {
 
 describe("generators of clients", () => {
   test("find a name for each body, answer, object and enumeration", () => {
-    const bodies = contents.filter(({ type, media }) => type.endsWith("json") && !media.schema.$ref);
+    const bodies = contents.filter(({ type, media }) => isStructured(type) && !media.schema.$ref);
     const isSetting = (place: string) => /Settings|Bytes|Step|Match|Expectation|MonitorInput\./.test(place);
     const isChoice = (schema: JsonSchema) => Array.isArray(schema.enum) && schema.enum.length > 1;
     const nested = schemas.filter(({ place, schema }) => {

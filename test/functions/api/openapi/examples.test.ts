@@ -1,10 +1,13 @@
 /** That the examples of the OpenAPI document work: each request is sent, and its answer is one that is described. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createDecisionStore } from "../../../../shared/store/decisions.ts";
 import { operations, type Parameter } from "../../../support/document.ts";
 import { type Edge, startEdge } from "../edge.ts";
 
 const SUBSCRIPTION = "arn:aws:sns:us-east-1:000000000000:alerts:0d4e6f3a";
-const ATTRIBUTES = "<entry><key>PendingConfirmation</key><value>false</value></entry>";
+const ATTRIBUTES = Object.entries({ PendingConfirmation: "false", Protocol: "email", Endpoint: "ops@example.com" })
+  .map(([key, value]) => `<entry><key>${key}</key><value>${value}</value></entry>`)
+  .join("");
 /** What SNS answers, by action. */
 const SNS: Readonly<Record<string, string>> = {
   Subscribe: `<SubscriptionArn>${SUBSCRIPTION}</SubscriptionArn>`,
@@ -54,6 +57,7 @@ const openIncident = async () => {
     endReason: null,
   };
   await edge.decide(monitor, { status: "down", since: startedAt, incident });
+  await createDecisionStore(edge.client, edge.tables.monitors).projectIncident(monitor, incident, 1);
   return incident;
 };
 
@@ -71,6 +75,10 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
         body: { name: `Policy ${count++}`, steps: [{ afterSeconds: 0, channels: ["sns"] }] },
       })
     ).body.id,
+  "/v1/channels/": async () => {
+    const body = { name: `Channel ${count++}`, kind: "webhook", settings: { url: "http://127.0.0.1:9/" } };
+    return (await edge.call("POST", "/v1/channels", { body })).body.id;
+  },
   "/v1/maintenance-windows/": async () => {
     const body = { name: "Window", all: true, schedule: { kind: "once", durationSeconds: 3600 } };
     return (await edge.call("POST", "/v1/maintenance-windows", { body })).body.id;
@@ -87,11 +95,18 @@ const BODIES: Readonly<Record<string, () => unknown>> = { createSession: () => (
 const STATUSES: Readonly<Record<string, string>> = { deleteOwnSession: "404" };
 
 /** Parameters whose example cannot hold: they come from an answer, or must fit what is stored. */
-const FROM_ANSWERS: ReadonlySet<string> = new Set(["cursor", "If-Match", "If-None-Match"]);
+const FROM_ANSWERS: ReadonlySet<string> = new Set([
+  "cursor",
+  "since",
+  "createMonitor from",
+  "If-Match",
+  "If-None-Match",
+]);
 
-const queryOf = (parameters: readonly Parameter[]) =>
+const queryOf = (operationId: string, parameters: readonly Parameter[]) =>
   parameters
-    .filter((parameter) => parameter.in === "query" && !FROM_ANSWERS.has(parameter.name))
+    .filter((parameter) => parameter.in === "query")
+    .filter(({ name }) => !FROM_ANSWERS.has(name) && !FROM_ANSWERS.has(`${operationId} ${name}`))
     .flatMap(({ name, example }) => [example].flat().map((value) => `${name}=${encodeURIComponent(String(value))}`))
     .join("&");
 
@@ -108,7 +123,7 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))("%
       .map(({ name, example }) => [name, String(example)]),
   );
   const [[type, { example: body }] = ["", { example: undefined }]] = Object.entries(requestBody?.content ?? {});
-  const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(parameters)}`;
+  const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(operation.operationId, parameters)}`;
   const answer = await edge.call(method, url, {
     body: BODIES[operation.operationId]?.() ?? body,
     ...(operation.security.length === 0 && { token: null }),

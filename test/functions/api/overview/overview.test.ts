@@ -1,6 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HOUR_SECONDS as HOUR } from "../../../../shared/durations.ts";
+import { createViewStore } from "../../../../shared/store/views.ts";
+import { viewOf } from "../../../support/monitors.ts";
 import { fillStatus } from "../../../support/status-history.ts";
 import { iso, MIDNIGHT, startWorld, type World } from "./world.ts";
 
@@ -118,6 +120,18 @@ describe("the overview", () => {
     expect(await w.unitsOf(() => w.get(`/v1/overview?since=${last.changes}`))).toBeLessThanOrEqual(8);
   });
 
+  test("of a monitor that is not up the newest message shows, also where its status stays", async () => {
+    await w.see("b-up", "down");
+    w.time.now += 60;
+    expect(await row("", "b-up")).toMatchObject({ status: "down", message: "it is down" });
+    const { settingsVersion } = await w.present("b-up");
+    const view = { ...viewOf("down", w.time.now), message: "it is down otherwise" };
+    await createViewStore(w.client, w.tables.monitors).save("b-up", settingsVersion, "local", view, w.time.now * 1000);
+    w.time.now += 400;
+    expect(await row("", "b-up")).toMatchObject({ status: "down", message: "it is down otherwise" });
+    await w.see("b-up", "up");
+  });
+
   test("says what is wrong with a request", async () => {
     for (const query of ["bars=8d", "since=x", "cursor=x", "ids=A", "sort=id", "limit=1001", "status=bad"])
       expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(422);
@@ -133,4 +147,8 @@ test("1,000 monitors and 90 days are under 45 KB compressed", async () => {
   expect(body.items[0].bars).toHaveLength(90);
   expect(body.items.some(({ bars }: { bars: string }) => bars.includes("x"))).toBe(true);
   expect(gzipSync(JSON.stringify(body)).length).toBeLessThan(45 * 1024);
+  // The first reading has put rows and past days into memory.
+  expect(await big.unitsOf(() => big.get("/v1/overview?bars=90d&limit=1000"))).toBeLessThanOrEqual(20);
+  expect(await big.unitsOf(() => big.get("/v1/uptime"))).toBeLessThanOrEqual(30);
+  expect(await big.unitsOf(() => big.get("/v1/tags"))).toBeLessThanOrEqual(4);
 }, 120_000);
