@@ -89,15 +89,9 @@ export const MAILBOX_MUTANTS: readonly Mutant[] = [
     { caughtBy: "both come, in order" },
   ),
   mutant("no receiver is asked again", RULES, "answer.isPermanent) ||", "answer) ||"),
-  mutant(
-    "a retry has no timer",
-    MAILBOX,
-    "nextEvaluationAt = :retryAt, dueBucket = :bucket",
-    "nextEvaluationAt = :retryAt, dueBucketOff = :bucket",
-    {
-      caughtBy: "the job of a retry is lost",
-    },
-  ),
+  mutant("a retry has no timer", MAILBOX, "nextEvaluationAt = :retryAt", "nextEvaluationAtOff = :retryAt", {
+    caughtBy: "the job of a retry is lost",
+  }),
   mutant(
     "a retry is not queued",
     PASS,
