@@ -56,7 +56,7 @@ const FAILURES_PER_PASS = 3;
 /** Longest pause that a receiver may ask for by `Retry-After`. */
 const RETRY_AFTER_LIMIT_SECONDS = 24 * 3600;
 const TOLERANCE_MS = CLOCK_TOLERANCE_SECONDS * 1000;
-/** How far a pass may begin before the retry that it is for: a queue's clock is not ours. */
+/** How far a pass may begin before the retry that it is for: the clock of whoever touches the receiver is not ours. */
 const EARLY_MS = 5_000;
 
 const iso = (ms: number): Timestamp => new Date(ms).toISOString();
