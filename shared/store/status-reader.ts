@@ -50,7 +50,8 @@ export class Times {
   /** Seconds of all steps by place in `TIME_STATUSES`. */
   total(): Uint32Array {
     const sum = new Uint32Array(STATUS_COUNT);
-    for (let at = 0; at < this.#seconds.length; at++) sum[at % STATUS_COUNT]! += this.#seconds[at]!;
+    for (let at = 0; at < this.#seconds.length; )
+      for (let place = 0; place < STATUS_COUNT; place++) sum[place]! += this.#seconds[at++]!;
     return sum;
   }
 }
@@ -141,9 +142,7 @@ export const createStatusReader = (
     const targetsOf = (roster: readonly string[]) => {
       const known = targets.get(roster);
       if (known) return known;
-      const own = roster.flatMap((id, place) =>
-        isWanted(id) && !late.has(id) ? [{ place, times: timesOf(id) }] : [],
-      );
+      const own = roster.flatMap((id, place) => (isWanted(id) && !late.has(id) ? [{ place, times: timesOf(id) }] : []));
       targets.set(roster, own);
       return own;
     };
@@ -160,8 +159,7 @@ export const createStatusReader = (
       if (!summary) continue;
       const length = unit.to - unit.from;
       if (length < PERIOD_SECONDS[unit.period]) addCut(summary, unit);
-      else
-        for (const { place, times } of targetsOf(summary.ids)) times.addRow(unit.step, summary.rows[place]!, length);
+      else for (const { place, times } of targetsOf(summary.ids)) times.addRow(unit.step, summary.rows[place]!, length);
     }
 
     // ---- since the newest summary

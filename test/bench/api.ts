@@ -7,12 +7,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { BAR_PERIODS, barSteps } from "../../functions/api/overview/bars.ts";
 import { startStack } from "../../infra/local/stack.ts";
 import { HOUR_SECONDS } from "../../shared/durations.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { chunksOf } from "../../shared/rules/plan.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
+import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createStatusReader } from "../../shared/store/status-reader.ts";
+import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createClient } from "../support/client.ts";
 import { runShard } from "../support/fleet.ts";
@@ -90,6 +97,7 @@ async function measureAt(size: number) {
       );
       return { ...last, p95: at(0.95), bytes, cpuMs, cold: cold!.units };
     };
+    await sleep(5_000); // The database still writes what was filled in.
     let reference = 0;
     reference = (await measure("reference: health", "/v1/health")).cpuMs;
 
@@ -114,11 +122,39 @@ async function measureAt(size: number) {
     }
     console.log(check(poll.units <= MOST_UNITS, `a poll that finds nothing at most ${MOST_UNITS} read units`));
     const pages = Math.ceil(size / 1_000);
+    await printMemory(client, tables);
     printCost(size, { poll: poll.units, rows: rows.units, full: full.units * pages, cold: full.cold });
   } finally {
     await stack.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function megabytes() {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
+}
+
+/** What the API keeps in memory, measured in this process with stores of its own. */
+async function printMemory(
+  client: DynamoDBDocumentClient,
+  tables: { readonly monitors: string; readonly history: string },
+) {
+  const monitors = createMonitorStore(client, tables.monitors);
+  const summaries = createSummaryStore(client, tables.history);
+  const reader = createStatusReader(
+    { summaries, stretches: createStretchStore(client, tables.history) },
+    () => new Date(),
+  );
+  const before = megabytes();
+  const { length } = await monitors.rows(new Date());
+  const rows = megabytes();
+  for (const period of BAR_PERIODS) await reader.times({ steps: barSteps(period, new Date()) });
+  const all = megabytes();
+  const [first, second] = [(rows - before).toFixed(1), (all - rows).toFixed(1)];
+  console.log(`  the API keeps in memory: ${first} MB for ${length} rows, ${second} MB for summaries of all bars`);
 }
 
 interface Units {

@@ -60,12 +60,18 @@ const DIGITS = 3;
 export const uptimeOf = (times: Times | undefined): number | null =>
   times ? uptimePercent({ seconds: statusSeconds(times.total()) }, DIGITS) : null;
 
+/** Runs 90,000 times for 1,000 monitors. */
+function letterOf(times: Times, step: number): string {
+  for (const { place, letter } of WORST_FIRST) if (times.at(step, place) > 0) return letter;
+  return NO_DATA;
+}
+
 /** The bars of one monitor: the worst status of each step, and the seconds down by the step's number. */
 export function barsOf(times: Times | undefined, count: number) {
   const downSeconds: Record<string, number> = {};
   let bars = "";
   for (let step = 0; step < count; step++) {
-    bars += (times && WORST_FIRST.find(({ place }) => times.at(step, place) > 0)?.letter) ?? NO_DATA;
+    bars += times ? letterOf(times, step) : NO_DATA;
     const down = times?.at(step, DOWN) ?? 0;
     if (down > 0) downSeconds[step] = down;
   }

@@ -40,7 +40,9 @@ test("past summaries in memory equal those in the table after any hours, correct
       const put = async (period: Period, start: number, status: number) => {
         const found = (await store.summaries(bucket, period, start, start + 1, { isConsistent: true })).get(start);
         const rows = summaryOf(new Map([["a", row(status)], ...(status % 2 ? ([["b", row(status)]] as const) : [])]));
-        expect(await store.put(bucket, period, { ...rows, start, version: found?.version ?? 0, corrections })).toBe(true);
+        expect(await store.put(bucket, period, { ...rows, start, version: found?.version ?? 0, corrections })).toBe(
+          true,
+        );
       };
       const warm = createSummaryMemory(store);
       for (const [n, one] of steps.entries()) {

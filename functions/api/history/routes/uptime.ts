@@ -94,7 +94,11 @@ interface Member {
 }
 
 /** All monitors that exist, and deleted ones with time in the range, by name. */
-async function membersOf({ monitors, former, statusReader, now }: Deps, steps: readonly Range[], tag: readonly string[]) {
+async function membersOf(
+  { monitors, former, statusReader, now }: Deps,
+  steps: readonly Range[],
+  tag: readonly string[],
+) {
   const [rows, times] = await Promise.all([monitors.rows(now()), statusReader.times({ steps })]);
   const present = new Map(rows.map((row) => [row.id, row]));
   const gone = [...times.keys()].filter((id) => !present.has(id));

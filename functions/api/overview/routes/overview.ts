@@ -62,12 +62,7 @@ const overviewView = z
 
 type Rows = ReturnType<typeof presentRow>[];
 
-async function present(
-  deps: Deps,
-  rows: readonly MonitorRow[],
-  period: BarPeriod,
-  hasLatency: boolean,
-): Promise<Rows> {
+async function present(deps: Deps, rows: readonly MonitorRow[], period: BarPeriod, hasLatency: boolean): Promise<Rows> {
   const now = deps.now();
   if (rows.length === 0) return [];
   const steps = barSteps(period, now);

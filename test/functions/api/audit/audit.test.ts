@@ -111,7 +111,13 @@ describe("the audit log has", () => {
   test("what was begun, if the process died before it could say more", async () => {
     const { id } = await create();
     const { audit } = edge.stores;
-    const deps = { audit, now: () => new Date(), logger: console, metrics: { addMetric: () => {} } };
+    const deps = {
+      audit,
+      now: () => new Date(),
+      newId: () => "died",
+      logger: console,
+      metrics: { addMetric: () => {} },
+    };
     const begun = { requestId: "r", by: { id: "t", name: "T" }, operation: "updateMonitor", resource: id };
     const dies = audited(deps as never, begun, () => Promise.reject(new Error("the process ended")));
     await expect(dies).rejects.toThrow("the process ended");
