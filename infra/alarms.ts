@@ -1,8 +1,8 @@
 /**
- * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 19
- * metrics ($1.90) for the home stack and 4 ($0.40) for each location: $2.30 with one location; a test holds the count. The
+ * The alarms. CloudWatch bills $0.10 a month for each metric an alarm looks at (a sum of four is four). That makes 21
+ * metrics ($2.10) for the home stack and 4 ($0.40) for each location: $2.50 with one location; a test holds the count. The
  * functions' own metrics cost $0.30 a month each, billed for the hours in which they have data, so the whole stays
- * within $5 while at most nine of them have data all month: those of failures rarely do, and none of them has a dimension but
+ * within $5 while at most eight of them have data all month: those of failures rarely do, and none of them has a dimension but
  * the service.
  *
  * Missing data counts as breaching where silence is the fault, and as not breaching everywhere else.

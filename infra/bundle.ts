@@ -15,6 +15,7 @@ export type FunctionName = Service;
 export const FUNCTIONS = Object.keys({
   api: true,
   compact: true,
+  deliver: true,
   dispatch: true,
   probe: true,
   "state-change": true,

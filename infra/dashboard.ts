@@ -12,6 +12,7 @@ export class Dashboard extends Construct {
       watched.dispatch,
       ...(site ? [site.probe.lambda] : []),
       watched.stateChange,
+      watched.deliver,
       watched.compact,
       watched.api,
     ];

@@ -9,6 +9,7 @@ import type { Settings } from "./settings.ts";
 export interface Watched {
   readonly dispatch: IFunction;
   readonly stateChange: IFunction;
+  readonly deliver: IFunction;
   readonly compact: IFunction;
   readonly api: IFunction;
   readonly tables: readonly ITable[];
@@ -16,7 +17,7 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-/** The alarms of the home stack: 19 metrics. docs/OPERATING.md says of each what to do. */
+/** The alarms of the home stack but for deliver's (`delivery.ts`): 18 metrics. docs/OPERATING.md says of each what to do. */
 export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watched: Watched): void => {
   const { dispatch, stateChange, compact, api } = watched;
 
@@ -60,11 +61,6 @@ export const watchHome = (alarms: Alarms, { appId, retention }: Settings, watche
     atLeast: 60_000,
     periods: 2,
     description: "Changes wait for a minute and more to be decided: alerts are late. See state-change's log group.",
-  });
-  alarms.watch("AlertsUndeliverable", {
-    metric: functionMetric(appId, "state-change", Stats.SUM, Duration.minutes(5)),
-    atLeast: 1,
-    description: "An alert could not be delivered for good: its incident says which, to whom and why.",
   });
 
   alarms.watch("LoginsFailed", {

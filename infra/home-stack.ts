@@ -1,8 +1,7 @@
 import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, TimeZone, Validations } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
-import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import { SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
 import { ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { EmailIdentity, Identity } from "aws-cdk-lib/aws-ses";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -12,8 +11,10 @@ import type { MonitorsIndex } from "../shared/store/indexes.ts";
 import { MONITOR_SK, SECRETS, STATE_SK } from "../shared/store/keys.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
+import { letAlert } from "./alert-grants.ts";
 import { Dashboard } from "./dashboard.ts";
 import { DataKey } from "./data-key.ts";
+import { Delivery } from "./delivery.ts";
 import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
@@ -23,6 +24,7 @@ import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
 import { deadLetterQueue } from "./queues.ts";
 import type { Settings } from "./settings.ts";
+import { invokeByStream } from "./stream-source.ts";
 import { Tables } from "./tables.ts";
 
 export interface HomeStackProps extends StackProps {
@@ -157,12 +159,23 @@ export class HomeStack extends Stack {
     // It publishes tests of subscriptions only.
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
     this.letManageSubscriptions(api);
-    this.letAlert(api, settings, alerts);
+    letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
     const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
 
-    // ---- state-change: decides and alerts -----------------------------------------------------------------------
+    // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
+    const delivery = new Delivery(this, "Delivery", {
+      settings,
+      monitors,
+      alerts,
+      system,
+      locations: LOCATIONS,
+      jobsQueues,
+      apiUrl: url,
+    });
+
+    // ---- state-change: decides, and posts alerts ----------------------------------------------------------------
     // Nothing redrives this queue: dispatch touches undecided changes again. It exists for its alarm.
     const undecided = new Queue(this, "Undecided", { ...deadLetters, retentionPeriod: Duration.days(1) });
     Validations.of(undecided).acknowledge({
@@ -178,7 +191,7 @@ export class HomeStack extends Stack {
       entry: "state-change",
       // Alerts wait for its cold start; it runs only when something changed, so more memory costs next to nothing.
       memorySize: 256,
-      // Enough for a batch of 25 records that all have alerts to deliver, some to a slow receiver.
+      // Enough for a batch of 25 records that all have alerts to post, some to a slow topic.
       timeout: Duration.seconds(60),
       environment: {
         MONITORS_TABLE: monitors.tableName,
@@ -198,33 +211,15 @@ export class HomeStack extends Stack {
     stateChange.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     // Stretches of status.
     stateChange.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [history.tableArn]);
-    stateChange.allow(["sns:Publish"], [alerts.topicArn, system.topicArn]);
+    stateChange.allow(["sns:Publish"], [system.topicArn]);
     stateChange.allow(["sqs:SendMessage"], jobsQueues);
-    if (settings.alertSender) this.letSendMail(stateChange, settings.alertSender);
-    stateChange.lambda.addEventSource(
-      new DynamoEventSource(monitors, {
-        // From the stream's start, so that writes made before the mapping existed are read too.
-        startingPosition: StartingPosition.TRIM_HORIZON,
-        batchSize: 25,
-        reportBatchItemFailures: true,
-        bisectBatchOnError: true,
-        retryAttempts: 5,
-        maxRecordAge: Duration.hours(1),
-        // Two batches of a stream shard at once; records of one monitor stay in order.
-        parallelizationFactor: 2,
-        onFailure: new SqsDlq(undecided),
-        filters: [
-          FilterCriteria.filter({
-            eventName: FilterRule.or("INSERT", "MODIFY"),
-            // Items with an outbox. Incidents, shards and heartbeats do not invoke the function.
-            dynamodb: { Keys: { sk: { S: FilterRule.or(MONITOR_SK, STATE_SK) } } },
-          }),
-        ],
-      }),
-    );
-    Validations.of(stateChange).acknowledge({
-      id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-      reason: "dynamodb:ListStreams, which the event source mapping demands, names streams and reads none.",
+    invokeByStream(stateChange, monitors, {
+      // Items with an outbox. Incidents, shards and heartbeats do not invoke the function.
+      sortKeys: [MONITOR_SK, STATE_SK],
+      batchSize: 25,
+      bisectBatchOnError: true,
+      retryAttempts: 5,
+      onFailure: new SqsDlq(undecided),
     });
 
     // ---- Alarms on Harborlight itself ---------------------------------------------------------------------------
@@ -232,6 +227,7 @@ export class HomeStack extends Stack {
     const watched = {
       dispatch: dispatch.lambda,
       stateChange: stateChange.lambda,
+      deliver: delivery.deliver.lambda,
       compact: compact.lambda,
       api: api.lambda,
       tables: [monitors, history],
@@ -239,6 +235,7 @@ export class HomeStack extends Stack {
       undelivered,
     };
     watchHome(alarms, settings, watched);
+    delivery.watchedBy(alarms, settings);
     site?.watchedBy(alarms);
     receiveAlarms(this, `${settings.appId}-probe-`, system);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
@@ -254,6 +251,7 @@ export class HomeStack extends Stack {
     output("DispatchFunctionName", dispatch.lambda.functionName);
     output("StateChangeFunctionName", stateChange.lambda.functionName);
     output("CompactFunctionName", compact.lambda.functionName);
+    delivery.outputs();
     output("UndecidedQueueUrl", undecided.queueUrl);
     output("UndeliveredQueueUrl", undelivered.queueUrl);
     site?.outputs();
@@ -271,36 +269,6 @@ export class HomeStack extends Stack {
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:sns:${this.region}:<AWS::AccountId>:*]`,
       reason: "SNS has no narrower resource for calls on a subscription; they reach no message.",
     });
-  }
-
-  /** Lets a function send through every channel that the settings turn on. */
-  private letAlert(sender: NodeFunction, { alertSender, smsAlerts, alertFunctions }: Settings, alerts: Topic): void {
-    sender.allow(["sns:Publish"], [alerts.topicArn]);
-    if (alertSender) this.letSendMail(sender, alertSender);
-    if (alertFunctions.length > 0) sender.allow(["lambda:InvokeFunction"], [...alertFunctions]);
-    if (!smsAlerts) return;
-    sender.allow(["sns:Publish"], ["*"]);
-    Validations.of(sender).acknowledge({
-      id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-      reason: "A phone number is no resource: IAM has no narrower permission for SMS, which the context turns on.",
-    });
-  }
-
-  /**
-   * Lets a function send mail from one address only, which the condition enforces. The resource cannot be the sender's
-   * identity alone: in the SES sandbox the call is also authorised against the identity of each verified recipient, and
-   * where the sender or its domain has a default configuration set, against that set too.
-   */
-  private letSendMail(sender: NodeFunction, address: string): void {
-    const all = (resource: string) => this.formatArn({ service: "ses", resource, resourceName: "*" });
-    const kinds = ["identity", "configuration-set"];
-    sender.allow(["ses:SendEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
-    for (const kind of kinds) {
-      Validations.of(sender).acknowledge({
-        id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${this.partition}:ses:${this.region}:<AWS::AccountId>:${kind}/*]`,
-        reason: "Mail goes out only from the one sender that the condition names.",
-      });
-    }
   }
 
   /** Lets the account's alarms publish: a topic with its own policy (enforceSSL adds one) loses SNS's default permission. */

@@ -5,5 +5,5 @@
 export const ALARMED_METRICS = {
   api: "LoginsFailed",
   compact: "CompactionLagDays",
-  "state-change": "AlertsUndeliverable",
+  deliver: "AlertsUndeliverable",
 } as const;

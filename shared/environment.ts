@@ -36,12 +36,12 @@ const RETENTION = json(
   z.object({ blockDays: days, rosterDays: days, chunkDays: days, dayMonths: days }) satisfies z.ZodMiniType<Retention>,
 );
 
-const tables = {
+const monitorsTable = {
   MONITORS_TABLE: text,
-  HISTORY_TABLE: text,
   /** Set by the one-machine stack only. */
   DYNAMODB_TIMEOUT_MS: z.optional(z.pipe(z.string(), z.pipe(z.transform(Number), z.int().check(z.positive())))),
 };
+const tables = { ...monitorsTable, HISTORY_TABLE: text };
 const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
 
 /** What channels can send through. */
@@ -66,6 +66,14 @@ const ENVIRONMENTS = {
     HARBORLIGHT_VERSION: text,
   }),
   compact: z.object({ ...tables, LOCATIONS, RETENTION }),
+  deliver: z.object({
+    ...monitorsTable,
+    ...topics,
+    ...channels,
+    LOCATIONS,
+    API_URL: text,
+    HARBORLIGHT_VERSION: text,
+  }),
   dispatch: z.object({ ...tables, LOCATIONS }),
   probe: z.object({
     ...tables,
@@ -78,10 +86,10 @@ const ENVIRONMENTS = {
   "state-change": z.object({
     ...tables,
     ...topics,
-    LOCATIONS,
-    RETENTION,
     /** Absent if mail is off. */
     ALERT_SENDER: z.optional(text),
+    LOCATIONS,
+    RETENTION,
     API_URL: text,
   }),
 };

@@ -240,8 +240,6 @@ export type OutboxContent =
 export interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAt: Timestamp;
-  /** Whether a bug of ours has prevented an attempt, which topic `system` was told. */
-  readonly hadFault?: boolean;
 }
 
 /** One entry of an item's outbox: the content, and the deliveries still to be made, by receiver (`receiver.ts`). */

@@ -6,9 +6,13 @@ import type { ChannelName } from "./alerts/channels/index.ts";
 
 /**
  * `incident` is the incident's own item in the table, `status` the stretches of status in the history, `system` the topic
- * about the monitoring itself. The others are alert channels, with a target if the channel has several receivers (`sns`, `email:ops@example.com`).
+ * about the monitoring itself. The others are alert channels, with a target if the channel has several receivers (`sns`,
+ * `email:ops@example.com`), or channels that users set up (`channel:<id>`).
  */
 export type Receiver = "incident" | "status" | "system" | ChannelName | `${ChannelName}:${string}`;
+
+/** The channel's name in the text of a receiver that is a channel which users set up; its id is the target. */
+export const STORED_CHANNEL = "channel";
 
 /** @param target the address within the channel, for a channel that has several receivers */
 export const receiverOf = (channel: ChannelName, target?: string): Receiver =>

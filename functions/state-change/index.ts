@@ -1,12 +1,9 @@
-/** Lambda entry point of state-change: takes the stream of table `monitors`, stores decisions and sends alerts. */
+/** Lambda entry point of state-change: takes the stream of table `monitors`, stores decisions and posts alerts. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
@@ -15,7 +12,6 @@ import { createRecordHandler } from "./wiring.ts";
 const environment = readEnvironment("state-change", process.env);
 
 const logger = new Logger();
-const metrics = new Metrics();
 
 const handleRecords = createRecordHandler({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
@@ -24,22 +20,15 @@ const handleRecords = createRecordHandler({
   locations: environment.LOCATIONS.map(({ name }) => name),
   queues: createJobQueues(environment.LOCATIONS),
   sns: new SNSClient({}),
-  ses: new SESClient({}),
   topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
   sender: environment.ALERT_SENDER,
   url: (id) => `${environment.API_URL}/v1/monitors/${id}`,
   now: () => new Date(),
   log: (level, message, details) => logger[level](message, { ...details }),
-  delivered({ delivered, undeliverable }) {
-    if (delivered) metrics.addMetric("AlertsDelivered", MetricUnit.Count, delivered);
-    if (undeliverable) metrics.addMetric(ALARMED_METRICS["state-change"], MetricUnit.Count, undeliverable);
-  },
 });
 
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
   .use(injectLambdaContext(logger))
   .handler(async ({ Records }) => {
-    const batchItemFailures = [...(await handleRecords(Records))];
-    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-    return { batchItemFailures };
+    return { batchItemFailures: [...(await handleRecords(Records))] };
   });

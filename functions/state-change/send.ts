@@ -1,16 +1,29 @@
-/** Makes one delivery attempt: to an alert channel, to topic `system`, to the incident's own item, or to the history. */
+/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, to the incident's own item, or to the history. */
+import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
-import { channelOf } from "../../shared/alerts/channels/index.ts";
 import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
 import type { Monitor } from "../../shared/model.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
+import type { Post } from "../../shared/store/mailbox.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { Send } from "./deliver.ts";
 
-/** Timeout of an attempt, so that a slow receiver does not block the batch; the delivery is then retried later. */
+/** Timeout of an attempt, so that a slow topic does not block the batch; the delivery is then retried later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
+
+interface Receivers extends Pick<Outside, "topics" | "sender"> {
+  readonly sns: Pick<SNSClient, "send">;
+}
+
+/** What channels are told of this deployment. Only topic `system` is reached from here; `deliver` sends the rest. */
+export const receiversOf = ({ sns, topics, sender }: Receivers): Outside => ({
+  publish: (input, abortSignal) => sns.send(new PublishCommand(input), { abortSignal }),
+  sendMail: () => Promise.reject(new Error("state-change sends no mail")),
+  topics,
+  sender,
+});
 
 const said = (error: unknown) => {
   const { name, message } = error as Error;
@@ -20,14 +33,17 @@ const said = (error: unknown) => {
 /** Sends a message that is ready. */
 type Attempt = (signal: AbortSignal) => Promise<Answer>;
 
-export const createSend = (
-  outside: Outside,
-  decisions: DecisionStore,
-  stretches: Pick<StretchStore, "record">,
-  now: () => Date,
-): Send => {
+interface Dependencies {
+  readonly outside: Outside;
+  readonly decisions: Pick<DecisionStore, "projectIncident">;
+  readonly stretches: Pick<StretchStore, "record">;
+  /** Puts an alert into a receiver's mailbox. */
+  readonly post: (mail: Post) => Promise<void>;
+}
+
+export const createSend = ({ outside, decisions, stretches, post }: Dependencies): Send => {
   /** @throws Error if the message cannot be made: a bug of ours */
-  const prepare = ({ receiver, content, sequence }: DueDelivery, item: OutboxItem): Attempt => {
+  const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Attempt => {
     switch (content.kind) {
       case "incident": {
         const { incident } = content;
@@ -50,9 +66,11 @@ export const createSend = (
         return (signal) => sns.send(notice, outside, signal);
       }
       case "alert": {
-        const { channel, settings } = channelOf(receiver);
-        const message = channel.render(content.alert, settings, { ...outside, now: now() });
-        return (signal) => channel.send(message, outside, signal);
+        const { alert } = content;
+        return async () => {
+          await post({ receiver, alert, createdAt, sequence });
+          return delivered("");
+        };
       }
     }
   };

@@ -7,9 +7,6 @@ import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Alerting } from "./alerting.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
 
-/** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
-const QUEUED_AHEAD_MS = 120_000;
-
 interface Dependencies {
   readonly decisions: DecisionStore;
   /** Keeps what finds the history of a monitor that is about to be deleted. */
@@ -28,8 +25,8 @@ interface Dependencies {
 export const createStateChange = (dependencies: Dependencies) => {
   const { decisions, rememberFormer, conditions, url, channels, alerting, deliver, queueTimer, now } = dependencies;
 
-  const queueIfSoon = (key: ItemKey, dueAt: Timestamp | null) => {
-    if (dueAt !== null && Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS) queueTimer({ ...key, dueAt });
+  const queueIfAny = (key: ItemKey, dueAt: Timestamp | null) => {
+    if (dueAt !== null) queueTimer({ ...key, dueAt });
   };
 
   /**
@@ -61,7 +58,7 @@ export const createStateChange = (dependencies: Dependencies) => {
       case "store": {
         const { decision, ownTimerAt } = verdict;
         if (!(await decisions.save(monitor, decision, now()))) return null;
-        queueIfSoon(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
+        queueIfAny(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }
       case "leave":
@@ -85,14 +82,13 @@ export const createStateChange = (dependencies: Dependencies) => {
     const isKept = item.lookBy === null && isTimerKept(item.nextEvaluationAt, dueAt, now());
     if (isKept && !isOver(key, item)) return { revision, ownTimerAt: null };
     if (!(await decisions.keepTimer(key, item, dueAt))) return null;
-    queueIfSoon(key, nextTouch(null, item.pendingAlerts, now()));
+    queueIfAny(key, nextTouch(null, item.pendingAlerts, now()));
     return { revision: revision + 1, ownTimerAt: null };
   };
 
-  return async (key: ItemKey): Promise<DeliveryReport> => {
+  return async (key: ItemKey): Promise<void> => {
     const decided = await (key.sk === MONITOR_SK ? decideMonitor(key) : keepTimer(key));
     const report = await deliver(key, decided);
-    queueIfSoon(key, report.retryAt);
-    return report;
+    queueIfAny(key, report.retryAt);
   };
 };

@@ -2,27 +2,26 @@
  * Assembles state-change. Everything outside it (tables, queues, receivers, clock) is passed in, so that a simulation
  * can replace it.
  */
-import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
-import { outsideOf } from "../../shared/alerts/outside.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
-import { touchJobs } from "../../shared/rules/plan.ts";
+import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
-import type { JobQueues } from "../../shared/store/jobs.ts";
+import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
-import { createDeliver, type DeliveryReport } from "./deliver.ts";
+import { createDeliver } from "./deliver.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
-import { createSend } from "./send.ts";
+import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
 
 export interface StateChangeOutside {
@@ -33,7 +32,6 @@ export interface StateChangeOutside {
   readonly locations: readonly string[];
   readonly queues: JobQueues;
   readonly sns: Pick<SNSClient, "send">;
-  readonly ses: Pick<SESClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
@@ -41,34 +39,34 @@ export interface StateChangeOutside {
   readonly url: (monitorId: string) => string | null;
   readonly now: () => Date;
   readonly log: (level: "info" | "warn" | "error", message: string, details: object) => void;
-  /** Called after each processed item. */
-  readonly delivered: (report: DeliveryReport) => void;
 }
 
 /** Records that could not be processed: Lambda delivers them again. */
 export type FailedRecords = readonly { readonly itemIdentifier: string }[];
 
 export function createRecordHandler(outside: StateChangeOutside) {
-  const { client, tables, retention, locations: names, queues, sns, ses, topics, sender, url, now, log } = outside;
+  const { client, tables, retention, locations: names, queues, sns, topics, sender, url, now, log } = outside;
   const former = createFormerStore(client, tables.monitors);
   const decisions = createDecisionStore(client, tables.monitors);
   const policies = createPolicyStore(client, tables.monitors);
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
-  const receivers = outsideOf({ sns, ses, topics, sender });
-  const deliver = createDeliver({ decisions, send: createSend(receivers, decisions, stretches, now), now, log });
+  const receivers = receiversOf({ sns, topics, sender });
+  const mailbox = createMailboxStore(client, tables.monitors);
+  const deliver = createDeliver({
+    decisions,
+    send: createSend({ outside: receivers, decisions, stretches, post: (mail) => mailbox.post(mail, now()) }),
+    now,
+    log,
+  });
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
     unreadable: (error) => log("error", "a block is corrupt", { error }),
   });
 
-  /** Queues timers. Errors are only logged, because dispatch finds a timer that is not queued within a minute. */
-  const queueTimers = async (timers: readonly Timer[]) => {
-    const { errors } = await queues(touchJobs(timers, names, now()));
-    for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
-  };
+  const queueTimers = createTimerQueue({ queues, locations: names, now, log });
 
   return async (records: readonly DynamoDBRecord[]): Promise<FailedRecords> => {
     const timers: Timer[] = [];
@@ -77,7 +75,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
-      channels: channelsSetUp(receivers),
+      channels: [...channelsSetUp(receivers), STORED_CHANNEL],
       alerting: createAlerting(policies, windows),
       deliver,
       queueTimer: (timer) => timers.push(timer),
@@ -88,11 +86,9 @@ export function createRecordHandler(outside: StateChangeOutside) {
     const failed: { itemIdentifier: string }[] = [];
     for (const [index, result] of results.entries()) {
       const { dynamodb } = newest[index]!;
-      if (result.status === "fulfilled") outside.delivered(result.value);
-      else {
-        failed.push({ itemIdentifier: dynamodb?.SequenceNumber ?? "" });
-        log("error", "a change could not be decided", { key: dynamodb?.Keys, error: result.reason });
-      }
+      if (result.status === "fulfilled") continue;
+      failed.push({ itemIdentifier: dynamodb?.SequenceNumber ?? "" });
+      log("error", "a change could not be decided", { key: dynamodb?.Keys, error: result.reason });
     }
     await queueTimers(timers);
     return failed;

@@ -35,6 +35,7 @@ export interface DueDelivery {
   readonly key: string;
   readonly receiver: string;
   readonly content: OutboxContent;
+  readonly createdAt: Timestamp;
   readonly sequence: number;
   readonly delivery: Delivery;
 }
@@ -90,11 +91,11 @@ const isDue = ({ nextAttemptAt }: Delivery, now: Date) => {
 export function dueDeliveries(outbox: Outbox, now: Date): DueDelivery[] {
   const waiting = new Set<string>();
   const due: DueDelivery[] = [];
-  for (const [key, { content, sequence, deliveries }] of oldestFirst(outbox)) {
+  for (const [key, { content, createdAt, sequence, deliveries }] of oldestFirst(outbox)) {
     for (const [receiver, delivery] of Object.entries(deliveries)) {
       if (waiting.has(receiver)) continue;
       waiting.add(receiver);
-      if (isDue(delivery, now)) due.push({ key, receiver, content, sequence, delivery });
+      if (isDue(delivery, now)) due.push({ key, receiver, content, createdAt, sequence, delivery });
     }
   }
   return due;
@@ -108,15 +109,20 @@ export type Failure =
   /** We failed to make the message (a bug of ours); the receiver is not to blame. */
   | { readonly kind: "fault"; readonly error: string; readonly cause: unknown };
 
+/** Pause before the next attempt, after so many failed ones. */
+export const backoffSeconds = (attempts: number) =>
+  Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** Math.max(0, attempts - 1));
+
+/** Whether a delivery that was created then, and is tried again only at `next`, is to be given up. */
+export const isHopeless = (createdAt: Timestamp, attempts: number, next: Date) =>
+  next.getTime() - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000 && attempts >= GIVE_UP_ATTEMPTS;
+
 /** Schedules the retry of a failed delivery. @returns null when it is given up */
 export function afterFailure(delivery: Delivery, createdAt: Timestamp, failure: Failure, now: Date): Delivery | null {
   const attempts = delivery.attempts + 1;
-  const pauseSeconds = Math.min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** (attempts - 1));
-  const next = now.getTime() + pauseSeconds * 1000;
-  const isHopeless = next - Date.parse(createdAt) > GIVE_UP_SECONDS * 1000 && attempts >= GIVE_UP_ATTEMPTS;
-  if (isHopeless || (failure.kind === "refused" && failure.isPermanent)) return null;
-  const hadFault = delivery.hadFault || failure.kind === "fault";
-  return { attempts, nextAttemptAt: new Date(next).toISOString(), ...(hadFault && { hadFault }) };
+  const next = new Date(now.getTime() + backoffSeconds(attempts) * 1000);
+  if (isHopeless(createdAt, attempts, next) || (failure.kind === "refused" && failure.isPermanent)) return null;
+  return { attempts, nextAttemptAt: next.toISOString() };
 }
 
 /**

@@ -14,11 +14,11 @@ import type { Delivery, Incident, ItemKey, Monitor, PendingAlert } from "../mode
 import type { Decision } from "../rules/decide.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
-import { dueBucket, incidentKey, LEFT_PREFIX, leftKey, monitorKey } from "./keys.ts";
+import { dueBucket, incidentKey, LEFT_PREFIX, leftKey, monitorKey, NOTICE_PREFIX } from "./keys.ts";
 import { attentionPlace, changePlace, incidentPlace, openIncidentPlace } from "./listing.ts";
 import { monitorFromItem } from "./monitor-item.ts";
 
-/** An item with an outbox: a monitor, a location's state, or the outbox left by a deleted monitor. */
+/** An item with an outbox: a monitor, a location's state, what a deleted monitor left, or one message for `system`. */
 export interface OutboxItem {
   readonly revision: number;
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
@@ -59,9 +59,9 @@ const undelivered = (outbox: Readonly<Record<string, PendingAlert>>) =>
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
 
-/** Whether this is the outbox of a deleted monitor, and empty: the item can be deleted. */
+/** Whether this is an outbox of its own (a deleted monitor's, or one message's), and empty: the item can be deleted. */
 export const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
-  pk.startsWith(LEFT_PREFIX) && Object.keys(pendingAlerts).length === 0;
+  (pk.startsWith(LEFT_PREFIX) || pk.startsWith(NOTICE_PREFIX)) && Object.keys(pendingAlerts).length === 0;
 
 export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const read = async (key: ItemKey) => {
@@ -96,7 +96,6 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     key: ItemKey,
     item: OutboxItem,
     updates: readonly DeliveryUpdate[],
-    added: Readonly<Record<string, PendingAlert>>,
     timerAt?: { readonly at: string | null },
   ): Promise<boolean> => {
     const names: Record<string, string> = { "#outbox": "pendingAlerts" };
@@ -122,12 +121,6 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
             values[`:d${n}x${index}`] = next;
           } else remove.push(path);
         });
-      n++;
-    }
-    for (const [entry, content] of Object.entries(added)) {
-      names[`#n${n}`] = entry;
-      values[`:n${n}`] = content;
-      set.push(`#outbox.#n${n} = :n${n}`);
       n++;
     }
     if (timerAt) {
@@ -184,22 +177,19 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
      * Records the results of deliveries: removes those that are done, and an entry with its last one; schedules the
      * retries. Entries that were added or replaced meanwhile stay untouched.
      * @param timerAt the item's next timer, set only if the item has not changed since it was read; null if unknown:
-     * the
-     *   stream record of this write then leads to a new decision, which sets the timer
+     *   the stream record of this write then leads to a new decision, which sets the timer
      * @returns whether the item was unchanged, so that the timer was set
      */
     async settle(
       key: ItemKey,
       item: OutboxItem,
       updates: readonly DeliveryUpdate[],
-      added: Readonly<Record<string, PendingAlert>>,
       timerAt: { readonly at: string | null } | null,
     ): Promise<boolean> {
-      if (timerAt && (await settleAll(key, item, updates, added, timerAt))) return true;
-      if (await settleAll(key, item, updates, added)) return false;
+      if (timerAt && (await settleAll(key, item, updates, timerAt))) return true;
+      if (await settleAll(key, item, updates)) return false;
       // One entry has been replaced: record the others one by one, so that they are not delivered again.
-      for (const [, own] of Map.groupBy(updates, ({ key: entry }) => entry)) await settleAll(key, item, own, {});
-      if (Object.keys(added).length > 0) await settleAll(key, item, [], added);
+      for (const [, own] of Map.groupBy(updates, ({ key: entry }) => entry)) await settleAll(key, item, own);
       return false;
     },
 

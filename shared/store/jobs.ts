@@ -1,7 +1,7 @@
 /** Sends jobs to the SQS queues of the locations, each in its own region. */
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { Location, PlannedJob } from "../model.ts";
-import { chunksOf, delaySeconds } from "../rules/plan.ts";
+import type { Location, PlannedJob, Timer } from "../model.ts";
+import { chunksOf, delaySeconds, touchJobs } from "../rules/plan.ts";
 
 /** Limit of SendMessageBatch. */
 const BATCH = 10;
@@ -76,3 +76,27 @@ export const createJobQueues = (
   };
 };
 export type JobQueues = ReturnType<typeof createJobQueues>;
+
+/** Timers due within this time are queued at once; dispatch, which looks as far ahead, finds later ones. */
+const QUEUED_AHEAD_MS = 120_000;
+
+interface TimerQueueParts {
+  readonly queues: JobQueues;
+  /** Names of all locations. */
+  readonly locations: readonly string[];
+  readonly now: () => Date;
+  readonly log: (level: "warn", message: string, details: object) => void;
+}
+
+/**
+ * Queues jobs that touch items when their timers are due. Errors are only logged, because dispatch finds a timer that is
+ * not queued within a minute.
+ */
+export const createTimerQueue =
+  ({ queues, locations, now, log }: TimerQueueParts) =>
+  async (timers: readonly Timer[]): Promise<void> => {
+    const soon = timers.filter(({ dueAt }) => Date.parse(dueAt) - now().getTime() <= QUEUED_AHEAD_MS);
+    const { errors } = await queues(touchJobs(soon, locations, now()));
+    for (const [location, error] of errors) log("warn", "timers could not be queued", { location, error });
+  };
+export type TimerQueue = ReturnType<typeof createTimerQueue>;

@@ -9,6 +9,9 @@
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
  *  monitors  state     LOCATION#<name>          STATE                 condition that was announced, outbox
  *  monitors  left      LEFT#<id>#<deletedAt>    STATE                 outbox of a deleted monitor
+ *  monitors  mail      MAIL#<receiver>          <createdAt>#<alertId> one alert for one receiver, and its delivery
+ *  monitors  receiver  RECEIVER#<receiver>      MAILBOX               how far its mail is delivered, lease, retry
+ *  monitors  notice    NOTICE#<what>            STATE                 outbox of one message about a delivery
  *  monitors  token     TOKEN                    <id>                  SHA-256 of the secret, scopes
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
@@ -38,8 +41,10 @@
  */
 
 export const MONITOR_SK = "MONITOR";
-/** Sort key of the items with an outbox that are no monitors: `locationStateKey` and `leftKey`. */
+/** Sort key of items that the stream brings to state-change and that are no monitors: outboxes. */
 export const STATE_SK = "STATE";
+/** Sort key of states of receivers, which the stream brings to deliver. */
+export const MAILBOX_SK = "MAILBOX";
 /** Partitions of the index `due`, and of `look-by`. Dispatch reads all of them every minute, at $0.004 a month each. */
 export const DUE_BUCKETS = 4;
 /** A partition takes 1,000 writes a second: 100,000 monitors that change within a minute write 833. */
@@ -66,6 +71,17 @@ export const leftKey = (monitorId: string, deletedAt: string) => ({
   pk: `${LEFT_PREFIX}${monitorId}#${deletedAt}`,
   sk: STATE_SK,
 });
+/** @param createdAt of the outbox entry, so that a repeated post has the same key */
+export const mailKey = (receiver: string, createdAt: string, alertId: string) => ({
+  pk: `MAIL#${receiver}`,
+  sk: `${createdAt}#${alertId}`,
+});
+const RECEIVER_PREFIX = "RECEIVER#";
+export const receiverKey = (receiver: string) => ({ pk: `${RECEIVER_PREFIX}${receiver}`, sk: MAILBOX_SK });
+export const receiverOfKey = (pk: string) => pk.slice(RECEIVER_PREFIX.length);
+/** The outbox of one message for topic `system`; the stream delivers it to state-change like a location's state. */
+export const NOTICE_PREFIX = "NOTICE#";
+export const noticeKey = (name: string) => ({ pk: `${NOTICE_PREFIX}${name}`, sk: STATE_SK });
 /** How long entries of the audit log are kept. */
 export const AUDIT_KEPT_DAYS = 400;
 /** Month of a moment or of the sort key of an audit entry: `2026-11`. */

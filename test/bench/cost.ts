@@ -16,8 +16,8 @@ import { storageOf } from "./cost/storage.ts";
 const MONITORS = 1_000;
 const TARGETS: Partial<Record<Lane, number>> = { 60: 2, 10: 10 };
 const GB = 2 ** 30;
-/** Names of custom metrics that a healthy installation publishes in an hour (probe: 2 timings, 3 states; compact: 1; late ones and alerts: some). */
-const METRICS = 9;
+/** Names of custom metrics that a healthy installation publishes in an hour (probe: 2 timings, 3 states; compact: 1; late ones, logins and lost alerts: some). */
+const METRICS = 8;
 
 const folder = mkdtempSync(join(tmpdir(), "harborlight-cost-"));
 try {
@@ -70,7 +70,7 @@ async function print(lane: Lane, run: Simulated) {
   add("SNS", run.published * perMonth, "messages", run.published * perMonth * PRICES.snsPublish);
 
   const isWrite = (operation: string) => /Put|Update|Delete|Write/.test(operation);
-  for (const caller of ["dispatch", "probe", "state-change", "compact"]) {
+  for (const caller of ["dispatch", "probe", "state-change", "deliver", "compact"]) {
     for (const kind of ["writes", "reads"] as const) {
       const own = run.usage
         .rows()

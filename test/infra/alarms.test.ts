@@ -35,6 +35,8 @@ test("silence is a fault where somebody has to speak, and nowhere else", () => {
     StreamBehind: "notBreaching",
     AlertsUndeliverable: "notBreaching",
     LoginsFailed: "notBreaching",
+    DeliverErrors: "notBreaching",
+    MailBehind: "notBreaching",
     Undecided: "notBreaching",
     UndeliveredToSubscriber: "notBreaching",
     ProbeErrors: "notBreaching",
@@ -66,13 +68,9 @@ test.each([
   ["ProbeErrors", "AWS/Lambda", "Errors", "FunctionName=SiteProbeFunction", "Sum >= 3 in 1 x 300 s"],
   ["ProbeThrottles", "AWS/Lambda", "Throttles", "FunctionName=SiteProbeFunction", "Sum >= 5 in 1 x 300 s"],
   ["StreamBehind", "AWS/Lambda", "IteratorAge", "FunctionName=StateChangeFunction", "Maximum >= 60000 in 2 x 60 s"],
-  [
-    "AlertsUndeliverable",
-    "Harborlight/harborlight",
-    "AlertsUndeliverable",
-    "service=state-change",
-    "Sum >= 1 in 1 x 300 s",
-  ],
+  ["AlertsUndeliverable", "Harborlight/harborlight", "AlertsUndeliverable", "service=deliver", "Sum >= 1 in 1 x 300 s"],
+  ["DeliverErrors", "AWS/Lambda", "Errors", "FunctionName=DeliveryDeliverFunction", "Sum >= 3 in 1 x 300 s"],
+  ["MailBehind", "AWS/Lambda", "IteratorAge", "FunctionName=DeliveryDeliverFunction", "Maximum >= 120000 in 2 x 60 s"],
   ["LoginsFailed", "Harborlight/harborlight", "LoginsFailed", "service=api", "Sum >= 100 in 1 x 3600 s"],
   ["CompactionBehind", "Harborlight/harborlight", "CompactionLagDays", "service=compact", "Maximum >= 3 in 3 x 3600 s"],
   [
@@ -160,8 +158,8 @@ test("a probe stack watches its own probe; its alarms carry no action, the relay
   for (const alarm of Object.values(abroad)) expect(alarm).not.toHaveProperty("AlarmActions");
 });
 
-test("alarms cost $1.90 a month and $0.40 for each location", () => {
+test("alarms cost $2.10 a month and $0.40 for each location", () => {
   const location = billed(alarmsOf(probes[0]!));
   expect(location).toBe(4);
-  expect(billed(home) - location).toBe(19);
+  expect(billed(home) - location).toBe(21);
 });

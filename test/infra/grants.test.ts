@@ -58,10 +58,18 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", HISTORY),
     ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
     ...may("dynamodb:ListStreams", "*"),
-    ...may("sns:Publish", "Alerts", "System"),
-    ...MAIL,
+    ...may("sns:Publish", "System"),
     ...may("sqs:SendMessage", ...JOBS),
     ...may("sqs:SendMessage,GetQueueAttributes,GetQueueUrl", "Undecided.Arn"),
+  ],
+  deliver: [
+    ...log("DeliveryDeliver"),
+    ...may("dynamodb:GetItem,Query,PutItem,UpdateItem", MONITORS),
+    ...may("sns:Publish", "Alerts"),
+    ...MAIL,
+    ...may("dynamodb:DescribeStream,GetRecords,GetShardIterator", "TablesMonitors.StreamArn"),
+    ...may("dynamodb:ListStreams", "*"),
+    ...may("sqs:SendMessage", ...JOBS),
   ],
   api: [
     ...log("Api"),
@@ -123,6 +131,14 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERT_SENDER: "ops@example.com",
     API_URL: "PublicApiHttp.ApiEndpoint",
   },
+  deliver: {
+    MONITORS_TABLE: "TablesMonitors",
+    LOCATIONS,
+    ALERTS_TOPIC_ARN: "Alerts",
+    SYSTEM_TOPIC_ARN: "System",
+    ALERT_SENDER: "ops@example.com",
+    API_URL: "PublicApiHttp.ApiEndpoint",
+  },
   api: {
     MONITORS_TABLE: "TablesMonitors",
     HISTORY_TABLE: "TablesHistory",
@@ -163,16 +179,19 @@ describe.each(Object.keys(GRANTS))("%s", (service) => {
 describe("channels that are off by default", () => {
   const FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:on-alert";
 
-  test("let only the function that sends publish to phone numbers and invoke the named functions", async () => {
+  test("let only the functions that send publish to phone numbers and invoke the named functions", async () => {
     const context = { ...CONTEXT, smsAlerts: true, alertFunctions: [FUNCTION] };
     const { resources: on } = await synthesise(context);
     const more = (service: string) => grantsOf(on, service).filter((grant) => !GRANTS[service]!.includes(grant));
     expect(Object.fromEntries(Object.keys(GRANTS).map((service) => [service, more(service)]))).toEqual({
       ...Object.fromEntries(Object.keys(GRANTS).map((service) => [service, []])),
       api: [`lambda:InvokeFunction ${FUNCTION}`, "sns:Publish *"],
+      deliver: [`lambda:InvokeFunction ${FUNCTION}`, "sns:Publish *"],
     });
-    const { Variables } = functionOf(on, "api")[1].Properties.Environment;
-    expect([Variables.SMS_ALERTS, parsed(Variables.ALERT_FUNCTIONS)]).toEqual(["true", [FUNCTION]]);
+    for (const service of ["api", "deliver"]) {
+      const { Variables } = functionOf(on, service)[1].Properties.Environment;
+      expect([Variables.SMS_ALERTS, parsed(Variables.ALERT_FUNCTIONS)]).toEqual(["true", [FUNCTION]]);
+    }
   });
 
   test("refuse what is no ARN of a function", async () => {
@@ -206,7 +225,7 @@ test("what stands already is taken over: tables of a deploy that failed, an iden
 test("a sender that SES knows already is not made again", async () => {
   const known = await synthesise({ ...CONTEXT, alertSenderIsVerified: true });
   known.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
-  expect(grantsOf(known.resources, "state-change")).toEqual(grantsOf(resources, "state-change"));
+  expect(grantsOf(known.resources, "deliver")).toEqual(grantsOf(resources, "deliver"));
 });
 
 /** As Lambda measures: all variables as one JSON object, with the references filled in as CloudFormation would. */
@@ -239,9 +258,10 @@ test("locations fit into the 4 KB of a function's environment, or are refused", 
 
 test("without a sender no mail is promised and none may be sent", async () => {
   const silent = await synthesise();
-  expect(functionOf(silent.resources, "state-change")[1].Properties.Environment.Variables).not.toHaveProperty(
-    "ALERT_SENDER",
-  );
-  expect(grantsOf(silent.resources, "state-change").join()).not.toContain("ses:");
+  for (const service of ["state-change", "deliver"])
+    expect(functionOf(silent.resources, service)[1].Properties.Environment.Variables).not.toHaveProperty(
+      "ALERT_SENDER",
+    );
+  expect(grantsOf(silent.resources, "deliver").join()).not.toContain("ses:");
   silent.home.resourceCountIs("AWS::SES::EmailIdentity", 0);
 });

@@ -1,5 +1,5 @@
 /** What would hurt if it were lost or wired wrongly. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   byPlainId,
   createApp,
@@ -73,30 +73,43 @@ test("history: its own table, no stream, no index", () => {
   expect(Properties).not.toHaveProperty("GlobalSecondaryIndexes");
 });
 
-test("the stream brings monitors, and only monitors, to state-change", () => {
-  const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping").filter(([, { Properties }]) =>
-    render(Properties.EventSourceArn).endsWith(".StreamArn"),
-  );
-  expect(mappings).toHaveLength(1);
-  const { FilterCriteria, ...settings } = mappings[0]![1].Properties;
-  expect(FilterCriteria.Filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
-    {
-      eventName: ["INSERT", "MODIFY"],
-      dynamodb: { Keys: { sk: { S: ["MONITOR", "STATE"] } } },
-    },
-  ]);
-  expect(settings).toMatchObject({
-    BatchSize: 25,
-    BisectBatchOnFunctionError: true,
-    FunctionResponseTypes: ["ReportBatchItemFailures"],
-    MaximumRecordAgeInSeconds: 3600,
-    MaximumRetryAttempts: 5,
-    ParallelizationFactor: 2,
-    StartingPosition: "TRIM_HORIZON",
+describe("the stream", () => {
+  const mappings = ofType(resources, "AWS::Lambda::EventSourceMapping")
+    .map(([, { Properties }]) => Properties)
+    .filter(({ EventSourceArn }) => render(EventSourceArn).endsWith(".StreamArn"));
+  const byFunction = new Map(mappings.map((mapping) => [render(mapping.FunctionName), mapping]));
+
+  test("has two readers, which is the most that DynamoDB serves", () => {
+    expect([...byFunction.keys()].sort()).toEqual(["DeliveryDeliverFunction", "StateChangeFunction"]);
   });
-  expect(render(settings.EventSourceArn)).toBe("TablesMonitors.StreamArn");
-  expect(render(settings.FunctionName)).toBe("StateChangeFunction");
-  expect(render(settings.DestinationConfig.OnFailure.Destination)).toBe("Undecided.Arn");
+
+  test.each([
+    [
+      "monitors and outboxes to state-change",
+      "StateChangeFunction",
+      ["MONITOR", "STATE"],
+      { BatchSize: 25, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 5 },
+    ],
+    ["receivers to deliver", "DeliveryDeliverFunction", ["MAILBOX"], { BatchSize: 10, MaximumRetryAttempts: 2 }],
+  ])("brings %s", (_, name, sortKeys, own) => {
+    const { FilterCriteria, ...settings } = byFunction.get(name)!;
+    expect(FilterCriteria.Filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
+      { eventName: ["INSERT", "MODIFY"], dynamodb: { Keys: { sk: { S: sortKeys } } } },
+    ]);
+    expect(settings).toMatchObject({
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      MaximumRecordAgeInSeconds: 3600,
+      ParallelizationFactor: 2,
+      StartingPosition: "TRIM_HORIZON",
+      ...own,
+    });
+    expect(render(settings.EventSourceArn)).toBe("TablesMonitors.StreamArn");
+  });
+
+  test("leaves what state-change cannot decide in a queue with an alarm", () => {
+    const { DestinationConfig } = byFunction.get("StateChangeFunction")!;
+    expect(render(DestinationConfig.OnFailure.Destination)).toBe("Undecided.Arn");
+  });
 });
 
 test("each queue feeds its function", () => {
@@ -228,6 +241,7 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
     dispatch: [128, 50],
     probe: [128, 75],
     "state-change": [256, 60],
+    deliver: [256, 75],
     api: [512, 29],
     compact: [512, 900],
   });
@@ -249,6 +263,7 @@ test("outputs name what people need next", () => {
     ApiFunctionName: "ApiFunction",
     DispatchFunctionName: "DispatchFunction",
     StateChangeFunctionName: "StateChangeFunction",
+    DeliverFunctionName: "DeliveryDeliverFunction",
     CompactFunctionName: "CompactFunction",
     ProbeFunctionName: "SiteProbeFunction",
     JobsQueueUrl: "SiteJobs",

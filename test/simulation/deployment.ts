@@ -5,17 +5,24 @@ import { matchesPattern, parsePattern } from "../../infra/local/lambda/event-pat
 import type { Resource } from "../../infra/local/template/template.ts";
 import type { Change } from "./table.ts";
 
+interface StreamSettings {
+  readonly wants: (change: Change) => boolean;
+  readonly batchSize: number;
+  readonly maxRetries: number;
+  readonly maxAgeMs: number;
+}
+
 export interface Deployment {
   readonly tables: { readonly monitors: TableDefinition; readonly history: TableDefinition };
   /** Time limits of the functions, by the names that the simulation gives them. */
   readonly timeoutMs: Readonly<Record<FunctionName, number>>;
-  readonly queue: { readonly visibilityMs: number; readonly retentionMs: number; readonly maxReceives: number };
-  readonly stream: {
-    readonly wants: (change: Change) => boolean;
-    readonly batchSize: number;
-    readonly maxRetries: number;
-    readonly maxAgeMs: number;
+  readonly queue: {
+    readonly visibilityMs: number;
+    readonly retentionMs: number;
+    readonly maxReceives: number;
   };
+  /** The mappings of the monitors' stream. */
+  readonly streams: Readonly<Record<"state-change" | "deliver", StreamSettings>>;
 }
 
 /** Parts of their logical ids. */
@@ -24,6 +31,7 @@ const FUNCTIONS = {
   dispatch: "DispatchFunction",
   probe: "ProbeFunction",
   "state-change": "StateChangeFunction",
+  deliver: "DeliverFunction",
   compact: "CompactFunction",
 };
 export type FunctionName = keyof typeof FUNCTIONS;
@@ -44,31 +52,32 @@ export function deploymentOf(resources: readonly Resource[]): Deployment {
   };
   const timeoutOf = (part: string) =>
     1000 * Number(find(/^AWS::Lambda::Function$/, ({ logicalId }) => logicalId.includes(part)).Timeout);
-  const jobs = find(
+  const queue = find(
     /^AWS::SQS::Queue$/,
     ({ name, properties }) => /\bjobs\b/.test(name) && properties.RedrivePolicy !== undefined,
   );
-  const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ properties }) =>
-    String(properties.EventSourceArn).includes(":dynamodb:"),
-  );
-  const { Filters = [] } = (mapping.FilterCriteria ?? {}) as { Filters?: readonly { readonly Pattern: string }[] };
-  const patterns = Filters.map(({ Pattern }) => parsePattern(Pattern));
+  const streamOf = (name: FunctionName): StreamSettings => {
+    const mapping = find(/^AWS::Lambda::EventSourceMapping$/, ({ logicalId }) => logicalId.includes(FUNCTIONS[name]));
+    const { Filters = [] } = (mapping.FilterCriteria ?? {}) as { Filters?: readonly { readonly Pattern: string }[] };
+    const patterns = Filters.map(({ Pattern }) => parsePattern(Pattern));
+    return {
+      wants: (change) => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, eventOf(change))),
+      batchSize: Number(mapping.BatchSize),
+      maxRetries: Number(mapping.MaximumRetryAttempts),
+      maxAgeMs: 1000 * Number(mapping.MaximumRecordAgeInSeconds),
+    };
+  };
   return {
     tables: { monitors: table("monitors"), history: table("history") },
     timeoutMs: Object.fromEntries(
       Object.entries(FUNCTIONS).map(([name, part]) => [name, timeoutOf(part)]),
     ) as Deployment["timeoutMs"],
     queue: {
-      visibilityMs: 1000 * Number(jobs.VisibilityTimeout),
-      retentionMs: 1000 * Number(jobs.MessageRetentionPeriod),
-      maxReceives: Number((jobs.RedrivePolicy as { maxReceiveCount: number }).maxReceiveCount),
+      visibilityMs: 1000 * Number(queue.VisibilityTimeout),
+      retentionMs: 1000 * Number(queue.MessageRetentionPeriod),
+      maxReceives: (queue.RedrivePolicy as { maxReceiveCount: number }).maxReceiveCount,
     },
-    stream: {
-      wants: (change) => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, eventOf(change))),
-      batchSize: Number(mapping.BatchSize),
-      maxRetries: Number(mapping.MaximumRetryAttempts),
-      maxAgeMs: 1000 * Number(mapping.MaximumRecordAgeInSeconds),
-    },
+    streams: { "state-change": streamOf("state-change"), deliver: streamOf("deliver") },
   };
 }
 

@@ -79,6 +79,11 @@ export interface Told {
   readonly endReason: string | null;
 }
 
+/** An alert as it is sent. */
+type Published = Omit<Told, "at" | "startedAt" | "endedAt"> & { readonly monitor: { readonly id: string } } & Readonly<
+    Record<"startedAt" | "endedAt", string>
+  >;
+
 export interface TickRun {
   readonly shard: string;
   readonly location: string;
@@ -190,6 +195,7 @@ export class Journal {
     this.#note(`${table} ${pk} ${sk} ${after?.revision ?? ""}`);
     if (pk.startsWith("SHARD#")) this.#block(pk, sk, before, after, rosterOf);
     else if (sk === "MONITOR") this.#monitor(pk.slice("MONITOR#".length), before, after);
+    else if (pk.startsWith("MAIL#")) this.#mail(before, after);
     else if (sk === "STATE" && after && before?.condition !== after.condition)
       this.conditions.push({
         at: this.at,
@@ -220,6 +226,12 @@ export class Journal {
     this.#rosters.set(roster, ids);
     const entries = new Map(ids.map((id, row) => [id, block.entry(row)]));
     this.blocks.push({ at: this.at, shard, location, tick, offline, entries });
+  }
+
+  /** An alert that was sent as a part of a digest, which itself does not name all of them. */
+  #mail(before: Item | undefined, after: Item | undefined) {
+    if (!after?.digest || after.state !== "sent" || before?.state === "sent") return;
+    this.#tell(String(after.receiver), after.alert as Published, true);
   }
 
   #monitor(id: string, before: Item | undefined, after: Item | undefined) {
@@ -284,14 +296,13 @@ export class Journal {
 
   /** A message to topic `alerts`, as SNS takes it. */
   published(message: string, accepted: boolean): void {
-    type Published = Omit<Told, "at" | "startedAt" | "endedAt"> & { monitor: { id: string } } & Record<
-        "startedAt" | "endedAt",
-        string
-      >;
-    const alert = JSON.parse(JSON.parse(message).default) as Published;
+    this.#tell("sns", JSON.parse(JSON.parse(message).default) as Published, accepted);
+  }
+
+  #tell(receiver: string, alert: Published, accepted: boolean) {
     this.told.push({
       at: this.at,
-      receiver: "sns",
+      receiver,
       accepted,
       alertId: alert.alertId,
       event: alert.event,
@@ -305,6 +316,8 @@ export class Journal {
 
   /** A mail: what it is about stands in its text, a line each. */
   mailed(address: string, subject: string, text: string, accepted: boolean): void {
+    // A digest: its alerts are told as they are recorded.
+    if (!subject.startsWith("[")) return;
     const line = (label: string) => new RegExp(`^${label}: (.*)$`, "m").exec(text)?.[1] ?? null;
     const incidentId = line("Incident") ?? "";
     const until = line("Until");

@@ -1,20 +1,6 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
-import type { Replacement } from "./mutation-hooks.ts";
-
-export interface Mutant {
-  readonly name: string;
-  readonly replacements: readonly Replacement[];
-  /** Words in the name of the scenario that is there for it. Default: all of them are tried. */
-  readonly caughtBy?: string;
-  /** Why it may live: what else holds. */
-  readonly lives?: string;
-}
-
-const mutant = (name: string, file: string, from: string, to: string, more: Partial<Mutant> = {}): Mutant => ({
-  name,
-  replacements: [{ file, from, to }],
-  ...more,
-});
+import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
+import { type Mutant, mutant } from "./mutant.ts";
 
 const ARCHIVE = "/shared/store/archive.ts";
 const BELIEFS = "/functions/probe/beliefs.ts";
@@ -221,6 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
     "at: latest(incident.startedAt, notAfter(at, now))",
     "at: now.toISOString()",
   ),
+  ...MAILBOX_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

@@ -6,6 +6,8 @@ import type { FaultName, Only } from "./faults.ts";
 import type { Quorum } from "./oracle/quorum.ts";
 
 export const LOCATIONS = ["a", "b", "c"] as const;
+/** Queue of a location's jobs. */
+export const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
 
 /** What the oracle needs to know of a monitor's settings. */
 export interface WatchedSettings {

@@ -183,7 +183,7 @@ export function startSchedule(account: Account, options: ScheduleOptions): void 
 
 // ---- SNS, SES, Lambda -----------------------------------------------------------------------------------------------
 
-/** The abort signals in `functions/state-change/send.ts`. */
+/** The abort signals in `functions/deliver/send.ts` and `functions/state-change/send.ts`. */
 const RECEIVER_TIMEOUT_MS = 10_000;
 
 export function createSns(publish: (input: PublishCommandInput) => void): Service {

@@ -17,6 +17,7 @@ import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../shared/store/keys.ts";
 import { namePlace } from "../../shared/store/listing.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
@@ -28,6 +29,7 @@ import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { monitorOf, viewOf } from "../support/monitors.ts";
 import type { Chance } from "./clock.ts";
+import { mailboxTraffic } from "./mailbox-traffic.ts";
 import { tokenSteps } from "./token-traffic.ts";
 
 const IDS = ["m1", "m2", "m3", "m4", "m5", "m6"];
@@ -80,6 +82,7 @@ export function storeTraffic(
   const upkeep = watched("upkeep", createUpkeepStore(client, tables.monitors));
   const former = watched("former", createFormerStore(client, tables.monitors));
   const freshness = watched("freshness", createFreshness(client, tables.history));
+  const mailbox = watched("mailbox", createMailboxStore(client, tables.monitors));
   const standing = createStandingReader(client, tables.monitors);
   const historyOf = () => watched("history", createHistoryStore(client, tables.history, { now: () => now * 1000 }));
   let history = historyOf();
@@ -257,14 +260,7 @@ export function storeTraffic(
           next: chance.chance(0.5) ? null : { attempts: 2, nextAttemptAt: iso(now + 60) },
         })),
       );
-      const added = chance.chance(0.3) ? { [`system#${chance.int(3)}`]: pending() } : {};
-      return decisions.settle(
-        monitorKey(monitor.id),
-        monitor,
-        updates,
-        added,
-        chance.chance(0.5) ? null : { at: null },
-      );
+      return decisions.settle(monitorKey(monitor.id), monitor, updates, chance.chance(0.5) ? null : { at: null });
     },
     remove: () => decisions.remove(known()),
     keepTimer: async () => {
@@ -278,6 +274,7 @@ export function storeTraffic(
       const note = { error: "refused", at: iso(now) };
       return decisions.noteUndeliverable(id(), iso(START + chance.int(5)), "x1/sns", note);
     },
+    ...mailboxTraffic(mailbox, chance, date),
     listIncidents: async () => {
       const { next } = await incidents.list({ state: chance.pick(["open", "closed", "all"]) }, 1 + chance.int(3));
       if (next) await incidents.list({ state: "all" }, 2, next);

@@ -7,6 +7,8 @@ import type { APIGatewayProxyEventV2, DynamoDBStreamEvent, SQSEvent } from "aws-
 import { createProbes } from "../../functions/api/monitors/probes.ts";
 import { createApiOf } from "../../functions/api/wiring.ts";
 import { createHourlyRun } from "../../functions/compact/wiring.ts";
+import { createRecordHandler as createMailHandler } from "../../functions/deliver/records.ts";
+import { createDelivery } from "../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../functions/probe/wiring.ts";
 import { createRecordHandler } from "../../functions/state-change/wiring.ts";
@@ -20,12 +22,12 @@ import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
 import type { Deployment, FunctionName } from "./deployment.ts";
-import { createFaults, type Faults, type FaultWindow, type Occasion } from "./faults.ts";
+import { createFaults, type Faults, type Occasion } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
 import type { Finished, Item } from "./oracle/case.ts";
 import { deployed, watchClocks } from "./processes.ts";
-import { LOCATIONS, type Scenario } from "./scenario.ts";
+import { LOCATIONS, queueUrl, type Scenario } from "./scenario.ts";
 import {
   createLambdaService,
   createQueue,
@@ -38,6 +40,7 @@ import {
 import { CONTEXT, consistently, loggerOf, NO_METRICS, noting } from "./stand-ins.ts";
 import { createStreamMapping } from "./stream.ts";
 import { createTargetEngine } from "./targets.ts";
+import { windowsOf } from "./windows.ts";
 
 const TOPICS = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
@@ -53,13 +56,8 @@ const COMPACT_RESERVE_MS = 60_000;
 /** The first pause of Lambda's before it sends records again. */
 const STREAM_BACKOFF_MS = 1_000;
 
-/** While a location is cut off its queue is asked again after this. */
-const UNHEARD_MS = 15_000;
-
 /** Who took a shard's seats before the scenario began was checked from here: nobody plans a tick for it. */
 const REMOVED_LOCATION = "removed";
-
-const queueUrl = (location: string) => `https://sqs.simulated/000000000000/jobs-${location}`;
 
 const PLACES: readonly Location[] = LOCATIONS.map((name) => ({
   name,
@@ -106,7 +104,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     const place = key as { readonly pk: string; readonly sk: string };
     const rosterOf = (hash: string) => database.tables.table(tables.history).peek(`ROSTER#${hash}`, "ROSTER");
     if (!hasExpired) journal.written(table, place, before, after, rosterOf);
-    if (table === tables.monitors) intoStream(change);
+    if (table === tables.monitors) for (const intoFunction of intoFunctions) intoFunction(change);
   });
   const sns = createSns(({ TopicArn, Subject = "", Message = "" }) => {
     if (TopicArn === TOPICS.alerts) journal.published(Message, true);
@@ -118,7 +116,6 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   };
   const ses = createSes((input) => journalMail(input, true));
   const queues: SimulatedQueue[] = [];
-  const sqs = { ...createSqs(account, queues) };
   const functions = new Map<string, { readonly target: SimulatedFunction<never, unknown>; readonly retries: number }>();
   const lambda = createLambdaService(account, functions);
 
@@ -142,7 +139,8 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       }),
     );
   const clientOf = (process: Process) => process.connect<DynamoDBDocumentClient>(database.service);
-  const queuesOf = (process: Process) => createJobQueues(PLACES, () => process.connect<SQSClient>(sqs), process.date);
+  const queuesOf = (process: Process) =>
+    createJobQueues(PLACES, () => process.connect<SQSClient>(createSqs(account, queues)), process.date);
   const newId = () => hex(draw(seed, account.count("id")));
   const log = (where: string) => (_level: string, _message: string, details: object) => {
     const { error } = details as { error?: unknown };
@@ -188,8 +186,34 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     const queue = createQueue(account, { url: queueUrl(location), location, ...deployment.queue, consumer: probe });
     queues.push(watched(queue, location, journal, scenario));
   }
-  // The services know the queues by now.
-  Object.assign(sqs, createSqs(account, queues));
+
+  const deliver = deploy<DynamoDBStreamEvent>("deliver", (process) => {
+    const deliverTo = createDelivery({
+      client: clientOf(process),
+      table: tables.monitors,
+      locations: LOCATIONS,
+      queues: queuesOf(process),
+      receivers: outsideOf({
+        sns: noting(process.connect<SNSClient>(sns), (command) => {
+          journal.published((command as PublishCommand).input.Message ?? "", false);
+        }),
+        ses: noting(process.connect<SESClient>(ses), (command) =>
+          journalMail((command as SendEmailCommand).input, false),
+        ),
+        topics: TOPICS,
+        sender: SENDER,
+      }),
+      url: null,
+      now: process.date,
+      sleep: process.sleep,
+      newId,
+      random: () => draw(seed, account.count("jitter")),
+      log: log("deliver"),
+      delivered: () => {},
+    });
+    const handle = createMailHandler(deliverTo);
+    return ({ Records }) => handle(Records);
+  });
 
   const stateChange = deploy<DynamoDBStreamEvent>("state-change", (process) => {
     const handle = createRecordHandler({
@@ -197,30 +221,31 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       tables,
       locations: LOCATIONS,
       queues: queuesOf(process),
-      sns: noting(process.connect<SNSClient>(sns), (command) => {
-        const { TopicArn, Message = "" } = (command as PublishCommand).input;
-        if (TopicArn === TOPICS.alerts) journal.published(Message, false);
-      }),
-      ses: noting(process.connect<SESClient>(ses), (command) =>
-        journalMail((command as SendEmailCommand).input, false),
-      ),
+      sns: process.connect<SNSClient>(sns),
       topics: TOPICS,
       sender: SENDER,
       url: () => null,
       now: process.date,
       log: log("state-change"),
-      delivered: () => {},
     });
     return async ({ Records }) => ({ batchItemFailures: [...(await handle(Records))] });
   });
-  const intoStream = createStreamMapping(account, {
-    name: "monitors",
-    consumer: stateChange,
-    ...deployment.stream,
-    backoffMs: STREAM_BACKOFF_MS,
-    onGiveUp: ({ dynamodb }, condition) =>
-      void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
-  });
+  const intoFunctions = [
+    createStreamMapping(account, {
+      name: "monitors",
+      consumer: stateChange,
+      ...deployment.streams["state-change"],
+      backoffMs: STREAM_BACKOFF_MS,
+      onGiveUp: ({ dynamodb }, condition) =>
+        void journal.givenUp.push({ at: journal.at, pk: dynamodb?.Keys?.pk?.S ?? "", condition }),
+    }),
+    createStreamMapping(account, {
+      name: "mailboxes",
+      consumer: deliver,
+      ...deployment.streams.deliver,
+      backoffMs: STREAM_BACKOFF_MS,
+    }),
+  ];
 
   const dispatch = deploy<DispatchEvent>("dispatch", (process) => {
     const planner = createPlanner({
@@ -341,30 +366,6 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     faults,
     trace: clock.trace,
   };
-}
-
-/** Windows of the scenario, and those of its cuts, on the world's clock. */
-function windowsOf({ startMs, faults, cuts }: Scenario): FaultWindow[] {
-  const onClock = <W extends { readonly from: number; readonly to: number }>({ from, to, ...window }: W) => ({
-    ...window,
-    fromMs: startMs + from * 1000,
-    toMs: startMs + to * 1000,
-  });
-  const away = cuts.filter(({ how }) => how === "all");
-  return [
-    ...faults.map(onClock),
-    ...away.flatMap(({ location, from, to }) => [
-      onClock({ from, to, fault: "outage" as const, strength: 1, only: { caller: "probe", location } }),
-      onClock({
-        from,
-        to,
-        fault: "outage" as const,
-        strength: 1,
-        only: { service: "sqs", target: queueUrl(location) },
-      }),
-      onClock({ from, to, fault: "not-received" as const, strength: 1, only: { location }, amount: UNHEARD_MS }),
-    ]),
-  ];
 }
 
 /** A queue that writes down which ticks come into it. */

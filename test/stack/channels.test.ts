@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
 import { type Client, createClient, until } from "../support/client.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { serve } from "../support/servers.ts";
 
 const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:on-alert";
 
@@ -73,6 +74,41 @@ test("a function that is named and missing refuses for good; one that is not nam
   });
   expect([other.status, other.body.errors[0].path]).toEqual([422, "settings.functionArn"]);
 });
+
+test("alerts go to the channels of a policy, mail on its own while a channel refuses, and each arrives once", async () => {
+  const slow = await startReceiver(() => "silent");
+  const made = async (name: string, url: string) =>
+    (await api("POST", "/v1/channels", { name, kind: "webhook", settings: { url } })).body.id as string;
+  const channels = [await made("Refuses at first", `${receiver.url}/alerts`), await made("Silent", slow.url)];
+  let refusals = 0;
+  receiver.answers(({ path }) => ({ status: path === "/alerts" && refusals++ < 1 ? 503 : 200 }));
+  const steps = [{ afterSeconds: 0, channels, emails: ["night@example.com"] }];
+  expect(
+    (await api("POST", "/v1/policies", { name: "Everywhere", match: { tags: { team: "night" } }, steps })).status,
+  ).toBe(201);
+  const free = await serve(() => {});
+  await free[Symbol.asyncDispose]();
+  const monitor = {
+    name: "Closed",
+    protocol: "tcp",
+    host: "127.0.0.1",
+    port: free.port,
+    intervalSeconds: 10,
+    tags: { team: "night" },
+  };
+  const { body } = await api("POST", "/v1/monitors", {
+    ...monitor,
+    retries: { count: 0, delayMs: 500 },
+    timeoutMs: 1_000,
+  });
+  await until("mail", async () => (await filesIn("mail", "night@example.com")).length === 1, 40_000);
+  const ofMonitor = () =>
+    receiver.received.filter(({ path, body: text }) => path === "/alerts" && text.includes(body.id));
+  await until("webhook", () => ofMonitor().length === 2, 40_000);
+  const ids = ofMonitor().map(({ body: text }) => JSON.parse(text).alertId);
+  expect(ids[0]).toBe(ids[1]);
+  await slow[Symbol.asyncDispose]();
+}, 90_000);
 
 test("the document describes the calls", async () => {
   const { body } = await api("GET", "/v1/openapi.json");

@@ -8,15 +8,20 @@ import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBRecord } from "aws-lambda";
 import { createHourlyRun } from "../../../functions/compact/wiring.ts";
+import { createRecordHandler as createMailHandler } from "../../../functions/deliver/records.ts";
+import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import { createProbe } from "../../../functions/probe/wiring.ts";
 import { newestOfEachItem } from "../../../functions/state-change/records.ts";
 import { createRecordHandler } from "../../../functions/state-change/wiring.ts";
 import { type LocalDatabase, openDatabase } from "../../../infra/local/dynamodb/database.ts";
 import { STREAM_START } from "../../../infra/local/dynamodb/streams.ts";
+import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, Lane, Outcome, PlannedJob } from "../../../shared/model.ts";
+import { chunksOf } from "../../../shared/rules/plan.ts";
+import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { monitorOf } from "../../support/monitors.ts";
@@ -40,7 +45,7 @@ export interface Simulated {
   readonly database: LocalDatabase;
   readonly usage: Usage;
   readonly tables: { readonly monitors: string; readonly history: string };
-  readonly functions: Record<"dispatch" | "probe" | "state-change" | "compact", FunctionUse>;
+  readonly functions: Record<"dispatch" | "probe" | "state-change" | "deliver" | "compact", FunctionUse>;
   /** Through the location's queue. */
   readonly messages: number;
   readonly sendRequests: number;
@@ -93,6 +98,7 @@ export async function simulate(
     dispatch: { invocations: 0, seconds: 0 },
     probe: { invocations: 0, seconds: 0 },
     "state-change": { invocations: 0, seconds: 0 },
+    deliver: { invocations: 0, seconds: 0 },
     compact: { invocations: 0, seconds: 0 },
   };
   let [messages, sendRequests, published, ticks, outcomes] = [0, 0, 0, 0, 0];
@@ -112,9 +118,13 @@ export async function simulate(
     return seconds;
   };
 
-  const [forDispatch, forProbe, forState, forCompact] = ["dispatch", "probe", "state-change", "compact"].map(
-    clientOf,
-  ) as [typeof setup, typeof setup, typeof setup, typeof setup];
+  const [forDispatch, forProbe, forState, forDeliver, forCompact] = [
+    "dispatch",
+    "probe",
+    "state-change",
+    "deliver",
+    "compact",
+  ].map(clientOf) as [typeof setup, typeof setup, typeof setup, typeof setup, typeof setup];
   const queue: { job: Job; at: number }[] = [];
   const queues = async (jobs: readonly PlannedJob[]) => {
     for (const { job, dueAtSeconds } of jobs)
@@ -177,22 +187,39 @@ export async function simulate(
   };
 
   const heard = { send: async () => void published++ };
+  const outside = {
+    sns: heard as unknown as SNSClient,
+    topics: { alerts: "alerts", system: "system" },
+    sender: "alerts@example.com",
+    now,
+    log: (level: string, message: string, details: object) => {
+      if (level === "error") throw new Error(message, { cause: details });
+    },
+  };
   const handleRecords = createRecordHandler({
+    ...outside,
     client: forState,
     tables,
     locations: [LOCATION],
     queues,
-    sns: heard as unknown as SNSClient,
-    ses: heard as unknown as SESClient,
-    topics: { alerts: "alerts", system: "system" },
-    sender: "alerts@example.com",
     url: (id) => `https://example.execute-api.us-east-1.amazonaws.com/v1/monitors/${id}`,
-    now,
-    log: (level, message, details) => {
-      if (level === "error") throw new Error(message, { cause: details });
-    },
-    delivered: () => {},
   });
+  const deliver = createMailHandler(
+    createDelivery({
+      now,
+      log: outside.log,
+      client: forDeliver,
+      table: tables.monitors,
+      locations: [LOCATION],
+      queues,
+      receivers: outsideOf({ ...outside, ses: heard as unknown as SESClient }),
+      newId: randomUUID,
+      random: Math.random,
+      url: null,
+      sleep: async () => {},
+      delivered: () => {},
+    }),
+  );
   const stream = database.streams;
   const { streamArn } = await import("../../../infra/local/dynamodb/table-definition.ts");
   const arn = streamArn(definitions.monitors.arn);
@@ -202,16 +229,23 @@ export async function simulate(
       const records = await stream.read(arn, sequence, 25);
       if (records.length === 0) return;
       sequence = records.at(-1)!.dynamodb.SequenceNumber;
-      // The event source's filter.
-      const ours = records.filter(
-        ({ eventName, dynamodb }) =>
-          eventName !== "REMOVE" && ["MONITOR", "STATE"].includes((dynamodb.Keys.sk as { S: string }).S),
-      ) as DynamoDBRecord[];
-      if (ours.length === 0) continue;
-      await bill("state-change", 256, async () => {
-        await handleRecords(ours);
-        return { waitedMs: 0, cpuMs: newestOfEachItem(ours).length * 2 };
-      });
+      // The filters of the event source mappings.
+      const withKey = (...sortKeys: string[]) =>
+        records.filter(
+          ({ eventName, dynamodb }) =>
+            eventName !== "REMOVE" && sortKeys.includes((dynamodb.Keys.sk as { S: string }).S),
+        ) as DynamoDBRecord[];
+      const changes = withKey(MONITOR_SK, STATE_SK);
+      if (changes.length > 0)
+        await bill("state-change", 256, async () => {
+          await handleRecords(changes);
+          return { waitedMs: 0, cpuMs: newestOfEachItem(changes).length * 2 };
+        });
+      for (const batch of chunksOf(withKey(MAILBOX_SK), 10))
+        await bill("deliver", 256, async () => {
+          await deliver(batch);
+          return { waitedMs: batch.length * ASSUMED.requestMs, cpuMs: batch.length * 2 };
+        });
     }
   };
 

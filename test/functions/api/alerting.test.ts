@@ -68,6 +68,19 @@ describe("policies", () => {
     await edge.call("DELETE", `/v1/policies/${policy.id}`);
   });
 
+  test("name channels that exist", async () => {
+    const settings = { url: "https://hook.example.com/x" };
+    const { body: channel } = await edge.call("POST", "/v1/channels", {
+      body: { name: "Hook", kind: "webhook", settings },
+    });
+    const policy = (id: string) => ({ name: `to ${id}`, steps: [{ afterSeconds: 0, channels: [id] }] });
+    const created = await edge.call("POST", "/v1/policies", { body: policy(channel.id) });
+    expect(created.status).toBe(201);
+    const refused = await edge.call("POST", "/v1/policies", { body: policy("none") });
+    expect(refused.body.errors).toEqual([{ path: "steps[0].channels[0]", message: 'there is no channel "none"' }]);
+    await edge.call("DELETE", created.headers.location ?? "");
+  });
+
   test("need a name that is free", async () => {
     const body = { name: "Twice", steps: STEPS };
     expect((await edge.call("POST", "/v1/policies", { body })).status).toBe(201);

@@ -1,124 +1,33 @@
-/** What SNS and SES are asked, over HTTP, and what becomes of their refusals. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { SESClient } from "@aws-sdk/client-ses";
-import { SNSClient } from "@aws-sdk/client-sns";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createSend } from "../../../functions/state-change/send.ts";
-import { outsideOf } from "../../../shared/alerts/outside.ts";
-import type { OutboxContent } from "../../../shared/model.ts";
-import type { DecisionStore, OutboxItem } from "../../../shared/store/decisions.ts";
-import type { StretchStore } from "../../../shared/store/stretches.ts";
+import type { PublishCommand } from "@aws-sdk/client-sns";
+import { expect, test } from "vitest";
+import { createSend, receiversOf } from "../../../functions/state-change/send.ts";
+import type { OutboxItem } from "../../../shared/store/decisions.ts";
 
-const asked: URLSearchParams[] = [];
-let refusal: { code: string; message: string } | undefined;
-let server: Server;
-
-beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const form = new URLSearchParams(await text(request));
-    asked.push(form);
-    const action = form.get("Action");
-    const answer = refusal
-      ? `<ErrorResponse><Error><Type>Sender</Type><Code>${refusal.code}</Code><Message>${refusal.message}</Message></Error></ErrorResponse>`
-      : `<${action}Response><${action}Result><MessageId>1</MessageId></${action}Result></${action}Response>`;
-    response.writeHead(refusal ? 400 : 200, { "content-type": "text/xml" }).end(answer);
+test("a message about the monitoring goes to topic system, as a transactional text message", async () => {
+  const sent: object[] = [];
+  const sns = { send: async ({ input }: PublishCommand) => sent.push(input) } as never;
+  const send = createSend({
+    outside: receiversOf({ sns, topics: { alerts: "alerts", system: "system" }, sender: undefined }),
+    decisions: { projectIncident: () => Promise.reject(new Error("no incident")) },
+    stretches: { record: () => Promise.reject(new Error("no stretch")) },
+    post: () => Promise.reject(new Error("no alert")),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_REGION: "us-east-1",
-    AWS_ENDPOINT_URL_SNS: endpoint,
-    AWS_ENDPOINT_URL_SES: endpoint,
-  });
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
-beforeEach(() => {
-  asked.length = 0;
-  refusal = undefined;
-});
-
-const alert: Extract<OutboxContent, { kind: "alert" }> = {
-  kind: "alert",
-  alert: {
-    alertId: "m1.1.1",
-    event: "down",
-    severity: "critical",
-    monitor: { id: "m1", name: "DB", protocol: "tcp", host: "db.example.com", port: 5432, tags: {} },
-    status: "down",
-    previousStatus: "up",
-    reason: "connection-refused",
-    message: "db.example.com port 5432 refused the connection",
-    locations: {},
-    startedAt: "2026-11-23T10:00:00.000Z",
-    endedAt: null,
-    durationSeconds: null,
-    incidentId: "m1.1",
-    incidentState: "open",
-    endReason: null,
-    url: null,
-  },
-};
-const system: OutboxContent = { kind: "system", subject: "eu is silent", message: "No heartbeat." };
-
-const send = (receiver: string, content: OutboxContent) =>
-  createSend(
-    outsideOf({
-      sns: new SNSClient({}),
-      ses: new SESClient({}),
-      topics: {
-        alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
-        system: "arn:aws:sns:us-east-1:000000000000:system",
-      },
-      sender: "sender@example.com",
-    }),
-    {} as DecisionStore,
-    {} as StretchStore,
-    () => new Date(),
-  )(
-    { key: "a", receiver, content, sequence: 1, delivery: { attempts: 0, nextAttemptAt: "2026-11-23T10:00:00.000Z" } },
-    {} as OutboxItem,
-  );
-
-test.each([
-  ["sns", alert],
-  ["system", system],
-])("text messages of %s go out as transactional", async (receiver, content) => {
-  expect(await send(receiver, content)).toMatchObject({ kind: "delivered" });
-  const form = Object.fromEntries(asked[0]!);
-  const [entry] = Object.entries(form).find(([, value]) => value === "AWS.SNS.SMS.SMSType") ?? [];
-  expect(form[`${entry?.replace(/Name$/, "Value.StringValue")}`]).toBe("Transactional");
-});
-
-const UNCONFIRMED =
-  "Email address is not verified. The following identities failed the check in region US-EAST-1: x@y.z";
-
-test.each([
-  ["MessageRejected", "550 no such user", true],
-  ["InvalidParameterValue", "Illegal address", true],
-  ["MessageRejected", UNCONFIRMED, false],
-  ["MailFromDomainNotVerifiedException", "Could not send email because the MAIL FROM domain is not verified", false],
-  ["AccessDenied", "not authorized to perform ses:SendEmail", false],
-])("SES refuses a mail with %s (%s): for good is %s", async (code, message, isPermanent) => {
-  refusal = { code, message };
-  const result = await send("email:ops@example.com", alert);
-  expect(result).toMatchObject({ kind: "refused", isPermanent, error: expect.stringContaining(message) });
-});
-
-test.each([
-  ["sns", { ...alert, alert: { ...alert.alert, locations: null } }, "TypeError"],
-  ["email:ops@example.com", { ...alert, alert: { ...alert.alert, monitor: undefined } }, "TypeError"],
-  ["email:nobody", alert, "must be a mail address"],
-  ["pigeon:7", alert, "there is no alert channel pigeon"],
-  ["toString", alert, "there is no alert channel toString"],
-])("a message to %s that cannot be made is a fault of ours, and nobody is asked", async (receiver, content, error) => {
-  const result = await send(receiver, content as unknown as OutboxContent);
-  expect(result).toMatchObject({ kind: "fault", error: expect.stringContaining(error), cause: expect.any(Error) });
-  expect(asked).toEqual([]);
+  const createdAt = "2026-11-23T10:00:00.000Z";
+  const due = {
+    key: "a",
+    receiver: "system",
+    createdAt,
+    sequence: 1,
+    delivery: { attempts: 0, nextAttemptAt: createdAt },
+  };
+  const content = { kind: "system", subject: "eu is silent", message: "No heartbeat." } as const;
+  expect(await send({ ...due, content }, {} as OutboxItem)).toMatchObject({ kind: "delivered" });
+  expect(sent).toEqual([
+    {
+      TopicArn: "system",
+      Subject: "eu is silent",
+      Message: "No heartbeat.",
+      MessageAttributes: { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } },
+    },
+  ]);
 });

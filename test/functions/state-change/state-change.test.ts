@@ -1,4 +1,3 @@
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Incident } from "../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
@@ -63,55 +62,13 @@ describe("a monitor's life", () => {
     expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
   });
 
-  test("an alert that cannot be rendered is a fault of ours: told to system, tried again, and the receiver is not to blame", async () => {
+  test("an alert that cannot be posted for now is tried again, with the same alertId, while others go on", async () => {
     await putMonitor(w, monitorOf());
-    w.world.refuse.sns = "temporary";
-    await w.see("down", 0);
-    await w.look();
-    w.world.refuse = {};
-    const alertId = `m1.${START * 1000}.1`;
-    const { attempts } = (await w.monitor()).pendingAlerts[alertId]!.deliveries.sns!;
-    expect(attempts).toBe(1);
-    /** Changes the stored alert, as no version should. */
-    const store = (path: string, value: unknown) =>
-      w.client.send(
-        new UpdateCommand({
-          TableName: w.tables.monitors,
-          Key: { ...monitorKey("m1") },
-          UpdateExpression: `SET pendingAlerts.#alert.${path} = :value`,
-          ExpressionAttributeNames: { "#alert": alertId },
-          ExpressionAttributeValues: { ":value": value },
-        }),
-      );
-    await store("content.alert.locations", null);
-    for (const seconds of [10, 40, 100]) {
-      w.world.now = START + seconds;
-      await w.look();
-      await w.look();
-    }
-    expect(w.system).toHaveLength(1);
-    expect(w.system[0]).toMatch(/^An alert cannot be sent by a fault of Harborlight: .*sns.* TypeError: .*tried again/);
-    expect((await w.monitor()).pendingAlerts[alertId]?.deliveries.sns).toMatchObject({ attempts: 4, hadFault: true });
-
-    await store("deliveries.sns.attempts", 100);
-    w.world.now = START + 86_401;
-    await w.see("up", 86_401);
-    await w.look();
-    await w.look();
-    expect(w.system).toHaveLength(2);
-    expect(w.system[1]).toMatch(/is given up/);
-    expect(w.world.undeliverable).toBe(0);
-    expect(await w.incidents()).toMatchObject([{ undeliverable: {} }]);
-    expect(w.events()).toEqual(["recovered"]);
-    expect(await w.monitor()).toMatchObject({ pendingAlerts: {}, nextEvaluationAt: null });
-  });
-
-  test("a delivery that fails for now is tried again, with the same alertId, while others go on", async () => {
-    await putMonitor(w, monitorOf());
-    w.world.refuse.sns = "temporary";
+    w.world.isMailDown = true;
     await w.see("down", 0);
     await w.look();
     await w.look(); // at what the failure left
+    expect(await w.incidents()).toHaveLength(1);
     expect((await w.monitor()).nextEvaluationAt).toBe(iso(10));
     expect(w.timers.at(-1)).toEqual({ pk: "MONITOR#m1", inSeconds: 10 });
     await w.look(); // not due yet
@@ -119,7 +76,7 @@ describe("a monitor's life", () => {
     await w.look();
     await w.look();
     expect((await w.monitor()).nextEvaluationAt).toBe(iso(30));
-    w.world.refuse = {};
+    w.world.isMailDown = false;
     w.world.now = START + 31;
     await w.look();
     await w.look();
@@ -161,7 +118,7 @@ describe("a monitor's life", () => {
 
   test("what a deleted monitor could not tell in a minute moves out, is told later, and its key is free", async () => {
     await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"], policies: [] } }));
-    w.world.refuse = { "email:late@example.com": "temporary" };
+    w.world.isMailDown = true;
     await w.see("down", 0);
     await w.look();
     w.world.now = START + 5;
@@ -176,7 +133,7 @@ describe("a monitor's life", () => {
     expect(await w.timersBefore(5 + LEAVING_SECONDS + 91)).toEqual([`look ${5 + LEAVING_SECONDS + 90}`]);
     expect(await w.monitors.create(monitorOf({ name: "Next" }), w.world.now * 1000)).toBe(true);
 
-    w.world.refuse = {};
+    w.world.isMailDown = false;
     w.world.now += 120;
     for (let look = 0; look < 4; look++) await w.lookAt(left);
     expect(w.events("email:late@example.com")).toEqual(["down", "closed"]);

@@ -50,14 +50,6 @@ export const delivery: readonly Named[] = [
     ],
   },
   {
-    name: "state-change is killed between publishing and removing",
-    scenario: story({ events: [down(600, 900)], faults: [always("kill-after", 598, 640, SNS, { most: 1 })] }),
-    told: [
-      ["down", 600, 617],
-      ["recovered", 900, 917],
-    ],
-  },
-  {
     name: "state-change is frozen for a minute over the end of an outage: its incident stays closed",
     scenario: story({
       events: [down(600, 640)],

@@ -9,6 +9,7 @@ import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
 import { history } from "./history.ts";
 import { locations } from "./locations.ts";
+import { mailboxes } from "./mailboxes.ts";
 import type { Named } from "./named.ts";
 import { schedule } from "./schedule.ts";
 import { views } from "./views.ts";
@@ -18,6 +19,7 @@ export const NAMED: readonly Named[] = [
   ...decisions,
   ...locations,
   ...delivery,
+  ...mailboxes,
   ...schedule,
   ...clocks,
   ...history,

@@ -31,7 +31,25 @@ export function judgeEnd(run: Case, tellings: Tellings): void {
     if (!isMonitor && entries.length > 0 && isOver(run, DELIVERED_SECONDS))
       run.say("final", pk, run.scenario.seconds, `the outbox of ${pk} ${sk} holds ${entries}`);
   }
+  judgeMailboxes(run);
   for (const { at, where, text } of run.journal.bugs) run.say("bug", where, at, text);
+}
+
+/** Nothing waits in a mailbox for long, and no receiver for a look. */
+function judgeMailboxes(run: Case) {
+  if (!isOver(run, DELIVERED_SECONDS)) return;
+  const end = run.scenario.seconds;
+  for (const { pk, sk, state, createdAt, lookBy } of run.monitors) {
+    const wrong = (text: string) => run.say("final", pk, end, text);
+    if (
+      pk.startsWith("MAIL#") &&
+      state === "waiting" &&
+      run.journal.sinceStart(String(createdAt)) < end - DELIVERED_SECONDS
+    )
+      wrong(`${sk} still waits in the mailbox`);
+    if (pk.startsWith("RECEIVER#") && lookBy && run.journal.sinceStart(String(lookBy)) < end - TOUCHED_SECONDS)
+      wrong(`mail has not been looked at since ${lookBy}`);
+  }
 }
 
 /** Whether it has been calm for so long. */

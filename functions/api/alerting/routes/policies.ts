@@ -45,7 +45,12 @@ function refuseTaken(all: readonly Policy[], name: string, id?: string): void {
   if (same) throw new Problem("already-exists", `there is a policy ${show(name)} already: ${same.id}`);
 }
 
-const channelIds = async (_deps: Deps): Promise<ReadonlySet<string>> => new Set();
+/** Those of the channels that a policy names which exist. */
+const channelIds = async ({ channels }: Deps, { steps }: PolicySettings): Promise<ReadonlySet<string>> => {
+  const named = new Set(steps.flatMap((step) => step.channels));
+  const found = await Promise.all([...named].map((id) => channels.get(id)));
+  return new Set(found.flatMap((channel) => channel?.id ?? []));
+};
 
 const createPolicy = route({
   method: "POST",
@@ -58,7 +63,7 @@ const createPolicy = route({
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, token, record }, deps) => {
-    refuseWrongPolicy(body, await channelIds(deps));
+    refuseWrongPolicy(body, await channelIds(deps, body));
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
     if (all.length >= MOST_POLICIES)
@@ -117,7 +122,7 @@ const updatePolicy = route({
     refuseStale(headers["if-match"], before, "policy");
     parse(policyPatch, body);
     const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
-    refuseWrongPolicy(settings, await channelIds(deps));
+    refuseWrongPolicy(settings, await channelIds(deps, settings));
     refuseTaken(await deps.policies.all(), settings.name, before.id);
     const after: Policy = {
       ...before,

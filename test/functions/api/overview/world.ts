@@ -1,5 +1,4 @@
 /** The API, state-change and compact on one pair of tables with one clock: what happens to a monitor, and what is shown. */
-import type { SESClient } from "@aws-sdk/client-ses";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBRecord } from "aws-lambda";
 import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
@@ -30,13 +29,11 @@ export async function startWorld() {
     locations: ["local"],
     queues: async () => ({ rejected: new Set(), errors: new Map() }),
     sns: { send: async () => ({}) } as unknown as SNSClient,
-    ses: { send: async () => ({}) } as unknown as SESClient,
     topics: { alerts: "alerts", system: "system" },
     sender: undefined,
     url: () => null,
     now,
     log: () => {},
-    delivered: () => {},
   });
   const compact = () =>
     createHourlyRun({
