@@ -46,9 +46,9 @@ export function mailboxTraffic(
       const state = await seen(name);
       if (state) await mailbox.take(name, state, lease());
     },
-    waiting: () => mailbox.waiting(receiver(), chance.chance(0.5) ? "" : iso(-30)),
+    waiting: () => mailbox.waiting(receiver(), chance.chance(0.5) ? " " : iso(-30)),
     record: async () => {
-      const { mail } = await mailbox.waiting(receiver(), "");
+      const { mail } = await mailbox.waiting(receiver(), " ");
       const [first] = mail;
       if (!first) return;
       const attempts = chance.chance(0.8) ? first.attempts : first.attempts + 1;

@@ -36,7 +36,7 @@ const round = async (spacingMs: number, leaseMs: number, answer: (attempt: numbe
     random: () => 0,
     log,
   });
-  const { mail } = await w.mailbox.waiting("sns", "");
+  const { mail } = await w.mailbox.waiting("sns", " ");
   const lease = { token: "t", until: new Date(Date.now() + leaseMs).toISOString() };
   return { attempts, report: await run("sns", mail, (await w.mailbox.state("sns"))!, lease) };
 };
