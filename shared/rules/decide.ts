@@ -93,10 +93,13 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
     // A new incident and its status begin at the same moment, also if that had to be after the previous incident's end.
     if (isNew && (status !== monitor.status || since !== monitor.since)) since = incident.startedAt;
-    const told = tell(monitor, incident, status, since, context, now);
-    news.push(...told.news);
-    incident = told.incident;
-    timers.push(told.lookAgainAt);
+    // Views that prove no status keep the last one, but nobody is told of trouble that enough locations do not see now.
+    if (undecidedSince === null) {
+      const told = tell(monitor, incident, status, since, context, now);
+      news.push(...told.news);
+      incident = told.incident;
+      timers.push(told.lookAgainAt);
+    }
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
   const next: StretchStart = monitor.deletedAt

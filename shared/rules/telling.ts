@@ -135,12 +135,15 @@ export function alertsDue(
       .filter(([, own]) => own === event)
       .map(([one]) => one)
       .toArray();
+  const isKnown = Object.keys(incident.told).length > 0;
+  const isLate = (receiver: Receiver) => isKnown && !incident.told[receiver];
   const alerts: DueAlert[] = [];
   for (const level of ["degraded", "down"] as const) {
     const own = wanting(level);
-    // Whoever hears of a level that others have heard of already hears of it by a later step.
-    const event = incident.announced === level ? "escalated" : level;
-    if (own.length > 0) alerts.push({ event, level, receivers: own });
+    // Who hears of an incident for the first time after others have heard of it does so by a later step.
+    const [late, others] = [own.filter(isLate), own.filter((receiver) => !isLate(receiver))];
+    if (others.length > 0) alerts.push({ event: level, level, receivers: others });
+    if (late.length > 0) alerts.push({ event: "escalated", level, receivers: late });
   }
   const reminded = wanting("reminder");
   if (reminded.length > 0) alerts.push({ event: "reminder", level: null, receivers: reminded });

@@ -160,4 +160,15 @@ export const locations: readonly Named[] = [
     ],
     system: ["offline", "working"],
   },
+  {
+    name: "down and back within afterSeconds, while one location cannot say: nobody is told of what is over",
+    scenario: story({
+      monitor: { ...EVERYWHERE, quorum: "any", alerts: { afterSeconds: 120, emails: [] } },
+      cuts: [cut("c", 300, 2_000, "targets")],
+      events: [down(600, 640, { locations: ["a", "b"] })],
+    }),
+    told: [],
+    incidents: ["recovered"],
+    system: ["offline", "working"],
+  },
 ];

@@ -66,7 +66,7 @@ describe("escalation", () => {
       "121 acknowledged ann",
       "1021 escalated bob",
       "1021 down ann",
-      "1620 escalated bob",
+      "1620 down bob",
     ]);
     expect(world.alerts(BOB).map(({ severity }) => severity)).toEqual(["warning", "critical"]);
   });
