@@ -16,6 +16,16 @@ export const listen = async (host: string, port: number): Promise<Listening> => 
     response.end('{"message":"Service Unavailable"}');
   };
   const server = createServer((request, response) => answer(request, response));
+  // As API Gateway answers what it cannot read; Node's own answer has no body.
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable) return void socket.destroy();
+    const [status, message] =
+      error.code === "HPE_HEADER_OVERFLOW" ? [431, "Request Header Fields Too Large"] : [400, "Bad Request"];
+    const body = JSON.stringify({ message });
+    socket.end(
+      `HTTP/1.1 ${status} ${message}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  });
   // Longer than SDK clients keep idle connections: closing one while a client reuses it would fail its request.
   server.keepAliveTimeout = 65_000;
   await bound(server, host, port);
