@@ -110,7 +110,7 @@ describe("the app's own roles", () => {
     const resources = synthesised();
     const { authorise } = createAuthoriser(resources);
     const mappings = resources.filter(({ type }) => type === "AWS::Lambda::EventSourceMapping");
-    expect(mappings.length).toBe(2);
+    expect(mappings.length).toBe(3);
     for (const { properties } of mappings) {
       const { EventSourceArn, FunctionName } = properties as Record<string, string>;
       const reader = resources.find(({ ref }) => ref === FunctionName)!;
