@@ -10,8 +10,8 @@ import { NodeFunction } from "./node-function.ts";
 import type { Settings } from "./settings.ts";
 import { invokeByStream } from "./stream-source.ts";
 
-/** A pass over a mailbox has a lease of 60 s, and begins no attempt in its last 10 s; the rest is for a cold start. */
-const TIMEOUT = Duration.seconds(75);
+/** A pass may wait for the lease of a process that died (20 s), and has one itself (20 s); the rest is for a cold start. */
+const TIMEOUT = Duration.seconds(55);
 
 export interface DeliveryProps {
   readonly settings: Settings;

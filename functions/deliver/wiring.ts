@@ -45,7 +45,7 @@ export function createDelivery(outside: DeliverOutside) {
   const findRecipient = createFindRecipient({ findTarget, outside: receivers, url, now });
   const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });
   const queueTimers = createTimerQueue({ queues, locations, now, log });
-  const pass = createPass({ mailbox, queueTimers, round, now, newId });
+  const pass = createPass({ mailbox, queueTimers, round, now, sleep, newId });
 
   return async (names: Iterable<string>): Promise<string[]> => {
     const failed: string[] = [];

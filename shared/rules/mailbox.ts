@@ -24,6 +24,7 @@ export interface Mail {
 /** The right of one process to deliver a receiver's mail. */
 export interface Lease {
   readonly token: string;
+  /** By the clock of its holder, which alone goes by it. Others wait for `LEASE_MS`, because clocks differ. */
   readonly until: Timestamp;
 }
 
@@ -48,7 +49,7 @@ export interface ReceiverState {
 }
 
 /** Time that a process has for a pass. Its last attempt begins `ATTEMPT_MS` before the end. */
-const LEASE_MS = 60_000;
+export const LEASE_MS = 20_000;
 /** Timeout of one attempt. */
 export const ATTEMPT_MS = 10_000;
 /** After so many failed attempts, and none that the receiver took, a pass ends: the receiver is down. */
@@ -66,17 +67,6 @@ export const newLease = (token: string, now: Date): Lease => ({ token, until: is
 /** Whether the holder of a lease may still begin an attempt, which ends within the lease. */
 export const mayAttempt = ({ until }: Lease, now: Date) => now.getTime() + ATTEMPT_MS <= Date.parse(until);
 
-/**
- * When a lease is over for everybody else: clocks differ, so its holder may believe in it for a minute longer than we.
- */
-export const leaseEnd = ({ until }: Lease): number => Date.parse(until) + TOLERANCE_MS;
-
-/** Whether another process may be delivering. A lease further ahead than any can be was written by a wrong clock. */
-export const isHeld = (lease: Lease | null, now: Date): boolean =>
-  lease !== null &&
-  now.getTime() < leaseEnd(lease) &&
-  Date.parse(lease.until) - now.getTime() <= LEASE_MS + TOLERANCE_MS;
-
 /** Whether a moment lies ahead; one that is further ahead than any can be was written by a wrong clock. */
 const isAhead = (moment: Timestamp, now: Date, furthestMs = RETRY_AFTER_LIMIT_SECONDS * 1000) => {
   const ahead = Date.parse(moment) - now.getTime();
@@ -86,10 +76,13 @@ const isAhead = (moment: Timestamp, now: Date, furthestMs = RETRY_AFTER_LIMIT_SE
 export const isPaused = ({ pausedUntil }: Pick<ReceiverState, "pausedUntil">, now: Date) =>
   pausedUntil !== null && isAhead(pausedUntil, now);
 
-/** Whether a pass has anything to do: mail came that none has seen, or a retry is due; and the receiver may be asked. */
+/**
+ * Whether a pass has anything to do: mail came that none has seen, a retry is due, or the last pass never ended; and the
+ * receiver may be asked.
+ */
 export function needsPass(state: ReceiverState, now: Date): boolean {
   const soon = new Date(now.getTime() + EARLY_MS);
-  if (isHeld(state.lease, now) || isPaused(state, soon)) return false;
+  if (isPaused(state, soon)) return false;
   return state.lease !== null || state.lookBy !== null || (state.retryAt !== null && !isAhead(state.retryAt, soon));
 }
 

@@ -13,7 +13,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS } from "../durations.ts";
 import type { Alert, PendingAlert, Timestamp } from "../model.ts";
-import { type Lease, leaseEnd, type Mail, type ReceiverState, type Result } from "../rules/mailbox.ts";
+import type { Lease, Mail, ReceiverState, Result } from "../rules/mailbox.ts";
 import { entriesOf, type NewEntry, sequenceFrom } from "../rules/outbox.ts";
 import { unlessRaced } from "./condition.ts";
 import { mustLook } from "./due.ts";
@@ -51,8 +51,6 @@ export type Standing = Pick<ReceiverState, "failures" | "recent" | "digestAt">;
 export interface PassEnd extends Standing, Pick<ReceiverState, "pausedUntil" | "retryAt"> {
   readonly doneUntil: string;
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 const stateOf = (item: Item): ReceiverState => ({
   revision: Number(item.revision),
@@ -138,8 +136,8 @@ export const createMailboxStore = (
     state,
 
     /**
-     * Takes the lease on a receiver, unless another process has taken it since the state was read. A timer brings the
-     * receiver up again in case the holder dies.
+     * Takes the lease on a receiver, unless another process has taken it since the state was read; the lease that was
+     * read, if any, is over. A timer brings the receiver up again in case the holder dies.
      * @returns the state as it is now; undefined if the lease was not taken
      */
     async take(receiver: string, seen: ReceiverState, lease: Lease): Promise<ReceiverState | undefined> {
@@ -153,7 +151,7 @@ export const createMailboxStore = (
           ...(seen.lease && { ExpressionAttributeNames: { "#token": "token" } }),
           ExpressionAttributeValues: {
             ":lease": lease,
-            ":end": iso(leaseEnd(lease) + 1_000),
+            ":end": lease.until,
             ":bucket": dueBucket(pk),
             ":one": 1,
             ...(seen.lease && { ":seen": seen.lease.token }),

@@ -241,7 +241,7 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
     dispatch: [128, 50],
     probe: [128, 75],
     "state-change": [256, 60],
-    deliver: [256, 75],
+    deliver: [256, 55],
     api: [512, 29],
     compact: [512, 900],
   });

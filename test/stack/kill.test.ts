@@ -45,8 +45,8 @@ test("killed at any moment, then started: every acknowledged monitor is there, a
     }
     for (const id of acknowledged) {
       await until(`monitor ${id} down`, async () => (await api("GET", `/v1/monitors/${id}`)).body.status === "down");
-      // The mailbox may be leased to a process that was killed, until the lease ends after a minute.
-      await until(`alert of ${id}`, () => subscriber.of(id).length > 0, 100_000);
+      // The mailbox may be leased to a process that was killed, until the lease ends after 20 s.
+      await until(`alert of ${id}`, () => subscriber.of(id).length > 0, 60_000);
       await until(
         `incident of ${id}`,
         async () => (await api("GET", `/v1/monitors/${id}/incidents`)).body.items.length === 1,

@@ -32,6 +32,8 @@ export async function startMailboxes(intercept?: Intercept) {
     refuse: {} as Record<string, Refusal>,
     /** Called at each attempt. */
     onAttempt: async () => {},
+    /** Called when deliver waits. */
+    onSleep: async (_ms: number): Promise<void> => {},
     /** What webhooks answer. */
     webhookStatus: 200,
     retries: [] as { receiver: string; inSeconds: number }[],
@@ -85,7 +87,7 @@ export async function startMailboxes(intercept?: Intercept) {
       newId: () => `lease ${leases++}`,
       random: () => 0,
       url: null,
-      sleep: async () => {},
+      sleep: (ms) => world.onSleep(ms),
       log: (level, _message, { error }: { error?: unknown }) => {
         if (level === "error" && error instanceof Error) world.errors.push(error);
       },
