@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
@@ -26,7 +26,8 @@ import { openSigningKey } from "./sns/signing-certificate.ts";
 import { createSns } from "./sns/sns.ts";
 import { openQueues, type Queues } from "./sqs/queues.ts";
 import { createSqs } from "./sqs/sqs.ts";
-import { DEFAULT_SENDER, synthesise } from "./template/synth.ts";
+import { prepareAssembly, removeOldAssemblies } from "./template/assembly.ts";
+import { DEFAULT_SENDER } from "./template/synth.ts";
 import { ACCOUNT, loadOutputs, loadTemplate, type Resource } from "./template/template.ts";
 
 export interface StackOptions {
@@ -102,11 +103,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     undo.push(() => api.close(0));
     const apiUrl = `http://${shownHost(host, "127.0.0.1")}:${api.port}`;
     const publicUrl = options.publicUrl ?? `http://${shownHost(host, ownAddress())}:${api.port}`;
-    const assembly = options.assembly ?? mkdtempSync(join(dataFolder, "assembly-"));
-    if (options.assembly === undefined) {
-      undo.push(() => rmSync(assembly, { recursive: true, force: true }));
-      await synthesise(assembly, contextOf(options));
-    }
+    const assembly = options.assembly ?? (await prepareAssembly(dataFolder, contextOf(options)));
     const gateway = await listenAsBefore(join(dataFolder, "gateway-port"));
     undo.push(() => gateway.close(0));
     const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
@@ -319,13 +316,6 @@ const contextOf = ({ locations, controlTargets = [], alertSender, context }: Sta
   alertSender: alertSender ?? DEFAULT_SENDER,
   ...context,
 });
-
-const removeOldAssemblies = (dataFolder: string, current: string): void => {
-  for (const name of readdirSync(dataFolder)) {
-    const folder = join(dataFolder, name);
-    if (name.startsWith("assembly-") && folder !== current) rmSync(folder, { recursive: true, force: true });
-  }
-};
 
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
   writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
