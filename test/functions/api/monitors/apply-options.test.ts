@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseYaml, toYaml } from "../../../../functions/api/http/yaml.ts";
-import { edge } from "./fixture.ts";
+import { edge, useEdge } from "./fixture.ts";
+
+useEdge();
 
 const one = (key: string, more: Record<string, unknown> = {}) => ({
   key,

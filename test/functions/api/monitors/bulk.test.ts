@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { at, create, edge, item } from "./fixture.ts";
+import { at, create, edge, item, useEdge } from "./fixture.ts";
+
+useEdge();
 
 const made = async (more: Record<string, unknown> = {}) => (await create(more)).body.id as string;
 const bulk = (body: Record<string, unknown>) => edge.call("POST", "/v1/monitors/bulk", { body });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { at, create, edge, item, planned, view, write } from "./fixture.ts";
+import { at, create, edge, item, planned, useEdge, view, write } from "./fixture.ts";
+
+useEdge();
 
 describe("changing", () => {
   test("the name leaves views and version alone, and moves the monitor in the list", async () => {

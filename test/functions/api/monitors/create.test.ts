@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createShardStore } from "../../../../shared/store/shards.ts";
-import { at, create, edge, item, minimal } from "./fixture.ts";
+import { at, create, edge, item, minimal, useEdge } from "./fixture.ts";
+
+useEdge();
 
 describe("creating", () => {
   test("fills in every default, checks at once and has the new shard planned", async () => {

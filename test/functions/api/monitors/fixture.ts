@@ -1,19 +1,22 @@
-/** The API with monitors to create and change. Importing it starts one for the tests of the importing file. */
+/** The API with monitors to create and change. */
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { monitorKey, shardKey } from "../../../../shared/store/keys.ts";
 import { type Edge, startEdge } from "../edge.ts";
 
 export let edge: Edge;
-beforeAll(async () => {
-  edge = await startEdge();
-});
-afterAll(() => edge[Symbol.asyncDispose]());
-beforeEach(() => {
-  edge.calls.jobs.length = 0;
-  edge.calls.plans.length = 0;
-  edge.outside.isDown = false;
-});
+/** Starts the API before the tests of the calling file, and stops it after them. */
+export const useEdge = (): void => {
+  beforeAll(async () => {
+    edge = await startEdge();
+  });
+  afterAll(() => edge[Symbol.asyncDispose]());
+  beforeEach(() => {
+    edge.calls.jobs.length = 0;
+    edge.calls.plans.length = 0;
+    edge.outside.isDown = false;
+  });
+};
 
 export const minimal = { name: "Orders", protocol: "tcp", host: "127.0.0.1", port: 5432 };
 export const create = async (more: Record<string, unknown> = {}, headers: Record<string, string> = {}) => {

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { monitorKey } from "../../../../shared/store/keys.ts";
 import { monitorOf, putMonitor, viewOf } from "../../../support/monitors.ts";
 import { type Edge, startEdge } from "../edge.ts";
-import { minimal } from "./fixture.ts";
+import { minimal, useEdge } from "./fixture.ts";
+
+useEdge();
 
 interface Shown {
   id: string;

@@ -8,7 +8,9 @@ import { exposition, type NamedBlock } from "../../../../functions/api/monitors/
 import { chunksOf } from "../../../../shared/rules/plan.ts";
 import { monitorOf, putMonitor } from "../../../support/monitors.ts";
 import { type Edge, startEdge } from "../edge.ts";
-import { minimal } from "./fixture.ts";
+import { minimal, useEdge } from "./fixture.ts";
+
+useEdge();
 
 let edge: Edge;
 beforeAll(async () => {

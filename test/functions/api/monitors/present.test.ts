@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { at, create, edge, item, view, write } from "./fixture.ts";
+import { at, create, edge, item, useEdge, view, write } from "./fixture.ts";
+
+useEdge();
 
 describe("the newest outcome", () => {
   test("comes from the newest block, and from the view of a spot check before there is one", async () => {

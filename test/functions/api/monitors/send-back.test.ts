@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { errorsOf, refTo } from "../../../support/document.ts";
-import { at, create, edge, item } from "./fixture.ts";
+import { at, create, edge, item, useEdge } from "./fixture.ts";
+
+useEdge();
 
 const SECRET = { protocol: "radius", port: 1812, settings: { secret: "hunter2", nasIdentifier: "watch" } };
 const asRead = async (id: string) => (await edge.call("GET", at(id), { token: await edge.tokenWith("read") })).body;
