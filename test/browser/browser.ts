@@ -16,19 +16,23 @@ const INSTALLED = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+interface Found {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Unpacks the browser of @sparticuz/chromium, in a process of its own: with this variable it brings the libraries that a
  * machine without a desktop lacks, and nothing else shall believe to run in Lambda.
  */
-const unpacked = (): { path: string; args: string[] } => {
+const unpacked = (): Found => {
   const env = { ...process.env, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" };
-  const text = execFileSync(process.execPath, [join(import.meta.dirname, "unpack.ts")], { env, encoding: "utf8" });
-  const { path, args, libraries } = JSON.parse(text);
-  process.env.LD_LIBRARY_PATH = libraries;
-  return { path, args };
+  const script = join(import.meta.dirname, "unpack.ts");
+  return JSON.parse(execFileSync(process.execPath, [script], { env, encoding: "utf8" })) as Found;
 };
 
-const found = (): { path: string; args: string[] } => {
+const found = (): Found => {
   const chosen = process.env.HARBORLIGHT_BROWSER;
   if (chosen) return { path: chosen, args: [] };
   if (process.platform === "linux" && process.arch === "x64") return unpacked();
@@ -38,10 +42,13 @@ const found = (): { path: string; args: string[] } => {
 };
 
 export const startBrowser = async (): Promise<Browser> => {
-  const { path, args } = found();
-  // In one process the browser ends with its first context.
-  const own = args.filter((argument) => argument !== "--single-process");
-  return chromium.launch({ executablePath: path, args: own, headless: true });
+  const { path, args, env = {} } = found();
+  return chromium.launch({
+    executablePath: path,
+    // In one process the browser ends with its first context.
+    args: args.filter((argument) => argument !== "--single-process"),
+    env: { ...process.env, ...env } as Record<string, string>,
+  });
 };
 
 export interface Visit {
