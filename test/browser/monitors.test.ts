@@ -150,6 +150,36 @@ test("a target stops: its page, the list and the title say so by themselves; the
   await one.close();
 }, 120_000);
 
+test("a new monitor: a pasted URL, a test, what is wrong at its field, then it is created and goes up", async () => {
+  const one = await visit(browser, stack.apiUrl, { expected: [422] });
+  const { page } = one;
+  await page.goto("/monitors");
+  await logIn(one);
+  await page.getByRole("link", { name: "New monitor" }).click();
+  await page.getByLabel("Host name or IP address").fill(`${stack.apiUrl}/v1/health`);
+  await page.getByLabel("Host name or IP address").press("Tab");
+  await page.getByText(/^Taken apart: http, 127\.0\.0\.1, port \d+, path \/v1\/health\.$/).waitFor();
+  await expectAccessible(page, "guide");
+  await page.getByRole("button", { name: "Test now" }).click();
+  await page.getByRole("table", { name: "What each location saw" }).getByText("HTTP/1.1 200 OK").waitFor();
+  await page.getByLabel("Check every").selectOption("10");
+  await page.getByText(/people hear of it at most 1 min \d+ s after it fails/).waitFor();
+  await page.getByLabel("Mail addresses").fill("ops");
+  await page.getByRole("button", { name: "Create monitor" }).click();
+  await page.getByText('must be a mail address, got "ops"').waitFor();
+  expect(await page.evaluate("document.activeElement.id")).toBe("emails");
+  await expectAccessible(page, "guide with errors");
+  await page.reload();
+  expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("127.0.0.1");
+  await page.getByLabel("Mail addresses").fill("ops@example.com");
+  await page.getByLabel("Name", { exact: true }).fill("Health");
+  await page.getByRole("button", { name: "Create monitor" }).click();
+  await page.getByRole("heading", { name: "Health" }).waitFor();
+  await page.locator("main > p .status.is-up").waitFor({ timeout: 30_000 });
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
 test("pause and resume by a button", async () => {
   const one = await visit(browser, stack.apiUrl);
   await one.page.goto("/");
