@@ -180,6 +180,52 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   await one.close();
 }, 60_000);
 
+test("edit: only what was changed is sent; what somebody else changed meanwhile is shown; delete asks first", async () => {
+  const api = createClient(stack.apiUrl, stack.token);
+  const body = {
+    name: "Short-lived",
+    protocol: "http",
+    host: "127.0.0.1",
+    port,
+    settings: { path: "/a" },
+    tags: { team: "web" },
+  };
+  const made = (await api("POST", "/v1/monitors", body)).body.id;
+  const one = await visit(browser, stack.apiUrl, { expected: [412] });
+  const { page } = one;
+  await page.goto(`/monitors/${made}`);
+  await logIn(one);
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Renamed");
+  await page.getByText("Settings of HTTP").click();
+  expect(await page.getByLabel("path").inputValue()).toBe("/a");
+  await expectAccessible(page, "edit");
+  await api("PATCH", `/v1/monitors/${made}`, { intervalSeconds: 300 });
+  await page.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("alert", { name: "Changed meanwhile" });
+  await conflict.getByRole("row", { name: "intervalSeconds 60 300" }).waitFor();
+  await expectAccessible(page, "conflict");
+  await conflict.getByRole("button", { name: "Store my changes as well" }).click();
+  await page.getByRole("heading", { name: "Renamed" }).waitFor();
+  expect((await api("GET", `/v1/monitors/${made}`)).body).toMatchObject({
+    ...body,
+    name: "Renamed",
+    intervalSeconds: 300,
+  });
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("dialog", { name: "Delete Renamed?" }).waitFor();
+  await expectAccessible(page, "dialog");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("heading", { name: "Monitors" }).waitFor();
+  await page.getByRole("link", { name: "Renamed" }).waitFor({ state: "detached" });
+  expect((await api("GET", `/v1/monitors/${made}`)).status).toBe(404);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
 test("pause and resume by a button", async () => {
   const one = await visit(browser, stack.apiUrl);
   await one.page.goto("/");

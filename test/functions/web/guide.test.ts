@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   type Draft,
+  draftOf,
   EMPTY,
+  mergePatch,
   monitorOf,
   secondsToAlert,
   targetOf,
@@ -105,6 +107,48 @@ test("a draft becomes a monitor", () => {
 test("the time until people hear: interval, attempts, waiting, sending", () => {
   // 60 s, three attempts of 5 s with pauses of 1 s, 60 s, 3 s.
   expect(secondsToAlert(EMPTY)).toBe(60 + 17 + 60 + 3);
+});
+
+test.each([
+  [{ a: 1 }, { a: 1 }, undefined],
+  [{ a: 1, b: 2 }, { a: 1 }, { b: null }],
+  [{ tags: { x: "1", y: "2" } }, { tags: { x: "1", z: "3" } }, { tags: { y: null, z: "3" } }],
+  [{ alerts: { emails: ["a"] } }, { alerts: { emails: ["a", "b"] } }, { alerts: { emails: ["a", "b"] } }],
+  [{ alerts: { emails: ["a"] } }, { alerts: { emails: ["a"] }, quorum: "any" }, { quorum: "any" }],
+])("the merge patch from %j to %j", (before, after, patch) => {
+  expect(mergePatch(before, after)).toEqual(patch);
+});
+
+test("a monitor that nobody changed in the form makes no change, whatever its settings are", () => {
+  const kinds = ["udp", "tcp"].map((transport) => ({
+    properties: { transport: { const: transport }, deep: { type: "object" }, count: { type: "integer" } },
+  }));
+  const known = protocol({ oneOf: kinds });
+  const monitor = {
+    name: "a",
+    host: "h",
+    protocol: "x",
+    port: 1,
+    tags: { k: "v=w", empty: "" },
+    settings: { transport: "tcp", deep: { a: [1] }, count: 3 },
+    intervalSeconds: 60,
+    alerts: { afterSeconds: 5, emails: ["a@b.ch"], policies: [] },
+    failureThreshold: 2,
+    recoveryThreshold: 1,
+    degradedAboveMs: 300,
+    quorum: 2,
+  } as unknown as Parameters<typeof draftOf>[0];
+  const made = draftOf(monitor, known);
+  expect(made.kind).toBe(1);
+  expect(monitorOf(made, known)).toMatchObject({
+    tags: monitor.tags,
+    settings: monitor.settings,
+    degradedAboveMs: 300,
+    quorum: 2,
+  });
+  expect(mergePatch(monitorOf(made, known), monitorOf({ ...made, tags: "k=v=w" }, known))).toEqual({
+    tags: { empty: null },
+  });
 });
 
 test("a draft that stays in the browser has no settings, which may be secrets", () => {

@@ -1,6 +1,6 @@
 /** A monitor that is being written: the texts of the form, and what they mean to the API. Pure. */
 import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../../shared/monitor/timing.ts";
-import type { Tags } from "../model.ts";
+import type { Monitor, Tags } from "../model.ts";
 import { kindsOf, type Protocol, questionsOf, settingOf } from "./settings-schema.ts";
 
 export interface Draft {
@@ -101,7 +101,7 @@ export const monitorOf = (draft: Draft, protocol: Protocol | undefined) => {
     failureThreshold: draft.failureThreshold,
     recoveryThreshold: draft.recoveryThreshold,
     ...(draft.degradedAboveMs.trim() !== "" && { degradedAboveMs: numberOr(draft.degradedAboveMs) }),
-    ...(draft.quorum !== "majority" && { quorum: draft.quorum }),
+    ...(draft.quorum !== "majority" && { quorum: numberOr(draft.quorum) }),
     ...(Object.keys(tags).length > 0 && { tags }),
     alerts: {
       afterSeconds: draft.afterSeconds,
@@ -120,3 +120,54 @@ export const secondsToAlert = ({ intervalSeconds, failureThreshold, afterSeconds
 
 /** A draft that may stay in the browser: without settings, which may be secrets. */
 export const withoutSecrets = (draft: Draft): Draft => ({ ...draft, settings: {} });
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Which kind of settings these are, where the protocol has several: the one whose constants they have. */
+const kindOf = (settings: Monitor["settings"], protocol: Protocol | undefined): number => {
+  const kinds = protocol?.settings.oneOf ?? [];
+  const found = kinds.findIndex(({ properties = {} }) =>
+    Object.entries(properties).every(([name, { const: value }]) => value === undefined || settings[name] === value),
+  );
+  return Math.max(0, found);
+};
+
+/** The form of a monitor that there is. Secrets are masked, and stay as they are while nobody changes them. */
+export const draftOf = (monitor: Monitor, protocol: Protocol | undefined): Draft => ({
+  host: monitor.host,
+  protocol: monitor.protocol,
+  port: String(monitor.port),
+  name: monitor.name,
+  tags: Object.entries(monitor.tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(", "),
+  kind: kindOf(monitor.settings, protocol),
+  settings: Object.fromEntries(Object.entries(monitor.settings).map(([name, value]) => [name, textOf(value)])),
+  intervalSeconds: monitor.intervalSeconds,
+  afterSeconds: monitor.alerts.afterSeconds,
+  failureThreshold: monitor.failureThreshold,
+  recoveryThreshold: monitor.recoveryThreshold,
+  degradedAboveMs: monitor.degradedAboveMs === null ? "" : String(monitor.degradedAboveMs),
+  quorum: String(monitor.quorum),
+  locations: [],
+  emails: monitor.alerts.emails.join(", "),
+  policies: monitor.alerts.policies,
+});
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What turns one object into another, as a merge patch (RFC 7396): null for what is gone; undefined for no difference. */
+export const mergePatch = (before: Json, after: Json): Json | undefined => {
+  const changes: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, fresh] = [before[name], after[name]];
+    if (fresh === undefined) changes[name] = null;
+    else if (isObject(old) && isObject(fresh)) {
+      const inner = mergePatch(old, fresh);
+      if (inner) changes[name] = inner;
+    } else if (JSON.stringify(old) !== JSON.stringify(fresh)) changes[name] = fresh;
+  }
+  return Object.keys(changes).length > 0 ? changes : undefined;
+};

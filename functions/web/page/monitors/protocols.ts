@@ -12,6 +12,8 @@ export const loadProtocols = async (): Promise<void> => {
   protocols.value = items.toSorted((a, b) => a.title.localeCompare(b.title));
 };
 
+export const protocolNamed = (wanted: string) => protocols.peek().find(({ name }) => name === wanted);
+
 /** Protocols by which a port is usually spoken to; `tcp` and `udp` suit any. */
 export const usualFor = (port: number): readonly Protocol[] =>
   protocols.value.filter(({ defaultPort }) => defaultPort === port);
