@@ -7,6 +7,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -41,6 +42,7 @@ type Stores =
   | "planning"
   | "incidents"
   | "channels"
+  | "deliveries"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -94,6 +96,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
+    deliveries: createDeliveryStore(client, tables.monitors),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

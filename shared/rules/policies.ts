@@ -1,6 +1,6 @@
 /** Alert policies: which of them apply to a monitor, and what they make of it. Pure. */
 import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
-import { type Receiver, receiverOf } from "../receiver.ts";
+import { type Receiver, receiverOf, receiverOfStored } from "../receiver.ts";
 import { ownPlan, type Plan } from "./telling.ts";
 
 /** Whom to tell once trouble has lasted. */
@@ -35,7 +35,7 @@ const TOPIC = "sns";
 const ANY = "*";
 
 const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
-  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : (`channel:${id}` as Receiver))),
+  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : receiverOfStored(id))),
   ...emails.map((address) => receiverOf("email", address)),
 ];
 

@@ -179,6 +179,14 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
   return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse };
 };
 
+/** Deliveries are seen whose monitor had one of the tags then. */
+const limitedDeliveries = (limit: Tags, { list }: Deps["deliveries"]): Deps["deliveries"] => ({
+  list: async (...asked) => {
+    const page = await list(...asked);
+    return { ...page, items: page.items.filter(({ alert }) => hasOne(limit, alert.monitor)) };
+  },
+});
+
 /** Windows about monitors of the limit alone are seen and changed. */
 const limitedWindows = (limit: Tags, all: Deps["windows"], monitors: MonitorStore): Deps["windows"] => {
   const isOwn = async ({ versions }: StoredWindow) => {
@@ -297,6 +305,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
     channels: limitedChannels(deps.channels),
+    deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
     history: {
       ...history,

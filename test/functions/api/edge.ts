@@ -24,6 +24,7 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
@@ -204,6 +205,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     sns: new SNSClient({}),
     topics,
     channels: createChannelStore(client, tables.tables.monitors),
+    deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',
