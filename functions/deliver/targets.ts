@@ -9,13 +9,15 @@ export interface Target {
   /** With the secrets. */
   readonly settings: unknown;
   readonly secrets: Readonly<Record<string, unknown>>;
+  /** Of a channel that was deleted: ids of the incidents whose end alone it is still told. */
+  readonly owed?: ReadonlySet<string>;
 }
 
 /** A receiver's text that is not valid: a bug of ours, which is the cause. */
 export class UnknownReceiver extends Error {}
 
 /**
- * @returns null if the channel was deleted
+ * @returns null if the channel was deleted and is told nothing more
  * @throws UnknownReceiver, or any error of the table
  */
 export type FindTarget = (receiver: string) => Promise<Target | null>;
@@ -28,11 +30,20 @@ const named = (receiver: string): Target => {
   }
 };
 
+/** @param now for what is left of deleted channels, which expires */
 export const createFindTarget =
-  (stored: Pick<ChannelStore, "get" | "secrets">): FindTarget =>
+  (stored: Pick<ChannelStore, "get" | "secrets" | "retired">, now: () => Date): FindTarget =>
   async (receiver) => {
     const { channel: name, target: id } = parseReceiver(receiver);
     if (name !== STORED_CHANNEL || id === undefined) return named(receiver);
     const [channel, secrets] = await Promise.all([stored.get(id), stored.secrets(id)]);
-    return channel ? { channel: channels[channel.kind], settings: { ...channel.settings, ...secrets }, secrets } : null;
+    const found = channel ? { ...channel, secrets } : await stored.retired(id, now());
+    if (!found) return null;
+    const { kind, settings } = found;
+    return {
+      channel: channels[kind],
+      settings: { ...settings, ...found.secrets },
+      secrets: found.secrets,
+      ...("owed" in found && { owed: found.owed }),
+    };
   };

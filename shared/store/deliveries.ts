@@ -4,7 +4,7 @@ import type { Alert, Timestamp } from "../model.ts";
 import { isAliveAt } from "./alive.ts";
 import type { Page } from "./cursor.ts";
 import { mailKey } from "./keys.ts";
-import type { Item } from "./read.ts";
+import { type Item, pagesOf } from "./read.ts";
 
 export const DELIVERY_STATES = ["waiting", "sent", "undeliverable"] as const;
 
@@ -39,6 +39,9 @@ const deliveredOf = ({ sk, alert, createdAt, state, attempts, attemptedAt, nextA
     digest: digest ?? null,
   }) as Delivered;
 
+/** Pages of at most 1 MB, some 500 alerts each, that are searched for incidents whose end is still to be told. */
+const PAGES_SEARCHED = 20;
+
 export const createDeliveryStore = (client: DynamoDBDocumentClient, tableName: string) => ({
   /**
    * A page of what a receiver was, or is to be, told in the last 30 days, newest first.
@@ -56,6 +59,27 @@ export const createDeliveryStore = (client: DynamoDBDocumentClient, tableName: s
     );
     const items = Items.filter((item) => isAliveAt(item, now.getTime())).map(deliveredOf);
     return { items, next: LastEvaluatedKey ? String(LastEvaluatedKey.sk) : null };
+  },
+
+  /** Ids of the incidents that a receiver was, or may just have been, told of, and whose end it was not told. */
+  async untoldEnds(receiver: string): Promise<ReadonlySet<string>> {
+    const [told, ended] = [new Set<string>(), new Set<string>()];
+    const pages = pagesOf(client, {
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: { ":pk": mailKey(receiver, "", "").pk },
+      ConsistentRead: true,
+      ScanIndexForward: false,
+    });
+    let searched = 0;
+    for await (const page of pages) {
+      for (const { alert, state } of page.map(deliveredOf)) {
+        if (alert.incidentState === "open" && state !== "undeliverable") told.add(alert.incidentId);
+        if (alert.incidentState === "ended" && state !== "waiting") ended.add(alert.incidentId);
+      }
+      if (++searched === PAGES_SEARCHED) break;
+    }
+    return new Set([...told].filter((incidentId) => !ended.has(incidentId)));
   },
 });
 export type DeliveryStore = ReturnType<typeof createDeliveryStore>;

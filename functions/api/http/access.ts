@@ -176,11 +176,14 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
   const refuse = async (): Promise<never> => {
     throw new Problem("missing-scope", "the token is limited to monitors with certain tags: channels belong to all");
   };
-  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse };
+  const [retired, settleOwed] = [refuse, refuse]; // of deliver
+  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse, retired, settleOwed };
 };
 
 /** Deliveries are seen whose monitor had one of the tags then. */
-const limitedDeliveries = (limit: Tags, { list }: Deps["deliveries"]): Deps["deliveries"] => ({
+const limitedDeliveries = (limit: Tags, { list, untoldEnds }: Deps["deliveries"]): Deps["deliveries"] => ({
+  // Ids alone, to delete a channel, which a limited token may not.
+  untoldEnds,
   list: async (...asked) => {
     const page = await list(...asked);
     return { ...page, items: page.items.filter(({ alert }) => hasOne(limit, alert.monitor)) };

@@ -8,6 +8,7 @@ import { testAlert } from "../../../../shared/alerts/example.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { receiverOfStored } from "../../../../shared/receiver.ts";
 import type { Policy } from "../../../../shared/rules/policies.ts";
 import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
@@ -160,11 +161,12 @@ const deleteChannel = route({
   path: "/v1/channels/{id}",
   operationId: "deleteChannel",
   summary: "Delete a channel",
-  description: "One that policies name is kept, unless `force` is true: they go on without it.",
+  description:
+    "One that policies name is kept, unless `force` is true: they go on without it. It is still told the end of incidents that it was told of, within a day; its secrets stay until then.",
   scope: "write",
   query: z.strictObject({ force: yes().describe("Whether to delete it though policies name it.") }),
   headers: ifMatchHeader,
-  responses: { 204: { description: "Deleted, with its secrets." } },
+  responses: { 204: { description: "Deleted." } },
   problems: ["in-use"],
   handle: async ({ params, query, headers, record }, deps) => {
     const channel = await existing(deps, params.id ?? "");
@@ -172,7 +174,8 @@ const deleteChannel = route({
     if (users.length > 0)
       throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
     refuseStale(headers["if-match"], channel, "channel");
-    if (!(await deps.channels.remove(channel))) throw changedMeanwhile("channel");
+    const readOwed = () => deps.deliveries.untoldEnds(receiverOfStored(channel.id));
+    if (!(await deps.channels.remove(channel, readOwed, deps.now()))) throw changedMeanwhile("channel");
     await record(changeOf(channel, sideOf(channel), NOTHING));
     return { status: 204 };
   },

@@ -40,13 +40,10 @@ const deliveryView = z
       .string()
       .nullable()
       .meta({ description: "What the service said last, without secrets; null before that.", example: "HTTP 200 ok" }),
-    digest: z
-      .string()
-      .nullable()
-      .meta({
-        description: "Id of the message about many alerts that it was a part of; null if alone.",
-        example: null,
-      }),
+    digest: z.string().nullable().meta({
+      description: "Id of the message about many alerts that it was a part of; null if alone.",
+      example: null,
+    }),
   })
   .meta({ id: "Delivery", description: "One alert for one channel, and what became of it." });
 
