@@ -69,6 +69,8 @@ export interface Deps {
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
+  /** Counts the confirmed subscriptions of topic `alerts`. */
+  readonly alertsSubscribers: () => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

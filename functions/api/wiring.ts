@@ -28,6 +28,7 @@ import type { Deps } from "./deps.ts";
 import { FULL_ACCESS } from "./http/access.ts";
 import { createFairShare } from "./http/fair-share.ts";
 import { createLoginGuard } from "./http/login-guard.ts";
+import { createSubscriberCount } from "./subscriptions/subscribers.ts";
 
 /** Dependencies that are made here. */
 type Stores =
@@ -43,6 +44,7 @@ type Stores =
   | "incidents"
   | "channels"
   | "deliveries"
+  | "alertsSubscribers"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -97,6 +99,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     deliveries: createDeliveryStore(client, tables.monitors),
+    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

@@ -48,7 +48,7 @@ describe("policies", () => {
     const nobody = await edge.call("GET", path);
     expect(nobody.body).toEqual({
       items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
-      reachesNobody: false,
+      reachesNobody: true,
     });
     const body = {
       name: "By tag",

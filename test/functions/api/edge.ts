@@ -14,6 +14,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createSubscriberCount } from "../../../functions/api/subscriptions/subscribers.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
 import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
 import { createHttpSend } from "../../../shared/alerts/http.ts";
@@ -204,6 +205,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
+    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
     channels: createChannelStore(client, tables.tables.monitors),
     deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,

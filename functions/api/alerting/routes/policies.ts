@@ -23,6 +23,7 @@ import {
   refuseWrongPolicy,
   trouble,
 } from "../policy.ts";
+import { reachesNobody } from "../reach.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
@@ -180,7 +181,12 @@ const receiverView = z
 const receiversView = z
   .object({
     items: z.array(receiverView).describe("Earliest first."),
-    reachesNobody: z.boolean().describe("Whether nobody would hear."),
+    reachesNobody: z
+      .boolean()
+      .nullable()
+      .describe(
+        "Whether nobody would hear, because no channel exists and nobody has subscribed. Null if SNS does not say.",
+      ),
   })
   .meta({ id: "Hearers", description: "Who would be told." });
 
@@ -211,7 +217,7 @@ const listReceivers = route({
         ),
       )
       .toSorted((a, b) => a.afterSeconds - b.afterSeconds);
-    return { body: { items, reachesNobody: items.length === 0 } };
+    return { body: { items, reachesNobody: await reachesNobody(deps, monitor) } };
   },
 });
 
