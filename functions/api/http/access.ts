@@ -147,9 +147,9 @@ const refused = (path: string) =>
 const areOfLimit = (limit: Tags, tags: Readonly<Record<string, string>> | undefined) =>
   Object.entries(tags ?? {}).some(([name, value]) => limit.includes(`${name}=${value}`));
 
-/** All policies are seen, without addresses (see `presentPolicy`); those that take monitors of the limit alone are changed. */
+/** All policies are seen, without addresses (see `presentPolicy`); those that take monitors of the limit, and nothing else, are changed. */
 const limitedPolicies = (limit: Tags, all: Deps["policies"]): Deps["policies"] => {
-  const isOwn = ({ match }: Policy) => areOfLimit(limit, match?.tags);
+  const isOwn = ({ match }: Policy) => areOfLimit(limit, match?.tags) && match?.events === undefined;
   const only = (policies: readonly Policy[]) => {
     if (!policies.every(isOwn)) throw refused("match.tags");
   };

@@ -5,6 +5,7 @@ import { ALERT_EVENTS } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
+import { SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
 export const inDocument =
@@ -82,6 +83,12 @@ const line = (expected: string) => z.string({ error: expecting(expected) }).min(
 export const alertEvent = oneOf(ALERT_EVENTS).meta({
   id: "AlertEvent",
   description: "What an alert tells of.",
+  example: "down",
+});
+
+export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "DeliveredEvent",
+  description: "What an alert tells of; `system.` events are about the monitoring itself.",
   example: "down",
 });
 

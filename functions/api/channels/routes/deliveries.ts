@@ -8,7 +8,7 @@ import type { Deps } from "../../deps.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
 import { moment, monitorId, monitorName, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { alertEvent, page } from "../../http/schemas.ts";
+import { deliveredEvent, page } from "../../http/schemas.ts";
 
 const READ_AT_ONCE = 200;
 /** After this time a page that has something is sent, even if it is short. */
@@ -26,7 +26,7 @@ const deliveryView = z
       description: "The same for all receivers, and each time it is sent again.",
       example: "7ca139c8bbaa9b19b116.1795341600000.1",
     }),
-    event: alertEvent,
+    event: deliveredEvent,
     monitor: z
       .object({ id: monitorId, name: monitorName })
       .meta({ id: "DeliveryMonitor", description: "The monitor as it was then." }),
