@@ -115,6 +115,8 @@ try {
     intervalSeconds: INTERVAL_SECONDS,
     timeoutMs: 5_000,
     retries: { count: 0 },
+    // On a busy machine some outcomes have no latency, and do not show that a target is slow.
+    recoveryThreshold: 10,
     ...(n < slow
       ? { protocol: "http", port: portOf(web), degradedAboveMs: DEGRADED_ABOVE_MS }
       : { protocol: "tcp", port: portOf(failing) }),
@@ -127,7 +129,7 @@ try {
   const numberOf = async (status: string) =>
     (await api("GET", `/v1/monitors?status=${status}&limit=1&fields=id`)).body.total;
   await until("status of all", async () => (await numberOf("up")) === count, 3 * MINUTE_MS);
-  await sleep(MINUTE_MS); // so that no tick below is one in which monitors were created
+  await sleep(2 * MINUTE_MS); // so that no tick below is one in which monitors were created
   check(
     `${count} monitors are up, and nobody was told anything`,
     mail.received.length + slackTold.length + pages.length === 0,
@@ -173,12 +175,16 @@ try {
     isSorted,
   );
 
-  const lags = await tickLags(folder, stormAt);
-  const p99 = lags[Math.floor(lags.length * 0.99)] ?? Number.NaN;
-  check(
-    `tick lag of ${lags.length} ticks since: p50 ${lags[lags.length >> 1]} ms, p99 ${p99} ms, max ${lags.at(-1)} ms`,
-    p99 < 2_000,
-  );
+  const lagsOf = async (what: string, from: number, to?: number) => {
+    const lags = await tickLags(folder, from, to);
+    const p99 = lags[Math.floor(lags.length * 0.99)] ?? Number.NaN;
+    console.log(
+      `tick lag ${what}: ${lags.length} ticks, p50 ${lags[lags.length >> 1]} ms, p99 ${p99} ms, max ${lags.at(-1)} ms`,
+    );
+    return p99;
+  };
+  await lagsOf("before", stormAt - MINUTE_MS, stormAt);
+  check("no tick is late while alerts are delivered", (await lagsOf("since", stormAt)) < 2_000);
 } finally {
   await stack.stop();
   await mail.stop();

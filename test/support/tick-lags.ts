@@ -6,13 +6,14 @@ import { join } from "node:path";
  * line tells of the minute before it.
  * @param folder data folder of the stack
  * @param from lines of an earlier moment, in epoch milliseconds, are left out
+ * @param to and of a later one
  */
-export async function tickLags(folder: string, from: number): Promise<number[]> {
+export async function tickLags(folder: string, from: number, to = Number.POSITIVE_INFINITY): Promise<number[]> {
   const log = await readFile(join(folder, "logs", "harborlight-probe-local.log"), "utf8");
   const lags = log.split("\n").flatMap((line) => {
     if (!line.includes("TickLagMs")) return [];
     const { TickLagMs, _aws } = JSON.parse(line);
-    return _aws.Timestamp > from ? ([TickLagMs].flat() as number[]) : [];
+    return _aws.Timestamp > from && _aws.Timestamp <= to ? ([TickLagMs].flat() as number[]) : [];
   });
   return lags.toSorted((a, b) => a - b);
 }
