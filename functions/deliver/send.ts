@@ -5,7 +5,7 @@ import { withoutSecrets } from "../../shared/alerts/channels/secrets.ts";
 import type { Alert } from "../../shared/model.ts";
 import { HIDDEN } from "../../shared/protocols/secrets.ts";
 import { type Answer, ATTEMPT_MS } from "../../shared/rules/mailbox.ts";
-import { type FindTarget, type Target, UnknownReceiver } from "./targets.ts";
+import { DELETED, type FindTarget, type Target, UnknownReceiver } from "./targets.ts";
 
 /** A receiver that messages can be sent to. */
 export interface Recipient {
@@ -37,7 +37,6 @@ const saidBy = (error: unknown) => {
   return `${name}: ${message}`;
 };
 
-const DELETED = refused("the channel was deleted", { isPermanent: true });
 /** A receiver that gets nothing, because it is unknown. */
 const without = (answer: Answer): Recipient => ({ takesDigests: false, spacingMs: 0, send: async () => answer });
 
@@ -84,14 +83,14 @@ export const createFindRecipient = ({ findTarget, settleOwed, outside, url, now 
   };
 
   return async (receiver) => {
-    let target: Target | null;
+    let target: Target | Answer;
     try {
       target = await findTarget(receiver);
     } catch (error) {
       if (!(error instanceof UnknownReceiver)) throw error;
       return without({ kind: "fault", error: saidBy(error.cause), cause: error.cause });
     }
-    if (!target) return without(DELETED);
+    if ("kind" in target) return without(target);
     const { audience, renderDigest, rate } = target.channel;
     const recipient: Recipient = {
       takesDigests: audience === "people" && renderDigest !== undefined,

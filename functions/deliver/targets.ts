@@ -1,4 +1,5 @@
 /** Finds how a receiver is reached: the channel, its settings and secrets. */
+import { type Answer, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Channel } from "../../shared/alerts/channels/channel.ts";
 import { channelOf, channels } from "../../shared/alerts/channels/index.ts";
 import { parseReceiver, STORED_CHANNEL } from "../../shared/receiver.ts";
@@ -16,11 +17,13 @@ export interface Target {
 /** A receiver's text that is not valid: a bug of ours, which is the cause. */
 export class UnknownReceiver extends Error {}
 
+export const DELETED = refused("the channel was deleted", { isPermanent: true });
+
 /**
- * @returns null if the channel was deleted and is told nothing more
+ * @returns an answer if the channel was deleted and is told nothing more
  * @throws UnknownReceiver, or any error of the table
  */
-export type FindTarget = (receiver: string) => Promise<Target | null>;
+export type FindTarget = (receiver: string) => Promise<Target | Answer>;
 
 const named = (receiver: string): Target => {
   try {
@@ -38,7 +41,8 @@ export const createFindTarget =
     if (name !== STORED_CHANNEL || id === undefined) return named(receiver);
     const [channel, secrets] = await Promise.all([stored.get(id), stored.secrets(id)]);
     const found = channel ? { ...channel, secrets } : await stored.retired(id, now());
-    if (!found) return null;
+    if (!found) return DELETED;
+    if (found === "leaving") return refused("the channel is being deleted");
     const { kind, settings } = found;
     return {
       channel: channels[kind],

@@ -178,9 +178,13 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
       return true;
     },
 
-    /** @returns undefined for a channel that exists, never existed, or is owed nothing more */
-    async retired(id: string, now: Date): Promise<RetiredChannel | undefined> {
+    /**
+     * What is left of a channel that is gone.
+     * @returns undefined if it is owed nothing; `leaving` while that is not known yet
+     */
+    async retired(id: string, now: Date): Promise<RetiredChannel | "leaving" | undefined> {
       const item = await read(channelSecretKey(id));
+      if (item && item.expiresAtSeconds === undefined) return "leaving";
       if (!item?.owed || !isAliveAt(item, now.getTime())) return undefined;
       const { kind, settings, secrets, owed } = item as unknown as RetiredChannel;
       return { kind, settings, secrets, owed };

@@ -119,3 +119,19 @@ test("keeps no secrets if the end of everything was told", async () => {
   await remove();
   expect(await w.item("CHANNEL#pager", "SECRET")).toBeUndefined();
 });
+
+test("what comes while it is being deleted waits", async () => {
+  await post(1, "m1");
+  await at(0);
+  const channel = (await w.channels.get("pager"))!;
+  const deliveries = createDeliveryStore(w.client, w.tables.monitors);
+  const readOwed = async () => {
+    await post(2, "m1");
+    await at(1);
+    return deliveries.untoldEnds(PAGER);
+  };
+  await w.channels.remove(channel, readOwed, w.world.clock());
+  expect((await states()).at(-1)).toEqual(["m1.1.2", "waiting"]);
+  await at(60);
+  expect(heard().at(-1)).toEqual(["resolve", "m1.1"]);
+});
