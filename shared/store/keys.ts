@@ -16,7 +16,7 @@
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
- *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings; of a deleted one what it is owed
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  code      LOGIN-CODE#<hash>        CODE                  a code that logs in once, by its SHA-256
