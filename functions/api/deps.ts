@@ -14,6 +14,7 @@ import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
+import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
@@ -40,6 +41,8 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  /** Notes on incidents. */
+  readonly notes: NoteStore;
   readonly tokens: TokenStore;
   /** Status over time of one monitor. */
   readonly stretches: StretchStore;

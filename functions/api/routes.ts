@@ -18,6 +18,7 @@ import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { notes } from "./incidents/routes/notes.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   checks,
   incidents,
   acknowledge,
+  notes,
   results,
   stats,
   uptime,

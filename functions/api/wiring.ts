@@ -13,6 +13,7 @@ import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
@@ -40,6 +41,7 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "notes"
   | "channels"
   | "heartbeats"
   | "history"
@@ -91,6 +93,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    notes: createNoteStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),

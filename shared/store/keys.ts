@@ -4,6 +4,7 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
+ *  monitors  note      INCIDENT#<incident id>   NOTE#<id>             what somebody wrote on an incident
  *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
@@ -61,6 +62,12 @@ export const incidentKey = (monitorId: string, startedAt: string) => ({
 });
 export const formerKey = (monitorId: string) => ({ pk: `MONITOR#${monitorId}`, sk: "FORMER" });
 export const INCIDENT_PREFIX = "INCIDENT#";
+export const NOTE_PREFIX = "NOTE#";
+/** Apart from the incident's own item, which its monitor's decisions write. */
+export const noteKey = (incidentId: string, id: string) => ({
+  pk: `INCIDENT#${incidentId}`,
+  sk: `${NOTE_PREFIX}${id}`,
+});
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
 /** A location's announced condition, with an outbox; the stream delivers it to state-change like a monitor. */

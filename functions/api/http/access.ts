@@ -310,7 +310,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
     former,
 
-    // By id, of monitors that were found through the stores above.
+    // By id, of monitors and incidents that were found through the stores above.
+    notes: deps.notes,
     stretches: deps.stretches,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.

@@ -1,5 +1,5 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
-import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
+import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
@@ -51,6 +51,8 @@ const presentView = ({ health, state, since, reason, message, address, fingerpri
   evidence,
 });
 
+const presentAcknowledged = ({ at, by, note }: Acknowledgement) => ({ at, by, note });
+
 const presentIncident = (incident: Incident) => ({
   id: incident.id,
   startedAt: incident.startedAt,
@@ -63,6 +65,7 @@ const presentIncident = (incident: Incident) => ({
   message: incident.message,
   evidence: incident.evidence,
   locations: incident.locations,
+  acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged) : null,
   alertCount: incident.alertCount,
   endReason: incident.endReason,
 });

@@ -30,6 +30,7 @@ import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
@@ -191,6 +192,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    notes: createNoteStore(client, tables.tables.monitors),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,

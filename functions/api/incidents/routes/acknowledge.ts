@@ -1,23 +1,14 @@
 /** Route `/v1/incidents/{id}/acknowledge`: somebody takes an incident on. */
-import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
 import { fields, text } from "../../../../shared/schema.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { Problem } from "../../http/problem.ts";
-import { moment } from "../../http/representations.ts";
+import { acknowledgementView } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 
 /** Attempts at a write that loses to decisions. */
 const MAX_ATTEMPTS = 5;
-
-const acknowledgementView = z
-  .object({
-    at: moment.describe("When."),
-    by: z.string().meta({ description: "Name of the token that was used.", example: "Grafana" }),
-    note: z.string().nullable().meta({ description: "What was said; null for nothing.", example: null }),
-  })
-  .meta({ id: "Acknowledgement", description: "Somebody has taken an incident on." });
 
 /** The monitor of an incident in progress. @throws Problem `not-found` or `not-active` */
 async function monitorOf({ monitors, incidents }: Deps, id: string): Promise<StoredMonitor> {

@@ -55,6 +55,9 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   // Another team's incident is as its monitor: see the test below.
   getIncident: ["read", "nothing"],
   acknowledgeIncident: ["write", "nothing"],
+  createIncidentNote: ["write", "nothing"],
+  updateIncidentNote: ["write", "nothing"],
+  deleteIncidentNote: ["write", "nothing"],
   listIncidents: ["read", "filtered"],
   listMonitorIncidents: ["read", "missing"],
   listResults: ["read", "missing"],
@@ -182,7 +185,7 @@ const CREDENTIALS: readonly (readonly [string, Credential, (route: Route, needed
 
 /** A call of the route about nothing that exists, which changes nothing. */
 const harmless = ({ path, body }: Route) => ({
-  path: path.replace(/\{[^}]+\}/, "nothing0"),
+  path: path.replace(/\{[^}]+\}/g, "nothing0"),
   ...(body && { body: {} }),
 });
 
