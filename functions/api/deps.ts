@@ -11,6 +11,7 @@ import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
+import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
@@ -41,6 +42,8 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  /** To whom the alerts about incidents went. */
+  readonly incidentAlerts: IncidentAlertStore;
   /** Notes on incidents. */
   readonly notes: NoteStore;
   readonly tokens: TokenStore;

@@ -19,6 +19,7 @@ import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { notes } from "./incidents/routes/notes.ts";
+import { timelines } from "./incidents/routes/timeline.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   incidents,
   acknowledge,
   notes,
+  timelines,
   results,
   stats,
   uptime,

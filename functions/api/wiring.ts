@@ -10,6 +10,7 @@ import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
@@ -41,6 +42,7 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "incidentAlerts"
   | "notes"
   | "channels"
   | "heartbeats"
@@ -93,6 +95,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     notes: createNoteStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),

@@ -5,6 +5,7 @@
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
  *  monitors  note      INCIDENT#<incident id>   NOTE#<id>             what somebody wrote on an incident
+ *  monitors  alert     INCIDENT#<incident id>   ALERT#<createdAt>#<alertId>  an alert about it, and to whom it went
  *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
@@ -67,6 +68,12 @@ export const NOTE_PREFIX = "NOTE#";
 export const noteKey = (incidentId: string, id: string) => ({
   pk: `INCIDENT#${incidentId}`,
   sk: `${NOTE_PREFIX}${id}`,
+});
+export const INCIDENT_ALERT_PREFIX = "ALERT#";
+/** @param createdAt of the outbox entry, so that a repeated post has the same key */
+export const incidentAlertKey = (incidentId: string, createdAt: string, alertId: string) => ({
+  pk: `INCIDENT#${incidentId}`,
+  sk: `${INCIDENT_ALERT_PREFIX}${createdAt}#${alertId}`,
 });
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });

@@ -311,6 +311,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     former,
 
     // By id, of monitors and incidents that were found through the stores above.
+    incidentAlerts: deps.incidentAlerts,
     notes: deps.notes,
     stretches: deps.stretches,
     statusReader: deps.statusReader,

@@ -112,6 +112,10 @@ export const acknowledgementView = z
     note: z.string().nullable().meta({ description: "What was said; null for nothing.", example: null }),
   })
   .meta({ id: "Acknowledgement", description: "Somebody has taken an incident on." });
+export const endReason = z
+  .enum(["recovered", "changed", "paused", "deleted"])
+  .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
+  .nullable();
 const incidentFields = {
   id: z.string().meta({ description: "Id of the incident.", example: "7ca139c8bbaa9b19b116.1795341600000" }),
   startedAt: moment.describe("When the monitor left the status `up`."),
@@ -129,11 +133,7 @@ const incidentFields = {
     .describe("What each location saw, by its name."),
   acknowledged: acknowledgementView.nullable().describe("Who has taken it on; null while nobody has."),
   alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
-  endReason: z
-    .enum(["recovered", "changed", "paused", "deleted"])
-    .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
-    .nullable()
-    .describe("Null while it is open."),
+  endReason: endReason.describe("Null while it is open."),
 };
 const incidentView = z
   .object(incidentFields)

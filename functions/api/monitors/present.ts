@@ -51,9 +51,14 @@ const presentView = ({ health, state, since, reason, message, address, fingerpri
   evidence,
 });
 
-const presentAcknowledged = ({ at, by, note }: Acknowledgement) => ({ at, by, note });
+/** @param reader the caller's token: without scope `write` it does not see whose link was used */
+export const presentAcknowledged = ({ at, by, note }: Acknowledgement, reader: Token | null) => ({
+  at,
+  by: maySeeAll(reader) ? by : withoutAddress(by, "").delivery,
+  note,
+});
 
-const presentIncident = (incident: Incident) => ({
+const presentIncident = (incident: Incident, reader: Token | null) => ({
   id: incident.id,
   startedAt: incident.startedAt,
   endedAt: incident.endedAt,
@@ -65,7 +70,7 @@ const presentIncident = (incident: Incident) => ({
   message: incident.message,
   evidence: incident.evidence,
   locations: incident.locations,
-  acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged) : null,
+  acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged, reader) : null,
   alertCount: incident.alertCount,
   endReason: incident.endReason,
 });
@@ -73,7 +78,7 @@ const presentIncident = (incident: Incident) => ({
 /** Delivery to a mail address, whose error may name it again. */
 const MAIL = /\bemail:(\S+)$/;
 
-const withoutAddress = (delivery: string, error: string) => {
+export const withoutAddress = (delivery: string, error: string) => {
   const [, address = ""] = MAIL.exec(delivery) ?? [];
   return address
     ? { delivery: delivery.replace(MAIL, `email:${HIDDEN}`), error: error.replaceAll(address, HIDDEN) }
@@ -82,7 +87,7 @@ const withoutAddress = (delivery: string, error: string) => {
 
 /** @param reader the caller's token: addresses of people are shown only with scope `write` */
 export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
-  ...presentIncident(incident),
+  ...presentIncident(incident, reader),
   undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
     ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
     at,
@@ -127,7 +132,7 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
-  incident: monitor.incident && presentIncident(monitor.incident),
+  incident: monitor.incident && presentIncident(monitor.incident, reader),
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,

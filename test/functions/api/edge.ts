@@ -27,6 +27,7 @@ import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
@@ -192,6 +193,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),

@@ -39,6 +39,7 @@ test("notes are written, read with the incident in the order of time, changed an
   now = new Date(now.getTime() + 60_000);
   const changed = await edge.call("PATCH", path(second.body.id), { body: { state: null, text: "Found the cause." } });
   expect(changed.body).toEqual({ ...second.body, state: null, text: "Found the cause.", updatedAt: now.toISOString() });
+  now = new Date(now.getTime() + 60_000);
   expect((await edge.call("DELETE", path(first.body.id))).status).toBe(204);
   expect(await notesOf()).toEqual([changed.body]);
   expect((await edge.call("DELETE", path(first.body.id))).status).toBe(404);
