@@ -13,6 +13,7 @@ import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
+import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
@@ -44,6 +45,8 @@ export interface Deps {
   readonly incidents: IncidentStore;
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
+  /** Reads the secret with which links in alerts are signed. */
+  readonly linkSecret: LinkSecret;
   /** Notes on incidents. */
   readonly notes: NoteStore;
   readonly tokens: TokenStore;

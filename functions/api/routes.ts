@@ -16,7 +16,8 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
-import { acknowledge } from "./incidents/routes/acknowledge.ts";
+import { acknowledging } from "./incidents/routes/acknowledge.ts";
+import { acknowledgeLinks } from "./incidents/routes/acknowledge-link.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { notes } from "./incidents/routes/notes.ts";
 import { timelines } from "./incidents/routes/timeline.ts";
@@ -37,7 +38,8 @@ export const routes: readonly Route[] = [
   bulk,
   checks,
   incidents,
-  acknowledge,
+  acknowledging,
+  acknowledgeLinks,
   notes,
   timelines,
   results,

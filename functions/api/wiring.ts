@@ -12,6 +12,7 @@ import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
+import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
@@ -43,6 +44,7 @@ type Stores =
   | "planning"
   | "incidents"
   | "incidentAlerts"
+  | "linkSecret"
   | "notes"
   | "channels"
   | "heartbeats"
@@ -96,6 +98,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
+    linkSecret: createLinkSecret(client, tables.monitors),
     notes: createNoteStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),

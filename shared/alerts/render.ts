@@ -1,6 +1,7 @@
 /** Renders an alert: subject, mail, SMS, and the message attributes that SNS filter policies match. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
-import type { Alert, AlertEvent } from "../model.ts";
+import type { Alert, AlertEvent, Target } from "../model.ts";
+import type { RenderedAlert } from "./channels/channel.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
@@ -43,7 +44,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+export const endpoint = ({ monitor: { protocol, host, port } }: { readonly monitor: Target }) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** "Orders database is down". */
@@ -86,7 +87,7 @@ export const snsSubject = (alert: Alert) => cut(toAscii(`${LABELS[alert.event]}:
 export const sms = (alert: Alert) =>
   cut(toAscii(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)}). ${alert.message}`), MAX_SMS);
 
-function facts(alert: Alert): (readonly [label: string, value: string])[] {
+function facts(alert: RenderedAlert): (readonly [label: string, value: string])[] {
   const tags = Object.entries(alert.monitor.tags).map(([key, value]) => `${key}=${value}`);
   return [
     ["Monitor", alert.monitor.name],
@@ -102,12 +103,13 @@ function facts(alert: Alert): (readonly [label: string, value: string])[] {
     ...(tags.length > 0 ? ([["Tags", tags.join(", ")]] as const) : []),
     ["Incident", alert.incidentId],
     ["Alert", alert.alertId],
+    ...(alert.acknowledgeUrl ? ([["Acknowledge", alert.acknowledgeUrl]] as const) : []),
     ...(alert.url ? ([["Details", alert.url]] as const) : []),
   ];
 }
 
 /** Plain text for mail and for SNS email subscribers. */
-export function mailText(alert: Alert): string {
+export function mailText(alert: RenderedAlert): string {
   const lines = facts(alert).map(([label, value]) => `${label}: ${value}`);
   return `${headline(alert)}.\n\n${lines.join("\n")}\n`;
 }
@@ -118,7 +120,7 @@ export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `
 const colourOf = ({ event, severity }: Alert) =>
   event === "recovered" ? "#067647" : { critical: "#b42318", warning: "#b54708", info: "#475467" }[severity];
 
-export function mailHtml(alert: Alert): string {
+export function mailHtml(alert: RenderedAlert): string {
   const rows = facts(alert)
     .map(
       ([label, value]) =>

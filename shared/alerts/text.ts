@@ -4,7 +4,7 @@
  * line, shortened and escaped. Pure.
  */
 import type { Alert } from "../model.ts";
-import type { Digest } from "./channels/channel.ts";
+import type { Digest, RenderedAlert } from "./channels/channel.ts";
 import { duration, endpoint, headline, LABELS } from "./render.ts";
 
 /** How a service writes text. */
@@ -51,7 +51,7 @@ const markOf = ({ event, severity }: Alert) =>
   event === "recovered" ? "🟢" : { critical: "🔴", warning: "🟠", info: "⚪" }[severity];
 
 /** "2026-11-27 10:31:30 UTC" */
-const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
+export const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
 
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>
@@ -99,13 +99,26 @@ export const textOf = ([first = "", ...lines]: readonly string[], markup: Markup
 
 const linkLine = (url: string | null, label: string, { link }: Markup) => (url === null ? [] : [link(url, label)]);
 
-/** The lines of an alert below its title, as many as fit. */
+/** What a link to the page says on which people acknowledge. */
+export const ACKNOWLEDGE = "Acknowledge";
+
+/** The lines of an alert below its title. */
 export const details = (alert: Alert): string[] => facts(alert).map(([label, value]) => `${label}: ${value}`);
 
-export const alertText = (alert: Alert, markup: Markup): string => {
+/** The same with the link to acknowledge, for services that have no other place for it: before what may be cut off. */
+export const detailsWithLink = ({ acknowledgeUrl, ...alert }: RenderedAlert): string[] => [
+  ...(acknowledgeUrl ? [`${ACKNOWLEDGE}: ${acknowledgeUrl}`] : []),
+  ...details(alert),
+];
+
+export const alertText = (alert: RenderedAlert, markup: Markup): string => {
   const { bold } = markup;
   const lines = facts(alert).map(([label, value]) => `${markup.escape(label)}: ${markup.escape(value)}`);
-  return compose(bold(markup.escape(markedTitle(alert))), lines, linkLine(alert.url, "Details", markup), markup);
+  const links = [
+    ...linkLine(alert.acknowledgeUrl ?? null, ACKNOWLEDGE, markup),
+    ...linkLine(alert.url, "Details", markup),
+  ];
+  return compose(bold(markup.escape(markedTitle(alert))), lines, links, markup);
 };
 
 /** "37 alerts: 30 down, 7 recovered" */

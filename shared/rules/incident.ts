@@ -226,7 +226,7 @@ function whatIsSeen(
 }
 
 const whoHasIt = ({ acknowledged }: Incident) =>
-  `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
+  `Acknowledged by ${acknowledged?.by}${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
 
 const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 

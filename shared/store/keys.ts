@@ -20,6 +20,7 @@
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
+ *  monitors  link      LINK-SECRET              SECRET                with which links in alerts are signed
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
@@ -109,8 +110,9 @@ export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 /** Apart from the channel, so that functions that send nothing cannot read it. */
 export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
-/** Partition keys of all of them, as a pattern of IAM. */
-export const SECRETS = channelSecretKey("*").pk;
+export const linkSecretKey = { pk: "LINK-SECRET", sk: "SECRET" };
+/** Partition keys of all secrets, as patterns of IAM. */
+export const SECRETS = [channelSecretKey("*").pk, linkSecretKey.pk];
 export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginFailuresKey = (source: string, now: Date) => ({

@@ -31,7 +31,7 @@ const MAIL = ["configuration-set", "identity"].map(
 
 /** The secrets of alert channels, in the table of monitors. */
 const notSecrets = (table: string) => [
-  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*"]}}`,
+  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*","LINK-SECRET"]}}`,
 ];
 
 const GRANTS: Record<string, string[]> = {

@@ -341,6 +341,9 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     metrics: deps.metrics,
     now: deps.now,
 
+    // For calls without a token.
+    linkSecret: deps.linkSecret,
+
     // For calls with scope `admin`, which no limited token has, or about the caller itself.
     audit: deps.audit,
     tokens: deps.tokens,

@@ -42,6 +42,8 @@ export interface Call<Query, Body> {
   /** Null for calls with a bearer token, or without authentication. */
   readonly session: Session | null;
   readonly sourceIp: string;
+  /** For the audit log. */
+  readonly requestId: string;
   readonly context: Context;
   /** For the audit log: what the call has changed. */
   readonly record: Recorder;
@@ -227,6 +229,7 @@ export const run = async (
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
   refuseHeaders(route, event.headers);
+  const { requestId } = event.requestContext;
   const call: Omit<Call<unknown, unknown>, "record"> = {
     params,
     query: readQuery(route, event.rawQueryString),
@@ -235,12 +238,13 @@ export const run = async (
     token: caller?.token ?? null,
     session: caller?.session ?? null,
     sourceIp,
+    requestId,
     context,
   };
   const limited = limitedTo(caller?.token.monitorTags, deps);
   const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, limited);
   const begun = {
-    requestId: event.requestContext.requestId,
+    requestId,
     by: authorOf(caller?.token ?? null),
     operation: route.operationId,
     resource: params.id ?? null,

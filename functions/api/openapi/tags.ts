@@ -17,7 +17,7 @@ const TAGS: readonly Tag[] = [
     description: "What was seen: raw outcomes, uptime, failures and latency over time.",
     paths: /^\/v1\/(uptime|monitors\/\{id\}\/(results|stats|timeline))$/,
   },
-  { name: "Incidents", description: "What went wrong, from when to when.", paths: /\/incidents\b/ },
+  { name: "Incidents", description: "What went wrong, from when to when.", paths: /\/incidents\b|\/acknowledge$/ },
   {
     name: "Checks",
     description: "Checks at once, of a monitor or of settings that are not saved yet.",

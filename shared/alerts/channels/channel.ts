@@ -8,6 +8,12 @@ import type { Alert } from "../../model.ts";
 import type { HttpSend } from "../http.ts";
 import type { Answer } from "./answer.ts";
 
+/** An alert as it is rendered for one receiver. */
+export interface RenderedAlert extends Alert {
+  /** Page on which the receiver acknowledges the incident; people alone get one, and only of trouble. */
+  readonly acknowledgeUrl?: string | undefined;
+}
+
 /** One row of the registry; its key there is the channel's name. */
 export interface Channel<Settings = unknown, Message = unknown> {
   /** For people: "Slack". */
@@ -37,7 +43,7 @@ export interface Channel<Settings = unknown, Message = unknown> {
   /** Whether this deployment can use the channel. */
   isSetUp(outside: Outside): boolean;
   /** Renders the complete message. An exception is a bug of ours, not a refusal by the receiver. */
-  render(alert: Alert, settings: Settings, context: RenderContext): Message;
+  render(alert: RenderedAlert, settings: Settings, context: RenderContext): Message;
   /** Renders many alerts as one message; for people's channels. */
   renderDigest?(digest: Digest, settings: Settings, context: RenderContext): Message;
   /** Sends a message; a refusal or a fault of the network is an answer. */

@@ -96,8 +96,12 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
 
 /** Bodies of which a part comes from an answer. */
 const BODIES: Readonly<Record<string, () => unknown>> = { createSession: () => ({ token: edge.admin }) };
-/** A bearer token has no session that could end. */
-const STATUSES: Readonly<Record<string, string>> = { deleteOwnSession: "404" };
+/** A bearer token has no session that could end, and no example of a link is signed. */
+const STATUSES: Readonly<Record<string, string>> = {
+  deleteOwnSession: "404",
+  getAcknowledgePage: "404",
+  acknowledgeByLink: "404",
+};
 
 /** Parameters whose example cannot hold: they come from an answer, or must fit what is stored. */
 const FROM_ANSWERS: ReadonlySet<string> = new Set([
