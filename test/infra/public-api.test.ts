@@ -11,6 +11,7 @@ test("the API: throttled by route, logged, closed to other origins", () => {
     "ANY /",
     "ANY /favicon.ico",
     "ANY /v1",
+    "ANY /v1/acknowledge",
     "ANY /v1/badges/{file}",
     "ANY /v1/health",
     "ANY /v1/openapi.json",
