@@ -34,6 +34,20 @@ export const paragraphs = (maxLength: number, what = "text") => {
     .regex(MANY_LINES, { error: "must have no control characters but line breaks and tabs" });
 };
 
+const isTimeZone = (name: string) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+};
+
+/** Name of a time zone. */
+export const timeZone = () =>
+  text(100, "a time zone").refine(isTimeZone, {
+    error: expecting("a name of the IANA time zone database, such as Europe/Berlin"),
+  });
+
 export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });
 

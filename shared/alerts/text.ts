@@ -3,9 +3,9 @@
  * when, why, from which locations, and the link. Names and messages come from users and targets: they are put on one
  * line, shortened and escaped. Pure.
  */
-import type { Alert } from "../model.ts";
+import type { Alert, AlertEvent } from "../model.ts";
 import type { Digest, RenderedAlert } from "./channels/channel.ts";
-import { duration, endpoint, headline, LABELS } from "./render.ts";
+import { duration, endpoint, headline, LABELS, moment } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -50,14 +50,14 @@ export const oneLine = (text: string, length = MAX_VALUE): string => cut(text.re
 const markOf = ({ event, severity }: Alert) =>
   event === "recovered" ? "🟢" : { critical: "🔴", warning: "🟠", info: "⚪" }[severity];
 
-/** "2026-11-27 10:31:30 UTC" */
-export const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
-
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>
   oneLine(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)})`, length);
 
 export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
+
+/** What the message of an alert tells, where it is not why something is wrong. */
+const MESSAGE_LABELS: Readonly<Partial<Record<AlertEvent, string>>> = { recovered: "Now", acknowledged: "Who" };
 
 /** What people want to know next, most important first. */
 export function facts(alert: Alert): (readonly [label: string, value: string])[] {
@@ -65,10 +65,12 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
   const tags = Object.entries(alert.monitor.tags).map(([name, value]) => `${name}=${value}`);
   return (
     [
-      ["Since", moment(alert.startedAt)],
-      ...(alert.endedAt ? [["Until", moment(alert.endedAt)] as const] : []),
-      ...(alert.durationSeconds === null ? [] : [["Lasted", duration(alert.durationSeconds)] as const]),
-      ["Why", alert.message],
+      ["Since", moment(alert.startedAt, alert.timeZone)],
+      ...(alert.endedAt ? [["Until", moment(alert.endedAt, alert.timeZone)] as const] : []),
+      ...(alert.durationSeconds === null
+        ? []
+        : [[alert.endedAt ? "Lasted" : "Lasts for", duration(alert.durationSeconds)] as const]),
+      [MESSAGE_LABELS[alert.event] ?? "Why", alert.message],
       ...locations
         .slice(0, MAX_LOCATIONS)
         .map(([name, { health, message }]) => [`From ${name}`, `${health}: ${message}`] as const),

@@ -3,8 +3,8 @@
  * HTML without a script, readable on a phone, light and dark.
  */
 import { createHash } from "node:crypto";
-import { endpoint, escapeHtml } from "../../../shared/alerts/render.ts";
-import { moment, oneLine } from "../../../shared/alerts/text.ts";
+import { endpoint, escapeHtml, moment } from "../../../shared/alerts/render.ts";
+import { oneLine } from "../../../shared/alerts/text.ts";
 import type { Acknowledgement, Incident, Timestamp } from "../../../shared/model.ts";
 
 const STYLE = `
@@ -62,16 +62,16 @@ const factsOf = ({ incident: { target, startedAt, message } }: Trouble): Facts =
 export const askPage = (trouble: Trouble) =>
   page(
     `${oneLine(trouble.name)} is ${trouble.incident.severity}`,
-    "If you take it on, nobody else is told any more unless it becomes worse, and whoever was told hears that somebody is at work on it.",
+    "Acknowledging it tells everybody who was alerted that somebody is at work on it. Nobody further is alerted, unless it becomes worse.",
     factsOf(trouble),
-    '<form method="post"><button>I take it on</button></form>\n',
+    '<form method="post"><button>Acknowledge</button></form>\n',
   );
 
 export const acknowledgedPage = (trouble: Trouble, { at, by }: Acknowledgement) =>
   page(`Somebody is at work on ${oneLine(trouble.name)}`, "There is nothing more to do here.", [
     ...factsOf(trouble),
-    ["Acknowledged", moment(at)],
-    ["By", by],
+    ["Who", by],
+    ["From", moment(at)],
   ]);
 
 export const endedPage = (name: string, endedAt: Timestamp | null) =>

@@ -2,8 +2,7 @@
 import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import * as z from "zod/mini";
 import { isMailAddress } from "../../monitor/mail-address.ts";
-import { escapeHtml, mailHtml, mailSubject, mailText } from "../render.ts";
-import { digestText, digestTitle, PLAIN } from "../text.ts";
+import { alertMail, digestMail, type MailContent } from "../mail.ts";
 import type { Channel } from "./channel.ts";
 import { shown } from "./fields.ts";
 import { answerOf, isInvalidParameter } from "./refusals.ts";
@@ -19,15 +18,12 @@ const text = (Data: string) => ({ Data, Charset: "UTF-8" });
 const mail = (
   sender: string | undefined,
   address: string,
-  [subject, plain, html]: readonly [string, string, string],
+  { subject, text: plain, html }: MailContent,
 ): SendEmailCommandInput => ({
   Source: sender,
   Destination: { ToAddresses: [address] },
   Message: { Subject: text(subject), Body: { Text: text(plain), Html: text(html) } },
 });
-
-/** A digest names twenty alerts of some 150 characters each. */
-const MAX_DIGEST = 10_000;
 
 export const email: Channel<{ readonly address: string }, SendEmailCommandInput> = {
   title: "Mail",
@@ -46,12 +42,7 @@ export const email: Channel<{ readonly address: string }, SendEmailCommandInput>
   example: { address: "ops@example.com" },
   target: "address",
   isSetUp: ({ sender }) => Boolean(sender),
-  render: (alert, { address }, { sender }) =>
-    mail(sender, address, [mailSubject(alert), mailText(alert), mailHtml(alert)]),
-  renderDigest: (digest, { address }, { sender }) => {
-    const plain = digestText(digest, { ...PLAIN, limit: MAX_DIGEST });
-    const html = `<!doctype html>\n<html><body style="font-family:sans-serif;font-size:14px">${escapeHtml(plain).replaceAll("\n", "<br>\n")}</body></html>\n`;
-    return mail(sender, address, [digestTitle(digest), plain, html]);
-  },
+  render: (alert, { address }, { sender }) => mail(sender, address, alertMail(alert)),
+  renderDigest: (digest, { address }, { sender }) => mail(sender, address, digestMail(digest)),
   send: (message, { sendMail }, signal) => answerOf(sendMail(message, signal), isPermanent),
 };
