@@ -42,7 +42,7 @@ export interface Call<Query, Body> {
   /** Null for calls with a bearer token, or without authentication. */
   readonly session: Session | null;
   readonly sourceIp: string;
-  /** For the audit log. */
+  /** By which the log and the audit log name this call. */
   readonly requestId: string;
   readonly context: Context;
   /** For the audit log: what the call has changed. */
@@ -221,7 +221,8 @@ export const run = async (
   answerWith: (headers: Readonly<Record<string, string>>) => void,
 ): Promise<Reply> => {
   const { headers, cookies = [] } = event;
-  const { method, sourceIp } = event.requestContext.http;
+  const { requestId, http } = event.requestContext;
+  const { method, sourceIp } = http;
   const now = deps.now();
   const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
   if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
@@ -229,7 +230,6 @@ export const run = async (
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
   refuseHeaders(route, event.headers);
-  const { requestId } = event.requestContext;
   const call: Omit<Call<unknown, unknown>, "record"> = {
     params,
     query: readQuery(route, event.rawQueryString),
