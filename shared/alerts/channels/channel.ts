@@ -1,11 +1,11 @@
 /** Interface of an alert channel: its settings, how it renders and sends an alert, and how it judges the answer. */
-import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import type { z } from "zod/mini";
 import type { LocationKind } from "../../engine/address-guard.ts";
 import type { FieldError } from "../../errors.ts";
 import type { Alert } from "../../model.ts";
 import type { HttpSend } from "../http.ts";
+import type { Mail } from "../mime.ts";
 import type { Answer } from "./answer.ts";
 
 /** An alert as it is rendered for one receiver. */
@@ -74,7 +74,7 @@ export interface Outside extends Omit<RenderContext, "now"> {
   /** Publishes to SNS. */
   readonly publish: (input: PublishCommandInput, signal: AbortSignal) => Promise<unknown>;
   /** Sends mail by SES. */
-  readonly sendMail: (input: SendEmailCommandInput, signal: AbortSignal) => Promise<unknown>;
+  readonly sendMail: (mail: Mail, signal: AbortSignal) => Promise<unknown>;
   /** Sends HTTP requests; absent in a function that sends none. */
   readonly http?: HttpSend;
   /** Which addresses `http` may reach. */

@@ -1,9 +1,9 @@
 /** Alert channel `email`: mail by SES, one receiver per address. */
-import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import * as z from "zod/mini";
 import { isMailAddress } from "../../monitor/mail-address.ts";
 import { alertMail, digestMail, type MailContent } from "../mail.ts";
-import type { Channel } from "./channel.ts";
+import type { Mail } from "../mime.ts";
+import type { Channel, RenderContext } from "./channel.ts";
 import { shown } from "./fields.ts";
 import { answerOf, isInvalidParameter } from "./refusals.ts";
 
@@ -13,22 +13,26 @@ const UNCONFIRMED = /Email address is not verified/i;
 const isPermanent = (refusal: Error) =>
   (refusal.name === "MessageRejected" || isInvalidParameter(refusal)) && !UNCONFIRMED.test(refusal.message);
 
-const text = (Data: string) => ({ Data, Charset: "UTF-8" });
-
+/**
+ * Mails of one incident refer to the same id, by which mail programs show them as one thread. Some, such as Gmail, also want
+ * equal subjects.
+ */
 const mail = (
-  sender: string | undefined,
+  id: string,
   address: string,
-  { subject, text: plain, html }: MailContent,
-): SendEmailCommandInput => ({
-  Source: sender,
-  Destination: { ToAddresses: [address] },
-  Message: { Subject: text(subject), Body: { Text: text(plain), Html: text(html) } },
-});
+  content: MailContent,
+  { sender = "", now }: RenderContext,
+  incidentId?: string,
+): Mail => {
+  const domain = sender.replace(/^.*@|>$/g, "");
+  const thread = incidentId && `${incidentId}@${domain}`;
+  return { from: sender, to: address, ...content, date: now, id: `${id}@${domain}`, thread };
+};
 
-export const email: Channel<{ readonly address: string }, SendEmailCommandInput> = {
+export const email: Channel<{ readonly address: string }, Mail> = {
   title: "Mail",
   summary: "Sends mail through Amazon SES to one address.",
-  reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html",
+  reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html",
   audience: "people",
   needs: "a sender of mail (context `alertSender`)",
   // Of an account in the sandbox; others have more.
@@ -42,7 +46,7 @@ export const email: Channel<{ readonly address: string }, SendEmailCommandInput>
   example: { address: "ops@example.com" },
   target: "address",
   isSetUp: ({ sender }) => Boolean(sender),
-  render: (alert, { address }, { sender }) => mail(sender, address, alertMail(alert)),
-  renderDigest: (digest, { address }, { sender }) => mail(sender, address, digestMail(digest)),
+  render: (alert, { address }, context) => mail(alert.alertId, address, alertMail(alert), context, alert.incidentId),
+  renderDigest: (digest, { address }, context) => mail(digest.id, address, digestMail(digest), context),
   send: (message, { sendMail }, signal) => answerOf(sendMail(message, signal), isPermanent),
 };
