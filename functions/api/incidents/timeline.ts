@@ -79,7 +79,7 @@ interface Base {
   readonly key: string;
 }
 /** Something that happened, before it is presented. */
-export type Happening = Base &
+export type TimelineEntry = Base &
   (
     | { readonly kind: "opened" | "ended" }
     | { readonly kind: "status"; readonly status: Status }
@@ -90,18 +90,18 @@ export type Happening = Base &
   );
 
 /** Orders what happened, as text: also the position of a page. */
-export const positionOf = ({ at, kind, key }: Happening) => `${at}#${KINDS.indexOf(kind)}#${key}`;
+export const positionOf = ({ at, kind, key }: TimelineEntry) => `${at}#${KINDS.indexOf(kind)}#${key}`;
 
 /** Everything that is known of an incident, the oldest first. */
-export function happeningsOf(
+export function entriesOf(
   incident: RecordedIncident,
   stretches: readonly RecordedStretch[],
   alerts: readonly IncidentAlert[],
   notes: readonly IncidentNote[],
-): Happening[] {
+): TimelineEntry[] {
   const { startedAt, endedAt, acknowledged, undeliverable = {} } = incident;
   const isWithin = (since: Timestamp) => since >= startedAt && (endedAt === null || since <= endedAt);
-  const found: Happening[] = [
+  const found: TimelineEntry[] = [
     { kind: "opened", at: startedAt, key: "" },
     ...stretches.flatMap(({ status, since, sequence }) =>
       isWithin(since) && status !== "deleted"

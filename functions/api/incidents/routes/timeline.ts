@@ -10,7 +10,7 @@ import { page } from "../../http/schemas.ts";
 import { maySeeAll, presentAcknowledged, withoutAddress } from "../../monitors/present.ts";
 import { existingIncident } from "../existing.ts";
 import { presentNote } from "../note.ts";
-import { type Deliveries, eventView, type Happening, happeningsOf, positionOf } from "../timeline.ts";
+import { type Deliveries, eventView, type TimelineEntry, entriesOf, positionOf } from "../timeline.ts";
 
 /** Hides a mail address, and where a text beside it repeats it. */
 const shownTo = (reader: Token | null, receiver: string, text: string | null) => {
@@ -19,7 +19,7 @@ const shownTo = (reader: Token | null, receiver: string, text: string | null) =>
   return { receiver: delivery, text: text === null ? null : error };
 };
 
-const present = (one: Happening, incident: RecordedIncident, deliveries: Deliveries, reader: Token | null) => {
+const present = (one: TimelineEntry, incident: RecordedIncident, deliveries: Deliveries, reader: Token | null) => {
   const { kind, at } = one;
   switch (kind) {
     case "opened":
@@ -68,7 +68,7 @@ const listIncidentEvents = route({
       deps.incidentAlerts.of(id),
       deps.notes.of(id),
     ]);
-    const left = happeningsOf(incident, stretches, alerts, notes).filter(
+    const left = entriesOf(incident, stretches, alerts, notes).filter(
       (one) => start === undefined || positionOf(one) > start.position,
     );
     const shown = left.slice(0, limit);
