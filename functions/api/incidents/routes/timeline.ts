@@ -10,7 +10,7 @@ import { page } from "../../http/schemas.ts";
 import { maySeeAll, presentAcknowledged, withoutAddress } from "../../monitors/present.ts";
 import { existingIncident } from "../existing.ts";
 import { presentNote } from "../note.ts";
-import { type Deliveries, eventView, type TimelineEntry, entriesOf, positionOf } from "../timeline.ts";
+import { type Deliveries, entriesOf, eventView, positionOf, type TimelineEntry } from "../timeline.ts";
 
 /** Hides a mail address, and where a text beside it repeats it. */
 const shownTo = (reader: Token | null, receiver: string, text: string | null) => {
