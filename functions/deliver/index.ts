@@ -43,6 +43,7 @@ const handleRecords = createRecordHandler(
       http: createHttpSend({ reach, version: environment.HARBORLIGHT_VERSION }),
     }),
     url: `${environment.API_URL}/v1/incidents`,
+    acknowledgeUrl: `${environment.API_URL}/v1/acknowledge`,
     now: () => new Date(),
     sleep,
     newId: () => randomBytes(9).toString("base64url"),
