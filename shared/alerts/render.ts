@@ -44,7 +44,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 export const isAboutSystem = ({ event }: Alert) => isSystemEvent(event);
