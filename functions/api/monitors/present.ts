@@ -1,31 +1,12 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
-import { attemptsMs } from "../../../shared/monitor/timing.ts";
+import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
-
-/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
-const DELIVERY_SECONDS = 3;
-
-/**
- * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
- * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
- * `afterSeconds` starts after it.
- */
-const timeToAlertSeconds = ({
-  intervalSeconds,
-  failureThreshold,
-  timeoutMs,
-  retries,
-  alerts,
-}: Pick<MonitorSettings, "intervalSeconds" | "failureThreshold" | "timeoutMs" | "retries" | "alerts">) =>
-  Math.ceil(intervalSeconds * failureThreshold + attemptsMs(timeoutMs, retries) / 1000) +
-  alerts.afterSeconds +
-  DELIVERY_SECONDS;
 
 /** The newest outcome of a monitor from any location. */
 export interface Newest {
