@@ -18,6 +18,7 @@ import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMailboxStore, type Post } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
+import { isSystemEvent } from "../../shared/system-events.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
@@ -54,16 +55,24 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const locations = createLocationStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const receivers = receiversOf({ sns, topics, sender });
+  const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
   const incidentAlerts = createIncidentAlertStore(client, tables.monitors);
   /** Notes on the incident who is told before it is posted: what was told is then never missing there. */
   const post = async (mail: Post) => {
-    await incidentAlerts.note(mail);
+    if (!isSystemEvent(mail.alert.event)) await incidentAlerts.note(mail);
     await mailbox.post(mail, now());
   };
   const deliver = createDeliver({
     decisions,
-    send: createSend({ outside: receivers, decisions, stretches, post }),
+    send: createSend({
+      outside: receivers,
+      decisions,
+      stretches,
+      policies: policies.all,
+      channels,
+      post,
+    }),
     now,
     log,
   });
@@ -82,7 +91,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
-      channels: [...channelsSetUp(receivers), STORED_CHANNEL],
+      channels,
       alerting: createAlerting(policies, windows),
       deliver,
       queueTimer: (timer) => timers.push(timer),

@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { DAY_MS } from "../durations.ts";
-import type { Alert, AlertEvent } from "../model.ts";
+import type { Alert } from "../model.ts";
 
 /** An incident that lasts longer is acknowledged by the link of a later alert. */
 const LIFETIME_MS = 7 * DAY_MS;
@@ -33,7 +33,7 @@ export const readLinkToken = (token: string, secret: Buffer, now: Date): Acknowl
   return expiresAt > now.getTime() ? { incidentId, receiver } : undefined;
 };
 
-const ASKS: ReadonlySet<AlertEvent> = new Set(["down", "degraded", "escalated", "reminder"]);
+const ASKS: ReadonlySet<Alert["event"]> = new Set<Alert["event"]>(["down", "degraded", "escalated", "reminder"]);
 
 /** Whether an alert is about trouble that somebody may take on. */
 export const asksForSomebody = ({ event }: Alert) => ASKS.has(event);

@@ -1,7 +1,7 @@
 /** Renders mails: subject, plain text and HTML, which say the same. Pure. */
 import type { Alert } from "../model.ts";
 import type { Digest, RenderedAlert } from "./channels/channel.ts";
-import { endpoint, escapeHtml, headline, LABELS } from "./render.ts";
+import { endpoint, escapeHtml, headline, isAboutSystem, labelOf, where } from "./render.ts";
 import { ACKNOWLEDGE, digestText, digestTitle, facts, oneLine, PLAIN, title } from "./text.ts";
 
 const MAX_SUBJECT = 250;
@@ -16,19 +16,21 @@ export interface MailContent {
 }
 
 /** "[DOWN] Orders is down (tcp db.example.com:5432)": in Unicode, on one line. */
-const mailSubject = (alert: Alert) =>
-  oneLine(`[${LABELS[alert.event]}] ${headline(alert)} (${endpoint(alert)})`, MAX_SUBJECT);
+const mailSubject = (alert: Alert) => oneLine(`[${labelOf(alert)}] ${headline(alert)}${where(alert)}`, MAX_SUBJECT);
 
 type Lines = readonly (readonly [label: string, value: string])[];
 
+const statusOf = ({ status, previousStatus }: Alert) =>
+  status === previousStatus ? status : `${status}, before ${previousStatus}`;
+/** Messages about the monitoring itself have neither a status nor an incident. */
 const factsOf = (alert: Alert): Lines => [
-  ["Status", alert.status === alert.previousStatus ? alert.status : `${alert.status}, before ${alert.previousStatus}`],
+  ...(isAboutSystem(alert) ? [] : ([["Status", statusOf(alert)]] as const)),
   ...facts(alert),
 ];
 /** What finds the alert in the API and in logs. */
-const idsOf = ({ incidentId, alertId }: Alert): Lines => [
-  ["Incident", incidentId],
-  ["Alert", alertId],
+const idsOf = (alert: Alert): Lines => [
+  ...(isAboutSystem(alert) ? [] : ([["Incident", alert.incidentId]] as const)),
+  ["Alert", alert.alertId],
 ];
 const linksOf = ({ acknowledgeUrl, url }: RenderedAlert): Lines => [
   ...(acknowledgeUrl ? ([[ACKNOWLEDGE, acknowledgeUrl]] as const) : []),
@@ -38,7 +40,8 @@ const linksOf = ({ acknowledgeUrl, url }: RenderedAlert): Lines => [
 export function mailText(alert: RenderedAlert): string {
   const write = (lines: Lines) => lines.map(([label, value]) => `${label}: ${value}\n`).join("");
   const parts = [factsOf(alert), linksOf(alert), idsOf(alert)].filter((lines) => lines.length > 0);
-  return `${oneLine(headline(alert))}.\n${endpoint(alert)}\n\n${parts.map(write).join("\n")}`;
+  const target = isAboutSystem(alert) ? "" : `${endpoint(alert)}\n`;
+  return `${oneLine(headline(alert))}.\n${target}\n${parts.map(write).join("\n")}`;
 }
 
 type Tone = "bad" | "warning" | "good" | "calm";
@@ -92,8 +95,8 @@ const row = ([label, value]: Lines[number]) =>
 function mailHtml(alert: RenderedAlert): string {
   const { acknowledgeUrl, url } = alert;
   const body = [
-    heading(toneOf(alert), LABELS[alert.event], oneLine(headline(alert))),
-    `<p ${MUTED};margin:0">${escapeHtml(endpoint(alert))}</p>`,
+    heading(toneOf(alert), labelOf(alert), oneLine(headline(alert))),
+    ...(isAboutSystem(alert) ? [] : [`<p ${MUTED};margin:0">${escapeHtml(endpoint(alert))}</p>`]),
     ...(acknowledgeUrl ? [button(acknowledgeUrl, ACKNOWLEDGE)] : []),
     ...factsOf(alert).map(row),
     ...(url ? [`<p style="margin:20px 0">${link(url, "Details")}</p>`] : []),

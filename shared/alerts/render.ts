@@ -1,6 +1,7 @@
 /** Renders an alert: headline, SMS, and the subject and message attributes of SNS. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import type { Alert, AlertEvent, Target, Timestamp } from "../model.ts";
+import { isSystemEvent } from "../system-events.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
@@ -46,6 +47,15 @@ export function duration(seconds: number): string {
 export const endpoint = ({ monitor: { protocol, host, port } }: { readonly monitor: Target }) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
+export const isAboutSystem = ({ event }: Alert) => isSystemEvent(event);
+
+/** What a pager shows as the origin. */
+export const source = (alert: Alert) =>
+  isAboutSystem(alert) ? alert.monitor.name : `${alert.monitor.host}:${alert.monitor.port}`;
+
+/** What is checked, in brackets after a headline; nothing in messages about the monitoring itself. */
+export const where = (alert: Alert) => (isAboutSystem(alert) ? "" : ` (${endpoint(alert)})`);
+
 /** "2026-11-27 11:31:30 Europe/Zurich" */
 export function moment(timestamp: Timestamp, timeZone = "UTC"): string {
   // Swedes write dates like ISO 8601.
@@ -56,7 +66,9 @@ export function moment(timestamp: Timestamp, timeZone = "UTC"): string {
 /** "Orders database is down". */
 export function headline(alert: Alert): string {
   const { name } = alert.monitor;
-  switch (alert.event) {
+  const { event } = alert;
+  if (isSystemEvent(event)) return alert.subject ?? event;
+  switch (event) {
     case "down":
       return alert.previousStatus === "degraded" ? `${name} became worse and is down` : `${name} is down`;
     case "degraded":
@@ -84,8 +96,10 @@ export const LABELS = {
   acknowledged: "ACKNOWLEDGED",
 } as const satisfies Record<AlertEvent, string>;
 
+export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);
+
 /** Subject for SNS: printable ASCII, fewer than 100 characters, starting with a letter. */
-export const snsSubject = (alert: Alert) => cut(toAscii(`${LABELS[alert.event]}: ${headline(alert)}`), MAX_SUBJECT);
+export const snsSubject = (alert: Alert) => cut(toAscii(`${labelOf(alert)}: ${headline(alert)}`), MAX_SUBJECT);
 
 /** What and where in few words, so that long names leave room for the rest. */
 const inShort = (alert: Alert): Alert => {
@@ -95,7 +109,7 @@ const inShort = (alert: Alert): Alert => {
 
 export const sms = (alert: Alert) => {
   const short = inShort(alert);
-  return cut(toAscii(`${headline(short)} (${endpoint(short)}). ${alert.message}`), MAX_SMS);
+  return cut(toAscii(`${headline(short)}${where(short)}. ${alert.message}`), MAX_SMS);
 };
 
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);

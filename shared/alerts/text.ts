@@ -3,9 +3,9 @@
  * when, why, from which locations, and the link. Names and messages come from users and targets: they are put on one
  * line, shortened and escaped. Pure.
  */
-import type { Alert, AlertEvent } from "../model.ts";
+import type { Alert } from "../model.ts";
 import type { Digest, RenderedAlert } from "./channels/channel.ts";
-import { duration, endpoint, headline, LABELS, moment } from "./render.ts";
+import { duration, headline, isAboutSystem, LABELS, labelOf, moment, where } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -52,12 +52,12 @@ const markOf = ({ event, severity }: Alert) =>
 
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>
-  oneLine(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)})`, length);
+  oneLine(`${labelOf(alert)}: ${headline(alert)}${where(alert)}`, length);
 
 export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
 
 /** What the message of an alert tells, where it is not why something is wrong. */
-const MESSAGE_LABELS: Readonly<Partial<Record<AlertEvent, string>>> = { recovered: "Now", acknowledged: "Who" };
+const MESSAGE_LABELS: Readonly<Partial<Record<Alert["event"], string>>> = { recovered: "Now", acknowledged: "Who" };
 
 /** What people want to know next, most important first. */
 export function facts(alert: Alert): (readonly [label: string, value: string])[] {
@@ -70,7 +70,7 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
       ...(alert.durationSeconds === null
         ? []
         : [[alert.endedAt ? "Lasted" : "Lasts for", duration(alert.durationSeconds)] as const]),
-      [MESSAGE_LABELS[alert.event] ?? "Why", alert.message],
+      [isAboutSystem(alert) ? "What" : (MESSAGE_LABELS[alert.event] ?? "Why"), alert.message],
       ...locations
         .slice(0, MAX_LOCATIONS)
         .map(([name, { health, message }]) => [`From ${name}`, `${health}: ${message}`] as const),
@@ -123,11 +123,14 @@ export const alertText = (alert: RenderedAlert, markup: Markup): string => {
   return compose(bold(markup.escape(markedTitle(alert))), lines, links, markup);
 };
 
+/** What messages about the monitoring itself are counted as. */
+const SYSTEM = "about the monitoring";
+
 /** "37 alerts: 30 down, 7 recovered" */
 export const digestTitle = ({ alerts }: Digest): string => {
-  const counts = (Object.keys(LABELS) as Alert["event"][]).flatMap((event) => {
-    const count = alerts.filter((alert) => alert.event === event).length;
-    return count > 0 ? [`${count} ${event}`] : [];
+  const counts = [...Object.keys(LABELS), SYSTEM].flatMap((name) => {
+    const count = alerts.filter((alert) => (isAboutSystem(alert) ? SYSTEM : alert.event) === name).length;
+    return count > 0 ? [`${count} ${name}`] : [];
   });
   return `${alerts.length} alerts: ${counts.join(", ")}`;
 };

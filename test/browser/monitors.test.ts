@@ -74,6 +74,22 @@ test("log in: a wrong token says why, the right one leads to where one wanted to
   await one.close();
 }, 60_000);
 
+test("the link that the start prints logs in once, and does not stay in the address", async () => {
+  const link = `/login#${stack.loginCode}`;
+  const one = await visit(browser, stack.apiUrl);
+  await one.page.goto(link);
+  await one.page.getByRole("table", { name: "Monitors" }).waitFor();
+  expect(one.page.url()).toBe(`${stack.apiUrl}/monitors`);
+  expect(one.faults).toEqual([]);
+  await one.close();
+  const other = await visit(browser, stack.apiUrl, { expected: [401] });
+  await other.page.goto(link);
+  await other.page.getByText("this link was used already").waitFor();
+  expect(other.page.url()).toBe(`${stack.apiUrl}/login`);
+  expect(other.faults).toEqual([]);
+  await other.close();
+}, 60_000);
+
 test.each(["light", "dark"] as const)(
   "every page is accessible, %s",
   async (colorScheme) => {

@@ -5,6 +5,7 @@ import { ALERT_EVENTS } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
+import { SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
 export const inDocument =
@@ -89,6 +90,12 @@ export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
   id: "AlertSeverity",
   description: "Severity of an alert.",
   example: "critical",
+});
+
+export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "DeliveredEvent",
+  description: "What an alert tells of; `system.` events are about the monitoring itself.",
+  example: "down",
 });
 
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */

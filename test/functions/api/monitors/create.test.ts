@@ -37,6 +37,7 @@ describe("creating", () => {
       views: {},
       incident: null,
       flapping: false,
+      reachesNobody: true,
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
       updatedBy: { id: edge.admin.split("_")[1], name: "admin" },
