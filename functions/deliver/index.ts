@@ -42,7 +42,7 @@ const handleRecords = createRecordHandler(
       reach,
       http: createHttpSend({ reach, version: environment.HARBORLIGHT_VERSION }),
     }),
-    url: `${environment.API_URL}/v1/incidents`,
+    url: `${environment.API_URL}/incidents`,
     acknowledgeUrl: `${environment.API_URL}/v1/acknowledge`,
     now: () => new Date(),
     sleep,

@@ -42,14 +42,8 @@ const saidBy = (error: unknown) => {
 /** A receiver that gets nothing, because it is unknown. */
 const without = (answer: Answer): Recipient => ({ takesDigests: false, spacingMs: 0, send: async () => answer });
 
-export const createFindRecipient = ({
-  findTarget,
-  settleOwed,
-  outside,
-  url,
-  linksOf,
-  now,
-}: Dependencies): FindRecipient => {
+export const createFindRecipient = (dependencies: Dependencies): FindRecipient => {
+  const { findTarget, settleOwed, outside, url, linksOf, now } = dependencies;
   const render = ({ channel, settings }: Target, linkOf: LinkOf, alerts: readonly Alert[], id: string) => {
     const context = { ...outside, now: now() };
     const [alert] = alerts;

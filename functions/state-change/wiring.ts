@@ -58,21 +58,14 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
   const incidentAlerts = createIncidentAlertStore(client, tables.monitors);
-  /** Notes on the incident who is told before it is posted: what was told is then never missing there. */
+  /** Notes on the incident, if it is about one, who is told before it is posted: what was told is then never missing there. */
   const post = async (mail: Post) => {
     if (!isSystemEvent(mail.alert.event)) await incidentAlerts.note(mail);
     await mailbox.post(mail, now());
   };
   const deliver = createDeliver({
     decisions,
-    send: createSend({
-      outside: receivers,
-      decisions,
-      stretches,
-      policies: policies.all,
-      channels,
-      post,
-    }),
+    send: createSend({ outside: receivers, decisions, stretches, policies: policies.all, channels, post }),
     now,
     log,
   });

@@ -33,7 +33,7 @@ export const readLinkToken = (token: string, secret: Buffer, now: Date): Acknowl
   return expiresAt > now.getTime() ? { incidentId, receiver } : undefined;
 };
 
-const ASKS: ReadonlySet<Alert["event"]> = new Set<Alert["event"]>(["down", "degraded", "escalated", "reminder"]);
+const ASKS: ReadonlySet<Alert["event"]> = new Set(["down", "degraded", "escalated", "reminder"]);
 
 /** Whether an alert is about trouble that somebody may take on. */
 export const asksForSomebody = ({ event }: Alert) => ASKS.has(event);

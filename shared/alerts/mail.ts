@@ -20,13 +20,14 @@ const mailSubject = (alert: Alert) => oneLine(`[${labelOf(alert)}] ${headline(al
 
 type Lines = readonly (readonly [label: string, value: string])[];
 
-const statusOf = ({ status, previousStatus }: Alert) =>
-  status === previousStatus ? status : `${status}, before ${previousStatus}`;
-/** Messages about the monitoring itself have neither a status nor an incident. */
-const factsOf = (alert: Alert): Lines => [
-  ...(isAboutSystem(alert) ? [] : ([["Status", statusOf(alert)]] as const)),
-  ...facts(alert),
-];
+/** Messages about the monitoring itself have no status. */
+const factsOf = (alert: Alert): Lines => {
+  const { status, previousStatus } = alert;
+  const change = status === previousStatus ? status : `${status}, before ${previousStatus}`;
+  return [...(isAboutSystem(alert) ? [] : ([["Status", change]] as const)), ...facts(alert)];
+};
+/** What is checked, below the headline. */
+const placeOf = (alert: Alert) => (isAboutSystem(alert) ? [] : [endpoint(alert)]);
 /** What finds the alert in the API and in logs. */
 const idsOf = (alert: Alert): Lines => [
   ...(isAboutSystem(alert) ? [] : ([["Incident", alert.incidentId]] as const)),
@@ -40,8 +41,8 @@ const linksOf = ({ acknowledgeUrl, url }: RenderedAlert): Lines => [
 export function mailText(alert: RenderedAlert): string {
   const write = (lines: Lines) => lines.map(([label, value]) => `${label}: ${value}\n`).join("");
   const parts = [factsOf(alert), linksOf(alert), idsOf(alert)].filter((lines) => lines.length > 0);
-  const target = isAboutSystem(alert) ? "" : `${endpoint(alert)}\n`;
-  return `${oneLine(headline(alert))}.\n${target}\n${parts.map(write).join("\n")}`;
+  const head = [`${oneLine(headline(alert))}.`, ...placeOf(alert)].join("\n");
+  return `${head}\n\n${parts.map(write).join("\n")}`;
 }
 
 type Tone = "bad" | "warning" | "good" | "calm";
@@ -96,7 +97,7 @@ function mailHtml(alert: RenderedAlert): string {
   const { acknowledgeUrl, url } = alert;
   const body = [
     heading(toneOf(alert), labelOf(alert), oneLine(headline(alert))),
-    ...(isAboutSystem(alert) ? [] : [`<p ${MUTED};margin:0">${escapeHtml(endpoint(alert))}</p>`]),
+    ...placeOf(alert).map((place) => `<p ${MUTED};margin:0">${escapeHtml(place)}</p>`),
     ...(acknowledgeUrl ? [button(acknowledgeUrl, ACKNOWLEDGE)] : []),
     ...factsOf(alert).map(row),
     ...(url ? [`<p style="margin:20px 0">${link(url, "Details")}</p>`] : []),

@@ -86,16 +86,16 @@ export const alertEvent = oneOf(ALERT_EVENTS).meta({
   example: "down",
 });
 
-export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
-  id: "AlertSeverity",
-  description: "Severity of an alert.",
-  example: "critical",
-});
-
 export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
   id: "DeliveredEvent",
   description: "What an alert tells of; `system.` events are about the monitoring itself.",
   example: "down",
+});
+
+export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
+  id: "AlertSeverity",
+  description: "Severity of an alert.",
+  example: "critical",
 });
 
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
