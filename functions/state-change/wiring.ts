@@ -18,6 +18,7 @@ import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMailboxStore, type Post } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
+import { isSystemEvent } from "../../shared/system-events.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
@@ -57,9 +58,9 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
   const incidentAlerts = createIncidentAlertStore(client, tables.monitors);
-  /** Notes on the incident who is told before it is posted: what was told is then never missing there. */
+  /** Notes on the incident, if it is about one, who is told before it is posted: what was told is then never missing there. */
   const post = async (mail: Post) => {
-    await incidentAlerts.note(mail);
+    if (!isSystemEvent(mail.alert.event)) await incidentAlerts.note(mail);
     await mailbox.post(mail, now());
   };
   const deliver = createDeliver({
