@@ -265,6 +265,12 @@ export const OTHER_FIELDS = {
     `For filters and for subscriptions; at most ${MAX_TAGS}, of ${MAX_TAG_BYTES} bytes together.`,
     { team: "orders" },
   ),
+  maintenanceCountsAsDowntime: optional(
+    flag(),
+    false,
+    "Count what is seen during maintenance windows in the uptime like any other time. Default false: that time is left out.",
+    true,
+  ),
   paused: optional(flag(), false, "Keep it without checking it. Default false.", true),
   badge: optional(
     flag(),

@@ -26,6 +26,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   quorum: "majority",
   alerts: { afterSeconds: 0, emails: [], policies: [] },
   tags: {},
+  maintenanceCountsAsDowntime: false,
   paused: false,
   badge: false,
   settingsVersion: 1,

@@ -182,6 +182,19 @@ const standing = {
   flapping: z
     .boolean()
     .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
+  maintenance: z
+    .object({
+      windowId: z.string().meta({
+        description: "Id of the window; of several, the one that ends last.",
+        example: "0a1b2c3d4e5f6a7b8c9d",
+      }),
+      until: moment.describe(
+        "When it ends; with windows that follow without a pause, the last one's end, at most a day ahead.",
+      ),
+    })
+    .meta({ id: "PresentMaintenance", description: "The maintenance that a monitor is in: nobody is told of trouble." })
+    .nullable()
+    .meta({ description: "The maintenance window that it is in; null for none.", example: null }),
   createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed."),
   updatedBy: author.nullable().meta({

@@ -3,6 +3,7 @@ import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { attemptsMs } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
@@ -114,8 +115,14 @@ export const settingsFor = (reader: Token | null, monitor: MonitorSettings): Mon
   }),
 });
 
+/** What is shown of a monitor that its item does not hold. */
+export interface Around {
+  readonly newest: Newest | undefined;
+  readonly maintenance: PresentMaintenance | null;
+}
+
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
-export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
+export const presentMonitor = (monitor: StoredMonitor, { newest, maintenance }: Around, reader: Token | null) => ({
   ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
@@ -126,6 +133,10 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident),
   flapping: false,
+  maintenance: maintenance && {
+    windowId: maintenance.windowId,
+    until: new Date(maintenance.untilMs).toISOString(),
+  },
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
+import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
@@ -99,8 +100,10 @@ export const listMonitors = route({
     const { found, hasMore } = await takePage<StoredMonitor>(batches, limit);
     const isChecked = FROM_HISTORY.some((name) => shown.includes(name));
     const newest = await newestOf(isChecked ? found.map(({ item }) => item) : [], deps.history, deps.now());
+    const maintenanceOf = presentMaintenance(await deps.windows.all(), deps.now().getTime());
     const items = found.map(({ item, position }) => {
-      const whole = presentMonitor(item, newest.get(item.id), token);
+      const around = { newest: newest.get(item.id), maintenance: maintenanceOf(item) };
+      const whole = presentMonitor(item, around, token);
       return { position, item: Object.fromEntries(Object.entries(whole).filter(([name]) => shown.includes(name))) };
     });
     return { body: pageBody({ found: items, hasMore }, total, question) };

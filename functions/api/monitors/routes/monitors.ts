@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
+import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
@@ -30,16 +31,21 @@ import {
 import { listMonitors } from "./list.ts";
 
 const answer = async (
-  { history, now }: Deps,
+  { history, windows, now }: Deps,
   token: Token | null,
   monitor: StoredMonitor,
   status = 200,
   headers: Record<string, string> = {},
-): Promise<Reply> => ({
-  status,
-  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
-  headers: { etag: etagOf(monitor), ...headers },
-});
+): Promise<Reply> => {
+  const at = now();
+  const [newest, all] = await Promise.all([newestOf([monitor], history, at), windows.all()]);
+  const maintenance = presentMaintenance(all, at.getTime())(monitor);
+  return {
+    status,
+    body: presentMonitor(monitor, { newest: newest.get(monitor.id), maintenance }, token),
+    headers: { etag: etagOf(monitor), ...headers },
+  };
+};
 const one = {
   description: "The monitor; its `ETag` is for `If-Match`.",
   schema: monitorView,
