@@ -17,6 +17,7 @@ import { protocols } from "./http/routes/protocols.ts";
 import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledge } from "./incidents/routes/acknowledge.ts";
+import { held } from "./incidents/routes/held.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   checks,
   incidents,
   acknowledge,
+  held,
   results,
   stats,
   uptime,

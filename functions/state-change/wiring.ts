@@ -11,6 +11,8 @@ import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
+import { createDependencyStore } from "../../shared/store/dependencies.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
@@ -20,6 +22,7 @@ import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
+import { createDependencyRules } from "./dependencies.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -61,6 +64,11 @@ export function createRecordHandler(outside: StateChangeOutside) {
     log,
   });
 
+  const dependencies = createDependencyRules(
+    createDependencyStore(client, tables.monitors),
+    createDueStore(client, tables.monitors),
+  );
+
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
     unreadable: (error) => log("error", "a block is corrupt", { error }),
@@ -77,6 +85,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       url,
       channels: [...channelsSetUp(receivers), STORED_CHANNEL],
       alerting: createAlerting(policies, windows),
+      dependencies,
       deliver,
       queueTimer: (timer) => timers.push(timer),
       now,

@@ -104,6 +104,7 @@ export const email = () =>
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
+export const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
@@ -258,6 +259,19 @@ export const OTHER_FIELDS = {
     ({ afterSeconds = 0, emails = [], policies = [] }) => ({ afterSeconds, emails, policies }),
     "Who is alerted, and when.",
     { afterSeconds: 60, emails: ["ops@example.com"], policies: [] },
+  ),
+  dependsOn: optional(
+    list(
+      z
+        .string({ error: expecting("the id of a monitor") })
+        .min(1)
+        .max(100),
+      MAX_PARENTS,
+      "ids of monitors",
+    ),
+    [],
+    `Monitors without which it cannot be up, such as a router; at most ${MAX_PARENTS}. Nobody is told of trouble with it while all of these are down.`,
+    ["7ca139c8bbaa9b19b116"],
   ),
   tags: optional(
     tags,

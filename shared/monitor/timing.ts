@@ -1,4 +1,5 @@
-/** Rules and defaults for the timeout and retries of a check, which must fit into its interval. */
+/** Rules and defaults for the timeout and retries of a check, which must fit into its interval, and what follows from them. */
+import type { MonitorSettings } from "./fields.ts";
 
 /** Longest timeout in milliseconds: a tick has at most 60 s, writing included. */
 export const MAX_TIMEOUT_MS = 57_000;
@@ -32,3 +33,32 @@ export const defaultRetries = (
   const fitting = [2, 1].find((count) => attemptsMs(timeoutMs, { count, delayMs }) <= budgetMs(intervalSeconds));
   return { count: fitting ?? 0, delayMs };
 };
+
+/** Settings that say how long a monitor takes to notice a change. */
+type Noticing = Pick<
+  MonitorSettings,
+  "intervalSeconds" | "failureThreshold" | "recoveryThreshold" | "timeoutMs" | "retries" | "alerts"
+>;
+
+/**
+ * Seconds from a change of the port until a location has seen it often enough: the port changes right after a check, each further
+ * check that the threshold needs comes an interval later, and the last one uses all its attempts.
+ */
+const noticedAfter = ({ intervalSeconds, timeoutMs, retries }: Noticing, threshold: number) =>
+  Math.ceil(intervalSeconds * threshold + attemptsMs(timeoutMs, retries) / 1000);
+
+/** Seconds from the failure of the port until an alert is due. */
+export const dueAfterSeconds = (monitor: Noticing) =>
+  noticedAfter(monitor, monitor.failureThreshold) + monitor.alerts.afterSeconds;
+
+/** Deciding and storing the alert of a parent, before its children are told of. */
+const HOLD_SLACK_SECONDS = 10;
+/** The longest that a child waits for one parent's alert. */
+export const LONGEST_HOLD_SECONDS = 300;
+
+/** Seconds that a child waits for the alert of this parent. */
+export const holdSeconds = (parent: Noticing) => dueAfterSeconds(parent) + HOLD_SLACK_SECONDS;
+
+/** Seconds that a child is given to be seen up again after its parent's recovery. */
+export const recheckSeconds = (child: Noticing) =>
+  Math.min(noticedAfter(child, child.recoveryThreshold) + HOLD_SLACK_SECONDS, LONGEST_HOLD_SECONDS);

@@ -25,6 +25,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   locations: ["a"],
   quorum: "majority",
   alerts: { afterSeconds: 0, emails: [], policies: [] },
+  dependsOn: [],
   tags: {},
   maintenanceCountsAsDowntime: false,
   paused: false,

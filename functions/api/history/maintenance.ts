@@ -8,8 +8,8 @@ import type { Range } from "../../../shared/history/steps.ts";
 import type { Deps } from "../deps.ts";
 
 /** @param range of what is asked for */
-export const maintenanceIn = async ({ windows }: Pick<Deps, "windows">, range: Range): Promise<MaintenanceTime> =>
-  maintenanceTime(await windows.all(), range);
+export const maintenanceIn = async ({ allWindows }: Pick<Deps, "allWindows">, range: Range): Promise<MaintenanceTime> =>
+  maintenanceTime(await allWindows(), range);
 
 /** Looks monitors up by their id; unknown ones were never in maintenance. */
 export const byId =

@@ -10,8 +10,6 @@ const NOT_YET = new Map(
     "alerts.escalation": "escalation",
     "alerts.channels": "chat channels",
     channels: "chat channels",
-    parents: "dependencies between monitors",
-    dependsOn: "dependencies between monitors",
     flapping: "flap detection",
     flapDetection: "flap detection",
   }),

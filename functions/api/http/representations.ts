@@ -121,6 +121,21 @@ const incidentFields = {
     )
     .describe("What each location saw, by its name."),
   alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
+  heldBy: z
+    .array(
+      z
+        .object({
+          monitorId: monitorId.describe("Id of the monitor that is down."),
+          incidentId: z
+            .string()
+            .meta({ description: "Id of its incident.", example: "0a1b2c3d4e5f6a7b8c9d.1795341600000" }),
+        })
+        .meta({ id: "HeldBy", description: "A monitor that is down, on which another one depends." }),
+    )
+    .meta({
+      description: "What its monitor depends on and is down: nobody is told of this incident meanwhile.",
+      example: [],
+    }),
   endReason: z
     .enum(["recovered", "changed", "paused", "deleted"])
     .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
@@ -174,7 +189,8 @@ const standing = {
   lastCheckedAt: moment.nullable().describe("When its newest check was due; null before the first one."),
   latencyMs: milliseconds.nullable().describe("Of the newest check; null where there is none."),
   timeToAlertSeconds: z.int().meta({
-    description: "Longest possible time from the failure of the port to the sending of the alert, with these settings.",
+    description:
+      "Longest possible time from the failure of the port to the sending of the alert, with these settings. It is longer only while what the monitor depends on is down.",
     example: 74,
   }),
   views: z.record(z.string(), view).describe("What each location sees, by its name."),

@@ -1,7 +1,7 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
-import { attemptsMs } from "../../../shared/monitor/timing.ts";
+import { dueAfterSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
@@ -13,20 +13,13 @@ import { hasScope } from "../http/auth.ts";
 const DELIVERY_SECONDS = 3;
 
 /**
- * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
- * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
- * `afterSeconds` starts after it.
+ * Longest possible time from the failure of the port to the sending of the alert. A monitor that depends on others waits for
+ * their alerts meanwhile, at most `holdSeconds`.
  */
-const timeToAlertSeconds = ({
-  intervalSeconds,
-  failureThreshold,
-  timeoutMs,
-  retries,
-  alerts,
-}: Pick<MonitorSettings, "intervalSeconds" | "failureThreshold" | "timeoutMs" | "retries" | "alerts">) =>
-  Math.ceil(intervalSeconds * failureThreshold + attemptsMs(timeoutMs, retries) / 1000) +
-  alerts.afterSeconds +
-  DELIVERY_SECONDS;
+const timeToAlertSeconds = (monitor: MonitorSettings, heldSeconds: number) => {
+  const { alerts } = monitor;
+  return dueAfterSeconds(monitor) - alerts.afterSeconds + Math.max(alerts.afterSeconds, heldSeconds) + DELIVERY_SECONDS;
+};
 
 /** The newest outcome of a monitor from any location. */
 export interface Newest {
@@ -65,6 +58,10 @@ const presentIncident = (incident: Incident) => ({
   evidence: incident.evidence,
   locations: incident.locations,
   alertCount: incident.alertCount,
+  heldBy: (incident.heldBy ?? []).map(({ monitorId, startedAt }) => ({
+    monitorId,
+    incidentId: `${monitorId}.${Date.parse(startedAt)}`,
+  })),
   endReason: incident.endReason,
 });
 
@@ -119,17 +116,23 @@ export const settingsFor = (reader: Token | null, monitor: MonitorSettings): Mon
 export interface Around {
   readonly newest: Newest | undefined;
   readonly maintenance: PresentMaintenance | null;
+  /** How long it waits for the alerts of what it depends on. */
+  readonly heldSeconds: number;
 }
 
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
-export const presentMonitor = (monitor: StoredMonitor, { newest, maintenance }: Around, reader: Token | null) => ({
+export const presentMonitor = (
+  monitor: StoredMonitor,
+  { newest, maintenance, heldSeconds }: Around,
+  reader: Token | null,
+) => ({
   ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
   since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
-  timeToAlertSeconds: timeToAlertSeconds(monitor),
+  timeToAlertSeconds: timeToAlertSeconds(monitor, heldSeconds),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident),
   flapping: false,

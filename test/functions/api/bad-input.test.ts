@@ -102,7 +102,6 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     /a mail address/,
   ],
   ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /reminders do not exist yet/],
-  ["parents", { parents: ["x"] }, ["parents"], /dependencies between monitors do not exist yet/],
   ["flapping", { flapping: {} }, ["flapping"], /flap detection does not exist yet/],
   ["channels", { channels: ["x"] }, ["channels"], /chat channels do not exist yet/],
   ["an empty name", { name: " " }, ["name"], /1 to 200 characters/],

@@ -105,8 +105,7 @@ export const results: readonly Route[] = [
       const locations = location ? [location] : reader.locationsOf(monitor);
       const { items, next } = await readResults(reader, monitor, locations, range, query.limit, after);
       const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
-      const { windows } = deps;
-      const maintenance = maintenanceOf(await windows.all(), monitor, range.from * 1000, range.to * 1000);
+      const maintenance = maintenanceOf(await deps.allWindows(), monitor, range.from * 1000, range.to * 1000);
       const page = items.map((item) => present(item, maintenance));
       if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv")
         return { body: { items: page, nextCursor }, headers: { vary: "accept" } };

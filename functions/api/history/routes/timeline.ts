@@ -74,7 +74,7 @@ export const timeline: readonly Route[] = [
       const [outcomes, incidents, windows] = await Promise.all([
         reader.outcomes(monitor, reader.locationsOf(monitor), range.from, range.to),
         incidentsIn(deps, monitor.id, range),
-        deps.windows.all(),
+        deps.allWindows(),
       ]);
       const lanes = [...outcomes]
         .map(([location, some]) => ({

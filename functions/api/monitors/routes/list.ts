@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
-import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
@@ -11,7 +10,7 @@ import { countedPageOf, listedMonitor, monitorView } from "../../http/representa
 import { route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
-import { newestOf } from "../newest.ts";
+import { around } from "../around.ts";
 import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
 import { idOfKey } from "../write.ts";
@@ -99,11 +98,13 @@ export const listMonitors = route({
       : await selected(deps, filters, sort, limit, start?.position);
     const { found, hasMore } = await takePage<StoredMonitor>(batches, limit);
     const isChecked = FROM_HISTORY.some((name) => shown.includes(name));
-    const newest = await newestOf(isChecked ? found.map(({ item }) => item) : [], deps.history, deps.now());
-    const maintenanceOf = presentMaintenance(await deps.windows.all(), deps.now().getTime());
+    const aroundOf = await around(
+      deps,
+      found.map(({ item }) => item),
+      isChecked,
+    );
     const items = found.map(({ item, position }) => {
-      const around = { newest: newest.get(item.id), maintenance: maintenanceOf(item) };
-      const whole = presentMonitor(item, around, token);
+      const whole = presentMonitor(item, aroundOf(item), token);
       return { position, item: Object.fromEntries(Object.entries(whole).filter(([name]) => shown.includes(name))) };
     });
     return { body: pageBody({ found: items, hasMore }, total, question) };

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
-import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
@@ -12,8 +11,8 @@ import { Problem } from "../../http/problem.ts";
 import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { around } from "../around.ts";
 import { changeOf, creationOf, deletionOf } from "../changes.ts";
-import { newestOf } from "../newest.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
 import { etagOf, presentMonitor } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
@@ -31,18 +30,16 @@ import {
 import { listMonitors } from "./list.ts";
 
 const answer = async (
-  { history, windows, now }: Deps,
+  deps: Deps,
   token: Token | null,
   monitor: StoredMonitor,
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<Reply> => {
-  const at = now();
-  const [newest, all] = await Promise.all([newestOf([monitor], history, at), windows.all()]);
-  const maintenance = presentMaintenance(all, at.getTime())(monitor);
+  const aroundOf = await around(deps, [monitor]);
   return {
     status,
-    body: presentMonitor(monitor, { newest: newest.get(monitor.id), maintenance }, token),
+    body: presentMonitor(monitor, aroundOf(monitor), token),
     headers: { etag: etagOf(monitor), ...headers },
   };
 };
@@ -100,7 +97,7 @@ const createMonitor = route({
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
-    const created = before ? undefined : await create(deps, id, settings, creation, authorOf(token));
+    const created = before ? undefined : await create(deps, id, settings, { creation, by: authorOf(token), source });
     await record(created ? [creationOf(created)] : []);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));

@@ -70,7 +70,7 @@ async function present(deps: Deps, rows: readonly MonitorRow[], period: BarPerio
   if (rows.length === 0) return [];
   const steps = barSteps(period, now);
   const present = new Map(rows.map((row) => [row.id, row]));
-  const windows = await deps.windows.all();
+  const windows = await deps.allWindows();
   const maintenance = byId(present, maintenanceTime(windows, wholeOf(steps)));
   const [times, newest] = await Promise.all([
     deps.statusReader.times({ steps, ids: new Set(present.keys()), present, maintenance }),
