@@ -25,6 +25,7 @@ describe("creating", () => {
       locations: ["local"],
       quorum: "majority",
       alerts: { afterSeconds: 0, emails: [], policies: [] },
+      dependsOn: [],
       tags: {},
       maintenanceCountsAsDowntime: false,
       paused: false,
