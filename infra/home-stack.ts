@@ -162,7 +162,16 @@ export class HomeStack extends Stack {
     letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
-    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
+
+    // ---- web: the dashboard's files -----------------------------------------------------------------------------
+    const web = new NodeFunction(this, "Web", {
+      settings,
+      entry: "web",
+      memorySize: 128,
+      timeout: Duration.seconds(10),
+      environment: {},
+    });
+    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda, web: web.lambda });
 
     // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
     const delivery = new Delivery(this, "Delivery", {

@@ -23,6 +23,9 @@ export const text = (maxLength: number, what = "text") => {
 export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });
 
+/** The id of something: short enough for a key of the table, and never empty, which it refuses. */
+export const idOf = (what: string) => z.string().regex(/^[\w:-]{1,64}$/, { error: expecting(`the id of a ${what}`) });
+
 export const flag = () => z.boolean({ error: expecting("true or false") });
 
 export const list = <S extends z.ZodType>(item: S, max: number, what: string) => {

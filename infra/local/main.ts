@@ -34,7 +34,7 @@ const start = async (): Promise<RunningStack> => {
 };
 
 const stack = await start();
-process.stdout.write(`API ${stack.apiUrl}\ntoken ${stack.token}\n`);
+process.stdout.write(`API ${stack.apiUrl}\ntoken ${stack.token}\ndashboard ${stack.apiUrl}/\n`);
 
 let isStopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

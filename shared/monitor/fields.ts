@@ -7,7 +7,7 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import { fields, flag, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
+import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
 import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
@@ -104,7 +104,7 @@ export const email = () =>
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
-export const MAX_PARENTS = 5;
+const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
@@ -252,7 +252,7 @@ export const OTHER_FIELDS = {
         "How long a change must last before people are alerted. Default 0.",
       ),
       emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
-      policies: list(z.string({ error: expecting("the id of a policy") }), MAX_POLICIES, "ids of policies").describe(
+      policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
       ),
     },

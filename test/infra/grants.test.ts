@@ -93,6 +93,7 @@ const GRANTS: Record<string, string[]> = {
     ),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
   ],
+  web: log("Web"),
 };
 
 const location = (region: string) => ({

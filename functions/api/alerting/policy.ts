@@ -5,7 +5,7 @@ import { expecting, show } from "../../../shared/issues.ts";
 import { email, MAX_EMAILS, tagName, tagValue } from "../../../shared/monitor/fields.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/policies.ts";
-import { fields, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import { fields, idOf, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
 import { moment } from "../http/representations.ts";
@@ -20,7 +20,7 @@ const step = fields({
     description: "How long the trouble must have lasted. Each step later than the one before.",
     example: 0,
   }),
-  channels: list(z.string({ error: expecting("the id of a channel") }), MAX_CHANNELS, "ids of channels")
+  channels: list(idOf("channel"), MAX_CHANNELS, "ids of channels")
     .default([])
     .meta({ example: ["sns"] })
     .describe("Ids of channels; `sns` is the topic `alerts`."),

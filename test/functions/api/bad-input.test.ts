@@ -312,3 +312,28 @@ describe("queries", () => {
     expect([status, body.errors[0].path]).toEqual([422, "cursor"]);
   });
 });
+
+test.each([
+  [
+    "/v1/maintenance-windows",
+    { name: "Move", schedule: { kind: "once", durationSeconds: 60 } },
+    "monitorIds",
+    ["monitorIds[0]"],
+  ],
+  ["/v1/policies", { name: "Night" }, "steps", ["steps[0].channels[0]"]],
+  ["/v1/monitors", good, "alerts", ["alerts.policies[0]"]],
+])(
+  "ids that no key of the table can hold, in %s: a wrong field, and no fault of ours",
+  async (url, body, field, path) => {
+    for (const id of ["", "x".repeat(3_000), "\u0000", "ä"]) {
+      const value = { monitorIds: [id], steps: [{ afterSeconds: 0, channels: [id] }], alerts: { policies: [id] } }[
+        field
+      ];
+      const { status, body: answer } = await edge.call("POST", url, { body: { ...body, [field]: value } });
+      expect([status, answer.errors.map((error: { path: string }) => error.path)], JSON.stringify(id)).toEqual([
+        422,
+        path,
+      ]);
+    }
+  },
+);

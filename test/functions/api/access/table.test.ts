@@ -96,9 +96,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   listProtocols: ["read", "nothing"],
   getOpenApi: [null, "nothing"],
   getHealth: [null, "nothing"],
-  getRoot: [null, "nothing"],
   getVersionRoot: [null, "nothing"],
-  getIcon: [null, "nothing"],
 };
 
 const rowOf = ({ operationId }: Route) => ROWS[operationId] ?? expect.fail(`${operationId} has no row`);
