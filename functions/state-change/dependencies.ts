@@ -47,8 +47,15 @@ export const createDependencyRules = (store: DependencyStore, { nudge }: Pick<Du
   },
 
   /** Has the children that a monitor's incident held back decided again, once it is down no more. */
-  async release({ id, status, incident }: Monitor, decision: Pick<Decision, "status">, now: Date): Promise<void> {
-    if (!incident || status !== "down" || decision.status === "down") return;
+  async release(
+    { id, status, incident }: Monitor,
+    decision: Pick<Decision, "status" | "incident">,
+    now: Date,
+  ): Promise<void> {
+    if (!incident?.downSince) return;
+    const isOver = decision.incident?.id !== incident.id;
+    const isDownNoMore = decision.status !== "down" && decision.status !== status;
+    if (!isOver && !isDownNoMore) return;
     for await (const page of store.heldBy({ monitorId: id, startedAt: incident.startedAt }))
       await inParallel(page, TOUCHES_AT_ONCE, async ({ monitorId }) => {
         await nudge(monitorKey(monitorId), now.getTime());

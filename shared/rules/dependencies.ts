@@ -88,9 +88,7 @@ export function holdOf(
   const alerted = parents.map(({ holdSeconds }) => after(trouble.since, holdSeconds));
   const checkedAgain = parents
     .filter(({ monitor }) => trouble.heldBy.some(({ monitorId }) => monitorId === monitor.id))
-    .flatMap(({ monitor }) =>
-      monitor.status === "down" ? [] : [after(monitor.lastIncidentEndedAt ?? monitor.since, recheckSeconds)],
-    );
+    .flatMap(({ monitor }) => (monitor.status === "down" ? [] : [after(monitor.since, recheckSeconds)]));
   const until = Math.max(...alerted, ...checkedAgain);
   return until > now.getTime() ? { heldBy: trouble.heldBy, lookAgainAt: until } : null;
 }
