@@ -7,7 +7,7 @@
  * checked again. A paused or deleted parent counts as none, and so do all parents of a monitor that depends on itself.
  */
 import type { HeldBy, Monitor, Timestamp } from "../model.ts";
-import { notAfter } from "./clock-skew.ts";
+import { isBelievable, notAfter } from "./clock-skew.ts";
 
 /** A held child looks again by itself after this: the touch by its parent's recovery may be lost. */
 const LOOK_AGAIN_SECONDS = 300;
@@ -84,7 +84,9 @@ export function holdOf(
     const heldBy = new Map(explanations.flatMap((one) => one.heldBy).map((one) => [one.monitorId, one]));
     return { heldBy: [...heldBy.values()], lookAgainAt: Math.min(...explanations.map((one) => one.lookAgainAt)) };
   }
-  const after = (moment: Timestamp, seconds: number) => Date.parse(notAfter(moment, now)) + seconds * 1000;
+  // A moment of a wrong clock does not tell how much of the time has passed, so nothing is left of it.
+  const after = (moment: Timestamp, seconds: number) =>
+    isBelievable(moment, now) ? Date.parse(notAfter(moment, now)) + seconds * 1000 : now.getTime();
   const alerted = parents.map(({ holdSeconds }) => after(trouble.since, holdSeconds));
   const checkedAgain = parents
     .filter(({ monitor }) => trouble.heldBy.some(({ monitorId }) => monitorId === monitor.id))

@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario.ts";
 import { always, down, edit, type Named, settings, story } from "./named.ts";
 
 /** `m` depends on `router`. */
-const family = (more: Partial<Scenario>): Scenario =>
+export const family = (more: Partial<Scenario>): Scenario =>
   story({
     monitors: [
       { at: 10, settings: settings({ key: "router", name: "router", host: "router" }) },
@@ -13,7 +13,7 @@ const family = (more: Partial<Scenario>): Scenario =>
     ],
     ...more,
   });
-const router = (from: number, to: number) => down(from, to, { host: "router" });
+export const router = (from: number, to: number) => down(from, to, { host: "router" });
 
 const UPDATES: Only = { caller: "state-change", service: "dynamodb", operations: ["Update"] };
 /** Decisions about the child, and the touch by its parent's recovery. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Health, Monitor } from "../../../../shared/model.ts";
 import { holdSeconds, recheckSeconds } from "../../../../shared/monitor/timing.ts";
 import type { Dependent } from "../../../../shared/rules/dependencies.ts";
-import { iso, START, World } from "./fixture.ts";
+import { iso, START, view, World } from "./fixture.ts";
 
 /** Monitors that depend on one another, each with a world of its own. */
 class Family {
@@ -157,6 +157,14 @@ describe("a monitor that depends on another", () => {
     expect([family.heard("router"), family.heard("web")]).toEqual([[], []]);
     family.pass(2_999, 9_000);
     expect([family.heard("router"), family.heard("web")]).toEqual([["3000 down"], []]);
+  });
+
+  test("is told of at once if a wrong clock says that its trouble began later", () => {
+    const family = new Family({ router: [], web: ["router"] });
+    const web = family.of("web");
+    web.write({ status: "down", since: iso(4_000), views: { a: view("down", 4_000) } });
+    web.look(100);
+    expect(family.heard("web")).toEqual(["100 down"]);
   });
 
   test("is told of at once if it depends on itself through others", () => {
