@@ -29,7 +29,7 @@ const alertSeconds = ({ intervalSeconds, failureThreshold, retries, timeoutMs, a
 export interface Held {
   /** How long it waits for the alerts of what it depends on. */
   readonly seconds: number;
-  /** When people knew that all it depends on was down, by when the alerts were made. */
+  /** When all it depends on was down and people knew why, by when the alerts were made. */
   readonly periods: readonly Window[];
   /** Whether it may be held back at a moment, or was until less than ten minutes before. */
   readonly isExcused: (at: number) => boolean;
@@ -42,8 +42,16 @@ const overlap = (some: readonly Window[], others: readonly Window[]): Window[] =
       .filter(({ from, to }) => from < to),
   );
 
+/** When a monitor was down, as its item said. */
+function downOf({ journal, scenario }: Case, id: string): Window[] {
+  const statuses = journal.statuses.filter((write) => write.id === id);
+  return statuses.flatMap(({ at, status }, place) =>
+    status === "down" ? [{ from: at, to: statuses[place + 1]?.at ?? scenario.seconds }] : [],
+  );
+}
+
 /** When topic `alerts` said that a monitor is down. */
-function knownDown({ journal, scenario }: Case, { firsts }: Tellings, id: string): Window[] {
+function saidDown({ journal, scenario }: Case, { firsts }: Tellings, id: string): Window[] {
   const told = firsts
     .filter(({ receiver, monitorId }) => receiver === "sns" && monitorId === id)
     .map((one): Told => ({ ...one, at: journal.made.get(one.alertId) ?? one.at }))
@@ -71,7 +79,7 @@ export function heldOf(
           (one, place) => Math.min(LONGEST_SECONDS, alertSeconds(one.settings) + SLACK_SECONDS) + above[place]!.seconds,
         ),
       ),
-      periods: [...knownDown(run, tellings, id), ...above.flatMap((one) => one.periods)],
+      periods: overlap(downOf(run, id), [...saidDown(run, tellings, id), ...above.flatMap((one) => one.periods)]),
     };
   });
   const [first, ...others] = known;
