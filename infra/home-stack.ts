@@ -158,6 +158,8 @@ export class HomeStack extends Stack {
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     // It publishes tests of subscriptions only.
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
+    // To say which monitors reach nobody.
+    api.allow(["sns:GetTopicAttributes"], [alerts.topicArn]);
     this.letManageSubscriptions(api);
     letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);

@@ -8,6 +8,7 @@ import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
+import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
@@ -67,10 +68,14 @@ export interface Deps {
   readonly retention: Retention;
   readonly probes: Probes;
   readonly channels: ChannelStore;
+  /** What channels were told. */
+  readonly deliveries: DeliveryStore;
   /** What test alerts are sent through. */
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
+  /** Counts the confirmed subscriptions of topic `alerts`. */
+  readonly alertsSubscribers: () => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

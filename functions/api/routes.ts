@@ -5,6 +5,7 @@ import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
+import { deliveries } from "./channels/routes/deliveries.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import { timeline } from "./history/routes/timeline.ts";
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   maintenanceWindows,
   subscriptions,
   channels,
+  deliveries,
   kinds,
   tokens,
   audit,

@@ -7,6 +7,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
@@ -28,6 +29,7 @@ import type { Deps } from "./deps.ts";
 import { FULL_ACCESS } from "./http/access.ts";
 import { createFairShare } from "./http/fair-share.ts";
 import { createLoginGuard } from "./http/login-guard.ts";
+import { createSubscriberCount } from "./subscriptions/subscribers.ts";
 
 /** Dependencies that are made here. */
 type Stores =
@@ -44,6 +46,8 @@ type Stores =
   | "planning"
   | "incidents"
   | "channels"
+  | "deliveries"
+  | "alertsSubscribers"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -100,6 +104,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
+    deliveries: createDeliveryStore(client, tables.monitors),
+    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

@@ -4,6 +4,7 @@
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import { parseReceiver } from "../../shared/receiver.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
@@ -41,8 +42,14 @@ export function createDelivery(outside: DeliverOutside) {
   const { client, table, locations, queues, receivers, url, now, sleep, newId, random, log, delivered } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
-  const findTarget = createFindTarget(createChannelStore(client, table));
-  const findRecipient = createFindRecipient({ findTarget, outside: receivers, url, now });
+  const channels = createChannelStore(client, table);
+  const findRecipient = createFindRecipient({
+    findTarget: createFindTarget(channels, now),
+    settleOwed: (receiver, incidentId) => channels.settleOwed(parseReceiver(receiver).target ?? "", incidentId, now()),
+    outside: receivers,
+    url,
+    now,
+  });
   const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });
   const queueTimers = createTimerQueue({ queues, locations, now, log });
   const pass = createPass({ mailbox, queueTimers, round, now, sleep, newId });

@@ -56,10 +56,18 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const locations = createLocationStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const receivers = receiversOf({ sns, topics, sender });
+  const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
   const deliver = createDeliver({
     decisions,
-    send: createSend({ outside: receivers, decisions, stretches, post: (mail) => mailbox.post(mail, now()) }),
+    send: createSend({
+      outside: receivers,
+      decisions,
+      stretches,
+      policies: policies.all,
+      channels,
+      post: (mail) => mailbox.post(mail, now()),
+    }),
     now,
     log,
   });
@@ -83,7 +91,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       rememberFormer: former.remember,
       conditions: createConditions({ locations: names, healths: locations.all, history, now }),
       url,
-      channels: [...channelsSetUp(receivers), STORED_CHANNEL],
+      channels,
       alerting: createAlerting(policies, windows),
       dependencies,
       deliver,

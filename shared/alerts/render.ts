@@ -1,6 +1,7 @@
 /** Renders an alert: subject, mail, SMS, and the message attributes that SNS filter policies match. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import type { Alert, AlertEvent } from "../model.ts";
+import { isSystemEvent } from "../system-events.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
@@ -46,10 +47,21 @@ export function duration(seconds: number): string {
 export const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
+export const isAboutSystem = ({ event }: Alert) => isSystemEvent(event);
+
+/** What a pager shows as the origin. */
+export const source = (alert: Alert) =>
+  isAboutSystem(alert) ? alert.monitor.name : `${alert.monitor.host}:${alert.monitor.port}`;
+
+/** What is checked, in brackets after a headline; nothing in messages about the monitoring itself. */
+export const where = (alert: Alert) => (isAboutSystem(alert) ? "" : ` (${endpoint(alert)})`);
+
 /** "Orders database is down". */
 export function headline(alert: Alert): string {
   const { name } = alert.monitor;
-  switch (alert.event) {
+  const { event } = alert;
+  if (isSystemEvent(event)) return alert.subject ?? event;
+  switch (event) {
     case "down":
       return `${name} is down`;
     case "degraded":
@@ -77,16 +89,24 @@ export const LABELS = {
   acknowledged: "ACKNOWLEDGED",
 } as const satisfies Record<AlertEvent, string>;
 
+export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);
+
 /** Subject for mail, in Unicode, on one line. */
-export const mailSubject = (alert: Alert) => `[${LABELS[alert.event]}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
+export const mailSubject = (alert: Alert) => `[${labelOf(alert)}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
 
 /** Subject for SNS: printable ASCII, fewer than 100 characters, starting with a letter. */
-export const snsSubject = (alert: Alert) => cut(toAscii(`${LABELS[alert.event]}: ${headline(alert)}`), MAX_SUBJECT);
+export const snsSubject = (alert: Alert) => cut(toAscii(`${labelOf(alert)}: ${headline(alert)}`), MAX_SUBJECT);
 
 export const sms = (alert: Alert) =>
-  cut(toAscii(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)}). ${alert.message}`), MAX_SMS);
+  cut(toAscii(`${labelOf(alert)}: ${headline(alert)}${where(alert)}. ${alert.message}`), MAX_SMS);
 
 function facts(alert: Alert): (readonly [label: string, value: string])[] {
+  if (isAboutSystem(alert))
+    return [
+      ["What", alert.message],
+      ["Since", alert.startedAt],
+      ["Alert", alert.alertId],
+    ];
   const tags = Object.entries(alert.monitor.tags).map(([key, value]) => `${key}=${value}`);
   return [
     ["Monitor", alert.monitor.name],

@@ -5,7 +5,7 @@
  */
 import type { Alert } from "../model.ts";
 import type { Digest } from "./channels/channel.ts";
-import { duration, endpoint, headline, LABELS } from "./render.ts";
+import { duration, headline, isAboutSystem, LABELS, labelOf, where } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -55,7 +55,7 @@ const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace(
 
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>
-  oneLine(`${LABELS[alert.event]}: ${headline(alert)} (${endpoint(alert)})`, length);
+  oneLine(`${labelOf(alert)}: ${headline(alert)}${where(alert)}`, length);
 
 export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
 
@@ -108,11 +108,14 @@ export const alertText = (alert: Alert, markup: Markup): string => {
   return compose(bold(markup.escape(markedTitle(alert))), lines, linkLine(alert.url, "Details", markup), markup);
 };
 
+/** What messages about the monitoring itself are counted as. */
+const SYSTEM = "about the monitoring";
+
 /** "37 alerts: 30 down, 7 recovered" */
 export const digestTitle = ({ alerts }: Digest): string => {
-  const counts = (Object.keys(LABELS) as Alert["event"][]).flatMap((event) => {
-    const count = alerts.filter((alert) => alert.event === event).length;
-    return count > 0 ? [`${count} ${event}`] : [];
+  const counts = [...Object.keys(LABELS), SYSTEM].flatMap((name) => {
+    const count = alerts.filter((alert) => (isAboutSystem(alert) ? SYSTEM : alert.event) === name).length;
+    return count > 0 ? [`${count} ${name}`] : [];
   });
   return `${alerts.length} alerts: ${counts.join(", ")}`;
 };

@@ -1,5 +1,4 @@
 /** Rules and defaults for the timeout and retries of a check, which must fit into its interval, and what follows from them. */
-import type { MonitorSettings } from "./fields.ts";
 
 /** Longest timeout in milliseconds: a tick has at most 60 s, writing included. */
 export const MAX_TIMEOUT_MS = 57_000;
@@ -34,31 +33,43 @@ export const defaultRetries = (
   return { count: fitting ?? 0, delayMs };
 };
 
-/** Settings that say how long a monitor takes to notice a change. */
-type Noticing = Pick<
-  MonitorSettings,
-  "intervalSeconds" | "failureThreshold" | "recoveryThreshold" | "timeoutMs" | "retries" | "alerts"
->;
-
-/**
- * Seconds from a change of the port until a location has seen it often enough: the port changes right after a check, each further
- * check that the threshold needs comes an interval later, and the last one uses all its attempts.
- */
-const noticedAfter = ({ intervalSeconds, timeoutMs, retries }: Noticing, threshold: number) =>
-  Math.ceil(intervalSeconds * threshold + attemptsMs(timeoutMs, retries) / 1000);
-
-/** Seconds from the failure of the port until an alert is due. */
-export const dueAfterSeconds = (monitor: Noticing) =>
-  noticedAfter(monitor, monitor.failureThreshold) + monitor.alerts.afterSeconds;
-
+/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
+const DELIVERY_SECONDS = 3;
 /** Deciding and storing the alert of a parent, before its children are told of. */
 const HOLD_SLACK_SECONDS = 10;
 /** The longest that a child waits for one parent's alert. */
 export const LONGEST_HOLD_SECONDS = 300;
 
+interface CheckTiming {
+  readonly intervalSeconds: number;
+  readonly timeoutMs: number;
+  readonly retries: Retries;
+}
+interface AlertTiming extends CheckTiming {
+  readonly failureThreshold: number;
+  readonly alerts: { readonly afterSeconds: number };
+}
+
+/**
+ * Seconds from a change of the port until a location has seen it often enough: the port changes right after a check, each further
+ * check that the threshold needs comes an interval later, and the last one uses all its attempts.
+ */
+const noticedSeconds = ({ intervalSeconds, timeoutMs, retries }: CheckTiming, threshold: number) =>
+  Math.ceil(intervalSeconds * threshold + attemptsMs(timeoutMs, retries) / 1000);
+
+/**
+ * Longest possible time from the failure of the port to the sending of the alert.
+ * @param heldSeconds how long it waits for the alerts of what it depends on; `afterSeconds` passes meanwhile
+ */
+export const timeToAlertSeconds = (monitor: AlertTiming, heldSeconds = 0) =>
+  noticedSeconds(monitor, monitor.failureThreshold) +
+  Math.max(monitor.alerts.afterSeconds, heldSeconds) +
+  DELIVERY_SECONDS;
+
 /** Seconds that a child waits for the alert of this parent. */
-export const holdSeconds = (parent: Noticing) => dueAfterSeconds(parent) + HOLD_SLACK_SECONDS;
+export const holdSeconds = (parent: AlertTiming) =>
+  noticedSeconds(parent, parent.failureThreshold) + parent.alerts.afterSeconds + HOLD_SLACK_SECONDS;
 
 /** Seconds that a child is given to be seen up again after its parent's recovery. */
-export const recheckSeconds = (child: Noticing) =>
-  Math.min(noticedAfter(child, child.recoveryThreshold) + HOLD_SLACK_SECONDS, LONGEST_HOLD_SECONDS);
+export const recheckSeconds = (child: CheckTiming & { readonly recoveryThreshold: number }) =>
+  Math.min(noticedSeconds(child, child.recoveryThreshold) + HOLD_SLACK_SECONDS, LONGEST_HOLD_SECONDS);

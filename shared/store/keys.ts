@@ -17,9 +17,10 @@
  *  monitors  subscription SUBSCRIPTION          <id>                  what SNS does not keep of a subscription
  *  monitors  audit     AUDIT#<yyyy-mm>          <at>#<id>             who changed what through the API
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
- *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings
+ *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings; of a deleted one what it is owed
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
+ *  monitors  code      LOGIN-CODE#<hash>        CODE                  a code that logs in once, by its SHA-256
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
@@ -106,6 +107,7 @@ export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SEC
 export const SECRETS = channelSecretKey("*").pk;
 export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
+export const loginCodeKey = (hash: string) => ({ pk: `LOGIN-CODE#${hash}`, sk: "CODE" });
 export const loginFailuresKey = (source: string, now: Date) => ({
   pk: `LOGIN#${source}`,
   sk: now.toISOString().slice(0, "2026-11-22T10:00".length),

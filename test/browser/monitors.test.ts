@@ -74,6 +74,22 @@ test("log in: a wrong token says why, the right one leads to where one wanted to
   await one.close();
 }, 60_000);
 
+test("the link that the start prints logs in once, and does not stay in the address", async () => {
+  const link = `/login#${stack.loginCode}`;
+  const one = await visit(browser, stack.apiUrl);
+  await one.page.goto(link);
+  await one.page.getByRole("table", { name: "Monitors" }).waitFor();
+  expect(one.page.url()).toBe(`${stack.apiUrl}/monitors`);
+  expect(one.faults).toEqual([]);
+  await one.close();
+  const other = await visit(browser, stack.apiUrl, { expected: [401] });
+  await other.page.goto(link);
+  await other.page.getByText("this link was used already").waitFor();
+  expect(other.page.url()).toBe(`${stack.apiUrl}/login`);
+  expect(other.faults).toEqual([]);
+  await other.close();
+}, 60_000);
+
 test.each(["light", "dark"] as const)(
   "every page is accessible, %s",
   async (colorScheme) => {
@@ -149,6 +165,82 @@ test("a target stops: its page, the list and the title say so by themselves; the
   expect(one.faults).toEqual([]);
   await one.close();
 }, 120_000);
+
+test("a new monitor: a pasted URL, a test, what is wrong at its field, then it is created and goes up", async () => {
+  const one = await visit(browser, stack.apiUrl, { expected: [422] });
+  const { page } = one;
+  await page.goto("/monitors");
+  await logIn(one);
+  await page.getByRole("link", { name: "New monitor" }).click();
+  await page.getByLabel("Host name or IP address").fill(`${stack.apiUrl}/v1/health`);
+  await page.getByLabel("Host name or IP address").press("Tab");
+  await page.getByText(/^Taken apart: http, 127\.0\.0\.1, port \d+, path \/v1\/health\.$/).waitFor();
+  await expectAccessible(page, "guide");
+  await page.getByRole("button", { name: "Test now" }).click();
+  await page.getByRole("table", { name: "What each location saw" }).getByText("HTTP/1.1 200 OK").waitFor();
+  await page.getByLabel("Check every").selectOption("10");
+  await page.getByText(/people hear of it at most 1 min \d+ s after it fails/).waitFor();
+  await page.getByLabel("Mail addresses").fill("ops");
+  await page.getByRole("button", { name: "Create monitor" }).click();
+  await page.getByText('must be a mail address, got "ops"').waitFor();
+  expect(await page.evaluate("document.activeElement.id")).toBe("emails");
+  await expectAccessible(page, "guide with errors");
+  await page.reload();
+  expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("127.0.0.1");
+  await page.getByLabel("Mail addresses").fill("ops@example.com");
+  await page.getByLabel("Name", { exact: true }).fill("Health");
+  await page.getByRole("button", { name: "Create monitor" }).click();
+  await page.getByRole("heading", { name: "Health" }).waitFor();
+  await page.locator("main > p .status.is-up").waitFor({ timeout: 30_000 });
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
+test("edit: only what was changed is sent; what somebody else changed meanwhile is shown; delete asks first", async () => {
+  const api = createClient(stack.apiUrl, stack.token);
+  const body = {
+    name: "Short-lived",
+    protocol: "http",
+    host: "127.0.0.1",
+    port,
+    settings: { path: "/a" },
+    tags: { team: "web" },
+  };
+  const made = (await api("POST", "/v1/monitors", body)).body.id;
+  const one = await visit(browser, stack.apiUrl, { expected: [412] });
+  const { page } = one;
+  await page.goto(`/monitors/${made}`);
+  await logIn(one);
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Renamed");
+  await page.getByText("Settings of HTTP").click();
+  expect(await page.getByLabel("path").inputValue()).toBe("/a");
+  await expectAccessible(page, "edit");
+  await api("PATCH", `/v1/monitors/${made}`, { intervalSeconds: 300 });
+  await page.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("alert", { name: "Changed meanwhile" });
+  await conflict.getByRole("row", { name: "intervalSeconds 60 300" }).waitFor();
+  await expectAccessible(page, "conflict");
+  await conflict.getByRole("button", { name: "Store my changes as well" }).click();
+  await page.getByRole("heading", { name: "Renamed" }).waitFor();
+  expect((await api("GET", `/v1/monitors/${made}`)).body).toMatchObject({
+    ...body,
+    name: "Renamed",
+    intervalSeconds: 300,
+  });
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("dialog", { name: "Delete Renamed?" }).waitFor();
+  await expectAccessible(page, "dialog");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("heading", { name: "Monitors" }).waitFor();
+  await page.getByRole("link", { name: "Renamed" }).waitFor({ state: "detached" });
+  expect((await api("GET", `/v1/monitors/${made}`)).status).toBe(404);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
 
 test("pause and resume by a button", async () => {
   const one = await visit(browser, stack.apiUrl);

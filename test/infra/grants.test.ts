@@ -78,6 +78,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Publish", "Alerts"),
     ...MAIL,
+    ...may("sns:GetTopicAttributes", "Alerts"),
     ...may("sns:Subscribe,ListSubscriptionsByTopic,Publish", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),

@@ -7,6 +7,7 @@ import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/policies.ts";
 import { fields, idOf, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
+import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 import { hasScope } from "../http/auth.ts";
 import { moment } from "../http/representations.ts";
 
@@ -27,6 +28,12 @@ const step = fields({
   emails: list(email(), MAX_EMAILS, "mail addresses").default([]).describe("Mail addresses."),
 }).meta({ id: "PolicyStep", description: "Whom to tell once the trouble has lasted." });
 
+const systemEvent = oneOf([ALL_SYSTEM_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "SystemEventPattern",
+  description: "A message about the monitoring itself, or all of them.",
+  example: ALL_SYSTEM_EVENTS,
+});
+
 export const trouble = oneOf(TROUBLES).meta({ id: "Trouble", description: "Severity of trouble." });
 const settings = {
   name: text(100, "a name")
@@ -37,12 +44,27 @@ const settings = {
       .record(tagName, tagValue, {
         error: expecting('an object of names and texts, such as {"team": "orders"}'),
       })
-      .describe("Tags that a monitor must all have; `*` stands for any value. Without tags every monitor matches."),
+      .optional()
+      .describe(
+        "Tags that a monitor must all have; `*` stands for any value. `{}`: every monitor matches. Left out: none.",
+      ),
+    events: list(systemEvent, SYSTEM_EVENTS.length + 1, "events")
+      .min(1, { error: "must name at least one; leave it out for none" })
+      .optional()
+      .meta({
+        description: `Messages about the monitoring itself, which its first step then hears of at once; \`${ALL_SYSTEM_EVENTS}\` stands for all.`,
+        example: [ALL_SYSTEM_EVENTS],
+      }),
   })
-    .meta({ id: "PolicyMatch", description: "Which monitors it takes." })
+    .refine(({ tags, events }) => tags !== undefined || events !== undefined, {
+      error: "must have tags, events or both",
+    })
+    .meta({ id: "PolicyMatch", description: "What it takes." })
     .nullable()
     .default(null)
-    .describe("Monitors that it takes though they do not name it. Null: none.")
+    .describe(
+      "What it takes though nothing names it: monitors, and messages about the monitoring itself. Null: nothing.",
+    )
     .meta({ examples: [{ tags: { team: "orders" } }] }),
   severities: list(trouble, TROUBLES.length, "severities")
     .min(1, { error: `must name at least one of ${TROUBLES.join(", ")}` })

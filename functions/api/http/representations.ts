@@ -211,6 +211,11 @@ const standing = {
     .meta({ id: "PresentMaintenance", description: "The maintenance that a monitor is in: nobody is told of trouble." })
     .nullable()
     .meta({ description: "The maintenance window that it is in; null for none.", example: null }),
+  reachesNobody: z.boolean().nullable().meta({
+    description:
+      "Whether its alerts reach nobody: no policy or setting of it names a channel, a mail address, or topic `alerts` while that has a confirmed subscription. Null if SNS does not say. Not in lists.",
+    example: false,
+  }),
   createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed."),
   updatedBy: author.nullable().meta({
@@ -232,6 +237,7 @@ export const monitorView = z.object({ ...storedFields, ...standing }).meta({
 });
 
 export const listedMonitor = monitorView
+  .omit({ reachesNobody: true })
   .partial()
   .required({ id: true })
   .meta({ id: "ListedMonitor", description: "A monitor; with `fields` only those." });

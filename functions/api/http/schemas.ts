@@ -1,9 +1,11 @@
 /** Schemas of input other than monitors, for validation and the OpenAPI document. */
 import { z } from "zod";
 import { expecting } from "../../../shared/issues.ts";
+import { ALERT_EVENTS } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
+import { SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
 export const inDocument =
@@ -78,12 +80,21 @@ const some = <S extends z.ZodType>(item: S, what: string) =>
     .optional();
 const line = (expected: string) => z.string({ error: expecting(expected) }).min(1, { error: expecting(expected) });
 
+export const alertEvent = oneOf(ALERT_EVENTS).meta({
+  id: "AlertEvent",
+  description: "What an alert tells of.",
+  example: "down",
+});
+
+export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "DeliveredEvent",
+  description: "What an alert tells of; `system.` events are about the monitoring itself.",
+  example: "down",
+});
+
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
-  events: some(
-    oneOf(["down", "degraded", "recovered", "closed"]).meta({ id: "AlertEvent", description: "Kind of an alert." }),
-    "events",
-  ).describe("Kinds of alerts."),
+  events: some(alertEvent, "events").describe("Kinds of alerts."),
   incidentStates: some(
     oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
     "states",

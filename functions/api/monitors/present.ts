@@ -1,25 +1,13 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
 import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
-import { dueAfterSeconds } from "../../../shared/monitor/timing.ts";
+import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
-
-/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
-const DELIVERY_SECONDS = 3;
-
-/**
- * Longest possible time from the failure of the port to the sending of the alert. A monitor that depends on others waits for
- * their alerts meanwhile, at most `holdSeconds`.
- */
-const timeToAlertSeconds = (monitor: MonitorSettings, heldSeconds: number) => {
-  const { alerts } = monitor;
-  return dueAfterSeconds(monitor) - alerts.afterSeconds + Math.max(alerts.afterSeconds, heldSeconds) + DELIVERY_SECONDS;
-};
 
 /** The newest outcome of a monitor from any location. */
 export interface Newest {

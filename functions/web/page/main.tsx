@@ -17,6 +17,8 @@ type Load = () => Promise<{ readonly default: ComponentType<PageProps> }>;
 /** Pages beside the list are loaded when they are opened. */
 const PAGES: readonly { readonly pattern: RegExp; readonly name: string; readonly load: Load }[] = [
   { pattern: /^\/login$/, name: "Log in", load: () => import("./login/login.tsx") },
+  { pattern: /^\/monitors\/new$/, name: "New monitor", load: () => import("./monitors/guide.tsx") },
+  { pattern: /^\/monitors\/([a-z0-9]+)\/edit$/, name: "Edit monitor", load: () => import("./monitors/edit.tsx") },
   { pattern: /^\/monitors\/([a-z0-9]+)$/, name: "Monitor", load: () => import("./monitors/monitor.tsx") },
   { pattern: /^\/incidents$/, name: "Incidents", load: () => import("./incidents/list.tsx") },
 ];

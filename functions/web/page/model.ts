@@ -74,6 +74,19 @@ export interface Monitor {
   readonly status: Status;
   readonly since: string;
   readonly intervalSeconds: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+  readonly quorum: string | number;
+  readonly alerts: {
+    readonly afterSeconds: number;
+    readonly emails: readonly string[];
+    readonly policies: readonly string[];
+  };
+  /** For `If-Match`. */
+  readonly etag: string;
+  readonly updatedAt: string;
+  readonly updatedBy: { readonly name: string } | null;
   readonly lastCheckedAt: string | null;
   readonly latencyMs: number | null;
   readonly degradedAboveMs: number | null;

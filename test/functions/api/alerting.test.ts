@@ -48,7 +48,7 @@ describe("policies", () => {
     const nobody = await edge.call("GET", path);
     expect(nobody.body).toEqual({
       items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
-      reachesNobody: false,
+      reachesNobody: true,
     });
     const body = {
       name: "By tag",
@@ -81,6 +81,20 @@ describe("policies", () => {
     await edge.call("DELETE", created.headers.location ?? "");
   });
 
+  test("take messages about the monitoring itself, without monitors", async () => {
+    const match = { events: ["system.*"] };
+    const { status, headers, body } = await edge.call("POST", "/v1/policies", {
+      body: { name: "Operators", steps: STEPS, match },
+    });
+    expect([status, body.match]).toEqual([201, match]);
+    const receivers = await edge.call("GET", `/v1/monitors/${monitorId}/receivers`);
+    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }]);
+    const token = await edge.limitedToken("write", "team=orders");
+    const both = { name: "Mine", steps: STEPS, match: { tags: { team: "orders" }, ...match } };
+    expect((await edge.call("POST", "/v1/policies", { body: both, token })).status).toBe(422);
+    await edge.call("DELETE", headers.location ?? "");
+  });
+
   test("need a name that is free", async () => {
     const body = { name: "Twice", steps: STEPS };
     expect((await edge.call("POST", "/v1/policies", { body })).status).toBe(201);
@@ -96,6 +110,9 @@ describe("policies", () => {
     ["an address twice", { steps: [{ afterSeconds: 0, emails: ["a@b.ch", "A@b.ch"] }] }, ["steps[0].emails[1]"]],
     ["a severity that does not exist", { severities: ["bad"] }, ["severities[0]"]],
     ["reminders each second", { remindEverySeconds: 1 }, ["remindEverySeconds"]],
+    ["a match of nothing", { match: {} }, ["match"]],
+    ["a match of no events", { match: { events: [] } }, ["match.events"]],
+    ["an event that does not exist", { match: { events: ["system.x"] } }, ["match.events[0]"]],
     ["an unknown field", { escalation: [] }, ["escalation"]],
     [
       "several",

@@ -14,6 +14,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createSubscriberCount } from "../../../functions/api/subscriptions/subscribers.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
 import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
 import { createHttpSend } from "../../../shared/alerts/http.ts";
@@ -24,6 +25,7 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../../shared/store/dependencies.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
@@ -207,7 +209,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
+    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
     channels: createChannelStore(client, tables.tables.monitors),
+    deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',

@@ -3,6 +3,7 @@ import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import type { HttpSend } from "../../../shared/alerts/http.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
@@ -36,6 +37,8 @@ export async function startMailboxes(intercept?: Intercept) {
     onSleep: async (_ms: number): Promise<void> => {},
     /** What webhooks answer. */
     webhookStatus: 200,
+    /** Sends what goes over HTTP, in place of the webhook above. */
+    http: undefined as HttpSend | undefined,
     retries: [] as { receiver: string; inSeconds: number }[],
     delivered: 0,
     undeliverable: 0,
@@ -77,7 +80,9 @@ export async function startMailboxes(intercept?: Intercept) {
         } as unknown as SESClient,
         topics: { alerts: "alerts", system: "system" },
         sender: "sender@example.com",
-        http: async ({ url, body }) => {
+        http: async (request, signal) => {
+          if (world.http) return world.http(request, signal);
+          const { url, body } = request;
           const { webhookStatus: status } = world;
           await hear(`webhook ${new URL(url).host}`, JSON.parse(body ?? "{}").alertId ?? "");
           return { status, headers: status === 429 ? { "retry-after": "300" } : {}, body: "answer" };

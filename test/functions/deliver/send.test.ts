@@ -64,7 +64,11 @@ const alert: Alert = {
 
 const send = async (receiver: string, content = alert) => {
   const find = createFindRecipient({
-    findTarget: createFindTarget({ get: async () => undefined, secrets: async () => ({}) }),
+    findTarget: createFindTarget(
+      { get: async () => undefined, secrets: async () => ({}), retired: async () => undefined },
+      () => new Date(),
+    ),
+    settleOwed: async () => {},
     outside: outsideOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),

@@ -8,7 +8,7 @@ import { idleSeconds, type Session, sessionPosition } from "../../../../shared/s
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { audited, authorOf } from "../audit.ts";
-import { findToken, newId, newSecret, sha256 } from "../auth.ts";
+import { findLogin, newId, newSecret, sha256 } from "../auth.ts";
 import { filledPage } from "../filled-page.ts";
 import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
@@ -51,17 +51,15 @@ const createSession = route({
   },
   problems: ["unauthenticated", "cross-site-request"],
   handle: async ({ body, headers, sourceIp, requestId }, deps) => {
-    const { tokens, sessions, logins, metrics, now } = deps;
+    const { sessions, logins, metrics, now } = deps;
     refuseCrossSiteLogin(headers);
     const at = now();
     await logins.admit(sourceIp, at);
-    const { token, secretHash: tokenSecretHash } = await findToken(tokens, body.token.trim(), at).catch(
-      async (error) => {
-        metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
-        await logins.failed(sourceIp, at);
-        throw error;
-      },
-    );
+    const { token, secretHash: tokenSecretHash } = await findLogin(deps, body.token.trim(), at).catch(async (error) => {
+      metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
+      await logins.failed(sourceIp, at);
+      throw error;
+    });
     const [id, secret] = [newId(), newSecret()];
     // Over http every server of this host gets the cookie, whatever its port.
     const headerSecret = isHttps(headers) ? null : newSecret();

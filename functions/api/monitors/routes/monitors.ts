@@ -5,6 +5,7 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
+import { reachesNobody } from "../../alerting/reach.ts";
 import type { Deps } from "../../deps.ts";
 import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
@@ -36,10 +37,10 @@ const answer = async (
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<Reply> => {
-  const aroundOf = await around(deps, [monitor]);
+  const [aroundOf, isUnheard] = await Promise.all([around(deps, [monitor]), reachesNobody(deps, monitor)]);
   return {
     status,
-    body: presentMonitor(monitor, aroundOf(monitor), token),
+    body: { ...presentMonitor(monitor, aroundOf(monitor), token), reachesNobody: isUnheard },
     headers: { etag: etagOf(monitor), ...headers },
   };
 };

@@ -1,5 +1,5 @@
 /** Log in with a token. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { CallFailure } from "../api.ts";
 import { Failed } from "../parts/notice.tsx";
 import { destination, query, replace } from "../router.ts";
@@ -7,16 +7,26 @@ import { logIn } from "../session.ts";
 
 const isLoopback = /^(localhost|127\.|\[::1\])/.test(location.host);
 
+/** A code in the address, which `npm start` prints: it logs in once. Taken out of the address at once. */
+const takeCode = (): string | null => {
+  const code = location.hash.slice(1);
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+  return code || null;
+};
+
 const LoginPage = () => {
   const [failure, setFailure] = useState<CallFailure | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
+    return enter(String(form.get("token")), form.has("remember"));
+  };
+  const enter = async (token: string, isRemembered: boolean) => {
     setBusy(true);
     setFailure(null);
     try {
-      await logIn(String(form.get("token")), form.has("remember"));
+      await logIn(token, isRemembered);
       replace(destination(query.peek().get("to")));
     } catch (error) {
       setFailure(error instanceof CallFailure ? error : new CallFailure(String(error), { status: 0 }));
@@ -24,6 +34,10 @@ const LoginPage = () => {
       setBusy(false);
     }
   };
+  useEffect(() => {
+    const code = takeCode();
+    if (code !== null) void enter(code, false);
+  }, []);
   return (
     <main id="main" class="login">
       <h1 tabIndex={-1}>Log in</h1>

@@ -55,6 +55,8 @@ const useAnswer = <Answer,>(load: () => Promise<Answer>, inputs: readonly unknow
 };
 
 const EVERY_MS = 2 * 60_000;
+/** A new monitor fills its page as its first checks come. */
+const EVERY_MS_WHILE_EMPTY = 5_000;
 /** Changes when what depends on the time is to be read anew. */
 const useBeat = (everyMs: number) => {
   const [beat, setBeat] = useState(0);
@@ -91,7 +93,8 @@ const Choice = <Option extends { readonly name: string }>({
 );
 
 export const History = ({ monitor: { id, status, degradedAboveMs } }: { readonly monitor: Monitor }) => {
-  const beat = useBeat(EVERY_MS);
+  const [isFilled, setFilled] = useState(false);
+  const beat = useBeat(isFilled ? EVERY_MS : EVERY_MS_WHILE_EMPTY);
   const [range, setRange] = useState<(typeof RANGES)[number]>(RANGES[1]);
   const [strip, setStrip] = useState<(typeof BARS)[number]>(BARS[2]);
   const totals = useAnswer(
@@ -107,6 +110,8 @@ export const History = ({ monitor: { id, status, degradedAboveMs } }: { readonly
   const year = totals.answer?.at(-1);
   const points = latency.answer?.items ?? [];
   const hasLatency = points.some(({ latencyMs }) => latencyMs !== null);
+  const day = totals.answer?.[0];
+  useEffect(() => setFilled(day !== undefined && known(day) > 0), [day]);
   return (
     <>
       <section aria-label="Uptime">

@@ -144,11 +144,13 @@ const Empty = () => (
     <p>
       <strong>Nothing is watched yet.</strong>
     </p>
-    <p class="dim">
-      {mayWrite.value
-        ? "Create a monitor by the API (POST /v1/monitors): name, protocol, host and port are enough."
-        : "A token with the scope write can create monitors."}
-    </p>
+    {mayWrite.value ? (
+      <p>
+        <a href="/monitors/new">Watch a port</a>
+      </p>
+    ) : (
+      <p class="dim">A token with the scope write can create monitors.</p>
+    )}
   </div>
 );
 
@@ -228,6 +230,11 @@ const MonitorsPage = () => {
           {loaded && (shown === rows.value.length ? shown : `${shown} of ${rows.value.length}`)}
           {loaded && !loaded.isWhole && ", loading more"}
         </span>
+        {mayWrite.value && (
+          <a class="button primary end" href="/monitors/new">
+            New monitor
+          </a>
+        )}
       </div>
       {failure !== null && <Failed failure={failure} retry={() => setAttempt(attempt + 1)} />}
       {loaded && rows.value.length > 0 && (

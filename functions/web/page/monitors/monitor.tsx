@@ -4,9 +4,11 @@ import { CallFailure, call, get } from "../api.ts";
 import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
+import { Confirm } from "../parts/dialog.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { Ago } from "../parts/time.tsx";
+import { go } from "../router.ts";
 import { mayWrite } from "../session.ts";
 import { lasting, milliseconds, plural, target, when } from "../words.ts";
 import { History } from "./history.tsx";
@@ -181,6 +183,7 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
   const [failure, setFailure] = useState<unknown>(null);
   const [said, say] = useState("");
   const [attempt, setAttempt] = useState(0);
+  const [isDeleting, setDeleting] = useState(false);
   const refresh = () => setAttempt(attempt + 1);
   usePolling(
     async (isPoll) => {
@@ -203,6 +206,17 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
       say(done);
       forgetOverview();
       refresh();
+    } catch (error) {
+      setFailure(error);
+    }
+  };
+
+  const remove = async () => {
+    setDeleting(false);
+    try {
+      await call("DELETE", `/v1/monitors/${id}`);
+      forgetOverview();
+      go("/monitors");
     } catch (error) {
       setFailure(error);
     }
@@ -244,6 +258,12 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
                 Pause
               </button>
             )}
+            <a class="button" href={`/monitors/${id}/edit`}>
+              Edit
+            </a>
+            <button type="button" onClick={() => setDeleting(true)}>
+              Delete…
+            </button>
           </div>
         )}
       </div>
@@ -267,6 +287,16 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
         {said}
       </p>
       {failure !== null && <Failed failure={failure} retry={refresh} />}
+      {isDeleting && (
+        <Confirm
+          title={`Delete ${monitor.name}?`}
+          verb="Delete"
+          confirm={() => void remove()}
+          cancel={() => setDeleting(false)}
+        >
+          <p>Checks and alerts end. Its history stays readable until it expires.</p>
+        </Confirm>
+      )}
       <Trouble monitor={monitor} />
       <History monitor={monitor} />
       <Locations monitor={monitor} />

@@ -81,6 +81,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   updateChannel: ["write", "nothing"],
   deleteChannel: ["write", "nothing"],
   testChannel: ["write", "nothing"],
+  listDeliveries: ["read", "nothing"], // of its own monitors: see the test of deliveries
   listChannelKinds: ["read", "nothing"],
   createToken: ["admin", "admin"],
   listTokens: ["admin", "admin"],

@@ -40,6 +40,7 @@ describe("creating", () => {
       incident: null,
       flapping: false,
       maintenance: null,
+      reachesNobody: true,
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
       updatedBy: { id: edge.admin.split("_")[1], name: "admin" },
