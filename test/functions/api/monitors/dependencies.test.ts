@@ -149,4 +149,7 @@ test("an incident lists page by page whose alerts it held back", async () => {
   const { body: rest } = await edge.call("GET", `${path}&cursor=${first.nextCursor}`);
   expect(rest).toEqual({ items: [of("b")], nextCursor: null });
   expect((await edge.call("GET", "/v1/incidents/none.1/held")).status).toBe(404);
+  // A token that is limited to tags does not see the monitor, and so not its incident.
+  const token = await edge.limitedToken("read", "team=others");
+  expect((await edge.call("GET", path, { token })).status).toBe(404);
 });
