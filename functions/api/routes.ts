@@ -17,9 +17,12 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
-import { acknowledge } from "./incidents/routes/acknowledge.ts";
+import { acknowledging } from "./incidents/routes/acknowledge.ts";
+import { acknowledgeLinks } from "./incidents/routes/acknowledge-link.ts";
 import { held } from "./incidents/routes/held.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { notes } from "./incidents/routes/notes.ts";
+import { timelines } from "./incidents/routes/timeline.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -37,8 +40,11 @@ export const routes: readonly Route[] = [
   bulk,
   checks,
   incidents,
-  acknowledge,
+  acknowledging,
+  acknowledgeLinks,
   held,
+  notes,
+  timelines,
   results,
   stats,
   uptime,
