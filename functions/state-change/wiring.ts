@@ -11,6 +11,8 @@ import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
+import { createDependencyStore } from "../../shared/store/dependencies.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
@@ -22,6 +24,7 @@ import { isSystemEvent } from "../../shared/system-events.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
+import { createDependencyRules } from "./dependencies.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -70,6 +73,11 @@ export function createRecordHandler(outside: StateChangeOutside) {
     log,
   });
 
+  const dependencies = createDependencyRules(
+    createDependencyStore(client, tables.monitors),
+    createDueStore(client, tables.monitors),
+  );
+
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
     unreadable: (error) => log("error", "a block is corrupt", { error }),
@@ -86,6 +94,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       url,
       channels,
       alerting: createAlerting(policies, windows),
+      dependencies,
       deliver,
       queueTimer: (timer) => timers.push(timer),
       now,
