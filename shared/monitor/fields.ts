@@ -204,6 +204,14 @@ export const CHECK_FIELDS = {
     "Latency above which it is degraded. Default null: never.",
     800,
   ),
+  degradedAboveMsByLocation: optional(
+    z.record(z.string(), whole(1, MAX_TIMEOUT_MS, " milliseconds"), {
+      error: expecting('an object of locations and milliseconds, such as {"eu-west-1": 800}'),
+    }),
+    {},
+    "Latency above which it is degraded as seen from single locations, by their names, in place of `degradedAboveMs`: a far location is slower. Default none.",
+    { "eu-west-1": 1_200 },
+  ),
   failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
   recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),
   locations: optional(
@@ -251,13 +259,21 @@ export const OTHER_FIELDS = {
         "How long a change must last before people are alerted. Default 0.",
       ),
       emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
+      degraded: flag().describe(
+        "Whether people are alerted when it is degraded, and not only when it is down. Default true.",
+      ),
       policies: list(z.string({ error: expecting("the id of a policy") }), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
       ),
     },
-    ({ afterSeconds = 0, emails = [], policies = [] }) => ({ afterSeconds, emails, policies }),
+    ({ afterSeconds = 0, emails = [], degraded = true, policies = [] }) => ({
+      afterSeconds,
+      emails,
+      degraded,
+      policies,
+    }),
     "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"], policies: [] },
+    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, policies: [] },
   ),
   tags: optional(
     tags,

@@ -1,7 +1,7 @@
 /** Alert policies: which of them apply to a monitor, and what they make of it. Pure. */
 import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
 import { type Receiver, receiverOf } from "../receiver.ts";
-import { ownPlan, type Plan } from "./telling.ts";
+import { levelsOf, ownPlan, type Plan } from "./telling.ts";
 
 /** Whom to tell once trouble has lasted. */
 export interface PolicyStep {
@@ -39,11 +39,13 @@ const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
+type Told = Pick<Monitor, "alerts" | "tags">;
+
 export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
 
-const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy): Plan => ({
+const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy, monitor: Told): Plan => ({
   steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
-  levels: severities.map((severity) => LEVELS[severity]),
+  levels: severities.map((severity) => LEVELS[severity]).filter((level) => levelsOf(monitor).includes(level)),
   remindEverySeconds,
   remindAtMost,
   until,
@@ -55,8 +57,6 @@ const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags
   Object.entries(match.tags).every(([name, value]) =>
     value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
   );
-
-type Told = Pick<Monitor, "alerts" | "tags">;
 
 /** A plan of a monitor, and the policy that it comes from; null for the monitor's own settings. */
 interface Source {
@@ -70,7 +70,7 @@ interface Source {
  */
 export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
   const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
-  const sources = taking.map((policy) => ({ policy, plan: planOf(policy) }));
+  const sources = taking.map((policy) => ({ policy, plan: planOf(policy, monitor) }));
   const own = ownPlan(monitor);
   if (sources.length === 0) return [{ policy: null, plan: own }];
   if (monitor.alerts.emails.length === 0) return sources;

@@ -38,10 +38,19 @@ export interface DueAlerts {
   readonly lookAgainAt: number | null;
 }
 
+/** What a monitor lets anybody be told of. */
+export const levelsOf = ({ alerts: { degraded } }: Pick<Monitor, "alerts">): readonly NotUp[] =>
+  degraded ? ["degraded", "down"] : ["down"];
+
 /** The plan of a monitor that no policy takes: topic `alerts`, and its own mail addresses. */
-export const ownPlan = ({ alerts: { afterSeconds, emails } }: Pick<Monitor, "alerts">): Plan => ({
-  steps: [{ afterSeconds, receivers: [receiverOf("sns"), ...emails.map((address) => receiverOf("email", address))] }],
-  levels: ["degraded", "down"],
+export const ownPlan = (monitor: Pick<Monitor, "alerts">): Plan => ({
+  steps: [
+    {
+      afterSeconds: monitor.alerts.afterSeconds,
+      receivers: [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))],
+    },
+  ],
+  levels: levelsOf(monitor),
   remindEverySeconds: null,
   remindAtMost: 0,
   until: "recovered",

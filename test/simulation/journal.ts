@@ -339,7 +339,7 @@ export class Journal {
 const watchedSettings = (item: Item): WatchedSettings => {
   const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
     item.check as WatchedSettings;
-  const { failureThreshold, recoveryThreshold, locations } = how;
+  const { failureThreshold, recoveryThreshold, locations, degradedAboveMsByLocation } = how;
   const { quorum, alerts } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
@@ -349,6 +349,7 @@ const watchedSettings = (item: Item): WatchedSettings => {
     timeoutMs,
     retries,
     degradedAboveMs,
+    degradedAboveMsByLocation,
     failureThreshold,
     recoveryThreshold,
     locations,

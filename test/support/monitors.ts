@@ -5,6 +5,14 @@ import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
 
+export const alertsOf = (more: Partial<Monitor["alerts"]> = {}): Monitor["alerts"] => ({
+  afterSeconds: 0,
+  emails: [],
+  degraded: true,
+  policies: [],
+  ...more,
+});
+
 export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => ({
   id: "m1",
   name: "Orders",
@@ -19,12 +27,13 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   timeoutMs: 2000,
   retries: { count: 0, delayMs: 0 },
   degradedAboveMs: null,
+  degradedAboveMsByLocation: {},
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 10,
   locations: ["a"],
   quorum: "majority",
-  alerts: { afterSeconds: 0, emails: [], policies: [] },
+  alerts: alertsOf(),
   tags: {},
   paused: false,
   badge: false,

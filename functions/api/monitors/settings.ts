@@ -78,7 +78,12 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
   return [{ path: "settings.packets", message }];
 };
 
-const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degradedAboveMs }: Known): FieldError[] => {
+/** An object with the paths of its properties as their names. */
+const prefixed = (path: string, object: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [`${path}.${name}`, value]));
+
+const timingErrors = (known: Known): FieldError[] => {
+  const { intervalSeconds = 60, timeoutMs: sent, retries, degradedAboveMs, degradedAboveMsByLocation = {} } = known;
   const errors: FieldError[] = [];
   const timeoutMs = sent ?? defaultTimeoutMs(intervalSeconds);
   const longest = longestTimeoutMs(intervalSeconds);
@@ -98,11 +103,13 @@ const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degraded
         message: `${all.count + 1} attempts of ${timeoutMs} ms with pauses of ${all.delayMs} ms take up to ${needed} ms, but a check at ${intervalSeconds} s has ${budgetMs(intervalSeconds)} ms: lower retries.count, retries.delayMs or timeoutMs`,
       });
   }
-  if (degradedAboveMs !== undefined && degradedAboveMs !== null && degradedAboveMs >= timeoutMs)
-    errors.push({
-      path: "degradedAboveMs",
-      message: `must be less than timeoutMs (${timeoutMs}), or nothing is ever slow, got ${degradedAboveMs}`,
-    });
+  const limits = { degradedAboveMs, ...prefixed("degradedAboveMsByLocation", degradedAboveMsByLocation) };
+  for (const [path, limit] of Object.entries(limits))
+    if (typeof limit === "number" && limit >= timeoutMs)
+      errors.push({
+        path,
+        message: `must be less than timeoutMs (${timeoutMs}), or nothing is ever slow, got ${limit}`,
+      });
   return errors;
 };
 
@@ -112,7 +119,7 @@ const duplicates = (values: readonly string[], path: string): FieldError[] =>
   );
 
 const locationErrors = (
-  { locations, quorum }: Known,
+  { locations, quorum, degradedAboveMsByLocation = {} }: Known,
   available: readonly Location[],
   kept: readonly string[],
 ): FieldError[] => {
@@ -125,6 +132,13 @@ const locationErrors = (
   const count = locations?.length ?? 1;
   if (typeof quorum === "number" && quorum > count)
     errors.push({ path: "quorum", message: `must be at most the number of locations (${count}), got ${quorum}` });
+  const own = locations ?? names.slice(0, 1);
+  for (const name of Object.keys(degradedAboveMsByLocation))
+    if (!own.includes(name))
+      errors.push({
+        path: `degradedAboveMsByLocation.${name}`,
+        message: `must be one of the monitor's locations (${own.join(", ")}), got ${show(name)}`,
+      });
   return [...errors, ...duplicates(locations ?? [], "locations")];
 };
 

@@ -144,6 +144,25 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["degradedAboveMs"],
     /less than timeoutMs \(5000\)/,
   ],
+  [
+    "a location's latency limit beyond the timeout",
+    { degradedAboveMsByLocation: { local: 5_000 } },
+    ["degradedAboveMsByLocation.local"],
+    /less than timeoutMs \(5000\)/,
+  ],
+  [
+    "a latency limit of a location that it is not checked from",
+    { degradedAboveMsByLocation: { inside: 100 } },
+    ["degradedAboveMsByLocation.inside"],
+    /one of the monitor's locations \(local\), got "inside"/,
+  ],
+  [
+    "a latency limit of zero",
+    { degradedAboveMsByLocation: { local: 0 } },
+    ["degradedAboveMsByLocation.local"],
+    /from 1 to 57000 milliseconds, got 0/,
+  ],
+  ["degraded alerts by another word", { alerts: { degraded: "no" } }, ["alerts.degraded"], /true or false/],
   ["loopback from a public location", { host: "127.0.0.1", ...from("eu-west-1") }, ["host"], /loopback.*eu-west-1/],
   ["localhost from a public location", { host: "localhost", ...from("eu-west-1") }, ["host"], /eu-west-1/],
   [

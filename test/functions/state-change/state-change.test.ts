@@ -3,7 +3,7 @@ import type { Incident } from "../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
-import { monitorOf, putMonitor } from "../../support/monitors.ts";
+import { alertsOf, monitorOf, putMonitor } from "../../support/monitors.ts";
 import { iso, START, startWorld } from "./fixture.ts";
 
 describe("a monitor's life", () => {
@@ -14,7 +14,7 @@ describe("a monitor's life", () => {
   afterEach(() => w.stop());
 
   test("goes down and comes back: status, one alert each, the incident's own item", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["ops@example.com"] }) }));
     await w.see("up", 10);
     await w.look();
     expect(await w.monitor()).toMatchObject({ status: "up", nextEvaluationAt: null });
@@ -45,10 +45,7 @@ describe("a monitor's life", () => {
   });
 
   test("a receiver that refuses for good delays nobody, and is noted on the incident and told to topic system", async () => {
-    await putMonitor(
-      w,
-      monitorOf({ alerts: { afterSeconds: 0, emails: ["bad@example.com", "good@example.com"], policies: [] } }),
-    );
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["bad@example.com", "good@example.com"] }) }));
     w.world.refuse["email:bad@example.com"] = "permanent";
     await w.see("down", 0);
     await w.look();
@@ -85,7 +82,7 @@ describe("a monitor's life", () => {
   });
 
   test("afterSeconds sets a timer; when it rings, people hear", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 60, emails: [], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ afterSeconds: 60 }) }));
     await w.see("down", 0);
     await w.look();
     expect(w.timers).toEqual([{ pk: "MONITOR#m1", inSeconds: 60 }]);
@@ -117,7 +114,7 @@ describe("a monitor's life", () => {
   });
 
   test("what a deleted monitor could not tell in a minute moves out, is told later, and its key is free", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["late@example.com"] }) }));
     w.world.isMailDown = true;
     await w.see("down", 0);
     await w.look();
@@ -169,7 +166,7 @@ describe("the dead man's timer", () => {
   test.each<[string, (world: typeof w) => Promise<unknown>]>([
     ["a view", (world) => world.see("up", 100)],
     ["a change of settings", (world) => world.edit({ port: 1 })],
-    ["a change of who is told", (world) => world.edit({ alerts: { afterSeconds: 9, emails: [], policies: [] } })],
+    ["a change of who is told", (world) => world.edit({ alerts: alertsOf({ afterSeconds: 9 }) })],
     ["a pause", (world) => world.edit({ paused: true })],
     ["a nudge", (world) => world.due.nudge(monitorKey("m1"), world.world.now * 1000)],
   ])("is set by %s in the same write, and cleared by the decision", async (_, write) => {

@@ -65,6 +65,8 @@ function reasonOf(before: Segment | undefined, { life, paused, settings }: Segme
   return targetOf(settings) === targetOf(before.settings) ? null : "changed";
 }
 
-/** Names, tags and alert rules change nothing of how a monitor is looked at; the quorum changes what follows from it. */
+/** Names, tags and delays of alerts change nothing of how a monitor is looked at; these change what follows from it. */
 const isLookedAtAlike = (one: Segment, other: Segment) =>
-  one.version === other.version && one.settings.quorum === other.settings.quorum;
+  one.version === other.version &&
+  one.settings.quorum === other.settings.quorum &&
+  one.settings.alerts.degraded === other.settings.alerts.degraded;

@@ -92,7 +92,10 @@ function judgeEpoch(
       boundOf(settings, threshold) + (stretch.status === "down" ? 0 : patienceWithSilence(run, settings, stretch));
     const isTold = (at: number) => {
       const belief = beliefAt(told, at);
-      return isUp ? belief === null : belief === stretch.status;
+      if (isUp) return belief === null;
+      // Of degraded nobody is told where that is off; what was told before it stands until it ends.
+      if (stretch.status === "degraded" && settings.alerts.degraded === false) return belief !== "degraded";
+      return belief === stretch.status;
     };
     const isShown = (at: number) => statusAt(statuses, at) === stretch.status;
     const what = `${stretch.status} (script ${s1(stretch.from)} to ${s1(stretch.to)})`;
@@ -148,6 +151,7 @@ function firstMoment(from: number, to: number, holds: (at: number) => boolean): 
 /** Trouble that turns between down and degraded is told when it has lasted for `afterSeconds`, counted from its start. */
 function judgeTrouble(run: Case, epoch: Epoch, stretches: readonly Stretch[], told: readonly Told[]) {
   const { settings, afterSeconds } = epoch;
+  if (settings.alerts.degraded === false) return; // each outage counts by itself there
   let from: number | null = null;
   for (const [place, { status, from: began, to }] of stretches.entries()) {
     const isTrouble = status === "down" || status === "degraded";

@@ -66,7 +66,7 @@ describe("changing", () => {
 
   test("an object merges, and null brings a default back", async () => {
     const { body } = await create({
-      alerts: { afterSeconds: 30, emails: ["a@b.ch"], policies: [] },
+      alerts: { afterSeconds: 30, emails: ["a@b.ch"], degraded: true, policies: [] },
       tags: { a: "1", b: "2" },
       quorum: "any",
     });
@@ -74,7 +74,10 @@ describe("changing", () => {
       body: { alerts: { emails: null }, tags: { a: null, c: "3" }, quorum: null },
       headers: { "Content-Type": "application/merge-patch+json" },
     });
-    expect(answer.body).toMatchObject({ alerts: { afterSeconds: 30, emails: [], policies: [] }, quorum: "majority" });
+    expect(answer.body).toMatchObject({
+      alerts: { afterSeconds: 30, emails: [], degraded: true, policies: [] },
+      quorum: "majority",
+    });
     expect(answer.body.tags).toEqual({ b: "2", c: "3" });
   });
 
