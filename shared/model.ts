@@ -112,7 +112,8 @@ export interface Placement {
 
 /**
  * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
- * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it.
+ * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it. `flapping-started`:
+ * the status changes so often that nothing else is told until `flapping-stopped`.
  */
 export const ALERT_EVENTS = [
   "down",
@@ -122,6 +123,8 @@ export const ALERT_EVENTS = [
   "escalated",
   "reminder",
   "acknowledged",
+  "flapping-started",
+  "flapping-stopped",
 ] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export type NotUp = "degraded" | "down";
@@ -152,7 +155,7 @@ export interface StretchStart {
 
 /** What a receiver was last told about an incident. */
 export interface Told {
-  readonly event: NotUp;
+  readonly event: NotUp | "flapping";
   /** When, reminders included. */
   readonly at: Timestamp;
   /** Since `event`. */
@@ -196,6 +199,20 @@ export interface Incident {
   readonly told: Readonly<Partial<Record<Receiver, Told>>>;
   readonly acknowledged: Acknowledgement | null;
   readonly endReason: EndReason | null;
+}
+
+/** What flap detection (`rules/flapping.ts`) remembers of a monitor. */
+export interface FlapState {
+  /** Version of the target (`TargetVersion`) that it is about. */
+  readonly targetVersion: number;
+  /** When the status changed, within the last 20 checks; oldest first. */
+  readonly changes: readonly Timestamp[];
+  /** Since when the monitor has been flapping; null while it is not. */
+  readonly since: Timestamp | null;
+  /** Id of the incident in which people were told so; null while nobody was. */
+  readonly toldIn: string | null;
+  /** That incident, once it is over: its end is told by `flapping-stopped`. */
+  readonly held: Incident | null;
 }
 
 /** A message to people about one change; topic `alerts` carries it as JSON. */
@@ -265,6 +282,8 @@ export interface Monitor extends MonitorSettings {
   readonly since: Timestamp;
   readonly incident: Incident | null;
   readonly target: TargetVersion;
+  /** Null where flap detection is off, and until the status changes. */
+  readonly flapState: FlapState | null;
   /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
   /** The stretch of status that was recorded last (`rules/stretch.ts`); null in items of earlier versions. */

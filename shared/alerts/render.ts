@@ -64,6 +64,10 @@ export function headline(alert: Alert): string {
       return `${name} is still ${alert.status}, after ${duration(alert.durationSeconds ?? 0)}`;
     case "acknowledged":
       return `${name} is ${alert.status}, and somebody is at work on it`;
+    case "flapping-started":
+      return `${name} is flapping: it is ${alert.status}, and changes too often to tell each time`;
+    case "flapping-stopped":
+      return `${name} has stopped flapping and is ${alert.status}`;
   }
 }
 
@@ -75,6 +79,8 @@ export const LABELS = {
   escalated: "ESCALATED",
   reminder: "REMINDER",
   acknowledged: "ACKNOWLEDGED",
+  "flapping-started": "FLAPPING STARTED",
+  "flapping-stopped": "FLAPPING STOPPED",
 } as const satisfies Record<AlertEvent, string>;
 
 /** Subject for mail, in Unicode, on one line. */

@@ -80,6 +80,25 @@ const partial = <S extends z.ZodRawShape>(
   };
 };
 
+/** Marks of flap detection: Nagios' defaults for services, and its distance between the two. */
+export const flappingMarks = ({ highPercent = 30, lowPercent }: Partial<z.output<typeof flappingFields>>) => ({
+  highPercent,
+  lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
+});
+const flappingFields = fields({
+  highPercent: whole(1, 100, " percent").describe(
+    "It starts to flap when its status changed at so many of the last 20 checks, recent ones counting more. Default 30.",
+  ),
+  lowPercent: whole(0, 99, " percent").describe(
+    "It has settled when this is left. Default two thirds of `highPercent`: 20.",
+  ),
+});
+const FLAPPING = {
+  about:
+    "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
+  example: { highPercent: 50, lowPercent: 25 },
+};
+
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
 const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) }).meta({
@@ -275,6 +294,19 @@ export const OTHER_FIELDS = {
     "Who is alerted, and when.",
     { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, policies: [] },
   ),
+  flapping: {
+    stored: described(flappingFields.meta({ id: "Flapping" }).nullable(), FLAPPING.about, FLAPPING.example),
+    sent: described(
+      flappingFields.partial().meta({ id: "FlappingInput" }).nullable().optional(),
+      FLAPPING.about,
+      FLAPPING.example,
+    ),
+    complete: (sent) => (sent ? flappingMarks(sent) : null),
+    follows: false,
+  } as Field<
+    z.ZodNullable<typeof flappingFields>,
+    z.ZodOptional<z.ZodNullable<ReturnType<typeof flappingFields.partial>>>
+  >,
   tags: optional(
     tags,
     {},

@@ -6,14 +6,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
+import { flapStateAfter } from "./flapping.ts";
 import {
   type AlertContext,
   endCause,
   endIncident,
+  endSilently,
   isNotUp,
   openOrContinue,
   projection,
   tell,
+  tellSettled,
   upgraded,
 } from "./incident.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
@@ -46,6 +49,7 @@ export type Decision = Pick<
   | "nextEvaluationAt"
   | "undecidedSince"
   | "unsettledSince"
+  | "flapState"
 >;
 
 /** `ownTimerAt`: when the rules must be evaluated again even if nothing changes, outbox apart; null for never. */
@@ -73,20 +77,34 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
 
 function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const news: NewEntry[] = [];
-  const { status, since: agreedSince, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
-  let since = agreedSince;
-  const timers = [lookAgainAt];
+  const standing = evaluateStatus(monitor, context.conditions, now);
+  const { status, undecidedSince, lookAgainAt } = standing;
+  let { since } = standing;
+  const flaps = flapStateAfter(monitor, standing, now);
+  const timers = [lookAgainAt, flaps.lookAgainAt];
   let { lastIncidentEndedAt } = monitor;
   let incident = upgraded(monitor.incident);
 
   const over =
     incident &&
     (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
+  let flapState = flaps.state;
+  let held = monitor.flapState?.held ?? null;
   if (incident && over) {
-    const ended = endIncident(monitor, incident, over, status, context, now);
-    news.push(...ended.news);
-    lastIncidentEndedAt = ended.incident.endedAt;
+    // Where people were told that it flaps, the end is told once it has settled.
+    const isHeld = incident.id === monitor.flapState?.toldIn && over.reason === "recovered";
+    const end = isHeld ? endSilently(incident, over) : endIncident(monitor, incident, over, status, context, now);
+    news.push(...end.news);
+    lastIncidentEndedAt = end.incident.endedAt;
+    if (isHeld) held = end.incident;
     incident = null;
+  }
+  if (flapState?.since) flapState = { ...flapState, held };
+  else if (monitor.flapState?.since) {
+    const heardIn = held ?? (incident?.id === monitor.flapState.toldIn ? incident : null);
+    const settled = heardIn && tellSettled(monitor, heardIn, status, context, now);
+    news.push(...(settled?.news ?? []));
+    if (settled && !held) incident = settled.incident;
   }
   if (!monitor.deletedAt && isNotUp(status)) {
     const isNew = incident === null;
@@ -95,10 +113,11 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     if (isNew && (status !== monitor.status || since !== monitor.since)) since = incident.startedAt;
     // Views that prove no status keep the last one, but nobody is told of trouble that enough locations do not see now.
     if (undecidedSince === null) {
-      const told = tell(monitor, incident, status, since, context, now);
+      const told = tell({ ...monitor, flapState }, incident, status, since, context, now);
       news.push(...told.news);
       incident = told.incident;
       timers.push(told.lookAgainAt);
+      flapState &&= { ...flapState, toldIn: told.flappingToldIn };
     }
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
@@ -129,6 +148,7 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     nextEvaluationAt: nextEvaluation(ownTimerAt, outbox, now),
     undecidedSince,
     unsettledSince: null,
+    flapState,
   };
   return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
@@ -139,7 +159,8 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
  */
 function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
-  const { status, since, lastStretch, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
+  const { status, since, lastStretch, incident, lastIncidentEndedAt, undecidedSince, unsettledSince, flapState } =
+    monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
   if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
@@ -163,6 +184,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       nextEvaluationAt: nextEvaluation(ownTimerAt, pendingAlerts, now),
       undecidedSince,
       unsettledSince: unsettledSince ?? at,
+      flapState,
     },
     ownTimerAt,
   };
@@ -202,6 +224,7 @@ function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
     monitor.lastIncidentEndedAt === decision.lastIncidentEndedAt &&
     isDeepStrictEqual(monitor.incident, decision.incident) &&
     isDeepStrictEqual(monitor.lastStretch, decision.lastStretch) &&
+    isDeepStrictEqual(monitor.flapState, decision.flapState) &&
     sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );

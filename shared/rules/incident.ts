@@ -82,11 +82,7 @@ const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
  * Why and when an incident ends without a recovery: its monitor was paused, deleted, or checks another target. Null
  * otherwise; changed thresholds, timeouts, intervals, locations or expectations do not end an incident.
  */
-export function endCause(
-  { target, deletedAt }: Monitor,
-  incident: Incident,
-  now: Date,
-): { readonly reason: EndReason; readonly at: Timestamp } | null {
+export function endCause({ target, deletedAt }: Monitor, incident: Incident, now: Date): End | null {
   const isOther = incident.targetVersion !== target.version;
   if (!isOther && !deletedAt) return null;
   const reason = isOther && target.reason !== "created" ? target.reason : deletedAt ? "deleted" : "changed";
@@ -100,26 +96,65 @@ export interface IncidentChange {
   readonly news: readonly NewEntry[];
 }
 
+interface End {
+  readonly reason: EndReason;
+  readonly at: Timestamp;
+}
+
+const ended = (incident: Incident, { reason, at }: End): Incident => ({
+  ...incident,
+  endedAt: latest(at, incident.startedAt),
+  endReason: reason,
+});
+
+/** Ends an incident without an alert, and has its own item written. */
+export function endSilently(incident: Incident, end: End): IncidentChange {
+  const over = ended(incident, end);
+  return { incident: over, news: [projection(over)] };
+}
+
 /** Ends an incident: alerts those who got its earlier alerts, and has its own item written. */
 export function endIncident(
   monitor: Monitor,
   incident: Incident,
-  { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
+  end: End,
   status: Status,
   context: AlertContext,
   now: Date,
 ): IncidentChange {
-  const ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
-  const event = reason === "recovered" ? "recovered" : "closed";
+  const over = ended(incident, end);
+  const event = end.reason === "recovered" ? "recovered" : "closed";
+  if (!incident.announced) return endSilently(incident, end);
   const receivers = Object.keys(incident.told) as Receiver[];
-  const end: DueAlert = { event, level: null, receivers };
-  const told = incident.announced ? addAlert(monitor, ended, end, status, context, now) : { incident: ended, news: [] };
+  const told = addAlert(monitor, over, { event, level: null, receivers }, status, context, now);
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
 /**
+ * Tells those who heard that a monitor flaps that it has stopped; if the incident in which they did is over, also that, and
+ * has its own item written.
+ * @param incident in which they heard it
+ */
+export function tellSettled(
+  monitor: Monitor,
+  incident: Incident,
+  status: Status,
+  context: AlertContext,
+  now: Date,
+): IncidentChange {
+  const isOver = incident.endedAt !== null;
+  const receivers = (Object.keys(incident.told) as Receiver[]).filter(
+    (receiver) => isOver || incident.told[receiver]?.event === "flapping",
+  );
+  const due: DueAlert = { event: "flapping-stopped", level: null, receivers };
+  const told = addAlert(monitor, incident, due, status, context, now);
+  return isOver ? { ...told, news: [...told.news, projection(told.incident)] } : told;
+}
+
+/**
  * Makes the alerts about an open incident that are due; during maintenance none is, and what is still wrong at its end is told
- * then. @returns also when to look again; null for never
+ * then. While the monitor flaps, the first alert that is due says so, and no further one is.
+ * @returns also when to look again, null for never; and the id of the incident in which people know that it flaps
  */
 export function tell(
   monitor: Monitor,
@@ -128,10 +163,11 @@ export function tell(
   since: Timestamp,
   context: AlertContext,
   now: Date,
-): IncidentChange & { readonly lookAgainAt: number | null } {
+): IncidentChange & { readonly lookAgainAt: number | null; readonly flappingToldIn: string | null } {
   const { channels, plansOf = () => [], maintenanceUntil = () => null } = context;
   const heldUntil = maintenanceUntil(monitor, now);
-  if (heldUntil !== null) return { incident, news: [], lookAgainAt: heldUntil };
+  const { since: flappingSince = null, toldIn: flappingToldIn = null } = monitor.flapState ?? {};
+  if (heldUntil !== null) return { incident, news: [], lookAgainAt: heldUntil, flappingToldIn };
   const policies = plansOf(monitor);
   const plans = reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
   const due = (present: Incident) => alertsDue(present, { status, since }, plans, now);
@@ -147,13 +183,24 @@ export function tell(
     };
     news.push(...(receivers.length > 0 ? change.news : []));
   }
-  for (const alert of due(told).alerts) {
+  const alerts = due(told).alerts;
+  const isFlapping = flappingSince !== null;
+  const untold = isFlapping && flappingToldIn === null ? flappingStarted(alerts, status) : [];
+  for (const alert of isFlapping ? untold : alerts) {
     const change = addAlert(monitor, told, alert, status, context, now);
     told = change.incident;
     news.push(...change.news);
   }
+  if (untold.length > 0 || (isFlapping && flappingToldIn !== null))
+    return { incident: told, news, lookAgainAt: null, flappingToldIn: flappingToldIn ?? incident.id };
   // From what is known by now: an alert that was just made may be followed by reminders.
-  return { incident: told, news, lookAgainAt: due(told).lookAgainAt };
+  return { incident: told, news, lookAgainAt: due(told).lookAgainAt, flappingToldIn };
+}
+
+/** One alert in place of those that tell of a level; none where those are none. */
+function flappingStarted(due: readonly DueAlert[], status: NotUp): readonly DueAlert[] {
+  const receivers = due.filter(({ level }) => level !== null).flatMap((alert) => alert.receivers);
+  return receivers.length > 0 ? [{ event: "flapping-started", level: status, receivers }] : [];
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */
@@ -184,12 +231,12 @@ function addAlert(
     monitor: { id, name, ...incident.target, tags },
     status,
     previousStatus: previousStatus(monitor, incident, status),
-    ...whatIsSeen(monitor, incident, event, due.level),
+    ...whatIsSeen(monitor, incident, due, status),
     startedAt: incident.startedAt,
     endedAt,
     durationSeconds: lasted(incident, event, now),
     incidentId: incident.id,
-    incidentState: isEnd ? "ended" : "open",
+    incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
   };
@@ -211,19 +258,26 @@ function severityOf({ event, level }: DueAlert, status: Status): Severity {
 function whatIsSeen(
   monitor: Monitor,
   incident: Incident,
-  event: AlertEvent,
-  level: NotUp | null,
+  { event, level }: DueAlert,
+  status: Status,
 ): Pick<Alert, "reason" | "message" | "locations"> {
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
   if (event === "acknowledged")
     return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };
-  const cause = causeOf(monitor, event === "recovered" ? "up" : (level ?? incident.severity));
+  const isSettled = event === "flapping-stopped";
+  const health = event === "recovered" || (isSettled && status === "up") ? "up" : (level ?? incident.severity);
+  const cause = causeOf(monitor, health);
+  const message = cause?.message ?? incident.message;
+  const flaps = event === "flapping-started" ? `${howItFlaps(monitor)}; ` : isSettled ? `it stays ${status}; ` : "";
   return {
     reason: cause?.reason ?? null,
-    message: cause?.message ?? incident.message,
+    message: `${flaps}${message}`,
     locations: summarise(monitor),
   };
 }
+
+const howItFlaps = ({ flapState, intervalSeconds }: Monitor) =>
+  `its status changed ${flapState?.changes.length} times within the last 20 checks, one each ${intervalSeconds} s`;
 
 const whoHasIt = ({ acknowledged }: Incident) =>
   `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;

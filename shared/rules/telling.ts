@@ -100,7 +100,8 @@ function wishOf(
 
 function reminderOf(incident: Incident, plan: Plan, told: Told | undefined, now: Date): Wish {
   const { remindEverySeconds, remindAtMost, until } = plan;
-  const isOff = remindEverySeconds === null || (incident.acknowledged && until === "acknowledged");
+  const isOff =
+    remindEverySeconds === null || told?.event === "flapping" || (incident.acknowledged && until === "acknowledged");
   if (isOff || !told || told.reminders >= remindAtMost) return NOTHING;
   const at = Date.parse(notAfter(told.at, now)) + remindEverySeconds * 1000;
   return at <= now.getTime() ? { event: "reminder", lookAgainAt: null } : { event: null, lookAgainAt: at };
@@ -174,9 +175,10 @@ export function remembered(told: Incident["told"], { event, level, receivers }: 
   if (level === null && event !== "reminder") return told;
   const at = now.toISOString();
   const after: Partial<Record<Receiver, Told>> = { ...told };
+  const known = event === "flapping-started" ? "flapping" : level;
   for (const receiver of receivers) {
     const before = told[receiver];
-    if (level) after[receiver] = { event: level, at, reminders: 0 };
+    if (known) after[receiver] = { event: known, at, reminders: 0 };
     else if (before) after[receiver] = { ...before, at, reminders: before.reminders + 1 };
   }
   return after;

@@ -52,6 +52,8 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     unsettledSince: null,
     lastIncidentEndedAt: null,
     lastStretch: null,
+    flapping: null,
+    flapState: null,
     ...item,
     degradedAboveMsByLocation: {},
     ...(item.check as object),

@@ -326,7 +326,7 @@ export class Journal {
       receiver: `email:${address}`,
       accepted,
       alertId: line("Alert") ?? "",
-      event: /^\[([A-Z]+)\]/.exec(subject)?.[1]?.toLowerCase() ?? "",
+      event: /^\[([A-Z ]+)\]/.exec(subject)?.[1]?.toLowerCase().replace(" ", "-") ?? "",
       monitorId: incidentId.slice(0, incidentId.lastIndexOf(".")),
       incidentId,
       startedAt: this.sinceStart(line("Since") ?? ""),
@@ -340,7 +340,7 @@ const watchedSettings = (item: Item): WatchedSettings => {
   const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
     item.check as WatchedSettings;
   const { failureThreshold, recoveryThreshold, locations, degradedAboveMsByLocation } = how;
-  const { quorum, alerts } = item as unknown as WatchedSettings;
+  const { quorum, alerts, flapping } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,
@@ -355,5 +355,6 @@ const watchedSettings = (item: Item): WatchedSettings => {
     locations,
     quorum,
     alerts,
+    flapping,
   });
 };

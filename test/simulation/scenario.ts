@@ -28,6 +28,7 @@ export interface WatchedSettings {
     readonly emails: readonly string[];
     readonly degraded?: boolean;
   };
+  readonly flapping?: { readonly highPercent: number; readonly lowPercent: number } | null;
 }
 
 /** A monitor as it is sent to the API. */

@@ -204,7 +204,13 @@ export function storeTraffic(
       if (!before) return;
       const { status, since } = before;
       const decided = { status, since, incident: incidentOf(one), pendingAlerts: {}, nextEvaluationAt: null };
-      const rest = { lastIncidentEndedAt: null, lastStretch: null, undecidedSince: null, unsettledSince: null };
+      const rest = {
+        lastIncidentEndedAt: null,
+        lastStretch: null,
+        undecidedSince: null,
+        unsettledSince: null,
+        flapState: null,
+      };
       if (!(await decisions.save(before, { ...decided, ...rest }, date()))) return;
       const monitor = chance.chance(0.5) ? before : await monitors.get(one);
       const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
@@ -245,6 +251,7 @@ export function storeTraffic(
           lastStretch: null,
           undecidedSince: null,
           unsettledSince: null,
+          flapState: null,
         },
         date(),
       );

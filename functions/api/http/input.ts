@@ -14,8 +14,6 @@ const NOT_YET = new Map(
     maintenanceWindows: "maintenance windows",
     parents: "dependencies between monitors",
     dependsOn: "dependencies between monitors",
-    flapping: "flap detection",
-    flapDetection: "flap detection",
   }),
 );
 

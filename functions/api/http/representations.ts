@@ -179,9 +179,7 @@ const standing = {
   }),
   views: z.record(z.string(), view).describe("What each location sees, by its name."),
   incident: incidentView.nullable().describe("The incident in progress; null while there is none."),
-  flapping: z
-    .boolean()
-    .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
+  flappingSince: moment.nullable().describe("Since when it has been flapping; null while it is not."),
   createdAt: moment.describe("When it was created."),
   updatedAt: moment.describe("When the settings last changed."),
   updatedBy: author.nullable().meta({

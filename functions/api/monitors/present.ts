@@ -125,7 +125,7 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   timeToAlertSeconds: timeToAlertSeconds(monitor),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident),
-  flapping: false,
+  flappingSince: monitor.flapState?.since ?? null,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,

@@ -6,6 +6,7 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
+import { flappingMarks } from "../../../shared/monitor/fields.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
   attemptsMs,
@@ -113,6 +114,15 @@ const timingErrors = (known: Known): FieldError[] => {
   return errors;
 };
 
+const flappingErrors = ({ flapping }: Known): FieldError[] => {
+  if (!flapping) return [];
+  const { highPercent, lowPercent } = flappingMarks(flapping);
+  if (lowPercent < highPercent) return [];
+  return [
+    { path: "flapping.lowPercent", message: `must be less than highPercent (${highPercent}), got ${lowPercent}` },
+  ];
+};
+
 const duplicates = (values: readonly string[], path: string): FieldError[] =>
   values.flatMap((value, index) =>
     values.indexOf(value) < index ? [{ path: `${path}[${index}]`, message: `${show(value)} is there twice` }] : [],
@@ -161,6 +171,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
       { host: known.host, port, family: known.family ?? "auto", transports: protocol?.transports ?? [] },
       available.filter(({ name }) => names.includes(name)),
     ),
+    ...flappingErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
   );
   return { known, errors };
@@ -179,18 +190,9 @@ const withoutDisabled = (input: unknown): unknown => {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/**
- * Leaves out the fields that the server sets, so that what GET answered may be sent back. `flapping` is always false
- * there; anything else asks for flap detection, which does not exist.
- */
+/** Leaves out the fields that the server sets, so that what GET answered may be sent back. */
 export const withoutServerFields = (input: unknown): unknown =>
-  isObject(input)
-    ? Object.fromEntries(
-        Object.entries(input).filter(
-          ([name, value]) => !SERVER_FIELDS.has(name) || (name === "flapping" && value !== false),
-        ),
-      )
-    : input;
+  isObject(input) ? Object.fromEntries(Object.entries(input).filter(([name]) => !SERVER_FIELDS.has(name))) : input;
 
 /** Puts mail addresses back where their replacement was sent. */
 const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown =>

@@ -66,6 +66,7 @@ export const newMonitor = (
     target: { version: 1, changedAt: at, reason: "created" },
     lastIncidentEndedAt: null,
     lastStretch: null,
+    flapState: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,

@@ -7,7 +7,7 @@
  * https://support.pagerduty.com/main/docs/service-regions.
  */
 import * as z from "zod/mini";
-import type { AlertEvent } from "../../model.ts";
+import type { Alert } from "../../model.ts";
 import { facts, oneLine, title } from "../text.ts";
 import { checking } from "./answer.ts";
 import { matching, secret, shown } from "./fields.ts";
@@ -17,15 +17,10 @@ const HOSTS = { us: "https://events.pagerduty.com", eu: "https://events.eu.pager
 const MAX_SUMMARY = 1024;
 const MAX_SOURCE = 255;
 
-const ACTIONS = {
-  down: "trigger",
-  degraded: "trigger",
-  escalated: "trigger",
-  reminder: "trigger",
-  acknowledged: "acknowledge",
-  recovered: "resolve",
-  closed: "resolve",
-} as const satisfies Record<AlertEvent, string>;
+const actionOf = ({ event, incidentState }: Alert) => {
+  if (incidentState === "ended") return "resolve";
+  return event === "acknowledged" ? "acknowledge" : "trigger";
+};
 
 interface Settings {
   readonly routingKey: string;
@@ -49,7 +44,7 @@ export const pagerduty = httpChannel<Settings>({
   }),
   example: { routingKey: "0123456789abcdef0123456789abcdef" },
   render: (alert, { routingKey, region = "us" }) => {
-    const event_action = ACTIONS[alert.event];
+    const event_action = actionOf(alert);
     const { name, host, port, protocol, tags } = alert.monitor;
     return postJson(`${HOSTS[region]}/v2/enqueue`, {
       routing_key: routingKey,

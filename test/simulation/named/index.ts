@@ -7,6 +7,7 @@ import type { Run } from "../world.ts";
 import { clocks } from "./clocks.ts";
 import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
+import { flapping } from "./flapping.ts";
 import { history } from "./history.ts";
 import { locations } from "./locations.ts";
 import { mailboxes } from "./mailboxes.ts";
@@ -23,6 +24,7 @@ export const NAMED: readonly Named[] = [
   ...schedule,
   ...clocks,
   ...history,
+  ...flapping,
 ];
 
 /** What a run of a named scenario shows that it should not, or fails to show; empty when all is well. */

@@ -1,4 +1,5 @@
 /** Stretches of a monitor's life in which it was looked at in one way, from the writes that were committed. */
+import { isDeepStrictEqual } from "node:util";
 import type { Segment } from "../journal.ts";
 import type { WatchedSettings } from "../scenario.ts";
 
@@ -69,4 +70,5 @@ function reasonOf(before: Segment | undefined, { life, paused, settings }: Segme
 const isLookedAtAlike = (one: Segment, other: Segment) =>
   one.version === other.version &&
   one.settings.quorum === other.settings.quorum &&
-  one.settings.alerts.degraded === other.settings.alerts.degraded;
+  one.settings.alerts.degraded === other.settings.alerts.degraded &&
+  isDeepStrictEqual(one.settings.flapping, other.settings.flapping);

@@ -9,6 +9,7 @@ import { judgeBlocks } from "./blocks.ts";
 import type { Case, Finished, Violation } from "./case.ts";
 import { judgeEnd } from "./end.ts";
 import { epochsOf } from "./epochs.ts";
+import { judgeFlapping } from "./flapping.ts";
 import { judgeHistory } from "./history.ts";
 import { judgePromises } from "./promises.ts";
 import { judgeSchedule } from "./schedule.ts";
@@ -62,6 +63,7 @@ export async function judge(run: Finished): Promise<Judgement> {
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);
   judgeTruth(one, tellings);
+  judgeFlapping(one, tellings);
   judgeBlocks(one);
   judgeSchedule(one);
   judgeSystem(one);

@@ -6,6 +6,7 @@ import type { StatusWrite, Told } from "../journal.ts";
 import { latencyOfSlow, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import type { Epoch } from "./epochs.ts";
+import { mayFlap } from "./flapping.ts";
 import type { Stretch } from "./script.ts";
 import { beliefAt, type Tellings } from "./tellings.ts";
 
@@ -92,6 +93,7 @@ function judgeEpoch(
       boundOf(settings, threshold) + (stretch.status === "down" ? 0 : patienceWithSilence(run, settings, stretch));
     const isTold = (at: number) => {
       const belief = beliefAt(told, at);
+      if (belief === "flapping-started" && mayFlap(run, epoch, at)) return true;
       if (isUp) return belief === null;
       // Of degraded nobody is told where that is off; what was told before it stands until it ends.
       if (stretch.status === "degraded" && settings.alerts.degraded === false) return belief !== "degraded";

@@ -2,7 +2,9 @@
 import type { Journal, Told } from "../journal.ts";
 
 const ENDS = new Set(["recovered", "closed"]);
-export const isEnd = ({ event }: Pick<Told, "event">) => ENDS.has(event);
+/** Whether an alert tells the end of its incident; one that it has stopped flapping may. */
+export const isEnd = ({ event, endedAt }: Pick<Told, "event" | "endedAt">) =>
+  ENDS.has(event) || (event === "flapping-stopped" && endedAt !== null);
 
 /** The alert's number within its incident. */
 const numberOf = ({ alertId }: Pick<Told, "alertId">) => Number(alertId.slice(alertId.lastIndexOf(".") + 1));
