@@ -211,7 +211,7 @@ export interface FlapState {
   readonly since: Timestamp | null;
   /** Id of the incident in which people were told so; null while nobody was. */
   readonly toldIn: string | null;
-  /** That incident, once it is over: its end is told by `flapping-stopped`. */
+  /** That incident, once it is over: its end is told by `flapping-stopped`. It takes the place in the item of the alerts that are held back. */
   readonly held: Incident | null;
 }
 

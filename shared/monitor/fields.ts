@@ -80,24 +80,44 @@ const partial = <S extends z.ZodRawShape>(
   };
 };
 
-/** Marks of flap detection: Nagios' defaults for services, and its distance between the two. */
-export const flappingMarks = ({ highPercent = 30, lowPercent }: Partial<z.output<typeof flappingFields>>) => ({
-  highPercent,
-  lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
-});
-const flappingFields = fields({
+/** An object whose properties may be left out one by one, or null, which is the default. */
+const partialOrNull = <S extends z.ZodRawShape>(
+  name: string,
+  shape: S,
+  complete: (sent: Partial<z.output<z.ZodObject<S>>>) => z.output<z.ZodObject<S>>,
+  about: string,
+  example: z.output<z.ZodObject<S>>,
+) => {
+  const field = fields(shape);
+  return {
+    stored: described(field.meta({ id: name, description: about }).nullable(), about, example as never),
+    sent: described(
+      field
+        .partial()
+        .meta({ id: `${name}Input`, description: about })
+        .nullable(),
+      about,
+      example as never,
+    ).optional(),
+    complete: (given: z.output<ReturnType<typeof field.partial>> | null | undefined) =>
+      given ? complete(given as never) : null,
+    follows: false,
+  };
+};
+
+const flappingShape = {
   highPercent: whole(1, 100, " percent").describe(
     "It starts to flap when its status changed at so many of the last 20 checks, recent ones counting more. Default 30.",
   ),
   lowPercent: whole(0, 99, " percent").describe(
-    "It has settled when this is left. Default two thirds of `highPercent`: 20.",
+    "It has settled when the share has fallen to this. Default two thirds of `highPercent`: 20.",
   ),
-});
-const FLAPPING = {
-  about:
-    "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
-  example: { highPercent: 50, lowPercent: 25 },
 };
+/** Fills in the marks of flap detection: Nagios' defaults for services, and its distance between the two. */
+export const flappingMarks = ({ highPercent = 30, lowPercent }: { highPercent?: number; lowPercent?: number }) => ({
+  highPercent,
+  lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
+});
 
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
@@ -294,19 +314,13 @@ export const OTHER_FIELDS = {
     "Who is alerted, and when.",
     { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, policies: [] },
   ),
-  flapping: {
-    stored: described(flappingFields.meta({ id: "Flapping" }).nullable(), FLAPPING.about, FLAPPING.example),
-    sent: described(
-      flappingFields.partial().meta({ id: "FlappingInput" }).nullable().optional(),
-      FLAPPING.about,
-      FLAPPING.example,
-    ),
-    complete: (sent) => (sent ? flappingMarks(sent) : null),
-    follows: false,
-  } as Field<
-    z.ZodNullable<typeof flappingFields>,
-    z.ZodOptional<z.ZodNullable<ReturnType<typeof flappingFields.partial>>>
-  >,
+  flapping: partialOrNull(
+    "Flapping",
+    flappingShape,
+    flappingMarks,
+    "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
+    { highPercent: 50, lowPercent: 25 },
+  ),
   tags: optional(
     tags,
     {},

@@ -26,8 +26,18 @@ const tenths = (seconds: number) => Math.round(seconds * 10) / 10;
 export function generate(seed: string): Scenario {
   const mode = modeOf(seed);
   const chance = chanceOf(`${seed}/scenario`);
-  return mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
+  const scenario = mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
+  const alerts = chanceOf(`${seed}/alerts`);
+  return {
+    ...scenario,
+    monitors: scenario.monitors.map(({ at, settings }) => ({ at, settings: { ...settings, ...conditionsOf(alerts) } })),
+  };
 }
+
+/** When people hear of it, of some monitors. Drawn apart, so that seeds stay what they were otherwise. */
+const conditionsOf = (chance: Chance): Partial<SentSettings> => ({
+  flapping: chance.pick([null, { highPercent: 30, lowPercent: 20 }, { highPercent: 15, lowPercent: 5 }]),
+});
 
 /** @throws for a seed that names no mode */
 function modeOf(seed: string): Mode {

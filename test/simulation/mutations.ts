@@ -1,4 +1,5 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
+import { FLAPPING_MUTANTS } from "./flapping-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
 
@@ -182,8 +183,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the end is told to nobody",
     INCIDENT,
-    "const told = incident.announced ?",
-    "const told = incident.announced === null ?",
+    "if (!incident.announced) return",
+    "if (incident.announced !== undefined) return",
   ),
   mutant(
     "down is told at every look",
@@ -208,6 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
     "at: now.toISOString()",
   ),
   ...MAILBOX_MUTANTS,
+  ...FLAPPING_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

@@ -104,7 +104,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /reminders do not exist yet/],
   ["maintenance", { maintenance: [] }, ["maintenance"], /maintenance windows do not exist yet/],
   ["parents", { parents: ["x"] }, ["parents"], /dependencies between monitors do not exist yet/],
-  ["flapping by a flag", { flapping: true }, ["flapping"], /must be an object, got true/],
+  ["flapping by a flag", { flapping: true }, ["flapping"], /must be a JSON object, got true/],
   [
     "a low mark beyond the high one",
     { flapping: { lowPercent: 30 } },
@@ -114,7 +114,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
   [
     "marks beyond 100 %",
     { flapping: { highPercent: 101, lowPercent: -1, days: 3 } },
-    ["flapping.highPercent", "flapping.lowPercent", "flapping"],
+    ["flapping.highPercent", "flapping.lowPercent", "flapping.days"],
     /from 1 to 100 percent|from 0 to 99 percent|no field/,
   ],
   ["channels", { channels: ["x"] }, ["channels"], /chat channels do not exist yet/],

@@ -2,7 +2,7 @@
  * Flapping as ARCHITECTURE.md says: while a status changes too often people hear so once, then nothing, then once that it has
  * settled. Counts the changes by itself, from the statuses that the table showed.
  */
-import type { Journal, Told } from "../journal.ts";
+import type { Told } from "../journal.ts";
 import { type Case, s1 } from "./case.ts";
 import type { Epoch } from "./epochs.ts";
 import { byNumber, isEnd, type Tellings } from "./tellings.ts";
@@ -13,8 +13,9 @@ const DECIDED_AFTER_FAULTS_SECONDS = 1_800;
 
 const KNOWN = new Set(["up", "degraded", "down"]);
 
-/** When a monitor's status changed between up, degraded and down; seconds since the start. */
-function changesOf({ stretches, startMs }: Journal, { id, from, settings }: Epoch): number[] {
+/** When a monitor's status changed between up, degraded and down, of its present target; seconds since the start. */
+function changesOf({ journal: { stretches, startMs }, epochs }: Case, { id, era, settings }: Epoch): number[] {
+  const from = Math.min(...epochs.filter((one) => one.id === id && one.era === era).map((one) => one.from));
   const isQuiet = settings.alerts.degraded === false;
   const own = stretches.filter((one) => one.id === id);
   const statusOf = (status: string) => (isQuiet && status === "degraded" ? "up" : status);
@@ -39,7 +40,7 @@ export function mayFlap(run: Case, epoch: Epoch, at: number): boolean {
   const lag = run.calm.covers(Math.max(0, at - 600), at)
     ? DECIDED_SECONDS + intervalSeconds
     : DECIDED_AFTER_FAULTS_SECONDS;
-  const changes = changesOf(run.journal, epoch);
+  const changes = changesOf(run, epoch);
   for (let moment = at; moment >= Math.max(0, at - lag); moment -= intervalSeconds / 2)
     if (percentAt(changes, epoch, moment, run.journal.startMs) > flapping.lowPercent) return true;
   return false;
@@ -68,7 +69,7 @@ function judgeOne(run: Case, told: readonly Told[]) {
     const say = (kind: string, text: string) => run.say(kind, monitorId, at, `${alertId} ${text}`);
     const epoch = run.epochs.find(({ id, from, to }) => id === monitorId && at >= from && at <= to + 2);
     const flapping = epoch?.settings.flapping ?? null;
-    const percent = epoch ? percentAt(changesOf(run.journal, epoch), epoch, at, run.journal.startMs) : 0;
+    const percent = epoch ? percentAt(changesOf(run, epoch), epoch, at, run.journal.startMs) : 0;
     if (event === "flapping-started") {
       if (started) say("flapping-twice", `says again that it flaps, as ${started.alertId} did`);
       if (!flapping || percent < flapping.highPercent - 6)

@@ -1,0 +1,51 @@
+/** The mistakes that `mutants.ts` puts into flap detection. */
+import { type Mutant, mutant } from "./mutant.ts";
+
+const DECIDE = "/shared/rules/decide.ts";
+const FLAPPING = "/shared/rules/flapping.ts";
+const INCIDENT = "/shared/rules/incident.ts";
+
+export const FLAPPING_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "while it flaps, everything is told all the same",
+    INCIDENT,
+    "isFlapping ? untold : alerts",
+    "isFlapping && untold.length > 0 ? untold : alerts",
+    { caughtBy: "flaps" },
+  ),
+  mutant(
+    "the end of the incident in which it began to flap is told at once",
+    DECIDE,
+    'incident.id === monitor.flapState?.toldIn && over.reason === "recovered"',
+    'incident.id === monitor.flapState?.targetVersion.toString() && over.reason === "recovered"',
+    { caughtBy: "flaps" },
+  ),
+  mutant(
+    "it flaps for ever",
+    FLAPPING,
+    "known.since !== null && percent > marks.lowPercent",
+    "known.since !== null && percent >= 0",
+    { caughtBy: "flaps" },
+  ),
+  mutant(
+    "no timer looks whether it has settled",
+    FLAPPING,
+    "isFlapping ? settlesAt(changes, intervalSeconds, marks.lowPercent, now) : null",
+    "isFlapping && changes.length > 1_000 ? settlesAt(changes, intervalSeconds, marks.lowPercent, now) : null",
+    { caughtBy: "flaps" },
+  ),
+  mutant(
+    "who heard that it flaps knows that it is down",
+    "/shared/rules/telling.ts",
+    'event === "flapping-started" ? "flapping" : level',
+    'event === "flapping-started" ? level : level',
+    { caughtBy: "it began to flap and that stays" },
+  ),
+  mutant(
+    "the flapping of another target counts",
+    FLAPPING,
+    "monitor.flapState?.targetVersion === target.version ? monitor.flapState : null",
+    "monitor.flapState?.targetVersion !== -1 ? monitor.flapState : null",
+    { caughtBy: "paused while it flaps" },
+  ),
+];
