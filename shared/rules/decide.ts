@@ -4,7 +4,7 @@
  * follows from the views, so running it twice changes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
+import type { FlapState, Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import { flapStateAfter } from "./flapping.ts";
 import {
@@ -75,37 +75,57 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
   return evaluate(stored, context, now).kind === "store" ? unsettled(monitor, now) : verdict;
 }
 
-function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
+/** What a decision knows once it has ended what is over. */
+interface Ended extends Pick<Monitor, "incident" | "lastIncidentEndedAt" | "flapState"> {
+  readonly news: readonly NewEntry[];
+}
+
+/**
+ * Ends the incident if it is over, and tells those who heard of flapping when it has settled. The end of an incident in which
+ * they heard of it is told only then.
+ * @param flapState what flap detection knows now
+ */
+function endWhatIsOver(
+  monitor: Monitor,
+  { status, since }: Pick<Monitor, "status" | "since">,
+  flapState: FlapState | null,
+  context: Context,
+  now: Date,
+): Ended {
+  const before = monitor.flapState;
   const news: NewEntry[] = [];
-  const standing = evaluateStatus(monitor, context.conditions, now);
-  const { status, undecidedSince, lookAgainAt } = standing;
-  let { since } = standing;
-  const flaps = flapStateAfter(monitor, standing, now);
-  const timers = [lookAgainAt, flaps.lookAgainAt];
   let { lastIncidentEndedAt } = monitor;
   let incident = upgraded(monitor.incident);
-
+  let held = before?.held ?? null;
   const over =
     incident &&
     (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
-  let flapState = flaps.state;
-  let held = monitor.flapState?.held ?? null;
   if (incident && over) {
-    // Where people were told that it flaps, the end is told once it has settled.
-    const isHeld = incident.id === monitor.flapState?.toldIn && over.reason === "recovered";
+    const isHeld = incident.id === before?.toldIn && over.reason === "recovered";
     const end = isHeld ? endSilently(incident, over) : endIncident(monitor, incident, over, status, context, now);
     news.push(...end.news);
     lastIncidentEndedAt = end.incident.endedAt;
     if (isHeld) held = end.incident;
     incident = null;
   }
-  if (flapState?.since) flapState = { ...flapState, held };
-  else if (monitor.flapState?.since) {
-    const heardIn = held ?? (incident?.id === monitor.flapState.toldIn ? incident : null);
-    const settled = heardIn && tellSettled(monitor, heardIn, status, context, now);
-    news.push(...(settled?.news ?? []));
-    if (settled && !held) incident = settled.incident;
-  }
+  if (flapState?.since) return { incident, lastIncidentEndedAt, flapState: { ...flapState, held }, news };
+  const heardIn = held ?? (incident?.id === before?.toldIn ? incident : null);
+  if (!before?.since || !heardIn) return { incident, lastIncidentEndedAt, flapState, news };
+  const settled = tellSettled(monitor, heardIn, status, context, now);
+  news.push(...settled.news);
+  return { incident: held ? incident : settled.incident, lastIncidentEndedAt, flapState, news };
+}
+
+function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
+  const standing = evaluateStatus(monitor, context.conditions, now);
+  const { status, undecidedSince, lookAgainAt } = standing;
+  let { since } = standing;
+  const flaps = flapStateAfter(monitor, standing, now);
+  const timers = [lookAgainAt, flaps.lookAgainAt];
+  const past = endWhatIsOver(monitor, standing, flaps.state, context, now);
+  const { lastIncidentEndedAt } = past;
+  let { incident, flapState } = past;
+  const news = [...past.news];
   if (!monitor.deletedAt && isNotUp(status)) {
     const isNew = incident === null;
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);

@@ -16,8 +16,8 @@ export const FLAPPING_MUTANTS: readonly Mutant[] = [
   mutant(
     "the end of the incident in which it began to flap is told at once",
     DECIDE,
-    'incident.id === monitor.flapState?.toldIn && over.reason === "recovered"',
-    'incident.id === monitor.flapState?.targetVersion.toString() && over.reason === "recovered"',
+    'incident.id === before?.toldIn && over.reason === "recovered"',
+    'incident.id === before?.targetVersion.toString() && over.reason === "recovered"',
     { caughtBy: "flaps" },
   ),
   mutant(

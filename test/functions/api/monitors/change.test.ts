@@ -81,6 +81,18 @@ describe("changing", () => {
     expect(answer.body.tags).toEqual({ b: "2", c: "3" });
   });
 
+  test("flap detection is on with an object, whose marks have defaults, and off with null", async () => {
+    const { body } = await create({ flapping: {} });
+    expect([body.flapping, body.flappingSince]).toEqual([{ highPercent: 30, lowPercent: 20 }, null]);
+    const patch = (flapping: object | null) => edge.call("PATCH", at(body.id), { body: { flapping } });
+    expect((await patch({ highPercent: 60 })).body.flapping).toEqual({ highPercent: 60, lowPercent: 20 });
+    expect((await patch({ highPercent: 60, lowPercent: null })).body.flapping).toEqual({
+      highPercent: 60,
+      lowPercent: 40,
+    });
+    expect((await patch(null)).body.flapping).toBeNull();
+  });
+
   test.each([
     [{ colour: null }, "colour"],
     [{ port: 0 }, "port"],
