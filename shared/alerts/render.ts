@@ -68,6 +68,10 @@ export function headline(alert: Alert): string {
       return `${name} is flapping: it is ${alert.status}, and changes too often to tell each time`;
     case "flapping-stopped":
       return `${name} has stopped flapping and is ${alert.status}`;
+    case "minority":
+      return `${name} is ${alert.status}, but not as seen from everywhere`;
+    case "minority-ended":
+      return `${name} is ${alert.status}: what a part of its locations saw is over`;
   }
 }
 
@@ -81,6 +85,8 @@ export const LABELS = {
   acknowledged: "ACKNOWLEDGED",
   "flapping-started": "FLAPPING STARTED",
   "flapping-stopped": "FLAPPING STOPPED",
+  minority: "MINORITY",
+  "minority-ended": "MINORITY ENDED",
 } as const satisfies Record<AlertEvent, string>;
 
 /** Subject for mail, in Unicode, on one line. */

@@ -301,18 +301,24 @@ export const OTHER_FIELDS = {
       degraded: flag().describe(
         "Whether people are alerted when it is degraded, and not only when it is down. Default true.",
       ),
+      minorityAfterSeconds: whole(0, 86_400, " seconds")
+        .nullable()
+        .describe(
+          "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`. Default null: never.",
+        ),
       policies: list(z.string({ error: expecting("the id of a policy") }), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
       ),
     },
-    ({ afterSeconds = 0, emails = [], degraded = true, policies = [] }) => ({
+    ({ afterSeconds = 0, emails = [], degraded = true, minorityAfterSeconds = null, policies = [] }) => ({
       afterSeconds,
       emails,
       degraded,
+      minorityAfterSeconds,
       policies,
     }),
     "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, policies: [] },
+    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, minorityAfterSeconds: 900, policies: [] },
   ),
   flapping: partialOrNull(
     "Flapping",

@@ -19,6 +19,7 @@ import {
   tellSettled,
   upgraded,
 } from "./incident.ts";
+import { followMinority } from "./minority.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { evaluateStatus } from "./standing.ts";
 import { recording, unrecorded } from "./stretch.ts";
@@ -50,6 +51,7 @@ export type Decision = Pick<
   | "undecidedSince"
   | "unsettledSince"
   | "flapState"
+  | "minority"
 >;
 
 /** `ownTimerAt`: when the rules must be evaluated again even if nothing changes, outbox apart; null for never. */
@@ -125,7 +127,9 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   const past = endWhatIsOver(monitor, standing, flaps.state, context, now);
   const { lastIncidentEndedAt } = past;
   let { incident, flapState } = past;
-  const news = [...past.news];
+  const minor = followMinority(monitor, standing, Boolean(flapState?.since), context, now);
+  timers.push(minor.lookAgainAt);
+  const news = [...past.news, ...minor.news];
   if (!monitor.deletedAt && isNotUp(status)) {
     const isNew = incident === null;
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
@@ -169,6 +173,7 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     undecidedSince,
     unsettledSince: null,
     flapState,
+    minority: minor.minority,
   };
   return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
@@ -179,8 +184,17 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
  */
 function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
-  const { status, since, lastStretch, incident, lastIncidentEndedAt, undecidedSince, unsettledSince, flapState } =
-    monitor;
+  const {
+    status,
+    since,
+    lastStretch,
+    incident,
+    lastIncidentEndedAt,
+    undecidedSince,
+    unsettledSince,
+    flapState,
+    minority,
+  } = monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
   if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
@@ -205,6 +219,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       undecidedSince,
       unsettledSince: unsettledSince ?? at,
       flapState,
+      minority,
     },
     ownTimerAt,
   };
@@ -245,6 +260,7 @@ function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
     isDeepStrictEqual(monitor.incident, decision.incident) &&
     isDeepStrictEqual(monitor.lastStretch, decision.lastStretch) &&
     isDeepStrictEqual(monitor.flapState, decision.flapState) &&
+    isDeepStrictEqual(monitor.minority, decision.minority) &&
     sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );

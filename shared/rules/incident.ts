@@ -46,11 +46,16 @@ export function openOrContinue(
 }
 
 function begin(monitor: Monitor, status: NotUp, since: Timestamp, now: Date): Incident {
-  const { protocol, host, port, lastIncidentEndedAt } = monitor;
+  const { lastIncidentEndedAt } = monitor;
   const isLater = !isBelievable(lastIncidentEndedAt, now) || since > lastIncidentEndedAt;
   const startedAt = isLater ? since : new Date(Date.parse(lastIncidentEndedAt) + 1).toISOString();
+  return beginIncident(monitor, `${monitor.id}.${Date.parse(startedAt)}`, status, startedAt);
+}
+
+export function beginIncident(monitor: Monitor, id: string, status: NotUp, startedAt: Timestamp): Incident {
+  const { protocol, host, port } = monitor;
   return {
-    id: `${monitor.id}.${Date.parse(startedAt)}`,
+    id,
     startedAt,
     endedAt: null,
     target: { protocol, host, port },
@@ -164,12 +169,11 @@ export function tell(
   context: AlertContext,
   now: Date,
 ): IncidentChange & { readonly lookAgainAt: number | null; readonly flappingToldIn: string | null } {
-  const { channels, plansOf = () => [], maintenanceUntil = () => null } = context;
+  const { maintenanceUntil = () => null } = context;
   const heldUntil = maintenanceUntil(monitor, now);
   const { since: flappingSince = null, toldIn: flappingToldIn = null } = monitor.flapState ?? {};
   if (heldUntil !== null) return { incident, news: [], lookAgainAt: heldUntil, flappingToldIn };
-  const policies = plansOf(monitor);
-  const plans = reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+  const plans = plansFor(monitor, context);
   const due = (present: Incident) => alertsDue(present, { status, since }, plans, now);
   const news: NewEntry[] = [];
   let told = incident;
@@ -197,6 +201,12 @@ export function tell(
   return { incident: told, news, lookAgainAt: due(told).lookAgainAt, flappingToldIn };
 }
 
+/** The plans that apply to a monitor, with receivers that this deployment can reach. */
+export function plansFor(monitor: Monitor, { channels, plansOf = () => [] }: AlertContext): readonly Plan[] {
+  const policies = plansOf(monitor);
+  return reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+}
+
 /** One alert in place of those that tell of a level; none where those are none. */
 function flappingStarted(due: readonly DueAlert[], status: NotUp): readonly DueAlert[] {
   const receivers = due.filter(({ level }) => level !== null).flatMap((alert) => alert.receivers);
@@ -204,7 +214,7 @@ function flappingStarted(due: readonly DueAlert[], status: NotUp): readonly DueA
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */
-function addAlert(
+export function addAlert(
   monitor: Monitor,
   incident: Incident,
   due: DueAlert,
@@ -264,6 +274,8 @@ function whatIsSeen(
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
   if (event === "acknowledged")
     return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };
+  if (event === "minority" || event === "minority-ended")
+    return { reason: incident.reason, message: incident.message, locations: summarise(monitor) };
   const isSettled = event === "flapping-stopped";
   const health = event === "recovered" || (isSettled && status === "up") ? "up" : (level ?? incident.severity);
   const cause = causeOf(monitor, health);

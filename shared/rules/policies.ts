@@ -48,6 +48,7 @@ const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: 
   levels: severities.map((severity) => LEVELS[severity]).filter((level) => levelsOf(monitor).includes(level)),
   remindEverySeconds,
   remindAtMost,
+  takesAdvisories: severities.includes("warning"),
   until,
 });
 

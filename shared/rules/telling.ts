@@ -20,6 +20,8 @@ export interface Plan {
   /** Seconds between reminders to whoever was told; null for none. */
   readonly remindEverySeconds: number | null;
   readonly remindAtMost: number;
+  /** Whether its first step hears of minor trouble, such as that of a minority of locations. */
+  readonly takesAdvisories: boolean;
   /** What ends the reminders. */
   readonly until: "acknowledged" | "recovered";
 }
@@ -53,6 +55,7 @@ export const ownPlan = (monitor: Pick<Monitor, "alerts">): Plan => ({
   levels: levelsOf(monitor),
   remindEverySeconds: null,
   remindAtMost: 0,
+  takesAdvisories: true,
   until: "recovered",
 });
 

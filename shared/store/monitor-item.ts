@@ -54,13 +54,14 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     lastStretch: null,
     flapping: null,
     flapState: null,
+    minority: null,
     ...item,
     degradedAboveMsByLocation: {},
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,
     // Monitors that were stored before there were policies name none, and alert of everything.
-    alerts: { degraded: true, policies: [], ...(item.alerts as object) },
+    alerts: { degraded: true, minorityAfterSeconds: null, policies: [], ...(item.alerts as object) },
   };
   for (const name of OWN_OF_THE_TABLE) delete monitor[name];
   return monitor as unknown as StoredMonitor;

@@ -30,13 +30,15 @@ export function generate(seed: string): Scenario {
   const alerts = chanceOf(`${seed}/alerts`);
   return {
     ...scenario,
-    monitors: scenario.monitors.map(({ at, settings }) => ({ at, settings: { ...settings, ...conditionsOf(alerts) } })),
+    monitors: scenario.monitors.map(({ at, settings }) => ({ at, settings: withConditions(alerts, settings) })),
   };
 }
 
-/** When people hear of it, of some monitors. Drawn apart, so that seeds stay what they were otherwise. */
-const conditionsOf = (chance: Chance): Partial<SentSettings> => ({
+/** What people hear of beside outages, for some monitors. Drawn apart, so that seeds stay what they were otherwise. */
+const withConditions = (chance: Chance, settings: SentSettings): SentSettings => ({
+  ...settings,
   flapping: chance.pick([null, { highPercent: 30, lowPercent: 20 }, { highPercent: 15, lowPercent: 5 }]),
+  alerts: { ...settings.alerts!, minorityAfterSeconds: chance.pick([null, 0, 60]) },
 });
 
 /** @throws for a seed that names no mode */

@@ -27,6 +27,7 @@ export interface WatchedSettings {
     readonly afterSeconds: number;
     readonly emails: readonly string[];
     readonly degraded?: boolean;
+    readonly minorityAfterSeconds?: number | null;
   };
   readonly flapping?: { readonly highPercent: number; readonly lowPercent: number } | null;
 }

@@ -45,6 +45,7 @@ const UNUSED = {
   undecidedSince: null,
   unsettledSince: null,
   flapState: null,
+  minority: null,
 } as const;
 
 export interface Traffic {

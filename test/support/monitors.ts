@@ -9,6 +9,7 @@ export const alertsOf = (more: Partial<Monitor["alerts"]> = {}): Monitor["alerts
   afterSeconds: 0,
   emails: [],
   degraded: true,
+  minorityAfterSeconds: null,
   policies: [],
   ...more,
 });
@@ -51,6 +52,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   lastIncidentEndedAt: null,
   lastStretch: null,
   flapState: null,
+  minority: null,
   nextEvaluationAt: null,
   lookBy: null,
   undecidedSince: null,

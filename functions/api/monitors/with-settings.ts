@@ -67,6 +67,7 @@ export const newMonitor = (
     lastIncidentEndedAt: null,
     lastStretch: null,
     flapState: null,
+    minority: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,

@@ -28,6 +28,15 @@ export function tellingsOf({ told }: Pick<Journal, "told">): Tellings {
   return { firsts, repeats };
 }
 
+const ADVISORIES = new Set(["minority", "minority-ended"]);
+export const isAdvisory = ({ event }: Pick<Told, "event">) => ADVISORIES.has(event);
+
+/** Without what tells of no incident. */
+export const withoutAdvisories = ({ firsts, repeats }: Tellings): Tellings => ({
+  firsts: firsts.filter((one) => !isAdvisory(one)),
+  repeats: repeats.filter((one) => !isAdvisory(one)),
+});
+
 /** What a reader of topic `alerts` believes of one monitor. @param told to that reader, oldest first */
 export function beliefAt(told: readonly Told[], at: number): string | null {
   const open = new Map<string, Told>();

@@ -66,7 +66,7 @@ describe("changing", () => {
 
   test("an object merges, and null brings a default back", async () => {
     const { body } = await create({
-      alerts: { afterSeconds: 30, emails: ["a@b.ch"], degraded: true, policies: [] },
+      alerts: { afterSeconds: 30, emails: ["a@b.ch"], degraded: true, minorityAfterSeconds: null, policies: [] },
       tags: { a: "1", b: "2" },
       quorum: "any",
     });
@@ -75,7 +75,7 @@ describe("changing", () => {
       headers: { "Content-Type": "application/merge-patch+json" },
     });
     expect(answer.body).toMatchObject({
-      alerts: { afterSeconds: 30, emails: [], degraded: true, policies: [] },
+      alerts: { afterSeconds: 30, emails: [], degraded: true, minorityAfterSeconds: null, policies: [] },
       quorum: "majority",
     });
     expect(answer.body.tags).toEqual({ b: "2", c: "3" });

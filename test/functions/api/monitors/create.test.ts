@@ -25,7 +25,7 @@ describe("creating", () => {
       degradedAboveMsByLocation: {},
       locations: ["local"],
       quorum: "majority",
-      alerts: { afterSeconds: 0, emails: [], degraded: true, policies: [] },
+      alerts: { afterSeconds: 0, emails: [], degraded: true, minorityAfterSeconds: null, policies: [] },
       tags: {},
       paused: false,
       badge: false,

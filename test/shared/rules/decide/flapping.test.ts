@@ -199,6 +199,7 @@ describe("over random histories", () => {
     levels: ["degraded", "down"],
     remindEverySeconds: 300,
     remindAtMost: 2,
+    takesAdvisories: true,
     until: "recovered",
   };
   const histories = fc.array(

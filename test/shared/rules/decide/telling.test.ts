@@ -16,6 +16,7 @@ const plan = (more: Partial<Plan> = {}): Plan => ({
   levels: ["degraded", "down"],
   remindEverySeconds: null,
   remindAtMost: 0,
+  takesAdvisories: true,
   until: "recovered",
   ...more,
 });
@@ -206,6 +207,7 @@ test("over random histories: order, ends, reminders and acknowledgement hold for
       levels: fc.constantFrom<Plan["levels"]>(["down"], ["degraded", "down"]),
       remindEverySeconds: fc.constantFrom(null, 300),
       remindAtMost: fc.integer({ min: 1, max: 3 }),
+      takesAdvisories: fc.constant(true),
       until: fc.constantFrom("acknowledged" as const, "recovered" as const),
     }),
     { minLength: 1, maxLength: 2 },
