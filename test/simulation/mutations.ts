@@ -1,5 +1,5 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
-import { FLAPPING_MUTANTS } from "./flapping-mutations.ts";
+import { CONDITION_MUTANTS } from "./condition-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
 
@@ -209,7 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
     "at: now.toISOString()",
   ),
   ...MAILBOX_MUTANTS,
-  ...FLAPPING_MUTANTS,
+  ...CONDITION_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

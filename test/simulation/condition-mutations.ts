@@ -1,11 +1,12 @@
-/** The mistakes that `mutants.ts` puts into flap detection. */
+/** The mistakes that `mutants.ts` puts into flap detection and into advisories about a minority of locations. */
 import { type Mutant, mutant } from "./mutant.ts";
 
 const DECIDE = "/shared/rules/decide.ts";
 const FLAPPING = "/shared/rules/flapping.ts";
+const MINORITY = "/shared/rules/minority.ts";
 const INCIDENT = "/shared/rules/incident.ts";
 
-export const FLAPPING_MUTANTS: readonly Mutant[] = [
+export const CONDITION_MUTANTS: readonly Mutant[] = [
   mutant(
     "while it flaps, everything is told all the same",
     INCIDENT,
@@ -48,4 +49,28 @@ export const FLAPPING_MUTANTS: readonly Mutant[] = [
     "monitor.flapState?.targetVersion !== -1 ? monitor.flapState : null",
     { caughtBy: "paused while it flaps" },
   ),
+  mutant(
+    "what an offline or silent location saw last is a minority",
+    MINORITY,
+    'conditions[name] === "working" && view',
+    "conditions[name] !== undefined && view",
+    { lives: "a view that is down turns up or unknown before its location is known to be offline" },
+  ),
+  mutant(
+    "an advisory goes on beside an incident",
+    MINORITY,
+    'status === "up" ? whereDown',
+    'status !== "paused" ? whereDown',
+    { caughtBy: "a minority" },
+  ),
+  mutant(
+    "an advisory has the id of one before",
+    MINORITY,
+    "minority.$" + "{now.getTime()}",
+    "minority.$" + "{Date.parse(first.since)}",
+    { caughtBy: "a minority" },
+  ),
+  mutant("a pause does not end an advisory", MINORITY, "present?.targetVersion !== monitor.target.version", "false", {
+    caughtBy: "paused while a minority",
+  }),
 ];
