@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Service } from "../shared/environment.ts";
+import { buildPage } from "./bundle-page.ts";
 
 export type FunctionName = Service;
 export const FUNCTIONS = Object.keys({
@@ -19,6 +20,7 @@ export const FUNCTIONS = Object.keys({
   dispatch: true,
   probe: true,
   "state-change": true,
+  web: true,
 } satisfies Record<FunctionName, true>) as FunctionName[];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -26,7 +28,7 @@ const entryOf = (name: FunctionName) => `functions/${name}/index.ts`;
 /** Run at build time; prints the API's description, made from the schemas that validate. */
 const OPENAPI = "functions/api/openapi.ts";
 /** Further inputs of the bundles: the lockfile stands for everything in node_modules, esbuild included. */
-const ALWAYS = ["infra/bundle.ts", "package-lock.json", "tsconfig.json"];
+const ALWAYS = ["infra/bundle.ts", "infra/bundle-page.ts", "package-lock.json", "tsconfig.json"];
 
 /** Folder with a function's bundle. */
 export const bundleOf = (name: FunctionName, root = ROOT) => join(root, "dist", name);
@@ -63,7 +65,9 @@ export const bundle = async (root = ROOT): Promise<void> => {
   // The one-machine stack runs the bundles below this project, whose package.json would make Node read them as ESM.
   for (const name of FUNCTIONS)
     replace(root, join(bundleOf(name, root), "package.json"), Buffer.from('{"type":"commonjs"}\n'));
-  const inputs = [...Object.keys(metafile.inputs), ...(await describeApi(root)), ...ALWAYS].filter(
+  const page = await buildPage(root);
+  if (page.content) replace(root, join(bundleOf("web", root), "files.json"), page.content);
+  const inputs = [...Object.keys(metafile.inputs), ...page.inputs, ...(await describeApi(root)), ...ALWAYS].filter(
     (input) => !input.startsWith("node_modules/"),
   );
   replace(root, stamp, Buffer.from(JSON.stringify(hashes(root, [...new Set(inputs)].sort()), null, 1)));

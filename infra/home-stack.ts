@@ -158,11 +158,22 @@ export class HomeStack extends Stack {
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     // It publishes tests of subscriptions only.
     api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
+    // To say which monitors reach nobody.
+    api.allow(["sns:GetTopicAttributes"], [alerts.topicArn]);
     this.letManageSubscriptions(api);
     letAlert(api, settings, alerts);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
-    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda });
+
+    // ---- web: the dashboard's files -----------------------------------------------------------------------------
+    const web = new NodeFunction(this, "Web", {
+      settings,
+      entry: "web",
+      memorySize: 128,
+      timeout: Duration.seconds(10),
+      environment: {},
+    });
+    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda, web: web.lambda });
 
     // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
     const delivery = new Delivery(this, "Delivery", {

@@ -5,6 +5,7 @@ import {
   HttpApi,
   HttpMethod,
   HttpRoute,
+  HttpRouteKey,
   HttpStage,
   LogGroupLogDestination,
 } from "aws-cdk-lib/aws-apigatewayv2";
@@ -30,7 +31,7 @@ const ACCESS_LOG = AccessLogFormat.custom(
   }),
 );
 
-/** All calls that have no route of their own. No `$default`, so that scans for other paths invoke nothing. */
+/** All calls that have no route of their own. */
 const ALL_CALLS = "/v1/{proxy+}";
 
 /**
@@ -39,13 +40,15 @@ const ALL_CALLS = "/v1/{proxy+}";
  */
 export const PUBLIC_ROUTES = [
   { path: "/v1", method: HttpMethod.ANY },
-  { path: "/", method: HttpMethod.ANY },
-  { path: "/favicon.ico", method: HttpMethod.ANY },
   { path: "/v1/health", method: HttpMethod.ANY },
   { path: "/v1/openapi.json", method: HttpMethod.ANY },
   { path: "/v1/badges/{file}", method: HttpMethod.ANY },
+  { path: "/v1/acknowledge", method: HttpMethod.ANY },
   { path: "/v1/sessions", method: HttpMethod.POST },
 ] as const;
+
+/** Everything else is the dashboard. Its throttle of its own bounds what scans for other paths cost. */
+const PAGES = HttpRouteKey.DEFAULT;
 
 interface Throttle {
   readonly ratePerSecond: number;
@@ -57,11 +60,19 @@ const routeSettings = ({ ratePerSecond, burst }: Throttle) => ({
   ThrottlingBurstLimit: burst,
 });
 
-/** The HTTP API: all routes to one function, throttled by route. Browsers of other origins may not call it. */
+export interface PublicApiProps {
+  readonly settings: Settings;
+  /** Answers `/v1`. */
+  readonly handler: IFunction;
+  /** Answers all other paths. */
+  readonly web: IFunction;
+}
+
+/** The HTTP API: calls and the dashboard at one address, throttled by route. Browsers of other origins may not call it. */
 export class PublicApi extends Construct {
   readonly url: string;
 
-  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly handler: IFunction }) {
+  constructor(scope: Construct, id: string, props: PublicApiProps) {
     super(scope, id);
     const { appId, apiThrottle, publicThrottle, logRetentionDays } = props.settings;
     const httpApi = new HttpApi(this, "Http", { createDefaultStage: false });
@@ -81,10 +92,17 @@ export class PublicApi extends Construct {
     // The first route owns the integration in the template: another order would replace it.
     httpApi.addRoutes({ path: ALL_CALLS, methods: [HttpMethod.ANY], integration });
     for (const { path, method } of PUBLIC_ROUTES) httpApi.addRoutes({ path, methods: [method], integration });
-    const own = PUBLIC_ROUTES.map(({ path, method }) => [`${method} ${path}`, routeSettings(publicThrottle)]);
+    new HttpRoute(this, "Pages", {
+      httpApi,
+      routeKey: PAGES,
+      integration: new HttpLambdaIntegration("PagesIntegration", props.web),
+    });
+    const open = [...PUBLIC_ROUTES.map(({ path, method }) => `${method} ${path}`), PAGES.key];
+    const own = open.map((key) => [key, routeSettings(publicThrottle)]);
     (stage.node.defaultChild as CfnStage).addPropertyOverride("RouteSettings", Object.fromEntries(own));
     // API Gateway refuses settings of a route that does not exist yet.
-    stage.node.addDependency(...httpApi.node.children.filter((child) => child instanceof HttpRoute));
+    const routes = [...httpApi.node.children, ...this.node.children].filter((child) => child instanceof HttpRoute);
+    stage.node.addDependency(...routes);
     this.url = httpApi.apiEndpoint;
     Validations.of(this).acknowledge({
       id: "AwsSolutions::AwsSolutions-APIG4",

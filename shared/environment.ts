@@ -92,6 +92,7 @@ const ENVIRONMENTS = {
     RETENTION,
     API_URL: text,
   }),
+  web: z.object({}),
 };
 export type Service = keyof typeof ENVIRONMENTS;
 

@@ -8,6 +8,7 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
 
@@ -220,8 +221,10 @@ export interface FlapState {
 /** A message to people about one change; topic `alerts` carries it as JSON. */
 export interface Alert {
   readonly alertId: string;
-  readonly event: AlertEvent;
+  readonly event: AlertEvent | SystemEvent;
   readonly severity: Severity;
+  /** First line of an alert about the monitoring itself; there is none in those about monitors. */
+  readonly subject?: string;
   readonly monitor: {
     readonly id: string;
     readonly name: string;
@@ -243,6 +246,8 @@ export interface Alert {
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
+  /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
+  readonly timeZone?: string;
 }
 
 /**
@@ -253,7 +258,17 @@ export type OutboxContent =
   | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "status"; readonly stretch: StretchStart }
-  | { readonly kind: "system"; readonly subject: string; readonly message: string };
+  | ({ readonly kind: "system" } & SystemMessage);
+
+/** A message about the monitoring itself. */
+export interface SystemMessage {
+  readonly subject: string;
+  readonly message: string;
+  /** What policies know it by. Without it only topic `system` is told. */
+  readonly event?: SystemEvent;
+  /** What it is about, for example `location.eu-west-1`. */
+  readonly about?: string;
+}
 
 /** State of a delivery to one receiver. Removed once delivered. */
 export interface Delivery {

@@ -40,5 +40,14 @@ export interface TokenAnswer {
   readonly scopes: readonly Scope[];
 }
 
+/** A direct invocation of the API that makes a code which logs in once in place of a token, within ten minutes. */
+export interface LoginCodeRequest {
+  readonly command: "create-login-code";
+  readonly token: string;
+}
+export interface LoginCodeAnswer {
+  readonly code: string;
+}
+
 export type DispatchEvent = Scheduled | PlanRequest;
 export type CompactEvent = Scheduled | Started;

@@ -9,10 +9,18 @@ import type { ChannelName } from "./alerts/channels/index.ts";
  * about the monitoring itself. The others are alert channels, with a target if the channel has several receivers (`sns`,
  * `email:ops@example.com`), or channels that users set up (`channel:<id>`).
  */
-export type Receiver = "incident" | "status" | "system" | ChannelName | `${ChannelName}:${string}`;
+export type Receiver =
+  | "incident"
+  | "status"
+  | "system"
+  | ChannelName
+  | `${ChannelName | typeof STORED_CHANNEL}:${string}`;
 
 /** The channel's name in the text of a receiver that is a channel which users set up; its id is the target. */
 export const STORED_CHANNEL = "channel";
+
+/** The receiver of a channel that users set up. */
+export const receiverOfStored = (channelId: string): Receiver => `${STORED_CHANNEL}:${channelId}`;
 
 /** @param target the address within the channel, for a channel that has several receivers */
 export const receiverOf = (channel: ChannelName, target?: string): Receiver =>

@@ -111,7 +111,10 @@ const matches = ({ path }: Route, asked: string) =>
   new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{[^/]+\}/g, "[^/]+")}/?$`).test(asked);
 
 const nowhere = ({ method, path }: { method: string; path: string }): never => {
-  const allowed = routes.filter((route) => matches(route, path)).map((route) => route.method);
+  // At `/v1/monitors/bulk`, "bulk" is no id of a monitor.
+  const literal = routes.filter((route) => route.path === path.replace(/\/$/, ""));
+  const found = literal.length > 0 ? literal : routes.filter((route) => matches(route, path));
+  const allowed = found.map((route) => route.method);
   if (allowed.length === 0) throw new Problem("not-found", `there is nothing at ${path}; see /v1/openapi.json`);
   const allow = [...new Set(allowed.flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])))].join(", ");
   throw new Problem("method-not-allowed", `${method} does not work at ${path}; ${allow} does`, { allow });

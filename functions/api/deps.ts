@@ -8,12 +8,16 @@ import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
+import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
+import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
+import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
+import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
@@ -40,6 +44,12 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  /** To whom the alerts about incidents went. */
+  readonly incidentAlerts: IncidentAlertStore;
+  /** Reads the secret with which links in alerts are signed. */
+  readonly linkSecret: LinkSecret;
+  /** Notes on incidents. */
+  readonly notes: NoteStore;
   readonly tokens: TokenStore;
   /** Status over time of one monitor. */
   readonly stretches: StretchStore;
@@ -62,10 +72,14 @@ export interface Deps {
   readonly retention: Retention;
   readonly probes: Probes;
   readonly channels: ChannelStore;
+  /** What channels were told. */
+  readonly deliveries: DeliveryStore;
   /** What test alerts are sent through. */
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
   readonly topics: { readonly alerts: string; readonly system: string };
+  /** Counts the confirmed subscriptions of topic `alerts`. */
+  readonly alertsSubscribers: () => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

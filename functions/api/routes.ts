@@ -5,6 +5,7 @@ import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
+import { deliveries } from "./channels/routes/deliveries.ts";
 import { results } from "./history/routes/results.ts";
 import { stats } from "./history/routes/stats.ts";
 import { timeline } from "./history/routes/timeline.ts";
@@ -16,8 +17,11 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
-import { acknowledge } from "./incidents/routes/acknowledge.ts";
+import { acknowledging } from "./incidents/routes/acknowledge.ts";
+import { acknowledgeLinks } from "./incidents/routes/acknowledge-link.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { notes } from "./incidents/routes/notes.ts";
+import { timelines } from "./incidents/routes/timeline.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -35,7 +39,10 @@ export const routes: readonly Route[] = [
   bulk,
   checks,
   incidents,
-  acknowledge,
+  acknowledging,
+  acknowledgeLinks,
+  notes,
+  timelines,
   results,
   stats,
   uptime,
@@ -49,6 +56,7 @@ export const routes: readonly Route[] = [
   maintenanceWindows,
   subscriptions,
   channels,
+  deliveries,
   kinds,
   tokens,
   audit,

@@ -7,12 +7,16 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
+import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
@@ -27,6 +31,7 @@ import type { Deps } from "./deps.ts";
 import { FULL_ACCESS } from "./http/access.ts";
 import { createFairShare } from "./http/fair-share.ts";
 import { createLoginGuard } from "./http/login-guard.ts";
+import { createSubscriberCount } from "./subscriptions/subscribers.ts";
 
 /** Dependencies that are made here. */
 type Stores =
@@ -40,7 +45,12 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "incidentAlerts"
+  | "linkSecret"
+  | "notes"
   | "channels"
+  | "deliveries"
+  | "alertsSubscribers"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -91,9 +101,14 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
+    linkSecret: createLinkSecret(client, tables.monitors),
+    notes: createNoteStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
+    deliveries: createDeliveryStore(client, tables.monitors),
+    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

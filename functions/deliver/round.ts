@@ -59,7 +59,7 @@ export const createRound =
   async (receiver: string, mail: readonly Mail[], state: ReceiverState, lease: Lease): Promise<RoundReport> => {
     const { failures, pausedUntil } = state;
     if (isPaused(state, now())) return { left: mail, sent: 0, lost: 0, isCut: false, standing: state, pausedUntil };
-    const { takesDigests, spacingMs, send } = await findRecipient(receiver);
+    const { takesDigests, spacingMs, send, done } = await findRecipient(receiver);
     const left = new Map(mail.map((one) => [one.place, one]));
     let behaviour = NO_BEHAVIOUR;
     let [sent, lost, isCut] = [0, 0, false];
@@ -90,6 +90,7 @@ export const createRound =
         left.set(one.place, { ...one, ...result });
         return false;
       }
+      await done?.(one.alert);
       left.delete(one.place);
       if (result.state === "sent") {
         sent++;

@@ -62,7 +62,12 @@ export const createAftermath = ({ store, planning, views, standing, due, now, ne
       }
     const message = names.length > 0 && {
       key: `system#${newId()}`,
-      content: { kind: "system" as const, ...unjudged(state, names.toSorted(), isComplete) },
+      content: {
+        kind: "system" as const,
+        event: "system.monitors-unjudged" as const,
+        about: `location.${state.name}`,
+        ...unjudged(state, names.toSorted(), isComplete),
+      },
     };
     await store.announce(state, { isCounted: true, ...(message && { message }) }, now());
   };

@@ -76,6 +76,8 @@ export const createLocationWatch = ({ locations, store, planning, views, now, ne
         : "";
     const content = {
       kind: "system" as const,
+      event: `system.location-${condition}` as const,
+      about: `location.${name}`,
       subject: `Location ${name}: ${condition}`,
       message: `Location ${name} ${SENTENCES[condition]}${left}`,
     };

@@ -185,5 +185,6 @@ function newsOf(name: string, { stalled, back }: Findings, shards: number, open:
     );
   if (sentences.length === 0) return undefined;
   const subject = stalled.size > 0 ? `Location ${name}: checks stand still` : `Location ${name}: checks run again`;
-  return { subject, message: sentences.join(" ") };
+  const event = open > 0 ? ("system.checks-stalled" as const) : ("system.checks-resumed" as const);
+  return { event, about: `checks.${name}`, subject, message: sentences.join(" ") };
 }

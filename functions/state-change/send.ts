@@ -3,8 +3,11 @@ import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
-import type { Monitor } from "../../shared/model.ts";
+import type { Monitor, SystemMessage, Timestamp } from "../../shared/model.ts";
+import { parseReceiver } from "../../shared/receiver.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
+import type { Policy } from "../../shared/rules/policies.ts";
+import { systemAlert, systemReceivers } from "../../shared/rules/system.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Post } from "../../shared/store/mailbox.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
@@ -37,11 +40,24 @@ interface Dependencies {
   readonly outside: Outside;
   readonly decisions: Pick<DecisionStore, "projectIncident">;
   readonly stretches: Pick<StretchStore, "record">;
+  readonly policies: () => Promise<readonly Policy[]>;
+  /** Names of the channels that this deployment can use. */
+  readonly channels: readonly string[];
   /** Puts an alert into a receiver's mailbox. */
   readonly post: (mail: Post) => Promise<void>;
 }
 
-export const createSend = ({ outside, decisions, stretches, post }: Dependencies): Send => {
+export const createSend = (dependencies: Dependencies): Send => {
+  const { outside, decisions, stretches, policies, channels, post } = dependencies;
+
+  /** By the policies as they are now. Repeated, it posts nothing twice. */
+  const tellByPolicies = async ({ event, ...message }: SystemMessage, createdAt: Timestamp, sequence: number) => {
+    if (!event) return;
+    const alert = systemAlert({ event, ...message }, sequence, createdAt);
+    for (const receiver of systemReceivers(event, await policies()))
+      if (channels.includes(parseReceiver(receiver).channel)) await post({ receiver, alert, createdAt, sequence });
+  };
+
   /** @throws Error if the message cannot be made: a bug of ours */
   const prepare = ({ receiver, content, createdAt, sequence }: DueDelivery, item: OutboxItem): Attempt => {
     switch (content.kind) {
@@ -63,7 +79,10 @@ export const createSend = ({ outside, decisions, stretches, post }: Dependencies
       }
       case "system": {
         const notice = systemNotice(content, outside);
-        return (signal) => sns.send(notice, outside, signal);
+        return async (signal) => {
+          await tellByPolicies(content, createdAt, sequence);
+          return sns.send(notice, outside, signal);
+        };
       }
       case "alert": {
         const { alert } = content;

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
-import type { TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
+import type { LoginCodeAnswer, LoginCodeRequest, TokenAnswer, TokenRequest } from "../../shared/payloads.ts";
 import { TOKEN } from "../../shared/tokens.ts";
 import { type Alarms, createAlarms } from "./cloudwatch/alarms.ts";
 import type { PutMetric } from "./cloudwatch/metrics.ts";
@@ -71,6 +71,8 @@ export interface RunningStack {
   readonly apiUrl: string;
   readonly gatewayUrl: string;
   readonly token: string;
+  /** Logs in once on the dashboard, within ten minutes. */
+  readonly loginCode: string | null;
   /** Access key of the owner, who may call everything through the gateway. */
   readonly accessKeyId: string;
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -239,6 +241,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const stopSchedules = startSchedules(resources, { functions, authorise });
     undo.push(stopSchedules, () => Promise.all([functions.stop(0), ...sources.map((source) => source.stop())]));
     const token = await prepareToken(dataFolder, options.token, settings.direct, log);
+    const loginCode = await prepareLogin(token, settings.direct);
     api.answerWith(createHttpApi(settings, { open, disk }));
     const sweeping = setInterval(() => {
       if (disk.isRefusing) return;
@@ -270,7 +273,20 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       ending ??= end();
       return ending;
     };
-    return { apiUrl, gatewayUrl, token, accessKeyId, outputs, resources, functions, queues, database, alarms, stop };
+    return {
+      apiUrl,
+      gatewayUrl,
+      token,
+      loginCode,
+      accessKeyId,
+      outputs,
+      resources,
+      functions,
+      queues,
+      database,
+      alarms,
+      stop,
+    };
   } catch (error) {
     for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => {});
     throw error;
@@ -320,11 +336,20 @@ const contextOf = ({ locations, controlTargets = [], alertSender, context }: Sta
 const writeOutputs = (dataFolder: string, outputs: unknown): void =>
   writeAtomically(join(dataFolder, "outputs.json"), `${JSON.stringify(outputs, null, 2)}\n`);
 
+type InvokeApi = (payload: string) => Promise<{ readonly failed: boolean; readonly payload: string }>;
+
+/** Makes a code that logs in once on the dashboard. Null if it cannot be made: the token works as well. */
+const prepareLogin = async (token: string, invokeApi: InvokeApi): Promise<string | null> => {
+  const request: LoginCodeRequest = { command: "create-login-code", token };
+  const { failed, payload } = await invokeApi(JSON.stringify(request));
+  return failed ? null : (JSON.parse(payload) as LoginCodeAnswer).code;
+};
+
 /** Makes the admin token valid at the API. It is stored in a file that only the owner can read. */
 const prepareToken = async (
   dataFolder: string,
   wanted: string | undefined,
-  invokeApi: (payload: string) => Promise<{ failed: boolean; payload: string }>,
+  invokeApi: InvokeApi,
   log: (line: string) => void,
 ): Promise<string> => {
   const file = join(dataFolder, "token");

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import { fields, flag, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
+import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
 import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
@@ -306,7 +306,7 @@ export const OTHER_FIELDS = {
         .describe(
           "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`. Default null: never.",
         ),
-      policies: list(z.string({ error: expecting("the id of a policy") }), MAX_POLICIES, "ids of policies").describe(
+      policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
       ),
     },

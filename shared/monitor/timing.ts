@@ -32,3 +32,24 @@ export const defaultRetries = (
   const fitting = [2, 1].find((count) => attemptsMs(timeoutMs, { count, delayMs }) <= budgetMs(intervalSeconds));
   return { count: fitting ?? 0, delayMs };
 };
+
+/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
+const DELIVERY_SECONDS = 3;
+
+interface AlertTiming {
+  readonly intervalSeconds: number;
+  readonly failureThreshold: number;
+  readonly timeoutMs: number;
+  readonly retries: Retries;
+  readonly alerts: { readonly afterSeconds: number };
+}
+
+/**
+ * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
+ * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
+ * `afterSeconds` starts after it.
+ */
+export const timeToAlertSeconds = ({ intervalSeconds, failureThreshold, timeoutMs, retries, alerts }: AlertTiming) =>
+  Math.ceil(intervalSeconds * failureThreshold + attemptsMs(timeoutMs, retries) / 1000) +
+  alerts.afterSeconds +
+  DELIVERY_SECONDS;

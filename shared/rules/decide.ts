@@ -201,7 +201,13 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
   const message = `Decisions about monitor ${monitor.id} ("${monitor.name}") do not settle, so none is made. Please report this as a fault of Harborlight.`;
   const news: NewEntry = {
     key: "system#unsettled",
-    content: { kind: "system", subject: "A monitor cannot be decided", message },
+    content: {
+      kind: "system",
+      event: "system.fault",
+      about: `monitor.${monitor.id}`,
+      subject: "A monitor cannot be decided",
+      message,
+    },
     receivers: ["system"],
   };
   const added = entriesOf(unsettledSince ? [] : [news], sequenceFrom(monitor.revision), now);
@@ -238,7 +244,13 @@ function withNews(
   const message = `Too many alerts of monitor ${id} wait for receivers that do not take them; the oldest were dropped: ${dropped.join(", ")}`;
   const loss: NewEntry = {
     key: OVERFLOW,
-    content: { kind: "system", subject: "Alerts were dropped", message },
+    content: {
+      kind: "system",
+      event: "system.alerts-dropped",
+      about: `monitor.${id}`,
+      subject: "Alerts were dropped",
+      message,
+    },
     receivers: ["system"],
   };
   const kept = Object.entries(all).filter(([key]) => !dropped.includes(key));

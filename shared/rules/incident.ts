@@ -219,10 +219,11 @@ export function addAlert(
   incident: Incident,
   due: DueAlert,
   status: Status,
-  { url, channels }: AlertContext,
+  { url, channels, plansOf }: AlertContext,
   now: Date,
 ): IncidentChange {
   const { event } = due;
+  const timeZone = plansOf?.(monitor)[0]?.timeZone;
   const isEnd = event === "recovered" || event === "closed";
   const receivers = due.receivers.filter((receiver) => channels.includes(parseReceiver(receiver).channel));
   const told: Incident = {
@@ -249,6 +250,7 @@ export function addAlert(
     incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
+    ...(timeZone !== undefined && { timeZone }),
   };
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
 }
@@ -292,7 +294,7 @@ const howItFlaps = ({ flapState, intervalSeconds }: Monitor) =>
   `its status changed ${flapState?.changes.length} times within the last 20 checks, one each ${intervalSeconds} s`;
 
 const whoHasIt = ({ acknowledged }: Incident) =>
-  `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
+  `Acknowledged by ${acknowledged?.by}${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
 
 const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 

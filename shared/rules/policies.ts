@@ -1,6 +1,7 @@
 /** Alert policies: which of them apply to a monitor, and what they make of it. Pure. */
 import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
-import { type Receiver, receiverOf } from "../receiver.ts";
+import { type Receiver, receiverOf, receiverOfStored } from "../receiver.ts";
+import type { ALL_SYSTEM_EVENTS, SystemEvent } from "../system-events.ts";
 import { levelsOf, ownPlan, type Plan } from "./telling.ts";
 
 /** Whom to tell once trouble has lasted. */
@@ -19,13 +20,21 @@ export const TROUBLES = ["critical", "warning"] as const satisfies readonly Seve
 export interface Policy {
   readonly id: string;
   readonly name: string;
-  /** Monitors that it takes though they do not name it: those with all of these tags; `*` stands for any value. None: null. */
-  readonly match: { readonly tags: Readonly<Record<string, string>> } | null;
+  /**
+   * What it takes though nothing names it: monitors with all of these tags (`*` stands for any value), and messages about the
+   * monitoring itself. None: null.
+   */
+  readonly match: {
+    readonly tags?: Readonly<Record<string, string>> | undefined;
+    readonly events?: readonly (SystemEvent | typeof ALL_SYSTEM_EVENTS)[] | undefined;
+  } | null;
   readonly severities: readonly (typeof TROUBLES)[number][];
   readonly steps: readonly PolicyStep[];
   readonly remindEverySeconds: number | null;
   readonly remindAtMost: number;
   readonly until: (typeof REMINDED_UNTIL)[number];
+  /** In which people are told times. Default UTC. */
+  readonly timeZone?: string;
   readonly revision: number;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
@@ -34,8 +43,8 @@ export interface Policy {
 const TOPIC = "sns";
 const ANY = "*";
 
-const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
-  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : (`channel:${id}` as Receiver))),
+export const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
+  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : receiverOfStored(id))),
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
@@ -43,18 +52,22 @@ type Told = Pick<Monitor, "alerts" | "tags">;
 
 export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
 
-const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy, monitor: Told): Plan => ({
+const planOf = (
+  { severities, steps, remindEverySeconds, remindAtMost, until, timeZone }: Policy,
+  monitor: Told,
+): Plan => ({
   steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
   levels: severities.map((severity) => LEVELS[severity]).filter((level) => levelsOf(monitor).includes(level)),
   remindEverySeconds,
   remindAtMost,
   takesAdvisories: severities.includes("warning"),
   until,
+  ...(timeZone !== undefined && { timeZone }),
 });
 
 /** Whether a policy takes a monitor by its tags. */
 const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags">): boolean =>
-  match !== null &&
+  match?.tags !== undefined &&
   Object.entries(match.tags).every(([name, value]) =>
     value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
   );

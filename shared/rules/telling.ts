@@ -24,6 +24,8 @@ export interface Plan {
   readonly takesAdvisories: boolean;
   /** What ends the reminders. */
   readonly until: "acknowledged" | "recovered";
+  /** In which people are told times. Default UTC. */
+  readonly timeZone?: string;
 }
 
 /** An alert that is due, with everybody it goes to. */

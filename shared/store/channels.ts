@@ -9,9 +9,12 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { ChannelName } from "../alerts/channels/index.ts";
+import { DAY_SECONDS } from "../durations.ts";
 import type { ItemKey, Timestamp } from "../model.ts";
+import { isAliveAt } from "./alive.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { channelKey, channelNameKey, channelSecretKey } from "./keys.ts";
@@ -32,6 +35,16 @@ export interface StoredChannel {
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }
+
+/** A channel that was deleted, and has to be told the end of incidents whose beginning it was told: a pager would stay open. */
+export interface RetiredChannel extends Pick<StoredChannel, "kind" | "settings"> {
+  readonly secrets: Settings;
+  /** Ids of these incidents. */
+  readonly owed: ReadonlySet<string>;
+}
+
+/** What is left of a deleted channel goes after this time, whatever it is owed. */
+const RETIRED_SECONDS = DAY_SECONDS;
 
 /** A name that is taken by a channel which does not exist is free after this time: its creation has failed. */
 const ABANDONED_AFTER_MS = 60_000;
@@ -74,6 +87,10 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
     return item && fromItem(item);
   };
 
+  /** Secret settings; empty if it has none. */
+  const secrets = async (id: string): Promise<Settings> =>
+    ((await read(channelSecretKey(id)))?.secrets as Settings | undefined) ?? {};
+
   /** Takes a name for a channel. @returns false if another channel has it */
   const takeName = async (name: string, id: string, now: Date): Promise<boolean> => {
     const key = nameKey(name);
@@ -111,10 +128,7 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
       return { items: Items.map(fromItem), next: LastEvaluatedKey ? String(LastEvaluatedKey.sk) : null };
     },
 
-    /** Secret settings; empty if it has none. */
-    async secrets(id: string): Promise<Settings> {
-      return ((await read(channelSecretKey(id)))?.secrets as Settings | undefined) ?? {};
-    },
+    secrets,
 
     /** @returns false if another channel has the name */
     async create(channel: StoredChannel, secrets: Settings, now: Date): Promise<boolean> {
@@ -142,12 +156,60 @@ export const createChannelStore = (client: DynamoDBDocumentClient, tableName: st
       return "updated";
     },
 
-    /** @returns false if it was changed or deleted meanwhile */
-    async remove({ id, name, revision }: StoredChannel): Promise<boolean> {
+    /**
+     * Deletes a channel at once. Its secrets stay while it is owed the end of an incident, a day at most.
+     * @param readOwed reads ids of these incidents; called once nothing more can be sent to the channel
+     * @returns false if it was changed or deleted meanwhile
+     */
+    async remove(
+      { id, name, kind, settings, revision }: StoredChannel,
+      readOwed: () => Promise<ReadonlySet<string>>,
+      now: Date,
+    ): Promise<boolean> {
       if (!(await remove(channelKey(id), "revision = :revision", { ":revision": revision }))) return false;
-      await remove(channelSecretKey(id));
       await freeName(name, id);
+      const owed = await readOwed();
+      if (owed.size === 0) await remove(channelSecretKey(id));
+      else {
+        const expiresAtSeconds = Math.floor(now.getTime() / 1000) + RETIRED_SECONDS;
+        const retired = { kind, settings, secrets: await secrets(id), owed, expiresAtSeconds };
+        await put({ ...channelSecretKey(id), ...retired, revision: revision + 1 });
+      }
       return true;
+    },
+
+    /**
+     * What is left of a channel that is gone.
+     * @returns undefined if it is owed nothing; `leaving` while that is not known yet
+     */
+    async retired(id: string, now: Date): Promise<RetiredChannel | "leaving" | undefined> {
+      const item = await read(channelSecretKey(id));
+      if (item && item.expiresAtSeconds === undefined) return "leaving";
+      if (!item?.owed || !isAliveAt(item, now.getTime())) return undefined;
+      const { kind, settings, secrets, owed } = item as unknown as RetiredChannel;
+      return { kind, settings, secrets, owed };
+    },
+
+    /** Notes that a deleted channel is not owed the end of an incident any more. With the last one its secrets go. */
+    async settleOwed(id: string, incidentId: string, now: Date): Promise<void> {
+      const change = (expression: string, condition: string, values: Record<string, unknown>) =>
+        unlessRaced(
+          client.send(
+            new UpdateCommand({
+              TableName: tableName,
+              Key: channelSecretKey(id),
+              UpdateExpression: expression,
+              ConditionExpression: condition,
+              ExpressionAttributeValues: values,
+            }),
+          ),
+        );
+      await change("DELETE owed :incidents", "attribute_exists(owed)", { ":incidents": new Set([incidentId]) });
+      // A set without members does not exist. The expiry shows that the channel was deleted.
+      const isNothingOwed = "attribute_exists(expiresAtSeconds) AND attribute_not_exists(owed)";
+      await change("SET expiresAtSeconds = :now REMOVE secrets, settings", isNothingOwed, {
+        ":now": Math.floor(now.getTime() / 1000),
+      });
     },
   };
 };

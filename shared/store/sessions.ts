@@ -2,12 +2,18 @@
  * Sessions of people who logged in with a token, and failed logins by source. A session holds the SHA-256 of its secrets
  * and the hash of the token's secret that made it: it ends when that secret no longer works.
  */
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import type { Timestamp } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
-import { loginFailuresKey, sessionKey } from "./keys.ts";
+import { loginCodeKey, loginFailuresKey, sessionKey } from "./keys.ts";
 import { createListing, sessionPlace } from "./listing.ts";
 import { readMany, type Waiting } from "./read.ts";
 
@@ -27,6 +33,9 @@ export interface Session {
   readonly userAgent: string;
   readonly expiresAtSeconds: number;
 }
+
+/** What a code that logs in once stands for. */
+export type LoginCode = Pick<Session, "tokenId" | "tokenSecretHash" | "expiresAtSeconds">;
 
 const fromItem = ({ pk: _pk, sk: _sk, listBucket: _bucket, listKey: _key, ...session }: Record<string, unknown>) =>
   session as unknown as Session;
@@ -97,6 +106,20 @@ export const createSessionStore = (client: DynamoDBDocumentClient, tableName: st
         items: sessions.filter((session) => isAlive(session, now)),
         next: hasMore ? (keys.at(-1)?.position ?? null) : null,
       };
+    },
+
+    /** @param hash hex SHA-256 of the code */
+    async putCode(hash: string, code: LoginCode): Promise<void> {
+      await client.send(new PutCommand({ TableName: tableName, Item: { ...loginCodeKey(hash), ...code } }));
+    },
+
+    /** Uses a code up. @returns undefined if there is none, it was used, or its time is over */
+    async takeCode(hash: string, now: Date): Promise<LoginCode | undefined> {
+      const { Attributes } = await client.send(
+        new DeleteCommand({ TableName: tableName, Key: loginCodeKey(hash), ReturnValues: "ALL_OLD" }),
+      );
+      const code = Attributes as LoginCode | undefined;
+      return code && code.expiresAtSeconds > seconds(now) ? code : undefined;
     },
 
     /** Failed logins of a source in this minute. */

@@ -5,13 +5,14 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, startSubscriber, until } from "../support/client.ts";
 import { freePort, startProduct } from "../support/product.ts";
+import { tickLags } from "../support/tick-lags.ts";
 
 const FAILING = 20;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -129,7 +130,8 @@ async function main(minutes: number, count: number, intervalSeconds: number) {
     );
   } finally {
     await product.stop();
-    const lags = await tickLags(folder, measuredFrom);
+    // Those of the first minute tell of the thousand monitors being created.
+    const lags = await tickLags(folder, measuredFrom + 60_000);
     const p99 = lags[Math.floor(lags.length * 0.99)] ?? Number.NaN;
     check(
       `tick lag over ${lags.length} ticks: p50 ${lags[lags.length >> 1]} ms, p99 ${p99} ms, max ${lags.at(-1)} ms`,
@@ -170,18 +172,4 @@ async function resultsOf(api: ReturnType<typeof createClient>, id: string, from:
     if (!body.nextCursor) return items;
     cursor = body.nextCursor;
   }
-}
-
-/**
- * The lag of every tick, from the metric lines the probe printed; in order. A line tells of the minute before it, so
- * those of the first minute, which tell of the thousand monitors being created, are left out.
- */
-async function tickLags(folder: string, from: number): Promise<number[]> {
-  const log = await readFile(join(folder, "logs", "harborlight-probe-local.log"), "utf8");
-  const lags = log.split("\n").flatMap((line) => {
-    if (!line.includes("TickLagMs")) return [];
-    const { TickLagMs, _aws } = JSON.parse(line);
-    return _aws.Timestamp > from + 60_000 ? ([TickLagMs].flat() as number[]) : [];
-  });
-  return lags.toSorted((a, b) => a - b);
 }

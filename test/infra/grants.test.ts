@@ -26,12 +26,12 @@ const consume = (queue: string) =>
 
 const MAIL = ["configuration-set", "identity"].map(
   (kind) =>
-    `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
+    `ses:SendRawEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
 );
 
 /** The secrets of alert channels, in the table of monitors. */
 const notSecrets = (table: string) => [
-  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*"]}}`,
+  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*","LINK-SECRET"]}}`,
 ];
 
 const GRANTS: Record<string, string[]> = {
@@ -78,6 +78,7 @@ const GRANTS: Record<string, string[]> = {
     ...may("dynamodb:GetItem,Query", HISTORY),
     ...may("sns:Publish", "Alerts"),
     ...MAIL,
+    ...may("sns:GetTopicAttributes", "Alerts"),
     ...may("sns:Subscribe,ListSubscriptionsByTopic,Publish", "Alerts", "System"),
     ...may("sns:Unsubscribe,GetSubscriptionAttributes,SetSubscriptionAttributes", "arn:aws:sns:us-east-1:ACCOUNT:*"),
     ...may("lambda:InvokeFunction", "DispatchFunction.Arn", ...PROBES),
@@ -93,6 +94,7 @@ const GRANTS: Record<string, string[]> = {
     ),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
   ],
+  web: log("Web"),
 };
 
 const location = (region: string) => ({

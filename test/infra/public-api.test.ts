@@ -8,16 +8,16 @@ test("the API: throttled by route, logged, closed to other origins", () => {
     ({ Properties }) => Properties.RouteKey,
   );
   const open = [
-    "ANY /",
-    "ANY /favicon.ico",
+    "$default",
     "ANY /v1",
+    "ANY /v1/acknowledge",
     "ANY /v1/badges/{file}",
     "ANY /v1/health",
     "ANY /v1/openapi.json",
   ];
   open.push("POST /v1/sessions");
   expect(routes.toSorted()).toEqual([...open, "ANY /v1/{proxy+}"].toSorted());
-  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 1);
+  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 2);
   home.hasResourceProperties("AWS::ApiGatewayV2::Integration", { PayloadFormatVersion: "2.0" });
   const stage = byPlainId(resources, "PublicApiStage");
   expect(stage.Properties).toMatchObject({

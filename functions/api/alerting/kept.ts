@@ -1,9 +1,10 @@
-/** What the routes of policies and of maintenance windows share: reading, `If-Match`, and telling decisions of a change. */
-
+/** What the routes of policies, maintenance windows and channels share: reading, changing with `If-Match`, and telling decisions of it. */
 import { show } from "../../../shared/issues.ts";
 import { inParallel } from "../../../shared/parallel.ts";
 import type { Deps } from "../deps.ts";
+import type { Change } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
+import type { Call } from "../http/route.ts";
 
 interface Kept {
   readonly id: string;
@@ -26,16 +27,43 @@ export async function existingKept<T extends Kept>(
 }
 
 /** @throws Problem `stale-etag` */
-export function refuseStale(ifMatch: string | undefined, kept: Kept, what: string): void {
+function refuseStale(ifMatch: string | undefined, kept: Kept, what: string): void {
   const etag = etagOfKept(kept);
   if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some((one) => one.trim() === etag)) return;
   throw new Problem("stale-etag", `the ${what}'s ETag is ${etag} by now: read it again`, { etag });
 }
 
-export const changedMeanwhile = (what: string) =>
+const changedMeanwhile = (what: string) =>
   new Problem("changed-meanwhile", `the ${what} was changed at the same time: read it and try again`, {
     "retry-after": "1",
   });
+
+/** A change that was tried. */
+interface Edit<T> {
+  readonly kept: T;
+  /** False if somebody else has changed it since it was read. */
+  readonly isStored: boolean;
+  /** For the audit log. */
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Changes one: reads it, compares `If-Match`, and logs what was changed.
+ * @throws Problem if it is gone, or was changed since the caller or this call read it
+ */
+export async function editKept<T extends Kept>(
+  what: string,
+  { headers, record }: Pick<Call<unknown, unknown>, "headers" | "record">,
+  find: Promise<T>,
+  edit: (before: T) => Promise<Edit<T>>,
+): Promise<T> {
+  const before = await find;
+  refuseStale(headers["if-match"], before, what);
+  const { kept, isStored, changes } = await edit(before);
+  if (!isStored) throw changedMeanwhile(what);
+  await record(changes);
+  return kept;
+}
 
 const NUDGES_AT_ONCE = 16;
 

@@ -5,8 +5,9 @@ import { expecting, show } from "../../../shared/issues.ts";
 import { email, MAX_EMAILS, tagName, tagValue } from "../../../shared/monitor/fields.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/policies.ts";
-import { fields, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import { fields, idOf, list, oneOf, text, timeZone, whole } from "../../../shared/schema.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
+import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 import { hasScope } from "../http/auth.ts";
 import { moment } from "../http/representations.ts";
 
@@ -20,12 +21,18 @@ const step = fields({
     description: "How long the trouble must have lasted. Each step later than the one before.",
     example: 0,
   }),
-  channels: list(z.string({ error: expecting("the id of a channel") }), MAX_CHANNELS, "ids of channels")
+  channels: list(idOf("channel"), MAX_CHANNELS, "ids of channels")
     .default([])
     .meta({ example: ["sns"] })
     .describe("Ids of channels; `sns` is the topic `alerts`."),
   emails: list(email(), MAX_EMAILS, "mail addresses").default([]).describe("Mail addresses."),
 }).meta({ id: "PolicyStep", description: "Whom to tell once the trouble has lasted." });
+
+const systemEvent = oneOf([ALL_SYSTEM_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "SystemEventPattern",
+  description: "A message about the monitoring itself, or all of them.",
+  example: ALL_SYSTEM_EVENTS,
+});
 
 export const trouble = oneOf(TROUBLES).meta({ id: "Trouble", description: "Severity of trouble." });
 const settings = {
@@ -37,12 +44,27 @@ const settings = {
       .record(tagName, tagValue, {
         error: expecting('an object of names and texts, such as {"team": "orders"}'),
       })
-      .describe("Tags that a monitor must all have; `*` stands for any value. Without tags every monitor matches."),
+      .optional()
+      .describe(
+        "Tags that a monitor must all have; `*` stands for any value. `{}`: every monitor matches. Left out: none.",
+      ),
+    events: list(systemEvent, SYSTEM_EVENTS.length + 1, "events")
+      .min(1, { error: "must name at least one; leave it out for none" })
+      .optional()
+      .meta({
+        description: `Messages about the monitoring itself, which its first step then hears of at once; \`${ALL_SYSTEM_EVENTS}\` stands for all.`,
+        example: [ALL_SYSTEM_EVENTS],
+      }),
   })
-    .meta({ id: "PolicyMatch", description: "Which monitors it takes." })
+    .refine(({ tags, events }) => tags !== undefined || events !== undefined, {
+      error: "must have tags, events or both",
+    })
+    .meta({ id: "PolicyMatch", description: "What it takes." })
     .nullable()
     .default(null)
-    .describe("Monitors that it takes though they do not name it. Null: none.")
+    .describe(
+      "What it takes though nothing names it: monitors, and messages about the monitoring itself. Null: nothing.",
+    )
     .meta({ examples: [{ tags: { team: "orders" } }] }),
   severities: list(trouble, TROUBLES.length, "severities")
     .min(1, { error: `must name at least one of ${TROUBLES.join(", ")}` })
@@ -69,6 +91,10 @@ const settings = {
     .default("acknowledged")
     .describe("What ends the reminders: an acknowledgement, or the recovery alone.")
     .meta({ examples: ["recovered"] }),
+  timeZone: timeZone()
+    .default("UTC")
+    .describe("IANA name of the zone in which people are told times. Of several policies the first one's counts.")
+    .meta({ examples: ["Europe/Berlin"] }),
 };
 
 export const policyInput = fields(settings).meta({ id: "PolicyInput", description: "An alert policy to create." });
@@ -100,10 +126,10 @@ export const policyView = z
 
 /** @param reader the caller's token: addresses are shown with scope `write` only, and not to a token limited to tags */
 export const presentPolicy = (policy: Policy, reader: Token | null) => {
-  const { revision: _revision, id, createdAt, updatedAt, steps, ...rest } = policy;
+  const { revision: _revision, id, createdAt, updatedAt, steps, timeZone = "UTC", ...rest } = policy;
   const isTrusted = reader && hasScope(reader, "write") && !reader.monitorTags;
   const shown = isTrusted ? steps : steps.map((step) => ({ ...step, emails: step.emails.map(() => HIDDEN) }));
-  return { id, ...rest, steps: shown, createdAt, updatedAt };
+  return { id, ...rest, steps: shown, timeZone, createdAt, updatedAt };
 };
 
 export type PolicySettings = z.output<typeof policyInput>;

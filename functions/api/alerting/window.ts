@@ -14,7 +14,7 @@ import {
   type WindowSchedule,
   type WindowScope,
 } from "../../../shared/rules/maintenance.ts";
-import { fields, flag, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import { fields, flag, idOf, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
 import { moment } from "../http/representations.ts";
 
@@ -104,7 +104,7 @@ const settings = {
     .default(false)
     .describe("Whether it is for all monitors. Default false.")
     .meta({ examples: [true] }),
-  monitorIds: list(z.string({ error: expecting("the id of a monitor") }).max(200), MOST_NAMED, "ids of monitors")
+  monitorIds: list(idOf("monitor"), MOST_NAMED, "ids of monitors")
     .default([])
     .describe("Monitors that it is for.")
     .meta({ examples: [["0123456789abcdef0123"]] }),

@@ -147,9 +147,9 @@ const refused = (path: string) =>
 const areOfLimit = (limit: Tags, tags: Readonly<Record<string, string>> | undefined) =>
   Object.entries(tags ?? {}).some(([name, value]) => limit.includes(`${name}=${value}`));
 
-/** All policies are seen, without addresses (see `presentPolicy`); those that take monitors of the limit alone are changed. */
+/** All policies are seen, without addresses (see `presentPolicy`); those that take monitors of the limit, and nothing else, are changed. */
 const limitedPolicies = (limit: Tags, all: Deps["policies"]): Deps["policies"] => {
-  const isOwn = ({ match }: Policy) => areOfLimit(limit, match?.tags);
+  const isOwn = ({ match }: Policy) => areOfLimit(limit, match?.tags) && match?.events === undefined;
   const only = (policies: readonly Policy[]) => {
     if (!policies.every(isOwn)) throw refused("match.tags");
   };
@@ -176,8 +176,19 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
   const refuse = async (): Promise<never> => {
     throw new Problem("missing-scope", "the token is limited to monitors with certain tags: channels belong to all");
   };
-  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse };
+  const [retired, settleOwed] = [refuse, refuse]; // of deliver
+  return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse, retired, settleOwed };
 };
+
+/** Deliveries are seen whose monitor had one of the tags then. */
+const limitedDeliveries = (limit: Tags, { list, untoldEnds }: Deps["deliveries"]): Deps["deliveries"] => ({
+  // Ids alone, to delete a channel, which a limited token may not.
+  untoldEnds,
+  list: async (...asked) => {
+    const page = await list(...asked);
+    return { ...page, items: page.items.filter(({ alert }) => hasOne(limit, alert.monitor)) };
+  },
+});
 
 /** Windows about monitors of the limit alone are seen and changed. */
 const limitedWindows = (limit: Tags, all: Deps["windows"], monitors: MonitorStore): Deps["windows"] => {
@@ -297,6 +308,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
     channels: limitedChannels(deps.channels),
+    deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
     history: {
       ...history,
@@ -310,7 +322,9 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
     former,
 
-    // By id, of monitors that were found through the stores above.
+    // By id, of monitors and incidents that were found through the stores above.
+    incidentAlerts: deps.incidentAlerts,
+    notes: deps.notes,
     stretches: deps.stretches,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
@@ -322,6 +336,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
+    alertsSubscribers: deps.alertsSubscribers,
     newId: deps.newId,
     version: deps.version,
     locations: deps.locations,
@@ -338,6 +353,9 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     logger: deps.logger,
     metrics: deps.metrics,
     now: deps.now,
+
+    // For calls without a token.
+    linkSecret: deps.linkSecret,
 
     // For calls with scope `admin`, which no limited token has, or about the caller itself.
     audit: deps.audit,

@@ -56,6 +56,41 @@ export const findToken = async (
   return { token, secretHash };
 };
 
+/** How long a code that logs in once may wait. */
+const CODE_SECONDS = 600;
+/** Begins a code, as `hl_` begins a token. */
+const CODE = "once_";
+
+/** Makes a code that logs in once in place of a token. @throws Problem if the token does not work */
+export const createLoginCode = async (
+  { tokens, sessions }: Pick<Deps, "tokens" | "sessions">,
+  text: string,
+  now: Date,
+): Promise<string> => {
+  const { token, secretHash } = await findToken(tokens, text, now);
+  const secret = newSecret();
+  await sessions.putCode(sha256(secret), {
+    tokenId: token.id,
+    tokenSecretHash: secretHash,
+    expiresAtSeconds: Math.floor(now.getTime() / 1000) + CODE_SECONDS,
+  });
+  return CODE + secret;
+};
+
+/** Finds the token of a login, which may send a code instead; that is used up. @throws Problem `unauthenticated` */
+export const findLogin = async (
+  { tokens, sessions }: Pick<Deps, "tokens" | "sessions">,
+  text: string,
+  now: Date,
+): ReturnType<typeof findToken> => {
+  if (!text.startsWith(CODE)) return findToken(tokens, text, now);
+  const code = await sessions.takeCode(sha256(text.slice(CODE.length)), now);
+  const token = code && (await tokens.get(code.tokenId));
+  if (!code || !token || !takesSecret(token, code.tokenSecretHash, now) || stateOf(token, now) !== "active")
+    throw unauthenticated("this link was used already, or its time is over: log in with a token", "invalid_token");
+  return { token, secretHash: code.tokenSecretHash };
+};
+
 export interface Caller {
   readonly token: StoredToken;
   /** Null for a caller who sends the token itself. */

@@ -1,10 +1,10 @@
 /** Handles direct invocations of the function, guarded by IAM: they create the first token. */
 import { z } from "zod";
 import { expecting } from "../../../shared/issues.ts";
-import type { TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
+import type { LoginCodeAnswer, LoginCodeRequest, TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
 import { audited } from "./audit.ts";
-import { issueToken } from "./auth.ts";
+import { createLoginCode, issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
 import { tokenInput } from "./token-schemas.ts";
 
@@ -18,8 +18,19 @@ const createToken = tokenInput.extend({
   token: z.string().optional(),
 }) satisfies z.ZodType<TokenRequest>;
 
+const loginCode = z.object({
+  command: z.literal("create-login-code"),
+  token: z.string(),
+}) satisfies z.ZodType<LoginCodeRequest>;
+
 /** @throws InvalidInput */
-export const runCommand = async (event: Command, requestId: string, deps: Deps): Promise<TokenAnswer> => {
+export const runCommand = async (
+  event: Command,
+  requestId: string,
+  deps: Deps,
+): Promise<TokenAnswer | LoginCodeAnswer> => {
+  if (event.command === "create-login-code")
+    return { code: await createLoginCode(deps, parse(loginCode, event).token, deps.now()) };
   const { command: _, token: text, ...wanted } = parse(createToken, event);
   const begun = { requestId, by: null, operation: "createToken", resource: null };
   const issued = await audited(deps, begun, async (record) => {

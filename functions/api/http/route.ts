@@ -42,6 +42,8 @@ export interface Call<Query, Body> {
   /** Null for calls with a bearer token, or without authentication. */
   readonly session: Session | null;
   readonly sourceIp: string;
+  /** By which the log and the audit log name this call. */
+  readonly requestId: string;
   readonly context: Context;
   /** For the audit log: what the call has changed. */
   readonly record: Recorder;
@@ -219,7 +221,8 @@ export const run = async (
   answerWith: (headers: Readonly<Record<string, string>>) => void,
 ): Promise<Reply> => {
   const { headers, cookies = [] } = event;
-  const { method, sourceIp } = event.requestContext.http;
+  const { requestId, http } = event.requestContext;
+  const { method, sourceIp } = http;
   const now = deps.now();
   const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
   if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
@@ -235,12 +238,13 @@ export const run = async (
     token: caller?.token ?? null,
     session: caller?.session ?? null,
     sourceIp,
+    requestId,
     context,
   };
   const limited = limitedTo(caller?.token.monitorTags, deps);
   const handle = (record: Recorder) => route.handle({ ...call, record } as Call<never, never>, limited);
   const begun = {
-    requestId: event.requestContext.requestId,
+    requestId,
     by: authorOf(caller?.token ?? null),
     operation: route.operationId,
     resource: params.id ?? null,

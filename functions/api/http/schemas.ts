@@ -1,9 +1,11 @@
 /** Schemas of input other than monitors, for validation and the OpenAPI document. */
 import { z } from "zod";
 import { expecting } from "../../../shared/issues.ts";
+import { ALERT_EVENTS } from "../../../shared/model.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import { monitorInput } from "../../../shared/monitor/settings.ts";
 import { fields, list, oneOf, text } from "../../../shared/schema.ts";
+import { SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 
 /** Describes a query parameter as the type that its text stands for, not as text. */
 export const inDocument =
@@ -78,20 +80,32 @@ const some = <S extends z.ZodType>(item: S, what: string) =>
     .optional();
 const line = (expected: string) => z.string({ error: expecting(expected) }).min(1, { error: expecting(expected) });
 
+export const alertEvent = oneOf(ALERT_EVENTS).meta({
+  id: "AlertEvent",
+  description: "What an alert tells of.",
+  example: "down",
+});
+
+export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
+  id: "DeliveredEvent",
+  description: "What an alert tells of; `system.` events are about the monitoring itself.",
+  example: "down",
+});
+
+export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
+  id: "AlertSeverity",
+  description: "Severity of an alert.",
+  example: "critical",
+});
+
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
-  events: some(
-    oneOf(["down", "degraded", "recovered", "closed"]).meta({ id: "AlertEvent", description: "Kind of an alert." }),
-    "events",
-  ).describe("Kinds of alerts."),
+  events: some(alertEvent, "events").describe("Kinds of alerts."),
   incidentStates: some(
     oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
     "states",
   ).describe("`open` while the incident lasts, `ended` with its last alert: for services that open and close a page."),
-  severities: some(
-    oneOf(["critical", "warning", "info"]).meta({ id: "AlertSeverity", description: "Severity of an alert." }),
-    "severities",
-  ).describe("Severities of alerts."),
+  severities: some(alertSeverity, "severities").describe("Severities of alerts."),
   tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags").meta({
     description: "Tags of the monitor, as `name=value`.",
     example: ["team=orders"],

@@ -48,7 +48,10 @@ export const sessionInput = fields({
   token: z
     .string({ error: expecting("a token") })
     .max(300, { error: expecting("a token") })
-    .meta({ description: "`hl_<id>_<secret>`", example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb" }),
+    .meta({
+      description: "`hl_<id>_<secret>`, or the one-time code of the link that `npm start` prints.",
+      example: "hl_a1b2c3d4e5f6a7b8c9d0_Kx7pT0n3VfQm2sR9wYcJ4hLb",
+    }),
   remember: flag()
     .default(false)
     .describe("Whether it outlives the browser, and 30 days without use instead of 12 hours."),

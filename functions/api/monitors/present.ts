@@ -1,31 +1,12 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
-import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
+import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
-import { attemptsMs } from "../../../shared/monitor/timing.ts";
+import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
-
-/** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
-const DELIVERY_SECONDS = 3;
-
-/**
- * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
- * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
- * `afterSeconds` starts after it.
- */
-const timeToAlertSeconds = ({
-  intervalSeconds,
-  failureThreshold,
-  timeoutMs,
-  retries,
-  alerts,
-}: Pick<MonitorSettings, "intervalSeconds" | "failureThreshold" | "timeoutMs" | "retries" | "alerts">) =>
-  Math.ceil(intervalSeconds * failureThreshold + attemptsMs(timeoutMs, retries) / 1000) +
-  alerts.afterSeconds +
-  DELIVERY_SECONDS;
 
 /** The newest outcome of a monitor from any location. */
 export interface Newest {
@@ -51,7 +32,14 @@ const presentView = ({ health, state, since, reason, message, address, fingerpri
   evidence,
 });
 
-const presentIncident = (incident: Incident) => ({
+/** @param reader the caller's token: without scope `write` it does not see whose link was used */
+export const presentAcknowledged = ({ at, by, note }: Acknowledgement, reader: Token | null) => ({
+  at,
+  by: maySeeAll(reader) ? by : withoutAddress(by, "").delivery,
+  note,
+});
+
+const presentIncident = (incident: Incident, reader: Token | null) => ({
   id: incident.id,
   startedAt: incident.startedAt,
   endedAt: incident.endedAt,
@@ -63,6 +51,7 @@ const presentIncident = (incident: Incident) => ({
   message: incident.message,
   evidence: incident.evidence,
   locations: incident.locations,
+  acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged, reader) : null,
   alertCount: incident.alertCount,
   endReason: incident.endReason,
 });
@@ -70,7 +59,7 @@ const presentIncident = (incident: Incident) => ({
 /** Delivery to a mail address, whose error may name it again. */
 const MAIL = /\bemail:(\S+)$/;
 
-const withoutAddress = (delivery: string, error: string) => {
+export const withoutAddress = (delivery: string, error: string) => {
   const [, address = ""] = MAIL.exec(delivery) ?? [];
   return address
     ? { delivery: delivery.replace(MAIL, `email:${HIDDEN}`), error: error.replaceAll(address, HIDDEN) }
@@ -79,7 +68,7 @@ const withoutAddress = (delivery: string, error: string) => {
 
 /** @param reader the caller's token: addresses of people are shown only with scope `write` */
 export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
-  ...presentIncident(incident),
+  ...presentIncident(incident, reader),
   undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
     ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
     at,
@@ -124,7 +113,7 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
-  incident: monitor.incident && presentIncident(monitor.incident),
+  incident: monitor.incident && presentIncident(monitor.incident, reader),
   flappingSince: monitor.flapState?.since ?? null,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,

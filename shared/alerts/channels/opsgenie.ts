@@ -6,6 +6,7 @@
  * same requests with the same keys.
  */
 import * as z from "zod/mini";
+import { source } from "../render.ts";
 import { details, oneLine, title } from "../text.ts";
 import { checking } from "./answer.ts";
 import { key, secret, shown } from "./fields.ts";
@@ -47,14 +48,14 @@ export const opsgenie = httpChannel<Settings>({
       const path = `${alerts}/${encodeURIComponent(alert.incidentId)}/${action}?identifierType=alias`;
       return postJson(path, { source: "Harborlight", note: `${withoutHtml(title(alert))}\n${text}` }, headers);
     }
-    const { host, port, tags } = alert.monitor;
+    const { tags } = alert.monitor;
     return postJson(
       alerts,
       {
         message: withoutHtml(title(alert, MAX_MESSAGE)),
         alias: alert.incidentId,
         description: text,
-        entity: oneLine(`${host}:${port}`, MAX_ENTITY),
+        entity: oneLine(source(alert), MAX_ENTITY),
         source: "Harborlight",
         priority: alert.severity === "critical" ? "P1" : "P3",
         tags: Object.entries(tags)

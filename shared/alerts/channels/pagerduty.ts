@@ -8,6 +8,7 @@
  */
 import * as z from "zod/mini";
 import type { Alert } from "../../model.ts";
+import { source } from "../render.ts";
 import { facts, oneLine, title } from "../text.ts";
 import { checking } from "./answer.ts";
 import { matching, secret, shown } from "./fields.ts";
@@ -45,7 +46,7 @@ export const pagerduty = httpChannel<Settings>({
   example: { routingKey: "0123456789abcdef0123456789abcdef" },
   render: (alert, { routingKey, region = "us" }) => {
     const event_action = actionOf(alert);
-    const { name, host, port, protocol, tags } = alert.monitor;
+    const { name, protocol, tags } = alert.monitor;
     return postJson(`${HOSTS[region]}/v2/enqueue`, {
       routing_key: routingKey,
       event_action,
@@ -55,7 +56,7 @@ export const pagerduty = httpChannel<Settings>({
         ...(alert.url && { client_url: alert.url, links: [{ href: alert.url, text: "Details" }] }),
         payload: {
           summary: title(alert, MAX_SUMMARY),
-          source: oneLine(`${host}:${port}`, MAX_SOURCE),
+          source: oneLine(source(alert), MAX_SOURCE),
           // Ours are names of theirs.
           severity: alert.severity,
           timestamp: alert.startedAt,

@@ -63,3 +63,10 @@ test("a change that keeps losing to others says when to try again", async () => 
     headers: { "retry-after": "1" },
   });
 });
+
+test("Allow names the methods of this very path, not of paths with an id in its place", async () => {
+  const { status, headers } = await edge.call("GET", "/v1/monitors/bulk/");
+  expect([status, headers.allow]).toEqual([404, undefined]); // bulk is taken for an id
+  const options = await edge.call("OPTIONS", "/v1/monitors/bulk");
+  expect([options.status, options.headers.allow]).toEqual([405, "POST"]);
+});

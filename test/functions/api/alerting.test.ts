@@ -27,6 +27,7 @@ describe("policies", () => {
       remindEverySeconds: null,
       remindAtMost: 10,
       until: "acknowledged",
+      timeZone: "UTC",
     });
     const path = created.headers.location ?? "";
     expect(path).toBe(`/v1/policies/${created.body.id}`);
@@ -34,7 +35,7 @@ describe("policies", () => {
     const list = await edge.call("GET", "/v1/policies");
     expect(list.body.items.map(({ name }: { name: string }) => name)).toEqual(["A", "On call"]);
     const etag = created.headers.etag ?? "";
-    const patch = { remindEverySeconds: 3_600, match: { tags: { team: "*" } } };
+    const patch = { remindEverySeconds: 3_600, timeZone: "Europe/Zurich", match: { tags: { team: "*" } } };
     const patched = await edge.call("PATCH", path, { body: patch, headers: { "if-match": etag } });
     expect(patched.body).toMatchObject({ ...patch, name: "On call", steps: STEPS });
     expect((await edge.call("PATCH", path, { body: { name: "x" }, headers: { "if-match": etag } })).status).toBe(412);
@@ -48,7 +49,7 @@ describe("policies", () => {
     const nobody = await edge.call("GET", path);
     expect(nobody.body).toEqual({
       items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
-      reachesNobody: false,
+      reachesNobody: true,
     });
     const body = {
       name: "By tag",
@@ -86,6 +87,20 @@ describe("policies", () => {
     await edge.call("DELETE", created.headers.location ?? "");
   });
 
+  test("take messages about the monitoring itself, without monitors", async () => {
+    const match = { events: ["system.*"] };
+    const { status, headers, body } = await edge.call("POST", "/v1/policies", {
+      body: { name: "Operators", steps: STEPS, match },
+    });
+    expect([status, body.match]).toEqual([201, match]);
+    const receivers = await edge.call("GET", `/v1/monitors/${monitorId}/receivers`);
+    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }]);
+    const token = await edge.limitedToken("write", "team=orders");
+    const both = { name: "Mine", steps: STEPS, match: { tags: { team: "orders" }, ...match } };
+    expect((await edge.call("POST", "/v1/policies", { body: both, token })).status).toBe(422);
+    await edge.call("DELETE", headers.location ?? "");
+  });
+
   test("need a name that is free", async () => {
     const body = { name: "Twice", steps: STEPS };
     expect((await edge.call("POST", "/v1/policies", { body })).status).toBe(201);
@@ -100,7 +115,11 @@ describe("policies", () => {
     ["no mail address", { steps: [{ afterSeconds: 0, emails: ["x"] }] }, ["steps[0].emails[0]"]],
     ["an address twice", { steps: [{ afterSeconds: 0, emails: ["a@b.ch", "A@b.ch"] }] }, ["steps[0].emails[1]"]],
     ["a severity that does not exist", { severities: ["bad"] }, ["severities[0]"]],
+    ["a time zone that does not exist", { timeZone: "Europe/Atlantis" }, ["timeZone"]],
     ["reminders each second", { remindEverySeconds: 1 }, ["remindEverySeconds"]],
+    ["a match of nothing", { match: {} }, ["match"]],
+    ["a match of no events", { match: { events: [] } }, ["match.events"]],
+    ["an event that does not exist", { match: { events: ["system.x"] } }, ["match.events[0]"]],
     ["an unknown field", { escalation: [] }, ["escalation"]],
     [
       "several",

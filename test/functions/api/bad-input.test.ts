@@ -101,7 +101,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["alerts.emails[0]"],
     /a mail address/,
   ],
-  ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /reminders do not exist yet/],
+  ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /in a policy/],
   ["maintenance", { maintenance: [] }, ["maintenance"], /maintenance windows do not exist yet/],
   ["parents", { parents: ["x"] }, ["parents"], /dependencies between monitors do not exist yet/],
   ["flapping by a flag", { flapping: true }, ["flapping"], /must be a JSON object, got true/],
@@ -117,7 +117,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["flapping.highPercent", "flapping.lowPercent", "flapping.days"],
     /from 1 to 100 percent|from 0 to 99 percent|no field/,
   ],
-  ["channels", { channels: ["x"] }, ["channels"], /chat channels do not exist yet/],
+  ["channels", { channels: ["x"] }, ["channels"], /in a policy/],
   ["an empty name", { name: " " }, ["name"], /1 to 200 characters/],
   ["a name with a line end", { name: "a\nb" }, ["name"], /one line/],
   ["an empty host", { host: "" }, ["host"], /a host name or an IP address/],
@@ -345,3 +345,28 @@ describe("queries", () => {
     expect([status, body.errors[0].path]).toEqual([422, "cursor"]);
   });
 });
+
+test.each([
+  [
+    "/v1/maintenance-windows",
+    { name: "Move", schedule: { kind: "once", durationSeconds: 60 } },
+    "monitorIds",
+    ["monitorIds[0]"],
+  ],
+  ["/v1/policies", { name: "Night" }, "steps", ["steps[0].channels[0]"]],
+  ["/v1/monitors", good, "alerts", ["alerts.policies[0]"]],
+])(
+  "ids that no key of the table can hold, in %s: a wrong field, and no fault of ours",
+  async (url, body, field, path) => {
+    for (const id of ["", "x".repeat(3_000), "\u0000", "ä"]) {
+      const value = { monitorIds: [id], steps: [{ afterSeconds: 0, channels: [id] }], alerts: { policies: [id] } }[
+        field
+      ];
+      const { status, body: answer } = await edge.call("POST", url, { body: { ...body, [field]: value } });
+      expect([status, answer.errors.map((error: { path: string }) => error.path)], JSON.stringify(id)).toEqual([
+        422,
+        path,
+      ]);
+    }
+  },
+);

@@ -14,6 +14,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
+import { createSubscriberCount } from "../../../functions/api/subscriptions/subscribers.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
 import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
 import { createHttpSend } from "../../../shared/alerts/http.ts";
@@ -24,12 +25,16 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
+import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
+import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
@@ -191,6 +196,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
+    linkSecret: createLinkSecret(client, tables.tables.monitors),
+    notes: createNoteStore(client, tables.tables.monitors),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,
@@ -203,7 +211,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
+    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
     channels: createChannelStore(client, tables.tables.monitors),
+    deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,
     deadLetterArn: "arn:aws:sqs:us-east-1:000000000000:undelivered",
     openapi: async () => '{"openapi":"3.1.1"}',

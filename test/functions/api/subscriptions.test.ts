@@ -2,6 +2,7 @@ import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { filterOf, filterPolicy } from "../../../functions/api/subscriptions/subscription.ts";
 import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns/retries.ts";
+import { ALERT_EVENTS } from "../../../shared/model.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -18,6 +19,12 @@ beforeEach(() => {
 const subscribe = (body: Record<string, unknown>) => edge.call("POST", "/v1/subscriptions", { body });
 
 describe("subscribing", () => {
+  test("takes any event in a filter", async () => {
+    const filter = { events: [...ALERT_EVENTS] };
+    const { status } = await subscribe({ kind: "sqs", endpoint: "arn:aws:sqs:us-east-1:000000000000:q", filter });
+    expect(status).toBe(201);
+  });
+
   test("makes a filter policy and names the queue for what cannot be delivered", async () => {
     const filter = {
       events: ["down"],

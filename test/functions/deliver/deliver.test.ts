@@ -132,6 +132,10 @@ describe("a receiver that refuses for now", () => {
     expect(w.world.undeliverable).toBe(4);
     const notice = await w.item("NOTICE#lost#m1.1.1#sns", "STATE");
     const [entry] = Object.values(notice?.pendingAlerts) as { content: { message: string } }[];
+    expect(entry?.content).toMatchObject({
+      event: "system.undeliverable",
+      about: expect.stringMatching(/^delivery\.\w{16}$/),
+    });
     expect(entry?.content.message).toMatch(
       /"DB is down" \(alert m1.1.1\) could not be delivered to sns: Throttling: refused/,
     );

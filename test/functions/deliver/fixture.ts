@@ -1,8 +1,9 @@
-import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import type { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
+import type { HttpSend } from "../../../shared/alerts/http.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
@@ -10,6 +11,7 @@ import { receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { numberedAlert } from "../../support/mail.ts";
+import { readMail } from "../../support/raw-mail.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
@@ -36,6 +38,8 @@ export async function startMailboxes(intercept?: Intercept) {
     onSleep: async (_ms: number): Promise<void> => {},
     /** What webhooks answer. */
     webhookStatus: 200,
+    /** Sends what goes over HTTP, in place of the webhook above. */
+    http: undefined as HttpSend | undefined,
     retries: [] as { receiver: string; inSeconds: number }[],
     delivered: 0,
     undeliverable: 0,
@@ -69,15 +73,18 @@ export async function startMailboxes(intercept?: Intercept) {
           send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),
         } as unknown as SNSClient,
         ses: {
-          send: ({ input }: SendEmailCommand) => {
-            const [digest] = /^\d+ alerts: .*/.exec(input.Message!.Subject!.Data!) ?? [];
-            const ids = [...input.Message!.Body!.Text!.Data!.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
-            return hear(`email:${input.Destination!.ToAddresses![0]}`, digest ?? ids.join("+"));
+          send: ({ input }: SendRawEmailCommand) => {
+            const { to, subject, text } = readMail(input);
+            const [digest] = /^\d+ alerts: .*/.exec(subject) ?? [];
+            const ids = [...text.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
+            return hear(`email:${to}`, digest ?? ids.join("+"));
           },
         } as unknown as SESClient,
         topics: { alerts: "alerts", system: "system" },
         sender: "sender@example.com",
-        http: async ({ url, body }) => {
+        http: async (request, signal) => {
+          if (world.http) return world.http(request, signal);
+          const { url, body } = request;
           const { webhookStatus: status } = world;
           await hear(`webhook ${new URL(url).host}`, JSON.parse(body ?? "{}").alertId ?? "");
           return { status, headers: status === 429 ? { "retry-after": "300" } : {}, body: "answer" };

@@ -49,7 +49,7 @@ test("a webhook that answers 429 is left alone for as long as Retry-After says",
 
 test("mail for a channel that was deleted is given up, and system is told", async () => {
   await w.post(1, { receiver: HOOK });
-  await w.channels.remove((await w.channels.get("hook"))!);
+  await w.channels.remove((await w.channels.get("hook"))!, async () => new Set(), w.world.clock());
   await at(0);
   expect(await w.mail(HOOK)).toMatchObject([{ state: "undeliverable", answer: "the channel was deleted" }]);
   expect(await w.item(`NOTICE#lost#m1.1.1#${HOOK}`, "STATE")).toBeDefined();

@@ -50,6 +50,10 @@ describe("a location's news", () => {
       "Location a: silent",
       "Location a: working",
     ]);
+    expect(said.map(({ content }) => content)).toMatchObject([
+      { event: "system.location-silent", about: "location.a" },
+      { event: "system.location-working", about: "location.a" },
+    ]);
     expect(await w.revision("ma")).toBe(3);
     await w.store.setOffline("a", w.clock().toISOString());
     await w.watch();
@@ -109,6 +113,7 @@ describe("a location's news", () => {
       "Location a: silent",
     ]);
     const { content } = (await w.outbox("a")).find((entry) => JSON.stringify(entry).includes("judged"))!;
+    expect(content).toMatchObject({ event: "system.monitors-unjudged", about: "location.a" });
     expect(content).toMatchObject({ message: expect.stringContaining("(x0, x1, x2, x3, x4, …). It is silent") });
   });
 

@@ -57,11 +57,16 @@ describe("shards that are not checked", () => {
     expect(await stalled("b")).toEqual({});
     expect(await w.told("a")).toEqual(["Location a: checks stand still"]);
     expect((await w.outbox("a"))[0]!.content).toMatchObject({
+      event: "system.checks-stalled",
+      about: "checks.a",
       message: expect.stringContaining("3 of its 3 shards with 3 monitors stored no outcomes"),
     });
     expect([await w.revision("ma0"), await w.revision("mb0")]).toEqual([before + 1, before]);
     await run(4, () => true);
     expect((await w.told("a")).toSorted()).toEqual(["Location a: checks run again", "Location a: checks stand still"]);
+    expect((await w.outbox("a")).map(({ content }) => content)).toContainEqual(
+      expect.objectContaining({ event: "system.checks-resumed", about: "checks.a" }),
+    );
     const { backSince } = (await stalled("a"))["60#0"]!;
     expect(Date.parse(backSince!) / 1000).toBeGreaterThanOrEqual(START + 15 * MINUTE);
     expect(await w.revision("ma0")).toBe(before + 2);

@@ -10,6 +10,8 @@ test("a message about the monitoring goes to topic system, as a transactional te
     outside: receiversOf({ sns, topics: { alerts: "alerts", system: "system" }, sender: undefined }),
     decisions: { projectIncident: () => Promise.reject(new Error("no incident")) },
     stretches: { record: () => Promise.reject(new Error("no stretch")) },
+    policies: async () => [],
+    channels: [],
     post: () => Promise.reject(new Error("no alert")),
   });
   const createdAt = "2026-11-23T10:00:00.000Z";

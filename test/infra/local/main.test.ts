@@ -40,7 +40,9 @@ const start = async (env: Record<string, string> = {}) => {
 
 test("prints address and token when the API answers, keeps both promises over a kill, and stops when asked", async () => {
   const first = await start();
-  expect(first.out(), first.err()).toMatch(/^API http:\/\/127\.0\.0\.1:\d+\ntoken hl_[a-z0-9]+_[\w-]+\n$/);
+  expect(first.out(), first.err()).toMatch(
+    /^API (http:\/\/127\.0\.0\.1:\d+)\ntoken hl_[a-z0-9]+_[\w-]+\ndashboard \1\/login#once_[\w-]{43}\n$/,
+  );
   const [, apiUrl, token] = /API (.*)\ntoken (.*)\n/.exec(first.out())!;
   const authorization = `Bearer ${token}`;
   expect((await fetch(`${apiUrl}/v1/health`)).status).toBe(200);

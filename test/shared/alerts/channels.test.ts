@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { channelOf, channels, channelsSetUp } from "../../../shared/alerts/channels/index.ts";
 import { parseReceiver, receiverOf } from "../../../shared/receiver.ts";
+import { systemAlert } from "../../../shared/rules/system.ts";
+import { SYSTEM_EVENTS, type SystemEvent } from "../../../shared/system-events.ts";
 
 const outside = {
   publish: () => Promise.reject(new Error("not asked")),
@@ -37,4 +39,20 @@ test("no channel can be taken for another receiver of the outbox", () => {
 test("mail is set up where there is a sender", () => {
   expect(channelsSetUp(outside)).toEqual(["email", "sns"]);
   expect(channelsSetUp({ ...outside, sender: undefined })).toEqual(["sns"]);
+});
+
+const alert = (event: SystemEvent) =>
+  systemAlert({ event, about: "location.a", subject: "Location a: silent", message: "No heartbeat." }, 1, iso);
+const iso = "2026-11-27T10:00:00.000Z";
+
+describe.each(Object.entries(channels))("%s", (_name, channel) => {
+  const { settings, example } = channel;
+  const rendered = (event: SystemEvent) =>
+    JSON.stringify(channel.render(alert(event), settings.parse(example), { ...outside, now: new Date(iso) }));
+
+  test.each(SYSTEM_EVENTS)("tells of %s in its own words, and names no port", (event) => {
+    const text = rendered(event);
+    expect(text).toMatch(/Location a.{0,3}: silent|system\.location\.a/);
+    expect(text).not.toMatch(/harborlight:0/);
+  });
 });

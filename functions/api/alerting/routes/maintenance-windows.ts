@@ -6,14 +6,13 @@ import { LONGEST_SECONDS } from "../../../../shared/rules/maintenance.ts";
 import { fields, oneOf, whole } from "../../../../shared/schema.ts";
 import type { StoredWindow } from "../../../../shared/store/alerting.ts";
 import type { Deps } from "../../deps.ts";
-import type { Recorder } from "../../http/audit.ts";
 import { parse } from "../../http/input.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
-import { type Reply, type Route, route } from "../../http/route.ts";
+import { type Call, type Reply, type Route, route } from "../../http/route.ts";
 import { changeOfKept } from "../../monitors/changes.ts";
-import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
+import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
 import {
   activeOf,
   changed,
@@ -57,6 +56,20 @@ const namedMonitors = async ({ monitors }: Deps, ids: readonly string[]): Promis
 const settingsOf = ({ name, versions, ends }: StoredWindow) => {
   const { scope, schedule } = versions.at(-1)!;
   return { name, scope, schedule, ends };
+};
+
+type EditCall = Pick<Call<unknown, unknown>, "params" | "headers" | "record">;
+
+/** Changes a window, and has what is wrong decided by it. @param edit makes the window that is stored instead */
+const editWindow = async (call: EditCall, deps: Deps, edit: (before: StoredWindow) => Promise<StoredWindow>) => {
+  const window = await editKept(WHAT, call, existing(deps, call.params.id ?? ""), async (before) => {
+    const kept = await edit(before);
+    const after = isDeleted(kept) ? null : settingsOf(kept);
+    const isStored = await deps.windows.update(before, kept);
+    return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), after)] };
+  });
+  await decideTroubleAgain(deps);
+  return window;
 };
 
 type State = "active" | "upcoming" | "past";
@@ -154,19 +167,16 @@ const updateWindow = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers, record }, deps) => {
-    const before = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], before, WHAT);
-    parse(windowPatch, body);
-    const { name, all, monitorIds, tags, schedule } = presentWindow(before, deps.now());
-    const sent = body as Readonly<Record<string, unknown>>;
-    const merged = mergePatch({ name, all, monitorIds, tags, schedule }, { ...sent, schedule: undefined });
-    const input: WindowInput = parse(windowInput, { ...(merged as object), schedule: sent.schedule ?? schedule });
+  handle: async (call, deps) => {
     const now = deps.now();
-    const after = changed(before, readWindow(input, await namedMonitors(deps, input.monitorIds), now), now);
-    if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
-    await record([changeOfKept(after, settingsOf(before), settingsOf(after))]);
-    await decideTroubleAgain(deps);
+    const after = await editWindow(call, deps, async (before) => {
+      parse(windowPatch, call.body);
+      const { name, all, monitorIds, tags, schedule } = presentWindow(before, now);
+      const sent = call.body as Readonly<Record<string, unknown>>;
+      const merged = mergePatch({ name, all, monitorIds, tags, schedule }, { ...sent, schedule: undefined });
+      const input: WindowInput = parse(windowInput, { ...(merged as object), schedule: sent.schedule ?? schedule });
+      return changed(before, readWindow(input, await namedMonitors(deps, input.monitorIds), now), now);
+    });
     return answer(after, now);
   },
 });
@@ -180,45 +190,33 @@ const deleteWindow = route({
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers, record }, deps) => {
-    const before = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], before, WHAT);
-    const at = deps.now().toISOString();
-    const last = before.versions.at(-1)!;
-    const after = {
+  handle: async (call, deps) => {
+    const now = deps.now();
+    const at = now.toISOString();
+    await editWindow(call, deps, async (before) => ({
       ...before,
-      versions: [...before.versions.slice(0, -1), { ...last, until: at }],
+      versions: [...before.versions.slice(0, -1), { ...before.versions.at(-1)!, until: at }],
       revision: before.revision + 1,
       updatedAt: at,
-      expiresAtSeconds: Math.ceil((deps.now().getTime() + KEPT_MS) / 1000),
-    };
-    if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
-    await record([changeOfKept(before, settingsOf(before), null)]);
-    await decideTroubleAgain(deps);
+      expiresAtSeconds: Math.ceil((now.getTime() + KEPT_MS) / 1000),
+    }));
     return { status: 204 };
   },
 });
 
 /** Moves the end of the occurrence that lasts now. */
-async function moveEnd(
-  deps: Deps,
-  id: string,
-  record: Recorder,
-  endOf: (endMs: number, nowMs: number) => number,
-): Promise<Reply> {
+async function moveEnd(call: EditCall, deps: Deps, endOf: (endMs: number, nowMs: number) => number): Promise<Reply> {
   const now = deps.now();
-  const before = await existing(deps, id);
-  const active = activeOf(before, now.getTime());
-  if (!active) throw new Problem("not-active", `the ${WHAT} ${id} does not last now`);
-  const endMs = endOf(active.endMs, now.getTime());
-  if (endMs - active.startMs > LONGEST_SECONDS * 1000)
-    throw new InvalidInput([
-      { path: "seconds", message: `must leave it at most ${LONGEST_SECONDS / 86_400} days long` },
-    ]);
-  const after = withEnd(before, active, endMs, now);
-  if (!(await deps.windows.update(before, after))) throw changedMeanwhile(WHAT);
-  await record([changeOfKept(after, settingsOf(before), settingsOf(after))]);
-  await decideTroubleAgain(deps);
+  const after = await editWindow(call, deps, async (before) => {
+    const active = activeOf(before, now.getTime());
+    if (!active) throw new Problem("not-active", `the ${WHAT} ${before.id} does not last now`);
+    const endMs = endOf(active.endMs, now.getTime());
+    if (endMs - active.startMs > LONGEST_SECONDS * 1000)
+      throw new InvalidInput([
+        { path: "seconds", message: `must leave it at most ${LONGEST_SECONDS / 86_400} days long` },
+      ]);
+    return withEnd(before, active, endMs, now);
+  });
   return answer(after, now);
 }
 
@@ -231,7 +229,7 @@ const endWindow = route({
   description: "Ends the occurrence that lasts now; what is wrong is told at once. Later occurrences stay.",
   scope: "write",
   responses: { 200: one },
-  handle: async ({ params, record }, deps) => moveEnd(deps, params.id ?? "", record, (_, nowMs) => nowMs),
+  handle: async (call, deps) => moveEnd(call, deps, (_, nowMs) => nowMs),
 });
 
 const extendWindow = route({
@@ -249,8 +247,7 @@ const extendWindow = route({
     description: "By how much to extend it.",
   }),
   responses: { 200: one },
-  handle: async ({ params, body: { seconds }, record }, deps) =>
-    moveEnd(deps, params.id ?? "", record, (endMs) => endMs + seconds * 1000),
+  handle: async (call, deps) => moveEnd(call, deps, (endMs) => endMs + call.body.seconds * 1000),
 });
 
 export const maintenanceWindows: readonly Route[] = [

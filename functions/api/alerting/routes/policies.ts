@@ -13,7 +13,7 @@ import { pageOf } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { changeOfKept } from "../../monitors/changes.ts";
 import { existing as existingMonitor } from "../../monitors/write.ts";
-import { changedMeanwhile, decideTroubleAgain, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../kept.ts";
+import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
 import {
   type PolicySettings,
   policyInput,
@@ -23,6 +23,7 @@ import {
   refuseWrongPolicy,
   trouble,
 } from "../policy.ts";
+import { reachesNobody } from "../reach.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
@@ -117,21 +118,22 @@ const updatePolicy = route({
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
   responses: { 200: one },
-  handle: async ({ params, body, headers, token, record }, deps) => {
-    const before = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], before, "policy");
-    parse(policyPatch, body);
-    const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
-    refuseWrongPolicy(settings, await channelIds(deps, settings));
-    refuseTaken(await deps.policies.all(), settings.name, before.id);
-    const after: Policy = {
-      ...before,
-      ...settings,
-      revision: before.revision + 1,
-      updatedAt: deps.now().toISOString(),
-    };
-    if (!(await deps.policies.update(before, after))) throw changedMeanwhile("policy");
-    await record([changeOfKept(after, settingsOf(before), settings)]);
+  handle: async (call, deps) => {
+    const { params, body, token } = call;
+    const after = await editKept("policy", call, existing(deps, params.id ?? ""), async (before) => {
+      parse(policyPatch, body);
+      const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
+      refuseWrongPolicy(settings, await channelIds(deps, settings));
+      refuseTaken(await deps.policies.all(), settings.name, before.id);
+      const kept: Policy = {
+        ...before,
+        ...settings,
+        revision: before.revision + 1,
+        updatedAt: deps.now().toISOString(),
+      };
+      const isStored = await deps.policies.update(before, kept);
+      return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), settings)] };
+    });
     await decideTroubleAgain(deps);
     return answer(after, token);
   },
@@ -147,11 +149,12 @@ const deletePolicy = route({
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
-  handle: async ({ params, headers, record }, deps) => {
-    const policy = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], policy, "policy");
-    if (!(await deps.policies.remove(policy))) throw changedMeanwhile("policy");
-    await record([changeOfKept(policy, settingsOf(policy), null)]);
+  handle: async (call, deps) => {
+    await editKept("policy", call, existing(deps, call.params.id ?? ""), async (policy) => ({
+      kept: policy,
+      isStored: await deps.policies.remove(policy),
+      changes: [changeOfKept(policy, settingsOf(policy), null)],
+    }));
     await decideTroubleAgain(deps);
     return { status: 204 };
   },
@@ -180,7 +183,12 @@ const receiverView = z
 const receiversView = z
   .object({
     items: z.array(receiverView).describe("Earliest first."),
-    reachesNobody: z.boolean().describe("Whether nobody would hear."),
+    reachesNobody: z
+      .boolean()
+      .nullable()
+      .describe(
+        "Whether nobody would hear, because no channel exists and nobody has subscribed. Null if SNS does not say.",
+      ),
   })
   .meta({ id: "Hearers", description: "Who would be told." });
 
@@ -211,7 +219,7 @@ const listReceivers = route({
         ),
       )
       .toSorted((a, b) => a.afterSeconds - b.afterSeconds);
-    return { body: { items, reachesNobody: items.length === 0 } };
+    return { body: { items, reachesNobody: await reachesNobody(deps, monitor) } };
   },
 });
 

@@ -8,10 +8,11 @@ import { testAlert } from "../../../../shared/alerts/example.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
+import { receiverOfStored } from "../../../../shared/receiver.ts";
 import type { Policy } from "../../../../shared/rules/policies.ts";
 import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
-import { changedMeanwhile, etagOfKept, existingKept, ifMatchHeader, refuseStale } from "../../alerting/kept.ts";
+import { editKept, etagOfKept, existingKept, ifMatchHeader } from "../../alerting/kept.ts";
 import type { Deps } from "../../deps.ts";
 import type { Change } from "../../http/audit.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
@@ -123,30 +124,31 @@ const updateChannel = route({
   headers: ifMatchHeader,
   responses: { 200: one },
   problems: ["already-exists"],
-  handle: async ({ params, body, headers, record }, deps) => {
+  handle: async (call, deps) => {
     const { channels, receivers, now } = deps;
-    const before = await existing(deps, params.id ?? "");
-    refuseStale(headers["if-match"], before, "channel");
-    if (isObject(body) && body.kind !== undefined && body.kind !== before.kind)
-      throw new InvalidInput([{ path: "kind", message: "cannot change: create another channel instead" }]);
-    const { name, kind } = before;
-    const secretsBefore = await channels.secrets(before.id);
-    const settings = { ...before.settings, ...secretsBefore };
-    const merged = readChannel(mergePatch({ name, kind, settings }, body), receivers);
-    const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
-    const after: StoredChannel = {
-      ...before,
-      name: merged.name,
-      settings: shown,
-      secrets: Object.keys(secrets),
-      revision: before.revision + 1,
-      updatedAt: now().toISOString(),
-    };
-    const result = await channels.update(before, after, secrets, now());
-    if (result === "name-taken") throw nameTaken(merged.name);
-    if (result === "changed-meanwhile") throw changedMeanwhile("channel");
-    await record(changeOf(after, sideOf(before, secretsBefore), sideOf(after, secrets)));
-    return answer(after);
+    const { params, body } = call;
+    const changed = await editKept("channel", call, existing(deps, params.id ?? ""), async (before) => {
+      if (isObject(body) && body.kind !== undefined && body.kind !== before.kind)
+        throw new InvalidInput([{ path: "kind", message: "cannot change: create another channel instead" }]);
+      const { name, kind } = before;
+      const secretsBefore = await channels.secrets(before.id);
+      const settings = { ...before.settings, ...secretsBefore };
+      const merged = readChannel(mergePatch({ name, kind, settings }, body), receivers);
+      const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
+      const kept: StoredChannel = {
+        ...before,
+        name: merged.name,
+        settings: shown,
+        secrets: Object.keys(secrets),
+        revision: before.revision + 1,
+        updatedAt: now().toISOString(),
+      };
+      const result = await channels.update(before, kept, secrets, now());
+      if (result === "name-taken") throw nameTaken(merged.name);
+      const changes = changeOf(kept, sideOf(before, secretsBefore), sideOf(kept, secrets));
+      return { kept, isStored: result === "updated", changes };
+    });
+    return answer(changed);
   },
 });
 
@@ -160,20 +162,23 @@ const deleteChannel = route({
   path: "/v1/channels/{id}",
   operationId: "deleteChannel",
   summary: "Delete a channel",
-  description: "One that policies name is kept, unless `force` is true: they go on without it.",
+  description:
+    "One that policies name is kept, unless `force` is true: they go on without it. It is still told the end of incidents that it was told of, within a day; its secrets stay until then.",
   scope: "write",
   query: z.strictObject({ force: yes().describe("Whether to delete it though policies name it.") }),
   headers: ifMatchHeader,
-  responses: { 204: { description: "Deleted, with its secrets." } },
+  responses: { 204: { description: "Deleted." } },
   problems: ["in-use"],
-  handle: async ({ params, query, headers, record }, deps) => {
-    const channel = await existing(deps, params.id ?? "");
-    const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));
-    if (users.length > 0)
-      throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
-    refuseStale(headers["if-match"], channel, "channel");
-    if (!(await deps.channels.remove(channel))) throw changedMeanwhile("channel");
-    await record(changeOf(channel, sideOf(channel), NOTHING));
+  handle: async (call, deps) => {
+    const { params, query } = call;
+    await editKept("channel", call, existing(deps, params.id ?? ""), async (channel) => {
+      const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));
+      if (users.length > 0)
+        throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
+      const readOwed = () => deps.deliveries.untoldEnds(receiverOfStored(channel.id));
+      const isStored = await deps.channels.remove(channel, readOwed, deps.now());
+      return { kept: channel, isStored, changes: changeOf(channel, sideOf(channel), NOTHING) };
+    });
     return { status: 204 };
   },
 });

@@ -7,7 +7,8 @@ import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { idleSeconds, type Session, sessionPosition } from "../../../../shared/store/sessions.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { findToken, newId, newSecret, sha256 } from "../auth.ts";
+import { audited, authorOf } from "../audit.ts";
+import { findLogin, newId, newSecret, sha256 } from "../auth.ts";
 import { filledPage } from "../filled-page.ts";
 import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
@@ -49,18 +50,16 @@ const createSession = route({
     201: { description: "Logged in; the cookie is in `Set-Cookie`.", schema: newSessionView, headers: ["set-cookie"] },
   },
   problems: ["unauthenticated", "cross-site-request"],
-  handle: async ({ body, headers, sourceIp }, deps) => {
-    const { tokens, sessions, logins, metrics, now } = deps;
+  handle: async ({ body, headers, sourceIp, requestId }, deps) => {
+    const { sessions, logins, metrics, now } = deps;
     refuseCrossSiteLogin(headers);
     const at = now();
     await logins.admit(sourceIp, at);
-    const { token, secretHash: tokenSecretHash } = await findToken(tokens, body.token.trim(), at).catch(
-      async (error) => {
-        metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
-        await logins.failed(sourceIp, at);
-        throw error;
-      },
-    );
+    const { token, secretHash: tokenSecretHash } = await findLogin(deps, body.token.trim(), at).catch(async (error) => {
+      metrics.addMetric(ALARMED_METRICS.api, MetricUnit.Count, 1);
+      await logins.failed(sourceIp, at);
+      throw error;
+    });
     const [id, secret] = [newId(), newSecret()];
     // Over http every server of this host gets the cookie, whatever its port.
     const headerSecret = isHttps(headers) ? null : newSecret();
@@ -76,7 +75,12 @@ const createSession = route({
       userAgent: (headers["user-agent"] ?? "").slice(0, MOST_USER_AGENT),
       expiresAtSeconds: Math.floor(at.getTime() / 1000) + idleSeconds({ isRemembered: body.remember }),
     };
-    await sessions.put(session);
+    const begun = { requestId, by: authorOf(token), operation: "createSession", resource: id };
+    await audited(deps, begun, async (record) => {
+      await sessions.put(session);
+      const changes = { sourceIp: [null, sourceIp], isRemembered: [null, body.remember] } as const;
+      await record([{ resource: id, name: token.name, changes }]);
+    });
     return {
       status: 201,
       body: { ...presentOwn(token, session, deps), headerSecret },
@@ -126,9 +130,10 @@ const deleteSession = route({
   description: "Takes effect with its next call.",
   scope: "admin",
   responses: { 204: { description: "Ended." } },
-  handle: async ({ params: { id = "" } }, { sessions, now }) => {
+  handle: async ({ params: { id = "" }, record }, { sessions, now }) => {
     if (!(await sessions.end(id, now())))
       throw new Problem("not-found", `there is no session ${show(id)}, or it has ended`);
+    await record([{ resource: id, name: null, changes: { ended: [false, true] } }]);
     return { status: 204 };
   },
 });
@@ -152,9 +157,10 @@ const deleteOwnSession = route({
   summary: "Log out",
   scope: "metrics",
   responses: { 204: { description: "Logged out; the cookie is taken back.", headers: ["set-cookie"] } },
-  handle: async ({ headers, session }, { sessions, now }) => {
+  handle: async ({ headers, session, token, record }, { sessions, now }) => {
     if (!session) throw new Problem("not-found", "a token has no session to end: only logging in begins one");
     await sessions.end(session.id, now());
+    await record([{ resource: session.id, name: token!.name, changes: { ended: [false, true] } }]);
     return { status: 204, cookies: [logoutCookie(headers)] };
   },
 });

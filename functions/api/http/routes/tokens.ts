@@ -114,7 +114,7 @@ const rotate = route({
   scope: "admin",
   body: rotateInput,
   responses: { 200: { description: "The token, with its new text.", schema: newTokenView } },
-  handle: async ({ params, body: { overlapSeconds } }, { tokens, now }) => {
+  handle: async ({ params, body: { overlapSeconds }, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     if (stateOf(token, now()) === "expired")
       throw new Problem("not-found", `the token ${token.id} has expired: create another one`);
@@ -123,6 +123,8 @@ const rotate = route({
       throw new Problem("changed-meanwhile", "the token was rotated or revoked at the same time: look at it again", {
         "retry-after": "1",
       });
+    const ends = [token.previous?.expiresAt ?? null, rotated.token.previous.expiresAt] as const;
+    await record([{ resource: token.id, name: token.name, changes: { previousSecretExpiresAt: ends } }]);
     return { body: { ...presentToken(rotated.token, now()), token: rotated.text } };
   },
 });

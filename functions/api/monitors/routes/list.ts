@@ -6,7 +6,7 @@ import { chunksOf } from "../../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Deps } from "../../deps.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
-import { countedPageOf, listedMonitor, monitorView } from "../../http/representations.ts";
+import { countedPageOf, listedMonitor } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
@@ -15,7 +15,7 @@ import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
 import { idOfKey } from "../write.ts";
 
-const FIELDS = Object.keys(monitorView.shape);
+const FIELDS = Object.keys(listedMonitor.shape);
 /** Fields that take reads of the history. */
 const FROM_HISTORY = ["lastCheckedAt", "latencyMs"];
 

@@ -5,6 +5,7 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { monitorInput, monitorPatch } from "../../../../shared/monitor/settings.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
+import { reachesNobody } from "../../alerting/reach.ts";
 import type { Deps } from "../../deps.ts";
 import { authorOf } from "../../http/audit.ts";
 import { Problem } from "../../http/problem.ts";
@@ -30,16 +31,22 @@ import {
 import { listMonitors } from "./list.ts";
 
 const answer = async (
-  { history, now }: Deps,
+  deps: Deps,
   token: Token | null,
   monitor: StoredMonitor,
   status = 200,
   headers: Record<string, string> = {},
-): Promise<Reply> => ({
-  status,
-  body: presentMonitor(monitor, (await newestOf([monitor], history, now())).get(monitor.id), token),
-  headers: { etag: etagOf(monitor), ...headers },
-});
+): Promise<Reply> => {
+  const [newest, isUnheard] = await Promise.all([
+    newestOf([monitor], deps.history, deps.now()),
+    reachesNobody(deps, monitor),
+  ]);
+  return {
+    status,
+    body: { ...presentMonitor(monitor, newest.get(monitor.id), token), reachesNobody: isUnheard },
+    headers: { etag: etagOf(monitor), ...headers },
+  };
+};
 const one = {
   description: "The monitor; its `ETag` is for `If-Match`.",
   schema: monitorView,

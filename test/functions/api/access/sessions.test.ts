@@ -41,6 +41,25 @@ const logIn = async ({ token = edge.admin, remember = false, headers = HTTP as R
 };
 
 describe("logging in", () => {
+  const codeFor = async (token: string) =>
+    ((await edge.handler({ command: "create-login-code", token } as never, {} as never)) as { code: string }).code;
+
+  test("with a one-time code works once, within ten minutes, while the token's secret works", async () => {
+    const code = await codeFor(edge.admin);
+    const { body } = await logIn({ token: code });
+    expect(body).toMatchObject({ name: "admin", scopes: ["admin"] });
+    expect((await post({ token: code })).status).toBe(401);
+    const late = await codeFor(edge.admin);
+    now += 660_000;
+    expect((await post({ token: late })).body.detail).toMatch(/used already, or its time is over/);
+    const { token, id } = (await edge.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"] } })).body;
+    const revoked = await codeFor(token);
+    await edge.call("DELETE", `/v1/tokens/${id}`);
+    expect((await post({ token: revoked })).status).toBe(401);
+    await expect(codeFor(token)).rejects.toThrow(/revoked/);
+    expect(JSON.stringify(await edge.stored("monitors", "LOGIN-CODE"))).not.toContain(code.slice(5));
+  });
+
   test("over https gives a cookie that only this host gets, and no other secret", async () => {
     const { setCookie, body } = await logIn({ headers: HTTPS });
     expect(setCookie).toMatch(

@@ -96,6 +96,28 @@ describe("the audit log has", () => {
     expect(JSON.stringify(await edge.stored("monitors", "AUDIT"))).not.toMatch(/s3cret|0ther/);
   });
 
+  test("who logged in, whose session was ended, and whose secret was changed", async () => {
+    const body = { name: "Console", scopes: ["read"] };
+    const token = (await edge.call("POST", "/v1/tokens", { body })).body;
+    const login = { token: null, body: { token: token.token } };
+    const session = (await edge.call("POST", "/v1/sessions", login)).body;
+    expect(await log(`monitor=${session.id}`)).toMatchObject([
+      { operation: "createSession", by: { id: token.id, name: "Console" }, name: "Console", outcome: "done" },
+    ]);
+    await edge.call("DELETE", `/v1/sessions/${session.id}`);
+    const rotated = await edge.call("POST", `/v1/tokens/${token.id}/rotate`, { body: { overlapSeconds: 60 } });
+    expect(await log(`monitor=${session.id}`)).toMatchObject([
+      { operation: "deleteSession", by: { id: tokenId() }, changes: { ended: [false, true] } },
+      { operation: "createSession" },
+    ]);
+    const entries = await log(`monitor=${token.id}`);
+    expect(entries[0]).toMatchObject({
+      operation: "rotateToken",
+      changes: { previousSecretExpiresAt: [null, rotated.body.previousSecretExpiresAt] },
+    });
+    expect(JSON.stringify(await edge.stored("monitors", "AUDIT"))).not.toContain(rotated.body.token.split("_")[2]);
+  });
+
   test("nothing of calls that were refused or changed nothing", async () => {
     const { id } = await create();
     const before = await log("limit=200");

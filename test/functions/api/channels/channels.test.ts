@@ -211,7 +211,7 @@ describe("a name belongs to one channel", () => {
       updatedAt: at(0).toISOString(),
     });
     await store.create(channel("first"), {}, at(0));
-    await store.remove(channel("first"));
+    await store.remove(channel("first"), async () => new Set(), at(0));
     // As after a crash between taking the name and storing the channel.
     await store.create(channel("second"), {}, at(0));
     await edge.client.send(

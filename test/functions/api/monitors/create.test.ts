@@ -39,6 +39,7 @@ describe("creating", () => {
       incident: null,
       flapping: null,
       flappingSince: null,
+      reachesNobody: true,
       createdAt: body.createdAt,
       updatedAt: body.createdAt,
       updatedBy: { id: edge.admin.split("_")[1], name: "admin" },

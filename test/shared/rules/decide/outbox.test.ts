@@ -61,6 +61,8 @@ test("an outbox that overflows drops the oldest alerts, says which, and keeps th
   expect(world.monitor.pendingAlerts[`m1.${START + 60_000}.1`]).toBeUndefined();
   expect(world.monitor.pendingAlerts[OVERFLOW]?.content).toMatchObject({
     kind: "system",
+    event: "system.alerts-dropped",
+    about: "monitor.m1",
     subject: "Alerts were dropped",
   });
   const { writes } = world;

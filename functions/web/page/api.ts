@@ -1,0 +1,99 @@
+/** Calls of the API, with what a browser's session needs. */
+import { signal } from "@preact/signals";
+
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Why a call failed, in the API's words. `status` 0: the API could not be reached. */
+export class CallFailure extends Error {
+  readonly status: number;
+  readonly errors: readonly FieldError[];
+  readonly requestId: string | null;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    detail: string,
+    { status, errors = [], requestId = null, retryAfterSeconds = null }: Partial<CallFailure> & { status: number },
+  ) {
+    super(detail);
+    this.status = status;
+    this.errors = errors;
+    this.requestId = requestId;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Whether the API was reached by the last call; while it was not, when it last was. */
+export const contact = signal<{ readonly isLost: boolean; readonly lastAt: number }>({
+  isLost: false,
+  lastAt: Date.now(),
+});
+/** Set when a call finds the session over. */
+export const isSessionOver = signal(false);
+
+/**
+ * Over plain http the cookie alone is not enough, because other servers of this machine see it (cookies ignore ports): a
+ * second secret goes along as a header. Browser storage belongs to this port alone.
+ */
+const SECRET = "harborlight-session";
+export const keepSecret = (secret: string | null, isRemembered: boolean): void => {
+  for (const storage of [sessionStorage, localStorage]) storage.removeItem(SECRET);
+  if (secret !== null) (isRemembered ? localStorage : sessionStorage).setItem(SECRET, secret);
+};
+const secretHeader = (): Record<string, string> => {
+  const secret = sessionStorage.getItem(SECRET) ?? localStorage.getItem(SECRET);
+  return secret === null ? {} : { [SECRET]: secret };
+};
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a timer makes the call, and not a person: it then does not extend the session. */
+  readonly isPoll?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 30_000;
+
+const failureOf = async (response: Response): Promise<CallFailure> => {
+  const { status, headers } = response;
+  const problem = await response.json().catch(() => ({}));
+  return new CallFailure(problem.detail ?? problem.message ?? `the server answered ${status}`, {
+    status,
+    errors: problem.errors ?? [],
+    requestId: problem.requestId ?? null,
+    retryAfterSeconds: Number(headers.get("retry-after")) || null,
+  });
+};
+
+/** @throws CallFailure */
+export const call = async <Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+  const { body, headers = {}, isPoll = false } = options;
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        ...secretHeader(),
+        ...(isPoll && { "harborlight-poll": "1" }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    contact.value = { ...contact.value, isLost: true };
+    throw new CallFailure("Harborlight cannot be reached", { status: 0 });
+  }
+  contact.value = { isLost: false, lastAt: Date.now() };
+  if (response.ok) return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer);
+  if (response.status === 401 && path !== "/v1/sessions") isSessionOver.value = true;
+  throw await failureOf(response);
+};
+
+export const get = <Answer>(path: string, options?: CallOptions) => call<Answer>("GET", path, options);

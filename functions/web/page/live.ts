@@ -1,0 +1,62 @@
+/** Keeps what is shown up to date: asks again and again, while somebody looks. */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { CallFailure } from "./api.ts";
+
+/** The present, for texts such as "3 minutes ago". */
+export const now = signal(Date.now());
+setInterval(() => {
+  if (!document.hidden) now.value = Date.now();
+}, 10_000);
+
+/** Pauses after failed calls, so that a server in trouble is not asked by all pages at once. */
+const PAUSES_MS = [5_000, 10_000, 20_000, 60_000];
+
+const pauseMs = (failures: number, everyMs: number, failure: unknown) => {
+  if (failures === 0) return everyMs;
+  const asked = failure instanceof CallFailure ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
+  const own = PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1]!;
+  return Math.max(asked, own * (0.75 + Math.random() / 2));
+};
+
+/**
+ * Calls `load` now, then every `everyMs` while the page is visible, and at once when it becomes visible again.
+ * @param load its failures are shown by whoever calls it, and lead to longer pauses
+ */
+export const usePolling = (load: (isPoll: boolean) => Promise<void>, everyMs: number, inputs: readonly unknown[]) => {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let failures = 0;
+    let isRunning = false;
+    let hasEnded = false;
+    const run = async (isPoll: boolean) => {
+      if (isRunning || hasEnded) return;
+      clearTimeout(timer);
+      isRunning = true;
+      let failure: unknown;
+      try {
+        await load(isPoll);
+        failures = 0;
+      } catch (error) {
+        failure = error;
+        failures++;
+      }
+      isRunning = false;
+      now.value = Date.now();
+      if (!hasEnded && !document.hidden) timer = setTimeout(() => void run(true), pauseMs(failures, everyMs, failure));
+    };
+    const look = () => {
+      clearTimeout(timer);
+      if (!document.hidden) void run(true);
+    };
+    document.addEventListener("visibilitychange", look);
+    addEventListener("online", look);
+    void run(false);
+    return () => {
+      hasEnded = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+      removeEventListener("online", look);
+    };
+  }, inputs);
+};

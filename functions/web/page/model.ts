@@ -1,0 +1,148 @@
+/** What the page reads of the API's answers (the OpenAPI document describes them whole). */
+
+export const STATUSES = ["down", "degraded", "unknown", "pending", "maintenance", "up", "paused"] as const;
+export type Status = (typeof STATUSES)[number];
+export type Scope = "read" | "write" | "admin" | "metrics" | "write-only";
+export type Tags = Readonly<Record<string, string>>;
+
+/** `GET /v1/session` */
+export interface Session {
+  readonly id: string | null;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: string | null;
+  readonly version: string;
+  readonly locations: readonly { readonly name: string }[];
+}
+
+/** A row of `GET /v1/overview`. */
+export interface Row {
+  readonly id: string;
+  readonly revision: number;
+  readonly name: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tags: Tags;
+  readonly intervalSeconds: number;
+  readonly status: Status;
+  readonly since: string;
+  readonly state: string | null;
+  readonly reason: string | null;
+  readonly message: string;
+  /** Absent with `since`. */
+  readonly latencyMs?: number | null;
+  readonly uptimePercent: number | null;
+  /** A letter for each step, see `shared/drawing/bars.ts`. */
+  readonly bars: string;
+  /** By number of the bar. */
+  readonly downSeconds: Readonly<Record<string, number>>;
+}
+
+export type BarStep = "1h" | "6h" | "1d";
+
+/** `GET /v1/overview` */
+export interface Overview {
+  readonly at: string;
+  readonly changes: string;
+  readonly counts: Readonly<Partial<Record<Status, number>>> | null;
+  readonly bars: { readonly from: string; readonly step: BarStep; readonly count: number };
+  readonly removed: readonly string[];
+  readonly nextCursor: string | null;
+  readonly items: readonly Row[];
+}
+
+export interface View {
+  readonly health: "up" | "degraded" | "down" | "unknown";
+  readonly state: string;
+  readonly since: string;
+  readonly reason: string | null;
+  readonly message: string;
+  readonly address: string | null;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** `GET /v1/monitors/{id}` */
+export interface Monitor {
+  readonly id: string;
+  readonly name: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tags: Tags;
+  readonly paused: boolean;
+  readonly status: Status;
+  readonly since: string;
+  readonly intervalSeconds: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+  readonly quorum: string | number;
+  readonly alerts: {
+    readonly afterSeconds: number;
+    readonly emails: readonly string[];
+    readonly policies: readonly string[];
+  };
+  /** For `If-Match`. */
+  readonly etag: string;
+  readonly updatedAt: string;
+  readonly updatedBy: { readonly name: string } | null;
+  readonly lastCheckedAt: string | null;
+  readonly latencyMs: number | null;
+  readonly degradedAboveMs: number | null;
+  readonly timeToAlertSeconds: number;
+  readonly locations: readonly string[];
+  readonly views: Readonly<Record<string, View>>;
+  readonly incident: Incident | null;
+}
+
+export interface Incident {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly durationSeconds: number | null;
+  readonly severity: "down" | "degraded";
+  readonly reason: string | null;
+  readonly message: string;
+  readonly endReason: string | null;
+}
+
+export interface Figures {
+  readonly from: string;
+  readonly to: string;
+  readonly checks: number;
+  readonly uptimePercent: number | null;
+  readonly seconds: Readonly<
+    Record<"up" | "degraded" | "down" | "unknown" | "paused" | "maintenance" | "noData", number>
+  >;
+  readonly latencyMs: {
+    readonly mean: number;
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+  } | null;
+}
+
+/** `GET /v1/monitors/{id}/stats` */
+export interface Stats {
+  readonly total: Figures & {
+    readonly outages: number;
+    readonly mttrSeconds: number | null;
+    readonly longestOutageSeconds: number | null;
+  };
+  readonly items: readonly Figures[];
+}
+
+export interface Result {
+  readonly at: string;
+  readonly location: string;
+  readonly state: string;
+  readonly health: string;
+  readonly reason: string | null;
+  readonly latencyMs: number | null;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}

@@ -1,0 +1,250 @@
+/** All monitors: counts, search, groups, and a row for each. */
+import { computed, signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { usePolling } from "../live.ts";
+import { type BarStep, STATUSES, type Status } from "../model.ts";
+import { Failed } from "../parts/notice.tsx";
+import { StatusMark } from "../parts/status.tsx";
+import { ask, path, query } from "../router.ts";
+import { mayWrite } from "../session.ts";
+import { plural } from "../words.ts";
+import { answer, countByStatus, type Group, type Question, SORTS, type Sort } from "./filters.ts";
+import { loadOverview, overview, PERIODS, type Period } from "./overview.ts";
+import { MonitorRow } from "./row.tsx";
+
+const POLL_MS = 15_000;
+const SORT_WORDS: Readonly<Record<Sort, string>> = {
+  status: "problems first",
+  name: "name",
+  uptime: "lowest uptime",
+  latency: "highest latency",
+  newest: "newest change",
+};
+const PERIOD_WORDS: Readonly<Record<Period, string>> = {
+  "24h": "24 hours",
+  "7d": "7 days",
+  "30d": "30 days",
+  "90d": "90 days",
+};
+
+const oneOf = <Word extends string>(words: readonly Word[], found: string | null): Word | null =>
+  words.find((word) => word === found) ?? null;
+
+const question = computed<Question>(() => ({
+  q: query.value.get("q") ?? "",
+  status: oneOf(STATUSES, query.value.get("status")),
+  tag: query.value.get("tag"),
+  group: query.value.get("group"),
+  sort: oneOf(SORTS, query.value.get("sort")) ?? "status",
+}));
+const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
+const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
+const counts = computed(() => countByStatus(rows.value));
+/** The number of monitors that are down, for the frame and the title. */
+export const downCount = computed(() => counts.value.get("down") ?? 0);
+const groups = computed(() => answer(rows.value, question.value));
+const folded = signal<ReadonlySet<string>>(new Set());
+
+const fold = (name: string) => {
+  const next = new Set(folded.value);
+  if (!next.delete(name)) next.add(name);
+  folded.value = next;
+};
+
+const Chips = () => (
+  <ul class="chips" aria-label="Filter by status">
+    {STATUSES.filter((status) => counts.value.has(status)).map((status: Status) => (
+      <li key={status}>
+        <button
+          type="button"
+          aria-pressed={question.value.status === status}
+          onClick={() => ask({ status: question.value.status === status ? null : status })}
+        >
+          <StatusMark status={status} /> {counts.value.get(status)}
+        </button>
+      </li>
+    ))}
+  </ul>
+);
+
+const tagKeys = computed(() => [...new Set(rows.value.flatMap(({ tags }) => Object.keys(tags)))].toSorted());
+
+const Tools = () => {
+  const { q, group, sort } = question.value;
+  return (
+    <search class="tools">
+      <input
+        type="search"
+        aria-label="Search name, address, protocol and tags"
+        placeholder="Search name, address, protocol, tags"
+        value={q}
+        onInput={(event) => ask({ q: event.currentTarget.value })}
+      />
+      {tagKeys.value.length > 0 && (
+        <label>
+          Group by
+          <select value={group ?? ""} onChange={(event) => ask({ group: event.currentTarget.value })}>
+            <option value="">nothing</option>
+            {tagKeys.value.map((key) => (
+              <option key={key}>{key}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      <label>
+        Sort by
+        <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
+          {SORTS.map((one) => (
+            <option key={one} value={one}>
+              {SORT_WORDS[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Bars of
+        <select value={period.value} onChange={(event) => ask({ bars: event.currentTarget.value })}>
+          {PERIODS.map((one) => (
+            <option key={one} value={one}>
+              {PERIOD_WORDS[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+    </search>
+  );
+};
+
+const GroupRows = ({ group, step }: { readonly group: Group; readonly step: BarStep }) => {
+  const { name } = group;
+  const isFolded = name !== null && folded.value.has(name);
+  const down = group.rows.filter(({ status }) => status === "down").length;
+  return (
+    <div class="rows" role="rowgroup">
+      {name !== null && (
+        <div class="group" role="row">
+          <div role="rowheader">
+            <button type="button" aria-expanded={!isFolded} onClick={() => fold(name)}>
+              <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
+            </button>{" "}
+            <span class="dim">
+              {group.rows.length}
+              {down > 0 && `, ${down} down`}
+            </span>
+          </div>
+        </div>
+      )}
+      {!isFolded && group.rows.map((row) => <MonitorRow key={row.id} row={row} step={step} />)}
+    </div>
+  );
+};
+
+const Empty = () => (
+  <div class="empty">
+    <p>
+      <strong>Nothing is watched yet.</strong>
+    </p>
+    {mayWrite.value ? (
+      <p>
+        <a href="/monitors/new">Watch a port</a>
+      </p>
+    ) : (
+      <p class="dim">A token with the scope write can create monitors.</p>
+    )}
+  </div>
+);
+
+const Table = () => {
+  const loaded = overview.value!;
+  const shown = groups.value.reduce((sum, group) => sum + group.rows.length, 0);
+  if (rows.value.length === 0) return <Empty />;
+  if (shown === 0)
+    return (
+      <div class="empty">
+        <p>0 of {plural(rows.value.length, "monitor")} match.</p>
+        <a href={path.value}>Clear the filters</a>
+      </div>
+    );
+  return (
+    <div class="list" role="table" aria-label="Monitors" aria-rowcount={shown + 1}>
+      <div class="head" role="rowgroup">
+        <div role="row">
+          <div role="columnheader">Monitor</div>
+          <div role="columnheader">Status</div>
+          <div role="columnheader">Tags</div>
+          <div role="columnheader">{PERIOD_WORDS[loaded.period]}</div>
+          <div role="columnheader" class="number">
+            Uptime
+          </div>
+          <div role="columnheader" class="number">
+            Latency
+          </div>
+        </div>
+      </div>
+      {groups.value.map((group) => (
+        <GroupRows key={group.name ?? ""} group={group} step={loaded.bars.step} />
+      ))}
+    </div>
+  );
+};
+
+const Loading = () => {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 200);
+    return () => clearTimeout(timer);
+  }, []);
+  return isLate ? (
+    <div aria-busy="true">
+      <span class="unseen">Loading the monitors</span>
+      {[1, 2, 3, 4, 5, 6].map((line) => (
+        <div key={line} class="placeholder" />
+      ))}
+    </div>
+  ) : null;
+};
+
+const MonitorsPage = () => {
+  const [failure, setFailure] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
+  usePolling(
+    async (isPoll) => {
+      try {
+        await loadOverview(period.peek(), isPoll);
+        setFailure(null);
+      } catch (error) {
+        setFailure(error);
+        throw error;
+      }
+    },
+    POLL_MS,
+    [period.value, attempt],
+  );
+  const loaded = overview.value;
+  const shown = groups.value.reduce((sum, group) => sum + group.rows.length, 0);
+  return (
+    <main id="main">
+      <div class="top">
+        <h1 tabIndex={-1}>Monitors</h1>
+        <span class="dim" role="status">
+          {loaded && (shown === rows.value.length ? shown : `${shown} of ${rows.value.length}`)}
+          {loaded && !loaded.isWhole && ", loading more"}
+        </span>
+        {mayWrite.value && (
+          <a class="button primary end" href="/monitors/new">
+            New monitor
+          </a>
+        )}
+      </div>
+      {failure !== null && <Failed failure={failure} retry={() => setAttempt(attempt + 1)} />}
+      {loaded && rows.value.length > 0 && (
+        <>
+          <Chips />
+          <Tools />
+        </>
+      )}
+      {loaded ? <Table /> : failure === null && <Loading />}
+    </main>
+  );
+};
+export default MonitorsPage;

@@ -1,0 +1,308 @@
+/** One monitor: how it is, since when and why, and what its history says. */
+import { useState } from "preact/hooks";
+import { CallFailure, call, get } from "../api.ts";
+import { useTitle } from "../frame.tsx";
+import { usePolling } from "../live.ts";
+import type { Incident, Monitor, Page, Result } from "../model.ts";
+import { Confirm } from "../parts/dialog.tsx";
+import { Failed } from "../parts/notice.tsx";
+import { StatusMark } from "../parts/status.tsx";
+import { Ago } from "../parts/time.tsx";
+import { go } from "../router.ts";
+import { mayWrite } from "../session.ts";
+import { lasting, milliseconds, plural, target, when } from "../words.ts";
+import { History } from "./history.tsx";
+import { forgetOverview } from "./overview.ts";
+
+const POLL_MS = 10_000;
+
+interface Shown {
+  readonly monitor: Monitor;
+  readonly incidents: readonly Incident[];
+  readonly results: readonly Result[];
+}
+
+const read = async (id: string, isPoll: boolean): Promise<Shown> => {
+  const [monitor, incidents, results] = await Promise.all([
+    get<Monitor>(`/v1/monitors/${id}`, { isPoll }),
+    get<Page<Incident>>(`/v1/monitors/${id}/incidents?limit=10`, { isPoll }),
+    get<Page<Result>>(`/v1/monitors/${id}/results?limit=15`, { isPoll }),
+  ]);
+  return { monitor, incidents: incidents.items, results: results.items };
+};
+
+const Facts = ({ evidence }: { readonly evidence: Readonly<Record<string, unknown>> }) => (
+  <dl class="facts small">
+    {Object.entries(evidence).map(([name, value]) => (
+      <>
+        <dt key={name}>{name}</dt>
+        <dd dir="auto">{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+      </>
+    ))}
+  </dl>
+);
+
+/** What is wrong, and who says so. */
+const Trouble = ({ monitor }: { readonly monitor: Monitor }) => {
+  const { incident, views } = monitor;
+  if (!incident) return null;
+  const seen = Object.entries(views);
+  const agree = seen.filter(([, { health }]) => health === "down" || health === "degraded");
+  const evidence = agree.find(([, { reason }]) => reason === incident.reason)?.[1].evidence ?? {};
+  return (
+    <section class={`card trouble ${incident.severity === "degraded" ? "is-slow" : ""}`} aria-label="Open incident">
+      <h2>
+        {incident.severity === "down" ? "Down" : "Degraded"} since {when(incident.startedAt)}
+      </h2>
+      <p style={{ margin: 0 }} dir="auto">
+        {incident.message}
+      </p>
+      <p class="dim small" style={{ margin: ".2rem 0 0" }}>
+        {incident.reason !== null && <code>{incident.reason}</code>} Seen by {agree.length} of{" "}
+        {plural(seen.length, "location")}.
+      </p>
+      {Object.keys(evidence).length > 0 && <Facts evidence={evidence} />}
+    </section>
+  );
+};
+
+const Locations = ({ monitor: { views, locations } }: { readonly monitor: Monitor }) => (
+  <section>
+    <h2>Locations</h2>
+    <div class="scrolled">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Location</th>
+            <th scope="col">Sees it</th>
+            <th scope="col">Port</th>
+            <th scope="col">Since</th>
+            <th scope="col">What it says</th>
+          </tr>
+        </thead>
+        <tbody>
+          {locations.map((name) => {
+            const view = views[name];
+            return (
+              <tr key={name}>
+                <td>{name}</td>
+                <td>{view ? <StatusMark status={view.health} /> : <span class="dim">not checked yet</span>}</td>
+                <td>{view?.state}</td>
+                <td>{view && <Ago at={view.since} />}</td>
+                <td dir="auto">
+                  {view?.message}
+                  {view?.address && <span class="dim"> {view.address}</span>}
+                  {view && Object.keys(view.evidence).length > 0 && (
+                    <details>
+                      <summary class="dim small">Evidence</summary>
+                      <Facts evidence={view.evidence} />
+                    </details>
+                  )}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  </section>
+);
+
+const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) => (
+  <section>
+    <h2>Incidents</h2>
+    {incidents.length === 0 ? (
+      <p class="dim">None yet.</p>
+    ) : (
+      <div class="scrolled">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Was</th>
+              <th scope="col">Began</th>
+              <th scope="col">Lasted</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {incidents.map(({ id, severity, startedAt, durationSeconds, message }) => (
+              <tr key={id}>
+                <td>
+                  <StatusMark status={severity} />
+                </td>
+                <td>{when(startedAt)}</td>
+                <td>{durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}</td>
+                <td dir="auto">{message}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    )}
+  </section>
+);
+
+const Results = ({ results }: { readonly results: readonly Result[] }) => (
+  <section>
+    <h2>Newest checks</h2>
+    {results.length === 0 ? (
+      <p class="dim">None yet.</p>
+    ) : (
+      <div class="scrolled">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">At</th>
+              <th scope="col">Location</th>
+              <th scope="col">Port</th>
+              <th scope="col">Reason</th>
+              <th scope="col" class="number">
+                Latency
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {results.map(({ at, location, state, reason, latencyMs }) => (
+              <tr key={`${at} ${location}`}>
+                <td>{when(at)}</td>
+                <td>{location}</td>
+                <td>{state}</td>
+                <td>{reason}</td>
+                <td class="number">{milliseconds(latencyMs)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    )}
+  </section>
+);
+
+const MonitorPage = ({ id }: { readonly id: string }) => {
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [said, say] = useState("");
+  const [attempt, setAttempt] = useState(0);
+  const [isDeleting, setDeleting] = useState(false);
+  const refresh = () => setAttempt(attempt + 1);
+  usePolling(
+    async (isPoll) => {
+      try {
+        setShown(await read(id, isPoll));
+        setFailure(null);
+      } catch (error) {
+        setFailure(error);
+        throw error;
+      }
+    },
+    POLL_MS,
+    [id, attempt],
+  );
+  useTitle(shown?.monitor.name ?? "Monitor");
+
+  const act = async (action: "check" | "pause" | "resume", done: string) => {
+    try {
+      await call("POST", `/v1/monitors/${id}/${action}`);
+      say(done);
+      forgetOverview();
+      refresh();
+    } catch (error) {
+      setFailure(error);
+    }
+  };
+
+  const remove = async () => {
+    setDeleting(false);
+    try {
+      await call("DELETE", `/v1/monitors/${id}`);
+      forgetOverview();
+      go("/monitors");
+    } catch (error) {
+      setFailure(error);
+    }
+  };
+
+  if (!shown)
+    return (
+      <main id="main" aria-busy={failure === null}>
+        {failure instanceof CallFailure && failure.status === 404 ? (
+          <>
+            <h1 tabIndex={-1}>There is no such monitor</h1>
+            <p>
+              It may have been deleted. <a href="/monitors">All monitors</a>
+            </p>
+          </>
+        ) : (
+          failure !== null && <Failed failure={failure} retry={refresh} />
+        )}
+      </main>
+    );
+  const { monitor, incidents, results } = shown;
+  return (
+    <main id="main">
+      <div class="top">
+        <h1 tabIndex={-1} dir="auto">
+          {monitor.name}
+        </h1>
+        {mayWrite.value && (
+          <div class="actions end">
+            <button type="button" disabled={monitor.paused} onClick={() => void act("check", "A check was started.")}>
+              Check now
+            </button>
+            {monitor.paused ? (
+              <button type="button" onClick={() => void act("resume", "It is watched again.")}>
+                Resume
+              </button>
+            ) : (
+              <button type="button" onClick={() => void act("pause", "It is paused: nothing is checked or told.")}>
+                Pause
+              </button>
+            )}
+            <a class="button" href={`/monitors/${id}/edit`}>
+              Edit
+            </a>
+            <button type="button" onClick={() => setDeleting(true)}>
+              Delete…
+            </button>
+          </div>
+        )}
+      </div>
+      <p style={{ margin: "0 0 .6rem" }}>
+        <StatusMark status={monitor.status} /> <Ago at={monitor.since} />{" "}
+        <span class="dim">
+          {monitor.protocol} <code>{target(monitor)}</code>, every {lasting(monitor.intervalSeconds)}
+          {monitor.lastCheckedAt && (
+            <>
+              , last checked <Ago at={monitor.lastCheckedAt} />
+            </>
+          )}
+        </span>{" "}
+        {Object.entries(monitor.tags).map(([key, value]) => (
+          <a key={key} class="tag" href={`/monitors?tag=${encodeURIComponent(`${key}=${value}`)}`}>
+            {key}={value}
+          </a>
+        ))}
+      </p>
+      <p class="unseen" role="status">
+        {said}
+      </p>
+      {failure !== null && <Failed failure={failure} retry={refresh} />}
+      {isDeleting && (
+        <Confirm
+          title={`Delete ${monitor.name}?`}
+          verb="Delete"
+          confirm={() => void remove()}
+          cancel={() => setDeleting(false)}
+        >
+          <p>Checks and alerts end. Its history stays readable until it expires.</p>
+        </Confirm>
+      )}
+      <Trouble monitor={monitor} />
+      <History monitor={monitor} />
+      <Locations monitor={monitor} />
+      <Incidents incidents={incidents} />
+      <Results results={results} />
+    </main>
+  );
+};
+export default MonitorPage;

@@ -1,0 +1,78 @@
+/** All monitors in short: read once as a whole, then kept up to date by polls for what changed. */
+import { signal } from "@preact/signals";
+import { get } from "../api.ts";
+import type { Overview, Row } from "../model.ts";
+import { merged } from "./filters.ts";
+
+export const PERIODS = ["24h", "7d", "30d", "90d"] as const;
+export type Period = (typeof PERIODS)[number];
+
+interface Loaded {
+  readonly period: Period;
+  readonly bars: Overview["bars"];
+  /** By id. */
+  readonly rows: ReadonlyMap<string, Row>;
+  /** Whether there are more monitors than those that were read. */
+  readonly isWhole: boolean;
+}
+
+/** Undefined until the first answer. */
+export const overview = signal<Loaded | undefined>(undefined);
+
+/** The first page is small, so that it is there at once; what needs attention is on it. */
+const FIRST = 50;
+const PAGE = 1_000;
+/** A full read heals what polls missed, and brings bars, uptime and latency up to date. */
+const WHOLE_EVERY_MS = 5 * 60_000;
+
+let changes = "";
+let wholeAt = 0;
+
+const url = (parameters: Readonly<Record<string, string>>) => `/v1/overview?${new URLSearchParams(parameters)}`;
+
+const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
+  let rows = new Map<string, Row>();
+  const known = overview.peek()?.period === period ? overview.peek()?.rows : undefined;
+  let cursor: string | null = null;
+  let since: string | undefined;
+  do {
+    const page: Overview = await get(
+      url({
+        bars: period,
+        limit: String(cursor === null && !known ? FIRST : PAGE),
+        ...(cursor !== null && { cursor }),
+      }),
+      { isPoll },
+    );
+    // Rows that did not change stay the objects that they were.
+    for (const row of page.items) {
+      const before = known?.get(row.id);
+      rows.set(row.id, before && JSON.stringify(before) === JSON.stringify(row) ? before : row);
+    }
+    since ??= page.changes;
+    cursor = page.nextCursor;
+    if (!known || cursor === null)
+      overview.value = { period, bars: page.bars, rows: new Map(rows), isWhole: cursor === null };
+    rows = new Map(rows);
+  } while (cursor !== null);
+  changes = since;
+  wholeAt = Date.now();
+};
+
+/** Brings `overview` up to date. @throws CallFailure */
+export const loadOverview = async (period: Period, isPoll: boolean): Promise<void> => {
+  const loaded = overview.peek();
+  if (loaded?.period !== period || !loaded.isWhole || Date.now() - wholeAt > WHOLE_EVERY_MS)
+    return readAll(period, isPoll);
+  const page: Overview = await get(url({ bars: period, since: changes, limit: String(PAGE) }), { isPoll });
+  changes = page.changes;
+  if (page.items.length === 0 && page.removed.length === 0) return;
+  const rows = merged(overview.peek()!.rows, page.items);
+  for (const id of page.removed) rows.delete(id);
+  overview.value = { ...overview.peek()!, bars: page.bars, rows };
+};
+
+/** Something was changed here: the next poll reads it. */
+export const forgetOverview = (): void => {
+  wholeAt = 0;
+};

@@ -1,0 +1,19 @@
+/** The protocols that there are. */
+import { signal } from "@preact/signals";
+import { get } from "../api.ts";
+import type { Page } from "../model.ts";
+import type { Protocol } from "./settings-schema.ts";
+
+export const protocols = signal<readonly Protocol[]>([]);
+
+export const loadProtocols = async (): Promise<void> => {
+  if (protocols.peek().length > 0) return;
+  const { items } = await get<Page<Protocol>>("/v1/protocols");
+  protocols.value = items.toSorted((a, b) => a.title.localeCompare(b.title));
+};
+
+export const protocolNamed = (wanted: string) => protocols.peek().find(({ name }) => name === wanted);
+
+/** Protocols by which a port is usually spoken to; `tcp` and `udp` suit any. */
+export const usualFor = (port: number): readonly Protocol[] =>
+  protocols.value.filter(({ defaultPort }) => defaultPort === port);

@@ -1,0 +1,51 @@
+/** One monitor in the list. */
+import { memo } from "preact/compat";
+import type { BarStep, Row } from "../model.ts";
+import { StatusMark } from "../parts/status.tsx";
+import { Ago } from "../parts/time.tsx";
+import { Bars } from "../parts/uptime-bars.tsx";
+import { milliseconds, percent, target } from "../words.ts";
+
+export const MonitorRow = memo(({ row, step }: { readonly row: Row; readonly step: BarStep }) => {
+  const { id, name, protocol, status, since, tags, bars, downSeconds, message } = row;
+  const isWell = status === "up" || status === "paused" || status === "pending";
+  return (
+    <div role="row">
+      <div role="cell" class="first">
+        <a class="name" href={`/monitors/${id}`} dir="auto">
+          {name}
+        </a>
+        <div class="dim small sub">
+          {protocol} {target(row)}
+        </div>
+      </div>
+      <div role="cell" class="second">
+        <StatusMark status={status} />
+        <div class="dim small">
+          <Ago at={since} />
+        </div>
+      </div>
+      <div role="cell" class="tags">
+        {Object.entries(tags).map(([key, value]) => (
+          <span key={key} class="tag" title={`${key}=${value}`}>
+            {value || key}
+          </span>
+        ))}
+      </div>
+      <div role="cell" class="over">
+        <Bars bars={bars} downSeconds={downSeconds} step={step} />
+      </div>
+      <div role="cell" class="number">
+        {percent(row.uptimePercent)}
+      </div>
+      <div role="cell" class="number">
+        {milliseconds(row.latencyMs)}
+      </div>
+      {!isWell && message && (
+        <div role="cell" class="why small" dir="auto">
+          {message}
+        </div>
+      )}
+    </div>
+  );
+});

@@ -1,0 +1,103 @@
+/** The settings of a protocol, asked for as its schema says. */
+import type { FieldError } from "../api.ts";
+import { errorsAt, Field } from "../parts/field.tsx";
+import { kindsOf, type Protocol, type Question, questionsOf } from "./settings-schema.ts";
+
+interface SettingsFormProps {
+  readonly protocol: Protocol;
+  readonly kind: number;
+  readonly values: Readonly<Record<string, string>>;
+  readonly errors: readonly FieldError[];
+  readonly chooseKind: (kind: number) => void;
+  readonly change: (name: string, value: string) => void;
+}
+
+const Control = ({
+  question: { name, kind, choices, standard },
+  id,
+  value,
+  change,
+}: {
+  readonly question: Question;
+  readonly id: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+}) => {
+  const common = { id, "aria-describedby": `${id}-help` };
+  if (kind === "choice" || kind === "flag")
+    return (
+      <select {...common} value={value} onChange={(event) => change(event.currentTarget.value)}>
+        <option value="">{standard ? `default (${standard.replaceAll('"', "")})` : "default"}</option>
+        {(kind === "flag" ? ["true", "false"] : choices).map((choice) => (
+          <option key={choice} value={choice}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    );
+  const writing = {
+    ...common,
+    name,
+    autocomplete: "off",
+    value,
+    onInput: (event: { readonly currentTarget: HTMLInputElement }) => change(event.currentTarget.value),
+  } as const;
+  if (kind === "secret") return <input {...writing} type="password" />;
+  return (
+    <input
+      {...writing}
+      type="text"
+      inputmode={kind === "number" ? "decimal" : "text"}
+      placeholder={kind === "json" ? `JSON${standard && `, default ${standard}`}` : standard.replaceAll('"', "")}
+    />
+  );
+};
+
+export const SettingsForm = ({ protocol, kind, values, errors, chooseKind, change }: SettingsFormProps) => {
+  const kinds = kindsOf(protocol);
+  const questions = questionsOf(protocol, kind).filter(({ choices }) => choices.length !== 1);
+  if (questions.length === 0 && kinds.length < 2) return null;
+  const wrong = errorsAt(errors, "settings");
+  return (
+    <details class="card" open={wrong.length > 0 || questions.some(({ isRequired }) => isRequired)}>
+      <summary>Settings of {protocol.title}</summary>
+      {kinds.length > 1 && (
+        <Field id="settings-kind" label="Kind">
+          <select
+            id="settings-kind"
+            aria-describedby="settings-kind-help"
+            value={String(kind)}
+            onChange={(event) => chooseKind(Number(event.currentTarget.value))}
+          >
+            {kinds.map((name, index) => (
+              <option key={name} value={String(index)}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </Field>
+      )}
+      <div class="columns">
+        {questions.map((question) => {
+          const id = `settings.${question.name}`;
+          return (
+            <Field
+              key={id}
+              id={id}
+              label={question.isRequired ? `${question.name} (required)` : question.name}
+              help={question.help}
+              errors={errorsAt(errors, id)}
+            >
+              <Control
+                question={question}
+                id={id}
+                value={values[question.name] ?? ""}
+                change={(value) => change(question.name, value)}
+              />
+            </Field>
+          );
+        })}
+      </div>
+    </details>
+  );
+};

@@ -1,0 +1,82 @@
+/** How the settings of a protocol are asked for, by their JSON Schema. Pure. */
+
+/** The part of JSON Schema that settings use. */
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly writeOnly?: boolean;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly oneOf?: readonly Schema[];
+}
+
+export interface Protocol {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly transports: readonly string[];
+  readonly defaultPort: number | null;
+  readonly settings: Schema;
+}
+
+/** How one setting is asked for. */
+export interface Question {
+  readonly name: string;
+  readonly kind: "text" | "secret" | "number" | "flag" | "choice" | "json";
+  readonly choices: readonly string[];
+  readonly help: string;
+  readonly standard: string;
+  readonly isRequired: boolean;
+}
+
+const kindOf = ({ type, enum: choices, writeOnly }: Schema): Question["kind"] => {
+  if (choices) return "choice";
+  if (type === "string") return writeOnly ? "secret" : "text";
+  if (type === "integer" || type === "number") return "number";
+  return type === "boolean" ? "flag" : "json";
+};
+
+/** The settings of a protocol; where it has several kinds of them, those of `kind`. */
+export const questionsOf = ({ settings }: Protocol, kind: number): Question[] => {
+  const schema = settings.oneOf?.[kind] ?? settings;
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
+    name,
+    kind: property.const === undefined ? kindOf(property) : "choice",
+    choices: property.const === undefined ? (property.enum ?? []) : [String(property.const)],
+    help: property.description ?? "",
+    standard: property.default === undefined ? "" : JSON.stringify(property.default),
+    isRequired: schema.required?.includes(name) ?? false,
+  }));
+};
+
+/** Names of the kinds of settings, where a protocol has several: by what must be constant in each. */
+export const kindsOf = ({ settings }: Protocol): readonly string[] =>
+  (settings.oneOf ?? []).map(({ properties = {} }) =>
+    Object.entries(properties)
+      .filter(([, property]) => property.const !== undefined)
+      .map(([, property]) => String(property.const))
+      .join(" "),
+  );
+
+/** A setting's text as the API takes it. @throws SyntaxError for what is no JSON */
+export const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text: string): unknown => {
+  switch (kind) {
+    case "number":
+      return Number.isNaN(Number(text)) ? text : Number(text);
+    case "flag":
+      return text === "true";
+    case "json":
+      try {
+        return JSON.parse(text);
+      } catch {
+        throw new SyntaxError(`${name} must be JSON, such as {"a": 1} or ["a"]`);
+      }
+    default:
+      return text;
+  }
+};

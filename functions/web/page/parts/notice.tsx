@@ -1,0 +1,43 @@
+/** Why something failed, in the API's words, and what a person can do. */
+import { CallFailure } from "../api.ts";
+import { plural } from "../words.ts";
+import { errorsAt } from "./field.tsx";
+
+export const Failed = ({ failure, retry }: { readonly failure: unknown; readonly retry?: () => void }) => (
+  <div class="notice" role="alert">
+    <p style={{ margin: 0 }}>{failure instanceof Error ? failure.message : String(failure)}</p>
+    {failure instanceof CallFailure && failure.requestId !== null && (
+      <p class="dim small" style={{ margin: 0 }}>
+        Request <code>{failure.requestId}</code>
+      </p>
+    )}
+    {retry && (
+      <button type="button" class="plain" onClick={retry}>
+        Try again
+      </button>
+    )}
+  </div>
+);
+
+/**
+ * Why a form was not taken. What stands at its field already is only counted.
+ * @param shown paths of the form's fields
+ */
+export const FormFailed = ({ failure, shown }: { readonly failure: unknown; readonly shown: readonly string[] }) => {
+  if (!(failure instanceof CallFailure) || failure.errors.length === 0) return <Failed failure={failure} />;
+  const marked = new Set(shown.flatMap((path) => errorsAt(failure.errors, path)));
+  const others = failure.errors.filter((error) => !marked.has(error));
+  return (
+    <div class="notice" role="alert">
+      <p style={{ margin: 0 }}>
+        Nothing was stored.{" "}
+        {marked.size > 0 && `${plural(marked.size, "thing is", "things are")} wrong: see the marked fields.`}
+      </p>
+      {others.map(({ path, message }) => (
+        <p key={path} style={{ margin: 0 }}>
+          {path}: {message}
+        </p>
+      ))}
+    </div>
+  );
+};

@@ -1,0 +1,44 @@
+/** Who is logged in. */
+import { computed, signal } from "@preact/signals";
+import { CallFailure, call, get, isSessionOver, keepSecret } from "./api.ts";
+import type { Scope, Session } from "./model.ts";
+
+/** Whether this browser has logged in: its cookie cannot be seen, and asking for nothing would be an error in its console. */
+const KNOWN = "harborlight-logged-in";
+
+/** Undefined while the page asks; null: nobody. */
+export const session = signal<Session | null | undefined>(undefined);
+const may = (scope: Scope) => session.value?.scopes.some((own) => own === scope || own === "admin") ?? false;
+export const mayWrite = computed(() => may("write"));
+
+export const findSession = async (): Promise<void> => {
+  if (localStorage.getItem(KNOWN) === null) {
+    session.value = null;
+    return;
+  }
+  try {
+    session.value = await get<Session>("/v1/session");
+  } catch (error) {
+    if (!(error instanceof CallFailure) || error.status !== 401) throw error;
+    session.value = null;
+  }
+  isSessionOver.value = false;
+};
+
+/** @throws CallFailure with the reason that a person may read */
+export const logIn = async (token: string, isRemembered: boolean): Promise<void> => {
+  const answer = await call<Session & { readonly headerSecret: string | null }>("POST", "/v1/sessions", {
+    body: { token, remember: isRemembered },
+  });
+  keepSecret(answer.headerSecret, isRemembered);
+  localStorage.setItem(KNOWN, "yes");
+  session.value = answer;
+  isSessionOver.value = false;
+};
+
+export const logOut = async (): Promise<void> => {
+  await call("DELETE", "/v1/session").catch(() => {});
+  keepSecret(null, false);
+  localStorage.removeItem(KNOWN);
+  session.value = null;
+};

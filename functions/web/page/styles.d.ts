@@ -1,0 +1,2 @@
+/** The build puts styles into the page. */
+declare module "*.css";

@@ -1,0 +1,24 @@
+/** Messages about the monitoring itself: one closed list of events, and how bad each is. */
+import type { Severity } from "./model.ts";
+
+/** `info` ends what an earlier event about the same began. */
+export const SYSTEM_SEVERITIES = {
+  "system.location-silent": "critical",
+  "system.location-offline": "critical",
+  "system.location-removed": "warning",
+  "system.location-working": "info",
+  "system.checks-stalled": "critical",
+  "system.checks-resumed": "info",
+  "system.monitors-unjudged": "warning",
+  "system.undeliverable": "critical",
+  "system.alerts-dropped": "critical",
+  "system.fault": "critical",
+} as const satisfies Record<`system.${string}`, Severity>;
+
+export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;
+export const SYSTEM_EVENTS = Object.keys(SYSTEM_SEVERITIES) as [SystemEvent, ...SystemEvent[]];
+
+export const isSystemEvent = (event: string): event is SystemEvent => Object.hasOwn(SYSTEM_SEVERITIES, event);
+
+/** What a policy names to hear of all of them. */
+export const ALL_SYSTEM_EVENTS = "system.*";

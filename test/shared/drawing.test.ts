@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { BAR, barPaths, kindOf, widthOf } from "../../shared/drawing/bars.ts";
+import { layOut, timeTicks } from "../../shared/drawing/chart.ts";
+
+test("bars: one path for each status, each bar at its place, the worst the highest", () => {
+  const paths = Object.fromEntries(barPaths("uxu").map(({ kind, d }) => [kind, d]));
+  expect(Object.keys(paths)).toEqual(["up", "down"]);
+  expect(paths.up?.match(/M(\d+)/g)).toEqual(["M0", `M${2 * (BAR.width + BAR.gap)}`]);
+  expect(paths.down).toContain(`v${BAR.height}`);
+  expect(widthOf(3)).toBe(3 * BAR.width + 2 * BAR.gap);
+});
+
+test("bars: a letter that is not known is no data, like none at all", () => {
+  expect(kindOf("!")).toBe("no-data");
+  expect(barPaths("")).toEqual([]);
+  expect(widthOf(0)).toBe(0);
+});
+
+const FRAME = { width: 110, height: 60, left: 10, right: 0, top: 10, bottom: 10 };
+
+test("chart: gaps stay gaps, a value alone is a dot", () => {
+  const times = [0, 1, 2, 3, 4].map((minute) => minute * 60_000);
+  const { paths, max } = layOut(times, [{ name: "p50", values: [1, 2, null, 4, null] }], FRAME);
+  expect(max).toBe(5);
+  expect(paths[0]?.d).toBe("M10.0 42.0L35.0 34.0M85.0 18.0h.1");
+});
+
+test("chart: nothing to draw is no error", () => {
+  expect(layOut([], [{ name: "p50", values: [] }], FRAME).paths).toEqual([{ name: "p50", d: "" }]);
+});
+
+test("chart: ticks at round times of the zone", () => {
+  const day = 86_400_000;
+  expect(timeTicks(0, day, 5, 0)).toEqual({
+    step: 6 * 3_600_000,
+    ticks: [0, 6, 12, 18, 24].map((hour) => hour * 3_600_000),
+  });
+  // Two hours east of UTC, midnight is at 22:00 UTC.
+  expect(timeTicks(0, 3 * day, 3, -120).ticks).toEqual([22, 46, 70].map((hour) => hour * 3_600_000));
+});
