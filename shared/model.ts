@@ -8,6 +8,7 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { FlapState } from "./rules/flapping.ts";
 import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
@@ -202,20 +203,6 @@ export interface Incident {
   readonly told: Readonly<Partial<Record<Receiver, Told>>>;
   readonly acknowledged: Acknowledgement | null;
   readonly endReason: EndReason | null;
-}
-
-/** What flap detection (`rules/flapping.ts`) remembers of a monitor. */
-export interface FlapState {
-  /** Version of the target (`TargetVersion`) that it is about. */
-  readonly targetVersion: number;
-  /** When the status changed, within the last 20 checks; oldest first. */
-  readonly changes: readonly Timestamp[];
-  /** Since when the monitor has been flapping; null while it is not. */
-  readonly since: Timestamp | null;
-  /** Id of the incident in which people were told so; null while nobody was. */
-  readonly toldIn: string | null;
-  /** That incident, once it is over: its end is told by `flapping-stopped`. It takes the place in the item of the alerts that are held back. */
-  readonly held: Incident | null;
 }
 
 /** A message to people about one change; topic `alerts` carries it as JSON. */

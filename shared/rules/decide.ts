@@ -4,9 +4,9 @@
  * follows from the views, so running it twice changes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { FlapState, Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
+import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
-import { flapStateAfter } from "./flapping.ts";
+import { type FlapState, flapStateAfter } from "./flapping.ts";
 import {
   type AlertContext,
   endCause,

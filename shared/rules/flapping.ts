@@ -5,9 +5,23 @@
  * are made of: with thresholds and the quorum applied, known to `decide` without a read, and stored in a write that happens
  * anyway.
  */
-import type { FlapState, Monitor, Status, Timestamp } from "../model.ts";
+import type { Incident, Monitor, Status, Timestamp } from "../model.ts";
 import { isBelievable } from "./clock-skew.ts";
 import type { Standing } from "./standing.ts";
+
+/** What flap detection remembers of a monitor. */
+export interface FlapState {
+  /** Version of the target (`TargetVersion`) that it is about. */
+  readonly targetVersion: number;
+  /** When the status changed, within the last 20 checks; oldest first. */
+  readonly changes: readonly Timestamp[];
+  /** Since when the monitor has been flapping; null while it is not. */
+  readonly since: Timestamp | null;
+  /** Id of the incident in which people were told so; null while nobody was. */
+  readonly toldIn: string | null;
+  /** That incident, once it is over: its end is told by `flapping-stopped`. It takes the place in the item of the alerts that are held back. */
+  readonly held: Incident | null;
+}
 
 /** Checks that count: Nagios' 21 outcomes, which have 20 transitions. */
 const CHECKS = 20;

@@ -38,8 +38,7 @@ const SHARDS = ["10#0", "10#1", "60#0"];
 /** 2026-12-01T23:00:00Z: an hour before a midnight. */
 const START = 1_796_166_000;
 
-/** What decisions here leave empty. */
-const UNUSED = {
+const LEFT_EMPTY = {
   lastIncidentEndedAt: null,
   lastStretch: null,
   undecidedSince: null,
@@ -214,7 +213,7 @@ export function storeTraffic(
       if (!before) return;
       const { status, since } = before;
       const decided = { status, since, incident: incidentOf(one), pendingAlerts: {}, nextEvaluationAt: null };
-      if (!(await decisions.save(before, { ...decided, ...UNUSED }, date()))) return;
+      if (!(await decisions.save(before, { ...decided, ...LEFT_EMPTY }, date()))) return;
       const monitor = chance.chance(0.5) ? before : await monitors.get(one);
       const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
       if (monitor) await monitors.acknowledge(monitor, acknowledged, date());
@@ -250,7 +249,7 @@ export function storeTraffic(
           incident: chance.chance(0.5) ? null : incidentOf(monitor.id),
           pendingAlerts: waiting,
           nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
-          ...UNUSED,
+          ...LEFT_EMPTY,
         },
         date(),
       );
