@@ -54,7 +54,7 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
     MINORITY,
     'conditions[name] === "working" && view',
     "conditions[name] !== undefined && view",
-    { lives: "a view that is down turns up or unknown before its location is known to be offline" },
+    { lives: "no scenario cuts off the one location that sees it down; the test of the rule has it" },
   ),
   mutant(
     "an advisory goes on beside an incident",
@@ -70,7 +70,13 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
     "minority.$" + "{Date.parse(first.since)}",
     { caughtBy: "a minority" },
   ),
-  mutant("a pause does not end an advisory", MINORITY, "present?.targetVersion !== monitor.target.version", "false", {
-    caughtBy: "paused while a minority",
-  }),
+  mutant(
+    "another target does not end an advisory",
+    MINORITY,
+    "present?.targetVersion !== monitor.target.version",
+    "false",
+    {
+      lives: "its first status ends it, seconds later; the test of the rule has it",
+    },
+  ),
 ];
