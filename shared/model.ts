@@ -8,6 +8,7 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { FlapState } from "./rules/flapping.ts";
 import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
@@ -113,7 +114,8 @@ export interface Placement {
 
 /**
  * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
- * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it.
+ * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it. `flapping-started`:
+ * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks.
  */
 export const ALERT_EVENTS = [
   "down",
@@ -123,6 +125,10 @@ export const ALERT_EVENTS = [
   "escalated",
   "reminder",
   "acknowledged",
+  "flapping-started",
+  "flapping-stopped",
+  "minority",
+  "minority-ended",
 ] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export type NotUp = "degraded" | "down";
@@ -153,7 +159,7 @@ export interface StretchStart {
 
 /** What a receiver was last told about an incident. */
 export interface Told {
-  readonly event: NotUp;
+  readonly event: NotUp | "flapping";
   /** When, reminders included. */
   readonly at: Timestamp;
   /** Since `event`. */
@@ -289,6 +295,10 @@ export interface Monitor extends MonitorSettings {
   readonly since: Timestamp;
   readonly incident: Incident | null;
   readonly target: TargetVersion;
+  /** Null where flap detection is off, and until the status changes. */
+  readonly flapState: FlapState | null;
+  /** The advisory that people were told of (`rules/minority.ts`): like an incident, without an item of its own. Null: none is open. */
+  readonly minority: Incident | null;
   /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
   /** The stretch of status that was recorded last (`rules/stretch.ts`); null in items of earlier versions. */

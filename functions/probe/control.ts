@@ -27,6 +27,7 @@ const controlCheck = (target: string): CheckSettings => {
     timeoutMs: TIMEOUT_MS,
     retries: { count: 0, delayMs: 0 },
     degradedAboveMs: null,
+    degradedAboveMsByLocation: {},
     failureThreshold: 1,
     recoveryThreshold: 1,
     intervalSeconds: 60,

@@ -1,6 +1,7 @@
 /** Spot checks: the first check of created, changed or resumed monitors. Fills empty views; not part of the history. */
 import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings, Monitor, Outcome } from "../../shared/model.ts";
+import { checkAt } from "../../shared/monitor/settings.ts";
 import { EMPTY_HISTORY, judge, remember } from "../../shared/rules/judge.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -43,7 +44,7 @@ export const createSpot = ({ location, engine, views, control, now }: Dependenci
     const errors: unknown[] = [];
     const stored: Promise<void>[] = [];
     const { crashes } = await engine.runBatch(
-      [...members.values()].map((member) => ({ id: member.id, check: member })),
+      [...members.values()].map((member) => ({ id: member.id, check: checkAt(location, member) })),
       {
         deadlineAtMs: startedAt + Math.min(LONGEST_MS, Math.max(0, ...[...members.values()].map(longestOf)) + SLACK_MS),
         // Stored as it comes, so that no monitor's first status waits for another one's timeout.

@@ -91,7 +91,7 @@ export const createTick = (dependencies: Dependencies) => {
   const { location, engine, members: loadMembers, views, history, control, now, sleep, newId } = dependencies;
   const believe = createBeliefs({ location, views, history, now });
   const writeViews = createViewWriter({ location, views, control, now });
-  const { requestFor, rememberSlowness } = createTimeouts();
+  const { requestFor, rememberSlowness } = createTimeouts(location);
   const { mayChange, keepFingerprints } = createViewChanges(now);
 
   /** Prepares a run. @returns a report if there is nothing to do */

@@ -4,6 +4,7 @@
  */
 import type { CheckRequest } from "../../shared/engine/run.ts";
 import type { Outcome } from "../../shared/model.ts";
+import { checkAt } from "../../shared/monitor/settings.ts";
 import type { Reason } from "../../shared/reasons.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
@@ -20,7 +21,7 @@ const SLOW_MS = 1_000;
 /** Reasons of outcomes that waited until the timeout: silence over TCP, over UDP, and in mid-answer. */
 const SILENCE: ReadonlySet<Reason | null> = new Set<Reason | null>(["timeout", "no-answer", "incomplete-answer"]);
 
-export const createTimeouts = () => {
+export const createTimeouts = (location: string) => {
   /** Ids of targets whose newest answer took long, as seen by this process. */
   const slow = new Set<string>();
   return {
@@ -37,7 +38,7 @@ export const createTimeouts = () => {
       const isFull = slow.has(member.id) || Math.floor(tick / intervalSeconds) % ticks === 0;
       return {
         id: member.id,
-        check: member,
+        check: checkAt(location, member),
         first: isSilent,
         ...(isSilent && !isFull && { effectiveTimeoutMs: Math.min(member.timeoutMs, DEAD_TIMEOUT_MS) }),
       };

@@ -83,6 +83,14 @@ export function headline(alert: Alert): string {
       return `${name} is still ${alert.status}, after ${duration(alert.durationSeconds ?? 0)}`;
     case "acknowledged":
       return `${name} is ${alert.status}, and somebody is at work on it`;
+    case "flapping-started":
+      return `${name} is flapping: it is ${alert.status}, and changes too often to tell each time`;
+    case "flapping-stopped":
+      return `${name} has stopped flapping and is ${alert.status}`;
+    case "minority":
+      return `${name} is ${alert.status}, but not as seen from everywhere`;
+    case "minority-ended":
+      return `${name} is ${alert.status}: what a part of its locations saw is over`;
   }
 }
 
@@ -94,6 +102,10 @@ export const LABELS = {
   escalated: "ESCALATED",
   reminder: "REMINDER",
   acknowledged: "ACKNOWLEDGED",
+  "flapping-started": "FLAPPING STARTED",
+  "flapping-stopped": "FLAPPING STOPPED",
+  minority: "MINORITY",
+  "minority-ended": "MINORITY ENDED",
 } as const satisfies Record<AlertEvent, string>;
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);

@@ -80,6 +80,45 @@ const partial = <S extends z.ZodRawShape>(
   };
 };
 
+/** An object whose properties may be left out one by one, or null, which is the default. */
+const partialOrNull = <S extends z.ZodRawShape>(
+  name: string,
+  shape: S,
+  complete: (sent: Partial<z.output<z.ZodObject<S>>>) => z.output<z.ZodObject<S>>,
+  about: string,
+  example: z.output<z.ZodObject<S>>,
+) => {
+  const field = fields(shape);
+  return {
+    stored: described(field.meta({ id: name, description: about }).nullable(), about, example as never),
+    sent: described(
+      field
+        .partial()
+        .meta({ id: `${name}Input`, description: about })
+        .nullable(),
+      about,
+      example as never,
+    ).optional(),
+    complete: (given: z.output<ReturnType<typeof field.partial>> | null | undefined) =>
+      given ? complete(given as never) : null,
+    follows: false,
+  };
+};
+
+const flappingShape = {
+  highPercent: whole(1, 100, " percent").describe(
+    "It starts to flap when its status changed at so many of the last 20 checks, recent ones counting more. Default 30.",
+  ),
+  lowPercent: whole(0, 99, " percent").describe(
+    "It has settled when the share has fallen to this. Default two thirds of `highPercent`: 20.",
+  ),
+};
+/** Fills in the marks of flap detection: Nagios' defaults for services, and its distance between the two. */
+export const flappingMarks = ({ highPercent = 30, lowPercent }: { highPercent?: number; lowPercent?: number }) => ({
+  highPercent,
+  lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
+});
+
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
 const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) }).meta({
@@ -205,6 +244,14 @@ export const CHECK_FIELDS = {
     "Latency above which it is degraded. Default null: never.",
     800,
   ),
+  degradedAboveMsByLocation: optional(
+    z.record(z.string(), whole(1, MAX_TIMEOUT_MS, " milliseconds"), {
+      error: expecting('an object of locations and milliseconds, such as {"eu-west-1": 800}'),
+    }),
+    {},
+    "Latency above which it is degraded as seen from single locations, by their names, in place of `degradedAboveMs`: a far location is slower. Default none.",
+    { "eu-west-1": 1_200 },
+  ),
   failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
   recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),
   locations: optional(
@@ -252,13 +299,34 @@ export const OTHER_FIELDS = {
         "How long a change must last before people are alerted. Default 0.",
       ),
       emails: list(email(), MAX_EMAILS, "mail addresses").describe("Mailed beside the topic `alerts`. Default none."),
+      degraded: flag().describe(
+        "Whether people are alerted when it is degraded, and not only when it is down. Default true.",
+      ),
+      minorityAfterSeconds: whole(0, 86_400, " seconds")
+        .nullable()
+        .describe(
+          "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`. Default null: never.",
+        ),
       policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
       ),
     },
-    ({ afterSeconds = 0, emails = [], policies = [] }) => ({ afterSeconds, emails, policies }),
+    ({ afterSeconds = 0, emails = [], degraded = true, minorityAfterSeconds = null, policies = [] }) => ({
+      afterSeconds,
+      emails,
+      degraded,
+      minorityAfterSeconds,
+      policies,
+    }),
     "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"], policies: [] },
+    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, minorityAfterSeconds: 900, policies: [] },
+  ),
+  flapping: partialOrNull(
+    "Flapping",
+    flappingShape,
+    flappingMarks,
+    "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
+    { highPercent: 50, lowPercent: 25 },
   ),
   dependsOn: optional(
     list(

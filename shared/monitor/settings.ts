@@ -130,6 +130,12 @@ export const checkSettingsOf = (monitor: MonitorSettings): CheckSettings => {
   return check as unknown as CheckSettings;
 };
 
+/** The settings of a check as it runs at one location: with the location's own limits. */
+export const checkAt = <C extends CheckSettings>(location: string, check: C): C => {
+  const degradedAboveMs = check.degradedAboveMsByLocation[location];
+  return degradedAboveMs === undefined ? check : { ...check, degradedAboveMs };
+};
+
 /** Settings as the table stores them: those of the check in one attribute, the others in one each. */
 export const storedSettings = (monitor: MonitorSettings) => ({
   ...pick(monitor, OTHER_NAMES),

@@ -6,16 +6,20 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
+import { type FlapState, flapStateAfter } from "./flapping.ts";
 import {
   type AlertContext,
   endCause,
   endIncident,
+  endSilently,
   isNotUp,
   openOrContinue,
   projection,
   tell,
+  tellSettled,
   upgraded,
 } from "./incident.ts";
+import { followMinority } from "./minority.ts";
 import { entriesOf, type NewEntry, OVERFLOW, overflow, sequenceFrom } from "./outbox.ts";
 import { evaluateStatus } from "./standing.ts";
 import { recording, unrecorded } from "./stretch.ts";
@@ -46,6 +50,8 @@ export type Decision = Pick<
   | "nextEvaluationAt"
   | "undecidedSince"
   | "unsettledSince"
+  | "flapState"
+  | "minority"
 >;
 
 /** `ownTimerAt`: when the rules must be evaluated again even if nothing changes, outbox apart; null for never. */
@@ -71,23 +77,59 @@ export function decide(monitor: Monitor, context: Context, now: Date): Verdict {
   return evaluate(stored, context, now).kind === "store" ? unsettled(monitor, now) : verdict;
 }
 
-function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
+/** What a decision knows once it has ended what is over. */
+interface Ended extends Pick<Monitor, "incident" | "lastIncidentEndedAt" | "flapState"> {
+  readonly news: readonly NewEntry[];
+}
+
+/**
+ * Ends the incident if it is over, and tells those who heard of flapping when it has settled. The end of an incident in which
+ * they heard of it is told only then.
+ * @param flapState what flap detection knows now
+ */
+function endWhatIsOver(
+  monitor: Monitor,
+  { status, since }: Pick<Monitor, "status" | "since">,
+  flapState: FlapState | null,
+  context: Context,
+  now: Date,
+): Ended {
+  const before = monitor.flapState;
   const news: NewEntry[] = [];
-  const { status, since: agreedSince, undecidedSince, lookAgainAt } = evaluateStatus(monitor, context.conditions, now);
-  let since = agreedSince;
-  const timers = [lookAgainAt];
   let { lastIncidentEndedAt } = monitor;
   let incident = upgraded(monitor.incident);
-
+  let held = before?.held ?? null;
   const over =
     incident &&
     (endCause(monitor, incident, now) ?? (status === "up" ? { reason: "recovered" as const, at: since } : null));
   if (incident && over) {
-    const ended = endIncident(monitor, incident, over, status, context, now);
-    news.push(...ended.news);
-    lastIncidentEndedAt = ended.incident.endedAt;
+    const isHeld = incident.id === before?.toldIn && over.reason === "recovered";
+    const end = isHeld ? endSilently(incident, over) : endIncident(monitor, incident, over, status, context, now);
+    news.push(...end.news);
+    lastIncidentEndedAt = end.incident.endedAt;
+    if (isHeld) held = end.incident;
     incident = null;
   }
+  if (flapState?.since) return { incident, lastIncidentEndedAt, flapState: { ...flapState, held }, news };
+  const heardIn = held ?? (incident?.id === before?.toldIn ? incident : null);
+  if (!before?.since || !heardIn) return { incident, lastIncidentEndedAt, flapState, news };
+  const settled = tellSettled(monitor, heardIn, status, context, now);
+  news.push(...settled.news);
+  return { incident: held ? incident : settled.incident, lastIncidentEndedAt, flapState, news };
+}
+
+function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
+  const standing = evaluateStatus(monitor, context.conditions, now);
+  const { status, undecidedSince, lookAgainAt } = standing;
+  let { since } = standing;
+  const flaps = flapStateAfter(monitor, standing, now);
+  const timers = [lookAgainAt, flaps.lookAgainAt];
+  const past = endWhatIsOver(monitor, standing, flaps.state, context, now);
+  const { lastIncidentEndedAt } = past;
+  let { incident, flapState } = past;
+  const minor = followMinority(monitor, standing, Boolean(flapState?.since), context, now);
+  timers.push(minor.lookAgainAt);
+  const news = [...past.news, ...minor.news];
   if (!monitor.deletedAt && isNotUp(status)) {
     const isNew = incident === null;
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
@@ -95,10 +137,11 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     if (isNew && (status !== monitor.status || since !== monitor.since)) since = incident.startedAt;
     // Views that prove no status keep the last one, but nobody is told of trouble that enough locations do not see now.
     if (undecidedSince === null) {
-      const told = tell(monitor, incident, status, since, context, now);
+      const told = tell({ ...monitor, flapState }, incident, status, since, context, now);
       news.push(...told.news);
       incident = told.incident;
       timers.push(told.lookAgainAt);
+      flapState &&= { ...flapState, toldIn: told.flappingToldIn };
     }
   }
   if (incident && !isDeepStrictEqual(incident, monitor.incident)) news.push(projection(incident));
@@ -129,6 +172,8 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     nextEvaluationAt: nextEvaluation(ownTimerAt, outbox, now),
     undecidedSince,
     unsettledSince: null,
+    flapState,
+    minority: minor.minority,
   };
   return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
@@ -139,7 +184,17 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
  */
 function unsettled(monitor: Monitor, now: Date): Verdict {
   const at = now.toISOString();
-  const { status, since, lastStretch, incident, lastIncidentEndedAt, undecidedSince, unsettledSince } = monitor;
+  const {
+    status,
+    since,
+    lastStretch,
+    incident,
+    lastIncidentEndedAt,
+    undecidedSince,
+    unsettledSince,
+    flapState,
+    minority,
+  } = monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
   if (unsettledSince && isWaiting) return { kind: "nothing", ownTimerAt };
@@ -169,6 +224,8 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       nextEvaluationAt: nextEvaluation(ownTimerAt, pendingAlerts, now),
       undecidedSince,
       unsettledSince: unsettledSince ?? at,
+      flapState,
+      minority,
     },
     ownTimerAt,
   };
@@ -214,6 +271,8 @@ function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
     monitor.lastIncidentEndedAt === decision.lastIncidentEndedAt &&
     isDeepStrictEqual(monitor.incident, decision.incident) &&
     isDeepStrictEqual(monitor.lastStretch, decision.lastStretch) &&
+    isDeepStrictEqual(monitor.flapState, decision.flapState) &&
+    isDeepStrictEqual(monitor.minority, decision.minority) &&
     sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );

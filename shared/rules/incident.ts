@@ -50,11 +50,16 @@ export function openOrContinue(
 }
 
 function begin(monitor: Monitor, status: NotUp, since: Timestamp, now: Date): Incident {
-  const { protocol, host, port, lastIncidentEndedAt } = monitor;
+  const { lastIncidentEndedAt } = monitor;
   const isLater = !isBelievable(lastIncidentEndedAt, now) || since > lastIncidentEndedAt;
   const startedAt = isLater ? since : new Date(Date.parse(lastIncidentEndedAt) + 1).toISOString();
+  return beginIncident(monitor, `${monitor.id}.${Date.parse(startedAt)}`, status, startedAt);
+}
+
+export function beginIncident(monitor: Monitor, id: string, status: NotUp, startedAt: Timestamp): Incident {
+  const { protocol, host, port } = monitor;
   return {
-    id: `${monitor.id}.${Date.parse(startedAt)}`,
+    id,
     startedAt,
     endedAt: null,
     target: { protocol, host, port },
@@ -86,11 +91,7 @@ const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
  * Why and when an incident ends without a recovery: its monitor was paused, deleted, or checks another target. Null
  * otherwise; changed thresholds, timeouts, intervals, locations or expectations do not end an incident.
  */
-export function endCause(
-  { target, deletedAt }: Monitor,
-  incident: Incident,
-  now: Date,
-): { readonly reason: EndReason; readonly at: Timestamp } | null {
+export function endCause({ target, deletedAt }: Monitor, incident: Incident, now: Date): End | null {
   const isOther = incident.targetVersion !== target.version;
   if (!isOther && !deletedAt) return null;
   const reason = isOther && target.reason !== "created" ? target.reason : deletedAt ? "deleted" : "changed";
@@ -104,20 +105,37 @@ export interface IncidentChange {
   readonly news: readonly NewEntry[];
 }
 
+interface End {
+  readonly reason: EndReason;
+  readonly at: Timestamp;
+}
+
+const ended = (incident: Incident, { reason, at }: End): Incident => ({
+  ...incident,
+  endedAt: latest(at, incident.startedAt),
+  endReason: reason,
+});
+
+/** Ends an incident without an alert, and has its own item written. */
+export function endSilently(incident: Incident, end: End): IncidentChange {
+  const over = ended(incident, end);
+  return { incident: over, news: [projection(over)] };
+}
+
 /** Ends an incident: alerts those who got its earlier alerts, and has its own item written. */
 export function endIncident(
   monitor: Monitor,
   incident: Incident,
-  { reason, at }: { readonly reason: EndReason; readonly at: Timestamp },
+  end: End,
   status: Status,
   context: AlertContext,
   now: Date,
 ): IncidentChange {
-  const ended: Incident = { ...incident, endedAt: latest(at, incident.startedAt), endReason: reason };
-  const event = reason === "recovered" ? "recovered" : "closed";
+  const over = ended(incident, end);
+  const event = end.reason === "recovered" ? "recovered" : "closed";
+  if (!incident.announced) return endSilently(incident, end);
   const receivers = Object.keys(incident.told) as Receiver[];
-  const end: DueAlert = { event, level: null, receivers };
-  const told = incident.announced ? addAlert(monitor, ended, end, status, context, now) : { incident: ended, news: [] };
+  const told = addAlert(monitor, over, { event, level: null, receivers }, status, context, now);
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
@@ -135,8 +153,31 @@ const withHeldBy = ({ heldBy: _before, ...incident }: Incident, heldBy: readonly
   heldBy.length > 0 ? { ...incident, heldBy } : incident;
 
 /**
+ * Tells those who heard that a monitor flaps that it has stopped; if the incident in which they did is over, also that, and
+ * has its own item written.
+ * @param incident in which they heard it
+ */
+export function tellSettled(
+  monitor: Monitor,
+  incident: Incident,
+  status: Status,
+  context: AlertContext,
+  now: Date,
+): IncidentChange {
+  const isOver = incident.endedAt !== null;
+  const receivers = (Object.keys(incident.told) as Receiver[]).filter(
+    (receiver) => isOver || incident.told[receiver]?.event === "flapping",
+  );
+  const due: DueAlert = { event: "flapping-stopped", level: null, receivers };
+  const told = addAlert(monitor, incident, due, status, context, now);
+  return isOver ? { ...told, news: [...told.news, projection(told.incident)] } : told;
+}
+
+/**
  * Makes the alerts about an open incident that are due. During maintenance, and while what the monitor depends on is down, none
- * is, and what is still wrong afterwards is told then. @returns also when to look again; null for never
+ * is, and what is still wrong afterwards is told then. While the monitor flaps, the first alert that is due says so, and no
+ * further one is.
+ * @returns also when to look again, null for never; and the id of the incident in which people know that it flaps
  */
 export function tell(
   monitor: Monitor,
@@ -145,15 +186,15 @@ export function tell(
   since: Timestamp,
   context: AlertContext,
   now: Date,
-): IncidentChange & { readonly lookAgainAt: number | null } {
-  const { channels, plansOf = () => [], maintenanceUntil = () => null } = context;
+): IncidentChange & { readonly lookAgainAt: number | null; readonly flappingToldIn: string | null } {
+  const { maintenanceUntil = () => null } = context;
+  const { since: flappingSince = null, toldIn: flappingToldIn = null } = monitor.flapState ?? {};
   const maintainedUntil = maintenanceUntil(monitor, now);
-  if (maintainedUntil !== null) return { incident: present, news: [], lookAgainAt: maintainedUntil };
+  if (maintainedUntil !== null) return { incident: present, news: [], lookAgainAt: maintainedUntil, flappingToldIn };
   const hold = held(monitor, present, since, context, now);
   const incident = withHeldBy(present, hold?.heldBy ?? []);
-  if (hold) return { incident, news: [], lookAgainAt: hold.lookAgainAt };
-  const policies = plansOf(monitor);
-  const plans = reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+  if (hold) return { incident, news: [], lookAgainAt: hold.lookAgainAt, flappingToldIn };
+  const plans = plansFor(monitor, context);
   const due = (one: Incident) => alertsDue(one, { status, since }, plans, now);
   const news: NewEntry[] = [];
   let told = incident;
@@ -167,17 +208,34 @@ export function tell(
     };
     news.push(...(receivers.length > 0 ? change.news : []));
   }
-  for (const alert of due(told).alerts) {
+  const alerts = due(told).alerts;
+  const isFlapping = flappingSince !== null;
+  const untold = isFlapping && flappingToldIn === null ? flappingStarted(alerts, status) : [];
+  for (const alert of isFlapping ? untold : alerts) {
     const change = addAlert(monitor, told, alert, status, context, now);
     told = change.incident;
     news.push(...change.news);
   }
+  if (untold.length > 0 || (isFlapping && flappingToldIn !== null))
+    return { incident: told, news, lookAgainAt: null, flappingToldIn: flappingToldIn ?? incident.id };
   // From what is known by now: an alert that was just made may be followed by reminders.
-  return { incident: told, news, lookAgainAt: due(told).lookAgainAt };
+  return { incident: told, news, lookAgainAt: due(told).lookAgainAt, flappingToldIn };
+}
+
+/** The plans that apply to a monitor, with receivers that this deployment can reach. */
+export function plansFor(monitor: Monitor, { channels, plansOf = () => [] }: AlertContext): readonly Plan[] {
+  const policies = plansOf(monitor);
+  return reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+}
+
+/** One alert in place of those that tell of a level; none where those are none. */
+function flappingStarted(due: readonly DueAlert[], status: NotUp): readonly DueAlert[] {
+  const receivers = due.filter(({ level }) => level !== null).flatMap((alert) => alert.receivers);
+  return receivers.length > 0 ? [{ event: "flapping-started", level: status, receivers }] : [];
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */
-function addAlert(
+export function addAlert(
   monitor: Monitor,
   incident: Incident,
   due: DueAlert,
@@ -205,12 +263,12 @@ function addAlert(
     monitor: { id, name, ...incident.target, tags },
     status,
     previousStatus: previousStatus(monitor, incident, status),
-    ...whatIsSeen(monitor, incident, event, due.level),
+    ...whatIsSeen(monitor, incident, due, status),
     startedAt: incident.startedAt,
     endedAt,
     durationSeconds: lasted(incident, event, now),
     incidentId: incident.id,
-    incidentState: isEnd ? "ended" : "open",
+    incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
     ...(timeZone !== undefined && { timeZone }),
@@ -233,19 +291,28 @@ function severityOf({ event, level }: DueAlert, status: Status): Severity {
 function whatIsSeen(
   monitor: Monitor,
   incident: Incident,
-  event: AlertEvent,
-  level: NotUp | null,
+  { event, level }: DueAlert,
+  status: Status,
 ): Pick<Alert, "reason" | "message" | "locations"> {
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
   if (event === "acknowledged")
     return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };
-  const cause = causeOf(monitor, event === "recovered" ? "up" : (level ?? incident.severity));
+  if (event === "minority" || event === "minority-ended")
+    return { reason: incident.reason, message: incident.message, locations: summarise(monitor) };
+  const isSettled = event === "flapping-stopped";
+  const health = event === "recovered" || (isSettled && status === "up") ? "up" : (level ?? incident.severity);
+  const cause = causeOf(monitor, health);
+  const message = cause?.message ?? incident.message;
+  const flaps = event === "flapping-started" ? `${howItFlaps(monitor)}; ` : isSettled ? `it stays ${status}; ` : "";
   return {
     reason: cause?.reason ?? null,
-    message: cause?.message ?? incident.message,
+    message: `${flaps}${message}`,
     locations: summarise(monitor),
   };
 }
+
+const howItFlaps = ({ flapState, intervalSeconds }: Monitor) =>
+  `its status changed ${flapState?.changes.length} times within the last 20 checks, one each ${intervalSeconds} s`;
 
 const whoHasIt = ({ acknowledged }: Incident) =>
   `Acknowledged by ${acknowledged?.by}${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;

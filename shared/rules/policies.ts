@@ -2,7 +2,7 @@
 import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
 import { type Receiver, receiverOf, receiverOfStored } from "../receiver.ts";
 import type { ALL_SYSTEM_EVENTS, SystemEvent } from "../system-events.ts";
-import { ownPlan, type Plan } from "./telling.ts";
+import { levelsOf, ownPlan, type Plan } from "./telling.ts";
 
 /** Whom to tell once trouble has lasted. */
 export interface PolicyStep {
@@ -48,13 +48,19 @@ export const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
+type Told = Pick<Monitor, "alerts" | "tags">;
+
 export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
 
-const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until, timeZone }: Policy): Plan => ({
+const planOf = (
+  { severities, steps, remindEverySeconds, remindAtMost, until, timeZone }: Policy,
+  monitor: Told,
+): Plan => ({
   steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
-  levels: severities.map((severity) => LEVELS[severity]),
+  levels: severities.map((severity) => LEVELS[severity]).filter((level) => levelsOf(monitor).includes(level)),
   remindEverySeconds,
   remindAtMost,
+  takesAdvisories: severities.includes("warning"),
   until,
   ...(timeZone !== undefined && { timeZone }),
 });
@@ -65,8 +71,6 @@ const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags
   Object.entries(match.tags).every(([name, value]) =>
     value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
   );
-
-type Told = Pick<Monitor, "alerts" | "tags">;
 
 /** A plan of a monitor, and the policy that it comes from; null for the monitor's own settings. */
 interface Source {
@@ -80,7 +84,7 @@ interface Source {
  */
 export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
   const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
-  const sources = taking.map((policy) => ({ policy, plan: planOf(policy) }));
+  const sources = taking.map((policy) => ({ policy, plan: planOf(policy, monitor) }));
   const own = ownPlan(monitor);
   if (sources.length === 0) return [{ policy: null, plan: own }];
   if (monitor.alerts.emails.length === 0) return sources;

@@ -20,6 +20,8 @@ export interface Plan {
   /** Seconds between reminders to whoever was told; null for none. */
   readonly remindEverySeconds: number | null;
   readonly remindAtMost: number;
+  /** Whether its first step hears of minor trouble, such as that of a minority of locations. */
+  readonly takesAdvisories: boolean;
   /** What ends the reminders. */
   readonly until: "acknowledged" | "recovered";
   /** In which people are told times. Default UTC. */
@@ -40,12 +42,22 @@ export interface DueAlerts {
   readonly lookAgainAt: number | null;
 }
 
+/** What a monitor lets anybody be told of. */
+export const levelsOf = ({ alerts: { degraded } }: Pick<Monitor, "alerts">): readonly NotUp[] =>
+  degraded ? ["degraded", "down"] : ["down"];
+
 /** The plan of a monitor that no policy takes: topic `alerts`, and its own mail addresses. */
-export const ownPlan = ({ alerts: { afterSeconds, emails } }: Pick<Monitor, "alerts">): Plan => ({
-  steps: [{ afterSeconds, receivers: [receiverOf("sns"), ...emails.map((address) => receiverOf("email", address))] }],
-  levels: ["degraded", "down"],
+export const ownPlan = (monitor: Pick<Monitor, "alerts">): Plan => ({
+  steps: [
+    {
+      afterSeconds: monitor.alerts.afterSeconds,
+      receivers: [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))],
+    },
+  ],
+  levels: levelsOf(monitor),
   remindEverySeconds: null,
   remindAtMost: 0,
+  takesAdvisories: true,
   until: "recovered",
 });
 
@@ -93,7 +105,8 @@ function wishOf(
 
 function reminderOf(incident: Incident, plan: Plan, told: Told | undefined, now: Date): Wish {
   const { remindEverySeconds, remindAtMost, until } = plan;
-  const isOff = remindEverySeconds === null || (incident.acknowledged && until === "acknowledged");
+  const isOff =
+    remindEverySeconds === null || told?.event === "flapping" || (incident.acknowledged && until === "acknowledged");
   if (isOff || !told || told.reminders >= remindAtMost) return NOTHING;
   const at = Date.parse(notAfter(told.at, now)) + remindEverySeconds * 1000;
   return at <= now.getTime() ? { event: "reminder", lookAgainAt: null } : { event: null, lookAgainAt: at };
@@ -167,9 +180,10 @@ export function remembered(told: Incident["told"], { event, level, receivers }: 
   if (level === null && event !== "reminder") return told;
   const at = now.toISOString();
   const after: Partial<Record<Receiver, Told>> = { ...told };
+  const known = event === "flapping-started" ? "flapping" : level;
   for (const receiver of receivers) {
     const before = told[receiver];
-    if (level) after[receiver] = { event: level, at, reminders: 0 };
+    if (known) after[receiver] = { event: known, at, reminders: 0 };
     else if (before) after[receiver] = { ...before, at, reminders: before.reminders + 1 };
   }
   return after;

@@ -53,12 +53,16 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     lastIncidentEndedAt: null,
     lastStretch: null,
     dependsOn: [],
+    flapping: null,
+    flapState: null,
+    minority: null,
     ...item,
+    degradedAboveMsByLocation: {},
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,
-    // Monitors that were stored before there were policies name none.
-    alerts: { policies: [], ...(item.alerts as object) },
+    // Monitors that were stored before there were policies name none, and alert of everything.
+    alerts: { degraded: true, minorityAfterSeconds: null, policies: [], ...(item.alerts as object) },
   };
   for (const name of OWN_OF_THE_TABLE) delete monitor[name];
   return monitor as unknown as StoredMonitor;

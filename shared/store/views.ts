@@ -33,6 +33,7 @@ export interface StoredView extends View {
 const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
   const { paused, settingsVersion, settingsChangedAt, placements, deletedAt } = item;
   return {
+    degradedAboveMsByLocation: {},
     ...(check as object),
     id: monitorIdOf(String(pk)),
     beliefs: beliefs ?? {},

@@ -326,7 +326,7 @@ export class Journal {
       receiver: `email:${address}`,
       accepted,
       alertId: line("Alert") ?? "",
-      event: /^\[([A-Z]+)\]/.exec(subject)?.[1]?.toLowerCase() ?? "",
+      event: /^\[([A-Z ]+)\]/.exec(subject)?.[1]?.toLowerCase().replace(" ", "-") ?? "",
       monitorId: incidentId.slice(0, incidentId.lastIndexOf(".")),
       incidentId,
       startedAt: this.sinceStart(line("Since") ?? ""),
@@ -339,8 +339,8 @@ export class Journal {
 const watchedSettings = (item: Item): WatchedSettings => {
   const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
     item.check as WatchedSettings;
-  const { failureThreshold, recoveryThreshold, locations } = how;
-  const { quorum, alerts, dependsOn = [] } = item as unknown as WatchedSettings;
+  const { failureThreshold, recoveryThreshold, locations, degradedAboveMsByLocation } = how;
+  const { quorum, alerts, flapping, dependsOn = [] } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,
@@ -349,11 +349,13 @@ const watchedSettings = (item: Item): WatchedSettings => {
     timeoutMs,
     retries,
     degradedAboveMs,
+    degradedAboveMsByLocation,
     failureThreshold,
     recoveryThreshold,
     locations,
     quorum,
     alerts,
     dependsOn,
+    flapping,
   });
 };

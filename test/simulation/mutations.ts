@@ -1,4 +1,6 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
+
+import { CONDITION_MUTANTS } from "./condition-mutations.ts";
 import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
@@ -183,8 +185,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the end is told to nobody",
     INCIDENT,
-    "const told = incident.announced ?",
-    "const told = incident.announced === null ?",
+    "if (!incident.announced) return",
+    "if (incident.announced !== undefined) return",
   ),
   mutant(
     "down is told at every look",
@@ -210,6 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...MAILBOX_MUTANTS,
   ...DEPENDENCY_MUTANTS,
+  ...CONDITION_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

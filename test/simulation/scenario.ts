@@ -18,11 +18,18 @@ export interface WatchedSettings {
   readonly timeoutMs: number;
   readonly retries: { readonly count: number; readonly delayMs: number };
   readonly degradedAboveMs: number | null;
+  readonly degradedAboveMsByLocation?: Readonly<Record<string, number>>;
   readonly failureThreshold: number;
   readonly recoveryThreshold: number;
   readonly locations: readonly string[];
   readonly quorum: Quorum;
-  readonly alerts: { readonly afterSeconds: number; readonly emails: readonly string[] };
+  readonly alerts: {
+    readonly afterSeconds: number;
+    readonly emails: readonly string[];
+    readonly degraded?: boolean;
+    readonly minorityAfterSeconds?: number | null;
+  };
+  readonly flapping?: { readonly highPercent: number; readonly lowPercent: number } | null;
   /** Ids of monitors. */
   readonly dependsOn?: readonly string[];
 }

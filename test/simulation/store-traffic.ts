@@ -38,6 +38,15 @@ const SHARDS = ["10#0", "10#1", "60#0"];
 /** 2026-12-01T23:00:00Z: an hour before a midnight. */
 const START = 1_796_166_000;
 
+const LEFT_EMPTY = {
+  lastIncidentEndedAt: null,
+  lastStretch: null,
+  undecidedSince: null,
+  unsettledSince: null,
+  flapState: null,
+  minority: null,
+} as const;
+
 export interface Traffic {
   /** One method of one store, whatever it takes. */
   step(): Promise<unknown>;
@@ -204,8 +213,7 @@ export function storeTraffic(
       if (!before) return;
       const { status, since } = before;
       const decided = { status, since, incident: incidentOf(one), pendingAlerts: {}, nextEvaluationAt: null };
-      const rest = { lastIncidentEndedAt: null, lastStretch: null, undecidedSince: null, unsettledSince: null };
-      if (!(await decisions.save(before, { ...decided, ...rest }, date()))) return;
+      if (!(await decisions.save(before, { ...decided, ...LEFT_EMPTY }, date()))) return;
       const monitor = chance.chance(0.5) ? before : await monitors.get(one);
       const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
       if (monitor) await monitors.acknowledge(monitor, acknowledged, date());
@@ -241,10 +249,7 @@ export function storeTraffic(
           incident: chance.chance(0.5) ? null : incidentOf(monitor.id),
           pendingAlerts: waiting,
           nextEvaluationAt: chance.chance(0.5) ? null : iso(now + chance.int(300)),
-          lastIncidentEndedAt: null,
-          lastStretch: null,
-          undecidedSince: null,
-          unsettledSince: null,
+          ...LEFT_EMPTY,
         },
         date(),
       );

@@ -25,6 +25,7 @@ export function checkSettings({ protocol, ...input }: CheckInput, timeoutMs = 20
     timeoutMs: input.timeoutMs ?? timeoutMs,
     retries: retries ?? { count: 0, delayMs: 0 },
     degradedAboveMs: degradedAboveMs ?? null,
+    degradedAboveMsByLocation: {},
     failureThreshold: failureThreshold ?? 1,
     recoveryThreshold: recoveryThreshold ?? 1,
     intervalSeconds: intervalSeconds ?? 60,

@@ -5,6 +5,15 @@ import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
 
+export const alertsOf = (more: Partial<Monitor["alerts"]> = {}): Monitor["alerts"] => ({
+  afterSeconds: 0,
+  emails: [],
+  degraded: true,
+  minorityAfterSeconds: null,
+  policies: [],
+  ...more,
+});
+
 export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => ({
   id: "m1",
   name: "Orders",
@@ -19,12 +28,14 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   timeoutMs: 2000,
   retries: { count: 0, delayMs: 0 },
   degradedAboveMs: null,
+  degradedAboveMsByLocation: {},
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 10,
   locations: ["a"],
   quorum: "majority",
-  alerts: { afterSeconds: 0, emails: [], policies: [] },
+  alerts: alertsOf(),
+  flapping: null,
   dependsOn: [],
   tags: {},
   maintenanceCountsAsDowntime: false,
@@ -42,6 +53,8 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   target: { version: 1, changedAt: "2026-11-23T10:00:00.000Z", reason: "created" },
   lastIncidentEndedAt: null,
   lastStretch: null,
+  flapState: null,
+  minority: null,
   nextEvaluationAt: null,
   lookBy: null,
   undecidedSince: null,

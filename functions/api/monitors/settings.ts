@@ -6,6 +6,7 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
+import { flappingMarks } from "../../../shared/monitor/fields.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
   attemptsMs,
@@ -78,7 +79,12 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
   return [{ path: "settings.packets", message }];
 };
 
-const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degradedAboveMs }: Known): FieldError[] => {
+/** An object with the paths of its properties as their names. */
+const prefixed = (path: string, object: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [`${path}.${name}`, value]));
+
+const timingErrors = (known: Known): FieldError[] => {
+  const { intervalSeconds = 60, timeoutMs: sent, retries, degradedAboveMs, degradedAboveMsByLocation = {} } = known;
   const errors: FieldError[] = [];
   const timeoutMs = sent ?? defaultTimeoutMs(intervalSeconds);
   const longest = longestTimeoutMs(intervalSeconds);
@@ -98,12 +104,23 @@ const timingErrors = ({ intervalSeconds = 60, timeoutMs: sent, retries, degraded
         message: `${all.count + 1} attempts of ${timeoutMs} ms with pauses of ${all.delayMs} ms take up to ${needed} ms, but a check at ${intervalSeconds} s has ${budgetMs(intervalSeconds)} ms: lower retries.count, retries.delayMs or timeoutMs`,
       });
   }
-  if (degradedAboveMs !== undefined && degradedAboveMs !== null && degradedAboveMs >= timeoutMs)
-    errors.push({
-      path: "degradedAboveMs",
-      message: `must be less than timeoutMs (${timeoutMs}), or nothing is ever slow, got ${degradedAboveMs}`,
-    });
+  const limits = { degradedAboveMs, ...prefixed("degradedAboveMsByLocation", degradedAboveMsByLocation) };
+  for (const [path, limit] of Object.entries(limits))
+    if (typeof limit === "number" && limit >= timeoutMs)
+      errors.push({
+        path,
+        message: `must be less than timeoutMs (${timeoutMs}), or nothing is ever slow, got ${limit}`,
+      });
   return errors;
+};
+
+const flappingErrors = ({ flapping }: Known): FieldError[] => {
+  if (!flapping) return [];
+  const { highPercent, lowPercent } = flappingMarks(flapping);
+  if (lowPercent < highPercent) return [];
+  return [
+    { path: "flapping.lowPercent", message: `must be less than highPercent (${highPercent}), got ${lowPercent}` },
+  ];
 };
 
 const duplicates = (values: readonly string[], path: string): FieldError[] =>
@@ -112,7 +129,7 @@ const duplicates = (values: readonly string[], path: string): FieldError[] =>
   );
 
 const locationErrors = (
-  { locations, quorum }: Known,
+  { locations, quorum, degradedAboveMsByLocation = {} }: Known,
   available: readonly Location[],
   kept: readonly string[],
 ): FieldError[] => {
@@ -125,6 +142,13 @@ const locationErrors = (
   const count = locations?.length ?? 1;
   if (typeof quorum === "number" && quorum > count)
     errors.push({ path: "quorum", message: `must be at most the number of locations (${count}), got ${quorum}` });
+  const own = locations ?? names.slice(0, 1);
+  for (const name of Object.keys(degradedAboveMsByLocation))
+    if (!own.includes(name))
+      errors.push({
+        path: `degradedAboveMsByLocation.${name}`,
+        message: `must be one of the monitor's locations (${own.join(", ")}), got ${show(name)}`,
+      });
   return [...errors, ...duplicates(locations ?? [], "locations")];
 };
 
@@ -147,6 +171,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
       { host: known.host, port, family: known.family ?? "auto", transports: protocol?.transports ?? [] },
       available.filter(({ name }) => names.includes(name)),
     ),
+    ...flappingErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
     ...duplicates(known.dependsOn ?? [], "dependsOn"),
   );
@@ -166,18 +191,9 @@ const withoutDisabled = (input: unknown): unknown => {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/**
- * Leaves out the fields that the server sets, so that what GET answered may be sent back. `flapping` is always false
- * there; anything else asks for flap detection, which does not exist.
- */
+/** Leaves out the fields that the server sets, so that what GET answered may be sent back. */
 export const withoutServerFields = (input: unknown): unknown =>
-  isObject(input)
-    ? Object.fromEntries(
-        Object.entries(input).filter(
-          ([name, value]) => !SERVER_FIELDS.has(name) || (name === "flapping" && value !== false),
-        ),
-      )
-    : input;
+  isObject(input) ? Object.fromEntries(Object.entries(input).filter(([name]) => !SERVER_FIELDS.has(name))) : input;
 
 /** Puts mail addresses back where their replacement was sent. */
 const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown =>

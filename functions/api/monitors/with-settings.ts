@@ -66,6 +66,8 @@ export const newMonitor = (
     target: { version: 1, changedAt: at, reason: "created" },
     lastIncidentEndedAt: null,
     lastStretch: null,
+    flapState: null,
+    minority: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,

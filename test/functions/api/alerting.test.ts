@@ -66,6 +66,11 @@ describe("policies", () => {
         policy: { id: policy.id, name: "By tag", by: "tags" },
       },
     ]);
+    const monitor = `/v1/monitors/${monitorId}`;
+    await edge.call("PATCH", monitor, { body: { alerts: { degraded: false } } });
+    await edge.call("PATCH", `/v1/policies/${policy.id}`, { body: { severities: ["critical", "warning"] } });
+    expect((await edge.call("GET", path)).body.items).toMatchObject([{ severities: ["critical"] }]);
+    await edge.call("PATCH", monitor, { body: { alerts: null } });
     await edge.call("DELETE", `/v1/policies/${policy.id}`);
   });
 

@@ -59,6 +59,7 @@ describe("POST /v1/checks", () => {
         timeoutMs: 15_000,
         retries: { count: 0, delayMs: 0 },
         degradedAboveMs: null,
+        degradedAboveMsByLocation: {},
         failureThreshold: 1,
         recoveryThreshold: 1,
         intervalSeconds: 60,

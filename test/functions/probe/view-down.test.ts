@@ -101,4 +101,18 @@ describe("a view that turns down", () => {
     }
     expect(seen).toEqual(["up", "up", "degraded"]);
   });
+
+  test.each([
+    ["its own limit", { a: 0 }, "degraded"],
+    ["another location's limit", { b: 0 }, "up"],
+  ])("a location judges latency by %s", async (_, degradedAboveMsByLocation, health) => {
+    await using p = await startProbe();
+    await using target = await startTarget();
+    await p.put({ port: target.port, degradedAboveMs: 1_000, degradedAboveMsByLocation });
+    await p.tick(0);
+    expect((await p.view())?.health).toBe(health);
+    await p.put({ id: "m2", port: target.port, degradedAboveMs: 1_000, degradedAboveMsByLocation });
+    await p.spot([{ id: "m2", settingsVersion: 1 }]);
+    expect((await p.view("m2"))?.health).toBe(health);
+  });
 });

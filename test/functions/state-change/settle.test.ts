@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Receiver } from "../../../shared/receiver.ts";
 import { pending } from "../../../shared/rules/outbox.ts";
 import { monitorKey } from "../../../shared/store/keys.ts";
-import { monitorOf, putMonitor } from "../../support/monitors.ts";
+import { alertsOf, monitorOf, putMonitor } from "../../support/monitors.ts";
 import { iso, startWorld } from "./fixture.ts";
 
 describe("settling deliveries", () => {
@@ -17,10 +17,7 @@ describe("settling deliveries", () => {
   const pendingNow = async () => (await w.item())?.pendingAlerts;
 
   test("never clears or moves a timer that a decision set meanwhile", async () => {
-    await putMonitor(
-      w,
-      monitorOf({ alerts: { afterSeconds: 100, emails: [], policies: [] }, pendingAlerts: { a: entry(1) } }),
-    );
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ afterSeconds: 100 }), pendingAlerts: { a: entry(1) } }));
     const read = (await w.decisions.outbox(monitorKey("m1")))!;
     await w.see("down", 0); // decided while a receiver takes its time
     w.world.isMailDown = true;

@@ -4,7 +4,7 @@ import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
 import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
-import { monitorOf, putMonitor } from "../../support/monitors.ts";
+import { alertsOf, monitorOf, putMonitor } from "../../support/monitors.ts";
 import { iso, START, startWorld } from "./fixture.ts";
 
 describe("a monitor's life", () => {
@@ -15,7 +15,7 @@ describe("a monitor's life", () => {
   afterEach(() => w.stop());
 
   test("goes down and comes back: status, one alert each, the incident's own item", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["ops@example.com"] }) }));
     await w.see("up", 10);
     await w.look();
     expect(await w.monitor()).toMatchObject({ status: "up", nextEvaluationAt: null });
@@ -52,10 +52,7 @@ describe("a monitor's life", () => {
   });
 
   test("a receiver that refuses for good delays nobody, and is noted on the incident and told to topic system", async () => {
-    await putMonitor(
-      w,
-      monitorOf({ alerts: { afterSeconds: 0, emails: ["bad@example.com", "good@example.com"], policies: [] } }),
-    );
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["bad@example.com", "good@example.com"] }) }));
     w.world.refuse["email:bad@example.com"] = "permanent";
     await w.see("down", 0);
     await w.look();
@@ -92,7 +89,7 @@ describe("a monitor's life", () => {
   });
 
   test("afterSeconds sets a timer; when it rings, people hear", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 60, emails: [], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ afterSeconds: 60 }) }));
     await w.see("down", 0);
     await w.look();
     expect(w.timers).toEqual([{ pk: "MONITOR#m1", inSeconds: 60 }]);
@@ -124,7 +121,7 @@ describe("a monitor's life", () => {
   });
 
   test("what a deleted monitor could not tell in a minute moves out, is told later, and its key is free", async () => {
-    await putMonitor(w, monitorOf({ alerts: { afterSeconds: 0, emails: ["late@example.com"], policies: [] } }));
+    await putMonitor(w, monitorOf({ alerts: alertsOf({ emails: ["late@example.com"] }) }));
     w.world.isMailDown = true;
     await w.see("down", 0);
     await w.look();
@@ -176,7 +173,7 @@ describe("the dead man's timer", () => {
   test.each<[string, (world: typeof w) => Promise<unknown>]>([
     ["a view", (world) => world.see("up", 100)],
     ["a change of settings", (world) => world.edit({ port: 1 })],
-    ["a change of who is told", (world) => world.edit({ alerts: { afterSeconds: 9, emails: [], policies: [] } })],
+    ["a change of who is told", (world) => world.edit({ alerts: alertsOf({ afterSeconds: 9 }) })],
     ["a pause", (world) => world.edit({ paused: true })],
     ["a nudge", (world) => world.due.nudge(monitorKey("m1"), world.world.now * 1000)],
   ])("is set by %s in the same write, and cleared by the decision", async (_, write) => {
@@ -237,10 +234,10 @@ describe("the dead man's timer", () => {
     await w.see("up", 10);
     const decision = { ...read, status: "down" as const };
     const { status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts } = decision;
-    const { undecidedSince, unsettledSince } = decision;
+    const { undecidedSince, unsettledSince, flapState, minority } = decision;
     const fields = {
       ...{ status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts },
-      ...{ undecidedSince, unsettledSince },
+      ...{ undecidedSince, unsettledSince, flapState, minority },
     };
     expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null }, new Date())).toBe(false);
     expect(await w.timersBefore(9_999)).toEqual(["look 90"]);

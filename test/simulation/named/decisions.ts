@@ -200,6 +200,34 @@ export const decisions: readonly Named[] = [
     ],
   },
   {
+    name: "degraded is told to nobody where alerts of it are off, and down is",
+    scenario: story({
+      monitor: { degradedAboveMs: 300, alerts: { afterSeconds: 0, emails: [], degraded: false } },
+      events: [not("slow", 600, 900), down(900, 1_200), not("slow", 1_200, 1_500), not("slow", 2_000, 2_400)],
+    }),
+    told: [
+      ["down", 900, 917],
+      ["recovered", 1_500, 1_517],
+    ],
+    incidents: ["recovered", "recovered"],
+  },
+  {
+    name: "slow for a near location is not slow for a far one with a limit of its own",
+    scenario: story({
+      monitor: {
+        ...EVERYWHERE,
+        degradedAboveMs: 300,
+        degradedAboveMsByLocation: { c: 900 },
+        quorum: "all",
+      },
+      events: [not("slow", 600, 1_200, { latencyMs: 500 }), not("slow", 1_800, 2_400, { latencyMs: 1_000 })],
+    }),
+    told: [
+      ["degraded", 1_800, 1_817],
+      ["recovered", 2_400, 2_417],
+    ],
+  },
+  {
     name: "an incident's beginning that is stored late does not replace its end",
     scenario: story({
       events: [down(600, 606)],

@@ -8,9 +8,11 @@ import { clocks } from "./clocks.ts";
 import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
 import { dependencies } from "./dependencies.ts";
+import { flapping } from "./flapping.ts";
 import { history } from "./history.ts";
 import { locations } from "./locations.ts";
 import { mailboxes } from "./mailboxes.ts";
+import { minority } from "./minority.ts";
 import type { Named } from "./named.ts";
 import { schedule } from "./schedule.ts";
 import { views } from "./views.ts";
@@ -25,6 +27,8 @@ export const NAMED: readonly Named[] = [
   ...schedule,
   ...clocks,
   ...history,
+  ...flapping,
+  ...minority,
 ];
 
 /** What a run of a named scenario shows that it should not, or fails to show; empty when all is well. */

@@ -92,7 +92,7 @@ function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
     const [first] = told;
     const receivers = new Set(told.map(({ receiver }) => receiver));
     const { at, monitorId } = first!;
-    if (first!.event === "escalated") continue;
+    if (first!.event === "escalated" || first!.event === "flapping-stopped") continue;
     if (!receivers.has("sns")) say("receiver-lost", monitorId, at, `${alertId} reached only ${[...receivers]}`);
     if (isEnd(first!)) continue;
     const madeAt = journal.made.get(alertId) ?? at;

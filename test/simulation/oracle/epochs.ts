@@ -1,4 +1,5 @@
 /** Stretches of a monitor's life in which it was looked at in one way, from the writes that were committed. */
+import { isDeepStrictEqual } from "node:util";
 import type { Segment } from "../journal.ts";
 import type { WatchedSettings } from "../scenario.ts";
 
@@ -65,6 +66,9 @@ function reasonOf(before: Segment | undefined, { life, paused, settings }: Segme
   return targetOf(settings) === targetOf(before.settings) ? null : "changed";
 }
 
-/** Names, tags and alert rules change nothing of how a monitor is looked at; the quorum changes what follows from it. */
+/** Names, tags and delays of alerts change nothing of how a monitor is looked at; these change what follows from it. */
 const isLookedAtAlike = (one: Segment, other: Segment) =>
-  one.version === other.version && one.settings.quorum === other.settings.quorum;
+  one.version === other.version &&
+  one.settings.quorum === other.settings.quorum &&
+  one.settings.alerts.degraded === other.settings.alerts.degraded &&
+  isDeepStrictEqual(one.settings.flapping, other.settings.flapping);

@@ -10,13 +10,15 @@ import type { Case, Finished, Violation } from "./case.ts";
 import { judgeDependencies } from "./dependencies.ts";
 import { judgeEnd } from "./end.ts";
 import { epochsOf } from "./epochs.ts";
+import { judgeFlapping } from "./flapping.ts";
 import { judgeHistory } from "./history.ts";
+import { judgeMinorities } from "./minority.ts";
 import { judgePromises } from "./promises.ts";
 import { judgeSchedule } from "./schedule.ts";
 import { Calm, Script } from "./script.ts";
 import { judgeStretches } from "./stretches.ts";
 import { judgeSystem } from "./system.ts";
-import { tellingsOf } from "./tellings.ts";
+import { tellingsOf, withoutAdvisories } from "./tellings.ts";
 import { judgeTruth } from "./truth.ts";
 
 /** How long a fault is felt after its window, in seconds; for the others a moment. */
@@ -59,11 +61,14 @@ export async function judge(run: Finished): Promise<Judgement> {
     outcomesOf: (id) => outcomes.get(id) ?? [],
     say: (kind, id, at, text) => void violations.push({ kind, id, at: Math.round(at * 10) / 10, text }),
   };
-  const tellings = tellingsOf(journal);
+  const all = tellingsOf(journal);
+  judgeMinorities(one, all);
+  const tellings = withoutAdvisories(all);
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);
   judgeDependencies(one, tellings);
   judgeTruth(one, tellings);
+  judgeFlapping(one, tellings);
   judgeBlocks(one);
   judgeSchedule(one);
   judgeSystem(one);

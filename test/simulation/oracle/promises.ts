@@ -7,6 +7,7 @@ import { latencyOfSlow, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import { type Held, heldOf } from "./dependencies.ts";
 import type { Epoch } from "./epochs.ts";
+import { mayFlap } from "./flapping.ts";
 import type { Stretch } from "./script.ts";
 import { beliefAt, type Tellings } from "./tellings.ts";
 
@@ -102,7 +103,11 @@ function judgeEpoch(run: Case, epoch: Epoch, { told, statuses, held }: Found, fi
       boundOf(settings, threshold) + (stretch.status === "down" ? 0 : patienceWithSilence(run, settings, stretch));
     const isTold = (at: number) => {
       const belief = beliefAt(told, at);
-      return isUp ? belief === null : belief === stretch.status;
+      if (belief === "flapping-started" && mayFlap(run, epoch, at)) return true;
+      if (isUp) return belief === null;
+      // Of degraded nobody is told where that is off; what was told before it stands until it ends.
+      if (stretch.status === "degraded" && settings.alerts.degraded === false) return belief !== "degraded";
+      return belief === stretch.status;
     };
     const isShown = (at: number) => statusAt(statuses, at) === stretch.status;
     const what = `${stretch.status} (script ${s1(stretch.from)} to ${s1(stretch.to)})`;
@@ -164,6 +169,7 @@ function judgeTrouble(
   { told, held }: Pick<Found, "told" | "held">,
 ) {
   const { settings, afterSeconds } = epoch;
+  if (settings.alerts.degraded === false) return; // each outage counts by itself there
   let from: number | null = null;
   for (const [place, { status, from: began, to }] of stretches.entries()) {
     const isTrouble = status === "down" || status === "degraded";

@@ -10,7 +10,10 @@ export interface Stretch {
 }
 
 /** What of a monitor decides about its health. */
-type Watched = Pick<WatchedSettings, "host" | "timeoutMs" | "degradedAboveMs" | "locations" | "quorum">;
+type Watched = Pick<
+  WatchedSettings,
+  "host" | "timeoutMs" | "degradedAboveMs" | "degradedAboveMsByLocation" | "locations" | "quorum"
+>;
 
 interface Options {
   /** Sees through the locations' cuts to the target itself. */
@@ -43,7 +46,8 @@ export class Script {
       case "slow": {
         const latencyMs = latencyOfSlow(event, monitor);
         if (latencyMs >= monitor.timeoutMs) return "down";
-        return monitor.degradedAboveMs !== null && latencyMs > monitor.degradedAboveMs ? "degraded" : "up";
+        const limit = monitor.degradedAboveMsByLocation?.[location] ?? monitor.degradedAboveMs;
+        return limit !== null && latencyMs > limit ? "degraded" : "up";
       }
       default:
         return "down";

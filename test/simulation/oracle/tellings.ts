@@ -2,7 +2,9 @@
 import type { Journal, Told } from "../journal.ts";
 
 const ENDS = new Set(["recovered", "closed"]);
-export const isEnd = ({ event }: Pick<Told, "event">) => ENDS.has(event);
+/** Whether an alert tells the end of its incident; one that it has stopped flapping may. */
+export const isEnd = ({ event, endedAt }: Pick<Told, "event" | "endedAt">) =>
+  ENDS.has(event) || (event === "flapping-stopped" && endedAt !== null);
 
 /** The alert's number within its incident. */
 const numberOf = ({ alertId }: Pick<Told, "alertId">) => Number(alertId.slice(alertId.lastIndexOf(".") + 1));
@@ -25,6 +27,15 @@ export function tellingsOf({ told }: Pick<Journal, "told">): Tellings {
   }
   return { firsts, repeats };
 }
+
+const ADVISORIES = new Set(["minority", "minority-ended"]);
+export const isAdvisory = ({ event }: Pick<Told, "event">) => ADVISORIES.has(event);
+
+/** Without what tells of no incident. */
+export const withoutAdvisories = ({ firsts, repeats }: Tellings): Tellings => ({
+  firsts: firsts.filter((one) => !isAdvisory(one)),
+  repeats: repeats.filter((one) => !isAdvisory(one)),
+});
 
 /** What a reader of topic `alerts` believes of one monitor. @param told to that reader, oldest first */
 export function beliefAt(told: readonly Told[], at: number): string | null {

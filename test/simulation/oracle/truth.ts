@@ -31,6 +31,8 @@ export function judgeTruth(run: Case, { firsts }: Tellings): void {
         judgeDown(run, one, madeAt, epochs, seen);
         break;
       case "degraded":
+        if (epochs.every(({ settings }) => settings.alerts.degraded === false))
+          run.say("unwanted", one.monitorId, madeAt, `${one.alertId} says degraded, of which nobody wants to hear`);
         if (!epochs.some((epoch) => wasTrouble(run, one, madeAt, epoch)))
           run.say(
             "false",

@@ -1,6 +1,6 @@
 /** Routes that check at once: a monitor, or settings before they are saved. The outcomes are not stored. */
 import type { MonitorSettings } from "../../../../shared/model.ts";
-import { checkSettingsOf } from "../../../../shared/monitor/settings.ts";
+import { checkAt, checkSettingsOf } from "../../../../shared/monitor/settings.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { Problem } from "../../http/problem.ts";
@@ -34,7 +34,11 @@ const checkNow = async ({ probes }: Deps, settings: MonitorSettings) => {
   const found = await Promise.all(
     settings.locations.map(async (location) => {
       try {
-        const { fingerprint: _internal, stalled: _flag, ...outcome } = await probes.check(location, check, signal);
+        const {
+          fingerprint: _internal,
+          stalled: _flag,
+          ...outcome
+        } = await probes.check(location, checkAt(location, check), signal);
         return { location, ...outcome };
       } catch (error) {
         const isLate = signal.aborted;

@@ -66,7 +66,7 @@ describe("changing", () => {
 
   test("an object merges, and null brings a default back", async () => {
     const { body } = await create({
-      alerts: { afterSeconds: 30, emails: ["a@b.ch"], policies: [] },
+      alerts: { afterSeconds: 30, emails: ["a@b.ch"], degraded: true, minorityAfterSeconds: null, policies: [] },
       tags: { a: "1", b: "2" },
       quorum: "any",
     });
@@ -74,8 +74,23 @@ describe("changing", () => {
       body: { alerts: { emails: null }, tags: { a: null, c: "3" }, quorum: null },
       headers: { "Content-Type": "application/merge-patch+json" },
     });
-    expect(answer.body).toMatchObject({ alerts: { afterSeconds: 30, emails: [], policies: [] }, quorum: "majority" });
+    expect(answer.body).toMatchObject({
+      alerts: { afterSeconds: 30, emails: [], degraded: true, minorityAfterSeconds: null, policies: [] },
+      quorum: "majority",
+    });
     expect(answer.body.tags).toEqual({ b: "2", c: "3" });
+  });
+
+  test("flap detection is on with an object, whose marks have defaults, and off with null", async () => {
+    const { body } = await create({ flapping: {} });
+    expect([body.flapping, body.flappingSince]).toEqual([{ highPercent: 30, lowPercent: 20 }, null]);
+    const patch = (flapping: object | null) => edge.call("PATCH", at(body.id), { body: { flapping } });
+    expect((await patch({ highPercent: 60 })).body.flapping).toEqual({ highPercent: 60, lowPercent: 20 });
+    expect((await patch({ highPercent: 60, lowPercent: null })).body.flapping).toEqual({
+      highPercent: 60,
+      lowPercent: 40,
+    });
+    expect((await patch(null)).body.flapping).toBeNull();
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Health, MonitorSettings, ViewCondition } from "../../../../shared/model.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { iso, World } from "./fixture.ts";
 
 describe("whatever happens in whatever order", () => {
@@ -40,8 +41,8 @@ describe("whatever happens in whatever order", () => {
           { paused: true },
           { paused: false },
           { paused: false },
-          { alerts: { afterSeconds: 0, emails: ["one@example.com"], policies: [] } },
-          { alerts: { afterSeconds: 90, emails: ["two@example.com"], policies: [] } },
+          { alerts: alertsOf({ emails: ["one@example.com"] }) },
+          { alerts: alertsOf({ afterSeconds: 90, emails: ["two@example.com"] }) },
         ),
       }),
     },
@@ -78,7 +79,7 @@ describe("whatever happens in whatever order", () => {
         fc.constantFrom("majority" as const, "any" as const, "all" as const),
         fc.boolean(),
         (steps, afterSeconds, quorum, rings) => {
-          const alerts = { afterSeconds, emails: ["one@example.com"], policies: [] };
+          const alerts = alertsOf({ afterSeconds, emails: ["one@example.com"] });
           const world = new World({ locations: LOCATIONS, quorum, alerts });
           world.look(1);
           const played = play(world, steps, rings);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { iso, placing, START, view, World } from "./fixture.ts";
 
 describe("a moment in the future, which a clock that was ahead wrote,", () => {
@@ -55,7 +56,7 @@ describe("a moment in the future, which a clock that was ahead wrote,", () => {
 
 describe("an outage that began, or ended, under a clock that was a day ahead", () => {
   const DAY = 86_400;
-  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [], policies: [] } });
+  const patient = () => new World({ alerts: alertsOf({ afterSeconds: 60 }) });
 
   test("is told after the clock was set right", () => {
     const world = patient();

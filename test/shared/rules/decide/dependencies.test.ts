@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Health, Monitor } from "../../../../shared/model.ts";
 import { holdSeconds, recheckSeconds } from "../../../../shared/monitor/timing.ts";
 import type { Dependent } from "../../../../shared/rules/dependencies.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { iso, START, view, World } from "./fixture.ts";
 
 /** Monitors that depend on one another, each with a world of its own. */
@@ -13,7 +14,7 @@ class Family {
   /** @param parents of each monitor, by id */
   constructor(parents: Readonly<Record<string, readonly string[]>>, more: Partial<Monitor> = {}) {
     for (const [id, dependsOn] of Object.entries(parents)) {
-      const world = new World({ id, dependsOn, alerts: { afterSeconds: 0, emails: [], policies: [] }, ...more });
+      const world = new World({ id, dependsOn, alerts: alertsOf(), ...more });
       world.dependencies = () => ({ child: this.dependent(world.monitor), ancestors: this.ancestors() });
       this.worlds.set(id, world);
       world.see(10, "a", "up");
@@ -97,7 +98,13 @@ describe("a monitor that depends on another", () => {
 
   test("that was told of before is told of its end while the parent is down, and of nothing else", () => {
     const family = new Family({ router: [], web: ["router"] });
-    const plan = { levels: ["down"], remindEverySeconds: 60, remindAtMost: 99, until: "recovered" } as const;
+    const plan = {
+      levels: ["down"],
+      takesAdvisories: false,
+      remindEverySeconds: 60,
+      remindAtMost: 99,
+      until: "recovered",
+    } as const;
     family.of("web").plans = [{ ...plan, steps: [{ afterSeconds: 0, receivers: ["sns" as const] }] }];
     family.see(100, "web", "down");
     family.pass(101, 240);

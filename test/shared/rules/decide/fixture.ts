@@ -14,7 +14,7 @@ import { type Context, decide } from "../../../../shared/rules/decide.ts";
 import type { Plan } from "../../../../shared/rules/telling.ts";
 import { nextEvaluation } from "../../../../shared/rules/timer.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
-import { monitorOf, viewOf } from "../../../support/monitors.ts";
+import { alertsOf, monitorOf, viewOf } from "../../../support/monitors.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z");
 export const iso = (seconds: number) => new Date(START + seconds * 1000).toISOString();
@@ -28,7 +28,7 @@ const monitor = (more: Partial<Monitor> = {}) =>
     host: "db",
     intervalSeconds: 60,
     shard: "60#0",
-    alerts: { afterSeconds: 0, emails: ["ops@example.com"], policies: [] },
+    alerts: alertsOf({ emails: ["ops@example.com"] }),
     tags: { team: "orders" },
     ...more,
   });

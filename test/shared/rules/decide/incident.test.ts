@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withSettings } from "../../../../functions/api/monitors/with-settings.ts";
 import type { Monitor, MonitorSettings } from "../../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../../shared/rules/decide.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { iso, placing, World } from "./fixture.ts";
 
 describe("an incident ends, and whoever was told of it is told, when its monitor", () => {
@@ -53,7 +54,7 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
   });
 
   test.each(rows)("%s, unless nobody was told of the beginning", (_, endReason, act) => {
-    const world = downWorld({ alerts: { afterSeconds: 600, emails: ["ops@example.com"], policies: [] } });
+    const world = downWorld({ alerts: alertsOf({ afterSeconds: 600, emails: ["ops@example.com"] }) });
     act(world);
     world.rest(110);
     expect(world.received).toEqual([]);
@@ -62,7 +63,7 @@ describe("an incident ends, and whoever was told of it is told, when its monitor
 
   test("has other addresses by then: the new ones hear of it too, and the end goes to all who heard of it", () => {
     const world = downWorld();
-    world.edit(80, { alerts: { afterSeconds: 0, emails: ["new@example.com"], policies: [] } });
+    world.edit(80, { alerts: alertsOf({ emails: ["new@example.com"] }) });
     world.see(180, "a", "up");
     expect(world.events("email:ops@example.com")).toEqual(["down", "recovered"]);
     expect(world.events("sns")).toEqual(["down", "recovered"]);
@@ -115,7 +116,7 @@ describe("an incident goes on through a change of how its target is looked at:",
     ["latency", { degradedAboveMs: 100 }],
     ["settings of the protocol", { settings: { send: "x" } }],
     ["family", { family: "ipv4" }],
-    ["name, tags and alerts", { name: "Other", tags: {}, alerts: { afterSeconds: 60, emails: [], policies: [] } }],
+    ["name, tags and alerts", { name: "Other", tags: {}, alerts: alertsOf({ afterSeconds: 60 }) }],
   ];
   test.each(changes)("%s", (_, settings) => {
     for (const last of ["down", "up"] as const) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ViewCondition } from "../../../../shared/model.ts";
 import { MAX_PENDING, OVERFLOW, pending } from "../../../../shared/rules/outbox.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { ALL_WORKING, iso, START, view, World } from "./fixture.ts";
 
 describe("decisions that do not settle", () => {
@@ -48,7 +49,7 @@ describe("decisions that do not settle", () => {
 });
 
 test("an outbox that overflows drops the oldest alerts, says which, and keeps the incidents", () => {
-  const world = new World({ alerts: { afterSeconds: 0, emails: [], policies: [] } });
+  const world = new World({ alerts: alertsOf() });
   world.refusing = new Set(["sns", "incident", "system"]);
   for (let n = 0; n < MAX_PENDING; n++) world.see(60 + n * 60, "a", n % 2 ? "up" : "down");
   const alerts = () =>

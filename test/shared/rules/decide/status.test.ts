@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Health, Monitor } from "../../../../shared/model.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { iso, START, World } from "./fixture.ts";
 
 describe("one location", () => {
@@ -74,7 +75,7 @@ describe("one location", () => {
 });
 
 describe("alerts.afterSeconds", () => {
-  const patient = () => new World({ alerts: { afterSeconds: 60, emails: [], policies: [] } });
+  const patient = () => new World({ alerts: alertsOf({ afterSeconds: 60 }) });
 
   test("a short outage is an incident that nobody is told of", () => {
     const world = patient();
@@ -104,7 +105,7 @@ describe("afterSeconds while it changes between down and degraded", () => {
   const HOLD = 300;
   /** d(own), g(degraded), u(p), by the minute; what people hear, as `<minute>:<event>`. */
   const live = (minutes: string) => {
-    const world = new World({ alerts: { afterSeconds: HOLD, emails: [], policies: [] } });
+    const world = new World({ alerts: alertsOf({ afterSeconds: HOLD }) });
     const healths: Record<string, Health> = { d: "down", g: "degraded", u: "up" };
     world.see(0, "a", "up");
     let before = "u";

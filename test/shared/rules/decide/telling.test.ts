@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Health } from "../../../../shared/model.ts";
 import type { Receiver } from "../../../../shared/receiver.ts";
+import { plansOf } from "../../../../shared/rules/policies.ts";
 import type { Plan } from "../../../../shared/rules/telling.ts";
+import { alertsOf } from "../../../support/monitors.ts";
 import { START, World } from "./fixture.ts";
 
 const ANN: Receiver = "email:ann@example.com";
@@ -14,6 +16,7 @@ const plan = (more: Partial<Plan> = {}): Plan => ({
   levels: ["degraded", "down"],
   remindEverySeconds: null,
   remindAtMost: 0,
+  takesAdvisories: true,
   until: "recovered",
   ...more,
 });
@@ -22,7 +25,7 @@ const STEPS: Plan["steps"] = [
   { afterSeconds: 600, receivers: [BOB] },
 ];
 const worldOf = (...plans: readonly Plan[]) => {
-  const world = new World({ alerts: { afterSeconds: 0, emails: [], policies: [] } });
+  const world = new World({ alerts: alertsOf() });
   world.plans = plans;
   world.see(10, "a", "up");
   return world;
@@ -105,6 +108,22 @@ test("a policy for `down` alone says nothing of `degraded`", () => {
   world.see(300, "a", "degraded");
   world.see(360, "a", "up");
   expect(heard(world)).toEqual(["241 down ann", "361 recovered ann"]);
+});
+
+test("a monitor without alerts of `degraded` says nothing of it, by no policy", () => {
+  const world = worldOf();
+  world.edit(20, { alerts: alertsOf({ degraded: false }) });
+  world.plans = [];
+  world.see(60, "a", "degraded");
+  world.see(120, "a", "up");
+  world.see(180, "a", "degraded");
+  world.see(240, "a", "down");
+  world.see(300, "a", "degraded");
+  world.see(360, "a", "up");
+  expect(heard(world)).toEqual(["241 down sns", "361 recovered sns"]);
+  const { monitor } = world;
+  const policy = { match: { tags: {} }, severities: ["critical", "warning"], steps: [] } as never;
+  expect(plansOf(monitor, [policy]).map(({ levels }) => levels)).toEqual([["down"]]);
 });
 
 describe("reminders", () => {
@@ -196,6 +215,7 @@ test("over random histories: order, ends, reminders and acknowledgement hold for
       levels: fc.constantFrom<Plan["levels"]>(["down"], ["degraded", "down"]),
       remindEverySeconds: fc.constantFrom(null, 300),
       remindAtMost: fc.integer({ min: 1, max: 3 }),
+      takesAdvisories: fc.constant(true),
       until: fc.constantFrom("acknowledged" as const, "recovered" as const),
     }),
     { minLength: 1, maxLength: 2 },

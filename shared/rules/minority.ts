@@ -1,0 +1,102 @@
+/**
+ * Minority: trouble that fewer locations see than the quorum asks is no incident, because it may lie between us and the target. Where
+ * it lasts, people may be told once that it began and once that it ended. Pure.
+ */
+import type { Incident, Monitor, Status, Timestamp } from "../model.ts";
+import type { Receiver } from "../receiver.ts";
+import { notAfter } from "./clock-skew.ts";
+import type { Context } from "./decide.ts";
+import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
+import type { NewEntry } from "./outbox.ts";
+import type { Standing } from "./standing.ts";
+
+interface MinorityChange {
+  readonly minority: Incident | null;
+  readonly news: readonly NewEntry[];
+  /** When an advisory becomes due if nothing changes, in epoch milliseconds; null for never. */
+  readonly lookAgainAt: number | null;
+}
+
+const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
+
+/** Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing. */
+const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"]) =>
+  locations
+    .flatMap((name) => {
+      const view = views[name];
+      return conditions[name] === "working" && view?.health === "down" ? [{ name, view }] : [];
+    })
+    .toSorted((a, b) => a.view.since.localeCompare(b.view.since));
+
+/**
+ * Begins, keeps or ends the advisory about a minority, and makes its alerts. It ends with the last location that is down, and
+ * with an incident, which tells of the same trouble. Views that prove no status leave it as it is.
+ * @param isHeldBack whether no advisory may begin now: the monitor flaps
+ */
+export function followMinority(
+  monitor: Monitor,
+  { status, since, undecidedSince }: Standing,
+  isHeldBack: boolean,
+  context: Context,
+  now: Date,
+): MinorityChange {
+  const present = monitor.minority;
+  const after = monitor.alerts.minorityAfterSeconds;
+  const isOver = after === null || Boolean(monitor.deletedAt) || present?.targetVersion !== monitor.target.version;
+  const isUndecided = undecidedSince !== null || status === "pending" || status === "unknown";
+  if (isUndecided && !(present && isOver)) return { minority: present, news: [], lookAgainAt: null };
+
+  const down = status === "up" ? whereDown(monitor, context.conditions) : [];
+  if (present) {
+    if (!isOver && down.length > 0) return { minority: present, news: [], lookAgainAt: null };
+    const endedAt = latest(present.startedAt, endOf(monitor, present, now));
+    const isRecovered = status === "up" && down.length === 0;
+    const endReason = isRecovered ? "recovered" : null;
+    const ended: Incident = {
+      ...present,
+      endedAt,
+      endReason,
+      reason: null,
+      message: whyEnded(monitor, status, isRecovered),
+    };
+    const receivers = Object.keys(present.told) as Receiver[];
+    const due = { event: "minority-ended", level: null, receivers } as const;
+    return { minority: null, news: addAlert(monitor, ended, due, status, context, now).news, lookAgainAt: null };
+  }
+  const first = down[0]?.view;
+  if (after === null || monitor.deletedAt || !first || isHeldBack)
+    return { minority: null, news: [], lookAgainAt: null };
+  // After a recovery it begins there: until then it was part of the incident.
+  const startedAt = notAfter(latest(first.since, since), now);
+  const dueAt = Date.parse(startedAt) + after * 1000;
+  if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
+  const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
+  if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };
+  const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
+  const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
+  if (receivers.length === 0) return { minority: null, news: [], lookAgainAt: null };
+  const begun = {
+    // Not by its start, which another advisory may have had that ended because alerts of it were turned off.
+    ...beginIncident(monitor, `${monitor.id}.minority.${now.getTime()}`, "down", startedAt),
+    message: `only ${down.map(({ name }) => name).join(", ")} of ${monitor.locations.length} locations: ${first.message}`,
+  };
+  const told = addAlert(monitor, begun, { event: "minority", level: null, receivers }, status, context, now);
+  const at = now.toISOString();
+  const who = Object.fromEntries(receivers.map((receiver) => [receiver, { event: "down", at, reminders: 0 } as const]));
+  return { minority: { ...told.incident, told: who }, news: told.news, lookAgainAt: null };
+}
+
+function whyEnded({ paused, deletedAt, alerts }: Monitor, status: Status, isRecovered: boolean): string {
+  if (isRecovered) return "no location sees it down any more";
+  if (deletedAt || paused) return `the monitor was ${deletedAt ? "deleted" : "paused"}`;
+  if (isNotUp(status)) return "enough locations see it now: it is an incident";
+  return alerts.minorityAfterSeconds === null ? "alerts of it were turned off" : "the monitor was changed";
+}
+
+/** When the last of the locations that saw it down turned, as far as that is known. */
+function endOf({ views }: Monitor, { locations }: Incident, now: Date): Timestamp {
+  const turned = Object.entries(locations)
+    .filter(([name, { health }]) => health === "down" && views[name])
+    .map(([name]) => views[name]!.since);
+  return turned.length > 0 ? notAfter(latest(...turned), now) : now.toISOString();
+}

@@ -1,0 +1,59 @@
+/** Minority: trouble below the quorum is told where it lasts, and never beside an incident of the same trouble. */
+import { cut, down, EVERYWHERE, edit, type Named, story } from "./named.ts";
+
+const MINORITY = { ...EVERYWHERE, alerts: { afterSeconds: 0, emails: ["ops@example.com"], minorityAfterSeconds: 300 } };
+
+export const minority: readonly Named[] = [
+  {
+    name: "a minority of locations is told once it has lasted, and when it ends; there is no incident",
+    scenario: story({ monitor: MINORITY, events: [down(600, 2_400, { locations: ["b"] })] }),
+    told: [
+      ["minority", 900, 930],
+      ["minority-ended", 2_400, 2_417],
+    ],
+    incidents: [],
+  },
+  {
+    name: "a minority that ends in time is told to nobody",
+    scenario: story({ monitor: MINORITY, events: [down(600, 880, { locations: ["b"] })] }),
+    told: [],
+    incidents: [],
+  },
+  {
+    name: "a minority that becomes an incident ends before it",
+    scenario: story({
+      monitor: MINORITY,
+      events: [down(600, 2_400, { locations: ["b"] }), down(1_200, 1_800, { locations: ["c"] })],
+    }),
+    told: [
+      ["minority", 900, 930],
+      ["minority-ended", 1_200, 1_217],
+      ["down", 1_200, 1_217],
+      ["recovered", 1_800, 1_817],
+      ["minority", 2_100, 2_130],
+      ["minority-ended", 2_400, 2_417],
+    ],
+    incidents: ["recovered"],
+  },
+  {
+    name: "a location that is cut off is no minority",
+    scenario: story({ monitor: MINORITY, cuts: [cut("b", 600, 1_500, "targets"), cut("c", 1_800, 2_700)] }),
+    told: [],
+    incidents: [],
+    system: ["offline", "working", "silent", "working"],
+  },
+  {
+    name: "paused while a minority is told: its end is told",
+    scenario: story({
+      monitor: MINORITY,
+      events: [down(600, 2_400, { locations: ["b"] })],
+      edits: [edit(1_200, "pause")],
+    }),
+    told: [
+      ["minority", 900, 930],
+      ["minority-ended", 1_200, 1_212],
+    ],
+    status: "paused",
+    incidents: [],
+  },
+];
