@@ -69,14 +69,21 @@ export const createRound =
     let slotMs = 0;
     const wasDown = failures > 0;
 
-    /** Waits for the receiver's rate. @returns false if no attempt may follow */
+    /** Whether no attempt may begin at a moment, in epoch milliseconds. */
+    const isOver = (atMs: number): boolean => {
+      if (mustStop(behaviour, wasDown)) return true;
+      isCut ||= !mayAttempt(lease, new Date(atMs));
+      return isCut;
+    };
+
+    /** Waits for the receiver's rate, unless that would take longer than the lease. @returns false if no attempt may follow */
     const mayGo = async (): Promise<boolean> => {
-      const waitMs = slotMs - now().getTime();
-      slotMs = Math.max(slotMs, now().getTime()) + spacingMs;
+      const atMs = Math.max(slotMs, now().getTime());
+      if (isOver(atMs)) return false;
+      slotMs = atMs + spacingMs;
+      const waitMs = atMs - now().getTime();
       if (spacingMs > 0 && waitMs > 0) await sleep(waitMs);
-      if (mustStop(behaviour, wasDown)) return false;
-      isCut ||= !mayAttempt(lease, now());
-      return !isCut;
+      return !isOver(now().getTime());
     };
 
     /** Records an answer. @returns whether the mail is done */

@@ -143,6 +143,7 @@ export const email = () =>
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
+const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
@@ -327,11 +328,30 @@ export const OTHER_FIELDS = {
     "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
     { highPercent: 50, lowPercent: 25 },
   ),
+  dependsOn: optional(
+    list(
+      z
+        .string({ error: expecting("the id of a monitor") })
+        .min(1)
+        .max(100),
+      MAX_PARENTS,
+      "ids of monitors",
+    ),
+    [],
+    `Monitors without which it cannot be up, such as a router; at most ${MAX_PARENTS}. Nobody is told of trouble with it while all of these are down.`,
+    ["7ca139c8bbaa9b19b116"],
+  ),
   tags: optional(
     tags,
     {},
     `For filters and for subscriptions; at most ${MAX_TAGS}, of ${MAX_TAG_BYTES} bytes together.`,
     { team: "orders" },
+  ),
+  maintenanceCountsAsDowntime: optional(
+    flag(),
+    false,
+    "Count what is seen during maintenance windows in the uptime like any other time. Default false: that time is left out.",
+    true,
   ),
   paused: optional(flag(), false, "Keep it without checking it. Default false.", true),
   badge: optional(

@@ -55,6 +55,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     flapping: null,
     flapState: null,
     minority: null,
+    dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},
     ...(item.check as object),

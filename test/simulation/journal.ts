@@ -340,7 +340,7 @@ const watchedSettings = (item: Item): WatchedSettings => {
   const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
     item.check as WatchedSettings;
   const { failureThreshold, recoveryThreshold, locations, degradedAboveMsByLocation } = how;
-  const { quorum, alerts, flapping } = item as unknown as WatchedSettings;
+  const { quorum, alerts, flapping, dependsOn = [] } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,
@@ -356,5 +356,6 @@ const watchedSettings = (item: Item): WatchedSettings => {
     quorum,
     alerts,
     flapping,
+    dependsOn,
   });
 };

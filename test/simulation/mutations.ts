@@ -1,5 +1,6 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
 import { CONDITION_MUTANTS } from "./condition-mutations.ts";
+import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
 
@@ -210,6 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...MAILBOX_MUTANTS,
   ...CONDITION_MUTANTS,
+  ...DEPENDENCY_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

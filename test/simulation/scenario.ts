@@ -30,6 +30,8 @@ export interface WatchedSettings {
     readonly minorityAfterSeconds?: number | null;
   };
   readonly flapping?: { readonly highPercent: number; readonly lowPercent: number } | null;
+  /** Ids of monitors. */
+  readonly dependsOn?: readonly string[];
 }
 
 /** A monitor as it is sent to the API. */

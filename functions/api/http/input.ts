@@ -3,23 +3,11 @@ import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { inOurWords, pathText, show } from "../../../shared/issues.ts";
 
-/** Fields of planned features, with a clearer error message than for unknown fields. */
-const NOT_YET = new Map(
-  Object.entries({
-    maintenance: "maintenance windows",
-    maintenanceWindows: "maintenance windows",
-    parents: "dependencies between monitors",
-    dependsOn: "dependencies between monitors",
-  }),
-);
-
 /** Fields that people look for in a monitor, and that are in a policy. */
 const IN_POLICIES = new Set(["alerts.remindEverySeconds", "alerts.escalation", "alerts.channels", "channels"]);
 
 const unknownField = (path: string, field: string): string => {
   if (IN_POLICIES.has(field)) return "is set in a policy, which alerts.policies names: see /v1/policies";
-  const feature = NOT_YET.get(field);
-  if (feature) return `${feature} do${feature.endsWith("s") ? "" : "es"} not exist yet: leave this field out`;
   return `there is no field ${show(path)} here`;
 };
 

@@ -173,6 +173,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
     ),
     ...flappingErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
+    ...duplicates(known.dependsOn ?? [], "dependsOn"),
   );
   return { known, errors };
 };

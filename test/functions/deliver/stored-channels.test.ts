@@ -54,3 +54,24 @@ test("mail for a channel that was deleted is given up, and system is told", asyn
   expect(await w.mail(HOOK)).toMatchObject([{ state: "undeliverable", answer: "the channel was deleted" }]);
   expect(await w.item(`NOTICE#lost#m1.1.1#${HOOK}`, "STATE")).toBeDefined();
 });
+
+test("a service with a rate gets as many as a pass has time for; the next pass has the others, at once", async () => {
+  const pager = { id: "pager", name: "Pager", kind: "pagerduty" as const, settings: {}, secrets: ["routingKey"] };
+  const channel = { ...pager, revision: 1, createdAt: iso(0), updatedAt: iso(0) };
+  await w.channels.create(channel, { routingKey: "0".repeat(32) }, w.world.clock());
+  w.world.webhookStatus = 202;
+  const receiver = "channel:pager";
+  for (let n = 0; n < 60; n++) await w.post(1, { receiver, monitorId: `m${n}` });
+  let longestMs = 0;
+  w.world.onSleep = async (ms) => {
+    longestMs = Math.max(longestMs, ms);
+  };
+  await w.deliver(receiver);
+  // 120 a minute for the ten seconds in which a pass may begin attempts.
+  expect(w.world.received).toHaveLength(21);
+  expect(longestMs).toBeLessThanOrEqual(10_000);
+  const state = await w.state(receiver);
+  expect([state?.lease, state?.lookBy]).toEqual([undefined, expect.any(String)]);
+  for (let pass = 0; pass < 2; pass++) await w.deliver(receiver);
+  expect(w.world.received).toHaveLength(60);
+});

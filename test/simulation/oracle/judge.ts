@@ -7,6 +7,7 @@ import type { FaultWindow, Scenario } from "../scenario.ts";
 import { judgeAlerts } from "./alerts.ts";
 import { judgeBlocks } from "./blocks.ts";
 import type { Case, Finished, Violation } from "./case.ts";
+import { judgeDependencies } from "./dependencies.ts";
 import { judgeEnd } from "./end.ts";
 import { epochsOf } from "./epochs.ts";
 import { judgeFlapping } from "./flapping.ts";
@@ -65,6 +66,7 @@ export async function judge(run: Finished): Promise<Judgement> {
   const tellings = withoutAdvisories(all);
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);
+  judgeDependencies(one, tellings);
   judgeTruth(one, tellings);
   judgeFlapping(one, tellings);
   judgeBlocks(one);
