@@ -1,7 +1,7 @@
 /** From a seed to a scenario. Modes say what may happen in it. */
 import { idOfKey } from "./api-client.ts";
 import { type Chance, chanceOf, draw } from "./clock.ts";
-import { withConditions } from "./conditions.ts";
+import { withAllConditions } from "./conditions.ts";
 import type { FaultName, Only } from "./faults.ts";
 import {
   type Cut,
@@ -29,11 +29,7 @@ export function generate(seed: string): Scenario {
   const mode = modeOf(seed);
   const chance = chanceOf(`${seed}/scenario`);
   const scenario = mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
-  const alerts = chanceOf(`${seed}/alerts`);
-  return {
-    ...scenario,
-    monitors: scenario.monitors.map(({ at, settings }) => ({ at, settings: withConditions(alerts, settings) })),
-  };
+  return withAllConditions(scenario);
 }
 
 /** @throws for a seed that names no mode */
