@@ -9,6 +9,7 @@ import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
 import type { FlapState } from "./rules/flapping.ts";
+import type { Told } from "./rules/telling.ts";
 import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
@@ -155,15 +156,6 @@ export type EndReason = "recovered" | "changed" | "paused" | "deleted";
 export interface StretchStart {
   readonly status: Status | "deleted";
   readonly since: Timestamp;
-}
-
-/** What a receiver was last told about an incident. */
-export interface Told {
-  readonly event: NotUp | "flapping";
-  /** When, reminders included. */
-  readonly at: Timestamp;
-  /** Since `event`. */
-  readonly reminders: number;
 }
 
 /** Somebody has taken on an incident. */

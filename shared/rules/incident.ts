@@ -175,8 +175,7 @@ export function tellSettled(
 
 /**
  * Makes the alerts about an open incident that are due. During maintenance, and while what the monitor depends on is down, none
- * is, and what is still wrong afterwards is told then. While the monitor flaps, the first alert that is due says so, and no
- * further one is.
+ * is, and what is still wrong afterwards is told then. While the monitor flaps, the first alert that is due says so, and no further one is.
  * @returns also when to look again, null for never; and the id of the incident in which people know that it flaps
  */
 export function tell(

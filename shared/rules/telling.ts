@@ -2,9 +2,18 @@
  * Decides who is alerted about an open incident, and when: escalation steps, reminders, acknowledgement. Pure. An
  * incident remembers what each receiver was told, so a changed policy takes effect at once and repeats nothing.
  */
-import type { AlertEvent, Incident, Monitor, NotUp, Timestamp, Told } from "../model.ts";
+import type { AlertEvent, Incident, Monitor, NotUp, Timestamp } from "../model.ts";
 import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
+
+/** What a receiver was last told about an incident. */
+export interface Told {
+  readonly event: NotUp | "flapping";
+  /** When, reminders included. */
+  readonly at: Timestamp;
+  /** Since `event`. */
+  readonly reminders: number;
+}
 
 export interface Step {
   /** How long the trouble must have lasted. */

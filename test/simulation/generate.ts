@@ -1,6 +1,7 @@
 /** From a seed to a scenario. Modes say what may happen in it. */
 import { idOfKey } from "./api-client.ts";
 import { type Chance, chanceOf, draw } from "./clock.ts";
+import { withAllConditions } from "./conditions.ts";
 import type { FaultName, Only } from "./faults.ts";
 import {
   type Cut,
@@ -28,19 +29,8 @@ export function generate(seed: string): Scenario {
   const mode = modeOf(seed);
   const chance = chanceOf(`${seed}/scenario`);
   const scenario = mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
-  const alerts = chanceOf(`${seed}/alerts`);
-  return {
-    ...scenario,
-    monitors: scenario.monitors.map(({ at, settings }) => ({ at, settings: withConditions(alerts, settings) })),
-  };
+  return withAllConditions(scenario);
 }
-
-/** What people hear of beside outages, for some monitors. Drawn apart, so that seeds stay what they were otherwise. */
-const withConditions = (chance: Chance, settings: SentSettings): SentSettings => ({
-  ...settings,
-  flapping: chance.pick([null, { highPercent: 30, lowPercent: 20 }, { highPercent: 15, lowPercent: 5 }]),
-  alerts: { ...settings.alerts!, minorityAfterSeconds: chance.pick([null, 0, 60]) },
-});
 
 /** @throws for a seed that names no mode */
 function modeOf(seed: string): Mode {

@@ -355,7 +355,7 @@ const watchedSettings = (item: Item): WatchedSettings => {
     locations,
     quorum,
     alerts,
-    dependsOn,
     flapping,
+    dependsOn,
   });
 };

@@ -1,5 +1,4 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
-
 import { CONDITION_MUTANTS } from "./condition-mutations.ts";
 import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
@@ -211,8 +210,8 @@ export const MUTANTS: readonly Mutant[] = [
     "at: now.toISOString()",
   ),
   ...MAILBOX_MUTANTS,
-  ...DEPENDENCY_MUTANTS,
   ...CONDITION_MUTANTS,
+  ...DEPENDENCY_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

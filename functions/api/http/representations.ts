@@ -203,6 +203,7 @@ const standing = {
   }),
   views: z.record(z.string(), view).describe("What each location sees, by its name."),
   incident: incidentView.nullable().describe("The incident in progress; null while there is none."),
+  flappingSince: moment.nullable().describe("Since when it has been flapping; null while it is not."),
   maintenance: z
     .object({
       windowId: z.string().meta({
@@ -216,7 +217,6 @@ const standing = {
     .meta({ id: "PresentMaintenance", description: "The maintenance that a monitor is in: nobody is told of trouble." })
     .nullable()
     .meta({ description: "The maintenance window that it is in; null for none.", example: null }),
-  flappingSince: moment.nullable().describe("Since when it has been flapping; null while it is not."),
   reachesNobody: z.boolean().nullable().meta({
     description:
       "Whether its alerts reach nobody: no policy or setting of it names a channel, a mail address, or topic `alerts` while that has a confirmed subscription. Null if SNS does not say. Not in lists.",

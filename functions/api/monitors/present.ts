@@ -131,11 +131,11 @@ export const presentMonitor = (
   timeToAlertSeconds: timeToAlertSeconds(monitor, heldSeconds),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident, reader),
+  flappingSince: monitor.flapState?.since ?? null,
   maintenance: maintenance && {
     windowId: maintenance.windowId,
     until: new Date(maintenance.untilMs).toISOString(),
   },
-  flappingSince: monitor.flapState?.since ?? null,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,

@@ -100,9 +100,9 @@ describe("a monitor that depends on another", () => {
     const family = new Family({ router: [], web: ["router"] });
     const plan = {
       levels: ["down"],
-      takesAdvisories: false,
       remindEverySeconds: 60,
       remindAtMost: 99,
+      takesAdvisories: true,
       until: "recovered",
     } as const;
     family.of("web").plans = [{ ...plan, steps: [{ afterSeconds: 0, receivers: ["sns" as const] }] }];
