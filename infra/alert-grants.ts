@@ -13,7 +13,7 @@ const letSendMail = (sender: NodeFunction, address: string): void => {
   const stack = Stack.of(sender);
   const all = (resource: string) => stack.formatArn({ service: "ses", resource, resourceName: "*" });
   const kinds = ["identity", "configuration-set"];
-  sender.allow(["ses:SendEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
+  sender.allow(["ses:SendRawEmail"], kinds.map(all), { StringEquals: { "ses:FromAddress": address } });
   for (const kind of kinds) {
     Validations.of(sender).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:${stack.partition}:ses:${stack.region}:<AWS::AccountId>:${kind}/*]`,

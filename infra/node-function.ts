@@ -76,14 +76,14 @@ export class NodeFunction extends Construct {
     this.role.addToPolicy(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
   }
 
-  /** Denies the items of a table whose partition key matches the pattern, whatever `allow` adds. */
-  keepFrom(partitionKeys: string, tableArn: string): void {
+  /** Denies the items of a table whose partition key matches one of the patterns, whatever `allow` adds. */
+  keepFrom(partitionKeys: readonly string[], tableArn: string): void {
     this.role.addToPolicy(
       new PolicyStatement({
         effect: Effect.DENY,
         actions: ["dynamodb:*"],
         resources: [tableArn],
-        conditions: { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": [partitionKeys] } },
+        conditions: { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": partitionKeys } },
       }),
     );
   }

@@ -43,6 +43,7 @@ export const PUBLIC_ROUTES = [
   { path: "/v1/health", method: HttpMethod.ANY },
   { path: "/v1/openapi.json", method: HttpMethod.ANY },
   { path: "/v1/badges/{file}", method: HttpMethod.ANY },
+  { path: "/v1/acknowledge", method: HttpMethod.ANY },
   { path: "/v1/sessions", method: HttpMethod.POST },
 ] as const;
 

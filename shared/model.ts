@@ -227,6 +227,8 @@ export interface Alert {
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
+  /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
+  readonly timeZone?: string;
 }
 
 /**

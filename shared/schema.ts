@@ -5,6 +5,9 @@ import { expecting } from "./issues.ts";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as ranges, because not all regular expressions know \p{Cc}
 export const ONE_LINE = [/^[^\x00-\x1f\x7f-\x9f]*$/, { error: "must be one line without control characters" }] as const;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const MANY_LINES = /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$/;
+
 export const whole = (min: number, max: number, unit = "") => {
   const error = expecting(`a whole number from ${min} to ${max}${unit}`);
   return z.int({ error }).min(min, { error }).max(max, { error });
@@ -19,6 +22,31 @@ export const text = (maxLength: number, what = "text") => {
     .max(maxLength, { error })
     .regex(...ONE_LINE);
 };
+
+/** Text of several lines. */
+export const paragraphs = (maxLength: number, what = "text") => {
+  const error = expecting(`${what} of 1 to ${maxLength} characters`);
+  return z
+    .string({ error })
+    .trim()
+    .min(1, { error })
+    .max(maxLength, { error })
+    .regex(MANY_LINES, { error: "must have no control characters but line breaks and tabs" });
+};
+
+const isTimeZone = (name: string) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+};
+
+/** Name of a time zone. */
+export const timeZone = () =>
+  text(100, "a time zone").refine(isTimeZone, {
+    error: expecting("a name of the IANA time zone database, such as Europe/Berlin"),
+  });
 
 export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });

@@ -12,9 +12,12 @@ import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
+import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
+import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
+import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
@@ -41,6 +44,12 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  /** To whom the alerts about incidents went. */
+  readonly incidentAlerts: IncidentAlertStore;
+  /** Reads the secret with which links in alerts are signed. */
+  readonly linkSecret: LinkSecret;
+  /** Notes on incidents. */
+  readonly notes: NoteStore;
   readonly tokens: TokenStore;
   /** Status over time of one monitor. */
   readonly stretches: StretchStore;

@@ -17,8 +17,11 @@ import { openapi } from "./http/routes/openapi.ts";
 import { protocols } from "./http/routes/protocols.ts";
 import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
-import { acknowledge } from "./incidents/routes/acknowledge.ts";
+import { acknowledging } from "./incidents/routes/acknowledge.ts";
+import { acknowledgeLinks } from "./incidents/routes/acknowledge-link.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
+import { notes } from "./incidents/routes/notes.ts";
+import { timelines } from "./incidents/routes/timeline.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -36,7 +39,10 @@ export const routes: readonly Route[] = [
   bulk,
   checks,
   incidents,
-  acknowledge,
+  acknowledging,
+  acknowledgeLinks,
+  notes,
+  timelines,
   results,
   stats,
   uptime,

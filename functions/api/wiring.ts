@@ -11,9 +11,12 @@ import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
+import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
+import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
@@ -42,6 +45,9 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "incidentAlerts"
+  | "linkSecret"
+  | "notes"
   | "channels"
   | "deliveries"
   | "alertsSubscribers"
@@ -95,6 +101,9 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
     incidents: createIncidentStore(client, tables.monitors, waiting),
+    incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
+    linkSecret: createLinkSecret(client, tables.monitors),
+    notes: createNoteStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),

@@ -5,6 +5,7 @@ import { withoutSecrets } from "../../shared/alerts/channels/secrets.ts";
 import type { Alert } from "../../shared/model.ts";
 import { HIDDEN } from "../../shared/protocols/secrets.ts";
 import { type Answer, ATTEMPT_MS } from "../../shared/rules/mailbox.ts";
+import { type AcknowledgeLinksOf, type LinkOf, NO_LINKS } from "./acknowledge-link.ts";
 import { DELETED, type FindTarget, type Target, UnknownReceiver } from "./targets.ts";
 
 /** A receiver that messages can be sent to. */
@@ -29,6 +30,7 @@ interface Dependencies {
   readonly outside: Outside;
   /** Where people read all incidents; null if nowhere. */
   readonly url: string | null;
+  readonly linksOf: AcknowledgeLinksOf;
   readonly now: () => Date;
 }
 
@@ -40,19 +42,25 @@ const saidBy = (error: unknown) => {
 /** A receiver that gets nothing, because it is unknown. */
 const without = (answer: Answer): Recipient => ({ takesDigests: false, spacingMs: 0, send: async () => answer });
 
-export const createFindRecipient = ({ findTarget, settleOwed, outside, url, now }: Dependencies): FindRecipient => {
-  const render = ({ channel, settings }: Target, alerts: readonly Alert[], id: string) => {
+export const createFindRecipient = (dependencies: Dependencies): FindRecipient => {
+  const { findTarget, settleOwed, outside, url, linksOf, now } = dependencies;
+  const render = ({ channel, settings }: Target, linkOf: LinkOf, alerts: readonly Alert[], id: string) => {
     const context = { ...outside, now: now() };
     const [alert] = alerts;
     return alerts.length > 1 && channel.renderDigest
       ? channel.renderDigest({ id, alerts, url }, settings, context)
-      : channel.render(alert!, settings, context);
+      : channel.render({ ...alert!, acknowledgeUrl: linkOf(alert!) }, settings, context);
   };
 
-  const attempt = async (target: Target, alerts: readonly Alert[], digestId: string): Promise<Answer> => {
+  const attempt = async (
+    target: Target,
+    linkOf: LinkOf,
+    alerts: readonly Alert[],
+    digestId: string,
+  ): Promise<Answer> => {
     let message: unknown;
     try {
-      message = render(target, alerts, digestId);
+      message = render(target, linkOf, alerts, digestId);
     } catch (error) {
       return { kind: "fault", error: saidBy(error), cause: error };
     }
@@ -92,10 +100,11 @@ export const createFindRecipient = ({ findTarget, settleOwed, outside, url, now 
     }
     if ("kind" in target) return without(target);
     const { audience, renderDigest, rate } = target.channel;
+    const linkOf = audience === "people" ? await linksOf(receiver) : NO_LINKS;
     const recipient: Recipient = {
       takesDigests: audience === "people" && renderDigest !== undefined,
       spacingMs: rate ? (rate.seconds * 1000) / rate.messages : 0,
-      send: async (alerts, digestId) => hide(await attempt(target, alerts, digestId), target),
+      send: async (alerts, digestId) => hide(await attempt(target, linkOf, alerts, digestId), target),
     };
     return target.owed ? deleted(receiver, recipient, target.owed) : recipient;
   };

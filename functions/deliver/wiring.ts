@@ -8,7 +8,9 @@ import { parseReceiver } from "../../shared/receiver.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
+import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createAcknowledgeLinks } from "./acknowledge-link.ts";
 import { createLosses } from "./losses.ts";
 import { createPass, type PassReport } from "./pass.ts";
 import { createRound } from "./round.ts";
@@ -25,6 +27,8 @@ export interface DeliverOutside {
   readonly receivers: Outside;
   /** Where people read all incidents; null if nowhere. */
   readonly url: string | null;
+  /** The page on which people acknowledge. Default: messages have no link to it. */
+  readonly acknowledgeUrl?: string;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<unknown>;
   readonly newId: () => string;
@@ -39,7 +43,21 @@ export interface DeliverOutside {
 
 /** Delivers the mail of several receivers at the same time. @returns the receivers for which it failed */
 export function createDelivery(outside: DeliverOutside) {
-  const { client, table, locations, queues, receivers, url, now, sleep, newId, random, log, delivered } = outside;
+  const {
+    client,
+    table,
+    locations,
+    queues,
+    receivers,
+    url,
+    now,
+    sleep,
+    newId,
+    random,
+    log,
+    delivered,
+    acknowledgeUrl,
+  } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
   const channels = createChannelStore(client, table);
@@ -48,6 +66,7 @@ export function createDelivery(outside: DeliverOutside) {
     settleOwed: (receiver, incidentId) => channels.settleOwed(parseReceiver(receiver).target ?? "", incidentId, now()),
     outside: receivers,
     url,
+    linksOf: createAcknowledgeLinks({ url: acknowledgeUrl, readSecret: createLinkSecret(client, table), now }),
     now,
   });
   const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });

@@ -22,7 +22,7 @@ const handleRecords = createRecordHandler({
   sns: new SNSClient({}),
   topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
   sender: environment.ALERT_SENDER,
-  url: (id) => `${environment.API_URL}/v1/monitors/${id}`,
+  url: (id) => `${environment.API_URL}/monitors/${id}`,
   now: () => new Date(),
   log: (level, message, details) => logger[level](message, { ...details }),
 });

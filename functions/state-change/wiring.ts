@@ -13,9 +13,10 @@ import { createPolicyStore, createWindowStore } from "../../shared/store/alertin
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
-import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createMailboxStore, type Post } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
@@ -55,16 +56,15 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const receivers = receiversOf({ sns, topics, sender });
   const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
+  const incidentAlerts = createIncidentAlertStore(client, tables.monitors);
+  /** Notes on the incident who is told before it is posted: what was told is then never missing there. */
+  const post = async (mail: Post) => {
+    await incidentAlerts.note(mail);
+    await mailbox.post(mail, now());
+  };
   const deliver = createDeliver({
     decisions,
-    send: createSend({
-      outside: receivers,
-      decisions,
-      stretches,
-      policies: policies.all,
-      channels,
-      post: (mail) => mailbox.post(mail, now()),
-    }),
+    send: createSend({ outside: receivers, decisions, stretches, policies: policies.all, channels, post }),
     now,
     log,
   });

@@ -1,12 +1,12 @@
-/** Renders an alert: subject, mail, SMS, and the message attributes that SNS filter policies match. Pure. */
+/** Renders an alert: headline, SMS, and the subject and message attributes of SNS. Pure. */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
-import type { Alert, AlertEvent } from "../model.ts";
+import type { Alert, AlertEvent, Target, Timestamp } from "../model.ts";
 import { isSystemEvent } from "../system-events.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
 const MAX_SUBJECT = 99;
-/** Length of a single SMS in the GSM alphabet. */
-const MAX_SMS = 160;
+/** A single SMS takes 160 characters of the GSM alphabet, of which some, such as brackets, count twice. */
+export const MAX_SMS = 139;
 
 const LETTERS: Readonly<Record<string, string>> = {
   ä: "ae", ö: "oe", ü: "ue", Ä: "Ae", Ö: "Oe", Ü: "Ue", ß: "ss", æ: "ae", Æ: "AE", ø: "o", Ø: "O", å: "a", Å: "A", œ: "oe",
@@ -44,7 +44,7 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-const endpoint = ({ monitor: { protocol, host, port } }: Alert) =>
+export const endpoint = ({ monitor: { protocol, host, port } }: { readonly monitor: Target }) =>
   `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 export const isAboutSystem = ({ event }: Alert) => isSystemEvent(event);
@@ -56,6 +56,13 @@ export const source = (alert: Alert) =>
 /** What is checked, in brackets after a headline; nothing in messages about the monitoring itself. */
 export const where = (alert: Alert) => (isAboutSystem(alert) ? "" : ` (${endpoint(alert)})`);
 
+/** "2026-11-27 11:31:30 Europe/Zurich" */
+export function moment(timestamp: Timestamp, timeZone = "UTC"): string {
+  // Swedes write dates like ISO 8601.
+  const text = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  return `${text.format(new Date(timestamp))} ${timeZone}`;
+}
+
 /** "Orders database is down". */
 export function headline(alert: Alert): string {
   const { name } = alert.monitor;
@@ -63,7 +70,7 @@ export function headline(alert: Alert): string {
   if (isSystemEvent(event)) return alert.subject ?? event;
   switch (event) {
     case "down":
-      return `${name} is down`;
+      return alert.previousStatus === "degraded" ? `${name} became worse and is down` : `${name} is down`;
     case "degraded":
       return alert.previousStatus === "down" ? `${name} is back but degraded` : `${name} is degraded`;
     case "recovered":
@@ -71,7 +78,7 @@ export function headline(alert: Alert): string {
     case "closed":
       return `${name} was ${alert.endReason ?? "changed"} after ${duration(alert.durationSeconds ?? 0)} of trouble: this incident is closed`;
     case "escalated":
-      return `${name} is ${alert.severity === "critical" ? "down" : "not well"}, for ${duration(alert.durationSeconds ?? 0)} by now`;
+      return `${name} has been ${alert.severity === "critical" ? "down" : "degraded"} for ${duration(alert.durationSeconds ?? 0)}`;
     case "reminder":
       return `${name} is still ${alert.status}, after ${duration(alert.durationSeconds ?? 0)}`;
     case "acknowledged":
@@ -91,69 +98,21 @@ export const LABELS = {
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);
 
-/** Subject for mail, in Unicode, on one line. */
-export const mailSubject = (alert: Alert) => `[${labelOf(alert)}] ${headline(alert)}`.replace(/[\r\n\t]+/g, " ");
-
 /** Subject for SNS: printable ASCII, fewer than 100 characters, starting with a letter. */
 export const snsSubject = (alert: Alert) => cut(toAscii(`${labelOf(alert)}: ${headline(alert)}`), MAX_SUBJECT);
 
-export const sms = (alert: Alert) =>
-  cut(toAscii(`${labelOf(alert)}: ${headline(alert)}${where(alert)}. ${alert.message}`), MAX_SMS);
+/** What and where in few words, so that long names leave room for the rest. */
+const inShort = (alert: Alert): Alert => {
+  const { monitor } = alert;
+  return { ...alert, monitor: { ...monitor, name: cut(toAscii(monitor.name), 40), host: cut(monitor.host, 40) } };
+};
 
-function facts(alert: Alert): (readonly [label: string, value: string])[] {
-  if (isAboutSystem(alert))
-    return [
-      ["What", alert.message],
-      ["Since", alert.startedAt],
-      ["Alert", alert.alertId],
-    ];
-  const tags = Object.entries(alert.monitor.tags).map(([key, value]) => `${key}=${value}`);
-  return [
-    ["Monitor", alert.monitor.name],
-    ["Checks", endpoint(alert)],
-    ["Status", `${alert.status} (before: ${alert.previousStatus})`],
-    [alert.event === "closed" ? "Why" : "What was seen", alert.message],
-    ["Since", alert.startedAt],
-    ...(alert.endedAt ? ([["Until", alert.endedAt]] as const) : []),
-    ...(alert.durationSeconds === null ? [] : ([["Lasted", duration(alert.durationSeconds)]] as const)),
-    ...Object.entries(alert.locations).map(
-      ([name, { health, state, message }]) => [`From ${name}`, `${health} (${state}): ${message}`] as const,
-    ),
-    ...(tags.length > 0 ? ([["Tags", tags.join(", ")]] as const) : []),
-    ["Incident", alert.incidentId],
-    ["Alert", alert.alertId],
-    ...(alert.url ? ([["Details", alert.url]] as const) : []),
-  ];
-}
-
-/** Plain text for mail and for SNS email subscribers. */
-export function mailText(alert: Alert): string {
-  const lines = facts(alert).map(([label, value]) => `${label}: ${value}`);
-  return `${headline(alert)}.\n\n${lines.join("\n")}\n`;
-}
+export const sms = (alert: Alert) => {
+  const short = inShort(alert);
+  return cut(toAscii(`${headline(short)}${where(short)}. ${alert.message}`), MAX_SMS);
+};
 
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-
-/** By severity; an end is green, or grey where nothing recovered. */
-const colourOf = ({ event, severity }: Alert) =>
-  event === "recovered" ? "#067647" : { critical: "#b42318", warning: "#b54708", info: "#475467" }[severity];
-
-export function mailHtml(alert: Alert): string {
-  const rows = facts(alert)
-    .map(
-      ([label, value]) =>
-        `<tr><td style="padding:2px 12px 2px 0;color:#667085;vertical-align:top">${escapeHtml(label)}</td><td>${escapeHtml(value)}</td></tr>`,
-    )
-    .join("\n");
-  return `<!doctype html>
-<html><body style="font-family:sans-serif;font-size:14px;color:#101828">
-<h1 style="font-size:18px;color:${colourOf(alert)}">${escapeHtml(headline(alert))}</h1>
-<table style="border-collapse:collapse">
-${rows}
-</table>
-</body></html>
-`;
-}
 
 /** SNS message attributes; `tags` is an array of "key=value". At most ten, as raw SQS delivery takes no more. */
 export function attributes(alert: Alert): Record<string, { DataType: string; StringValue: string }> {
@@ -169,9 +128,4 @@ export function attributes(alert: Alert): Record<string, { DataType: string; Str
     ...(alert.endReason && { endReason: text(alert.endReason) }),
     tags: { DataType: "String.Array", StringValue: JSON.stringify(tags) },
   };
-}
-
-/** The `Message` of a publication with `MessageStructure: json`: the alert for machines, text for people. */
-export function snsMessage(alert: Alert): string {
-  return JSON.stringify({ default: JSON.stringify(alert), email: mailText(alert), sms: sms(alert) });
 }

@@ -4,8 +4,8 @@
  * line, shortened and escaped. Pure.
  */
 import type { Alert } from "../model.ts";
-import type { Digest } from "./channels/channel.ts";
-import { duration, headline, isAboutSystem, LABELS, labelOf, where } from "./render.ts";
+import type { Digest, RenderedAlert } from "./channels/channel.ts";
+import { duration, headline, isAboutSystem, LABELS, labelOf, moment, where } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -50,14 +50,14 @@ export const oneLine = (text: string, length = MAX_VALUE): string => cut(text.re
 const markOf = ({ event, severity }: Alert) =>
   event === "recovered" ? "🟢" : { critical: "🔴", warning: "🟠", info: "⚪" }[severity];
 
-/** "2026-11-27 10:31:30 UTC" */
-const moment = (timestamp: string): string => `${timestamp.slice(0, 19).replace("T", " ")} UTC`;
-
 /** "DOWN: Orders is down (tcp db.example.com:5432)" */
 export const title = (alert: Alert, length = MAX_TITLE): string =>
   oneLine(`${labelOf(alert)}: ${headline(alert)}${where(alert)}`, length);
 
 export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
+
+/** What the message of an alert tells, where it is not why something is wrong. */
+const MESSAGE_LABELS: Readonly<Partial<Record<Alert["event"], string>>> = { recovered: "Now", acknowledged: "Who" };
 
 /** What people want to know next, most important first. */
 export function facts(alert: Alert): (readonly [label: string, value: string])[] {
@@ -65,10 +65,12 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
   const tags = Object.entries(alert.monitor.tags).map(([name, value]) => `${name}=${value}`);
   return (
     [
-      ["Since", moment(alert.startedAt)],
-      ...(alert.endedAt ? [["Until", moment(alert.endedAt)] as const] : []),
-      ...(alert.durationSeconds === null ? [] : [["Lasted", duration(alert.durationSeconds)] as const]),
-      ["Why", alert.message],
+      ["Since", moment(alert.startedAt, alert.timeZone)],
+      ...(alert.endedAt ? [["Until", moment(alert.endedAt, alert.timeZone)] as const] : []),
+      ...(alert.durationSeconds === null
+        ? []
+        : [[alert.endedAt ? "Lasted" : "Lasts for", duration(alert.durationSeconds)] as const]),
+      [MESSAGE_LABELS[alert.event] ?? "Why", alert.message],
       ...locations
         .slice(0, MAX_LOCATIONS)
         .map(([name, { health, message }]) => [`From ${name}`, `${health}: ${message}`] as const),
@@ -99,13 +101,26 @@ export const textOf = ([first = "", ...lines]: readonly string[], markup: Markup
 
 const linkLine = (url: string | null, label: string, { link }: Markup) => (url === null ? [] : [link(url, label)]);
 
-/** The lines of an alert below its title, as many as fit. */
+/** What a link to the page says on which people acknowledge. */
+export const ACKNOWLEDGE = "Acknowledge";
+
+/** The lines of an alert below its title. */
 export const details = (alert: Alert): string[] => facts(alert).map(([label, value]) => `${label}: ${value}`);
 
-export const alertText = (alert: Alert, markup: Markup): string => {
+/** The same with the link to acknowledge, for services that have no other place for it: before what may be cut off. */
+export const detailsWithLink = ({ acknowledgeUrl, ...alert }: RenderedAlert): string[] => [
+  ...(acknowledgeUrl ? [`${ACKNOWLEDGE}: ${acknowledgeUrl}`] : []),
+  ...details(alert),
+];
+
+export const alertText = (alert: RenderedAlert, markup: Markup): string => {
   const { bold } = markup;
   const lines = facts(alert).map(([label, value]) => `${markup.escape(label)}: ${markup.escape(value)}`);
-  return compose(bold(markup.escape(markedTitle(alert))), lines, linkLine(alert.url, "Details", markup), markup);
+  const links = [
+    ...linkLine(alert.acknowledgeUrl ?? null, ACKNOWLEDGE, markup),
+    ...linkLine(alert.url, "Details", markup),
+  ];
+  return compose(bold(markup.escape(markedTitle(alert))), lines, links, markup);
 };
 
 /** What messages about the monitoring itself are counted as. */

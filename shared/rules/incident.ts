@@ -162,10 +162,11 @@ function addAlert(
   incident: Incident,
   due: DueAlert,
   status: Status,
-  { url, channels }: AlertContext,
+  { url, channels, plansOf }: AlertContext,
   now: Date,
 ): IncidentChange {
   const { event } = due;
+  const timeZone = plansOf?.(monitor)[0]?.timeZone;
   const isEnd = event === "recovered" || event === "closed";
   const receivers = due.receivers.filter((receiver) => channels.includes(parseReceiver(receiver).channel));
   const told: Incident = {
@@ -192,6 +193,7 @@ function addAlert(
     incidentState: isEnd ? "ended" : "open",
     endReason: incident.endReason,
     url: url(id),
+    ...(timeZone !== undefined && { timeZone }),
   };
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
 }
@@ -226,7 +228,7 @@ function whatIsSeen(
 }
 
 const whoHasIt = ({ acknowledged }: Incident) =>
-  `${acknowledged?.by} has acknowledged it${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
+  `Acknowledged by ${acknowledged?.by}${acknowledged?.note ? `: ${acknowledged.note}` : ""}`;
 
 const written = ({ protocol, host, port }: Target) => `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 

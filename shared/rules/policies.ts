@@ -33,6 +33,8 @@ export interface Policy {
   readonly remindEverySeconds: number | null;
   readonly remindAtMost: number;
   readonly until: (typeof REMINDED_UNTIL)[number];
+  /** In which people are told times. Default UTC. */
+  readonly timeZone?: string;
   readonly revision: number;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
@@ -48,12 +50,13 @@ export const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
 
 export const LEVELS: Readonly<Record<(typeof TROUBLES)[number], NotUp>> = { critical: "down", warning: "degraded" };
 
-const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until }: Policy): Plan => ({
+const planOf = ({ severities, steps, remindEverySeconds, remindAtMost, until, timeZone }: Policy): Plan => ({
   steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
   levels: severities.map((severity) => LEVELS[severity]),
   remindEverySeconds,
   remindAtMost,
   until,
+  ...(timeZone !== undefined && { timeZone }),
 });
 
 /** Whether a policy takes a monitor by its tags. */

@@ -22,6 +22,8 @@ export interface Plan {
   readonly remindAtMost: number;
   /** What ends the reminders. */
   readonly until: "acknowledged" | "recovered";
+  /** In which people are told times. Default UTC. */
+  readonly timeZone?: string;
 }
 
 /** An alert that is due, with everybody it goes to. */

@@ -4,6 +4,8 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
+ *  monitors  note      INCIDENT#<incident id>   NOTE#<id>             what somebody wrote on an incident
+ *  monitors  alert     INCIDENT#<incident id>   ALERT#<createdAt>#<alertId>  an alert about it, and to whom it went
  *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
  *  monitors  location  LOCATION                 <name>                heartbeat, silent/offline since
@@ -18,6 +20,7 @@
  *  monitors  channel   CHANNEL                  <id>                  name, kind and settings of an alert channel
  *  monitors  secret    CHANNEL#<id>             SECRET                its secret settings; of a deleted one what it is owed
  *  monitors  name      CHANNEL-NAME             <hash of name>        which channel has the name
+ *  monitors  link      LINK-SECRET              SECRET                with which links in alerts are signed
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  code      LOGIN-CODE#<hash>        CODE                  a code that logs in once, by its SHA-256
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
@@ -62,6 +65,18 @@ export const incidentKey = (monitorId: string, startedAt: string) => ({
 });
 export const formerKey = (monitorId: string) => ({ pk: `MONITOR#${monitorId}`, sk: "FORMER" });
 export const INCIDENT_PREFIX = "INCIDENT#";
+export const NOTE_PREFIX = "NOTE#";
+/** Apart from the incident's own item, which its monitor's decisions write. */
+export const noteKey = (incidentId: string, id: string) => ({
+  pk: `INCIDENT#${incidentId}`,
+  sk: `${NOTE_PREFIX}${id}`,
+});
+export const INCIDENT_ALERT_PREFIX = "ALERT#";
+/** @param createdAt of the outbox entry, so that a repeated post has the same key */
+export const incidentAlertKey = (incidentId: string, createdAt: string, alertId: string) => ({
+  pk: `INCIDENT#${incidentId}`,
+  sk: `${INCIDENT_ALERT_PREFIX}${createdAt}#${alertId}`,
+});
 export const shardKey = (shard: string) => ({ pk: "SHARD", sk: shard });
 export const locationKey = (name: string) => ({ pk: "LOCATION", sk: name });
 /** A location's announced condition, with an outbox; the stream delivers it to state-change like a monitor. */
@@ -96,8 +111,9 @@ export const tokenKey = (id: string) => ({ pk: "TOKEN", sk: id });
 export const channelKey = (id: string) => ({ pk: "CHANNEL", sk: id });
 /** Apart from the channel, so that functions that send nothing cannot read it. */
 export const channelSecretKey = (id: string) => ({ pk: `CHANNEL#${id}`, sk: "SECRET" });
-/** Partition keys of all of them, as a pattern of IAM. */
-export const SECRETS = channelSecretKey("*").pk;
+export const linkSecretKey = { pk: "LINK-SECRET", sk: "SECRET" };
+/** Partition keys of all secrets, as patterns of IAM. */
+export const SECRETS = [channelSecretKey("*").pk, linkSecretKey.pk];
 export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginCodeKey = (hash: string) => ({ pk: `LOGIN-CODE#${hash}`, sk: "CODE" });

@@ -26,12 +26,12 @@ const consume = (queue: string) =>
 
 const MAIL = ["configuration-set", "identity"].map(
   (kind) =>
-    `ses:SendEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
+    `ses:SendRawEmail arn:aws:ses:us-east-1:ACCOUNT:${kind}/* if {"StringEquals":{"ses:FromAddress":"ops@example.com"}}`,
 );
 
 /** The secrets of alert channels, in the table of monitors. */
 const notSecrets = (table: string) => [
-  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*"]}}`,
+  `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*","LINK-SECRET"]}}`,
 ];
 
 const GRANTS: Record<string, string[]> = {

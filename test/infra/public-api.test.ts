@@ -7,7 +7,14 @@ test("the API: throttled by route, logged, closed to other origins", () => {
   const routes = Object.values(home.findResources("AWS::ApiGatewayV2::Route")).map(
     ({ Properties }) => Properties.RouteKey,
   );
-  const open = ["$default", "ANY /v1", "ANY /v1/badges/{file}", "ANY /v1/health", "ANY /v1/openapi.json"];
+  const open = [
+    "$default",
+    "ANY /v1",
+    "ANY /v1/acknowledge",
+    "ANY /v1/badges/{file}",
+    "ANY /v1/health",
+    "ANY /v1/openapi.json",
+  ];
   open.push("POST /v1/sessions");
   expect(routes.toSorted()).toEqual([...open, "ANY /v1/{proxy+}"].toSorted());
   home.resourceCountIs("AWS::ApiGatewayV2::Integration", 2);

@@ -3,7 +3,7 @@
  * SNS, SES and Lambda's own calls. Everything arrives, some time; nothing arrives in the same order twice.
  */
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { SendEmailCommand, type SendEmailCommandInput } from "@aws-sdk/client-ses";
+import { SendRawEmailCommand, type SendRawEmailCommandInput } from "@aws-sdk/client-ses";
 import { PublishCommand, type PublishCommandInput } from "@aws-sdk/client-sns";
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
@@ -202,16 +202,16 @@ export function createSns(publish: (input: PublishCommandInput) => void): Servic
   };
 }
 
-export function createSes(send: (input: SendEmailCommandInput) => void): Service {
+export function createSes(send: (input: SendRawEmailCommandInput) => void): Service {
   return {
     name: "ses",
     callTimeoutMs: RECEIVER_TIMEOUT_MS,
     describe: (command) => ({
-      operation: "SendEmail",
-      item: (command as SendEmailCommand).input.Destination?.ToAddresses?.join(" "),
+      operation: "SendRawEmail",
+      item: (command as SendRawEmailCommand).input.Destinations?.join(" "),
     }),
     perform(command) {
-      if (!(command instanceof SendEmailCommand)) throw unknown("SES", command);
+      if (!(command instanceof SendRawEmailCommand)) throw unknown("SES", command);
       send(command.input);
       return { MessageId: "simulated" };
     },

@@ -1,5 +1,5 @@
 import type { LambdaClient } from "@aws-sdk/client-lambda";
-import type { SESClient, SendEmailCommand, SendEmailCommandInput } from "@aws-sdk/client-ses";
+import type { SESClient, SendRawEmailCommand, SendRawEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
@@ -18,6 +18,7 @@ import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Job, Location } from "../../shared/model.ts";
 import type { DispatchEvent } from "../../shared/payloads.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
+import { readMail } from "../support/raw-mail.ts";
 import { createApiClient, tokenItem } from "./api-client.ts";
 import { Clock, draw } from "./clock.ts";
 import { createDatabase } from "./database.ts";
@@ -110,9 +111,9 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     if (TopicArn === TOPICS.alerts) journal.published(Message, true);
     else journal.system.push({ at: journal.at, subject: Subject, message: Message });
   });
-  const journalMail = ({ Destination, Message }: SendEmailCommandInput, isAccepted: boolean) => {
-    const [address = ""] = Destination?.ToAddresses ?? [];
-    journal.mailed(address, Message?.Subject?.Data ?? "", Message?.Body?.Text?.Data ?? "", isAccepted);
+  const journalMail = (input: SendRawEmailCommandInput, isAccepted: boolean) => {
+    const { to, subject, text } = readMail(input);
+    journal.mailed(to, subject, text, isAccepted);
   };
   const ses = createSes((input) => journalMail(input, true));
   const queues: SimulatedQueue[] = [];
@@ -198,7 +199,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
           journal.published((command as PublishCommand).input.Message ?? "", false);
         }),
         ses: noting(process.connect<SESClient>(ses), (command) =>
-          journalMail((command as SendEmailCommand).input, false),
+          journalMail((command as SendRawEmailCommand).input, false),
         ),
         topics: TOPICS,
         sender: SENDER,

@@ -150,6 +150,52 @@ test("an alert that waits for an outage to last comes when it has lasted, and no
   expect(at - Date.parse(alert.startedAt)).toBeGreaterThanOrEqual(5_000);
 }, 40_000);
 
+/** The text of a mail in quoted-printable, as far as ASCII goes. */
+const decoded = (mail: string) => mail.replace(/=\r?\n/g, "").replaceAll("=3D", "=");
+
+test("whoever got the mail acknowledges by its link, and hears that it is done", async () => {
+  const { body } = await api("POST", "/v1/monitors", {
+    name: "Linked",
+    protocol: "tcp",
+    host: "127.0.0.1",
+    port: await freePort(),
+    intervalSeconds: 10,
+    retries: { count: 0, delayMs: 0 },
+    alerts: { emails: ["ops@example.com"] },
+  });
+  const [mail = ""] = await until(
+    "mail",
+    async () => {
+      const some = (await mails(body.id)).map(decoded);
+      return some.length > 0 && some;
+    },
+    30_000,
+  );
+  const [link = ""] = /http:\/\/\S+\/v1\/acknowledge\?token=[\w.-]+/.exec(mail) ?? [];
+  expect(link.startsWith(product.apiUrl), link).toBe(true);
+  const asks = await fetch(link);
+  expect([asks.status, await asks.text()]).toEqual([200, expect.stringContaining("Linked is down")]);
+  expect((await api("GET", `/v1/monitors/${body.id}`)).body.incident.acknowledged).toBeNull();
+
+  const done = await fetch(link, { method: "POST", body: new URLSearchParams() });
+  expect([done.status, await done.text()]).toEqual([200, expect.stringContaining("Somebody is at work on Linked")]);
+  const { incident } = (await api("GET", `/v1/monitors/${body.id}`)).body;
+  expect(incident.acknowledged.by).toBe("link sent to email:ops@example.com");
+  await until(
+    "mail that says so",
+    async () => (await mails(body.id)).some((one) => one.includes("ACKNOWLEDGED")),
+    30_000,
+  );
+  const timeline = async () => (await api("GET", `/v1/incidents/${incident.id}/timeline`)).body.items;
+  const isDone = ({ kind, alert }: { kind: string; alert?: { event: string } }) =>
+    kind === "alert" && alert?.event === "acknowledged";
+  const alert = await until("alert in the timeline", async () => (await timeline()).find(isDone)?.alert);
+  expect(alert.deliveries.map(({ receiver }: { receiver: string }) => receiver)).toEqual([
+    "email:ops@example.com",
+    "sns",
+  ]);
+}, 90_000);
+
 test("the token is readable by its owner only", async () => {
   expect(((await stat(join(folder, "token"))).mode & 0o777).toString(8)).toBe("600");
   expect((await createClient(product.apiUrl)("GET", "/v1/monitors")).status).toBe(401);
@@ -158,7 +204,7 @@ test("the token is readable by its owner only", async () => {
 
 test("Ctrl-C stops cleanly, and everything is there at the next start", async () => {
   const before = (await api("GET", "/v1/monitors")).body.items.map(({ id }: { id: string }) => id).toSorted();
-  expect(before).toHaveLength(3);
+  expect(before).toHaveLength(4);
   expect(await product.stop()).toBe(0);
   const { token } = product;
   product = await startProduct(folder, await freePort());

@@ -5,7 +5,7 @@ import { expecting, show } from "../../../shared/issues.ts";
 import { email, MAX_EMAILS, tagName, tagValue } from "../../../shared/monitor/fields.ts";
 import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/policies.ts";
-import { fields, idOf, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import { fields, idOf, list, oneOf, text, timeZone, whole } from "../../../shared/schema.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 import { hasScope } from "../http/auth.ts";
@@ -91,6 +91,10 @@ const settings = {
     .default("acknowledged")
     .describe("What ends the reminders: an acknowledgement, or the recovery alone.")
     .meta({ examples: ["recovered"] }),
+  timeZone: timeZone()
+    .default("UTC")
+    .describe("IANA name of the zone in which people are told times. Of several policies the first one's counts.")
+    .meta({ examples: ["Europe/Berlin"] }),
 };
 
 export const policyInput = fields(settings).meta({ id: "PolicyInput", description: "An alert policy to create." });
@@ -122,10 +126,10 @@ export const policyView = z
 
 /** @param reader the caller's token: addresses are shown with scope `write` only, and not to a token limited to tags */
 export const presentPolicy = (policy: Policy, reader: Token | null) => {
-  const { revision: _revision, id, createdAt, updatedAt, steps, ...rest } = policy;
+  const { revision: _revision, id, createdAt, updatedAt, steps, timeZone = "UTC", ...rest } = policy;
   const isTrusted = reader && hasScope(reader, "write") && !reader.monitorTags;
   const shown = isTrusted ? steps : steps.map((step) => ({ ...step, emails: step.emails.map(() => HIDDEN) }));
-  return { id, ...rest, steps: shown, createdAt, updatedAt };
+  return { id, ...rest, steps: shown, timeZone, createdAt, updatedAt };
 };
 
 export type PolicySettings = z.output<typeof policyInput>;

@@ -322,7 +322,9 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
     former,
 
-    // By id, of monitors that were found through the stores above.
+    // By id, of monitors and incidents that were found through the stores above.
+    incidentAlerts: deps.incidentAlerts,
+    notes: deps.notes,
     stretches: deps.stretches,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
@@ -351,6 +353,9 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     logger: deps.logger,
     metrics: deps.metrics,
     now: deps.now,
+
+    // For calls without a token.
+    linkSecret: deps.linkSecret,
 
     // For calls with scope `admin`, which no limited token has, or about the caller itself.
     audit: deps.audit,

@@ -4,6 +4,10 @@ export const HEADERS = {
   "accept-encoding": { description: "Encodings of the body that the call takes.", example: "identity" },
   allow: { description: "Methods that the path has.", example: "GET, HEAD" },
   "cache-control": { description: "Who may keep the answer, and for how long.", example: "private, no-cache" },
+  "content-security-policy": {
+    description: "What a page may load and run.",
+    example: "default-src 'none'",
+  },
   "content-encoding": { description: "How the body is compressed: `br` or `gzip`.", example: "br" },
   etag: {
     description:
@@ -18,6 +22,7 @@ export const HEADERS = {
   location: { description: "Where the new item is.", example: "/v1/monitors/7ca139c8bbaa9b19b116" },
   ratelimit: { description: "What is left of the token's share.", example: '"token";r=1199;t=42' },
   "ratelimit-policy": { description: "The token's share: calls, and seconds.", example: '"token";q=1200;w=60' },
+  "referrer-policy": { description: "What links of a page tell of its address.", example: "no-referrer" },
   "retry-after": { description: "Seconds to wait before trying again.", example: "2" },
   "set-cookie": { description: "The cookie of the session.", example: "__Host-harborlight=…; HttpOnly; Secure" },
   vary: { description: "Headers of the request on which the answer depends.", example: "accept-encoding" },

@@ -105,6 +105,17 @@ export const severity = oneOf(["degraded", "down"]).meta({
   description: "Worst status so far.",
   example: "down",
 });
+export const acknowledgementView = z
+  .object({
+    at: moment.describe("When."),
+    by: z.string().meta({ description: "Name of the token that was used.", example: "Grafana" }),
+    note: z.string().nullable().meta({ description: "What was said; null for nothing.", example: null }),
+  })
+  .meta({ id: "Acknowledgement", description: "Somebody has taken an incident on." });
+export const endReason = z
+  .enum(["recovered", "changed", "paused", "deleted"])
+  .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
+  .nullable();
 const incidentFields = {
   id: z.string().meta({ description: "Id of the incident.", example: "7ca139c8bbaa9b19b116.1795341600000" }),
   startedAt: moment.describe("When the monitor left the status `up`."),
@@ -120,12 +131,9 @@ const incidentFields = {
       z.object({ health, state, reason, message }).meta({ id: "IncidentView", description: "What one location saw." }),
     )
     .describe("What each location saw, by its name."),
+  acknowledged: acknowledgementView.nullable().describe("Who has taken it on; null while nobody has."),
   alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
-  endReason: z
-    .enum(["recovered", "changed", "paused", "deleted"])
-    .meta({ id: "EndReason", description: "Why an incident ended.", example: "recovered" })
-    .nullable()
-    .describe("Null while it is open."),
+  endReason: endReason.describe("Null while it is open."),
 };
 const incidentView = z
   .object(incidentFields)

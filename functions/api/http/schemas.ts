@@ -92,6 +92,12 @@ export const deliveredEvent = oneOf([...ALERT_EVENTS, ...SYSTEM_EVENTS]).meta({
   example: "down",
 });
 
+export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
+  id: "AlertSeverity",
+  description: "Severity of an alert.",
+  example: "critical",
+});
+
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
   events: some(alertEvent, "events").describe("Kinds of alerts."),
@@ -99,10 +105,7 @@ export const subscriptionFilter = fields({
     oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
     "states",
   ).describe("`open` while the incident lasts, `ended` with its last alert: for services that open and close a page."),
-  severities: some(
-    oneOf(["critical", "warning", "info"]).meta({ id: "AlertSeverity", description: "Severity of an alert." }),
-    "severities",
-  ).describe("Severities of alerts."),
+  severities: some(alertSeverity, "severities").describe("Severities of alerts."),
   tags: some(line("name=value").regex(/^[^=]+=/, { error: expecting("name=value") }), "tags").meta({
     description: "Tags of the monitor, as `name=value`.",
     example: ["team=orders"],

@@ -1,5 +1,5 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
-import type { Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
+import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
@@ -32,7 +32,14 @@ const presentView = ({ health, state, since, reason, message, address, fingerpri
   evidence,
 });
 
-const presentIncident = (incident: Incident) => ({
+/** @param reader the caller's token: without scope `write` it does not see whose link was used */
+export const presentAcknowledged = ({ at, by, note }: Acknowledgement, reader: Token | null) => ({
+  at,
+  by: maySeeAll(reader) ? by : withoutAddress(by, "").delivery,
+  note,
+});
+
+const presentIncident = (incident: Incident, reader: Token | null) => ({
   id: incident.id,
   startedAt: incident.startedAt,
   endedAt: incident.endedAt,
@@ -44,6 +51,7 @@ const presentIncident = (incident: Incident) => ({
   message: incident.message,
   evidence: incident.evidence,
   locations: incident.locations,
+  acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged, reader) : null,
   alertCount: incident.alertCount,
   endReason: incident.endReason,
 });
@@ -51,7 +59,7 @@ const presentIncident = (incident: Incident) => ({
 /** Delivery to a mail address, whose error may name it again. */
 const MAIL = /\bemail:(\S+)$/;
 
-const withoutAddress = (delivery: string, error: string) => {
+export const withoutAddress = (delivery: string, error: string) => {
   const [, address = ""] = MAIL.exec(delivery) ?? [];
   return address
     ? { delivery: delivery.replace(MAIL, `email:${HIDDEN}`), error: error.replaceAll(address, HIDDEN) }
@@ -60,7 +68,7 @@ const withoutAddress = (delivery: string, error: string) => {
 
 /** @param reader the caller's token: addresses of people are shown only with scope `write` */
 export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
-  ...presentIncident(incident),
+  ...presentIncident(incident, reader),
   undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
     ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
     at,
@@ -105,7 +113,7 @@ export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefine
   latencyMs: newest?.latencyMs ?? null,
   timeToAlertSeconds: timeToAlertSeconds(monitor),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
-  incident: monitor.incident && presentIncident(monitor.incident),
+  incident: monitor.incident && presentIncident(monitor.incident, reader),
   flapping: false,
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,

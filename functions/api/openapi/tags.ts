@@ -17,7 +17,7 @@ const TAGS: readonly Tag[] = [
     description: "What was seen: raw outcomes, uptime, failures and latency over time.",
     paths: /^\/v1\/(uptime|monitors\/\{id\}\/(results|stats|timeline))$/,
   },
-  { name: "Incidents", description: "What went wrong, from when to when.", paths: /\/incidents\b/ },
+  { name: "Incidents", description: "What went wrong, from when to when.", paths: /\/incidents\b|\/acknowledge$/ },
   {
     name: "Checks",
     description: "Checks at once, of a monitor or of settings that are not saved yet.",
@@ -66,10 +66,11 @@ export const tagsOf = (paths: readonly string[]) =>
     .map(({ name, description }) => ({ name, description }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
-/** What a path names: the word before its parameter, and an example. */
+/** What a path names, by the path up to its parameter: the words for it, and an example. */
 const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly example: string }[] = [
   { paths: /^\/v1\/badges\b/, what: "Id of the monitor, and `.svg`", example: "7ca139c8bbaa9b19b116.svg" },
   { paths: /^\/v1\/monitors\b/, what: "Id of the monitor", example: "7ca139c8bbaa9b19b116" },
+  { paths: /\/notes\/$/, what: "Id of the note", example: "5b1c4f7e-9a51-4d6c-8d1b-0c1f0a3f5b7e" },
   { paths: /^\/v1\/incidents\b/, what: "Id of the incident", example: "7ca139c8bbaa9b19b116.1795341600000" },
   {
     paths: /^\/v1\/subscriptions\b/,
@@ -85,7 +86,8 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
 
 /** @throws Error for a path whose parameter is not described */
 export const pathParameter = (path: string, name: string): z.ZodType => {
-  const item = ITEMS.find(({ paths }) => paths.test(path));
+  const before = path.slice(0, path.indexOf(`{${name}}`));
+  const item = ITEMS.find(({ paths }) => paths.test(before));
   if (!item) throw new Error(`{${name}} of ${path} is not described: add it to functions/api/openapi/tags.ts`);
   return z.string().meta({ description: `${item.what}.`, example: item.example });
 };

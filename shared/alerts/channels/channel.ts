@@ -1,12 +1,18 @@
 /** Interface of an alert channel: its settings, how it renders and sends an alert, and how it judges the answer. */
-import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import type { z } from "zod/mini";
 import type { LocationKind } from "../../engine/address-guard.ts";
 import type { FieldError } from "../../errors.ts";
 import type { Alert } from "../../model.ts";
 import type { HttpSend } from "../http.ts";
+import type { Mail } from "../mime.ts";
 import type { Answer } from "./answer.ts";
+
+/** An alert as it is rendered for one receiver. */
+export interface RenderedAlert extends Alert {
+  /** Page on which the receiver acknowledges the incident; people alone get one, and only of trouble. */
+  readonly acknowledgeUrl?: string | undefined;
+}
 
 /** One row of the registry; its key there is the channel's name. */
 export interface Channel<Settings = unknown, Message = unknown> {
@@ -37,7 +43,7 @@ export interface Channel<Settings = unknown, Message = unknown> {
   /** Whether this deployment can use the channel. */
   isSetUp(outside: Outside): boolean;
   /** Renders the complete message. An exception is a bug of ours, not a refusal by the receiver. */
-  render(alert: Alert, settings: Settings, context: RenderContext): Message;
+  render(alert: RenderedAlert, settings: Settings, context: RenderContext): Message;
   /** Renders many alerts as one message; for people's channels. */
   renderDigest?(digest: Digest, settings: Settings, context: RenderContext): Message;
   /** Sends a message; a refusal or a fault of the network is an answer. */
@@ -68,7 +74,7 @@ export interface Outside extends Omit<RenderContext, "now"> {
   /** Publishes to SNS. */
   readonly publish: (input: PublishCommandInput, signal: AbortSignal) => Promise<unknown>;
   /** Sends mail by SES. */
-  readonly sendMail: (input: SendEmailCommandInput, signal: AbortSignal) => Promise<unknown>;
+  readonly sendMail: (mail: Mail, signal: AbortSignal) => Promise<unknown>;
   /** Sends HTTP requests; absent in a function that sends none. */
   readonly http?: HttpSend;
   /** Which addresses `http` may reach. */

@@ -1,10 +1,9 @@
 /** Alert channel `email`: mail by SES, one receiver per address. */
-import type { SendEmailCommandInput } from "@aws-sdk/client-ses";
 import * as z from "zod/mini";
 import { isMailAddress } from "../../monitor/mail-address.ts";
-import { escapeHtml, mailHtml, mailSubject, mailText } from "../render.ts";
-import { digestText, digestTitle, PLAIN } from "../text.ts";
-import type { Channel } from "./channel.ts";
+import { alertMail, digestMail, type MailContent } from "../mail.ts";
+import type { Mail } from "../mime.ts";
+import type { Channel, RenderContext } from "./channel.ts";
 import { shown } from "./fields.ts";
 import { answerOf, isInvalidParameter } from "./refusals.ts";
 
@@ -14,25 +13,26 @@ const UNCONFIRMED = /Email address is not verified/i;
 const isPermanent = (refusal: Error) =>
   (refusal.name === "MessageRejected" || isInvalidParameter(refusal)) && !UNCONFIRMED.test(refusal.message);
 
-const text = (Data: string) => ({ Data, Charset: "UTF-8" });
-
+/**
+ * Mails of one incident refer to the same id, by which mail programs show them as one thread. Some, such as Gmail, also want
+ * equal subjects.
+ */
 const mail = (
-  sender: string | undefined,
+  id: string,
   address: string,
-  [subject, plain, html]: readonly [string, string, string],
-): SendEmailCommandInput => ({
-  Source: sender,
-  Destination: { ToAddresses: [address] },
-  Message: { Subject: text(subject), Body: { Text: text(plain), Html: text(html) } },
-});
+  content: MailContent,
+  { sender = "", now }: RenderContext,
+  incidentId?: string,
+): Mail => {
+  const domain = sender.replace(/^.*@|>$/g, "");
+  const thread = incidentId && `${incidentId}@${domain}`;
+  return { from: sender, to: address, ...content, date: now, id: `${id}@${domain}`, thread };
+};
 
-/** A digest names twenty alerts of some 150 characters each. */
-const MAX_DIGEST = 10_000;
-
-export const email: Channel<{ readonly address: string }, SendEmailCommandInput> = {
+export const email: Channel<{ readonly address: string }, Mail> = {
   title: "Mail",
   summary: "Sends mail through Amazon SES to one address.",
-  reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html",
+  reference: "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html",
   audience: "people",
   needs: "a sender of mail (context `alertSender`)",
   // Of an account in the sandbox; others have more.
@@ -46,12 +46,7 @@ export const email: Channel<{ readonly address: string }, SendEmailCommandInput>
   example: { address: "ops@example.com" },
   target: "address",
   isSetUp: ({ sender }) => Boolean(sender),
-  render: (alert, { address }, { sender }) =>
-    mail(sender, address, [mailSubject(alert), mailText(alert), mailHtml(alert)]),
-  renderDigest: (digest, { address }, { sender }) => {
-    const plain = digestText(digest, { ...PLAIN, limit: MAX_DIGEST });
-    const html = `<!doctype html>\n<html><body style="font-family:sans-serif;font-size:14px">${escapeHtml(plain).replaceAll("\n", "<br>\n")}</body></html>\n`;
-    return mail(sender, address, [digestTitle(digest), plain, html]);
-  },
+  render: (alert, { address }, context) => mail(alert.alertId, address, alertMail(alert), context, alert.incidentId),
+  renderDigest: (digest, { address }, context) => mail(digest.id, address, digestMail(digest), context),
   send: (message, { sendMail }, signal) => answerOf(sendMail(message, signal), isPermanent),
 };

@@ -4,7 +4,7 @@
  */
 import * as z from "zod/mini";
 import type { Severity } from "../../model.ts";
-import { details, digestLines, digestTitle, markedTitle } from "../text.ts";
+import { detailsWithLink, digestLines, digestTitle, markedTitle } from "../text.ts";
 import { checking, jsonOf } from "./answer.ts";
 import { at, key, secret, server } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
@@ -50,7 +50,7 @@ export const gotify = httpChannel<Settings>({
   }),
   example: { server: "https://gotify.example.com", token: "AbCdEf.123456" },
   render: (alert, settings) =>
-    message(settings, markedTitle(alert), details(alert), PRIORITIES[alert.severity], alert.url),
+    message(settings, markedTitle(alert), detailsWithLink(alert), PRIORITIES[alert.severity], alert.url),
   renderDigest: (digest, settings) =>
     message(settings, digestTitle(digest), digestLines(digest), PRIORITIES.critical, digest.url),
   judge: checking((reply) => typeof jsonOf(reply).id === "number"),

@@ -6,7 +6,7 @@
  */
 import * as z from "zod/mini";
 import type { Severity } from "../../model.ts";
-import { details, digestLines, digestTitle, markedTitle, PLAIN, textOf } from "../text.ts";
+import { detailsWithLink, digestLines, digestTitle, markedTitle, PLAIN, textOf } from "../text.ts";
 import { checking, jsonOf } from "./answer.ts";
 import { key, matching, secret, server } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
@@ -53,7 +53,7 @@ export const ntfy = httpChannel<Settings>({
   render: (alert, settings) =>
     message(settings, {
       title: markedTitle(alert),
-      lines: details(alert),
+      lines: detailsWithLink(alert),
       priority: PRIORITIES[alert.severity],
       click: alert.url,
     }),

@@ -5,7 +5,7 @@
  */
 import * as z from "zod/mini";
 import type { Severity } from "../../model.ts";
-import { details, digestLines, digestTitle, markedTitle, PLAIN, textOf } from "../text.ts";
+import { detailsWithLink, digestLines, digestTitle, markedTitle, PLAIN, textOf } from "../text.ts";
 import { checking, jsonOf } from "./answer.ts";
 import { matching, secret, shown } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
@@ -58,7 +58,7 @@ export const pushover = httpChannel<Settings>({
   }),
   example: { token: "azGDORePK8gMaC0QOYAMyEEuzJnyUi", user: "uQiRzpo4DXghDmr9QzzfQu27cmVRsG" },
   render: (alert, settings) =>
-    message(settings, markedTitle(alert, MAX_TITLE), details(alert), PRIORITIES[alert.severity], alert.url),
+    message(settings, markedTitle(alert, MAX_TITLE), detailsWithLink(alert), PRIORITIES[alert.severity], alert.url),
   renderDigest: (digest, settings) =>
     message(settings, digestTitle(digest), digestLines(digest), PRIORITIES.critical, digest.url),
   judge: checking((reply) => jsonOf(reply).status === 1),

@@ -6,7 +6,17 @@
  * mentions; only the link and the notification are `mrkdwn`, where `&`, `<` and `>` are escaped.
  */
 import * as z from "zod/mini";
-import { alertText, cut, details, digestLines, digestText, digestTitle, type Markup, markedTitle } from "../text.ts";
+import {
+  ACKNOWLEDGE,
+  alertText,
+  cut,
+  details,
+  digestLines,
+  digestText,
+  digestTitle,
+  type Markup,
+  markedTitle,
+} from "../text.ts";
 import { checking } from "./answer.ts";
 import { secret, url } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
@@ -20,7 +30,9 @@ const FALLBACK: Markup = { escape: escaped, bold: (text) => text, link: (url) =>
 
 const plain = (text: string) => ({ type: "plain_text", text, emoji: false });
 
-const message = (webhook: string, header: string, lines: readonly string[], link: string | null, fallback: string) =>
+const linkOf = (url: string | null | undefined, label: string) => (url ? [`<${escaped(url)}|${label}>`] : []);
+
+const message = (webhook: string, header: string, lines: readonly string[], links: string[], fallback: string) =>
   postJson(webhook, {
     text: fallback,
     unfurl_links: false,
@@ -28,7 +40,7 @@ const message = (webhook: string, header: string, lines: readonly string[], link
     blocks: [
       { type: "header", text: plain(cut(header, MAX_HEADER)) },
       { type: "section", text: plain(cut(lines.join("\n"), MAX_SECTION)) },
-      ...(link ? [{ type: "context", elements: [{ type: "mrkdwn", text: `<${escaped(link)}|Details>` }] }] : []),
+      ...(links.length > 0 ? [{ type: "context", elements: [{ type: "mrkdwn", text: links.join(" · ") }] }] : []),
     ],
   });
 
@@ -43,9 +55,15 @@ export const slack = httpChannel<{ readonly url: string }>({
   }),
   example: { url: "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX" },
   render: (alert, { url }) =>
-    message(url, markedTitle(alert, MAX_HEADER), details(alert), alert.url, alertText(alert, FALLBACK)),
+    message(
+      url,
+      markedTitle(alert, MAX_HEADER),
+      details(alert),
+      [...linkOf(alert.acknowledgeUrl, ACKNOWLEDGE), ...linkOf(alert.url, "Details")],
+      alertText(alert, FALLBACK),
+    ),
   renderDigest: (digest, { url }) =>
-    message(url, digestTitle(digest), digestLines(digest), digest.url, digestText(digest, FALLBACK)),
+    message(url, digestTitle(digest), digestLines(digest), linkOf(digest.url, "Details"), digestText(digest, FALLBACK)),
   // A webhook answers "ok"; anything else in a 200 comes from something in between.
   judge: checking(({ body }) => body.trim() === "ok"),
 });

@@ -4,15 +4,12 @@
  */
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
-import { sms as smsText, toAscii } from "../render.ts";
+import { MAX_SMS, sms as smsText, toAscii } from "../render.ts";
 import { cut, digestTitle, title } from "../text.ts";
 import type { Channel } from "./channel.ts";
 import { matching, shown } from "./fields.ts";
 import { answerOf } from "./refusals.ts";
 import { SMS_TYPE } from "./sns.ts";
-
-/** Length of a single SMS in the GSM alphabet. */
-const MAX_SMS = 160;
 
 const message = (phoneNumber: string, text: string): PublishCommandInput => ({
   PhoneNumber: phoneNumber,

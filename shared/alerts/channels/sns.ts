@@ -1,12 +1,18 @@
 /** Alert channel `sns`: publishes to topic `alerts`, whose subscribers choose what they get by filter policies. */
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
-import { attributes, snsMessage, snsSubject, toAscii } from "../render.ts";
+import type { Alert } from "../../model.ts";
+import { mailText } from "../mail.ts";
+import { attributes, sms, snsSubject, toAscii } from "../render.ts";
 import type { Channel, RenderContext } from "./channel.ts";
 import { answerOf } from "./refusals.ts";
 
 /** Without it SNS sends SMS as "Promotional", which carriers may delay or drop. */
 export const SMS_TYPE = { "AWS.SNS.SMS.SMSType": { DataType: "String", StringValue: "Transactional" } };
+
+/** The `Message` of a publication with `MessageStructure: json`: the alert for machines, text for people. */
+export const snsMessage = (alert: Alert): string =>
+  JSON.stringify({ default: JSON.stringify(alert), email: mailText(alert), sms: sms(alert) });
 
 export const sns: Channel<object, PublishCommandInput> = {
   title: "Topic",

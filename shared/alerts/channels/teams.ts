@@ -7,7 +7,7 @@
  * `TextRun`s, which have no Markdown and no mentions (https://adaptivecards.io/explorer/TextRun.html).
  */
 import * as z from "zod/mini";
-import { details, digestLines, digestTitle, markedTitle } from "../text.ts";
+import { ACKNOWLEDGE, details, digestLines, digestTitle, markedTitle } from "../text.ts";
 import { secret, url } from "./fields.ts";
 import { httpChannel, postJson } from "./http-channel.ts";
 
@@ -16,7 +16,9 @@ const run = (text: string, how: object = {}) => ({
   inlines: [{ type: "TextRun", text, ...how }],
 });
 
-const card = (webhook: string, title: string, lines: readonly string[], link: string | null) =>
+const open = (title: string, url: string | null | undefined) => (url ? [{ type: "Action.OpenUrl", title, url }] : []);
+
+const card = (webhook: string, title: string, lines: readonly string[], actions: object[]) =>
   postJson(webhook, {
     type: "message",
     attachments: [
@@ -31,7 +33,7 @@ const card = (webhook: string, title: string, lines: readonly string[], link: st
           fallbackText: title,
           msteams: { width: "Full" },
           body: [run(title, { weight: "Bolder", size: "Medium" }), ...lines.map((line) => run(line))],
-          ...(link && { actions: [{ type: "Action.OpenUrl", title: "Details", url: link }] }),
+          ...(actions.length > 0 && { actions }),
         },
       },
     ],
@@ -48,6 +50,10 @@ export const teams = httpChannel<{ readonly url: string }>({
     url: secret(url(), "URL of the workflow that posts when a webhook request is received."),
   }),
   example: { url: "https://prod-00.westeurope.logic.azure.com/workflows/0123/triggers/manual/paths/invoke?sig=XXXX" },
-  render: (alert, { url }) => card(url, markedTitle(alert), details(alert), alert.url),
-  renderDigest: (digest, { url }) => card(url, digestTitle(digest), digestLines(digest), digest.url),
+  render: (alert, { url }) =>
+    card(url, markedTitle(alert), details(alert), [
+      ...open(ACKNOWLEDGE, alert.acknowledgeUrl),
+      ...open("Details", alert.url),
+    ]),
+  renderDigest: (digest, { url }) => card(url, digestTitle(digest), digestLines(digest), open("Details", digest.url)),
 });

@@ -27,6 +27,7 @@ describe("policies", () => {
       remindEverySeconds: null,
       remindAtMost: 10,
       until: "acknowledged",
+      timeZone: "UTC",
     });
     const path = created.headers.location ?? "";
     expect(path).toBe(`/v1/policies/${created.body.id}`);
@@ -34,7 +35,7 @@ describe("policies", () => {
     const list = await edge.call("GET", "/v1/policies");
     expect(list.body.items.map(({ name }: { name: string }) => name)).toEqual(["A", "On call"]);
     const etag = created.headers.etag ?? "";
-    const patch = { remindEverySeconds: 3_600, match: { tags: { team: "*" } } };
+    const patch = { remindEverySeconds: 3_600, timeZone: "Europe/Zurich", match: { tags: { team: "*" } } };
     const patched = await edge.call("PATCH", path, { body: patch, headers: { "if-match": etag } });
     expect(patched.body).toMatchObject({ ...patch, name: "On call", steps: STEPS });
     expect((await edge.call("PATCH", path, { body: { name: "x" }, headers: { "if-match": etag } })).status).toBe(412);
@@ -109,6 +110,7 @@ describe("policies", () => {
     ["no mail address", { steps: [{ afterSeconds: 0, emails: ["x"] }] }, ["steps[0].emails[0]"]],
     ["an address twice", { steps: [{ afterSeconds: 0, emails: ["a@b.ch", "A@b.ch"] }] }, ["steps[0].emails[1]"]],
     ["a severity that does not exist", { severities: ["bad"] }, ["severities[0]"]],
+    ["a time zone that does not exist", { timeZone: "Europe/Atlantis" }, ["timeZone"]],
     ["reminders each second", { remindEverySeconds: 1 }, ["remindEverySeconds"]],
     ["a match of nothing", { match: {} }, ["match"]],
     ["a match of no events", { match: { events: [] } }, ["match.events"]],

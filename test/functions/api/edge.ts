@@ -29,9 +29,12 @@ import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
+import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
+import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
@@ -193,6 +196,9 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
+    linkSecret: createLinkSecret(client, tables.tables.monitors),
+    notes: createNoteStore(client, tables.tables.monitors),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,

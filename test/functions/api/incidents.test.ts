@@ -103,6 +103,7 @@ describe("incidents", () => {
       message: "no answer",
       evidence: {},
       locations: {},
+      acknowledged: null,
       alertCount: 2,
       endReason: "recovered",
       undeliverable: [{ delivery: "x.1 email:a@b.ch", error: "MessageRejected: no", at: moment(1) }],
@@ -150,7 +151,7 @@ describe("incidents", () => {
     expect(items.map(({ startedAt }) => startedAt)).toEqual([moment(8), moment(3)]);
     expect(await all(`/v1/incidents?id=${id(3)}&monitorId=${ids[0]}`)).toEqual([]);
     const one = await edge.call("GET", `/v1/incidents/${id(3)}`);
-    expect([one.status, one.body]).toEqual([200, items[1]]);
+    expect([one.status, one.body]).toEqual([200, { ...items[1], notes: [] }]);
     const none = await edge.call("GET", `/v1/incidents/${ids[0]}.1`);
     expect([none.status, none.body.code]).toEqual([404, "not-found"]);
   });

@@ -1,4 +1,4 @@
-import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import type { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createDelivery } from "../../../functions/deliver/wiring.ts";
@@ -11,6 +11,7 @@ import { receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { numberedAlert } from "../../support/mail.ts";
+import { readMail } from "../../support/raw-mail.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
@@ -72,10 +73,11 @@ export async function startMailboxes(intercept?: Intercept) {
           send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),
         } as unknown as SNSClient,
         ses: {
-          send: ({ input }: SendEmailCommand) => {
-            const [digest] = /^\d+ alerts: .*/.exec(input.Message!.Subject!.Data!) ?? [];
-            const ids = [...input.Message!.Body!.Text!.Data!.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
-            return hear(`email:${input.Destination!.ToAddresses![0]}`, digest ?? ids.join("+"));
+          send: ({ input }: SendRawEmailCommand) => {
+            const { to, subject, text } = readMail(input);
+            const [digest] = /^\d+ alerts: .*/.exec(subject) ?? [];
+            const ids = [...text.matchAll(/^Alert: (.*)$/gm)].map(([, id]) => id);
+            return hear(`email:${to}`, digest ?? ids.join("+"));
           },
         } as unknown as SESClient,
         topics: { alerts: "alerts", system: "system" },

@@ -5,11 +5,16 @@ import { text } from "node:stream/consumers";
 import { SESClient } from "@aws-sdk/client-ses";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createAcknowledgeLinks } from "../../../functions/deliver/acknowledge-link.ts";
 import { createFindRecipient } from "../../../functions/deliver/send.ts";
 import { createFindTarget } from "../../../functions/deliver/targets.ts";
+import { readLinkToken } from "../../../shared/alerts/acknowledge-link.ts";
 import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { Alert } from "../../../shared/model.ts";
+import { readMail } from "../../support/raw-mail.ts";
 
+const NOW = new Date("2026-11-23T10:00:01.000Z");
+const SECRET = Buffer.alloc(32, 7);
 const asked: URLSearchParams[] = [];
 let refusal: { code: string; message: string } | undefined;
 let server: Server;
@@ -79,10 +84,29 @@ const send = async (receiver: string, content = alert) => {
       sender: "sender@example.com",
     }),
     url: null,
-    now: () => new Date(),
+    linksOf: createAcknowledgeLinks({
+      url: "https://api.example.com/v1/acknowledge",
+      readSecret: async () => SECRET,
+      now: () => NOW,
+    }),
+    now: () => NOW,
   });
   return (await find(receiver)).send([content], "");
 };
+
+test("mail about trouble has the receiver's own link to acknowledge; topic alerts and other news have none", async () => {
+  const mailIn = (form: URLSearchParams) =>
+    readMail({ RawMessage: { Data: Buffer.from(form.get("RawMessage.Data") ?? "", "base64") } });
+  await send("email:ops@example.com");
+  const { text, references } = mailIn(asked[0]!);
+  expect(references).toBe("<m1.1@example.com>");
+  const [, token = ""] = /^Acknowledge: https:\/\/api\.example\.com\/v1\/acknowledge\?token=(\S+)$/m.exec(text) ?? [];
+  expect(readLinkToken(token, SECRET, NOW)).toEqual({ incidentId: "m1.1", receiver: "email:ops@example.com" });
+  await send("sns");
+  await send("email:ops@example.com", { ...alert, event: "recovered", incidentState: "ended" });
+  expect(asked[1]?.get("Message")).not.toContain("acknowledge?token");
+  expect(mailIn(asked[2]!).text).not.toContain("acknowledge?token");
+});
 
 test("text messages go out as transactional", async () => {
   expect(await send("sns")).toMatchObject({ kind: "delivered" });
@@ -99,7 +123,7 @@ test.each([
   ["InvalidParameterValue", "Illegal address", true],
   ["MessageRejected", UNCONFIRMED, false],
   ["MailFromDomainNotVerifiedException", "Could not send email because the MAIL FROM domain is not verified", false],
-  ["AccessDenied", "not authorized to perform ses:SendEmail", false],
+  ["AccessDenied", "not authorized to perform ses:SendRawEmail", false],
 ])("SES refuses a mail with %s (%s): for good is %s", async (code, message, isPermanent) => {
   refusal = { code, message };
   const result = await send("email:ops@example.com");

@@ -1,4 +1,4 @@
-import type { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import type { SESClient, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
@@ -17,6 +17,7 @@ import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
 import { inProcessClient } from "../../bench/cost/in-process.ts";
 import { viewOf } from "../../support/monitors.ts";
+import { readMail } from "../../support/raw-mail.ts";
 import { startTables } from "../../support/tables.ts";
 
 export const START = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
@@ -128,9 +129,10 @@ export async function startWorld(intercept?: Intercept) {
   });
   let leases = 0;
   const ses = {
-    send: async ({ input }: SendEmailCommand) => {
-      const receiver = `email:${input.Destination?.ToAddresses?.[0]}`;
-      const event = /^\[(\w+)/.exec(input.Message?.Subject?.Data ?? "")?.[1]?.toLowerCase();
+    send: async ({ input }: SendRawEmailCommand) => {
+      const { to, subject } = readMail(input);
+      const receiver = `email:${to}`;
+      const event = /^\[(\w+)/.exec(subject)?.[1]?.toLowerCase();
       hear(receiver, () => world.received.push({ receiver, alert: { event } as Alert }));
     },
   } as unknown as SESClient;

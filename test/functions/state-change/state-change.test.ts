@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Incident } from "../../../shared/model.ts";
 import { LEAVING_SECONDS } from "../../../shared/rules/decide.ts";
+import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { leftKey, locationStateKey, monitorKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { monitorOf, putMonitor } from "../../support/monitors.ts";
@@ -29,6 +30,12 @@ describe("a monitor's life", () => {
     await w.see("up", 50);
     await w.look();
     await w.look();
+    const [{ id }] = (await w.incidents()) as [{ id: string }];
+    const alerts = await createIncidentAlertStore(w.client, w.tables.monitors).of(id);
+    expect(alerts.map(({ alert: { event }, receivers }) => [event, receivers])).toEqual([
+      ["down", ["email:ops@example.com", "sns"]],
+      ["recovered", ["email:ops@example.com", "sns"]],
+    ]);
     for (const receiver of ["sns", "email:ops@example.com"])
       expect(w.events(receiver).map((event) => event.replace("up", "recovered"))).toEqual(["down", "recovered"]);
     expect(w.received.findLast(({ receiver }) => receiver === "sns")?.alert.durationSeconds).toBe(30);

@@ -1,17 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  attributes,
-  duration,
-  headline,
-  mailHtml,
-  mailSubject,
-  mailText,
-  sms,
-  snsMessage,
-  snsSubject,
-  toAscii,
-} from "../../../shared/alerts/render.ts";
-import type { Alert } from "../../../shared/model.ts";
+import { snsMessage } from "../../../shared/alerts/channels/sns.ts";
+import { attributes, duration, headline, moment, sms, snsSubject, toAscii } from "../../../shared/alerts/render.ts";
+import { ALERT_EVENTS, type Alert } from "../../../shared/model.ts";
 
 const alert = (more: Partial<Alert> = {}): Alert => ({
   alertId: "m1.1.1",
@@ -65,24 +55,48 @@ describe("subjects", () => {
     expect(subject.length).toBeLessThan(100);
     expect(snsSubject(alert())).toBe("DOWN: Zuerich DB OK is down");
   });
-  test("mail keeps the name's letters and stays on one line", () => {
-    expect(mailSubject(alert())).toBe("[DOWN] Zürich DB ✓ is down");
-    expect(mailSubject(alert({ monitor: { ...alert().monitor, name: "a\r\nBcc: x@y" } }))).not.toMatch(/[\r\n]/);
-  });
   test("a recovery says how long it lasted", () => {
     const recovered = alert({ event: "recovered", status: "up", previousStatus: "down", durationSeconds: 125 });
     expect(headline(recovered)).toBe("Zürich DB ✓ is up again after 2 min 5 s");
-    expect(mailText(recovered)).toContain("Lasted: 2 min 5 s");
   });
 });
 
-test("HTML mail escapes what targets and users wrote", () => {
-  const html = mailHtml(alert({ message: `<script>"x" & 'y'</script>` }));
-  expect(html).not.toContain("<script>");
-  expect(html).toContain("&#60;script&#62;");
+describe("an SMS", () => {
+  const long = {
+    name: "Orders database of the warehouse in Łódź ✓ ".repeat(10),
+    host: `${"a".repeat(60)}.example.com`,
+  };
+  const texts = ALERT_EVENTS.flatMap((event) =>
+    [{}, long].map((names) => {
+      const monitor = { ...alert().monitor, ...names };
+      return sms(alert({ event, monitor, message: "x".repeat(500), durationSeconds: 359_999 }));
+    }),
+  );
+  test("has fewer than 140 characters of the GSM alphabet, whatever the names", () => {
+    for (const text of texts) expect(text).toMatch(/^[\x20-\x7e]{20,139}$/);
+  });
+  test("says what and where, also with long names", () => {
+    expect(sms(alert({ monitor: { ...alert().monitor, ...long } }))).toBe(
+      "Orders database of the warehouse in L... is down (tcp aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...:5432). 2001:db8::1 port 5432 refused the ...",
+    );
+  });
 });
 
-test("an SMS fits one message", () => expect(sms(alert({ message: "x".repeat(500) })).length).toBeLessThanOrEqual(160));
+test.each([
+  ["2026-11-27T10:31:30.000Z", undefined, "2026-11-27 10:31:30 UTC"],
+  ["2026-11-27T23:31:30.000Z", "Europe/Zurich", "2026-11-28 00:31:30 Europe/Zurich"],
+  ["2026-07-01T00:00:00.000Z", "America/New_York", "2026-06-30 20:00:00 America/New_York"],
+])("%s in zone %s is written %s", (timestamp, timeZone, expected) =>
+  expect(moment(timestamp, timeZone)).toBe(expected),
+);
+
+test.each<[Partial<Alert>, string]>([
+  [{ previousStatus: "degraded" }, "Zürich DB ✓ became worse and is down"],
+  [{ event: "degraded", previousStatus: "down" }, "Zürich DB ✓ is back but degraded"],
+  [{ event: "escalated", durationSeconds: 900 }, "Zürich DB ✓ has been down for 15 min"],
+  [{ event: "escalated", severity: "warning", durationSeconds: 900 }, "Zürich DB ✓ has been degraded for 15 min"],
+  [{ event: "reminder", durationSeconds: 3600 }, "Zürich DB ✓ is still down, after 1 h"],
+])("%j reads %j", (more, expected) => expect(headline(alert(more))).toBe(expected));
 
 test("SNS gets the contract for machines and text for people", () => {
   const message = JSON.parse(snsMessage(alert()));

@@ -1,6 +1,5 @@
 /** Routes `/v1/incidents` and `/v1/monitors/{id}/incidents`: incidents, newest first. */
 import { z } from "zod";
-import { show } from "../../../../shared/issues.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import type { Page } from "../../../../shared/store/cursor.ts";
 import {
@@ -13,13 +12,14 @@ import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { rangeFields, readRange } from "../../history/range.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
-import { Problem } from "../../http/problem.ts";
 import { countedPageOf, incidentItem, severity } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { presentRecorded } from "../../monitors/present.ts";
 import { selecting, tagFilter } from "../../monitors/select.ts";
 import { withHistory } from "../../monitors/write.ts";
+import { existingIncident } from "../existing.ts";
+import { noteView, presentNote } from "../note.ts";
 
 const READ_AT_ONCE = 200;
 /** Incidents that a call with filters reads to count them: 2,000. */
@@ -165,17 +165,21 @@ const listIncidents = route({
     answerList(deps, query, token, { limit, cursor }),
 });
 
+const incidentDetails = incidentItem
+  .extend({ notes: z.array(noteView).describe("What people wrote on it, the oldest first.") })
+  .meta({ id: "IncidentDetails", description: "An incident with its monitor and its notes." });
+
 const getIncident = route({
   method: "GET",
   path: "/v1/incidents/{id}",
   operationId: "getIncident",
   summary: "One incident",
   scope: "read",
-  responses: { 200: { description: "The incident.", schema: incidentItem } },
-  handle: async ({ token, params: { id = "" } }, { incidents }) => {
-    const [incident] = await incidents.getMany([id]);
-    if (!incident) throw new Problem("not-found", `there is no incident ${show(id)}`);
-    return { body: presentRecorded(incident, token) };
+  responses: { 200: { description: "The incident.", schema: incidentDetails } },
+  handle: async ({ token, params: { id = "" } }, deps) => {
+    const incident = await existingIncident(deps, id);
+    const notes = await deps.notes.of(incident.id);
+    return { body: { ...presentRecorded(incident, token), notes: notes.map(presentNote) } };
   },
 });
 

@@ -64,7 +64,7 @@ const openIncident = async () => {
 let count = 0;
 const logIn = async () => (await edge.call("POST", "/v1/sessions", { body: { token: edge.admin }, token: null })).body;
 
-/** By the path before it: makes what a path parameter names. */
+/** By the path before it, or by the whole path: makes what path parameters name. */
 const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
   "/v1/monitors/": createMonitor,
   "/v1/badges/": async () => `${await createMonitor()}.svg`,
@@ -84,6 +84,11 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     return (await edge.call("POST", "/v1/maintenance-windows", { body })).body.id;
   },
   "/v1/incidents/": async () => (await openIncident()).id,
+  "/v1/incidents/{id}/notes/{noteId}": async () => {
+    const { id } = await openIncident();
+    const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
+    return `${id}/notes/${body.id}`;
+  },
   "/v1/sessions/": async () => (await logIn()).id,
   "/v1/tokens/": async () =>
     (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,
@@ -91,8 +96,12 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
 
 /** Bodies of which a part comes from an answer. */
 const BODIES: Readonly<Record<string, () => unknown>> = { createSession: () => ({ token: edge.admin }) };
-/** A bearer token has no session that could end. */
-const STATUSES: Readonly<Record<string, string>> = { deleteOwnSession: "404" };
+/** A bearer token has no session that could end, and no example of a link is signed. */
+const STATUSES: Readonly<Record<string, string>> = {
+  deleteOwnSession: "404",
+  getAcknowledgePage: "404",
+  acknowledgeByLink: "404",
+};
 
 /** Parameters whose example cannot hold: they come from an answer, or must fit what is stored. */
 const FROM_ANSWERS: ReadonlySet<string> = new Set([
@@ -114,7 +123,7 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))("%
   const { method, path, operation } = one;
   const { parameters = [], requestBody, responses } = operation;
   const [before = ""] = path.split("{");
-  const make = path.includes("{") ? ITEMS[before] : async () => "";
+  const make = path.includes("{") ? (ITEMS[path] ?? ITEMS[before]) : async () => "";
   if (!make) throw new Error(`say how to make what ${path} names`);
   const item = await make();
   const headers = Object.fromEntries(
@@ -123,7 +132,7 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))("%
       .map(({ name, example }) => [name, String(example)]),
   );
   const [[type, { example: body }] = ["", { example: undefined }]] = Object.entries(requestBody?.content ?? {});
-  const url = `${path.replace(/\{\w+\}/, item)}?${queryOf(operation.operationId, parameters)}`;
+  const url = `${path.replace(/\{.*\}/, item)}?${queryOf(operation.operationId, parameters)}`;
   const answer = await edge.call(method, url, {
     body: BODIES[operation.operationId]?.() ?? body,
     ...(operation.security.length === 0 && { token: null }),

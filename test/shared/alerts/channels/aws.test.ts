@@ -82,8 +82,18 @@ describe("a Lambda function", () => {
 
 test("a digest by mail escapes names", () => {
   const digest = digestOf(37, () => hostile(HOSTILE.markup!));
-  const { Message } = email.renderDigest!(digest, { address: "ops@example.com" }, context);
-  expect(Message?.Subject?.Data).toBe("37 alerts: 37 down");
-  expect(Message?.Body?.Html?.Data).not.toContain("<b>x");
-  expect(Message?.Body?.Text?.Data).toContain("and 17 more\nhttps://api.example.com/v1/incidents");
+  const { subject, html, text } = email.renderDigest!(digest, { address: "ops@example.com" }, context);
+  expect(subject).toBe("37 alerts: 37 down");
+  expect(html).not.toContain("<b>x");
+  expect(text).toContain("and 17 more\nhttps://api.example.com/v1/incidents");
+});
+
+test("mails of one incident are one thread, each with an id of its own", () => {
+  const mailOf = (alertId: string, incidentId: string) =>
+    email.render({ ...alertOf(), alertId, incidentId }, { address: "ops@example.com" }, context);
+  const [first, second, other] = [mailOf("m1.1.1", "m1.1"), mailOf("m1.1.2", "m1.1"), mailOf("m2.1.1", "m2.1")];
+  expect(first.thread).toBe("m1.1@example.com");
+  expect(second.thread).toBe(first.thread);
+  expect(other.thread).not.toBe(first.thread);
+  expect(new Set([first, second, other].map(({ id }) => id)).size).toBe(3);
 });

@@ -31,6 +31,14 @@ const worldOf = (...plans: readonly Plan[]) => {
 const heard = ({ received }: World) =>
   received.map(({ at, receiver, alert }) => `${at} ${alert.event} ${receiver.replace(/^email:|@.*$/g, "")}`);
 
+test("alerts carry the time zone of the first policy, to the end", () => {
+  const world = worldOf(plan({ timeZone: "Europe/Zurich" }), plan({ timeZone: "UTC", steps: STEPS }));
+  world.see(60, "a", "down");
+  world.see(360, "a", "up");
+  const zones = world.received.map(({ alert }) => `${alert.event} ${alert.timeZone}`);
+  expect(new Set(zones)).toEqual(new Set(["down Europe/Zurich", "recovered Europe/Zurich"]));
+});
+
 describe("escalation", () => {
   test("tells the next step once the trouble has lasted, and everybody of the end", () => {
     const world = worldOf(plan({ steps: STEPS }));
