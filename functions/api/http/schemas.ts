@@ -80,7 +80,7 @@ const some = <S extends z.ZodType>(item: S, what: string) =>
     .optional();
 const line = (expected: string) => z.string({ error: expecting(expected) }).min(1, { error: expecting(expected) });
 
-const alertEvent = oneOf(ALERT_EVENTS).meta({
+export const alertEvent = oneOf(ALERT_EVENTS).meta({
   id: "AlertEvent",
   description: "What an alert tells of.",
   example: "down",
