@@ -172,6 +172,13 @@ export interface Acknowledgement {
   readonly isAnnounced: boolean;
 }
 
+/** A monitor that is down, and because of which alerts about another one are held back. */
+export interface HeldBy {
+  readonly monitorId: string;
+  /** Start of its incident. */
+  readonly startedAt: Timestamp;
+}
+
 /** A period in which a monitor was not up. */
 export interface Incident {
   /** `<monitor id>.<epoch milliseconds of the start>`. */
@@ -196,6 +203,8 @@ export interface Incident {
   /** What each receiver of its alerts was told; all of them also get the alert about its end. */
   readonly told: Readonly<Partial<Record<Receiver, Told>>>;
   readonly acknowledged: Acknowledgement | null;
+  /** What holds its alerts back, as the monitor depends on it; absent where nothing does. */
+  readonly heldBy?: readonly HeldBy[];
   readonly endReason: EndReason | null;
 }
 

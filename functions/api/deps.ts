@@ -9,6 +9,7 @@ import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DeliveryStore } from "../../shared/store/deliveries.ts";
+import type { DependencyStore } from "../../shared/store/dependencies.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import type { FormerStore } from "../../shared/store/former.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
@@ -36,6 +37,10 @@ export interface Deps {
   readonly monitors: MonitorStore;
   readonly policies: PolicyStore;
   readonly windows: WindowStore;
+  /** All windows, whoever asks: when monitors were in maintenance is the same for everybody who sees them. */
+  readonly allWindows: WindowStore["all"];
+  /** Which monitors an incident held back. */
+  readonly dependencies: Pick<DependencyStore, "heldBy">;
   /** Has items decided again. */
   readonly due: DueStore;
   /** Deleted monitors, for their history and for monitors that are created again with the same key. */

@@ -19,6 +19,7 @@ import { sessions } from "./http/routes/sessions.ts";
 import { tokens } from "./http/routes/tokens.ts";
 import { acknowledging } from "./incidents/routes/acknowledge.ts";
 import { acknowledgeLinks } from "./incidents/routes/acknowledge-link.ts";
+import { held } from "./incidents/routes/held.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { notes } from "./incidents/routes/notes.ts";
 import { timelines } from "./incidents/routes/timeline.ts";
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   incidents,
   acknowledging,
   acknowledgeLinks,
+  held,
   notes,
   timelines,
   results,

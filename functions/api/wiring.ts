@@ -8,6 +8,7 @@ import { createPolicyStore, createWindowStore } from "../../shared/store/alertin
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDeliveryStore } from "../../shared/store/deliveries.ts";
+import { createDependencyStore } from "../../shared/store/dependencies.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -39,6 +40,8 @@ type Stores =
   | "subscriptions"
   | "policies"
   | "windows"
+  | "allWindows"
+  | "dependencies"
   | "due"
   | "monitors"
   | "former"
@@ -83,6 +86,7 @@ export interface ApiOutside extends Omit<Deps, Stores | "newId"> {
 export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outside }: ApiOutside): Handler {
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
+  const windows = createWindowStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const historyOptions = {
     retention,
@@ -96,7 +100,9 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     monitors: createMonitorStore(client, tables.monitors, { newId, ...waiting }),
     former: createFormerStore(client, tables.monitors, { ...waiting, retention }),
     policies: createPolicyStore(client, tables.monitors),
-    windows: createWindowStore(client, tables.monitors),
+    windows,
+    allWindows: windows.all,
+    dependencies: createDependencyStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),

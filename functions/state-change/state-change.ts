@@ -6,8 +6,9 @@ import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";
 import { MONITOR_SK, monitorIdOf } from "../../shared/store/keys.ts";
 import type { Alerting } from "./alerting.ts";
 import type { Decided, DeliveryReport } from "./deliver.ts";
+import type { DependencyRules } from "./dependencies.ts";
 
-interface Dependencies {
+interface Given {
   readonly decisions: DecisionStore;
   /** Keeps what finds the history of a monitor that is about to be deleted. */
   readonly rememberFormer: (monitor: Monitor, now: Date) => Promise<unknown>;
@@ -16,14 +17,16 @@ interface Dependencies {
   readonly channels: Context["channels"];
   /** Policies and maintenance windows, read anew for each batch. */
   readonly alerting: Alerting;
+  readonly dependencies: DependencyRules;
   readonly deliver: (key: ItemKey, decided: Decided | null) => Promise<DeliveryReport>;
   /** Queues a job that touches the item when its timer is due. */
   readonly queueTimer: (timer: Timer) => void;
   readonly now: () => Date;
 }
 
-export const createStateChange = (dependencies: Dependencies) => {
-  const { decisions, rememberFormer, conditions, url, channels, alerting, deliver, queueTimer, now } = dependencies;
+export const createStateChange = (given: Given) => {
+  const { decisions, rememberFormer, conditions, url, channels, alerting, dependencies, deliver, queueTimer, now } =
+    given;
 
   const queueIfAny = (key: ItemKey, dueAt: Timestamp | null) => {
     if (dueAt !== null) queueTimer({ ...key, dueAt });
@@ -47,9 +50,10 @@ export const createStateChange = (dependencies: Dependencies) => {
     const monitor = await decisions.monitor(monitorIdOf(key.pk));
     if (!monitor) return null;
     const { revision } = monitor;
+    const known = await dependencies.of(monitor);
     const verdict = decide(
       monitor,
-      { conditions: await conditions(monitor), url, channels, ...(await alerting()) },
+      { conditions: await conditions(monitor), url, channels, ...(await alerting()), dependencies: known },
       now(),
     );
     switch (verdict.kind) {
@@ -57,7 +61,10 @@ export const createStateChange = (dependencies: Dependencies) => {
         return { revision, ownTimerAt: verdict.ownTimerAt };
       case "store": {
         const { decision, ownTimerAt } = verdict;
+        // Before the decision is stored: a child that is not noted would not be touched by its parent's recovery.
+        await dependencies.noteHeld(monitor, decision.incident, now());
         if (!(await decisions.save(monitor, decision, now()))) return null;
+        await dependencies.release(monitor, decision, now());
         queueIfAny(key, nextTouch(ownTimerAt, decision.pendingAlerts, now()));
         return { revision: revision + 1, ownTimerAt };
       }

@@ -11,6 +11,8 @@ import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
+import { createDependencyStore } from "../../shared/store/dependencies.ts";
+import { createDueStore } from "../../shared/store/due.ts";
 import { createFormerStore } from "../../shared/store/former.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts";
@@ -18,9 +20,11 @@ import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMailboxStore, type Post } from "../../shared/store/mailbox.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
+import { isSystemEvent } from "../../shared/system-events.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
+import { createDependencyRules } from "./dependencies.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -57,9 +61,9 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
   const mailbox = createMailboxStore(client, tables.monitors);
   const incidentAlerts = createIncidentAlertStore(client, tables.monitors);
-  /** Notes on the incident who is told before it is posted: what was told is then never missing there. */
+  /** Notes on the incident, if it is about one, who is told before it is posted: what was told is then never missing there. */
   const post = async (mail: Post) => {
-    await incidentAlerts.note(mail);
+    if (!isSystemEvent(mail.alert.event)) await incidentAlerts.note(mail);
     await mailbox.post(mail, now());
   };
   const deliver = createDeliver({
@@ -68,6 +72,11 @@ export function createRecordHandler(outside: StateChangeOutside) {
     now,
     log,
   });
+
+  const dependencies = createDependencyRules(
+    createDependencyStore(client, tables.monitors),
+    createDueStore(client, tables.monitors),
+  );
 
   const history = createHistoryStore(client, tables.history, {
     now: () => now().getTime(),
@@ -85,6 +94,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
       url,
       channels,
       alerting: createAlerting(policies, windows),
+      dependencies,
       deliver,
       queueTimer: (timer) => timers.push(timer),
       now,

@@ -29,9 +29,9 @@ const factsOf = (alert: Alert): Lines => {
 /** What is checked, below the headline. */
 const placeOf = (alert: Alert) => (isAboutSystem(alert) ? [] : [endpoint(alert)]);
 /** What finds the alert in the API and in logs. */
-const idsOf = ({ incidentId, alertId }: Alert): Lines => [
-  ["Incident", incidentId],
-  ["Alert", alertId],
+const idsOf = (alert: Alert): Lines => [
+  ...(isAboutSystem(alert) ? [] : ([["Incident", alert.incidentId]] as const)),
+  ["Alert", alert.alertId],
 ];
 const linksOf = ({ acknowledgeUrl, url }: RenderedAlert): Lines => [
   ...(acknowledgeUrl ? ([[ACKNOWLEDGE, acknowledgeUrl]] as const) : []),

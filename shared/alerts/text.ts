@@ -70,7 +70,7 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
       ...(alert.durationSeconds === null
         ? []
         : [[alert.endedAt ? "Lasted" : "Lasts for", duration(alert.durationSeconds)] as const]),
-      [MESSAGE_LABELS[alert.event] ?? "Why", alert.message],
+      [isAboutSystem(alert) ? "What" : (MESSAGE_LABELS[alert.event] ?? "Why"), alert.message],
       ...locations
         .slice(0, MAX_LOCATIONS)
         .map(([name, { health, message }]) => [`From ${name}`, `${health}: ${message}`] as const),

@@ -29,6 +29,7 @@ export const RESULT_COLUMNS = [
   "lossPercent",
   "view",
   "offline",
+  "maintenance",
 ] as const;
 
 export const pastOutcome = (

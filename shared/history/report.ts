@@ -8,6 +8,10 @@ const QUANTILES = [0.5, 0.95, 0.99];
 /** What one check adds to `lossSum` when everything was lost: hundredths of a per cent. */
 const LOSS_OF_ALL = 100 * 100;
 
+/** Seconds of maintenance in a range. */
+const maintained = (maintenance: readonly Range[], { from, to }: Range) =>
+  maintenance.reduce((sum, one) => sum + Math.max(0, Math.min(one.to, to) - Math.max(one.from, from)), 0);
+
 /**
  * Uptime: degraded counts as up; unknown, paused, maintenance and time without data are left out. Null if nothing is
  * left.
@@ -61,8 +65,19 @@ export function report(tally: Tally, { from, to }: Range) {
 /**
  * Outages (incidents that were down) that overlap a range, clipped to it.
  * @param tally of the range, merged over all locations
+ * @param maintenance of the range: time in it is none of an outage
  */
-export function reportOutages(incidents: readonly Incident[], tally: Tally, { from, to }: Range) {
+export function reportOutages(
+  incidents: readonly Incident[],
+  tally: Tally,
+  { from, to }: Range,
+  maintenance: readonly Range[],
+) {
+  /** Seconds within the range. */
+  const lasting = ({ startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number }) => {
+    const clipped = { from: Math.max(startedAt, from), to: Math.min(endedAt, to) };
+    return clipped.to - clipped.from - maintained(maintenance, clipped);
+  };
   const outages = incidents
     .filter(({ severity }) => severity === "down")
     .map(({ startedAt, endedAt, endReason }) => ({
@@ -70,7 +85,7 @@ export function reportOutages(incidents: readonly Incident[], tally: Tally, { fr
       endedAt: endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) / 1000,
       isRecovered: endReason === "recovered",
     }))
-    .filter(({ startedAt, endedAt }) => startedAt < to && endedAt > from);
+    .filter((one) => one.startedAt < to && one.endedAt > from && lasting(one) > 0);
   const repaired = outages.filter(({ isRecovered, endedAt }) => isRecovered && endedAt <= to);
   const repairSeconds = repaired.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
   const { up, degraded, down } = tally.seconds;
@@ -83,9 +98,6 @@ export function reportOutages(incidents: readonly Incident[], tally: Tally, { fr
     mttrSeconds: repaired.length === 0 ? null : Math.round(repairSeconds / repaired.length),
     /** Mean time between failures: time up for each outage. */
     mtbfSeconds: outages.length === 0 ? null : Math.round((up + degraded) / outages.length),
-    longestOutageSeconds:
-      outages.length === 0
-        ? null
-        : Math.round(Math.max(...outages.map((one) => Math.min(one.endedAt, to) - Math.max(one.startedAt, from)))),
+    longestOutageSeconds: outages.length === 0 ? null : Math.round(Math.max(...outages.map(lasting))),
   };
 }

@@ -5,20 +5,32 @@
 import { DAY_SECONDS } from "../durations.ts";
 import type { HistoryReader, Watched } from "../store/history-reader.ts";
 import { mergedTallyOf, startOfDay, tallyOf } from "./day.ts";
+import { hasMaintenance } from "./maintenance-time.ts";
 import type { PastOutcome } from "./outcome.ts";
 import type { Range } from "./steps.ts";
 import { Tally } from "./tally.ts";
 
+/** What to compute apart from the steps. */
+export interface TallyOptions {
+  /** Default: all, merged by the monitor's quorum. */
+  readonly location?: string | undefined;
+  /** Time that counts as maintenance. */
+  readonly maintenance?: readonly Range[];
+  /** First second of the first day whose raw outcomes are kept; maintenance in days before it is not known. */
+  readonly rawFrom?: number;
+}
+
 /**
- * Returns one tally per step, of one location or merged over all by the monitor's quorum.
+ * Returns one tally per step. Day items know nothing of maintenance, so days that have any are read from raw outcomes.
  * @param steps adjoining, oldest first
  */
 export async function tallySteps(
   reader: HistoryReader,
   monitor: Watched,
   steps: readonly Range[],
-  location?: string,
+  { location, maintenance = [], rawFrom = Number.NEGATIVE_INFINITY }: TallyOptions = {},
 ): Promise<Tally[]> {
+  const isMarked = (day: number) => day >= rawFrom && hasMaintenance(maintenance, { from: day, to: day + DAY_SECONDS });
   const whole = { from: steps[0]?.from ?? 0, to: steps.at(-1)?.to ?? 0 };
   const hasDays = steps.some(({ from, to }) => daysIn(from, to).length > 0);
   const days = !hasDays
@@ -32,7 +44,7 @@ export async function tallySteps(
   steps.forEach(({ from, to }, step) => {
     let at = from;
     for (const day of daysIn(from, to)) {
-      const tally = days.get(day);
+      const tally = isMarked(day) ? undefined : days.get(day);
       if (!tally) continue;
       if (at < day) open.push({ from: at, to: day, step });
       tallies[step]!.merge(tally);
@@ -49,8 +61,8 @@ export async function tallySteps(
       const inPart = new Map([...outcomes].map(([name, list]) => [name, speakingFor(list, part)]));
       tallies[part.step]!.merge(
         location
-          ? tallyOf(inPart.get(location) ?? [], part.from, part.to)
-          : mergedTallyOf(inPart, monitor, part.from, part.to),
+          ? tallyOf(inPart.get(location) ?? [], part.from, part.to, maintenance)
+          : mergedTallyOf(inPart, monitor, part.from, part.to, maintenance),
       );
     }
   }

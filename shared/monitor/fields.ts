@@ -104,6 +104,7 @@ export const email = () =>
 export const MAX_LOCATIONS = 16;
 export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
+const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
 /** Total of names and values. */
 export const MAX_TAG_BYTES = 2_048;
@@ -259,11 +260,30 @@ export const OTHER_FIELDS = {
     "Who is alerted, and when.",
     { afterSeconds: 60, emails: ["ops@example.com"], policies: [] },
   ),
+  dependsOn: optional(
+    list(
+      z
+        .string({ error: expecting("the id of a monitor") })
+        .min(1)
+        .max(100),
+      MAX_PARENTS,
+      "ids of monitors",
+    ),
+    [],
+    `Monitors without which it cannot be up, such as a router; at most ${MAX_PARENTS}. Nobody is told of trouble with it while all of these are down.`,
+    ["7ca139c8bbaa9b19b116"],
+  ),
   tags: optional(
     tags,
     {},
     `For filters and for subscriptions; at most ${MAX_TAGS}, of ${MAX_TAG_BYTES} bytes together.`,
     { team: "orders" },
+  ),
+  maintenanceCountsAsDowntime: optional(
+    flag(),
+    false,
+    "Count what is seen during maintenance windows in the uptime like any other time. Default false: that time is left out.",
+    true,
   ),
   paused: optional(flag(), false, "Keep it without checking it. Default false.", true),
   badge: optional(

@@ -1,4 +1,4 @@
-/** Rules and defaults for the timeout and retries of a check, which must fit into its interval. */
+/** Rules and defaults for the timeout and retries of a check, which must fit into its interval, and what follows from them. */
 
 /** Longest timeout in milliseconds: a tick has at most 60 s, writing included. */
 export const MAX_TIMEOUT_MS = 57_000;
@@ -35,21 +35,41 @@ export const defaultRetries = (
 
 /** From the last attempt to the sending of the alert: lag of the job, stream and publishing. */
 const DELIVERY_SECONDS = 3;
+/** Deciding and storing the alert of a parent, before its children are told of. */
+const HOLD_SLACK_SECONDS = 10;
+/** The longest that a child waits for one parent's alert. */
+export const LONGEST_HOLD_SECONDS = 300;
 
-interface AlertTiming {
+interface CheckTiming {
   readonly intervalSeconds: number;
-  readonly failureThreshold: number;
   readonly timeoutMs: number;
   readonly retries: Retries;
+}
+interface AlertTiming extends CheckTiming {
+  readonly failureThreshold: number;
   readonly alerts: { readonly afterSeconds: number };
 }
 
 /**
- * Longest possible time from the failure of the port to the sending of the alert: the port fails right after a check,
- * each further check that the threshold needs comes an interval later, the last one uses all its attempts, and
- * `afterSeconds` starts after it.
+ * Seconds from a change of the port until a location has seen it often enough: the port changes right after a check, each further
+ * check that the threshold needs comes an interval later, and the last one uses all its attempts.
  */
-export const timeToAlertSeconds = ({ intervalSeconds, failureThreshold, timeoutMs, retries, alerts }: AlertTiming) =>
-  Math.ceil(intervalSeconds * failureThreshold + attemptsMs(timeoutMs, retries) / 1000) +
-  alerts.afterSeconds +
+const noticedSeconds = ({ intervalSeconds, timeoutMs, retries }: CheckTiming, threshold: number) =>
+  Math.ceil(intervalSeconds * threshold + attemptsMs(timeoutMs, retries) / 1000);
+
+/**
+ * Longest possible time from the failure of the port to the sending of the alert.
+ * @param heldSeconds how long it waits for the alerts of what it depends on; `afterSeconds` passes meanwhile
+ */
+export const timeToAlertSeconds = (monitor: AlertTiming, heldSeconds = 0) =>
+  noticedSeconds(monitor, monitor.failureThreshold) +
+  Math.max(monitor.alerts.afterSeconds, heldSeconds) +
   DELIVERY_SECONDS;
+
+/** Seconds that a child waits for the alert of this parent. */
+export const holdSeconds = (parent: AlertTiming) =>
+  noticedSeconds(parent, parent.failureThreshold) + parent.alerts.afterSeconds + HOLD_SLACK_SECONDS;
+
+/** Seconds that a child is given to be seen up again after its parent's recovery. */
+export const recheckSeconds = (child: CheckTiming & { readonly recoveryThreshold: number }) =>
+  Math.min(noticedSeconds(child, child.recoveryThreshold) + HOLD_SLACK_SECONDS, LONGEST_HOLD_SECONDS);

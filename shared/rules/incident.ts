@@ -3,6 +3,7 @@ import type {
   Alert,
   AlertEvent,
   EndReason,
+  HeldBy,
   Incident,
   Monitor,
   NotUp,
@@ -14,6 +15,7 @@ import type {
 } from "../model.ts";
 import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
+import { type Dependencies, type Hold, holdOf } from "./dependencies.ts";
 import type { NewEntry } from "./outbox.ts";
 import { alertsDue, type DueAlert, ownPlan, type Plan, reachable, remembered } from "./telling.ts";
 
@@ -29,6 +31,8 @@ export interface AlertContext {
   readonly plansOf?: (monitor: Monitor) => readonly Plan[];
   /** Until when a monitor is in maintenance, in epoch milliseconds, and nobody is told of trouble; null if it is not. */
   readonly maintenanceUntil?: (monitor: Monitor, now: Date) => number | null;
+  /** Absent for a monitor that depends on no other. */
+  readonly dependencies?: Dependencies | undefined;
 }
 
 /** Opens an incident for a status that is not up, or continues the open one. Its severity never decreases. */
@@ -117,24 +121,40 @@ export function endIncident(
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
+/** What holds back the alerts about an open incident: what the monitor depends on. */
+function held(monitor: Monitor, incident: Incident, since: Timestamp, context: AlertContext, now: Date): Hold | null {
+  const { dependencies, maintenanceUntil = () => null } = context;
+  if (!dependencies) return null;
+  const { child, ancestors } = dependencies;
+  const trouble = { since, heldBy: incident.heldBy ?? [] };
+  const isInMaintenance = (one: Monitor) => maintenanceUntil(one, now) !== null;
+  return holdOf({ ...child, monitor }, trouble, { ancestors, isInMaintenance, now });
+}
+
+const withHeldBy = ({ heldBy: _before, ...incident }: Incident, heldBy: readonly HeldBy[]): Incident =>
+  heldBy.length > 0 ? { ...incident, heldBy } : incident;
+
 /**
- * Makes the alerts about an open incident that are due; during maintenance none is, and what is still wrong at its end is told
- * then. @returns also when to look again; null for never
+ * Makes the alerts about an open incident that are due. During maintenance, and while what the monitor depends on is down, none
+ * is, and what is still wrong afterwards is told then. @returns also when to look again; null for never
  */
 export function tell(
   monitor: Monitor,
-  incident: Incident,
+  present: Incident,
   status: NotUp,
   since: Timestamp,
   context: AlertContext,
   now: Date,
 ): IncidentChange & { readonly lookAgainAt: number | null } {
   const { channels, plansOf = () => [], maintenanceUntil = () => null } = context;
-  const heldUntil = maintenanceUntil(monitor, now);
-  if (heldUntil !== null) return { incident, news: [], lookAgainAt: heldUntil };
+  const maintainedUntil = maintenanceUntil(monitor, now);
+  if (maintainedUntil !== null) return { incident: present, news: [], lookAgainAt: maintainedUntil };
+  const hold = held(monitor, present, since, context, now);
+  const incident = withHeldBy(present, hold?.heldBy ?? []);
+  if (hold) return { incident, news: [], lookAgainAt: hold.lookAgainAt };
   const policies = plansOf(monitor);
   const plans = reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
-  const due = (present: Incident) => alertsDue(present, { status, since }, plans, now);
+  const due = (one: Incident) => alertsDue(one, { status, since }, plans, now);
   const news: NewEntry[] = [];
   let told = incident;
   const { acknowledged } = incident;

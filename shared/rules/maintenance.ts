@@ -138,43 +138,96 @@ export interface Maintained {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** A window with those of its versions that are about a monitor. */
-const partFor = (window: MaintenanceWindow, monitor: Maintained): MaintenanceWindow => ({
-  ...window,
-  versions: window.versions.filter((version) => isAbout(version, monitor)),
-});
+/**
+ * When monitors were in maintenance within a range. The times of the windows are computed once, whatever number of monitors is
+ * asked for. @returns the stretches of one monitor, in order; none touches another
+ */
+export function maintenanceWithin(
+  windows: readonly MaintenanceWindow[],
+  fromMs: number,
+  toMs: number,
+): (monitor: Maintained) => readonly Stretch[] {
+  const parts = windows
+    .flatMap((window) => window.versions.map((version) => ({ ...window, version, versions: [version] })))
+    .map((part) => ({ version: part.version, times: [...occurrences(part, fromMs, toMs)] }))
+    .filter(({ times }) => times.length > 0);
+  /** By the parts that are about a monitor. */
+  const known = new Map<string, readonly Stretch[]>();
+  return (monitor) => {
+    const own = parts.filter(({ version }) => isAbout(version, monitor));
+    const key = own.map((part) => parts.indexOf(part)).join();
+    const stretches =
+      known.get(key) ??
+      merged(
+        own.flatMap(({ times }) => times),
+        fromMs,
+        toMs,
+      );
+    known.set(key, stretches);
+    return stretches;
+  };
+}
+
+/** Joins stretches that overlap or touch, and cuts them to a range. */
+function merged(all: readonly Stretch[], fromMs: number, toMs: number): Stretch[] {
+  const joined: { startMs: number; endMs: number }[] = [];
+  for (const { startMs, endMs } of all.toSorted((a, b) => a.startMs - b.startMs)) {
+    const last = joined.at(-1);
+    if (last && startMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
+    else joined.push({ startMs: Math.max(startMs, fromMs), endMs });
+  }
+  return joined.map(({ startMs, endMs }) => ({ startMs, endMs: Math.min(endMs, toMs) }));
+}
 
 /** Stretches of a range in which a monitor was in maintenance; in order, none touches another. */
-export function maintenanceOf(
+export const maintenanceOf = (
   windows: readonly MaintenanceWindow[],
   monitor: Maintained,
   fromMs: number,
   toMs: number,
-): Stretch[] {
-  const all = windows
-    .flatMap((window) => [...occurrences(partFor(window, monitor), fromMs, toMs)])
-    .toSorted((a, b) => a.startMs - b.startMs);
-  const merged: { startMs: number; endMs: number }[] = [];
-  for (const { startMs, endMs } of all) {
-    const last = merged.at(-1);
-    if (last && startMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
-    else merged.push({ startMs: Math.max(startMs, fromMs), endMs });
-  }
-  return merged.map(({ startMs, endMs }) => ({ startMs, endMs: Math.min(endMs, toMs) }));
+): readonly Stretch[] => maintenanceWithin(windows, fromMs, toMs)(monitor);
+
+/** The longest time ahead for which windows that follow one another count as one. */
+const AHEAD_MS = 86_400_000;
+
+/** The maintenance that a monitor is in. */
+export interface PresentMaintenance {
+  /** Of the windows that it is in, the one that ends last. */
+  readonly windowId: string;
+  /** Epoch milliseconds. */
+  readonly untilMs: number;
 }
 
 /**
- * Until when a monitor is in maintenance, in epoch milliseconds; null if it is not. Windows that follow one another without a
- * pause count as one, for a day at most: then it is asked again.
+ * Which maintenance monitors are in at a moment; null for none. Windows that follow one another without a pause count as one, for
+ * a day at most: then it is asked again.
  */
-export function maintenanceUntil(
+export function presentMaintenance(
+  windows: readonly MaintenanceWindow[],
+  nowMs: number,
+): (monitor: Maintained) => PresentMaintenance | null {
+  const stretchesOf = (some: readonly MaintenanceWindow[]) => maintenanceWithin(some, nowMs, nowMs + AHEAD_MS);
+  const all = stretchesOf(windows);
+  const each = windows.map((window) => ({ windowId: window.id, within: stretchesOf([window]) }));
+  const presentOf = ([first]: readonly Stretch[]) => (first && first.startMs <= nowMs ? first : undefined);
+  return (monitor) => {
+    const whole = presentOf(all(monitor));
+    if (!whole) return null;
+    const lasting = each.flatMap(({ windowId, within }) => {
+      const own = presentOf(within(monitor));
+      return own ? [{ windowId, endMs: own.endMs }] : [];
+    });
+    const { windowId } = lasting.toSorted((a, b) => b.endMs - a.endMs)[0]!;
+    return { windowId, untilMs: whole.endMs };
+  };
+}
+
+/** Until when a monitor is in maintenance, in epoch milliseconds; null if it is not. See `presentMaintenance`. */
+export const maintenanceUntil = (
   windows: readonly MaintenanceWindow[],
   monitor: Maintained,
   nowMs: number,
-): number | null {
-  const [first] = maintenanceOf(windows, monitor, nowMs, nowMs + 86_400_000);
-  return first && first.startMs <= nowMs ? first.endMs : null;
-}
+): number | null => presentMaintenance(windows, nowMs)(monitor)?.untilMs ?? null;
 
 /** The next occurrences of a schedule, for people to see before they save it. */
 export function nextOccurrences(window: MaintenanceWindow, nowMs: number, count: number): Occurrence[] {

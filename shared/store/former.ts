@@ -15,13 +15,13 @@ export interface FormerName {
   readonly id: string;
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Missing in items of earlier versions. */
+  readonly maintenanceCountsAsDowntime?: boolean | undefined;
   readonly deletedAt: Timestamp;
 }
 
 /** A deleted monitor. */
-export interface FormerMonitor extends Pick<Monitor, "id" | "name" | "placements" | "locations" | "quorum" | "tags"> {
-  readonly deletedAt: Timestamp;
-}
+export interface FormerMonitor extends FormerName, Pick<Monitor, "placements" | "locations" | "quorum"> {}
 
 interface Options extends Waiting {
   readonly retention?: Retention | undefined;
@@ -36,7 +36,8 @@ export const createFormerStore = (
    * Stores what is kept of a monitor, for as long as its daily figures; to be called before its item is deleted. A
    * repeated call only moves the last `toTick`. The item takes the monitor's place in the index `changed`.
    */
-  async remember({ id, name, placements, locations, quorum, tags, deletedAt }: Monitor, now: Date): Promise<void> {
+  async remember(monitor: Monitor, now: Date): Promise<void> {
+    const { id, name, placements, locations, quorum, tags, maintenanceCountsAsDowntime = false, deletedAt } = monitor;
     const nowSeconds = Math.floor(now.getTime() / 1000);
     const kept: Omit<FormerMonitor, "id"> = {
       name,
@@ -44,6 +45,7 @@ export const createFormerStore = (
       locations,
       quorum,
       tags,
+      maintenanceCountsAsDowntime,
       deletedAt: deletedAt ?? now.toISOString(),
     };
     const written = {
@@ -73,8 +75,8 @@ export const createFormerStore = (
     );
     // Items of before the name was kept have placements only.
     if (!Item?.name || !isAliveAt(Item, now.getTime())) return undefined;
-    const { name, placements, locations, quorum, tags, deletedAt } = Item as FormerMonitor;
-    return { id, name, placements, locations, quorum, tags, deletedAt };
+    const { name, placements, locations, quorum, tags, maintenanceCountsAsDowntime, deletedAt } = Item as FormerMonitor;
+    return { id, name, placements, locations, quorum, tags, maintenanceCountsAsDowntime, deletedAt };
   },
 
   /** Former placements by id, oldest first, all of them ended; ids without any are absent. */
@@ -89,10 +91,16 @@ export const createFormerStore = (
   async names(ids: readonly string[]): Promise<Map<string, FormerName>> {
     const found = new Map<string, FormerName>();
     for await (const page of readMany(client, tableName, ids.map(formerKey), {}, waiting))
-      for (const { pk, name, tags, deletedAt } of page) {
+      for (const { pk, name, tags, maintenanceCountsAsDowntime, deletedAt } of page) {
         const id = monitorIdOf(String(pk));
         if (name === undefined) continue; // of an earlier version
-        found.set(id, { id, name: String(name), tags: tags as FormerName["tags"], deletedAt: String(deletedAt) });
+        found.set(id, {
+          id,
+          name: String(name),
+          tags: tags as FormerName["tags"],
+          maintenanceCountsAsDowntime: maintenanceCountsAsDowntime === true,
+          deletedAt: String(deletedAt),
+        });
       }
     return found;
   },

@@ -4,6 +4,7 @@
  *  table     entity    pk                       sk                    answers
  *  monitors  monitor   MONITOR#<id>             MONITOR               what to check, and its status
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
+ *  monitors  held      MONITOR#<id>             HELD#<startedAt>#<id> a monitor whose alerts this one's incident holds back
  *  monitors  note      INCIDENT#<incident id>   NOTE#<id>             what somebody wrote on an incident
  *  monitors  alert     INCIDENT#<incident id>   ALERT#<createdAt>#<alertId>  an alert about it, and to whom it went
  *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
@@ -64,6 +65,12 @@ export const incidentKey = (monitorId: string, startedAt: string) => ({
   sk: `INCIDENT#${startedAt}`,
 });
 export const formerKey = (monitorId: string) => ({ pk: `MONITOR#${monitorId}`, sk: "FORMER" });
+/** Of a parent, by the start of its incident. */
+export const heldPrefix = (startedAt: string) => `HELD#${startedAt}#`;
+export const heldKey = (parentId: string, startedAt: string, childId: string) => ({
+  pk: `MONITOR#${parentId}`,
+  sk: `${heldPrefix(startedAt)}${childId}`,
+});
 export const INCIDENT_PREFIX = "INCIDENT#";
 export const NOTE_PREFIX = "NOTE#";
 /** Apart from the incident's own item, which its monitor's decisions write. */

@@ -52,6 +52,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     unsettledSince: null,
     lastIncidentEndedAt: null,
     lastStretch: null,
+    dependsOn: [],
     ...item,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,

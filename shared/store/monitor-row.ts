@@ -9,6 +9,7 @@ const TOP_FIELDS = {
   key: true,
   tags: true,
   paused: true,
+  maintenanceCountsAsDowntime: true,
   status: true,
   since: true,
   shard: true,
@@ -29,6 +30,8 @@ export interface MonitorRow extends Pick<Monitor, keyof typeof TOP_FIELDS | keyo
   readonly cause: Pick<View, "state" | "reason" | "message"> | null;
   /** When the first certificate expires, in epoch milliseconds; null without one. */
   readonly certificateEndsMs: number | null;
+  /** Whether somebody has taken on its incident. */
+  readonly acknowledged: boolean;
 }
 
 const NAMES = ["check", "views", "listKey", "changedAt", ...Object.keys(TOP_FIELDS)];
@@ -36,11 +39,12 @@ export const ROW_PROJECTION = {
   ProjectionExpression: [
     ...NAMES.map((name) => `#${name}`),
     ...Object.keys(CHECK_FIELDS).map((name) => `#check.#${name}`),
+    "#incident.#acknowledged",
   ]
     .filter((path) => path !== "#check")
     .join(", "),
   ExpressionAttributeNames: Object.fromEntries(
-    [...NAMES, ...Object.keys(CHECK_FIELDS)].map((name) => [`#${name}`, name]),
+    [...NAMES, ...Object.keys(CHECK_FIELDS), "incident", "acknowledged"].map((name) => [`#${name}`, name]),
   ),
 };
 
@@ -55,8 +59,15 @@ function causeOf(views: readonly View[], status: Monitor["status"]): MonitorRow[
 const validTo = ({ evidence }: View): number =>
   Date.parse(String((evidence.tls as { readonly validTo?: unknown } | undefined)?.validTo));
 
-export const rowFromItem = ({ views, check, ...top }: Item): MonitorRow => {
-  const fields = { key: null, tags: {}, deletedAt: null, ...top, ...(check as object) } as MonitorRow;
+export const rowFromItem = ({ views, check, incident, ...top }: Item): MonitorRow => {
+  const fields = {
+    key: null,
+    tags: {},
+    deletedAt: null,
+    maintenanceCountsAsDowntime: false,
+    ...top,
+    ...(check as object),
+  } as MonitorRow;
   const seen = (views ?? {}) as Readonly<Record<string, View>>;
   const ends = Object.values(seen).map(validTo).filter(Number.isFinite);
   return {
@@ -66,5 +77,6 @@ export const rowFromItem = ({ views, check, ...top }: Item): MonitorRow => {
       fields.status,
     ),
     certificateEndsMs: ends.length === 0 ? null : Math.min(...ends),
+    acknowledged: Boolean((incident as { readonly acknowledged?: unknown } | null | undefined)?.acknowledged),
   };
 };

@@ -182,10 +182,12 @@ export const createMonitorStore = (
           new UpdateCommand({
             TableName: tableName,
             Key: { pk, sk },
-            UpdateExpression: `SET incident.acknowledged = :acknowledged, ${look.set} ADD revision :one`,
+            UpdateExpression: `SET incident.acknowledged = :acknowledged, changedAt = :changedAt, ${look.set} ADD revision :one`,
             ConditionExpression: "revision = :read",
             ExpressionAttributeValues: {
               ":acknowledged": acknowledged,
+              // Who polls the overview hears of it.
+              ":changedAt": now.toISOString(),
               ...look.values,
               ":read": revision,
               ":one": 1,

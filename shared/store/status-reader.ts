@@ -1,13 +1,14 @@
 /**
  * Reads the status of all monitors over time: whole UTC days and hours from summaries, the time since the newest summary
  * from the changes it lacks. What a summary cannot tell exactly is read from the monitor's own stretches: an hour that a
- * step cuts, and a change that arrived after its hour was summarised.
+ * step or maintenance cuts, and a change that arrived after its hour was summarised.
  */
 import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
 import { startOfDay } from "../history/day.ts";
+import { hasMaintenance, markMaintenance } from "../history/maintenance-time.ts";
 import { type RecordedStretch, secondOf, timeOf } from "../history/status-time.ts";
 import type { Range } from "../history/steps.ts";
-import { addRow, codeOf, NO_DATA, type Row, type Summary } from "../history/summary.ts";
+import { addRow, codeOf, NO_DATA, type Row } from "../history/summary.ts";
 import { TIME_STATUSES } from "../history/tally.ts";
 import type { Stretch } from "../history/timeline.ts";
 import type { StretchStart } from "../model.ts";
@@ -92,6 +93,16 @@ function addStretch(times: Times, steps: readonly Range[], { from, to, status }:
   }
 }
 
+const statusOfCode = (code: number) => (code === NO_DATA ? undefined : TIME_STATUSES[code - 1]);
+
+/** A wanted monitor of a roster. */
+interface Target {
+  readonly id: string;
+  readonly place: number;
+  readonly times: Times;
+  readonly maintenance: readonly Range[];
+}
+
 interface Question {
   /** Adjoining, oldest first. */
   readonly steps: readonly Range[];
@@ -99,6 +110,8 @@ interface Question {
   readonly ids?: ReadonlySet<string> | undefined;
   /** The status of monitors as their items say, which may be seconds ahead of the history. */
   readonly present?: ReadonlyMap<string, StretchStart> | undefined;
+  /** When a monitor was in maintenance, which summaries do not tell. Default: never. */
+  readonly maintenance?: ((monitorId: string) => readonly Range[]) | undefined;
 }
 
 export const createStatusReader = (
@@ -107,7 +120,11 @@ export const createStatusReader = (
 ) => {
   const memory = createSummaryMemory(summaries);
 
-  const readBucket = async (bucket: number, { steps, ids, present }: Question, found: Map<string, Times>) => {
+  const readBucket = async (
+    bucket: number,
+    { steps, ids, present, maintenance = () => [] }: Question,
+    found: Map<string, Times>,
+  ) => {
     const { from = 0 } = steps[0] ?? {};
     const { to = 0 } = steps.at(-1) ?? {};
     const nowSeconds = now().getTime() / 1000;
@@ -118,6 +135,10 @@ export const createStatusReader = (
       const times = found.get(id) ?? new Times(steps.length);
       found.set(id, times);
       return times;
+    };
+
+    const addTime = (id: string, stretches: Iterable<Stretch>) => {
+      for (const stretch of markMaintenance(stretches, maintenance(id))) addStretch(timesOf(id), steps, stretch);
     };
 
     const changed = Map.groupBy(
@@ -138,28 +159,32 @@ export const createStatusReader = (
     };
 
     /** Wanted monitors by roster, which most summaries of a bucket have in common. */
-    const targets = new Map<readonly string[], { readonly place: number; readonly times: Times }[]>();
+    const targets = new Map<readonly string[], Target[]>();
     const targetsOf = (roster: readonly string[]) => {
       const known = targets.get(roster);
       if (known) return known;
-      const own = roster.flatMap((id, place) => (isWanted(id) && !late.has(id) ? [{ place, times: timesOf(id) }] : []));
+      const own = roster.flatMap((id, place) =>
+        isWanted(id) && !late.has(id) ? [{ id, place, times: timesOf(id), maintenance: maintenance(id) }] : [],
+      );
       targets.set(roster, own);
       return own;
     };
-    const addCut = ({ ids: roster, rows }: Summary, { step, from: at, to: until }: Unit) => {
-      for (const [place, id] of roster.entries()) {
-        if (!isWanted(id) || late.has(id)) continue;
-        const row = rows[place]!;
-        if (row.seconds) open.set(id, [...(open.get(id) ?? []), { from: at, to: until }]);
-        else timesOf(id).addRow(step, row, until - at);
-      }
+    /** What a summary tells of a part of its period, or of a period with maintenance: all of it only if nothing changed. */
+    const addPart = (id: string, { end: code, seconds }: Row, { from: at, to: until }: Unit) => {
+      const status = statusOfCode(code);
+      if (seconds) open.set(id, [...(open.get(id) ?? []), { from: at, to: until }]);
+      else if (status) addTime(id, [{ from: at, to: until, status }]);
     };
     for (const unit of units) {
       const summary = byPeriod[unit.period].get(unit.start);
       if (!summary) continue;
       const length = unit.to - unit.from;
-      if (length < PERIOD_SECONDS[unit.period]) addCut(summary, unit);
-      else for (const { place, times } of targetsOf(summary.ids)) times.addRow(unit.step, summary.rows[place]!, length);
+      const isCut = length < PERIOD_SECONDS[unit.period];
+      for (const { id, place, times, maintenance: own } of targetsOf(summary.ids)) {
+        const row = summary.rows[place]!;
+        if (isCut || hasMaintenance(own, unit)) addPart(id, row, unit);
+        else times.addRow(unit.step, row, length);
+      }
     }
 
     // ---- since the newest summary
@@ -169,20 +194,19 @@ export const createStatusReader = (
     for (const id of to > end ? new Set(own) : []) {
       if (late.has(id)) continue;
       const [code, recent, standing] = [last.get(id) ?? NO_DATA, changed.get(id), present?.get(id)];
-      const status = code === NO_DATA ? undefined : TIME_STATUSES[code - 1];
+      const status = statusOfCode(code);
       if (!recent && status && (!standing || standing.status === status)) {
-        addStretch(timesOf(id), steps, { from: begin, to, status });
+        addTime(id, [{ from: begin, to, status }]);
         continue;
       }
       const starts = startsOf(code, end, recent ?? [], standing);
-      for (const stretch of timeOf(starts, begin, to)) addStretch(timesOf(id), steps, stretch);
+      addTime(id, timeOf(starts, begin, to));
     }
 
     await inParallel(open, READS_AT_ONCE, async ([id, ranges]) => {
       const [first, final] = [Math.min(...ranges.map((one) => one.from)), Math.max(...ranges.map((one) => one.to))];
       const starts = await stretches.within(id, first, final);
-      for (const range of ranges)
-        for (const stretch of timeOf(starts, range.from, range.to)) addStretch(timesOf(id), steps, stretch);
+      for (const range of ranges) addTime(id, timeOf(starts, range.from, range.to));
     });
   };
 

@@ -46,7 +46,11 @@ interface Call {
 interface Heard {
   /** HTTP status; 0: nothing. */
   readonly status: number;
-  readonly body: { readonly code?: string; readonly timeToAlertSeconds?: number };
+  readonly body: {
+    readonly code?: string;
+    readonly timeToAlertSeconds?: number;
+    readonly errors?: readonly { readonly path: string }[];
+  };
   readonly etag: string | undefined;
 }
 
@@ -82,7 +86,7 @@ export function createApiClient({ scenario, clock, journal, api }: Options): Api
         timeToAlertSeconds: body.timeToAlertSeconds ?? null,
       });
       if (status >= 400 && status < 500 && !isWorthTrying(status, body.code)) {
-        if (status === 400 || status === 422)
+        if ((status === 400 || status === 422) && !isParentMissing(edit, body))
           journal.bugs.push({ at, where: "api client", text: `${JSON.stringify(edit)}: ${JSON.stringify(body)}` });
         return;
       }
@@ -96,6 +100,10 @@ export function createApiClient({ scenario, clock, journal, api }: Options): Api
 /** A monitor that is still being deleted, an ETag that is stale by now, others that change the same. */
 const isWorthTrying = (status: number, code: string | undefined) =>
   status === 412 || code === "being-deleted" || code === "changed-meanwhile" || status === 429;
+
+/** A monitor that others are to depend on may have been deleted, or not be there yet. */
+const isParentMissing = ({ settings }: Edit, { errors = [] }: Heard["body"]) =>
+  settings?.dependsOn !== undefined && errors.every(({ path }) => path.startsWith("dependsOn"));
 
 function callOf({ action, key, settings, at }: Edit, etag: string | undefined): Call {
   const path = `/v1/monitors/${idOfKey(key)}`;

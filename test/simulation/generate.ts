@@ -1,5 +1,6 @@
 /** From a seed to a scenario. Modes say what may happen in it. */
-import { type Chance, chanceOf } from "./clock.ts";
+import { idOfKey } from "./api-client.ts";
+import { type Chance, chanceOf, draw } from "./clock.ts";
 import type { FaultName, Only } from "./faults.ts";
 import {
   type Cut,
@@ -98,11 +99,23 @@ function hot(seed: string, chance: Chance): Scenario {
     monitors,
     events: monitors.flatMap(({ settings }) => hotEventsOf(chance, settings.host!)),
     cuts: chance.chance(0.3) ? [hotCut(chance)] : [],
-    edits: chance.chance(0.7) ? monitors.flatMap(({ settings }) => hotEditsOf(chance, settings, count)) : [],
+    edits: [
+      ...(chance.chance(0.7) ? monitors.flatMap(({ settings }) => hotEditsOf(chance, settings, count)) : []),
+      ...dependenciesOf(seed, monitors),
+    ],
     faults: hotFaultsOf(chance),
     ...(chance.chance(0.2) && { deploys: [{ at: tenths(chance.range(300, HOT.chaosEnds)), overlapSeconds: 120 }] }),
   };
 }
+
+/** In a third of the runs monitors depend on one another, so that alerts are held back. Drawn apart: other seeds stay as they are. */
+const dependenciesOf = (seed: string, monitors: Scenario["monitors"]): Edit[] =>
+  draw(seed, "dependencies") < 1 / 3
+    ? monitors.slice(1).map(({ settings: { key } }, place) => {
+        const parent = monitors[Math.floor((place + 1) / 2)]!.settings.key;
+        return { at: 60 + place, key, action: "patch", settings: { dependsOn: [idOfKey(parent)] } };
+      })
+    : [];
 
 function settingsOf(chance: Chance, place: number, lanes: readonly number[]): SentSettings {
   const intervalSeconds = chance.pick(lanes);

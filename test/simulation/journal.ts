@@ -340,7 +340,7 @@ const watchedSettings = (item: Item): WatchedSettings => {
   const { protocol, host, port, intervalSeconds, timeoutMs, retries, degradedAboveMs, ...how } =
     item.check as WatchedSettings;
   const { failureThreshold, recoveryThreshold, locations } = how;
-  const { quorum, alerts } = item as unknown as WatchedSettings;
+  const { quorum, alerts, dependsOn = [] } = item as unknown as WatchedSettings;
   return structuredClone({
     protocol,
     host,
@@ -354,5 +354,6 @@ const watchedSettings = (item: Item): WatchedSettings => {
     locations,
     quorum,
     alerts,
+    dependsOn,
   });
 };

@@ -1,4 +1,5 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
+import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
 
@@ -208,6 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
     "at: now.toISOString()",
   ),
   ...MAILBOX_MUTANTS,
+  ...DEPENDENCY_MUTANTS,
   // Timers
   mutant(
     "an own timer is touched whatever it is by now",

@@ -23,6 +23,8 @@ export interface WatchedSettings {
   readonly locations: readonly string[];
   readonly quorum: Quorum;
   readonly alerts: { readonly afterSeconds: number; readonly emails: readonly string[] };
+  /** Ids of monitors. */
+  readonly dependsOn?: readonly string[];
 }
 
 /** A monitor as it is sent to the API. */

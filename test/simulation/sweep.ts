@@ -1,6 +1,7 @@
 /** Every single fault at every call of a short story: no luck needed to find the one that hurts. */
 import type { Deployment } from "./deployment.ts";
 import type { FaultName } from "./faults.ts";
+import { family, router } from "./named/dependencies.ts";
 import { cut, down, edit, not, settings, story } from "./named/named.ts";
 import type { Violation } from "./oracle/case.ts";
 import { runAndJudge } from "./runner.ts";
@@ -56,6 +57,12 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     from: 480,
     to: 760,
+  },
+  /** A monitor and what it depends on go down, and only the latter comes back. */
+  family: {
+    scenario: family({ seconds: 2_100, events: [router(600, 690), down(603, 2_000)] }),
+    from: 598,
+    to: 730,
   },
 };
 

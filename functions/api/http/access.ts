@@ -225,6 +225,16 @@ const limitedWindows = (limit: Tags, all: Deps["windows"], monitors: MonitorStor
   };
 };
 
+/** Of the monitors that an incident held back, those that are seen. */
+const limitedDependencies = (all: Deps["dependencies"], { rowsOf }: MonitorStore): Deps["dependencies"] => ({
+  async *heldBy(incident, after) {
+    for await (const page of all.heldBy(incident, after)) {
+      const seen = new Set((await rowsOf(page.map(({ monitorId }) => monitorId))).map(({ id }) => id));
+      yield page.filter(({ monitorId }) => seen.has(monitorId));
+    }
+  },
+});
+
 /** Whether a subscription's filter lets only alerts pass that have one of the tags. */
 const isWithin = (limit: Tags, filterPolicy: string | undefined) => {
   const { tags } = JSON.parse(filterPolicy || "{}") as { tags?: unknown };
@@ -307,6 +317,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     incidents: limitedIncidents(deps.incidents, monitors),
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
+    dependencies: limitedDependencies(deps.dependencies, monitors),
     channels: limitedChannels(deps.channels),
     deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
@@ -322,7 +333,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
     former,
 
-    // By id, of monitors and incidents that were found through the stores above.
+    // By id, of or about monitors and incidents that were found through the stores above.
+    allWindows: deps.allWindows,
     incidentAlerts: deps.incidentAlerts,
     notes: deps.notes,
     stretches: deps.stretches,

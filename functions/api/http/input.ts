@@ -6,10 +6,6 @@ import { inOurWords, pathText, show } from "../../../shared/issues.ts";
 /** Fields of planned features, with a clearer error message than for unknown fields. */
 const NOT_YET = new Map(
   Object.entries({
-    maintenance: "maintenance windows",
-    maintenanceWindows: "maintenance windows",
-    parents: "dependencies between monitors",
-    dependsOn: "dependencies between monitors",
     flapping: "flap detection",
     flapDetection: "flap detection",
   }),

@@ -133,6 +133,21 @@ const incidentFields = {
     .describe("What each location saw, by its name."),
   acknowledged: acknowledgementView.nullable().describe("Who has taken it on; null while nobody has."),
   alertCount: z.int().meta({ description: "Alerts sent so far.", example: 1 }),
+  heldBy: z
+    .array(
+      z
+        .object({
+          monitorId: monitorId.describe("Id of the monitor that is down."),
+          incidentId: z
+            .string()
+            .meta({ description: "Id of its incident.", example: "0a1b2c3d4e5f6a7b8c9d.1795341600000" }),
+        })
+        .meta({ id: "HeldBy", description: "A monitor that is down, on which another one depends." }),
+    )
+    .meta({
+      description: "What its monitor depends on and is down: nobody is told of this incident meanwhile.",
+      example: [],
+    }),
   endReason: endReason.describe("Null while it is open."),
 };
 const incidentView = z
@@ -182,7 +197,8 @@ const standing = {
   lastCheckedAt: moment.nullable().describe("When its newest check was due; null before the first one."),
   latencyMs: milliseconds.nullable().describe("Of the newest check; null where there is none."),
   timeToAlertSeconds: z.int().meta({
-    description: "Longest possible time from the failure of the port to the sending of the alert, with these settings.",
+    description:
+      "Longest possible time from the failure of the port to the sending of the alert, with these settings. It is longer only while what the monitor depends on is down.",
     example: 74,
   }),
   views: z.record(z.string(), view).describe("What each location sees, by its name."),
@@ -190,6 +206,19 @@ const standing = {
   flapping: z
     .boolean()
     .meta({ description: "Whether it changes too often to be told of. Always false for now.", example: false }),
+  maintenance: z
+    .object({
+      windowId: z.string().meta({
+        description: "Id of the window; of several, the one that ends last.",
+        example: "0a1b2c3d4e5f6a7b8c9d",
+      }),
+      until: moment.describe(
+        "When it ends; with windows that follow without a pause, the last one's end, at most a day ahead.",
+      ),
+    })
+    .meta({ id: "PresentMaintenance", description: "The maintenance that a monitor is in: nobody is told of trouble." })
+    .nullable()
+    .meta({ description: "The maintenance window that it is in; null for none.", example: null }),
   reachesNobody: z.boolean().nullable().meta({
     description:
       "Whether its alerts reach nobody: no policy or setting of it names a channel, a mail address, or topic `alerts` while that has a confirmed subscription. Null if SNS does not say. Not in lists.",

@@ -3,6 +3,7 @@ import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, Vi
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
@@ -53,6 +54,10 @@ const presentIncident = (incident: Incident, reader: Token | null) => ({
   locations: incident.locations,
   acknowledged: incident.acknowledged ? presentAcknowledged(incident.acknowledged, reader) : null,
   alertCount: incident.alertCount,
+  heldBy: (incident.heldBy ?? []).map(({ monitorId, startedAt }) => ({
+    monitorId,
+    incidentId: `${monitorId}.${Date.parse(startedAt)}`,
+  })),
   endReason: incident.endReason,
 });
 
@@ -103,18 +108,34 @@ export const settingsFor = (reader: Token | null, monitor: MonitorSettings): Mon
   }),
 });
 
+/** What is shown of a monitor that its item does not hold. */
+export interface Around {
+  readonly newest: Newest | undefined;
+  readonly maintenance: PresentMaintenance | null;
+  /** How long it waits for the alerts of what it depends on. */
+  readonly heldSeconds: number;
+}
+
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
-export const presentMonitor = (monitor: StoredMonitor, newest: Newest | undefined, reader: Token | null) => ({
+export const presentMonitor = (
+  monitor: StoredMonitor,
+  { newest, maintenance, heldSeconds }: Around,
+  reader: Token | null,
+) => ({
   ...settingsFor(reader, monitor),
   id: monitor.id,
   status: statusOf(monitor),
   since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
-  timeToAlertSeconds: timeToAlertSeconds(monitor),
+  timeToAlertSeconds: timeToAlertSeconds(monitor, heldSeconds),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident, reader),
   flapping: false,
+  maintenance: maintenance && {
+    windowId: maintenance.windowId,
+    until: new Date(maintenance.untilMs).toISOString(),
+  },
   createdAt: monitor.createdAt,
   updatedAt: monitor.updatedAt,
   updatedBy: monitor.updatedBy,

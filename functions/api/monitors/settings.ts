@@ -148,6 +148,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
       available.filter(({ name }) => names.includes(name)),
     ),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
+    ...duplicates(known.dependsOn ?? [], "dependsOn"),
   );
   return { known, errors };
 };

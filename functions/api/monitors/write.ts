@@ -14,6 +14,7 @@ import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { settingsTagOf } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
+import { refuseWrongParents } from "./dependencies.ts";
 import { etagOf } from "./present.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
 
@@ -87,14 +88,26 @@ export const placing = ({ now, retention }: Pick<Deps, "now" | "retention">, sha
   by,
 });
 
-/** Stores a new monitor. @returns the monitor, or undefined if its id is taken */
+interface Creation {
+  /** Hash of the idempotency key and body; null without a key. */
+  readonly creation: string | null;
+  readonly by: Author;
+  /** The monitor that it is copied from. */
+  readonly source: StoredMonitor | undefined;
+}
+
+/**
+ * Stores a new monitor.
+ * @returns the monitor, or undefined if its id is taken
+ * @throws InvalidInput if it cannot depend on what it names
+ */
 export const create = async (
   deps: Deps,
   id: string,
   settings: MonitorSettings,
-  creation: string | null,
-  by: Author,
+  { creation, by, source }: Creation,
 ): Promise<StoredMonitor | undefined> => {
+  await refuseWrongParents(deps, id, settings, source);
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
@@ -168,7 +181,7 @@ export const keepKey = (before: StoredMonitor, settings: MonitorSettings): Monit
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
- * @throws InvalidInput if the key changes
+ * @throws InvalidInput if the key changes, or if it cannot depend on what it names
  */
 export const saveSettings = (
   deps: Deps,
@@ -179,6 +192,7 @@ export const saveSettings = (
 ): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
+    await refuseWrongParents(deps, id, settings, before);
     const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DAY_SECONDS } from "../../../shared/durations.ts";
 import type { Range } from "../../../shared/history/steps.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
+import type { presentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
 import {
@@ -53,6 +54,11 @@ export const overviewItem = z
       .int()
       .nullable()
       .meta({ description: "Whole days until the first certificate expires; null without one.", example: 64 }),
+    maintenanceUntil: moment.nullable().meta({
+      description: "Until when it is in maintenance and nobody is told of trouble; null if it is not.",
+      example: null,
+    }),
+    acknowledged: z.boolean().meta({ description: "Whether somebody has taken on its incident.", example: false }),
   })
   .meta({ id: "OverviewItem", description: "A monitor in short." });
 
@@ -61,10 +67,13 @@ interface Around {
   readonly steps: readonly Range[];
   /** Undefined if latencies are not asked for. */
   readonly newest: ReadonlyMap<string, Newest> | undefined;
+  readonly maintenanceOf: ReturnType<typeof presentMaintenance>;
   readonly now: Date;
 }
 
-export function presentRow(row: MonitorRow, { times, steps, newest, now }: Around): z.output<typeof overviewItem> {
+export function presentRow(row: MonitorRow, around: Around): z.output<typeof overviewItem> {
+  const { times, steps, newest, maintenanceOf, now } = around;
+  const maintenance = maintenanceOf(row);
   const { id, revision, name, protocol, host, port, tags, intervalSeconds, cause, certificateEndsMs } = row;
   return {
     ...{ id, revision, name, protocol, host, port, tags, intervalSeconds },
@@ -77,5 +86,7 @@ export function presentRow(row: MonitorRow, { times, steps, newest, now }: Aroun
     ...barsOf(times.get(id), steps.length),
     certificateDays:
       certificateEndsMs === null ? null : Math.floor((certificateEndsMs - now.getTime()) / (DAY_SECONDS * 1000)),
+    maintenanceUntil: maintenance && new Date(maintenance.untilMs).toISOString(),
+    acknowledged: row.acknowledged,
   };
 }

@@ -25,8 +25,10 @@ const mail = (
   incidentId?: string,
 ): Mail => {
   const domain = sender.replace(/^.*@|>$/g, "");
-  const thread = incidentId && `${incidentId}@${domain}`;
-  return { from: sender, to: address, ...content, date: now, id: `${id}@${domain}`, thread };
+  // Ids of messages about the monitoring may name receivers, with characters that an id of a mail has not.
+  const idOf = (name: string) => `${name.replace(/[^\w.+-]/g, "-")}@${domain}`;
+  const thread = incidentId === undefined ? undefined : idOf(incidentId);
+  return { from: sender, to: address, ...content, date: now, id: idOf(id), thread };
 };
 
 export const email: Channel<{ readonly address: string }, Mail> = {

@@ -102,8 +102,6 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     /a mail address/,
   ],
   ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /in a policy/],
-  ["maintenance", { maintenance: [] }, ["maintenance"], /maintenance windows do not exist yet/],
-  ["parents", { parents: ["x"] }, ["parents"], /dependencies between monitors do not exist yet/],
   ["flapping", { flapping: {} }, ["flapping"], /flap detection does not exist yet/],
   ["channels", { channels: ["x"] }, ["channels"], /in a policy/],
   ["an empty name", { name: " " }, ["name"], /1 to 200 characters/],

@@ -72,21 +72,15 @@ describe("GET /v1/health", () => {
   });
 });
 
-describe("people who open the address in a browser", () => {
-  test.each(["/", "/v1", "/v1/"])("are told at %s what this is and where the document is", async (path) => {
+describe("people who open the API's address in a browser", () => {
+  test.each(["/v1", "/v1/"])("are told at %s what this is and where the document is", async (path) => {
     const { status, headers, body } = await edge.call("GET", path, { token: null });
     expect([status, headers["content-type"]]).toEqual([200, "text/plain; charset=utf-8"]);
     expect(body).toMatch(/Harborlight test .*\n\n\/v1\/openapi\.json/);
   });
 
-  test("get an icon", async () => {
-    const { status, headers, body } = await edge.call("GET", "/favicon.ico", { token: null });
-    expect([status, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
-    expect([headers["cache-control"], body]).toEqual(["public, max-age=86400", expect.stringMatching(/^<svg /)]);
-  });
-
   test("cannot write there", async () => {
-    const { status, headers } = await edge.call("POST", "/", { token: null });
+    const { status, headers } = await edge.call("POST", "/v1", { token: null });
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);
   });
 });

@@ -26,6 +26,7 @@ import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
+import { createDependencyStore } from "../../../shared/store/dependencies.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createFormerStore } from "../../../shared/store/former.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
@@ -185,12 +186,15 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const stretches = createStretchStore(client, tables.tables.history);
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
+  const windows = createWindowStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
     monitors,
     policies: createPolicyStore(client, tables.tables.monitors),
-    windows: createWindowStore(client, tables.tables.monitors),
+    windows,
+    allWindows: windows.all,
+    dependencies: createDependencyStore(client, tables.tables.monitors),
     due: createDueStore(client, tables.tables.monitors),
     former,
     shards: createShardStore(client, tables.tables.monitors),

@@ -4,8 +4,11 @@ import { openApiDocument } from "../../../functions/api/openapi.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
+/** What others can depend on. */
+let parentId = "";
 beforeAll(async () => {
   edge = await startEdge();
+  parentId = (await create()).id;
 });
 afterAll(() => edge[Symbol.asyncDispose]());
 
@@ -33,7 +36,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   alerts: AlertsInput.examples?.[0],
   retries: RetriesInput.examples?.[0],
 };
-const exampleOf = (name: string) => EXAMPLES[name] ?? HttpMonitorInput.properties[name]?.examples?.[0];
+const exampleOf = (name: string) =>
+  (name === "dependsOn" ? [parentId] : undefined) ?? EXAMPLES[name] ?? HttpMonitorInput.properties[name]?.examples?.[0];
 
 const create = async () => {
   const sent = { name: "before", protocol: "http", host: "before.example.com" };

@@ -112,6 +112,7 @@ describe("results", () => {
       lossPercent: items[0].lossPercent,
       view: "up",
       offline: false,
+      maintenance: false,
     });
   });
 
@@ -121,7 +122,7 @@ describe("results", () => {
     });
     expect(headers["content-type"]).toContain("text/csv");
     const lines = body.split("\r\n");
-    expect(lines[0]).toBe("at,location,state,health,reason,latencyMs,lossPercent,view,offline");
+    expect(lines[0]).toBe("at,location,state,health,reason,latencyMs,lossPercent,view,offline,maintenance");
     expect(lines[1]).toMatch(/^2\d{3}-.*Z,local,open,up,,12\.3,/);
     expect(lines).toHaveLength(4);
     const next = /<([^>]+)>; rel="next"/.exec(headers.link!)![1]!;

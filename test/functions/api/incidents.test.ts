@@ -105,6 +105,7 @@ describe("incidents", () => {
       locations: {},
       acknowledged: null,
       alertCount: 2,
+      heldBy: [],
       endReason: "recovered",
       undeliverable: [{ delivery: "x.1 email:a@b.ch", error: "MessageRejected: no", at: moment(1) }],
       monitor: { id: ids[0], name: "A", protocol: "tcp", host: "127.0.0.1", port: 1 },

@@ -43,7 +43,7 @@ describe("a clock that was ahead", () => {
       expect(await reader.outcomesFrom(monitor, "eu", from, clock.now)).toEqual(
         outcomes().filter(({ tick }) => tick >= from && tick < clock.now),
       );
-      const [tally] = await tallySteps(reader, monitor, [{ from, to: clock.now }], "eu");
+      const [tally] = await tallySteps(reader, monitor, [{ from, to: clock.now }], { location: "eu" });
       expect(tally).toEqual(tallyOf(outcomes(), from, clock.now));
     };
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LocationNews } from "../../../shared/model.ts";
 import type { Policy } from "../../../shared/rules/policies.ts";
 import { createPolicyStore, type PolicyStore } from "../../../shared/store/alerting.ts";
+import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.ts";
 import { locationStateKey } from "../../../shared/store/keys.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { iso, startWorld } from "./fixture.ts";
@@ -54,6 +55,8 @@ test("the first step hears at once, of the beginning and of the end", async () =
   await announce("silent");
   await look();
   const published = () => w.received.filter(({ receiver }) => receiver === "sns").map(({ alert }) => alert);
+  const { incidentId } = published()[0]!;
+  expect(await createIncidentAlertStore(w.client, w.tables.monitors).of(incidentId)).toEqual([]);
   expect(published()[0]).toMatchObject({
     event: "system.location-silent",
     severity: "critical",

@@ -81,7 +81,7 @@ test("streams every outcome once, monitor by monitor, oldest first", async () =>
 test("as CSV, with one header", async () => {
   const { text } = await run({ format: "csv" });
   const lines = text.trimEnd().split("\r\n");
-  expect(lines[0]).toBe("monitorId,at,location,state,health,reason,latencyMs,lossPercent,view,offline");
+  expect(lines[0]).toBe("monitorId,at,location,state,health,reason,latencyMs,lossPercent,view,offline,maintenance");
   expect(lines.slice(1).map((line) => line.split(",").slice(0, 2).join(" "))).toEqual(expected());
 });
 

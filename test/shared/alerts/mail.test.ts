@@ -39,6 +39,14 @@ Alert: 19ea3a11ef31d1ea79c8.1795775490000.1
 `);
 });
 
+test("a message about the monitoring itself names no target, no status and no incident", () => {
+  const alert = alertOf("down", { subject: "eu is silent", message: "No heartbeat.", locations: {} });
+  const { subject, text, html } = alertMail({ ...alert, event: "system.location-silent" });
+  expect(subject).toBe("[SYSTEM] eu is silent");
+  expect(text).toMatch(/^eu is silent\.\n\nSince: .*\nWhat: No heartbeat\.\n/);
+  for (const part of [text, readable(html)]) expect(part).not.toMatch(/Status|Incident|db\.example\.com/);
+});
+
 test.each(EVENTS)("HTML and text of %s say the same", (event) => {
   const { text, html } = alertMail({ ...alertOf(event), acknowledgeUrl: ACKNOWLEDGE });
   const shown = readable(html);

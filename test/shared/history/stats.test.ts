@@ -151,7 +151,7 @@ test("whatever level answers, counts and seconds equal a plain recomputation, an
           for (const location of [undefined, told.locations[0]!]) {
             const steps = cut(whole, step);
             const reader = createHistoryReader(started.history, LOCATIONS);
-            const tallies = await tallySteps(reader, monitor, steps, location);
+            const tallies = await tallySteps(reader, monitor, steps, { location });
             steps.forEach((one, i) => {
               const { latencies, ...expected } = plainReport(played, location ? [location] : told.locations, one);
               const found = report(tallies[i]!, one);

@@ -7,6 +7,7 @@ import type { Run } from "../world.ts";
 import { clocks } from "./clocks.ts";
 import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
+import { dependencies } from "./dependencies.ts";
 import { history } from "./history.ts";
 import { locations } from "./locations.ts";
 import { mailboxes } from "./mailboxes.ts";
@@ -20,6 +21,7 @@ export const NAMED: readonly Named[] = [
   ...locations,
   ...delivery,
   ...mailboxes,
+  ...dependencies,
   ...schedule,
   ...clocks,
   ...history,

@@ -7,6 +7,7 @@ import type { FaultWindow, Scenario } from "../scenario.ts";
 import { judgeAlerts } from "./alerts.ts";
 import { judgeBlocks } from "./blocks.ts";
 import type { Case, Finished, Violation } from "./case.ts";
+import { judgeDependencies } from "./dependencies.ts";
 import { judgeEnd } from "./end.ts";
 import { epochsOf } from "./epochs.ts";
 import { judgeHistory } from "./history.ts";
@@ -61,6 +62,7 @@ export async function judge(run: Finished): Promise<Judgement> {
   const tellings = tellingsOf(journal);
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);
+  judgeDependencies(one, tellings);
   judgeTruth(one, tellings);
   judgeBlocks(one);
   judgeSchedule(one);

@@ -5,6 +5,7 @@
 import type { StatusWrite, Told } from "../journal.ts";
 import { latencyOfSlow, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
+import { type Held, heldOf } from "./dependencies.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Stretch } from "./script.ts";
 import { beliefAt, type Tellings } from "./tellings.ts";
@@ -48,7 +49,8 @@ const patienceWithSilence = ({ scenario }: Case, settings: WatchedSettings, { fr
   return isSlow ? FULL_TIMEOUT_EVERY_SECONDS : 0;
 };
 
-export function judgePromises(run: Case, { firsts }: Tellings): { required: number } {
+export function judgePromises(run: Case, tellings: Tellings): { required: number } {
+  const { firsts } = tellings;
   const byMonitor = Map.groupBy(
     firsts.filter(({ receiver }) => receiver === "sns"),
     ({ monitorId }) => monitorId,
@@ -58,7 +60,13 @@ export function judgePromises(run: Case, { firsts }: Tellings): { required: numb
   for (const epoch of run.epochs) {
     const told = byMonitor.get(epoch.id) ?? [];
     if (epoch.paused) judgeUnwatched(run, epoch.id, told, epoch.from, epoch.to, "paused");
-    else judgeEpoch(run, epoch, told, statuses.get(epoch.id) ?? [], figures);
+    else
+      judgeEpoch(
+        run,
+        epoch,
+        { told, statuses: statuses.get(epoch.id) ?? [], held: heldOf(run, tellings, epoch) },
+        figures,
+      );
   }
   for (const [id, epochs] of Map.groupBy(run.epochs, ({ id }) => id))
     for (const [place, { to, life }] of epochs.entries()) {
@@ -74,13 +82,15 @@ const isExact = ({ calm, scenario }: Case, from: number, to: number) =>
   calm.covers(Math.max(0, from - SETTLED_SECONDS), to) &&
   !scenario.cuts.some((cut) => cut.from < to && cut.to > from - SETTLED_SECONDS);
 
-function judgeEpoch(
-  run: Case,
-  epoch: Epoch,
-  told: readonly Told[],
-  statuses: readonly StatusWrite[],
-  figures: { required: number },
-) {
+/** What became of an epoch. */
+interface Found {
+  /** By topic `alerts`. */
+  readonly told: readonly Told[];
+  readonly statuses: readonly StatusWrite[];
+  readonly held: Held;
+}
+
+function judgeEpoch(run: Case, epoch: Epoch, { told, statuses, held }: Found, figures: { required: number }) {
   const { settings, afterSeconds, id } = epoch;
   const { failureThreshold, recoveryThreshold } = settings;
   const stretches = run.script.stretches(settings, Math.max(0, epoch.from), epoch.to);
@@ -98,6 +108,7 @@ function judgeEpoch(
     const what = `${stretch.status} (script ${s1(stretch.from)} to ${s1(stretch.to)})`;
     const look = (kind: string, within: number, isRight: (at: number) => boolean, now: (at: number) => unknown) => {
       for (const due of checkpoints(run, epoch, stretch, within)) {
+        if (kind === "told" && !isUp && held.isExcused(due.at)) continue;
         figures.required++;
         if (isRight(due.at)) continue;
         const rightAt = firstMoment(due.at, stretch.to, isRight);
@@ -109,10 +120,10 @@ function judgeEpoch(
         return;
       }
     };
-    look("told", bound + (isUp ? 0 : afterSeconds), isTold, (at) => beliefAt(told, at));
+    look("told", bound + (isUp ? 0 : Math.max(afterSeconds, held.seconds)), isTold, (at) => beliefAt(told, at));
     look("status", bound, isShown, (at) => statusAt(statuses, at));
   }
-  judgeTrouble(run, epoch, stretches, told);
+  judgeTrouble(run, epoch, stretches, { told, held });
   judgeBlindness(run, epoch, statuses);
 }
 
@@ -146,7 +157,12 @@ function firstMoment(from: number, to: number, holds: (at: number) => boolean): 
 }
 
 /** Trouble that turns between down and degraded is told when it has lasted for `afterSeconds`, counted from its start. */
-function judgeTrouble(run: Case, epoch: Epoch, stretches: readonly Stretch[], told: readonly Told[]) {
+function judgeTrouble(
+  run: Case,
+  epoch: Epoch,
+  stretches: readonly Stretch[],
+  { told, held }: Pick<Found, "told" | "held">,
+) {
   const { settings, afterSeconds } = epoch;
   let from: number | null = null;
   for (const [place, { status, from: began, to }] of stretches.entries()) {
@@ -159,9 +175,9 @@ function judgeTrouble(run: Case, epoch: Epoch, stretches: readonly Stretch[], to
     const next = stretches[place + 1]?.status;
     if (next === "down" || next === "degraded") continue;
     const threshold = Math.max(settings.failureThreshold, settings.recoveryThreshold);
-    const within = boundOf(settings, threshold) + afterSeconds;
+    const within = boundOf(settings, threshold) + Math.max(afterSeconds, held.seconds);
     for (const { at } of checkpoints(run, epoch, { from, to, status }, within))
-      if (beliefAt(told, at) === null)
+      if (beliefAt(told, at) === null && !held.isExcused(at))
         run.say("trouble-lost", epoch.id, at, `down or degraded since ${s1(from)}, and nobody was told by ${s1(at)}`);
   }
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { RESULT_COLUMNS } from "../../../../shared/history/outcome.ts";
+import { maintenanceOf, type Stretch } from "../../../../shared/rules/maintenance.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { type Position, type Result, readResults } from "../../../../shared/store/results-reader.ts";
 import { preferred } from "../../http/accept.ts";
@@ -38,10 +39,15 @@ const resultView = z
       description: "The location's own network was down: this says nothing about the target.",
       example: false,
     }),
+    maintenance: z.boolean().meta({ description: "The monitor was in maintenance.", example: false }),
   })
   .meta({ id: "Result", description: "A raw outcome.", example: { reason: null } });
 
-const present = ({ tick, location, state, health, reason, latencyMs, lossPercent, view, offline }: Result) => ({
+/** @param windows the monitor's stretches of maintenance, in epoch milliseconds */
+const present = (
+  { tick, location, state, health, reason, latencyMs, lossPercent, view, offline }: Result,
+  windows: readonly Stretch[],
+) => ({
   at: new Date(tick * 1000).toISOString(),
   location,
   state,
@@ -51,6 +57,7 @@ const present = ({ tick, location, state, health, reason, latencyMs, lossPercent
   lossPercent,
   view,
   offline,
+  maintenance: windows.some(({ startMs, endMs }) => startMs <= tick * 1000 && tick * 1000 < endMs),
 });
 
 /** CSV (RFC 4180). No field of a result needs quotes. */
@@ -85,7 +92,7 @@ export const results: readonly Route[] = [
         contentTypes: CONTENT_TYPES,
         headers: ["x-next-cursor", "link"],
         example:
-          "at,location,state,health,reason,latencyMs,lossPercent,view,offline\r\n2026-11-22T10:00:00.000Z,eu-west-1,open,up,,12.4,,up,false\r\n",
+          "at,location,state,health,reason,latencyMs,lossPercent,view,offline,maintenance\r\n2026-11-22T10:00:00.000Z,eu-west-1,open,up,,12.4,,up,false,false\r\n",
       },
     },
     handle: async ({ params, query, headers }, deps) => {
@@ -98,7 +105,8 @@ export const results: readonly Route[] = [
       const locations = location ? [location] : reader.locationsOf(monitor);
       const { items, next } = await readResults(reader, monitor, locations, range, query.limit, after);
       const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
-      const page = items.map(present);
+      const maintenance = maintenanceOf(await deps.allWindows(), monitor, range.from * 1000, range.to * 1000);
+      const page = items.map((item) => present(item, maintenance));
       if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv")
         return { body: { items: page, nextCursor }, headers: { vary: "accept" } };
       const here = new URLSearchParams({ ...query, limit: String(query.limit), cursor: nextCursor ?? "" });

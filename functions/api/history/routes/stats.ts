@@ -4,16 +4,17 @@ import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { report, reportOutages } from "../../../../shared/history/report.ts";
 import { oldestRawDay } from "../../../../shared/history/retention.ts";
-import { tallySteps } from "../../../../shared/history/stats.ts";
 import { cut, isCalendar, type Range, STEPS, type Step, stepSeconds } from "../../../../shared/history/steps.ts";
 import { Tally } from "../../../../shared/history/tally.ts";
 import { inParallel } from "../../../../shared/parallel.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import type { HistoryReader, Watched } from "../../../../shared/store/history-reader.ts";
+import type { Deps } from "../../deps.ts";
 import { locationName, moment, monitorId, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { withHistory } from "../../monitors/write.ts";
 import { incidentsIn } from "../incidents-in.ts";
+import { maintenanceIn } from "../maintenance.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { historyReader } from "../reader.ts";
 import { talliesOf } from "../tallies.ts";
@@ -78,11 +79,13 @@ const figures = {
 };
 const outages = {
   incidents: count.meta({ description: "Incidents that overlap the range.", example: 1 }),
-  outages: count.meta({ description: "Incidents that were down.", example: 1 }),
+  outages: count.meta({ description: "Incidents that were down, not only during maintenance.", example: 1 }),
   downtimeSeconds: seconds("down", 20),
   mttrSeconds: count.nullable().meta({ description: "Mean time to recovery.", example: 20 }),
   mtbfSeconds: count.nullable().meta({ description: "Mean time between failures.", example: 86_380 }),
-  longestOutageSeconds: count.nullable().meta({ description: "Longest outage.", example: 20 }),
+  longestOutageSeconds: count
+    .nullable()
+    .meta({ description: "Longest outage, without time in maintenance.", example: 20 }),
 };
 const step = oneOf(STEPS).meta({ id: "Step", description: "Length of a step.", example: "1h" });
 const statsView = z
@@ -138,11 +141,16 @@ function refuseTooLong({ from, to }: Range, step: Step) {
 }
 
 /** Figures of each location that has data. */
-async function seriesByLocation(reader: HistoryReader, monitor: Watched, steps: readonly Range[]) {
+async function seriesByLocation(
+  deps: Deps,
+  reader: HistoryReader,
+  monitor: Watched,
+  { steps, maintenance }: { readonly steps: readonly Range[]; readonly maintenance: readonly Range[] },
+) {
   const whole = { from: steps[0]?.from ?? 0, to: steps.at(-1)?.to ?? 0 };
   const series: { location: string; total: object; items: object[] }[] = [];
   await inParallel(reader.locationsOf(monitor), LOCATIONS_AT_ONCE, async (location) => {
-    const tallies = await tallySteps(reader, monitor, steps, location);
+    const tallies = await talliesOf(deps, reader, monitor, { steps, maintenance, location });
     const total = new Tally();
     for (const tally of tallies) total.merge(tally);
     if (total.checks === 0) return;
@@ -157,7 +165,7 @@ const getStats = route({
   operationId: "getStats",
   summary: "Uptime, failures and latency over time",
   description:
-    "Without `location`, time counts as the monitor's quorum sees it. Time that was paused, unknown or without data is reported apart and counts neither as up nor as down. Of days whose raw outcomes are no longer kept (400 days, unless deployed otherwise) only the figures of whole UTC days are known: there, steps begin at the UTC midnight nearest to where they would begin, and are never shorter than a day. `from` and `to` of each step say what it covers.",
+    "Without `location`, time counts as the monitor's quorum sees it. Time that was paused, in maintenance, unknown or without data is reported apart and counts neither as up nor as down. Of days whose raw outcomes are no longer kept (400 days, unless deployed otherwise) only the figures of whole UTC days are known: there, steps begin at the UTC midnight nearest to where they would begin, and are never shorter than a day. `from` and `to` of each step say what it covers.",
   scope: "read",
   query: z.strictObject({
     ...rangeFields("a day"),
@@ -181,8 +189,9 @@ const getStats = route({
     const reader = await historyReader(deps);
     const location = oneLocation(query.location, reader.locationsOf(monitor));
     const steps = cut(range, query.step, timeZone, oldestRawDay(deps.now().getTime() / 1000, deps.retention));
+    const maintenance = (await maintenanceIn(deps, range))(monitor);
     const [tallies, incidents] = await Promise.all([
-      talliesOf(deps, reader, monitor, steps, location),
+      talliesOf(deps, reader, monitor, { steps, maintenance, location }),
       location ? [] : incidentsIn(deps, monitor.id, range),
     ]);
     const whole = new Tally();
@@ -193,9 +202,9 @@ const getStats = route({
         location: location ?? null,
         step: query.step,
         timeZone,
-        total: { ...report(whole, range), ...(!location && reportOutages(incidents, whole, range)) },
+        total: { ...report(whole, range), ...(!location && reportOutages(incidents, whole, range, maintenance)) },
         items: steps.map((step, i) => report(tallies[i]!, step)),
-        ...(query.by && { series: await seriesByLocation(reader, monitor, steps) }),
+        ...(query.by && { series: await seriesByLocation(deps, reader, monitor, { steps, maintenance }) }),
       },
     };
   },

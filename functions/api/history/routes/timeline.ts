@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { portStretches } from "../../../../shared/history/lanes.ts";
+import { maintenanceOf } from "../../../../shared/rules/maintenance.ts";
 import { health, incidentItem, locationName, moment, monitorId, reason, state } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { presentRecorded } from "../../monitors/present.ts";
@@ -41,6 +42,13 @@ const timelineView = z
           .meta({ id: "TimelineLane", description: "What one location saw." }),
       )
       .describe("One for each location that has data in the range, by name."),
+    maintenance: z
+      .array(
+        z
+          .object({ from: moment.describe("Where it begins."), to: moment.describe("Where it ends, exclusive.") })
+          .meta({ id: "MaintenanceStretch", description: "A time in which the monitor was in maintenance." }),
+      )
+      .describe("When the monitor was in maintenance, oldest first."),
     incidents: z.array(incidentItem).describe("Incidents that overlap the range, newest first."),
   })
   .meta({ id: "Timeline", description: "How the port answered over time, by location." });
@@ -63,9 +71,10 @@ export const timeline: readonly Route[] = [
       if (range.to - range.from > MOST_DAYS * DAY_SECONDS)
         throw new InvalidInput([{ path: "from", message: `must be at most ${MOST_DAYS} days before to` }]);
       const reader = await historyReader(deps);
-      const [outcomes, incidents] = await Promise.all([
+      const [outcomes, incidents, windows] = await Promise.all([
         reader.outcomes(monitor, reader.locationsOf(monitor), range.from, range.to),
         incidentsIn(deps, monitor.id, range),
+        deps.allWindows(),
       ]);
       const lanes = [...outcomes]
         .map(([location, some]) => ({
@@ -86,7 +95,10 @@ export const timeline: readonly Route[] = [
             message: `gives ${count} stretches, and an answer has at most ${MOST_STRETCHES}: ask for a shorter range`,
           },
         ]);
-      const body = { monitorId: monitor.id, from: iso(range.from), to: iso(range.to), lanes };
+      const maintenance = maintenanceOf(windows, monitor, range.from * 1000, range.to * 1000).map(
+        ({ startMs, endMs }) => ({ from: new Date(startMs).toISOString(), to: new Date(endMs).toISOString() }),
+      );
+      const body = { monitorId: monitor.id, from: iso(range.from), to: iso(range.to), lanes, maintenance };
       return { body: { ...body, incidents: incidents.map((incident) => presentRecorded(incident, token)) } };
     },
   }),

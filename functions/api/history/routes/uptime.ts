@@ -14,6 +14,7 @@ import type { Deps } from "../../deps.ts";
 import { moment, monitorId, monitorName, percentage } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { hasTags, tagFilter } from "../../monitors/select.ts";
+import { byId, maintenanceIn, wholeOf } from "../maintenance.ts";
 import { rangeFields, readRange } from "../range.ts";
 import { count, secondsView } from "./stats.ts";
 import { readTimeZone } from "./time-zone.ts";
@@ -94,15 +95,17 @@ interface Member {
 }
 
 /** All monitors that exist, and deleted ones with time in the range, by name. */
-async function membersOf(
-  { monitors, former, statusReader, now }: Deps,
-  steps: readonly Range[],
-  tag: readonly string[],
-) {
-  const [rows, times] = await Promise.all([monitors.rows(now()), statusReader.times({ steps })]);
+async function membersOf(deps: Deps, steps: readonly Range[], tag: readonly string[]) {
+  const { monitors, former, statusReader, now } = deps;
+  const [rows, within] = await Promise.all([monitors.rows(now()), maintenanceIn(deps, wholeOf(steps))]);
   const present = new Map(rows.map((row) => [row.id, row]));
+  const times = await statusReader.times({ steps, maintenance: byId(present, within) });
   const gone = [...times.keys()].filter((id) => !present.has(id));
-  const formerNames = [...(await former.names(gone)).values()].map((one) => ({ ...one, ...namePlace(one) }));
+  const formerly = await former.names(gone);
+  const maintenance = byId(formerly, within);
+  const ids = new Set(gone.filter((id) => maintenance(id).length > 0));
+  if (ids.size > 0) for (const [id, own] of await statusReader.times({ steps, ids, maintenance })) times.set(id, own);
+  const formerNames = [...formerly.values()].map((one) => ({ ...one, ...namePlace(one) }));
   const all = [...rows, ...formerNames];
   if (formerNames.length > 0) all.sort((a, b) => compareText(a.listKey, b.listKey));
   return all

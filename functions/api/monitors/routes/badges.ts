@@ -5,6 +5,7 @@ import { uptimePercent } from "../../../../shared/history/report.ts";
 import { show } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
 import { oneOf } from "../../../../shared/schema.ts";
+import { maintenanceIn } from "../../history/maintenance.ts";
 import { historyReader } from "../../history/reader.ts";
 import { talliesOf } from "../../history/tallies.ts";
 import { Problem } from "../../http/problem.ts";
@@ -60,7 +61,8 @@ export const badges: readonly Route[] = [
       const to = Math.floor(deps.now().getTime() / 1000);
       const range = { from: to - PERIODS[query.period] * DAY_SECONDS, to };
       const reader = await historyReader(deps);
-      const [tally] = await talliesOf(deps, reader, monitor, [range]);
+      const maintenance = (await maintenanceIn(deps, range))(monitor);
+      const [tally] = await talliesOf(deps, reader, monitor, { steps: [range], maintenance });
       const percent = uptimePercent(tally!, 2);
       const message = percent === null ? "no data" : `${percent} % in ${query.period}`;
       return { body: badgeSvg(monitor.name, message, colourOfUptime(percent)), headers };

@@ -10,7 +10,7 @@ import { countedPageOf, listedMonitor } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
-import { newestOf } from "../newest.ts";
+import { around } from "../around.ts";
 import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
 import { idOfKey } from "../write.ts";
@@ -98,9 +98,13 @@ export const listMonitors = route({
       : await selected(deps, filters, sort, limit, start?.position);
     const { found, hasMore } = await takePage<StoredMonitor>(batches, limit);
     const isChecked = FROM_HISTORY.some((name) => shown.includes(name));
-    const newest = await newestOf(isChecked ? found.map(({ item }) => item) : [], deps.history, deps.now());
+    const aroundOf = await around(
+      deps,
+      found.map(({ item }) => item),
+      isChecked,
+    );
     const items = found.map(({ item, position }) => {
-      const whole = presentMonitor(item, newest.get(item.id), token);
+      const whole = presentMonitor(item, aroundOf(item), token);
       return { position, item: Object.fromEntries(Object.entries(whole).filter(([name]) => shown.includes(name))) };
     });
     return { body: pageBody({ found: items, hasMore }, total, question) };

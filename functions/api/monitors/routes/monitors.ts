@@ -12,8 +12,8 @@ import { Problem } from "../../http/problem.ts";
 import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { around } from "../around.ts";
 import { changeOf, creationOf, deletionOf } from "../changes.ts";
-import { newestOf } from "../newest.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
 import { etagOf, presentMonitor } from "../present.ts";
 import { readMonitorSettings } from "../settings.ts";
@@ -37,13 +37,10 @@ const answer = async (
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<Reply> => {
-  const [newest, isUnheard] = await Promise.all([
-    newestOf([monitor], deps.history, deps.now()),
-    reachesNobody(deps, monitor),
-  ]);
+  const [aroundOf, isUnheard] = await Promise.all([around(deps, [monitor]), reachesNobody(deps, monitor)]);
   return {
     status,
-    body: { ...presentMonitor(monitor, newest.get(monitor.id), token), reachesNobody: isUnheard },
+    body: { ...presentMonitor(monitor, aroundOf(monitor), token), reachesNobody: isUnheard },
     headers: { etag: etagOf(monitor), ...headers },
   };
 };
@@ -101,7 +98,7 @@ const createMonitor = route({
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
-    const created = before ? undefined : await create(deps, id, settings, creation, authorOf(token));
+    const created = before ? undefined : await create(deps, id, settings, { creation, by: authorOf(token), source });
     await record(created ? [creationOf(created)] : []);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });
     const present = before ?? (await deps.monitors.get(id));

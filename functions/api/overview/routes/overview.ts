@@ -3,12 +3,15 @@
  * polls with `since` for what changed.
  */
 import { z } from "zod";
+import { maintenanceTime } from "../../../../shared/history/maintenance-time.ts";
 import { expecting } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
+import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { MonitorRow } from "../../../../shared/store/monitor-row.ts";
 import type { Deps } from "../../deps.ts";
+import { byId, maintenanceIn, wholeOf } from "../../history/maintenance.ts";
 import { moment, STATUSES, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
@@ -66,15 +69,15 @@ async function present(deps: Deps, rows: readonly MonitorRow[], period: BarPerio
   const now = deps.now();
   if (rows.length === 0) return [];
   const steps = barSteps(period, now);
+  const present = new Map(rows.map((row) => [row.id, row]));
+  const windows = await deps.allWindows();
+  const maintenance = byId(present, maintenanceTime(windows, wholeOf(steps)));
   const [times, newest] = await Promise.all([
-    deps.statusReader.times({
-      steps,
-      ids: new Set(rows.map(({ id }) => id)),
-      present: new Map(rows.map((row) => [row.id, row])),
-    }),
+    deps.statusReader.times({ steps, ids: new Set(present.keys()), present, maintenance }),
     hasLatency ? newestOf(rows, deps.history, now) : undefined,
   ]);
-  return rows.map((row) => presentRow(row, { times, steps, newest, now }));
+  const maintenanceOf = presentMaintenance(windows, now.getTime());
+  return rows.map((row) => presentRow(row, { times, steps, newest, maintenanceOf, now }));
 }
 
 /** Reads these monitors anew. @returns those that exist, in this order, and the ids of those that do not */
@@ -131,16 +134,21 @@ async function withPresentCause({ monitors }: Deps, rows: readonly MonitorRow[])
   return rows.map((row) => found.get(row.id) ?? row).filter(({ deletedAt }) => deletedAt === null);
 }
 
+/** Time by status of the bars, to sort by uptime. */
+async function timesOf(deps: Deps, rows: readonly MonitorRow[], bars: BarPeriod) {
+  const steps = barSteps(bars, deps.now());
+  const within = await maintenanceIn(deps, wholeOf(steps));
+  return deps.statusReader.times({ steps, maintenance: byId(new Map(rows.map((row) => [row.id, row])), within) });
+}
+
 async function onePage(deps: Deps, query: Query & { readonly sort: Sort; readonly cursor?: string | undefined }) {
   const { bars, tag, status, sort, limit: most } = query;
   const question = JSON.stringify(["overview", bars, tag, status, sort]);
   const after = query.cursor === undefined ? "" : decodeCursor(query.cursor, question);
   // Read before the monitors, so that no change falls between.
   const changes = new Date(deps.now().getTime() - OVERLAP_MS).toISOString();
-  const [all, times] = await Promise.all([
-    tagged(deps, tag),
-    sort === "uptime" ? deps.statusReader.times({ steps: barSteps(bars, deps.now()) }) : undefined,
-  ]);
+  const all = await tagged(deps, tag);
+  const times = sort === "uptime" ? await timesOf(deps, all, bars) : undefined;
   const wanted = all.filter(selecting({ status }));
   const { page, next } = pageOf(wanted, { sort, after, limit: most }, times);
   return {
@@ -158,7 +166,7 @@ const getOverview = route({
   operationId: "getOverview",
   summary: "All monitors in short, with bars of their status",
   description:
-    "For dashboards. Read all pages once, then poll with `since`: that answers only with monitors whose settings or status changed and the ids of deleted ones. Changes of the last 30 seconds come again; drop rows whose `revision` you know. If a poll is full (`limit` items), poll again at once. With `ids` you get the latencies of the rows that you show.",
+    "For dashboards. Read all pages once, then poll with `since`: that answers only with monitors whose settings or status changed and the ids of deleted ones. Changes of the last 30 seconds come again; drop rows whose `revision` you know. If a poll is full (`limit` items), poll again at once. The beginning or end of maintenance is no change. With `ids` you get the latencies of the rows that you show.",
   scope: "read",
   query: z.strictObject({
     bars: oneOf(BAR_PERIODS)

@@ -56,6 +56,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   // Another team's incident is as its monitor: see the test below.
   getIncident: ["read", "nothing"],
   acknowledgeIncident: ["write", "nothing"],
+  listHeldMonitors: ["read", "nothing"],
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
   createIncidentNote: ["write", "nothing"],

@@ -212,6 +212,7 @@ function bodyOf(operationId: string): unknown {
     updateSubscription: { filter: null },
     updateToken: { name: "x" },
     createToken: { name: "x", scopes: ["read"] },
+    createIncidentNote: { text: "x" },
   };
   return bodies[operationId] ?? {};
 }

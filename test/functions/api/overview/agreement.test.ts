@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { HOUR_SECONDS as HOUR, MINUTE_SECONDS as MINUTE } from "../../../../shared/durations.ts";
 import type { Health, Status } from "../../../../shared/model.ts";
 import { changeKey } from "../../../../shared/store/keys.ts";
-import { MIDNIGHT, startWorld, type World } from "./world.ts";
+import { iso, MIDNIGHT, startWorld, type World } from "./world.ts";
 
 let w: World;
 beforeEach(async () => {
@@ -16,6 +16,27 @@ interface Seen {
   readonly status: Status | "deleted";
   /** Epoch seconds. */
   readonly at: number;
+}
+
+/** Maintenance of the random life, by monitor; `b` has the same windows, and asks that their time counts. */
+const ONCE = [MIDNIGHT + 10 * HOUR + 1051, MIDNIGHT + 13 * HOUR + 5] as const;
+const DAILY = [0, 1].map((day) => [
+  MIDNIGHT + day * 24 * HOUR + 150 * MINUTE,
+  MIDNIGHT + day * 24 * HOUR + 240 * MINUTE,
+]);
+const MAINTENANCE: Readonly<Record<string, readonly (readonly number[])[]>> = { a: [...DAILY, ONCE], b: [], c: [ONCE] };
+const DAILY_WINDOW = { kind: "daily", at: "02:30", durationSeconds: 90 * MINUTE };
+
+/** What was seen, cut where maintenance begins and ends. */
+function withMaintenance(seen: readonly Seen[], windows: readonly (readonly number[])[]): Seen[] {
+  const isIn = (at: number) => windows.some(([from = 0, to = 0]) => from <= at && at < to);
+  const edges = [...seen.map(({ at }) => at), ...windows.flat()].toSorted((a, b) => a - b);
+  return edges.flatMap((at) => {
+    const status = seen.findLast((one) => one.at <= at)?.status;
+    if (!status) return [];
+    const isKept = ["pending", "paused", "deleted"].includes(status);
+    return [{ at, status: isIn(at) && !isKept ? ("maintenance" as const) : status }];
+  });
 }
 
 const secondsOf = (seen: readonly Seen[], from: number, to: number, status: string) =>
@@ -33,11 +54,12 @@ const randomOf = (seed: number) => {
   };
 };
 
-const COUNTED = ["up", "degraded", "down", "unknown", "paused"] as const;
+const COUNTED = ["up", "degraded", "down", "unknown", "paused", "maintenance"] as const;
 
 /** Holds everything that is shown of a monitor against what it was seen to be. */
-async function compare(id: string, seen: readonly Seen[], random: (below: number) => number) {
+async function compare(id: string, life: readonly Seen[], random: (below: number) => number) {
   const now = w.time.now;
+  const seen = withMaintenance(life, MAINTENANCE[id] ?? []);
   const isGone = seen.at(-1)?.status === "deleted";
   const ranges = [
     [MIDNIGHT, now],
@@ -66,24 +88,24 @@ async function compare(id: string, seen: readonly Seen[], random: (below: number
     for (let bar = 0; bar < bars.count; bar++) {
       const [from, to] = [begin + bar * length, Math.min(now, begin + (bar + 1) * length)];
       expect([bar, row.downSeconds[bar] ?? 0]).toEqual([bar, secondsOf(seen, from, to, "down")]);
-      const letter = (["down", "degraded", "unknown", "up", "paused"] as const).find(
+      const letter = (["down", "degraded", "unknown", "up", "maintenance", "paused"] as const).find(
         (status) => secondsOf(seen, from, to, status) > 0,
       );
       expect([bar, row.bars[bar]]).toEqual([
         bar,
-        letter ? { down: "x", degraded: "d", unknown: "?", up: "u", paused: "p" }[letter] : "n",
+        letter ? { down: "x", degraded: "d", unknown: "?", up: "u", maintenance: "m", paused: "p" }[letter] : "n",
       ]);
     }
   }
   const { items: incidents } = await w.get(`/v1/monitors/${id}/incidents?limit=200`);
-  const moments = new Set(seen.map(({ at }) => at));
+  const moments = new Set(life.map(({ at }) => at));
   for (const { startedAt, endedAt } of incidents) {
     expect(moments).toContain(Math.floor(Date.parse(startedAt) / 1000));
     if (endedAt) expect(moments).toContain(Math.floor(Date.parse(endedAt) / 1000));
   }
-  for (const [place, { status, at }] of seen.entries()) {
+  for (const [place, { status, at }] of life.entries()) {
     if (status !== "down" && status !== "degraded") continue;
-    const end = seen[place + 1]?.at ?? now;
+    const end = life[place + 1]?.at ?? now;
     const isCovered = incidents.some(
       (one: { startedAt: string; endedAt: string | null }) =>
         Date.parse(one.startedAt) / 1000 < at + 1 && (one.endedAt === null || Date.parse(one.endedAt) / 1000 >= end),
@@ -108,9 +130,13 @@ test.each([1, 2, 3])(
       if (last?.status !== next.status || last.at !== next.at) own.push(next);
     };
     for (const id of ids) {
-      await w.create(id, { tags: { who: id } });
+      await w.create(id, { tags: { who: id }, maintenanceCountsAsDowntime: id === "b" });
       await note(id);
     }
+    const once = { kind: "once", startsAt: iso(ONCE[0]), endsAt: iso(ONCE[1]) };
+    await w.maintain({ tags: { who: "a" }, schedule: DAILY_WINDOW });
+    await w.maintain({ monitorIds: ["b"], schedule: DAILY_WINDOW });
+    await w.maintain({ all: true, schedule: once });
     let compacted = MIDNIGHT + HOUR;
     const gone = new Set<string>();
     for (let step = 0; w.time.now < MIDNIGHT + 30 * HOUR; step++) {

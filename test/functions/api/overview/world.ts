@@ -91,6 +91,12 @@ export async function startWorld() {
       await stores.monitors.markDeleted(await present(id), now());
       await settle(id);
     },
+    /** Creates a maintenance window. @returns its id */
+    async maintain(window: object): Promise<string> {
+      const { status, body } = await edge.call("POST", "/v1/maintenance-windows", { body: { name: "W", ...window } });
+      if (status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
+      return body.id;
+    },
     /** GET, which must succeed. */
     async get(path: string) {
       const { status, body } = await edge.call("GET", path);

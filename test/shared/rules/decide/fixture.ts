@@ -55,6 +55,7 @@ export class World {
   isGone = false;
   plans: readonly Plan[] = [];
   maintenanceUntil: NonNullable<Context["maintenanceUntil"]> = () => null;
+  dependencies: () => Context["dependencies"] = () => undefined;
   constructor(more: Partial<Monitor> = {}) {
     this.monitor = monitor(more);
   }
@@ -66,6 +67,7 @@ export class World {
       channels: ["email", "sns"],
       plansOf: () => plans,
       maintenanceUntil,
+      dependencies: this.dependencies(),
     };
   }
   verdict(at: number) {
