@@ -53,12 +53,11 @@ export const buildPage = async (root: string): Promise<{ content: Buffer | undef
     bundle: true,
     platform: "browser",
     format: "esm",
-    splitting: true,
     target: BROWSERS,
     jsx: "automatic",
     jsxImportSource: "preact",
+    // One script: each request of a page counts at the gateway's throttle, and all pages together are small.
     entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
     minify: true,
     legalComments: "none",
     metafile: true,

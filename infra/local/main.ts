@@ -36,7 +36,8 @@ const start = async (): Promise<RunningStack> => {
 const stack = await start();
 // The link logs in once. Over the network it would do so for whoever sees it, so it is for this machine only.
 const isLoopback = /^http:\/\/(localhost|127\.|\[::1\])/.test(stack.apiUrl);
-const dashboard = isLoopback && stack.loginCode ? `login#${stack.loginCode}` : "";
+const code = isLoopback ? await stack.createLoginCode() : null;
+const dashboard = code === null ? "" : `login#${code}`;
 process.stdout.write(`API ${stack.apiUrl}\ntoken ${stack.token}\ndashboard ${stack.apiUrl}/${dashboard}\n`);
 
 let isStopping = false;

@@ -71,8 +71,8 @@ export interface RunningStack {
   readonly apiUrl: string;
   readonly gatewayUrl: string;
   readonly token: string;
-  /** Logs in once on the dashboard, within ten minutes. */
-  readonly loginCode: string | null;
+  /** Makes a code that logs in once on the dashboard, within ten minutes; null if it cannot be made. */
+  createLoginCode(): Promise<string | null>;
   /** Access key of the owner, who may call everything through the gateway. */
   readonly accessKeyId: string;
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -241,7 +241,6 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     const stopSchedules = startSchedules(resources, { functions, authorise });
     undo.push(stopSchedules, () => Promise.all([functions.stop(0), ...sources.map((source) => source.stop())]));
     const token = await prepareToken(dataFolder, options.token, settings.direct, log);
-    const loginCode = await prepareLogin(token, settings.direct);
     api.answerWith(createHttpApi(settings, { open, disk }));
     const sweeping = setInterval(() => {
       if (disk.isRefusing) return;
@@ -277,7 +276,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       apiUrl,
       gatewayUrl,
       token,
-      loginCode,
+      createLoginCode: () => prepareLogin(token, settings.direct),
       accessKeyId,
       outputs,
       resources,

@@ -75,7 +75,7 @@ test("log in: a wrong token says why, the right one leads to where one wanted to
 }, 60_000);
 
 test("the link that the start prints logs in once, and does not stay in the address", async () => {
-  const link = `/login#${stack.loginCode}`;
+  const link = `/login#${await stack.createLoginCode()}`;
   const one = await visit(browser, stack.apiUrl);
   await one.page.goto(link);
   await one.page.getByRole("table", { name: "Monitors" }).waitFor();
@@ -183,7 +183,7 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   await page.getByLabel("Mail addresses").fill("ops");
   await page.getByRole("button", { name: "Create monitor" }).click();
   await page.getByText('must be a mail address, got "ops"').waitFor();
-  expect(await page.evaluate("document.activeElement.id")).toBe("emails");
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("emails");
   await expectAccessible(page, "guide with errors");
   await page.reload();
   expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("127.0.0.1");

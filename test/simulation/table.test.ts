@@ -24,7 +24,7 @@ import { beyondDynalite, oddCommands } from "./odd-commands.ts";
 import { storeTraffic } from "./store-traffic.ts";
 import { createTables, type TableCommand } from "./tables.ts";
 
-const COMMANDS = 2_000;
+const COMMANDS = 2_500;
 /** DynamoDB Local takes 8 ms for one. */
 const COMMANDS_TO_AMAZON = 300;
 /** Some seconds each on an idle machine; many where others want the same cores. */

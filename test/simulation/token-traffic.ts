@@ -56,6 +56,13 @@ export function tokenSteps(
       }),
     session: () => sessions.get(session(), date()),
     extend: () => sessions.extend(session(), seconds() + 60, date()),
+    putCode: () =>
+      sessions.putCode(chance.pick(["code1", "code2"]), {
+        tokenId: "t",
+        tokenSecretHash: "hash",
+        expiresAtSeconds: seconds() + chance.pick([-60, 600]),
+      }),
+    takeCode: () => sessions.takeCode(chance.pick(["code1", "code2", "code3"]), date()),
     endSession: () => sessions.end(session(), date()),
     sessions: async () => {
       const { next } = await sessions.list(1 + chance.int(2), date());

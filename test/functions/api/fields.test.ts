@@ -40,7 +40,13 @@ const exampleOf = (name: string) =>
   (name === "dependsOn" ? [parentId] : undefined) ?? EXAMPLES[name] ?? HttpMonitorInput.properties[name]?.examples?.[0];
 
 const create = async () => {
-  const sent = { name: "before", protocol: "http", host: "before.example.com" };
+  const sent = {
+    name: "before",
+    protocol: "http",
+    host: "before.example.com",
+    // The examples name the second one.
+    locations: ["local", "eu-west-1"],
+  };
   const { body } = await edge.call("POST", "/v1/monitors", { body: sent });
   return body as Readonly<Record<string, unknown>> & { readonly id: string };
 };

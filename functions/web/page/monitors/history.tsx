@@ -111,7 +111,8 @@ export const History = ({ monitor: { id, status, degradedAboveMs } }: { readonly
   const points = latency.answer?.items ?? [];
   const hasLatency = points.some(({ latencyMs }) => latencyMs !== null);
   const day = totals.answer?.[0];
-  useEffect(() => setFilled(day !== undefined && known(day) > 0), [day]);
+  const isComplete = day !== undefined && known(day) > 0 && (hasLatency || status !== "up");
+  useEffect(() => setFilled(isComplete), [isComplete]);
   return (
     <>
       <section aria-label="Uptime">
