@@ -59,7 +59,7 @@ function streak({ bits, bitCount }: Pick<History, "bits" | "bitCount">, bit: 0 |
 export function nextHealth(
   present: Health | null,
   history: History,
-  outcome: Pick<Outcome, "health" | "state">,
+  outcome: Pick<Outcome, "health" | "state" | "stalled">,
   { failureThreshold, recoveryThreshold }: Thresholds,
 ): Health | null {
   const isFirst = present === null || present === "unknown";
@@ -79,7 +79,8 @@ export function nextHealth(
       return history.notUpStreak >= failureThreshold || isSettled ? "degraded" : present;
     }
     case "up": {
-      if (present === "degraded") return history.upStreak >= recoveryThreshold ? "up" : present;
+      // Without a reliable latency, a slow target looks like one that is up.
+      if (present === "degraded") return history.upStreak >= recoveryThreshold && !outcome.stalled ? "up" : present;
       if (present === "up") return present;
       return streak(history, 1) >= recoveryThreshold ? "up" : present;
     }

@@ -106,6 +106,15 @@ test("the history remembers 32 measured outcomes, newest first", () => {
   expect(nextHealth("up", history, outcome("down"), { failureThreshold: 2, recoveryThreshold: 1 })).toBe("up");
 });
 
+test("an outcome of a stalled process, whose latency is unknown, ends no degraded view; it shows that a port is open again", () => {
+  const thresholds = { failureThreshold: 1, recoveryThreshold: 1 };
+  const history = remember(EMPTY_HISTORY, "up");
+  const stalled = outcome("up", { stalled: true });
+  expect(nextHealth("degraded", history, stalled, thresholds)).toBe("degraded");
+  expect(nextHealth("degraded", history, outcome("up"), thresholds)).toBe("up");
+  expect(nextHealth("down", history, stalled, thresholds)).toBe("up");
+});
+
 test("silence that means nothing makes a view unknown after the failure threshold", () => {
   const silent = outcome("unknown", { state: "open|filtered", reason: "silent" });
   const once = remember(EMPTY_HISTORY, "unknown");
