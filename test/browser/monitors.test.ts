@@ -1,6 +1,8 @@
 /** The dashboard against the whole running stack: log in, see monitors, see one go down and come back. */
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -152,12 +154,25 @@ test("a target stops: its page, the list and the title say so by themselves; the
   await one.page.locator("main .status.is-up").first().waitFor();
   target.close();
   await one.page.getByText("refused the connection").first().waitFor({ timeout: 30_000 });
-  await one.page.getByRole("region", { name: "Open incident" }).waitFor();
+  const incident = one.page.getByRole("region", { name: "Open incident" });
+  await incident.getByRole("button", { name: "Acknowledge" }).click();
+  await incident.getByText("one machine has taken it on").waitFor();
+  await one.page.getByRole("button", { name: "Silence it for 2 h" }).click();
+  await one.page.getByText("nobody is told of trouble").waitFor();
+  await expectAccessible(one.page, "trouble");
+  await one.page.getByRole("button", { name: "End it now" }).click();
+  await one.page.getByRole("button", { name: "Silence it for 2 h" }).waitFor();
   await one.page.getByRole("link", { name: "Monitors" }).click();
   await one.page.getByRole("button", { name: "down 1" }).waitFor();
   await expect.poll(() => one.page.title(), { timeout: 20_000 }).toBe("(1 down) Monitors – Harborlight");
   await one.page.getByRole("link", { name: "Incidents" }).click();
-  await one.page.getByRole("cell", { name: "open" }).waitFor();
+  await one.page.getByRole("row", { name: /open/ }).getByRole("link").last().click();
+  await one.page.getByText("one machine has taken it on.").waitFor();
+  await one.page.getByLabel("Note").fill("The disk is full.");
+  await one.page.getByLabel("How far the work is").selectOption("identified");
+  await one.page.getByRole("button", { name: "Write note" }).click();
+  await one.page.getByText("The disk is full.").last().waitFor();
+  await expectAccessible(one.page, "incident");
   target = await listen();
   await one.page.goto(`/monitors/${id}`);
   await one.page.getByRole("button", { name: "Check now" }).click();
@@ -240,6 +255,47 @@ test("edit: only what was changed is sent; what somebody else changed meanwhile 
   expect((await api("GET", `/v1/monitors/${made}`)).status).toBe(404);
   expect(one.faults).toEqual([]);
   await one.close();
+}, 60_000);
+
+test("channels: what is wrong stands at its field; a test says whether it was taken; delete; locations work", async () => {
+  const taken: string[] = [];
+  const receiver = createHttpServer((request, response) => {
+    taken.push(request.url ?? "");
+    response.writeHead(request.url === "/hook" ? 204 : 410).end();
+  }).listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  const one = await visit(browser, stack.apiUrl, { expected: [422] });
+  const { page } = one;
+  await page.goto("/channels");
+  await logIn(one);
+  await page.getByText("No channels.").waitFor();
+  await page.getByLabel("Kind", { exact: true }).selectOption("webhook");
+  await page.getByRole("button", { name: "Create channel" }).click();
+  await page.getByText("Nothing was stored.").waitFor();
+  await expectAccessible(page, "channels with errors");
+  for (const [name, path] of [
+    ["Good hook", "/hook"],
+    ["Bad hook", "/gone"],
+  ] as const) {
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await page.getByLabel(/^url/).fill(url + path);
+    await page.getByRole("button", { name: "Create channel" }).click();
+    const row = page.getByRole("row", { name });
+    await row.getByRole("button", { name: "Send test" }).click();
+    await row.getByText(path === "/hook" ? "The test was taken." : /^The test was not taken: .*410/).waitFor();
+  }
+  expect(taken).toContain("/hook");
+  await expectAccessible(page, "channels");
+  await page.getByRole("row", { name: "Bad hook" }).getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("row", { name: "Bad hook" }).waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Locations" }).click();
+  await page.getByRole("row", { name: /local.*works/ }).waitFor();
+  await expectAccessible(page, "locations");
+  expect(one.faults).toEqual([]);
+  await one.close();
+  receiver.close();
 }, 60_000);
 
 test("pause and resume by a button", async () => {

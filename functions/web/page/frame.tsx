@@ -9,6 +9,8 @@ import { atClock, zone } from "./words.ts";
 const PAGES = [
   { to: "/monitors", name: "Monitors" },
   { to: "/incidents", name: "Incidents" },
+  { to: "/channels", name: "Channels" },
+  { to: "/locations", name: "Locations" },
 ] as const;
 
 const leave = async () => {

@@ -20,6 +20,13 @@ const PAGES: readonly { readonly pattern: RegExp; readonly name: string; readonl
   { pattern: /^\/monitors\/new$/, name: "New monitor", load: () => import("./monitors/guide.tsx") },
   { pattern: /^\/monitors\/([a-z0-9]+)\/edit$/, name: "Edit monitor", load: () => import("./monitors/edit.tsx") },
   { pattern: /^\/monitors\/([a-z0-9]+)$/, name: "Monitor", load: () => import("./monitors/monitor.tsx") },
+  {
+    pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/,
+    name: "Incident",
+    load: () => import("./incidents/incident.tsx"),
+  },
+  { pattern: /^\/channels$/, name: "Channels", load: () => import("./channels/list.tsx") },
+  { pattern: /^\/locations$/, name: "Locations", load: () => import("./locations/list.tsx") },
   { pattern: /^\/incidents$/, name: "Incidents", load: () => import("./incidents/list.tsx") },
 ];
 

@@ -92,6 +92,10 @@ export interface Monitor {
   readonly degradedAboveMs: number | null;
   readonly timeToAlertSeconds: number;
   readonly locations: readonly string[];
+  /** The maintenance window that it is in: nobody is told of trouble. */
+  readonly maintenance: { readonly windowId: string; readonly until: string } | null;
+  readonly flappingSince: string | null;
+  readonly reachesNobody: boolean | null;
   readonly views: Readonly<Record<string, View>>;
   readonly incident: Incident | null;
 }
@@ -105,6 +109,8 @@ export interface Incident {
   readonly reason: string | null;
   readonly message: string;
   readonly endReason: string | null;
+  /** Who has taken it on; null while nobody has. */
+  readonly acknowledged: { readonly at: string; readonly by: string; readonly note: string | null } | null;
 }
 
 export interface Figures {

@@ -9,8 +9,8 @@ import {
   targetOf,
   withoutSecrets,
 } from "../../../functions/web/page/monitors/draft.ts";
-import { type Protocol, questionsOf } from "../../../functions/web/page/monitors/settings-schema.ts";
 import { takeApart } from "../../../functions/web/page/monitors/target-text.ts";
+import { questionsOf, type Schema } from "../../../functions/web/page/parts/settings-schema.ts";
 
 const NAMES = new Set(["tcp", "http", "https", "ssh", "postgresql", "dns", "imaps"]);
 
@@ -36,14 +36,7 @@ test.each(["a.example", "192.0.2.7", "2001:db8::1", "", "a.example:0", "a.exampl
   },
 );
 
-const protocol = (settings: Protocol["settings"]): Protocol => ({
-  name: "x",
-  title: "X",
-  summary: "",
-  transports: ["tcp"],
-  defaultPort: 1,
-  settings,
-});
+const protocol = (settings: Schema) => ({ settings });
 const draft = (more: Partial<Draft>): Draft => ({ ...EMPTY, host: "a.example", ...more });
 
 describe("settings are asked for as their schema says", () => {

@@ -85,7 +85,9 @@ const IncidentsPage = () => {
                     <StatusMark status={severity} />
                   </td>
                   <td>
-                    <Ago at={startedAt} />
+                    <a href={`/incidents/${id}`}>
+                      <Ago at={startedAt} />
+                    </a>
                   </td>
                   <td>{durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}</td>
                   <td dir="auto">{message}</td>

@@ -1,7 +1,7 @@
 /** A monitor that is being written: the texts of the form, and what they mean to the API. Pure. */
 import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../../shared/monitor/timing.ts";
 import type { Monitor, Tags } from "../model.ts";
-import { kindsOf, type Protocol, questionsOf, settingOf } from "./settings-schema.ts";
+import { type Configurable, settingsFrom } from "../parts/settings-schema.ts";
 
 export interface Draft {
   readonly host: string;
@@ -63,24 +63,9 @@ const tagsOf = (text: string): Tags =>
       }),
   );
 
-const settingsOf = ({ kind, settings }: Draft, protocol: Protocol | undefined): Record<string, unknown> => {
-  if (!protocol) return {};
-  const questions = questionsOf(protocol, kind);
-  const given = questions.flatMap((question) => {
-    const text = settings[question.name] ?? "";
-    return text === "" ? [] : [[question.name, settingOf(question, text)] as const];
-  });
-  // Where a protocol has several kinds of settings, what is constant in the chosen one tells it.
-  const constant = kindsOf(protocol).length > 1 ? (protocol.settings.oneOf?.[kind]?.properties ?? {}) : {};
-  const told = Object.entries(constant).flatMap(([name, { const: value }]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return Object.fromEntries([...given, ...told]);
-};
-
 /** What `POST /v1/checks` takes: the target and how to speak to it. @throws SyntaxError for a setting that is no JSON */
-export const targetOf = (draft: Draft, protocol: Protocol | undefined) => {
-  const settings = settingsOf(draft, protocol);
+export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
+  const settings = protocol ? settingsFrom(draft.settings, protocol, draft.kind) : {};
   return {
     protocol: draft.protocol,
     host: draft.host.trim(),
@@ -91,7 +76,7 @@ export const targetOf = (draft: Draft, protocol: Protocol | undefined) => {
 };
 
 /** What `POST /v1/monitors` takes. @throws SyntaxError for a setting that is no JSON */
-export const monitorOf = (draft: Draft, protocol: Protocol | undefined) => {
+export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
   const tags = tagsOf(draft.tags);
   const emails = wordsOf(draft.emails);
   return {
@@ -124,7 +109,7 @@ export const withoutSecrets = (draft: Draft): Draft => ({ ...draft, settings: {}
 const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Which kind of settings these are, where the protocol has several: the one whose constants they have. */
-const kindOf = (settings: Monitor["settings"], protocol: Protocol | undefined): number => {
+const kindOf = (settings: Monitor["settings"], protocol: Pick<Configurable, "settings"> | undefined): number => {
   const kinds = protocol?.settings.oneOf ?? [];
   const found = kinds.findIndex(({ properties = {} }) =>
     Object.entries(properties).every(([name, { const: value }]) => value === undefined || settings[name] === value),
@@ -133,7 +118,7 @@ const kindOf = (settings: Monitor["settings"], protocol: Protocol | undefined): 
 };
 
 /** The form of a monitor that there is. Secrets are masked, and stay as they are while nobody changes them. */
-export const draftOf = (monitor: Monitor, protocol: Protocol | undefined): Draft => ({
+export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings"> | undefined): Draft => ({
   host: monitor.host,
   protocol: monitor.protocol,
   port: String(monitor.port),

@@ -10,9 +10,10 @@ import { StatusMark } from "../parts/status.tsx";
 import { Ago } from "../parts/time.tsx";
 import { go } from "../router.ts";
 import { mayWrite } from "../session.ts";
-import { lasting, milliseconds, plural, target, when } from "../words.ts";
+import { lasting, milliseconds, target, when } from "../words.ts";
 import { History } from "./history.tsx";
 import { forgetOverview } from "./overview.ts";
+import { Facts, Silence, Trouble } from "./trouble.tsx";
 
 const POLL_MS = 10_000;
 
@@ -29,41 +30,6 @@ const read = async (id: string, isPoll: boolean): Promise<Shown> => {
     get<Page<Result>>(`/v1/monitors/${id}/results?limit=15`, { isPoll }),
   ]);
   return { monitor, incidents: incidents.items, results: results.items };
-};
-
-const Facts = ({ evidence }: { readonly evidence: Readonly<Record<string, unknown>> }) => (
-  <dl class="facts small">
-    {Object.entries(evidence).map(([name, value]) => (
-      <>
-        <dt key={name}>{name}</dt>
-        <dd dir="auto">{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-      </>
-    ))}
-  </dl>
-);
-
-/** What is wrong, and who says so. */
-const Trouble = ({ monitor }: { readonly monitor: Monitor }) => {
-  const { incident, views } = monitor;
-  if (!incident) return null;
-  const seen = Object.entries(views);
-  const agree = seen.filter(([, { health }]) => health === "down" || health === "degraded");
-  const evidence = agree.find(([, { reason }]) => reason === incident.reason)?.[1].evidence ?? {};
-  return (
-    <section class={`card trouble ${incident.severity === "degraded" ? "is-slow" : ""}`} aria-label="Open incident">
-      <h2>
-        {incident.severity === "down" ? "Down" : "Degraded"} since {when(incident.startedAt)}
-      </h2>
-      <p style={{ margin: 0 }} dir="auto">
-        {incident.message}
-      </p>
-      <p class="dim small" style={{ margin: ".2rem 0 0" }}>
-        {incident.reason !== null && <code>{incident.reason}</code>} Seen by {agree.length} of{" "}
-        {plural(seen.length, "location")}.
-      </p>
-      {Object.keys(evidence).length > 0 && <Facts evidence={evidence} />}
-    </section>
-  );
 };
 
 const Locations = ({ monitor: { views, locations } }: { readonly monitor: Monitor }) => (
@@ -130,7 +96,9 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
                 <td>
                   <StatusMark status={severity} />
                 </td>
-                <td>{when(startedAt)}</td>
+                <td>
+                  <a href={`/incidents/${id}`}>{when(startedAt)}</a>
+                </td>
                 <td>{durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}</td>
                 <td dir="auto">{message}</td>
               </tr>
@@ -200,9 +168,9 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
   );
   useTitle(shown?.monitor.name ?? "Monitor");
 
-  const act = async (action: "check" | "pause" | "resume", done: string) => {
+  const act = async (path: string, body: unknown, done: string) => {
     try {
-      await call("POST", `/v1/monitors/${id}/${action}`);
+      await call("POST", path, body === undefined ? {} : { body });
       say(done);
       forgetOverview();
       refresh();
@@ -210,6 +178,8 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
       setFailure(error);
     }
   };
+  const own = (action: "check" | "pause" | "resume", done: string) =>
+    void act(`/v1/monitors/${id}/${action}`, undefined, done);
 
   const remove = async () => {
     setDeleting(false);
@@ -246,15 +216,15 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
         </h1>
         {mayWrite.value && (
           <div class="actions end">
-            <button type="button" disabled={monitor.paused} onClick={() => void act("check", "A check was started.")}>
+            <button type="button" disabled={monitor.paused} onClick={() => own("check", "A check was started.")}>
               Check now
             </button>
             {monitor.paused ? (
-              <button type="button" onClick={() => void act("resume", "It is watched again.")}>
+              <button type="button" onClick={() => own("resume", "It is watched again.")}>
                 Resume
               </button>
             ) : (
-              <button type="button" onClick={() => void act("pause", "It is paused: nothing is checked or told.")}>
+              <button type="button" onClick={() => own("pause", "It is paused: nothing is checked or told.")}>
                 Pause
               </button>
             )}
@@ -297,7 +267,8 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
           <p>Checks and alerts end. Its history stays readable until it expires.</p>
         </Confirm>
       )}
-      <Trouble monitor={monitor} />
+      <Silence monitor={monitor} act={(...action) => void act(...action)} />
+      <Trouble monitor={monitor} act={(...action) => void act(...action)} />
       <History monitor={monitor} />
       <Locations monitor={monitor} />
       <Incidents incidents={incidents} />

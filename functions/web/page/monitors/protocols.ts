@@ -2,7 +2,14 @@
 import { signal } from "@preact/signals";
 import { get } from "../api.ts";
 import type { Page } from "../model.ts";
-import type { Protocol } from "./settings-schema.ts";
+import type { Configurable } from "../parts/settings-schema.ts";
+
+export interface Protocol extends Configurable {
+  readonly name: string;
+  readonly summary: string;
+  readonly transports: readonly string[];
+  readonly defaultPort: number | null;
+}
 
 export const protocols = signal<readonly Protocol[]>([]);
 

@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import type { FieldError } from "../api.ts";
 import { errorsAt, Field } from "../parts/field.tsx";
+import { SettingsForm } from "../parts/settings-form.tsx";
 import type { Draft } from "./draft.ts";
 import { loadProtocols, protocols, usualFor } from "./protocols.ts";
-import { SettingsForm } from "./settings-form.tsx";
 import { takeApart } from "./target-text.ts";
 
 export interface StepProps {
@@ -102,7 +102,7 @@ export const Target = ({ draft, change, errors }: StepProps) => {
       )}
       {protocol && (
         <SettingsForm
-          protocol={protocol}
+          of={protocol}
           kind={draft.kind}
           values={draft.settings}
           errors={errors}

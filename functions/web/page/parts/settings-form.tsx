@@ -1,10 +1,10 @@
-/** The settings of a protocol, asked for as its schema says. */
+/** Settings, asked for as their schema says. */
 import type { FieldError } from "../api.ts";
-import { errorsAt, Field } from "../parts/field.tsx";
-import { kindsOf, type Protocol, type Question, questionsOf } from "./settings-schema.ts";
+import { errorsAt, Field } from "./field.tsx";
+import { type Configurable, kindsOf, type Question, questionsOf } from "./settings-schema.ts";
 
 interface SettingsFormProps {
-  readonly protocol: Protocol;
+  readonly of: Configurable;
   readonly kind: number;
   readonly values: Readonly<Record<string, string>>;
   readonly errors: readonly FieldError[];
@@ -53,14 +53,14 @@ const Control = ({
   );
 };
 
-export const SettingsForm = ({ protocol, kind, values, errors, chooseKind, change }: SettingsFormProps) => {
-  const kinds = kindsOf(protocol);
-  const questions = questionsOf(protocol, kind).filter(({ choices }) => choices.length !== 1);
+export const SettingsForm = ({ of, kind, values, errors, chooseKind, change }: SettingsFormProps) => {
+  const kinds = kindsOf(of);
+  const questions = questionsOf(of, kind).filter(({ choices }) => choices.length !== 1);
   if (questions.length === 0 && kinds.length < 2) return null;
   const wrong = errorsAt(errors, "settings");
   return (
     <details class="card" open={wrong.length > 0 || questions.some(({ isRequired }) => isRequired)}>
-      <summary>Settings of {protocol.title}</summary>
+      <summary>Settings of {of.title}</summary>
       {kinds.length > 1 && (
         <Field id="settings-kind" label="Kind">
           <select

@@ -1,4 +1,4 @@
-/** How the settings of a protocol are asked for, by their JSON Schema. Pure. */
+/** How settings are asked for by their JSON Schema: those of a protocol, or of a kind of channel. Pure. */
 
 /** The part of JSON Schema that settings use. */
 export interface Schema {
@@ -15,12 +15,9 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-export interface Protocol {
-  readonly name: string;
+/** Whatever has settings. */
+export interface Configurable {
   readonly title: string;
-  readonly summary: string;
-  readonly transports: readonly string[];
-  readonly defaultPort: number | null;
   readonly settings: Schema;
 }
 
@@ -41,8 +38,8 @@ const kindOf = ({ type, enum: choices, writeOnly }: Schema): Question["kind"] =>
   return type === "boolean" ? "flag" : "json";
 };
 
-/** The settings of a protocol; where it has several kinds of them, those of `kind`. */
-export const questionsOf = ({ settings }: Protocol, kind: number): Question[] => {
+/** The settings; where there are several kinds of them, those of `kind`. */
+export const questionsOf = ({ settings }: Pick<Configurable, "settings">, kind: number): Question[] => {
   const schema = settings.oneOf?.[kind] ?? settings;
   return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
     name,
@@ -54,8 +51,8 @@ export const questionsOf = ({ settings }: Protocol, kind: number): Question[] =>
   }));
 };
 
-/** Names of the kinds of settings, where a protocol has several: by what must be constant in each. */
-export const kindsOf = ({ settings }: Protocol): readonly string[] =>
+/** Names of the kinds of settings, where there are several: by what must be constant in each. */
+export const kindsOf = ({ settings }: Pick<Configurable, "settings">): readonly string[] =>
   (settings.oneOf ?? []).map(({ properties = {} }) =>
     Object.entries(properties)
       .filter(([, property]) => property.const !== undefined)
@@ -64,7 +61,7 @@ export const kindsOf = ({ settings }: Protocol): readonly string[] =>
   );
 
 /** A setting's text as the API takes it. @throws SyntaxError for what is no JSON */
-export const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text: string): unknown => {
+const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text: string): unknown => {
   switch (kind) {
     case "number":
       return Number.isNaN(Number(text)) ? text : Number(text);
@@ -79,4 +76,25 @@ export const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text:
     default:
       return text;
   }
+};
+
+/**
+ * The texts of a form as the API takes them; empty ones are left out.
+ * @throws SyntaxError for a setting that is no JSON
+ */
+export const settingsFrom = (
+  texts: Readonly<Record<string, string>>,
+  { settings }: Pick<Configurable, "settings">,
+  kind: number,
+): Record<string, unknown> => {
+  const given = questionsOf({ settings }, kind).flatMap((question) => {
+    const text = texts[question.name] ?? "";
+    return text === "" ? [] : [[question.name, settingOf(question, text)] as const];
+  });
+  // Where there are several kinds of settings, what is constant in the chosen one tells it.
+  const constant = kindsOf({ settings }).length > 1 ? (settings.oneOf?.[kind]?.properties ?? {}) : {};
+  const told = Object.entries(constant).flatMap(([name, { const: value }]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries([...given, ...told]);
 };

@@ -1,0 +1,231 @@
+/** One incident: what happened in it in the order of time, whom it was told, and what people wrote. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { CallFailure, call, get } from "../api.ts";
+import { useTitle } from "../frame.tsx";
+import { usePolling } from "../live.ts";
+import type { Incident, Page, Status } from "../model.ts";
+import { Failed } from "../parts/notice.tsx";
+import { StatusMark } from "../parts/status.tsx";
+import { mayWrite } from "../session.ts";
+import { lasting, plural, when } from "../words.ts";
+
+const POLL_MS = 10_000;
+const MOST_EVENTS = 200;
+
+interface Delivery {
+  readonly receiver: string;
+  readonly state: "waiting" | "sent" | "undeliverable" | null;
+  readonly attempts: number;
+  readonly answer: string | null;
+}
+interface Note {
+  readonly id: string;
+  readonly by: { readonly name: string } | null;
+  readonly text: string;
+  readonly state: string | null;
+  readonly public: boolean;
+}
+/** `GET /v1/incidents/{id}/timeline` */
+interface Event {
+  readonly at: string;
+  readonly kind: "opened" | "status" | "ended" | "alert" | "undeliverable" | "acknowledged" | "note";
+  readonly status?: Status;
+  readonly alert?: { readonly event: string; readonly message: string; readonly deliveries: readonly Delivery[] };
+  readonly undeliverable?: { readonly receiver: string; readonly error: string };
+  readonly acknowledgement?: { readonly by: string; readonly note: string | null };
+  readonly note?: Note;
+  readonly endReason?: string | null;
+}
+interface Shown {
+  readonly incident: Incident & { readonly monitor: { readonly id: string; readonly name: string } };
+  readonly events: readonly Event[];
+}
+
+const STATES = ["investigating", "identified", "monitoring", "resolved"] as const;
+
+const Deliveries = ({ deliveries }: { readonly deliveries: readonly Delivery[] }) => (
+  <ul class="plain-list small">
+    {deliveries.map(({ receiver, state, attempts, answer }) => (
+      <li key={receiver}>
+        <span dir="auto">{receiver}</span>: {state ?? "not known any more"}
+        {state !== "sent" && answer !== null && (
+          <span class="dim">
+            {" "}
+            after {plural(attempts, "attempt")}: {answer}
+          </span>
+        )}
+      </li>
+    ))}
+  </ul>
+);
+
+/** What an event says, in words. */
+const what = ({ kind, status, alert, undeliverable, acknowledgement, note, endReason }: Event): ComponentChildren => {
+  switch (kind) {
+    case "opened":
+      return "It began.";
+    case "status":
+      return <StatusMark status={status!} />;
+    case "alert":
+      return (
+        <>
+          <strong>{alert!.event}</strong> was told: <span dir="auto">{alert!.message}</span>
+          <Deliveries deliveries={alert!.deliveries} />
+        </>
+      );
+    case "undeliverable":
+      return (
+        <span class="is-down">
+          {undeliverable!.receiver} could not be told: {undeliverable!.error}
+        </span>
+      );
+    case "acknowledged":
+      return (
+        <>
+          <strong>{acknowledgement!.by}</strong> has taken it on. {acknowledgement!.note}
+        </>
+      );
+    case "note":
+      return (
+        <>
+          <strong>{note!.by?.name ?? "Somebody"}</strong> wrote
+          {note!.state && ` (${note!.state})`}
+          {note!.public && " for everybody"}:
+          <p class="note" dir="auto">
+            {note!.text}
+          </p>
+        </>
+      );
+    case "ended":
+      return `It ended: ${endReason ?? "recovered"}.`;
+  }
+};
+
+const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void }) => {
+  const [failure, setFailure] = useState<unknown>(null);
+  const [text, setText] = useState("");
+  const [state, setState] = useState("");
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    try {
+      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, ...(state && { state }) } });
+      setText("");
+      setState("");
+      setFailure(null);
+      done();
+    } catch (error) {
+      setFailure(error);
+    }
+  };
+  return (
+    <form class="card" onSubmit={(event) => void submit(event)}>
+      <div class="field">
+        <label for="text">Note</label>
+        <textarea id="text" rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </div>
+      <div class="field">
+        <label for="state">How far the work is</label>
+        <select id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
+          <option value="">nothing is said of it</option>
+          {STATES.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </div>
+      {failure !== null && <Failed failure={failure} />}
+      <button type="submit" disabled={text.trim() === ""}>
+        Write note
+      </button>
+    </form>
+  );
+};
+
+const IncidentPage = ({ id }: { readonly id: string }) => {
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
+  const refresh = () => setAttempt(attempt + 1);
+  usePolling(
+    async (isPoll) => {
+      try {
+        const [incident, timeline] = await Promise.all([
+          get<Shown["incident"]>(`/v1/incidents/${id}`, { isPoll }),
+          get<Page<Event>>(`/v1/incidents/${id}/timeline?limit=${MOST_EVENTS}`, { isPoll }),
+        ]);
+        setShown({ incident, events: timeline.items });
+        setFailure(null);
+      } catch (error) {
+        setFailure(error);
+        throw error;
+      }
+    },
+    POLL_MS,
+    [id, attempt],
+  );
+  useTitle(shown ? `Incident of ${shown.incident.monitor.name}` : "Incident");
+  if (!shown)
+    return (
+      <main id="main" aria-busy={failure === null}>
+        {failure instanceof CallFailure && failure.status === 404 ? (
+          <>
+            <h1 tabIndex={-1}>There is no such incident</h1>
+            <p>
+              <a href="/incidents">All incidents</a>
+            </p>
+          </>
+        ) : (
+          failure !== null && <Failed failure={failure} retry={refresh} />
+        )}
+      </main>
+    );
+  const { incident, events } = shown;
+  const acknowledge = async () => {
+    try {
+      await call("POST", `/v1/incidents/${id}/acknowledge`, { body: {} });
+      refresh();
+    } catch (error) {
+      setFailure(error);
+    }
+  };
+  return (
+    <main id="main">
+      <div class="top">
+        <h1 tabIndex={-1} dir="auto">
+          {incident.monitor.name}
+        </h1>
+        {incident.endedAt === null && incident.acknowledged === null && mayWrite.value && (
+          <button type="button" class="end" onClick={() => void acknowledge()}>
+            Acknowledge
+          </button>
+        )}
+      </div>
+      <p>
+        <StatusMark status={incident.severity} /> from {when(incident.startedAt)}{" "}
+        {incident.durationSeconds === null ? (
+          <strong>on</strong>
+        ) : (
+          `for ${lasting(incident.durationSeconds)}, until ${when(incident.endedAt!)}`
+        )}
+        . <span dir="auto">{incident.message}</span>
+      </p>
+      <p>
+        <a href={`/monitors/${incident.monitor.id}`}>The monitor</a>
+      </p>
+      {failure !== null && <Failed failure={failure} retry={refresh} />}
+      <h2>What happened</h2>
+      <ol class="timeline">
+        {events.map((event) => (
+          <li key={`${event.at} ${event.kind} ${event.note?.id ?? event.alert?.event ?? ""}`}>
+            <time dateTime={event.at} class="dim">
+              {when(event.at)}
+            </time>
+            <div>{what(event)}</div>
+          </li>
+        ))}
+      </ol>
+      {mayWrite.value && <NoteForm id={id} done={refresh} />}
+    </main>
+  );
+};
+export default IncidentPage;
