@@ -99,7 +99,9 @@ export function judgeDependencies(run: Case, tellings: Tellings): void {
     for (const one of told) {
       const madeAt = journal.made.get(one.alertId) ?? one.at;
       const isWithin = periods.some(({ from, to }) => from + AT_ONCE_SECONDS < madeAt && madeAt < to);
-      if (isWithin && !isEnd(one) && epoch.from <= madeAt && madeAt <= epoch.to)
+      // Whoever heard that it flaps hears that it has stopped.
+      const isEnding = isEnd(one) || one.event === "flapping-stopped";
+      if (isWithin && !isEnding && epoch.from <= madeAt && madeAt <= epoch.to)
         say("held", id, madeAt, `${one.alertId} says ${one.event} while all that it depends on is known to be down`);
     }
     for (const { to: releasedAt } of periods) {
