@@ -9,11 +9,9 @@ import { serve } from "../support/servers.ts";
 
 test("a monitor is seen from all of its locations, a majority decides, and none of them while it is cut off", async () => {
   const folder = await mkdtemp(join(tmpdir(), "harborlight-locations-"));
-  const product = await startProduct(folder, await freePort(), {
-    HARBORLIGHT_LOCATIONS: "a,b,c",
-    // A multicast address: no kernel connects to one, wherever this machine stands.
-    HARBORLIGHT_CONTROL_TARGETS: "224.0.0.1:9",
-  });
+  const port = await freePort();
+  const locations = { HARBORLIGHT_LOCATIONS: "a,b,c" };
+  let product = await startProduct(folder, port, locations);
   try {
     const server = await serve(() => {});
     const api = createClient(product.apiUrl, product.token);
@@ -45,6 +43,9 @@ test("a monitor is seen from all of its locations, a majority decides, and none 
     expect(JSON.stringify(health)).toMatch(/"a".*"b".*"c"/);
 
     await server[Symbol.asyncDispose]();
+    await product.stop();
+    // A multicast address: no kernel connects to one, wherever this machine stands.
+    product = await startProduct(folder, port, { ...locations, HARBORLIGHT_CONTROL_TARGETS: "224.0.0.1:9" });
     await until("locations that are cut off", async () => {
       // Not by the public /v1/health, which has a throttle of 10 requests a second.
       const { body: cut } = await api("GET", "/v1/locations");
