@@ -22,6 +22,7 @@ import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { StatusPageStore } from "../../shared/store/status-pages.ts";
 import type { StatusReader } from "../../shared/store/status-reader.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
@@ -51,6 +52,7 @@ export interface Deps {
   readonly incidents: IncidentStore;
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
+  readonly pages: StatusPageStore;
   /** Reads the secret with which links in alerts are signed. */
   readonly linkSecret: LinkSecret;
   /** Notes on incidents. */

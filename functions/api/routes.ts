@@ -32,6 +32,8 @@ import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
 import { tags } from "./monitors/routes/tags.ts";
 import { overview } from "./overview/routes/overview.ts";
+import { pageNotices } from "./status-pages/routes/notices.ts";
+import { statusPages } from "./status-pages/routes/status-pages.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -56,6 +58,8 @@ export const routes: readonly Route[] = [
   metrics,
   policies,
   maintenanceWindows,
+  statusPages,
+  pageNotices,
   subscriptions,
   channels,
   deliveries,

@@ -22,6 +22,7 @@ import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createStatusPageStore } from "../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
@@ -51,6 +52,7 @@ type Stores =
   | "incidentAlerts"
   | "linkSecret"
   | "notes"
+  | "pages"
   | "channels"
   | "deliveries"
   | "alertsSubscribers"
@@ -110,6 +112,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     linkSecret: createLinkSecret(client, tables.monitors),
     notes: createNoteStore(client, tables.monitors),
+    pages: createStatusPageStore(client, tables.monitors),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),

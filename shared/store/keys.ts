@@ -25,6 +25,8 @@
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  code      LOGIN-CODE#<hash>        CODE                  a code that logs in once, by its SHA-256
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
+ *  monitors  page      PAGE                     <id>                  a public status page
+ *  monitors  notice    PAGE#<page id>           NOTICE#<id>           what somebody announces on it
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -122,6 +124,11 @@ export const linkSecretKey = { pk: "LINK-SECRET", sk: "SECRET" };
 /** Partition keys of all secrets, as patterns of IAM. */
 export const SECRETS = [channelSecretKey("*").pk, linkSecretKey.pk];
 export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
+/** Partition of all status pages. */
+export const PAGES_PK = "PAGE";
+/** Partition of what belongs to one status page. */
+export const pagePartition = (pageId: string) => `PAGE#${pageId}`;
+export const PAGE_NOTICE_PREFIX = "NOTICE#";
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginCodeKey = (hash: string) => ({ pk: `LOGIN-CODE#${hash}`, sk: "CODE" });
 export const loginFailuresKey = (source: string, now: Date) => ({

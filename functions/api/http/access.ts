@@ -180,6 +180,18 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
   return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse, retired, settleOwed };
 };
 
+/** Status pages publish monitors whatever their tags: all are seen, and none is made or changed. */
+const limitedPages = ({ all, get, notices }: Deps["pages"]): Deps["pages"] => {
+  const refuse = async (): Promise<never> => {
+    throw new Problem(
+      "missing-scope",
+      "the token is limited to monitors with certain tags: status pages belong to all",
+    );
+  };
+  const change = { create: refuse, update: refuse, remove: refuse };
+  return { all, get, ...change, notices: (id) => ({ ...notices(id), ...change }) };
+};
+
 /** Deliveries are seen whose monitor had one of the tags then. */
 const limitedDeliveries = (limit: Tags, { list, untoldEnds }: Deps["deliveries"]): Deps["deliveries"] => ({
   // Ids alone, to delete a channel, which a limited token may not.
@@ -319,6 +331,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     windows: limitedWindows(limit, deps.windows, monitors),
     dependencies: limitedDependencies(deps.dependencies, monitors),
     channels: limitedChannels(deps.channels),
+    pages: limitedPages(deps.pages),
     deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
     history: {

@@ -38,6 +38,7 @@ import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStatusPageStore } from "../../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
@@ -203,6 +204,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     linkSecret: createLinkSecret(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
+    pages: createStatusPageStore(client, tables.tables.monitors),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,

@@ -89,6 +89,13 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
   },
+  "/v1/status-pages/": async () =>
+    (await edge.call("POST", "/v1/status-pages", { body: { title: "Page", slug: `page-${count++}` } })).body.id,
+  "/v1/status-pages/{id}/notices/{noticeId}": async () => {
+    const { body } = await edge.call("POST", "/v1/status-pages", { body: { title: "Page", slug: `page-${count++}` } });
+    const path = `/v1/status-pages/${body.id}/notices`;
+    return `${body.id}/notices/${(await edge.call("POST", path, { body: { title: "Example" } })).body.id}`;
+  },
   "/v1/sessions/": async () => (await logIn()).id,
   "/v1/tokens/": async () =>
     (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,
