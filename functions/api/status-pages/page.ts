@@ -244,9 +244,10 @@ function errorsIn(page: PageSettings, known: ReadonlySet<string>): FieldError[] 
   return errors;
 }
 
-/** Ids of the monitors that a page names. */
-export const monitorIdsOf = ({ groups }: Pick<PageSettings, "groups">): string[] =>
-  groups.flatMap(({ entries }) => entries.flatMap(({ monitorId }) => monitorId ?? []));
+/** Ids of the monitors that a page names, each once: it may show one in several groups. */
+export const monitorIdsOf = ({ groups }: Pick<PageSettings, "groups">): string[] => [
+  ...new Set(groups.flatMap(({ entries }) => entries.flatMap(({ monitorId }) => monitorId ?? []))),
+];
 
 /**
  * Completes the settings of a page.
