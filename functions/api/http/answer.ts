@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { compress, encodingOf } from "./encoding.ts";
+import { compress, encodingOf } from "../../../shared/encoding.ts";
 import { Problem } from "./problem.ts";
 
 type Event = APIGatewayProxyEventV2;

@@ -1,11 +1,11 @@
-/** Bars of the overview: the status of a monitor in equal steps up to now, one letter each. */
-import { DAY_SECONDS, HOUR_SECONDS } from "../../../shared/durations.ts";
-import { uptimePercent } from "../../../shared/history/report.ts";
-import { statusSeconds } from "../../../shared/history/status-time.ts";
-import type { Range, Step } from "../../../shared/history/steps.ts";
-import { TIME_STATUSES } from "../../../shared/history/tally.ts";
-import type { TimeStatus } from "../../../shared/history/timeline.ts";
-import type { Times } from "../../../shared/store/status-reader.ts";
+/** Bars of the overview and of status pages: the status of a monitor in equal steps up to now, one letter each. */
+import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
+import type { Times } from "../store/status-reader.ts";
+import { uptimePercent } from "./report.ts";
+import { statusSeconds } from "./status-time.ts";
+import type { Range, Step } from "./steps.ts";
+import { TIME_STATUSES } from "./tally.ts";
+import type { TimeStatus } from "./timeline.ts";
 
 export const BAR_PERIODS = ["24h", "7d", "30d", "90d"] as const;
 export type BarPeriod = (typeof BAR_PERIODS)[number];
