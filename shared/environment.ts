@@ -92,6 +92,7 @@ const ENVIRONMENTS = {
     RETENTION,
     API_URL: text,
   }),
+  "status-page": z.object(tables),
   web: z.object({}),
 };
 export type Service = keyof typeof ENVIRONMENTS;

@@ -57,8 +57,8 @@ export const describeBars = (period: BarPeriod, steps: readonly Range[]) => ({
 const DIGITS = 3;
 
 /** Uptime of the whole period; null without data. */
-export const uptimeOf = (times: Times | undefined): number | null =>
-  times ? uptimePercent({ seconds: statusSeconds(times.total()) }, DIGITS) : null;
+export const uptimeOf = (times: Times | undefined, digits = DIGITS): number | null =>
+  times ? uptimePercent({ seconds: statusSeconds(times.total()) }, digits) : null;
 
 /** Runs 90,000 times for 1,000 monitors. */
 function letterOf(times: Times, step: number): string {
@@ -67,7 +67,7 @@ function letterOf(times: Times, step: number): string {
 }
 
 /** The bars of one monitor: the worst status of each step, and the seconds down by the step's number. */
-export function barsOf(times: Times | undefined, count: number) {
+export function barsOf(times: Times | undefined, count: number, digits = DIGITS) {
   const downSeconds: Record<string, number> = {};
   let bars = "";
   for (let step = 0; step < count; step++) {
@@ -75,5 +75,5 @@ export function barsOf(times: Times | undefined, count: number) {
     const down = times?.at(step, DOWN) ?? 0;
     if (down > 0) downSeconds[step] = down;
   }
-  return { uptimePercent: uptimeOf(times), bars, downSeconds };
+  return { uptimePercent: uptimeOf(times, digits), bars, downSeconds };
 }

@@ -1,8 +1,9 @@
 /** Public status pages: their settings, and the notices that people write on them. */
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Timestamp } from "../model.ts";
+import { unlessRaced } from "./condition.ts";
 import { createKeptStore, type Kept } from "./kept.ts";
-import { PAGE_NOTICE_PREFIX, PAGES_PK, pagePartition } from "./keys.ts";
+import { PAGE_NOTICE_PREFIX, PAGES_PK, pagePartition, pagePreviewKey, pageTriesKey } from "./keys.ts";
 
 export const LANGUAGES = ["en", "de", "fr", "es", "ja"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -69,8 +70,45 @@ export interface PageNotice extends Kept {
   readonly updatedAt: Timestamp;
 }
 
+/** How often something may be tried. */
+export interface Limit {
+  /** Who tries what, and in which stretch of time; it becomes part of a key. */
+  readonly of: string;
+  readonly most: number;
+  readonly expiresAtSeconds: number;
+}
+
 export const createStatusPageStore = (client: DynamoDBDocumentClient, tableName: string) => ({
   ...createKeptStore<StatusPage>(client, tableName, PAGES_PK),
+
+  /** Keeps a page that is not saved, so that it can be looked at. */
+  async putPreview(page: StatusPage, expiresAtSeconds: number): Promise<void> {
+    await client.send(
+      new PutCommand({ TableName: tableName, Item: { ...page, ...pagePreviewKey(page.id), expiresAtSeconds } }),
+    );
+  },
+
+  async preview(id: string, now: Date): Promise<StatusPage | undefined> {
+    const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: pagePreviewKey(id) }));
+    if (!Item || Number(Item.expiresAtSeconds) * 1000 <= now.getTime()) return undefined;
+    const { pk: _pk, sk: _sk, expiresAtSeconds: _expires, ...page } = Item;
+    return page as unknown as StatusPage;
+  },
+
+  /** Counts an attempt on a page. @returns false if there were as many as may be */
+  admit: (pageId: string, { of, most, expiresAtSeconds }: Limit): Promise<boolean> =>
+    unlessRaced(
+      client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: pageTriesKey(pageId, of),
+          UpdateExpression: "SET expiresAtSeconds = :expires ADD tries :one",
+          ConditionExpression: "attribute_not_exists(tries) OR tries < :most",
+          ExpressionAttributeValues: { ":expires": expiresAtSeconds, ":one": 1, ":most": most },
+        }),
+      ),
+    ),
+
   /** The notices of one page. */
   notices: (pageId: string) =>
     createKeptStore<PageNotice>(client, tableName, pagePartition(pageId), PAGE_NOTICE_PREFIX),

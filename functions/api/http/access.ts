@@ -181,7 +181,7 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
 };
 
 /** Status pages publish monitors whatever their tags: all are seen, and none is made or changed. */
-const limitedPages = ({ all, get, notices }: Deps["pages"]): Deps["pages"] => {
+const limitedPages = ({ all, get, notices, preview, admit }: Deps["pages"]): Deps["pages"] => {
   const refuse = async (): Promise<never> => {
     throw new Problem(
       "missing-scope",
@@ -189,7 +189,7 @@ const limitedPages = ({ all, get, notices }: Deps["pages"]): Deps["pages"] => {
     );
   };
   const change = { create: refuse, update: refuse, remove: refuse };
-  return { all, get, ...change, notices: (id) => ({ ...notices(id), ...change }) };
+  return { all, get, preview, admit, ...change, putPreview: refuse, notices: (id) => ({ ...notices(id), ...change }) };
 };
 
 /** Deliveries are seen whose monitor had one of the tags then. */

@@ -206,4 +206,52 @@ const createLink = route({
   },
 });
 
-export const statusPages: readonly Route[] = [createPage, listPages, getPage, updatePage, deletePage, createLink];
+/** How long a preview can be looked at. */
+const PREVIEW_SECONDS = 600;
+
+const createPreview = route({
+  method: "POST",
+  path: "/v1/status-pages/preview",
+  operationId: "createStatusPagePreview",
+  summary: "See a status page before it is saved",
+  description: `Shows the real page, with these settings and the present data, at \`path\` for ${PREVIEW_SECONDS / 60} minutes; nobody can guess the address. The dashboard may show it in a frame.`,
+  scope: "write",
+  body: pageInput,
+  responses: {
+    201: {
+      description: "Where it is.",
+      schema: z
+        .object({
+          path: z
+            .string()
+            .meta({ description: "Path of the address.", example: "/status/preview-0123456789abcdef0123456789abcdef" }),
+          expiresAt: moment.describe("Until when it is there."),
+        })
+        .meta({ id: "StatusPagePreview", description: "A status page that is not saved." }),
+    },
+  },
+  handle: async ({ body, record }, deps) => {
+    const settings = readPage(body, await knownMonitors(deps, body));
+    const id = randomBytes(16).toString("hex");
+    const at = deps.now().toISOString();
+    const expiresAtSeconds = Math.floor(deps.now().getTime() / 1000) + PREVIEW_SECONDS;
+    const slug = `preview-${id}`;
+    const page = { id, ...settings, slug, visibility: "unlisted", password: null, secret: "", revision: 1 } as const;
+    await deps.pages.putPreview({ ...page, createdAt: at, updatedAt: at }, expiresAtSeconds);
+    await record([]);
+    return {
+      status: 201,
+      body: { path: `/status/${slug}`, expiresAt: new Date(expiresAtSeconds * 1000).toISOString() },
+    };
+  },
+});
+
+export const statusPages: readonly Route[] = [
+  createPage,
+  createPreview,
+  listPages,
+  getPage,
+  updatePage,
+  deletePage,
+  createLink,
+];

@@ -82,6 +82,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   updateStatusPage: ["write", "nothing"],
   deleteStatusPage: ["write", "nothing"],
   createStatusPageLink: ["read", "nothing"],
+  createStatusPagePreview: ["write", "nothing"],
   createStatusPageNotice: ["write", "nothing"],
   listStatusPageNotices: ["read", "nothing"],
   updateStatusPageNotice: ["write", "nothing"],

@@ -1,0 +1,5 @@
+/**
+ * The one script of a status page, which does without it: writes times in the reader's zone, loads the page anew every 60 s
+ * while it is seen and nobody reads or types in it, and filters the entries. Inline, and allowed by its hash.
+ */
+export const SCRIPT = `(d=>{let z,f=Intl.DateTimeFormat(d.documentElement.lang,{dateStyle:"medium",timeStyle:"short"}),s=d.querySelector("[type=search]"),b=Date.now(),r=()=>{d.hidden||Date.now()-b<6e4||d.querySelector("details[open],input:focus")||[...d.querySelectorAll("input")].some(i=>i.value&&i.type!="hidden")||location.reload()};for(let t of d.querySelectorAll("time[datetime]:not(.day)"))t.title=t.textContent,t.textContent=f.format(new Date(t.dateTime));if(z=d.getElementById("zone"))z.textContent=f.resolvedOptions().timeZone;if(s){s.parentNode.hidden=!1;s.oninput=()=>{for(let l of d.querySelectorAll(".entries>li"))l.hidden=!l.textContent.toLowerCase().includes(s.value.trim().toLowerCase())}}setInterval(r,5e3);d.addEventListener("visibilitychange",r)})(document)`;
