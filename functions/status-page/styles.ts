@@ -31,7 +31,9 @@ h3{font-size:1rem;margin:1.3rem 0 .3rem;overflow-wrap:anywhere}
 p{margin:.3rem 0;overflow-wrap:anywhere}
 .dim{color:var(--dim)}
 .small{font-size:.875rem}
-.lines{white-space:pre-line}
+.lines{white-space:pre-line;margin:.6rem 0}
+body>main:first-child{padding-top:1.6rem}
+main section:first-of-type .entries{margin-top:.8rem}
 svg{flex:none}
 .mark{width:.9em;height:.9em;margin-right:.45em;vertical-align:-.06em}
 .is-up{color:var(--up)}.is-degraded{color:var(--degraded)}.is-down{color:var(--down)}.is-maintenance{color:var(--maintenance)}.is-unknown{color:var(--dim)}
@@ -42,9 +44,9 @@ ul{list-style:none;margin:0;padding:0}
 .entries{border:1px solid var(--line);border-radius:6px}
 .entries>li{padding:.8rem 1rem .7rem;border-top:1px solid var(--line)}
 .entries>li:first-child{border-top:0}
-.head{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem 1rem}
+.head{display:flex;align-items:baseline;gap:1rem}
 .name{font-weight:600;overflow-wrap:anywhere;min-width:0}
-.word{margin-left:auto;font-weight:600;white-space:nowrap}
+.word{margin-left:auto;font-weight:600;white-space:nowrap;flex:none}
 .bars{display:block;width:100%;height:26px;margin:.45rem 0 .15rem}
 .bar-up{fill:var(--up)}.bar-degraded{fill:var(--degraded)}.bar-down{fill:var(--down)}.bar-maintenance{fill:var(--maintenance)}.bar-paused,.bar-unknown,.bar-no-data{fill:var(--no-data)}
 .foot{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;color:var(--dim);font-size:.875rem}

@@ -53,8 +53,10 @@ export interface Words {
 
 const en: Words = {
   status: { up: "Up", degraded: "Degraded", down: "Down", maintenance: "Maintenance", unknown: "No data" },
-  problems: (some, all) => `${some} of ${all} ${all === 1 ? "service has" : "services have"} problems`,
-  inMaintenance: (some, all) => `${some} of ${all} ${all === 1 ? "service is" : "services are"} in maintenance`,
+  problems: (some, all) =>
+    `${some} of ${all} ${all === 1 ? "service" : "services"} ${some === 1 ? "has" : "have"} problems`,
+  inMaintenance: (some, all) =>
+    `${some} of ${all} ${all === 1 ? "service" : "services"} ${some === 1 ? "is" : "are"} in maintenance`,
   allUp: (all) => (all === 1 ? "The service is up" : `All ${all} services are up`),
   someUp: (some, all) => `${some} of ${all} services are up`,
   knownProblem: "There is a problem that we know of",
@@ -105,8 +107,10 @@ const de: Words = {
     maintenance: "Wartung",
     unknown: "Keine Daten",
   },
-  problems: (some, all) => `${some} von ${all} ${all === 1 ? "Dienst hat" : "Diensten haben"} Probleme`,
-  inMaintenance: (some, all) => `${some} von ${all} ${all === 1 ? "Dienst ist" : "Diensten sind"} in Wartung`,
+  problems: (some, all) =>
+    `${some} von ${all} ${all === 1 ? "Dienst" : "Diensten"} ${some === 1 ? "hat" : "haben"} Probleme`,
+  inMaintenance: (some, all) =>
+    `${some} von ${all} ${all === 1 ? "Dienst" : "Diensten"} ${some === 1 ? "ist" : "sind"} in Wartung`,
   allUp: (all) => (all === 1 ? "Der Dienst läuft" : `Alle ${all} Dienste laufen`),
   someUp: (some, all) => `${some} von ${all} Diensten laufen`,
   knownProblem: "Es gibt ein Problem, das wir kennen",
@@ -162,8 +166,10 @@ const fr: Words = {
     maintenance: "Maintenance",
     unknown: "Aucune donnée",
   },
-  problems: (some, all) => `${some} sur ${all} ${some === 1 ? "service a" : "services ont"} des problèmes`,
-  inMaintenance: (some, all) => `${some} sur ${all} ${some === 1 ? "service est" : "services sont"} en maintenance`,
+  problems: (some, all) =>
+    `${some} ${some === 1 ? "service" : "services"} sur ${all} ${some === 1 ? "a" : "ont"} des problèmes`,
+  inMaintenance: (some, all) =>
+    `${some} ${some === 1 ? "service" : "services"} sur ${all} ${some === 1 ? "est" : "sont"} en maintenance`,
   allUp: (all) => (all === 1 ? "Le service fonctionne" : `Les ${all} services fonctionnent`),
   someUp: (some, all) => `${some} sur ${all} services fonctionnent`,
   knownProblem: "Il y a un problème que nous connaissons",
@@ -213,9 +219,10 @@ const fr: Words = {
 
 const es: Words = {
   status: { up: "Funciona", degraded: "Degradado", down: "Caído", maintenance: "Mantenimiento", unknown: "Sin datos" },
-  problems: (some, all) => `${some} de ${all} ${some === 1 ? "servicio tiene" : "servicios tienen"} problemas`,
+  problems: (some, all) =>
+    `${some} de ${all} ${all === 1 ? "servicio" : "servicios"} ${some === 1 ? "tiene" : "tienen"} problemas`,
   inMaintenance: (some, all) =>
-    `${some} de ${all} ${some === 1 ? "servicio está" : "servicios están"} en mantenimiento`,
+    `${some} de ${all} ${all === 1 ? "servicio" : "servicios"} ${some === 1 ? "está" : "están"} en mantenimiento`,
   allUp: (all) => (all === 1 ? "El servicio funciona" : `Los ${all} servicios funcionan`),
   someUp: (some, all) => `${some} de ${all} servicios funcionan`,
   knownProblem: "Hay un problema que conocemos",

@@ -73,7 +73,7 @@ describe("a status page", () => {
   test("is a whole page, escaped, with headers that let a crowd be served", async () => {
     const { status, headers, text } = await world.read("/status/shop");
     expect(status).toBe(200);
-    expect(text).toContain("<title>1 of 4 services have problems – Shop</title>");
+    expect(text).toContain("<title>1 of 4 services has problems – Shop</title>");
     expect(text).toContain("Payment &lt;b> is down");
     expect(text).not.toContain("<b>");
     expect(headers).toMatchObject({
@@ -187,7 +187,7 @@ describe("a status page", () => {
       "image/svg+xml; charset=utf-8",
       "cross-origin",
     ]);
-    expect(badge.text).toContain("1 of 4 services have problems");
+    expect(badge.text).toContain("1 of 4 services has problems");
     const atom = await world.read("/status/shop/feed.atom");
     expect(atom.text).toContain('<link href="https://status.example.com/status/shop">');
     expect(atom.text).toContain("<title>Payment &#60;b&#62; is down</title>");
