@@ -43,7 +43,7 @@ export interface Reading {
 const MOST_ENTRIES = 500;
 /** Most incidents of one answer; the history has the others, by month. */
 const MOST_INCIDENTS = 50;
-export const MOST_OF_MONTH = 200;
+const MOST_OF_MONTH = 200;
 const READS_AT_ONCE = 16;
 /** How far ahead maintenance is announced. */
 const ANNOUNCED_SECONDS = 14 * DAY_SECONDS;

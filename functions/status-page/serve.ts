@@ -171,4 +171,3 @@ export function createServer({ reader, pages, log, now }: Dependencies) {
     }
   };
 }
-export type Serve = ReturnType<typeof createServer>;
