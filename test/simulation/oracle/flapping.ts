@@ -88,6 +88,14 @@ function judgeOne(run: Case, told: readonly Told[]) {
   }
 }
 
+/** Whether nobody could know, or not for long enough, whether the target is up: what flapped is then not said to have settled. */
+function wasUnknown({ script }: Case, { settings }: Epoch, at: number): boolean {
+  const checks = settings.intervalSeconds * (Math.max(settings.failureThreshold, settings.recoveryThreshold) + 1);
+  for (let moment = at; moment >= at - checks - DECIDED_SECONDS; moment -= settings.intervalSeconds / 2)
+    if (script.statusAt(settings, moment) === "?") return true;
+  return false;
+}
+
 /** It ends, within its time: with `flapping-stopped`, or with the incident. */
 function judgeSettled(run: Case, started: Told, epoch: Epoch | undefined, told: readonly Told[]) {
   if (!epoch) return;
@@ -98,7 +106,7 @@ function judgeSettled(run: Case, started: Told, epoch: Epoch | undefined, told: 
   const endedAt = told.find(isEndOfIt)?.at ?? Number.POSITIVE_INFINITY;
   for (let moment = at + 10; moment < Math.min(endedAt, epoch.to, scenario.seconds); moment += 10) {
     if (mayFlap(run, epoch, moment) || !calm.covers(moment - 300, moment)) continue;
-    if (run.script.statusAt(epoch.settings, moment) === "?") continue;
+    if (wasUnknown(run, epoch, moment)) continue;
     run.say(
       "flapping-lost",
       epoch.id,
