@@ -35,20 +35,18 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
   };
 
   /**
-   * Whether a tick since that moment has measured the monitor: if it had contradicted the view, it would have replaced
-   * it.
+   * Whether the newest tick since that moment has seen what the view says, or so many ticks have been run that one that
+   * sees otherwise would have replaced the view: below a threshold it does not.
    */
-  const isConfirmed = async ({ id, shard, settingsVersion }: Monitor, location: string, since: Timestamp) => {
+  const isConfirmed = async (monitor: Monitor, location: string, since: Timestamp) => {
+    const { id, shard, settingsVersion, intervalSeconds } = monitor;
     const newest = await newestBlock(shard, location);
     const entry = newest?.block.entries[newest.ids.indexOf(id)];
-    return (
-      newest !== undefined &&
-      entry !== undefined &&
-      !newest.block.offline &&
-      entry.health !== "unknown" &&
-      entry.settingsByte === (settingsVersion & 0xff) &&
-      newest.block.tick * 1000 >= Date.parse(since)
-    );
+    if (!newest || !entry || newest.block.offline || entry.health === "unknown") return false;
+    const secondsSince = newest.block.tick - Date.parse(since) / 1000;
+    if (entry.settingsByte !== (settingsVersion & 0xff) || secondsSince < 0) return false;
+    const thresholds = monitor.failureThreshold + monitor.recoveryThreshold;
+    return entry.health === monitor.views[location]?.health || secondsSince >= thresholds * intervalSeconds;
   };
 
   const conditionOf = async (monitor: Monitor, location: string, health: LocationHealth | undefined) => {
