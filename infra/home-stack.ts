@@ -181,13 +181,17 @@ export class HomeStack extends Stack {
       // Drawing takes milliseconds; a cold start is bound by CPU, which comes with memory.
       memorySize: 256,
       timeout: Duration.seconds(20),
-      environment: { MONITORS_TABLE: monitors.tableName, HISTORY_TABLE: history.tableName },
+      environment: {
+        MONITORS_TABLE: monitors.tableName,
+        HISTORY_TABLE: history.tableName,
+        ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
+      },
     });
     // What the whole world may call sees no token, session, channel or mail, and can change no monitor.
     statusPage.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn], {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": PUBLIC_READS },
     });
-    statusPage.allow(["dynamodb:UpdateItem"], [monitors.tableArn], {
+    statusPage.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn], {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": PUBLIC_WRITES },
     });
     statusPage.allow(["dynamodb:Query"], [index("listed"), index("changed")]);

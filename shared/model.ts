@@ -10,6 +10,7 @@ import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
+import type { PageNews } from "./status-page/news.ts";
 import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
@@ -234,6 +235,8 @@ export interface Alert {
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
+  /** What subscribers of a status page are told, in place of all else here; alerts about monitors have none. */
+  readonly page?: PageNews;
   /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
   readonly timeZone?: string;
 }

@@ -19,6 +19,7 @@ import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
+import type { PageNewsStore } from "../../shared/store/page-news.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
@@ -53,6 +54,8 @@ export interface Deps {
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
   readonly pages: StatusPageStore;
+  /** Tells subscribers of status pages. */
+  readonly pageNews: PageNewsStore;
   /** Reads the secret with which links in alerts are signed. */
   readonly linkSecret: LinkSecret;
   /** Notes on incidents. */

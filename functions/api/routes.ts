@@ -34,6 +34,7 @@ import { tags } from "./monitors/routes/tags.ts";
 import { overview } from "./overview/routes/overview.ts";
 import { pageNotices } from "./status-pages/routes/notices.ts";
 import { statusPages } from "./status-pages/routes/status-pages.ts";
+import { pageSubscribers } from "./status-pages/routes/subscribers.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -60,6 +61,7 @@ export const routes: readonly Route[] = [
   maintenanceWindows,
   statusPages,
   pageNotices,
+  pageSubscribers,
   subscriptions,
   channels,
   deliveries,

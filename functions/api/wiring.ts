@@ -16,8 +16,10 @@ import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts"
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
+import { createPageNews } from "../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
@@ -53,6 +55,7 @@ type Stores =
   | "linkSecret"
   | "notes"
   | "pages"
+  | "pageNews"
   | "channels"
   | "deliveries"
   | "alertsSubscribers"
@@ -89,6 +92,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
   const windows = createWindowStore(client, tables.monitors);
+  const pages = createStatusPageStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const historyOptions = {
     retention,
@@ -112,7 +116,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     linkSecret: createLinkSecret(client, tables.monitors),
     notes: createNoteStore(client, tables.monitors),
-    pages: createStatusPageStore(client, tables.monitors),
+    pages,
+    pageNews: createPageNews(pages, createMailboxStore(client, tables.monitors), now),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),

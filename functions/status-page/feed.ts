@@ -1,8 +1,9 @@
 /** Feeds of what happened and what is planned: Atom (RFC 4287), RSS 2.0. Everything is escaped by `element`. Pure. */
+
+import { titleOf, type Wording } from "../../shared/status-page/words.ts";
 import type { StatusPage } from "../../shared/store/status-pages.ts";
-import { baseOf, titleOf } from "./parts.tsx";
+import { baseOf } from "./parts.tsx";
 import type { PublicIncident, PublicMaintenance, PublicNotice, PublicPage } from "./public.ts";
-import type { Wording } from "./words.ts";
 
 /** Markup that is finished; all else is text. */
 class Markup {

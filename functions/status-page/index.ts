@@ -10,6 +10,7 @@ const logger = new Logger();
 export const handler = createStatusPages({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
+  sendsMail: environment.ALERT_SENDER !== undefined,
   log: (message, error) => logger.error(message, { error }),
   now: () => new Date(),
 });

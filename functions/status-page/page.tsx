@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { BAR, barPaths, kindOf, widthOf } from "../../shared/drawing/bars.ts";
 import { DAY_SECONDS } from "../../shared/durations.ts";
+import { titleOf, type Wording } from "../../shared/status-page/words.ts";
 import type { StatusPage } from "../../shared/store/status-pages.ts";
 import {
   baseOf,
@@ -13,9 +14,10 @@ import {
   Lines,
   Mark,
   Notice,
+  Problem,
   Span,
+  SubscribeForm,
   Time,
-  titleOf,
 } from "./parts.tsx";
 import type {
   PublicEntry,
@@ -26,9 +28,9 @@ import type {
   PublicPage,
 } from "./public.ts";
 import { isPresent } from "./read.ts";
-import type { Wording } from "./words.ts";
 
-const html = (frame: Frame, children: ComponentChildren): string =>
+/** A whole document as text. */
+export const html = (frame: Frame, children: ComponentChildren): string =>
   `<!doctype html>${renderToString(<Document {...frame}>{children}</Document>)}\n`;
 
 /** From so many entries on they can be searched. */
@@ -171,7 +173,8 @@ const Maintenance = ({
   </>
 );
 
-export function drawPage({ page, wording }: Drawn, data: PublicPage): string {
+/** @param takesSubscribers whether people can get mail */
+export function drawPage({ page, wording }: Drawn, data: PublicPage, takesSubscribers = false): string {
   const { words } = wording;
   const sentence = sentenceOf(data, wording);
   const entries = data.groups.reduce((sum, group) => sum + group.entries.length, 0);
@@ -209,6 +212,7 @@ export function drawPage({ page, wording }: Drawn, data: PublicPage): string {
       {past.map((notice) => (
         <Notice key={notice.id} notice={notice} wording={wording} />
       ))}
+      {takesSubscribers && <SubscribeForm page={page} wording={wording} />}
     </>,
   );
 }
@@ -277,11 +281,7 @@ export const drawPassword = ({ page, wording }: Drawn, problem?: string): string
     { wording, title: words.privatePage, status: "unknown" },
     <>
       <h1>{words.privatePage}</h1>
-      {problem !== undefined && (
-        <p class="box is-down" role="alert">
-          <span>{problem}</span>
-        </p>
-      )}
+      {problem !== undefined && <Problem text={problem} />}
       {page.password !== null && (
         <form method="post" action={`${baseOf(page)}/access`}>
           <label for="password">{words.password}</label>

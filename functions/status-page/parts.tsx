@@ -1,11 +1,11 @@
 /** What the pages have in common: the frame, marks of a status, times, incidents and notices. */
 import type { ComponentChildren } from "preact";
 import { STATUS_SHAPES } from "../../shared/drawing/status-shapes.ts";
+import { type PublicStatus, titleOf, type Wording } from "../../shared/status-page/words.ts";
 import type { StatusPage } from "../../shared/store/status-pages.ts";
-import type { PublicIncident, PublicNotice, PublicStatus } from "./public.ts";
+import type { PublicIncident, PublicNotice } from "./public.ts";
 import { SCRIPT } from "./script.ts";
 import { stylesOf, THEME_COLOURS } from "./styles.ts";
-import type { Wording } from "./words.ts";
 
 export const Mark = ({ status }: { readonly status: PublicStatus }) => (
   <svg class={`mark is-${status}`} viewBox="0 0 12 12" aria-hidden="true">
@@ -120,12 +120,6 @@ export const Lines = ({ text }: { readonly text: string }) => (
   </p>
 );
 
-/** "Orders is down", "Orders had problems". */
-export function titleOf({ name, severity, endedAt }: PublicIncident, { words }: Wording): string {
-  if (severity === "down") return endedAt === null ? words.isDown(name) : words.wasDown(name);
-  return endedAt === null ? words.hasProblems(name) : words.hadProblems(name);
-}
-
 /** When an incident began and ended, and what was said of it. */
 export const IncidentFacts = ({ incident, wording }: Worded & { readonly incident: PublicIncident }) => {
   const { startedAt, endedAt, updates } = incident;
@@ -227,3 +221,27 @@ export const Days = ({
     ))}
   </>
 );
+
+/** What was wrong with what somebody sent. */
+export const Problem = ({ text }: { readonly text: string }) => (
+  <p class="box is-down" role="alert">
+    <span>{text}</span>
+  </p>
+);
+
+/** By which people get mail. */
+export const SubscribeForm = ({ page, wording }: Worded & { readonly page: StatusPage }) => {
+  const { subscribing } = wording.words;
+  return (
+    <section>
+      <h2>{subscribing.heading}</h2>
+      <form method="post" action={`${baseOf(page)}/subscribers`}>
+        <label for="address">{subscribing.address}</label>
+        <p>
+          <input id="address" name="address" type="email" required autocomplete="email" />
+          <button type="submit">{subscribing.subscribe}</button>
+        </p>
+      </form>
+    </section>
+  );
+};

@@ -2,11 +2,11 @@
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { sourceOf } from "../../shared/source-address.ts";
 import { COOKIE_SECONDS, isAccess, isPassword, signAccess } from "../../shared/status-page/access.ts";
+import type { Wording } from "../../shared/status-page/words.ts";
 import type { StatusPage, StatusPageStore } from "../../shared/store/status-pages.ts";
 import { type Asked, answerWith, isHttps, redirectTo } from "./answer.ts";
 import { drawPassword } from "./page.tsx";
 import { baseOf } from "./parts.tsx";
-import type { Wording } from "./words.ts";
 
 /** Attempts of one source in one minute. */
 const MOST_ATTEMPTS = 10;

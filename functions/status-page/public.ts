@@ -2,11 +2,9 @@
  * What the public reads. Everything that leaves the function is made from these types, field by field: nothing of a monitor
  * gets out because somebody forgot to leave it out.
  */
+import type { PublicStatus } from "../../shared/status-page/words.ts";
 import type { NoteState } from "../../shared/store/notes.ts";
 import type { PageNotice } from "../../shared/store/status-pages.ts";
-
-/** `unknown` also for what has no data yet. */
-export type PublicStatus = "up" | "degraded" | "down" | "maintenance" | "unknown";
 
 export interface PublicEntry {
   readonly name: string;

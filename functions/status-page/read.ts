@@ -9,6 +9,7 @@ import {
   maintenanceWithin,
   type Stretch,
 } from "../../shared/rules/maintenance.ts";
+import type { PublicStatus } from "../../shared/status-page/words.ts";
 import type { WindowStore } from "../../shared/store/alerting.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { IncidentStore, RecordedIncident } from "../../shared/store/incidents.ts";
@@ -25,7 +26,6 @@ import type {
   PublicMaintenance,
   PublicNotice,
   PublicPage,
-  PublicStatus,
 } from "./public.ts";
 
 export interface Reading {

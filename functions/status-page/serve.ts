@@ -3,6 +3,7 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { badgeSvg, type Colour } from "../../shared/drawing/badge.ts";
 import { DAY_SECONDS } from "../../shared/durations.ts";
 import { cut } from "../../shared/history/steps.ts";
+import { type PublicStatus, type Wording, wordingOf } from "../../shared/status-page/words.ts";
 import type { StatusPage, StatusPageStore } from "../../shared/store/status-pages.ts";
 import { type Asked, answerWith, isHttps, type Made } from "./answer.ts";
 import { atomOf, rssOf } from "./feed.ts";
@@ -10,9 +11,9 @@ import { createFindPage } from "./find.ts";
 import { createKept } from "./kept.ts";
 import { drawHistory, drawIncident, drawNothing, drawPage, sentenceOf } from "./page.tsx";
 import { isAdmitted, knock, open } from "./private.ts";
-import type { PublicIncident, PublicPage, PublicStatus } from "./public.ts";
+import type { PublicIncident, PublicPage } from "./public.ts";
 import type { PageReader } from "./read.ts";
-import { type Wording, wordingOf } from "./words.ts";
+import { follow, isSubscriberLink, type Subscribing, subscribe } from "./subscribe.tsx";
 
 /** How long what was read is shown. */
 const KEPT_MS = 15_000;
@@ -28,9 +29,11 @@ const COLOURS: Readonly<Record<PublicStatus, Colour>> = {
   unknown: "none",
 };
 
-interface Dependencies {
+interface Dependencies extends Pick<Subscribing, "mailbox"> {
   readonly reader: PageReader;
-  readonly pages: Pick<StatusPageStore, "all" | "get" | "preview" | "admit">;
+  readonly pages: Pick<StatusPageStore, "all" | "get" | "preview" | "admit" | "subscribers">;
+  /** Whether mail can be sent to subscribers. */
+  readonly sendsMail: boolean;
   readonly log: (message: string, error: Error) => void;
   readonly now: () => Date;
 }
@@ -40,6 +43,8 @@ interface View {
   readonly page: StatusPage;
   readonly wording: Wording;
   readonly asked: Asked;
+  /** Whether people can get mail. */
+  readonly takesSubscribers: boolean;
 }
 
 /** As the reader's browser knows this address. */
@@ -61,7 +66,7 @@ function rangeOf(month: string, timeZone: string): { from: string; to: string } 
 
 /** Views that are made from the data of the page. */
 const FROM_DATA: Readonly<Record<string, (data: PublicPage, view: View) => Omit<Made, "atMs">>> = {
-  "": (data, view) => ({ type: HTML, content: drawPage(view, data) }),
+  "": (data, view) => ({ type: HTML, content: drawPage(view, data, view.takesSubscribers) }),
   ".json": (data) => ({ type: "application/json", content: `${JSON.stringify(data)}\n`, isForOthers: true }),
   "/feed.atom": (data, view) => ({
     type: "application/atom+xml; charset=utf-8",
@@ -80,7 +85,7 @@ const FROM_DATA: Readonly<Record<string, (data: PublicPage, view: View) => Omit<
   }),
 };
 
-export function createServer({ reader, pages, log, now }: Dependencies) {
+export function createServer({ reader, pages, mailbox, sendsMail, log, now }: Dependencies) {
   const find = createFindPage(pages, KEPT_MS, now);
   const data = createKept<PublicPage>(KEPT_MS, now);
   const incidents = createKept<PublicIncident | undefined>(KEPT_MS, now);
@@ -145,15 +150,22 @@ export function createServer({ reader, pages, log, now }: Dependencies) {
   const serve = async (asked: Asked): Promise<APIGatewayProxyStructuredResultV2> => {
     const english = wordingOf({ language: "en", timeZone: "UTC" });
     const [, slug = "", name = ""] = /^\/status\/([a-z0-9-]{1,64})(\.json|\/.*)?$/.exec(asked.path) ?? [];
-    const page = slug ? await find(slug) : undefined;
+    const isLink = isSubscriberLink(name);
+    // Links in mails name a page by its id, which stays when its address changes.
+    const page = slug ? ((await find(slug)) ?? (isLink ? await pages.get(slug) : undefined)) : undefined;
     if (!page) return nothing(asked, english, 404);
     const wording = wordingOf(page);
     const door = { page, wording, now: now() };
     const isRead = asked.method === "GET" || asked.method === "HEAD";
+    if (isLink) return follow(asked, name, door, { pages, mailbox });
     if (name === "/access" && asked.method === "POST") return open(asked, door, pages.admit);
-    if (!isRead) return nothing(asked, wording, 405, { allow: name === "/access" ? "POST" : "GET, HEAD" });
+    const takesSubscribers = sendsMail && !page.slug.startsWith("preview-");
+    const isSubscription = takesSubscribers && name === "/subscribers" && asked.method === "POST";
+    if (!isRead && !isSubscription)
+      return nothing(asked, wording, 405, { allow: name === "/access" ? "POST" : "GET, HEAD" });
     if (!isAdmitted(asked, page, now())) return knock(asked, door);
-    const content = await view(name.replace(/\/$/, ""), { page, wording, asked });
+    if (isSubscription) return subscribe(asked, door, { pages, mailbox });
+    const content = await view(name.replace(/\/$/, ""), { page, wording, asked, takesSubscribers });
     return content ? answerWith(asked, content, { page, now: now() }) : nothing(asked, wording, 404);
   };
 

@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 import { createWindowStore } from "../../shared/store/alerting.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createIncidentStore } from "../../shared/store/incidents.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createMonitorRows } from "../../shared/store/monitor-rows.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
 import { createStatusPageStore } from "../../shared/store/status-pages.ts";
@@ -16,11 +17,13 @@ import { createServer } from "./serve.ts";
 export interface StatusPagesOutside {
   readonly client: DynamoDBDocumentClient;
   readonly tables: { readonly monitors: string; readonly history: string };
+  /** Whether mail can be sent to subscribers. */
+  readonly sendsMail: boolean;
   readonly log: (message: string, error: Error) => void;
   readonly now: () => Date;
 }
 
-export function createStatusPages({ client, tables, log, now }: StatusPagesOutside) {
+export function createStatusPages({ client, tables, sendsMail, log, now }: StatusPagesOutside) {
   const pages = createStatusPageStore(client, tables.monitors);
   const unreadable = (error: Error) => log("corrupt history is left out", error);
   const options = { now: () => now().getTime(), unreadable };
@@ -40,7 +43,14 @@ export function createStatusPages({ client, tables, log, now }: StatusPagesOutsi
     pages,
     now,
   });
-  const serve = createServer({ reader, pages, log, now });
+  const serve = createServer({
+    reader,
+    pages,
+    mailbox: createMailboxStore(client, tables.monitors),
+    sendsMail,
+    log,
+    now,
+  });
   return ({
     rawPath,
     rawQueryString,

@@ -3,7 +3,14 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } fr
 import type { Timestamp } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import { createKeptStore, type Kept } from "./kept.ts";
-import { PAGE_NOTICE_PREFIX, PAGES_PK, pagePartition, pagePreviewKey, pageTriesKey } from "./keys.ts";
+import {
+  PAGE_NOTICE_PREFIX,
+  PAGES_PK,
+  pagePartition,
+  pagePreviewKey,
+  pageSubscribersPartition,
+  pageTriesKey,
+} from "./keys.ts";
 
 export const LANGUAGES = ["en", "de", "fr", "es", "ja"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -70,6 +77,18 @@ export interface PageNotice extends Kept {
   readonly updatedAt: Timestamp;
 }
 
+/** Somebody who gets mail about a page. */
+export interface Subscriber extends Kept {
+  /** Hash of the address. */
+  readonly id: string;
+  readonly address: string;
+  /** Null until the link in the first mail was used. */
+  readonly confirmedAt: Timestamp | null;
+  readonly createdAt: Timestamp;
+  /** While it is not confirmed. */
+  readonly expiresAtSeconds?: number;
+}
+
 /** How often something may be tried. */
 export interface Limit {
   /** Who tries what, and in which stretch of time; it becomes part of a key. */
@@ -108,6 +127,9 @@ export const createStatusPageStore = (client: DynamoDBDocumentClient, tableName:
         }),
       ),
     ),
+
+  /** The subscribers of one page. */
+  subscribers: (pageId: string) => createKeptStore<Subscriber>(client, tableName, pageSubscribersPartition(pageId)),
 
   /** The notices of one page. */
   notices: (pageId: string) =>

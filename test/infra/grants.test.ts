@@ -102,7 +102,7 @@ const GRANTS: Record<string, string[]> = {
   "status-page": [
     ...log("StatusPage"),
     ...may("dynamodb:GetItem,BatchGetItem,Query", `${MONITORS} ${onlyOf(PUBLIC_READS)}`),
-    ...may("dynamodb:UpdateItem", `${MONITORS} ${onlyOf(PUBLIC_WRITES)}`),
+    ...may("dynamodb:PutItem,UpdateItem,DeleteItem", `${MONITORS} ${onlyOf(PUBLIC_WRITES)}`),
     ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/changed`),
     ...may("dynamodb:GetItem,Query", HISTORY),
   ],
@@ -165,7 +165,11 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERT_SENDER: "ops@example.com",
   },
   compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
-  "status-page": { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory" },
+  "status-page": {
+    MONITORS_TABLE: "TablesMonitors",
+    HISTORY_TABLE: "TablesHistory",
+    ALERT_SENDER: "ops@example.com",
+  },
 };
 
 const parsed = (value: unknown) => {

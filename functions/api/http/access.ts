@@ -189,7 +189,17 @@ const limitedPages = ({ all, get, notices, preview, admit }: Deps["pages"]): Dep
     );
   };
   const change = { create: refuse, update: refuse, remove: refuse };
-  return { all, get, preview, admit, ...change, putPreview: refuse, notices: (id) => ({ ...notices(id), ...change }) };
+  const subscribers = () => ({ all: refuse, get: refuse, ...change });
+  return {
+    all,
+    get,
+    preview,
+    admit,
+    ...change,
+    putPreview: refuse,
+    subscribers,
+    notices: (id) => ({ ...notices(id), ...change }),
+  };
 };
 
 /** Deliveries are seen whose monitor had one of the tags then. */
@@ -332,6 +342,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     dependencies: limitedDependencies(deps.dependencies, monitors),
     channels: limitedChannels(deps.channels),
     pages: limitedPages(deps.pages),
+    pageNews: deps.pageNews,
     deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
     history: {

@@ -87,6 +87,11 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   { paths: /^\/v1\/channels\b/, what: "Id of the channel", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/maintenance-windows\b/, what: "Id of the window", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /\/notices\/$/, what: "Id of the notice", example: "0a1b2c3d4e5f6a7b8c9d" },
+  {
+    paths: /\/subscribers\/$/,
+    what: "Id of the subscriber",
+    example: "0a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f",
+  },
   { paths: /^\/v1\/status-pages\b/, what: "Id of the status page", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];

@@ -34,8 +34,10 @@ import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
+import { createPageNews } from "../../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusPageStore } from "../../../shared/store/status-pages.ts";
@@ -188,6 +190,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
   const windows = createWindowStore(client, tables.tables.monitors);
+  const pages = createStatusPageStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
@@ -204,7 +207,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     linkSecret: createLinkSecret(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
-    pages: createStatusPageStore(client, tables.tables.monitors),
+    pages,
+    pageNews: createPageNews(pages, createMailboxStore(client, tables.tables.monitors), now),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,

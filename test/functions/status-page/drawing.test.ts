@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SCRIPT } from "../../../functions/status-page/script.ts";
 import { stylesOf } from "../../../functions/status-page/styles.ts";
-import { wordingOf } from "../../../functions/status-page/words.ts";
+import { wordingOf } from "../../../shared/status-page/words.ts";
 
 test("the script has at most 1 KB", () => {
   expect(Buffer.byteLength(SCRIPT)).toBeLessThanOrEqual(1024);

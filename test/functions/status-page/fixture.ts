@@ -19,6 +19,7 @@ export async function startStatusPages() {
   const handle = createStatusPages({
     client: world.client,
     tables: world.tables,
+    sendsMail: true,
     log: (_message, error) => void faults.push(error),
     now: () => new Date(world.time.now * 1000),
   });

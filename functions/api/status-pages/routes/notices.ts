@@ -35,7 +35,7 @@ const createNotice = route({
   path: "/v1/status-pages/{id}/notices",
   operationId: "createStatusPageNotice",
   summary: "Write a notice on a status page",
-  description: `It is shown before, while and after it lasts. A page has at most ${MOST_NOTICES}.`,
+  description: `It is shown before, while and after it lasts. A page has at most ${MOST_NOTICES}. Its subscribers are told, but of one that is over.`,
   scope: "write",
   body: noticeInput,
   responses: { 201: { description: "The notice.", schema: noticeView } },
@@ -54,6 +54,11 @@ const createNotice = route({
       updatedAt: at,
     };
     await notices.create(notice);
+    const isOver = notice.endsAt !== null && notice.endsAt <= at;
+    if (!isOver) {
+      const content = { kind: "notice", notice: noticeSettings(notice) } as const;
+      await deps.pageNews.ofPage(page, { id: `notice.${notice.id}`, at, content });
+    }
     await record([changeOf(page, notice.id, null, notice)]);
     return { status: 201, body: presentNotice(notice) };
   },

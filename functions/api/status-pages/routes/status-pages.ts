@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
+import { inParallel } from "../../../../shared/parallel.ts";
 import { hashPassword, LINK_SECONDS, signAccess } from "../../../../shared/status-page/access.ts";
 import type { StatusPage } from "../../../../shared/store/status-pages.ts";
 import { editKept, etagOfKept, existingKept, ifMatchHeader } from "../../alerting/kept.ts";
@@ -24,6 +25,7 @@ import {
   settingsOf,
 } from "../page.ts";
 
+const DELETES_AT_ONCE = 16;
 /** A request for an unknown address reads all of them. */
 const MOST_PAGES = 100;
 
@@ -152,7 +154,8 @@ const deletePage = route({
   path: "/v1/status-pages/{id}",
   operationId: "deleteStatusPage",
   summary: "Delete a status page",
-  description: "With its notices. Its address answers 404 within 15 seconds, and may be taken by another page.",
+  description:
+    "With its notices and subscribers. Its address answers 404 within 15 seconds, and may be taken by another page.",
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
@@ -164,6 +167,8 @@ const deletePage = route({
     }));
     const notices = deps.pages.notices(page.id);
     for (const notice of await notices.all()) await notices.remove(notice);
+    const subscribers = deps.pages.subscribers(page.id);
+    await inParallel(await subscribers.all(), DELETES_AT_ONCE, async (one) => void (await subscribers.remove(one)));
     return { status: 204 };
   },
 });

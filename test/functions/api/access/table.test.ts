@@ -87,6 +87,8 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   listStatusPageNotices: ["read", "nothing"],
   updateStatusPageNotice: ["write", "nothing"],
   deleteStatusPageNotice: ["write", "nothing"],
+  listStatusPageSubscribers: ["write", "nothing"],
+  deleteStatusPageSubscriber: ["write", "nothing"],
   createSubscription: ["write", "refused"],
   listSubscriptions: ["read", "filtered"],
   updateSubscription: ["write", "missing"],

@@ -1,7 +1,9 @@
 /** The fixed words of status pages, in each language; dates, durations and numbers come from `Intl`. */
-import type { NoteState } from "../../shared/store/notes.ts";
-import type { Language, PageNotice } from "../../shared/store/status-pages.ts";
-import type { PublicStatus } from "./public.ts";
+import type { NoteState } from "../store/notes.ts";
+import type { Language, PageNotice } from "../store/status-pages.ts";
+
+/** `unknown` also for what has no data yet. */
+export type PublicStatus = "up" | "degraded" | "down" | "maintenance" | "unknown";
 
 export interface Words {
   readonly status: Readonly<Record<PublicStatus, string>>;
@@ -49,6 +51,27 @@ export interface Words {
   readonly tooMany: string;
   readonly notFound: string;
   readonly notFoundText: string;
+  readonly subscribing: SubscribingWords;
+}
+
+/** Of the form, the mails and the pages by which people subscribe and leave. */
+interface SubscribingWords {
+  readonly heading: string;
+  readonly address: string;
+  readonly subscribe: string;
+  readonly sent: string;
+  readonly wrongAddress: string;
+  readonly tooMany: string;
+  readonly confirm: string;
+  readonly confirmText: (title: string) => string;
+  readonly confirmed: string;
+  readonly leave: string;
+  readonly leaveText: (title: string) => string;
+  readonly left: string;
+  readonly over: string;
+  /** Of the first mail. */
+  readonly request: (title: string) => string;
+  readonly ignore: string;
 }
 
 const en: Words = {
@@ -97,6 +120,24 @@ const en: Words = {
   tooMany: "Too many attempts. Try again in a minute.",
   notFound: "There is nothing here",
   notFoundText: "This status page does not exist, or has another address by now.",
+  subscribing: {
+    heading: "Mail about incidents and maintenance",
+    address: "Mail address",
+    subscribe: "Subscribe",
+    sent: "If this address can be subscribed, a mail is on its way to it. Open the link in it to confirm.",
+    wrongAddress: "This is no mail address.",
+    tooMany: "Too many requests. Try again in an hour.",
+    confirm: "Confirm",
+    confirmText: (title) => `You will get mail about incidents and maintenance of ${title}.`,
+    confirmed: "You are subscribed.",
+    leave: "Unsubscribe",
+    leaveText: (title) => `You will get no more mail about ${title}.`,
+    left: "You get no more mail from this page.",
+    over: "This link does not work any more. Subscribe again.",
+    request: (title) =>
+      `Somebody, probably you, asked for mail about incidents and maintenance of ${title} to this address. To confirm, open this link within a day:`,
+    ignore: "If it was not you, do nothing: no more mail will come.",
+  },
 };
 
 const de: Words = {
@@ -156,6 +197,24 @@ const de: Words = {
   tooMany: "Zu viele Versuche. Bitte in einer Minute wieder versuchen.",
   notFound: "Hier gibt es nichts",
   notFoundText: "Diese Statusseite gibt es nicht, oder sie hat inzwischen eine andere Adresse.",
+  subscribing: {
+    heading: "Mail bei Störungen und Wartung",
+    address: "Mail-Adresse",
+    subscribe: "Abonnieren",
+    sent: "Wenn diese Adresse abonnieren kann, ist eine Mail dorthin unterwegs. Öffnen Sie zum Bestätigen den Link darin.",
+    wrongAddress: "Das ist keine Mail-Adresse.",
+    tooMany: "Zu viele Anfragen. Bitte in einer Stunde wieder versuchen.",
+    confirm: "Bestätigen",
+    confirmText: (title) => `Sie bekommen Mails über Störungen und Wartung von ${title}.`,
+    confirmed: "Sie haben abonniert.",
+    leave: "Abbestellen",
+    leaveText: (title) => `Sie bekommen keine Mails mehr über ${title}.`,
+    left: "Sie bekommen keine Mails mehr von dieser Seite.",
+    over: "Dieser Link gilt nicht mehr. Bitte neu abonnieren.",
+    request: (title) =>
+      `Jemand, vermutlich Sie, möchte an diese Adresse Mails über Störungen und Wartung von ${title}. Öffnen Sie zum Bestätigen innerhalb eines Tages diesen Link:`,
+    ignore: "Wenn Sie es nicht waren, tun Sie nichts: Es kommt keine Mail mehr.",
+  },
 };
 
 const fr: Words = {
@@ -215,6 +274,24 @@ const fr: Words = {
   tooMany: "Trop d’essais. Réessayez dans une minute.",
   notFound: "Il n’y a rien ici",
   notFoundText: "Cette page d’état n’existe pas, ou son adresse a changé.",
+  subscribing: {
+    heading: "Recevoir un mail en cas d’incident ou de maintenance",
+    address: "Adresse mail",
+    subscribe: "S’abonner",
+    sent: "Si cette adresse peut être abonnée, un mail est en route. Ouvrez le lien qu’il contient pour confirmer.",
+    wrongAddress: "Ce n’est pas une adresse mail.",
+    tooMany: "Trop de demandes. Réessayez dans une heure.",
+    confirm: "Confirmer",
+    confirmText: (title) => `Vous recevrez des mails sur les incidents et la maintenance de ${title}.`,
+    confirmed: "Vous êtes abonné.",
+    leave: "Se désabonner",
+    leaveText: (title) => `Vous ne recevrez plus de mails sur ${title}.`,
+    left: "Vous ne recevez plus de mails de cette page.",
+    over: "Ce lien ne fonctionne plus. Abonnez-vous de nouveau.",
+    request: (title) =>
+      `Quelqu’un, sans doute vous, demande des mails sur les incidents et la maintenance de ${title} à cette adresse. Pour confirmer, ouvrez ce lien dans la journée :`,
+    ignore: "Si ce n’était pas vous, ne faites rien : il ne viendra plus de mail.",
+  },
 };
 
 const es: Words = {
@@ -268,6 +345,24 @@ const es: Words = {
   tooMany: "Demasiados intentos. Inténtelo de nuevo en un minuto.",
   notFound: "Aquí no hay nada",
   notFoundText: "Esta página de estado no existe, o tiene ahora otra dirección.",
+  subscribing: {
+    heading: "Correo sobre incidentes y mantenimiento",
+    address: "Dirección de correo",
+    subscribe: "Suscribirse",
+    sent: "Si esta dirección se puede suscribir, hay un correo en camino. Abra el enlace que contiene para confirmar.",
+    wrongAddress: "Esto no es una dirección de correo.",
+    tooMany: "Demasiadas solicitudes. Inténtelo de nuevo en una hora.",
+    confirm: "Confirmar",
+    confirmText: (title) => `Recibirá correos sobre incidentes y mantenimiento de ${title}.`,
+    confirmed: "Está suscrito.",
+    leave: "Darse de baja",
+    leaveText: (title) => `No recibirá más correos sobre ${title}.`,
+    left: "Ya no recibe correos de esta página.",
+    over: "Este enlace ya no funciona. Suscríbase de nuevo.",
+    request: (title) =>
+      `Alguien, probablemente usted, pidió correos sobre incidentes y mantenimiento de ${title} para esta dirección. Para confirmar, abra este enlace en el plazo de un día:`,
+    ignore: "Si no fue usted, no haga nada: no llegará ningún otro correo.",
+  },
 };
 
 const ja: Words = {
@@ -314,6 +409,24 @@ const ja: Words = {
   tooMany: "試行回数が多すぎます。1分後にもう一度お試しください。",
   notFound: "ここには何もありません",
   notFoundText: "このステータスページは存在しないか、アドレスが変わりました。",
+  subscribing: {
+    heading: "障害とメンテナンスのお知らせメール",
+    address: "メールアドレス",
+    subscribe: "購読する",
+    sent: "購読できるアドレスであれば、メールを送信しました。メール内のリンクを開いて確認してください。",
+    wrongAddress: "メールアドレスではありません。",
+    tooMany: "リクエストが多すぎます。1時間後にもう一度お試しください。",
+    confirm: "確認する",
+    confirmText: (title) => `${title} の障害とメンテナンスのメールが届きます。`,
+    confirmed: "購読しました。",
+    leave: "購読を解除",
+    leaveText: (title) => `${title} のメールは届かなくなります。`,
+    left: "このページからのメールは届かなくなりました。",
+    over: "このリンクは無効です。もう一度購読してください。",
+    request: (title) =>
+      `このアドレスで ${title} の障害とメンテナンスのメールを受け取る申し込みがありました。確認するには、1日以内に次のリンクを開いてください：`,
+    ignore: "心当たりがない場合は、何もしないでください。以後メールは届きません。",
+  },
 };
 
 const WORDS: Readonly<Record<Language, Words>> = { en, de, fr, es, ja };
@@ -371,4 +484,17 @@ export function wordingOf({ language, timeZone }: { readonly language: Language;
     number: (value, digits = 0) =>
       new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value),
   };
+}
+
+/** An incident as its headline needs it, under the public name of what it is about. */
+export interface Headlined {
+  readonly name: string;
+  readonly severity: "degraded" | "down";
+  readonly endedAt: string | null;
+}
+
+/** "Orders is down", "Orders had problems". */
+export function titleOf({ name, severity, endedAt }: Headlined, { words }: Pick<Wording, "words">): string {
+  if (severity === "down") return endedAt === null ? words.isDown(name) : words.wasDown(name);
+  return endedAt === null ? words.hasProblems(name) : words.hadProblems(name);
 }
