@@ -1,5 +1,5 @@
 /** Public status pages in a browser against the whole running stack: without a script, with one, private, in a frame of nobody. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -155,3 +155,53 @@ test("a preview is the real page, and feeds, JSON and badge tell what the page t
   expect(one.faults).toEqual([]);
   await one.close();
 }, 60_000);
+
+/** The text of mails that were sent, as far as ASCII goes. */
+const mails = async (): Promise<string[]> => {
+  const sent = join(folder, "mail");
+  const names = await readdir(sent, { recursive: true }).catch(() => []);
+  const files = names.filter((name) => name.endsWith(".eml")).map((name) => join(sent, name));
+  return Promise.all(
+    files.map(async (file) => (await readFile(file, "utf8")).replace(/=\r?\n/g, "").replaceAll("=3D", "=")),
+  );
+};
+
+test("whoever subscribes confirms by the link in a mail, and leaves by another", async () => {
+  const one = await visit(browser, stack.apiUrl);
+  await one.page.goto("/status/shop");
+  await one.page.getByLabel("Mail address").fill("ann@example.com");
+  await one.page.getByRole("button", { name: "Subscribe" }).click();
+  await one.page.getByRole("heading", { name: /a mail is on its way/ }).waitFor();
+  await expectAccessible(one.page, "subscribed");
+  const linkIn = (text: string, action: string) =>
+    new RegExp(`${stack.apiUrl}(/status/\\S+/subscribers/${action}[^\\s>]+)`).exec(text)?.[1];
+  const [confirm] = await vi.waitFor(
+    async () => {
+      const links = (await mails()).flatMap((text) => linkIn(text, "confirm") ?? []);
+      expect(links.length).toBe(1);
+      return links;
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+  await one.page.goto(confirm!);
+  await expectAccessible(one.page, "confirm");
+  await one.page.getByRole("button", { name: "Confirm" }).click();
+  await one.page.getByRole("heading", { name: "You are subscribed." }).waitFor();
+
+  await api("POST", `/v1/status-pages/${pageId}/notices`, { title: "Sunday", kind: "maintenance" });
+  const [leave] = await vi.waitFor(
+    async () => {
+      const links = (await mails()).flatMap((text) => (text.includes("Sunday") ? (linkIn(text, "leave") ?? []) : []));
+      expect(links.length).toBe(1);
+      return links;
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+  await one.page.goto(leave!);
+  await one.page.getByRole("button", { name: "Unsubscribe" }).click();
+  await one.page.getByRole("heading", { name: "You get no more mail from this page." }).waitFor();
+  const left = await api("GET", `/v1/status-pages/${pageId}/subscribers`);
+  expect(left.body.items).toEqual([]);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 90_000);

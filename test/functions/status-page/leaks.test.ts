@@ -126,6 +126,8 @@ test("the function touches no other items than its role allows", async () => {
     world.time.now += 60;
     for (const page of ["shop", "by-tag"]) for (const view of VIEWS) await world.read(`/status/${page}${view}`);
     await world.read("/status/preview-0123456789abcdef0123456789abcdef");
+    const form = { address: "ann@example.com" };
+    await world.read("/status/shop/subscribers", { method: "POST", form });
     await world.read("/status/shop/access", { method: "POST", form: { password: "x" } });
   } finally {
     world.client.send = send;
