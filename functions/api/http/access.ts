@@ -24,6 +24,7 @@ import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Changed } from "../../../shared/store/monitor-rows.ts";
 import type { MonitorStore } from "../../../shared/store/monitors.ts";
 import type { Deps } from "../deps.ts";
+import { limitedPages } from "../status-pages/limited.ts";
 import { Problem } from "./problem.ts";
 
 type Tags = readonly string[];
@@ -178,28 +179,6 @@ const limitedChannels = ({ get, list }: Deps["channels"]): Deps["channels"] => {
   };
   const [retired, settleOwed] = [refuse, refuse]; // of deliver
   return { get, list, secrets: refuse, create: refuse, update: refuse, remove: refuse, retired, settleOwed };
-};
-
-/** Status pages publish monitors whatever their tags: all are seen, and none is made or changed. */
-const limitedPages = ({ all, get, notices, preview, admit }: Deps["pages"]): Deps["pages"] => {
-  const refuse = async (): Promise<never> => {
-    throw new Problem(
-      "missing-scope",
-      "the token is limited to monitors with certain tags: status pages belong to all",
-    );
-  };
-  const change = { create: refuse, update: refuse, remove: refuse };
-  const subscribers = () => ({ all: refuse, get: refuse, ...change });
-  return {
-    all,
-    get,
-    preview,
-    admit,
-    ...change,
-    putPreview: refuse,
-    subscribers,
-    notices: (id) => ({ ...notices(id), ...change }),
-  };
 };
 
 /** Deliveries are seen whose monitor had one of the tags then. */
