@@ -211,7 +211,11 @@ export const Days = ({
   <>
     {[...Map.groupBy(incidents, ({ startedAt }) => wording.day(startedAt))].map(([day, own]) => (
       <section key={day}>
-        <h3>{day}</h3>
+        <h3>
+          <time class="day" datetime={own[0]!.startedAt}>
+            {day}
+          </time>
+        </h3>
         <ul>
           {own.map((incident) => (
             <Incident key={incident.id} incident={incident} page={page} wording={wording} />
