@@ -34,19 +34,19 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     return found;
   };
 
-  /**
-   * Whether the newest tick since that moment has seen what the view says, or so many ticks have been run that one that
-   * sees otherwise would have replaced the view: below a threshold it does not.
-   */
+  /** Whether the newest tick since that moment has seen what the view says: one that sees otherwise replaces it only at its threshold. */
   const isConfirmed = async (monitor: Monitor, location: string, since: Timestamp) => {
-    const { id, shard, settingsVersion, intervalSeconds } = monitor;
+    const { id, shard, settingsVersion, views } = monitor;
     const newest = await newestBlock(shard, location);
     const entry = newest?.block.entries[newest.ids.indexOf(id)];
-    if (!newest || !entry || newest.block.offline || entry.health === "unknown") return false;
-    const secondsSince = newest.block.tick - Date.parse(since) / 1000;
-    if (entry.settingsByte !== (settingsVersion & 0xff) || secondsSince < 0) return false;
-    const thresholds = monitor.failureThreshold + monitor.recoveryThreshold;
-    return entry.health === monitor.views[location]?.health || secondsSince >= thresholds * intervalSeconds;
+    return (
+      newest !== undefined &&
+      entry !== undefined &&
+      !newest.block.offline &&
+      entry.health === views[location]?.health &&
+      entry.settingsByte === (settingsVersion & 0xff) &&
+      newest.block.tick * 1000 >= Date.parse(since)
+    );
   };
 
   const conditionOf = async (monitor: Monitor, location: string, health: LocationHealth | undefined) => {
