@@ -18,9 +18,13 @@ export function createKept<T>(keptMs: number, now: () => Date) {
     if (before && Math.abs(atMs - before.atMs) < keptMs) return before.made;
     if (known.size >= MOST_KEPT) known.clear();
     const made = make().catch((error) => {
-      known.delete(key);
-      if (before) return before.made;
-      throw error;
+      if (!before) {
+        known.delete(key);
+        throw error;
+      }
+      // Old as it is, so that the next reader tries again.
+      known.set(key, before);
+      return before.made;
     });
     known.set(key, { atMs, made });
     return made;
