@@ -9,8 +9,11 @@ interface Known<T> {
 
 const MOST_KEPT = 200;
 
-/** @param keptMs how long what was made is good */
-export function createKept<T>(keptMs: number, now: () => Date) {
+/**
+ * @param keptMs how long what was made is good
+ * @param failed called when something old is given out because nothing new could be made
+ */
+export function createKept<T>(keptMs: number, now: () => Date, failed: (error: Error) => void = () => {}) {
   const known = new Map<string, Known<T>>();
   return (key: string, make: () => Promise<T>): Promise<T> => {
     const atMs = now().getTime();
@@ -22,6 +25,7 @@ export function createKept<T>(keptMs: number, now: () => Date) {
         known.delete(key);
         throw error;
       }
+      failed(error as Error);
       // Old as it is, so that the next reader tries again.
       known.set(key, before);
       return before.made;

@@ -87,9 +87,10 @@ const FROM_DATA: Readonly<Record<string, (data: PublicPage, view: View) => Omit<
 
 export function createServer({ reader, pages, mailbox, sendsMail, log, now }: Dependencies) {
   const find = createFindPage(pages, KEPT_MS, now);
-  const data = createKept<PublicPage>(KEPT_MS, now);
-  const incidents = createKept<PublicIncident | undefined>(KEPT_MS, now);
-  const made = createKept<Made | undefined>(KEPT_MS, now);
+  const failed = (error: Error) => log("a status page is shown as it was, because it could not be read", error);
+  const data = createKept<PublicPage>(KEPT_MS, now, failed);
+  const incidents = createKept<PublicIncident | undefined>(KEPT_MS, now, failed);
+  const made = createKept<Made | undefined>(KEPT_MS, now, failed);
   /** Views by what they are made from, so that they are no older than that. */
   const drawn = new WeakMap<PublicPage, Map<string, Made>>();
 
