@@ -164,6 +164,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         : `<${action}Response ${namespace}><${action}Result>${answer}</${action}Result></${action}Response>`,
     );
   });
+  server.keepAliveTimeout = 0; // as that of the tables
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = {

@@ -88,6 +88,19 @@ test.each(VIEWS)("nothing internal is in /status/shop%s", async (view) => {
   if (view !== "/badge.svg") expect(text).toContain("Ordering");
 });
 
+test("figures that a page does not show are not there", async () => {
+  const figuresOf = async (slug: string) =>
+    JSON.parse((await world.read(`/status/${slug}.json`)).text).groups[0].entries[0];
+  const groups = [{ entries: [{ monitorId: "m1", name: "Ordering" }] }];
+  await world.createPage({ title: "Bare", showPercent: false, groups });
+  const bare = await figuresOf("bare");
+  expect([Object.keys(bare).includes("uptimePercent"), Object.keys(bare).includes("latencyMs")]).toEqual([
+    false,
+    false,
+  ]);
+  expect(await figuresOf("shop")).toMatchObject({ uptimePercent: 0, latencyMs: null });
+});
+
 test("nothing internal is in answers of the API that need no token", async () => {
   for (const path of ["/v1/badges/m1.svg", "/v1/badges/m1.svg?show=status", "/v1/health", "/v1", "/v1/acknowledge"]) {
     const { body, headers } = await world.call("GET", path, { token: null });
