@@ -12,7 +12,7 @@ import type { Author } from "../../../shared/store/audit.ts";
 import type { FormerMonitor } from "../../../shared/store/former.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { settingsTagOf } from "../http/answer.ts";
+import { matchesTag } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseWrongParents } from "./dependencies.ts";
 import { etagOf } from "./present.ts";
@@ -137,17 +137,6 @@ export const trySaveSettings = async (
 };
 
 /**
- * Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). A tag that came with an answer matches
- * while the settings are those of that answer, whatever else of it has changed.
- */
-const matches = (ifMatch: string, monitor: StoredMonitor) =>
-  ifMatch.trim() === "*" ||
-  ifMatch
-    .split(",")
-    .map((tag) => settingsTagOf(tag.trim()))
-    .includes(etagOf(monitor));
-
-/**
  * Optimistic locking: reads the monitor, checks `If-Match` and tries the write; repeats all of it after a lost race.
  * @param write returns undefined if a concurrent write won
  * @throws Problem `not-found`, `stale-etag` or `changed-meanwhile`
@@ -160,7 +149,7 @@ export const retryOnConflict = async <T>(
 ): Promise<T> => {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const monitor = await existing(deps, id);
-    if (ifMatch !== undefined && !matches(ifMatch, monitor))
+    if (ifMatch !== undefined && !matchesTag(ifMatch, etagOf(monitor)))
       throw new Problem("stale-etag", `the monitor's ETag is ${etagOf(monitor)} by now: read it again`, {
         etag: etagOf(monitor),
       });
