@@ -73,6 +73,8 @@ export interface Route {
   /** Parameters that may be repeated are arrays in the schema. */
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** What GET answers, if that may be sent as the body: fields that only this schema has are ignored. */
+  readonly sentBack?: z.ZodObject;
   /** Whether `handle` validates the body, because the schema alone cannot. */
   readonly checksBody?: boolean;
   readonly contentTypes?: readonly string[];
@@ -156,7 +158,16 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
     const [code, name] = isYaml ? (["malformed-yaml", "YAML"] as const) : (["malformed-json", "JSON"] as const);
     throw new Problem(code, `the body is not ${name} in UTF-8: ${(error as Error).message}`);
   }
-  return route.checksBody ? body : parse(route.body, body);
+  const given = withoutServerFields(route, body);
+  return route.checksBody ? given : parse(route.body, given);
+};
+
+/** Leaves out the fields that the server sets, so that what GET answered may be sent back. */
+const withoutServerFields = ({ body: input, sentBack }: Route, body: unknown): unknown => {
+  if (!sentBack || !(input instanceof z.ZodObject) || typeof body !== "object" || body === null || Array.isArray(body))
+    return body;
+  const isServers = (name: string) => Object.hasOwn(sentBack.shape, name) && !Object.hasOwn(input.shape, name);
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !isServers(name)));
 };
 
 const readQuery = (route: Route, rawQuery: string): unknown => {

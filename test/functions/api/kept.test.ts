@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { channels } from "../../../shared/alerts/channels/index.ts";
+import { createChannelStore } from "../../../shared/store/channels.ts";
 import { errorsOf, refTo } from "../../support/document.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
@@ -46,5 +48,38 @@ describe.each(KINDS)("$path", ({ path, body, schema }) => {
     const late = await edge.call("PATCH", own, { body: { name: "Late" }, headers });
     expect([late.status, late.body.code]).toEqual([412, "stale-etag"]);
     expect((await edge.call("DELETE", own, { headers })).status).toBe(412);
+  });
+
+  test("takes what GET answered, to change one thing or nothing", async () => {
+    const read = (await edge.call("GET", own)).body;
+    for (const input of [`${schema}Patch`, `${schema}Input`])
+      expect(errorsOf(refTo("components", "schemas", input), read), input).toBeUndefined();
+    const same = await edge.call("PATCH", own, { body: read });
+    expect([same.status, { ...same.body, updatedAt: read.updatedAt }]).toEqual([200, read]);
+    const renamed = await edge.call("PATCH", own, { body: { ...read, name: `${schema}, renamed` } });
+    expect(renamed.body).toEqual({ ...read, name: `${schema}, renamed`, updatedAt: renamed.body.updatedAt });
+    const unknown = await edge.call("PATCH", own, { body: { ...read, colour: "red" } });
+    expect(unknown.body.errors).toEqual([{ path: "colour", message: 'there is no field "colour" here' }]);
+  });
+});
+
+describe("a masked secret of a channel", () => {
+  const ARNS = new Set(["lambda", "sms", "sns", "email"]);
+  const kinds = Object.entries(channels).filter(([kind]) => !ARNS.has(kind));
+
+  test.each(kinds)("stays when it is sent back: %s", async (kind, { example }) => {
+    const { id } = (
+      await edge.call("POST", "/v1/channels", { body: { name: `Masked ${kind}`, kind, settings: example } })
+    ).body;
+    const stored = () => createChannelStore(edge.client, edge.tables.monitors).secrets(id);
+    const before = await stored();
+    expect(Object.keys(before)).not.toEqual([]);
+    const read = (await edge.call("GET", `/v1/channels/${id}`)).body;
+    expect((await edge.call("PATCH", `/v1/channels/${id}`, { body: read })).status).toBe(200);
+    expect(await stored()).toEqual(before);
+    const copy = await edge.call("POST", "/v1/channels", { body: { ...read, name: `Copy of ${kind}` } });
+    expect(copy.body.errors.map(({ path }: { path: string }) => path)).toEqual(
+      Object.keys(before).map((name) => `settings.${name}`),
+    );
   });
 });

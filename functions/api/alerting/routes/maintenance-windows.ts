@@ -87,6 +87,7 @@ const createWindow = route({
     'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`.',
   scope: "write",
   body: windowInput,
+  sentBack: windowView,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, record }, deps) => {
@@ -163,6 +164,7 @@ const updateWindow = route({
   description: "Merges (RFC 7396); `schedule` is replaced as a whole. What it was until now stays in the history.",
   scope: "write",
   body: windowPatch,
+  sentBack: windowView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,

@@ -61,6 +61,7 @@ const createPolicy = route({
   description: "It holds at once, also for monitors that are down: whoever should know by its steps is told.",
   scope: "write",
   body: policyInput,
+  sentBack: policyView,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, token, record }, deps) => {
@@ -114,6 +115,7 @@ const updatePolicy = route({
     "Merges (RFC 7396); `steps` are replaced as a whole. Nothing that was told is told again, and who should know by the new steps is told at once.",
   scope: "write",
   body: policyPatch,
+  sentBack: policyView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
