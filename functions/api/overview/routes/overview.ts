@@ -17,7 +17,7 @@ import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { newestOf } from "../../monitors/newest.ts";
 import { statusOf } from "../../monitors/present.ts";
-import { hasTags, selecting, tagFilter } from "../../monitors/select.ts";
+import { selecting, tagFilter } from "../../monitors/select.ts";
 import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
 import { countsOf, pageOf, SORTS, type Sort } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
@@ -38,7 +38,8 @@ const overviewView = z
       .record(z.string(), z.int())
       .nullable()
       .meta({
-        description: "Monitors by status, of all that have the tags. Null where nothing changed, and with `ids`.",
+        description:
+          "Monitors by status, of all that have the tags. With `since` null where nothing changed, and with `ids`.",
         example: { up: 41, down: 1 },
       }),
     bars: z
@@ -52,9 +53,11 @@ const overviewView = z
         count: z.int().meta({ description: "Number of bars; the last one ends now.", example: 24 }),
       })
       .meta({ id: "OverviewBars", description: "When the bars of the rows are." }),
-    removed: z
-      .array(z.string())
-      .meta({ description: "With `since` or `ids`: ids of monitors that are deleted.", example: [] }),
+    removed: z.array(z.string()).meta({
+      description:
+        "With `since`: ids of changed monitors that are deleted, or do not have the tags or status asked for. With `ids`: of those that do not exist.",
+      example: [],
+    }),
     nextCursor: z
       .string()
       .nullable()
@@ -103,21 +106,27 @@ interface Query {
   readonly limit: number;
 }
 
-async function changesSince(deps: Deps, { bars, tag, limit: most }: Query, since: string) {
-  const from = decodeCursor(since, CHANGES);
+const WRONG_SINCE = {
+  path: "since",
+  message: "must be the `changes` of an earlier answer; read the overview as a whole, without since, to begin",
+};
+
+async function changesSince(deps: Deps, { bars, tag, status, limit: most }: Query, since: string) {
+  const from = decodeCursor(since, CHANGES, WRONG_SINCE);
   const now = deps.now();
   const changed = await deps.monitors.changedAfter(from);
   const isCut = changed.length > most;
   const taken = changed.slice(0, most);
   const { rows, removed } = await existing(deps, [...new Set(taken.map(({ id }) => id))]);
-  // A monitor that lost the tag is none of the list any more.
-  const [wanted, left] = [true, false].map((has) => rows.filter(({ tags }) => hasTags(tags, tag) === has)) as [
+  // A monitor that lost the tag, or has another status by now, is none of the list any more.
+  const isWanted = selecting({ tag, status });
+  const [wanted, left] = [true, false].map((is) => rows.filter((row) => isWanted(row) === is)) as [
     MonitorRow[],
     MonitorRow[],
   ];
   return {
     changes: isCut ? taken.at(-1)!.at : new Date(now.getTime() - OVERLAP_MS).toISOString(),
-    counts: taken.length === 0 || tag.length > 0 ? null : countsOf(await tagged(deps, [])),
+    counts: taken.length === 0 ? null : countsOf(await tagged(deps, tag)),
     removed: [...removed, ...left.map(({ id }) => id)],
     nextCursor: null,
     items: await present(deps, wanted, bars, false),

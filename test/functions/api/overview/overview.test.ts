@@ -120,6 +120,22 @@ describe("the overview", () => {
     expect(await w.unitsOf(() => w.get(`/v1/overview?since=${last.changes}`))).toBeLessThanOrEqual(8);
   });
 
+  test("a poll tells which monitors have not the tags or status asked for any more, and counts those of the tags", async () => {
+    await w.see("a-up", "up");
+    w.time.now += 60;
+    const all = await w.get("/v1/overview?tag=team=shop&status=up");
+    expect(all.items.map(({ id }: { id: string }) => id)).toEqual(["a-up"]);
+    await w.see("a-up", "down");
+    const since = `since=${all.changes}`;
+    expect(await w.get(`/v1/overview?tag=team=shop&status=up&${since}`)).toMatchObject({
+      items: [],
+      removed: ["a-up"],
+      counts: { down: 1, degraded: 1 },
+    });
+    expect(await w.get(`/v1/overview?status=down&${since}`)).toMatchObject({ items: [{ id: "a-up" }], removed: [] });
+    await w.see("a-up", "up");
+  });
+
   test("of a monitor that is not up the newest message shows, also where its status stays", async () => {
     await w.see("b-up", "down");
     w.time.now += 60;
@@ -135,6 +151,10 @@ describe("the overview", () => {
   test("says what is wrong with a request", async () => {
     for (const query of ["bars=8d", "since=x", "cursor=x", "ids=A", "sort=id", "limit=1001", "status=bad"])
       expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(422);
+    const { body } = await w.call("GET", "/v1/overview?since=x");
+    expect(body.errors).toEqual([
+      { path: "since", message: expect.stringContaining("`changes` of an earlier answer") },
+    ]);
   });
 });
 
