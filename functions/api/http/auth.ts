@@ -10,6 +10,7 @@ import { idleSeconds, type Session } from "../../../shared/store/sessions.ts";
 import type { StoredToken, Token, TokenStore } from "../../../shared/store/tokens.ts";
 import { SCOPES, type Scope, TOKEN } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
+import type { Change } from "./audit.ts";
 import { Problem } from "./problem.ts";
 import { type BrowserRequest, isPoll, refuseCrossSite, sessionCookie, sessionHeader } from "./session-cookie.ts";
 import type { TOKEN_STATES } from "./token-schemas.ts";
@@ -205,6 +206,15 @@ export const issueToken = async (
   if (!isSame) await tokens.put(token);
   return { token: stored && isSame ? stored : token, text: whole };
 };
+
+/** Entry of the audit log for a new token. */
+export const creationOfToken = ({ id, name, scopes, monitorTags, expiresAt }: Token): Change => ({
+  resource: id,
+  name,
+  changes: Object.fromEntries(
+    Object.entries({ name, scopes, monitorTags, expiresAt }).map(([field, value]) => [field, [null, value]]),
+  ),
+});
 
 /**
  * Gives a token a new secret; the present one goes on working until `previousUntil`.

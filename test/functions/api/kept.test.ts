@@ -54,8 +54,10 @@ describe.each(KINDS)("$path", ({ path, body, schema }) => {
     const read = (await edge.call("GET", own)).body;
     for (const input of [`${schema}Patch`, `${schema}Input`])
       expect(errorsOf(refTo("components", "schemas", input), read), input).toBeUndefined();
+    const log = async () => (await edge.call("GET", `/v1/audit?monitor=${read.id}`)).body.items.length;
+    const logged = await log();
     const same = await edge.call("PATCH", own, { body: read });
-    expect([same.status, { ...same.body, updatedAt: read.updatedAt }]).toEqual([200, read]);
+    expect([same.status, same.body, await log()]).toEqual([200, read, logged]);
     const renamed = await edge.call("PATCH", own, { body: { ...read, name: `${schema}, renamed` } });
     expect(renamed.body).toEqual({ ...read, name: `${schema}, renamed`, updatedAt: renamed.body.updatedAt });
     const unknown = await edge.call("PATCH", own, { body: { ...read, colour: "red" } });

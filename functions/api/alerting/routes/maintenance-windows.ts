@@ -65,8 +65,8 @@ const editWindow = async (call: EditCall, deps: Deps, edit: (before: StoredWindo
   const window = await editKept(WHAT, call, existing(deps, call.params.id ?? ""), async (before) => {
     const kept = await edit(before);
     const after = isDeleted(kept) ? null : settingsOf(kept);
-    const isStored = await deps.windows.update(before, kept);
-    return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), after)] };
+    const changes = changeOfKept(kept, settingsOf(before), after);
+    return { kept, changes, store: () => deps.windows.update(before, kept) };
   });
   await decideTroubleAgain(deps);
   return window;
@@ -110,7 +110,7 @@ const createWindow = route({
       updatedAt: at,
     };
     await deps.windows.create(window);
-    await record([changeOfKept(window, null, settingsOf(window))]);
+    await record(changeOfKept(window, null, settingsOf(window)));
     return answer(window, now, 201, { location: `/v1/maintenance-windows/${window.id}` });
   },
 });

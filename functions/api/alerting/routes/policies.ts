@@ -73,7 +73,7 @@ const createPolicy = route({
     const at = deps.now().toISOString();
     const policy: Policy = { id: randomBytes(10).toString("hex"), ...body, revision: 1, createdAt: at, updatedAt: at };
     await deps.policies.create(policy);
-    await record([changeOfKept(policy, null, body)]);
+    await record(changeOfKept(policy, null, body));
     await decideTroubleAgain(deps);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
@@ -133,8 +133,8 @@ const updatePolicy = route({
         revision: before.revision + 1,
         updatedAt: deps.now().toISOString(),
       };
-      const isStored = await deps.policies.update(before, kept);
-      return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), settings)] };
+      const changes = changeOfKept(kept, settingsOf(before), settings);
+      return { kept, changes, store: () => deps.policies.update(before, kept) };
     });
     await decideTroubleAgain(deps);
     return answer(after, token);
@@ -154,8 +154,8 @@ const deletePolicy = route({
   handle: async (call, deps) => {
     await editKept("policy", call, existing(deps, call.params.id ?? ""), async (policy) => ({
       kept: policy,
-      isStored: await deps.policies.remove(policy),
-      changes: [changeOfKept(policy, settingsOf(policy), null)],
+      changes: changeOfKept(policy, settingsOf(policy), null),
+      store: () => deps.policies.remove(policy),
     }));
     await decideTroubleAgain(deps);
     return { status: 204 };

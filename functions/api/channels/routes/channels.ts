@@ -149,10 +149,13 @@ const updateChannel = route({
         revision: before.revision + 1,
         updatedAt: now().toISOString(),
       };
-      const result = await channels.update(before, kept, secrets, now());
-      if (result === "name-taken") throw nameTaken(merged.name);
       const changes = changeOf(kept, sideOf(before, secretsBefore), sideOf(kept, secrets));
-      return { kept, isStored: result === "updated", changes };
+      const store = async () => {
+        const result = await channels.update(before, kept, secrets, now());
+        if (result === "name-taken") throw nameTaken(merged.name);
+        return result === "updated";
+      };
+      return { kept, changes, store };
     });
     return answer(changed);
   },
@@ -182,8 +185,8 @@ const deleteChannel = route({
       if (users.length > 0)
         throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
       const readOwed = () => deps.deliveries.untoldEnds(receiverOfStored(channel.id));
-      const isStored = await deps.channels.remove(channel, readOwed, deps.now());
-      return { kept: channel, isStored, changes: changeOf(channel, sideOf(channel), NOTHING) };
+      const store = () => deps.channels.remove(channel, readOwed, deps.now());
+      return { kept: channel, changes: changeOf(channel, sideOf(channel), NOTHING), store };
     });
     return { status: 204 };
   },
