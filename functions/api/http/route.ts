@@ -209,13 +209,15 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
-/** The reply in YAML, if the call offers it and `Accept` prefers it. */
-const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply =>
-  route.responses[reply.status ?? 200]?.contentTypes?.includes(YAML) &&
-  typeof reply.body === "object" &&
-  preferred(accept, JSON_OR_YAML) === YAML
-    ? { ...reply, body: toYaml(reply.body), headers: { ...reply.headers, "content-type": YAML } }
-    : reply;
+/** The reply in YAML, if the call offers it and `Accept` prefers it. Caches must know that another `Accept` gets another type. */
+const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply => {
+  const { contentTypes = [] } = route.responses[reply.status ?? 200] ?? {};
+  if (contentTypes.length < 2) return reply;
+  const varied = { ...reply, headers: { ...reply.headers, vary: "accept" } };
+  return contentTypes.includes(YAML) && typeof reply.body === "object" && preferred(accept, JSON_OR_YAML) === YAML
+    ? { ...varied, body: toYaml(reply.body), headers: { ...varied.headers, "content-type": YAML } }
+    : varied;
+};
 
 /** Reads change nothing. */
 const nothing: Recorder = () => Promise.resolve();
