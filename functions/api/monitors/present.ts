@@ -1,4 +1,5 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
+import { secondOf } from "../../../shared/history/status-time.ts";
 import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
@@ -44,9 +45,8 @@ const presentIncident = (incident: Incident, reader: Token | null) => ({
   id: incident.id,
   startedAt: incident.startedAt,
   endedAt: incident.endedAt,
-  durationSeconds: incident.endedAt
-    ? Math.round((Date.parse(incident.endedAt) - Date.parse(incident.startedAt)) / 1000)
-    : null,
+  // In whole seconds like time by status, so that the incidents of a range add up to its downtime.
+  durationSeconds: incident.endedAt ? secondOf(incident.endedAt) - secondOf(incident.startedAt) : null,
   severity: incident.severity,
   reason: incident.reason,
   message: incident.message,
