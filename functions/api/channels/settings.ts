@@ -7,6 +7,8 @@ import { HIDDEN } from "../../../shared/protocols/secrets.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { type ChannelInput, channelInput } from "./representations.ts";
 
+export type Settings = Readonly<Record<string, unknown>>;
+
 /** Names of the secrets in whose place their mask was sent. */
 const masked = (channel: Channel, settings: unknown): string[] =>
   Object.entries(settings ?? {}).flatMap(([name, value]) =>
@@ -30,11 +32,7 @@ const settingsErrors = (channel: Channel, settings: unknown, outside: Outside): 
 };
 
 /** Puts stored secrets back where their mask was sent. */
-export const withStoredSecrets = (
-  kind: ChannelName,
-  settings: unknown,
-  stored: Readonly<Record<string, unknown>>,
-): unknown => {
+export const withStoredSecrets = (kind: ChannelName, settings: unknown, stored: Settings): unknown => {
   const kept = masked(channels[kind], settings).filter((name) => Object.hasOwn(stored, name));
   return kept.length === 0
     ? settings
@@ -60,4 +58,37 @@ export const readChannel = (input: unknown, outside: Outside): ChannelInput => {
   ];
   if (!success || errors.length > 0) throw new InvalidInput(errors);
   return data;
+};
+
+/** Servers that settings name: channels of a fixed service name none. */
+const serversOf = (settings: Settings): string[] =>
+  Object.values(settings).flatMap((value) =>
+    typeof value === "string" && /^https?:/i.test(value) && URL.canParse(value) ? [new URL(value).origin] : [],
+  );
+
+/**
+ * Refuses to take stored secrets to another server: nobody can read them, and a test alert would tell them to it.
+ * @param before with its secrets
+ * @param after with its secrets
+ * @param sent settings as the caller sent them: a secret in there is the caller's own
+ * @throws InvalidInput
+ */
+export const refuseMovedSecrets = (
+  kind: ChannelName,
+  before: Settings,
+  after: Settings,
+  sent: Settings | undefined,
+): void => {
+  const known = serversOf(before);
+  if (serversOf(after).every((server) => known.includes(server))) return;
+  const moved = Object.keys(after).filter(
+    (name) => isSecret(channels[kind], name) && (sent?.[name] === undefined || sent[name] === HIDDEN),
+  );
+  if (moved.length > 0)
+    throw new InvalidInput(
+      moved.map((name) => ({
+        path: `settings.${name}`,
+        message: "must be sent again when the channel goes to another server, which would learn it",
+      })),
+    );
 };

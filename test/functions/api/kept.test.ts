@@ -85,3 +85,39 @@ describe("a masked secret of a channel", () => {
     );
   });
 });
+
+describe("a stored secret of a channel", () => {
+  const gotify = { server: "https://gotify.example.com/push", token: "AbCdEf0123456_." };
+  const hook = { url: "https://hooks.example.com/a", headers: { Authorization: "Bearer s3cret" } };
+
+  test.each([
+    ["gotify", gotify, { server: "https://evil.example.com/" }, "settings.token"],
+    ["gotify", gotify, { server: "https://evil.example.com/", token: "(hidden)" }, "settings.token"],
+    ["gotify", gotify, { server: "http://gotify.example.com/push" }, "settings.token"],
+    [
+      "ntfy",
+      { topic: "t0pic", token: "tk_s3cret" },
+      { server: "https://evil.example.com/", topic: "x" },
+      "settings.token",
+    ],
+    ["webhook", hook, { url: "https://evil.example.com/" }, "settings.headers"],
+  ])("is not taken to another server: %s %j %j", async (kind, settings, change, path) => {
+    const { id } = (
+      await edge.call("POST", "/v1/channels", { body: { name: `Moved ${crypto.randomUUID()}`, kind, settings } })
+    ).body;
+    const { status, body } = await edge.call("PATCH", `/v1/channels/${id}`, { body: { settings: change } });
+    expect([status, body.errors]).toEqual([422, [{ path, message: expect.stringContaining("must be sent again") }]]);
+  });
+
+  test.each([
+    ["gotify", gotify, { server: "https://gotify.example.com/" }],
+    ["gotify", gotify, { server: "https://other.example.com/", token: "0ther" }],
+    ["webhook", hook, { url: "https://hooks.example.com/b" }],
+    ["webhook", hook, { url: "https://other.example.com/", headers: null }],
+  ])("stays on its server, or is sent again: %s %j %j", async (kind, settings, change) => {
+    const { id } = (
+      await edge.call("POST", "/v1/channels", { body: { name: `Kept ${crypto.randomUUID()}`, kind, settings } })
+    ).body;
+    expect((await edge.call("PATCH", `/v1/channels/${id}`, { body: { settings: change } })).status).toBe(200);
+  });
+});

@@ -22,7 +22,7 @@ import { type Reply, type Route, route } from "../../http/route.ts";
 import { page, yes } from "../../http/schemas.ts";
 import { maskedDifferencesOf, NOTHING, type Side } from "../../monitors/changes.ts";
 import { channelInput, channelPatch, channelTest, channelView, presentChannel } from "../representations.ts";
-import { readChannel, withStoredSecrets } from "../settings.ts";
+import { readChannel, refuseMovedSecrets, type Settings, withStoredSecrets } from "../settings.ts";
 
 const one = {
   description: "The channel; its `ETag` is for `If-Match`.",
@@ -117,7 +117,8 @@ const updateChannel = route({
   path: "/v1/channels/{id}",
   operationId: "updateChannel",
   summary: "Change a channel",
-  description: "Merges (RFC 7396). Secrets that are left out, or sent masked, stay; the kind cannot change.",
+  description:
+    "Merges (RFC 7396). Secrets that are left out, or sent masked, stay, unless the channel goes to another server; the kind cannot change.",
   scope: "write",
   body: channelPatch,
   sentBack: channelView,
@@ -140,6 +141,7 @@ const updateChannel = route({
         { ...whole, settings: withStoredSecrets(kind, whole.settings, secretsBefore) },
         receivers,
       );
+      refuseMovedSecrets(kind, settings, merged.settings, (body as { readonly settings?: Settings }).settings);
       const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
       const kept: StoredChannel = {
         ...before,
