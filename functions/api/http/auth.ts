@@ -126,15 +126,10 @@ const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserReq
 };
 
 /**
- * Reads the token or session of a request and checks its scope.
- * @throws Problem `unauthenticated`, `missing-scope` or `cross-site-request`
+ * Reads the token or session of a request.
+ * @throws Problem `unauthenticated` or `cross-site-request`
  */
-export const authenticate = async (
-  stores: Stores,
-  request: BrowserRequest,
-  scope: Scope,
-  now: Date,
-): Promise<Caller> => {
+export const authenticate = async (stores: Stores, request: BrowserRequest, now: Date): Promise<Caller> => {
   const { authorization } = request.headers;
   if (!authorization && !sessionCookie(request))
     throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
@@ -142,15 +137,19 @@ export const authenticate = async (
     ? await callerOfToken(stores, authorization, now)
     : await callerOfSession(stores, request, now);
   const { token } = caller;
-  if (!hasScope(token, scope))
-    throw new Problem(
-      "missing-scope",
-      `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
-      { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
-    );
   if (!token.lastUsedAt || now.getTime() - Date.parse(token.lastUsedAt) > DAY_MS)
     await stores.tokens.markUsed(token.id, now);
   return caller;
+};
+
+/** @throws Problem `missing-scope` */
+export const requireScope = (token: Token, scope: Scope): void => {
+  if (hasScope(token, scope)) return;
+  throw new Problem(
+    "missing-scope",
+    `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
+    { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
+  );
 };
 
 interface NewToken {

@@ -13,7 +13,7 @@ import type { Deps } from "../deps.ts";
 import { preferred } from "./accept.ts";
 import { limitedTo } from "./access.ts";
 import { audited, authorOf, type Recorder } from "./audit.ts";
-import { authenticate } from "./auth.ts";
+import { authenticate, requireScope } from "./auth.ts";
 import type { HeaderName } from "./headers.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
@@ -237,8 +237,12 @@ export const run = async (
   const { requestId, http } = event.requestContext;
   const { method, sourceIp } = http;
   const now = deps.now();
-  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
-  if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
+  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, now) : null;
+  if (caller && route.scope) {
+    // Calls that the token may not make count too: otherwise they would be without limit.
+    answerWith(await deps.fairShare.admit(caller.token, now));
+    requireScope(caller.token, route.scope);
+  }
   const params = (event.pathParameters ?? {}) as Record<string, string>;
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);
