@@ -65,6 +65,24 @@ describe.each(KINDS)("$path", ({ path, body, schema }) => {
   });
 });
 
+test("a masked address of a policy stays when it is sent back", async () => {
+  const steps = [
+    { afterSeconds: 0, channels: [], emails: ["a@example.com", "b@example.com"] },
+    { afterSeconds: 60, channels: ["sns"], emails: ["c@example.com"] },
+  ];
+  const body = { name: "Masked", match: { tags: { team: "orders" } }, steps };
+  const { id } = (await edge.call("POST", "/v1/policies", { body })).body;
+  const token = await edge.limitedToken("write", "team=orders");
+  const read = (await edge.call("GET", `/v1/policies/${id}`, { token })).body;
+  expect(read.steps[0].emails).toEqual(["(hidden)", "(hidden)"]);
+  const added = [...read.steps, { afterSeconds: 90, emails: ["d@example.com"] }];
+  expect((await edge.call("PATCH", `/v1/policies/${id}`, { token, body: { ...read, steps: added } })).status).toBe(200);
+  expect((await edge.call("GET", `/v1/policies/${id}`)).body.steps).toMatchObject([...steps, added[2]]);
+  const unknown = [{ afterSeconds: 0, emails: ["x@example.com", "b@example.com", "(hidden)"] }];
+  const refused = await edge.call("PATCH", `/v1/policies/${id}`, { body: { steps: unknown } });
+  expect(refused.body.errors.map(({ path }: { path: string }) => path)).toEqual(["steps[0].emails[2]"]);
+});
+
 describe("a masked secret of a channel", () => {
   const ARNS = new Set(["lambda", "sms", "sns", "email"]);
   const kinds = Object.entries(channels).filter(([kind]) => !ARNS.has(kind));

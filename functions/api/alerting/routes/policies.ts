@@ -22,6 +22,7 @@ import {
   presentPolicy,
   refuseWrongPolicy,
   trouble,
+  withStoredAddresses,
 } from "../policy.ts";
 import { reachesNobody } from "../reach.ts";
 
@@ -123,8 +124,9 @@ const updatePolicy = route({
   handle: async (call, deps) => {
     const { params, body, token } = call;
     const after = await editKept("policy", call, existing(deps, params.id ?? ""), async (before) => {
-      parse(policyPatch, body);
-      const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
+      const patch = withStoredAddresses(body, before);
+      parse(policyPatch, patch);
+      const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), patch));
       refuseWrongPolicy(settings, await channelIds(deps, settings));
       refuseTaken(await deps.policies.all(), settings.name, before.id);
       const kept: Policy = {
