@@ -86,8 +86,8 @@ export const findLogin = async (
 ): ReturnType<typeof findToken> => {
   if (!text.startsWith(CODE)) return findToken(tokens, text, now);
   const code = await sessions.takeCode(sha256(text.slice(CODE.length)), now);
-  const token = code && (await tokens.get(code.tokenId));
-  if (!code || !token || !takesSecret(token, code.tokenSecretHash, now) || stateOf(token, now) !== "active")
+  const token = code ? await tokens.get(code.tokenId) : undefined;
+  if (!code || !isSessionOf(token, code, now))
     throw unauthenticated("this link was used already, or its time is over: log in with a token", "invalid_token");
   return { token, secretHash: code.tokenSecretHash };
 };
@@ -108,6 +108,14 @@ const callerOfToken = async ({ tokens }: Stores, authorization: string, now: Dat
 /** How much later a session has to end before that is written: a browser in use costs four writes an hour. */
 const EXTEND_SECONDS = 15 * 60;
 
+/** Whether a session stands for its token still: it ends with the token, and with the secret that it began with. */
+export const isSessionOf = (
+  token: StoredToken | undefined,
+  { tokenSecretHash }: Pick<Session, "tokenSecretHash">,
+  now: Date,
+): token is StoredToken =>
+  token !== undefined && takesSecret(token, tokenSecretHash, now) && stateOf(token, now) === "active";
+
 const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserRequest, now: Date): Promise<Caller> => {
   refuseCrossSite(request);
   const { id, secret } = sessionCookie(request)!;
@@ -117,7 +125,7 @@ const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserReq
     isEqual(session.secretHash, sha256(secret)) &&
     (session.headerSecretHash === null || isEqual(session.headerSecretHash, sha256(sessionHeader(request))));
   const token = isOwner ? await tokens.get(session.tokenId) : undefined;
-  if (!session || !token || !takesSecret(token, session.tokenSecretHash, now) || stateOf(token, now) !== "active")
+  if (!session || !isSessionOf(token, session, now))
     throw unauthenticated("the session has ended, or is unknown or wrong: log in again");
   const end = Math.floor(now.getTime() / 1000) + idleSeconds(session);
   if (isPoll(request) || end - session.expiresAtSeconds < EXTEND_SECONDS) return { token, session };
