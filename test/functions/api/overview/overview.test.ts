@@ -133,6 +133,12 @@ describe("the overview", () => {
       counts: { down: 1, degraded: 1 },
     });
     expect(await w.get(`/v1/overview?status=down&${since}`)).toMatchObject({ items: [{ id: "a-up" }], removed: [] });
+    await w.create("plain");
+    expect(await w.get("/v1/overview?ids=web,plain&tag=team=shop")).toMatchObject({
+      items: [{ id: "web" }],
+      removed: ["plain"],
+    });
+    await w.remove("plain");
     await w.see("a-up", "up");
   });
 
@@ -148,9 +154,36 @@ describe("the overview", () => {
     await w.see("b-up", "up");
   });
 
+  test("pages by uptime stay in the order of the first one, while uptimes go on", async () => {
+    await using own = await startWorld();
+    for (const id of ["a", "b", "c"]) {
+      await own.create(id);
+      await own.see(id, "down");
+      own.time.now += 100;
+      await own.see(id, "up");
+    }
+    const seen: string[] = [];
+    let cursor = "";
+    do {
+      const page = await own.get(`/v1/overview?sort=uptime&limit=1${cursor && `&cursor=${cursor}`}`);
+      seen.push(...page.items.map(({ id }: { id: string }) => id));
+      cursor = page.nextCursor ?? "";
+      own.time.now += HOUR;
+    } while (cursor && seen.length < 9);
+    expect(seen.toSorted()).toEqual(["a", "b", "c"]);
+  });
+
   test("says what is wrong with a request", async () => {
     for (const query of ["bars=8d", "since=x", "cursor=x", "ids=A", "sort=id", "limit=1001", "status=bad"])
       expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(422);
+    const { changes } = await w.get("/v1/overview");
+    for (const [query, paths] of [
+      [`ids=a&since=${changes}&cursor=x`, ["since", "cursor"]],
+      [`since=${changes}&cursor=x`, ["cursor"]],
+    ] as const) {
+      const answer = await w.call("GET", `/v1/overview?${query}`);
+      expect([answer.status, answer.body.errors.map(({ path }: { path: string }) => path)]).toEqual([422, paths]);
+    }
     const { body } = await w.call("GET", "/v1/overview?since=x");
     expect(body.errors).toEqual([
       { path: "since", message: expect.stringContaining("`changes` of an earlier answer") },
