@@ -54,6 +54,7 @@ const createNote = route({
   description: `Also after its end. An incident has at most ${MOST_NOTES} notes. Nobody is alerted of one.`,
   scope: "write",
   body: noteInput,
+  sentBack: noteView,
   responses: { 201: { description: "The note.", schema: noteView } },
   problems: ["already-exists"],
   handle: async ({ params, body, token, record }, deps) => {
@@ -76,6 +77,7 @@ const updateNote = route({
   description: "With the token that wrote it, or with scope `admin`.",
   scope: "write",
   body: notePatch,
+  sentBack: noteView,
   contentTypes: ["application/merge-patch+json", "application/json"],
   responses: { 200: { description: "The note.", schema: noteView } },
   problems: ["changed-meanwhile"],
