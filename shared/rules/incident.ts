@@ -17,7 +17,8 @@ import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import { type Dependencies, type Hold, holdOf } from "./dependencies.ts";
 import type { NewEntry } from "./outbox.ts";
-import { alertsDue, type DueAlert, ownPlan, type Plan, reachable, remembered } from "./telling.ts";
+import { plansOf as plansBy } from "./policies.ts";
+import { alertsDue, type DueAlert, type Plan, reachable, remembered } from "./telling.ts";
 
 export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
 
@@ -224,7 +225,7 @@ export function tell(
 /** The plans that apply to a monitor, with receivers that this deployment can reach. */
 export function plansFor(monitor: Monitor, { channels, plansOf = () => [] }: AlertContext): readonly Plan[] {
   const policies = plansOf(monitor);
-  return reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+  return reachable(policies.length > 0 ? policies : plansBy(monitor, []), channels);
 }
 
 /** One alert in place of those that tell of a level; none where those are none. */

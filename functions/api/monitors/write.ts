@@ -14,8 +14,8 @@ import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
 import { settingsTagOf } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
-import { refuseWrongParents } from "./dependencies.ts";
 import { etagOf } from "./present.ts";
+import { knownIn, refuseWrongReferences } from "./references.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
 
 const ID_LENGTH = 20;
@@ -99,7 +99,7 @@ interface Creation {
 /**
  * Stores a new monitor.
  * @returns the monitor, or undefined if its id is taken
- * @throws InvalidInput if it cannot depend on what it names
+ * @throws InvalidInput if it names what does not exist, or cannot depend on what it names
  */
 export const create = async (
   deps: Deps,
@@ -107,7 +107,7 @@ export const create = async (
   settings: MonitorSettings,
   { creation, by, source }: Creation,
 ): Promise<StoredMonitor | undefined> => {
-  await refuseWrongParents(deps, id, settings, source);
+  await refuseWrongReferences(knownIn(deps), id, settings, source);
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
@@ -181,7 +181,7 @@ export const keepKey = (before: StoredMonitor, settings: MonitorSettings): Monit
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
- * @throws InvalidInput if the key changes, or if it cannot depend on what it names
+ * @throws InvalidInput if the key changes, if it names what does not exist, or cannot depend on what it names
  */
 export const saveSettings = (
   deps: Deps,
@@ -192,7 +192,7 @@ export const saveSettings = (
 ): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
-    await refuseWrongParents(deps, id, settings, before);
+    await refuseWrongReferences(knownIn(deps), id, settings, before);
     const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

@@ -1,6 +1,7 @@
 /** Routes `/v1/policies`: create, list, read, change and delete alert policies. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { LEVELS, type Policy, sourcesOf, TROUBLES } from "../../../../shared/rules/policies.ts";
@@ -14,16 +15,9 @@ import { type Reply, type Route, route } from "../../http/route.ts";
 import { changeOfKept } from "../../monitors/changes.ts";
 import { existing as existingMonitor } from "../../monitors/write.ts";
 import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
-import {
-  type PolicySettings,
-  policyInput,
-  policyPatch,
-  policyView,
-  presentPolicy,
-  refuseWrongPolicy,
-  trouble,
-} from "../policy.ts";
+import { type PolicySettings, policyInput, policyPatch, policyView, presentPolicy, trouble } from "../policy.ts";
 import { reachesNobody } from "../reach.ts";
+import { channelLookup, stepErrors, unknownChannels } from "../steps.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
@@ -46,11 +40,10 @@ function refuseTaken(all: readonly Policy[], name: string, id?: string): void {
   if (same) throw new Problem("already-exists", `there is a policy ${show(name)} already: ${same.id}`);
 }
 
-/** Those of the channels that a policy names which exist. */
-const channelIds = async ({ channels }: Deps, { steps }: PolicySettings): Promise<ReadonlySet<string>> => {
-  const named = new Set(steps.flatMap((step) => step.channels));
-  const found = await Promise.all([...named].map((id) => channels.get(id)));
-  return new Set(found.flatMap((channel) => channel?.id ?? []));
+/** @throws InvalidInput that names every wrong field */
+const refuseWrongSteps = async (deps: Deps, { steps }: PolicySettings): Promise<void> => {
+  const errors = [...stepErrors(steps, "steps"), ...(await unknownChannels(steps, "steps", channelLookup(deps)))];
+  if (errors.length > 0) throw new InvalidInput(errors);
 };
 
 const createPolicy = route({
@@ -64,7 +57,7 @@ const createPolicy = route({
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, token, record }, deps) => {
-    refuseWrongPolicy(body, await channelIds(deps, body));
+    await refuseWrongSteps(deps, body);
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
     if (all.length >= MOST_POLICIES)
@@ -123,7 +116,7 @@ const updatePolicy = route({
     const after = await editKept("policy", call, existing(deps, params.id ?? ""), async (before) => {
       parse(policyPatch, body);
       const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
-      refuseWrongPolicy(settings, await channelIds(deps, settings));
+      await refuseWrongSteps(deps, settings);
       refuseTaken(await deps.policies.all(), settings.name, before.id);
       const kept: Policy = {
         ...before,
@@ -145,7 +138,7 @@ const deletePolicy = route({
   operationId: "deletePolicy",
   summary: "Delete an alert policy",
   description:
-    "Monitors that name it go on without it; one that no other policy takes tells the topic `alerts` again. Who was told of an incident still hears of its end.",
+    "Monitors that name it go on without it; one that no other policy takes, and that has no steps, tells the topic `alerts` again. Who was told of an incident still hears of its end.",
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
@@ -198,7 +191,7 @@ const listReceivers = route({
   operationId: "listMonitorReceivers",
   summary: "Who would be told of trouble with a monitor, when and why",
   description:
-    "The topic `alerts` is told if no policy takes the monitor; who has subscribed to it is in `/v1/subscriptions`.",
+    "The topic `alerts` is told if no policy takes the monitor and it has no steps; who has subscribed to it is in `/v1/subscriptions`.",
   scope: "write",
   responses: { 200: { description: "The receivers.", schema: receiversView } },
   handle: async ({ params, token }, deps) => {
