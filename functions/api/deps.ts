@@ -2,7 +2,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
-import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import type { Outside, Topics } from "../../shared/alerts/channels/channel.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
@@ -82,9 +82,9 @@ export interface Deps {
   /** What test alerts are sent through. */
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
-  readonly topics: { readonly alerts: string; readonly system: string };
-  /** Counts the confirmed subscriptions of topic `alerts`. */
-  readonly alertsSubscribers: () => Promise<number>;
+  readonly topics: Topics;
+  /** Counts the confirmed subscriptions of a topic. */
+  readonly subscribersOf: (topicArn: string) => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

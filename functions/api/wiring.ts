@@ -53,7 +53,7 @@ type Stores =
   | "notes"
   | "channels"
   | "deliveries"
-  | "alertsSubscribers"
+  | "subscribersOf"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -114,7 +114,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     deliveries: createDeliveryStore(client, tables.monitors),
-    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
+    subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

@@ -5,7 +5,7 @@
  */
 import type { Alert } from "../model.ts";
 import type { Digest, RenderedAlert } from "./channels/channel.ts";
-import { duration, headline, isAboutSystem, LABELS, labelOf, moment, where } from "./render.ts";
+import { duration, headline, isAboutSystem, LABELS, labelOf, MAX_SMS, moment, toAscii, where } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -140,6 +140,13 @@ export const digestLines = ({ alerts }: Digest): string[] => [
   ...alerts.slice(0, MAX_NAMED).map((alert) => markedTitle(alert, 150)),
   ...(alerts.length > MAX_NAMED ? [`and ${alerts.length - MAX_NAMED} more`] : []),
 ];
+
+/** A digest as one SMS. */
+export const smsDigest = (digest: Digest): string => {
+  const [first] = digest.alerts;
+  const whole = `${digestTitle(digest)}. First: ${first ? title(first) : ""}`;
+  return cut(toAscii(whole), MAX_SMS).replace("…", ".");
+};
 
 export const digestText = (digest: Digest, markup: Markup): string => {
   const { bold } = markup;

@@ -7,7 +7,7 @@ import { levelsOf, type Plan, type Step } from "./telling.ts";
 /** Whom to tell once trouble has lasted. */
 export interface PolicyStep {
   readonly afterSeconds: number;
-  /** Ids of channels; `sns` is the topic `alerts`. */
+  /** Ids of channels; `sns` is the topic `alerts`, `people` the topic of that name. */
   readonly channels: readonly string[];
   readonly emails: readonly string[];
 }
@@ -40,13 +40,14 @@ export interface Policy {
   readonly updatedAt: Timestamp;
 }
 
-const TOPIC = "sns";
-/** Channels that steps may name though nobody has created them. */
-export const BUILT_IN_CHANNELS: readonly string[] = [TOPIC];
+/** Channels that steps may name though nobody has created them: the topics `alerts`, for programs, and `people`. */
+export const BUILT_IN_CHANNELS = ["sns", "people"] as const;
+type BuiltIn = (typeof BUILT_IN_CHANNELS)[number];
+export const isBuiltIn = (id: string): id is BuiltIn => BUILT_IN_CHANNELS.some((one) => one === id);
 const ANY = "*";
 
 export const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
-  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : receiverOfStored(id))),
+  ...channels.map((id) => (isBuiltIn(id) ? receiverOf(id) : receiverOfStored(id))),
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
@@ -87,11 +88,11 @@ const inOrder = (steps: readonly Step[]): Step[] =>
 
 /**
  * The plan of a monitor's own settings; without steps, they name nobody.
- * @param isTaken whether a policy takes it; if none does and it has no steps, topic `alerts` is told too
+ * @param isTaken whether a policy takes it; if none does and it has no steps, the topics `alerts` and `people` are told too
  */
 function ownPlan(monitor: Told, isTaken: boolean): Plan {
   const { afterSeconds, emails, steps, remindEverySeconds, remindAtMost, until } = monitor.alerts;
-  const first = { afterSeconds, channels: isTaken || steps.length > 0 ? [] : [TOPIC], emails };
+  const first = { afterSeconds, channels: isTaken || steps.length > 0 ? [] : BUILT_IN_CHANNELS, emails };
   return {
     steps: inOrder([first, ...steps].map(stepOf).filter(({ receivers }) => receivers.length > 0)),
     levels: levelsOf(monitor),
@@ -110,7 +111,7 @@ interface Source {
 
 /**
  * The plans of a monitor: those of the policies that it names or that take it by its tags, and its own addresses and steps. One
- * that no policy takes and that has no steps also tells topic `alerts`, so that nobody is forgotten.
+ * that no policy takes and that has no steps also tells the topics `alerts` and `people`, so that nobody is forgotten.
  */
 export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
   const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));

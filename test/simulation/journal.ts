@@ -65,7 +65,7 @@ export interface SeenOutcome {
 
 export interface Told {
   readonly at: number;
-  /** `sns`, or `email:<address>`. */
+  /** `sns`, `people`, or `email:<address>`. */
   readonly receiver: string;
   /** False: the receiver refused it for good. */
   readonly accepted: boolean;
@@ -314,19 +314,28 @@ export class Journal {
     });
   }
 
-  /** A mail: what it is about stands in its text, a line each. */
+  /** A message to topic `people`. @param event undefined for a digest, whose alerts are told as they are recorded */
+  publishedToPeople(message: string, event: string | undefined, accepted: boolean): void {
+    if (event) this.#read("people", event, JSON.parse(message).email, accepted);
+  }
+
   mailed(address: string, subject: string, text: string, accepted: boolean): void {
     // A digest: its alerts are told as they are recorded.
-    if (!subject.startsWith("[")) return;
+    const label = /^\[([A-Z ]+)\]/.exec(subject)?.[1];
+    if (label) this.#read(`email:${address}`, label.toLowerCase().replace(" ", "-"), text, accepted);
+  }
+
+  /** What a message for people is about stands in its text, a line each. */
+  #read(receiver: string, event: string, text: string, accepted: boolean): void {
     const line = (label: string) => new RegExp(`^${label}: (.*)$`, "m").exec(text)?.[1] ?? null;
     const incidentId = line("Incident") ?? "";
     const until = line("Until");
     this.told.push({
       at: this.at,
-      receiver: `email:${address}`,
+      receiver,
       accepted,
       alertId: line("Alert") ?? "",
-      event: /^\[([A-Z ]+)\]/.exec(subject)?.[1]?.toLowerCase().replace(" ", "-") ?? "",
+      event,
       monitorId: incidentId.slice(0, incidentId.lastIndexOf(".")),
       incidentId,
       startedAt: this.sinceStart(line("Since") ?? ""),

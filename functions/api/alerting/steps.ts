@@ -2,7 +2,7 @@
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import { MAX_RECEIVERS } from "../../../shared/monitor/escalation.ts";
-import { BUILT_IN_CHANNELS, type PolicyStep } from "../../../shared/rules/policies.ts";
+import { isBuiltIn, type PolicyStep } from "../../../shared/rules/policies.ts";
 import type { Deps } from "../deps.ts";
 
 /**
@@ -43,7 +43,7 @@ export function stepErrors(
 export const channelLookup = ({ channels }: Pick<Deps, "channels">) => {
   const asked = new Map<string, Promise<boolean>>();
   return (id: string): Promise<boolean> => {
-    if (BUILT_IN_CHANNELS.includes(id)) return Promise.resolve(true);
+    if (isBuiltIn(id)) return Promise.resolve(true);
     const answer = asked.get(id) ?? channels.get(id).then((found) => found !== undefined);
     asked.set(id, answer);
     return answer;

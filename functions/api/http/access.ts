@@ -348,7 +348,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
-    alertsSubscribers: deps.alertsSubscribers,
+    subscribersOf: deps.subscribersOf,
     newId: deps.newId,
     version: deps.version,
     locations: deps.locations,

@@ -5,16 +5,17 @@ import { type Edge, startEdge } from "./edge.ts";
 let edge: Edge;
 let count = 0;
 let now = Date.parse("2026-12-01T12:00:00.000Z");
-/** What SNS says of topic `alerts`. */
+/** What SNS says of a topic; of the other one, that nobody has subscribed. */
 let confirmed: string | null = "0";
+let topic = "alerts";
 beforeEach(async () => {
   if (count++ === 0) {
     edge = await startEdge();
     edge.clock.now = () => new Date(now);
-    edge.outside.sns = () =>
+    edge.outside.sns = (_action, parameters) =>
       confirmed === null
         ? { error: "Throttled", message: "Rate exceeded" }
-        : `<Attributes><entry><key>SubscriptionsConfirmed</key><value>${confirmed}</value></entry></Attributes>`;
+        : `<Attributes><entry><key>SubscriptionsConfirmed</key><value>${parameters.get("TopicArn")?.endsWith(`:${topic}`) ? confirmed : 0}</value></entry></Attributes>`;
   }
   confirmed = "0";
   now += 61_000;
@@ -39,7 +40,8 @@ const said = async (id: string) => {
   return monitor.body.reachesNobody;
 };
 
-test("topic alerts reaches nobody before it has a confirmed subscription", async () => {
+test.each(["alerts", "people"])("topic %s reaches nobody before it has a confirmed subscription", async (name) => {
+  topic = name;
   const monitor = await create();
   expect([monitor.reachesNobody, await said(monitor.id)]).toEqual([true, true]);
   confirmed = "1";
@@ -47,11 +49,12 @@ test("topic alerts reaches nobody before it has a confirmed subscription", async
   expect(await said(monitor.id)).toBe(false);
 });
 
-test("SNS is asked once a minute at most, about topic alerts", async () => {
+test("SNS is asked once a minute at most, about each topic", async () => {
   const { id } = await create();
   for (let i = 0; i < 3; i++) await said(id);
   expect(edge.calls.sns).toMatchObject([
     { Action: "GetTopicAttributes", TopicArn: "arn:aws:sns:us-east-1:000000000000:alerts" },
+    { Action: "GetTopicAttributes", TopicArn: "arn:aws:sns:us-east-1:000000000000:people" },
   ]);
 });
 

@@ -10,7 +10,7 @@ const policyOf = (id: string, more: Partial<Policy> = {}): Policy => ({
   id,
   name: id,
   match: null,
-  severities: ["critical", "warning"],
+  severities: ["warning", "critical"],
   steps: [{ afterSeconds: 0, channels: ["chat"], emails: [] }],
   remindEverySeconds: null,
   remindAtMost: 10,
@@ -36,15 +36,15 @@ const toldBy = (alerts: Partial<Monitor["alerts"]>, policies: readonly Policy[] 
 
 describe("a monitor is told of to", () => {
   test.each<[string, Partial<Monitor["alerts"]>, readonly Policy[], string[]]>([
-    ["the topic, where it sets nothing", {}, [], ["own 0 sns"]],
+    ["both topics, where it sets nothing", {}, [], ["own 0 sns", "own 0 people"]],
     [
-      "the topic and its addresses",
+      "both topics and its addresses",
       { emails: ["a@example.com"], afterSeconds: 30 },
       [],
-      ["own 30 sns", "own 30 email:a@example.com"],
+      ["own 30 sns", "own 30 people", "own 30 email:a@example.com"],
     ],
     [
-      "those of its steps, and the topic only where one names it",
+      "those of its steps, and topics only where one names them",
       { steps: STEPS },
       [],
       ["own 60 channel:chat", "own 60 sns", "own 60 email:ann@example.com", "own 900 email:bob@example.com"],
@@ -84,7 +84,7 @@ test("own steps, reminders and their end are those of a policy with the same", (
 test("whatever is set, somebody is told, nobody twice at one time, and no step is out of order or for nobody", () => {
   const step = fc.record({
     afterSeconds: fc.integer({ min: 0, max: 3 }),
-    channels: fc.uniqueArray(fc.constantFrom("sns", "chat", "pager"), { maxLength: 2 }),
+    channels: fc.uniqueArray(fc.constantFrom("sns", "people", "chat"), { maxLength: 2 }),
     emails: fc.uniqueArray(fc.constantFrom("a@x.ch", "b@x.ch"), { maxLength: 2 }),
   });
   const steps = fc
@@ -106,8 +106,10 @@ test("whatever is set, somebody is told, nobody twice at one time, and no step i
       }
       const all = sources.flatMap(({ plan }) => plan.steps.flatMap(({ receivers }) => receivers));
       for (const address of alerts.emails) expect(all).toContain(`email:${address}`);
-      const isNamed = alerts.steps.some(({ channels }) => channels.includes("sns"));
-      expect(all.includes("sns")).toBe(isNamed || (!isTaken && alerts.steps.length === 0));
+      for (const topic of ["sns", "people"] as const) {
+        const isNamed = alerts.steps.some(({ channels }) => channels.includes(topic));
+        expect(all.includes(topic)).toBe(isNamed || (!isTaken && alerts.steps.length === 0));
+      }
     }),
   );
 });
