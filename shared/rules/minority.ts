@@ -6,7 +6,7 @@ import type { Incident, Monitor, Status, Timestamp } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
 import { notAfter } from "./clock-skew.ts";
 import type { Context } from "./decide.ts";
-import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
+import { addAlert, beginIncident, held, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -72,6 +72,10 @@ export function followMinority(
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
   const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
   if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };
+  // Nothing is stored of who held an advisory back, so any parent that has just recovered counts.
+  const parents = monitor.dependsOn.map((monitorId) => ({ monitorId, startedAt }));
+  const hold = held(monitor, { since: startedAt, heldBy: parents }, context, now);
+  if (hold) return { minority: null, news: [], lookAgainAt: hold.lookAgainAt };
   const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
   const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
   if (receivers.length === 0) return { minority: null, news: [], lookAgainAt: null };

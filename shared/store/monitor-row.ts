@@ -32,11 +32,13 @@ export interface MonitorRow extends Pick<Monitor, keyof typeof TOP_FIELDS | keyo
   readonly certificateEndsMs: number | null;
   /** Whether somebody has taken on its incident. */
   readonly acknowledged: boolean;
+  /** Ids of its parents. */
+  readonly dependsOn: readonly string[];
   /** Ids of the channels that its own steps name. */
   readonly channels: readonly string[];
 }
 
-const NAMES = ["check", "views", "listKey", "changedAt", ...Object.keys(TOP_FIELDS)];
+const NAMES = ["check", "views", "listKey", "changedAt", "dependsOn", ...Object.keys(TOP_FIELDS)];
 export const ROW_PROJECTION = {
   ProjectionExpression: [
     ...NAMES.map((name) => `#${name}`),
@@ -83,6 +85,7 @@ export const rowFromItem = ({ views, check, incident, alerts, ...top }: Item): M
       fields.status,
     ),
     certificateEndsMs: ends.length === 0 ? null : Math.min(...ends),
+    dependsOn: fields.dependsOn ?? [],
     channels: ((alerts as Partial<Monitor["alerts"]> | undefined)?.steps ?? []).flatMap(({ channels }) => channels),
     acknowledged: Boolean((incident as { readonly acknowledged?: unknown } | null | undefined)?.acknowledged),
   };

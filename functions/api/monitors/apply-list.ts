@@ -114,7 +114,7 @@ async function refuseWrongReferencesIn(
   found: ReadonlyMap<string, StoredMonitor>,
 ): Promise<void> {
   const listed = new Map(wanted.map(({ id, settings }) => [id, settings]));
-  const known = knownIn(deps);
+  const known = knownIn(deps, listed);
   const monitors: Lookup = async (ids) => {
     const others = await known.monitors(ids.filter((id) => !listed.has(id)));
     return new Map(ids.flatMap((id) => [[id, listed.get(id) ?? others.get(id)!] as const]).filter(([, one]) => one));

@@ -7,20 +7,32 @@ import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { channelLookup, unknownChannels } from "../alerting/steps.ts";
 import type { Deps } from "../deps.ts";
-import { type Lookup, parentErrors, storedMonitors } from "./dependencies.ts";
+import { type Children, childrenIn, type Lookup, parentErrors, storedMonitors } from "./dependencies.ts";
 
 /** What there is, each read once at most. */
 export interface Known {
   readonly monitors: Lookup;
+  /** As fresh as the rows of monitors in memory. */
+  readonly children: () => Promise<Children>;
   readonly isChannel: (id: string) => Promise<boolean>;
   readonly isPolicy: (id: string) => Promise<boolean>;
 }
 
-export const knownIn = (deps: Pick<Deps, "monitors" | "channels" | "policies">): Known => {
+/** @param changes what monitors will depend on, by id, where that is not what is stored */
+export const knownIn = (
+  deps: Pick<Deps, "monitors" | "channels" | "policies" | "now">,
+  changes: ReadonlyMap<string, Pick<MonitorSettings, "dependsOn">> = new Map(),
+): Known => {
+  let rows: Promise<Children> | undefined;
+  const children = async () => {
+    const all = (await deps.monitors.rows(deps.now())).filter(({ deletedAt }) => !deletedAt);
+    return childrenIn(all.map((row) => ({ ...row, dependsOn: changes.get(row.id)?.dependsOn ?? row.dependsOn })));
+  };
   let all: Promise<ReadonlySet<string>> | undefined;
   const policies = () => (all ??= deps.policies.all().then((found) => new Set(found.map(({ id }) => id))));
   return {
     monitors: storedMonitors(deps),
+    children: () => (rows ??= children()),
     isChannel: channelLookup(deps),
     isPolicy: async (id) => (await policies()).has(id),
   };
@@ -37,7 +49,7 @@ export async function referenceErrors(
   { before, base = "" }: { readonly before?: MonitorSettings | undefined; readonly base?: string } = {},
 ): Promise<FieldError[]> {
   const at = base ? `${base}.` : "";
-  const errors = await parentErrors(id, settings, { lookup: known.monitors, before, base });
+  const errors = await parentErrors(id, settings, { lookup: known.monitors, children: known.children, before, base });
   const { policies, steps } = settings.alerts;
   for (const [i, policy] of policies.entries())
     if (!before?.alerts.policies.includes(policy) && !(await known.isPolicy(policy)))

@@ -37,7 +37,7 @@ describe("a monitor's own steps", () => {
       const exported = await edge.call("GET", "/v1/monitors/export?tag=of%3Dsteps", { token });
       expect(exported.body.monitors).toMatchObject([{ key, alerts: { remindAtMost: 5 } }]);
       const { body } = await edge.call("PUT", "/v1/monitors", { body: exported.body });
-      expect(body.unchanged).toMatchObject([{ key }]);
+      expect(body).toMatchObject({ unchanged: [{ key }] });
     }
   });
 
