@@ -54,7 +54,7 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
     MINORITY,
     'conditions[name] === "working" && view',
     "conditions[name] !== undefined && view",
-    { lives: "no scenario cuts off the one location that sees it down; the test of the rule has it" },
+    { caughtBy: "fell silent" },
   ),
   mutant(
     "an advisory goes on beside an incident",
@@ -75,8 +75,13 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
     MINORITY,
     "present?.targetVersion !== monitor.target.version",
     "false",
-    {
-      lives: "its first status ends it, seconds later; the test of the rule has it",
-    },
+    { caughtBy: "another target" },
+  ),
+  mutant(
+    "an advisory about a child is told while its parent is down",
+    MINORITY,
+    "if (hold) return",
+    "if (hold && monitor.paused) return",
+    { caughtBy: "sees a child down" },
   ),
 ];
