@@ -157,6 +157,8 @@ export class Journal {
   readonly errors = new Map<string, number>();
   kills = 0;
   readonly #removed = new Set<string>();
+  /** When each digest was first recorded. */
+  readonly #digests = new Map<string, number>();
   readonly #rosters = new Map<string, readonly string[]>();
 
   constructor(startMs: number, nowMs: () => number, note: (text: string) => void) {
@@ -231,7 +233,11 @@ export class Journal {
   /** An alert that was sent as a part of a digest, which itself does not name all of them. */
   #mail(before: Item | undefined, after: Item | undefined) {
     if (!after?.digest || after.state !== "sent" || before?.state === "sent") return;
-    this.#tell(String(after.receiver), after.alert as Published, true);
+    // All parts of a digest came at the same moment, in whatever order they are recorded.
+    const digest = `${after.receiver} ${after.digest}`;
+    const at = this.#digests.get(digest) ?? this.at;
+    this.#digests.set(digest, at);
+    this.#tell(String(after.receiver), after.alert as Published, true, at);
   }
 
   #monitor(id: string, before: Item | undefined, after: Item | undefined) {
@@ -299,9 +305,9 @@ export class Journal {
     this.#tell("sns", JSON.parse(JSON.parse(message).default) as Published, accepted);
   }
 
-  #tell(receiver: string, alert: Published, accepted: boolean) {
+  #tell(receiver: string, alert: Published, accepted: boolean, at = this.at) {
     this.told.push({
-      at: this.at,
+      at,
       receiver,
       accepted,
       alertId: alert.alertId,
