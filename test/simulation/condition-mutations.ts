@@ -52,8 +52,8 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
   mutant(
     "what an offline or silent location saw last is a minority",
     MINORITY,
-    'conditions[name] === "working" && view',
-    "conditions[name] !== undefined && view",
+    'conditions[name] === "working" ||',
+    "conditions[name] !== undefined ||",
     { caughtBy: "fell silent" },
   ),
   mutant(

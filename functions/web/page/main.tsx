@@ -3,7 +3,11 @@ import "./app.css";
 import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Frame, useTitle } from "./frame.tsx";
-import MonitorsPage from "./monitors/list.tsx";
+import { IncidentPage } from "./incidents/incident.tsx";
+import { IncidentsPage } from "./incidents/list.tsx";
+import { LoginPage } from "./login/login.tsx";
+import { MonitorsPage } from "./monitors/list.tsx";
+import { MonitorPage } from "./monitors/monitor.tsx";
 import { Failed } from "./parts/notice.tsx";
 import { path, query, replace } from "./router.ts";
 import { findSession, session } from "./session.ts";
@@ -12,41 +16,49 @@ interface PageProps {
   /** What the address names, such as the id of a monitor. */
   readonly id: string;
 }
-type Load = () => Promise<{ readonly default: ComponentType<PageProps> }>;
+type Content = ComponentType<PageProps>;
 
-/** Pages beside the list are loaded when they are opened. */
-const PAGES: readonly { readonly pattern: RegExp; readonly name: string; readonly load: Load }[] = [
-  { pattern: /^\/login$/, name: "Log in", load: () => import("./login/login.tsx") },
-  { pattern: /^\/monitors\/new$/, name: "New monitor", load: () => import("./monitors/guide.tsx") },
-  { pattern: /^\/monitors\/([a-z0-9]+)\/edit$/, name: "Edit monitor", load: () => import("./monitors/edit.tsx") },
-  { pattern: /^\/monitors\/([a-z0-9]+)$/, name: "Monitor", load: () => import("./monitors/monitor.tsx") },
-  {
-    pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/,
-    name: "Incident",
-    load: () => import("./incidents/incident.tsx"),
-  },
-  { pattern: /^\/channels$/, name: "Channels", load: () => import("./channels/list.tsx") },
-  { pattern: /^\/locations$/, name: "Locations", load: () => import("./locations/list.tsx") },
-  { pattern: /^\/incidents$/, name: "Incidents", load: () => import("./incidents/list.tsx") },
+interface Page {
+  /** Its group, where it has one, is the page's `id`. */
+  readonly pattern: RegExp;
+  readonly name: string;
+  /** In the first script, or by its name in the second one. */
+  readonly content: Content | keyof typeof import("./more.ts");
+}
+
+const ID = "([a-z0-9]+)";
+/** The first one that matches is drawn. */
+const PAGES: readonly Page[] = [
+  { pattern: /^\/login$/, name: "Log in", content: LoginPage },
+  { pattern: /^\/monitors$/, name: "Monitors", content: MonitorsPage },
+  { pattern: /^\/monitors\/new$/, name: "New monitor", content: "GuidePage" },
+  { pattern: new RegExp(`^/monitors/${ID}/edit$`), name: "Edit monitor", content: "EditPage" },
+  { pattern: new RegExp(`^/monitors/${ID}$`), name: "Monitor", content: MonitorPage },
+  { pattern: /^\/incidents$/, name: "Incidents", content: IncidentsPage },
+  { pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/, name: "Incident", content: IncidentPage },
+  { pattern: /^\/channels$/, name: "Channels", content: "ChannelsPage" },
+  { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
 ];
 
-const Later = ({ load, id }: { readonly load: Load; readonly id: string }) => {
-  const [found, setFound] = useState<{ readonly load: Load; readonly Content: ComponentType<PageProps> } | null>(null);
+/** Draws a page of the second script, once that has come. */
+const Later = ({ name, id }: { readonly name: keyof typeof import("./more.ts"); readonly id: string }) => {
+  const [found, setFound] = useState<typeof import("./more.ts") | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   useEffect(() => {
-    load().then(
-      ({ default: Content }) => setFound({ load, Content }),
+    import("./more.ts").then(setFound, () =>
       // A newer version may have replaced the file.
-      () => setFailure(new Error("This page could not be loaded. Reload to get the newest version.")),
+      setFailure(new Error("This page could not be loaded. Reload to get the newest version.")),
     );
-  }, [load]);
+  }, []);
   if (failure !== null)
     return (
       <main id="main">
         <Failed failure={failure} retry={() => location.reload()} />
       </main>
     );
-  return found?.load === load ? <found.Content key={id} id={id} /> : <main id="main" aria-busy="true" />;
+  if (!found) return <main id="main" aria-busy="true" />;
+  const Content: Content = found[name];
+  return <Content key={`${name} ${id}`} id={id} />;
 };
 
 const NotFound = () => (
@@ -58,12 +70,14 @@ const NotFound = () => (
   </main>
 );
 
-const Content = () => {
+const Main = () => {
   const at = path.value;
   const page = PAGES.find(({ pattern }) => pattern.test(at));
-  useTitle(at === "/monitors" ? "Monitors" : (page?.name ?? "Not found"));
-  if (at === "/monitors") return <MonitorsPage />;
-  return page ? <Later load={page.load} id={page.pattern.exec(at)?.[1] ?? ""} /> : <NotFound />;
+  useTitle(page?.name ?? "Not found");
+  if (!page) return <NotFound />;
+  const id = page.pattern.exec(at)?.[1] ?? "";
+  if (typeof page.content === "string") return <Later name={page.content} id={id} />;
+  return <page.content key={id} id={id} />;
 };
 
 const App = () => {
@@ -79,7 +93,7 @@ const App = () => {
   return (
     <>
       <Frame />
-      {(who || at === "/login") && at !== "/" && <Content />}
+      {(who || at === "/login") && at !== "/" && <Main />}
     </>
   );
 };

@@ -172,7 +172,7 @@ const Row = ({
   );
 };
 
-const ChannelsPage = () => {
+export const ChannelsPage = () => {
   const [channels, setChannels] = useState<readonly Channel[] | null>(null);
   const [kinds, setKinds] = useState<readonly Kind[]>([]);
   const [failure, setFailure] = useState<unknown>(null);
@@ -232,4 +232,3 @@ const ChannelsPage = () => {
     </main>
   );
 };
-export default ChannelsPage;

@@ -141,7 +141,7 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
   );
 };
 
-const IncidentPage = ({ id }: { readonly id: string }) => {
+export const IncidentPage = ({ id }: { readonly id: string }) => {
   const [shown, setShown] = useState<Shown | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
@@ -228,4 +228,3 @@ const IncidentPage = ({ id }: { readonly id: string }) => {
     </main>
   );
 };
-export default IncidentPage;

@@ -14,7 +14,7 @@ interface Listed extends Incident {
   readonly monitor: { readonly id: string; readonly name: string };
 }
 
-const IncidentsPage = () => {
+export const IncidentsPage = () => {
   const [incidents, setIncidents] = useState<readonly Listed[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
@@ -107,4 +107,3 @@ const IncidentsPage = () => {
     </main>
   );
 };
-export default IncidentsPage;

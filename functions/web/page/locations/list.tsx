@@ -28,7 +28,7 @@ const CONDITIONS = {
   offline: "offline: its control targets do not answer, so its checks do not count",
 } as const;
 
-const LocationsPage = () => {
+export const LocationsPage = () => {
   const [locations, setLocations] = useState<readonly Location[] | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   usePolling(
@@ -94,4 +94,3 @@ const LocationsPage = () => {
     </main>
   );
 };
-export default LocationsPage;

@@ -14,7 +14,7 @@ const takeCode = (): string | null => {
   return code || null;
 };
 
-const LoginPage = () => {
+export const LoginPage = () => {
   const [failure, setFailure] = useState<CallFailure | null>(null);
   const [isBusy, setBusy] = useState(false);
   const submit = (event: SubmitEvent) => {
@@ -75,4 +75,3 @@ const LoginPage = () => {
     </main>
   );
 };
-export default LoginPage;

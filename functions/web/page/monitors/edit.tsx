@@ -65,7 +65,7 @@ const Conflict = ({
   );
 };
 
-const EditPage = ({ id }: { readonly id: string }) => {
+export const EditPage = ({ id }: { readonly id: string }) => {
   const [monitor, setMonitor] = useState<Monitor | null>(null);
   const [newest, setNewest] = useState<{ readonly monitor: Monitor; readonly draft: Draft } | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
@@ -132,4 +132,3 @@ const EditPage = ({ id }: { readonly id: string }) => {
     </main>
   );
 };
-export default EditPage;

@@ -26,7 +26,7 @@ const create = async (draft: Draft) => {
   go(`/monitors/${id}`);
 };
 
-const GuidePage = () => (
+export const GuidePage = () => (
   <main id="main" class="form">
     <h1 tabIndex={-1}>New monitor</h1>
     {mayWrite.value ? (
@@ -41,4 +41,3 @@ const GuidePage = () => (
     )}
   </main>
 );
-export default GuidePage;

@@ -204,7 +204,7 @@ const Loading = () => {
   ) : null;
 };
 
-const MonitorsPage = () => {
+export const MonitorsPage = () => {
   const [failure, setFailure] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
   usePolling(
@@ -247,4 +247,3 @@ const MonitorsPage = () => {
     </main>
   );
 };
-export default MonitorsPage;

@@ -146,7 +146,7 @@ const Results = ({ results }: { readonly results: readonly Result[] }) => (
   </section>
 );
 
-const MonitorPage = ({ id }: { readonly id: string }) => {
+export const MonitorPage = ({ id }: { readonly id: string }) => {
   const [shown, setShown] = useState<Shown | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [said, say] = useState("");
@@ -276,4 +276,3 @@ const MonitorPage = ({ id }: { readonly id: string }) => {
     </main>
   );
 };
-export default MonitorPage;

@@ -1,0 +1,5 @@
+/** Pages that are loaded when one of them is opened: most visits look at monitors and incidents only. */
+export { ChannelsPage } from "./channels/list.tsx";
+export { LocationsPage } from "./locations/list.tsx";
+export { EditPage } from "./monitors/edit.tsx";
+export { GuidePage } from "./monitors/guide.tsx";
