@@ -17,6 +17,7 @@ import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
+import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
@@ -83,6 +84,8 @@ export interface Deps {
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
   readonly topics: Topics;
+  /** Leaves a message for topic `system`. */
+  readonly notify: MailboxStore["notify"];
   /** Counts the confirmed subscriptions of a topic. */
   readonly subscribersOf: (topicArn: string) => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */

@@ -80,8 +80,8 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
   mutant(
     "an advisory about a child is told while its parent is down",
     MINORITY,
-    "if (hold) return",
-    "if (hold && monitor.paused) return",
+    "return hold?.lookAgainAt ?? null",
+    "return null",
     { caughtBy: "sees a child down" },
   ),
 ];

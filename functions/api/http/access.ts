@@ -349,6 +349,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
 
     // Nothing of a monitor in these.
     subscribersOf: deps.subscribersOf,
+    notify: deps.notify,
     newId: deps.newId,
     version: deps.version,
     locations: deps.locations,

@@ -34,6 +34,7 @@ import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
@@ -216,6 +217,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
+    notify: createMailboxStore(client, tables.tables.monitors).notify,
     subscribersOf: createSubscriberCount(new SNSClient({}), now),
     channels: createChannelStore(client, tables.tables.monitors),
     deliveries: createDeliveryStore(client, tables.tables.monitors),

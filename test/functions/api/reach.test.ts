@@ -79,6 +79,29 @@ test("a channel is reached until it is deleted, though a policy still names it",
   expect(await said(id)).toBe(true);
 });
 
+test("operators are told once of a policy that reaches nobody", async () => {
+  const notices = async (id: string) => {
+    const all = await Promise.all(
+      [1, 2, 3].map((revision) => edge.stored("monitors", `NOTICE#unheard#${id}#${revision}`)),
+    );
+    return all.flat().map(({ pendingAlerts }) => Object.values(pendingAlerts as object)[0].content);
+  };
+  const hook = { name: "Last", kind: "webhook", settings: { url: "https://hook.example.com/x" } };
+  const { body: channel } = await edge.call("POST", "/v1/channels", { body: hook });
+  const steps = [{ afterSeconds: 60, channels: [channel.id, "people"] }];
+  const { id } = (await edge.call("POST", "/v1/policies", { body: { name: "To nobody", steps } })).body;
+  expect(await notices(id)).toEqual([]);
+  await edge.call("DELETE", `/v1/channels/${channel.id}?force=true`);
+  expect(await notices(id)).toMatchObject([
+    { event: "system.policy-reaches-nobody", about: `policy.${id}`, message: expect.stringContaining('"To nobody"') },
+  ]);
+  const patch = (body: object) => edge.call("PATCH", `/v1/policies/${id}`, { body });
+  await patch({ steps: [{ afterSeconds: 0, channels: ["sns"] }] });
+  expect(await notices(id)).toHaveLength(2);
+  await patch({ steps: [{ afterSeconds: 0, emails: ["ops@example.com"] }] });
+  expect(await notices(id)).toHaveLength(2);
+});
+
 test("what was read may be sent back, and lists do not have it", async () => {
   const monitor = await create();
   expect((await edge.call("PATCH", `/v1/monitors/${monitor.id}`, { body: monitor })).status).toBe(200);

@@ -16,7 +16,7 @@ import { changeOfKept } from "../../monitors/changes.ts";
 import { existing as existingMonitor } from "../../monitors/write.ts";
 import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
 import { type PolicySettings, policyInput, policyPatch, policyView, presentPolicy, trouble } from "../policy.ts";
-import { reachesNobody } from "../reach.ts";
+import { reachesNobody, tellOfUnheard } from "../reach.ts";
 import { channelLookup, stepErrors, unknownChannels } from "../steps.ts";
 
 /** Decisions read all policies at each batch. */
@@ -67,6 +67,7 @@ const createPolicy = route({
     await deps.policies.create(policy);
     await record([changeOfKept(policy, null, body)]);
     await decideTroubleAgain(deps);
+    await tellOfUnheard(deps, [policy]);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
 });
@@ -128,6 +129,7 @@ const updatePolicy = route({
       return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), settings)] };
     });
     await decideTroubleAgain(deps);
+    await tellOfUnheard(deps, [after]);
     return answer(after, token);
   },
 });

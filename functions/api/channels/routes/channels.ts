@@ -9,9 +9,11 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { receiverOfStored } from "../../../../shared/receiver.ts";
+import type { Policy } from "../../../../shared/rules/policies.ts";
 import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { editKept, etagOfKept, existingKept, ifMatchHeader } from "../../alerting/kept.ts";
+import { tellOfUnheard } from "../../alerting/reach.ts";
 import type { Deps } from "../../deps.ts";
 import type { Change } from "../../http/audit.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
@@ -160,10 +162,12 @@ const namesOf = (what: string, all: readonly { readonly name: string }[]): strin
   return [`these ${what} name it: ${[...named, ...more].join(", ")}`];
 };
 
+const policiesNaming = async (id: string, { policies }: Deps): Promise<Policy[]> =>
+  (await policies.all()).filter(({ steps }) => steps.some(({ channels }) => channels.includes(id)));
+
 /** Which policies and monitors have steps that name a channel; null for none. */
-async function usersOf(id: string, { policies, monitors, now }: Deps): Promise<string | null> {
-  const [all, rows] = await Promise.all([policies.all(), monitors.rows(now())]);
-  const naming = all.filter(({ steps }) => steps.some(({ channels }) => channels.includes(id)));
+async function usersOf(id: string, deps: Deps): Promise<string | null> {
+  const [naming, rows] = await Promise.all([policiesNaming(id, deps), deps.monitors.rows(deps.now())]);
   const watched = rows.filter(({ deletedAt, channels }) => !deletedAt && channels.includes(id));
   return [...namesOf("policies", naming), ...namesOf("monitors", watched)].join("; ") || null;
 }
@@ -189,6 +193,7 @@ const deleteChannel = route({
       const isStored = await deps.channels.remove(channel, readOwed, deps.now());
       return { kept: channel, isStored, changes: changeOf(channel, sideOf(channel), NOTHING) };
     });
+    if (query.force) await tellOfUnheard(deps, await policiesNaming(params.id ?? "", deps));
     return { status: 204 };
   },
 });
