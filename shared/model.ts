@@ -234,6 +234,8 @@ export interface Alert {
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
+  /** Monitors that depend on it and of which nobody was told because of this incident; in reminders and recoveries, if there are any. */
+  readonly held?: { readonly count: number; readonly names: readonly string[] };
   /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
   readonly timeZone?: string;
 }

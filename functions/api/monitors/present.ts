@@ -105,12 +105,19 @@ export const sinceOf = ({
   updatedAt,
 }: Pick<Monitor, "paused" | "status" | "since" | "updatedAt">) => (paused && status !== "paused" ? updatedAt : since);
 
+const hidden = ({ emails }: { readonly emails: readonly string[] }) => emails.map(() => HIDDEN);
+const withoutAddresses = (alerts: Monitor["alerts"]): Monitor["alerts"] => ({
+  ...alerts,
+  emails: hidden(alerts),
+  steps: alerts.steps.map((step) => ({ ...step, emails: hidden(step) })),
+});
+
 /** Settings as a caller sees them: secrets and mail addresses only with scope `write`. */
 export const settingsFor = (reader: Token | null, monitor: MonitorSettings): MonitorSettings => ({
   ...settingsOf(monitor),
   ...(!maySeeAll(reader) && {
     settings: hideSecrets(monitor.protocol, monitor.settings),
-    alerts: { ...monitor.alerts, emails: monitor.alerts.emails.map(() => HIDDEN) },
+    alerts: withoutAddresses(monitor.alerts),
   }),
 });
 
