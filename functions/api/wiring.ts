@@ -58,7 +58,8 @@ type Stores =
   | "pageNews"
   | "channels"
   | "deliveries"
-  | "alertsSubscribers"
+  | "notify"
+  | "subscribersOf"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -122,7 +123,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     deliveries: createDeliveryStore(client, tables.monitors),
-    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
+    notify: createMailboxStore(client, tables.monitors).notify,
+    subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

@@ -23,8 +23,7 @@ async function serveDatabase(database: LocalDatabase) {
       response.writeHead(500).end(String((error as Error).stack));
     }
   });
-  // The SDK would use an idle connection again that the server closes at that moment, if the test had blocked the process for
-  // the five seconds after which it does: compiling schemas does.
+  // Node closes idle connections after 5 s; a request that goes out at that moment is reset, and the SDK here does not retry.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

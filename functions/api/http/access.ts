@@ -351,7 +351,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
-    alertsSubscribers: deps.alertsSubscribers,
+    subscribersOf: deps.subscribersOf,
+    notify: deps.notify,
     newId: deps.newId,
     version: deps.version,
     locations: deps.locations,

@@ -99,6 +99,7 @@ const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
 
 const topics = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  people: "arn:aws:sns:us-east-1:000000000000:people",
   system: "arn:aws:sns:us-east-1:000000000000:system",
 };
 /** Receivers of test alerts, as on one machine, where private addresses may be reached. */
@@ -222,7 +223,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
-    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
+    notify: createMailboxStore(client, tables.tables.monitors).notify,
+    subscribersOf: createSubscriberCount(new SNSClient({}), now),
     channels: createChannelStore(client, tables.tables.monitors),
     deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,

@@ -10,7 +10,7 @@ import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
-import { differencesOf } from "../../monitors/changes.ts";
+import { changeOfKept } from "../../monitors/changes.ts";
 import { noticeInput, noticePatch, noticeSettings, noticeView, presentNotice, readNotice } from "../notice.ts";
 import { existingPage } from "./status-pages.ts";
 
@@ -19,9 +19,9 @@ const MOST_NOTICES = 100;
 const WHAT = "notice";
 
 /** For the audit log of the page. */
-const changeOf = (page: StatusPage, id: string, before: PageNotice | null, after: PageNotice | null): Change => {
+const changeOf = (page: StatusPage, id: string, before: PageNotice | null, after: PageNotice | null): Change[] => {
   const side = (notice: PageNotice | null) => ({ notices: { [id]: notice && noticeSettings(notice) } });
-  return { resource: page.id, name: page.title, changes: differencesOf(side(before), side(after)) };
+  return changeOfKept({ id: page.id, name: page.title }, side(before), side(after));
 };
 
 async function existingNotice({ pages }: Deps, pageId: string, id: string): Promise<PageNotice> {
@@ -38,6 +38,7 @@ const createNotice = route({
   description: `It is shown before, while and after it lasts. A page has at most ${MOST_NOTICES}. Its subscribers are told, but of one that is over.`,
   scope: "write",
   body: noticeInput,
+  sentBack: noticeView,
   responses: { 201: { description: "The notice.", schema: noticeView } },
   problems: ["already-exists"],
   handle: async ({ params, body, record }, deps) => {
@@ -59,7 +60,7 @@ const createNotice = route({
       const content = { kind: "notice", notice: noticeSettings(notice) } as const;
       await deps.pageNews.ofPage(page, { id: `notice.${notice.id}`, at, content });
     }
-    await record([changeOf(page, notice.id, null, notice)]);
+    await record(changeOf(page, notice.id, null, notice));
     return { status: 201, body: presentNotice(notice) };
   },
 });
@@ -87,6 +88,7 @@ const updateNotice = route({
   description: "Merges (RFC 7396). To end it now, send the present time as `endsAt`.",
   scope: "write",
   body: noticePatch,
+  sentBack: noticeView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   responses: { 200: { description: "The notice.", schema: noticeView } },
@@ -103,8 +105,8 @@ const updateNotice = route({
         revision: before.revision + 1,
         updatedAt: deps.now().toISOString(),
       };
-      const isStored = await deps.pages.notices(page.id).update(before, kept);
-      return { kept, isStored, changes: [changeOf(page, kept.id, before, kept)] };
+      const changes = changeOf(page, kept.id, before, kept);
+      return { kept, changes, store: () => deps.pages.notices(page.id).update(before, kept) };
     });
     return { body: presentNotice(after) };
   },
@@ -124,8 +126,8 @@ const deleteNotice = route({
     const found = existingNotice(deps, page.id, call.params.noticeId ?? "");
     await editKept(WHAT, call, found, async (before) => ({
       kept: before,
-      isStored: await deps.pages.notices(page.id).remove(before),
-      changes: [changeOf(page, before.id, before, null)],
+      changes: changeOf(page, before.id, before, null),
+      store: () => deps.pages.notices(page.id).remove(before),
     }));
     return { status: 204 };
   },

@@ -63,6 +63,7 @@ const createPage = route({
   description: "It is there at once, at `path`. What it says may be half a minute old.",
   scope: "write",
   body: pageInput,
+  sentBack: pageView,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, record }, deps) => {
@@ -82,7 +83,7 @@ const createPage = route({
       updatedAt: at,
     };
     await deps.pages.create(page);
-    await record([changeOfKept({ id: page.id, name: page.title }, null, auditedOf(page))]);
+    await record(changeOfKept({ id: page.id, name: page.title }, null, auditedOf(page)));
     return answer(page, 201, { location: `/v1/status-pages/${page.id}` });
   },
 });
@@ -120,6 +121,7 @@ const updatePage = route({
     "Merges (RFC 7396); `groups` and `links` are replaced as a whole. A new password logs out whoever used the old one.",
   scope: "write",
   body: pagePatch,
+  sentBack: pageView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
@@ -128,8 +130,8 @@ const updatePage = route({
   handle: async (call, deps) => {
     const after = await editKept("status page", call, existingPage(deps, call.params.id ?? ""), async (before) => {
       const { password } = parse(pagePatch, call.body) as Pick<PageInput, "password">;
-      const { password: _sent, ...changes } = call.body as Record<string, unknown>;
-      const input: PageInput = parse(pageInput, mergePatch(settingsOf(before), changes));
+      const { password: _sent, ...patch } = call.body as Record<string, unknown>;
+      const input: PageInput = parse(pageInput, mergePatch(settingsOf(before), patch));
       const known = await knownMonitors(deps, input);
       for (const id of monitorIdsOf(before)) known.add(id);
       const settings = readPage(input, known);
@@ -141,9 +143,9 @@ const updatePage = route({
         revision: before.revision + 1,
         updatedAt: deps.now().toISOString(),
       };
-      const isStored = await deps.pages.update(before, kept);
       const named = { id: kept.id, name: kept.title };
-      return { kept, isStored, changes: [changeOfKept(named, auditedOf(before), auditedOf(kept))] };
+      const changes = changeOfKept(named, auditedOf(before), auditedOf(kept));
+      return { kept, changes, store: () => deps.pages.update(before, kept) };
     });
     return answer(after);
   },
@@ -162,8 +164,8 @@ const deletePage = route({
   handle: async (call, deps) => {
     const page = await editKept("status page", call, existingPage(deps, call.params.id ?? ""), async (before) => ({
       kept: before,
-      isStored: await deps.pages.remove(before),
-      changes: [changeOfKept({ id: before.id, name: before.title }, auditedOf(before), null)],
+      changes: changeOfKept({ id: before.id, name: before.title }, auditedOf(before), null),
+      store: () => deps.pages.remove(before),
     }));
     const notices = deps.pages.notices(page.id);
     for (const notice of await notices.all()) await notices.remove(notice);
@@ -222,6 +224,7 @@ const createPreview = route({
   description: `Shows the real page, with these settings and the present data, at \`path\` for ${PREVIEW_SECONDS / 60} minutes; nobody can guess the address. The dashboard may show it in a frame.`,
   scope: "write",
   body: pageInput,
+  sentBack: pageView,
   responses: {
     201: {
       description: "Where it is.",

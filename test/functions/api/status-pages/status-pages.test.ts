@@ -184,7 +184,7 @@ describe("status pages", () => {
     expect((await edge.call("GET", path, { token })).status).toBe(200);
     for (const [method, at, body] of [
       ["POST", "/v1/status-pages", { title: "x" }],
-      ["PATCH", path, { title: "x" }],
+      ["PATCH", path, { title: "another" }],
       ["DELETE", path, undefined],
       ["POST", `${path}/notices`, { title: "x" }],
       ["POST", `${path}/links`, undefined],
