@@ -8,6 +8,7 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Sightings } from "./rules/facts.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
 import type { SystemEvent } from "./system-events.ts";
@@ -46,6 +47,12 @@ export type Status = "pending" | Health | "paused" | "maintenance";
 /** Facts about what answered, for people; at most 1 KB of JSON. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
+/**
+ * What a service says of itself, by key such as `ssh.hostKey.ssh-ed25519`: a value that is not known yet is a change that people
+ * may want to hear of. At most 40, and 1 KB of JSON.
+ */
+export type Facts = Readonly<Record<string, string>>;
+
 /** Milliseconds; a stage that did not take place is absent. */
 export interface Timings {
   readonly dnsMs?: number;
@@ -80,8 +87,8 @@ export interface Outcome {
   /** 0 to 100, UDP only. */
   readonly lossPercent?: number | undefined;
   readonly evidence: Evidence;
-  /** What identifies the software that answered (version, certificate, host key); never salts, dates or offsets. */
-  readonly fingerprint?: string | undefined;
+  /** Absent where nothing answered, or nothing that has facts. */
+  readonly facts?: Facts | undefined;
   /** Attempts made, retries included. */
   readonly attempts: number;
   /** Whether the event loop stalled during the measurement: the health counts, the latency is dropped. */
@@ -98,7 +105,8 @@ export interface View {
   readonly reason: Reason | null;
   readonly message: string;
   readonly evidence: Evidence;
-  readonly fingerprint: string | null;
+  /** What the service has said of itself; null where nothing that has facts has answered. Absent in views of earlier versions. */
+  readonly facts?: Sightings | null;
   readonly address: string | null;
   /** When this health began. */
   readonly since: Timestamp;

@@ -76,7 +76,7 @@ export const viewOf = (health: Health, tick: number, more: Partial<View> = {}): 
   reason: health === "down" ? "connection-refused" : health === "degraded" ? "slow" : null,
   message: `it is ${health}`,
   evidence: {},
-  fingerprint: null,
+  facts: null,
   address: "127.0.0.1",
   since: new Date(tick * 1000).toISOString(),
   tick,

@@ -3,6 +3,7 @@ import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, Vi
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import { presentValues } from "../../../shared/rules/facts.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
@@ -22,14 +23,14 @@ export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.pa
 /** Whether a caller sees secrets and addresses of people. */
 export const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
 
-const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
+const presentView = ({ health, state, since, reason, message, address, facts, evidence }: View) => ({
   health,
   state,
   since,
   reason,
   message,
   address,
-  fingerprint,
+  facts: facts ? Object.fromEntries(presentValues(facts)) : {},
   evidence,
 });
 

@@ -70,7 +70,7 @@ protocolSuite("ssh", {
   protocol: ssh,
   good: server("curve25519-sha256,ecdh-sha2-nistp256"),
   expected: {
-    fingerprint: `TestSSH_1.2 Harbor ${FINGERPRINT}`,
+    facts: { "ssh.software": "TestSSH_1.2 Harbor", "ssh.hostKey.ssh-ed25519": FINGERPRINT },
     evidence: { software: "TestSSH_1.2 Harbor", hostKey: { type: "ssh-ed25519", fingerprint: FINGERPRINT } },
   },
   wrong: [
@@ -125,7 +125,7 @@ describe("ssh", () => {
     await using listening = await serveBytes("a banner first\r\nSSH-2.0-Quiet_1.0\r\n");
     expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
       state: "open",
-      fingerprint: "Quiet_1.0",
+      facts: { "ssh.software": "Quiet_1.0" },
     });
   });
 
@@ -142,7 +142,7 @@ describe("ssh", () => {
     });
     expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
       state: "open",
-      fingerprint: "Late_1.0",
+      facts: { "ssh.software": "Late_1.0" },
     });
   });
 
