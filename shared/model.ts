@@ -8,6 +8,7 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Baseline, RecordedChange } from "./rules/changes.ts";
 import type { Sightings } from "./rules/facts.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
@@ -124,7 +125,8 @@ export interface Placement {
 /**
  * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
  * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it. `flapping-started`:
- * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks.
+ * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks. `changed`: the service
+ * says something else of itself than before, until `change-accepted` or `change-reverted`.
  */
 export const ALERT_EVENTS = [
   "down",
@@ -138,6 +140,9 @@ export const ALERT_EVENTS = [
   "flapping-stopped",
   "minority",
   "minority-ended",
+  "changed",
+  "change-accepted",
+  "change-reverted",
 ] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export type NotUp = "degraded" | "down";
@@ -242,6 +247,13 @@ export interface Alert {
   readonly incidentState: "open" | "ended";
   readonly endReason: EndReason | null;
   readonly url: string | null;
+  /** What it is about, if it is about changes of what the service says of itself. */
+  readonly changes?: readonly {
+    readonly changeId: string;
+    readonly key: string;
+    readonly from: readonly string[];
+    readonly to: string;
+  }[];
   /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
   readonly timeZone?: string;
 }
@@ -254,6 +266,7 @@ export type OutboxContent =
   | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "status"; readonly stretch: StretchStart }
+  | { readonly kind: "change"; readonly change: RecordedChange }
   | ({ readonly kind: "system" } & SystemMessage);
 
 /** A message about the monitoring itself. */
@@ -299,6 +312,8 @@ export interface Monitor extends MonitorSettings {
   readonly flapState: FlapState | null;
   /** The advisory that people were told of (`rules/minority.ts`): like an incident, without an item of its own. Null: none is open. */
   readonly minority: Incident | null;
+  /** What its service is expected to say of itself (`rules/changes.ts`). Null: nothing is known, or changes are not watched. */
+  readonly baseline: Baseline | null;
   /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
   /** The stretch of status that was recorded last (`rules/stretch.ts`); null in items of earlier versions. */

@@ -212,7 +212,7 @@ function factsOf(socket: TLSSocket, certificate: X509Certificate | undefined, pr
   return {
     ...(version ? { "tls.version": version } : {}),
     ...(certificate && {
-      "tls.issuer": commonName(certificate.issuer),
+      "tls.issuer": issuerOf(certificate),
       "tls.names": allNames(certificate),
       "tls.key": keyOf(certificate),
       "tls.trust": trustOf(problems),
@@ -223,6 +223,12 @@ function factsOf(socket: TLSSocket, certificate: X509Certificate | undefined, pr
     }),
   };
 }
+
+/** The organisation, because public issuers sign with one of several intermediate certificates, and replace those often. */
+const issuerOf = ({ issuer }: X509Certificate) => {
+  const organisation = /^O=(.*)$/m.exec(issuer)?.[1];
+  return organisation ? escapeText(organisation, 80) : commonName(issuer);
+};
 
 /** In the order of the alphabet. A list that is too long for a fact ends with its length and a hash, so that each name counts. */
 function allNames(certificate: X509Certificate): string {

@@ -1,6 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
+import { DEFAULT_CHANGES } from "../monitor/fields.ts";
 import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
@@ -55,6 +56,8 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     flapping: null,
     flapState: null,
     minority: null,
+    baseline: null,
+    changes: DEFAULT_CHANGES,
     dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},
