@@ -10,6 +10,9 @@ import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
+/** The other locations may see the same with the next tick, or seconds later: until then it is no minority. */
+const NEXT_TICK_SLACK_SECONDS = 5;
+
 interface MinorityChange {
   readonly minority: Incident | null;
   readonly news: readonly NewEntry[];
@@ -19,12 +22,16 @@ interface MinorityChange {
 
 const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
 
-/** Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing. */
-const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"]) =>
+/**
+ * Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing; nor does an
+ * unproven view, but it ends nothing either.
+ */
+const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"], isOpen: boolean) =>
   locations
     .flatMap((name) => {
       const view = views[name];
-      return conditions[name] === "working" && view?.health === "down" ? [{ name, view }] : [];
+      const counts = conditions[name] === "working" || (isOpen && conditions[name] === "unproven");
+      return counts && view?.health === "down" ? [{ name, view }] : [];
     })
     .toSorted((a, b) => a.view.since.localeCompare(b.view.since));
 
@@ -46,7 +53,7 @@ export function followMinority(
   const isUndecided = undecidedSince !== null || status === "pending" || status === "unknown";
   if (isUndecided && !(present && isOver)) return { minority: present, news: [], lookAgainAt: null };
 
-  const down = status === "up" ? whereDown(monitor, context.conditions) : [];
+  const down = status === "up" ? whereDown(monitor, context.conditions, present !== null) : [];
   if (present) {
     if (!isOver && down.length > 0) return { minority: present, news: [], lookAgainAt: null };
     const endedAt = latest(present.startedAt, endOf(monitor, present, now));
@@ -68,7 +75,7 @@ export function followMinority(
     return { minority: null, news: [], lookAgainAt: null };
   // After a recovery it begins there: until then it was part of the incident.
   const startedAt = notAfter(latest(first.since, since), now);
-  const dueAt = Date.parse(startedAt) + after * 1000;
+  const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
   const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
   if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };
