@@ -126,7 +126,7 @@ const factRules = z
     z
       .string()
       .regex(/^[a-z][A-Za-z0-9.-]{0,59}\*?$/, { error: expecting("the key of a fact, or its beginning and *") }),
-    oneOf(FACT_RULES),
+    oneOf(FACT_RULES).meta({ id: "FactRule", description: "What a change of a fact means." }),
     { error: expecting('an object of keys and rules, such as {"http.server": "ignore"}') },
   )
   .refine((rules) => Object.keys(rules).length <= MAX_FACT_RULES, {
@@ -284,7 +284,7 @@ export const CHECK_FIELDS = {
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 
 /** Of monitors that were stored before changes were watched. */
-export const DEFAULT_CHANGES = { mode: "learn", severity: "warning", rules: {} } as const;
+export const DEFAULT_CHANGE_WATCH = { mode: "learn", severity: "warning", rules: {} } as const;
 
 /** The other settings. A change of these keeps the views. */
 export const OTHER_FIELDS = {
@@ -348,15 +348,18 @@ export const OTHER_FIELDS = {
     "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
     { highPercent: 50, lowPercent: 25 },
   ),
-  changes: partial(
+  changeWatch: partial(
     "ChangeWatch",
     {
-      mode: oneOf(["learn", "off"]).describe(
-        "`learn`: what the service says of itself at the first checks is expected from then on. `off`: changes are not watched. Default `learn`.",
-      ),
-      severity: oneOf(["critical", "warning", "info"]).describe(
-        "Severity of the alert about a change. Default `warning`.",
-      ),
+      mode: oneOf(["learn", "off"]).meta({
+        id: "ChangeWatchMode",
+        description:
+          "`learn`: what the service says of itself at the first checks is expected from then on. `off`: changes are not watched. Default `learn`.",
+      }),
+      severity: oneOf(["critical", "warning", "info"]).meta({
+        id: "ChangeSeverity",
+        description: "Severity of the alert about a change. Default `warning`.",
+      }),
       rules: factRules,
     },
     ({ mode = "learn", severity = "warning", rules = {} }) => ({ mode, severity, rules }),

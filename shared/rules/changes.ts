@@ -174,7 +174,7 @@ function compare(
   readonly news: readonly NewEntry[];
 } {
   const at = now.toISOString();
-  const { rules } = monitor.changes;
+  const { rules } = monitor.changeWatch;
   const learned = learn(monitor, before);
   const isProven = (location: string) => learned.learned.includes(location);
   const proven = presentOf(monitor, (location) => isProven(location) && conditions[location] === "working");
@@ -234,7 +234,7 @@ export function followChanges(
   const { protocol, host, port } = monitor;
   const target: Target = { protocol, host, port };
   const stored = monitor.baseline;
-  const isOff = monitor.changes.mode === "off" || monitor.deletedAt !== null;
+  const isOff = monitor.changeWatch.mode === "off" || monitor.deletedAt !== null;
   const isOther = stored !== null && !sameTarget(stored.target, target);
   if (stored && (isOff || isOther)) return close(monitor, stored, isOff, status, context, now);
   if (isOff) return { baseline: null, news: [], lookAgainAt: null };
@@ -284,7 +284,7 @@ function say(
   { status, context, now }: Telling,
 ): IncidentChange {
   const receivers = Object.keys(advisory.told) as Receiver[];
-  const severity = event === "changed" ? monitor.changes.severity : "info";
+  const severity = event === "changed" ? monitor.changeWatch.severity : "info";
   const due = { event, level: null, receivers, about: { message, severity, changes: alertChanges(about) } };
   return addAlert(monitor, advisory, due, status, context, now);
 }

@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamod
 import { DAY_SECONDS } from "../durations.ts";
 import type { ItemKey, Monitor } from "../model.ts";
 import type { RecordedChange } from "../rules/changes.ts";
+import { isAliveAt } from "./alive.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { FACT_CHANGE_PREFIX, factChangeKey, monitorKey } from "./keys.ts";
@@ -93,7 +94,7 @@ export const createChangeStore = (client: DynamoDBDocumentClient, tableName: str
     },
 
     /** All changes of one monitor, newest first. */
-    async of(monitorId: string): Promise<ListedChange[]> {
+    async of(monitorId: string, now: Date): Promise<ListedChange[]> {
       const changes: ListedChange[] = [];
       const pages = pagesOf(client, {
         TableName: tableName,
@@ -102,7 +103,8 @@ export const createChangeStore = (client: DynamoDBDocumentClient, tableName: str
         ScanIndexForward: false,
         ConsistentRead: true,
       });
-      for await (const page of pages) changes.push(...page.map(fromItem));
+      for await (const page of pages)
+        changes.push(...page.filter((item) => isAliveAt(item, now.getTime())).map(fromItem));
       return changes;
     },
   };

@@ -1,7 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
-import { DEFAULT_CHANGES } from "../monitor/fields.ts";
+import { DEFAULT_CHANGE_WATCH } from "../monitor/fields.ts";
 import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
@@ -57,7 +57,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     flapState: null,
     minority: null,
     baseline: null,
-    changes: DEFAULT_CHANGES,
+    changeWatch: DEFAULT_CHANGE_WATCH,
     dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},

@@ -1,7 +1,7 @@
 /** Monitors and views for tests: complete, plausible, and different only where a test says so. */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor, View } from "../../shared/model.ts";
-import { DEFAULT_CHANGES } from "../../shared/monitor/fields.ts";
+import { DEFAULT_CHANGE_WATCH } from "../../shared/monitor/fields.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
@@ -37,7 +37,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   quorum: "majority",
   alerts: alertsOf(),
   flapping: null,
-  changes: DEFAULT_CHANGES,
+  changeWatch: DEFAULT_CHANGE_WATCH,
   dependsOn: [],
   tags: {},
   maintenanceCountsAsDowntime: false,

@@ -26,6 +26,7 @@ describe("creating", () => {
       locations: ["local"],
       quorum: "majority",
       alerts: { afterSeconds: 0, emails: [], degraded: true, minorityAfterSeconds: null, policies: [] },
+      changeWatch: { mode: "learn", severity: "warning", rules: {} },
       dependsOn: [],
       tags: {},
       maintenanceCountsAsDowntime: false,

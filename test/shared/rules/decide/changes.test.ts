@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Facts } from "../../../../shared/model.ts";
-import { DEFAULT_CHANGES } from "../../../../shared/monitor/fields.ts";
+import { DEFAULT_CHANGE_WATCH } from "../../../../shared/monitor/fields.ts";
 import { START, World } from "./fixture.ts";
 
 const OLD: Facts = { "ssh.hostKey.ssh-ed25519": "SHA256:old", "ssh.software": "OpenSSH_9.2p1" };
@@ -126,13 +126,13 @@ describe("nobody is told", () => {
   });
 
   test("where a rule says so", () => {
-    const world = worldOf({ changes: { ...DEFAULT_CHANGES, rules: { "ssh.*": "record" } } });
+    const world = worldOf({ changeWatch: { ...DEFAULT_CHANGE_WATCH, rules: { "ssh.*": "record" } } });
     world.hear(100, "a", NEW, 5);
     expect([heard(world), states(world)]).toEqual([[], ["ssh.hostKey.ssh-ed25519=SHA256:new recorded"]]);
   });
 
   test("where changes are not watched, and nothing is kept", () => {
-    const world = worldOf({ changes: { ...DEFAULT_CHANGES, mode: "off" } });
+    const world = worldOf({ changeWatch: { ...DEFAULT_CHANGE_WATCH, mode: "off" } });
     world.hear(100, "a", NEW, 5);
     expect([heard(world), world.monitor.baseline]).toEqual([[], null]);
   });
@@ -189,7 +189,7 @@ describe("it stays open", () => {
 test.each([
   ["deleted", (world: World) => world.delete(200)],
   ["changed to another host", (world: World) => world.edit(200, { host: "192.0.2.9" })],
-  ["told to watch no changes", (world: World) => world.edit(200, { changes: { ...DEFAULT_CHANGES, mode: "off" } })],
+  ["told to watch no changes", (world: World) => world.edit(200, { changeWatch: { ...DEFAULT_CHANGE_WATCH, mode: "off" } })],
 ])("a monitor that is %s closes what was told", (_, end) => {
   const world = worldOf();
   world.hear(100, "a", NEW, 5);
