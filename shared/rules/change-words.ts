@@ -19,7 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** "host key (ssh-ed25519)", "header strict-transport-security". */
-export function nameOfFact(key: string): string {
+function nameOfFact(key: string): string {
   const named = NAMES[key];
   if (named) return named;
   const hostKey = /^ssh\.hostKey\.(.+)$/.exec(key)?.[1];

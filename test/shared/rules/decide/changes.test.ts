@@ -189,7 +189,10 @@ describe("it stays open", () => {
 test.each([
   ["deleted", (world: World) => world.delete(200)],
   ["changed to another host", (world: World) => world.edit(200, { host: "192.0.2.9" })],
-  ["told to watch no changes", (world: World) => world.edit(200, { changeWatch: { ...DEFAULT_CHANGE_WATCH, mode: "off" } })],
+  [
+    "told to watch no changes",
+    (world: World) => world.edit(200, { changeWatch: { ...DEFAULT_CHANGE_WATCH, mode: "off" } }),
+  ],
 ])("a monitor that is %s closes what was told", (_, end) => {
   const world = worldOf();
   world.hear(100, "a", NEW, 5);
