@@ -2,6 +2,7 @@
 import { show } from "../../../shared/issues.ts";
 import { inParallel } from "../../../shared/parallel.ts";
 import type { Deps } from "../deps.ts";
+import { settingsTagOf } from "../http/answer.ts";
 import type { Change } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
 import type { Call } from "../http/route.ts";
@@ -29,7 +30,8 @@ export async function existingKept<T extends Kept>(
 /** @throws Problem `stale-etag` */
 function refuseStale(ifMatch: string | undefined, kept: Kept, what: string): void {
   const etag = etagOfKept(kept);
-  if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some((one) => one.trim() === etag)) return;
+  const isMeant = (tag: string) => settingsTagOf(tag.trim()) === etag;
+  if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some(isMeant)) return;
   throw new Problem("stale-etag", `the ${what}'s ETag is ${etag} by now: read it again`, { etag });
 }
 

@@ -44,6 +44,15 @@ describe("policies", () => {
     expect((await edge.call("GET", path)).status).toBe(404);
   });
 
+  test("are changed with the ETag that reading them answered", async () => {
+    const body = { name: "Read", steps: STEPS };
+    const path = (await edge.call("POST", "/v1/policies", { body })).headers.location ?? "";
+    const headers = { "if-match": (await edge.call("GET", path)).headers.etag ?? "" };
+    expect((await edge.call("PATCH", path, { body: { name: "Once" }, headers })).status).toBe(200);
+    expect((await edge.call("PATCH", path, { body: { name: "Twice" }, headers })).status).toBe(412);
+    expect((await edge.call("DELETE", path)).status).toBe(204);
+  });
+
   test("say of a monitor who would hear, when and why", async () => {
     const path = `/v1/monitors/${monitorId}/receivers`;
     const nobody = await edge.call("GET", path);
