@@ -1,4 +1,5 @@
 /** What every page has around it: navigation, who is logged in, and what is wrong with the page itself. */
+import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { contact, isSessionOver } from "./api.ts";
 import { downCount } from "./monitors/list.tsx";
@@ -6,12 +7,22 @@ import { go, path } from "./router.ts";
 import { logOut, session } from "./session.ts";
 import { atClock, zone } from "./words.ts";
 
+/** A page is marked while one of its paths is shown. */
 const PAGES = [
-  { to: "/monitors", name: "Monitors" },
-  { to: "/incidents", name: "Incidents" },
-  { to: "/channels", name: "Channels" },
-  { to: "/locations", name: "Locations" },
+  { to: "/monitors", name: "Monitors", paths: ["/monitors"] },
+  { to: "/incidents", name: "Incidents", paths: ["/incidents"] },
+  { to: "/maintenance", name: "Maintenance", paths: ["/maintenance"] },
+  { to: "/policies", name: "Alerts", paths: ["/policies", "/channels", "/subscriptions"] },
+  { to: "/locations", name: "Locations", paths: ["/locations"] },
+  { to: "/settings", name: "Settings", paths: ["/settings"] },
 ] as const;
+
+/** On a narrow screen the navigation is behind a button, and closes when another page is opened. */
+const isMenuOpen = signal(false);
+effect(() => {
+  path.value;
+  isMenuOpen.value = false;
+});
 
 const leave = async () => {
   await logOut();
@@ -32,24 +43,43 @@ export const Frame = () => {
         </a>
         {who && (
           <>
-            <nav aria-label="Pages">
-              {PAGES.map(({ to, name }) => (
-                <a key={to} href={to} aria-current={path.value.startsWith(to) ? "page" : undefined}>
-                  {name}
-                </a>
-              ))}
-            </nav>
-            <div class="end">
+            <div class="down-count">
               {downCount.value > 0 && (
                 <a class="is-down" href="/monitors?status=down">
                   {downCount.value} down
                 </a>
               )}
-              <span>{zone}</span>
-              <span>{who.name}</span>
-              <button type="button" class="plain" onClick={() => void leave()}>
-                Log out
-              </button>
+            </div>
+            <button
+              type="button"
+              class="menu"
+              aria-expanded={isMenuOpen.value}
+              aria-controls="menu"
+              onClick={() => {
+                isMenuOpen.value = !isMenuOpen.value;
+              }}
+            >
+              Menu
+            </button>
+            <div id="menu" class={isMenuOpen.value ? "is-open" : ""}>
+              <nav aria-label="Pages">
+                {PAGES.map(({ to, name, paths }) => (
+                  <a
+                    key={to}
+                    href={to}
+                    aria-current={paths.some((at) => path.value.startsWith(at)) ? "page" : undefined}
+                  >
+                    {name}
+                  </a>
+                ))}
+              </nav>
+              <div class="end">
+                <span>{zone}</span>
+                <span>{who.name}</span>
+                <button type="button" class="plain" onClick={() => void leave()}>
+                  Log out
+                </button>
+              </div>
             </div>
           </>
         )}

@@ -1,6 +1,6 @@
 /** Keeps what is shown up to date: asks again and again, while somebody looks. */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { CallFailure } from "./api.ts";
 
 /** The present, for texts such as "3 minutes ago". */
@@ -59,4 +59,29 @@ export const usePolling = (load: (isPoll: boolean) => Promise<void>, everyMs: nu
       removeEventListener("online", look);
     };
   }, inputs);
+};
+
+/** What a page shows, kept up to date. It stays what it was while calls fail; null before the first answer. */
+export const usePolled = <Found>(
+  load: (isPoll: boolean) => Promise<Found>,
+  everyMs: number,
+  inputs: readonly unknown[] = [],
+) => {
+  const [found, setFound] = useState<Found | null>(null);
+  const [failure, fail] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
+  usePolling(
+    async (isPoll) => {
+      try {
+        setFound(await load(isPoll));
+        fail(null);
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
+    },
+    everyMs,
+    [...inputs, attempt],
+  );
+  return { found, failure, fail, refresh: () => setAttempt((before) => before + 1) };
 };

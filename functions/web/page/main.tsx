@@ -37,6 +37,10 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/incidents$/, name: "Incidents", content: IncidentsPage },
   { pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/, name: "Incident", content: IncidentPage },
   { pattern: /^\/channels$/, name: "Channels", content: "ChannelsPage" },
+  { pattern: new RegExp(`^/channels/${ID}$`), name: "Channel", content: "ChannelPage" },
+  { pattern: /^\/policies$/, name: "Alert policies", content: "PoliciesPage" },
+  { pattern: /^\/policies\/new$/, name: "New policy", content: "NewPolicyPage" },
+  { pattern: new RegExp(`^/policies/${ID}$`), name: "Policy", content: "PolicyPage" },
   { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
 ];
 

@@ -6,6 +6,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const inWords = new Intl.ListFormat("en-GB", { type: "conjunction" });
 
 export const NONE = "–";
 export const when = (at: string | number) => exact.format(new Date(at));
@@ -53,3 +54,6 @@ export const plural = (count: number, one: string, many = `${one}s`) => `${count
 const IPV6 = /:/;
 export const target = ({ host, port }: { readonly host: string; readonly port: number }) =>
   `${IPV6.test(host) ? `[${host}]` : host}:${port}`;
+
+/** `a`, `a and b`, `a, b and c` */
+export const listed = (words: readonly string[]): string => inWords.format(words);

@@ -3,13 +3,13 @@ import {
   type Draft,
   draftOf,
   EMPTY,
-  mergePatch,
   monitorOf,
   secondsToAlert,
   targetOf,
   withoutSecrets,
 } from "../../../functions/web/page/monitors/draft.ts";
 import { takeApart } from "../../../functions/web/page/monitors/target-text.ts";
+import { mergePatch } from "../../../functions/web/page/parts/merge-patch.ts";
 import { questionsOf, type Schema } from "../../../functions/web/page/parts/settings-schema.ts";
 
 const NAMES = new Set(["tcp", "http", "https", "ssh", "postgresql", "dns", "imaps"]);

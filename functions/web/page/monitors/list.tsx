@@ -1,8 +1,9 @@
 /** All monitors: counts, search, groups, and a row for each. */
 import { computed, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { usePolling } from "../live.ts";
 import { type BarStep, STATUSES, type Status } from "../model.ts";
+import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { ask, path, query } from "../router.ts";
@@ -186,22 +187,6 @@ const Table = () => {
       ))}
     </div>
   );
-};
-
-const Loading = () => {
-  const [isLate, setLate] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setLate(true), 200);
-    return () => clearTimeout(timer);
-  }, []);
-  return isLate ? (
-    <div aria-busy="true">
-      <span class="unseen">Loading the monitors</span>
-      {[1, 2, 3, 4, 5, 6].map((line) => (
-        <div key={line} class="placeholder" />
-      ))}
-    </div>
-  ) : null;
 };
 
 export const MonitorsPage = () => {

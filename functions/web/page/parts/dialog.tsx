@@ -13,17 +13,25 @@ interface ConfirmProps {
 
 export const Confirm = ({ title, verb, children, confirm, cancel }: ConfirmProps) => {
   const dialog = useRef<HTMLDialogElement>(null);
-  // The browser keeps the focus inside, and gives it back when the dialog goes.
+  // The browser keeps the focus inside, and gives it back when the dialog is closed: not when it is only removed.
   useEffect(() => dialog.current?.showModal(), []);
+  const close = () => dialog.current?.close();
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onCancel={cancel} onClose={cancel}>
       <h2 id="dialog-title">{title}</h2>
       {children}
       <p class="actions">
-        <button type="button" class="danger" onClick={confirm}>
+        <button
+          type="button"
+          class="danger"
+          onClick={() => {
+            close();
+            confirm();
+          }}
+        >
           {verb}
         </button>
-        <button type="button" onClick={cancel} autofocus>
+        <button type="button" onClick={close} autofocus>
           Cancel
         </button>
       </p>

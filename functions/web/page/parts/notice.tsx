@@ -1,5 +1,7 @@
 /** Why something failed, in the API's words, and what a person can do. */
+import type { ComponentChildren } from "preact";
 import { CallFailure } from "../api.ts";
+import { mayWrite } from "../session.ts";
 import { plural } from "../words.ts";
 import { errorsAt } from "./field.tsx";
 
@@ -41,3 +43,7 @@ export const FormFailed = ({ failure, shown }: { readonly failure: unknown; read
     </div>
   );
 };
+
+/** Its content for those who may write. Whoever comes by a direct address without that is told what is missing. */
+export const Permitted = ({ what, children }: { readonly what: string; readonly children: ComponentChildren }) =>
+  mayWrite.value ? children : <p class="notice">{what} needs a token with the scope write.</p>;

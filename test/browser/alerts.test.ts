@@ -1,0 +1,185 @@
+/** The dashboard's pages about alerts, against the whole running stack: policies, channels, subscriptions, maintenance. */
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningStack, startStack } from "../../infra/local/stack.ts";
+import { type Client, createClient } from "../support/client.ts";
+import { expectAccessible, startBrowser, type Visit, visit } from "./browser.ts";
+
+let folder: string;
+let stack: RunningStack;
+let browser: Browser;
+let api: Client;
+let target: Server;
+let receiver: HttpServer;
+/** Paths that channels posted to. */
+const posted: string[] = [];
+let hook: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "harborlight-alerts-"));
+  target = createServer((socket) => socket.end()).listen(0, "127.0.0.1");
+  receiver = createHttpServer((request, response) => {
+    posted.push(request.url ?? "");
+    response.writeHead(request.url === "/gone" ? 410 : 204).end();
+  }).listen(0, "127.0.0.1");
+  await Promise.all([once(target, "listening"), once(receiver, "listening")]);
+  hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  [stack, browser] = await Promise.all([
+    startStack({ dataFolder: folder, port: 0, assembly: process.env.HARBORLIGHT_TEST_ASSEMBLY }),
+    startBrowser(),
+  ]);
+  api = createClient(stack.apiUrl, stack.token);
+}, 60_000);
+afterAll(async () => {
+  target?.close();
+  receiver?.close();
+  await Promise.all([browser?.close(), stack?.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Logs in by a link and opens a page. */
+const open = async (path: string, options: Parameters<typeof visit>[2] = {}): Promise<Visit> => {
+  const one = await visit(browser, stack.apiUrl, options);
+  await one.page.goto(`/login#${await stack.createLoginCode()}`);
+  await one.page.getByRole("heading", { name: "Monitors" }).waitFor();
+  await one.page.goto(path);
+  return one;
+};
+const create = async (path: string, body: object): Promise<string> => {
+  const answer = await api("POST", path, body);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+  return answer.body.id;
+};
+const focused = (page: Page) => page.evaluate("document.activeElement.id || document.activeElement.textContent");
+/** In both themes and on a narrow screen. */
+const expectFit = async (page: Page, where: string) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, `${where}, ${colorScheme}`);
+  }
+  const size = page.viewportSize()!;
+  await page.setViewportSize({ width: 320, height: 700 });
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), `${where} is too wide`).toBe(0);
+  await page.setViewportSize(size);
+};
+
+test("policies: steps, tags and reminders in words; bad input at its field; a conflict; delete gives the focus back", async () => {
+  await create("/v1/channels", { name: "Pager", kind: "webhook", settings: { url: `${hook}/pager` } });
+  const one = await open("/policies", { expected: [404, 412, 422] });
+  const { page } = one;
+  await page.getByText("No policies.").waitFor();
+  await expectFit(page, "no policies");
+  await page.getByRole("link", { name: "New policy" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("On call");
+  await page.getByRole("button", { name: "Create policy" }).click();
+  await page.getByText("must name at least one channel or mail address").waitFor();
+  await page.getByLabel("And these mail addresses").fill("ops@example.com");
+  await page.getByRole("button", { name: "Add a step" }).click();
+  const second = page.getByRole("group", { name: "Step 2" });
+  await second.getByLabel("And these mail addresses").fill("nobody");
+  await page.getByRole("button", { name: "Create policy" }).click();
+  await page.getByText('must be a mail address, got "nobody"').waitFor();
+  await expect.poll(() => focused(page)).toBe("steps[1].emails");
+  await expectFit(page, "policy with errors");
+  await second.getByLabel("And these mail addresses").fill("");
+  await second.getByLabel("When").selectOption("after 10 min of trouble");
+  await second.getByLabel("Pager").check();
+  await page.getByLabel("Monitors", { exact: true }).selectOption("monitors with these tags");
+  await page.getByLabel("Tags").fill("team=orders");
+  await page.getByLabel("Remind every").selectOption("1 h");
+  await page.getByLabel("At most (times)").fill("5");
+  await page
+    .getByRole("region", { name: "In words" })
+    .getByText("After 10 min, if nobody has acknowledged: Pager.")
+    .waitFor();
+  await page.getByRole("button", { name: "Create policy" }).click();
+  const card = page.getByRole("region", { name: "On call" });
+  await card.getByText("At once: mail to ops@example.com.").waitFor();
+  await card
+    .getByText(/^For monitors with team=orders\. .*Reminds every 1 h until somebody acknowledges, 5 times/)
+    .waitFor();
+  await expectFit(page, "policies");
+  await card.getByRole("link", { name: "Edit" }).click();
+  await page.getByRole("heading", { name: "Edit On call" }).waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("Night");
+  const [{ id }] = (await api("GET", "/v1/policies")).body.items;
+  await api("PATCH", `/v1/policies/${id}`, { remindAtMost: 7 });
+  await page.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("alert", { name: "Changed meanwhile" });
+  await conflict.getByRole("row", { name: "remindAtMost 5 7" }).waitFor();
+  await expectFit(page, "conflict");
+  await conflict.getByRole("button", { name: "Store my changes as well" }).click();
+  const night = page.getByRole("region", { name: "Night" });
+  await night.getByText("7 times at most").waitFor();
+  await night.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect.poll(() => focused(page)).toBe("Delete…");
+  await night.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText("No policies.").waitFor();
+  await page.goto(`/policies/${id}`);
+  await page.getByRole("heading", { name: "There is no such policy" }).waitFor();
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
+test("a channel: secrets are not shown and stay; what it was told; one that a policy names is deleted only on purpose", async () => {
+  const settings = { url: `${hook}/gone`, method: "PUT", secret: `whsec_${"A".repeat(32)}` };
+  const id = await create("/v1/channels", { name: "Old pager", kind: "webhook", settings });
+  const policy = await create("/v1/policies", { name: "Old", steps: [{ afterSeconds: 0, channels: [id] }] });
+  await create("/v1/monitors", {
+    name: "Closed",
+    protocol: "tcp",
+    host: "127.0.0.1",
+    port: 1,
+    alerts: { policies: [policy] },
+  });
+  const one = await open("/channels", { expected: [409, 422] });
+  const { page } = one;
+  const row = page.getByRole("row", { name: "Old pager" });
+  await expect
+    .poll(async () => (await api("GET", `/v1/channels/${id}/deliveries?state=undeliverable`)).body.items, {
+      timeout: 20_000,
+    })
+    .toHaveLength(1);
+  await page.reload();
+  await row.getByText("down: given up").waitFor();
+  await expectFit(page, "channels");
+  await row.getByRole("link", { name: "Old pager" }).click();
+  const deliveries = page.getByRole("table", { name: "Deliveries" });
+  await deliveries.getByRole("row", { name: /down Closed given up HTTP 410/ }).waitFor();
+  await page.getByLabel("Show").selectOption("what waits");
+  await page.getByText("Nothing of that kind.").waitFor();
+  expect(await page.getByLabel("url").inputValue()).toBe("");
+  expect(await page.getByLabel("url").getAttribute("placeholder")).toBe("set, stays as it is");
+  await page.getByLabel("secret").fill("short");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/must be whsec_/).waitFor();
+  await expect.poll(() => focused(page)).toBe("settings.secret");
+  await expectFit(page, "channel with errors");
+  await page.getByLabel("secret").fill("");
+  await page.getByLabel("Name", { exact: true }).fill("Older pager");
+  await page.getByLabel("method").selectOption("POST");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("row", { name: "Older pager" }).getByRole("button", { name: "Send test" }).click();
+  await page.getByText(/^The test was not taken: .*410/).waitFor();
+  expect((await api("GET", `/v1/channels/${id}`)).body).toMatchObject({
+    name: "Older pager",
+    settings: { url: "(hidden)", secret: "(hidden)", method: "POST" },
+  });
+  await page.getByRole("row", { name: "Older pager" }).getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText('these policies name it: "Old"').waitFor();
+  await page.getByRole("button", { name: "Delete all the same…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("row", { name: "Older pager" }).waitFor({ state: "detached" });
+  expect((await api("GET", `/v1/channels/${id}`)).status).toBe(404);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);

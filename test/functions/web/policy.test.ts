@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import {
+  bodyOfPolicy,
+  draftOfPolicy,
+  EVENTS,
+  emptyPolicy,
+  habitsInWords,
+  type Policy,
+  scopeInWords,
+  stepsInWords,
+} from "../../../functions/web/page/policies/policy.ts";
+import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
+
+const POLICY: Policy = {
+  id: "p",
+  name: "On call",
+  match: { tags: { team: "orders" }, events: ["system.*"] },
+  severities: ["critical"],
+  steps: [
+    { afterSeconds: 0, channels: [], emails: ["a@example.com", "b@example.com"] },
+    { afterSeconds: 600, channels: ["c1", "sns", "gone"], emails: ["c@example.com"] },
+  ],
+  remindEverySeconds: 3_600,
+  remindAtMost: 5,
+  until: "recovered",
+  timeZone: "Europe/Zurich",
+  updatedAt: "2026-11-27T12:00:00.000Z",
+};
+
+test("steps in words: when, whom, and that later ones are for what nobody has acknowledged", () => {
+  expect(stepsInWords(POLICY, new Map([["c1", "Slack #ops"]]))).toEqual([
+    "At once: mail to a@example.com and b@example.com.",
+    "After 10 min, if nobody has acknowledged: mail to c@example.com, Slack #ops, whoever has subscribed to alerts and a channel that was deleted.",
+  ]);
+  expect(stepsInWords({ steps: [{ afterSeconds: 60, channels: [], emails: [] }] }, new Map())).toEqual([
+    "After 1 min: nobody yet.",
+  ]);
+});
+
+test.each([
+  [null, "Only for monitors that name it."],
+  [{ tags: {} }, "For every monitor."],
+  [{ tags: { a: "*", b: "c" } }, "For monitors with a=*, b=c."],
+  [{ events: ["system.fault"] }, "Only for monitors that name it. Also system.fault."],
+  [POLICY.match, "For monitors with team=orders. Also messages about the monitoring itself."],
+])("a policy with match %j is %j", (match, words) => {
+  expect(scopeInWords({ match })).toBe(words);
+});
+
+test("what it tells of and how often it reminds, in words", () => {
+  expect(habitsInWords(POLICY)).toBe(
+    "Tells of down only. Reminds every 1 h until it has recovered, 5 times at most. Times in Europe/Zurich.",
+  );
+  const other = { ...POLICY, severities: ["critical", "warning"], remindEverySeconds: null, timeZone: "UTC" } as const;
+  expect(habitsInWords(other)).toBe("Tells of down and degraded. No reminders. Times in UTC.");
+});
+
+test("the form of a policy that nobody changes says what the policy is", () => {
+  const { id: _id, updatedAt: _updatedAt, ...settings } = POLICY;
+  expect(bodyOfPolicy(draftOfPolicy(POLICY))).toEqual(settings);
+  for (const match of [null, { tags: {} }, { events: ["system.fault"] }])
+    expect(bodyOfPolicy(draftOfPolicy({ ...POLICY, match })).match).toEqual(match);
+});
+
+test("a text that is no number stays, for the API to name it", () => {
+  expect(bodyOfPolicy({ ...emptyPolicy("UTC"), remindAtMost: "many" }).remindAtMost).toBe("many");
+});
+
+test("the form knows every message about the monitoring itself", () => {
+  expect(EVENTS).toEqual([ALL_SYSTEM_EVENTS, ...SYSTEM_EVENTS]);
+});
