@@ -56,6 +56,7 @@ const create = async (path: string, body: object): Promise<string> => {
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return answer.body.id;
 };
+const port = () => (target.address() as AddressInfo).port;
 const focused = (page: Page) => page.evaluate("document.activeElement.id || document.activeElement.textContent");
 /** In both themes and on a narrow screen. */
 const expectFit = async (page: Page, where: string) => {
@@ -180,6 +181,64 @@ test("a channel: secrets are not shown and stay; what it was told; one that a po
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByRole("row", { name: "Older pager" }).waitFor({ state: "detached" });
   expect((await api("GET", `/v1/channels/${id}`)).status).toBe(404);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
+test("maintenance: for a monitor found by its name, each week in a zone; shown before it is saved; extended and ended", async () => {
+  const id = await create("/v1/monitors", { name: "Router", protocol: "tcp", host: "127.0.0.1", port: port() });
+  const one = await open("/maintenance", { expected: [412, 422] });
+  const { page } = one;
+  await page.getByText("No maintenance.").waitFor();
+  await expectFit(page, "no maintenance");
+  await page.getByRole("link", { name: "New window" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Firmware");
+  await page.getByRole("button", { name: "Create window" }).click();
+  await page.getByText("the window is for no monitor").waitFor();
+  await page.getByLabel("These monitors").fill("rout");
+  await page.getByRole("button", { name: "+ Router" }).click();
+  await page.getByRole("button", { name: "Remove Router" }).waitFor();
+  await expect.poll(() => focused(page)).toBe("monitorIds");
+  await page.getByLabel("It occurs").selectOption("on days of the week");
+  await page.getByLabel("Tuesday").check();
+  await page.getByLabel("Sunday").uncheck();
+  await page.getByLabel("At", { exact: true }).fill("02:30");
+  await page.getByLabel("Time zone").fill("Mars/Olympus");
+  const preview = page.getByRole("region", { name: "When it will be" });
+  await preview.getByText(/must be a name of the IANA time zone database/).waitFor();
+  await page.getByRole("button", { name: "Create window" }).click();
+  await expect.poll(() => focused(page)).toBe("timeZone");
+  await expectFit(page, "window with errors");
+  await page.getByLabel("Time zone").fill("Europe/Zurich");
+  await preview.getByRole("listitem").nth(4).waitFor();
+  await page.getByRole("button", { name: "Create window" }).click();
+  const card = page.getByRole("region", { name: "Firmware" });
+  await card.getByText("Every Tuesday at 02:30 (Europe/Zurich), for 1 h. For Router.").waitFor();
+  await page.getByRole("img", { name: /^[45] times, first / }).waitFor();
+  await expectFit(page, "maintenance");
+  await card.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("It occurs").selectOption("once");
+  await page.getByLabel("Lasts").selectOption("2 h");
+  const [window] = (await api("GET", "/v1/maintenance-windows")).body.items;
+  await api("PATCH", `/v1/maintenance-windows/${window.id}`, { name: "Firmware 2" });
+  await page.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("alert", { name: "Changed meanwhile" });
+  await conflict.getByRole("row", { name: "name" }).waitFor();
+  await conflict.getByRole("button", { name: "Store my changes as well" }).click();
+  await page.getByText(/^Now, until /).waitFor();
+  await page.goto(`/monitors/${id}`);
+  await page.getByRole("link", { name: /^In maintenance until / }).click();
+  const ends = async () =>
+    Date.parse((await api("GET", `/v1/maintenance-windows/${window.id}`)).body.active?.endsAt ?? 0);
+  const before = await ends();
+  await page.getByLabel("Extend by").selectOption("30 min");
+  await page.getByRole("button", { name: "Extend" }).click();
+  await expect.poll(ends).toBe(before + 1_800_000);
+  await page.getByRole("button", { name: "End now" }).click();
+  await page.getByText("1 window of the last 400 days, over").click();
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText("No maintenance.").waitFor();
   expect(one.faults).toEqual([]);
   await one.close();
 }, 60_000);

@@ -18,8 +18,8 @@ import { fields, flag, idOf, list, oneOf, text, whole } from "../../../shared/sc
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
 import { moment } from "../http/representations.ts";
 
-/** How many of the next occurrences are shown. */
-const SHOWN = 5;
+/** How many of the next occurrences are shown, unless a list is asked for more. */
+export const SHOWN = 5;
 const MOST_NAMED = 1_000;
 /** Versions of one window that are kept; each is a change of its schedule or of its monitors. */
 const MOST_VERSIONS = 50;
@@ -146,7 +146,9 @@ export const windowView = z
     id: z.string().meta({ description: "Id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
     ...settings,
     active: occurrenceView.nullable().describe("The occurrence that lasts now; null between them."),
-    next: z.array(occurrenceView).describe(`Up to ${SHOWN} that begin later.`),
+    next: z
+      .array(occurrenceView)
+      .describe(`The next ones that begin later; ${SHOWN} at most, unless \`next\` asks for more.`),
     createdAt: moment.describe("When it was created."),
     updatedAt: moment.describe("When it last changed."),
   })
@@ -162,18 +164,19 @@ export function activeOf(window: StoredWindow, nowMs: number): Occurrence | unde
   return [...occurrences(window, nowMs, nowMs + 1)].find(({ startMs, endMs }) => startMs <= nowMs && endMs > nowMs);
 }
 
-export function presentWindow(window: StoredWindow, now: Date) {
+/** @param shown how many of the next occurrences */
+export function presentWindow(window: StoredWindow, now: Date, shown = SHOWN) {
   const nowMs = now.getTime();
   const version = window.versions.at(-1)!;
   const active = activeOf(window, nowMs);
-  const coming = nextOccurrences(window, nowMs, SHOWN + 1).filter(({ startMs }) => startMs > nowMs);
+  const coming = nextOccurrences(window, nowMs, shown + 1).filter(({ startMs }) => startMs > nowMs);
   return {
     id: window.id,
     name: window.name,
     ...version.scope,
     schedule: version.schedule,
     active: active ? shownOccurrence(active) : null,
-    next: coming.slice(0, SHOWN).map(shownOccurrence),
+    next: coming.slice(0, shown).map(shownOccurrence),
     createdAt: window.createdAt,
     updatedAt: window.updatedAt,
   };

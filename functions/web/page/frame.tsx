@@ -1,5 +1,5 @@
 /** What every page has around it: navigation, who is logged in, and what is wrong with the page itself. */
-import { effect, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { contact, isSessionOver } from "./api.ts";
 import { downCount } from "./monitors/list.tsx";
@@ -19,8 +19,7 @@ const PAGES = [
 
 /** On a narrow screen the navigation is behind a button, and closes when another page is opened. */
 const isMenuOpen = signal(false);
-effect(() => {
-  path.value;
+path.subscribe(() => {
   isMenuOpen.value = false;
 });
 

@@ -41,6 +41,9 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/policies$/, name: "Alert policies", content: "PoliciesPage" },
   { pattern: /^\/policies\/new$/, name: "New policy", content: "NewPolicyPage" },
   { pattern: new RegExp(`^/policies/${ID}$`), name: "Policy", content: "PolicyPage" },
+  { pattern: /^\/maintenance$/, name: "Maintenance", content: "MaintenancePage" },
+  { pattern: /^\/maintenance\/new$/, name: "New maintenance window", content: "NewWindowPage" },
+  { pattern: new RegExp(`^/maintenance/${ID}$`), name: "Maintenance window", content: "WindowPage" },
   { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
 ];
 

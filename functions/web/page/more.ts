@@ -2,6 +2,8 @@
 export { ChannelPage } from "./channels/channel.tsx";
 export { ChannelsPage } from "./channels/list.tsx";
 export { LocationsPage } from "./locations/list.tsx";
+export { NewWindowPage, WindowPage } from "./maintenance/edit.tsx";
+export { MaintenancePage } from "./maintenance/list.tsx";
 export { EditPage } from "./monitors/edit.tsx";
 export { GuidePage } from "./monitors/guide.tsx";
 export { NewPolicyPage, PolicyPage } from "./policies/edit.tsx";

@@ -76,3 +76,11 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
 export const forgetOverview = (): void => {
   wholeAt = 0;
 };
+
+/** Reads the names of all monitors, where they are not known yet. @throws CallFailure */
+export const loadNames = async (): Promise<void> => {
+  if (!overview.peek()?.isWhole) await loadOverview(overview.peek()?.period ?? "24h", false);
+};
+
+/** Undefined for a monitor that does not exist, or before `loadNames`. */
+export const nameOf = (id: string): string | undefined => overview.value?.rows.get(id)?.name;

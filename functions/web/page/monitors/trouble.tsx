@@ -31,7 +31,7 @@ export const Silence = ({ monitor, act }: { readonly monitor: Monitor; readonly 
     <>
       {maintenance && (
         <p class="notice calm">
-          In maintenance until {when(maintenance.until)}: nobody is told of trouble.{" "}
+          <a href="/maintenance">In maintenance until {when(maintenance.until)}</a>: nobody is told of trouble.{" "}
           {mayWrite.value && (
             <button
               type="button"
@@ -57,7 +57,8 @@ export const Silence = ({ monitor, act }: { readonly monitor: Monitor; readonly 
             onClick={() => act("/v1/maintenance-windows", silence, `Silent for ${lasting(SILENCE_SECONDS)}.`)}
           >
             Silence it for {lasting(SILENCE_SECONDS)}
-          </button>
+          </button>{" "}
+          or <a href={`/maintenance/new?monitor=${id}`}>plan maintenance</a>
         </p>
       )}
     </>
