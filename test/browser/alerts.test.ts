@@ -242,3 +242,133 @@ test("maintenance: for a monitor found by its name, each week in a zone; shown b
   expect(one.faults).toEqual([]);
   await one.close();
 }, 60_000);
+
+test("a monitor: who would hear of it and why, what it depends on; policies, flapping and dependencies in its form", async () => {
+  const pager = await create("/v1/channels", {
+    name: "Night pager",
+    kind: "webhook",
+    settings: { url: `${hook}/night` },
+  });
+  const steps = [
+    { afterSeconds: 0, emails: ["first@example.com"] },
+    { afterSeconds: 600, channels: [pager] },
+  ];
+  const tagged = await create("/v1/policies", { name: "Web team", match: { tags: { team: "web" } }, steps });
+  await create("/v1/policies", {
+    name: "Managers",
+    steps: [{ afterSeconds: 3600, emails: ["boss@example.com"], channels: [pager] }],
+  });
+  const common = { protocol: "tcp", host: "127.0.0.1", intervalSeconds: 10, retries: { count: 0, delayMs: 0 } };
+  const uplink = await create("/v1/monitors", { ...common, name: "Uplink", port: 1 });
+  const shop = await create("/v1/monitors", { ...common, name: "Shop", port: 1, tags: { team: "web" } });
+  const one = await open(`/monitors/${shop}/edit`, { expected: [422] });
+  const { page } = one;
+  const words = page.getByRole("region", { name: "Who will hear of it" });
+  await words
+    .getByText(
+      "By the policy Web team: At once: mail to first@example.com. After 10 min, if nobody has acknowledged: Night pager.",
+    )
+    .waitFor();
+  await page.getByLabel("Managers").check();
+  await words.getByText(/^By the policy Managers: After 1 h: mail to boss@example\.com and Night pager/).waitFor();
+  await page.getByRole("button", { name: "Send test to Night pager" }).click();
+  await page.getByText("The test was taken.").waitFor();
+  expect(posted).toContain("/night");
+  await page.getByText("When nobody is told").click();
+  await page.getByLabel("It depends on").fill("upl");
+  await page.getByRole("button", { name: "+ Uplink" }).click();
+  await words.getByText(/and later where it waits for what it depends on/).waitFor();
+  await page.getByLabel(/^While its status changes all the time/).check();
+  await expectFit(page, "form of a monitor");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "Shop", exact: true }).waitFor();
+  expect((await api("GET", `/v1/monitors/${shop}`)).body).toMatchObject({
+    dependsOn: [uplink],
+    flapping: { highPercent: 30, lowPercent: 20 },
+    alerts: { policies: [expect.any(String)] },
+  });
+  const hearers = page.getByRole("region", { name: "Who would hear of this" });
+  await hearers.getByText("After 10 min, if nobody has acknowledged: Night pager.").waitFor();
+  await hearers.getByText("which takes it by its tags").waitFor();
+  await hearers.getByText("which it names").waitFor();
+  const dependencies = page.getByRole("region", { name: "Dependencies" });
+  await dependencies.getByRole("link", { name: "Uplink" }).waitFor();
+  await expectFit(page, "monitor with dependencies");
+  await dependencies.getByRole("link", { name: "Uplink" }).click();
+  await page.getByRole("heading", { name: "Uplink" }).waitFor();
+  await page.getByRole("button", { name: "What depends on it?" }).click();
+  await dependencies.getByText("These depend on it:").waitFor();
+  await dependencies.getByRole("link", { name: "Shop" }).first().waitFor();
+  await hearers.getByText("At once: whoever has subscribed to alerts.").waitFor();
+  await page.goto(`/monitors/${shop}`);
+  await hearers.getByRole("link", { name: "Web team" }).click();
+  await page.getByRole("heading", { name: "Edit Web team" }).waitFor();
+  expect(new URL(page.url()).pathname).toBe(`/policies/${tagged}`);
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
+test("subscriptions: what each gets in words; asked to confirm; a test that reaches others asks first; delete", async () => {
+  const one = await open("/subscriptions", { expected: [409, 422] });
+  const { page } = one;
+  await page.getByText("No subscriptions.").waitFor();
+  await expectFit(page, "no subscriptions");
+  await page.getByLabel("Mail address").fill("nobody");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByText('must be a mail address, got "nobody"').waitFor();
+  await expect.poll(() => focused(page)).toBe("endpoint");
+  await page.getByLabel("Mail address").fill("people@example.com");
+  await page.getByText("Only some alerts").click();
+  await page.getByLabel("critical: down").check();
+  await page.getByLabel("Tags").fill("team=orders, team=web");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByText("people@example.com was asked to confirm.").waitFor();
+  await page.getByRole("row", { name: /people@example\.com .*waits for its confirmation/ }).waitFor();
+  for (const number of ["+41790000001", "+41790000002"]) {
+    await page.getByLabel("By").selectOption("SMS");
+    await page.getByLabel("Phone number").fill(number);
+    await page.getByRole("button", { name: "Subscribe" }).click();
+    await page.getByRole("row", { name: new RegExp(`${number.slice(1)}.*All alerts\\. confirmed`) }).waitFor();
+  }
+  await expectFit(page, "subscriptions");
+  const row = page.getByRole("row", { name: /41790000001/ });
+  await row.getByRole("button", { name: "Send test" }).click();
+  await row.getByText("the test also reaches 1 other subscriptions").waitFor();
+  await row.getByRole("button", { name: "Send it to all of them" }).click();
+  await row.getByText("The test was sent, to 1 other too.").waitFor();
+  await row.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await row.waitFor({ state: "detached" });
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);
+
+test("a token that may only read sees the pages without what it may not do; on a phone they are behind a menu", async () => {
+  const { token } = (await api("POST", "/v1/tokens", { name: "Reader", scopes: ["read"] })).body;
+  const one = await visit(browser, stack.apiUrl, { viewport: { width: 375, height: 800 } });
+  const { page } = one;
+  await page.goto("/policies/new");
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("Creating a policy needs a token with the scope write.").waitFor();
+  for (const name of ["Alerts", "Maintenance"]) {
+    await page.getByRole("button", { name: "Menu" }).click();
+    await expectAccessible(page, "menu");
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  }
+  for (const [path, heading] of [
+    ["/policies", "Alert policies"],
+    ["/channels", "Channels"],
+    ["/subscriptions", "Subscriptions"],
+    ["/maintenance", "Maintenance"],
+  ] as const) {
+    await page.goto(path);
+    await page.getByRole("heading", { name: heading }).waitFor();
+    await page.getByText("Loading").waitFor({ state: "detached" });
+    expect(await page.locator("main").getByRole("button").count(), path).toBe(0);
+    expect(await page.getByRole("link", { name: /^New|^Edit/ }).count(), path).toBe(0);
+  }
+  expect(one.faults).toEqual([]);
+  await one.close();
+}, 60_000);

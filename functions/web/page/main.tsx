@@ -41,6 +41,7 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/policies$/, name: "Alert policies", content: "PoliciesPage" },
   { pattern: /^\/policies\/new$/, name: "New policy", content: "NewPolicyPage" },
   { pattern: new RegExp(`^/policies/${ID}$`), name: "Policy", content: "PolicyPage" },
+  { pattern: /^\/subscriptions$/, name: "Subscriptions", content: "SubscriptionsPage" },
   { pattern: /^\/maintenance$/, name: "Maintenance", content: "MaintenancePage" },
   { pattern: /^\/maintenance\/new$/, name: "New maintenance window", content: "NewWindowPage" },
   { pattern: new RegExp(`^/maintenance/${ID}$`), name: "Maintenance window", content: "WindowPage" },

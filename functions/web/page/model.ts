@@ -62,6 +62,12 @@ export interface View {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** Marks of flap detection. */
+export interface Flapping {
+  readonly highPercent: number;
+  readonly lowPercent: number;
+}
+
 /** `GET /v1/monitors/{id}` */
 export interface Monitor {
   readonly id: string;
@@ -83,6 +89,10 @@ export interface Monitor {
     readonly emails: readonly string[];
     readonly policies: readonly string[];
   };
+  readonly flapping: Flapping | null;
+  /** Ids of the monitors without which it cannot be up. */
+  readonly dependsOn: readonly string[];
+  readonly maintenanceCountsAsDowntime: boolean;
   /** For `If-Match`. */
   readonly etag: string;
   readonly updatedAt: string;
@@ -109,6 +119,8 @@ export interface Incident {
   readonly reason: string | null;
   readonly message: string;
   readonly endReason: string | null;
+  /** Incidents of what the monitor depends on: while they last, nobody is told. */
+  readonly heldBy: readonly { readonly monitorId: string; readonly incidentId: string }[];
   /** Who has taken it on; null while nobody has. */
   readonly acknowledged: { readonly at: string; readonly by: string; readonly note: string | null } | null;
 }

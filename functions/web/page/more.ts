@@ -8,3 +8,4 @@ export { EditPage } from "./monitors/edit.tsx";
 export { GuidePage } from "./monitors/guide.tsx";
 export { NewPolicyPage, PolicyPage } from "./policies/edit.tsx";
 export { PoliciesPage } from "./policies/list.tsx";
+export { SubscriptionsPage } from "./subscriptions/list.tsx";

@@ -61,11 +61,11 @@ test.each<[Schedule, RegExp]>([
 });
 
 test("for which monitors, in words", () => {
-  const nameOf = (id: string) => (id === "gone" ? undefined : id.toUpperCase());
+  const nameOf = (id: string) => id.toUpperCase();
   expect(scopeInWords({ all: true, monitorIds: [], tags: {} }, nameOf)).toBe("For all monitors.");
   expect(scopeInWords(WINDOW, nameOf)).toBe("For A and monitors with team=orders.");
-  const many = { all: false, monitorIds: ["a", "gone", "c", "d", "e"], tags: {} };
-  expect(scopeInWords(many, nameOf)).toBe("For A, a deleted monitor, C and 2 other monitors.");
+  const many = { all: false, monitorIds: ["a", "b", "c", "d", "e"], tags: {} };
+  expect(scopeInWords(many, nameOf)).toBe("For A, B, C and 2 other monitors.");
 });
 
 describe("the form", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { groupsOf, type Hearer } from "../../../functions/web/page/monitors/hearers.ts";
 import {
   bodyOfPolicy,
   draftOfPolicy,
@@ -8,6 +9,7 @@ import {
   type Policy,
   scopeInWords,
   stepsInWords,
+  takes,
 } from "../../../functions/web/page/policies/policy.ts";
 import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 
@@ -68,4 +70,38 @@ test("a text that is no number stays, for the API to name it", () => {
 
 test("the form knows every message about the monitoring itself", () => {
   expect(EVENTS).toEqual([ALL_SYSTEM_EVENTS, ...SYSTEM_EVENTS]);
+});
+
+test.each([
+  [{ tags: {} }, true],
+  [{ tags: { team: "orders" } }, true],
+  [{ tags: { team: "*" } }, true],
+  [{ tags: { team: "web" } }, false],
+  [{ tags: { team: "orders", zone: "*" } }, false],
+  [{ events: ["system.*"] }, false],
+  [null, false],
+])("a policy with match %j takes a monitor of team orders: %s", (match, isTaken) => {
+  expect(takes({ match }, { team: "orders" })).toBe(isTaken);
+});
+
+test("who would hear, by what says so, in steps", () => {
+  const both = ["critical", "warning"] as const;
+  const policy = { id: "p", name: "On call", by: "tags" } as const;
+  const hearers: Hearer[] = [
+    { receiver: "email:a@example.com", severities: both, afterSeconds: 0, policy: null },
+    { receiver: "sns", severities: ["critical"], afterSeconds: 0, policy },
+    { receiver: "channel:c1", severities: ["critical"], afterSeconds: 0, policy },
+    { receiver: "email:b@example.com", severities: ["critical"], afterSeconds: 900, policy },
+  ];
+  expect(groupsOf(hearers, new Map([["c1", "Pager"]]))).toEqual([
+    { policy: null, steps: ["At once: mail to a@example.com."], isDownOnly: false },
+    {
+      policy,
+      steps: [
+        "At once: Pager and whoever has subscribed to alerts.",
+        "After 15 min, if nobody has acknowledged: mail to b@example.com.",
+      ],
+      isDownOnly: true,
+    },
+  ]);
 });

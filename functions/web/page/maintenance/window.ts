@@ -71,13 +71,13 @@ export const scheduleInWords = (schedule: Schedule): string => {
 
 const MOST_NAMES = 3;
 
-/** For which monitors. @param nameOf undefined for one that was deleted */
+/** For which monitors. */
 export const scopeInWords = (
   { all, monitorIds, tags }: Pick<Window, "all" | "monitorIds" | "tags">,
-  nameOf: (id: string) => string | undefined,
+  nameOf: (id: string) => string,
 ): string => {
   if (all) return "For all monitors.";
-  const names = monitorIds.slice(0, MOST_NAMES).map((id) => nameOf(id) ?? "a deleted monitor");
+  const names = monitorIds.slice(0, MOST_NAMES).map(nameOf);
   const others = monitorIds.length - names.length;
   const parts = [
     ...names,

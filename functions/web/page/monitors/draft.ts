@@ -1,6 +1,6 @@
 /** A monitor that is being written: the texts of the form, and what they mean to the API. Pure. */
 import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../../shared/monitor/timing.ts";
-import type { Monitor } from "../model.ts";
+import type { Flapping, Monitor } from "../model.ts";
 import { type Configurable, settingsFrom, textsOf, variantOf } from "../parts/settings-schema.ts";
 import { addressesFrom, numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 
@@ -28,7 +28,14 @@ export interface Draft {
   /** With commas or line ends between them. */
   readonly emails: string;
   readonly policies: readonly string[];
+  /** Null: off. */
+  readonly flapping: Flapping | null;
+  readonly dependsOn: readonly string[];
+  readonly maintenanceCountsAsDowntime: boolean;
 }
+
+/** The API's own marks of flap detection. */
+export const USUAL_FLAPPING: Flapping = { highPercent: 30, lowPercent: 20 };
 
 export const EMPTY: Draft = {
   host: "",
@@ -47,6 +54,9 @@ export const EMPTY: Draft = {
   locations: [],
   emails: "",
   policies: [],
+  flapping: null,
+  dependsOn: [],
+  maintenanceCountsAsDowntime: false,
 };
 
 /** What `POST /v1/checks` takes: the target and how to speak to it. @throws SyntaxError for a setting that is no JSON */
@@ -79,11 +89,17 @@ export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings">
       ...(emails.length > 0 && { emails }),
       ...(draft.policies.length > 0 && { policies: draft.policies }),
     },
+    ...(draft.flapping && { flapping: draft.flapping }),
+    ...(draft.dependsOn.length > 0 && { dependsOn: draft.dependsOn }),
+    ...(draft.maintenanceCountsAsDowntime && { maintenanceCountsAsDowntime: true }),
   };
 };
 
-/** How long it takes at most until people hear of a port that fails. */
-export const secondsToAlert = ({ intervalSeconds, failureThreshold, afterSeconds }: Draft): number => {
+/**
+ * How long it takes at most until people hear of a port that fails.
+ * @param afterSeconds how long the trouble must have lasted
+ */
+export const secondsToAlert = ({ intervalSeconds, failureThreshold }: Draft, afterSeconds: number): number => {
   const timeoutMs = defaultTimeoutMs(intervalSeconds);
   const retries = defaultRetries(intervalSeconds, timeoutMs);
   return timeToAlertSeconds({ intervalSeconds, failureThreshold, timeoutMs, retries, alerts: { afterSeconds } });
@@ -110,4 +126,7 @@ export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings
   locations: [],
   emails: monitor.alerts.emails.join(", "),
   policies: monitor.alerts.policies,
+  flapping: monitor.flapping,
+  dependsOn: monitor.dependsOn,
+  maintenanceCountsAsDowntime: monitor.maintenanceCountsAsDowntime,
 });

@@ -30,6 +30,7 @@ export const EditPage = ({ id }: { readonly id: string }) => {
             </p>
             <MonitorForm
               initial={draftFor(monitor)}
+              id={monitor.id}
               verb="Save"
               save={(draft) => save(monitorOf(draft, protocolNamed(draft.protocol)))}
             />

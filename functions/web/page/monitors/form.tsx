@@ -1,14 +1,14 @@
 /** The form of a monitor: where, a test, when to alert, whom, what it is called. */
 import { useEffect, useState } from "preact/hooks";
-import { call, get } from "../api.ts";
-import type { Page } from "../model.ts";
-import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
+import { call } from "../api.ts";
+import { ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
 import { Form } from "../parts/form.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { session } from "../session.ts";
 import { lasting, plural } from "../words.ts";
-import { type Draft, secondsToAlert, targetOf } from "./draft.ts";
+import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
+import { Exceptions, People } from "./people-step.tsx";
 import { loadProtocols, protocolNamed } from "./protocols.ts";
 import { type StepProps, Target } from "./target-step.tsx";
 
@@ -30,17 +30,14 @@ const SHOWN = [
   "alerts.afterSeconds",
   "alerts.emails",
   "alerts.policies",
+  "dependsOn",
+  "flapping",
   "failureThreshold",
   "degradedAboveMs",
   "quorum",
   "name",
   "tags",
 ];
-
-interface Policy {
-  readonly id: string;
-  readonly name: string;
-}
 
 const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: unknown) => void }) => {
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
@@ -132,40 +129,16 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
         )}
       </div>
       <p>
-        Checked every {lasting(draft.intervalSeconds)} from {plural(places, "place")}; people hear of it at most{" "}
-        <strong>{lasting(secondsToAlert(draft))}</strong> after it fails.
+        Checked every {lasting(draft.intervalSeconds)} from {plural(places, "place")}.
       </p>
     </fieldset>
   );
 };
 
-const People = ({ draft, change, errors, policies }: StepProps & { readonly policies: readonly Policy[] }) => (
-  <fieldset class="card">
-    <legend>Who is told</legend>
-    <TextField
-      id="emails"
-      label="Mail addresses"
-      help="With commas between them. Whoever is subscribed to the alerts hears of it too."
-      errors={errorsAt(errors, "alerts.emails")}
-      input={{ inputmode: "email", autocomplete: "email" }}
-      value={draft.emails}
-      change={(emails) => change({ emails })}
-    />
-    {policies.length > 0 && (
-      <Checks
-        id="policies"
-        label="Alert policies"
-        errors={errorsAt(errors, "alerts.policies")}
-        options={policies.map(({ id, name }) => [id, name] as const)}
-        chosen={draft.policies}
-        change={(chosen) => change({ policies: chosen })}
-      />
-    )}
-  </fieldset>
-);
-
 interface MonitorFormProps {
   readonly initial: Draft;
+  /** Of the monitor that is changed. */
+  readonly id?: string;
   /** What the button says. */
   readonly verb: string;
   /** Stores the draft. What it throws is shown. */
@@ -174,16 +147,11 @@ interface MonitorFormProps {
   readonly keep?: (draft: Draft) => void;
 }
 
-export const MonitorForm = ({ initial, verb, save, keep }: MonitorFormProps) => {
+export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps) => {
   const [draft, setDraft] = useState(initial);
-  const [policies, setPolicies] = useState<readonly Policy[]>([]);
   const [unloaded, setUnloaded] = useState<unknown>(null);
   useEffect(() => {
     loadProtocols().catch(setUnloaded);
-    get<Page<Policy>>("/v1/policies").then(
-      ({ items }) => setPolicies(items),
-      () => {}, // without them the form still works
-    );
   }, []);
   useEffect(() => keep?.(draft), [draft]);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
@@ -195,7 +163,8 @@ export const MonitorForm = ({ initial, verb, save, keep }: MonitorFormProps) => 
           <Target draft={draft} change={change} errors={errors} />
           <Test draft={draft} fail={fail} />
           <Conditions draft={draft} change={change} errors={errors} />
-          <People draft={draft} change={change} errors={errors} policies={policies} />
+          <People draft={draft} change={change} errors={errors} />
+          <Exceptions draft={draft} change={change} errors={errors} id={id} />
           <fieldset class="card">
             <legend>What it is called</legend>
             <TextField

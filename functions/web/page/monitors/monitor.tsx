@@ -5,6 +5,7 @@ import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
+import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { Ago } from "../parts/time.tsx";
@@ -13,6 +14,7 @@ import { mayWrite } from "../session.ts";
 import { lasting, milliseconds, target, when } from "../words.ts";
 import { History } from "./history.tsx";
 import { forgetOverview } from "./overview.ts";
+import { Dependencies, Hearers } from "./told.tsx";
 import { Facts, Silence, Trouble } from "./trouble.tsx";
 
 const POLL_MS = 10_000;
@@ -192,18 +194,19 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
     }
   };
 
+  const isGone = failure instanceof CallFailure && failure.status === 404;
   if (!shown)
     return (
-      <main id="main" aria-busy={failure === null}>
-        {failure instanceof CallFailure && failure.status === 404 ? (
+      <main id="main">
+        {failure === null && <Loading />}
+        {failure !== null && !isGone && <Failed failure={failure} retry={refresh} />}
+        {isGone && (
           <>
             <h1 tabIndex={-1}>There is no such monitor</h1>
             <p>
               It may have been deleted. <a href="/monitors">All monitors</a>
             </p>
           </>
-        ) : (
-          failure !== null && <Failed failure={failure} retry={refresh} />
         )}
       </main>
     );
@@ -272,6 +275,8 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <History monitor={monitor} />
       <Locations monitor={monitor} />
       <Incidents incidents={incidents} />
+      {mayWrite.value && <Hearers id={id} />}
+      <Dependencies monitor={monitor} />
       <Results results={results} />
     </main>
   );

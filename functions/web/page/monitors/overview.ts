@@ -82,5 +82,6 @@ export const loadNames = async (): Promise<void> => {
   if (!overview.peek()?.isWhole) await loadOverview(overview.peek()?.period ?? "24h", false);
 };
 
-/** Undefined for a monitor that does not exist, or before `loadNames`. */
-export const nameOf = (id: string): string | undefined => overview.value?.rows.get(id)?.name;
+/** The name of a monitor, as far as it is known: before all are read nobody can tell which were deleted. */
+export const nameOf = (id: string): string =>
+  overview.value?.rows.get(id)?.name ?? (overview.value?.isWhole ? "a deleted monitor" : "…");

@@ -85,6 +85,17 @@ export const Trouble = ({ monitor, act }: { readonly monitor: Monitor; readonly 
         {plural(seen.length, "location")}.
       </p>
       {Object.keys(evidence).length > 0 && <Facts evidence={evidence} />}
+      {incident.heldBy.length > 0 && (
+        <p style={{ margin: ".5rem 0 0" }}>
+          Nobody is told of it, because what it depends on is down:{" "}
+          {incident.heldBy.map(({ incidentId }, index) => (
+            <span key={incidentId}>
+              {index > 0 && ", "}
+              <a href={`/incidents/${incidentId}`}>incident {index + 1}</a>
+            </span>
+          ))}
+        </p>
+      )}
       {incident.acknowledged ? (
         <p style={{ margin: ".5rem 0 0" }}>
           <strong>{incident.acknowledged.by}</strong> has taken it on at {when(incident.acknowledged.at)}.{" "}

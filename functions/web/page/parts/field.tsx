@@ -133,7 +133,7 @@ export const Checks = <Option extends string>({
           onChange={(event) =>
             change(event.currentTarget.checked ? [...chosen, option] : chosen.filter((other) => other !== option))
           }
-        />{" "}
+        />
         <span dir="auto">{words}</span>
       </label>
     ))}

@@ -66,13 +66,13 @@ export const MonitorPicker = ({ chosen, change, except, ...field }: MonitorPicke
             <li key={id}>
               <button
                 type="button"
-                aria-label={`Remove ${nameOf(id) ?? id}`}
+                aria-label={`Remove ${nameOf(id)}`}
                 onClick={() => {
                   change(chosen.filter((other) => other !== id));
                   document.getElementById(field.id)?.focus();
                 }}
               >
-                <span dir="auto">{nameOf(id) ?? "a deleted monitor"}</span> <span aria-hidden="true">×</span>
+                <span dir="auto">{nameOf(id)}</span> <span aria-hidden="true">×</span>
               </button>
             </li>
           ))}

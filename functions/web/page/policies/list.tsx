@@ -1,6 +1,6 @@
 /** Alert policies: who is told of trouble, and when, in words. */
 import { getAll } from "../api.ts";
-import { loadChannels } from "../channels/channels.ts";
+import { type Channel, loadChannels } from "../channels/channels.ts";
 import { usePolled } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
@@ -28,8 +28,14 @@ export const PolicyInWords = ({ policy, names }: { readonly policy: Policy; read
   </>
 );
 
-/** Policies, and the names of the channels in their steps. */
-export const loadPolicies = async (isPoll: boolean) => {
+/** Policies, and the channels that their steps name. */
+export interface Known {
+  readonly policies: readonly Policy[];
+  readonly channels: readonly Channel[];
+  readonly names: Names;
+}
+
+export const loadPolicies = async (isPoll: boolean): Promise<Known> => {
   const [policies, channels] = await Promise.all([getAll<Policy>("/v1/policies", { isPoll }), loadChannels(isPoll)]);
   return { policies, channels, names: new Map(channels.map(({ id, name }) => [id, name])) };
 };

@@ -32,6 +32,13 @@ const ALL = "system.*";
 /** By the id of a channel. */
 export type Names = ReadonlyMap<string, string>;
 
+const ANY = "*";
+
+/** Whether a policy takes a monitor with these tags though nothing names it. */
+export const takes = ({ match }: Pick<Policy, "match">, tags: Tags): boolean =>
+  match?.tags !== undefined &&
+  Object.entries(match.tags).every(([name, value]) => name in tags && (value === ANY || tags[name] === value));
+
 const receiversOf = ({ channels, emails }: Step, names: Names): string => {
   const told = channels.map((id) =>
     id === SUBSCRIPTIONS ? "whoever has subscribed to alerts" : (names.get(id) ?? "a channel that was deleted"),

@@ -1,0 +1,30 @@
+/** Who would be told of trouble with a monitor, in words. Pure. */
+import { type Names, SUBSCRIPTIONS, stepsInWords, type Trouble } from "../policies/policy.ts";
+
+/** A row of `GET /v1/monitors/{id}/receivers`. */
+export interface Hearer {
+  readonly receiver: string;
+  readonly severities: readonly Trouble[];
+  readonly afterSeconds: number;
+  readonly policy: { readonly id: string; readonly name: string; readonly by: "name" | "tags" } | null;
+}
+
+const after = (prefix: string, receivers: readonly string[]) =>
+  receivers.flatMap((one) => (one.startsWith(prefix) ? [one.slice(prefix.length)] : []));
+
+/** What one policy, or the monitor itself, does. */
+export const groupsOf = (hearers: readonly Hearer[], names: Names) => {
+  const byPolicy = Map.groupBy(hearers, ({ policy }) => policy?.id ?? "");
+  return [...byPolicy.values()].map((own) => {
+    const steps = [...Map.groupBy(own, ({ afterSeconds }) => afterSeconds)].map(([afterSeconds, some]) => {
+      const receivers = some.map(({ receiver }) => receiver);
+      return {
+        afterSeconds,
+        emails: after("email:", receivers),
+        channels: [...after("channel:", receivers), ...receivers.filter((one) => one === SUBSCRIPTIONS)],
+      };
+    });
+    const { policy, severities } = own[0]!;
+    return { policy, steps: stepsInWords({ steps }, names), isDownOnly: !severities.includes("warning") };
+  });
+};
