@@ -72,9 +72,18 @@ const expectFit = async (page: Page, where: string) => {
 
 test("policies: steps, tags and reminders in words; bad input at its field; a conflict; delete gives the focus back", async () => {
   await create("/v1/channels", { name: "Pager", kind: "webhook", settings: { url: `${hook}/pager` } });
+  await create("/v1/monitors", {
+    name: "Unheard",
+    protocol: "tcp",
+    host: "127.0.0.1",
+    port: port(),
+    tags: { team: "orders" },
+  });
   const one = await open("/policies", { expected: [404, 412, 422] });
   const { page } = one;
   await page.getByText("No policies.").waitFor();
+  await page.getByText("Nobody would hear of trouble with these monitors:").waitFor();
+  await page.getByRole("link", { name: "Unheard" }).waitFor();
   await expectFit(page, "no policies");
   await page.getByRole("link", { name: "New policy" }).click();
   await page.getByLabel("Name", { exact: true }).fill("On call");
@@ -105,6 +114,7 @@ test("policies: steps, tags and reminders in words; bad input at its field; a co
   await card
     .getByText(/^For monitors with team=orders\. .*Reminds every 1 h until somebody acknowledges, 5 times/)
     .waitFor();
+  await page.getByText("Nobody would hear of trouble").waitFor({ state: "detached" });
   await expectFit(page, "policies");
   await card.getByRole("link", { name: "Edit" }).click();
   await page.getByRole("heading", { name: "Edit On call" }).waitFor();

@@ -9,6 +9,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { Ago } from "../parts/time.tsx";
+import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
 import { type Channel, type Delivery, kindNamed, kinds, loadChannels, loadKinds } from "./channels.ts";
 import { DELIVERY_WORDS } from "./deliveries.tsx";
@@ -87,6 +88,7 @@ export const ChannelsPage = () => {
         Chats, pagers and phones. <a href="/policies">Policies</a> name them in their steps; a channel that no policy
         names gets nothing.
       </p>
+      <Unheard version={found?.length} />
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       {!found && failure === null && <Loading />}
       {found?.length === 0 && (
@@ -96,7 +98,7 @@ export const ChannelsPage = () => {
       )}
       {found && found.length > 0 && (
         <div class="scrolled">
-          <table>
+          <table class="managed">
             <thead>
               <tr>
                 <th scope="col">Channel</th>

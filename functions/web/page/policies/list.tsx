@@ -7,6 +7,7 @@ import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
+import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
 import { habitsInWords, type Names, type Policy, scopeInWords, stepsInWords } from "./policy.ts";
 
@@ -53,6 +54,7 @@ export const PoliciesPage = () => {
           </a>
         )}
       </div>
+      <Unheard version={found?.policies.length} />
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       {!found && failure === null && <Loading />}
       {found?.policies.length === 0 && (

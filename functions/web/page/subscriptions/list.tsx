@@ -10,6 +10,7 @@ import { Form } from "../parts/form.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { MonitorPicker } from "../parts/monitor-picker.tsx";
 import { Failed } from "../parts/notice.tsx";
+import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
 import { plural } from "../words.ts";
 import {
@@ -216,6 +217,7 @@ export const SubscriptionsPage = () => {
         Who gets alerts by themselves, through Amazon SNS. Monitors that a <a href="/policies">policy</a> takes tell
         them only where a step says so.
       </p>
+      <Unheard version={found?.filter(({ status }) => status === "confirmed").length} />
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       {!found && failure === null && <Loading />}
       {found?.length === 0 && (
@@ -225,7 +227,7 @@ export const SubscriptionsPage = () => {
       )}
       {found && found.length > 0 && (
         <div class="scrolled">
-          <table>
+          <table class="managed">
             <thead>
               <tr>
                 <th scope="col">Receiver</th>
