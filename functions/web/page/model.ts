@@ -2,7 +2,7 @@
 
 export const STATUSES = ["down", "degraded", "unknown", "pending", "maintenance", "up", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
-export type Scope = "read" | "write" | "admin" | "metrics" | "write-only";
+export type Scope = "read" | "write" | "admin" | "metrics" | "deploy";
 export type Tags = Readonly<Record<string, string>>;
 
 /** `GET /v1/session` */
@@ -144,9 +144,10 @@ export interface Figures {
 /** `GET /v1/monitors/{id}/stats` */
 export interface Stats {
   readonly total: Figures & {
-    readonly outages: number;
-    readonly mttrSeconds: number | null;
-    readonly longestOutageSeconds: number | null;
+    /** Absent where one location is asked for: outages are the monitor's. */
+    readonly outages?: number;
+    readonly mttrSeconds?: number | null;
+    readonly longestOutageSeconds?: number | null;
   };
   readonly items: readonly Figures[];
 }
