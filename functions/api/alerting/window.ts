@@ -49,6 +49,41 @@ const at = localTime().describe(
   "Local time of the start. One that a change to summer time skips is at the end of the gap; one that occurs twice is the first of the two.",
 );
 
+/** Schedules that recur. */
+const RECURRING = [
+  fields({ kind: z.literal("daily").describe("Always `daily`."), at, ...recurring }).meta({
+    id: "DailySchedule",
+    description: "Every day.",
+  }),
+  fields({
+    kind: z.literal("weekly").describe("Always `weekly`."),
+    days: list(oneOf(WEEKDAYS).meta({ id: "Weekday", description: "Day of the week." }), 7, "days")
+      .min(1, { error: "must name at least one day" })
+      .describe("Days of the week."),
+    at,
+    ...recurring,
+  }).meta({ id: "WeeklySchedule", description: "On days of the week." }),
+  fields({
+    kind: z.literal("monthly").describe("Always `monthly`."),
+    days: list(
+      z.union([whole(1, 31), z.literal("last").meta({ id: "LastDay", description: "The last day of the month." })], {
+        error: expecting('a day from 1 to 31, or "last"'),
+      }),
+      31,
+      "days",
+    )
+      .min(1, { error: "must name at least one day" })
+      .describe("Days of the month; `last` is its last. Days that a month does not have are left out."),
+    at,
+    ...recurring,
+  }).meta({ id: "MonthlySchedule", description: "On days of the month." }),
+  fields({
+    kind: z.literal("cron").describe("Always `cron`."),
+    pattern: text(200, "a cron pattern").describe("Minute, hour, day of the month, month, day of the week."),
+    ...recurring,
+  }).meta({ id: "CronSchedule", description: "By a cron pattern." }),
+] as const;
+
 const schedule = z
   .discriminatedUnion(
     "kind",
@@ -59,38 +94,7 @@ const schedule = z
         endsAt: instant().optional().describe("Either this or `durationSeconds`."),
         durationSeconds: duration.optional().describe("Instead of `endsAt`."),
       }).meta({ id: "OnceSchedule", description: "One time." }),
-      fields({ kind: z.literal("daily").describe("Always `daily`."), at, ...recurring }).meta({
-        id: "DailySchedule",
-        description: "Every day.",
-      }),
-      fields({
-        kind: z.literal("weekly").describe("Always `weekly`."),
-        days: list(oneOf(WEEKDAYS).meta({ id: "Weekday", description: "Day of the week." }), 7, "days")
-          .min(1, { error: "must name at least one day" })
-          .describe("Days of the week."),
-        at,
-        ...recurring,
-      }).meta({ id: "WeeklySchedule", description: "On days of the week." }),
-      fields({
-        kind: z.literal("monthly").describe("Always `monthly`."),
-        days: list(
-          z.union(
-            [whole(1, 31), z.literal("last").meta({ id: "LastDay", description: "The last day of the month." })],
-            { error: expecting('a day from 1 to 31, or "last"') },
-          ),
-          31,
-          "days",
-        )
-          .min(1, { error: "must name at least one day" })
-          .describe("Days of the month; `last` is its last. Days that a month does not have are left out."),
-        at,
-        ...recurring,
-      }).meta({ id: "MonthlySchedule", description: "On days of the month." }),
-      fields({
-        kind: z.literal("cron").describe("Always `cron`."),
-        pattern: text(200, "a cron pattern").describe("Minute, hour, day of the month, month, day of the week."),
-        ...recurring,
-      }).meta({ id: "CronSchedule", description: "By a cron pattern." }),
+      ...RECURRING,
     ],
     { error: expecting("an object whose kind is one of once, daily, weekly, monthly, cron") },
   )
@@ -141,10 +145,22 @@ export type WindowInput = z.output<typeof windowInput>;
 const occurrenceView = z
   .object({ startsAt: moment.describe("Start."), endsAt: moment.describe("End.") })
   .meta({ id: "Occurrence", description: "One time that a maintenance window lasts." });
+const onceView = z
+  .object({
+    kind: z.literal("once").describe("Always `once`."),
+    startsAt: moment.describe("Start."),
+    endsAt: moment.describe("End, before it was ended early or extended."),
+  })
+  .meta({ id: "KnownOnceSchedule", description: "One time, from when to when." });
 export const windowView = z
   .object({
     id: z.string().meta({ description: "Id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
     ...settings,
+    schedule: z
+      .discriminatedUnion("kind", [onceView, ...RECURRING])
+      .meta({ id: "KnownWindowSchedule", description: "When a maintenance window is." })
+      .describe("When it is.")
+      .meta({ examples: [{ kind: "once", startsAt: "2026-12-01T22:00:00.000Z", endsAt: "2026-12-02T00:00:00.000Z" }] }),
     active: occurrenceView.nullable().describe("The occurrence that lasts now; null between them."),
     next: z
       .array(occurrenceView)

@@ -1,17 +1,16 @@
 import { describe, expect, test } from "vitest";
+import type { MaintenanceWindow, Schedule } from "../../../functions/web/page/alerts-model.ts";
 import { instantOf, localOf } from "../../../functions/web/page/maintenance/local-time.ts";
 import {
   bodyOfWindow,
   draftOfWindow,
   emptyWindow,
-  type Schedule,
   scheduleInWords,
   scopeInWords,
   stretchesWithin,
-  type Window,
 } from "../../../functions/web/page/maintenance/window.ts";
 
-const WINDOW: Window = {
+const WINDOW: MaintenanceWindow = {
   id: "w",
   name: "Upgrade",
   all: false,

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { groupsOf, type Hearer } from "../../../functions/web/page/monitors/hearers.ts";
+import type { Hearer, Policy } from "../../../functions/web/page/alerts-model.ts";
+import { groupsOf } from "../../../functions/web/page/monitors/hearers.ts";
 import {
   bodyOfPolicy,
   draftOfPolicy,
   EVENTS,
   emptyPolicy,
   habitsInWords,
-  type Policy,
   scopeInWords,
   stepsInWords,
   takes,

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
+import type { SubscriptionFilter } from "../../../functions/web/page/alerts-model.ts";
 import {
   bodyOfSubscription,
   EMPTY_SUBSCRIPTION,
-  type Filter,
   filterInWords,
 } from "../../../functions/web/page/subscriptions/subscription.ts";
 
 const all = { topic: "alerts", filter: null, status: "confirmed" } as const;
 
-test.each<[Filter | null, string]>([
+test.each<[SubscriptionFilter | null, string]>([
   [null, "All alerts."],
   [
     { severities: ["critical"], tags: ["team=orders", "team=web"] },

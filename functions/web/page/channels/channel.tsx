@@ -1,10 +1,11 @@
 /** One channel: its settings, and what it was told. */
 
+import type { Channel } from "../alerts-model.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Editing } from "../parts/editing.tsx";
 import { go } from "../router.ts";
 import { mayWrite } from "../session.ts";
-import { type Channel, kindNamed, loadKinds } from "./channels.ts";
+import { kindNamed, loadKinds } from "./channels.ts";
 import { Deliveries } from "./deliveries.tsx";
 import { bodyOfChannel, ChannelForm } from "./form.tsx";
 import { SendTest } from "./test.tsx";

@@ -1,5 +1,6 @@
 /** Channels, their kinds, and what they were told. */
 import { signal } from "@preact/signals";
+import type { Channel } from "../alerts-model.ts";
 import { getAll } from "../api.ts";
 import type { Configurable } from "../parts/settings-schema.ts";
 
@@ -9,30 +10,6 @@ export interface Kind extends Configurable {
   readonly summary: string;
   readonly isSetUp: boolean;
   readonly needs: string | null;
-}
-
-/** `GET /v1/channels/{id}` */
-export interface Channel {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly updatedAt: string;
-}
-
-/** A row of `GET /v1/channels/{id}/deliveries`. */
-export interface Delivery {
-  readonly alertId: string;
-  readonly event: string;
-  readonly monitor: { readonly id: string; readonly name: string };
-  readonly incidentId: string;
-  readonly createdAt: string;
-  readonly state: "waiting" | "sent" | "undeliverable";
-  readonly attempts: number;
-  readonly attemptedAt: string | null;
-  readonly nextAttemptAt: string | null;
-  readonly answer: string | null;
-  readonly digest: string | null;
 }
 
 export const loadChannels = (isPoll = false) => getAll<Channel>("/v1/channels?limit=200", { isPoll });

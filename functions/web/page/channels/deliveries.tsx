@@ -1,5 +1,6 @@
 /** What a channel was told, and what its service answered. */
 import { useState } from "preact/hooks";
+import type { Delivery } from "../alerts-model.ts";
 import { get } from "../api.ts";
 import { usePolled } from "../live.ts";
 import type { Page } from "../model.ts";
@@ -7,7 +8,6 @@ import { ChoiceField } from "../parts/field.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { plural, when } from "../words.ts";
-import type { Delivery } from "./channels.ts";
 
 const POLL_MS = 15_000;
 

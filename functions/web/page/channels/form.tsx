@@ -1,11 +1,12 @@
 /** The form of a channel: its name, what it sends to, and the settings of that. */
 import { useState } from "preact/hooks";
+import type { Channel } from "../alerts-model.ts";
 import { ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
 import { Form } from "../parts/form.tsx";
 import type { Json } from "../parts/merge-patch.ts";
 import { SettingsForm } from "../parts/settings-form.tsx";
 import { settingsFrom, textsOf, variantOf } from "../parts/settings-schema.ts";
-import { type Channel, kindNamed, kinds } from "./channels.ts";
+import { kindNamed, kinds } from "./channels.ts";
 
 const SHOWN = ["name", "kind", "settings"];
 /** How the API shows a secret. */

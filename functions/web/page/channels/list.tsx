@@ -1,5 +1,6 @@
 /** Channels: the chats, pagers and phones that alerts go to, and whether they take them. */
 import { useEffect, useState } from "preact/hooks";
+import type { Channel, Delivery } from "../alerts-model.ts";
 import { call, get } from "../api.ts";
 import { usePolled } from "../live.ts";
 import type { Page } from "../model.ts";
@@ -11,7 +12,7 @@ import { Failed } from "../parts/notice.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
-import { type Channel, type Delivery, kindNamed, kinds, loadChannels, loadKinds } from "./channels.ts";
+import { kindNamed, kinds, loadChannels, loadKinds } from "./channels.ts";
 import { DELIVERY_WORDS } from "./deliveries.tsx";
 import { ChannelForm } from "./form.tsx";
 import { SendTest } from "./test.tsx";

@@ -1,5 +1,6 @@
 /** Creates or changes a maintenance window, and shows when it will be before it is saved. */
 import { useEffect, useState } from "preact/hooks";
+import type { MaintenanceWindow, Occurrence, Weekday } from "../alerts-model.ts";
 import { CallFailure, call, type FieldError } from "../api.ts";
 import { Editing } from "../parts/editing.tsx";
 import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
@@ -13,12 +14,9 @@ import {
   bodyOfWindow,
   draftOfWindow,
   emptyWindow,
-  type Occurrence,
   occurrenceInWords,
   scheduleOf,
   WEEKDAYS,
-  type Weekday,
-  type Window,
   type WindowDraft,
 } from "./window.ts";
 
@@ -125,7 +123,7 @@ const Preview = ({ draft }: { readonly draft: WindowDraft }) => {
       try {
         const body = { name: "Preview", all: true, schedule: JSON.parse(schedule) };
         const options = { body, signal: asked.signal };
-        const window = await call<Window>("POST", "/v1/maintenance-windows?dryRun=true", options);
+        const window = await call<MaintenanceWindow>("POST", "/v1/maintenance-windows?dryRun=true", options);
         setNext([...(window.active ? [window.active] : []), ...window.next].slice(0, 5));
         setUnclear("");
       } catch (error) {
@@ -262,7 +260,7 @@ export const NewWindowPage = () => {
 
 export const WindowPage = ({ id }: { readonly id: string }) => (
   <main id="main" class="form">
-    <Editing<Window>
+    <Editing<MaintenanceWindow>
       path={`/v1/maintenance-windows/${id}`}
       noun="maintenance window"
       bodyOf={(window) => bodyOfWindow(draftOfWindow(window, zone))}

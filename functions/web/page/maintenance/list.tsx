@@ -1,5 +1,6 @@
 /** Maintenance: when nobody is told of trouble, now, in the next 30 days and before. */
 import { useEffect, useState } from "preact/hooks";
+import type { MaintenanceWindow } from "../alerts-model.ts";
 import { call, getAll } from "../api.ts";
 import { now, usePolled } from "../live.ts";
 import { loadNames, nameOf } from "../monitors/overview.ts";
@@ -9,7 +10,7 @@ import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { mayWrite } from "../session.ts";
 import { lasting, onDay, plural, when, zone } from "../words.ts";
-import { occurrenceInWords, scheduleInWords, scopeInWords, stretchesWithin, type Window } from "./window.ts";
+import { occurrenceInWords, scheduleInWords, scopeInWords, stretchesWithin } from "./window.ts";
 
 const POLL_MS = 30_000;
 const DAYS = 30;
@@ -19,7 +20,7 @@ const EXTENSIONS = [900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400];
 const WIDTH = 1_000;
 const LEAST = 4;
 
-const Strip = ({ windows }: { readonly windows: readonly Window[] }) => {
+const Strip = ({ windows }: { readonly windows: readonly MaintenanceWindow[] }) => {
   const from = now.value;
   const rows = windows
     .map((window) => ({ window, stretches: stretchesWithin(window, from, DAYS) }))
@@ -68,7 +69,13 @@ const Strip = ({ windows }: { readonly windows: readonly Window[] }) => {
 };
 
 /** Ends or extends the occurrence that lasts now. */
-const Active = ({ window: { id, active }, changed }: { readonly window: Window; readonly changed: () => void }) => {
+const Active = ({
+  window: { id, active },
+  changed,
+}: {
+  readonly window: MaintenanceWindow;
+  readonly changed: () => void;
+}) => {
   const [seconds, setSeconds] = useState(3_600);
   const [failure, fail] = useState<unknown>(null);
   const act = async (what: string, body?: unknown) => {
@@ -113,7 +120,7 @@ const Active = ({ window: { id, active }, changed }: { readonly window: Window; 
 
 const MOST_NEXT = 5;
 
-const Card = ({ window, changed }: { readonly window: Window; readonly changed: () => void }) => {
+const Card = ({ window, changed }: { readonly window: MaintenanceWindow; readonly changed: () => void }) => {
   const { id, name, schedule, active, next } = window;
   const later = next.slice(0, MOST_NEXT);
   return (
@@ -155,11 +162,11 @@ const Card = ({ window, changed }: { readonly window: Window; readonly changed: 
 
 export const MaintenancePage = () => {
   const { found, failure, fail, refresh } = usePolled(
-    (isPoll) => getAll<Window>("/v1/maintenance-windows?next=100", { isPoll }),
+    (isPoll) => getAll<MaintenanceWindow>("/v1/maintenance-windows?next=100", { isPoll }),
     POLL_MS,
   );
   useEffect(() => void loadNames().catch(fail), []);
-  const isOver = ({ active, next }: Window) => !active && next.length === 0;
+  const isOver = ({ active, next }: MaintenanceWindow) => !active && next.length === 0;
   const present = found?.filter((window) => !isOver(window)) ?? [];
   const over = found?.filter(isOver) ?? [];
   return (

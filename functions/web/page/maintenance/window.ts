@@ -1,5 +1,5 @@
 /** Maintenance windows: when and for what in words, and the form's texts of one. Pure. */
-import type { Tags } from "../model.ts";
+import type { MaintenanceWindow, Occurrence, Schedule, Weekday } from "../alerts-model.ts";
 import { numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 import { atClock, lasting, listed, onDay, plural } from "../words.ts";
 import { instantOf, localOf } from "./local-time.ts";
@@ -12,38 +12,7 @@ export const WEEKDAYS = {
   fri: "Friday",
   sat: "Saturday",
   sun: "Sunday",
-} as const;
-export type Weekday = keyof typeof WEEKDAYS;
-
-interface Recurring {
-  readonly timeZone: string;
-  readonly durationSeconds: number;
-}
-export type Schedule =
-  | { readonly kind: "once"; readonly startsAt: string; readonly endsAt: string }
-  | ({ readonly kind: "daily"; readonly at: string } & Recurring)
-  | ({ readonly kind: "weekly"; readonly at: string; readonly days: readonly Weekday[] } & Recurring)
-  | ({ readonly kind: "monthly"; readonly at: string; readonly days: readonly (number | "last")[] } & Recurring)
-  | ({ readonly kind: "cron"; readonly pattern: string } & Recurring);
-
-export interface Occurrence {
-  readonly startsAt: string;
-  readonly endsAt: string;
-}
-
-/** `GET /v1/maintenance-windows/{id}` */
-export interface Window {
-  readonly id: string;
-  readonly name: string;
-  readonly all: boolean;
-  readonly monitorIds: readonly string[];
-  readonly tags: Tags;
-  readonly schedule: Schedule;
-  readonly active: Occurrence | null;
-  readonly next: readonly Occurrence[];
-  readonly updatedAt: string;
-}
-
+} as const satisfies Readonly<Record<Weekday, string>>;
 /** From when to when; the day of the end only where it is another. */
 export const occurrenceInWords = ({ startsAt, endsAt }: Occurrence): string => {
   const end = onDay(startsAt) === onDay(endsAt) ? atClock(endsAt) : `${onDay(endsAt)}, ${atClock(endsAt)}`;
@@ -73,7 +42,7 @@ const MOST_NAMES = 3;
 
 /** For which monitors. */
 export const scopeInWords = (
-  { all, monitorIds, tags }: Pick<Window, "all" | "monitorIds" | "tags">,
+  { all, monitorIds, tags }: Pick<MaintenanceWindow, "all" | "monitorIds" | "tags">,
   nameOf: (id: string) => string,
 ): string => {
   if (all) return "For all monitors.";
@@ -120,7 +89,10 @@ export const emptyWindow = (timeZone: string, monitorIds: readonly string[]): Wi
 });
 
 /** @param zone in which the times of a window that occurs once are shown */
-export const draftOfWindow = ({ name, all, monitorIds, tags, schedule }: Window, zone: string): WindowDraft => {
+export const draftOfWindow = (
+  { name, all, monitorIds, tags, schedule }: MaintenanceWindow,
+  zone: string,
+): WindowDraft => {
   const draft = { ...emptyWindow(zone, monitorIds), name, all, tags: tagsText(tags), kind: schedule.kind };
   if (schedule.kind === "once") {
     const { startsAt, endsAt } = schedule;
@@ -183,7 +155,7 @@ export const bodyOfWindow = (draft: WindowDraft) => ({
 
 /** When within the next days a window is, in shares of that time, for a picture. */
 export const stretchesWithin = (
-  { active, next }: Pick<Window, "active" | "next">,
+  { active, next }: Pick<MaintenanceWindow, "active" | "next">,
   fromMs: number,
   days: number,
 ): { readonly start: number; readonly length: number }[] => {

@@ -1,13 +1,6 @@
 /** Who would be told of trouble with a monitor, in words. Pure. */
-import { type Names, SUBSCRIPTIONS, stepsInWords, type Trouble } from "../policies/policy.ts";
-
-/** A row of `GET /v1/monitors/{id}/receivers`. */
-export interface Hearer {
-  readonly receiver: string;
-  readonly severities: readonly Trouble[];
-  readonly afterSeconds: number;
-  readonly policy: { readonly id: string; readonly name: string; readonly by: "name" | "tags" } | null;
-}
+import type { Hearer } from "../alerts-model.ts";
+import { type Names, SUBSCRIPTIONS, stepsInWords } from "../policies/policy.ts";
 
 const after = (prefix: string, receivers: readonly string[]) =>
   receivers.flatMap((one) => (one.startsWith(prefix) ? [one.slice(prefix.length)] : []));

@@ -1,11 +1,12 @@
 /** Who is told of trouble with a monitor, in words, and when nobody is. */
 import { useEffect, useState } from "preact/hooks";
+import type { Policy } from "../alerts-model.ts";
 import { SendTest } from "../channels/test.tsx";
 import { Checks, errorsAt, TextField } from "../parts/field.tsx";
 import { MonitorPicker } from "../parts/monitor-picker.tsx";
 import { addressesFrom, tagsFrom } from "../parts/texts.ts";
 import { type Known, loadPolicies } from "../policies/list.tsx";
-import { type Policy, SUBSCRIPTIONS, stepsInWords, takes } from "../policies/policy.ts";
+import { SUBSCRIPTIONS, stepsInWords, takes } from "../policies/policy.ts";
 import { lasting } from "../words.ts";
 import { type Draft, secondsToAlert, USUAL_FLAPPING } from "./draft.ts";
 import type { StepProps } from "./target-step.tsx";

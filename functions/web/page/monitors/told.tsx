@@ -1,12 +1,13 @@
 /** Who would be told of trouble with a monitor, when and why; and what depends on what. */
 import { useEffect, useState } from "preact/hooks";
+import type { Hearer } from "../alerts-model.ts";
 import { get, getAll } from "../api.ts";
 import { loadChannels } from "../channels/channels.ts";
 import { usePolled } from "../live.ts";
 import type { Monitor, Page } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
-import { groupsOf, type Hearer } from "./hearers.ts";
+import { groupsOf } from "./hearers.ts";
 import { loadNames, nameOf, overview } from "./overview.ts";
 
 const POLL_MS = 60_000;

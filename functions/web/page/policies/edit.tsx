@@ -1,7 +1,8 @@
 /** Creates or changes an alert policy. */
 import { useEffect, useState } from "preact/hooks";
+import type { Channel, Policy } from "../alerts-model.ts";
 import { call, type FieldError } from "../api.ts";
-import { type Channel, loadChannels } from "../channels/channels.ts";
+import { loadChannels } from "../channels/channels.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Editing } from "../parts/editing.tsx";
 import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
@@ -17,7 +18,6 @@ import {
   EMPTY_STEP,
   EVENTS,
   emptyPolicy,
-  type Policy,
   type PolicyDraft,
   SUBSCRIPTIONS,
 } from "./policy.ts";

@@ -1,6 +1,7 @@
 /** Alert policies: who is told of trouble, and when, in words. */
+import type { Channel, Policy } from "../alerts-model.ts";
 import { getAll } from "../api.ts";
-import { type Channel, loadChannels } from "../channels/channels.ts";
+import { loadChannels } from "../channels/channels.ts";
 import { usePolled } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
@@ -9,7 +10,7 @@ import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
-import { habitsInWords, type Names, type Policy, scopeInWords, stepsInWords } from "./policy.ts";
+import { habitsInWords, type Names, scopeInWords, stepsInWords } from "./policy.ts";
 
 const POLL_MS = 30_000;
 

@@ -1,33 +1,13 @@
 /** Alert policies: what they do in words, and the form's texts of one. Pure. */
+import type { Policy, PolicyStep, Trouble } from "../alerts-model.ts";
 import type { Tags } from "../model.ts";
 import { addressesFrom, numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 import { lasting, listed } from "../words.ts";
 
-interface Step {
-  readonly afterSeconds: number;
-  readonly channels: readonly string[];
-  readonly emails: readonly string[];
-}
-export type Trouble = "critical" | "warning";
-
-/** `GET /v1/policies/{id}` */
-export interface Policy {
-  readonly id: string;
-  readonly name: string;
-  readonly match: { readonly tags?: Tags; readonly events?: readonly string[] } | null;
-  readonly severities: readonly Trouble[];
-  readonly steps: readonly Step[];
-  readonly remindEverySeconds: number | null;
-  readonly remindAtMost: number;
-  readonly until: "acknowledged" | "recovered";
-  readonly timeZone: string;
-  readonly updatedAt: string;
-}
+const ALL = "system.*";
 
 /** The channel that every deployment has: those who have subscribed to the topic `alerts`. */
 export const SUBSCRIPTIONS = "sns";
-
-const ALL = "system.*";
 
 /** By the id of a channel. */
 export type Names = ReadonlyMap<string, string>;
@@ -39,7 +19,7 @@ export const takes = ({ match }: Pick<Policy, "match">, tags: Tags): boolean =>
   match?.tags !== undefined &&
   Object.entries(match.tags).every(([name, value]) => name in tags && (value === ANY || tags[name] === value));
 
-const receiversOf = ({ channels, emails }: Step, names: Names): string => {
+const receiversOf = ({ channels, emails }: PolicyStep, names: Names): string => {
   const told = channels.map((id) =>
     id === SUBSCRIPTIONS ? "whoever has subscribed to alerts" : (names.get(id) ?? "a channel that was deleted"),
   );

@@ -1,5 +1,6 @@
 /** Subscriptions: who gets alerts by themselves, which ones, and whether they have confirmed. */
 import { useState } from "preact/hooks";
+import type { Subscription } from "../alerts-model.ts";
 import { CallFailure, call, getAll } from "../api.ts";
 import { usePolled } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
@@ -21,7 +22,6 @@ import {
   type Kind,
   SEVERITIES,
   STATES,
-  type Subscription,
   type SubscriptionDraft,
   TOPICS,
 } from "./subscription.ts";

@@ -1,26 +1,7 @@
 /** Subscriptions: what each gets in words, and the form's texts of one. Pure. */
+import type { Subscription, SubscriptionFilter } from "../alerts-model.ts";
 import { addressesFrom } from "../parts/texts.ts";
 import { listed } from "../words.ts";
-
-export interface Filter {
-  readonly events?: readonly string[];
-  readonly incidentStates?: readonly ("open" | "ended")[];
-  readonly severities?: readonly string[];
-  readonly tags?: readonly string[];
-  readonly monitorIds?: readonly string[];
-  readonly protocols?: readonly string[];
-}
-
-/** A row of `GET /v1/subscriptions`. */
-export interface Subscription {
-  readonly id: string | null;
-  readonly topic: "alerts" | "system";
-  readonly kind: string;
-  readonly endpoint: string;
-  /** Null: everything, or not known yet. */
-  readonly filter: Filter | null;
-  readonly status: "pending" | "confirmed" | "gone";
-}
 
 /** Kinds of receivers, and what their address is. */
 export const KINDS = {
@@ -48,7 +29,7 @@ export const SEVERITIES = {
 } as const;
 export const STATES = { open: "while it lasts", ended: "its end" } as const;
 
-const PARTS: readonly (readonly [keyof Filter, (values: readonly string[]) => string])[] = [
+const PARTS: readonly (readonly [keyof SubscriptionFilter, (values: readonly string[]) => string])[] = [
   ["events", (values) => `of ${listed(values)}`],
   ["severities", (values) => `of severity ${listed(values)}`],
   [
@@ -97,7 +78,7 @@ export const EMPTY_SUBSCRIPTION: SubscriptionDraft = {
 
 /** What the API takes. Nothing chosen of a field: everything. */
 export const bodyOfSubscription = ({ topic, kind, endpoint, ...wanted }: SubscriptionDraft) => {
-  const values: Filter = {
+  const values: SubscriptionFilter = {
     severities: wanted.severities,
     incidentStates: wanted.incidentStates,
     tags: wanted.tags
