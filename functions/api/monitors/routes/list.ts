@@ -75,8 +75,8 @@ const selected = async (deps: Deps, { filters, reachesNobody, sort }: Wanted, li
         const item = found.get(id);
         return item && isWanted(item) ? { item, position } : [];
       });
-      const isUnheard = await Promise.all(wanted.map(({ item }) => !reach || reach(item)));
-      yield wanted.filter((_, index) => isUnheard[index] === true);
+      const isUnheard = reach && (await Promise.all(wanted.map(({ item }) => reach(item))));
+      yield wanted.filter((_, index) => !isUnheard || isUnheard[index] === true);
     }
   }
   return { batches: batches(), total: reach ? null : rows.length };

@@ -98,7 +98,7 @@ export const Dependencies = ({ monitor: { id, dependsOn, incident } }: { readonl
       ) : (
         <>
           <p>It depends on these; while all of them are down, nobody is told of it:</p>
-          <ul class="plain-list">
+          <ul class="plain-list links">
             {dependsOn.map((parent) => (
               <MonitorLink key={parent} id={parent} />
             ))}
@@ -108,7 +108,7 @@ export const Dependencies = ({ monitor: { id, dependsOn, incident } }: { readonl
       {held.length > 0 && (
         <>
           <p>Because of its incident, nobody is told of:</p>
-          <ul class="plain-list">
+          <ul class="plain-list links">
             {held.map(({ monitorId, name }) => (
               <MonitorLink key={monitorId} id={monitorId} name={name} />
             ))}
@@ -124,7 +124,7 @@ export const Dependencies = ({ monitor: { id, dependsOn, incident } }: { readonl
       ) : (
         <>
           <p>{dependents.length === 0 ? "Nothing depends on it." : "These depend on it:"}</p>
-          <ul class="plain-list">
+          <ul class="plain-list links">
             {dependents.map((one) => (
               <MonitorLink key={one.id} id={one.id} name={one.name} />
             ))}
