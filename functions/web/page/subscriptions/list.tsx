@@ -214,8 +214,8 @@ export const SubscriptionsPage = () => {
         <h1 tabIndex={-1}>Subscriptions</h1>
       </div>
       <p class="dim">
-        Who gets alerts by themselves, through Amazon SNS. Monitors that a <a href="/policies">policy</a> takes tell
-        them only where a step says so.
+        Receivers of Amazon SNS. Monitors that no policy takes tell all of them; where a <a href="/policies">policy</a>{" "}
+        takes a monitor, a step of it has to name the subscriptions.
       </p>
       <Unheard version={found?.filter(({ status }) => status === "confirmed").length} />
       {failure !== null && <Failed failure={failure} retry={refresh} />}
