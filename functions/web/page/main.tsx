@@ -1,13 +1,14 @@
 /** Starts the dashboard: finds out who is logged in, and draws the page that the address names. */
 import "./app.css";
 import { type ComponentType, render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Frame, useTitle } from "./frame.tsx";
 import { IncidentPage } from "./incidents/incident.tsx";
 import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
 import { MonitorsPage } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
+import { Later } from "./parts/later.tsx";
 import { Failed } from "./parts/notice.tsx";
 import { path, query, replace } from "./router.ts";
 import { findSession, session } from "./session.ts";
@@ -38,28 +39,11 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/, name: "Incident", content: IncidentPage },
   { pattern: /^\/channels$/, name: "Channels", content: "ChannelsPage" },
   { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
+  { pattern: /^\/settings(\/display)?$/, name: "Display", content: "DisplayPage" },
+  { pattern: /^\/settings\/tokens$/, name: "Tokens", content: "TokensPage" },
+  { pattern: /^\/settings\/sessions$/, name: "Sessions", content: "SessionsPage" },
+  { pattern: /^\/settings\/audit$/, name: "Audit log", content: "AuditPage" },
 ];
-
-/** Draws a page of the second script, once that has come. */
-const Later = ({ name, id }: { readonly name: keyof typeof import("./more.ts"); readonly id: string }) => {
-  const [found, setFound] = useState<typeof import("./more.ts") | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
-  useEffect(() => {
-    import("./more.ts").then(setFound, () =>
-      // A newer version may have replaced the file.
-      setFailure(new Error("This page could not be loaded. Reload to get the newest version.")),
-    );
-  }, []);
-  if (failure !== null)
-    return (
-      <main id="main">
-        <Failed failure={failure} retry={() => location.reload()} />
-      </main>
-    );
-  if (!found) return <main id="main" aria-busy="true" />;
-  const Content: Content = found[name];
-  return <Content key={`${name} ${id}`} id={id} />;
-};
 
 const NotFound = () => (
   <main id="main">

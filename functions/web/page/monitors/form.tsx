@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { CallFailure, call, get } from "../api.ts";
 import type { Page } from "../model.ts";
-import { errorsAt, Field } from "../parts/field.tsx";
+import { errorsAt, Field, useFirstError } from "../parts/field.tsx";
 import { FormFailed } from "../parts/notice.tsx";
 import { session } from "../session.ts";
 import { lasting, plural } from "../words.ts";
@@ -246,10 +246,7 @@ export const MonitorForm = ({ initial, verb, save, keep }: MonitorFormProps) => 
     );
   }, []);
   useEffect(() => keep?.(draft), [draft]);
-  useEffect(() => {
-    const first = form.current?.querySelector("[data-error]")?.closest(".field");
-    first?.querySelector<HTMLElement>("input, select")?.focus();
-  }, [failure]);
+  useFirstError(form, failure);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
   const step = { draft, change, errors };
   const submit = async (event: SubmitEvent) => {

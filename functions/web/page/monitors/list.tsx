@@ -40,8 +40,6 @@ const question = computed<Question>(() => ({
 const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
 const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
 const counts = computed(() => countByStatus(rows.value));
-/** The number of monitors that are down, for the frame and the title. */
-export const downCount = computed(() => counts.value.get("down") ?? 0);
 const groups = computed(() => answer(rows.value, question.value));
 const folded = signal<ReadonlySet<string>>(new Set());
 

@@ -1,7 +1,8 @@
 /** All monitors in short: read once as a whole, then kept up to date by polls for what changed. */
-import { signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { get } from "../api.ts";
 import type { Overview, Row } from "../model.ts";
+import { session } from "../session.ts";
 import { merged } from "./filters.ts";
 
 export const PERIODS = ["24h", "7d", "30d", "90d"] as const;
@@ -19,16 +20,32 @@ interface Loaded {
 /** Undefined until the first answer. */
 export const overview = signal<Loaded | undefined>(undefined);
 
+/** Monitors by status, of all that this session may see: as the newest answer said. */
+const statusCounts = signal<NonNullable<Overview["counts"]>>({});
+/** The number of monitors that are down, for the frame and the title. */
+export const downCount = computed(() => statusCounts.value.down ?? 0);
+
 /** The first page is small, so that it is there at once; what needs attention is on it. */
 const FIRST = 50;
 const PAGE = 1_000;
 /** A full read heals what polls missed, and brings bars, uptime and latency up to date. */
 const WHOLE_EVERY_MS = 5 * 60_000;
 
+export const COUNT_EVERY_MS = 15_000;
+
 let changes = "";
 let wholeAt = 0;
+let countedAt = 0;
+let countedUpTo = "";
 
 const url = (parameters: Readonly<Record<string, string>>) => `/v1/overview?${new URLSearchParams(parameters)}`;
+
+const read = async (parameters: Readonly<Record<string, string>>, isPoll: boolean): Promise<Overview> => {
+  countedAt = Date.now();
+  const page = await get<Overview>(url(parameters), { isPoll });
+  if (page.counts) statusCounts.value = page.counts;
+  return page;
+};
 
 const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   let rows = new Map<string, Row>();
@@ -36,13 +53,13 @@ const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   let cursor: string | null = null;
   let since: string | undefined;
   do {
-    const page: Overview = await get(
-      url({
+    const page: Overview = await read(
+      {
         bars: period,
         limit: String(cursor === null && !known ? FIRST : PAGE),
         ...(cursor !== null && { cursor }),
-      }),
-      { isPoll },
+      },
+      isPoll,
     );
     // Rows that did not change stay the objects that they were.
     for (const row of page.items) {
@@ -64,7 +81,7 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
   const loaded = overview.peek();
   if (loaded?.period !== period || !loaded.isWhole || Date.now() - wholeAt > WHOLE_EVERY_MS)
     return readAll(period, isPoll);
-  const page: Overview = await get(url({ bars: period, since: changes, limit: String(PAGE) }), { isPoll });
+  const page = await read({ bars: period, since: changes, limit: String(PAGE) }, isPoll);
   changes = page.changes;
   if (page.items.length === 0 && page.removed.length === 0) return;
   const rows = merged(overview.peek()!.rows, page.items);
@@ -76,3 +93,24 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
 export const forgetOverview = (): void => {
   wholeAt = 0;
 };
+
+/**
+ * Brings `statusCounts` up to date, on pages that do not show the list. An answer without changes has no counts and
+ * costs the server next to nothing.
+ */
+export const loadCounts = async (isPoll: boolean): Promise<void> => {
+  if (Date.now() - countedAt < COUNT_EVERY_MS / 2) return;
+  const isFirst = countedUpTo === "";
+  const page = await read(isFirst ? { limit: "1" } : { limit: String(PAGE), since: countedUpTo }, isPoll);
+  countedUpTo = page.changes;
+};
+
+const tokenId = computed(() => session.value?.tokenId);
+// Another token may see other monitors.
+effect(() => {
+  if (tokenId.value === undefined) return;
+  countedUpTo = "";
+  countedAt = 0;
+  statusCounts.value = {};
+  overview.value = undefined;
+});

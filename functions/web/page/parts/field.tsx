@@ -1,5 +1,6 @@
 /** A field of a form, with the API's words for what is wrong with it. */
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect } from "preact/hooks";
 import type { FieldError } from "../api.ts";
 
 /** A text of the API: what stands between backticks is code. */
@@ -40,3 +41,11 @@ export const Field = ({ id, label, help, errors = [], children }: FieldProps) =>
     </div>
   </div>
 );
+
+/** Puts the focus into the first field of a form that is wrong. */
+export const useFirstError = (form: RefObject<HTMLFormElement | null>, failure: unknown): void => {
+  useEffect(() => {
+    const first = form.current?.querySelector("[data-error]")?.closest(".field");
+    first?.querySelector<HTMLElement>("input, select")?.focus();
+  }, [failure]);
+};

@@ -1,13 +1,11 @@
 /** Latency over time. The chart takes its width from its box, because a scaled drawing would scale its text. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { layOut, type Series, timeTicks } from "../../../../shared/drawing/chart.ts";
-import { milliseconds, when } from "../words.ts";
+import { atClock, milliseconds, minutesBehindUtc, onDay, when } from "../words.ts";
 
 const FRAME = { height: 210, left: 58, right: 8, top: 10, bottom: 24 };
 const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -12, PageDown: 12 };
 const DAY_MS = 86_400_000;
-const byClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const byDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 interface ChartProps {
   /** Epoch milliseconds, ascending. */
@@ -28,7 +26,7 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
   }, []);
   const frame = { ...FRAME, width };
   const { from, to, x, y, max, paths, valueTicks } = layOut(times, series, frame);
-  const { step, ticks } = timeTicks(from, to, Math.max(2, width / 110), new Date(from).getTimezoneOffset());
+  const { step, ticks } = timeTicks(from, to, Math.max(2, width / 110), minutesBehindUtc(from));
   const within = (index: number) => Math.max(0, Math.min(times.length - 1, index));
   const onPointerMove = (event: PointerEvent) => {
     const drawn = (event.currentTarget as Element).getBoundingClientRect();
@@ -46,7 +44,7 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
   };
   const values = (index: number) =>
     `${when(times[index]!)}: ${series.map(({ name, values: of }) => `${name} ${milliseconds(of[index] ?? null)}`).join(", ")}`;
-  const label = step >= DAY_MS ? byDay : byClock;
+  const label = step >= DAY_MS ? onDay : atClock;
   const names = series.map(({ name }) => name).join(", ");
   return (
     <figure ref={box} style={{ margin: 0 }}>
@@ -75,7 +73,7 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
         ))}
         {ticks.map((at) => (
           <text key={at} x={x(at)} y={frame.height - 6} text-anchor="middle">
-            {label.format(at)}
+            {label(at)}
           </text>
         ))}
         {limit !== null && limit <= max && (

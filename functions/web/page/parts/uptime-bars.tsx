@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { BAR, barPaths, kindOf, widthOf } from "../../../../shared/drawing/bars.ts";
 import type { BarStep } from "../model.ts";
-import { lasting, onDay, plural, when } from "../words.ts";
+import { lasting, onUtcDay, plural, when } from "../words.ts";
 
 type DownSeconds = Readonly<Record<string, number>>;
 
@@ -64,11 +64,13 @@ export const ReadableBars = ({ bars, downSeconds, step, from }: BarsProps & { re
   const [chosen, choose] = useState<number | null>(null);
   const last = bars.length - 1;
   const within = (index: number) => Math.max(0, Math.min(last, index));
-  const describe = (index: number) => {
+  const beginOf = (index: number) => {
     const at = Date.parse(from) + index * STEP_SECONDS[step] * 1000;
+    return step === "1d" ? onUtcDay(at) : when(at);
+  };
+  const describe = (index: number) => {
     const down = downSeconds[String(index)];
-    const label = step === "1d" ? onDay(at) : when(at);
-    return `${label}: ${kindOf(bars[index] ?? "n").replace("-", " ")}${down ? `, down for ${lasting(down)}` : ""}`;
+    return `${beginOf(index)}: ${kindOf(bars[index] ?? "n").replace("-", " ")}${down ? `, down for ${lasting(down)}` : ""}`;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const by = KEYS[event.key];
@@ -109,9 +111,7 @@ export const ReadableBars = ({ bars, downSeconds, step, from }: BarsProps & { re
         )}
       </svg>
       <p class="dim small" style={{ margin: ".25rem 0 0", minHeight: "1.3rem" }}>
-        {chosen === null
-          ? `${describe(0).split(":")[0]} to now, one bar for each ${STEP_WORDS[step]}`
-          : describe(chosen)}
+        {chosen === null ? `${beginOf(0)} to now, one bar for each ${STEP_WORDS[step]}` : describe(chosen)}
       </p>
     </>
   );
