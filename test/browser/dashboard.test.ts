@@ -1,5 +1,5 @@
 /** The dashboard against the whole running stack: what the frame says on every page, settings, lists of many, keyboard. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -229,6 +229,126 @@ test("display: zone, clock and theme hold on every page and after a reload; admi
     hour12: true,
   }).format(new Date(began));
   await page.getByRole("heading", { name: `Down since ${shown}` }).waitFor();
+  expect(faults).toEqual([]);
+  await close();
+}, 60_000);
+
+test("many monitors: select, see what would happen, change, see which failed and why; ten are not deleted by one click", async () => {
+  const names = Array.from({ length: 12 }, (_, n) => `Worker ${n}`);
+  const monitors = names.map((name, n) => ({
+    key: `w-${n}`,
+    name,
+    protocol: "tcp",
+    host: "127.0.0.1",
+    port: closedPort,
+  }));
+  await api("PUT", "/v1/monitors", { monitors });
+  const { page, faults, close } = await enter("/monitors?q=worker&sort=name", { expected: [422] });
+  const dialog = page.getByRole("dialog");
+  await page.getByLabel("Select Worker 2", { exact: true }).check();
+  await page.getByLabel("Select Worker 5", { exact: true }).click({ modifiers: ["Shift"] });
+  await page.getByText("4 monitors selected").waitFor();
+  await expectAccessible(page, "selection");
+  await page.getByRole("button", { name: "Pause…" }).click();
+  await dialog.getByText("4 monitors will be paused.").waitFor();
+  await expectAccessible(page, "bulk");
+  await dialog.getByRole("button", { name: "Pause 4" }).click();
+  await page.getByText("4 monitors paused.").waitFor();
+  await page.getByRole("button", { name: "Select all 12" }).click();
+  await page.getByRole("button", { name: "Resume…" }).click();
+  await dialog.getByText("4 monitors will be resumed. 8 of them are like that already.").waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Check now…" }).click();
+  await dialog.getByText("For 4 it is not possible:").waitFor();
+  await dialog.getByText("Worker 2: it is paused: resume it first").waitFor();
+  await dialog.getByRole("button", { name: "Check 8" }).click();
+  await dialog.getByText("8 monitors are being checked. 4 failed:").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Change…" }).click();
+  await page.getByLabel("Set tags").fill("=x");
+  await page.getByRole("button", { name: "Next" }).click();
+  await dialog.locator("[data-error]").waitFor();
+  await page.getByLabel("Set tags").fill("team=workers, n=1");
+  await page.getByLabel("Check every").selectOption("30");
+  await expectAccessible(page, "bulk change");
+  await page.getByRole("button", { name: "Next" }).click();
+  await dialog.getByRole("button", { name: "Change 12" }).click();
+  await page.getByText("12 monitors changed.").waitFor();
+  await page.getByRole("button", { name: "Maintenance…" }).click();
+  await page.getByLabel("From now on for").selectOption("3600");
+  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByText("12 monitors are in maintenance for 1 h.").waitFor();
+  const changed = (await api("GET", "/v1/monitors?tag=team%3Dworkers&limit=20")).body.items;
+  expect(changed).toHaveLength(12);
+  for (const one of changed) expect(one).toMatchObject({ intervalSeconds: 30, tags: { team: "workers", n: "1" } });
+  await page.getByRole("button", { name: "Delete…" }).click();
+  const remove = dialog.getByRole("button", { name: "Delete 12" });
+  await page.getByLabel("Type 12 to confirm").fill("11");
+  expect(await remove.isDisabled()).toBe(true);
+  await page.getByLabel("Type 12 to confirm").fill("12");
+  await remove.click();
+  await page.getByText("0 of 2 monitors match.").waitFor();
+  expect(faults).toEqual([]);
+  await close();
+}, 60_000);
+
+test("export and import: what a file would change is shown first, and what is wrong in it", async () => {
+  const { page, faults, close } = await enter("/monitors", { expected: [422] });
+  await page.getByRole("button", { name: "Export, import…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Export and import" });
+  const give = (monitors: unknown) =>
+    dialog.getByLabel("Import a file (JSON)").setInputFiles({
+      name: "monitors.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(JSON.stringify({ monitors })),
+    });
+  await give([{ key: "a", name: "Imported", protocol: "tcp", host: "127.0.0.1" }]);
+  await dialog.getByText("monitors[0].port").waitFor();
+  await expectAccessible(page, "import with errors");
+  const monitors = [{ key: "a", name: "Imported", protocol: "tcp", host: "127.0.0.1", port: closedPort }];
+  await give(monitors);
+  await dialog.getByText("1 created").waitFor();
+  await dialog.getByRole("button", { name: "Apply 1 change" }).click();
+  await dialog.getByText("The monitors are now as the file says.").waitFor();
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    dialog.getByRole("button", { name: "Export" }).click(),
+  ]);
+  expect(JSON.parse(await readFile(await saved.path(), "utf8"))).toMatchObject({ monitors });
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("link", { name: "Imported" }).click();
+  await page.getByRole("link", { name: "Clone" }).click();
+  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("Imported (copy)");
+  await expectAccessible(page, "clone");
+  await page.getByRole("button", { name: "Create monitor" }).click();
+  await page.getByRole("heading", { name: "Imported (copy)", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("heading", { name: "Monitors" }).waitFor();
+  await api("PUT", "/v1/monitors?prune=true&force=true", { monitors: [] });
+  expect(faults).toEqual([]);
+  await close();
+}, 60_000);
+
+test("results: by time, and all of them as CSV", async () => {
+  const { page, faults, close } = await enter(`/monitors/${ids.get("Broken")}`);
+  await page.getByRole("link", { name: "All results, and as CSV" }).click();
+  await page
+    .getByRole("row", { name: /closed/ })
+    .first()
+    .waitFor();
+  await expectAccessible(page, "results");
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download CSV" }).click(),
+  ]);
+  const lines = (await readFile(await saved.path(), "utf8")).split("\r\n");
+  expect(lines[0]).toBe("at,location,state,health,reason,latencyMs,lossPercent,view,offline,maintenance");
+  expect(lines[1]).toMatch(/^20.*Z,local,closed,down,/);
+  await page.getByLabel("Time").selectOption("-7d");
+  await expect.poll(() => new URL(page.url()).search).toBe("?from=-7d");
+  await page.goto(`/monitors/${ids.get("Broken")}/results?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z`);
+  await page.getByText("No checks in this time.").waitFor();
   expect(faults).toEqual([]);
   await close();
 }, 60_000);

@@ -2,9 +2,11 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { zone } from "./display.ts";
+import { overlay } from "./keyboard.ts";
 import { SessionOver } from "./login/session-over.tsx";
 import { downCount } from "./monitors/overview.ts";
 import { Notices } from "./notices.tsx";
+import { WithMore } from "./parts/later.tsx";
 import { go, path } from "./router.ts";
 import { logOut, session } from "./session.ts";
 import { useStanding } from "./standing.ts";
@@ -20,6 +22,10 @@ const PAGES = [
 const leave = async () => {
   await logOut();
   go("/login");
+};
+
+const closeOverlay = () => {
+  overlay.value = null;
 };
 
 const title = signal("");
@@ -51,7 +57,7 @@ export const Frame = () => {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <header class="frame">
+      <header class="frame" hidden={path.value === "/wall"}>
         <a class="brand" href="/monitors">
           <img src="/icon.svg" alt="" width={20} height={20} />
           Harborlight
@@ -82,6 +88,13 @@ export const Frame = () => {
       </header>
       {who && <Notices />}
       <SessionOver />
+      {who && overlay.value !== null && (
+        <WithMore>
+          {({ HelpDialog, Palette }) =>
+            overlay.value === "help" ? <HelpDialog close={closeOverlay} /> : <Palette close={closeOverlay} />
+          }
+        </WithMore>
+      )}
     </>
   );
 };

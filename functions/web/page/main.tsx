@@ -8,7 +8,7 @@ import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
 import { MonitorsPage } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
-import { Later } from "./parts/later.tsx";
+import { Later, type LaterPage } from "./parts/later.tsx";
 import { Failed } from "./parts/notice.tsx";
 import { path, query, replace } from "./router.ts";
 import { findSession, session } from "./session.ts";
@@ -24,7 +24,7 @@ interface Page {
   readonly pattern: RegExp;
   readonly name: string;
   /** In the first script, or by its name in the second one. */
-  readonly content: Content | keyof typeof import("./more.ts");
+  readonly content: Content | LaterPage;
 }
 
 const ID = "([a-z0-9]+)";
@@ -34,11 +34,14 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/monitors$/, name: "Monitors", content: MonitorsPage },
   { pattern: /^\/monitors\/new$/, name: "New monitor", content: "GuidePage" },
   { pattern: new RegExp(`^/monitors/${ID}/edit$`), name: "Edit monitor", content: "EditPage" },
+  { pattern: new RegExp(`^/monitors/${ID}/clone$`), name: "Clone monitor", content: "ClonePage" },
+  { pattern: new RegExp(`^/monitors/${ID}/results$`), name: "Results", content: "ResultsPage" },
   { pattern: new RegExp(`^/monitors/${ID}$`), name: "Monitor", content: MonitorPage },
   { pattern: /^\/incidents$/, name: "Incidents", content: IncidentsPage },
   { pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/, name: "Incident", content: IncidentPage },
   { pattern: /^\/channels$/, name: "Channels", content: "ChannelsPage" },
   { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
+  { pattern: /^\/wall$/, name: "Wall", content: "WallPage" },
   { pattern: /^\/settings(\/display)?$/, name: "Display", content: "DisplayPage" },
   { pattern: /^\/settings\/tokens$/, name: "Tokens", content: "TokensPage" },
   { pattern: /^\/settings\/sessions$/, name: "Sessions", content: "SessionsPage" },

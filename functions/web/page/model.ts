@@ -158,9 +158,11 @@ export interface Result {
   readonly at: string;
   readonly location: string;
   readonly state: string;
-  readonly health: string;
+  readonly health: View["health"];
   readonly reason: string | null;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
+  readonly offline: boolean;
 }
 
 export interface Page<Item> {

@@ -12,6 +12,8 @@ export const session = signal<Session | null | undefined>(undefined);
 /** Each scope includes the ones before it. */
 export const may = (scope: Scope): boolean =>
   session.value?.scopes.some((own) => SCOPES.indexOf(own) >= SCOPES.indexOf(scope)) ?? false;
+/** May change monitors; alerts, incidents and maintenance need `mayWrite`. */
+export const mayChangeMonitors = computed(() => may("deploy"));
 export const mayWrite = computed(() => may("write"));
 
 export const findSession = async (): Promise<void> => {

@@ -51,7 +51,7 @@ export const EMPTY: Draft = {
 const wordsOf = (text: string) => text.split(/[\s,;]+/).filter(Boolean);
 const numberOr = (text: string) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
 
-const tagsOf = (text: string): Tags =>
+export const tagsOf = (text: string): Tags =>
   Object.fromEntries(
     text
       .split(",")

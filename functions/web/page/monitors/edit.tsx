@@ -4,7 +4,7 @@ import { CallFailure, call, get } from "../api.ts";
 import type { Monitor } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { go } from "../router.ts";
-import { mayWrite } from "../session.ts";
+import { mayChangeMonitors } from "../session.ts";
 import { when } from "../words.ts";
 import { type Draft, draftOf, mergePatch, monitorOf } from "./draft.ts";
 import { MonitorForm } from "./form.tsx";
@@ -112,8 +112,8 @@ export const EditPage = ({ id }: { readonly id: string }) => {
         {monitor ? `Edit ${monitor.name}` : "Edit"}
       </h1>
       {failure !== null && <Failed failure={failure} retry={() => void load()} />}
-      {!mayWrite.value && <p class="notice">Changing monitors needs a token with the scope write.</p>}
-      {monitor && mayWrite.value && (
+      {!mayChangeMonitors.value && <p class="notice">Changing monitors needs a token with the scope deploy.</p>}
+      {monitor && mayChangeMonitors.value && (
         <>
           <p class="dim">
             Another service, host or port makes it a new target: its views begin anew, and an open incident ends.

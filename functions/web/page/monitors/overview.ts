@@ -89,9 +89,13 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
   overview.value = { ...overview.peek()!, bars: page.bars, rows };
 };
 
-/** Something was changed here: the next poll reads it. */
+/** Changes when the list is to be read anew. */
+export const staleness = signal(0);
+
+/** Something was changed here: the list is read anew, at once if it is shown. */
 export const forgetOverview = (): void => {
   wholeAt = 0;
+  staleness.value++;
 };
 
 /**

@@ -1,39 +1,44 @@
-/** Components of the second script, which is loaded when the first of them is needed. */
-import type { ComponentType } from "preact";
+/** The second script, which is loaded when something of it is needed first. */
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Failed } from "./notice.tsx";
 
 type More = typeof import("../more.ts");
 
-/** Undefined until the script has come. */
-export const useMore = (): { readonly more: More | undefined; readonly failure: unknown } => {
+interface WithMoreProps {
+  readonly children: (more: More) => ComponentChildren;
+  /** Shown until the script has come. */
+  readonly before?: ComponentChildren;
+}
+
+export const WithMore = ({ children, before = null }: WithMoreProps) => {
   const [more, setMore] = useState<More>();
   const [failure, setFailure] = useState<unknown>(null);
   useEffect(() => {
     import("../more.ts").then(setMore, () =>
       // A newer version may have replaced the file.
-      setFailure(new Error("This page could not be loaded. Reload to get the newest version.")),
+      setFailure(new Error("A part of this page could not be loaded. Reload to get the newest version.")),
     );
   }, []);
-  return { more, failure };
+  if (failure !== null) return <Failed failure={failure} retry={() => location.reload()} />;
+  return <>{more ? children(more) : before}</>;
 };
 
+/** What else the second script has, such as dialogs, is no page. */
+export type LaterPage = Extract<keyof More, `${string}Page`>;
+
 interface LaterProps {
-  readonly name: keyof More;
+  readonly name: LaterPage;
   /** What the address names, such as the id of a monitor. */
   readonly id: string;
 }
 
 /** A page of the second script. */
-export const Later = ({ name, id }: LaterProps) => {
-  const { more, failure } = useMore();
-  if (failure !== null)
-    return (
-      <main id="main">
-        <Failed failure={failure} retry={() => location.reload()} />
-      </main>
-    );
-  if (!more) return <main id="main" aria-busy="true" />;
-  const Content = more[name] as ComponentType<{ readonly id: string }>;
-  return <Content key={`${name} ${id}`} id={id} />;
-};
+export const Later = ({ name, id }: LaterProps) => (
+  <WithMore before={<main id="main" aria-busy="true" />}>
+    {(more) => {
+      const Content: ComponentType<{ readonly id: string }> = more[name];
+      return <Content key={`${name} ${id}`} id={id} />;
+    }}
+  </WithMore>
+);

@@ -67,5 +67,9 @@ export const DisplayPage = () => (
         </Choice>
       </div>
     </div>
+    <p class="dim">
+      For a screen on the wall: <a href="/wall">tiles of all monitors</a>, or with <code>?tag=team=orders</code> of
+      those with a tag.
+    </p>
   </Settings>
 );
