@@ -39,7 +39,7 @@ addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") === null) overlay.value = "palette";
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || overlay.peek() !== null || isWriting(event.target)) return;
   const act = display.peek().shortcuts === "on" ? KEYS[event.key] : undefined;
   if (!act) return;
   event.preventDefault();

@@ -152,6 +152,8 @@ export interface Stats {
     readonly longestOutageSeconds: number | null;
   };
   readonly items: readonly Figures[];
+  /** With `by=location`. */
+  readonly series?: readonly { readonly location: string; readonly items: readonly Figures[] }[];
 }
 
 export interface Result {

@@ -1,11 +1,15 @@
 /** Latency over time. The chart takes its width from its box, because a scaled drawing would scale its text. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { layOut, type Series, timeTicks } from "../../../../shared/drawing/chart.ts";
 import { atClock, milliseconds, minutesBehindUtc, onDay, when } from "../words.ts";
+import { useWidth } from "./width.ts";
 
 const FRAME = { height: 210, left: 58, right: 8, top: 10, bottom: 24 };
 const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -12, PageDown: 12 };
 const DAY_MS = 86_400_000;
+
+/** Lines differ in colour and dashes; there are six kinds. */
+const lineOf = (index: number) => `line-${index % 6}`;
 
 interface ChartProps {
   /** Epoch milliseconds, ascending. */
@@ -17,13 +21,8 @@ interface ChartProps {
 
 export const LatencyChart = ({ times, series, limit }: ChartProps) => {
   const [chosen, choose] = useState<number | null>(null);
-  const [width, setWidth] = useState(720);
   const box = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(260, Math.round(entry!.contentRect.width))));
-    observer.observe(box.current!);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(box);
   const frame = { ...FRAME, width };
   const { from, to, x, y, max, paths, valueTicks } = layOut(times, series, frame);
   const { step, ticks } = timeTicks(from, to, Math.max(2, width / 110), minutesBehindUtc(from));
@@ -79,8 +78,8 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
         {limit !== null && limit <= max && (
           <line class="limit" x1={frame.left} x2={width - frame.right} y1={y(limit)} y2={y(limit)} />
         )}
-        {paths.map(({ name, d }) => (
-          <path key={name} class={`line-${name}`} d={d} />
+        {paths.map(({ name, d }, index) => (
+          <path key={name} class={lineOf(index)} d={d} />
         ))}
         {chosen !== null && (
           <line
@@ -93,11 +92,12 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
         )}
       </svg>
       <figcaption class="legend">
+        {limit !== null && limit <= max && chosen === null && <span>dashed: slow above {milliseconds(limit)}</span>}
         {chosen === null
-          ? series.map(({ name }) => (
+          ? series.map(({ name }, index) => (
               <span key={name}>
                 <svg viewBox="0 0 16 4" aria-hidden="true">
-                  <path class={`line-${name}`} d="M0 2h16" />
+                  <path class={lineOf(index)} d="M0 2h16" />
                 </svg>
                 {name}
               </span>

@@ -68,7 +68,7 @@ export const DisplayPage = () => (
       </div>
     </div>
     <p class="dim">
-      For a screen on the wall: <a href="/wall">tiles of all monitors</a>, or with <code>?tag=team=orders</code> of
+      For a screen on the wall: <a href="/wall">the wall</a> has tiles of all, or with <code>?tag=team=orders</code> of
       those with a tag.
     </p>
   </Settings>

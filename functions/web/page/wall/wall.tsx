@@ -5,7 +5,7 @@ import { answer } from "../monitors/filters.ts";
 import { loadOverview, overview } from "../monitors/overview.ts";
 import { StatusMark } from "../parts/status.tsx";
 import { query } from "../router.ts";
-import { atClock, lasting, plural } from "../words.ts";
+import { atClock, lasting } from "../words.ts";
 
 const POLL_MS = 15_000;
 /** More would be too small to be read from afar. */
@@ -32,7 +32,11 @@ const headline = (rows: readonly Row[]) => {
     count(status) > 0 ? [`${count(status)} ${status}`] : [],
   );
   if (rows.length === 0) return "No monitors";
-  return told.length > 0 ? `${told.join(", ")} of ${rows.length}` : `All ${plural(count("up"), "monitor")} up`;
+  return told.length > 0
+    ? `${told.join(", ")} of ${rows.length}`
+    : count("up") === rows.length
+      ? `All ${rows.length} up`
+      : `${count("up")} of ${rows.length} up`;
 };
 
 export const WallPage = () => {
