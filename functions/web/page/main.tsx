@@ -6,7 +6,7 @@ import { Frame, useTitle } from "./frame.tsx";
 import { IncidentPage } from "./incidents/incident.tsx";
 import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
-import { MonitorsPage } from "./monitors/list.tsx";
+import { MonitorsPage, prefetchMonitors } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
 import { Later, type LaterPage } from "./parts/later.tsx";
 import { Failed } from "./parts/notice.tsx";
@@ -88,7 +88,9 @@ const App = () => {
 const root = document.getElementById("app")!;
 const start = async () => {
   try {
-    await findSession();
+    const found = findSession();
+    if (session.peek() === undefined && /^\/(monitors)?$/.test(path.peek())) prefetchMonitors();
+    await found;
     root.textContent = "";
     render(<App />, root);
   } catch (error) {

@@ -40,6 +40,8 @@ const question = computed<Question>(() => ({
   sort: oneOf(SORTS, query.value.get("sort")) ?? "status",
 }));
 const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
+/** Asks for the first rows before anything is drawn: over a slow line the session's answer would hold them up. */
+export const prefetchMonitors = (): void => void loadOverview(period.peek(), false).catch(() => {}); // the page asks again
 const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
 const counts = computed(() => countByStatus(rows.value));
 const groups = computed(() => answer(rows.value, question.value));

@@ -76,8 +76,7 @@ const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   wholeAt = Date.now();
 };
 
-/** Brings `overview` up to date. @throws CallFailure */
-export const loadOverview = async (period: Period, isPoll: boolean): Promise<void> => {
+const load = async (period: Period, isPoll: boolean): Promise<void> => {
   const loaded = overview.peek();
   if (loaded?.period !== period || !loaded.isWhole || Date.now() - wholeAt > WHOLE_EVERY_MS)
     return readAll(period, isPoll);
@@ -89,12 +88,25 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
   overview.value = { ...overview.peek()!, bars: page.bars, rows };
 };
 
+let running: { readonly period: Period; readonly loaded: Promise<void> } | null = null;
+
+/** Brings `overview` up to date; who asks while it is being read gets the same reading. @throws CallFailure */
+export const loadOverview = (period: Period, isPoll: boolean): Promise<void> => {
+  if (running?.period === period) return running.loaded;
+  const loaded = load(period, isPoll).finally(() => {
+    if (running?.loaded === loaded) running = null;
+  });
+  running = { period, loaded };
+  return loaded;
+};
+
 /** Changes when the list is to be read anew. */
 export const staleness = signal(0);
 
 /** Something was changed here: the list is read anew, at once if it is shown. */
 export const forgetOverview = (): void => {
   wholeAt = 0;
+  running = null;
   staleness.value++;
 };
 
@@ -109,12 +121,17 @@ export const loadCounts = async (isPoll: boolean): Promise<void> => {
   countedUpTo = page.changes;
 };
 
-const tokenId = computed(() => session.value?.tokenId);
+let tokenId: string | undefined;
 // Another token may see other monitors.
 effect(() => {
-  if (tokenId.value === undefined) return;
+  const now = session.value?.tokenId;
+  if (now === undefined || now === tokenId) return;
+  const isOther = tokenId !== undefined;
+  tokenId = now;
+  if (!isOther) return;
   countedUpTo = "";
   countedAt = 0;
+  running = null;
   statusCounts.value = {};
   overview.value = undefined;
 });

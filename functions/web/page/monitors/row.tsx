@@ -33,9 +33,7 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
         <a class="name" href={`/monitors/${id}`} dir="auto">
           {name}
         </a>
-        <div class="dim small sub">
-          {protocol} {target(row)}
-        </div>
+        <div class="dim small sub">{`${protocol} ${target(row)}`}</div>
       </div>
       <div role="cell" class="second">
         <StatusMark status={status} />
