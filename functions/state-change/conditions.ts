@@ -34,18 +34,16 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     return found;
   };
 
-  /**
-   * Whether a tick since that moment has measured the monitor: if it had contradicted the view, it would have replaced
-   * it.
-   */
-  const isConfirmed = async ({ id, shard, settingsVersion }: Monitor, location: string, since: Timestamp) => {
+  /** Whether the newest tick since that moment has seen what the view says: one that sees otherwise replaces it only at its threshold. */
+  const isConfirmed = async (monitor: Monitor, location: string, since: Timestamp) => {
+    const { id, shard, settingsVersion, views } = monitor;
     const newest = await newestBlock(shard, location);
     const entry = newest?.block.entries[newest.ids.indexOf(id)];
     return (
       newest !== undefined &&
       entry !== undefined &&
       !newest.block.offline &&
-      entry.health !== "unknown" &&
+      entry.health === views[location]?.health &&
       entry.settingsByte === (settingsVersion & 0xff) &&
       newest.block.tick * 1000 >= Date.parse(since)
     );

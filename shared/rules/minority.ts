@@ -19,12 +19,16 @@ interface MinorityChange {
 
 const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
 
-/** Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing. */
-const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"]) =>
+/**
+ * Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing; nor does an
+ * unproven view, but it ends nothing either.
+ */
+const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"], isOpen: boolean) =>
   locations
     .flatMap((name) => {
       const view = views[name];
-      return conditions[name] === "working" && view?.health === "down" ? [{ name, view }] : [];
+      const counts = conditions[name] === "working" || (isOpen && conditions[name] === "unproven");
+      return counts && view?.health === "down" ? [{ name, view }] : [];
     })
     .toSorted((a, b) => a.view.since.localeCompare(b.view.since));
 
@@ -46,7 +50,7 @@ export function followMinority(
   const isUndecided = undecidedSince !== null || status === "pending" || status === "unknown";
   if (isUndecided && !(present && isOver)) return { minority: present, news: [], lookAgainAt: null };
 
-  const down = status === "up" ? whereDown(monitor, context.conditions) : [];
+  const down = status === "up" ? whereDown(monitor, context.conditions, present !== null) : [];
   if (present) {
     if (!isOver && down.length > 0) return { minority: present, news: [], lookAgainAt: null };
     const endedAt = latest(present.startedAt, endOf(monitor, present, now));

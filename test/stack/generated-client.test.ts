@@ -1,4 +1,4 @@
-/** A TypeScript client that is generated from the document of the running product: it compiles, and it works. */
+/** A TypeScript client that is generated from the document of the running product: it compiles, works, and agrees with the dashboard. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +45,30 @@ console.log(JSON.stringify({
 }));
 `;
 
+/** What the dashboard's page reads of an answer, by the name that the document has for it. */
+const READ_BY_PAGE = {
+  Session: "OwnSession",
+  Location: "Location",
+  Row: "OverviewItem",
+  Overview: "Overview",
+  View: "View",
+  Monitor: "Monitor",
+  Incident: "Incident",
+  Stats: "Stats",
+  Result: "Result",
+};
+/** Does not compile unless each answer has what the page reads, in those types. */
+const AGREEMENT = `
+import type * as api from "./api.ts";
+import type * as page from ${JSON.stringify(join(ROOT, "functions/web/page/model.ts"))};
+
+/** The generator calls values of tags optional, because the document restricts their names. */
+type Whole<Answer> = Answer extends { tags: unknown } ? Omit<Answer, "tags"> & { tags: page.Tags } : Answer;
+${Object.entries(READ_BY_PAGE)
+  .map(([read, answer]) => `export const as${read} = (answer: Whole<api.${answer}>): page.${read} => answer;`)
+  .join("\n")}
+`;
+
 const TSCONFIG = {
   compilerOptions: {
     strict: true,
@@ -57,7 +81,7 @@ const TSCONFIG = {
     allowImportingTsExtensions: true,
     skipLibCheck: true,
   },
-  files: ["program.ts"],
+  files: ["program.ts", "agreement.ts"],
 };
 
 const folder = mkdtempSync(join(tmpdir(), "harborlight-client-"));
@@ -81,9 +105,12 @@ test("it lists, creates, patches, applies, and reads results and statistics", { 
   });
   writeFileSync(join(folder, "api.ts"), files[0]?.fileContent ?? "");
   writeFileSync(join(folder, "program.ts"), PROGRAM);
+  writeFileSync(join(folder, "agreement.ts"), AGREEMENT);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
-  await run(process.execPath, [join(ROOT, "node_modules/typescript/lib/tsc.js"), "-p", folder]);
+  const compiler = join(ROOT, "node_modules/typescript/lib/tsc.js");
+  const { stdout: mistakes } = await run(process.execPath, [compiler, "-p", folder]).catch((error) => error);
+  expect(mistakes).toBe("");
   const { stdout } = await run(process.execPath, [join(folder, "program.ts"), product.apiUrl, product.token]);
   expect(JSON.parse(stdout)).toEqual({
     interval: 30,

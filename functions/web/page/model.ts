@@ -147,9 +147,10 @@ export interface Figures {
 /** `GET /v1/monitors/{id}/stats` */
 export interface Stats {
   readonly total: Figures & {
-    readonly outages: number;
-    readonly mttrSeconds: number | null;
-    readonly longestOutageSeconds: number | null;
+    /** Absent where one location is asked for: outages are the monitor's. */
+    readonly outages?: number;
+    readonly mttrSeconds?: number | null;
+    readonly longestOutageSeconds?: number | null;
   };
   readonly items: readonly Figures[];
   /** With `by=location`. */

@@ -65,6 +65,7 @@ describe("after a location's return its old view counts", () => {
 
   test.each<[what: string, put: () => Promise<unknown>, expected: ViewCondition]>([
     ["once a tick since then has measured it", () => putBlock(90, entry("down")), "working"],
+    ["not by a tick that saw otherwise, below the threshold", () => putBlock(90, entry("up")), "unproven"],
     ["not by a tick of before", () => putBlock(110, entry("down")), "unproven"],
     ["not by a tick that could not measure it", () => putBlock(90, entry("unknown")), "unproven"],
     ["not by a tick at which the location was offline", () => putBlock(90, entry("up"), { offline: true }), "unproven"],

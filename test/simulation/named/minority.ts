@@ -43,6 +43,19 @@ export const minority: readonly Named[] = [
     system: ["offline", "working", "silent", "working"],
   },
   {
+    name: "a location returns with an old view that its first check contradicts: no minority",
+    scenario: story({
+      monitor: { ...MINORITY, intervalSeconds: 60, recoveryThreshold: 2 },
+      events: [down(600, 2_000)],
+      cuts: [cut("a", 900, 2_700)],
+    }),
+    told: [
+      ["down", 600, 670],
+      ["recovered", 2_000, 2_200],
+    ],
+    system: ["silent", "working"],
+  },
+  {
     name: "paused while a minority is told: its end is told",
     scenario: story({
       monitor: MINORITY,

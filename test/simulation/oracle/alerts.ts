@@ -4,6 +4,7 @@
  */
 import type { Told } from "../journal.ts";
 import { type Case, s1 } from "./case.ts";
+import { mayFlap } from "./flapping.ts";
 import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
 /** Undeliverable alerts are given up after a day. */
@@ -57,11 +58,14 @@ function judgeIncident(run: Case, told: readonly Told[]) {
 }
 
 /** An incident that ended long ago, and whose end this receiver was never told. */
-function judgeMissingEnd({ monitors, journal, scenario, calm, say }: Case, last: Told) {
+function judgeMissingEnd(run: Case, last: Told) {
+  const { monitors, journal, scenario, calm, epochs, say } = run;
   const incident = monitors.find(({ sk, id }) => sk.startsWith("INCIDENT#") && id === last.incidentId);
   if (!incident?.endedAt) return;
   const endedAt = Math.max(journal.sinceStart(String(incident.endedAt)), last.at);
   if (!calm.covers(scenario.seconds - 900, scenario.seconds) || scenario.seconds - endedAt < 1_000) return;
+  const epoch = epochs.find(({ id, to }) => id === last.monitorId && to >= scenario.seconds);
+  if (last.event === "flapping-started" && epoch && mayFlap(run, epoch, scenario.seconds)) return;
   const text = `${last.incidentId} ended at ${s1(endedAt)} (${incident.endReason}), and ${last.receiver} was never told`;
   say("end-lost", last.monitorId, endedAt, text);
 }

@@ -33,6 +33,16 @@ function percentAt(changes: readonly number[], { settings: { intervalSeconds } }
   return [...ages].filter((age) => age < 20).reduce((sum, age) => sum + (1.2 - (0.4 * age) / 19) * 5, 0);
 }
 
+/** The largest share since its alert had to wait: it is told `afterSeconds` after the status changed. */
+function highestBefore(run: Case, epoch: Epoch, at: number): number {
+  const { alerts, intervalSeconds } = epoch.settings;
+  const changes = changesOf(run, epoch);
+  let highest = 0;
+  for (let moment = at; moment >= at - alerts.afterSeconds - DECIDED_SECONDS; moment -= intervalSeconds / 2)
+    highest = Math.max(highest, percentAt(changes, epoch, moment, run.journal.startMs));
+  return highest;
+}
+
 /** Whether a monitor may be held to flap at a moment: it began to, and has not settled for long. */
 export function mayFlap(run: Case, epoch: Epoch, at: number): boolean {
   const { flapping, intervalSeconds } = epoch.settings;
@@ -72,8 +82,9 @@ function judgeOne(run: Case, told: readonly Told[]) {
     const percent = epoch ? percentAt(changesOf(run, epoch), epoch, at, run.journal.startMs) : 0;
     if (event === "flapping-started") {
       if (started) say("flapping-twice", `says again that it flaps, as ${started.alertId} did`);
-      if (!flapping || percent < flapping.highPercent - 6)
-        say("false-flapping", `says that it flaps, with changes at ${s1(percent)} % of the checks`);
+      const began = epoch ? highestBefore(run, epoch, at) : 0;
+      if (!flapping || began < flapping.highPercent - 6)
+        say("false-flapping", `says that it flaps, with changes at ${s1(began)} % of the checks`);
       started = one;
       judgeSettled(run, one, epoch, told);
     } else if (event === "flapping-stopped") {
@@ -88,6 +99,14 @@ function judgeOne(run: Case, told: readonly Told[]) {
   }
 }
 
+/** Whether nobody could know, or not for long enough, whether the target is up: what flapped is then not said to have settled. */
+function wasUnknown({ script }: Case, { settings }: Epoch, at: number): boolean {
+  const checks = settings.intervalSeconds * (Math.max(settings.failureThreshold, settings.recoveryThreshold) + 1);
+  for (let moment = at; moment >= at - checks - DECIDED_SECONDS; moment -= settings.intervalSeconds / 2)
+    if (script.statusAt(settings, moment) === "?") return true;
+  return false;
+}
+
 /** It ends, within its time: with `flapping-stopped`, or with the incident. */
 function judgeSettled(run: Case, started: Told, epoch: Epoch | undefined, told: readonly Told[]) {
   if (!epoch) return;
@@ -98,7 +117,7 @@ function judgeSettled(run: Case, started: Told, epoch: Epoch | undefined, told: 
   const endedAt = told.find(isEndOfIt)?.at ?? Number.POSITIVE_INFINITY;
   for (let moment = at + 10; moment < Math.min(endedAt, epoch.to, scenario.seconds); moment += 10) {
     if (mayFlap(run, epoch, moment) || !calm.covers(moment - 300, moment)) continue;
-    if (run.script.statusAt(epoch.settings, moment) === "?") continue;
+    if (wasUnknown(run, epoch, moment)) continue;
     run.say(
       "flapping-lost",
       epoch.id,

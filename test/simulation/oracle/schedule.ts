@@ -24,15 +24,23 @@ export function judgeSchedule(run: Case): void {
 /** A shard that is new, or new to a location, is planned by whoever found that and by the next minute: its ticks may be queued twice. */
 function judgeQueue({ journal: { queued }, calm, scenario, say }: Case) {
   if (!calm.isWhole || scenario.cuts.length > 0) return;
-  const known = new Set<string>();
-  /** By shard: the first tick of the place that became its newest. */
-  const newSince = new Map<string, number>();
+  /** By shard: first ticks of locations that were new to it, or that all its monitors had left for a while. */
+  const beginnings = new Map<string, number[]>();
+  const newest = new Map<string, number>();
+  for (const key of queued.keys()) {
+    const [shard = "", location, tick] = key.split(" ");
+    const place = `${shard} ${location}`;
+    const before = newest.get(place) ?? Number.NEGATIVE_INFINITY;
+    if (Number(tick) - before > 2 * Number.parseInt(shard, 10))
+      beginnings.set(shard, [...(beginnings.get(shard) ?? []), Number(tick)]);
+    newest.set(place, Math.max(before, Number(tick)));
+  }
+  const isNew = (shard: string, tick: number) =>
+    beginnings.get(shard)?.some((first) => Math.abs(tick - first) <= NEW_SECONDS) ?? false;
   const twice: string[] = [];
   for (const [key, times] of queued) {
-    const [shard = "", location, tick] = key.split(" ");
-    if (!known.has(`${shard} ${location}`)) newSince.set(shard, Number(tick));
-    known.add(`${shard} ${location}`);
-    if (times > 1 && Number(tick) - newSince.get(shard)! > NEW_SECONDS) twice.push(key);
+    const [shard = "", , tick] = key.split(" ");
+    if (times > 1 && !isNew(shard, Number(tick))) twice.push(key);
   }
   if (twice.length > 0)
     say(

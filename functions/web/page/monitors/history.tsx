@@ -72,9 +72,9 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
           })}
           <div class="tile">
             <span class="dim small">Outages in 400 days</span>
-            <b>{year ? year.outages : NONE}</b>
+            <b>{year?.outages ?? NONE}</b>
             <span class="dim small">
-              {year && year.mttrSeconds !== null ? `${lasting(year.mttrSeconds)} each on average` : " "}
+              {typeof year?.mttrSeconds === "number" ? `${lasting(year.mttrSeconds)} each on average` : " "}
             </span>
           </div>
         </div>
