@@ -35,8 +35,8 @@ export const startJourneys = (): void => {
       startBrowser(),
     ]);
     api = createClient(stack.apiUrl, stack.token);
-    await create("Broken", { port: closedPort, tags: { team: "web" } });
-    await create("Fine", { port: openPort, tags: { team: "orders" } });
+    await create("Broken", { port: closedPort, tags: { team: "web", wall: "1" } });
+    await create("Fine", { port: openPort, tags: { team: "orders", wall: "1" } });
   }, 60_000);
   afterAll(async () => {
     target?.close();

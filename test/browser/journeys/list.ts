@@ -1,4 +1,4 @@
-/** Journeys: actions on many monitors, import, raw results, the keyboard, the wall. */
+/** Journeys: import, raw results, the keyboard, the wall. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { expectAccessible } from "../browser.ts";
@@ -27,7 +27,9 @@ export const listJourneys = (): void => {
       page.waitForEvent("download"),
       dialog.getByRole("button", { name: "Export" }).click(),
     ]);
-    expect(JSON.parse(await readFile(await saved.path(), "utf8"))).toMatchObject({ monitors });
+    expect(JSON.parse(await readFile(await saved.path(), "utf8"))).toMatchObject({
+      monitors: expect.arrayContaining(monitors.map((one) => expect.objectContaining(one))),
+    });
     await dialog.getByRole("button", { name: "Close" }).click();
     await page.getByRole("link", { name: "Imported" }).click();
     await page.getByRole("link", { name: "Clone" }).click();
@@ -41,7 +43,7 @@ export const listJourneys = (): void => {
     await api("PUT", "/v1/monitors?prune=true&force=true", { monitors: [] });
     expect(faults).toEqual([]);
     await close();
-  }, 60_000);
+  }, 90_000);
 
   test("results: by time, and all of them as CSV", async () => {
     const { page, faults, close } = await enter(`/monitors/${ids.get("Broken")}`);
@@ -64,10 +66,10 @@ export const listJourneys = (): void => {
     await page.getByText("No checks in this time.").waitFor();
     expect(faults).toEqual([]);
     await close();
-  }, 60_000);
+  }, 90_000);
 
   test("keyboard: search, move, select, open, create, help, and Ctrl+K to anything; single keys can be switched off", async () => {
-    const { page, faults, close } = await enter("/monitors?sort=name");
+    const { page, faults, close } = await enter("/monitors?sort=name&tag=wall");
     await page.getByRole("link", { name: "Fine" }).waitFor();
     const { keyboard } = page;
     const focused = () => page.evaluate("document.activeElement.textContent");
@@ -110,18 +112,18 @@ export const listJourneys = (): void => {
     await page.getByRole("link", { name: "Fine" }).waitFor();
     await keyboard.press("/");
     await keyboard.type("fine");
-    await page.getByText("1 of 2").waitFor();
+    await page.getByText(/^1 of \d+$/).waitFor();
     await page.getByRole("heading", { name: "Monitors" }).focus();
     await keyboard.press("c");
     await page.getByRole("heading", { name: "New monitor" }).waitFor();
     expect(faults).toEqual([]);
     await close();
-  }, 60_000);
+  }, 90_000);
 
   test.each(["light", "dark"] as const)(
     "the wall shows problems first, of the monitors with a tag, %s",
     async (colorScheme) => {
-      const { page, faults, close } = await enter("/wall", { colorScheme });
+      const { page, faults, close } = await enter("/wall?tag=wall", { colorScheme });
       await page.getByRole("heading", { name: "1 down of 2" }).waitFor();
       expect(await page.getByRole("listitem").locator("b").allTextContents()).toEqual(["Broken", "Fine"]);
       expect(await page.getByRole("navigation").count()).toBe(0);
@@ -131,6 +133,6 @@ export const listJourneys = (): void => {
       expect(faults).toEqual([]);
       await close();
     },
-    60_000,
+    90_000,
   );
 };

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createClient } from "../../support/client.ts";
 import { expectAccessible } from "../browser.ts";
-import { api, closedPort, enter, ids, stack } from "./journey.ts";
+import { api, enter, ids, stack } from "./journey.ts";
 
 export const settingsJourneys = (): void => {
   test("tokens: create, see its text once, rename, rotate, revoke; what is wrong stands at its field", async () => {
@@ -110,65 +110,6 @@ export const settingsJourneys = (): void => {
       hour12: true,
     }).format(new Date(began));
     await page.getByRole("heading", { name: `Down since ${shown}` }).waitFor();
-    expect(faults).toEqual([]);
-    await close();
-  }, 60_000);
-
-  test("many monitors: select, see what would happen, change, see which failed and why; ten are not deleted by one click", async () => {
-    const names = Array.from({ length: 12 }, (_, n) => `Worker ${n}`);
-    const monitors = names.map((name, n) => ({
-      key: `w-${n}`,
-      name,
-      protocol: "tcp",
-      host: "127.0.0.1",
-      port: closedPort,
-    }));
-    await api("PUT", "/v1/monitors", { monitors });
-    const { page, faults, close } = await enter("/monitors?q=worker&sort=name", { expected: [422] });
-    const dialog = page.getByRole("dialog");
-    await page.getByLabel("Select Worker 2", { exact: true }).check();
-    await page.getByLabel("Select Worker 5", { exact: true }).click({ modifiers: ["Shift"] });
-    await page.getByText("4 monitors selected").waitFor();
-    await expectAccessible(page, "selection");
-    await page.getByRole("button", { name: "Pause…" }).click();
-    await dialog.getByText("4 monitors will be paused.").waitFor();
-    await expectAccessible(page, "bulk");
-    await dialog.getByRole("button", { name: "Pause 4" }).click();
-    await page.getByText("4 monitors paused.").waitFor();
-    await page.getByRole("button", { name: "Select all 12" }).click();
-    await page.getByRole("button", { name: "Resume…" }).click();
-    await dialog.getByText("4 monitors will be resumed. 8 of them are like that already.").waitFor();
-    await dialog.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: "Check now…" }).click();
-    await dialog.getByText("For 4 it is not possible:").waitFor();
-    await dialog.getByText("Worker 2: it is paused: resume it first").waitFor();
-    await dialog.getByRole("button", { name: "Check 8" }).click();
-    await dialog.getByText("8 monitors are being checked. 4 failed:").waitFor();
-    await dialog.getByRole("button", { name: "Close" }).click();
-    await page.getByRole("button", { name: "Change…" }).click();
-    await page.getByLabel("Set tags").fill("=x");
-    await page.getByRole("button", { name: "Next" }).click();
-    await dialog.locator("[data-error]").waitFor();
-    await page.getByLabel("Set tags").fill("team=workers, n=1");
-    await page.getByLabel("Check every").selectOption("30");
-    await expectAccessible(page, "bulk change");
-    await page.getByRole("button", { name: "Next" }).click();
-    await dialog.getByRole("button", { name: "Change 12" }).click();
-    await page.getByText("12 monitors changed.").waitFor();
-    await page.getByRole("button", { name: "Maintenance…" }).click();
-    await page.getByLabel("From now on for").selectOption("3600");
-    await page.getByRole("button", { name: "Begin" }).click();
-    await page.getByText("12 monitors are in maintenance for 1 h.").waitFor();
-    const changed = (await api("GET", "/v1/monitors?tag=team%3Dworkers&limit=20")).body.items;
-    expect(changed).toHaveLength(12);
-    for (const one of changed) expect(one).toMatchObject({ intervalSeconds: 30, tags: { team: "workers", n: "1" } });
-    await page.getByRole("button", { name: "Delete…" }).click();
-    const remove = dialog.getByRole("button", { name: "Delete 12" });
-    await page.getByLabel("Type 12 to confirm").fill("11");
-    expect(await remove.isDisabled()).toBe(true);
-    await page.getByLabel("Type 12 to confirm").fill("12");
-    await remove.click();
-    await page.getByText("0 of 2 monitors match.").waitFor();
     expect(faults).toEqual([]);
     await close();
   }, 60_000);
