@@ -342,8 +342,7 @@ test("no contact is said with its time, and contact again without a reload; a se
   for (const { id: session } of (await api("GET", "/v1/sessions")).body.items)
     await api("DELETE", `/v1/sessions/${session}`);
   await one.page.getByRole("link", { name: "Incidents" }).click();
-  await one.page.getByText("Your session has ended.").waitFor();
-  await one.page.getByRole("link", { name: "Log in again" }).click();
+  await one.page.getByRole("dialog", { name: "Your session has ended" }).waitFor();
   await logIn(one);
   await one.page.getByRole("heading", { name: "Incidents" }).waitFor();
   expect(one.faults).toEqual([]);

@@ -49,6 +49,7 @@ console.log(JSON.stringify({
 const READ_BY_PAGE = {
   model: {
     Session: "OwnSession",
+    Location: "Location",
     Row: "OverviewItem",
     Overview: "Overview",
     View: "View",

@@ -1,18 +1,33 @@
 /** What the page reads of the API's answers (the OpenAPI document describes them whole). */
+import type { Scope } from "../../../shared/tokens.ts";
 
 export const STATUSES = ["down", "degraded", "unknown", "pending", "maintenance", "up", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
-export type Scope = "read" | "write" | "admin" | "metrics" | "deploy";
 export type Tags = Readonly<Record<string, string>>;
 
 /** `GET /v1/session` */
 export interface Session {
   readonly id: string | null;
   readonly name: string;
+  readonly tokenId: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: string | null;
   readonly version: string;
   readonly locations: readonly { readonly name: string }[];
+}
+
+/** An item of `GET /v1/locations`. */
+export interface Location {
+  readonly name: string;
+  readonly kind: string;
+  readonly region: string;
+  readonly families: readonly string[];
+  readonly port25: boolean;
+  readonly condition: "working" | "silent" | "offline";
+  readonly lastHeartbeatAt: string | null;
+  readonly silentSince: string | null;
+  readonly offlineSince: string | null;
+  readonly lateTicks: readonly unknown[];
 }
 
 /** A row of `GET /v1/overview`. */
@@ -150,15 +165,19 @@ export interface Stats {
     readonly longestOutageSeconds?: number | null;
   };
   readonly items: readonly Figures[];
+  /** With `by=location`. */
+  readonly series?: readonly { readonly location: string; readonly items: readonly Figures[] }[];
 }
 
 export interface Result {
   readonly at: string;
   readonly location: string;
   readonly state: string;
-  readonly health: string;
+  readonly health: View["health"];
   readonly reason: string | null;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
+  readonly offline: boolean;
 }
 
 export interface Page<Item> {

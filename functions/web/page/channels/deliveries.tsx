@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Delivery } from "../alerts-model.ts";
 import { get } from "../api.ts";
-import { usePolled } from "../live.ts";
+import { useLoaded } from "../live.ts";
 import type { Page } from "../model.ts";
 import { ChoiceField } from "../parts/field.tsx";
 import { Loading } from "../parts/loading.tsx";
@@ -43,10 +43,12 @@ export const Deliveries = ({ id }: { readonly id: string }) => {
   const [older, setOlder] = useState<Page<Delivery> | null>(null);
   const url = (cursor: string | null) =>
     `/v1/channels/${id}/deliveries?limit=25${state && `&state=${state}`}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
-  const { found, failure, fail, refresh } = usePolled((isPoll) => get<Page<Delivery>>(url(null), { isPoll }), POLL_MS, [
-    id,
-    state,
-  ]);
+  const {
+    answer: found,
+    failure,
+    fail,
+    refresh,
+  } = useLoaded((isPoll) => get<Page<Delivery>>(url(null), { isPoll }), POLL_MS, [id, state]);
   const next = (older ?? found)?.nextCursor ?? null;
   const more = async () => {
     try {

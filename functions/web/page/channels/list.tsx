@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Channel, Delivery } from "../alerts-model.ts";
 import { call, get } from "../api.ts";
-import { usePolled } from "../live.ts";
+import { useLoaded } from "../live.ts";
 import type { Page } from "../model.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
@@ -76,7 +76,7 @@ const Row = ({ channel, changed }: { readonly channel: Listed; readonly changed:
 );
 
 export const ChannelsPage = () => {
-  const { found, failure, fail, refresh } = usePolled(load, POLL_MS);
+  const { answer: found, failure, fail, refresh } = useLoaded(load, POLL_MS);
   const [made, setMade] = useState("");
   useEffect(() => void loadKinds().catch(fail), []);
   return (

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { MaintenanceWindow, Occurrence, Weekday } from "../alerts-model.ts";
 import { CallFailure, call, type FieldError } from "../api.ts";
+import { zone } from "../display.ts";
 import { Editing } from "../parts/editing.tsx";
 import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
 import { Form } from "../parts/form.tsx";
@@ -9,7 +10,7 @@ import { MonitorPicker } from "../parts/monitor-picker.tsx";
 import { Permitted } from "../parts/notice.tsx";
 import { ZoneField } from "../parts/zone-field.tsx";
 import { go, query } from "../router.ts";
-import { lasting, zone } from "../words.ts";
+import { lasting } from "../words.ts";
 import {
   bodyOfWindow,
   draftOfWindow,
@@ -148,7 +149,7 @@ const Preview = ({ draft }: { readonly draft: WindowDraft }) => {
           ))}
         </ol>
       )}
-      <p class="dim small">Times in {zone}.</p>
+      <p class="dim small">Times in {zone.value}.</p>
     </section>
   );
 };
@@ -246,7 +247,7 @@ export const NewWindowPage = () => {
       <h1 tabIndex={-1}>New maintenance window</h1>
       <Permitted what="Planning maintenance">
         <WindowForm
-          initial={emptyWindow(zone, monitor === null ? [] : [monitor])}
+          initial={emptyWindow(zone.value, monitor === null ? [] : [monitor])}
           verb="Create window"
           save={async (draft) => {
             await call("POST", "/v1/maintenance-windows", { body: bodyOfWindow(draft) });
@@ -263,12 +264,16 @@ export const WindowPage = ({ id }: { readonly id: string }) => (
     <Editing<MaintenanceWindow>
       path={`/v1/maintenance-windows/${id}`}
       noun="maintenance window"
-      bodyOf={(window) => bodyOfWindow(draftOfWindow(window, zone))}
+      bodyOf={(window) => bodyOfWindow(draftOfWindow(window, zone.value))}
       whole={["schedule"]}
       done={done}
     >
       {(window, save) => (
-        <WindowForm initial={draftOfWindow(window, zone)} verb="Save" save={(draft) => save(bodyOfWindow(draft))} />
+        <WindowForm
+          initial={draftOfWindow(window, zone.value)}
+          verb="Save"
+          save={(draft) => save(bodyOfWindow(draft))}
+        />
       )}
     </Editing>
   </main>

@@ -2,14 +2,15 @@
 import { useEffect, useState } from "preact/hooks";
 import type { MaintenanceWindow } from "../alerts-model.ts";
 import { call, getAll } from "../api.ts";
-import { now, usePolled } from "../live.ts";
+import { zone } from "../display.ts";
+import { now, useLoaded } from "../live.ts";
 import { loadNames, nameOf } from "../monitors/overview.ts";
 import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { mayWrite } from "../session.ts";
-import { lasting, onDay, plural, when, zone } from "../words.ts";
+import { lasting, onDay, plural, when } from "../words.ts";
 import { occurrenceInWords, scheduleInWords, scopeInWords, stretchesWithin } from "./window.ts";
 
 const POLL_MS = 30_000;
@@ -161,10 +162,12 @@ const Card = ({ window, changed }: { readonly window: MaintenanceWindow; readonl
 };
 
 export const MaintenancePage = () => {
-  const { found, failure, fail, refresh } = usePolled(
-    (isPoll) => getAll<MaintenanceWindow>("/v1/maintenance-windows?next=100", { isPoll }),
-    POLL_MS,
-  );
+  const {
+    answer: found,
+    failure,
+    fail,
+    refresh,
+  } = useLoaded((isPoll) => getAll<MaintenanceWindow>("/v1/maintenance-windows?next=100", { isPoll }), POLL_MS);
   useEffect(() => void loadNames().catch(fail), []);
   const isOver = ({ active, next }: MaintenanceWindow) => !active && next.length === 0;
   const present = found?.filter((window) => !isOver(window)) ?? [];
@@ -180,8 +183,8 @@ export const MaintenancePage = () => {
         )}
       </div>
       <p class="dim">
-        Checks go on, and nobody is told of trouble. What is still wrong at the end is told then. Times in {zone} where
-        no zone stands.
+        Checks go on, and nobody is told of trouble. What is still wrong at the end is told then. Times in {zone.value}{" "}
+        where no zone stands.
       </p>
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       {!found && failure === null && <Loading />}

@@ -1,7 +1,7 @@
 /** Maintenance windows: when and for what in words, and the form's texts of one. Pure. */
 import type { MaintenanceWindow, Occurrence, Schedule, Weekday } from "../alerts-model.ts";
 import { numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
-import { atClock, lasting, listed, onDay, plural } from "../words.ts";
+import { atClock, lasting, listed, onDate, plural } from "../words.ts";
 import { instantOf, localOf } from "./local-time.ts";
 
 export const WEEKDAYS = {
@@ -15,8 +15,8 @@ export const WEEKDAYS = {
 } as const satisfies Readonly<Record<Weekday, string>>;
 /** From when to when; the day of the end only where it is another. */
 export const occurrenceInWords = ({ startsAt, endsAt }: Occurrence): string => {
-  const end = onDay(startsAt) === onDay(endsAt) ? atClock(endsAt) : `${onDay(endsAt)}, ${atClock(endsAt)}`;
-  return `${onDay(startsAt)}, ${atClock(startsAt)} to ${end}`;
+  const end = onDate(startsAt) === onDate(endsAt) ? atClock(endsAt) : `${onDate(endsAt)}, ${atClock(endsAt)}`;
+  return `${onDate(startsAt)}, ${atClock(startsAt)} to ${end}`;
 };
 
 const dayOfMonth = (day: number | "last") => (day === "last" ? "the last day" : `day ${day}`);

@@ -19,6 +19,7 @@ export const EditPage = ({ id }: { readonly id: string }) => {
       <Editing<Monitor>
         path={`/v1/monitors/${id}`}
         noun="monitor"
+        scope="deploy"
         bodyOf={(monitor) => monitorOf(draftFor(monitor), protocolNamed(monitor.protocol))}
         prepare={loadProtocols}
         done={done}

@@ -6,14 +6,13 @@ import { Form } from "../parts/form.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { session } from "../session.ts";
 import { lasting, plural } from "../words.ts";
+import { INTERVALS, WAITS } from "./choices.ts";
 import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { Exceptions, People } from "./people-step.tsx";
 import { loadProtocols, protocolNamed } from "./protocols.ts";
 import { type StepProps, Target } from "./target-step.tsx";
 
-const INTERVALS = [10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 21_600, 86_400];
-const WAITS = [0, 30, 60, 120, 300, 600, 1_800, 3_600];
 const THRESHOLDS = [1, 2, 3, 5, 10];
 const QUORUMS: Readonly<Record<string, string>> = {
   majority: "most locations",

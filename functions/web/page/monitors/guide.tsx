@@ -29,7 +29,7 @@ const create = async (draft: Draft) => {
 export const GuidePage = () => (
   <main id="main" class="form">
     <h1 tabIndex={-1}>New monitor</h1>
-    <Permitted what="Creating a monitor">
+    <Permitted what="Creating a monitor" scope="deploy">
       <MonitorForm
         initial={kept()}
         verb="Create monitor"

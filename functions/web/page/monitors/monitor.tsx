@@ -10,7 +10,7 @@ import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { Ago } from "../parts/time.tsx";
 import { go } from "../router.ts";
-import { mayWrite } from "../session.ts";
+import { mayChangeMonitors, mayWrite } from "../session.ts";
 import { lasting, milliseconds, target, when } from "../words.ts";
 import { History } from "./history.tsx";
 import { forgetOverview } from "./overview.ts";
@@ -112,9 +112,12 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
   </section>
 );
 
-const Results = ({ results }: { readonly results: readonly Result[] }) => (
+const Results = ({ id, results }: { readonly id: string; readonly results: readonly Result[] }) => (
   <section>
     <h2>Newest checks</h2>
+    <p>
+      <a href={`/monitors/${id}/results`}>All results, and as CSV</a>
+    </p>
     {results.length === 0 ? (
       <p class="dim">None yet.</p>
     ) : (
@@ -217,7 +220,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         <h1 tabIndex={-1} dir="auto">
           {monitor.name}
         </h1>
-        {mayWrite.value && (
+        {mayChangeMonitors.value && (
           <div class="actions end">
             <button type="button" disabled={monitor.paused} onClick={() => own("check", "A check was started.")}>
               Check now
@@ -233,6 +236,9 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
             )}
             <a class="button" href={`/monitors/${id}/edit`}>
               Edit
+            </a>
+            <a class="button" href={`/monitors/${id}/clone`}>
+              Clone
             </a>
             <button type="button" onClick={() => setDeleting(true)}>
               Delete…
@@ -277,7 +283,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />
-      <Results results={results} />
+      <Results id={id} results={results} />
     </main>
   );
 };

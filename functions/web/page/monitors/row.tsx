@@ -6,18 +6,34 @@ import { Ago } from "../parts/time.tsx";
 import { Bars } from "../parts/uptime-bars.tsx";
 import { milliseconds, percent, target } from "../words.ts";
 
-export const MonitorRow = memo(({ row, step }: { readonly row: Row; readonly step: BarStep }) => {
+interface MonitorRowProps {
+  readonly row: Row;
+  readonly step: BarStep;
+  readonly isSelected: boolean;
+  /** Undefined where nothing can be done with a selection. */
+  readonly select: ((id: string, isRange: boolean) => void) | undefined;
+}
+
+export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowProps) => {
   const { id, name, protocol, status, since, tags, bars, downSeconds, message } = row;
   const isWell = status === "up" || status === "paused" || status === "pending";
   return (
-    <div role="row">
+    <div role="row" aria-selected={select && isSelected}>
+      {select && (
+        <div role="cell" class="check-cell">
+          <input
+            type="checkbox"
+            aria-label={`Select ${name}`}
+            checked={isSelected}
+            onClick={(event) => select(id, event.shiftKey)}
+          />
+        </div>
+      )}
       <div role="cell" class="first">
         <a class="name" href={`/monitors/${id}`} dir="auto">
           {name}
         </a>
-        <div class="dim small sub">
-          {protocol} {target(row)}
-        </div>
+        <div class="dim small sub">{`${protocol} ${target(row)}`}</div>
       </div>
       <div role="cell" class="second">
         <StatusMark status={status} />

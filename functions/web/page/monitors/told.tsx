@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Hearer } from "../alerts-model.ts";
 import { get, getAll } from "../api.ts";
 import { loadChannels } from "../channels/channels.ts";
-import { usePolled } from "../live.ts";
+import { useLoaded } from "../live.ts";
 import type { Monitor, Page } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
@@ -27,7 +27,11 @@ const Why = ({ policy }: Pick<Hearer, "policy">) =>
 
 /** Only for those who may write, because it has the addresses of people. */
 export const Hearers = ({ id }: { readonly id: string }) => {
-  const { found, failure, refresh } = usePolled(
+  const {
+    answer: found,
+    failure,
+    refresh,
+  } = useLoaded(
     async (isPoll) => {
       const [hearers, channels] = await Promise.all([
         get<Page<Hearer>>(`/v1/monitors/${id}/receivers`, { isPoll }),

@@ -1,6 +1,39 @@
-/** A question that is answered before anything happens. */
+/** Questions over the page, answered before anything else happens. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+interface DialogProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  /** Called for Escape. Without it the dialog stays until its question is answered. */
+  readonly close?: () => void;
+  readonly isWide?: boolean;
+}
+
+export const Dialog = ({ title, children, close, isWide = false }: DialogProps) => {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  // The browser keeps the focus inside; it gives the focus back only to dialogs that are closed before they go.
+  useEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={isWide ? "wide" : ""}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close?.();
+      }}
+    >
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+};
 
 interface ConfirmProps {
   readonly title: string;
@@ -11,30 +44,16 @@ interface ConfirmProps {
   readonly cancel: () => void;
 }
 
-export const Confirm = ({ title, verb, children, confirm, cancel }: ConfirmProps) => {
-  const dialog = useRef<HTMLDialogElement>(null);
-  // The browser keeps the focus inside, and gives it back when the dialog is closed: not when it is only removed.
-  useEffect(() => dialog.current?.showModal(), []);
-  const close = () => dialog.current?.close();
-  return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onCancel={cancel} onClose={cancel}>
-      <h2 id="dialog-title">{title}</h2>
-      {children}
-      <p class="actions">
-        <button
-          type="button"
-          class="danger"
-          onClick={() => {
-            close();
-            confirm();
-          }}
-        >
-          {verb}
-        </button>
-        <button type="button" onClick={close} autofocus>
-          Cancel
-        </button>
-      </p>
-    </dialog>
-  );
-};
+export const Confirm = ({ title, verb, children, confirm, cancel }: ConfirmProps) => (
+  <Dialog title={title} close={cancel}>
+    {children}
+    <p class="actions">
+      <button type="button" class="danger" onClick={confirm}>
+        {verb}
+      </button>
+      <button type="button" onClick={cancel} autofocus>
+        Cancel
+      </button>
+    </p>
+  </Dialog>
+);

@@ -1,6 +1,7 @@
 /** Changes something that the API keeps: sends what was changed, and shows what somebody else changed meanwhile. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Scope } from "../../../../shared/tokens.ts";
 import { CallFailure, call, getTagged, type Tagged } from "../api.ts";
 import { when } from "../words.ts";
 import { Loading } from "./loading.tsx";
@@ -82,12 +83,24 @@ interface EditingProps<Found extends Kept> {
   /** What else has to be there before the form is drawn. */
   readonly prepare?: () => Promise<unknown>;
   readonly done: () => void;
+  /** That a session needs; default `write`. */
+  readonly scope?: Scope;
   /** The form. @param save takes the whole body; what it throws the form shows */
   readonly children: (found: Found, save: (body: Json) => Promise<void>) => ComponentChildren;
 }
 
 export const Editing = <Found extends Kept>(props: EditingProps<Found>) => {
-  const { path, noun, titleOf = ({ name }) => `Edit ${name}`, bodyOf, whole = [], prepare, done, children } = props;
+  const {
+    path,
+    noun,
+    titleOf = ({ name }) => `Edit ${name}`,
+    bodyOf,
+    whole = [],
+    prepare,
+    done,
+    scope = "write",
+    children,
+  } = props;
   const [base, setBase] = useState<Tagged<Found> | null>(null);
   const [conflict, setConflict] = useState<{ readonly newest: Tagged<Found>; readonly mine: Json } | null>(null);
   const [failure, fail] = useState<unknown>(null);
@@ -139,7 +152,7 @@ export const Editing = <Found extends Kept>(props: EditingProps<Found>) => {
       {isGone && <p>It may have been deleted.</p>}
       {!base && failure === null && <Loading />}
       {failure !== null && !isGone && <Failed failure={failure} retry={() => void load()} />}
-      <Permitted what={`Changing a ${noun}`}>
+      <Permitted what={`Changing a ${noun}`} scope={scope}>
         {/* Another version begins the form anew. */}
         {base && <div key={base.etag}>{children(base.found, save)}</div>}
         {base && conflict && (

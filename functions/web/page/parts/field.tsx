@@ -1,5 +1,6 @@
 /** A field of a form, with the API's words for what is wrong with it. */
-import type { ComponentChildren, InputHTMLAttributes } from "preact";
+import type { ComponentChildren, InputHTMLAttributes, RefObject } from "preact";
+import { useEffect } from "preact/hooks";
 import type { FieldError } from "../api.ts";
 
 /** A text of the API: what stands between backticks is code. */
@@ -140,3 +141,11 @@ export const Checks = <Option extends string>({
     <Below id={id} {...below} />
   </div>
 );
+
+/** Puts the focus into the first field of a form that is wrong. */
+export const useFirstError = (form: RefObject<HTMLFormElement | null>, failure: unknown): void => {
+  useEffect(() => {
+    const first = form.current?.querySelector("[data-error]")?.closest(".field");
+    first?.querySelector<HTMLElement>("input, select, textarea")?.focus();
+  }, [failure]);
+};

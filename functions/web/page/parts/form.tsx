@@ -1,7 +1,8 @@
 /** What all forms do: send once at a time, show why something was not taken, and put the focus on the first wrong field. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { CallFailure, type FieldError } from "../api.ts";
+import { useFirstError } from "./field.tsx";
 import { FormFailed } from "./notice.tsx";
 
 interface FormProps {
@@ -22,10 +23,7 @@ export const Form = ({ verb, shown, save, label, children, ...own }: FormProps) 
   const [failure, fail] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    const first = form.current?.querySelector("[data-error]")?.closest(".field");
-    first?.querySelector<HTMLElement>("input, select, textarea")?.focus();
-  }, [failure]);
+  useFirstError(form, failure);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Channel, Policy } from "../alerts-model.ts";
 import { call, type FieldError } from "../api.ts";
 import { loadChannels } from "../channels/channels.ts";
+import { zone } from "../display.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Editing } from "../parts/editing.tsx";
 import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
@@ -10,7 +11,7 @@ import { Form } from "../parts/form.tsx";
 import { Failed, Permitted } from "../parts/notice.tsx";
 import { ZoneField } from "../parts/zone-field.tsx";
 import { go } from "../router.ts";
-import { lasting, plural, zone } from "../words.ts";
+import { lasting, plural } from "../words.ts";
 import { PolicyInWords } from "./list.tsx";
 import {
   bodyOfPolicy,
@@ -267,7 +268,7 @@ export const NewPolicyPage = () => (
     <h1 tabIndex={-1}>New policy</h1>
     <Permitted what="Creating a policy">
       <PolicyForm
-        initial={emptyPolicy(zone)}
+        initial={emptyPolicy(zone.value)}
         verb="Create policy"
         save={async (draft) => {
           await call("POST", "/v1/policies", { body: bodyOfPolicy(draft) });

@@ -2,7 +2,7 @@
 import type { Channel, Policy } from "../alerts-model.ts";
 import { getAll } from "../api.ts";
 import { loadChannels } from "../channels/channels.ts";
-import { usePolled } from "../live.ts";
+import { useLoaded } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -43,7 +43,7 @@ export const loadPolicies = async (isPoll: boolean): Promise<Known> => {
 };
 
 export const PoliciesPage = () => {
-  const { found, failure, refresh } = usePolled(loadPolicies, POLL_MS);
+  const { answer: found, failure, refresh } = useLoaded(loadPolicies, POLL_MS);
   return (
     <main id="main">
       <AlertsNav />

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Subscription } from "../alerts-model.ts";
 import { CallFailure, call, getAll } from "../api.ts";
-import { usePolled } from "../live.ts";
+import { useLoaded } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -202,10 +202,11 @@ const NewSubscription = ({ done }: { readonly done: (made: Subscription) => void
 };
 
 export const SubscriptionsPage = () => {
-  const { found, failure, refresh } = usePolled(
-    (isPoll) => getAll<Subscription>("/v1/subscriptions", { isPoll }),
-    POLL_MS,
-  );
+  const {
+    answer: found,
+    failure,
+    refresh,
+  } = useLoaded((isPoll) => getAll<Subscription>("/v1/subscriptions", { isPoll }), POLL_MS);
   const [made, setMade] = useState("");
   return (
     <main id="main">
