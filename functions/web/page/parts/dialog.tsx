@@ -1,6 +1,6 @@
 /** Questions over the page, answered before anything else happens. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
@@ -13,8 +13,9 @@ interface DialogProps {
 export const Dialog = ({ title, children, close, isWide = false }: DialogProps) => {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  // The browser keeps the focus inside; it gives the focus back only to dialogs that are closed before they go.
-  useEffect(() => {
+  // The browser keeps the focus inside; it gives the focus back only when a dialog is closed before it is removed, which
+  // for `useEffect` would be too late.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     return () => shown?.close();
