@@ -8,6 +8,10 @@ import { isBelievable } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 
+/** A view is stale without a block for so many ticks, and this long. */
+const STALE_TICKS = 3;
+const STALE_SECONDS = 180;
+
 interface Dependencies {
   /** Names of all locations. */
   readonly locations: readonly string[];
@@ -15,6 +19,10 @@ interface Dependencies {
   readonly history: Pick<HistoryStore, "latestBlock" | "roster">;
   readonly now: () => Date;
 }
+
+/** The moment since which a location that checks the monitor has left a block. */
+const staleAfter = ({ intervalSeconds }: Monitor, now: Date): Timestamp =>
+  new Date(now.getTime() - Math.max(STALE_TICKS * intervalSeconds, STALE_SECONDS) * 1000).toISOString();
 
 /** For one batch of records: caches the health of locations and the newest blocks. */
 export const createConditions = ({ locations, healths, history, now }: Dependencies) => {
@@ -57,6 +65,10 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     const back = [health?.backSince, stalled?.backSince].filter((at) => isBelievable(at, now())).toSorted();
     const backSince = back.at(-1);
     const view = monitor.views[location];
+    // Nothing else contradicts the view of a part of the locations: it must be of now, also before a stall is noticed.
+    const isAdvised =
+      monitor.alerts.minorityAfterSeconds !== null && monitor.status === "up" && view?.health === "down";
+    if (isAdvised && !(await isConfirmed(monitor, location, staleAfter(monitor, now())))) return "unproven";
     // A view of health `unknown` needs no confirmation, and might never get it, where nothing can be measured.
     const isClaim = view && view.health !== "unknown";
     if (!backSince || !isClaim || view.tick * 1000 >= Date.parse(backSince)) return condition;

@@ -305,7 +305,7 @@ export const OTHER_FIELDS = {
       minorityAfterSeconds: whole(0, 86_400, " seconds")
         .nullable()
         .describe(
-          "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`. Default null: never.",
+          "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`; at least a check interval. Default null: never.",
         ),
       policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
         "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",

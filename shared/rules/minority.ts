@@ -10,6 +10,9 @@ import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
+/** The other locations may see the same with the next tick, or seconds later: until then it is no minority. */
+const NEXT_TICK_SLACK_SECONDS = 5;
+
 interface MinorityChange {
   readonly minority: Incident | null;
   readonly news: readonly NewEntry[];
@@ -72,7 +75,7 @@ export function followMinority(
     return { minority: null, news: [], lookAgainAt: null };
   // After a recovery it begins there: until then it was part of the incident.
   const startedAt = notAfter(latest(first.since, since), now);
-  const dueAt = Date.parse(startedAt) + after * 1000;
+  const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
   const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
   if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };

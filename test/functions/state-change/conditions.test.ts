@@ -3,7 +3,7 @@ import { createConditions } from "../../../functions/state-change/conditions.ts"
 import { type BlockEntry, pausedEntry } from "../../../shared/history/block.ts";
 import type { Health, LocationHealth, ViewCondition } from "../../../shared/model.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
-import { monitorOf, viewOf } from "../../support/monitors.ts";
+import { alertsOf, monitorOf, viewOf } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00.000Z") / 1000;
@@ -83,6 +83,18 @@ describe("after a location's return its old view counts", () => {
 
   test("at once where the view itself is newer", async () => {
     expect(await conditionOf(back, monitorOf({ views: { a: viewOf("up", NOW - 50) } }))).toBe("working");
+  });
+});
+
+describe("a view that makes a minority counts", () => {
+  const advised = monitorOf({ ...monitor, status: "up", alerts: alertsOf({ minorityAfterSeconds: 60 }) });
+  test.each<[what: string, put: () => Promise<unknown>, expected: ViewCondition]>([
+    ["if the newest check agrees", () => putBlock(60, { health: "down", view: "down" }), "working"],
+    ["not if the newest check saw the port up", () => putBlock(60, { health: "up", view: "down" }), "unproven"],
+    ["not if there was no check for long", () => putBlock(400, { health: "down", view: "down" }), "unproven"],
+  ])("%s", async (_, put, expected) => {
+    await put();
+    expect(await conditionOf({}, advised)).toBe(expected);
   });
 });
 

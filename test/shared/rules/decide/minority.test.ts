@@ -46,6 +46,19 @@ test("a location that stays down below the quorum is told once, and once that it
   expect([world.incidents.size, world.stretches.map(({ status }) => status)]).toEqual([0, ["pending", "up"]]);
 });
 
+test("asked for at once, it waits for the next tick, in which the other locations may see the same", () => {
+  const world = worldOf({ alerts: alertsOf({ minorityAfterSeconds: 0 }), intervalSeconds: 10 });
+  world.see(60, "b", "down");
+  world.see(61, "a", "down");
+  world.see(100, "b", "up");
+  world.see(101, "c", "up");
+  world.see(102, "a", "up");
+  world.rest(103);
+  world.see(200, "b", "down");
+  world.pass(201, 300);
+  expect(heard(world)).toEqual(["62 down", "101 recovered", "215 minority"]);
+});
+
 describe("nobody is told", () => {
   test.each<readonly [string, Parameters<typeof worldOf>[0], (world: World) => void]>([
     ["where nobody asked for it", { alerts: alertsOf() }, () => {}],
