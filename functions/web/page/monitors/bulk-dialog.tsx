@@ -53,6 +53,42 @@ const Failures = ({ failed, rows }: Pick<BulkResult, "failed"> & { readonly rows
   );
 };
 
+/** How many would change, how many are so already, and for which it is not possible. */
+interface Plan {
+  readonly count: number;
+  readonly alike: number;
+  readonly failed: BulkResult["failed"];
+}
+
+const HAVE_CHANGES: ReadonlySet<BulkAction> = new Set(["update", "pause", "resume"]);
+const planOf = (action: BulkAction, { done, failed }: BulkResult): Plan => {
+  const isChanged = ({ changes }: BulkResult["done"][number]) => Object.keys(changes).length > 0;
+  const count = HAVE_CHANGES.has(action) ? done.filter(isChanged).length : done.length;
+  return { count, alike: done.length - count, failed };
+};
+
+const Planned = ({
+  plan,
+  past,
+  rows,
+}: {
+  readonly plan: Plan;
+  readonly past: string;
+  readonly rows: readonly Row[];
+}) => {
+  const { count, alike, failed } = plan;
+  return (
+    <>
+      <p>
+        {count === 0 ? "Nothing is to be done." : `${plural(count, "monitor")} will be ${past}.`}
+        {alike > 0 && ` ${alike} of them ${alike === 1 ? "is" : "are"} like that already.`}
+        {failed.length > 0 && ` For ${failed.length} it is not possible:`}
+      </p>
+      {failed.length > 0 && <Failures failed={failed} rows={rows} />}
+    </>
+  );
+};
+
 interface BulkDialogProps {
   readonly rows: readonly Row[];
   readonly action: BulkAction;
@@ -66,16 +102,13 @@ export const BulkDialog = ({ rows, action, change, done, cancel }: BulkDialogPro
   const [meant] = useState(rows);
   const ids = meant.map(({ id }) => id);
   const body = { action, ...(change && { change }) };
-  const [preview, setPreview] = useState<BulkResult | null>(null);
+  const [plan, setPlan] = useState<Plan | null>(null);
   const [result, setResult] = useState<BulkResult | null>(null);
   const [typed, setTyped] = useState("");
   const [progress, setProgress] = useState(0);
   const { failure, isBusy, run } = useAction();
   const [verb, past] = VERBS[action];
-  useEffect(() => run(async () => setPreview(await send({ ...body, ids, dryRun: true }))), []);
-  const hasChanges = action === "update" || action === "pause" || action === "resume";
-  const count = preview?.done.filter(({ changes }) => !hasChanges || Object.keys(changes).length > 0).length ?? 0;
-  const alike = (preview?.done.length ?? 0) - count;
+  useEffect(() => run(async () => setPlan(planOf(action, await send({ ...body, ids, dryRun: true })))), []);
   const act = (event: SubmitEvent) => {
     event.preventDefault();
     run(async () => {
@@ -85,37 +118,37 @@ export const BulkDialog = ({ rows, action, change, done, cancel }: BulkDialogPro
       else setResult(outcome);
     });
   };
+  if (result)
+    return (
+      // Another dialog, so that the focus moves into it.
+      <Dialog key="result" title={`${verb} ${plural(meant.length, "monitor")}`} close={cancel}>
+        <p>
+          {plural(result.done.length, "monitor is", "monitors are")} {past}. {result.failed.length} failed:
+        </p>
+        <Failures failed={result.failed} rows={meant} />
+        <p class="actions">
+          <button type="button" onClick={cancel} autofocus>
+            Close
+          </button>
+        </p>
+      </Dialog>
+    );
+  const count = plan?.count ?? 0;
   const needsNumber = action === "delete" && count >= MANY;
   return (
     <Dialog title={`${verb} ${plural(meant.length, "monitor")}`} close={cancel}>
       <form onSubmit={act}>
-        {!preview && failure === null && <p class="dim">Looking what would happen…</p>}
-        {preview && !result && (
-          <p>
-            {isBusy ? (
-              `${progress} of ${meant.length} done…`
-            ) : (
-              <>
-                {count === 0 ? "Nothing is to be done." : `${plural(count, "monitor")} will be ${past}.`}
-                {alike > 0 && ` ${plural(alike, "is", "are").replace(/^(\d+)/, "$1 of them")} like that already.`}
-                {preview.failed.length > 0 && ` For ${preview.failed.length} it is not possible:`}
-              </>
-            )}
+        {!plan && failure === null && <p class="dim">Looking what would happen…</p>}
+        {plan && !isBusy && <Planned plan={plan} past={past} rows={meant} />}
+        {plan && isBusy && (
+          <p role="status">
+            {progress} of {meant.length} done…
           </p>
         )}
-        {preview && !result && preview.failed.length > 0 && <Failures failed={preview.failed} rows={meant} />}
-        {result && (
-          <>
-            <p>
-              {plural(result.done.length, "monitor is", "monitors are")} {past}. {result.failed.length} failed:
-            </p>
-            <Failures failed={result.failed} rows={meant} />
-          </>
-        )}
-        {action === "delete" && !result && count > 0 && (
+        {action === "delete" && count > 0 && (
           <p>Checks and alerts end. Their history stays readable until it expires.</p>
         )}
-        {needsNumber && !result && (
+        {needsNumber && (
           <label class="field">
             <span>Type {count} to confirm</span>
             <input
@@ -128,17 +161,15 @@ export const BulkDialog = ({ rows, action, change, done, cancel }: BulkDialogPro
         )}
         {failure !== null && <Failed failure={failure} />}
         <p class="actions">
-          {!result && (
-            <button
-              type="submit"
-              class={action === "delete" ? "danger" : "primary"}
-              disabled={isBusy || count === 0 || (needsNumber && typed.trim() !== String(count))}
-            >
-              {verb} {count}
-            </button>
-          )}
+          <button
+            type="submit"
+            class={action === "delete" ? "danger" : "primary"}
+            disabled={isBusy || count === 0 || (needsNumber && typed.trim() !== String(count))}
+          >
+            {verb} {count}
+          </button>
           <button type="button" onClick={cancel} autofocus>
-            {result ? "Close" : "Cancel"}
+            Cancel
           </button>
         </p>
       </form>

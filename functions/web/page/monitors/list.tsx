@@ -124,38 +124,43 @@ const Tools = () => {
   );
 };
 
-const GroupRows = ({ group, step }: { readonly group: Group; readonly step: BarStep }) => {
-  const { name } = group;
-  const isFolded = name !== null && folded.value.has(name);
+const isFolded = ({ name }: Group) => name !== null && folded.value.has(name);
+
+const GroupHead = ({ group }: { readonly group: Group }) => {
+  const name = group.name ?? "";
   const down = group.rows.filter(({ status }) => status === "down").length;
   return (
-    <div class="rows" role="rowgroup">
-      {name !== null && (
-        <div class="group" role="row">
-          <div role="rowheader">
-            <button type="button" aria-expanded={!isFolded} onClick={() => fold(name)}>
-              <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
-            </button>{" "}
-            <span class="dim">
-              {group.rows.length}
-              {down > 0 && `, ${down} down`}
-            </span>
-          </div>
-        </div>
-      )}
-      {!isFolded &&
-        group.rows.map((row) => (
-          <MonitorRow
-            key={row.id}
-            row={row}
-            step={step}
-            isSelected={selected.value.has(row.id)}
-            select={mayChangeMonitors.value ? select : undefined}
-          />
-        ))}
+    <div class="group" role="row">
+      <div role="rowheader">
+        <button type="button" aria-expanded={!isFolded(group)} onClick={() => fold(name)}>
+          <span aria-hidden="true">{isFolded(group) ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
+        </button>{" "}
+        <span class="dim">
+          {group.rows.length}
+          {down > 0 && `, ${down} down`}
+        </span>
+      </div>
     </div>
   );
 };
+
+/** All groups in one list of siblings: another grouping then moves rows, and draws none anew. */
+const Rows = ({ step }: { readonly step: BarStep }) => (
+  <div class="rows" role="rowgroup">
+    {groups.value.flatMap((group) => [
+      group.name !== null && <GroupHead key={`group ${group.name}`} group={group} />,
+      ...(isFolded(group) ? [] : group.rows).map((row) => (
+        <MonitorRow
+          key={row.id}
+          row={row}
+          step={step}
+          isSelected={selected.value.has(row.id)}
+          select={mayChangeMonitors.value ? select : undefined}
+        />
+      )),
+    ])}
+  </div>
+);
 
 const Empty = () => (
   <div class="empty">
@@ -217,9 +222,7 @@ const Table = () => {
           </div>
         </div>
       </div>
-      {groups.value.map((group) => (
-        <GroupRows key={group.name ?? ""} group={group} step={loaded.bars.step} />
-      ))}
+      <Rows step={loaded.bars.step} />
     </div>
   );
 };

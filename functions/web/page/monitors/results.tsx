@@ -84,7 +84,7 @@ export const ResultsPage = ({ id }: { readonly id: string }) => {
           <select value={isPeriod ? from : ""} onChange={(event) => ask({ from: event.currentTarget.value, to: null })}>
             {!isPeriod && (
               <option value="">
-                {/^-/.test(from) ? from : when(from)} to {to === null ? "now" : when(to)}
+                {from.startsWith("-") ? from : when(from)} to {to === null ? "now" : when(to)}
               </option>
             )}
             {PERIODS.map((period) => (

@@ -1,4 +1,7 @@
-/** One monitor in the list. */
+/**
+ * One monitor in the list. Mark and bars are called as functions: as components, which each keep a subscription of
+ * their own, they would be a third of the processor time that a list of 1,000 takes to be drawn.
+ */
 import { memo } from "preact/compat";
 import type { BarStep, Row } from "../model.ts";
 import { StatusMark } from "../parts/status.tsx";
@@ -36,7 +39,7 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
         <div class="dim small sub">{`${protocol} ${target(row)}`}</div>
       </div>
       <div role="cell" class="second">
-        <StatusMark status={status} />
+        {StatusMark({ status })}
         <div class="dim small">
           <Ago at={since} />
         </div>
@@ -49,7 +52,7 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
         ))}
       </div>
       <div role="cell" class="over">
-        <Bars bars={bars} downSeconds={downSeconds} step={step} />
+        {Bars({ bars, downSeconds, step })}
       </div>
       <div role="cell" class="number">
         {percent(row.uptimePercent)}

@@ -36,13 +36,8 @@ interface BarsProps {
   readonly step: BarStep;
 }
 
-const Paths = ({ bars }: { readonly bars: string }) => (
-  <>
-    {pathsOf(bars).map(({ kind, d }) => (
-      <path key={kind} class={`bar-${kind}`} d={d} />
-    ))}
-  </>
-);
+const pathElements = (bars: string) =>
+  pathsOf(bars).map(({ kind, d }) => <path key={kind} class={`bar-${kind}`} d={d} />);
 
 /** For a row of a list: a picture with a description. */
 export const Bars = ({ bars, downSeconds, step }: BarsProps) => (
@@ -53,7 +48,7 @@ export const Bars = ({ bars, downSeconds, step }: BarsProps) => (
     role="img"
     aria-label={summary(bars, downSeconds, step)}
   >
-    <Paths bars={bars} />
+    {pathElements(bars)}
   </svg>
 );
 
@@ -118,7 +113,7 @@ export const ReadableBars = ({ bars, downSeconds, step, from, open }: ReadableBa
         onPointerLeave={() => choose(null)}
         onClick={() => chosen !== null && openBar(chosen)}
       >
-        <Paths bars={bars} />
+        {pathElements(bars)}
         {chosen !== null && (
           <path
             class="chosen"
