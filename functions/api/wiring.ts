@@ -16,6 +16,7 @@ import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts"
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
@@ -53,7 +54,8 @@ type Stores =
   | "notes"
   | "channels"
   | "deliveries"
-  | "alertsSubscribers"
+  | "notify"
+  | "subscribersOf"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -114,7 +116,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     deliveries: createDeliveryStore(client, tables.monitors),
-    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
+    notify: createMailboxStore(client, tables.monitors).notify,
+    subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

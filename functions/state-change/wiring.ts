@@ -5,6 +5,7 @@
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
+import type { Topics } from "../../shared/alerts/channels/channel.ts";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
@@ -37,7 +38,7 @@ export interface StateChangeOutside {
   readonly locations: readonly string[];
   readonly queues: JobQueues;
   readonly sns: Pick<SNSClient, "send">;
-  readonly topics: { readonly alerts: string; readonly system: string };
+  readonly topics: Topics;
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
   /** Link to a monitor for people. */

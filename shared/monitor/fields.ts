@@ -8,7 +8,8 @@ import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
-import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
+import { ALERT_DEFAULTS } from "./alert-defaults.ts";
+import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
 /** What a default may depend on: fields that are declared before it, and the configured locations. */
@@ -129,19 +130,12 @@ const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolN
 /** Schema of a protocol's name. */
 export const protocolName = () => anyProtocol;
 
-export const email = () =>
-  z
-    .string({ error: expecting("a mail address") })
-    .refine(isMailAddress, { error: expecting("a mail address") })
-    .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
-
 /**
  * Limits that keep a monitor's item below 200 KB, half of DynamoDB's limit. The item holds a view of up to 3 KB for
  * each location; the incident, its copy in the outbox and each pending alert hold a summary of all locations, and an
  * alert all tags and addresses. Counted with the two alerts of an outage.
  */
 export const MAX_LOCATIONS = 16;
-export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
 const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
@@ -308,18 +302,26 @@ export const OTHER_FIELDS = {
           "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`; at least a check interval. Default null: never.",
         ),
       policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
-        "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
+        "Alert policies, beside those that take it by its tags. A monitor that no policy takes, and that has no steps, tells the topic `alerts`.",
       ),
+      steps: alertSteps().describe(
+        "Escalation of its own, beside `emails` and policies: each step is told if nobody has acknowledged and nothing has recovered by then. Default none.",
+      ),
+      ...REMINDERS,
     },
-    ({ afterSeconds = 0, emails = [], degraded = true, minorityAfterSeconds = null, policies = [] }) => ({
-      afterSeconds,
-      emails,
-      degraded,
-      minorityAfterSeconds,
-      policies,
-    }),
-    "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, minorityAfterSeconds: 900, policies: [] },
+    (sent) => ({ ...ALERT_DEFAULTS, ...sent }),
+    "Who is alerted, and when. Reminders are for those whom `emails` and `steps` name.",
+    {
+      afterSeconds: 60,
+      emails: ["ops@example.com"],
+      degraded: false,
+      minorityAfterSeconds: 900,
+      policies: [],
+      steps: [{ afterSeconds: 900, channels: ["sns"], emails: ["boss@example.com"] }],
+      remindEverySeconds: 3600,
+      remindAtMost: 5,
+      until: "recovered",
+    },
   ),
   flapping: partialOrNull(
     "Flapping",

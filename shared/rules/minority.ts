@@ -2,11 +2,11 @@
  * Minority: trouble that fewer locations see than the quorum asks is no incident, because it may lie between us and the target. Where
  * it lasts, people may be told once that it began and once that it ended. Pure.
  */
-import type { Incident, Monitor, Status, Timestamp } from "../model.ts";
+import type { Incident, Monitor, Status, Timestamp, ViewCondition } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
 import { notAfter } from "./clock-skew.ts";
 import type { Context } from "./decide.ts";
-import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
+import { addAlert, beginIncident, held, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -22,15 +22,17 @@ interface MinorityChange {
 
 const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
 
+const UNCERTAIN = new Set<ViewCondition | undefined>(["unproven", "doubtful"]);
+
 /**
  * Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing; nor does an
- * unproven view, but it ends nothing either.
+ * uncertain view, but it ends nothing either.
  */
 const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"], isOpen: boolean) =>
   locations
     .flatMap((name) => {
       const view = views[name];
-      const counts = conditions[name] === "working" || (isOpen && conditions[name] === "unproven");
+      const counts = conditions[name] === "working" || (isOpen && UNCERTAIN.has(conditions[name]));
       return counts && view?.health === "down" ? [{ name, view }] : [];
     })
     .toSorted((a, b) => a.view.since.localeCompare(b.view.since));
@@ -71,14 +73,21 @@ export function followMinority(
     return { minority: null, news: addAlert(monitor, ended, due, status, context, now).news, lookAgainAt: null };
   }
   const first = down[0]?.view;
-  if (after === null || monitor.deletedAt || !first || isHeldBack)
-    return { minority: null, news: [], lookAgainAt: null };
+  if (after === null || monitor.deletedAt || isHeldBack) return { minority: null, news: [], lookAgainAt: null };
+  if (!first) {
+    const isDoubtful = monitor.locations.some((name) => context.conditions[name] === "doubtful");
+    return {
+      minority: null,
+      news: [],
+      lookAgainAt: isDoubtful ? now.getTime() + monitor.intervalSeconds * 1000 : null,
+    };
+  }
   // After a recovery it begins there: until then it was part of the incident.
   const startedAt = notAfter(latest(first.since, since), now);
   const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
-  const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
-  if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };
+  const lookAgainAt = heldUntil(monitor, startedAt, context, now);
+  if (lookAgainAt !== null) return { minority: null, news: [], lookAgainAt };
   const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
   const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
   if (receivers.length === 0) return { minority: null, news: [], lookAgainAt: null };
@@ -91,6 +100,16 @@ export function followMinority(
   const at = now.toISOString();
   const who = Object.fromEntries(receivers.map((receiver) => [receiver, { event: "down", at, reminders: 0 } as const]));
   return { minority: { ...told.incident, told: who }, news: told.news, lookAgainAt: null };
+}
+
+/** Until when no advisory may begin, in epoch milliseconds: maintenance, or what the monitor depends on; null if it may. */
+function heldUntil(monitor: Monitor, startedAt: Timestamp, context: Context, now: Date): number | null {
+  const maintainedUntil = context.maintenanceUntil?.(monitor, now) ?? null;
+  if (maintainedUntil !== null) return maintainedUntil;
+  // Nothing is stored of who held an advisory back, so any parent that has just recovered counts.
+  const parents = monitor.dependsOn.map((monitorId) => ({ monitorId, startedAt }));
+  const hold = held(monitor, { since: startedAt, heldBy: parents }, context, now);
+  return hold?.lookAgainAt ?? null;
 }
 
 function whyEnded({ paused, deletedAt, alerts }: Monitor, status: Status, isRecovered: boolean): string {

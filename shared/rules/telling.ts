@@ -3,7 +3,7 @@
  * incident remembers what each receiver was told, so a changed policy takes effect at once and repeats nothing.
  */
 import type { AlertEvent, Incident, Monitor, NotUp, Timestamp } from "../model.ts";
-import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
+import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 
 /** What a receiver was last told about an incident. */
@@ -54,21 +54,6 @@ export interface DueAlerts {
 /** What a monitor lets anybody be told of. */
 export const levelsOf = ({ alerts: { degraded } }: Pick<Monitor, "alerts">): readonly NotUp[] =>
   degraded ? ["degraded", "down"] : ["down"];
-
-/** The plan of a monitor that no policy takes: topic `alerts`, and its own mail addresses. */
-export const ownPlan = (monitor: Pick<Monitor, "alerts">): Plan => ({
-  steps: [
-    {
-      afterSeconds: monitor.alerts.afterSeconds,
-      receivers: [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))],
-    },
-  ],
-  levels: levelsOf(monitor),
-  remindEverySeconds: null,
-  remindAtMost: 0,
-  takesAdvisories: true,
-  until: "recovered",
-});
 
 const RANK: Readonly<Record<NotUp, number>> = { degraded: 1, down: 2 };
 

@@ -309,7 +309,9 @@ test("a monitor: who would hear of it and why, what it depends on; policies, fla
   await page.getByRole("button", { name: "What depends on it?" }).click();
   await dependencies.getByText("These depend on it:").waitFor();
   await dependencies.getByRole("link", { name: "Shop" }).first().waitFor();
-  await hearers.getByText("At once: whoever has subscribed to alerts.").waitFor();
+  await hearers
+    .getByText("At once: programs that have subscribed and whoever has subscribed by mail or SMS.")
+    .waitFor();
   await page.goto(`/monitors/${shop}`);
   await hearers.getByRole("link", { name: "Web team" }).click();
   await page.getByRole("heading", { name: "Edit Web team" }).waitFor();

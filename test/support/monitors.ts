@@ -1,16 +1,13 @@
 /** Monitors and views for tests: complete, plausible, and different only where a test says so. */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor, View } from "../../shared/model.ts";
+import { ALERT_DEFAULTS } from "../../shared/monitor/alert-defaults.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
 
 export const alertsOf = (more: Partial<Monitor["alerts"]> = {}): Monitor["alerts"] => ({
-  afterSeconds: 0,
-  emails: [],
-  degraded: true,
-  minorityAfterSeconds: null,
-  policies: [],
+  ...ALERT_DEFAULTS,
   ...more,
 });
 

@@ -348,7 +348,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     },
 
     // Nothing of a monitor in these.
-    alertsSubscribers: deps.alertsSubscribers,
+    subscribersOf: deps.subscribersOf,
+    notify: deps.notify,
     newId: deps.newId,
     version: deps.version,
     locations: deps.locations,

@@ -66,7 +66,7 @@ export interface SubscriptionFilter {
 /** A row of `GET /v1/subscriptions`. */
 export interface Subscription {
   readonly id: string | null;
-  readonly topic: "alerts" | "system";
+  readonly topic: "alerts" | "people" | "system";
   readonly kind: string;
   readonly endpoint: string;
   /** Null: everything, or not known yet. */

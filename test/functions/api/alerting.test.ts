@@ -57,7 +57,12 @@ describe("policies", () => {
     const path = `/v1/monitors/${monitorId}/receivers`;
     const nobody = await edge.call("GET", path);
     expect(nobody.body).toEqual({
-      items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
+      items: ["sns", "people"].map((receiver) => ({
+        receiver,
+        severities: ["critical", "warning"],
+        afterSeconds: 0,
+        policy: null,
+      })),
       reachesNobody: true,
     });
     const body = {
@@ -103,7 +108,7 @@ describe("policies", () => {
     });
     expect([status, body.match]).toEqual([201, match]);
     const receivers = await edge.call("GET", `/v1/monitors/${monitorId}/receivers`);
-    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }]);
+    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }, { receiver: "people" }]);
     const token = await edge.limitedToken("write", "team=orders");
     const both = { name: "Mine", steps: STEPS, match: { tags: { team: "orders" }, ...match } };
     expect((await edge.call("POST", "/v1/policies", { body: both, token })).status).toBe(422);
@@ -244,6 +249,16 @@ describe("maintenance windows", () => {
       "an end before the start",
       { all: true, schedule: { kind: "once", startsAt: "2026-12-02T00:00:00Z", endsAt: "2026-12-01T23:00:00Z" } },
       ["schedule.endsAt"],
+    ],
+    [
+      "a time without its offset",
+      { all: true, schedule: { kind: "once", startsAt: "2026-12-02T00:00:00", ...hour } },
+      ["schedule.startsAt"],
+    ],
+    [
+      "a date that does not exist",
+      { all: true, schedule: { kind: "once", startsAt: "2027-02-30T00:00:00Z", ...hour } },
+      ["schedule.startsAt"],
     ],
     [
       "an unknown zone",

@@ -34,6 +34,7 @@ import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
@@ -96,6 +97,7 @@ const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
 
 const topics = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  people: "arn:aws:sns:us-east-1:000000000000:people",
   system: "arn:aws:sns:us-east-1:000000000000:system",
 };
 /** Receivers of test alerts, as on one machine, where private addresses may be reached. */
@@ -215,7 +217,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
-    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
+    notify: createMailboxStore(client, tables.tables.monitors).notify,
+    subscribersOf: createSubscriberCount(new SNSClient({}), now),
     channels: createChannelStore(client, tables.tables.monitors),
     deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,

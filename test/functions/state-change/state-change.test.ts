@@ -33,8 +33,8 @@ describe("a monitor's life", () => {
     const [{ id }] = (await w.incidents()) as [{ id: string }];
     const alerts = await createIncidentAlertStore(w.client, w.tables.monitors).of(id);
     expect(alerts.map(({ alert: { event }, receivers }) => [event, receivers])).toEqual([
-      ["down", ["email:ops@example.com", "sns"]],
-      ["recovered", ["email:ops@example.com", "sns"]],
+      ["down", ["email:ops@example.com", "people", "sns"]],
+      ["recovered", ["email:ops@example.com", "people", "sns"]],
     ]);
     for (const receiver of ["sns", "email:ops@example.com"])
       expect(w.events(receiver).map((event) => event.replace("up", "recovered"))).toEqual(["down", "recovered"]);

@@ -32,7 +32,7 @@ const POLICY: Policy = {
 test("steps in words: when, whom, and that later ones are for what nobody has acknowledged", () => {
   expect(stepsInWords(POLICY, new Map([["c1", "Slack #ops"]]))).toEqual([
     "At once: mail to a@example.com and b@example.com.",
-    "After 10 min, if nobody has acknowledged: mail to c@example.com, Slack #ops, whoever has subscribed to alerts and a channel that was deleted.",
+    "After 10 min, if nobody has acknowledged: mail to c@example.com, Slack #ops, programs that have subscribed and a channel that was deleted.",
   ]);
   expect(stepsInWords({ steps: [{ afterSeconds: 60, channels: [], emails: [] }] }, new Map())).toEqual([
     "After 1 min: nobody yet.",
@@ -98,7 +98,7 @@ test("who would hear, by what says so, in steps", () => {
     {
       policy,
       steps: [
-        "At once: Pager and whoever has subscribed to alerts.",
+        "At once: Pager and programs that have subscribed.",
         "After 15 min, if nobody has acknowledged: mail to b@example.com.",
       ],
       isDownOnly: true,

@@ -69,8 +69,8 @@ const editWindow = async (call: EditCall, deps: Deps, edit: (before: StoredWindo
   const window = await editKept(WHAT, call, existing(deps, call.params.id ?? ""), async (before) => {
     const kept = await edit(before);
     const after = isDeleted(kept) ? null : settingsOf(kept);
-    const isStored = await deps.windows.update(before, kept);
-    return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), after)] };
+    const changes = changeOfKept(kept, settingsOf(before), after);
+    return { kept, changes, store: () => deps.windows.update(before, kept) };
   });
   await decideTroubleAgain(deps);
   return window;
@@ -94,6 +94,7 @@ const createWindow = route({
     dryRun: yes().describe("Only say what would be created, with its next occurrences; the id is of no window."),
   }),
   body: windowInput,
+  sentBack: windowView,
   responses: {
     200: { description: "Of a dry run: the window that would be created.", schema: windowView },
     201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] },
@@ -120,7 +121,7 @@ const createWindow = route({
     };
     if (dryRun) return { body: presentWindow(window, now) };
     await deps.windows.create(window);
-    await record([changeOfKept(window, null, settingsOf(window))]);
+    await record(changeOfKept(window, null, settingsOf(window)));
     return answer(window, now, 201, { location: `/v1/maintenance-windows/${window.id}` });
   },
 });
@@ -175,6 +176,7 @@ const updateWindow = route({
   description: "Merges (RFC 7396); `schedule` is replaced as a whole. What it was until now stays in the history.",
   scope: "write",
   body: windowPatch,
+  sentBack: windowView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,

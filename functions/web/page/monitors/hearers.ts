@@ -14,7 +14,7 @@ export const groupsOf = (hearers: readonly Hearer[], names: Names) => {
       return {
         afterSeconds,
         emails: after("email:", receivers),
-        channels: [...after("channel:", receivers), ...receivers.filter((one) => one === SUBSCRIPTIONS)],
+        channels: [...after("channel:", receivers), ...receivers.filter((one) => SUBSCRIPTIONS.has(one))],
       };
     });
     const { policy, severities } = own[0]!;

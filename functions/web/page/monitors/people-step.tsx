@@ -17,7 +17,7 @@ const NOTHING: Known = { policies: [], channels: [], names: new Map() };
 const ownStep = ({ afterSeconds, emails }: Draft, taking: readonly Policy[]) => ({
   afterSeconds,
   emails: addressesFrom(emails),
-  channels: taking.length === 0 ? [SUBSCRIPTIONS] : [],
+  channels: taking.length === 0 ? [...SUBSCRIPTIONS.keys()] : [],
 });
 
 const InWords = ({ draft, known: { policies, names } }: { readonly draft: Draft; readonly known: Known }) => {

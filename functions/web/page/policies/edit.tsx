@@ -58,7 +58,7 @@ interface PartProps {
 const Steps = ({ draft, change, errors, channels }: PartProps & { readonly channels: readonly Channel[] }) => {
   const { steps } = draft;
   const options = [
-    [SUBSCRIPTIONS, "Subscriptions: whoever has subscribed to alerts"],
+    ...[...SUBSCRIPTIONS].map(([id, words]) => [id, `Subscriptions: ${words}`] as const),
     ...channels.map(({ id, name }) => [id, name] as const),
   ] as const;
   return (

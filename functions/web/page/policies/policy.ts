@@ -6,11 +6,14 @@ import { lasting, listed } from "../words.ts";
 
 const ALL = "system.*";
 
-/** The channel that every deployment has: those who have subscribed to the topic `alerts`. */
-export const SUBSCRIPTIONS = "sns";
-
 /** By the id of a channel. */
 export type Names = ReadonlyMap<string, string>;
+
+/** The channels that every deployment has: those who have subscribed to the topics, by kind. */
+export const SUBSCRIPTIONS: Names = new Map([
+  ["people", "whoever has subscribed by mail or SMS"],
+  ["sns", "programs that have subscribed"],
+]);
 
 const ANY = "*";
 
@@ -20,9 +23,7 @@ export const takes = ({ match }: Pick<Policy, "match">, tags: Tags): boolean =>
   Object.entries(match.tags).every(([name, value]) => name in tags && (value === ANY || tags[name] === value));
 
 const receiversOf = ({ channels, emails }: PolicyStep, names: Names): string => {
-  const told = channels.map((id) =>
-    id === SUBSCRIPTIONS ? "whoever has subscribed to alerts" : (names.get(id) ?? "a channel that was deleted"),
-  );
+  const told = channels.map((id) => SUBSCRIPTIONS.get(id) ?? names.get(id) ?? "a channel that was deleted");
   const all = [...(emails.length > 0 ? [`mail to ${listed(emails)}`] : []), ...told];
   return all.length > 0 ? listed(all) : "nobody yet";
 };
@@ -92,6 +93,7 @@ export const EVENTS = [
   "system.undeliverable",
   "system.alerts-dropped",
   "system.fault",
+  "system.policy-reaches-nobody",
 ] as const;
 
 export const EMPTY_STEP: StepDraft = { afterSeconds: 0, channels: [], emails: "" };

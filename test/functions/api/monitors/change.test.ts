@@ -97,7 +97,7 @@ describe("changing", () => {
     [{ colour: null }, "colour"],
     [{ port: 0 }, "port"],
     [{ name: null }, "name"],
-    [{ alerts: { remindEverySeconds: 60 } }, "alerts.remindEverySeconds"],
+    [{ alerts: { remindEverySeconds: 59 } }, "alerts.remindEverySeconds"],
     [[], ""],
   ])("with %j is refused and stores nothing", async (patch, path) => {
     const { body, headers } = await create();
