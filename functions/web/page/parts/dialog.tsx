@@ -13,11 +13,15 @@ interface DialogProps {
 export const Dialog = ({ title, children, close, isWide = false }: DialogProps) => {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  // The browser keeps the focus inside; it gives the focus back only to dialogs that are closed before they go.
+  // The browser keeps the focus inside. It gives the focus back only where the dialog is closed before it is removed.
   useEffect(() => {
     const shown = dialog.current;
+    const before = document.activeElement;
     shown?.showModal();
-    return () => shown?.close();
+    return () => {
+      shown?.close();
+      if (document.activeElement === document.body && before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog
