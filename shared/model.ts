@@ -358,9 +358,10 @@ export type LocationCondition = "working" | "silent" | "offline";
 
 /**
  * Whether a monitor's view from a location can be used. `stalled`: its shard is not checked although the location
- * works; `unproven`: the location is back, and no tick since then has confirmed the view.
+ * works; `unproven`: the location is back, and no tick since then has confirmed the view. `doubtful`: it is old, and no recent
+ * tick has confirmed it; it counts, but nobody is told of it alone.
  */
-export type ViewCondition = LocationCondition | "stalled" | "unproven";
+export type ViewCondition = LocationCondition | "stalled" | "unproven" | "doubtful";
 
 /** Condition of a location in messages to the operator. `removed`: it is no longer configured. */
 export type LocationNews = LocationCondition | "removed";

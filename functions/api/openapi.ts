@@ -7,7 +7,7 @@ import { createDocument } from "zod-openapi";
 import harborlight from "../../package.json" with { type: "json" };
 import { withExamples } from "./openapi/examples.ts";
 import { headerComponents, operationOf, responseComponents } from "./openapi/operation.ts";
-import { plain, type Schema, type Schemas } from "./openapi/schema.ts";
+import { plain, READ_ONLY, type Schema, type Schemas, withServerFields } from "./openapi/schema.ts";
 import { withTypedSettings } from "./openapi/settings.ts";
 import { tagsOf } from "./openapi/tags.ts";
 import { routes } from "./routes.ts";
@@ -15,6 +15,19 @@ import { routes } from "./routes.ts";
 /** Parts of the document in which each `schema` is rewritten by `plain`. */
 const withPlainSchemas = <T>(part: T): T =>
   JSON.parse(JSON.stringify(part), (key, value) => (key === "schema" ? plain(value as Schema) : value));
+
+/** Adds to the body of each call that takes what GET answers the fields of that answer. */
+const withSentBack = (schemas: Schemas): Schemas => {
+  const pairs = routes.flatMap(({ body, sentBack }) => {
+    const [input = "", answer = ""] = [body?.meta()?.id, sentBack?.meta()?.id];
+    return sentBack ? [[input, withServerFields(schemas[input]!, schemas[answer]!)] as const] : [];
+  });
+  const described = pairs.map(([name, { description, ...schema }]) => [
+    name,
+    { ...schema, description: `${description} ${READ_ONLY}` },
+  ]);
+  return { ...schemas, ...Object.fromEntries(described) };
+};
 
 export const openApiDocument = (version: string) => {
   const { components, paths, ...head } = createDocument(
@@ -68,7 +81,7 @@ export const openApiDocument = (version: string) => {
   return withExamples({
     ...head,
     paths: withPlainSchemas(paths ?? {}),
-    components: { ...others, schemas: withTypedSettings(named) },
+    components: { ...others, schemas: withTypedSettings(withSentBack(named)) },
   });
 };
 

@@ -65,14 +65,15 @@ export const createConditions = ({ locations, healths, history, now }: Dependenc
     const back = [health?.backSince, stalled?.backSince].filter((at) => isBelievable(at, now())).toSorted();
     const backSince = back.at(-1);
     const view = monitor.views[location];
-    // Nothing else contradicts the view of a part of the locations: it must be of now, also before a stall is noticed.
-    const isAdvised =
-      monitor.alerts.minorityAfterSeconds !== null && monitor.status === "up" && view?.health === "down";
-    if (isAdvised && !(await isConfirmed(monitor, location, staleAfter(monitor, now())))) return "unproven";
     // A view of health `unknown` needs no confirmation, and might never get it, where nothing can be measured.
     const isClaim = view && view.health !== "unknown";
-    if (!backSince || !isClaim || view.tick * 1000 >= Date.parse(backSince)) return condition;
-    return (await isConfirmed(monitor, location, backSince)) ? condition : "unproven";
+    const isOfBefore = backSince && isClaim && view.tick * 1000 < Date.parse(backSince);
+    if (isOfBefore && !(await isConfirmed(monitor, location, backSince))) return "unproven";
+    // Nothing else contradicts the view of a part of the locations: it must be of now, also before a stall is noticed.
+    const staleSince = staleAfter(monitor, now());
+    const isAlone = monitor.alerts.minorityAfterSeconds !== null && monitor.status === "up" && view?.health === "down";
+    if (!isAlone || view.tick * 1000 >= Date.parse(staleSince)) return condition;
+    return (await isConfirmed(monitor, location, staleSince)) ? condition : "doubtful";
   };
 
   return async (monitor: Monitor): Promise<Readonly<Record<string, ViewCondition>>> => {

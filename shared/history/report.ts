@@ -1,6 +1,6 @@
 /** Turns tallies and incidents into the figures that the API shows. Pure. */
 import type { Incident } from "../model.ts";
-import type { StatusSeconds } from "./status-time.ts";
+import { type StatusSeconds, secondOf } from "./status-time.ts";
 import type { Range } from "./steps.ts";
 import { type Tally, TIME_STATUSES } from "./tally.ts";
 
@@ -63,7 +63,7 @@ export function report(tally: Tally, { from, to }: Range) {
 }
 
 /**
- * Outages (incidents that were down) that overlap a range, clipped to it.
+ * Outages (incidents that were down) that overlap a range, clipped to it, in the whole seconds that stretches of status have.
  * @param tally of the range, merged over all locations
  * @param maintenance of the range: time in it is none of an outage
  */
@@ -81,8 +81,8 @@ export function reportOutages(
   const outages = incidents
     .filter(({ severity }) => severity === "down")
     .map(({ startedAt, endedAt, endReason }) => ({
-      startedAt: Date.parse(startedAt) / 1000,
-      endedAt: endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) / 1000,
+      startedAt: secondOf(startedAt),
+      endedAt: endedAt === null ? Number.POSITIVE_INFINITY : secondOf(endedAt),
       isRecovered: endReason === "recovered",
     }))
     .filter((one) => one.startedAt < to && one.endedAt > from && lasting(one) > 0);
@@ -98,6 +98,6 @@ export function reportOutages(
     mttrSeconds: repaired.length === 0 ? null : Math.round(repairSeconds / repaired.length),
     /** Mean time between failures: time up for each outage. */
     mtbfSeconds: outages.length === 0 ? null : Math.round((up + degraded) / outages.length),
-    longestOutageSeconds: outages.length === 0 ? null : Math.round(Math.max(...outages.map(lasting))),
+    longestOutageSeconds: outages.length === 0 ? null : Math.max(...outages.map(lasting)),
   };
 }

@@ -2,7 +2,7 @@
  * Minority: trouble that fewer locations see than the quorum asks is no incident, because it may lie between us and the target. Where
  * it lasts, people may be told once that it began and once that it ended. Pure.
  */
-import type { Incident, Monitor, Status, Timestamp } from "../model.ts";
+import type { Incident, Monitor, Status, Timestamp, ViewCondition } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
 import { notAfter } from "./clock-skew.ts";
 import type { Context } from "./decide.ts";
@@ -22,15 +22,17 @@ interface MinorityChange {
 
 const latest = (...moments: readonly Timestamp[]) => moments.toSorted().at(-1)!;
 
+const UNCERTAIN = new Set<ViewCondition | undefined>(["unproven", "doubtful"]);
+
 /**
  * Locations that work and see it down, the first one first. What a silent or offline one saw last proves nothing; nor does an
- * unproven view, but it ends nothing either.
+ * uncertain view, but it ends nothing either.
  */
 const whereDown = ({ locations, views }: Monitor, conditions: Context["conditions"], isOpen: boolean) =>
   locations
     .flatMap((name) => {
       const view = views[name];
-      const counts = conditions[name] === "working" || (isOpen && conditions[name] === "unproven");
+      const counts = conditions[name] === "working" || (isOpen && UNCERTAIN.has(conditions[name]));
       return counts && view?.health === "down" ? [{ name, view }] : [];
     })
     .toSorted((a, b) => a.view.since.localeCompare(b.view.since));
@@ -71,8 +73,15 @@ export function followMinority(
     return { minority: null, news: addAlert(monitor, ended, due, status, context, now).news, lookAgainAt: null };
   }
   const first = down[0]?.view;
-  if (after === null || monitor.deletedAt || !first || isHeldBack)
-    return { minority: null, news: [], lookAgainAt: null };
+  if (after === null || monitor.deletedAt || isHeldBack) return { minority: null, news: [], lookAgainAt: null };
+  if (!first) {
+    const isDoubtful = monitor.locations.some((name) => context.conditions[name] === "doubtful");
+    return {
+      minority: null,
+      news: [],
+      lookAgainAt: isDoubtful ? now.getTime() + monitor.intervalSeconds * 1000 : null,
+    };
+  }
   // After a recovery it begins there: until then it was part of the incident.
   const startedAt = notAfter(latest(first.since, since), now);
   const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;

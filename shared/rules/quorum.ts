@@ -57,6 +57,8 @@ export function usableViews(
     const view = monitor.views[name];
     if (!view || view.health === "unknown") return [];
     const condition = conditions[name];
-    return condition === "working" || (condition === "silent" && isFresh(view)) ? [view] : [];
+    return condition === "working" || condition === "doubtful" || (condition === "silent" && isFresh(view))
+      ? [view]
+      : [];
   });
 }

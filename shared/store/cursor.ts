@@ -4,7 +4,7 @@
  * truncated, made up or from another query.
  */
 import { createHash } from "node:crypto";
-import { InvalidInput } from "../errors.ts";
+import { type FieldError, InvalidInput } from "../errors.ts";
 
 const checksum = (payload: string, question: string) =>
   createHash("sha256").update(`${question}\n${payload}`).digest("base64url").slice(0, 12);
@@ -15,19 +15,19 @@ export const encodeCursor = (position: string, question: string) => {
   return `${payload}.${checksum(payload, question)}`;
 };
 
+const WRONG_CURSOR: FieldError = {
+  path: "cursor",
+  message: "must be the nextCursor of the page before, sent with the same filters; start again without a cursor",
+};
+
 /**
+ * @param wrong what is wrong if it is none
  * @returns the position that was encoded
- * @throws InvalidInput for path `cursor`
+ * @throws InvalidInput
  */
-export const decodeCursor = (cursor: string, question: string): string => {
+export const decodeCursor = (cursor: string, question: string, wrong = WRONG_CURSOR): string => {
   const [payload = "", sum, ...rest] = cursor.split(".");
-  if (rest.length > 0 || sum !== checksum(payload, question))
-    throw new InvalidInput([
-      {
-        path: "cursor",
-        message: "must be the nextCursor of the page before, sent with the same filters; start again without a cursor",
-      },
-    ]);
+  if (rest.length > 0 || sum !== checksum(payload, question)) throw new InvalidInput([wrong]);
   return Buffer.from(payload, "base64url").toString();
 };
 

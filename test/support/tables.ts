@@ -23,6 +23,8 @@ async function serveDatabase(database: LocalDatabase) {
       response.writeHead(500).end(String((error as Error).stack));
     }
   });
+  // Node closes idle connections after 5 s; a request that goes out at that moment is reset, and the SDK here does not retry.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -2,6 +2,7 @@
 import { show } from "../../../shared/issues.ts";
 import { inParallel } from "../../../shared/parallel.ts";
 import type { Deps } from "../deps.ts";
+import { matchesTag } from "../http/answer.ts";
 import type { Change } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
 import type { Call } from "../http/route.ts";
@@ -29,7 +30,7 @@ export async function existingKept<T extends Kept>(
 /** @throws Problem `stale-etag` */
 function refuseStale(ifMatch: string | undefined, kept: Kept, what: string): void {
   const etag = etagOfKept(kept);
-  if (ifMatch === undefined || ifMatch.trim() === "*" || ifMatch.split(",").some((one) => one.trim() === etag)) return;
+  if (ifMatch === undefined || matchesTag(ifMatch, etag)) return;
   throw new Problem("stale-etag", `the ${what}'s ETag is ${etag} by now: read it again`, { etag });
 }
 
@@ -38,17 +39,17 @@ const changedMeanwhile = (what: string) =>
     "retry-after": "1",
   });
 
-/** A change that was tried. */
+/** A change to be made. */
 interface Edit<T> {
   readonly kept: T;
-  /** False if somebody else has changed it since it was read. */
-  readonly isStored: boolean;
-  /** For the audit log. */
+  /** For the audit log; empty if nothing changes. */
   readonly changes: readonly Change[];
+  /** @returns false if somebody else has changed it since it was read */
+  readonly store: () => Promise<boolean>;
 }
 
 /**
- * Changes one: reads it, compares `If-Match`, and logs what was changed.
+ * Changes one: reads it, compares `If-Match`, and logs what was changed. Writes nothing if nothing changes.
  * @throws Problem if it is gone, or was changed since the caller or this call read it
  */
 export async function editKept<T extends Kept>(
@@ -59,10 +60,10 @@ export async function editKept<T extends Kept>(
 ): Promise<T> {
   const before = await find;
   refuseStale(headers["if-match"], before, what);
-  const { kept, isStored, changes } = await edit(before);
-  if (!isStored) throw changedMeanwhile(what);
+  const { kept, changes, store } = await edit(before);
+  if (changes.length > 0 && !(await store())) throw changedMeanwhile(what);
   await record(changes);
-  return kept;
+  return changes.length > 0 ? kept : before;
 }
 
 const NUDGES_AT_ONCE = 16;

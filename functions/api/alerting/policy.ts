@@ -8,8 +8,8 @@ import { type Policy, REMINDED_UNTIL, TROUBLES } from "../../../shared/rules/pol
 import { fields, idOf, list, oneOf, text, timeZone, whole } from "../../../shared/schema.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { ALL_SYSTEM_EVENTS, SYSTEM_EVENTS } from "../../../shared/system-events.ts";
-import { hasScope } from "../http/auth.ts";
 import { moment } from "../http/representations.ts";
+import { maySeeReceivers } from "../monitors/present.ts";
 
 const MAX_STEPS = 10;
 const MAX_CHANNELS = 20;
@@ -127,9 +127,25 @@ export const policyView = z
 /** @param reader the caller's token: addresses are shown with scope `write` only, and not to a token limited to tags */
 export const presentPolicy = (policy: Policy, reader: Token | null) => {
   const { revision: _revision, id, createdAt, updatedAt, steps, timeZone = "UTC", ...rest } = policy;
-  const isTrusted = reader && hasScope(reader, "write") && !reader.monitorTags;
-  const shown = isTrusted ? steps : steps.map((step) => ({ ...step, emails: step.emails.map(() => HIDDEN) }));
+  const shown = maySeeReceivers(reader)
+    ? steps
+    : steps.map((step) => ({ ...step, emails: step.emails.map(() => HIDDEN) }));
   return { id, ...rest, steps: shown, timeZone, createdAt, updatedAt };
+};
+
+/** Puts addresses of steps back where their mask was sent. @param patch as it was sent */
+export const withStoredAddresses = (patch: unknown, { steps: stored }: Policy): unknown => {
+  const { steps } = (patch ?? {}) as { readonly steps?: unknown };
+  if (!Array.isArray(steps)) return patch;
+  const restored = steps.map((step: { readonly emails?: unknown } | null, i) =>
+    Array.isArray(step?.emails)
+      ? {
+          ...step,
+          emails: step.emails.map((one: unknown, j) => (one === HIDDEN ? (stored[i]?.emails[j] ?? one) : one)),
+        }
+      : step,
+  );
+  return { ...(patch as object), steps: restored };
 };
 
 export type PolicySettings = z.output<typeof policyInput>;

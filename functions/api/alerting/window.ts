@@ -27,11 +27,8 @@ const MOST_VERSIONS = 50;
 export const KEPT_MS = 400 * DAY_MS;
 
 const instant = () =>
-  z
-    .string({ error: expecting("a moment such as 2026-12-01T22:00:00Z") })
-    .refine((value) => /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)), {
-      error: expecting("a moment such as 2026-12-01T22:00:00Z"),
-    })
+  z.iso
+    .datetime({ offset: true, error: expecting("a moment with its offset, such as 2026-12-01T22:00:00Z") })
     .transform((value) => new Date(value).toISOString())
     .meta({ override: { type: "string", format: "date-time" } });
 

@@ -31,7 +31,7 @@ const vary = (headers: Headers) => [headers.vary, "accept-encoding"].filter(Bool
 
 /**
  * Adds the ETag of the representation. A handler's own `etag` is the tag of the settings; it stays in front, so that
- * `If-Match` can take the whole (see `settingsTagOf`).
+ * `If-Match` can take the whole (see `matchesTag`).
  */
 const withTag = (headers: Headers, body: string, suffix: string): Headers & { etag: string } => {
   const settings = headers.etag ? `${headers.etag.slice(1, -1)}.` : "";
@@ -39,7 +39,15 @@ const withTag = (headers: Headers, body: string, suffix: string): Headers & { et
 };
 
 /** The tag of the settings in a tag that came with an answer, or the tag itself. */
-export const settingsTagOf = (tag: string) => tag.replace(/^"([^".]*)\.[^"]*"$/, '"$1"');
+const settingsTagOf = (tag: string) => tag.replace(/^"([^".]*)\.[^"]*"$/, '"$1"');
+
+/**
+ * Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). A tag that came with an answer matches
+ * while the settings are those of that answer, whatever else of it has changed.
+ * @param settingsTag tag of the present settings, quoted
+ */
+export const matchesTag = (ifMatch: string, settingsTag: string) =>
+  ifMatch.trim() === "*" || ifMatch.split(",").some((tag) => settingsTagOf(tag.trim()) === settingsTag);
 
 /** @throws Problem `answer-too-large` */
 const checkSize = (result: Result, isCompressed: boolean): Result => {

@@ -10,6 +10,7 @@ import { idleSeconds, type Session } from "../../../shared/store/sessions.ts";
 import type { StoredToken, Token, TokenStore } from "../../../shared/store/tokens.ts";
 import { SCOPES, type Scope, TOKEN } from "../../../shared/tokens.ts";
 import type { Deps } from "../deps.ts";
+import type { Change } from "./audit.ts";
 import { Problem } from "./problem.ts";
 import { type BrowserRequest, isPoll, refuseCrossSite, sessionCookie, sessionHeader } from "./session-cookie.ts";
 import type { TOKEN_STATES } from "./token-schemas.ts";
@@ -85,8 +86,8 @@ export const findLogin = async (
 ): ReturnType<typeof findToken> => {
   if (!text.startsWith(CODE)) return findToken(tokens, text, now);
   const code = await sessions.takeCode(sha256(text.slice(CODE.length)), now);
-  const token = code && (await tokens.get(code.tokenId));
-  if (!code || !token || !takesSecret(token, code.tokenSecretHash, now) || stateOf(token, now) !== "active")
+  const token = code ? await tokens.get(code.tokenId) : undefined;
+  if (!code || !isSessionOf(token, code, now))
     throw unauthenticated("this link was used already, or its time is over: log in with a token", "invalid_token");
   return { token, secretHash: code.tokenSecretHash };
 };
@@ -107,6 +108,14 @@ const callerOfToken = async ({ tokens }: Stores, authorization: string, now: Dat
 /** How much later a session has to end before that is written: a browser in use costs four writes an hour. */
 const EXTEND_SECONDS = 15 * 60;
 
+/** Whether a session stands for its token still: it ends with the token, and with the secret that it began with. */
+export const isSessionOf = (
+  token: StoredToken | undefined,
+  { tokenSecretHash }: Pick<Session, "tokenSecretHash">,
+  now: Date,
+): token is StoredToken =>
+  token !== undefined && takesSecret(token, tokenSecretHash, now) && stateOf(token, now) === "active";
+
 const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserRequest, now: Date): Promise<Caller> => {
   refuseCrossSite(request);
   const { id, secret } = sessionCookie(request)!;
@@ -116,7 +125,7 @@ const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserReq
     isEqual(session.secretHash, sha256(secret)) &&
     (session.headerSecretHash === null || isEqual(session.headerSecretHash, sha256(sessionHeader(request))));
   const token = isOwner ? await tokens.get(session.tokenId) : undefined;
-  if (!session || !token || !takesSecret(token, session.tokenSecretHash, now) || stateOf(token, now) !== "active")
+  if (!session || !isSessionOf(token, session, now))
     throw unauthenticated("the session has ended, or is unknown or wrong: log in again");
   const end = Math.floor(now.getTime() / 1000) + idleSeconds(session);
   if (isPoll(request) || end - session.expiresAtSeconds < EXTEND_SECONDS) return { token, session };
@@ -125,15 +134,10 @@ const callerOfSession = async ({ tokens, sessions }: Stores, request: BrowserReq
 };
 
 /**
- * Reads the token or session of a request and checks its scope.
- * @throws Problem `unauthenticated`, `missing-scope` or `cross-site-request`
+ * Reads the token or session of a request.
+ * @throws Problem `unauthenticated` or `cross-site-request`
  */
-export const authenticate = async (
-  stores: Stores,
-  request: BrowserRequest,
-  scope: Scope,
-  now: Date,
-): Promise<Caller> => {
+export const authenticate = async (stores: Stores, request: BrowserRequest, now: Date): Promise<Caller> => {
   const { authorization } = request.headers;
   if (!authorization && !sessionCookie(request))
     throw unauthenticated("send the header Authorization: Bearer hl_<id>_<secret>");
@@ -141,15 +145,19 @@ export const authenticate = async (
     ? await callerOfToken(stores, authorization, now)
     : await callerOfSession(stores, request, now);
   const { token } = caller;
-  if (!hasScope(token, scope))
-    throw new Problem(
-      "missing-scope",
-      `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
-      { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
-    );
   if (!token.lastUsedAt || now.getTime() - Date.parse(token.lastUsedAt) > DAY_MS)
     await stores.tokens.markUsed(token.id, now);
   return caller;
+};
+
+/** @throws Problem `missing-scope` */
+export const requireScope = (token: Token, scope: Scope): void => {
+  if (hasScope(token, scope)) return;
+  throw new Problem(
+    "missing-scope",
+    `this call needs the scope ${scope}; the token "${token.name}" has ${token.scopes.join(", ")}`,
+    { "www-authenticate": `Bearer realm="harborlight", error="insufficient_scope", scope="${scope}"` },
+  );
 };
 
 interface NewToken {
@@ -205,6 +213,15 @@ export const issueToken = async (
   if (!isSame) await tokens.put(token);
   return { token: stored && isSame ? stored : token, text: whole };
 };
+
+/** Entry of the audit log for a new token. */
+export const creationOfToken = ({ id, name, scopes, monitorTags, expiresAt }: Token): Change => ({
+  resource: id,
+  name,
+  changes: Object.fromEntries(
+    Object.entries({ name, scopes, monitorTags, expiresAt }).map(([field, value]) => [field, [null, value]]),
+  ),
+});
 
 /**
  * Gives a token a new secret; the present one goes on working until `previousUntil`.

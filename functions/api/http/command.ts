@@ -4,7 +4,7 @@ import { expecting } from "../../../shared/issues.ts";
 import type { LoginCodeAnswer, LoginCodeRequest, TokenAnswer, TokenRequest } from "../../../shared/payloads.ts";
 import type { Deps } from "../deps.ts";
 import { audited } from "./audit.ts";
-import { createLoginCode, issueToken } from "./auth.ts";
+import { createLoginCode, creationOfToken, issueToken } from "./auth.ts";
 import { parse } from "./input.ts";
 import { tokenInput } from "./token-schemas.ts";
 
@@ -37,7 +37,7 @@ export const runCommand = async (
     const at = deps.now();
     const { token, text: shown } = await issueToken(deps.tokens, { ...wanted, text }, at);
     const isNew = token.createdAt === at.toISOString();
-    await record(isNew ? [{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }] : []);
+    await record(isNew ? [creationOfToken(token)] : []);
     return { token, text: shown };
   });
   return { id: issued.token.id, token: issued.text, name: issued.token.name, scopes: issued.token.scopes };

@@ -13,7 +13,7 @@ import type { Deps } from "../deps.ts";
 import { preferred } from "./accept.ts";
 import { limitedTo } from "./access.ts";
 import { audited, authorOf, type Recorder } from "./audit.ts";
-import { authenticate } from "./auth.ts";
+import { authenticate, requireScope } from "./auth.ts";
 import type { HeaderName } from "./headers.ts";
 import { fieldErrors, PARSING, parse } from "./input.ts";
 import { parseJson } from "./json.ts";
@@ -73,6 +73,8 @@ export interface Route {
   /** Parameters that may be repeated are arrays in the schema. */
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** What GET answers, if that may be sent as the body: fields that only this schema has are ignored. */
+  readonly sentBack?: z.ZodObject;
   /** Whether `handle` validates the body, because the schema alone cannot. */
   readonly checksBody?: boolean;
   readonly contentTypes?: readonly string[];
@@ -156,7 +158,16 @@ const readBody = (route: Route, event: APIGatewayProxyEventV2): unknown => {
     const [code, name] = isYaml ? (["malformed-yaml", "YAML"] as const) : (["malformed-json", "JSON"] as const);
     throw new Problem(code, `the body is not ${name} in UTF-8: ${(error as Error).message}`);
   }
-  return route.checksBody ? body : parse(route.body, body);
+  const given = withoutServerFields(route, body);
+  return route.checksBody ? given : parse(route.body, given);
+};
+
+/** Leaves out the fields that the server sets, so that what GET answered may be sent back. */
+const withoutServerFields = ({ body: input, sentBack }: Route, body: unknown): unknown => {
+  if (!sentBack || !(input instanceof z.ZodObject) || typeof body !== "object" || body === null || Array.isArray(body))
+    return body;
+  const isServers = (name: string) => Object.hasOwn(sentBack.shape, name) && !Object.hasOwn(input.shape, name);
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !isServers(name)));
 };
 
 const readQuery = (route: Route, rawQuery: string): unknown => {
@@ -198,13 +209,15 @@ const refuseHeaders = ({ headers: known, method }: Route, headers: APIGatewayPro
     );
 };
 
-/** The reply in YAML, if the call offers it and `Accept` prefers it. */
-const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply =>
-  route.responses[reply.status ?? 200]?.contentTypes?.includes(YAML) &&
-  typeof reply.body === "object" &&
-  preferred(accept, JSON_OR_YAML) === YAML
-    ? { ...reply, body: toYaml(reply.body), headers: { ...reply.headers, "content-type": YAML } }
-    : reply;
+/** The reply in YAML, if the call offers it and `Accept` prefers it. Caches must know that another `Accept` gets another type. */
+const inWantedType = (route: Route, reply: Reply, accept: string | undefined): Reply => {
+  const { contentTypes = [] } = route.responses[reply.status ?? 200] ?? {};
+  if (contentTypes.length < 2) return reply;
+  const varied = { ...reply, headers: { ...reply.headers, vary: "accept" } };
+  return contentTypes.includes(YAML) && typeof reply.body === "object" && preferred(accept, JSON_OR_YAML) === YAML
+    ? { ...varied, body: toYaml(reply.body), headers: { ...varied.headers, "content-type": YAML } }
+    : varied;
+};
 
 /** Reads change nothing. */
 const nothing: Recorder = () => Promise.resolve();
@@ -224,8 +237,12 @@ export const run = async (
   const { requestId, http } = event.requestContext;
   const { method, sourceIp } = http;
   const now = deps.now();
-  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, route.scope, now) : null;
-  if (caller) answerWith(await deps.fairShare.admit(caller.token, now));
+  const caller = route.scope ? await authenticate(deps, { method, headers, cookies }, now) : null;
+  if (caller && route.scope) {
+    // Calls that the token may not make count too: otherwise they would be without limit.
+    answerWith(await deps.fairShare.admit(caller.token, now));
+    requireScope(caller.token, route.scope);
+  }
   const params = (event.pathParameters ?? {}) as Record<string, string>;
   for (const id of Object.values(params))
     if (id.length > MAX_ID_LENGTH) throw new Problem("not-found", `there is nothing with the id ${show(id)}`);

@@ -14,8 +14,9 @@ import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import type { Change, Recorder } from "../http/audit.ts";
 import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
-import { type Lookup, parentErrors, storedMonitors } from "./dependencies.ts";
+import type { Lookup } from "./dependencies.ts";
 import { refuseMovedSecrets } from "./moved-secrets.ts";
+import { referenceErrors, storedThings } from "./references.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -104,25 +105,26 @@ const keyed = async ({ monitors }: Deps): Promise<StoredMonitor[]> => {
 };
 
 /**
- * Checks what the monitors of a list depend on, which may be others of the list.
+ * Checks what the monitors of a list name; they may depend on others of the list.
  * @throws InvalidInput that names every wrong one
  */
-async function refuseWrongParentsIn(
+async function refuseWrongReferencesIn(
   deps: Deps,
   wanted: readonly Wanted[],
   found: ReadonlyMap<string, StoredMonitor>,
 ): Promise<void> {
   const listed = new Map(wanted.map(({ id, settings }) => [id, settings]));
-  const stored = storedMonitors(deps);
-  const lookup: Lookup = async (ids) => {
-    const others = await stored(ids.filter((id) => !listed.has(id)));
+  const stored = storedThings(deps);
+  const monitors: Lookup = async (ids) => {
+    const others = await stored.monitors(ids.filter((id) => !listed.has(id)));
     return new Map(ids.flatMap((id) => [[id, listed.get(id) ?? others.get(id)!] as const]).filter(([, one]) => one));
   };
   const errors: FieldError[] = [];
   for (const [index, { id, settings }] of wanted.entries()) {
     const present = found.get(id);
     const before = present?.deletedAt ? undefined : present;
-    errors.push(...(await parentErrors(id, settings, { lookup, before, base: `monitors[${index}]` })));
+    const named = { before, base: `monitors[${index}]` };
+    errors.push(...(await referenceErrors(id, settings, { ...stored, monitors }, named)));
   }
   if (errors.length > 0) throw new InvalidInput(errors.slice(0, MAX_ERRORS));
 }
@@ -155,7 +157,7 @@ export const planList = async (deps: Deps, documents: readonly unknown[], planni
           : [],
       ),
     );
-  await refuseWrongParentsIn(deps, wanted, found);
+  await refuseWrongReferencesIn(deps, wanted, found);
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {

@@ -12,8 +12,8 @@ import type { Deps } from "../deps.ts";
 import { authorOf, type Change, type Recorder } from "../http/audit.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
 import { type Changes, changeOf, changesOf, deletionOf, shownChanges } from "./changes.ts";
-import { refuseWrongParents } from "./dependencies.ts";
 import { patchedSettings } from "./patch.ts";
+import { refuseWrongReferences } from "./references.ts";
 import { affectsProbes } from "./with-settings.ts";
 import { keepKey, notifyProbes, retryOnConflict, trySaveSettings } from "./write.ts";
 
@@ -82,7 +82,7 @@ const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Act
     return { before, changes: {}, audit: [deletionOf(before)], toNotify };
   }
   const settings = keepKey(before, nextSettings(job, before, deps));
-  await refuseWrongParents(deps, before.id, settings, before);
+  await refuseWrongReferences(deps, before.id, settings, before);
   const changes = changesOf(before, settings);
   if (job.dryRun) return { before, changes, audit: [] };
   const saved = await trySaveSettings(deps, before, settings, authorOf(job.token));

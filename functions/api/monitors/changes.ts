@@ -62,15 +62,19 @@ export const changesOf = (before: MonitorSettings, after: MonitorSettings): Chan
   maskedDifferencesOf(sideOf(before), sideOf(after));
 
 export const NOTHING: Side = { value: {}, shown: {} };
-/** All settings of a monitor that is created, as changes. */
-const changesOfNew = (after: MonitorSettings): Changes => maskedDifferencesOf(NOTHING, sideOf(after));
 
-/** Entry of the audit log for another resource than a monitor. @param before, after its settings; null: it does not exist */
+/**
+ * Entries of the audit log for another resource than a monitor; none if nothing differs.
+ * @param before, after its settings; null: it does not exist
+ */
 export const changeOfKept = (
   { id, name }: { readonly id: string; readonly name: string },
   before: object | null,
   after: object | null,
-): Change => ({ resource: id, name, changes: differencesOf(before ?? {}, after ?? {}) });
+): Change[] => {
+  const changes = differencesOf(before ?? {}, after ?? {});
+  return Object.keys(changes).length > 0 ? [{ resource: id, name, changes }] : [];
+};
 
 /** Changes as a caller may see them: without addresses of people for tokens that may not read them. */
 export const shownChanges = (changes: Changes, reader: Token | null): Changes =>
@@ -82,13 +86,15 @@ export const changeOf = (before: Named, after: MonitorSettings): Change[] => {
   const changes = changesOf(before, after);
   return Object.keys(changes).length > 0 ? [{ resource: before.id, name: after.name, changes }] : [];
 };
+/** With all of its settings. */
 export const creationOf = (made: Named): Change => ({
   resource: made.id,
   name: made.name,
-  changes: changesOfNew(made),
+  changes: maskedDifferencesOf(NOTHING, sideOf(made)),
 });
-export const deletionOf = ({ id, name }: Named): Change => ({
-  resource: id,
-  name,
-  changes: { deleted: [false, true] },
+/** With all of its settings, so that what was deleted by mistake can be made again. */
+export const deletionOf = (gone: Named): Change => ({
+  resource: gone.id,
+  name: gone.name,
+  changes: maskedDifferencesOf(sideOf(gone), NOTHING),
 });

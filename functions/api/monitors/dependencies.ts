@@ -1,5 +1,5 @@
 /** Checks what monitors are said to depend on: that it exists, is quick enough, and that nothing depends on itself. */
-import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
+import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { holdSeconds, LONGEST_HOLD_SECONDS } from "../../../shared/monitor/timing.ts";
@@ -77,17 +77,6 @@ export async function parentErrors(
       errors.push({ path: `${base ? `${base}.` : ""}dependsOn[${dependsOn.indexOf(parent)}]`, message: wrong });
   }
   return errors;
-}
-
-/** @throws InvalidInput like `parentErrors` */
-export async function refuseWrongParents(
-  deps: Pick<Deps, "monitors">,
-  id: string,
-  settings: MonitorSettings,
-  before?: MonitorSettings,
-): Promise<void> {
-  const errors = await parentErrors(id, settings, { lookup: storedMonitors(deps), before });
-  if (errors.length > 0) throw new InvalidInput(errors);
 }
 
 /** How long each of these monitors waits for the alerts of what it depends on, in seconds. */

@@ -1,4 +1,5 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
+import { secondOf } from "../../../shared/history/status-time.ts";
 import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
@@ -22,6 +23,12 @@ export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.pa
 /** Whether a caller sees secrets and addresses of people. */
 export const maySeeAll = (reader: Token | null) => reader !== null && hasScope(reader, "write");
 
+/**
+ * Whether a caller sees to whom alerts went. A token limited to tags does not: policies, which are everybody's, name people who
+ * have nothing to do with its monitors.
+ */
+export const maySeeReceivers = (reader: Token | null) => maySeeAll(reader) && reader?.monitorTags === null;
+
 const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
   health,
   state,
@@ -33,10 +40,10 @@ const presentView = ({ health, state, since, reason, message, address, fingerpri
   evidence,
 });
 
-/** @param reader the caller's token: without scope `write` it does not see whose link was used */
+/** @param reader the caller's token, which may not see whose link was used */
 export const presentAcknowledged = ({ at, by, note }: Acknowledgement, reader: Token | null) => ({
   at,
-  by: maySeeAll(reader) ? by : withoutAddress(by, "").delivery,
+  by: maySeeReceivers(reader) ? by : withoutAddress(by, "").delivery,
   note,
 });
 
@@ -44,9 +51,8 @@ const presentIncident = (incident: Incident, reader: Token | null) => ({
   id: incident.id,
   startedAt: incident.startedAt,
   endedAt: incident.endedAt,
-  durationSeconds: incident.endedAt
-    ? Math.round((Date.parse(incident.endedAt) - Date.parse(incident.startedAt)) / 1000)
-    : null,
+  // In whole seconds like time by status, so that the incidents of a range add up to its downtime.
+  durationSeconds: incident.endedAt ? secondOf(incident.endedAt) - secondOf(incident.startedAt) : null,
   severity: incident.severity,
   reason: incident.reason,
   message: incident.message,
@@ -71,11 +77,11 @@ export const withoutAddress = (delivery: string, error: string) => {
     : { delivery, error };
 };
 
-/** @param reader the caller's token: addresses of people are shown only with scope `write` */
+/** @param reader the caller's token, which may not see addresses of people */
 export const presentRecorded = (incident: RecordedIncident, reader: Token | null) => ({
   ...presentIncident(incident, reader),
   undeliverable: Object.entries(incident.undeliverable ?? {}).map(([delivery, { error, at }]) => ({
-    ...(maySeeAll(reader) ? { delivery, error } : withoutAddress(delivery, error)),
+    ...(maySeeReceivers(reader) ? { delivery, error } : withoutAddress(delivery, error)),
     at,
   })),
   monitor: {

@@ -12,10 +12,10 @@ import type { Author } from "../../../shared/store/audit.ts";
 import type { FormerMonitor } from "../../../shared/store/former.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Deps } from "../deps.ts";
-import { settingsTagOf } from "../http/answer.ts";
+import { matchesTag } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
-import { refuseWrongParents } from "./dependencies.ts";
 import { etagOf } from "./present.ts";
+import { refuseWrongReferences } from "./references.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
 
 const ID_LENGTH = 20;
@@ -99,7 +99,7 @@ interface Creation {
 /**
  * Stores a new monitor.
  * @returns the monitor, or undefined if its id is taken
- * @throws InvalidInput if it cannot depend on what it names
+ * @throws InvalidInput if it names what does not exist, or cannot depend on it
  */
 export const create = async (
   deps: Deps,
@@ -107,7 +107,7 @@ export const create = async (
   settings: MonitorSettings,
   { creation, by, source }: Creation,
 ): Promise<StoredMonitor | undefined> => {
-  await refuseWrongParents(deps, id, settings, source);
+  await refuseWrongReferences(deps, id, settings, source);
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
@@ -137,17 +137,6 @@ export const trySaveSettings = async (
 };
 
 /**
- * Evaluates `If-Match`: `*` or a list of strong tags (RFC 9110, section 13.1.1). A tag that came with an answer matches
- * while the settings are those of that answer, whatever else of it has changed.
- */
-const matches = (ifMatch: string, monitor: StoredMonitor) =>
-  ifMatch.trim() === "*" ||
-  ifMatch
-    .split(",")
-    .map((tag) => settingsTagOf(tag.trim()))
-    .includes(etagOf(monitor));
-
-/**
  * Optimistic locking: reads the monitor, checks `If-Match` and tries the write; repeats all of it after a lost race.
  * @param write returns undefined if a concurrent write won
  * @throws Problem `not-found`, `stale-etag` or `changed-meanwhile`
@@ -160,7 +149,7 @@ export const retryOnConflict = async <T>(
 ): Promise<T> => {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const monitor = await existing(deps, id);
-    if (ifMatch !== undefined && !matches(ifMatch, monitor))
+    if (ifMatch !== undefined && !matchesTag(ifMatch, etagOf(monitor)))
       throw new Problem("stale-etag", `the monitor's ETag is ${etagOf(monitor)} by now: read it again`, {
         etag: etagOf(monitor),
       });
@@ -181,7 +170,7 @@ export const keepKey = (before: StoredMonitor, settings: MonitorSettings): Monit
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
- * @throws InvalidInput if the key changes, or if it cannot depend on what it names
+ * @throws InvalidInput if the key changes, or if it names what does not exist, or cannot depend on it
  */
 export const saveSettings = (
   deps: Deps,
@@ -192,7 +181,7 @@ export const saveSettings = (
 ): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
-    await refuseWrongParents(deps, id, settings, before);
+    await refuseWrongReferences(deps, id, settings, before);
     const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

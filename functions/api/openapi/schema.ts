@@ -103,3 +103,16 @@ export const plain = (schema: Schema): Schema => {
   if (typeof others === "object") result.additionalProperties = Object.keys(others).length === 0 ? true : plain(others);
   return withFormat(exclusive(nullable(result)));
 };
+
+export const READ_ONLY = "Fields that are `readOnly` may be sent back as they were read, and change nothing.";
+
+/**
+ * Adds to an input the fields of an answer that the server sets, as `readOnly`: callers may send them back with what they
+ * read, and they are ignored. They are not `readOnly` in answers, because generators then take them for values that may be
+ * missing.
+ */
+export const withServerFields = (input: Schema, answer: Schema): Schema => {
+  const set = Object.entries(answer.properties ?? {}).filter(([name]) => !Object.hasOwn(input.properties ?? {}, name));
+  const readOnly = set.map(([name, schema]) => [name, { ...schema, readOnly: true }]);
+  return { ...input, properties: { ...input.properties, ...Object.fromEntries(readOnly) } };
+};

@@ -4,8 +4,7 @@
  */
 import { z } from "zod";
 import { protocols } from "../../../shared/protocols/index.ts";
-import { SERVER_FIELDS } from "../http/representations.ts";
-import { plain, refTo, type Schema, type Schemas } from "./schema.ts";
+import { plain, READ_ONLY, refTo, type Schema, type Schemas, withServerFields } from "./schema.ts";
 
 /** `minecraft-bedrock` becomes `MinecraftBedrock`, and `2c` becomes `2c`. */
 const pascal = (name: string) => name.replace(/(?:^|-)(\w)/g, (_match, letter: string) => letter.toUpperCase());
@@ -122,18 +121,6 @@ const named = (whole: Schemas, parts: readonly Part[]): Schemas => {
     ...Object.entries(whole).map(([name, schema]) => [name, referring(schema, byName)]),
     ...parts.map(({ schema }, index) => [names[index], referring(schema, byName)]),
   ]);
-};
-
-const READ_ONLY = "Fields that are `readOnly` may be sent back as they were read, and change nothing.";
-
-/**
- * Adds the fields that the server sets, as `readOnly`: callers may send them back with what they read, and they are
- * ignored. They are not `readOnly` in answers, because generators then take them for values that may be missing.
- */
-const withServerFields = (input: Schema, monitor: Schema): Schema => {
-  const set = Object.entries(monitor.properties ?? {}).filter(([name]) => SERVER_FIELDS.has(name));
-  const readOnly = set.map(([name, schema]) => [name, { ...schema, readOnly: true }]);
-  return { ...input, properties: { ...input.properties, ...Object.fromEntries(readOnly) } };
 };
 
 /**

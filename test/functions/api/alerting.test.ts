@@ -221,6 +221,16 @@ describe("maintenance windows", () => {
       ["schedule.endsAt"],
     ],
     [
+      "a time without its offset",
+      { all: true, schedule: { kind: "once", startsAt: "2026-12-02T00:00:00", ...hour } },
+      ["schedule.startsAt"],
+    ],
+    [
+      "a date that does not exist",
+      { all: true, schedule: { kind: "once", startsAt: "2027-02-30T00:00:00Z", ...hour } },
+      ["schedule.startsAt"],
+    ],
+    [
       "an unknown zone",
       { all: true, schedule: { kind: "daily", at: "10:00", timeZone: "Mars/Olympus", ...hour } },
       ["schedule.timeZone"],

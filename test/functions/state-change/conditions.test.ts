@@ -86,12 +86,12 @@ describe("after a location's return its old view counts", () => {
   });
 });
 
-describe("a view that makes a minority counts", () => {
+describe("an old view that makes a minority counts", () => {
   const advised = monitorOf({ ...monitor, status: "up", alerts: alertsOf({ minorityAfterSeconds: 60 }) });
   test.each<[what: string, put: () => Promise<unknown>, expected: ViewCondition]>([
     ["if the newest check agrees", () => putBlock(60, { health: "down", view: "down" }), "working"],
-    ["not if the newest check saw the port up", () => putBlock(60, { health: "up", view: "down" }), "unproven"],
-    ["not if there was no check for long", () => putBlock(400, { health: "down", view: "down" }), "unproven"],
+    ["not if the newest check saw the port up", () => putBlock(60, { health: "up", view: "down" }), "doubtful"],
+    ["not if there was no check for long", () => putBlock(400, { health: "down", view: "down" }), "doubtful"],
   ])("%s", async (_, put, expected) => {
     await put();
     expect(await conditionOf({}, advised)).toBe(expected);

@@ -65,8 +65,8 @@ const editWindow = async (call: EditCall, deps: Deps, edit: (before: StoredWindo
   const window = await editKept(WHAT, call, existing(deps, call.params.id ?? ""), async (before) => {
     const kept = await edit(before);
     const after = isDeleted(kept) ? null : settingsOf(kept);
-    const isStored = await deps.windows.update(before, kept);
-    return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), after)] };
+    const changes = changeOfKept(kept, settingsOf(before), after);
+    return { kept, changes, store: () => deps.windows.update(before, kept) };
   });
   await decideTroubleAgain(deps);
   return window;
@@ -87,6 +87,7 @@ const createWindow = route({
     'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`.',
   scope: "write",
   body: windowInput,
+  sentBack: windowView,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, record }, deps) => {
@@ -109,7 +110,7 @@ const createWindow = route({
       updatedAt: at,
     };
     await deps.windows.create(window);
-    await record([changeOfKept(window, null, settingsOf(window))]);
+    await record(changeOfKept(window, null, settingsOf(window)));
     return answer(window, now, 201, { location: `/v1/maintenance-windows/${window.id}` });
   },
 });
@@ -163,6 +164,7 @@ const updateWindow = route({
   description: "Merges (RFC 7396); `schedule` is replaced as a whole. What it was until now stays in the history.",
   scope: "write",
   body: windowPatch,
+  sentBack: windowView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,

@@ -22,6 +22,7 @@ import {
   presentPolicy,
   refuseWrongPolicy,
   trouble,
+  withStoredAddresses,
 } from "../policy.ts";
 import { reachesNobody } from "../reach.ts";
 
@@ -61,6 +62,7 @@ const createPolicy = route({
   description: "It holds at once, also for monitors that are down: whoever should know by its steps is told.",
   scope: "write",
   body: policyInput,
+  sentBack: policyView,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, token, record }, deps) => {
@@ -72,7 +74,7 @@ const createPolicy = route({
     const at = deps.now().toISOString();
     const policy: Policy = { id: randomBytes(10).toString("hex"), ...body, revision: 1, createdAt: at, updatedAt: at };
     await deps.policies.create(policy);
-    await record([changeOfKept(policy, null, body)]);
+    await record(changeOfKept(policy, null, body));
     await decideTroubleAgain(deps);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
@@ -114,6 +116,7 @@ const updatePolicy = route({
     "Merges (RFC 7396); `steps` are replaced as a whole. Nothing that was told is told again, and who should know by the new steps is told at once.",
   scope: "write",
   body: policyPatch,
+  sentBack: policyView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
@@ -121,8 +124,9 @@ const updatePolicy = route({
   handle: async (call, deps) => {
     const { params, body, token } = call;
     const after = await editKept("policy", call, existing(deps, params.id ?? ""), async (before) => {
-      parse(policyPatch, body);
-      const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), body));
+      const patch = withStoredAddresses(body, before);
+      parse(policyPatch, patch);
+      const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), patch));
       refuseWrongPolicy(settings, await channelIds(deps, settings));
       refuseTaken(await deps.policies.all(), settings.name, before.id);
       const kept: Policy = {
@@ -131,8 +135,8 @@ const updatePolicy = route({
         revision: before.revision + 1,
         updatedAt: deps.now().toISOString(),
       };
-      const isStored = await deps.policies.update(before, kept);
-      return { kept, isStored, changes: [changeOfKept(kept, settingsOf(before), settings)] };
+      const changes = changeOfKept(kept, settingsOf(before), settings);
+      return { kept, changes, store: () => deps.policies.update(before, kept) };
     });
     await decideTroubleAgain(deps);
     return answer(after, token);
@@ -152,8 +156,8 @@ const deletePolicy = route({
   handle: async (call, deps) => {
     await editKept("policy", call, existing(deps, call.params.id ?? ""), async (policy) => ({
       kept: policy,
-      isStored: await deps.policies.remove(policy),
-      changes: [changeOfKept(policy, settingsOf(policy), null)],
+      changes: changeOfKept(policy, settingsOf(policy), null),
+      store: () => deps.policies.remove(policy),
     }));
     await decideTroubleAgain(deps);
     return { status: 204 };

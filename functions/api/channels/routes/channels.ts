@@ -22,7 +22,7 @@ import { type Reply, type Route, route } from "../../http/route.ts";
 import { page, yes } from "../../http/schemas.ts";
 import { maskedDifferencesOf, NOTHING, type Side } from "../../monitors/changes.ts";
 import { channelInput, channelPatch, channelTest, channelView, presentChannel } from "../representations.ts";
-import { readChannel } from "../settings.ts";
+import { readChannel, refuseMovedSecrets, type Settings, withStoredSecrets } from "../settings.ts";
 
 const one = {
   description: "The channel; its `ETag` is for `If-Match`.",
@@ -63,6 +63,7 @@ const createChannel = route({
   description: "Its secrets are stored apart and never come back.",
   scope: "write",
   body: channelInput,
+  sentBack: channelView,
   checksBody: true,
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
@@ -116,9 +117,11 @@ const updateChannel = route({
   path: "/v1/channels/{id}",
   operationId: "updateChannel",
   summary: "Change a channel",
-  description: "Merges (RFC 7396). Secrets that are left out stay; the kind cannot change.",
+  description:
+    "Merges (RFC 7396). Secrets that are left out, or sent masked, stay, unless the channel goes to another server; the kind cannot change.",
   scope: "write",
   body: channelPatch,
+  sentBack: channelView,
   checksBody: true,
   contentTypes: ["application/merge-patch+json", "application/json"],
   headers: ifMatchHeader,
@@ -133,7 +136,12 @@ const updateChannel = route({
       const { name, kind } = before;
       const secretsBefore = await channels.secrets(before.id);
       const settings = { ...before.settings, ...secretsBefore };
-      const merged = readChannel(mergePatch({ name, kind, settings }, body), receivers);
+      const whole = mergePatch({ name, kind, settings }, body) as { readonly settings: unknown };
+      const merged = readChannel(
+        { ...whole, settings: withStoredSecrets(kind, whole.settings, secretsBefore) },
+        receivers,
+      );
+      refuseMovedSecrets(kind, settings, merged.settings, (body as { readonly settings?: Settings }).settings);
       const { shown, secrets } = splitSecrets(kinds[merged.kind], merged.settings);
       const kept: StoredChannel = {
         ...before,
@@ -143,10 +151,13 @@ const updateChannel = route({
         revision: before.revision + 1,
         updatedAt: now().toISOString(),
       };
-      const result = await channels.update(before, kept, secrets, now());
-      if (result === "name-taken") throw nameTaken(merged.name);
       const changes = changeOf(kept, sideOf(before, secretsBefore), sideOf(kept, secrets));
-      return { kept, isStored: result === "updated", changes };
+      const store = async () => {
+        const result = await channels.update(before, kept, secrets, now());
+        if (result === "name-taken") throw nameTaken(merged.name);
+        return result === "updated";
+      };
+      return { kept, changes, store };
     });
     return answer(changed);
   },
@@ -176,8 +187,8 @@ const deleteChannel = route({
       if (users.length > 0)
         throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
       const readOwed = () => deps.deliveries.untoldEnds(receiverOfStored(channel.id));
-      const isStored = await deps.channels.remove(channel, readOwed, deps.now());
-      return { kept: channel, isStored, changes: changeOf(channel, sideOf(channel), NOTHING) };
+      const store = () => deps.channels.remove(channel, readOwed, deps.now());
+      return { kept: channel, changes: changeOf(channel, sideOf(channel), NOTHING), store };
     });
     return { status: 204 };
   },

@@ -107,14 +107,12 @@ export const results: readonly Route[] = [
       const nextCursor = next && encodeCursor(`${next.tick}#${next.location}`, question);
       const maintenance = maintenanceOf(await deps.allWindows(), monitor, range.from * 1000, range.to * 1000);
       const page = items.map((item) => present(item, maintenance));
-      if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv")
-        return { body: { items: page, nextCursor }, headers: { vary: "accept" } };
+      if (preferred(headers.accept, CONTENT_TYPES) !== "text/csv") return { body: { items: page, nextCursor } };
       const here = new URLSearchParams({ ...query, limit: String(query.limit), cursor: nextCursor ?? "" });
       return {
         body: toCsv(page),
         headers: {
           "content-type": "text/csv; charset=utf-8; header=present",
-          vary: "accept",
           ...(nextCursor && {
             "x-next-cursor": nextCursor,
             link: `</v1/monitors/${monitor.id}/results?${here.toString()}>; rel="next"`,

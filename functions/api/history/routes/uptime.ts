@@ -86,6 +86,8 @@ const uptimeView = z
   })
   .meta({ id: "Uptime", description: "Uptime of monitors, together and each." });
 
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
 interface Member {
   readonly id: string;
   readonly name: string;
@@ -106,10 +108,15 @@ async function membersOf(deps: Deps, steps: readonly Range[], tag: readonly stri
   const ids = new Set(gone.filter((id) => maintenance(id).length > 0));
   if (ids.size > 0) for (const [id, own] of await statusReader.times({ steps, ids, maintenance })) times.set(id, own);
   const formerNames = [...formerly.values()].map((one) => ({ ...one, ...namePlace(one) }));
-  const all = [...rows, ...formerNames];
+  const end = iso(wholeOf(steps).to);
+  // One that was created later is none of the range; with the key of a deleted one it may have time in it all the same.
+  const existed = rows.filter(
+    ({ id, createdAt, deletedAt }) => (deletedAt === null && createdAt < end) || times.has(id),
+  );
+  const all = [...existed, ...formerNames];
   if (formerNames.length > 0) all.sort((a, b) => compareText(a.listKey, b.listKey));
   return all
-    .filter(({ id, tags, deletedAt }) => hasTags(tags, tag) && (deletedAt === null || times.has(id)))
+    .filter(({ tags }) => hasTags(tags, tag))
     .map(({ id, name, tags, deletedAt }): Member => ({ id, name, tags, deletedAt, times: times.get(id) }));
 }
 
@@ -136,8 +143,6 @@ function figuresOfSteps(members: readonly Member[], steps: readonly Range[]) {
     ...figures(sum.subarray(step * count, (step + 1) * count), (to - from) * members.length),
   }));
 }
-
-const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
 const getUptime = route({
   method: "GET",

@@ -5,10 +5,10 @@ import { ALARMED_METRICS } from "../../../../shared/alarmed-metrics.ts";
 import { show } from "../../../../shared/issues.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { idleSeconds, type Session, sessionPosition } from "../../../../shared/store/sessions.ts";
-import type { Token } from "../../../../shared/store/tokens.ts";
+import type { StoredToken, Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { audited, authorOf } from "../audit.ts";
-import { findLogin, newId, newSecret, sha256 } from "../auth.ts";
+import { findLogin, isSessionOf, newId, newSecret, sha256 } from "../auth.ts";
 import { filledPage } from "../filled-page.ts";
 import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
@@ -98,11 +98,18 @@ const listSessions = route({
   scope: "admin",
   query: z.strictObject(page),
   responses: { 200: { description: "A page of sessions.", schema: pageOf(sessionView) } },
-  handle: async ({ query: { limit, cursor } }, { sessions, now }) => {
+  handle: async ({ query: { limit, cursor } }, { sessions, tokens, now }) => {
     const at = now();
     const before = cursor === undefined ? undefined : decodeCursor(cursor, "sessions");
-    const { items, next } = await filledPage(limit, before, (some, from) => sessions.list(some, at, from), {
-      passes: () => true,
+    const tokenOf = new Map<string, StoredToken | undefined>();
+    const read = async (some: number, from?: string) => {
+      const found = await sessions.list(some, at, from);
+      const unknown = new Set(found.items.map(({ tokenId }) => tokenId).filter((id) => !tokenOf.has(id)));
+      await Promise.all([...unknown].map(async (id) => tokenOf.set(id, await tokens.get(id))));
+      return found;
+    };
+    const { items, next } = await filledPage(limit, before, read, {
+      passes: (session) => isSessionOf(tokenOf.get(session.tokenId), session, at),
       positionOf: sessionPosition,
     });
     return {
@@ -112,7 +119,7 @@ const listSessions = route({
           tokenId: session.tokenId,
           isRemembered: session.isRemembered,
           createdAt: session.createdAt,
-          expiresAt: endOf(session, { expiresAt: null }),
+          expiresAt: endOf(session, tokenOf.get(session.tokenId)!),
           sourceIp: session.sourceIp,
           userAgent: session.userAgent,
         })),

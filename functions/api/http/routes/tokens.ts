@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { StoredToken, Token, TokenStore } from "../../../../shared/store/tokens.ts";
-import { hasScope, issueToken, rotateToken, stateOf } from "../auth.ts";
+import { creationOfToken, hasScope, issueToken, rotateToken, stateOf } from "../auth.ts";
 import { filledPage } from "../filled-page.ts";
 import { Problem } from "../problem.ts";
 import { pageOf } from "../representations.ts";
@@ -38,7 +38,7 @@ const createToken = route({
   responses: { 201: { description: "Created.", schema: newTokenView } },
   handle: async ({ body, record }, { tokens, now }) => {
     const { token, text } = await issueToken(tokens, body, now());
-    await record([{ resource: token.id, name: token.name, changes: { scopes: [null, token.scopes] } }]);
+    await record([creationOfToken(token)]);
     return { status: 201, body: { ...presentToken(token, now()), token: text } };
   },
 });
@@ -98,7 +98,7 @@ const updateToken = route({
   handle: async ({ params, body: { name }, record }, { tokens, now }) => {
     const token = await usable(tokens, params.id ?? "");
     await tokens.rename(token.id, name);
-    await record([{ resource: token.id, name, changes: { name: [token.name, name] } }]);
+    await record(name === token.name ? [] : [{ resource: token.id, name, changes: { name: [token.name, name] } }]);
     return { body: presentToken({ ...token, name }, now()) };
   },
 });

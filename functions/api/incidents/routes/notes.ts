@@ -7,7 +7,7 @@ import { authorOf, type Change } from "../../http/audit.ts";
 import { hasScope } from "../../http/auth.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
-import { differencesOf } from "../../monitors/changes.ts";
+import { changeOfKept } from "../../monitors/changes.ts";
 import { existingIncident } from "../existing.ts";
 import { MOST_NOTES, noteInput, notePatch, noteView, presentNote } from "../note.ts";
 
@@ -16,15 +16,15 @@ const contentOf = ({ text, state, public: isPublic }: IncidentNote) => ({ text, 
 
 type Named = Pick<Awaited<ReturnType<typeof existingIncident>>, "monitorId" | "monitorName">;
 
-/** For the audit log of the monitor. */
+/** For the audit log of the monitor; none if nothing differs. */
 const changeOf = (
   { monitorId, monitorName }: Named,
   id: string,
   before: IncidentNote | null,
   after: IncidentNote | null,
-): Change => {
+): Change[] => {
   const side = (note: IncidentNote | null) => ({ notes: { [id]: note ? contentOf(note) : null } });
-  return { resource: monitorId, name: monitorName, changes: differencesOf(side(before), side(after)) };
+  return changeOfKept({ id: monitorId, name: monitorName }, side(before), side(after));
 };
 
 /** A note that the caller may change. @throws Problem `not-found`, or `missing-scope` where it is another's */
@@ -54,6 +54,7 @@ const createNote = route({
   description: `Also after its end. An incident has at most ${MOST_NOTES} notes. Nobody is alerted of one.`,
   scope: "write",
   body: noteInput,
+  sentBack: noteView,
   responses: { 201: { description: "The note.", schema: noteView } },
   problems: ["already-exists"],
   handle: async ({ params, body, token, record }, deps) => {
@@ -63,7 +64,7 @@ const createNote = route({
     const at = deps.now().toISOString();
     const note: IncidentNote = { id: deps.newId(), at, updatedAt: at, by: authorOf(token), ...body, revision: 1 };
     await deps.notes.create(incident.id, note);
-    await record([changeOf(incident, note.id, null, note)]);
+    await record(changeOf(incident, note.id, null, note));
     return { status: 201, body: presentNote(note) };
   },
 });
@@ -76,6 +77,7 @@ const updateNote = route({
   description: "With the token that wrote it, or with scope `admin`.",
   scope: "write",
   body: notePatch,
+  sentBack: noteView,
   contentTypes: ["application/merge-patch+json", "application/json"],
   responses: { 200: { description: "The note.", schema: noteView } },
   problems: ["changed-meanwhile"],
@@ -85,9 +87,10 @@ const updateNote = route({
     const { text = before.text, state = before.state, public: isPublic = before.public } = body;
     const updatedAt = deps.now().toISOString();
     const after = { ...before, text, state, public: isPublic, updatedAt, revision: before.revision + 1 };
-    if (!(await deps.notes.update(incident.id, before, after))) throw changedMeanwhile();
-    await record([changeOf(incident, after.id, before, after)]);
-    return { body: presentNote(after) };
+    const changes = changeOf(incident, after.id, before, after);
+    if (changes.length > 0 && !(await deps.notes.update(incident.id, before, after))) throw changedMeanwhile();
+    await record(changes);
+    return { body: presentNote(changes.length > 0 ? after : before) };
   },
 });
 
@@ -104,7 +107,7 @@ const deleteNote = route({
     const incident = await existingIncident(deps, params.id ?? "");
     const note = await ownNote(deps, incident.id, params.noteId ?? "", token);
     if (!(await deps.notes.remove(incident.id, note))) throw changedMeanwhile();
-    await record([changeOf(incident, note.id, note, null)]);
+    await record(changeOf(incident, note.id, note, null));
     return { status: 204 };
   },
 });

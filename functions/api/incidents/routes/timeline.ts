@@ -7,14 +7,14 @@ import { pageBody, startOf } from "../../http/page.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
-import { maySeeAll, presentAcknowledged, withoutAddress } from "../../monitors/present.ts";
+import { maySeeReceivers, presentAcknowledged, withoutAddress } from "../../monitors/present.ts";
 import { existingIncident } from "../existing.ts";
 import { presentNote } from "../note.ts";
 import { type Deliveries, entriesOf, eventView, positionOf, type TimelineEntry } from "../timeline.ts";
 
 /** Hides a mail address, and where a text beside it repeats it. */
 const shownTo = (reader: Token | null, receiver: string, text: string | null) => {
-  if (maySeeAll(reader)) return { receiver, text };
+  if (maySeeReceivers(reader)) return { receiver, text };
   const { delivery, error } = withoutAddress(receiver, text ?? "");
   return { receiver: delivery, text: text === null ? null : error };
 };

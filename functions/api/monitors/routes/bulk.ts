@@ -7,6 +7,7 @@ import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { fieldError, monitorId, monitorName, problemCode, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
+import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
 import { changesView } from "../changes.ts";
 import { patchErrors } from "../patch.ts";
@@ -135,10 +136,15 @@ export const bulk: readonly Route[] = [
       "Each monitor has a result of its own, and one that fails does not stop the others. A field that is wrong for every monitor is refused before anything is written. `check` queues a check at all their locations, whose outcomes count as those of regular checks; it counts as one of the 60 checks a minute of a token.",
     scope: "deploy",
     body: bulkInput,
+    contentTypes: JSON_OR_YAML,
     problems: ["answer-too-large"],
     responses: {
-      200: { description: "Each monitor was tried.", schema: bulkResult },
-      202: { description: "Time ran out: send `remaining` as `ids` to continue.", schema: bulkResult },
+      200: { description: "Each monitor was tried.", schema: bulkResult, contentTypes: JSON_OR_YAML },
+      202: {
+        description: "Time ran out: send `remaining` as `ids` to continue.",
+        schema: bulkResult,
+        contentTypes: JSON_OR_YAML,
+      },
     },
     handle: async ({ body, token, context, record }, deps) => {
       const errors = inputErrors(body);

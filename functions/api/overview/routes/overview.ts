@@ -3,6 +3,7 @@
  * polls with `since` for what changed.
  */
 import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
 import { maintenanceTime } from "../../../../shared/history/maintenance-time.ts";
 import { expecting } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
@@ -17,7 +18,7 @@ import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
 import { newestOf } from "../../monitors/newest.ts";
 import { statusOf } from "../../monitors/present.ts";
-import { hasTags, selecting, tagFilter } from "../../monitors/select.ts";
+import { selecting, tagFilter } from "../../monitors/select.ts";
 import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
 import { countsOf, pageOf, SORTS, type Sort } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
@@ -38,7 +39,8 @@ const overviewView = z
       .record(z.string(), z.int())
       .nullable()
       .meta({
-        description: "Monitors by status, of all that have the tags. Null where nothing changed, and with `ids`.",
+        description:
+          "Monitors by status, of all that have the tags. With `since` null where nothing changed, and with `ids`.",
         example: { up: 41, down: 1 },
       }),
     bars: z
@@ -52,9 +54,11 @@ const overviewView = z
         count: z.int().meta({ description: "Number of bars; the last one ends now.", example: 24 }),
       })
       .meta({ id: "OverviewBars", description: "When the bars of the rows are." }),
-    removed: z
-      .array(z.string())
-      .meta({ description: "With `since` or `ids`: ids of monitors that are deleted.", example: [] }),
+    removed: z.array(z.string()).meta({
+      description:
+        "With `since`: ids of changed monitors that are deleted, or do not have the tags or status asked for. With `ids`: of those that do not exist.",
+      example: [],
+    }),
     nextCursor: z
       .string()
       .nullable()
@@ -80,13 +84,17 @@ async function present(deps: Deps, rows: readonly MonitorRow[], period: BarPerio
   return rows.map((row) => presentRow(row, { times, steps, newest, maintenanceOf, now }));
 }
 
-/** Reads these monitors anew. @returns those that exist, in this order, and the ids of those that do not */
-async function existing({ monitors }: Deps, ids: readonly string[]) {
-  const found = new Map((await monitors.rowsOf(ids)).map((row) => [row.id, row]));
-  const isThere = (id: string) => found.get(id)?.deletedAt === null;
+/**
+ * Reads these monitors anew.
+ * @returns those of the list that is asked for, in this order, and the ids of the others: deleted, or with other tags or
+ * another status by now
+ */
+async function existing({ monitors }: Deps, ids: readonly string[], { tag, status }: Pick<Query, "tag" | "status">) {
+  const isWanted = selecting({ tag, status });
+  const found = new Map((await monitors.rowsOf(ids)).filter(isWanted).map((row) => [row.id, row]));
   return {
-    rows: ids.filter(isThere).map((id) => found.get(id)!),
-    removed: ids.filter((id) => !isThere(id)),
+    rows: ids.flatMap((id) => found.get(id) ?? []),
+    removed: ids.filter((id) => !found.has(id)),
   };
 }
 
@@ -101,26 +109,29 @@ interface Query {
   readonly tag: readonly string[];
   readonly status: readonly Status[];
   readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly since?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
 }
 
-async function changesSince(deps: Deps, { bars, tag, limit: most }: Query, since: string) {
-  const from = decodeCursor(since, CHANGES);
+const WRONG_SINCE = {
+  path: "since",
+  message: "must be the `changes` of an earlier answer; read the overview as a whole, without since, to begin",
+};
+
+async function changesSince(deps: Deps, { bars, tag, status, limit: most }: Query, since: string) {
+  const from = decodeCursor(since, CHANGES, WRONG_SINCE);
   const now = deps.now();
   const changed = await deps.monitors.changedAfter(from);
   const isCut = changed.length > most;
   const taken = changed.slice(0, most);
-  const { rows, removed } = await existing(deps, [...new Set(taken.map(({ id }) => id))]);
-  // A monitor that lost the tag is none of the list any more.
-  const [wanted, left] = [true, false].map((has) => rows.filter(({ tags }) => hasTags(tags, tag) === has)) as [
-    MonitorRow[],
-    MonitorRow[],
-  ];
+  const { rows, removed } = await existing(deps, [...new Set(taken.map(({ id }) => id))], { tag, status });
   return {
     changes: isCut ? taken.at(-1)!.at : new Date(now.getTime() - OVERLAP_MS).toISOString(),
-    counts: taken.length === 0 || tag.length > 0 ? null : countsOf(await tagged(deps, [])),
-    removed: [...removed, ...left.map(({ id }) => id)],
+    counts: taken.length === 0 ? null : countsOf(await tagged(deps, tag)),
+    removed,
     nextCursor: null,
-    items: await present(deps, wanted, bars, false),
+    items: await present(deps, rows, bars, false),
   };
 }
 
@@ -134,30 +145,43 @@ async function withPresentCause({ monitors }: Deps, rows: readonly MonitorRow[])
   return rows.map((row) => found.get(row.id) ?? row).filter(({ deletedAt }) => deletedAt === null);
 }
 
-/** Time by status of the bars, to sort by uptime. */
-async function timesOf(deps: Deps, rows: readonly MonitorRow[], bars: BarPeriod) {
-  const steps = barSteps(bars, deps.now());
+/** Time by status of the bars up to a moment, to sort by uptime. */
+async function timesOf(deps: Deps, rows: readonly MonitorRow[], bars: BarPeriod, end: Date) {
+  const steps = barSteps(bars, end);
   const within = await maintenanceIn(deps, wholeOf(steps));
   return deps.statusReader.times({ steps, maintenance: byId(new Map(rows.map((row) => [row.id, row])), within) });
 }
 
-async function onePage(deps: Deps, query: Query & { readonly sort: Sort; readonly cursor?: string | undefined }) {
+async function onePage(deps: Deps, query: Query & { readonly sort: Sort }) {
   const { bars, tag, status, sort, limit: most } = query;
   const question = JSON.stringify(["overview", bars, tag, status, sort]);
-  const after = query.cursor === undefined ? "" : decodeCursor(query.cursor, question);
+  // Uptimes change with each second: all pages are in the order of the moment of the first one, so that none comes twice.
+  const [after, readAt]: [string, string] =
+    query.cursor === undefined ? ["", deps.now().toISOString()] : JSON.parse(decodeCursor(query.cursor, question));
   // Read before the monitors, so that no change falls between.
   const changes = new Date(deps.now().getTime() - OVERLAP_MS).toISOString();
   const all = await tagged(deps, tag);
-  const times = sort === "uptime" ? await timesOf(deps, all, bars) : undefined;
+  const times = sort === "uptime" ? await timesOf(deps, all, bars, new Date(readAt)) : undefined;
   const wanted = all.filter(selecting({ status }));
   const { page, next } = pageOf(wanted, { sort, after, limit: most }, times);
   return {
     changes,
     counts: countsOf(all),
     removed: [],
-    nextCursor: next === null ? null : encodeCursor(next, question),
+    nextCursor: next === null ? null : encodeCursor(JSON.stringify([next, readAt]), question),
     items: await present(deps, await withPresentCause(deps, page), bars, true),
   };
+}
+
+/** @throws InvalidInput for a place in a list together with what is no list */
+function refuseWithoutMeaning({ ids, since, cursor }: Query): void {
+  const errors = [
+    ...(ids && since !== undefined ? [{ path: "since", message: "must not be sent together with ids" }] : []),
+    ...(cursor !== undefined && (ids || since !== undefined)
+      ? [{ path: "cursor", message: `must not be sent together with ${ids ? "ids" : "since"}` }]
+      : []),
+  ];
+  if (errors.length > 0) throw new InvalidInput(errors);
 }
 
 const getOverview = route({
@@ -201,10 +225,11 @@ const getOverview = route({
   }),
   responses: { 200: { description: "A page of monitors, or what changed.", schema: overviewView } },
   handle: async ({ query }, deps) => {
+    refuseWithoutMeaning(query);
     const now = deps.now();
     const answer = async () => {
       if (query.ids) {
-        const { rows, removed } = await existing(deps, query.ids);
+        const { rows, removed } = await existing(deps, query.ids, query);
         const changes = new Date(now.getTime() - OVERLAP_MS).toISOString();
         return {
           changes,

@@ -33,6 +33,8 @@ describe("a token's share", () => {
     expect(headers).toMatchObject({ "ratelimit-policy": '"token";q=1200;w=60', ratelimit: '"token";r=1199;t=45' });
     const missing = await edge.call("GET", "/v1/monitors/nothing0", { token });
     expect([missing.status, missing.headers.ratelimit]).toEqual([404, '"token";r=1198;t=45']);
+    const forbidden = await edge.call("GET", "/v1/audit", { token });
+    expect([forbidden.status, forbidden.headers.ratelimit]).toEqual([403, '"token";r=1197;t=45']);
     await edge.stores.tokens.report(token.split("_")[1]!, { minute: Math.floor(NOW.getTime() / 60_000), count: 1_200 });
     const refused = await edge.call("GET", "/v1/monitors", { token });
     expect([refused.status, refused.body.code]).toEqual([429, "too-many-requests"]);

@@ -262,6 +262,24 @@ describe("an admin", () => {
     expect((await own.call("DELETE", `/v1/sessions/${ids[0]}`)).status).toBe(404);
     expect((await own.call("GET", "/v1/sessions")).body.items).toHaveLength(4);
   });
+
+  test("sees no session whose token was revoked or rotated, and no end later than the token's", async () => {
+    await using own = await startEdge();
+    own.clock.now = () => new Date(START);
+    const began = async (more: object = {}) => {
+      const { id, token } = (await own.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["read"], ...more } }))
+        .body;
+      return { id, session: (await own.call("POST", "/v1/sessions", { token: null, body: { token } })).body.id };
+    };
+    const expiresAt = new Date(START + HOUR_MS).toISOString();
+    const [revoked, rotated, ending] = [await began(), await began(), await began({ expiresAt })];
+    const listed = async () => (await own.call("GET", "/v1/sessions?limit=1")).body;
+    await own.call("DELETE", `/v1/tokens/${revoked.id}`);
+    await own.call("POST", `/v1/tokens/${rotated.id}/rotate`, { body: { overlapSeconds: 0 } });
+    expect(await listed()).toMatchObject({ items: [{ id: ending.session, expiresAt }], nextCursor: null });
+    own.clock.now = () => new Date(START + HOUR_MS);
+    expect((await listed()).items).toEqual([]);
+  });
 });
 
 test("a token has no session to end", async () => {

@@ -25,7 +25,7 @@ describe("the audit log has", () => {
     await edge.call("DELETE", `/v1/monitors/${id}`);
     const entries = await log(`monitor=${id}`);
     expect(entries.map(({ operation, changes }: Record<string, unknown>) => [operation, changes])).toEqual([
-      ["deleteMonitor", { deleted: [false, true] }],
+      ["deleteMonitor", expect.objectContaining({ name: ["Orders", null], tags: [{ team: "b" }, null] })],
       ["pauseMonitor", { paused: [false, true] }],
       ["updateMonitor", { "tags.team": ["a", "b"] }],
       ["createMonitor", expect.objectContaining({ name: [null, "Orders"], tags: [null, { team: "a" }] })],
@@ -94,6 +94,23 @@ describe("the audit log has", () => {
       { operation: "createChannel", changes: { name: [null, "Ops"], settings: [null, { url: "(hidden)" }] } },
     ]);
     expect(JSON.stringify(await edge.stored("monitors", "AUDIT"))).not.toMatch(/s3cret|0ther/);
+  });
+
+  test("what a new token may do, and until when", async () => {
+    const body = { name: "CI", scopes: ["deploy"], monitorTags: ["team=a"], expiresAt: "2099-01-01T00:00:00.000Z" };
+    const { id } = (await edge.call("POST", "/v1/tokens", { body })).body;
+    await edge.call("PATCH", `/v1/tokens/${id}`, { body: { name: "CI" } });
+    expect(await log(`monitor=${id}`)).toMatchObject([
+      {
+        operation: "createToken",
+        changes: {
+          name: [null, "CI"],
+          scopes: [null, ["deploy"]],
+          monitorTags: [null, ["team=a"]],
+          expiresAt: [null, body.expiresAt],
+        },
+      },
+    ]);
   });
 
   test("who logged in, whose session was ended, and whose secret was changed", async () => {

@@ -248,6 +248,7 @@ describe("wrong input is refused, naming every field, and stores nothing", () =>
     [{ name: "x", kind: "webhook", settings: { url: "http://a/", headers: { Host: "b" } } }, ["settings.headers.Host"]],
     [{ name: "x", kind: "webhook", settings: { url: "http://a/", body: '{"a": "{{b}}"}' } }, ["settings.body"]],
     [{ name: "x", kind: "slack", settings: { url: "(hidden)" } }, ["settings.url"]],
+    [{ name: "x", kind: "opsgenie", settings: { apiKey: "(hidden)" } }, ["settings.apiKey"]],
   ])("%j", async (body, paths) => {
     const before = await edge.stored("monitors", "CHANNEL");
     const answer = await post(body);
@@ -260,8 +261,10 @@ describe("wrong input is refused, naming every field, and stores nothing", () =>
     const { id } = await create(webhook());
     const patch = (body: unknown) => edge.call("PATCH", `/v1/channels/${id}`, { body });
     expect(errorsOf(await patch({ kind: "slack" }))).toEqual({ kind: expect.stringContaining("cannot change") });
-    expect(errorsOf(await patch({ settings: { secret: "(hidden)" } }))["settings.secret"]).toContain(
-      "leave the field out",
+    const unsigned = await create({ ...webhook(), settings: { url: "http://127.0.0.1/" } });
+    const masked = { body: { settings: { secret: "(hidden)" } } };
+    expect(errorsOf(await edge.call("PATCH", `/v1/channels/${unsigned.id}`, masked))["settings.secret"]).toContain(
+      "none is stored here",
     );
     expect(errorsOf(await patch({ name: null, settings: { url: null } }))).toEqual({
       name: expect.stringContaining("is required"),

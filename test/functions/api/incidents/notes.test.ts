@@ -40,6 +40,8 @@ test("notes are written, read with the incident in the order of time, changed an
   const changed = await edge.call("PATCH", path(second.body.id), { body: { state: null, text: "Found the cause." } });
   expect(changed.body).toEqual({ ...second.body, state: null, text: "Found the cause.", updatedAt: now.toISOString() });
   now = new Date(now.getTime() + 60_000);
+  const same = await edge.call("PATCH", path(second.body.id), { body: changed.body });
+  expect([same.status, same.body]).toEqual([200, changed.body]);
   expect((await edge.call("DELETE", path(first.body.id))).status).toBe(204);
   expect(await notesOf()).toEqual([changed.body]);
   expect((await edge.call("DELETE", path(first.body.id))).status).toBe(404);

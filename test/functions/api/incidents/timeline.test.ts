@@ -125,12 +125,17 @@ describe("the timeline of an incident", () => {
     expect(items).toEqual(whole);
   });
 
-  test("shows no mail address to those who may not write", async () => {
-    const shown = JSON.stringify(await timeline("", await edge.tokenWith("read")));
+  test.each([
+    ["may not write", () => edge.tokenWith("read")],
+    ["are limited to tags, as policies name people of others", () => edge.limitedToken("write", "team=orders")],
+  ])("shows no mail address to those who %s", async (_who, make) => {
+    const token = await make();
+    const shown = JSON.stringify(await timeline("", token));
     expect(shown).not.toContain("ops@example.com");
     expect(shown).toContain("email:(hidden)");
-    const { body } = await edge.call("GET", `/v1/incidents/${id}`, { token: await edge.tokenWith("read") });
+    const { body } = await edge.call("GET", `/v1/incidents/${id}`, { token });
     expect(body.acknowledged.by).toBe("link sent to email:(hidden)");
+    expect(body.undeliverable).toMatchObject([{ delivery: `${id}.1 email:(hidden)` }]);
   });
 
   test("says nothing of deliveries whose mail has gone after 30 days", async () => {

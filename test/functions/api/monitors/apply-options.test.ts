@@ -198,6 +198,15 @@ describe("YAML", () => {
       headers: { "Content-Type": "application/yaml" },
     });
     expect(json.headers["content-type"]).toBe("application/json");
+    const bulk = await edge.call("POST", "/v1/monitors/bulk", { raw: `ids: [${monitor.id}]\naction: pause`, headers });
+    expect(parseYaml(bulk.body)).toMatchObject({ done: [{ id: monitor.id, changes: { paused: [false, true] } }] });
+  });
+
+  test("or JSON: caches are told that the answer depends on Accept", async () => {
+    for (const Accept of ["application/yaml", "application/json"]) {
+      const { headers: answered } = await edge.call("GET", "/v1/monitors", { headers: { Accept } });
+      expect([answered["content-type"], answered.vary]).toEqual([Accept, "accept, accept-encoding"]);
+    }
   });
 
   const deep = `monitors: ${"[".repeat(5_000)}${"]".repeat(5_000)}`;

@@ -171,6 +171,23 @@ test.each([1, 2])(
 
 const percent = async () => (await w.get(`/v1/uptime?from=${MIDNIGHT}&to=${MIDNIGHT + 24 * HOUR}`)).seconds;
 
+test("an outage that ends within a second is as long in incidents and statistics as its downtime", async () => {
+  await w.create("web");
+  await w.see("web", "up");
+  w.time.now += 100;
+  await w.see("web", "down");
+  w.time.now += 40.6;
+  await w.edit("web", { port: 8_080 });
+  w.time.now += 59.4;
+  await w.see("web", "up");
+  w.time.now += 100;
+  const range = `from=${MIDNIGHT}&to=${w.time.now}`;
+  const { total } = await w.get(`/v1/monitors/web/stats?${range}`);
+  const [incident] = (await w.get("/v1/monitors/web/incidents")).items;
+  expect(incident).toMatchObject({ endReason: "changed", endedAt: iso(MIDNIGHT + 140.6), durationSeconds: 40 });
+  expect(total).toMatchObject({ outages: 1, downtimeSeconds: 40, longestOutageSeconds: 40, seconds: { down: 40 } });
+});
+
 test("a stretch that arrives after its hour was summarised counts at once, and corrects hours and days", async () => {
   await w.create("a");
   await w.see("a", "up");

@@ -120,6 +120,28 @@ describe("the overview", () => {
     expect(await w.unitsOf(() => w.get(`/v1/overview?since=${last.changes}`))).toBeLessThanOrEqual(8);
   });
 
+  test("a poll tells which monitors have not the tags or status asked for any more, and counts those of the tags", async () => {
+    await w.see("a-up", "up");
+    w.time.now += 60;
+    const all = await w.get("/v1/overview?tag=team=shop&status=up");
+    expect(all.items.map(({ id }: { id: string }) => id)).toEqual(["a-up"]);
+    await w.see("a-up", "down");
+    const since = `since=${all.changes}`;
+    expect(await w.get(`/v1/overview?tag=team=shop&status=up&${since}`)).toMatchObject({
+      items: [],
+      removed: ["a-up"],
+      counts: { down: 1, degraded: 1 },
+    });
+    expect(await w.get(`/v1/overview?status=down&${since}`)).toMatchObject({ items: [{ id: "a-up" }], removed: [] });
+    await w.create("plain");
+    expect(await w.get("/v1/overview?ids=web,plain&tag=team=shop")).toMatchObject({
+      items: [{ id: "web" }],
+      removed: ["plain"],
+    });
+    await w.remove("plain");
+    await w.see("a-up", "up");
+  });
+
   test("of a monitor that is not up the newest message shows, also where its status stays", async () => {
     await w.see("b-up", "down");
     w.time.now += 60;
@@ -132,9 +154,40 @@ describe("the overview", () => {
     await w.see("b-up", "up");
   });
 
+  test("pages by uptime stay in the order of the first one, while uptimes go on", async () => {
+    await using own = await startWorld();
+    for (const id of ["a", "b", "c"]) {
+      await own.create(id);
+      await own.see(id, "down");
+      own.time.now += 100;
+      await own.see(id, "up");
+    }
+    const seen: string[] = [];
+    let cursor = "";
+    do {
+      const page = await own.get(`/v1/overview?sort=uptime&limit=1${cursor && `&cursor=${cursor}`}`);
+      seen.push(...page.items.map(({ id }: { id: string }) => id));
+      cursor = page.nextCursor ?? "";
+      own.time.now += HOUR;
+    } while (cursor && seen.length < 9);
+    expect(seen.toSorted()).toEqual(["a", "b", "c"]);
+  });
+
   test("says what is wrong with a request", async () => {
     for (const query of ["bars=8d", "since=x", "cursor=x", "ids=A", "sort=id", "limit=1001", "status=bad"])
       expect((await w.call("GET", `/v1/overview?${query}`)).status, query).toBe(422);
+    const { changes } = await w.get("/v1/overview");
+    for (const [query, paths] of [
+      [`ids=a&since=${changes}&cursor=x`, ["since", "cursor"]],
+      [`since=${changes}&cursor=x`, ["cursor"]],
+    ] as const) {
+      const answer = await w.call("GET", `/v1/overview?${query}`);
+      expect([answer.status, answer.body.errors.map(({ path }: { path: string }) => path)]).toEqual([422, paths]);
+    }
+    const { body } = await w.call("GET", "/v1/overview?since=x");
+    expect(body.errors).toEqual([
+      { path: "since", message: expect.stringContaining("`changes` of an earlier answer") },
+    ]);
   });
 });
 

@@ -38,6 +38,11 @@ test("a group's uptime is over the time of all its monitors, deleted ones includ
   expect((await w.get(`/v1/uptime?from=${MIDNIGHT + DAY}`)).monitors).toBe(2);
 });
 
+test("a monitor that was created after the range is none of it", async () => {
+  const before = await w.get(`/v1/uptime?from=${MIDNIGHT - 2 * HOUR}&to=${MIDNIGHT - HOUR}&groupBy=env`);
+  expect(before).toMatchObject({ monitors: 0, items: [], groups: [], seconds: { noData: 0 } });
+});
+
 test("groups by the values of a tag", async () => {
   const { groups } = await w.get(`/v1/uptime?groupBy=env&${RANGE}`);
   expect(groups).toMatchObject([

@@ -1,4 +1,4 @@
-/** What monitors may depend on, and what the API says of it. */
+/** What monitors may name: others that they depend on, and policies; and what the API says of it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Incident } from "../../../../shared/model.ts";
 import { createDecisionStore } from "../../../../shared/store/decisions.ts";
@@ -152,4 +152,35 @@ test("an incident lists page by page whose alerts it held back", async () => {
   // A token that is limited to tags does not see the monitor, and so not its incident.
   const token = await edge.limitedToken("read", "team=others");
   expect((await edge.call("GET", path, { token })).status).toBe(404);
+});
+
+describe("a monitor names policies", () => {
+  const alerts = (...policies: string[]) => ({ alerts: { policies } });
+  const newPolicy = async (name: string): Promise<string> => {
+    const policy = { name, steps: [{ afterSeconds: 0, channels: ["sns"] }] };
+    return (await edge.call("POST", "/v1/policies", { body: policy })).body.id;
+  };
+
+  test("that are there, and stay named when they are deleted", async () => {
+    const id = await newPolicy("On call");
+    const wrong = [422, 'alerts.policies[1]: there is no policy "onCall"'];
+    const refused = { body: body("x", alerts(id, "onCall")) };
+    expect(await errorsOf(edge.call("POST", "/v1/monitors", refused))).toEqual(wrong);
+    const monitor = await create("Named", { key: "named", ...alerts(id) });
+    expect(await errorsOf(patch(monitor, alerts(id, "onCall")))).toEqual(wrong);
+    const change = { ids: [monitor], action: "update", change: alerts("onCall") };
+    const bulk = await edge.call("POST", "/v1/monitors/bulk", { body: change });
+    expect(bulk.body.failed).toMatchObject([{ id: monitor, errors: [{ path: "alerts.policies[0]" }] }]);
+    const list = { monitors: [body("a", { key: "a" }), body("Named", { key: "named", ...alerts("onCall") })] };
+    expect(await errorsOf(edge.call("PUT", "/v1/monitors", { body: list }))).toEqual([
+      422,
+      'monitors[1].alerts.policies[0]: there is no policy "onCall"',
+    ]);
+    await edge.call("DELETE", `/v1/policies/${id}`);
+    expect((await patch(monitor, { name: "Named still" })).body.alerts.policies).toEqual([id]);
+    expect(await errorsOf(patch(await create("x"), alerts(id)))).toEqual([
+      422,
+      `alerts.policies[0]: there is no policy "${id}"`,
+    ]);
+  });
 });
