@@ -26,9 +26,12 @@ const letSendMail = (sender: NodeFunction, address: string): void => {
 export const letAlert = (
   sender: NodeFunction,
   { alertSender, smsAlerts, alertFunctions }: Settings,
-  alerts: ITopic,
+  topics: readonly ITopic[],
 ): void => {
-  sender.allow(["sns:Publish"], [alerts.topicArn]);
+  sender.allow(
+    ["sns:Publish"],
+    topics.map(({ topicArn }) => topicArn),
+  );
   if (alertSender) letSendMail(sender, alertSender);
   if (alertFunctions.length > 0) sender.allow(["lambda:InvokeFunction"], [...alertFunctions]);
   if (!smsAlerts) return;

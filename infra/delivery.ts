@@ -17,6 +17,7 @@ export interface DeliveryProps {
   readonly settings: Settings;
   readonly monitors: ITable;
   readonly alerts: ITopic;
+  readonly people: ITopic;
   readonly system: ITopic;
   /** As JSON, for environment variables. */
   readonly locations: string;
@@ -31,7 +32,7 @@ export class Delivery extends Construct {
 
   constructor(scope: Construct, id: string, props: DeliveryProps) {
     super(scope, id);
-    const { settings, monitors, alerts, system, locations, jobsQueues, apiUrl } = props;
+    const { settings, monitors, alerts, people, system, locations, jobsQueues, apiUrl } = props;
     this.deliver = new NodeFunction(this, "Deliver", {
       settings,
       entry: "deliver",
@@ -41,6 +42,7 @@ export class Delivery extends Construct {
       environment: {
         MONITORS_TABLE: monitors.tableName,
         ALERTS_TOPIC_ARN: alerts.topicArn,
+        PEOPLE_TOPIC_ARN: people.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         API_URL: apiUrl,
         LOCATIONS: locations,
@@ -53,7 +55,7 @@ export class Delivery extends Construct {
     deliver.allow(["dynamodb:GetItem", "dynamodb:Query"], [monitors.tableArn]);
     deliver.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [monitors.tableArn]);
     deliver.allow(["sqs:SendMessage"], jobsQueues);
-    letAlert(deliver, settings, alerts);
+    letAlert(deliver, settings, [alerts, people]);
     invokeByStream(deliver, monitors, {
       sortKeys: [MAILBOX_SK],
       // Receivers of one batch are served at the same time.

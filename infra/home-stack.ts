@@ -47,6 +47,8 @@ export class HomeStack extends Stack {
     // Not encrypted with AWS's managed key (alias/aws/sns), with which CloudWatch cannot publish alarms; alerts leave for
     // the Internet anyway.
     const alerts = new Topic(this, "Alerts", { enforceSSL: true, masterKey: encryptionKey });
+    // Mail and SMS, apart from programs: more than 10 mails a second would unsubscribe people for good.
+    const people = new Topic(this, "People", { enforceSSL: true, masterKey: encryptionKey });
     const system = new Topic(this, "System", { enforceSSL: true, masterKey: encryptionKey });
     const deadLetters = deadLetterQueue(encryptionKey);
     this.letAlarmsPublish(system);
@@ -128,7 +130,7 @@ export class HomeStack extends Stack {
         principals: [new ServicePrincipal("sns.amazonaws.com")],
         actions: ["sqs:SendMessage"],
         resources: [undelivered.queueArn],
-        conditions: { ArnEquals: { "aws:SourceArn": [alerts.topicArn, system.topicArn] } },
+        conditions: { ArnEquals: { "aws:SourceArn": [alerts.topicArn, people.topicArn, system.topicArn] } },
       }),
     );
     const api = new NodeFunction(this, "Api", {
@@ -144,6 +146,7 @@ export class HomeStack extends Stack {
         LOCATIONS,
         RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
+        PEOPLE_TOPIC_ARN: people.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
         DISPATCH_FUNCTION_NAME: dispatch.lambda.functionName,
@@ -157,11 +160,12 @@ export class HomeStack extends Stack {
     api.allow(["dynamodb:Query"], [index("listed"), index("attention"), index("changed")]);
     api.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
     // It publishes tests of subscriptions only.
-    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], [alerts.topicArn, system.topicArn]);
+    const topics = [alerts, people, system].map(({ topicArn }) => topicArn);
+    api.allow(["sns:Subscribe", "sns:ListSubscriptionsByTopic", "sns:Publish"], topics);
     // To say which monitors reach nobody.
-    api.allow(["sns:GetTopicAttributes"], [alerts.topicArn]);
+    api.allow(["sns:GetTopicAttributes"], [alerts.topicArn, people.topicArn]);
     this.letManageSubscriptions(api);
-    letAlert(api, settings, alerts);
+    letAlert(api, settings, [alerts, people]);
     api.allow(["lambda:InvokeFunction"], [dispatch.lambda.functionArn, ...probes]);
     api.allow(["sqs:SendMessage"], jobsQueues);
 
@@ -180,6 +184,7 @@ export class HomeStack extends Stack {
       settings,
       monitors,
       alerts,
+      people,
       system,
       locations: LOCATIONS,
       jobsQueues,
@@ -210,6 +215,7 @@ export class HomeStack extends Stack {
         LOCATIONS,
         RETENTION: JSON.stringify(settings.retention),
         ALERTS_TOPIC_ARN: alerts.topicArn,
+        PEOPLE_TOPIC_ARN: people.topicArn,
         SYSTEM_TOPIC_ARN: system.topicArn,
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
         API_URL: url,
@@ -255,6 +261,7 @@ export class HomeStack extends Stack {
     const output = (name: string, value: string) => new CfnOutput(this, name, { value });
     output("ApiUrl", url);
     output("AlertsTopicArn", alerts.topicArn);
+    output("PeopleTopicArn", people.topicArn);
     output("SystemTopicArn", system.topicArn);
     output("MonitorsTable", monitors.tableName);
     output("HistoryTable", history.tableName);
@@ -269,7 +276,7 @@ export class HomeStack extends Stack {
     output("FirstTokenCommand", "npm run token -- --name admin --scopes admin");
   }
 
-  /** SNS authorises these calls for the account, not for a topic; the function restricts itself to its two topics. */
+  /** SNS authorises these calls for the account, not for a topic; the function restricts itself to its topics. */
   private letManageSubscriptions(manager: NodeFunction): void {
     const subscriptions = this.formatArn({ service: "sns", resource: "*" });
     manager.allow(

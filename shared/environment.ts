@@ -42,7 +42,14 @@ const monitorsTable = {
   DYNAMODB_TIMEOUT_MS: z.optional(z.pipe(z.string(), z.pipe(z.transform(Number), z.int().check(z.positive())))),
 };
 const tables = { ...monitorsTable, HISTORY_TABLE: text };
-const topics = { ALERTS_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
+const topics = { ALERTS_TOPIC_ARN: text, PEOPLE_TOPIC_ARN: text, SYSTEM_TOPIC_ARN: text };
+
+/** ARNs of the topics by their names. */
+export const topicsIn = (environment: Readonly<Record<keyof typeof topics, string>>) => ({
+  alerts: environment.ALERTS_TOPIC_ARN,
+  people: environment.PEOPLE_TOPIC_ARN,
+  system: environment.SYSTEM_TOPIC_ARN,
+});
 
 /** What channels can send through. */
 const channels = {

@@ -13,6 +13,7 @@ export const SYSTEM_SEVERITIES = {
   "system.undeliverable": "critical",
   "system.alerts-dropped": "critical",
   "system.fault": "critical",
+  "system.policy-reaches-nobody": "warning",
 } as const satisfies Record<`system.${string}`, Severity>;
 
 export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;

@@ -2,11 +2,12 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
-import type { Outside } from "../../shared/alerts/channels/channel.ts";
+import type { Outside, Topics } from "../../shared/alerts/channels/channel.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
+import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
@@ -17,6 +18,7 @@ import type { IncidentAlertStore } from "../../shared/store/incident-alerts.ts";
 import type { IncidentStore } from "../../shared/store/incidents.ts";
 import type { LinkSecret } from "../../shared/store/link-secret.ts";
 import type { LocationStore } from "../../shared/store/locations.ts";
+import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
@@ -49,6 +51,7 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  readonly changes: Pick<ChangeStore, "list" | "of">;
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
   /** Reads the secret with which links in alerts are signed. */
@@ -82,9 +85,11 @@ export interface Deps {
   /** What test alerts are sent through. */
   readonly receivers: Outside;
   readonly sns: Pick<SNSClient, "send">;
-  readonly topics: { readonly alerts: string; readonly system: string };
-  /** Counts the confirmed subscriptions of topic `alerts`. */
-  readonly alertsSubscribers: () => Promise<number>;
+  readonly topics: Topics;
+  /** Leaves a message for topic `system`. */
+  readonly notify: MailboxStore["notify"];
+  /** Counts the confirmed subscriptions of a topic. */
+  readonly subscribersOf: (topicArn: string) => Promise<number>;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

@@ -9,14 +9,14 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import { createHttpSend } from "../../shared/alerts/http.ts";
 import { invokeBy } from "../../shared/alerts/invoke.ts";
 import { outsideOf } from "../../shared/alerts/outside.ts";
-import { readEnvironment } from "../../shared/environment.ts";
+import { readEnvironment, topicsIn } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbes } from "./monitors/probes.ts";
 import { createApiOf } from "./wiring.ts";
 
 const environment = readEnvironment("api", process.env);
 const sns = new SNSClient({});
-const topics = { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN };
+const topics = topicsIn(environment);
 const reach = environment.LOCATIONS.some(({ kind }) => kind === "local") ? "local" : "public";
 
 export const handler = createApiOf({

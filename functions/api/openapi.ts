@@ -71,8 +71,6 @@ export const openApiDocument = (version: string) => {
       // Clients must accept fields that later versions add to answers.
       override: ({ jsonSchema, io }) => {
         if (io === "output" && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-        // Mail addresses are `(hidden)` to those who may only read.
-        if (io === "output" && jsonSchema.format === "email") delete jsonSchema.format;
       },
     },
   );

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
+import { createChangeStore } from "../../shared/store/changes.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
@@ -16,6 +17,7 @@ import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts"
 import { createIncidentStore } from "../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
@@ -48,12 +50,14 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "changes"
   | "incidentAlerts"
   | "linkSecret"
   | "notes"
   | "channels"
   | "deliveries"
-  | "alertsSubscribers"
+  | "notify"
+  | "subscribersOf"
   | "heartbeats"
   | "history"
   | "stretches"
@@ -106,6 +110,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
+    changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     linkSecret: createLinkSecret(client, tables.monitors),
@@ -114,7 +119,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),
     deliveries: createDeliveryStore(client, tables.monitors),
-    alertsSubscribers: createSubscriberCount(outside.sns, outside.topics.alerts, now),
+    notify: createMailboxStore(client, tables.monitors).notify,
+    subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
     history: createHistoryStore(client, tables.history, historyOptions),

@@ -13,7 +13,7 @@ import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
 import { createHttpSend } from "../../shared/alerts/http.ts";
 import { invokeBy } from "../../shared/alerts/invoke.ts";
 import { outsideOf } from "../../shared/alerts/outside.ts";
-import { readEnvironment } from "../../shared/environment.ts";
+import { readEnvironment, topicsIn } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createRecordHandler } from "./records.ts";
@@ -34,7 +34,7 @@ const handleRecords = createRecordHandler(
     receivers: outsideOf({
       sns: new SNSClient({}),
       ses: new SESClient({}),
-      topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
+      topics: topicsIn(environment),
       sender: environment.ALERT_SENDER,
       allowsSms: environment.SMS_ALERTS === "true",
       alertFunctions: environment.ALERT_FUNCTIONS ?? [],

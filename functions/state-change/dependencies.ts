@@ -6,7 +6,13 @@ import type { Incident, Monitor } from "../../shared/model.ts";
 import { holdSeconds, LONGEST_HOLD_SECONDS, recheckSeconds } from "../../shared/monitor/timing.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { Decision } from "../../shared/rules/decide.ts";
-import type { Dependencies, Dependent } from "../../shared/rules/dependencies.ts";
+import {
+  alertNamingHeld,
+  type Dependencies,
+  type Dependent,
+  MOST_HELD_NAMES,
+  withHeld,
+} from "../../shared/rules/dependencies.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
 import type { DueStore } from "../../shared/store/due.ts";
 import { monitorKey } from "../../shared/store/keys.ts";
@@ -44,6 +50,20 @@ export const createDependencyRules = (store: DependencyStore, { nudge }: Pick<Du
       (incident?.heldBy ?? []).filter((one) => !isKnown(one)),
       now,
     );
+  },
+
+  /** Puts the children that a monitor's incident held back into the reminders and the recovery that a decision tells. */
+  async nameHeld({ id, pendingAlerts: before }: Monitor, decision: Decision): Promise<Decision> {
+    const alert = alertNamingHeld(before, decision.pendingAlerts);
+    if (!alert) return decision;
+    let count = 0;
+    const names: string[] = [];
+    for await (const page of store.heldBy({ monitorId: id, startedAt: alert.startedAt })) {
+      count += page.length;
+      names.push(...page.slice(0, MOST_HELD_NAMES).map(({ name }) => name));
+    }
+    if (count === 0) return decision;
+    return { ...decision, pendingAlerts: withHeld(before, decision.pendingAlerts, count, names) };
   },
 
   /** Has the children that a monitor's incident held back decided again, once it is down no more. */

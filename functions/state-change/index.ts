@@ -4,7 +4,7 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { SNSClient } from "@aws-sdk/client-sns";
 import middy from "@middy/core";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import { readEnvironment } from "../../shared/environment.ts";
+import { readEnvironment, topicsIn } from "../../shared/environment.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createJobQueues } from "../../shared/store/jobs.ts";
 import { createRecordHandler } from "./wiring.ts";
@@ -20,7 +20,7 @@ const handleRecords = createRecordHandler({
   locations: environment.LOCATIONS.map(({ name }) => name),
   queues: createJobQueues(environment.LOCATIONS),
   sns: new SNSClient({}),
-  topics: { alerts: environment.ALERTS_TOPIC_ARN, system: environment.SYSTEM_TOPIC_ARN },
+  topics: topicsIn(environment),
   sender: environment.ALERT_SENDER,
   url: (id) => `${environment.API_URL}/monitors/${id}`,
   now: () => new Date(),

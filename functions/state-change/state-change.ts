@@ -60,7 +60,8 @@ export const createStateChange = (given: Given) => {
       case "nothing":
         return { revision, ownTimerAt: verdict.ownTimerAt };
       case "store": {
-        const { decision, ownTimerAt } = verdict;
+        const { ownTimerAt } = verdict;
+        const decision = await dependencies.nameHeld(monitor, verdict.decision);
         // Before the decision is stored: a child that is not noted would not be touched by its parent's recovery.
         await dependencies.noteHeld(monitor, decision.incident, now());
         if (!(await decisions.save(monitor, decision, now()))) return null;

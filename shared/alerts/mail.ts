@@ -135,7 +135,9 @@ export const alertMail = (alert: RenderedAlert): MailContent => ({
   html: mailHtml(alert),
 });
 
+export const digestPlainText = (digest: Digest): string => digestText(digest, { ...PLAIN, limit: MAX_DIGEST });
+
 export const digestMail = (digest: Digest): MailContent => {
   const subject = digestTitle(digest);
-  return { subject, text: digestText(digest, { ...PLAIN, limit: MAX_DIGEST }), html: digestHtml(digest, subject) };
+  return { subject, text: digestPlainText(digest), html: digestHtml(digest, subject) };
 };

@@ -4,7 +4,7 @@ import type { Alert, AlertEvent, Target, Timestamp } from "../model.ts";
 import { isSystemEvent } from "../system-events.ts";
 
 /** Limit of SNS: subjects are ASCII and shorter than 100 characters. */
-const MAX_SUBJECT = 99;
+export const MAX_SUBJECT = 99;
 /** A single SMS takes 160 characters of the GSM alphabet, of which some, such as brackets, count twice. */
 export const MAX_SMS = 139;
 
@@ -91,6 +91,12 @@ export function headline(alert: Alert): string {
       return `${name} is ${alert.status}, but not as seen from everywhere`;
     case "minority-ended":
       return `${name} is ${alert.status}: what a part of its locations saw is over`;
+    case "changed":
+      return `${name} has changed`;
+    case "change-accepted":
+      return `${name}: a change was accepted`;
+    case "change-reverted":
+      return `${name}: a change has reverted`;
   }
 }
 
@@ -106,6 +112,9 @@ export const LABELS = {
   "flapping-stopped": "FLAPPING STOPPED",
   minority: "MINORITY",
   "minority-ended": "MINORITY ENDED",
+  changed: "CHANGED",
+  "change-accepted": "CHANGE ACCEPTED",
+  "change-reverted": "CHANGE REVERTED",
 } as const satisfies Record<AlertEvent, string>;
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);
@@ -126,18 +135,37 @@ export const sms = (alert: Alert) => {
 
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
-/** SNS message attributes; `tags` is an array of "key=value". At most ten, as raw SQS delivery takes no more. */
-export function attributes(alert: Alert): Record<string, { DataType: string; StringValue: string }> {
-  const text = (value: string) => ({ DataType: "String", StringValue: value });
-  const tags = Object.entries(alert.monitor.tags).map(([key, value]) => `${key}=${value}`);
-  return {
-    event: text(alert.event),
-    severity: text(alert.severity),
-    status: text(alert.status),
-    monitorId: text(alert.monitor.id),
-    protocol: text(alert.monitor.protocol),
-    incidentState: text(alert.incidentState),
-    ...(alert.endReason && { endReason: text(alert.endReason) }),
-    tags: { DataType: "String.Array", StringValue: JSON.stringify(tags) },
-  };
+type Attributes = Record<string, { readonly DataType: string; readonly StringValue: string }>;
+
+/** What SNS filters by. At most ten, as raw SQS delivery takes no more. */
+const filtered = (alert: Alert): Readonly<Record<string, string>> => ({
+  event: alert.event,
+  severity: alert.severity,
+  status: alert.status,
+  monitorId: alert.monitor.id,
+  protocol: alert.monitor.protocol,
+  incidentState: alert.incidentState,
+  ...(alert.endReason && { endReason: alert.endReason }),
+});
+const tagsOf = ({ monitor: { tags } }: Alert) => Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+const arrayOf = (values: readonly string[]) => ({
+  DataType: "String.Array",
+  StringValue: JSON.stringify([...new Set(values)]),
+});
+
+/** SNS message attributes of an alert; `tags` is an array of "key=value". */
+export const attributes = (alert: Alert): Attributes => ({
+  ...Object.fromEntries(
+    Object.entries(filtered(alert)).map(([name, value]) => [name, { DataType: "String", StringValue: value }]),
+  ),
+  tags: arrayOf(tagsOf(alert)),
+});
+
+/** SNS message attributes of a digest: all values of its alerts. A filter that one alert passes lets the digest pass. */
+export function unitedAttributes(alerts: readonly Alert[]): Attributes {
+  const all = alerts.flatMap((alert) => Object.entries(filtered(alert)));
+  const united = [...Map.groupBy(all, ([name]) => name)].map(
+    ([name, some]) => [name, arrayOf(some.map(([, value]) => value))] as const,
+  );
+  return { ...Object.fromEntries(united), tags: arrayOf(alerts.flatMap(tagsOf)) };
 }

@@ -5,7 +5,7 @@
  */
 import type { Alert } from "../model.ts";
 import type { Digest, RenderedAlert } from "./channels/channel.ts";
-import { duration, headline, isAboutSystem, LABELS, labelOf, moment, where } from "./render.ts";
+import { duration, headline, isAboutSystem, LABELS, labelOf, MAX_SMS, moment, toAscii, where } from "./render.ts";
 
 /** How a service writes text. */
 export interface Markup {
@@ -29,6 +29,8 @@ export const PLAIN: Omit<Markup, "limit"> = {
 
 const MAX_TITLE = 300;
 const MAX_VALUE = 300;
+/** Twenty names of monitors. */
+const MAX_HELD = 1_400;
 /** Locations in one message; the others are counted. */
 const MAX_LOCATIONS = 8;
 /** Alerts that a digest names; the others are counted. */
@@ -59,6 +61,12 @@ export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${mark
 /** What the message of an alert tells, where it is not why something is wrong. */
 const MESSAGE_LABELS: Readonly<Partial<Record<Alert["event"], string>>> = { recovered: "Now", acknowledged: "Who" };
 
+/** "3 that depend on it: Shop, Orders and 1 more" */
+function heldText({ count, names }: NonNullable<Alert["held"]>): string {
+  const more = count > names.length ? ` and ${count - names.length} more` : "";
+  return `${count} that ${count === 1 ? "depends" : "depend"} on it: ${names.join(", ")}${more}`;
+}
+
 /** What people want to know next, most important first. */
 export function facts(alert: Alert): (readonly [label: string, value: string])[] {
   const locations = Object.entries(alert.locations);
@@ -71,6 +79,7 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
         ? []
         : [[alert.endedAt ? "Lasted" : "Lasts for", duration(alert.durationSeconds)] as const]),
       [isAboutSystem(alert) ? "What" : (MESSAGE_LABELS[alert.event] ?? "Why"), alert.message],
+      ...(alert.held ? [["Held back", heldText(alert.held)] as const] : []),
       ...locations
         .slice(0, MAX_LOCATIONS)
         .map(([name, { health, message }]) => [`From ${name}`, `${health}: ${message}`] as const),
@@ -79,7 +88,7 @@ export function facts(alert: Alert): (readonly [label: string, value: string])[]
         : []),
       ...(tags.length > 0 ? [["Tags", tags.join(", ")] as const] : []),
     ] as const
-  ).map(([label, value]) => [label, oneLine(value)]);
+  ).map(([label, value]) => [label, oneLine(value, label === "Held back" ? MAX_HELD : MAX_VALUE)]);
 }
 
 /** Puts a title and a link around as many lines as fit. */
@@ -140,6 +149,13 @@ export const digestLines = ({ alerts }: Digest): string[] => [
   ...alerts.slice(0, MAX_NAMED).map((alert) => markedTitle(alert, 150)),
   ...(alerts.length > MAX_NAMED ? [`and ${alerts.length - MAX_NAMED} more`] : []),
 ];
+
+/** A digest as one SMS. */
+export const smsDigest = (digest: Digest): string => {
+  const [first] = digest.alerts;
+  const whole = `${digestTitle(digest)}. First: ${first ? title(first) : ""}`;
+  return cut(toAscii(whole), MAX_SMS).replace("…", ".");
+};
 
 export const digestText = (digest: Digest, markup: Markup): string => {
   const { bold } = markup;

@@ -7,8 +7,10 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
+import { FACT_RULES } from "../rules/fact-significance.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
-import { isMailAddress, MAX_ADDRESS_LENGTH } from "./mail-address.ts";
+import { ALERT_DEFAULTS } from "./alert-defaults.ts";
+import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
 /** What a default may depend on: fields that are declared before it, and the configured locations. */
@@ -119,6 +121,22 @@ export const flappingMarks = ({ highPercent = 30, lowPercent }: { highPercent?: 
   lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
 });
 
+const MAX_FACT_RULES = 20;
+const factRules = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z][A-Za-z0-9.-]{0,59}\*?$/, { error: expecting("the key of a fact, or its beginning and *") }),
+    oneOf(FACT_RULES).meta({ id: "FactRule", description: "What a change of a fact means." }),
+    { error: expecting('an object of keys and rules, such as {"http.server": "ignore"}') },
+  )
+  .refine((rules) => Object.keys(rules).length <= MAX_FACT_RULES, {
+    error: expecting(`at most ${MAX_FACT_RULES} rules`),
+  })
+  .describe(
+    "What changes of single facts mean, by key, or by its beginning and `*`: `alert`, `record` (expected from then on, and listed) or `ignore`. Default none.",
+  );
+
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
 const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) }).meta({
@@ -129,19 +147,12 @@ const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolN
 /** Schema of a protocol's name. */
 export const protocolName = () => anyProtocol;
 
-export const email = () =>
-  z
-    .string({ error: expecting("a mail address") })
-    .refine(isMailAddress, { error: expecting("a mail address") })
-    .meta({ format: "email", maxLength: MAX_ADDRESS_LENGTH });
-
 /**
  * Limits that keep a monitor's item below 200 KB, half of DynamoDB's limit. The item holds a view of up to 3 KB for
  * each location; the incident, its copy in the outbox and each pending alert hold a summary of all locations, and an
  * alert all tags and addresses. Counted with the two alerts of an outage.
  */
 export const MAX_LOCATIONS = 16;
-export const MAX_EMAILS = 20;
 const MAX_POLICIES = 10;
 const MAX_PARENTS = 5;
 export const MAX_TAGS = 20;
@@ -308,18 +319,26 @@ export const OTHER_FIELDS = {
           "How long fewer locations than the quorum must see it down before people are told so, once, with severity `info`; at least a check interval. Default null: never.",
         ),
       policies: list(idOf("policy"), MAX_POLICIES, "ids of policies").describe(
-        "Alert policies, beside those that take it by its tags. A monitor that no policy takes tells the topic `alerts`.",
+        "Alert policies, beside those that take it by its tags. A monitor that no policy takes, and that has no steps, tells the topic `alerts`.",
       ),
+      steps: alertSteps().describe(
+        "Escalation of its own, beside `emails` and policies: each step is told if nobody has acknowledged and nothing has recovered by then. Default none.",
+      ),
+      ...REMINDERS,
     },
-    ({ afterSeconds = 0, emails = [], degraded = true, minorityAfterSeconds = null, policies = [] }) => ({
-      afterSeconds,
-      emails,
-      degraded,
-      minorityAfterSeconds,
-      policies,
-    }),
-    "Who is alerted, and when.",
-    { afterSeconds: 60, emails: ["ops@example.com"], degraded: false, minorityAfterSeconds: 900, policies: [] },
+    (sent) => ({ ...ALERT_DEFAULTS, ...sent }),
+    "Who is alerted, and when. Reminders are for those whom `emails` and `steps` name.",
+    {
+      afterSeconds: 60,
+      emails: ["ops@example.com"],
+      degraded: false,
+      minorityAfterSeconds: 900,
+      policies: [],
+      steps: [{ afterSeconds: 900, channels: ["sns"], emails: ["boss@example.com"] }],
+      remindEverySeconds: 3600,
+      remindAtMost: 5,
+      until: "recovered",
+    },
   ),
   flapping: partialOrNull(
     "Flapping",
@@ -327,6 +346,24 @@ export const OTHER_FIELDS = {
     flappingMarks,
     "Flap detection: while its status changes very often, people are told so once, and once when it has settled, in place of each change. Default null: off, each change is told.",
     { highPercent: 50, lowPercent: 25 },
+  ),
+  changeWatch: partial(
+    "ChangeWatch",
+    {
+      mode: oneOf(["learn", "off"]).meta({
+        id: "ChangeWatchMode",
+        description:
+          "`learn`: what the service says of itself at the first checks is expected from then on. `off`: changes are not watched. Default `learn`.",
+      }),
+      severity: oneOf(["critical", "warning", "info"]).meta({
+        id: "ChangeSeverity",
+        description: "Severity of the alert about a change. Default `warning`.",
+      }),
+      rules: factRules,
+    },
+    ({ mode = "learn", severity = "warning", rules = {} }) => ({ mode, severity, rules }),
+    "Changes of what the service says of itself: its keys, issuer, software. Each is told once, until it is accepted or reverts.",
+    { mode: "learn", severity: "critical", rules: { "http.*": "record" } },
   ),
   dependsOn: optional(
     list(

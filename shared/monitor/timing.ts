@@ -47,8 +47,16 @@ interface CheckTiming {
 }
 interface AlertTiming extends CheckTiming {
   readonly failureThreshold: number;
-  readonly alerts: { readonly afterSeconds: number };
+  readonly alerts: {
+    readonly afterSeconds: number;
+    readonly emails?: readonly string[];
+    readonly steps?: readonly { readonly afterSeconds: number }[];
+  };
 }
+
+/** How long trouble must have lasted until somebody is told by the monitor's own settings. */
+const firstAfterSeconds = ({ afterSeconds, emails = [], steps: [step] = [] }: AlertTiming["alerts"]) =>
+  !step ? afterSeconds : emails.length > 0 ? Math.min(afterSeconds, step.afterSeconds) : step.afterSeconds;
 
 /**
  * Seconds from a change of the port until a location has seen it often enough: the port changes right after a check, each further
@@ -59,16 +67,16 @@ const noticedSeconds = ({ intervalSeconds, timeoutMs, retries }: CheckTiming, th
 
 /**
  * Longest possible time from the failure of the port to the sending of the alert.
- * @param heldSeconds how long it waits for the alerts of what it depends on; `afterSeconds` passes meanwhile
+ * @param heldSeconds how long it waits for the alerts of what it depends on; the time until the first step passes meanwhile
  */
 export const timeToAlertSeconds = (monitor: AlertTiming, heldSeconds = 0) =>
   noticedSeconds(monitor, monitor.failureThreshold) +
-  Math.max(monitor.alerts.afterSeconds, heldSeconds) +
+  Math.max(firstAfterSeconds(monitor.alerts), heldSeconds) +
   DELIVERY_SECONDS;
 
 /** Seconds that a child waits for the alert of this parent. */
 export const holdSeconds = (parent: AlertTiming) =>
-  noticedSeconds(parent, parent.failureThreshold) + parent.alerts.afterSeconds + HOLD_SLACK_SECONDS;
+  noticedSeconds(parent, parent.failureThreshold) + firstAfterSeconds(parent.alerts) + HOLD_SLACK_SECONDS;
 
 /** Seconds that a child is given to be seen up again after its parent's recovery. */
 export const recheckSeconds = (child: CheckTiming & { readonly recoveryThreshold: number }) =>

@@ -6,7 +6,7 @@
  * alert was made, or a parent is held back itself, by maintenance or by its own parents. After that the child gets the time to be
  * checked again. A paused or deleted parent counts as none, and so do all parents of a monitor that depends on itself.
  */
-import type { HeldBy, Monitor, Timestamp } from "../model.ts";
+import type { Alert, AlertEvent, HeldBy, Monitor, PendingAlert, Timestamp } from "../model.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 
 /** A held child looks again by itself after this: the touch by its parent's recovery may be lost. */
@@ -94,3 +94,29 @@ export function holdOf(
   const until = Math.max(...alerted, ...checkedAgain);
   return until > now.getTime() ? { heldBy: trouble.heldBy, lookAgainAt: until } : null;
 }
+
+/** Alerts that name the children which an incident held back. */
+const NAMING: ReadonlySet<string> = new Set(["reminder", "recovered"] satisfies AlertEvent[]);
+/** Names of children in one alert, and characters of one; the alert waits in the monitor's item. */
+export const MOST_HELD_NAMES = 20;
+const MAX_NAME = 60;
+
+type Outbox = Monitor["pendingAlerts"];
+
+/** The first alert of a decision that names held children, if any does. @param before the outbox before the decision */
+export const alertNamingHeld = (before: Outbox, after: Outbox): Alert | undefined =>
+  Object.entries(after)
+    .filter(([key]) => !before[key])
+    .flatMap(([, { content }]) =>
+      content.kind === "alert" && NAMING.has(content.alert.event) ? [content.alert] : [],
+    )[0];
+
+/** The outbox with held children in the new alerts that name them. @param names of the first ones */
+export const withHeld = (before: Outbox, after: Outbox, count: number, names: readonly string[]): Outbox => {
+  const held = { count, names: names.slice(0, MOST_HELD_NAMES).map((name) => name.slice(0, MAX_NAME)) };
+  const named = (entry: PendingAlert): PendingAlert =>
+    entry.content.kind === "alert" && NAMING.has(entry.content.alert.event)
+      ? { ...entry, content: { ...entry.content, alert: { ...entry.content.alert, held } } }
+      : entry;
+  return Object.fromEntries(Object.entries(after).map(([key, entry]) => [key, before[key] ? entry : named(entry)]));
+};

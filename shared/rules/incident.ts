@@ -17,7 +17,8 @@ import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import { type Dependencies, type Hold, holdOf } from "./dependencies.ts";
 import type { NewEntry } from "./outbox.ts";
-import { alertsDue, type DueAlert, ownPlan, type Plan, reachable, remembered } from "./telling.ts";
+import { plansOf as plansBy } from "./policies.ts";
+import { alertsDue, type DueAlert, type Plan, reachable, remembered } from "./telling.ts";
 
 export const isNotUp = (status: Status): status is NotUp => status === "degraded" || status === "down";
 
@@ -139,12 +140,16 @@ export function endIncident(
   return { ...told, news: [...told.news, projection(told.incident)] };
 }
 
-/** What holds back the alerts about an open incident: what the monitor depends on. */
-function held(monitor: Monitor, incident: Incident, since: Timestamp, context: AlertContext, now: Date): Hold | null {
+/** What holds back the alerts about a monitor's trouble: what it depends on. */
+export function held(
+  monitor: Monitor,
+  trouble: { readonly since: Timestamp; readonly heldBy: readonly HeldBy[] },
+  context: AlertContext,
+  now: Date,
+): Hold | null {
   const { dependencies, maintenanceUntil = () => null } = context;
   if (!dependencies) return null;
   const { child, ancestors } = dependencies;
-  const trouble = { since, heldBy: incident.heldBy ?? [] };
   const isInMaintenance = (one: Monitor) => maintenanceUntil(one, now) !== null;
   return holdOf({ ...child, monitor }, trouble, { ancestors, isInMaintenance, now });
 }
@@ -190,7 +195,7 @@ export function tell(
   const { since: flappingSince = null, toldIn: flappingToldIn = null } = monitor.flapState ?? {};
   const maintainedUntil = maintenanceUntil(monitor, now);
   if (maintainedUntil !== null) return { incident: present, news: [], lookAgainAt: maintainedUntil, flappingToldIn };
-  const hold = held(monitor, present, since, context, now);
+  const hold = held(monitor, { since, heldBy: present.heldBy ?? [] }, context, now);
   const incident = withHeldBy(present, hold?.heldBy ?? []);
   if (hold) return { incident, news: [], lookAgainAt: hold.lookAgainAt, flappingToldIn };
   const plans = plansFor(monitor, context);
@@ -224,7 +229,7 @@ export function tell(
 /** The plans that apply to a monitor, with receivers that this deployment can reach. */
 export function plansFor(monitor: Monitor, { channels, plansOf = () => [] }: AlertContext): readonly Plan[] {
   const policies = plansOf(monitor);
-  return reachable(policies.length > 0 ? policies : [ownPlan(monitor)], channels);
+  return reachable(policies.length > 0 ? policies : plansBy(monitor, []), channels);
 }
 
 /** One alert in place of those that tell of a level; none where those are none. */
@@ -258,7 +263,7 @@ export function addAlert(
   const alert: Alert = {
     alertId,
     event,
-    severity: severityOf(due, status),
+    severity: due.about?.severity ?? severityOf(due, status),
     monitor: { id, name, ...incident.target, tags },
     status,
     previousStatus: previousStatus(monitor, incident, status),
@@ -270,6 +275,7 @@ export function addAlert(
     incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
+    ...(due.about && { changes: due.about.changes }),
     ...(timeZone !== undefined && { timeZone }),
   };
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
@@ -290,9 +296,10 @@ function severityOf({ event, level }: DueAlert, status: Status): Severity {
 function whatIsSeen(
   monitor: Monitor,
   incident: Incident,
-  { event, level }: DueAlert,
+  { event, level, about }: DueAlert,
   status: Status,
 ): Pick<Alert, "reason" | "message" | "locations"> {
+  if (about) return { reason: null, message: about.message, locations: summarise(monitor) };
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
   if (event === "acknowledged")
     return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };

@@ -6,7 +6,7 @@ import type { Incident, Monitor, Status, Timestamp, ViewCondition } from "../mod
 import type { Receiver } from "../receiver.ts";
 import { notAfter } from "./clock-skew.ts";
 import type { Context } from "./decide.ts";
-import { addAlert, beginIncident, isNotUp, plansFor } from "./incident.ts";
+import { addAlert, beginIncident, held, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -86,8 +86,8 @@ export function followMinority(
   const startedAt = notAfter(latest(first.since, since), now);
   const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
-  const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
-  if (heldUntil !== null) return { minority: null, news: [], lookAgainAt: heldUntil };
+  const lookAgainAt = heldUntil(monitor, startedAt, context, now);
+  if (lookAgainAt !== null) return { minority: null, news: [], lookAgainAt };
   const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
   const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
   if (receivers.length === 0) return { minority: null, news: [], lookAgainAt: null };
@@ -100,6 +100,16 @@ export function followMinority(
   const at = now.toISOString();
   const who = Object.fromEntries(receivers.map((receiver) => [receiver, { event: "down", at, reminders: 0 } as const]));
   return { minority: { ...told.incident, told: who }, news: told.news, lookAgainAt: null };
+}
+
+/** Until when no advisory may begin, in epoch milliseconds: maintenance, or what the monitor depends on; null if it may. */
+function heldUntil(monitor: Monitor, startedAt: Timestamp, context: Context, now: Date): number | null {
+  const maintainedUntil = context.maintenanceUntil?.(monitor, now) ?? null;
+  if (maintainedUntil !== null) return maintainedUntil;
+  // Nothing is stored of who held an advisory back, so any parent that has just recovered counts.
+  const parents = monitor.dependsOn.map((monitorId) => ({ monitorId, startedAt }));
+  const hold = held(monitor, { since: startedAt, heldBy: parents }, context, now);
+  return hold?.lookAgainAt ?? null;
 }
 
 function whyEnded({ paused, deletedAt, alerts }: Monitor, status: Status, isRecovered: boolean): string {

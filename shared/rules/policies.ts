@@ -2,12 +2,12 @@
 import type { Monitor, NotUp, Severity, Timestamp } from "../model.ts";
 import { type Receiver, receiverOf, receiverOfStored } from "../receiver.ts";
 import type { ALL_SYSTEM_EVENTS, SystemEvent } from "../system-events.ts";
-import { levelsOf, ownPlan, type Plan } from "./telling.ts";
+import { levelsOf, type Plan, type Step } from "./telling.ts";
 
 /** Whom to tell once trouble has lasted. */
 export interface PolicyStep {
   readonly afterSeconds: number;
-  /** Ids of channels; `sns` is the topic `alerts`. */
+  /** Ids of channels; `sns` is the topic `alerts`, `people` the topic of that name. */
   readonly channels: readonly string[];
   readonly emails: readonly string[];
 }
@@ -40,11 +40,14 @@ export interface Policy {
   readonly updatedAt: Timestamp;
 }
 
-const TOPIC = "sns";
+/** Channels that steps may name though nobody has created them: the topics `alerts`, for programs, and `people`. */
+export const BUILT_IN_CHANNELS = ["sns", "people"] as const;
+type BuiltIn = (typeof BUILT_IN_CHANNELS)[number];
+export const isBuiltIn = (id: string): id is BuiltIn => BUILT_IN_CHANNELS.some((one) => one === id);
 const ANY = "*";
 
 export const receiversOf = ({ channels, emails }: PolicyStep): Receiver[] => [
-  ...channels.map((id) => (id === TOPIC ? receiverOf(TOPIC) : receiverOfStored(id))),
+  ...channels.map((id) => (isBuiltIn(id) ? receiverOf(id) : receiverOfStored(id))),
   ...emails.map((address) => receiverOf("email", address)),
 ];
 
@@ -56,7 +59,7 @@ const planOf = (
   { severities, steps, remindEverySeconds, remindAtMost, until, timeZone }: Policy,
   monitor: Told,
 ): Plan => ({
-  steps: steps.map((step) => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) })),
+  steps: steps.map(stepOf),
   levels: severities.map((severity) => LEVELS[severity]).filter((level) => levelsOf(monitor).includes(level)),
   remindEverySeconds,
   remindAtMost,
@@ -72,6 +75,34 @@ const matches = ({ match }: Pick<Policy, "match">, { tags }: Pick<Monitor, "tags
     value === ANY ? Object.hasOwn(tags, name) : tags[name] === value,
   );
 
+const stepOf = (step: PolicyStep): Step => ({ afterSeconds: step.afterSeconds, receivers: receiversOf(step) });
+
+/** Steps in the order of time; those at the same time are one. */
+const inOrder = (steps: readonly Step[]): Step[] =>
+  [...Map.groupBy(steps, ({ afterSeconds }) => afterSeconds)]
+    .map(([afterSeconds, some]) => ({
+      afterSeconds,
+      receivers: [...new Set(some.flatMap(({ receivers }) => receivers))],
+    }))
+    .toSorted((a, b) => a.afterSeconds - b.afterSeconds);
+
+/**
+ * The plan of a monitor's own settings; without steps, they name nobody.
+ * @param isTaken whether a policy takes it; if none does and it has no steps, the topics `alerts` and `people` are told too
+ */
+function ownPlan(monitor: Told, isTaken: boolean): Plan {
+  const { afterSeconds, emails, steps, remindEverySeconds, remindAtMost, until } = monitor.alerts;
+  const first = { afterSeconds, channels: isTaken || steps.length > 0 ? [] : BUILT_IN_CHANNELS, emails };
+  return {
+    steps: inOrder([first, ...steps].map(stepOf).filter(({ receivers }) => receivers.length > 0)),
+    levels: levelsOf(monitor),
+    remindEverySeconds,
+    remindAtMost,
+    takesAdvisories: true,
+    until,
+  };
+}
+
 /** A plan of a monitor, and the policy that it comes from; null for the monitor's own settings. */
 interface Source {
   readonly policy: Policy | null;
@@ -79,17 +110,14 @@ interface Source {
 }
 
 /**
- * The plans of a monitor: those of the policies that it names or that take it by its tags, and its own addresses. One that no
- * policy takes also tells topic `alerts`, so that nobody is forgotten.
+ * The plans of a monitor: those of the policies that it names or that take it by its tags, and its own addresses and steps. One
+ * that no policy takes and that has no steps also tells the topics `alerts` and `people`, so that nobody is forgotten.
  */
 export function sourcesOf(monitor: Told, policies: readonly Policy[]): Source[] {
   const taking = policies.filter((policy) => monitor.alerts.policies.includes(policy.id) || matches(policy, monitor));
   const sources = taking.map((policy) => ({ policy, plan: planOf(policy, monitor) }));
-  const own = ownPlan(monitor);
-  if (sources.length === 0) return [{ policy: null, plan: own }];
-  if (monitor.alerts.emails.length === 0) return sources;
-  const steps = own.steps.map((step) => ({ ...step, receivers: step.receivers.filter((one) => one !== TOPIC) }));
-  return [...sources, { policy: null, plan: { ...own, steps } }];
+  const plan = ownPlan(monitor, taking.length > 0);
+  return plan.steps.length > 0 ? [...sources, { policy: null, plan }] : sources;
 }
 
 export const plansOf = (monitor: Told, policies: readonly Policy[]): Plan[] =>

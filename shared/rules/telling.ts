@@ -2,8 +2,8 @@
  * Decides who is alerted about an open incident, and when: escalation steps, reminders, acknowledgement. Pure. An
  * incident remembers what each receiver was told, so a changed policy takes effect at once and repeats nothing.
  */
-import type { AlertEvent, Incident, Monitor, NotUp, Timestamp } from "../model.ts";
-import { parseReceiver, type Receiver, receiverOf } from "../receiver.ts";
+import type { Alert, AlertEvent, Incident, Monitor, NotUp, Severity, Timestamp } from "../model.ts";
+import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 
 /** What a receiver was last told about an incident. */
@@ -43,6 +43,12 @@ export interface DueAlert {
   /** What the receivers know after it; null where it changes nothing of that. */
   readonly level: NotUp | null;
   readonly receivers: readonly Receiver[];
+  /** Set in an alert about changes of what the service says of itself. */
+  readonly about?: {
+    readonly message: string;
+    readonly severity: Severity;
+    readonly changes: NonNullable<Alert["changes"]>;
+  };
 }
 
 export interface DueAlerts {
@@ -54,21 +60,6 @@ export interface DueAlerts {
 /** What a monitor lets anybody be told of. */
 export const levelsOf = ({ alerts: { degraded } }: Pick<Monitor, "alerts">): readonly NotUp[] =>
   degraded ? ["degraded", "down"] : ["down"];
-
-/** The plan of a monitor that no policy takes: topic `alerts`, and its own mail addresses. */
-export const ownPlan = (monitor: Pick<Monitor, "alerts">): Plan => ({
-  steps: [
-    {
-      afterSeconds: monitor.alerts.afterSeconds,
-      receivers: [receiverOf("sns"), ...monitor.alerts.emails.map((address) => receiverOf("email", address))],
-    },
-  ],
-  levels: levelsOf(monitor),
-  remindEverySeconds: null,
-  remindAtMost: 0,
-  takesAdvisories: true,
-  until: "recovered",
-});
 
 const RANK: Readonly<Record<NotUp, number>> = { degraded: 1, down: 2 };
 

@@ -6,6 +6,7 @@
  *  monitors  incident  MONITOR#<id>             INCIDENT#<startedAt>  what went wrong, newest first
  *  monitors  held      MONITOR#<id>             HELD#<startedAt>#<id> a monitor whose alerts this one's incident holds back
  *  monitors  note      INCIDENT#<incident id>   NOTE#<id>             what somebody wrote on an incident
+ *  monitors  notes     INCIDENT#<incident id>   NOTES                 how many notes it has
  *  monitors  alert     INCIDENT#<incident id>   ALERT#<createdAt>#<alertId>  an alert about it, and to whom it went
  *  monitors  former    MONITOR#<id>             FORMER                a deleted monitor, to find its history
  *  monitors  shard     SHARD                    <interval>#<number>   members, locations, plannedUntil
@@ -72,12 +73,19 @@ export const heldKey = (parentId: string, startedAt: string, childId: string) =>
   sk: `${heldPrefix(startedAt)}${childId}`,
 });
 export const INCIDENT_PREFIX = "INCIDENT#";
+export const FACT_CHANGE_PREFIX = "FACT-CHANGE#";
+/** @param id of the change: `<monitor id>.<hash>` */
+export const factChangeKey = (monitorId: string, since: string, id: string) => ({
+  pk: `MONITOR#${monitorId}`,
+  sk: `${FACT_CHANGE_PREFIX}${since}#${id.slice(id.indexOf(".") + 1)}`,
+});
 export const NOTE_PREFIX = "NOTE#";
 /** Apart from the incident's own item, which its monitor's decisions write. */
 export const noteKey = (incidentId: string, id: string) => ({
   pk: `INCIDENT#${incidentId}`,
   sk: `${NOTE_PREFIX}${id}`,
 });
+export const noteCountKey = (incidentId: string) => ({ pk: noteKey(incidentId, "").pk, sk: "NOTES" });
 export const INCIDENT_ALERT_PREFIX = "ALERT#";
 /** @param createdAt of the outbox entry, so that a repeated post has the same key */
 export const incidentAlertKey = (incidentId: string, createdAt: string, alertId: string) => ({

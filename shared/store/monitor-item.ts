@@ -1,6 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "../monitor/alert-defaults.ts";
 import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
@@ -55,14 +56,16 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     flapping: null,
     flapState: null,
     minority: null,
+    baseline: null,
+    changeWatch: CHANGE_WATCH_DEFAULTS,
     dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,
-    // Monitors that were stored before there were policies name none, and alert of everything.
-    alerts: { degraded: true, minorityAfterSeconds: null, policies: [], ...(item.alerts as object) },
+    // Monitors of earlier versions lack the later ones of these settings.
+    alerts: { ...ALERT_DEFAULTS, ...(item.alerts as object) },
   };
   for (const name of OWN_OF_THE_TABLE) delete monitor[name];
   return monitor as unknown as StoredMonitor;

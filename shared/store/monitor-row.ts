@@ -32,19 +32,27 @@ export interface MonitorRow extends Pick<Monitor, keyof typeof TOP_FIELDS | keyo
   readonly certificateEndsMs: number | null;
   /** Whether somebody has taken on its incident. */
   readonly acknowledged: boolean;
+  /** Ids of its parents. */
+  readonly dependsOn: readonly string[];
+  /** Ids of the channels that its own steps name. */
+  readonly channels: readonly string[];
 }
 
-const NAMES = ["check", "views", "listKey", "changedAt", ...Object.keys(TOP_FIELDS)];
+const NAMES = ["check", "views", "listKey", "changedAt", "dependsOn", ...Object.keys(TOP_FIELDS)];
 export const ROW_PROJECTION = {
   ProjectionExpression: [
     ...NAMES.map((name) => `#${name}`),
     ...Object.keys(CHECK_FIELDS).map((name) => `#check.#${name}`),
     "#incident.#acknowledged",
+    "#alerts.#steps",
   ]
     .filter((path) => path !== "#check")
     .join(", "),
   ExpressionAttributeNames: Object.fromEntries(
-    [...NAMES, ...Object.keys(CHECK_FIELDS), "incident", "acknowledged"].map((name) => [`#${name}`, name]),
+    [...NAMES, ...Object.keys(CHECK_FIELDS), "incident", "acknowledged", "alerts", "steps"].map((name) => [
+      `#${name}`,
+      name,
+    ]),
   ),
 };
 
@@ -59,7 +67,7 @@ function causeOf(views: readonly View[], status: Monitor["status"]): MonitorRow[
 const validTo = ({ evidence }: View): number =>
   Date.parse(String((evidence.tls as { readonly validTo?: unknown } | undefined)?.validTo));
 
-export const rowFromItem = ({ views, check, incident, ...top }: Item): MonitorRow => {
+export const rowFromItem = ({ views, check, incident, alerts, ...top }: Item): MonitorRow => {
   const fields = {
     key: null,
     tags: {},
@@ -77,6 +85,8 @@ export const rowFromItem = ({ views, check, incident, ...top }: Item): MonitorRo
       fields.status,
     ),
     certificateEndsMs: ends.length === 0 ? null : Math.min(...ends),
+    dependsOn: fields.dependsOn ?? [],
+    channels: ((alerts as Partial<Monitor["alerts"]> | undefined)?.steps ?? []).flatMap(({ channels }) => channels),
     acknowledged: Boolean((incident as { readonly acknowledged?: unknown } | null | undefined)?.acknowledged),
   };
 };

@@ -1,9 +1,9 @@
 /** Notes that people write on incidents. They lie beside the incident, because decisions write the whole of that again. */
-import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Timestamp } from "../model.ts";
 import type { Author } from "./audit.ts";
 import { unlessRaced } from "./condition.ts";
-import { NOTE_PREFIX, noteKey } from "./keys.ts";
+import { NOTE_PREFIX, noteCountKey, noteKey } from "./keys.ts";
 import { type Item, pagesOf } from "./read.ts";
 
 /** What people who are told of an incident want to know of it. */
@@ -38,6 +38,20 @@ export const createNoteStore = (client: DynamoDBDocumentClient, tableName: strin
       ),
     );
 
+  /** Counts one note more or less. @param isCounted what must hold for that */
+  const count = (incidentId: string, step: 1 | -1, isCounted: string, values: Record<string, number>) =>
+    unlessRaced(
+      client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: noteCountKey(incidentId),
+          UpdateExpression: "SET notes = if_not_exists(notes, :before) + :step",
+          ConditionExpression: isCounted,
+          ExpressionAttributeValues: { ":before": 0, ...values, ":step": step },
+        }),
+      ),
+    );
+
   return {
     /** All notes of an incident, the oldest first. */
     async of(incidentId: string): Promise<IncidentNote[]> {
@@ -52,15 +66,27 @@ export const createNoteStore = (client: DynamoDBDocumentClient, tableName: strin
       return notes.toSorted((a, b) => a.at.localeCompare(b.at));
     },
 
-    create: (incidentId: string, note: IncidentNote) => put(incidentId, note, "attribute_not_exists(pk)"),
+    /**
+     * Stores a note unless there are so many already. They are counted in an item of their own before that, so that not even notes
+     * that are written at the same time are more. A process that dies in between leaves one counted too many.
+     * @returns false if there are so many
+     */
+    async create(incidentId: string, note: IncidentNote, most: number): Promise<boolean> {
+      // Notes of before there was the counter.
+      const before = (await this.of(incidentId)).length;
+      const hasRoom = before < most && "(attribute_not_exists(notes) OR notes < :most)";
+      if (!hasRoom || !(await count(incidentId, 1, hasRoom, { ":before": before, ":most": most }))) return false;
+      await put(incidentId, note, "attribute_not_exists(pk)");
+      return true;
+    },
 
     /** @returns false if it was changed or deleted since `before` was read */
     update: (incidentId: string, before: IncidentNote, after: IncidentNote): Promise<boolean> =>
       put(incidentId, after, "revision = :revision", { ":revision": before.revision }),
 
     /** @returns false if it was changed or deleted meanwhile */
-    remove: (incidentId: string, { id, revision }: IncidentNote): Promise<boolean> =>
-      unlessRaced(
+    async remove(incidentId: string, { id, revision }: IncidentNote): Promise<boolean> {
+      const isRemoved = await unlessRaced(
         client.send(
           new DeleteCommand({
             TableName: tableName,
@@ -69,7 +95,11 @@ export const createNoteStore = (client: DynamoDBDocumentClient, tableName: strin
             ExpressionAttributeValues: { ":revision": revision },
           }),
         ),
-      ),
+      );
+      // Without a counter the next note counts what there is.
+      if (isRemoved) await count(incidentId, -1, "notes > :before", {});
+      return isRemoved;
+    },
   };
 };
 export type NoteStore = ReturnType<typeof createNoteStore>;

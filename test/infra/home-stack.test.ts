@@ -165,7 +165,7 @@ test("alarms may publish to the system topic, subscriptions may set aside what n
       render(Resource),
       Condition.ArnEquals["aws:SourceArn"].map(render),
     ]);
-  expect(senders).toEqual([["sns.amazonaws.com", "UndeliveredToSubscriber.Arn", ["Alerts", "System"]]]);
+  expect(senders).toEqual([["sns.amazonaws.com", "UndeliveredToSubscriber.Arn", ["Alerts", "People", "System"]]]);
 });
 
 test("schedules: dispatch every minute and never late, compact every hour", () => {
@@ -258,6 +258,7 @@ test("outputs name what people need next", () => {
   expect(outputs).toEqual({
     ApiUrl: "PublicApiHttp.ApiEndpoint",
     AlertsTopicArn: "Alerts",
+    PeopleTopicArn: "People",
     SystemTopicArn: "System",
     MonitorsTable: "TablesMonitors",
     HistoryTable: "TablesHistory",

@@ -16,6 +16,7 @@ const STATE_CHANGE = {
   LOCATIONS: JSON.stringify([location]),
   RETENTION: JSON.stringify({ blockDays: 14, rosterDays: 15, chunkDays: 400, dayMonths: 25 }),
   ALERTS_TOPIC_ARN: "arn:alerts",
+  PEOPLE_TOPIC_ARN: "arn:people",
   SYSTEM_TOPIC_ARN: "arn:system",
   API_URL: "https://api.example.com",
 };

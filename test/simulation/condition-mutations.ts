@@ -52,9 +52,9 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
   mutant(
     "what an offline or silent location saw last is a minority",
     MINORITY,
-    'conditions[name] === "working" && view',
-    "conditions[name] !== undefined && view",
-    { lives: "no scenario cuts off the one location that sees it down; the test of the rule has it" },
+    'conditions[name] === "working" ||',
+    "conditions[name] !== undefined ||",
+    { caughtBy: "fell silent" },
   ),
   mutant(
     "an advisory goes on beside an incident",
@@ -75,8 +75,13 @@ export const CONDITION_MUTANTS: readonly Mutant[] = [
     MINORITY,
     "present?.targetVersion !== monitor.target.version",
     "false",
-    {
-      lives: "its first status ends it, seconds later; the test of the rule has it",
-    },
+    { caughtBy: "another target" },
+  ),
+  mutant(
+    "an advisory about a child is told while its parent is down",
+    MINORITY,
+    "return hold?.lookAgainAt ?? null",
+    "return null",
+    { caughtBy: "sees a child down" },
   ),
 ];

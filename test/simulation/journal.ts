@@ -65,7 +65,7 @@ export interface SeenOutcome {
 
 export interface Told {
   readonly at: number;
-  /** `sns`, or `email:<address>`. */
+  /** `sns`, `people`, or `email:<address>`. */
   readonly receiver: string;
   /** False: the receiver refused it for good. */
   readonly accepted: boolean;
@@ -157,6 +157,8 @@ export class Journal {
   readonly errors = new Map<string, number>();
   kills = 0;
   readonly #removed = new Set<string>();
+  /** When each digest was first recorded. */
+  readonly #digests = new Map<string, number>();
   readonly #rosters = new Map<string, readonly string[]>();
 
   constructor(startMs: number, nowMs: () => number, note: (text: string) => void) {
@@ -231,7 +233,11 @@ export class Journal {
   /** An alert that was sent as a part of a digest, which itself does not name all of them. */
   #mail(before: Item | undefined, after: Item | undefined) {
     if (!after?.digest || after.state !== "sent" || before?.state === "sent") return;
-    this.#tell(String(after.receiver), after.alert as Published, true);
+    // All parts of a digest came at the same moment, in whatever order they are recorded.
+    const digest = `${after.receiver} ${after.digest}`;
+    const at = this.#digests.get(digest) ?? this.at;
+    this.#digests.set(digest, at);
+    this.#tell(String(after.receiver), after.alert as Published, true, at);
   }
 
   #monitor(id: string, before: Item | undefined, after: Item | undefined) {
@@ -299,9 +305,9 @@ export class Journal {
     this.#tell("sns", JSON.parse(JSON.parse(message).default) as Published, accepted);
   }
 
-  #tell(receiver: string, alert: Published, accepted: boolean) {
+  #tell(receiver: string, alert: Published, accepted: boolean, at = this.at) {
     this.told.push({
-      at: this.at,
+      at,
       receiver,
       accepted,
       alertId: alert.alertId,
@@ -314,19 +320,28 @@ export class Journal {
     });
   }
 
-  /** A mail: what it is about stands in its text, a line each. */
+  /** A message to topic `people`. @param event undefined for a digest, whose alerts are told as they are recorded */
+  publishedToPeople(message: string, event: string | undefined, accepted: boolean): void {
+    if (event) this.#read("people", event, JSON.parse(message).email, accepted);
+  }
+
   mailed(address: string, subject: string, text: string, accepted: boolean): void {
     // A digest: its alerts are told as they are recorded.
-    if (!subject.startsWith("[")) return;
+    const label = /^\[([A-Z ]+)\]/.exec(subject)?.[1];
+    if (label) this.#read(`email:${address}`, label.toLowerCase().replace(" ", "-"), text, accepted);
+  }
+
+  /** What a message for people is about stands in its text, a line each. */
+  #read(receiver: string, event: string, text: string, accepted: boolean): void {
     const line = (label: string) => new RegExp(`^${label}: (.*)$`, "m").exec(text)?.[1] ?? null;
     const incidentId = line("Incident") ?? "";
     const until = line("Until");
     this.told.push({
       at: this.at,
-      receiver: `email:${address}`,
+      receiver,
       accepted,
       alertId: line("Alert") ?? "",
-      event: /^\[([A-Z ]+)\]/.exec(subject)?.[1]?.toLowerCase().replace(" ", "-") ?? "",
+      event,
       monitorId: incidentId.slice(0, incidentId.lastIndexOf(".")),
       incidentId,
       startedAt: this.sinceStart(line("Since") ?? ""),

@@ -1,6 +1,6 @@
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SESClient, SendRawEmailCommand, SendRawEmailCommandInput } from "@aws-sdk/client-ses";
-import type { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import type { PublishCommand, PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEventV2, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
@@ -45,6 +45,7 @@ import { windowsOf } from "./windows.ts";
 
 const TOPICS = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  people: "arn:aws:sns:us-east-1:000000000000:people",
   system: "arn:aws:sns:us-east-1:000000000000:system",
 };
 const SENDER = "harborlight@example.com";
@@ -107,10 +108,14 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
     if (!hasExpired) journal.written(table, place, before, after, rosterOf);
     if (table === tables.monitors) for (const intoFunction of intoFunctions) intoFunction(change);
   });
-  const sns = createSns(({ TopicArn, Subject = "", Message = "" }) => {
-    if (TopicArn === TOPICS.alerts) journal.published(Message, true);
-    else journal.system.push({ at: journal.at, subject: Subject, message: Message });
-  });
+  const journalPublication = (input: PublishCommandInput, isAccepted: boolean) => {
+    const { TopicArn, Subject = "", Message = "", MessageAttributes: { event } = {} } = input;
+    if (TopicArn === TOPICS.alerts) journal.published(Message, isAccepted);
+    else if (TopicArn === TOPICS.people)
+      journal.publishedToPeople(Message, event?.DataType === "String" ? event.StringValue : undefined, isAccepted);
+    else if (isAccepted) journal.system.push({ at: journal.at, subject: Subject, message: Message });
+  };
+  const sns = createSns((input) => journalPublication(input, true));
   const journalMail = (input: SendRawEmailCommandInput, isAccepted: boolean) => {
     const { to, subject, text } = readMail(input);
     journal.mailed(to, subject, text, isAccepted);
@@ -195,9 +200,9 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       locations: LOCATIONS,
       queues: queuesOf(process),
       receivers: outsideOf({
-        sns: noting(process.connect<SNSClient>(sns), (command) => {
-          journal.published((command as PublishCommand).input.Message ?? "", false);
-        }),
+        sns: noting(process.connect<SNSClient>(sns), (command) =>
+          journalPublication((command as PublishCommand).input, false),
+        ),
         ses: noting(process.connect<SESClient>(ses), (command) =>
           journalMail((command as SendRawEmailCommand).input, false),
         ),

@@ -1,4 +1,5 @@
 /** Alert channels on the whole stack, from the template with its permissions: each kind delivers a test alert. */
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 const tested = async (kind: string, settings: object) => {
-  const created = await api("POST", "/v1/channels", { name: `A ${kind}`, kind, settings });
+  const created = await api("POST", "/v1/channels", { name: `A ${kind} ${randomUUID()}`, kind, settings });
   expect([created.status, created.body.errors]).toEqual([201, undefined]);
   const { status, body } = await api("POST", `/v1/channels/${created.body.id}/test`);
   expect(status).toBe(200);
@@ -58,8 +59,16 @@ test.each([
   await until(`file in ${where}`, async () => (await filesIn(where, text)).length === 1);
 });
 
-test("the topic takes it", async () => {
-  expect(await tested("sns", {})).toMatchObject({ delivered: true });
+test.each(["sns", "people"])("topic %s takes it", async (kind) => {
+  expect(await tested(kind, {})).toMatchObject({ delivered: true });
+});
+
+test("who subscribes by SMS hears through topic people", async () => {
+  const endpoint = "+41790000000";
+  const { status, body } = await api("POST", "/v1/subscriptions", { kind: "sms", endpoint });
+  expect([status, body]).toEqual([201, expect.objectContaining({ topic: "people", isConfirmed: true })]);
+  await tested("people", {});
+  await until("SMS", async () => (await filesIn("sms", `To: ${endpoint}`)).length === 1);
 });
 
 test("a function that is named and missing refuses for good; one that is not named cannot be chosen", async () => {

@@ -192,6 +192,7 @@ test("whoever got the mail acknowledges by its link, and hears that it is done",
   const alert = await until("alert in the timeline", async () => (await timeline()).find(isDone)?.alert);
   expect(alert.deliveries.map(({ receiver }: { receiver: string }) => receiver)).toEqual([
     "email:ops@example.com",
+    "people",
     "sns",
   ]);
 }, 90_000);

@@ -28,7 +28,7 @@ interface Service<Settings> {
 }
 
 export const NOW = new Date("2026-11-27T10:32:00.000Z");
-const CONTEXT = { topics: { alerts: "alerts", system: "system" }, sender: undefined, now: NOW };
+const CONTEXT = { topics: { alerts: "alerts", people: "people", system: "system" }, sender: undefined, now: NOW };
 const WITHOUT_AWS = () => Promise.reject(new Error("not asked"));
 
 export const digestOf = (count: number, alert: (n: number) => Alert = () => alertOf()): Digest => ({

@@ -1,33 +1,68 @@
-/** Says whether alerts about a monitor reach anybody. */
+/** Says whether alerts about a monitor reach anybody, and tells operators of policies that do not. */
 import { channelsSetUp } from "../../../shared/alerts/channels/index.ts";
+import { show } from "../../../shared/issues.ts";
 import type { Monitor } from "../../../shared/model.ts";
-import { parseReceiver, STORED_CHANNEL } from "../../../shared/receiver.ts";
-import { plansOf } from "../../../shared/rules/policies.ts";
-import { reachable } from "../../../shared/rules/telling.ts";
+import { parseReceiver, type Receiver, STORED_CHANNEL } from "../../../shared/receiver.ts";
+import { BUILT_IN_CHANNELS, isBuiltIn, type Policy, plansOf, receiversOf } from "../../../shared/rules/policies.ts";
 import type { Deps } from "../deps.ts";
 
+const TOPIC_OF = { sns: "alerts", people: "people" } as const;
+
 /**
- * Whether no step of its policies, nor its own settings, ends in a channel that exists, in a mail address, or in a confirmed
- * subscription of topic `alerts`, whatever its filter.
- * @returns null if SNS does not say how many there are
+ * Whether none of these receivers is a channel that exists, a mail address, or a topic with a confirmed subscription, whatever its
+ * filter.
+ * @returns null if SNS does not say how many subscriptions there are
  */
-export async function reachesNobody(
-  { policies, channels, receivers, alertsSubscribers, logger }: Deps,
-  monitor: Pick<Monitor, "alerts" | "tags">,
+async function areNobody(
+  { channels, receivers, subscribersOf, topics, logger }: Deps,
+  named: readonly Receiver[],
 ): Promise<boolean | null> {
-  const plans = reachable(plansOf(monitor, await policies.all()), [...channelsSetUp(receivers), STORED_CHANNEL]);
-  const named = new Set(plans.flatMap(({ steps }) => steps.flatMap((step) => step.receivers)));
-  const stored: string[] = [];
-  for (const { channel, target } of [...named].map(parseReceiver)) {
-    if (channel === STORED_CHANNEL) stored.push(target ?? "");
-    else if (channel !== "sns") return false;
-  }
-  for (const id of stored) if (await channels.get(id)) return false;
-  if (!named.has("sns")) return true;
+  const usable: readonly string[] = [...channelsSetUp(receivers), STORED_CHANNEL];
+  const parsed = named.map(parseReceiver).filter(({ channel }) => usable.includes(channel));
+  if (parsed.some(({ channel }) => channel !== STORED_CHANNEL && !isBuiltIn(channel))) return false;
+  for (const { channel, target = "" } of parsed)
+    if (channel === STORED_CHANNEL && (await channels.get(target))) return false;
   try {
-    return (await alertsSubscribers()) === 0;
+    for (const channel of BUILT_IN_CHANNELS)
+      if (named.includes(channel) && (await subscribersOf(topics[TOPIC_OF[channel]])) > 0) return false;
+    return true;
   } catch (error) {
-    logger.warn("the subscribers of topic alerts could not be counted", { error: error as Error });
+    logger.warn("the subscribers of a topic could not be counted", { error: error as Error });
     return null;
+  }
+}
+
+/** Whether no step of its policies, nor its own settings, reaches anybody. @returns null if SNS does not say */
+export async function reachesNobody(deps: Deps, monitor: Pick<Monitor, "alerts" | "tags">): Promise<boolean | null> {
+  const plans = plansOf(monitor, await deps.policies.all());
+  return areNobody(
+    deps,
+    plans.flatMap(({ steps }) => steps.flatMap((step) => step.receivers)),
+  );
+}
+
+/**
+ * Tells operators of those of these policies that reach nobody, once for each version of a policy. A failure is logged and not
+ * thrown: what the call changed is stored.
+ */
+export async function tellOfUnheard(deps: Deps, policies: readonly Policy[]): Promise<void> {
+  try {
+    for (const { id, name, revision, steps } of policies) {
+      if (!(await areNobody(deps, steps.flatMap(receiversOf)))) continue;
+      const content = {
+        kind: "system",
+        event: "system.policy-reaches-nobody",
+        about: `policy.${id}`,
+        subject: "A policy reaches nobody",
+        message: `Policy ${show(name)} names no channel that exists, no mail address, and no topic that somebody has subscribed to: nobody hears what it should tell. Change its steps.`,
+      } as const;
+      const notice = `unheard#${id}#${revision}`;
+      await deps.notify(
+        { name: notice, entry: { key: `system#${notice}`, content, receivers: ["system"] } },
+        deps.now(),
+      );
+    }
+  } catch (error) {
+    deps.logger.warn("operators could not be told that a policy reaches nobody", { error: error as Error });
   }
 }

@@ -3,11 +3,11 @@ import type { z } from "zod";
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { inOurWords, pathText, show } from "../../../shared/issues.ts";
 
-/** Fields that people look for in a monitor, and that are in a policy. */
-const IN_POLICIES = new Set(["alerts.remindEverySeconds", "alerts.escalation", "alerts.channels", "channels"]);
+/** Names that people look for in a monitor. */
+const IN_STEPS = new Set(["alerts.escalation", "alerts.channels", "channels"]);
 
 const unknownField = (path: string, field: string): string => {
-  if (IN_POLICIES.has(field)) return "is set in a policy, which alerts.policies names: see /v1/policies";
+  if (IN_STEPS.has(field)) return "is set in alerts.steps, or in a policy, which alerts.policies names";
   return `there is no field ${show(path)} here`;
 };
 

@@ -59,13 +59,14 @@ export const yes = () =>
     .default(false)
     .meta({ override: inDocument({ type: "boolean", default: false, example: true }) });
 
-export const TOPICS = ["alerts", "system"] as const;
+export const TOPICS = ["alerts", "people", "system"] as const;
 export type Topic = (typeof TOPICS)[number];
 const KINDS = ["email", "sms", "http", "https", "sqs", "lambda"] as const;
 export type Kind = (typeof KINDS)[number];
 export const topicName = oneOf(TOPICS).meta({
   id: "Topic",
-  description: "`alerts` is about monitors, `system` about the monitoring itself.",
+  description:
+    "`alerts` is about monitors and for programs, `people` the same for mail and SMS, `system` about the monitoring itself.",
   example: "alerts",
 });
 export const kindName = oneOf(KINDS).meta({
@@ -100,7 +101,7 @@ export const alertSeverity = oneOf(["critical", "warning", "info"]).meta({
 
 /** Filter of a subscription: values of a field are alternatives, and all fields must match. */
 export const subscriptionFilter = fields({
-  events: some(alertEvent, "events").describe("Kinds of alerts."),
+  events: some(deliveredEvent, "events").describe("Kinds of alerts."),
   incidentStates: some(
     oneOf(["open", "ended"]).meta({ id: "IncidentState", description: "State of an incident." }),
     "states",
@@ -126,7 +127,9 @@ export const subscriptionPatch = fields({
 }).meta({ id: "SubscriptionPatch", description: "What to change of a subscription." });
 
 export const subscriptionInput = fields({
-  topic: topicName.default("alerts"),
+  topic: topicName
+    .default("alerts")
+    .describe("What it is about. `alerts` and `people` mean the same here: mail and SMS are subscribed to `people`."),
   kind: kindName,
   endpoint: text(2048, "text").meta({
     description: "Mail address, phone number, URL or ARN, depending on `kind`.",

@@ -16,7 +16,7 @@ import type { Change, Recorder } from "../http/audit.ts";
 import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
 import type { Lookup } from "./dependencies.ts";
 import { refuseMovedSecrets } from "./moved-secrets.ts";
-import { referenceErrors, storedThings } from "./references.ts";
+import { knownIn, referenceErrors } from "./references.ts";
 import { readMonitorSettings } from "./settings.ts";
 import { affectsProbes, newMonitor } from "./with-settings.ts";
 import { idOfKey, notifyProbes, placing, trySaveSettings } from "./write.ts";
@@ -114,17 +114,18 @@ async function refuseWrongReferencesIn(
   found: ReadonlyMap<string, StoredMonitor>,
 ): Promise<void> {
   const listed = new Map(wanted.map(({ id, settings }) => [id, settings]));
-  const stored = storedThings(deps);
+  const known = knownIn(deps, listed);
   const monitors: Lookup = async (ids) => {
-    const others = await stored.monitors(ids.filter((id) => !listed.has(id)));
+    const others = await known.monitors(ids.filter((id) => !listed.has(id)));
     return new Map(ids.flatMap((id) => [[id, listed.get(id) ?? others.get(id)!] as const]).filter(([, one]) => one));
   };
   const errors: FieldError[] = [];
   for (const [index, { id, settings }] of wanted.entries()) {
     const present = found.get(id);
     const before = present?.deletedAt ? undefined : present;
-    const named = { before, base: `monitors[${index}]` };
-    errors.push(...(await referenceErrors(id, settings, { ...stored, monitors }, named)));
+    errors.push(
+      ...(await referenceErrors({ ...known, monitors }, id, settings, { before, base: `monitors[${index}]` })),
+    );
   }
   if (errors.length > 0) throw new InvalidInput(errors.slice(0, MAX_ERRORS));
 }

@@ -13,7 +13,7 @@ import { authorOf, type Change, type Recorder } from "../http/audit.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
 import { type Changes, changeOf, changesOf, deletionOf, shownChanges } from "./changes.ts";
 import { patchedSettings } from "./patch.ts";
-import { refuseWrongReferences } from "./references.ts";
+import { type Known, knownIn, refuseWrongReferences } from "./references.ts";
 import { affectsProbes } from "./with-settings.ts";
 import { keepKey, notifyProbes, retryOnConflict, trySaveSettings } from "./write.ts";
 
@@ -70,7 +70,7 @@ const nextSettings = (
   action === "update" ? patchedSettings(before, change, locations, token) : { ...before, paused: action === "pause" };
 
 /** @returns undefined if a concurrent write won */
-const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Acted | undefined> => {
+const act = async (deps: Deps, job: BulkJob, before: StoredMonitor, known: Known): Promise<Acted | undefined> => {
   if (job.action === "check") {
     if (before.paused) throw new Problem("paused", "it is paused: resume it first");
     return { before, changes: {}, audit: [], toNotify: before };
@@ -82,7 +82,7 @@ const act = async (deps: Deps, job: BulkJob, before: StoredMonitor): Promise<Act
     return { before, changes: {}, audit: [deletionOf(before)], toNotify };
   }
   const settings = keepKey(before, nextSettings(job, before, deps));
-  await refuseWrongReferences(deps, before.id, settings, before);
+  await refuseWrongReferences(known, before.id, settings, before);
   const changes = changesOf(before, settings);
   if (job.dryRun) return { before, changes, audit: [] };
   const saved = await trySaveSettings(deps, before, settings, authorOf(job.token));
@@ -110,13 +110,14 @@ export const runBulk = async (
   ids: readonly string[],
   isTime: () => boolean,
 ): Promise<BulkResult> => {
+  const known = knownIn(deps);
   const result: BulkResult = { done: [], failed: [], remaining: [] };
   for (let start = 0; start < ids.length; start += AT_ONCE) {
     if (!isTime()) return { ...result, remaining: ids.slice(start) };
     const round = await Promise.all(
       ids.slice(start, start + AT_ONCE).map(async (id) => {
         try {
-          return await retryOnConflict(deps, id, undefined, (before) => act(deps, job, before));
+          return await retryOnConflict(deps, id, undefined, (before) => act(deps, job, before, known));
         } catch (error) {
           return failure(deps, id, error);
         }

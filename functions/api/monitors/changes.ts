@@ -76,9 +76,15 @@ export const changeOfKept = (
   return Object.keys(changes).length > 0 ? [{ resource: id, name, changes }] : [];
 };
 
+const WITH_ADDRESSES: ReadonlySet<string> = new Set(["alerts.emails", "alerts.steps"]);
+
 /** Changes as a caller may see them: without addresses of people for tokens that may not read them. */
 export const shownChanges = (changes: Changes, reader: Token | null): Changes =>
-  maySeeAll(reader) || !changes["alerts.emails"] ? changes : { ...changes, "alerts.emails": [HIDDEN, HIDDEN] };
+  maySeeAll(reader)
+    ? changes
+    : Object.fromEntries(
+        Object.entries(changes).map(([path, values]) => [path, WITH_ADDRESSES.has(path) ? [HIDDEN, HIDDEN] : values]),
+      );
 
 type Named = MonitorSettings & { readonly id: string };
 /** Entries of the audit log; none if nothing differs. */

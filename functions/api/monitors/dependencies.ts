@@ -21,8 +21,49 @@ interface Way {
   readonly names: readonly string[];
 }
 
-/** Goes up from a parent. @returns what is wrong with it as a parent of the monitor `id`, or undefined */
-async function wrongAbove(parent: Way, id: string, name: string, lookup: Lookup): Promise<string | undefined> {
+type Named = Pick<MonitorSettings, "name" | "dependsOn"> & { readonly id: string };
+
+/** Who depends on whom: the children of each monitor. */
+export type Children = ReadonlyMap<string, readonly Way[]>;
+
+export function childrenIn(monitors: Iterable<Named>): Children {
+  const children = new Map<string, Way[]>();
+  for (const { id, name, dependsOn } of monitors)
+    for (const parent of dependsOn) {
+      const own = children.get(parent) ?? [];
+      own.push({ id, names: [name] });
+      children.set(parent, own);
+    }
+  return children;
+}
+
+/** The longest chain of monitors that depend on a monitor: their names from the last one up to its child. */
+function longestBelow(id: string, children: Children): readonly string[] {
+  let longest: readonly string[] = [];
+  let level: readonly Way[] = [{ id, names: [] }];
+  // Of two monitors that depend on each other, each is below itself without end.
+  for (let depth = 0; depth <= MOST_LEVELS && level.length > 0; depth++) {
+    longest = level[0]!.names;
+    const next = level.flatMap((way) =>
+      (children.get(way.id) ?? []).map((child) => ({ id: child.id, names: [...child.names, ...way.names] })),
+    );
+    level = [...new Map(next.map((way) => [way.id, way])).values()];
+  }
+  return longest;
+}
+
+/**
+ * Goes up from a parent.
+ * @param below names of the longest chain that depends on the monitor `id`
+ * @returns what is wrong with it as a parent of that monitor, or undefined
+ */
+async function wrongAbove(
+  parent: Way,
+  id: string,
+  name: string,
+  lookup: Lookup,
+  below: readonly string[],
+): Promise<string | undefined> {
   const seen = new Set<string>();
   let level: readonly Way[] = [parent];
   for (let depth = 1; level.length > 0; depth++) {
@@ -32,11 +73,9 @@ async function wrongAbove(parent: Way, id: string, name: string, lookup: Lookup)
     for (const way of asked) seen.add(way.id);
     if (seen.size > MOST_ANCESTORS) return `has more than ${MOST_ANCESTORS} monitors above it`;
     const found = await lookup(asked.map((way) => way.id));
-    if (depth > MOST_LEVELS && found.size > 0)
-      return `makes a chain of more than ${MOST_LEVELS}: ${asked
-        .find((way) => found.has(way.id))!
-        .names.map(show)
-        .join(" depends on ")}`;
+    const tooFar = depth > MOST_LEVELS - below.length && asked.find((way) => found.has(way.id));
+    if (tooFar)
+      return `makes a chain of more than ${MOST_LEVELS}: ${[...below, ...tooFar.names].map(show).join(" depends on ")}`;
     level = asked.flatMap((way) => {
       const one = found.get(way.id);
       return (one?.dependsOn ?? []).map((next) => ({ id: next, names: [...way.names, one!.name] }));
@@ -55,12 +94,19 @@ export async function parentErrors(
   { name, dependsOn }: MonitorSettings,
   {
     lookup,
+    children,
     before,
     base = "",
-  }: { readonly lookup: Lookup; readonly before?: MonitorSettings | undefined; readonly base?: string },
+  }: {
+    readonly lookup: Lookup;
+    readonly children: () => Promise<Children>;
+    readonly before?: MonitorSettings | undefined;
+    readonly base?: string;
+  },
 ): Promise<FieldError[]> {
   const added = dependsOn.filter((parent) => !before?.dependsOn.includes(parent));
   const found = added.length > 0 ? await lookup(added) : new Map<string, MonitorSettings>();
+  const below = added.length > 0 ? longestBelow(id, await children()) : [];
   const errors: FieldError[] = [];
   for (const parent of added) {
     const settings = found.get(parent);
@@ -72,7 +118,7 @@ export async function parentErrors(
           ? `there is no monitor ${show(parent)}`
           : seconds > LONGEST_HOLD_SECONDS
             ? `${show(settings.name)} is too slow: its alert may take ${seconds} s (interval, failureThreshold, attempts, alerts.afterSeconds and 10 s), and a monitor waits at most ${LONGEST_HOLD_SECONDS} s for it`
-            : await wrongAbove({ id: parent, names: [name] }, id, name, lookup);
+            : await wrongAbove({ id: parent, names: [name] }, id, name, lookup, below);
     if (wrong)
       errors.push({ path: `${base ? `${base}.` : ""}dependsOn[${dependsOn.indexOf(parent)}]`, message: wrong });
   }

@@ -1,67 +1,71 @@
-/** Checks what monitors name: the monitors that they depend on, and alert policies. */
+/**
+ * Checks that what the settings of monitors name exists: monitors that they depend on, policies and channels. What a monitor named
+ * before may be gone meanwhile, and stay.
+ */
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
+import { channelLookup, unknownChannels } from "../alerting/steps.ts";
 import type { Deps } from "../deps.ts";
-import { type Lookup, parentErrors, storedMonitors } from "./dependencies.ts";
+import { type Children, childrenIn, type Lookup, parentErrors, storedMonitors } from "./dependencies.ts";
 
-/** Reads what monitors may name. */
-export interface Referable {
+/** What there is, each read once at most. */
+export interface Known {
   readonly monitors: Lookup;
-  /** Ids of all policies. */
-  readonly policies: () => Promise<ReadonlySet<string>>;
+  /** As fresh as the rows of monitors in memory. */
+  readonly children: () => Promise<Children>;
+  readonly isChannel: (id: string) => Promise<boolean>;
+  readonly isPolicy: (id: string) => Promise<boolean>;
 }
 
-/** Reads from the table; all policies once, and only if they are asked for. */
-export function storedThings(deps: Pick<Deps, "monitors" | "policies">): Referable {
+/** @param changes what monitors will depend on, by id, where that is not what is stored */
+export const knownIn = (
+  deps: Pick<Deps, "monitors" | "channels" | "policies" | "now">,
+  changes: ReadonlyMap<string, Pick<MonitorSettings, "dependsOn">> = new Map(),
+): Known => {
+  let rows: Promise<Children> | undefined;
+  const children = async () => {
+    const all = (await deps.monitors.rows(deps.now())).filter(({ deletedAt }) => !deletedAt);
+    return childrenIn(all.map((row) => ({ ...row, dependsOn: changes.get(row.id)?.dependsOn ?? row.dependsOn })));
+  };
   let all: Promise<ReadonlySet<string>> | undefined;
+  const policies = () => (all ??= deps.policies.all().then((found) => new Set(found.map(({ id }) => id))));
   return {
     monitors: storedMonitors(deps),
-    policies: () => (all ??= deps.policies.all().then((policies) => new Set(policies.map(({ id }) => id)))),
+    children: () => (rows ??= children()),
+    isChannel: channelLookup(deps),
+    isPolicy: async (id) => (await policies()).has(id),
   };
-}
+};
 
-interface Named {
-  /** Stored settings, or those of the monitor it is copied from: what was deleted meanwhile may stay. */
-  readonly before?: MonitorSettings | undefined;
-  /** Path of the monitor in the body, for messages. */
-  readonly base?: string;
-}
-
-/** Errors of the policies that a monitor did not name before. Without this a typing error would tell nobody who is meant. */
-async function policyErrors(
-  { alerts }: MonitorSettings,
-  policies: Referable["policies"],
-  { before, base = "" }: Named,
-): Promise<FieldError[]> {
-  const added = alerts.policies.filter((id) => !before?.alerts.policies.includes(id));
-  if (added.length === 0) return [];
-  const known = await policies();
-  return added
-    .filter((id) => !known.has(id))
-    .map((id) => ({
-      path: `${base ? `${base}.` : ""}alerts.policies[${alerts.policies.indexOf(id)}]`,
-      message: `there is no policy ${show(id)}`,
-    }));
-}
-
-export const referenceErrors = async (
+/**
+ * @param before its stored settings, or those of the monitor it is copied from
+ * @param base path of the monitor in the body, for messages
+ */
+export async function referenceErrors(
+  known: Known,
   id: string,
   settings: MonitorSettings,
-  { monitors, policies }: Referable,
-  named: Named,
-): Promise<FieldError[]> => [
-  ...(await parentErrors(id, settings, { lookup: monitors, ...named })),
-  ...(await policyErrors(settings, policies, named)),
-];
+  { before, base = "" }: { readonly before?: MonitorSettings | undefined; readonly base?: string } = {},
+): Promise<FieldError[]> {
+  const at = base ? `${base}.` : "";
+  const errors = await parentErrors(id, settings, { lookup: known.monitors, children: known.children, before, base });
+  const { policies, steps } = settings.alerts;
+  for (const [i, policy] of policies.entries())
+    if (!before?.alerts.policies.includes(policy) && !(await known.isPolicy(policy)))
+      errors.push({ path: `${at}alerts.policies[${i}]`, message: `there is no policy ${show(policy)}` });
+  const named = new Set(before?.alerts.steps.flatMap(({ channels }) => channels));
+  const exists = async (channel: string) => named.has(channel) || known.isChannel(channel);
+  return [...errors, ...(await unknownChannels(steps, `${at}alerts.steps`, exists))];
+}
 
-/** @throws InvalidInput that names every wrong one */
+/** @throws InvalidInput like `referenceErrors` */
 export async function refuseWrongReferences(
-  deps: Pick<Deps, "monitors" | "policies">,
+  known: Known,
   id: string,
   settings: MonitorSettings,
   before?: MonitorSettings,
 ): Promise<void> {
-  const errors = await referenceErrors(id, settings, storedThings(deps), { before });
+  const errors = await referenceErrors(known, id, settings, { before });
   if (errors.length > 0) throw new InvalidInput(errors);
 }

@@ -6,6 +6,7 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
+import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
 import { flappingMarks } from "../../../shared/monitor/fields.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
@@ -17,6 +18,7 @@ import {
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
+import { stepErrors } from "../alerting/steps.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { SERVER_FIELDS } from "../http/representations.ts";
 import { hostErrors } from "./target.ts";
@@ -173,19 +175,13 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
     ),
     ...flappingErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
+    ...stepErrors(known.alerts?.steps ?? [], "alerts.steps", {
+      others: known.alerts?.emails ?? [],
+      most: MAX_OWN_RECEIVERS,
+    }),
     ...duplicates(known.dependsOn ?? [], "dependsOn"),
   );
   return { known, errors };
-};
-
-/** Accepts `"remindEverySeconds": null`, which asks for no reminders: there are none. */
-const withoutDisabled = (input: unknown): unknown => {
-  if (typeof input !== "object" || input === null || !("alerts" in input)) return input;
-  const { alerts } = input;
-  if (typeof alerts !== "object" || alerts === null || !("remindEverySeconds" in alerts)) return input;
-  if (alerts.remindEverySeconds !== null) return input;
-  const { remindEverySeconds: _none, ...rest } = alerts;
-  return { ...input, alerts: rest };
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -196,10 +192,17 @@ export const withoutServerFields = (input: unknown): unknown =>
   isObject(input) ? Object.fromEntries(Object.entries(input).filter(([name]) => !SERVER_FIELDS.has(name))) : input;
 
 /** Puts mail addresses back where their replacement was sent. */
-const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown =>
+const withEmailsOf = (stored: { readonly emails: readonly string[] } | undefined, sent: unknown): unknown =>
   isObject(sent) && Array.isArray(sent.emails)
-    ? { ...sent, emails: sent.emails.map((one: unknown, i) => (one === HIDDEN ? (alerts.emails[i] ?? one) : one)) }
+    ? { ...sent, emails: sent.emails.map((one: unknown, i) => (one === HIDDEN ? (stored?.emails[i] ?? one) : one)) }
     : sent;
+
+const withAddressesOf = ({ alerts }: MonitorSettings, sent: unknown): unknown => {
+  const known = withEmailsOf(alerts, sent);
+  return isObject(known) && Array.isArray(known.steps)
+    ? { ...known, steps: known.steps.map((step: unknown, i) => withEmailsOf(alerts.steps[i], step)) }
+    : known;
+};
 
 /** Puts what was shown masked back from the stored monitor: addresses, and the secrets of the same protocol. */
 const withSecretsOf = (stored: MonitorSettings | undefined, input: unknown): unknown => {
@@ -229,7 +232,7 @@ export const readMonitorSettings = (
   available: readonly Location[],
   { base = "", stored }: Reading = {},
 ): MonitorSettings => {
-  const sent = withSecretsOf(stored, withoutDisabled(withoutServerFields(input)));
+  const sent = withSecretsOf(stored, withoutServerFields(input));
   const { known, errors } = check(sent, available, stored?.locations ?? []);
   if (errors.length > 0)
     throw new InvalidInput(

@@ -15,7 +15,7 @@ import type { Deps } from "../deps.ts";
 import { matchesTag } from "../http/answer.ts";
 import { Problem } from "../http/problem.ts";
 import { etagOf } from "./present.ts";
-import { refuseWrongReferences } from "./references.ts";
+import { knownIn, refuseWrongReferences } from "./references.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
 
 const ID_LENGTH = 20;
@@ -99,7 +99,7 @@ interface Creation {
 /**
  * Stores a new monitor.
  * @returns the monitor, or undefined if its id is taken
- * @throws InvalidInput if it names what does not exist, or cannot depend on it
+ * @throws InvalidInput if it names what does not exist, or cannot depend on what it names
  */
 export const create = async (
   deps: Deps,
@@ -107,7 +107,7 @@ export const create = async (
   settings: MonitorSettings,
   { creation, by, source }: Creation,
 ): Promise<StoredMonitor | undefined> => {
-  await refuseWrongReferences(deps, id, settings, source);
+  await refuseWrongReferences(knownIn(deps), id, settings, source);
   const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
@@ -170,7 +170,7 @@ export const keepKey = (before: StoredMonitor, settings: MonitorSettings): Monit
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
  * @throws Problem like `retryOnConflict`
- * @throws InvalidInput if the key changes, or if it names what does not exist, or cannot depend on it
+ * @throws InvalidInput if the key changes, if it names what does not exist, or cannot depend on what it names
  */
 export const saveSettings = (
   deps: Deps,
@@ -181,7 +181,7 @@ export const saveSettings = (
 ): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
-    await refuseWrongReferences(deps, id, settings, before);
+    await refuseWrongReferences(knownIn(deps), id, settings, before);
     const saved = await trySaveSettings(deps, before, settings, by);
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

@@ -3,6 +3,7 @@ import {
   GetSubscriptionAttributesCommand,
   ListSubscriptionsByTopicCommand,
   SetSubscriptionAttributesCommand,
+  type Subscription,
   UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
 import type { Deps } from "../deps.ts";
@@ -13,7 +14,7 @@ export const idOf = (topic: Topic, arn: string) => `${topic}-${arn.slice(arn.las
 
 /** @returns undefined if this cannot be an id */
 export const readId = (id: string, topics: Deps["topics"]): { topic: Topic; arn: string } | undefined => {
-  const [, topic, last] = /^(alerts|system)-([A-Za-z0-9-]{1,100})$/.exec(id) ?? [];
+  const [, topic, last] = /^(alerts|people|system)-([A-Za-z0-9-]{1,100})$/.exec(id) ?? [];
   return topic ? { topic: topic as Topic, arn: `${topics[topic as Topic]}:${last}` } : undefined;
 };
 
@@ -44,16 +45,25 @@ export const setFilter = (sns: Deps["sns"], arn: string, policy: object | undefi
 export const unsubscribe = (sns: Deps["sns"], arn: string) =>
   sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
 
-/** ARNs of all confirmed subscriptions of a topic. */
-export const confirmedArns = async (sns: Deps["sns"], topicArn: string): Promise<Set<string>> => {
-  const arns = new Set<string>();
+/** All subscriptions of a topic, as SNS lists them. */
+export async function* subscriptionsOf(sns: Deps["sns"], topicArn: string): AsyncGenerator<Subscription> {
   for (let token: string | undefined, isLast = false; !isLast; ) {
     const { Subscriptions = [], NextToken } = await sns.send(
       new ListSubscriptionsByTopicCommand({ TopicArn: topicArn, NextToken: token }),
     );
-    for (const { SubscriptionArn } of Subscriptions) if (SubscriptionArn?.startsWith("arn:")) arns.add(SubscriptionArn);
+    yield* Subscriptions;
     token = NextToken;
     isLast = token === undefined;
   }
+}
+
+/** Whether SNS gives a subscription its ARN: that of one which waits for confirmation is another text. */
+export const isConfirmedArn = (arn: string | undefined): arn is string => arn?.startsWith("arn:") === true;
+
+/** ARNs of all confirmed subscriptions of a topic. */
+export const confirmedArns = async (sns: Deps["sns"], topicArn: string): Promise<Set<string>> => {
+  const arns = new Set<string>();
+  for await (const { SubscriptionArn } of subscriptionsOf(sns, topicArn))
+    if (isConfirmedArn(SubscriptionArn)) arns.add(SubscriptionArn);
   return arns;
 };

@@ -25,7 +25,7 @@ const ENDPOINTS: Record<Kind, { readonly expected: string; readonly accepts: (en
   },
 };
 
-/** Names of the message attributes of topic `alerts`, by the filter's field. */
+/** Names of the message attributes of topics `alerts` and `people`, by the filter's field. */
 const ATTRIBUTES = {
   events: "event",
   incidentStates: "incidentState",
@@ -35,8 +35,13 @@ const ATTRIBUTES = {
   protocols: "protocol",
 } as const satisfies Record<keyof Filter, string>;
 
-/** Limit of SNS: the product of the numbers of values of all attributes. */
+/** Limits of SNS: the product of the numbers of values of all attributes, and the number of attributes. */
 const MAX_COMBINATIONS = 150;
+const MAX_FIELDS = 5;
+
+/** Kinds of receivers that are people, who are told through a topic of their own. */
+const FOR_PEOPLE: ReadonlySet<Kind> = new Set(["email", "sms"]);
+export const isForPeople = (topic: Topic, kind: Kind) => topic !== "system" && FOR_PEOPLE.has(kind);
 
 /** Validates rules between fields. */
 export const subscriptionErrors = ({
@@ -47,6 +52,8 @@ export const subscriptionErrors = ({
 }: z.output<typeof subscriptionInput>): FieldError[] => {
   const errors: FieldError[] = [];
   const { expected, accepts } = ENDPOINTS[kind];
+  if (topic === "people" && !isForPeople(topic, kind))
+    errors.push({ path: "topic", message: `must be alerts or system for ${kind}: people is for mail and SMS` });
   if (!accepts(endpoint)) errors.push({ path: "endpoint", message: `must be ${expected}, got ${show(endpoint)}` });
   return [...errors, ...filterErrors(topic, filter)];
 };
@@ -55,8 +62,11 @@ export const subscriptionErrors = ({
 export const filterErrors = (topic: Topic, filter: Filter | undefined): FieldError[] => {
   const errors: FieldError[] = [];
   if (filter && topic === "system")
-    errors.push({ path: "filter", message: "works with the topic alerts only: leave it out for system" });
+    errors.push({ path: "filter", message: "works for alerts about monitors only: leave it out for system" });
   const combinations = Object.values(filter ?? {}).reduce((product, values) => product * values.length, 1);
+  const fields = Object.values(filter ?? {}).filter((values) => values !== undefined).length;
+  if (fields > MAX_FIELDS)
+    errors.push({ path: "filter", message: `SNS takes at most ${MAX_FIELDS} fields, got ${fields}: use fewer` });
   if (combinations > MAX_COMBINATIONS)
     errors.push({
       path: "filter",

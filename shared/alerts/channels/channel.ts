@@ -60,9 +60,19 @@ export interface Digest {
   readonly url: string | null;
 }
 
+/** ARNs of the SNS topics. */
+export interface Topics {
+  /** Alerts for programs. */
+  readonly alerts: string;
+  /** Alerts for people by mail and SMS. */
+  readonly people: string;
+  /** Messages about the monitoring itself. */
+  readonly system: string;
+}
+
 /** What a message depends on beside the alert and the settings. */
 export interface RenderContext {
-  readonly topics: { readonly alerts: string; readonly system: string };
+  readonly topics: Topics;
   /** Verified sender address of mail; undefined if mail is off. */
   readonly sender: string | undefined;
   /** When the message is sent; signatures contain it. */

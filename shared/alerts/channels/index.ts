@@ -16,6 +16,7 @@ import { mattermost } from "./mattermost.ts";
 import { ntfy } from "./ntfy.ts";
 import { opsgenie } from "./opsgenie.ts";
 import { pagerduty } from "./pagerduty.ts";
+import { people } from "./people.ts";
 import { pushover } from "./pushover.ts";
 import { rocketChat } from "./rocket-chat.ts";
 import { slack } from "./slack.ts";
@@ -38,6 +39,7 @@ const rows = {
   ntfy,
   opsgenie,
   pagerduty,
+  people,
   pushover,
   "rocket-chat": rocketChat,
   slack,

@@ -4,8 +4,8 @@
  */
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
-import { MAX_SMS, sms as smsText, toAscii } from "../render.ts";
-import { cut, digestTitle, title } from "../text.ts";
+import { sms as smsText } from "../render.ts";
+import { smsDigest } from "../text.ts";
 import type { Channel } from "./channel.ts";
 import { matching, shown } from "./fields.ts";
 import { answerOf } from "./refusals.ts";
@@ -33,10 +33,6 @@ export const sms: Channel<{ readonly phoneNumber: string }, PublishCommandInput>
   example: { phoneNumber: "+41791234567" },
   isSetUp: ({ allowsSms = false }) => allowsSms,
   render: (alert, { phoneNumber }) => message(phoneNumber, smsText(alert)),
-  renderDigest: (digest, { phoneNumber }) => {
-    const [first] = digest.alerts;
-    const whole = `${digestTitle(digest)}. First: ${first ? title(first) : ""}`;
-    return message(phoneNumber, cut(toAscii(whole), MAX_SMS).replace("…", "."));
-  },
+  renderDigest: (digest, { phoneNumber }) => message(phoneNumber, smsDigest(digest)),
   send: (message, { publish }, signal) => answerOf(publish(message, signal)),
 };

@@ -1,9 +1,9 @@
-/** Alert channel `sns`: publishes to topic `alerts`, whose subscribers choose what they get by filter policies. */
+/** Alert channel `sns`: publishes to topic `alerts`, for programs, which choose what they get by filter policies. */
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import * as z from "zod/mini";
 import type { Alert } from "../../model.ts";
 import { mailText } from "../mail.ts";
-import { attributes, sms, snsSubject, toAscii } from "../render.ts";
+import { attributes, MAX_SUBJECT, sms, snsSubject, toAscii } from "../render.ts";
 import type { Channel, RenderContext } from "./channel.ts";
 import { answerOf } from "./refusals.ts";
 
@@ -15,8 +15,8 @@ export const snsMessage = (alert: Alert): string =>
   JSON.stringify({ default: JSON.stringify(alert), email: mailText(alert), sms: sms(alert) });
 
 export const sns: Channel<object, PublishCommandInput> = {
-  title: "Topic",
-  summary: "Publishes to the topic `alerts`, for the subscribers of `/v1/subscriptions`.",
+  title: "Topic for programs",
+  summary: "Publishes to the topic `alerts`, for the programs that subscribe by `/v1/subscriptions`.",
   reference: "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
   audience: "machines",
   // The lowest quota of a standard topic in any region.
@@ -41,7 +41,7 @@ export const systemNotice = (
   { topics }: Pick<RenderContext, "topics">,
 ): PublishCommandInput => ({
   TopicArn: topics.system,
-  Subject: toAscii(subject).slice(0, 99),
+  Subject: toAscii(subject).slice(0, MAX_SUBJECT),
   Message: message,
   MessageAttributes: SMS_TYPE,
 });

@@ -189,7 +189,7 @@ export async function simulate(
   const heard = { send: async () => void published++ };
   const outside = {
     sns: heard as unknown as SNSClient,
-    topics: { alerts: "alerts", system: "system" },
+    topics: { alerts: "alerts", people: "people", system: "system" },
     sender: "alerts@example.com",
     now,
     log: (level: string, message: string, details: object) => {

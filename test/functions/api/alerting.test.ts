@@ -48,7 +48,12 @@ describe("policies", () => {
     const path = `/v1/monitors/${monitorId}/receivers`;
     const nobody = await edge.call("GET", path);
     expect(nobody.body).toEqual({
-      items: [{ receiver: "sns", severities: ["critical", "warning"], afterSeconds: 0, policy: null }],
+      items: ["sns", "people"].map((receiver) => ({
+        receiver,
+        severities: ["critical", "warning"],
+        afterSeconds: 0,
+        policy: null,
+      })),
       reachesNobody: true,
     });
     const body = {
@@ -94,7 +99,7 @@ describe("policies", () => {
     });
     expect([status, body.match]).toEqual([201, match]);
     const receivers = await edge.call("GET", `/v1/monitors/${monitorId}/receivers`);
-    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }]);
+    expect(receivers.body.items).toMatchObject([{ receiver: "sns", policy: null }, { receiver: "people" }]);
     const token = await edge.limitedToken("write", "team=orders");
     const both = { name: "Mine", steps: STEPS, match: { tags: { team: "orders" }, ...match } };
     expect((await edge.call("POST", "/v1/policies", { body: both, token })).status).toBe(422);

@@ -101,7 +101,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["alerts.emails[0]"],
     /a mail address/,
   ],
-  ["reminders", { alerts: { remindEverySeconds: 60 } }, ["alerts.remindEverySeconds"], /in a policy/],
+  ["reminders each second", { alerts: { remindEverySeconds: 1 } }, ["alerts.remindEverySeconds"], /from 60 to 604800/],
   ["flapping by a flag", { flapping: true }, ["flapping"], /must be a JSON object, got true/],
   [
     "a low mark beyond the high one",
@@ -115,7 +115,7 @@ const REFUSED: readonly [string, Record<string, unknown>, readonly string[], Reg
     ["flapping.highPercent", "flapping.lowPercent", "flapping.days"],
     /from 1 to 100 percent|from 0 to 99 percent|no field/,
   ],
-  ["channels", { channels: ["x"] }, ["channels"], /in a policy/],
+  ["channels", { channels: ["x"] }, ["channels"], /in alerts.steps/],
   ["an empty name", { name: " " }, ["name"], /1 to 200 characters/],
   ["a name with a line end", { name: "a\nb" }, ["name"], /one line/],
   ["an empty host", { host: "" }, ["host"], /a host name or an IP address/],

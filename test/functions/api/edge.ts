@@ -23,6 +23,7 @@ import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
 import { createAuditStore } from "../../../shared/store/audit.ts";
+import { createChangeStore } from "../../../shared/store/changes.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
@@ -34,6 +35,7 @@ import { createIncidentAlertStore } from "../../../shared/store/incident-alerts.
 import { createIncidentStore } from "../../../shared/store/incidents.ts";
 import { createLinkSecret } from "../../../shared/store/link-secret.ts";
 import { createLocationStore } from "../../../shared/store/locations.ts";
+import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
@@ -96,6 +98,7 @@ const decoded = ({ headers, body, isBase64Encoded }: Answer) => {
 
 const topics = {
   alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+  people: "arn:aws:sns:us-east-1:000000000000:people",
   system: "arn:aws:sns:us-east-1:000000000000:system",
 };
 /** Receivers of test alerts, as on one machine, where private addresses may be reached. */
@@ -200,6 +203,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    changes: createChangeStore(client, tables.tables.monitors),
     incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     linkSecret: createLinkSecret(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
@@ -215,7 +219,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,
-    alertsSubscribers: createSubscriberCount(new SNSClient({}), topics.alerts, now),
+    notify: createMailboxStore(client, tables.tables.monitors).notify,
+    subscribersOf: createSubscriberCount(new SNSClient({}), now),
     channels: createChannelStore(client, tables.tables.monitors),
     deliveries: createDeliveryStore(client, tables.tables.monitors),
     receivers,
@@ -315,6 +320,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
           unsettledSince: null,
           flapState: null,
           minority: null,
+          baseline: null,
           ...decided,
         },
         clock.now(),

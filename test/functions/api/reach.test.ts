@@ -5,16 +5,17 @@ import { type Edge, startEdge } from "./edge.ts";
 let edge: Edge;
 let count = 0;
 let now = Date.parse("2026-12-01T12:00:00.000Z");
-/** What SNS says of topic `alerts`. */
+/** What SNS says of a topic; of the other one, that nobody has subscribed. */
 let confirmed: string | null = "0";
+let topic = "alerts";
 beforeEach(async () => {
   if (count++ === 0) {
     edge = await startEdge();
     edge.clock.now = () => new Date(now);
-    edge.outside.sns = () =>
+    edge.outside.sns = (_action, parameters) =>
       confirmed === null
         ? { error: "Throttled", message: "Rate exceeded" }
-        : `<Attributes><entry><key>SubscriptionsConfirmed</key><value>${confirmed}</value></entry></Attributes>`;
+        : `<Attributes><entry><key>SubscriptionsConfirmed</key><value>${parameters.get("TopicArn")?.endsWith(`:${topic}`) ? confirmed : 0}</value></entry></Attributes>`;
   }
   confirmed = "0";
   now += 61_000;
@@ -39,7 +40,8 @@ const said = async (id: string) => {
   return monitor.body.reachesNobody;
 };
 
-test("topic alerts reaches nobody before it has a confirmed subscription", async () => {
+test.each(["alerts", "people"])("topic %s reaches nobody before it has a confirmed subscription", async (name) => {
+  topic = name;
   const monitor = await create();
   expect([monitor.reachesNobody, await said(monitor.id)]).toEqual([true, true]);
   confirmed = "1";
@@ -47,11 +49,12 @@ test("topic alerts reaches nobody before it has a confirmed subscription", async
   expect(await said(monitor.id)).toBe(false);
 });
 
-test("SNS is asked once a minute at most, about topic alerts", async () => {
+test("SNS is asked once a minute at most, about each topic", async () => {
   const { id } = await create();
   for (let i = 0; i < 3; i++) await said(id);
   expect(edge.calls.sns).toMatchObject([
     { Action: "GetTopicAttributes", TopicArn: "arn:aws:sns:us-east-1:000000000000:alerts" },
+    { Action: "GetTopicAttributes", TopicArn: "arn:aws:sns:us-east-1:000000000000:people" },
   ]);
 });
 
@@ -74,6 +77,29 @@ test("a channel is reached until it is deleted, though a policy still names it",
   expect(await said(id)).toBe(false);
   await edge.call("DELETE", `/v1/channels/${channel.id}?force=true`);
   expect(await said(id)).toBe(true);
+});
+
+test("operators are told once of a policy that reaches nobody", async () => {
+  const notices = async (id: string) => {
+    const all = await Promise.all(
+      [1, 2, 3].map((revision) => edge.stored("monitors", `NOTICE#unheard#${id}#${revision}`)),
+    );
+    return all.flat().map(({ pendingAlerts }) => Object.values(pendingAlerts as object)[0].content);
+  };
+  const hook = { name: "Last", kind: "webhook", settings: { url: "https://hook.example.com/x" } };
+  const { body: channel } = await edge.call("POST", "/v1/channels", { body: hook });
+  const steps = [{ afterSeconds: 60, channels: [channel.id, "people"] }];
+  const { id } = (await edge.call("POST", "/v1/policies", { body: { name: "To nobody", steps } })).body;
+  expect(await notices(id)).toEqual([]);
+  await edge.call("DELETE", `/v1/channels/${channel.id}?force=true`);
+  expect(await notices(id)).toMatchObject([
+    { event: "system.policy-reaches-nobody", about: `policy.${id}`, message: expect.stringContaining('"To nobody"') },
+  ]);
+  const patch = (body: object) => edge.call("PATCH", `/v1/policies/${id}`, { body });
+  await patch({ steps: [{ afterSeconds: 0, channels: ["sns"] }] });
+  expect(await notices(id)).toHaveLength(2);
+  await patch({ steps: [{ afterSeconds: 0, emails: ["ops@example.com"] }] });
+  expect(await notices(id)).toHaveLength(2);
 });
 
 test("what was read may be sent back, and lists do not have it", async () => {

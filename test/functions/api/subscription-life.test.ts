@@ -2,8 +2,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Edge, startEdge } from "./edge.ts";
 
-const TOPIC = "arn:aws:sns:us-east-1:000000000000:alerts";
-
 interface Known {
   readonly protocol: string;
   readonly endpoint: string;
@@ -24,14 +22,19 @@ const answer = (action: string, sent: URLSearchParams) => {
   switch (action) {
     case "Subscribe": {
       const endpoint = sent.get("Endpoint") ?? "";
-      const [existing] = [...known].find(([, other]) => other.endpoint === endpoint) ?? [];
-      const made = existing ?? `${TOPIC}:${known.size}-${endpoint.replace(/\W/g, "")}`;
+      const isHere = ([other, one]: [string, Known]) =>
+        other.startsWith(`${sent.get("TopicArn")}:`) && one.endpoint === endpoint;
+      const [existing] = [...known].find(isHere) ?? [];
+      const made = existing ?? `${sent.get("TopicArn")}:${known.size}-${endpoint.replace(/\W/g, "")}`;
       const protocol = sent.get("Protocol") ?? "";
       if (!existing) known.set(made, { protocol, endpoint, isConfirmed: protocol === "sqs", policy: undefined });
       return `<SubscriptionArn>${made}</SubscriptionArn>`;
     }
     case "ListSubscriptionsByTopic":
-      return `<Subscriptions>${sent.get("TopicArn") === TOPIC ? [...known].map(member).join("") : ""}</Subscriptions>`;
+      return `<Subscriptions>${[...known]
+        .filter(([other]) => other.startsWith(`${sent.get("TopicArn")}:`))
+        .map(member)
+        .join("")}</Subscriptions>`;
     case "GetSubscriptionAttributes":
       if (!one) return missing;
       return `<Attributes>${entry("PendingConfirmation", String(!one.isConfirmed))}${entry("Protocol", one.protocol)}${entry("Endpoint", one.endpoint)}${one.policy ? entry("FilterPolicy", one.policy) : ""}</Attributes>`;
@@ -64,7 +67,7 @@ beforeEach(async () => {
 
 const subscribe = async (endpoint: string, more: Record<string, unknown> = { kind: "email" }) =>
   (await edge.call("POST", "/v1/subscriptions", { body: { endpoint, ...more } })).body;
-const listed = async () => (await edge.call("GET", "/v1/subscriptions?topic=alerts")).body.items;
+const listed = async () => (await edge.call("GET", "/v1/subscriptions")).body.items;
 const remove = async (id: string) => (await edge.call("DELETE", `/v1/subscriptions/${id}`)).status;
 const confirm = (endpoint: string) => {
   for (const one of known.values()) if (one.endpoint === endpoint) one.isConfirmed = true;
@@ -151,7 +154,7 @@ describe("POST /v1/subscriptions/{id}/test", () => {
     subscribe(`arn:aws:sqs:us-east-1:000000000000:${name}`, { kind: "sqs", ...(filter && { filter }) });
   const send = (id: string, query = "") => edge.call("POST", `/v1/subscriptions/${id}/test${query}`);
   const policy = (id: string, text: string) => {
-    const one = known.get(`${TOPIC}:${id.slice("alerts-".length)}`);
+    const one = known.get(id.replace(/^(\w+)-/, "arn:aws:sns:us-east-1:000000000000:$1:"));
     if (one) one.policy = text;
   };
   const published = () => edge.calls.sns.filter(({ Action }) => Action === "Publish");
@@ -166,7 +169,7 @@ describe("POST /v1/subscriptions/{id}/test", () => {
     expect(await send(id)).toMatchObject({ status: 200, body: { messageId: "m-1", others: 0 } });
     const [sent] = published();
     expect(sent).toMatchObject({
-      TopicArn: TOPIC,
+      TopicArn: "arn:aws:sns:us-east-1:000000000000:alerts",
       "MessageAttributes.entry.1.Name": "event",
       "MessageAttributes.entry.1.Value.StringValue": "recovered",
       "MessageAttributes.entry.2.Name": "tags",

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { filterOf, filterPolicy } from "../../../functions/api/subscriptions/subscription.ts";
 import { parseDeliveryPolicy, retryDelay } from "../../../infra/local/sns/retries.ts";
 import { ALERT_EVENTS } from "../../../shared/model.ts";
+import { SYSTEM_EVENTS } from "../../../shared/system-events.ts";
 import { type Edge, startEdge } from "./edge.ts";
 
 let edge: Edge;
@@ -20,7 +21,7 @@ const subscribe = (body: Record<string, unknown>) => edge.call("POST", "/v1/subs
 
 describe("subscribing", () => {
   test("takes any event in a filter", async () => {
-    const filter = { events: [...ALERT_EVENTS] };
+    const filter = { events: [...ALERT_EVENTS, ...SYSTEM_EVENTS] };
     const { status } = await subscribe({ kind: "sqs", endpoint: "arn:aws:sqs:us-east-1:000000000000:q", filter });
     expect(status).toBe(201);
   });
@@ -73,14 +74,42 @@ describe("subscribing", () => {
   });
 
   test.each([
-    ["email", "ops@example.com", false],
-    ["sms", "+41791234567", true],
-    ["http", "http://127.0.0.1:8080/hook?x=1", false],
-    ["sqs", "arn:aws:sqs:eu-west-1:123456789012:jobs", true],
-    ["lambda", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", true],
-  ])("takes %s", async (kind, endpoint, isConfirmed) => {
+    ["email", "ops@example.com", "people", false],
+    ["sms", "+41791234567", "people", true],
+    ["http", "http://127.0.0.1:8080/hook?x=1", "alerts", false],
+    ["sqs", "arn:aws:sqs:eu-west-1:123456789012:jobs", "alerts", true],
+    ["lambda", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", "alerts", true],
+  ])("takes %s at %s, for topic %s", async (kind, endpoint, topic, isConfirmed) => {
     const { status, body } = await subscribe({ kind, endpoint });
-    expect([status, body.isConfirmed, body.filter]).toEqual([201, isConfirmed, null]);
+    expect([status, body.topic, body.isConfirmed, body.filter]).toEqual([201, topic, isConfirmed, null]);
+    expect(edge.calls.sns.at(-1)).toMatchObject({ Action: "Subscribe", TopicArn: TOPIC.replace("alerts", topic) });
+    expect((await subscribe({ topic: "system", kind, endpoint })).body.topic).toBe("system");
+  });
+
+  test("mail that was subscribed to topic alerts before there was one for people stays there, and is told once", async () => {
+    const member = (arn: string) =>
+      `<Subscriptions><member><SubscriptionArn>${arn}</SubscriptionArn><Protocol>email</Protocol><Endpoint>old@example.com</Endpoint></member></Subscriptions>`;
+    let listed = member(`${TOPIC}:old-1`);
+    edge.outside.sns = (action, parameters) =>
+      action === "ListSubscriptionsByTopic"
+        ? listed
+        : `<SubscriptionArn>${parameters.get("TopicArn")}:old-1</SubscriptionArn>`;
+    const topicOf = async (endpoint: string, topic = "alerts") =>
+      (await subscribe({ kind: "email", endpoint, topic })).body.topic;
+    expect(await topicOf("old@example.com")).toBe("alerts");
+    expect(await topicOf("old@example.com", "people")).toBe("alerts");
+    expect(await topicOf("new@example.com")).toBe("people");
+    listed = member("PendingConfirmation");
+    expect(await topicOf("old@example.com")).toBe("alerts");
+    // Deleted before it was confirmed: it gets nothing there any more.
+    edge.outside.sns = (action) =>
+      action === "ListSubscriptionsByTopic"
+        ? listed
+        : action === "GetSubscriptionAttributes"
+          ? "<Attributes><entry><key>PendingConfirmation</key><value>true</value></entry><entry><key>Protocol</key><value>email</value></entry><entry><key>Endpoint</key><value>old@example.com</value></entry></Attributes>"
+          : `<SubscriptionArn>${TOPIC}:old-1</SubscriptionArn>`;
+    expect((await edge.call("DELETE", "/v1/subscriptions/alerts-old-1")).status).toBe(204);
+    expect(await topicOf("old@example.com")).toBe("people");
   });
 
   test("a receiver that is there already keeps its subscription, with the attributes of now", async () => {
@@ -122,11 +151,28 @@ describe("subscribing", () => {
     [{ kind: "sqs", endpoint: "arn:aws:sqs:eu-west-1:123456789012:jobs.fifo" }, "endpoint", /standard queue/],
     [{ kind: "lambda", endpoint: "arn:aws:sqs:eu-west-1:123456789012:jobs" }, "endpoint", /ARN of a function/],
     [{ kind: "pigeon", endpoint: "x" }, "kind", /one of email, sms/],
-    [{ kind: "email", endpoint: "a@b.ch", topic: "news" }, "topic", /alerts, system/],
+    [{ kind: "email", endpoint: "a@b.ch", topic: "news" }, "topic", /alerts, people, system/],
+    [{ kind: "https", endpoint: "https://x.example.com", topic: "people" }, "topic", /people is for mail and SMS/],
+    [
+      {
+        kind: "email",
+        endpoint: "a@b.ch",
+        filter: {
+          events: ["down"],
+          incidentStates: ["open"],
+          severities: ["critical"],
+          tags: ["a=b"],
+          monitorIds: ["m1"],
+          protocols: ["tcp"],
+        },
+      },
+      "filter",
+      /at most 5 fields, got 6/,
+    ],
     [
       { kind: "email", endpoint: "a@b.ch", topic: "system", filter: { events: ["down"] } },
       "filter",
-      /topic alerts only/,
+      /alerts about monitors only/,
     ],
     [{ kind: "email", endpoint: "a@b.ch", filter: { events: [] } }, "filter.events", /at least one/],
     [
@@ -196,13 +242,14 @@ describe("listing", () => {
   const member = (arn: string, endpoint: string) =>
     `<member><SubscriptionArn>${arn}</SubscriptionArn><Protocol>email</Protocol><Endpoint>${endpoint}</Endpoint></member>`;
 
-  test("goes through the pages of both topics", async () => {
+  test("goes through the pages of all topics", async () => {
     edge.outside.sns = (action, parameters) => {
       if (action === "GetSubscriptionAttributes") {
         if (parameters.get("SubscriptionArn")?.endsWith("gone")) return { error: "NotFound", message: "no" };
         return `<Attributes><entry><key>PendingConfirmation</key><value>false</value></entry><entry><key>FilterPolicy</key><value>{"event":["down"]}</value></entry></Attributes>`;
       }
       const topic = parameters.get("TopicArn") ?? "";
+      if (topic.endsWith("people")) return `<Subscriptions>${member(`${topic}:p-1`, "p@b.ch")}</Subscriptions>`;
       if (topic.endsWith("system")) return `<Subscriptions>${member(`${topic}:s-1`, "s@b.ch")}</Subscriptions>`;
       return parameters.get("NextToken")
         ? `<Subscriptions>${member(`${topic}:a-2`, "b@b.ch")}${member(`${topic}:gone`, "c@b.ch")}</Subscriptions>`
@@ -229,13 +276,14 @@ describe("listing", () => {
         status: "pending",
       },
       { id: "alerts-a-2", topic: "alerts", endpoint: "b@b.ch", ...about },
+      { id: "people-p-1", topic: "people", endpoint: "p@b.ch", ...about },
       { id: "system-s-1", topic: "system", endpoint: "s@b.ch", ...about },
     ]);
   });
 });
 
 test("a list that is empty, or ends with the first topic, has its total and no cursor", async () => {
-  const pages: Record<string, string> = { alerts: "", system: "" };
+  const pages: Record<string, string> = { alerts: "", people: "", system: "" };
   edge.outside.sns = (_action, parameters) =>
     `<Subscriptions>${pages[parameters.get("TopicArn")?.split(":").at(-1) ?? ""]}</Subscriptions>`;
   const list = async () => (await edge.call("GET", "/v1/subscriptions")).body;

@@ -6,10 +6,13 @@ import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts
 import { newMonitor } from "../../../functions/api/monitors/with-settings.ts";
 import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
+import { MAX_MESSAGE_BYTES } from "../../../shared/engine/outcome.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Health, Monitor, View } from "../../../shared/model.ts";
-import { MAX_EMAILS, MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../shared/monitor/fields.ts";
+import { MAX_EMAILS, MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
+import { MAX_LOCATIONS, MAX_TAG_BYTES, MAX_TAGS } from "../../../shared/monitor/fields.ts";
 import { decide } from "../../../shared/rules/decide.ts";
+import { chunksOf } from "../../../shared/rules/plan.ts";
 import { monitorKey } from "../../../shared/store/keys.ts";
 import { monitorItem } from "../../../shared/store/monitors.ts";
 import { startTables } from "../../support/tables.ts";
@@ -29,6 +32,11 @@ const numbered = (count: number, length: number) =>
 
 const locations = numbered(MAX_LOCATIONS, 32).map((name) => place(name));
 const shares = Math.floor(MAX_TAG_BYTES / MAX_TAGS);
+const addresses = numbered(MAX_OWN_RECEIVERS, 64).map((name) => `${name}@${`${"d".repeat(60)}.`.repeat(3)}com`);
+const steps = [...chunksOf(addresses.slice(MAX_EMAILS), MAX_EMAILS)].map((emails, afterSeconds) => ({
+  afterSeconds,
+  emails,
+}));
 const settings = readMonitorSettings(
   {
     name: wide(200),
@@ -37,7 +45,7 @@ const settings = readMonitorSettings(
     host: ["h".repeat(63), "h".repeat(63), "h".repeat(63), "h".repeat(57), "com"].join("."),
     port: 65_535,
     locations: locations.map(({ name }) => name),
-    alerts: { emails: numbered(MAX_EMAILS, 64).map((name) => `${name}@${`${"d".repeat(60)}.`.repeat(3)}com`) },
+    alerts: { emails: addresses.slice(0, MAX_EMAILS), steps },
     tags: Object.fromEntries(numbered(MAX_TAGS, 64).map((name) => [name, "v".repeat(shares - 64)])),
   },
   locations,
@@ -47,9 +55,9 @@ const viewAt = (health: Health, ms: number): View => ({
   health,
   state: "open|filtered",
   reason: "certificate-self-signed",
-  message: wide(400),
+  message: wide(MAX_MESSAGE_BYTES / 3),
   evidence: { certificate: "e".repeat(MAX_EVIDENCE_BYTES - 18) },
-  fingerprint: wide(200),
+  facts: { checks: 3, values: { software: [{ value: wide(490) }] } },
   address: "0000:0000:0000:0000:0000:ffff:192.168.100.228",
   since: new Date(ms).toISOString(),
   tick: ms / 1000,
@@ -76,7 +84,7 @@ function troubled(changes: number): Monitor {
       Object.entries(monitor.pendingAlerts).filter(([, { content }]) => content.kind !== "incident"),
     );
     const context = { conditions, url: () => `https://${"u".repeat(100)}`, channels: ["email", "sns"] };
-    const verdict = decide({ ...monitor, views, pendingAlerts }, context, new Date(ms));
+    const verdict = decide({ ...monitor, views, pendingAlerts }, context, new Date(ms + 1_000));
     if (verdict.kind !== "store") throw new Error("nothing changed");
     monitor = { ...monitor, views, ...verdict.decision, revision: monitor.revision + 1 };
   }

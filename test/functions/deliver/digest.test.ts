@@ -49,6 +49,17 @@ test("nine alerts within a minute are nine messages", async () => {
   expect(digests()).toEqual([]);
 });
 
+test("topic people gets digests like a person, and four messages a second", async () => {
+  const waits: number[] = [];
+  w.world.onSleep = async (ms) => void waits.push(ms);
+  await post(0, 40, "people");
+  await w.deliver("people");
+  expect(w.world.received).toHaveLength(10);
+  expect(digests()).toEqual([31]);
+  // The clock stands still: each wait is counted from the first message.
+  expect(waits).toEqual([250, 500, 750, 1_000, 1_250, 1_500, 1_750, 2_000, 2_250]);
+});
+
 test("machines get each alert, the worst first", async () => {
   await post(0, 30, "sns");
   await w.post(2, { monitorId: "a" });

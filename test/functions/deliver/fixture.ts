@@ -70,7 +70,11 @@ export async function startMailboxes(intercept?: Intercept) {
       },
       receivers: outsideOf({
         sns: {
-          send: ({ input }: PublishCommand) => hear("sns", JSON.parse(JSON.parse(input.Message!).default).alertId),
+          send: ({ input }: PublishCommand) => {
+            const message = JSON.parse(input.Message!);
+            if (input.TopicArn === "alerts") return hear("sns", JSON.parse(message.default).alertId);
+            return hear("people", /^Alert: (.*)$/m.exec(message.email)?.[1] ?? input.Subject!);
+          },
         } as unknown as SNSClient,
         ses: {
           send: ({ input }: SendRawEmailCommand) => {
@@ -80,7 +84,7 @@ export async function startMailboxes(intercept?: Intercept) {
             return hear(`email:${to}`, digest ?? ids.join("+"));
           },
         } as unknown as SESClient,
-        topics: { alerts: "alerts", system: "system" },
+        topics: { alerts: "alerts", people: "people", system: "system" },
         sender: "sender@example.com",
         http: async (request, signal) => {
           if (world.http) return world.http(request, signal);

@@ -79,6 +79,7 @@ const send = async (receiver: string, content = alert) => {
       ses: new SESClient({}),
       topics: {
         alerts: "arn:aws:sns:us-east-1:000000000000:alerts",
+        people: "arn:aws:sns:us-east-1:000000000000:people",
         system: "arn:aws:sns:us-east-1:000000000000:system",
       },
       sender: "sender@example.com",

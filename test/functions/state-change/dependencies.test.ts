@@ -50,6 +50,25 @@ test("is held back, noted under its parent, and decided again when the parent is
   w.world.now = START + 222;
   await w.lookAt(monitorKey("web"));
   expect(told()).toEqual(["router down", "router recovered", "web down"]);
+  expect(w.world.received.map(({ alert }) => alert.held)).toEqual([
+    undefined,
+    { count: 1, names: ["Orders"] },
+    undefined,
+  ]);
+});
+
+test("a recovery names twenty of those that were held back, and counts the others", async () => {
+  for (let n = 0; n < 25; n++)
+    await putMonitor(
+      w,
+      monitorOf({ id: `m${10 + n}`, name: `Shop ${10 + n} ${"x".repeat(100)}`, dependsOn: ["router"] }),
+    );
+  await see("router", "down", 100);
+  for (let n = 0; n < 25; n++) await see(`m${10 + n}`, "down", 105);
+  await see("router", "up", 200);
+  const { alert } = w.world.received.at(-1)!;
+  expect([alert.event, alert.held?.count, alert.held?.names.length]).toEqual(["recovered", 25, 20]);
+  expect(alert.held?.names[0]).toBe(`Shop 10 ${"x".repeat(52)}`);
 });
 
 test("a second look at a held child writes nothing", async () => {

@@ -60,6 +60,8 @@ export async function startWorld(intercept?: Intercept) {
     timers: [] as { pk: string; inSeconds: number }[],
     refuse: {} as Record<string, "permanent" | "temporary">,
     clock: () => new Date(world.now * 1000),
+    /** Events that topic `people` was told, which is told what topic `alerts` is. */
+    people: [] as (string | undefined)[],
     events: (receiver = "sns") =>
       world.received.filter((one) => one.receiver === receiver).map(({ alert }) => alert.event),
     see: (health: Health, seconds: number, version = 1) =>
@@ -100,7 +102,10 @@ export async function startWorld(intercept?: Intercept) {
   const sns = {
     send: async ({ input }: PublishCommand) => {
       if (input.TopicArn === "system") hear("system", () => world.system.push(`${input.Subject}: ${input.Message}`));
-      else {
+      else if (input.TopicArn === "people") {
+        const event = input.MessageAttributes?.event?.StringValue;
+        hear("people", () => world.people.push(event));
+      } else {
         const alert: Alert = JSON.parse(JSON.parse(input.Message!).default);
         hear("sns", () => world.received.push({ receiver: "sns", alert }));
       }
@@ -109,7 +114,7 @@ export async function startWorld(intercept?: Intercept) {
   const outside = {
     client,
     sns,
-    topics: { alerts: "alerts", system: "system" },
+    topics: { alerts: "alerts", people: "people", system: "system" },
     sender: "sender@example.com",
     now: world.clock,
     log: () => {},

@@ -33,8 +33,8 @@ describe("a monitor's life", () => {
     const [{ id }] = (await w.incidents()) as [{ id: string }];
     const alerts = await createIncidentAlertStore(w.client, w.tables.monitors).of(id);
     expect(alerts.map(({ alert: { event }, receivers }) => [event, receivers])).toEqual([
-      ["down", ["email:ops@example.com", "sns"]],
-      ["recovered", ["email:ops@example.com", "sns"]],
+      ["down", ["email:ops@example.com", "people", "sns"]],
+      ["recovered", ["email:ops@example.com", "people", "sns"]],
     ]);
     for (const receiver of ["sns", "email:ops@example.com"])
       expect(w.events(receiver).map((event) => event.replace("up", "recovered"))).toEqual(["down", "recovered"]);
@@ -234,10 +234,10 @@ describe("the dead man's timer", () => {
     await w.see("up", 10);
     const decision = { ...read, status: "down" as const };
     const { status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts } = decision;
-    const { undecidedSince, unsettledSince, flapState, minority } = decision;
+    const { undecidedSince, unsettledSince, flapState, minority, baseline } = decision;
     const fields = {
       ...{ status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts },
-      ...{ undecidedSince, unsettledSince, flapState, minority },
+      ...{ undecidedSince, unsettledSince, flapState, minority, baseline },
     };
     expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null }, new Date())).toBe(false);
     expect(await w.timersBefore(9_999)).toEqual(["look 90"]);

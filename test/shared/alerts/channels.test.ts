@@ -7,7 +7,7 @@ import { SYSTEM_EVENTS, type SystemEvent } from "../../../shared/system-events.t
 const outside = {
   publish: () => Promise.reject(new Error("not asked")),
   sendMail: () => Promise.reject(new Error("not asked")),
-  topics: { alerts: "alerts", system: "system" },
+  topics: { alerts: "alerts", people: "people", system: "system" },
   sender: "sender@example.com",
 };
 
@@ -37,8 +37,8 @@ test("no channel can be taken for another receiver of the outbox", () => {
 });
 
 test("mail is set up where there is a sender", () => {
-  expect(channelsSetUp(outside)).toEqual(["email", "sns"]);
-  expect(channelsSetUp({ ...outside, sender: undefined })).toEqual(["sns"]);
+  expect(channelsSetUp(outside)).toEqual(["email", "people", "sns"]);
+  expect(channelsSetUp({ ...outside, sender: undefined })).toEqual(["people", "sns"]);
 });
 
 const alert = (event: SystemEvent) =>

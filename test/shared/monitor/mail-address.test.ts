@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { subscriptionInput } from "../../../functions/api/http/schemas.ts";
 import { subscriptionErrors } from "../../../functions/api/subscriptions/subscription.ts";
-import { email } from "../../../shared/monitor/fields.ts";
+import { email } from "../../../shared/monitor/escalation.ts";
 import { isMailAddress } from "../../../shared/monitor/mail-address.ts";
 
 const LONGEST = `${"a".repeat(64)}@${"b".repeat(61)}.${"c".repeat(61)}.${"d".repeat(62)}.ch`;

@@ -35,7 +35,7 @@ export const delivery: readonly Named[] = [
       faults: [always("refuse", 890, 26.3 * HOUR, SNS)],
     }),
     told: [["recovered", 27.5 * HOUR, 27.5 * HOUR + 310]],
-    system: ["could not be delivered"],
+    system: ["could not be delivered", "could not be delivered"],
     excused: {
       lost: "nobody can be told while SNS is away for longer than a day",
       "trouble-lost": "the same, told in another way",

@@ -1,5 +1,6 @@
 /** Minority: trouble below the quorum is told where it lasts, and never beside an incident of the same trouble. */
-import { cut, down, EVERYWHERE, edit, type Named, story } from "./named.ts";
+import { idOfKey } from "../api-client.ts";
+import { cut, down, EVERYWHERE, edit, type Named, settings, story } from "./named.ts";
 
 const MINORITY = { ...EVERYWHERE, alerts: { afterSeconds: 0, emails: ["ops@example.com"], minorityAfterSeconds: 300 } };
 
@@ -41,6 +42,45 @@ export const minority: readonly Named[] = [
     told: [],
     incidents: [],
     system: ["offline", "working", "silent", "working"],
+  },
+  {
+    name: "a location that saw it down and then fell silent is no minority",
+    scenario: story({
+      monitor: MINORITY,
+      events: [down(600, 1_500, { locations: ["b"] })],
+      cuts: [cut("b", 640, 2_000)],
+    }),
+    told: [],
+    incidents: [],
+    system: ["silent", "working"],
+  },
+  {
+    name: "another target ends what a minority was told of, also where the same location sees it down",
+    scenario: story({
+      monitor: MINORITY,
+      events: [down(600, 2_400, { locations: ["b"] }), down(600, 2_400, { locations: ["b"], host: "h2" })],
+      edits: [edit(1_200, "patch", { host: "h2" })],
+    }),
+    told: [
+      ["minority", 900, 930],
+      ["minority-ended", 1_200, 1_212],
+      ["minority", 1_500, 1_540],
+      ["minority-ended", 2_400, 2_417],
+    ],
+    incidents: [],
+  },
+  {
+    name: "a minority that sees a child down says nothing while its parent is down",
+    scenario: story({
+      monitors: [
+        { at: 10, settings: settings({ key: "router", name: "router", host: "router" }) },
+        { at: 20, settings: settings({ ...MINORITY, dependsOn: [idOfKey("router")] }) },
+      ],
+      events: [down(600, 2_400, { host: "router" }), down(700, 2_000, { locations: ["b"] })],
+    }),
+    of: "m",
+    told: [],
+    incidents: [],
   },
   {
     name: "a location returns with an old view that its first check contradicts: no minority",

@@ -7,6 +7,8 @@ import { type Case, s1 } from "./case.ts";
 import { mayFlap } from "./flapping.ts";
 import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
+/** Receivers of a monitor that names none. */
+const TOPICS = ["sns", "people"];
 /** Undeliverable alerts are given up after a day. */
 const GIVE_UP_SECONDS = 86_000;
 /**
@@ -88,7 +90,7 @@ function judgeOrderOfIncidents({ epochs, say }: Case, incidents: readonly (reado
 }
 
 /**
- * Every alert reaches the topic, and a beginning everybody whose address has stood there for a while. An escalation tells those
+ * Every alert reaches both topics, and a beginning everybody whose address has stood there for a while. An escalation tells those
  * who did not know yet.
  */
 function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
@@ -97,7 +99,8 @@ function judgeReceivers({ journal, say }: Case, firsts: readonly Told[]) {
     const receivers = new Set(told.map(({ receiver }) => receiver));
     const { at, monitorId } = first!;
     if (first!.event === "escalated" || first!.event === "flapping-stopped") continue;
-    if (!receivers.has("sns")) say("receiver-lost", monitorId, at, `${alertId} reached only ${[...receivers]}`);
+    for (const topic of TOPICS)
+      if (!receivers.has(topic)) say("receiver-lost", monitorId, at, `${alertId} reached only ${[...receivers]}`);
     if (isEnd(first!)) continue;
     const madeAt = journal.made.get(alertId) ?? at;
     const standing = journal.segments.get(monitorId)?.find(({ from, to }) => from <= madeAt - 120 && madeAt + 5 <= to);

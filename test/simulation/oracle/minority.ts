@@ -68,7 +68,9 @@ function judgeBeginning({ epochs, script, scenario, say }: Case, id: string, ale
 /** Where a location is down for long while the status is up, and nothing is amiss, an advisory is open. */
 function judgeEpoch(run: Case, { id, from, to, settings, paused }: Epoch, advisories: readonly Advisory[]) {
   const after = settings.alerts.minorityAfterSeconds ?? null;
-  if (after === null || paused || settings.flapping) return;
+  // What it depends on may hold the advisory back.
+  const isHeld = (settings.dependsOn ?? []).length > 0;
+  if (after === null || paused || settings.flapping || isHeld) return;
   const { failureThreshold, recoveryThreshold, intervalSeconds, timeoutMs, retries, locations } = settings;
   const attempts = ((retries.count + 1) * timeoutMs + retries.count * retries.delayMs) / 1000;
   const within =

@@ -1,6 +1,7 @@
 /** Routes `/v1/policies`: create, list, read, change and delete alert policies. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { LEVELS, type Policy, sourcesOf, TROUBLES } from "../../../../shared/rules/policies.ts";
@@ -20,11 +21,11 @@ import {
   policyPatch,
   policyView,
   presentPolicy,
-  refuseWrongPolicy,
   trouble,
   withStoredAddresses,
 } from "../policy.ts";
-import { reachesNobody } from "../reach.ts";
+import { reachesNobody, tellOfUnheard } from "../reach.ts";
+import { channelLookup, stepErrors, unknownChannels } from "../steps.ts";
 
 /** Decisions read all policies at each batch. */
 const MOST_POLICIES = 200;
@@ -47,11 +48,10 @@ function refuseTaken(all: readonly Policy[], name: string, id?: string): void {
   if (same) throw new Problem("already-exists", `there is a policy ${show(name)} already: ${same.id}`);
 }
 
-/** Those of the channels that a policy names which exist. */
-const channelIds = async ({ channels }: Deps, { steps }: PolicySettings): Promise<ReadonlySet<string>> => {
-  const named = new Set(steps.flatMap((step) => step.channels));
-  const found = await Promise.all([...named].map((id) => channels.get(id)));
-  return new Set(found.flatMap((channel) => channel?.id ?? []));
+/** @throws InvalidInput that names every wrong field */
+const refuseWrongSteps = async (deps: Deps, { steps }: PolicySettings): Promise<void> => {
+  const errors = [...stepErrors(steps, "steps"), ...(await unknownChannels(steps, "steps", channelLookup(deps)))];
+  if (errors.length > 0) throw new InvalidInput(errors);
 };
 
 const createPolicy = route({
@@ -66,7 +66,7 @@ const createPolicy = route({
   responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
   problems: ["already-exists"],
   handle: async ({ body, token, record }, deps) => {
-    refuseWrongPolicy(body, await channelIds(deps, body));
+    await refuseWrongSteps(deps, body);
     const all = await deps.policies.all();
     refuseTaken(all, body.name);
     if (all.length >= MOST_POLICIES)
@@ -76,6 +76,7 @@ const createPolicy = route({
     await deps.policies.create(policy);
     await record(changeOfKept(policy, null, body));
     await decideTroubleAgain(deps);
+    await tellOfUnheard(deps, [policy]);
     return answer(policy, token, 201, { location: `/v1/policies/${policy.id}` });
   },
 });
@@ -127,7 +128,7 @@ const updatePolicy = route({
       const patch = withStoredAddresses(body, before);
       parse(policyPatch, patch);
       const settings: PolicySettings = parse(policyInput, mergePatch(settingsOf(before), patch));
-      refuseWrongPolicy(settings, await channelIds(deps, settings));
+      await refuseWrongSteps(deps, settings);
       refuseTaken(await deps.policies.all(), settings.name, before.id);
       const kept: Policy = {
         ...before,
@@ -139,6 +140,7 @@ const updatePolicy = route({
       return { kept, changes, store: () => deps.policies.update(before, kept) };
     });
     await decideTroubleAgain(deps);
+    await tellOfUnheard(deps, [after]);
     return answer(after, token);
   },
 });
@@ -149,7 +151,7 @@ const deletePolicy = route({
   operationId: "deletePolicy",
   summary: "Delete an alert policy",
   description:
-    "Monitors that name it go on without it; one that no other policy takes tells the topic `alerts` again. Who was told of an incident still hears of its end.",
+    "Monitors that name it go on without it; one that no other policy takes, and that has no steps, tells the topic `alerts` again. Who was told of an incident still hears of its end.",
   scope: "write",
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
@@ -202,7 +204,7 @@ const listReceivers = route({
   operationId: "listMonitorReceivers",
   summary: "Who would be told of trouble with a monitor, when and why",
   description:
-    "The topic `alerts` is told if no policy takes the monitor; who has subscribed to it is in `/v1/subscriptions`.",
+    "The topic `alerts` is told if no policy takes the monitor and it has no steps; who has subscribed to it is in `/v1/subscriptions`.",
   scope: "write",
   responses: { 200: { description: "The receivers.", schema: receiversView } },
   handle: async ({ params, token }, deps) => {

@@ -13,6 +13,7 @@ import type { Policy } from "../../../../shared/rules/policies.ts";
 import type { StoredChannel } from "../../../../shared/store/channels.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import { editKept, etagOfKept, existingKept, ifMatchHeader } from "../../alerting/kept.ts";
+import { tellOfUnheard } from "../../alerting/reach.ts";
 import type { Deps } from "../../deps.ts";
 import type { Change } from "../../http/audit.ts";
 import { mergePatch } from "../../http/merge-patch.ts";
@@ -163,10 +164,24 @@ const updateChannel = route({
   },
 });
 
-const namesChannel =
-  (id: string) =>
-  ({ steps }: Policy) =>
-    steps.some(({ channels }) => channels.includes(id));
+/** Names that one message lists. */
+const MOST_NAMES = 10;
+const namesOf = (what: string, all: readonly { readonly name: string }[]): string[] => {
+  if (all.length === 0) return [];
+  const named = all.slice(0, MOST_NAMES).map(({ name }) => show(name));
+  const more = all.length > MOST_NAMES ? [`${all.length - MOST_NAMES} more`] : [];
+  return [`these ${what} name it: ${[...named, ...more].join(", ")}`];
+};
+
+const policiesNaming = async (id: string, { policies }: Deps): Promise<Policy[]> =>
+  (await policies.all()).filter(({ steps }) => steps.some(({ channels }) => channels.includes(id)));
+
+/** Which policies and monitors have steps that name a channel; null for none. */
+async function usersOf(id: string, deps: Deps): Promise<string | null> {
+  const [naming, rows] = await Promise.all([policiesNaming(id, deps), deps.monitors.rows(deps.now())]);
+  const watched = rows.filter(({ deletedAt, channels }) => !deletedAt && channels.includes(id));
+  return [...namesOf("policies", naming), ...namesOf("monitors", watched)].join("; ") || null;
+}
 
 const deleteChannel = route({
   method: "DELETE",
@@ -174,22 +189,22 @@ const deleteChannel = route({
   operationId: "deleteChannel",
   summary: "Delete a channel",
   description:
-    "One that policies name is kept, unless `force` is true: they go on without it. It is still told the end of incidents that it was told of, within a day; its secrets stay until then.",
+    "One that policies or monitors name is kept, unless `force` is true: they go on without it. It is still told the end of incidents that it was told of, within a day; its secrets stay until then.",
   scope: "write",
-  query: z.strictObject({ force: yes().describe("Whether to delete it though policies name it.") }),
+  query: z.strictObject({ force: yes().describe("Whether to delete it though policies or monitors name it.") }),
   headers: ifMatchHeader,
   responses: { 204: { description: "Deleted." } },
   problems: ["in-use"],
   handle: async (call, deps) => {
     const { params, query } = call;
     await editKept("channel", call, existing(deps, params.id ?? ""), async (channel) => {
-      const users = query.force ? [] : (await deps.policies.all()).filter(namesChannel(channel.id));
-      if (users.length > 0)
-        throw new Problem("in-use", `these policies name it: ${users.map(({ name }) => show(name)).join(", ")}`);
+      const users = query.force ? null : await usersOf(channel.id, deps);
+      if (users) throw new Problem("in-use", users);
       const readOwed = () => deps.deliveries.untoldEnds(receiverOfStored(channel.id));
       const store = () => deps.channels.remove(channel, readOwed, deps.now());
       return { kept: channel, changes: changeOf(channel, sideOf(channel), NOTHING), store };
     });
+    if (query.force) await tellOfUnheard(deps, await policiesNaming(params.id ?? "", deps));
     return { status: 204 };
   },
 });

@@ -59,11 +59,10 @@ const createNote = route({
   problems: ["already-exists"],
   handle: async ({ params, body, token, record }, deps) => {
     const incident = await existingIncident(deps, params.id ?? "");
-    if ((await deps.notes.of(incident.id)).length >= MOST_NOTES)
-      throw new Problem("already-exists", `the incident has ${MOST_NOTES} notes, which is the most: delete one first`);
     const at = deps.now().toISOString();
     const note: IncidentNote = { id: deps.newId(), at, updatedAt: at, by: authorOf(token), ...body, revision: 1 };
-    await deps.notes.create(incident.id, note);
+    if (!(await deps.notes.create(incident.id, note, MOST_NOTES)))
+      throw new Problem("already-exists", `the incident has ${MOST_NOTES} notes, which is the most: delete one first`);
     await record(changeOf(incident, note.id, null, note));
     return { status: 201, body: presentNote(note) };
   },

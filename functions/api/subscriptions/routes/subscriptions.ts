@@ -1,6 +1,6 @@
 /**
  * Routes `/v1/subscriptions`: receivers of the SNS topics. Subscriptions are stored only in SNS. An id consists of one
- * of our two topics and the last part of the subscription's ARN, so it cannot refer to another topic's subscription.
+ * of our topics and the last part of the subscription's ARN, so it cannot refer to another topic's subscription.
  */
 import {
   ListSubscriptionsByTopicCommand,
@@ -15,6 +15,7 @@ import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
+import type { SubscriptionRecord } from "../../../../shared/store/subscriptions.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { hasScope } from "../../http/auth.ts";
@@ -33,8 +34,15 @@ import {
 } from "../../http/schemas.ts";
 import { differencesOf } from "../../monitors/changes.ts";
 import { type Listed, NOBODY, type Shown, SUBSCRIPTION_STATUSES, withRecords } from "../records.ts";
-import { attributesOf, idOf, named, readId, setFilter, unsubscribe } from "../sns.ts";
-import { deliveryPolicy, filterErrors, filterOf, filterPolicy, subscriptionErrors } from "../subscription.ts";
+import { attributesOf, idOf, isConfirmedArn, named, readId, setFilter, subscriptionsOf, unsubscribe } from "../sns.ts";
+import {
+  deliveryPolicy,
+  filterErrors,
+  filterOf,
+  filterPolicy,
+  isForPeople,
+  subscriptionErrors,
+} from "../subscription.ts";
 import { testSubscription } from "./test-subscription.ts";
 
 const subscriptionView = z
@@ -102,28 +110,49 @@ const subscribe = async (
   return SubscriptionArn;
 };
 
+/**
+ * Which topic a receiver is subscribed to. Mail and SMS that were subscribed to topic `alerts` before there was one for people stay
+ * there: with both they would be told twice.
+ */
+const topicFor = async (
+  { sns, topics, subscriptions, now }: Deps,
+  { topic, kind, endpoint }: z.output<typeof subscriptionInput>,
+): Promise<Topic> => {
+  if (!isForPeople(topic, kind)) return topic;
+  const isSame = (one: Pick<SubscriptionRecord, "kind" | "endpoint">) => one.kind === kind && one.endpoint === endpoint;
+  for await (const { SubscriptionArn, Protocol = "", Endpoint = "" } of subscriptionsOf(sns, topics.alerts)) {
+    if (!isSame({ kind: Protocol, endpoint: Endpoint })) continue;
+    if (isConfirmedArn(SubscriptionArn)) return "alerts";
+    const records = await subscriptions.ofTopic("alerts", now());
+    return [...records.values()].some((record) => isSame(record) && record.removedAt) ? "people" : "alerts";
+  }
+  return "people";
+};
+
 const createSubscription = route({
   method: "POST",
   path: "/v1/subscriptions",
   operationId: "createSubscription",
   summary: "Subscribe to alerts",
   description:
-    "A receiver that is subscribed already keeps its subscription, with the filter given now. Mail and HTTP receivers get a request to confirm first. A queue needs a policy that lets the topic send to it; a function a permission that lets SNS invoke it.",
+    "Mail and SMS about monitors are subscribed to topic `people`, others to `alerts`. A receiver that is subscribed already keeps its subscription, with the filter given now. Mail and HTTP receivers get a request to confirm first. A queue needs a policy that lets the topic send to it; a function a permission that lets SNS invoke it.",
   scope: "write",
   body: subscriptionInput,
   responses: { 201: { description: "Subscribed, or asked to confirm.", schema: subscriptionView } },
-  handle: async ({ body, record }, { sns, topics, deadLetterArn, subscriptions, now }) => {
+  handle: async ({ body, record }, deps) => {
+    const { sns, topics, deadLetterArn, subscriptions, now } = deps;
     const errors = subscriptionErrors(body);
     if (errors.length > 0) throw new InvalidInput(errors);
-    const { topic, kind, endpoint, filter } = body;
+    const { kind, endpoint, filter } = body;
     const retries = deliveryPolicy(kind);
     const attributes = {
       ...(filter && { FilterPolicy: JSON.stringify(filterPolicy(filter)) }),
       ...(retries && { DeliveryPolicy: JSON.stringify(retries) }),
       ...(deadLetterArn && { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }) }),
     };
-    const receiver = { TopicArn: topics[topic], Protocol: kind, Endpoint: endpoint, ReturnSubscriptionArn: true };
     try {
+      const topic = await topicFor(deps, body);
+      const receiver = { TopicArn: topics[topic], Protocol: kind, Endpoint: endpoint, ReturnSubscriptionArn: true };
       const arn = await subscribe(sns, receiver, attributes);
       const id = arn?.startsWith("arn:") ? idOf(topic, arn) : null;
       const isConfirmed = id !== null && !ASKED.has(kind);

@@ -90,14 +90,20 @@ test.each([
   expect(await notesOf()).toEqual(before);
 });
 
-test("an incident has at most 100 notes", async () => {
+test("an incident has at most 100 notes, also when many are written at the same time", async () => {
   const present = (await notesOf()).length;
-  await Promise.all(
-    Array.from({ length: 100 - present }, (_, n) => edge.call("POST", path(), { body: { text: `Note ${n}` } })),
-  );
-  const refused = await edge.call("POST", path(), { body: { text: "One more" } });
-  expect([refused.status, refused.body.code]).toEqual([409, "already-exists"]);
-  expect(await notesOf()).toHaveLength(100);
+  const write = () => edge.call("POST", path(), { body: { text: "Another." } });
+  for (let count = present; count < 90; count += 10)
+    await Promise.all(Array.from({ length: Math.min(10, 90 - count) }, write));
+  const answers = await Promise.all(Array.from({ length: 20 }, write));
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
+  const refused = answers.find(({ status }) => status !== 201);
+  expect([refused?.status, refused?.body.code]).toEqual([409, "already-exists"]);
+  const notes = await notesOf();
+  expect(notes).toHaveLength(100);
+  expect((await edge.call("DELETE", path(notes[0].id))).status).toBe(204);
+  expect((await write()).status).toBe(201);
+  expect((await write()).status).toBe(409);
 });
 
 test("an incident that has ended takes notes, one that does not exist or is another team's does not", async () => {

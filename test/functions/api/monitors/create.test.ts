@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "../../../../shared/monitor/alert-defaults.ts";
 import { createShardStore } from "../../../../shared/store/shards.ts";
 import { at, create, edge, item, minimal, useEdge } from "./fixture.ts";
 
@@ -25,7 +26,8 @@ describe("creating", () => {
       degradedAboveMsByLocation: {},
       locations: ["local"],
       quorum: "majority",
-      alerts: { afterSeconds: 0, emails: [], degraded: true, minorityAfterSeconds: null, policies: [] },
+      alerts: ALERT_DEFAULTS,
+      changeWatch: CHANGE_WATCH_DEFAULTS,
       dependsOn: [],
       tags: {},
       maintenanceCountsAsDowntime: false,

@@ -83,7 +83,15 @@ describe("with 10,000 monitors from two locations", () => {
       status: "up",
       tags: { team: `t${n % 9}`, env: "prod" },
     });
-    return { ...monitor, listKey: "", changedAt: "", cause: null, certificateEndsMs: null, acknowledged: false };
+    return {
+      ...monitor,
+      listKey: "",
+      changedAt: "",
+      cause: null,
+      certificateEndsMs: null,
+      channels: [],
+      acknowledged: false,
+    };
   });
   const blocks: NamedBlock[] = locations.flatMap((location) =>
     chunksOf(rows, MEMBERS).map((members, shard) => ({

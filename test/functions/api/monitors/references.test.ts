@@ -86,6 +86,20 @@ describe("a monitor depends on others", () => {
       422,
       'dependsOn[0]: makes a chain of more than 5: "L6" depends on "L5" depends on "L4" depends on "L3" depends on "L2" depends on "L1"',
     ]);
+    // Also where the chain is closed from above, or in its middle.
+    const [top, middle] = [await create("Top"), await create("Middle")];
+    const first = (await edge.call("GET", "/v1/monitors?q=L0&fields=id")).body.items[0].id;
+    expect(await errorsOf(patch(first, { dependsOn: [top] }))).toEqual([
+      422,
+      'dependsOn[0]: makes a chain of more than 5: "L5" depends on "L4" depends on "L3" depends on "L2" depends on "L1" depends on "L0"',
+    ]);
+    expect((await patch(middle, { dependsOn: [top] })).status).toBe(200);
+    const second = (await edge.call("GET", "/v1/monitors?q=L2&fields=id")).body.items[0].id;
+    expect(await errorsOf(patch(second, { dependsOn: [middle] }))).toEqual([200]);
+    expect(await errorsOf(patch(top, { dependsOn: [await create("Summit")] }))).toEqual([
+      422,
+      'dependsOn[0]: makes a chain of more than 5: "L5" depends on "L4" depends on "L3" depends on "L2" depends on "Middle" depends on "Top"',
+    ]);
     const slow = await create("Slow", { intervalSeconds: 300 });
     expect(await errorsOf(edge.call("POST", "/v1/monitors", { body: body("x", { dependsOn: [slow] }) }))).toEqual([
       422,

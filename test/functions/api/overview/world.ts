@@ -29,7 +29,7 @@ export async function startWorld() {
     locations: ["local"],
     queues: async () => ({ rejected: new Set(), errors: new Map() }),
     sns: { send: async () => ({}) } as unknown as SNSClient,
-    topics: { alerts: "alerts", system: "system" },
+    topics: { alerts: "alerts", people: "people", system: "system" },
     sender: undefined,
     url: () => null,
     now,

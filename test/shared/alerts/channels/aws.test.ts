@@ -4,7 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Outside } from "../../../../shared/alerts/channels/channel.ts";
 import { email } from "../../../../shared/alerts/channels/email.ts";
 import { lambda } from "../../../../shared/alerts/channels/lambda.ts";
+import { people } from "../../../../shared/alerts/channels/people.ts";
 import { sms } from "../../../../shared/alerts/channels/sms.ts";
+import { sns } from "../../../../shared/alerts/channels/sns.ts";
 import { alertOf, EVENTS, HOSTILE, hostile } from "../../../support/alerts.ts";
 import { digestOf, NOW } from "../../../support/channel-suite.ts";
 
@@ -12,7 +14,7 @@ const FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:on-alert";
 const published: PublishCommandInput[] = [];
 const invoked: object[] = [];
 const outside: Outside = {
-  topics: { alerts: "alerts", system: "system" },
+  topics: { alerts: "alerts", people: "people", system: "system" },
   sender: "sender@example.com",
   publish: async (input) => {
     published.push(input);
@@ -49,6 +51,61 @@ describe("SMS", () => {
     expect(await sms.send(message, outside, signal)).toEqual({ kind: "delivered", said: "accepted as m-1" });
     expect(published.at(-1)?.MessageAttributes?.["AWS.SNS.SMS.SMSType"]?.StringValue).toBe("Transactional");
     expect([sms.isSetUp(outside), sms.isSetUp({ ...outside, allowsSms: false })]).toEqual([true, false]);
+  });
+});
+
+describe("topic people", () => {
+  const at = (team: string, event: "down" | "recovered") => {
+    const alert = alertOf(event);
+    return { ...alert, monitor: { ...alert.monitor, id: team, tags: { team, site: "zrh" } } };
+  };
+  const valuesOf = ({ MessageAttributes = {} }: PublishCommandInput) =>
+    Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, { DataType, StringValue = "" }]) => [
+        name,
+        DataType === "String.Array" ? JSON.parse(StringValue) : StringValue,
+      ]),
+    );
+
+  test("gets an alert as mail and SMS, with the attributes that topic alerts has", () => {
+    const message = people.render(at("orders", "down"), {}, context);
+    expect(message).toMatchObject({ TopicArn: "people", MessageStructure: "json" });
+    const { default: text, email, sms } = JSON.parse(message.Message!);
+    expect([text, email, sms]).toEqual([email, expect.stringMatching(/^Alert: /m), expect.stringMatching(/is down/)]);
+    expect(message.MessageAttributes).toEqual(sns.render(at("orders", "down"), {}, context).MessageAttributes);
+  });
+
+  test("gets a digest with all values of its alerts, so that any filter that one passes lets it through", () => {
+    const alerts = [at("orders", "down"), at("payments", "recovered"), at("orders", "down")];
+    const message = people.renderDigest!({ id: "d", alerts, url: null }, {}, context);
+    expect(message.Subject).toBe("3 alerts: 2 down, 1 recovered");
+    expect(valuesOf(message)).toMatchObject({
+      event: ["down", "recovered"],
+      severity: ["critical", "info"],
+      incidentState: ["open", "ended"],
+      monitorId: ["orders", "payments"],
+      tags: ["team=orders", "site=zrh", "team=payments"],
+    });
+    // As raw delivery to a queue takes them.
+    expect(Object.keys(message.MessageAttributes!).length).toBeLessThanOrEqual(10);
+    expect(JSON.parse(message.Message!).email).toMatch(/^3 alerts: 2 down, 1 recovered\n.*DOWN: /);
+  });
+
+  test("gets the largest digest within the 256 KB of a message", () => {
+    const tags = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`name-${i}`.padEnd(48, "x"), "v".repeat(54)]),
+    );
+    const alerts = Array.from({ length: 1_000 }, (_, i) => {
+      const alert = at(String(i).padStart(20, "0"), "down");
+      return { ...alert, monitor: { ...alert.monitor, tags: { ...tags, own: String(i) } } };
+    });
+    const message = people.renderDigest!({ id: "d", alerts, url: null }, {}, context);
+    expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(256 * 1024);
+  });
+
+  test("is told fewer than five times a second", () => {
+    expect(people.rate!.messages / people.rate!.seconds).toBeLessThan(5);
+    expect(people.audience).toBe("people");
   });
 });
 

@@ -56,7 +56,7 @@ test.each([
 });
 
 test("accounts of the service region EU have another host", () => {
-  const context = { topics: { alerts: "", system: "" }, sender: undefined, now: new Date() };
+  const context = { topics: { alerts: "", people: "", system: "" }, sender: undefined, now: new Date() };
   const { url } = pagerduty.render(alertOf(), { routingKey: KEY, region: "eu" }, context);
   expect(url).toBe("https://events.eu.pagerduty.com/v2/enqueue");
 });

@@ -42,7 +42,7 @@ describe("a body template", () => {
     const request = webhook.render(
       alert,
       { url: "http://127.0.0.1/", body: body(template) },
-      { topics: { alerts: "", system: "" }, sender: undefined, now: NOW },
+      { topics: { alerts: "", people: "", system: "" }, sender: undefined, now: NOW },
     );
     return JSON.parse(request.body);
   };

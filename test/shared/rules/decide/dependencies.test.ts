@@ -96,6 +96,46 @@ describe("a monitor that depends on another", () => {
     expect(family.of("web").monitor.incident?.heldBy).toBeUndefined();
   });
 
+  describe("and of which one location of three sees trouble", () => {
+    const inTrouble = () => {
+      const alerts = alertsOf({ minorityAfterSeconds: 60 });
+      const family = new Family({ router: [], web: ["router"] }, { locations: ["a", "b", "c"], alerts });
+      for (const id of ["router", "web"]) for (const location of ["b", "c"]) family.of(id).see(20, location, "up");
+      for (const location of ["a", "b"]) family.of("router").see(100, location, "down");
+      family.of("web").see(110, "b", "down");
+      family.pass(111, 4_000);
+      for (const location of ["a", "b"]) family.of("router").see(4_000, location, "up");
+      return family;
+    };
+    test("is the subject of an advisory once its parent is back, if that lasts", () => {
+      const family = inTrouble();
+      expect(family.heard("web")).toEqual([]);
+      family.pass(4_001, 9_000);
+      expect(family.heard("web")).toEqual([expect.stringMatching(/^4[0-3]\d\d minority$/)]);
+      expect(family.heard("router")).toEqual(["101 down", "4001 recovered"]);
+    });
+    test("gets the time to be checked again", () => {
+      const family = inTrouble();
+      family.pass(4_001, 4_040);
+      family.of("web").see(4_040, "b", "up");
+      family.pass(4_041, 9_000);
+      expect(family.heard("web")).toEqual([]);
+    });
+  });
+
+  test("that flaps while its parent is down is told of as flapping when the parent is back", () => {
+    const flapping = { highPercent: 15, lowPercent: 1 };
+    const family = new Family({ router: [], web: ["router"] }, { flapping });
+    family.see(60, "router", "down");
+    for (const [n, health] of (["down", "up", "down", "up", "down"] as const).entries())
+      family.see(120 + 60 * n, "web", health);
+    family.pass(361, 600);
+    expect([family.heard("web"), family.of("web").monitor.flapState?.since]).toEqual([[], expect.any(String)]);
+    family.see(600, "router", "up");
+    family.pass(601, 1_000);
+    expect(family.heard("web")).toEqual([expect.stringMatching(/^\d+ flapping-started$/)]);
+  });
+
   test("that was told of before is told of its end while the parent is down, and of nothing else", () => {
     const family = new Family({ router: [], web: ["router"] });
     const plan = {
