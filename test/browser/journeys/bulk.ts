@@ -37,6 +37,8 @@ export const bulkJourneys = (): void => {
     await page.getByRole("button", { name: "Pause…" }).click();
     await dialog.getByText("3 monitors will be paused. 1 of them is like that already.").waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
+    const focused = () => page.evaluate("document.activeElement.textContent");
+    await expect.poll(focused, { timeout: 20_000 }).toBe("Pause…");
     await page.getByRole("button", { name: "Check now…" }).click();
     await dialog.getByText("For 1 it is not possible:").waitFor();
     await dialog.getByText("Worker 0: it is paused: resume it first").waitFor();

@@ -61,7 +61,7 @@ export const listJourneys = (): void => {
     expect(lines[0]).toBe("at,location,state,health,reason,latencyMs,lossPercent,view,offline,maintenance");
     expect(lines[1]).toMatch(/^20.*Z,local,closed,down,/);
     await page.getByLabel("Time").selectOption("-7d");
-    await expect.poll(() => new URL(page.url()).search).toBe("?from=-7d");
+    await expect.poll(() => new URL(page.url()).search, { timeout: 20_000 }).toBe("?from=-7d");
     await page.goto(`/monitors/${ids.get("Broken")}/results?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z`);
     await page.getByText("No checks in this time.").waitFor();
     expect(faults).toEqual([]);

@@ -10,7 +10,7 @@ export const settingsJourneys = (): void => {
     await page.getByRole("row", { name: /\(yours\)/ }).waitFor();
     await page.getByRole("button", { name: "Create token" }).click();
     await page.getByText("Nothing was stored.").waitFor();
-    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("name");
+    await expect.poll(() => page.evaluate("document.activeElement.id"), { timeout: 20_000 }).toBe("name");
     await expectAccessible(page, "tokens with errors");
     await page.getByLabel("Name", { exact: true }).fill("Grafana");
     await page.getByLabel("Scope").selectOption("read");
@@ -55,7 +55,7 @@ export const settingsJourneys = (): void => {
       .getByRole("button", { name: /^End the session/ })
       .first()
       .click();
-    await expect.poll(() => rows.count()).toBe(before - 1);
+    await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(before - 1);
     await other.page.getByRole("link", { name: "Incidents" }).click();
     await other.page.getByRole("dialog", { name: "Your session has ended" }).waitFor();
     await other.close();

@@ -1,6 +1,6 @@
 /** Questions over the page, answered before anything else happens. */
 import type { ComponentChildren } from "preact";
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
@@ -13,12 +13,15 @@ interface DialogProps {
 export const Dialog = ({ title, children, close, isWide = false }: DialogProps) => {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  // The browser keeps the focus inside; it gives the focus back only when a dialog is closed before it is removed, which
-  // for `useEffect` would be too late.
-  useLayoutEffect(() => {
+  // The browser keeps the focus inside. It gives the focus back only where the dialog is closed before it is removed.
+  useEffect(() => {
     const shown = dialog.current;
+    const before = document.activeElement;
     shown?.showModal();
-    return () => shown?.close();
+    return () => {
+      shown?.close();
+      if (document.activeElement === document.body && before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog
