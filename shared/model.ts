@@ -8,6 +8,8 @@
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Baseline, RecordedChange } from "./rules/changes.ts";
+import type { Sightings } from "./rules/facts.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
 import type { SystemEvent } from "./system-events.ts";
@@ -46,6 +48,12 @@ export type Status = "pending" | Health | "paused" | "maintenance";
 /** Facts about what answered, for people; at most 1 KB of JSON. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
+/**
+ * What a service says of itself, by key such as `ssh.hostKey.ssh-ed25519`: a value that is not known yet is a change that people
+ * may want to hear of. At most 40, and 1 KB of JSON.
+ */
+export type Facts = Readonly<Record<string, string>>;
+
 /** Milliseconds; a stage that did not take place is absent. */
 export interface Timings {
   readonly dnsMs?: number;
@@ -80,8 +88,8 @@ export interface Outcome {
   /** 0 to 100, UDP only. */
   readonly lossPercent?: number | undefined;
   readonly evidence: Evidence;
-  /** What identifies the software that answered (version, certificate, host key); never salts, dates or offsets. */
-  readonly fingerprint?: string | undefined;
+  /** Absent where nothing answered, or nothing that has facts. */
+  readonly facts?: Facts | undefined;
   /** Attempts made, retries included. */
   readonly attempts: number;
   /** Whether the event loop stalled during the measurement: the health counts, the latency is dropped. */
@@ -98,7 +106,8 @@ export interface View {
   readonly reason: Reason | null;
   readonly message: string;
   readonly evidence: Evidence;
-  readonly fingerprint: string | null;
+  /** What the service has said of itself; null where nothing that has facts has answered. Absent in views of earlier versions. */
+  readonly facts?: Sightings | null;
   readonly address: string | null;
   /** When this health began. */
   readonly since: Timestamp;
@@ -116,7 +125,8 @@ export interface Placement {
 /**
  * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
  * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it. `flapping-started`:
- * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks.
+ * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks. `changed`: the service
+ * says something else of itself than before, until `change-accepted` or `change-reverted`.
  */
 export const ALERT_EVENTS = [
   "down",
@@ -130,6 +140,9 @@ export const ALERT_EVENTS = [
   "flapping-stopped",
   "minority",
   "minority-ended",
+  "changed",
+  "change-accepted",
+  "change-reverted",
 ] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export type NotUp = "degraded" | "down";
@@ -236,6 +249,13 @@ export interface Alert {
   readonly url: string | null;
   /** Monitors that depend on it and of which nobody was told because of this incident; in reminders and recoveries, if there are any. */
   readonly held?: { readonly count: number; readonly names: readonly string[] };
+  /** What it is about, if it is about changes of what the service says of itself. */
+  readonly changes?: readonly {
+    readonly changeId: string;
+    readonly key: string;
+    readonly from: readonly string[];
+    readonly to: string;
+  }[];
   /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
   readonly timeZone?: string;
 }
@@ -248,6 +268,7 @@ export type OutboxContent =
   | { readonly kind: "alert"; readonly alert: Alert }
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "status"; readonly stretch: StretchStart }
+  | { readonly kind: "change"; readonly change: RecordedChange }
   | ({ readonly kind: "system" } & SystemMessage);
 
 /** A message about the monitoring itself. */
@@ -293,6 +314,8 @@ export interface Monitor extends MonitorSettings {
   readonly flapState: FlapState | null;
   /** The advisory that people were told of (`rules/minority.ts`): like an incident, without an item of its own. Null: none is open. */
   readonly minority: Incident | null;
+  /** What its service is expected to say of itself (`rules/changes.ts`). Null: nothing is known, or changes are not watched. */
+  readonly baseline: Baseline | null;
   /** When its last incident ended; the next one begins later, so that their ids differ. */
   readonly lastIncidentEndedAt: Timestamp | null;
   /** The stretch of status that was recorded last (`rules/stretch.ts`); null in items of earlier versions. */

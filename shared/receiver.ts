@@ -5,13 +5,14 @@
 import type { ChannelName } from "./alerts/channels/index.ts";
 
 /**
- * `incident` is the incident's own item in the table, `status` the stretches of status in the history, `system` the topic
+ * `incident` is the incident's own item in the table, `status` the stretches of status in the history, `change` a change's own item, `system` the topic
  * about the monitoring itself. The others are alert channels, with a target if the channel has several receivers (`sns`,
  * `email:ops@example.com`), or channels that users set up (`channel:<id>`).
  */
 export type Receiver =
   | "incident"
   | "status"
+  | "change"
   | "system"
   | ChannelName
   | `${ChannelName | typeof STORED_CHANNEL}:${string}`;

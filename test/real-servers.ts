@@ -54,7 +54,7 @@ const runOwnChecks = async (server: RealServer, running: Running) => {
     const outcome = await running.run(wantedCheck);
     const what = `${wantedCheck.protocol} ${JSON.stringify(wantedCheck.settings)}${wantedCheck.secure ? " inside TLS" : ""}`;
     const saw = `${outcome.state} ${outcome.reason ?? ""} "${outcome.message}" ${JSON.stringify(outcome.evidence)}`;
-    if (isAsExpected(outcome, wantedCheck)) console.log(`  ${what}: ${saw} [${outcome.fingerprint ?? ""}]`);
+    if (isAsExpected(outcome, wantedCheck)) console.log(`  ${what}: ${saw} [${JSON.stringify(outcome.facts ?? {})}]`);
     else fail(`${server.name}: ${what}: ${saw}`);
   }
 };

@@ -7,6 +7,7 @@ import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
+import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
 import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
@@ -50,6 +51,7 @@ export interface Deps {
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;
+  readonly changes: Pick<ChangeStore, "list" | "of">;
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
   /** Reads the secret with which links in alerts are signed. */

@@ -3,6 +3,7 @@
 import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
 import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
+import { changes } from "./changes/routes/changes.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
 import { deliveries } from "./channels/routes/deliveries.ts";
@@ -44,6 +45,7 @@ export const routes: readonly Route[] = [
   acknowledgeLinks,
   held,
   notes,
+  changes,
   timelines,
   results,
   stats,

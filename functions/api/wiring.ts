@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
+import { createChangeStore } from "../../shared/store/changes.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
 import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
@@ -49,6 +50,7 @@ type Stores =
   | "shards"
   | "planning"
   | "incidents"
+  | "changes"
   | "incidentAlerts"
   | "linkSecret"
   | "notes"
@@ -108,6 +110,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     planning: createPlanningStore(client, tables.monitors),
+    changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     linkSecret: createLinkSecret(client, tables.monitors),

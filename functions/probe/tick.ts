@@ -92,7 +92,7 @@ export const createTick = (dependencies: Dependencies) => {
   const believe = createBeliefs({ location, views, history, now });
   const writeViews = createViewWriter({ location, views, control, now });
   const { requestFor, rememberSlowness } = createTimeouts(location);
-  const { mayChange, keepFingerprints } = createViewChanges(now);
+  const { mayChange, keepFacts } = createViewChanges(now);
 
   /** Prepares a run. @returns a report if there is nothing to do */
   const begin = async (shard: string, tick: number): Promise<Run | TickReport> => {
@@ -188,7 +188,7 @@ export const createTick = (dependencies: Dependencies) => {
       await history.claimTick(place, claim, now());
       throw failed();
     }
-    keepFingerprints(written.stored);
+    keepFacts(written.stored);
     const offline = writer.isOffline();
     if (offline) await dependencies.wentOffline(new Date(tick * 1000).toISOString());
 

@@ -1,12 +1,13 @@
 /** Decides whether an outcome may change a member's view: only such views are read from the table. */
 import { HOUR_MS } from "../../shared/durations.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
+import { observe, type Sightings } from "../../shared/rules/facts.ts";
 import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Belief } from "./beliefs.ts";
 
-/** How long a fingerprint is cached. */
-const FINGERPRINT_MAX_AGE_MS = HOUR_MS;
+/** How long a view's facts are kept in memory. */
+const FACTS_MAX_AGE_MS = HOUR_MS;
 
 /** A member's outcome, with the history and health that follow from it. */
 export interface After {
@@ -25,21 +26,22 @@ export const afterOf = (member: Member, outcome: Outcome, before: Belief): After
 
 /** @param now epoch milliseconds */
 export const createViewChanges = (now: () => number) => {
-  const fingerprints = new Map<string, { readonly value: string | null; readonly readAt: number }>();
+  const known = new Map<string, { readonly facts: Sightings | null; readonly readAt: number }>();
   return {
     mayChange({ member, outcome, before, health }: After): boolean {
       if (health === null) return false;
       if (health !== before.present) return true;
       if (health !== outcome.health) return false; // below a threshold
       if (outcome.state !== before.entry?.state || outcome.reason !== before.entry?.reason) return true;
-      if (outcome.fingerprint === undefined) return false;
-      const known = fingerprints.get(member.id);
-      return !known || known.value !== outcome.fingerprint || now() - known.readAt > FINGERPRINT_MAX_AGE_MS;
+      if (outcome.facts === undefined) return false;
+      const last = known.get(member.id);
+      if (!last || now() - last.readAt > FACTS_MAX_AGE_MS) return true;
+      return observe(last.facts, outcome.facts, Math.floor(now() / 1000)) !== last.facts;
     },
 
-    keepFingerprints(seen: Iterable<readonly [id: string, view: View | null | undefined]>): void {
+    keepFacts(seen: Iterable<readonly [id: string, view: View | null | undefined]>): void {
       for (const [id, view] of seen)
-        if (view !== undefined) fingerprints.set(id, { value: view?.fingerprint ?? null, readAt: now() });
+        if (view !== undefined) known.set(id, { facts: view?.facts ?? null, readAt: now() });
     },
   };
 };

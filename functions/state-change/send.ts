@@ -1,4 +1,4 @@
-/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, to the incident's own item, or to the history. */
+/** Makes one delivery attempt: to a receiver's mailbox, to topic `system`, to an item of an incident or change, or to the history. */
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
@@ -8,6 +8,7 @@ import { parseReceiver } from "../../shared/receiver.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { Policy } from "../../shared/rules/policies.ts";
 import { systemAlert, systemReceivers } from "../../shared/rules/system.ts";
+import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Post } from "../../shared/store/mailbox.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
@@ -40,6 +41,7 @@ interface Dependencies {
   readonly outside: Outside;
   readonly decisions: Pick<DecisionStore, "projectIncident">;
   readonly stretches: Pick<StretchStore, "record">;
+  readonly changes: Pick<ChangeStore, "project">;
   readonly policies: () => Promise<readonly Policy[]>;
   /** Names of the channels that this deployment can use. */
   readonly channels: readonly string[];
@@ -48,7 +50,7 @@ interface Dependencies {
 }
 
 export const createSend = (dependencies: Dependencies): Send => {
-  const { outside, decisions, stretches, policies, channels, post } = dependencies;
+  const { outside, decisions, stretches, changes, policies, channels, post } = dependencies;
 
   /** By the policies as they are now. Repeated, it posts nothing twice. */
   const tellByPolicies = async ({ event, ...message }: SystemMessage, createdAt: Timestamp, sequence: number) => {
@@ -74,6 +76,14 @@ export const createSend = (dependencies: Dependencies): Send => {
         const { id } = item as OutboxItem & Pick<Monitor, "id">;
         return async () => {
           await stretches.record(id, stretch, sequence);
+          return delivered("");
+        };
+      }
+      case "change": {
+        const { change } = content;
+        const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
+        return async () => {
+          await changes.project(owner, change, sequence);
           return delivered("");
         };
       }

@@ -11,6 +11,7 @@ import type { Retention } from "../../shared/history/retention.ts";
 import type { Timer } from "../../shared/model.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
+import { createChangeStore } from "../../shared/store/changes.ts";
 import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
 import { createDueStore } from "../../shared/store/due.ts";
@@ -57,6 +58,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
   const policies = createPolicyStore(client, tables.monitors);
   const windows = createWindowStore(client, tables.monitors);
   const locations = createLocationStore(client, tables.monitors);
+  const changes = createChangeStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const receivers = receiversOf({ sns, topics, sender });
   const channels = [...channelsSetUp(receivers), STORED_CHANNEL];
@@ -69,7 +71,7 @@ export function createRecordHandler(outside: StateChangeOutside) {
   };
   const deliver = createDeliver({
     decisions,
-    send: createSend({ outside: receivers, decisions, stretches, policies: policies.all, channels, post }),
+    send: createSend({ outside: receivers, decisions, stretches, changes, policies: policies.all, channels, post }),
     now,
     log,
   });

@@ -91,6 +91,12 @@ export function headline(alert: Alert): string {
       return `${name} is ${alert.status}, but not as seen from everywhere`;
     case "minority-ended":
       return `${name} is ${alert.status}: what a part of its locations saw is over`;
+    case "changed":
+      return `${name} has changed`;
+    case "change-accepted":
+      return `${name}: a change was accepted`;
+    case "change-reverted":
+      return `${name}: a change has reverted`;
   }
 }
 
@@ -106,6 +112,9 @@ export const LABELS = {
   "flapping-stopped": "FLAPPING STOPPED",
   minority: "MINORITY",
   "minority-ended": "MINORITY ENDED",
+  changed: "CHANGED",
+  "change-accepted": "CHANGE ACCEPTED",
+  "change-reverted": "CHANGE REVERTED",
 } as const satisfies Record<AlertEvent, string>;
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);

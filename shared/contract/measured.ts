@@ -1,4 +1,4 @@
-import type { Evidence, PortState, Timings, Traffic } from "../model.ts";
+import type { Evidence, Facts, PortState, Timings, Traffic } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 
 /** Result of one attempt, before `rules/health.ts` compares it with what the monitor expects. */
@@ -11,7 +11,7 @@ export interface Measured {
   readonly traffic: Traffic;
   readonly lossPercent?: number;
   readonly evidence: Evidence;
-  readonly fingerprint?: string | undefined;
+  readonly facts?: Facts | undefined;
   /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string } | undefined;
   /** What silence means for this monitor; set where nothing answered. */

@@ -4,7 +4,7 @@
  * failures into outcomes.
  */
 import type { z } from "zod";
-import type { Evidence, PortState } from "../model.ts";
+import type { Evidence, Facts, PortState } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import type { Connection, TlsOptions } from "./connection.ts";
 
@@ -39,8 +39,8 @@ export interface Finding {
   readonly evidence?: Evidence;
   /** For people: "SSH-2.0-OpenSSH_9.2p1". Default: a sentence by the engine. */
   readonly message?: string;
-  /** Identifies the software, key or certificate; never salts, dates, counters or offsets. */
-  readonly fingerprint?: string;
+  /** What the service says of itself and should say the next time too: never salts, dates, serial numbers, counters, offsets. */
+  readonly facts?: Facts;
   /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string };
 }

@@ -1,5 +1,5 @@
 /** Sanitises evidence, which contains text from untrusted servers: printable characters only, bounded size as JSON. */
-import type { Evidence } from "../model.ts";
+import type { Evidence, Facts } from "../model.ts";
 import { escapeText } from "../wire/escape-text.ts";
 
 export const MAX_EVIDENCE_BYTES = 1024;
@@ -15,6 +15,22 @@ export function fitEvidence(evidence: Evidence, maxBytes = MAX_EVIDENCE_BYTES): 
   const keys = Object.keys(kept);
   while (size({ ...kept, cut: true }) > maxBytes) delete kept[keys.pop() ?? ""];
   return { ...kept, cut: true };
+}
+
+const MOST_FACTS = 40;
+const MAX_FACT_CHARACTERS = 200;
+
+/** Escapes facts, and drops the last ones that do not fit into 40, or into 1 KB of JSON; undefined if there are none. */
+export function fitFacts(facts: Facts): Facts | undefined {
+  const fitted: Record<string, string> = {};
+  let bytes = 2;
+  for (const [key, value] of Object.entries(facts).slice(0, MOST_FACTS)) {
+    const short = escapeText(value, MAX_FACT_CHARACTERS);
+    bytes += size(key) + size(short) + 2;
+    if (bytes > MAX_EVIDENCE_BYTES) break;
+    if (/^[a-z][A-Za-z0-9.-]{0,59}$/.test(key)) fitted[key] = short;
+  }
+  return Object.keys(fitted).length > 0 ? fitted : undefined;
 }
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));

@@ -4,17 +4,26 @@ import type { CheckSettings, Outcome, Timings } from "../model.ts";
 import { assess } from "../rules/health.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { NO_TRAFFIC } from "./attempt.ts";
-import { fitEvidence } from "./evidence.ts";
+import { fitEvidence, fitFacts } from "./evidence.ts";
 
 const MAX_MESSAGE_LENGTH = 400;
+/** Views, incidents and alerts in one item each hold a message; characters beyond ASCII take up to three bytes. */
+export const MAX_MESSAGE_BYTES = 600;
+
+const messageOf = (text: string): string => {
+  const escaped = escapeText(text, MAX_MESSAGE_LENGTH);
+  if (Buffer.byteLength(escaped) <= MAX_MESSAGE_BYTES) return escaped;
+  const cut = Buffer.from(escaped).subarray(0, MAX_MESSAGE_BYTES - 3);
+  return `${cut.toString().replace(/\ufffd+$/, "")}…`;
+};
 
 export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
   const { health, reason, message } = assess(check, measured);
-  const { state, address, timings, traffic, lossPercent, evidence, fingerprint, stalled } = measured;
+  const { state, address, timings, traffic, lossPercent, evidence, facts, stalled } = measured;
   return {
     state,
     reason,
-    message: escapeText(message, MAX_MESSAGE_LENGTH),
+    message: messageOf(message),
     health,
     timings: rounded(timings),
     traffic,
@@ -22,7 +31,7 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     attempts,
     address,
     lossPercent,
-    fingerprint: fingerprint === undefined ? undefined : escapeText(fingerprint, 200),
+    facts: facts && fitFacts(facts),
     stalled,
   };
 }
@@ -32,9 +41,8 @@ export function crashedOutcome(error: unknown): Outcome {
   return {
     state: "unmeasured",
     reason: "cut-short",
-    message: escapeText(
+    message: messageOf(
       `not checked: an error of Harborlight itself (${error instanceof Error ? error.message : String(error)})`,
-      MAX_MESSAGE_LENGTH,
     ),
     health: "unknown",
     timings: {},

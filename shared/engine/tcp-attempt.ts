@@ -131,13 +131,13 @@ async function converse(probe: TcpProbe, attempt: Attempt, socket: Socket, start
   try {
     const finding = await Promise.race([speak(probe, connection, attempt), deadline.promise]);
     const { session } = connection;
-    const fingerprint = [finding.fingerprint, session?.fingerprint].filter(Boolean).join(" ");
+    const facts = { ...session?.facts, ...finding.facts };
     measured = {
       ...accepted(connectMs, attempt),
       message: finding.message ?? `${endpointOf(target)} answered as expected`,
       timings: { connectMs, ...connection.timings, latencyMs: performance.now() - startedAt },
       evidence: { ...finding.evidence, ...(session ? { tls: session.evidence } : {}) },
-      ...(fingerprint ? { fingerprint } : {}),
+      facts,
       ...((finding.degraded ?? session?.warning) ? { degraded: finding.degraded ?? session?.warning } : {}),
     };
   } catch (error) {

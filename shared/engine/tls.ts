@@ -3,14 +3,14 @@
  * digests, unknown issuers), because a refused handshake yields no certificate: we verify it ourselves afterwards, and
  * report every problem with the certificate as evidence.
  */
-import type { X509Certificate } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { TlsOptions } from "../contract/connection.ts";
 import { ProbeFailure, type Target } from "../contract/protocol.ts";
 import { DAY_MS, HOUR_MS } from "../durations.ts";
 import { asciiHost } from "../idn.ts";
-import type { Evidence } from "../model.ts";
+import type { Evidence, Facts } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { secureContext } from "../wire/secure-context.ts";
@@ -19,8 +19,7 @@ import { certificateReason } from "./failure.ts";
 export interface TlsSession {
   readonly socket: TLSSocket;
   readonly evidence: Evidence;
-  /** SHA-256 of the certificate, hex. */
-  readonly fingerprint: string | undefined;
+  readonly facts: Facts;
   readonly warning: { readonly reason: Reason; readonly message: string } | undefined;
 }
 
@@ -70,7 +69,7 @@ export async function handshake(raw: Socket, options: TlsOptions, target: Target
   return {
     socket,
     evidence,
-    fingerprint: certificate?.fingerprint256.replaceAll(":", "").toLowerCase(),
+    facts: factsOf(socket, certificate, problems),
     warning: certificate && warn(certificate, options.warnDays ?? WARN_DAYS, now),
   };
 }
@@ -200,10 +199,56 @@ function describeSession(socket: TLSSocket): Evidence {
   };
 }
 
-function describe(certificate: X509Certificate, now: number): Evidence {
-  const { publicKey, fingerprint256, subject, issuer } = certificate;
-  const { from, to } = validity(certificate);
+/** Whom the certificate's chain is trusted by: `chain` is an issuer that is known here. */
+const trustOf = (problems: readonly Problem[]) => {
+  const reasons = problems.map(({ reason }) => reason);
+  if (reasons.includes("certificate-self-signed")) return "self-signed";
+  return reasons.includes("certificate-unknown-issuer") ? "unknown-issuer" : "chain";
+};
+
+/** No dates, serial number or fingerprint: a renewal by the same issuer for the same names is no change. */
+function factsOf(socket: TLSSocket, certificate: X509Certificate | undefined, problems: readonly Problem[]): Facts {
+  const version = socket.getProtocol();
+  return {
+    ...(version ? { "tls.version": version } : {}),
+    ...(certificate && {
+      "tls.issuer": issuerOf(certificate),
+      "tls.names": allNames(certificate),
+      "tls.key": keyOf(certificate),
+      "tls.trust": trustOf(problems),
+      "tls.spki": createHash("sha256")
+        .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+        .digest("base64")
+        .slice(0, 43),
+    }),
+  };
+}
+
+/** The organisation, because public issuers sign with one of several intermediate certificates, and replace those often. */
+const issuerOf = ({ issuer }: X509Certificate) => {
+  const organisation = /^O=(.*)$/m.exec(issuer)?.[1];
+  return organisation ? escapeText(organisation, 80) : commonName(issuer);
+};
+
+/** In the order of the alphabet. A list that is too long for a fact ends with its length and a hash, so that each name counts. */
+function allNames(certificate: X509Certificate): string {
+  const list = (certificate.subjectAltName?.split(", ") ?? [certificate.subject])
+    .map((name) => name.replace(/^(DNS|IP Address):/, ""))
+    .toSorted();
+  const text = list.join(", ");
+  if (text.length <= 160) return text;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return `${text.slice(0, 120)}… (${list.length} names, ${hash})`;
+}
+
+const keyOf = ({ publicKey }: X509Certificate) => {
   const details = publicKey.asymmetricKeyDetails;
+  return `${publicKey.asymmetricKeyType} ${details?.modulusLength ?? details?.namedCurve ?? ""}`.trim();
+};
+
+function describe(certificate: X509Certificate, now: number): Evidence {
+  const { fingerprint256, subject, issuer } = certificate;
+  const { from, to } = validity(certificate);
   return {
     subject: commonName(subject),
     issuer: commonName(issuer),
@@ -211,7 +256,7 @@ function describe(certificate: X509Certificate, now: number): Evidence {
     validFrom: moment(from),
     validTo: moment(to),
     daysLeft: daysLeft(certificate, now),
-    key: `${publicKey.asymmetricKeyType} ${details?.modulusLength ?? details?.namedCurve ?? ""}`.trim(),
+    key: keyOf(certificate),
     sha256: fingerprint256.replaceAll(":", "").toLowerCase(),
   };
 }

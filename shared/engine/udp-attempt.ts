@@ -241,7 +241,7 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
     lossPercent: Math.round((1000 * (questions.length - rtts.length)) / questions.length) / 10,
     lossLimits: probe.lossPercent,
     evidence: { ...finding.evidence, ...foreign, ...(rtts.length > 1 ? { jitterMs: jitter(rtts) } : {}) },
-    fingerprint: finding.fingerprint,
+    facts: finding.facts,
     degraded: finding.degraded,
   };
 }

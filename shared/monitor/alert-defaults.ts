@@ -10,3 +10,6 @@ export const ALERT_DEFAULTS = {
   remindAtMost: 10,
   until: "acknowledged" as const,
 };
+
+/** How changes of what its service says of itself are watched. */
+export const CHANGE_WATCH_DEFAULTS = { mode: "learn", severity: "warning", rules: {} } as const;

@@ -101,7 +101,7 @@ const readStart = async (connection: Connection, head: Buffer): Promise<Finding>
       mechanisms,
     },
     message: name ? `${name} speaks AMQP ${protocol}` : `AMQP ${protocol}`,
-    fingerprint: name || `AMQP ${protocol}`,
+    facts: { "amqp.version": protocol, ...(name && { software: name }) },
   };
 };
 
@@ -120,7 +120,7 @@ const talk = async (connection: Connection, { version }: z.output<typeof setting
   return {
     evidence: { protocol: `AMQP ${spoken}`, security: id === 3 ? "SASL" : id === 2 ? "TLS" : "none" },
     message: `the broker speaks AMQP ${spoken}`,
-    fingerprint: `AMQP ${spoken}`,
+    facts: { "amqp.version": spoken },
   };
 };
 

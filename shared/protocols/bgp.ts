@@ -160,7 +160,7 @@ const describeOpen = (body: Cursor, ours: z.output<typeof settings>): Finding =>
   return {
     evidence: { version, asn, routerId, holdSeconds, capabilities: names.slice(0, 12), ...(hostname && { hostname }) },
     message: `BGP-${version} speaker ${routerId} in AS ${asn}`,
-    fingerprint: `AS ${asn} ${routerId}`,
+    facts: { "bgp.as": String(asn), "bgp.routerId": routerId },
   };
 };
 
@@ -172,7 +172,7 @@ const describeNotification = (body: Cursor): Finding => {
   return {
     evidence: { notification: `${code}.${subcode} ${text}` },
     message: `BGP NOTIFICATION: ${text}`,
-    fingerprint: text,
+    facts: { "bgp.notification": text },
   };
 };
 

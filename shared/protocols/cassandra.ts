@@ -64,7 +64,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
     return {
       evidence: { nativeProtocol: version, answer: text },
       message: `CQL: ${text}`,
-      fingerprint: `CQL protocol ${version}`,
+      facts: { "cassandra.protocol": String(version) },
     };
   }
   const options = readOptions(body);
@@ -78,7 +78,11 @@ const talk = async (connection: Connection): Promise<Finding> => {
       compression: options.get("COMPRESSION")?.slice(0, 8),
     },
     message: `${product}, CQL ${cql ?? "of an unknown version"}`,
-    fingerprint: `${product} CQL ${cql ?? ""} ${options.get("PROTOCOL_VERSIONS")?.join(" ") ?? ""}`.trim(),
+    facts: {
+      software: product,
+      "cassandra.cql": cql ?? "",
+      "cassandra.protocols": options.get("PROTOCOL_VERSIONS")?.join(" ") ?? "",
+    },
   };
 };
 

@@ -104,7 +104,8 @@ const judge = (answer: Answer, wanted: Settings): Finding => {
       answer.truncated ? " (truncated)" : ""
     }`,
     // Class CHAOS has the names by which software describes itself, such as version.bind.
-    ...(wanted.class === "CH" && values.length && { fingerprint: values.map(short).join(", ") }),
+    ...(wanted.class === "CH" &&
+      values.length && { facts: { "dns.identity": values.map(short).toSorted().join(", ") } }),
   };
 };
 

@@ -133,7 +133,7 @@ const readHandshake = (record: Cursor): Finding | undefined => {
   return {
     evidence: { answer: "hello", version, cipher },
     message: `${version} with ${cipher}`,
-    fingerprint: `${version} ${cipher}`,
+    facts: { "dtls.version": version, "dtls.cipher": cipher },
   };
 };
 

@@ -76,7 +76,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       ...(isInsideTls && { starttls: true }),
     },
     message: `220 ${banner}`,
-    ...(software && { fingerprint: software }),
+    ...(software && { facts: { software } }),
   };
 };
 

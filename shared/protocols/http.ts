@@ -8,6 +8,7 @@
 import { z } from "zod";
 import type { Connection, TlsOptions } from "../contract/connection.ts";
 import { type Finding, ProbeFailure, type Protocol, type Target } from "../contract/protocol.ts";
+import type { Facts } from "../model.ts";
 import { printable } from "../wire/cursor.ts";
 import { codedBytes, decodeBody } from "../wire/http-coding.ts";
 import { isPersistent, type ResponseHead, readBody, readFinalHead } from "../wire/http-message.ts";
@@ -209,6 +210,34 @@ const describe = ({ status, phrase, headers }: ResponseHead, path: string, redir
   };
 };
 
+/** Headers of an answer that tell browsers how to protect people; what they say seldom changes on purpose. */
+const PROTECTING = ["strict-transport-security", "x-frame-options", "x-content-type-options"];
+
+const factsOf = ({ status, headers }: ResponseHead): Facts => {
+  const facts: Record<string, string> = { "http.status": `${Math.floor(status / 100)}xx` };
+  const server = headers.get("server");
+  if (server) facts["http.server"] = printable(server, 120);
+  const to = headers.get("location");
+  if (to !== undefined && URL.canParse(to)) facts["http.redirect"] = printable(new URL(to).host, 120);
+  for (const name of PROTECTING) {
+    const value = headers.get(name);
+    if (value !== undefined) facts[`http.header.${name}`] = printable(value, 120);
+  }
+  // Directives without their values, which often contain a random number for each answer.
+  const policy = headers.get("content-security-policy");
+  if (policy !== undefined)
+    facts["http.header.content-security-policy"] = printable(
+      policy
+        .split(";")
+        .map((directive) => directive.trim().split(/\s/)[0]!)
+        .filter(Boolean)
+        .toSorted()
+        .join(" "),
+      200,
+    );
+  return facts;
+};
+
 const talk = async (connection: Connection, target: Target, wanted: Wanted, scheme: Scheme): Promise<Finding> => {
   const { head, path, redirects } = await exchange(connection, target, wanted, scheme);
   const evidence = describe(head, path, redirects);
@@ -236,7 +265,7 @@ const talk = async (connection: Connection, target: Target, wanted: Wanted, sche
   return {
     evidence,
     message: evidence.location ? `${line}, to ${evidence.location}` : line,
-    ...(evidence.server && { fingerprint: evidence.server }),
+    facts: factsOf(head),
   };
 };
 

@@ -96,7 +96,7 @@ export const talkImap = async (
       ...(isInsideTls && { starttls: true }),
     },
     message: banner,
-    ...(software && { fingerprint: software }),
+    ...(software && { facts: { software } }),
   };
 };
 

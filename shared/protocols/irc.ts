@@ -63,7 +63,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
     return {
       evidence: { ...(server && { server }), capabilities: names },
       message: server ? `IRC server ${server}` : "IRC server",
-      fingerprint: `${server} ${names.toSorted().join(" ")}`.trim().slice(0, 300),
+      facts: { ...(server && { "irc.server": server }), "irc.capabilities": names.toSorted().join(" ") },
     };
   }
   throw new ProbeFailure("unexpected-answer", `no answer to CAP LS within ${MAX_LINES} lines`);

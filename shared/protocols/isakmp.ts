@@ -165,11 +165,11 @@ const judge = (message: Message, wanted: Settings): Finding => {
   const refused = `the IKE responder refuses: ${refusal?.name}`;
   const isRefused = refusal?.type === NO_PROPOSAL_CHOSEN;
   if (isRefused && wanted.refused === "down") throw wrong(refused);
-  const fingerprint = [...vendors, ...supports].sort().join(", ");
+  const says = [...vendors, ...supports].toSorted().join(", ");
   return {
     evidence,
     message: proposal ? `IKEv${message.version} chose ${proposal}` : `IKEv${message.version} answers ${refusal?.name}`,
-    ...(fingerprint && { fingerprint }),
+    ...(says && { facts: { "isakmp.vendors": says } }),
     ...(isRefused && wanted.refused === "degraded" && { degraded: { reason: "poor-quality", message: refused } }),
   };
 };

@@ -56,7 +56,7 @@ const talk = async (connection: Connection, target: Target): Promise<Finding> =>
   return {
     evidence: { apis: count, highestApi: highest, versions: apis },
     message: `Kafka broker with ${count} APIs (${apis.slice(0, 2).join(", ")})`,
-    fingerprint: `${count} APIs, ${apis.join(", ")}`,
+    facts: { "kafka.apis": `${count}: ${apis.join(", ")}` },
   };
 };
 

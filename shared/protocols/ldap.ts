@@ -170,7 +170,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       ...(isInsideTls && { starttls: true }),
     },
     message: result.code === 0 ? `LDAP${name ? `, ${name}` : ""}` : `LDAP answers: ${result.text}`,
-    ...(name && { fingerprint: name }),
+    ...(name && { facts: { software: name } }),
   };
 };
 

@@ -16,13 +16,17 @@ const talk = async (connection: Connection): Promise<Finding> => {
   const version = answer.startsWith("VERSION ") ? printable(answer.slice("VERSION ".length), 60) : "";
   if (version) {
     connection.write("quit\r\n");
-    return { evidence: { version }, message: `memcached ${version}`, fingerprint: `memcached ${version}` };
+    return {
+      evidence: { version },
+      message: `memcached ${version}`,
+      facts: { software: `memcached ${version}`, "memcached.access": "open" },
+    };
   }
   if (answer.startsWith("CLIENT_ERROR unauthenticated"))
     return {
       evidence: { answer: printable(answer) },
       message: "memcached asks for a login",
-      fingerprint: "login needed",
+      facts: { "memcached.access": "login needed" },
     };
   if (/^(SERVER_ERROR|ERROR Too many open connections)/.test(answer))
     throw new ProbeFailure("service-unavailable", `the server answers: ${printable(answer)}`);

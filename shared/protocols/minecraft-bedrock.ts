@@ -45,7 +45,7 @@ const understand = (datagram: Buffer, question: Buffer): Finding | undefined => 
   return {
     evidence: { edition, motd, protocol, version, ...(isCounted && { players, maxPlayers }), world, mode },
     message: `${motd || edition} ${version}${isCounted ? `: ${players}/${maxPlayers} players` : ""}`,
-    fingerprint: `${edition} ${version}`.trim(),
+    facts: { software: `${edition} ${version}`.trim() },
   };
 };
 

@@ -95,7 +95,7 @@ const talk = async (connection: Connection, target: Target): Promise<Finding> =>
       ...(text && { description: text }),
     },
     message: `Minecraft ${name}${players ? `, ${players.online} of ${players.max} players` : ""}`,
-    fingerprint: `Minecraft ${name}`,
+    facts: { software: `Minecraft ${name}` },
   };
 };
 

@@ -83,7 +83,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   if (wanted.role === "writable" && !["primary", "standalone", "mongos"].includes(role))
     throw new ProbeFailure("unexpected-answer", `expected a server that takes writes, got: ${role}`, { evidence });
   const name = typeof version === "string" ? `MongoDB ${version}` : `MongoDB, wire version ${evidence.maxWireVersion}`;
-  return { evidence, message: `${name}, ${role}`, fingerprint: name };
+  return { evidence, message: `${name}, ${role}`, facts: { software: name } };
 };
 
 export const mongodb: Protocol = {

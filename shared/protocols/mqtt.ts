@@ -121,7 +121,7 @@ const talk = async (
   return {
     evidence: { version: `MQTT ${version}`, connack: meaning },
     message: `MQTT ${version}: ${meaning}`,
-    fingerprint: `MQTT ${version} ${verdict}`,
+    facts: { "mqtt.version": version, "mqtt.answer": verdict },
   };
 };
 

@@ -162,7 +162,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       ...(isInsideTls && { starttls: true }),
     },
     message: `MySQL protocol 10, version ${version}`,
-    fingerprint: version,
+    facts: { software: /mariadb/i.test(version) ? `MariaDB ${version}` : `MySQL ${version}` },
   };
 };
 

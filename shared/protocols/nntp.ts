@@ -73,7 +73,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       ...(isInsideTls && { starttls: true }),
     },
     message: line,
-    ...(software && { fingerprint: software }),
+    ...(software && { facts: { software } }),
   };
 };
 

@@ -1,6 +1,6 @@
 /**
  * POP3: open when the server greets with +OK (RFC 1939). Capabilities by CAPA (RFC 2449), TLS by STLS (RFC 2595). No login.
- * The greeting's APOP timestamp differs every time and is left out of the fingerprint.
+ * The greeting's APOP timestamp differs every time and is no fact.
  */
 import type { z } from "zod";
 import type { Connection } from "../contract/connection.ts";
@@ -61,7 +61,7 @@ export const talkPop3 = async (
       ...(isInsideTls && { starttls: true }),
     },
     message: `+OK ${banner}`,
-    ...(software && { fingerprint: software }),
+    ...(software && { facts: { software } }),
   };
 };
 

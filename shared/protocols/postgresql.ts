@@ -165,7 +165,10 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       : answer.refused
         ? `PostgreSQL refuses with ${answer.refused}`
         : `PostgreSQL asks for authentication by ${answer.authentication}`,
-    fingerprint: `PostgreSQL ${answer.version ?? answer.authentication ?? ""}`.trim(),
+    facts: {
+      ...(answer.version && { software: `PostgreSQL ${answer.version}` }),
+      ...(answer.authentication && { "postgresql.authentication": answer.authentication }),
+    },
   };
 };
 

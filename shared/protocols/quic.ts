@@ -70,7 +70,11 @@ const understand = (datagram: Buffer, question: Buffer, wanted: readonly string[
         evidence,
       },
     );
-  return { evidence, message: `QUIC versions ${versions.join(", ")}`, fingerprint: [...versions].sort().join(", ") };
+  return {
+    evidence,
+    message: `QUIC versions ${versions.join(", ")}`,
+    facts: { "quic.versions": versions.toSorted().join(", ") },
+  };
 };
 
 export const quic: Protocol = {

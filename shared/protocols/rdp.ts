@@ -80,7 +80,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
     const refusal = FAILURES[value] ?? `code ${value}`;
     if (value === NO_CERTIFICATE) throw new ProbeFailure("service-unavailable", `the RDP server has ${refusal}`);
     await upgradeToTls(connection, wanted, false, () => Promise.resolve(refusal));
-    return { evidence: { refused: refusal }, message: `RDP answers: ${refusal}`, fingerprint: refusal };
+    return { evidence: { refused: refusal }, message: `RDP answers: ${refusal}`, facts: { "rdp.security": refusal } };
   }
   if (kind !== NEGOTIATION_RESPONSE)
     throw new ProbeFailure("unexpected-answer", `expected a negotiation response, got one of type ${kind}`);
@@ -95,7 +95,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
       ...(isInsideTls && { starttls: true }),
     },
     message: `RDP with ${security}`,
-    fingerprint: security,
+    facts: { "rdp.security": security },
   };
 };
 

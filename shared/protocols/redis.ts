@@ -42,7 +42,11 @@ const talk = async (connection: Connection): Promise<Finding> => {
   const answer = await connection.readLine();
   if (UNWELL.test(answer)) throw new ProbeFailure("service-unavailable", `the server answers: ${printable(answer)}`);
   if (WITHOUT_PASSWORD.test(answer))
-    return { evidence: { answer: printable(answer) }, message: printable(answer), fingerprint: "password needed" };
+    return {
+      evidence: { answer: printable(answer) },
+      message: printable(answer),
+      facts: { "redis.access": "password needed" },
+    };
   if (answer !== "+PONG") throw new ProbeFailure("wrong-protocol", `expected +PONG, got: ${printable(answer)}`);
   const info = await readInfo(connection);
   connection.write(command("QUIT"));
@@ -54,7 +58,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
       ...(version && { product, version, mode: info.get("redis_mode") ?? info.get("server_mode"), os: info.get("os") }),
     },
     message: version ? `+PONG from ${product} ${version}` : "+PONG",
-    fingerprint: version ? `${product} ${version}` : "no password needed",
+    facts: { "redis.access": "open", ...(version && { software: `${product} ${version}` }) },
   };
 };
 

@@ -46,7 +46,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   };
   if (wanted.module !== undefined && !modules.includes(wanted.module))
     throw new ProbeFailure("unexpected-answer", `expected the module ${wanted.module} in the list`, { evidence });
-  return { evidence, message: `rsync daemon, protocol ${version}`, fingerprint: `rsync protocol ${version}` };
+  return { evidence, message: `rsync daemon, protocol ${version}`, facts: { "rsync.protocol": version } };
 };
 
 export const rsync: Protocol = {

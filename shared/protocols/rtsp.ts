@@ -68,7 +68,7 @@ const talk = async (
     throw new ProbeFailure("service-unavailable", `the server answers ${line}`, { evidence });
   if (path !== "*" && (status === 404 || status === 410 || status === 454))
     throw new ProbeFailure("unexpected-answer", `expected a stream at ${path}, got ${line}`, { evidence });
-  return { evidence, message: line, ...(server && { fingerprint: printable(server) }) };
+  return { evidence, message: line, ...(server && { facts: { software: printable(server) } }) };
 };
 
 export const rtsp: Protocol = {

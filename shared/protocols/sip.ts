@@ -121,7 +121,7 @@ const judge = ({ status, reason, headers }: Head, wanted: Wanted): Finding => {
   return {
     evidence,
     message: software ? `${said} from ${printable(software)}` : said,
-    ...(software && { fingerprint: printable(software) }),
+    ...(software && { facts: { software: printable(software) } }),
     ...(isUnwell &&
       wanted.serverErrors === "degraded" && {
         degraded: { reason: "service-unavailable", message: `the SIP server answers ${said}` },

@@ -111,7 +111,11 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
   };
   if (wanted.requireSigning && signing !== "required")
     throw new ProbeFailure("unexpected-answer", `expected required signing, got: ${signing}`, { evidence });
-  return { evidence, message: `SMB ${dialect}, signing ${signing}`, fingerprint: `SMB ${dialect}, signing ${signing}` };
+  return {
+    evidence,
+    message: `SMB ${dialect}, signing ${signing}`,
+    facts: { "smb.dialect": dialect, "smb.signing": signing },
+  };
 };
 
 export const smb: Protocol = {

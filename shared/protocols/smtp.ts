@@ -73,7 +73,7 @@ const talk = async (connection: Connection, wanted: Wanted): Promise<Finding> =>
       ...(isInsideTls && { starttls: true }),
     },
     message: `220 ${banner}`,
-    ...(software && { fingerprint: software }),
+    ...(software && { facts: { software } }),
   };
 };
 

@@ -217,7 +217,7 @@ const readObject = (pdu: Pdu, version: string, wanted: { oid: string; expect?: E
   return {
     evidence,
     message: isDescription ? value : `${oid} is ${value}`,
-    ...(isDescription && { fingerprint: value }),
+    ...(isDescription && { facts: { "snmp.description": value } }),
   };
 };
 
@@ -257,7 +257,7 @@ const readEngine = (message: Cursor, question: Buffer): Finding | undefined => {
   return {
     evidence: reported === UNKNOWN_ENGINE_IDS ? evidence : { ...evidence, reported },
     message: `SNMPv3 engine ${engineId.toString("hex")}, up for ${uptimeSeconds} s`,
-    fingerprint: engineId.toString("hex"),
+    facts: { "snmp.engineId": engineId.toString("hex") },
   };
 };
 

@@ -38,7 +38,7 @@ interface Info {
 const finding = (evidence: Info): Finding => ({
   evidence,
   message: `${evidence.name}: ${evidence.players}/${evidence.maxPlayers} players on ${evidence.map}`,
-  fingerprint: [evidence.game, evidence.version ?? evidence.protocol].join(" "),
+  facts: { software: [evidence.game, evidence.version ?? evidence.protocol].join(" ") },
 });
 
 /**

@@ -193,7 +193,7 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
   if (version !== "2.0" && version !== "1.99")
     throw new ProbeFailure("unexpected-answer", `expected SSH 2.0, got ${printable(greeting)}`, { evidence });
   if (!wanted.hostKey && !wanted.fingerprint)
-    return { evidence, message: printable(greeting), fingerprint: evidence.software };
+    return { evidence, message: printable(greeting), facts: { "ssh.software": evidence.software } };
 
   connection.write("SSH-2.0-Harborlight\r\n");
   const { algorithms, key } = await exchangeKeys(connection, target);
@@ -213,7 +213,7 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
   return {
     evidence: all,
     message: key ? `${printable(greeting)}, ${key.type} ${key.fingerprint}` : printable(greeting),
-    fingerprint: key ? `${evidence.software} ${key.fingerprint}` : evidence.software,
+    facts: { "ssh.software": evidence.software, ...(key && { [`ssh.hostKey.${key.type}`]: key.fingerprint }) },
   };
 };
 

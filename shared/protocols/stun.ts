@@ -144,7 +144,7 @@ const judgeSuccess = ({ evidence }: Answer): Finding => {
 const finding = (evidence: Answer["evidence"], message: string): Finding => ({
   evidence,
   message,
-  ...(evidence.software && { fingerprint: evidence.software }),
+  ...(evidence.software && { facts: { software: evidence.software } }),
 });
 
 const talk = async (connection: Connection, random: (bytes: number) => Buffer): Promise<Finding> => {

@@ -117,7 +117,7 @@ const talk = async (connection: Connection, wanted: z.output<typeof settings>): 
   return {
     evidence,
     message: server.text || `negotiates ${evidence.options.slice(0, 6).join(", ")}`,
-    fingerprint: evidence.options.toSorted().join(","),
+    facts: { "telnet.options": evidence.options.toSorted().join(",") },
   };
 };
 

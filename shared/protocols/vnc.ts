@@ -46,7 +46,7 @@ const readReason = async (connection: Connection): Promise<string> => {
 const judgeRefusal = (reason: string): Finding => {
   if (!/too many (security|authentication) failures/i.test(reason))
     throw new ProbeFailure("service-unavailable", `the server refuses: ${reason}`);
-  // No fingerprint: servers send this in the oldest version, whichever they support.
+  // No facts: servers send this in the oldest version, whichever they support.
   return { evidence: { shutOut: reason }, message: `RFB, blocked for a while: ${reason}` };
 };
 
@@ -80,7 +80,7 @@ const talk = async (connection: Connection): Promise<Finding> => {
   return {
     evidence: { version, security },
     message: `RFB ${version}, security: ${security.join(", ")}`,
-    fingerprint: `RFB ${version}, ${security.join(", ")}`,
+    facts: { "vnc.version": version, "vnc.security": security.join(", ") },
   };
 };
 

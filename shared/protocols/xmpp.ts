@@ -110,7 +110,11 @@ const talk = async (connection: Connection, target: Target, wanted: z.output<typ
       ...(isInsideTls && { starttls: true }),
     },
     message: `XMPP stream of ${printable(from ?? domain)}`,
-    fingerprint: [printable(from ?? domain), printable(node ?? ""), ...mechanisms.toSorted()].filter(Boolean).join(" "),
+    facts: {
+      "xmpp.domain": printable(from ?? domain),
+      "xmpp.mechanisms": mechanisms.toSorted().join(" "),
+      ...(node && { software: printable(node) }),
+    },
   };
 };
 

@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Monitor, PendingAlert, StretchStart, Timestamp, ViewCondition } from "../model.ts";
+import { followChanges } from "./changes.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 import { type FlapState, flapStateAfter } from "./flapping.ts";
 import {
@@ -52,6 +53,7 @@ export type Decision = Pick<
   | "unsettledSince"
   | "flapState"
   | "minority"
+  | "baseline"
 >;
 
 /** `ownTimerAt`: when the rules must be evaluated again even if nothing changes, outbox apart; null for never. */
@@ -129,7 +131,9 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
   let { incident, flapState } = past;
   const minor = followMinority(monitor, standing, Boolean(flapState?.since), context, now);
   timers.push(minor.lookAgainAt);
-  const news = [...past.news, ...minor.news];
+  const changed = followChanges(monitor, standing, Boolean(flapState?.since), context, now);
+  timers.push(changed.lookAgainAt);
+  const news = [...past.news, ...minor.news, ...changed.news];
   if (!monitor.deletedAt && isNotUp(status)) {
     const isNew = incident === null;
     incident = openOrContinue({ ...monitor, lastIncidentEndedAt }, incident, status, since, now);
@@ -174,6 +178,7 @@ function evaluate(monitor: Monitor, context: Context, now: Date): Verdict {
     unsettledSince: null,
     flapState,
     minority: minor.minority,
+    baseline: changed.baseline,
   };
   return holds(monitor, decision, now) ? { kind: "nothing", ownTimerAt } : { kind: "store", decision, ownTimerAt };
 }
@@ -194,6 +199,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
     unsettledSince,
     flapState,
     minority,
+    baseline,
   } = monitor;
   const isWaiting = monitor.lookBy === null && monitor.nextEvaluationAt !== null && monitor.nextEvaluationAt > at;
   const ownTimerAt = iso(now.getTime() + UNSETTLED_SECONDS * 1000);
@@ -226,6 +232,7 @@ function unsettled(monitor: Monitor, now: Date): Verdict {
       unsettledSince: unsettledSince ?? at,
       flapState,
       minority,
+      baseline,
     },
     ownTimerAt,
   };
@@ -273,6 +280,7 @@ function holds(monitor: Monitor, decision: Decision, now: Date): boolean {
     isDeepStrictEqual(monitor.lastStretch, decision.lastStretch) &&
     isDeepStrictEqual(monitor.flapState, decision.flapState) &&
     isDeepStrictEqual(monitor.minority, decision.minority) &&
+    isDeepStrictEqual(monitor.baseline, decision.baseline) &&
     sameKeys(monitor.pendingAlerts, decision.pendingAlerts) &&
     Object.keys(decision.pendingAlerts).every((key) => monitor.pendingAlerts[key] === decision.pendingAlerts[key])
   );

@@ -263,7 +263,7 @@ export function addAlert(
   const alert: Alert = {
     alertId,
     event,
-    severity: severityOf(due, status),
+    severity: due.about?.severity ?? severityOf(due, status),
     monitor: { id, name, ...incident.target, tags },
     status,
     previousStatus: previousStatus(monitor, incident, status),
@@ -275,6 +275,7 @@ export function addAlert(
     incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
+    ...(due.about && { changes: due.about.changes }),
     ...(timeZone !== undefined && { timeZone }),
   };
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
@@ -295,9 +296,10 @@ function severityOf({ event, level }: DueAlert, status: Status): Severity {
 function whatIsSeen(
   monitor: Monitor,
   incident: Incident,
-  { event, level }: DueAlert,
+  { event, level, about }: DueAlert,
   status: Status,
 ): Pick<Alert, "reason" | "message" | "locations"> {
+  if (about) return { reason: null, message: about.message, locations: summarise(monitor) };
   if (event === "closed") return { reason: null, message: whyClosed(monitor, incident), locations: {} };
   if (event === "acknowledged")
     return { reason: incident.reason, message: whoHasIt(incident), locations: summarise(monitor) };

@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { Health, Outcome, View } from "../model.ts";
+import { observe } from "./facts.ts";
 
 /** Unmeasured outcomes (our own fault) in a row before a view becomes `unknown`. */
 const UNMEASURED_LIMIT = 3;
@@ -89,7 +90,7 @@ export function nextHealth(
 
 /**
  * Returns the changed view after an outcome, or null if there is nothing to write. A view changes with its health,
- * state, reason or fingerprint; `since` moves only with the health.
+ * state, reason or facts; `since` moves only with the health.
  */
 export function judge(
   view: View | null,
@@ -102,13 +103,14 @@ export function judge(
   if (health === null) return null;
   const believed = health === outcome.health; // below a threshold the view stays
   if (view && !believed) return null;
-  const fingerprint = outcome.fingerprint ?? view?.fingerprint ?? null; // kept while nothing answers
+  const known = view?.facts ?? null;
+  const facts = outcome.facts ? observe(known, outcome.facts, tick) : known; // kept while nothing answers
   if (
     view &&
     view.health === health &&
     view.state === outcome.state &&
     view.reason === outcome.reason &&
-    view.fingerprint === fingerprint
+    known === facts
   )
     return null;
   return {
@@ -117,7 +119,7 @@ export function judge(
     reason: outcome.reason,
     message: outcome.message,
     evidence: outcome.evidence,
-    fingerprint,
+    facts,
     address: outcome.address ?? null,
     since: view && view.health === health ? view.since : new Date(tick * 1000).toISOString(),
     tick,

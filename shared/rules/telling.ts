@@ -2,7 +2,7 @@
  * Decides who is alerted about an open incident, and when: escalation steps, reminders, acknowledgement. Pure. An
  * incident remembers what each receiver was told, so a changed policy takes effect at once and repeats nothing.
  */
-import type { AlertEvent, Incident, Monitor, NotUp, Timestamp } from "../model.ts";
+import type { Alert, AlertEvent, Incident, Monitor, NotUp, Severity, Timestamp } from "../model.ts";
 import { parseReceiver, type Receiver } from "../receiver.ts";
 import { isBelievable, notAfter } from "./clock-skew.ts";
 
@@ -43,6 +43,12 @@ export interface DueAlert {
   /** What the receivers know after it; null where it changes nothing of that. */
   readonly level: NotUp | null;
   readonly receivers: readonly Receiver[];
+  /** Set in an alert about changes of what the service says of itself. */
+  readonly about?: {
+    readonly message: string;
+    readonly severity: Severity;
+    readonly changes: NonNullable<Alert["changes"]>;
+  };
 }
 
 export interface DueAlerts {

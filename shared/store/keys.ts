@@ -73,6 +73,12 @@ export const heldKey = (parentId: string, startedAt: string, childId: string) =>
   sk: `${heldPrefix(startedAt)}${childId}`,
 });
 export const INCIDENT_PREFIX = "INCIDENT#";
+export const FACT_CHANGE_PREFIX = "FACT-CHANGE#";
+/** @param id of the change: `<monitor id>.<hash>` */
+export const factChangeKey = (monitorId: string, since: string, id: string) => ({
+  pk: `MONITOR#${monitorId}`,
+  sk: `${FACT_CHANGE_PREFIX}${since}#${id.slice(id.indexOf(".") + 1)}`,
+});
 export const NOTE_PREFIX = "NOTE#";
 /** Apart from the incident's own item, which its monitor's decisions write. */
 export const noteKey = (incidentId: string, id: string) => ({

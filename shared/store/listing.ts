@@ -9,7 +9,7 @@ import { INDEX_KEYS } from "./indexes.ts";
 import { placeOf } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
-type ListedKind = "MONITORS" | "INCIDENTS" | "SESSIONS";
+type ListedKind = "MONITORS" | "INCIDENTS" | "SESSIONS" | "CHANGES";
 
 /** A partition takes 1,000 writes a second: 10,000 monitors that change within 20 s write 125 into each. */
 const BUCKETS = 4;
@@ -75,6 +75,18 @@ export const namePlace = ({ id, name }: { readonly id: string; readonly name: st
 export const incidentPlace = (monitorId: string, startedAt: Timestamp) => ({
   listBucket: bucketOf("INCIDENTS", monitorId),
   listKey: `${startedAt}#${monitorId}`,
+});
+
+/** Index key of a change in the list of all, by when it was found. */
+export const foundChangePlace = (monitorId: string, id: string, since: Timestamp) => ({
+  listBucket: bucketOf("CHANGES", monitorId),
+  listKey: `${since}#${id}`,
+});
+
+/** Index key of an open change in `attention`. */
+export const openChangePlace = (monitorId: string, id: string, since: Timestamp) => ({
+  attentionBucket: bucketOf("CHANGES", monitorId),
+  attentionKey: `${since}#${id}`,
 });
 
 /** Index key of a session in the list of all, by start. */

@@ -1,7 +1,7 @@
 /** Maps a monitor's item to a monitor, and reads monitors. */
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor } from "../model.ts";
-import { ALERT_DEFAULTS } from "../monitor/alert-defaults.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "../monitor/alert-defaults.ts";
 import type { Author } from "./audit.ts";
 import { monitorIdOf, monitorKey } from "./keys.ts";
 import { type Item, readMany, type Waiting } from "./read.ts";
@@ -56,6 +56,8 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     flapping: null,
     flapState: null,
     minority: null,
+    baseline: null,
+    changeWatch: CHANGE_WATCH_DEFAULTS,
     dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},

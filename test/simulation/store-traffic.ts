@@ -45,6 +45,7 @@ const LEFT_EMPTY = {
   unsettledSince: null,
   flapState: null,
   minority: null,
+  baseline: null,
 } as const;
 
 export interface Traffic {

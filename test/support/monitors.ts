@@ -1,7 +1,7 @@
 /** Monitors and views for tests: complete, plausible, and different only where a test says so. */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Health, Monitor, View } from "../../shared/model.ts";
-import { ALERT_DEFAULTS } from "../../shared/monitor/alert-defaults.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "../../shared/monitor/alert-defaults.ts";
 import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { startTables } from "./tables.ts";
@@ -33,6 +33,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   quorum: "majority",
   alerts: alertsOf(),
   flapping: null,
+  changeWatch: CHANGE_WATCH_DEFAULTS,
   dependsOn: [],
   tags: {},
   maintenanceCountsAsDowntime: false,
@@ -52,6 +53,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   lastStretch: null,
   flapState: null,
   minority: null,
+  baseline: null,
   nextEvaluationAt: null,
   lookBy: null,
   undecidedSince: null,
@@ -73,7 +75,7 @@ export const viewOf = (health: Health, tick: number, more: Partial<View> = {}): 
   reason: health === "down" ? "connection-refused" : health === "degraded" ? "slow" : null,
   message: `it is ${health}`,
   evidence: {},
-  fingerprint: null,
+  facts: null,
   address: "127.0.0.1",
   since: new Date(tick * 1000).toISOString(),
   tick,

@@ -92,6 +92,8 @@ const limitedMonitors = (
     },
     acknowledge: async (before, acknowledged, now) =>
       hasOne(limit, before) && all.acknowledge(before, acknowledged, now),
+    acceptChanges: async (before, ids, accepted, now) =>
+      hasOne(limit, before) && all.acceptChanges(before, ids, accepted, now),
     // Keys alone, to have them decided again.
     notUp: all.notUp,
     markDeleted: async (before, now) => hasOne(limit, before) && all.markDeleted(before, now),
@@ -117,6 +119,16 @@ const limitedMonitors = (
     count: async () => null,
   };
 };
+
+/** Like incidents. */
+const limitedChanges = (all: Deps["changes"], { get, rowsOf }: MonitorStore): Deps["changes"] => ({
+  list: async (state, count, before) => {
+    const page = await all.list(state, count, before);
+    const own = new Set((await rowsOf([...new Set(page.items.map(({ monitorId }) => monitorId))])).map(({ id }) => id));
+    return { ...page, items: page.items.filter(({ monitorId }) => own.has(monitorId)) };
+  },
+  of: async (monitorId, now) => ((await get(monitorId)) ? all.of(monitorId, now) : []),
+});
 
 /** Incidents do not have their monitor's tags, so the monitors are read; those of deleted ones are hidden. */
 const limitedIncidents = (all: IncidentStore, { get, rowsOf }: MonitorStore): IncidentStore => {
@@ -315,6 +327,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     access,
     monitors,
     incidents: limitedIncidents(deps.incidents, monitors),
+    changes: limitedChanges(deps.changes, monitors),
     policies: limitedPolicies(limit, deps.policies),
     windows: limitedWindows(limit, deps.windows, monitors),
     dependencies: limitedDependencies(deps.dependencies, monitors),

@@ -88,10 +88,11 @@ const view = z
     reason,
     message,
     address: z.string().nullable().meta({ description: "The address that was checked last.", example: "192.0.2.7" }),
-    fingerprint: z
-      .string()
-      .nullable()
-      .meta({ description: "Identifies the software, key or certificate that answered.", example: null }),
+    facts: z.record(z.string(), z.array(z.string())).meta({
+      description:
+        "What the service says of itself: software, keys, issuer. Several values of a key: its servers differ. An empty one: the key is missing.",
+      example: { "http.server": ["nginx"] },
+    }),
     evidence,
   })
   .meta({
@@ -266,6 +267,13 @@ const outcomeView = z
       .meta({ description: "Packets and bytes, sent and received.", example: { bytesSent: 0, bytesReceived: 42 } }),
     lossPercent: percentage.optional().meta({ description: "Share of lost datagrams.", example: 0 }),
     evidence: evidence.optional(),
+    facts: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({
+        description: "What the service says of itself; a new value at a monitor is a change that people may hear of.",
+        example: { "http.server": "nginx" },
+      }),
     attempts: z.int().optional().meta({ description: "Attempts that the check made.", example: 1 }),
     error: z.string().optional().meta({
       description: "Why this location gave no outcome; then all other fields are missing.",

@@ -4,6 +4,7 @@ import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, Vi
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import { presentValues } from "../../../shared/rules/facts.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
@@ -29,14 +30,14 @@ export const maySeeAll = (reader: Token | null) => reader !== null && hasScope(r
  */
 export const maySeeReceivers = (reader: Token | null) => maySeeAll(reader) && reader?.monitorTags === null;
 
-const presentView = ({ health, state, since, reason, message, address, fingerprint, evidence }: View) => ({
+const presentView = ({ health, state, since, reason, message, address, facts, evidence }: View) => ({
   health,
   state,
   since,
   reason,
   message,
   address,
-  fingerprint,
+  facts: facts ? Object.fromEntries(presentValues(facts)) : {},
   evidence,
 });
 

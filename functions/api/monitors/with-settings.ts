@@ -68,6 +68,7 @@ export const newMonitor = (
     lastStretch: null,
     flapState: null,
     minority: null,
+    baseline: null,
     nextEvaluationAt: null,
     lookBy: null,
     createdAt: at,

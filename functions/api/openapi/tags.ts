@@ -19,6 +19,11 @@ const TAGS: readonly Tag[] = [
   },
   { name: "Incidents", description: "What went wrong, from when to when.", paths: /\/incidents\b|\/acknowledge$/ },
   {
+    name: "Changes",
+    description: "What services say of themselves and did not say before.",
+    paths: /^\/v1\/(changes\b|monitors\/\{id\}\/(changes|baseline)\b)/,
+  },
+  {
     name: "Checks",
     description: "Checks at once, of a monitor or of settings that are not saved yet.",
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
@@ -72,6 +77,7 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   { paths: /^\/v1\/monitors\b/, what: "Id of the monitor", example: "7ca139c8bbaa9b19b116" },
   { paths: /\/notes\/$/, what: "Id of the note", example: "5b1c4f7e-9a51-4d6c-8d1b-0c1f0a3f5b7e" },
   { paths: /^\/v1\/incidents\b/, what: "Id of the incident", example: "7ca139c8bbaa9b19b116.1795341600000" },
+  { paths: /^\/v1\/changes\b/, what: "Id of the change", example: "7ca139c8bbaa9b19b116.0a1b2c3d4e5f" },
   {
     paths: /^\/v1\/subscriptions\b/,
     what: "Id of the subscription",

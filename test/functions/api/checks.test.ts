@@ -115,10 +115,11 @@ describe("POST /v1/monitors/{id}/check", () => {
     });
     edge.outside.probe = async () => {
       await sleep(50);
-      return { ...OUTCOME, fingerprint: "internal" };
+      return { ...OUTCOME, facts: { software: "Harbor 1.0" } };
     };
     const { status, body } = await edge.call("POST", `/v1/monitors/${monitor.id}/check`);
     expect([status, body.outcomes.length]).toEqual([200, 2]);
+    expect(body.outcomes[0].facts).toEqual({ software: "Harbor 1.0" });
     expect(edge.calls.checks[0]?.payload).toMatchObject({ check: { timeoutMs: 3000 } });
   });
 });

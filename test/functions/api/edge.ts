@@ -23,6 +23,7 @@ import type { Job, Location, Monitor } from "../../../shared/model.ts";
 import type { Decision } from "../../../shared/rules/decide.ts";
 import { createPolicyStore, createWindowStore } from "../../../shared/store/alerting.ts";
 import { createAuditStore } from "../../../shared/store/audit.ts";
+import { createChangeStore } from "../../../shared/store/changes.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
@@ -202,6 +203,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     shards: createShardStore(client, tables.tables.monitors),
     planning: createPlanningStore(client, tables.tables.monitors),
     incidents: createIncidentStore(client, tables.tables.monitors),
+    changes: createChangeStore(client, tables.tables.monitors),
     incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     linkSecret: createLinkSecret(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
@@ -318,6 +320,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
           unsettledSince: null,
           flapState: null,
           minority: null,
+          baseline: null,
           ...decided,
         },
         clock.now(),

@@ -20,10 +20,11 @@ interface Schemas {
   readonly HttpMonitorInput: { readonly properties: Readonly<Record<string, Described>> };
   readonly AlertsInput: Described;
   readonly RetriesInput: Described;
+  readonly ChangeWatchInput: Described;
   readonly MonitorPatch: { readonly properties: Readonly<Record<string, unknown>> };
   readonly Monitor: { readonly properties: Readonly<Record<string, unknown>> };
 }
-const { HttpMonitorInput, AlertsInput, RetriesInput, MonitorPatch, Monitor } = JSON.parse(
+const { HttpMonitorInput, AlertsInput, RetriesInput, ChangeWatchInput, MonitorPatch, Monitor } = JSON.parse(
   JSON.stringify(openApiDocument("1.2.3")),
 ).components.schemas as Schemas;
 const NAMES = Object.entries(HttpMonitorInput.properties)
@@ -35,6 +36,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   settings: { path: "/health" },
   alerts: AlertsInput.examples?.[0],
   retries: RetriesInput.examples?.[0],
+  changeWatch: ChangeWatchInput.examples?.[0],
 };
 const exampleOf = (name: string) =>
   (name === "dependsOn" ? [parentId] : undefined) ?? EXAMPLES[name] ?? HttpMonitorInput.properties[name]?.examples?.[0];

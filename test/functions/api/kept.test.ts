@@ -84,7 +84,7 @@ test("a masked address of a policy stays when it is sent back", async () => {
 });
 
 describe("a masked secret of a channel", () => {
-  const ARNS = new Set(["lambda", "sms", "sns", "email"]);
+  const ARNS = new Set(["lambda", "sms", "sns", "people", "email"]);
   const kinds = Object.entries(channels).filter(([kind]) => !ARNS.has(kind));
 
   test.each(kinds)("stays when it is sent back: %s", async (kind, { example }) => {

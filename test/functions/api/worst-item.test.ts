@@ -6,6 +6,7 @@ import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts
 import { newMonitor } from "../../../functions/api/monitors/with-settings.ts";
 import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
+import { MAX_MESSAGE_BYTES } from "../../../shared/engine/outcome.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Health, Monitor, View } from "../../../shared/model.ts";
 import { MAX_EMAILS, MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
@@ -54,9 +55,9 @@ const viewAt = (health: Health, ms: number): View => ({
   health,
   state: "open|filtered",
   reason: "certificate-self-signed",
-  message: wide(400),
+  message: wide(MAX_MESSAGE_BYTES / 3),
   evidence: { certificate: "e".repeat(MAX_EVIDENCE_BYTES - 18) },
-  fingerprint: wide(200),
+  facts: { checks: 3, values: { software: [{ value: wide(490) }] } },
   address: "0000:0000:0000:0000:0000:ffff:192.168.100.228",
   since: new Date(ms).toISOString(),
   tick: ms / 1000,

@@ -9,6 +9,7 @@ test("a message about the monitoring goes to topic system, as a transactional te
   const send = createSend({
     outside: receiversOf({ sns, topics: { alerts: "alerts", people: "people", system: "system" }, sender: undefined }),
     decisions: { projectIncident: () => Promise.reject(new Error("no incident")) },
+    changes: { project: () => Promise.reject(new Error("no change")) },
     stretches: { record: () => Promise.reject(new Error("no stretch")) },
     policies: async () => [],
     channels: [],

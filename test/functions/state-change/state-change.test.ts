@@ -234,10 +234,10 @@ describe("the dead man's timer", () => {
     await w.see("up", 10);
     const decision = { ...read, status: "down" as const };
     const { status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts } = decision;
-    const { undecidedSince, unsettledSince, flapState, minority } = decision;
+    const { undecidedSince, unsettledSince, flapState, minority, baseline } = decision;
     const fields = {
       ...{ status, since, lastStretch, incident, lastIncidentEndedAt, pendingAlerts },
-      ...{ undecidedSince, unsettledSince, flapState, minority },
+      ...{ undecidedSince, unsettledSince, flapState, minority, baseline },
     };
     expect(await w.decisions.save(read, { ...fields, nextEvaluationAt: null }, new Date())).toBe(false);
     expect(await w.timersBefore(9_999)).toEqual(["look 90"]);

@@ -107,7 +107,7 @@ test("an endless answer ends at the byte limit of each kind of read", async () =
   }
 });
 
-test("TLS from the first byte gives the certificate as evidence and its hash as fingerprint", async () => {
+test("TLS from the first byte gives the certificate as evidence and its issuer and key as facts", async () => {
   await using server = await serveTls((socket) => socket.end("hello\r\n"));
   const tls = { ca: server.certificate.certificate };
   const protocol = speaking(async (connection) => ({ message: await connection.readLine() }), tls);
@@ -116,7 +116,11 @@ test("TLS from the first byte gives the certificate as evidence and its hash as 
   expect(outcome.evidence).toMatchObject({
     tls: { version: "TLSv1.3", subject: "localhost", issuer: "localhost", daysLeft: 89 },
   });
-  expect(outcome.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+  expect(outcome.facts).toMatchObject({
+    "tls.version": "TLSv1.3",
+    "tls.trust": "chain",
+    "tls.spki": expect.any(String),
+  });
   expect(outcome.timings.tlsMs).toBeGreaterThan(0);
 });
 

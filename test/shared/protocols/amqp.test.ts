@@ -34,7 +34,10 @@ const START = frame(
 protocolSuite("amqp", {
   protocol: amqp,
   good: answers(START),
-  expected: { fingerprint: "RabbitMQ 3.10.8", evidence: { product: "RabbitMQ 3.10.8", mechanisms: "PLAIN AMQPLAIN" } },
+  expected: {
+    facts: { software: "RabbitMQ 3.10.8", "amqp.version": "0-9" },
+    evidence: { product: "RabbitMQ 3.10.8", mechanisms: "PLAIN AMQPLAIN" },
+  },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     frame(Buffer.from([0, 10, 0, 50])),

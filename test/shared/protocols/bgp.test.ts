@@ -15,7 +15,7 @@ protocolSuite("bgp", {
   protocol: bgp,
   good: answers(Buffer.concat([OPEN, KEEPALIVE])),
   expected: {
-    fingerprint: "AS 200000 192.0.2.9",
+    facts: { "bgp.as": "200000", "bgp.routerId": "192.0.2.9" },
     evidence: { asn: 200_000, holdSeconds: 180, capabilities: ["route refresh", "four-octet AS"] },
   },
   wrong: [

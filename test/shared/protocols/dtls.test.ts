@@ -35,7 +35,7 @@ udpProtocolSuite("dtls without", {
   good: (question, reply) => reply(hello(question)),
   expected: {
     evidence: { version: "DTLS 1.2", cipher: "ECDHE-ECDSA-AES128-GCM-SHA256" },
-    fingerprint: "DTLS 1.2 ECDHE-ECDSA-AES128-GCM-SHA256",
+    facts: { "dtls.version": "DTLS 1.2", "dtls.cipher": "ECDHE-ECDSA-AES128-GCM-SHA256" },
   },
   wrong: noise,
 });

@@ -15,7 +15,7 @@ const server = lineServer(
 protocolSuite("ftp", {
   protocol: ftp,
   good: server,
-  expected: { fingerprint: "vsFTPd 3.0.3", evidence: { features: ["AUTH TLS", "SIZE", "UTF8"] } },
+  expected: { facts: { software: "vsFTPd 3.0.3" }, evidence: { features: ["AUTH TLS", "SIZE", "UTF8"] } },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     "220 mx ESMTP\r\n502 unknown\r\n250 NOOP ok\r\n",

@@ -13,7 +13,11 @@ protocolSuite("http", {
   protocol: http,
   settings: { body: { contains: "harbor" } },
   good: answers(page("200 OK")),
-  expected: { fingerprint: "Harbor/1.0", message: "HTTP/1.1 200 OK", evidence: { status: 200, server: "Harbor/1.0" } },
+  expected: {
+    facts: { "http.status": "2xx", "http.server": "Harbor/1.0" },
+    message: "HTTP/1.1 200 OK",
+    evidence: { status: 200, server: "Harbor/1.0" },
+  },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     "RTSP/1.0 200 OK\r\n\r\n",

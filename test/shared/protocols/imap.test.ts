@@ -15,7 +15,7 @@ protocolSuite("imap", {
     "a9 LOGOUT": "* BYE\r\na9 OK\r\n",
   }),
   expected: {
-    fingerprint: "Harbor 2.1",
+    facts: { software: "Harbor 2.1" },
     evidence: { banner: "OK Harbor ready.", capabilities: ["IMAP4rev1", "ID", "IDLE", "STARTTLS"] },
   },
   wrong: [
@@ -36,7 +36,10 @@ test("imap strings may come as literals, keywords in either case", async () => {
       "a4 ID": '* ID ("name" {7}\r\nDovecot "version" {5}\r\n2.3.1)\r\na4 OK ID\r\n',
     })({ socket, write: (data) => socket.write(data), end: () => {} }),
   );
-  expect(await check({ protocol: imap, ...listening })).toMatchObject({ state: "open", fingerprint: "Dovecot 2.3.1" });
+  expect(await check({ protocol: imap, ...listening })).toMatchObject({
+    state: "open",
+    facts: { software: "Dovecot 2.3.1" },
+  });
 });
 
 test("imap literals without end are not waited for", async () => {

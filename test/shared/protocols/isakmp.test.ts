@@ -47,7 +47,7 @@ udpProtocolSuite("isakmp version 2", {
       vendors: ["strongSwan"],
       supports: ["IKEV2_FRAGMENTATION_SUPPORTED"],
     },
-    fingerprint: "IKEV2_FRAGMENTATION_SUPPORTED, strongSwan",
+    facts: { "isakmp.vendors": "IKEV2_FRAGMENTATION_SUPPORTED, strongSwan" },
   },
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(28), Buffer.alloc(60, 0xff), ""],
   foreign: (answer) => Buffer.concat([Buffer.alloc(8, 9), answer.subarray(8)]),

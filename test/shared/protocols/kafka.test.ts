@@ -25,7 +25,7 @@ protocolSuite("kafka", {
     [74, 0, 0],
   ]),
   expected: {
-    fingerprint: "4 APIs, Produce 0-11, Fetch 0-17, ApiVersions 0-4",
+    facts: { "kafka.apis": "4: Produce 0-11, Fetch 0-17, ApiVersions 0-4" },
     evidence: { apis: 4, highestApi: 74, versions: ["Produce 0-11", "Fetch 0-17", "ApiVersions 0-4"] },
   },
   // Nobody can know the correlation id without reading the request.

@@ -32,7 +32,7 @@ protocolSuite("ldap", {
   protocol: ldap,
   good: answers(DSE),
   expected: {
-    fingerprint: "OpenLDAP",
+    facts: { software: "OpenLDAP" },
     evidence: { namingContexts: ["dc=example,dc=com"], versions: ["3"], offersTls: true },
   },
   wrong: [

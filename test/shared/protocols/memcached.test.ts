@@ -7,7 +7,7 @@ import { serveBytes } from "../../support/servers.ts";
 protocolSuite("memcached", {
   protocol: memcached,
   good: lineServer("", { version: "VERSION 1.6.18\r\n" }, "ERROR\r\n"),
-  expected: { fingerprint: "memcached 1.6.18", evidence: { version: "1.6.18" } },
+  expected: { facts: { software: "memcached 1.6.18" }, evidence: { version: "1.6.18" } },
   wrong: [
     "-ERR unknown command\r\n",
     "VERSION\r\n",
@@ -25,6 +25,6 @@ test("memcached that demands a login is open", async () => {
   await using listening = await serveBytes("CLIENT_ERROR unauthenticated\r\n");
   expect(await check({ protocol: memcached, ...listening })).toMatchObject({
     state: "open",
-    fingerprint: "login needed",
+    facts: { "memcached.access": "login needed" },
   });
 });

@@ -22,7 +22,7 @@ udpProtocolSuite("minecraft-bedrock", {
     if (question[0] === 1 && question.subarray(9, 25).equals(OFFLINE)) reply(pong(question, TEXT));
   },
   expected: {
-    fingerprint: "MCPE 1.19.1",
+    facts: { software: "MCPE 1.19.1" },
     evidence: { edition: "MCPE", version: "1.19.1", players: 3, maxPlayers: 20, world: "Harbour", mode: "Survival" },
   },
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), Buffer.alloc(40, 0x1c), ""],

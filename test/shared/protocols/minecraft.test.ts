@@ -17,7 +17,10 @@ const STATUS = {
 protocolSuite("minecraft", {
   protocol: minecraft,
   good: answers(status(JSON.stringify(STATUS))),
-  expected: { fingerprint: "Minecraft Paper 1.21.1", evidence: { players: "3 of 20", description: "Harbor town" } },
+  expected: {
+    facts: { software: "Minecraft Paper 1.21.1" },
+    evidence: { players: "3 of 20", description: "Harbor town" },
+  },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     "HTTP/1.1 400 Bad Request\r\n\r\n",

@@ -65,7 +65,10 @@ const refusal = (code: number, errmsg: string) =>
 protocolSuite("mongodb", {
   protocol: mongodb,
   good: answers(message(1, PRIMARY), message(3, BUILD)),
-  expected: { fingerprint: "MongoDB 7.0.5", evidence: { role: "primary", version: "7.0.5", replicaSet: "rs0" } },
+  expected: {
+    facts: { software: "MongoDB 7.0.5" },
+    evidence: { role: "primary", version: "7.0.5", replicaSet: "rs0" },
+  },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     message(9, PRIMARY),
@@ -86,7 +89,7 @@ describe("mongodb", () => {
     );
     expect(await check({ protocol: mongodb, ...listening })).toMatchObject({
       state: "open",
-      fingerprint: "MongoDB, wire version 8",
+      facts: { software: "MongoDB, wire version 8" },
       evidence: { role: "standalone" },
     });
   });

@@ -7,7 +7,7 @@ import { serve, serveBytes } from "../../support/servers.ts";
 protocolSuite("mqtt", {
   protocol: mqtt,
   good: answers(Buffer.from([0x20, 2, 0, 0])),
-  expected: { fingerprint: "MQTT 3.1.1 accepted", evidence: { connack: "accepted" } },
+  expected: { facts: { "mqtt.version": "3.1.1", "mqtt.answer": "accepted" }, evidence: { connack: "accepted" } },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     " x",

@@ -45,7 +45,7 @@ protocolSuite("mysql", {
   protocol: mysql,
   good: server(),
   expected: {
-    fingerprint: "8.0.36",
+    facts: { software: "MySQL 8.0.36" },
     evidence: {
       product: "MySQL",
       version: "8.0.36",
@@ -97,7 +97,7 @@ describe("mysql", () => {
       server("5.5.5-10.11.6-MariaDB-0+deb12u1")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
     expect(await check({ protocol: mysql, ...listening })).toMatchObject({
-      fingerprint: "10.11.6-MariaDB-0+deb12u1",
+      facts: { software: "MariaDB 10.11.6-MariaDB-0+deb12u1" },
       evidence: { product: "MariaDB" },
     });
   });

@@ -11,7 +11,7 @@ protocolSuite("nntp", {
   protocol: nntp,
   good: lineServer("200 news.example.com ready\r\n", { CAPABILITIES, QUIT: "205 bye\r\n" }),
   expected: {
-    fingerprint: "INN 2.7.1",
+    facts: { software: "INN 2.7.1" },
     evidence: { posting: true, capabilities: ["VERSION 2", "IMPLEMENTATION INN 2.7.1", "STARTTLS"] },
   },
   wrong: [

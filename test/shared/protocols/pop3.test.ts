@@ -10,7 +10,10 @@ const CAPA = "+OK\r\nTOP\r\nSTLS\r\nIMPLEMENTATION Harbor 1.2\r\n.\r\n";
 protocolSuite("pop3", {
   protocol: pop3,
   good: lineServer("+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n", { CAPA, QUIT: "+OK bye\r\n" }),
-  expected: { fingerprint: "Harbor 1.2", evidence: { capabilities: ["TOP", "STLS", "IMPLEMENTATION Harbor 1.2"] } },
+  expected: {
+    facts: { software: "Harbor 1.2" },
+    evidence: { capabilities: ["TOP", "STLS", "IMPLEMENTATION Harbor 1.2"] },
+  },
   wrong: [
     "* OK IMAP ready\r\n",
     "220 mail ESMTP\r\n",
@@ -21,7 +24,10 @@ protocolSuite("pop3", {
 
 test("pop3 without CAPA is open", async () => {
   await using listening = await serveBytes("+OK Dovecot ready.\r\n-ERR unknown\r\n");
-  expect(await check({ protocol: pop3, ...listening })).toMatchObject({ state: "open", fingerprint: "Dovecot" });
+  expect(await check({ protocol: pop3, ...listening })).toMatchObject({
+    state: "open",
+    facts: { software: "Dovecot" },
+  });
 });
 
 test("pop3 inside TLS after STLS", async () => {

@@ -32,7 +32,7 @@ protocolSuite("postgresql", {
   protocol: postgresql,
   good: answers(SASL),
   expected: {
-    fingerprint: "PostgreSQL sasl SCRAM-SHA-256-PLUS, SCRAM-SHA-256",
+    facts: { "postgresql.authentication": "sasl SCRAM-SHA-256-PLUS, SCRAM-SHA-256" },
     evidence: { authentication: "sasl SCRAM-SHA-256-PLUS, SCRAM-SHA-256" },
   },
   wrong: [
@@ -87,7 +87,7 @@ describe("postgresql", () => {
   test("reports the version of a server that accepts anyone", async () => {
     await using listening = await serveWith(Buffer.concat(TRUST));
     expect(await check({ protocol: postgresql, ...listening })).toMatchObject({
-      fingerprint: "PostgreSQL 15.6 (Debian)",
+      facts: expect.objectContaining({ software: "PostgreSQL 15.6 (Debian)" }),
       evidence: { version: "15.6 (Debian)" },
     });
   });

@@ -19,7 +19,7 @@ udpProtocolSuite("quic", {
     const answer = negotiate(question);
     if (answer) reply(answer);
   },
-  expected: { evidence: { versions: ["1", "2", "draft-29"] }, fingerprint: "1, 2, draft-29" },
+  expected: { evidence: { versions: ["1", "2", "draft-29"] }, facts: { "quic.versions": "1, 2, draft-29" } },
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(1200), Buffer.from("c0000000010000", "hex"), ""],
   foreign: (answer) => Buffer.concat([answer.subarray(0, 6), Buffer.alloc(8, 3), answer.subarray(14)]),
   // Each version after the first makes a longer list out of a whole one.

@@ -13,7 +13,7 @@ protocolSuite("rdp", {
   protocol: rdp,
   good: answers(confirm(2, 9, 2)),
   expected: {
-    fingerprint: "CredSSP (network level authentication)",
+    facts: { "rdp.security": "CredSSP (network level authentication)" },
     evidence: { security: "CredSSP (network level authentication)", restrictedAdmin: true },
   },
   wrong: [

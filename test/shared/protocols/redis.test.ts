@@ -13,7 +13,7 @@ protocolSuite("redis", {
     bulk("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nos:Linux 6\r\n"),
     "+OK\r\n",
   ),
-  expected: { fingerprint: "Redis 7.0.15", evidence: { version: "7.0.15", mode: "standalone", os: "Linux 6" } },
+  expected: { facts: { software: "Redis 7.0.15" }, evidence: { version: "7.0.15", mode: "standalone", os: "Linux 6" } },
   wrong: [
     "ERROR\r\n",
     "HTTP/1.1 400 Bad Request\r\n\r\n",

@@ -11,7 +11,7 @@ protocolSuite("rsync", {
   protocol: rsync,
   good: server,
   expected: {
-    fingerprint: "rsync protocol 31.0",
+    facts: { "rsync.protocol": "31.0" },
     evidence: { moduleCount: 2, modules: ["backup", "mirror"], digests: "sha512 sha256" },
   },
   wrong: [

@@ -7,7 +7,7 @@ import { onLines, serve, serveBytes } from "../../support/servers.ts";
 protocolSuite("rtsp", {
   protocol: rtsp,
   good: answers("RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: Harbor/2\r\nPublic: OPTIONS, DESCRIBE, PLAY\r\n\r\n"),
-  expected: { fingerprint: "Harbor/2", evidence: { status: 200, methods: ["OPTIONS", "DESCRIBE", "PLAY"] } },
+  expected: { facts: { software: "Harbor/2" }, evidence: { status: 200, methods: ["OPTIONS", "DESCRIBE", "PLAY"] } },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     "HTTP/1.1 400 Bad Request\r\n\r\n",

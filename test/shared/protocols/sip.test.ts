@@ -8,7 +8,7 @@ import { respond } from "../../support/sip-server.ts";
 import { udpProtocolSuite } from "../../support/udp-suite.ts";
 
 const expected = {
-  fingerprint: "Buoy/1.2",
+  facts: { software: "Buoy/1.2" },
   evidence: { status: 200, reason: "OK", server: "Buoy/1.2", allow: "OPTIONS, INVITE" },
 };
 const swap = (pattern: RegExp, text: string) => (answer: Buffer) =>
@@ -60,7 +60,7 @@ test("short header names and folded lines are read", async () => {
     const text = respond(question).toString("latin1");
     reply(text.replace("Via:", "v:").replace("Call-ID:", "i:").replace(": Buoy/1.2", ":\r\n  Buoy/1.2"));
   });
-  expect(await check({ protocol: sip, ...server })).toMatchObject({ state: "open", fingerprint: "Buoy/1.2" });
+  expect(await check({ protocol: sip, ...server })).toMatchObject({ state: "open", facts: { software: "Buoy/1.2" } });
 });
 
 test("by TCP a provisional response is skipped", async () => {

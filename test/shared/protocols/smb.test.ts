@@ -32,7 +32,7 @@ protocolSuite("smb", {
   protocol: smb,
   good: answers(negotiated()),
   expected: {
-    fingerprint: "SMB 3.1.1, signing enabled",
+    facts: { "smb.dialect": "3.1.1", "smb.signing": "enabled" },
     evidence: { dialect: "SMB 3.1.1", capabilities: ["DFS", "encryption"], serverId: "ab".repeat(16) },
   },
   wrong: [

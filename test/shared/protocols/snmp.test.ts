@@ -52,7 +52,7 @@ udpProtocolSuite("snmp v2c", {
   protocol: snmp,
   good: (question, reply) => reply(response(parse(question), octets("Harbour light 1.2"))),
   expected: {
-    fingerprint: "Harbour light 1.2",
+    facts: { "snmp.description": "Harbour light 1.2" },
     evidence: { version: "2c", oid: SYS_DESCR, value: "Harbour light 1.2" },
   },
   wrong: ["HTTP/1.1 400 Bad Request\r\n\r\n", Buffer.alloc(40), Buffer.from("3003020104", "hex"), ""],
@@ -82,7 +82,7 @@ udpProtocolSuite("snmp v3", {
   settings: { version: "3" },
   good: (question, reply) => reply(report(question)),
   expected: {
-    fingerprint: engineId.toString("hex"),
+    facts: { "snmp.engineId": engineId.toString("hex") },
     evidence: { enterprise: 8072, engineText: "pier-7", boots: 7, uptimeSeconds: 3600 },
   },
   wrong: ["SSH-2.0-OpenSSH_9.2\r\n", Buffer.from("300602010004003000", "hex")],

@@ -17,7 +17,7 @@ udpProtocolSuite("source-engine", {
     if (question.equals(Buffer.concat([QUESTION, CHALLENGE]))) reply(info);
   },
   expected: {
-    fingerprint: "Team Fortress 1.2.3.4",
+    facts: { software: "Team Fortress 1.2.3.4" },
     evidence: {
       name: "Pier 7",
       map: "cp_harbour",

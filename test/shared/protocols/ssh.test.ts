@@ -1,76 +1,15 @@
-import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ssh } from "../../../shared/protocols/ssh.ts";
 import { check } from "../../support/check.ts";
-import { type Peer, protocolSuite } from "../../support/protocol-suite.ts";
+import { protocolSuite } from "../../support/protocol-suite.ts";
 import { serve, serveBytes } from "../../support/servers.ts";
-
-const u32 = (value: number) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
-const text = (value: string | Buffer) => Buffer.concat([u32(value.length), Buffer.from(value as string)]);
-const packet = (payload: Buffer) => {
-  const padding = 16 - ((payload.length + 5) % 8);
-  return Buffer.concat([u32(payload.length + 1 + padding), Buffer.from([padding]), payload, Buffer.alloc(padding)]);
-};
-
-const HOST_KEY = Buffer.concat([text("ssh-ed25519"), text(Buffer.alloc(32, 7))]);
-const FINGERPRINT = `SHA256:${createHash("sha256").update(HOST_KEY).digest("base64").replace(/=+$/, "")}`;
-
-const kexInit = (exchanges: string) =>
-  packet(
-    Buffer.concat([
-      Buffer.from([20]),
-      Buffer.alloc(16, 1),
-      ...[
-        exchanges,
-        "ssh-ed25519,rsa-sha2-512",
-        "aes128-ctr",
-        "aes128-ctr",
-        "hmac-sha2-256",
-        "hmac-sha2-256",
-        "none",
-        "none",
-        "",
-        "",
-      ].map(text),
-      Buffer.alloc(5),
-    ]),
-  );
-
-const KEX_REPLY = Buffer.concat([Buffer.from([31]), text(HOST_KEY), text(Buffer.alloc(32)), text("signature")]);
-
-/** An SSH server up to its host key. */
-const server =
-  (exchanges: string, received: Buffer[] = [], reply = KEX_REPLY) =>
-  ({ socket, write }: Peer) => {
-    write("SSH-2.0-TestSSH_1.2 Harbor\r\n");
-    write(kexInit(exchanges));
-    let pending = Buffer.alloc(0);
-    let isPastGreeting = false;
-    socket.on("data", (chunk) => {
-      pending = Buffer.concat([pending, chunk]);
-      if (!isPastGreeting) {
-        const end = pending.indexOf("\n");
-        if (end < 0) return;
-        pending = pending.subarray(end + 1);
-        isPastGreeting = true;
-      }
-      while (pending.length >= 4 && pending.length >= 4 + pending.readUInt32BE()) {
-        const length = pending.readUInt32BE();
-        const payload = pending.subarray(5, 4 + length - pending[4]!);
-        pending = pending.subarray(4 + length);
-        received.push(payload);
-        if (payload[0] !== 30) continue;
-        write(packet(Buffer.from([2, 0, 0, 0, 0]))); // IGNORE may come at any time
-        write(packet(reply));
-      }
-    });
-  };
+import { FINGERPRINT, HOST_KEY, packet, sshServer, text, u32 } from "../../support/ssh-server.ts";
 
 protocolSuite("ssh", {
   protocol: ssh,
-  good: server("curve25519-sha256,ecdh-sha2-nistp256"),
+  good: sshServer("curve25519-sha256,ecdh-sha2-nistp256"),
   expected: {
-    fingerprint: `TestSSH_1.2 Harbor ${FINGERPRINT}`,
+    facts: { "ssh.software": "TestSSH_1.2 Harbor", "ssh.hostKey.ssh-ed25519": FINGERPRINT },
     evidence: { software: "TestSSH_1.2 Harbor", hostKey: { type: "ssh-ed25519", fingerprint: FINGERPRINT } },
   },
   wrong: [
@@ -89,7 +28,7 @@ describe("ssh", () => {
     async (exchange) => {
       const received: Buffer[] = [];
       await using listening = await serve((socket) =>
-        server(exchange, received)({ socket, write: (data) => socket.write(data), end: () => socket.end() }),
+        sshServer(exchange, received)({ socket, write: (data) => socket.write(data), end: () => socket.end() }),
       );
       expect(await check({ protocol: ssh, ...listening })).toMatchObject({
         state: "open",
@@ -101,7 +40,7 @@ describe("ssh", () => {
 
   test("open without the host key when there is no common key exchange", async () => {
     await using listening = await serve((socket) =>
-      server("sntrup761x25519-sha512@openssh.com")({ socket, write: (data) => socket.write(data), end: () => {} }),
+      sshServer("sntrup761x25519-sha512@openssh.com")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
     expect(await check({ protocol: ssh, ...listening })).toMatchObject({
       state: "open",
@@ -111,7 +50,7 @@ describe("ssh", () => {
 
   test("unexpected-answer when the host key differs", async () => {
     await using listening = await serve((socket) =>
-      server("curve25519-sha256")({ socket, write: (data) => socket.write(data), end: () => {} }),
+      sshServer("curve25519-sha256")({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
     const settings = { fingerprint: `SHA256:${"A".repeat(43)}` };
     expect(await check({ protocol: ssh, ...listening, settings })).toMatchObject({
@@ -125,7 +64,7 @@ describe("ssh", () => {
     await using listening = await serveBytes("a banner first\r\nSSH-2.0-Quiet_1.0\r\n");
     expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
       state: "open",
-      fingerprint: "Quiet_1.0",
+      facts: { "ssh.software": "Quiet_1.0" },
     });
   });
 
@@ -142,7 +81,7 @@ describe("ssh", () => {
     });
     expect(await check({ protocol: ssh, ...listening, settings: { hostKey: false } })).toMatchObject({
       state: "open",
-      fingerprint: "Late_1.0",
+      facts: { "ssh.software": "Late_1.0" },
     });
   });
 
@@ -162,7 +101,7 @@ describe("ssh", () => {
   ])("a key exchange answered with %s fails", async (_what, fields, reason) => {
     const reply = Buffer.concat([Buffer.from([31]), ...fields]);
     await using listening = await serve((socket) =>
-      server("curve25519-sha256", [], reply)({ socket, write: (data) => socket.write(data), end: () => {} }),
+      sshServer("curve25519-sha256", [], reply)({ socket, write: (data) => socket.write(data), end: () => {} }),
     );
     expect(await check({ protocol: ssh, ...listening })).toMatchObject({ state: "mismatch", reason });
   });

@@ -37,7 +37,10 @@ const error = (question: Buffer, code: number) =>
     attribute(0x0009, Buffer.concat([Buffer.of(0, 0, code / 100, code % 100), Buffer.from("No")])),
   );
 
-const expected = { fingerprint: "pier/1.2", evidence: { mappedAddress: "203.0.113.9:4711", software: "pier/1.2" } };
+const expected = {
+  facts: { software: "pier/1.2" },
+  evidence: { mappedAddress: "203.0.113.9:4711", software: "pier/1.2" },
+};
 
 udpProtocolSuite("stun by UDP", {
   protocol: stun,

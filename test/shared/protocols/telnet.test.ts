@@ -16,7 +16,7 @@ protocolSuite("telnet", {
     socket.once("data", () => write("\r\nharbor login: "));
   },
   expected: {
-    fingerprint: "echo,terminal-type",
+    facts: { "telnet.options": "echo,terminal-type" },
     evidence: { text: "harbor login:", options: ["terminal-type", "echo"] },
   },
   // The first text is the evidence; how much of it comes at once is the server's business.

@@ -17,7 +17,10 @@ const serveWith = (version: string, ...security: number[]) =>
 protocolSuite("vnc", {
   protocol: vnc,
   good: server("003.008", 2, 19, 2),
-  expected: { fingerprint: "RFB 3.8, VeNCrypt, VNC password", evidence: { security: ["VeNCrypt", "VNC password"] } },
+  expected: {
+    facts: { "vnc.version": "3.8", "vnc.security": "VeNCrypt, VNC password" },
+    evidence: { security: ["VeNCrypt", "VNC password"] },
+  },
   wrong: [
     "SSH-2.0-OpenSSH_9.2\r\n",
     "220 mail ESMTP Postfix\r\n",

@@ -20,7 +20,7 @@ protocolSuite("xmpp", {
   settings: { domain: "example.com" },
   good: answers(features(STARTTLS, mechanisms, "<c node='http://prosody.im' ver='x'/>")),
   expected: {
-    fingerprint: "example.com http://prosody.im PLAIN SCRAM-SHA-1",
+    facts: { "xmpp.domain": "example.com", software: "http://prosody.im", "xmpp.mechanisms": "PLAIN SCRAM-SHA-1" },
     evidence: { from: "example.com", offersTls: true, mechanisms: ["SCRAM-SHA-1", "PLAIN"] },
   },
   wrong: [

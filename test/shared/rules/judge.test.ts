@@ -57,13 +57,15 @@ describe("a view changes", () => {
   const view = judge(
     null,
     remember(EMPTY_HISTORY, "up"),
-    outcome("up", { fingerprint: "v1" }),
+    outcome("up", { facts: { software: "v1" } }),
     { failureThreshold: 1, recoveryThreshold: 1 },
     100,
   )!;
+  const values = { software: [{ value: "v1" }] };
+  const settled: View = { ...view, facts: { checks: 3, values } };
   const next = (one: Outcome) =>
     judge(
-      view,
+      settled,
       remember(remember(EMPTY_HISTORY, "up"), one.health),
       one,
       { failureThreshold: 1, recoveryThreshold: 1 },
@@ -72,13 +74,27 @@ describe("a view changes", () => {
 
   test("not with another message, evidence or latency", () => {
     expect(
-      next(outcome("up", { fingerprint: "v1", message: "other", evidence: { salt: "x" }, timings: { latencyMs: 99 } })),
+      next(
+        outcome("up", {
+          facts: { software: "v1" },
+          message: "other",
+          evidence: { salt: "x" },
+          timings: { latencyMs: 99 },
+        }),
+      ),
     ).toBeNull();
   });
-  test("not when the fingerprint is missing for once", () => expect(next(outcome("up"))).toBeNull());
-  test("with another fingerprint, keeping since", () =>
-    expect(next(outcome("up", { fingerprint: "v2" }))).toMatchObject({
-      fingerprint: "v2",
+  test("not when facts are missing for once", () => expect(next(outcome("up"))).toBeNull());
+  test("with another fact, keeping since", () =>
+    expect(next(outcome("up", { facts: { software: "v2" } }))).toMatchObject({
+      facts: {
+        values: {
+          software: [
+            { value: "v1", missed: 1 },
+            { value: "v2", newAt: 110 },
+          ],
+        },
+      },
       since: view.since,
       tick: 110,
     }));
@@ -86,7 +102,7 @@ describe("a view changes", () => {
     expect(next(outcome("down"))).toMatchObject({
       health: "down",
       since: "1970-01-01T00:01:50.000Z",
-      fingerprint: "v1",
+      facts: settled.facts,
     }));
   test("with another reason of the same health", () => {
     const down = next(outcome("down"))!;

@@ -34,11 +34,7 @@ const checkNow = async ({ probes }: Deps, settings: MonitorSettings) => {
   const found = await Promise.all(
     settings.locations.map(async (location) => {
       try {
-        const {
-          fingerprint: _internal,
-          stalled: _flag,
-          ...outcome
-        } = await probes.check(location, checkAt(location, check), signal);
+        const { stalled: _flag, ...outcome } = await probes.check(location, checkAt(location, check), signal);
         return { location, ...outcome };
       } catch (error) {
         const isLate = signal.aborted;

@@ -57,6 +57,11 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   getIncident: ["read", "nothing"],
   acknowledgeIncident: ["write", "nothing"],
   listHeldMonitors: ["read", "nothing"],
+  listChanges: ["read", "nothing"], // of its own monitors: see the test of changes
+  listMonitorChanges: ["read", "missing"],
+  acceptChange: ["write", "nothing"],
+  acceptMonitorChanges: ["write", "nothing"], // likewise
+  getBaseline: ["read", "missing"],
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
   createIncidentNote: ["write", "nothing"],

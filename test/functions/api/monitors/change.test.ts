@@ -8,7 +8,7 @@ describe("changing", () => {
     const { body } = await create({ name: "Aaa" });
     const { settingsVersion, revision: born } = (await item(body.id)) as { settingsVersion: number; revision: number };
     await write(body.id, {
-      views: { local: { ...view, since: body.since, tick: 1, address: null, fingerprint: null } },
+      views: { local: { ...view, since: body.since, tick: 1, address: null, facts: {} } },
       status: "down",
     });
     const answer = await edge.call("PATCH", at(body.id), { body: { name: "Zzz", tags: { team: "x" } } });

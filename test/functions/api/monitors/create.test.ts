@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALERT_DEFAULTS } from "../../../../shared/monitor/alert-defaults.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "../../../../shared/monitor/alert-defaults.ts";
 import { createShardStore } from "../../../../shared/store/shards.ts";
 import { at, create, edge, item, minimal, useEdge } from "./fixture.ts";
 
@@ -27,6 +27,7 @@ describe("creating", () => {
       locations: ["local"],
       quorum: "majority",
       alerts: ALERT_DEFAULTS,
+      changeWatch: CHANGE_WATCH_DEFAULTS,
       dependsOn: [],
       tags: {},
       maintenanceCountsAsDowntime: false,

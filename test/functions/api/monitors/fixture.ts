@@ -33,7 +33,7 @@ export const view = {
   reason: "connection-refused",
   message: "refused",
   address: null,
-  fingerprint: null,
+  facts: null,
   evidence: {},
 };
 

@@ -68,7 +68,7 @@ describe("operations", () => {
   test("are called by a verb and a noun", () => {
     const verbs = {
       GET: /^(get|list|export)[A-Z]/,
-      POST: /^(create|test|check|pause|resume|rotate|change|send|acknowledge|end|extend)[A-Z]/,
+      POST: /^(create|test|check|pause|resume|rotate|change|send|acknowledge|accept|end|extend)[A-Z]/,
       PUT: /^apply[A-Z]/,
       PATCH: /^update[A-Z]/,
       DELETE: /^delete[A-Z]/,

@@ -61,6 +61,18 @@ const openIncident = async () => {
   return incident;
 };
 
+/** A monitor whose service says something else than before. @returns the id of the change */
+const openChange = async (id: string) => {
+  const monitor = (await edge.stores.monitors.get(id))!;
+  const { protocol, host, port } = monitor;
+  const since = new Date().toISOString();
+  const change = { key: "software", value: "new", from: ["old"], since, locations: ["local"], isTold: true };
+  const changes = { [`${id}.0a1b2c3d4e5f`]: change };
+  const known = { target: { protocol, host, port }, learned: ["local"], values: { software: ["old"] }, further: 0 };
+  await edge.decide(monitor, { baseline: { ...known, changes, advisory: null } });
+  return `${id}.0a1b2c3d4e5f`;
+};
+
 let count = 0;
 const logIn = async () => (await edge.call("POST", "/v1/sessions", { body: { token: edge.admin }, token: null })).body;
 
@@ -89,6 +101,7 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
   },
+  "/v1/changes/": async () => openChange(await createMonitor()),
   "/v1/sessions/": async () => (await logIn()).id,
   "/v1/tokens/": async () =>
     (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,

@@ -3,14 +3,18 @@ import { withSettings } from "../../../../functions/api/monitors/with-settings.t
 import { DEFAULT_RETENTION } from "../../../../shared/history/retention.ts";
 import type {
   Alert,
+  Facts,
   Health,
   Incident,
   Monitor,
   MonitorSettings,
   StretchStart,
+  View,
   ViewCondition,
 } from "../../../../shared/model.ts";
+import type { RecordedChange } from "../../../../shared/rules/changes.ts";
 import { type Context, decide } from "../../../../shared/rules/decide.ts";
+import { observe } from "../../../../shared/rules/facts.ts";
 import type { Plan } from "../../../../shared/rules/telling.ts";
 import { nextEvaluation } from "../../../../shared/rules/timer.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
@@ -47,6 +51,7 @@ export class World {
   readonly system: string[] = [];
   readonly incidents = new Map<string, Incident>();
   readonly stretches: StretchStart[] = [];
+  readonly changes: RecordedChange[] = [];
   refusing = new Set<string>();
   /** Seconds that the clock of whoever decides is ahead. */
   skew = 0;
@@ -102,6 +107,7 @@ export class World {
         else if (entry.content.kind === "incident")
           this.incidents.set(entry.content.incident.id, entry.content.incident);
         else if (entry.content.kind === "status") this.stretches.push(entry.content.stretch);
+        else if (entry.content.kind === "change") this.changes.push(entry.content.change);
         else this.system.push(entry.content.subject);
       }
       if (left.length > 0) outbox[key] = { ...entry, deliveries: Object.fromEntries(left) };
@@ -112,7 +118,35 @@ export class World {
   }
   see(at: number, location: string, health: Health): void {
     if (this.monitor.paused || this.monitor.deletedAt || !this.monitor.locations.includes(location)) return;
-    this.write({ views: { ...this.monitor.views, [location]: view(health, at) }, lookBy: iso(at + 90) });
+    const { facts = null } = this.monitor.views[location] ?? {};
+    this.write({ views: { ...this.monitor.views, [location]: { ...view(health, at), facts } }, lookBy: iso(at + 90) });
+    this.look(at + 1);
+  }
+  /** A good check finds these facts; `times` of them, ten seconds apart. @returns when the last one was */
+  hear(at: number, location: string, facts: Facts, times = 1): number {
+    for (let check = 0; check < times; check++) {
+      const tick = at + 10 * check;
+      const { views, paused, deletedAt, locations } = this.monitor;
+      if (paused || deletedAt || !locations.includes(location)) return tick;
+      const before = views[location] ?? view("up", tick);
+      const known = observe(before.facts ?? null, facts, tick);
+      if (before.health === "up" && known === before.facts) continue;
+      const since = before.health === "up" ? before.since : iso(tick);
+      const after: View = { ...view("up", tick), since, facts: known };
+      this.write({ views: { ...views, [location]: after }, lookBy: iso(tick + 90) });
+      this.look(tick + 1);
+    }
+    return at + 10 * (times - 1);
+  }
+  /** As a click on "accept" does it. */
+  accept(at: number, id = Object.keys(this.monitor.baseline?.changes ?? {})[0]!, note: string | null = null): void {
+    const { baseline } = this.monitor;
+    const change = baseline!.changes[id]!;
+    const accepted = { at: iso(at), by: "ann", note };
+    this.write({
+      baseline: { ...baseline!, changes: { ...baseline!.changes, [id]: { ...change, accepted } } },
+      lookBy: iso(at + 90),
+    });
     this.look(at + 1);
   }
   /** A change of settings, as the API makes it. */

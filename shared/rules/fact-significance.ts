@@ -1,0 +1,62 @@
+/** What a new value of a fact means: something that people hear of, or something to record. Pure. */
+
+/** `alert`: people are told. `record`: the new value is expected from now on, and only listed. `ignore`: not even that. */
+export const FACT_RULES = ["alert", "record", "ignore"] as const;
+export type FactRule = (typeof FACT_RULES)[number];
+
+/** "OpenSSH_9.2p1 Debian-2" → name "OpenSSH", version [9, 2, 1]. */
+function productOf(text: string): { readonly name: string; readonly version: readonly number[] } {
+  const [, name = text, rest = ""] = /^([^\d]*?)[\s/_v-]*(\d.*)?$/s.exec(text) ?? [];
+  const version = /^\d+(?:[.p]\d+)*/.exec(rest)?.[0] ?? "";
+  return { name: name.toLowerCase(), version: version === "" ? [] : version.split(/[.p]/).map(Number) };
+}
+
+const isOlder = (a: readonly number[], b: readonly number[]): boolean => {
+  for (let place = 0; place < Math.max(a.length, b.length); place++) {
+    const difference = (a[place] ?? 0) - (b[place] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+};
+
+/** Another product, or an older version, is told; an update is only recorded. */
+function ofSoftware(from: readonly string[], to: string): FactRule {
+  const present = productOf(to);
+  const same = from.map(productOf).filter(({ name }) => name === present.name);
+  if (same.length === 0) return "alert";
+  return same.every(({ version }) => isOlder(present.version, version)) ? "alert" : "record";
+}
+
+/** The product alone: web servers tell their version or not as it pleases their configuration. */
+function ofWebServer(from: readonly string[], to: string): FactRule {
+  return from.some((value) => productOf(value).name === productOf(to).name) ? "record" : "alert";
+}
+
+const SOFTWARE = new Set(["software", "ssh.software"]);
+/** A new key of a certificate is a renewal, which `tls.issuer` and `tls.names` watch over. */
+const RECORDED = new Set(["tls.spki"]);
+
+/** By pattern, the first one that fits: `tls.*` stands for all keys that begin with `tls.`. */
+const ruled = (rules: Readonly<Record<string, FactRule>>, key: string): FactRule | undefined =>
+  Object.entries(rules).find(([pattern]) =>
+    pattern.endsWith("*") ? key.startsWith(pattern.slice(0, -1)) : pattern === key,
+  )?.[1];
+
+/**
+ * @param rules of the monitor, which come first
+ * @param from values that were expected; none: the key is new
+ */
+export function significanceOf(
+  key: string,
+  from: readonly string[],
+  to: string,
+  rules: Readonly<Record<string, FactRule>>,
+): FactRule {
+  const own = ruled(rules, key);
+  if (own) return own;
+  if (RECORDED.has(key)) return "record";
+  // A greeting that no longer names the software hides it; one that begins to says nothing new.
+  if (SOFTWARE.has(key)) return from.length === 0 ? "record" : ofSoftware(from, to);
+  if (key === "http.server") return from.length === 0 ? "record" : ofWebServer(from, to);
+  return "alert";
+}
