@@ -1,4 +1,4 @@
-/** Events that invoke our functions, shared by sender and handler. For jobs see `Job` in model.ts. */
+/** Events that invoke our functions, shared by sender and handler. For jobs see jobs.ts. */
 import type { InvalidInput } from "./errors.ts";
 import type { CheckSettings, Outcome } from "./model.ts";
 import type { Scope } from "./tokens.ts";

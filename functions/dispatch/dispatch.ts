@@ -3,7 +3,7 @@
  * sent first, then the watermark moves on condition that it has not changed: a crash repeats jobs, a duplicate
  * invocation plans nothing new, and a missed one is caught up.
  */
-import type { Job, PlannedJob } from "../../shared/model.ts";
+import type { Job, PlannedJob } from "../../shared/jobs.ts";
 import { chunksOf, horizon, isSeamless, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
 

@@ -2,7 +2,7 @@
  * Touches items when their timers are due. Upcoming own timers are sent to a location's queue, two runs ahead. Overdue
  * ones are touched here: in a queue, a backlog of touches would delay the ticks behind it.
  */
-import type { PlannedJob } from "../../shared/model.ts";
+import type { PlannedJob } from "../../shared/jobs.ts";
 import { allEnded, inParallel } from "../../shared/parallel.ts";
 import { touchJobs } from "../../shared/rules/plan.ts";
 import { BUCKETS, type DueStore, type DueTimer } from "../../shared/store/due.ts";

@@ -3,7 +3,7 @@
  * replace it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { PlannedJob } from "../../shared/model.ts";
+import type { PlannedJob } from "../../shared/jobs.ts";
 import { allEnded } from "../../shared/parallel.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFreshness } from "../../shared/store/freshness.ts";

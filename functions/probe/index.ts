@@ -8,7 +8,7 @@ import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { createEngine } from "../../shared/engine/run.ts";
 import { readEnvironment } from "../../shared/environment.ts";
-import type { Job } from "../../shared/model.ts";
+import type { Job } from "../../shared/jobs.ts";
 import type { CheckRequest } from "../../shared/payloads.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { documentClient } from "../../shared/store/client.ts";

@@ -1,5 +1,6 @@
 /** Runs the jobs of a location's queue. Delivery is at least once: each job may come twice. */
-import type { Job, Monitor, Timer } from "../../shared/model.ts";
+import type { Job, Timer } from "../../shared/jobs.ts";
+import type { Monitor } from "../../shared/model.ts";
 import type { TickReport } from "./tick.ts";
 
 interface Dependencies {

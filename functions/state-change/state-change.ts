@@ -1,5 +1,6 @@
 /** Processes one changed item: reads it, stores the decision that follows, and delivers its outbox. */
-import type { ItemKey, Monitor, Timer, Timestamp, ViewCondition } from "../../shared/model.ts";
+import type { Timer } from "../../shared/jobs.ts";
+import type { ItemKey, Monitor, Timestamp, ViewCondition } from "../../shared/model.ts";
 import { type Context, decide } from "../../shared/rules/decide.ts";
 import { isTimerKept, nextEvaluation, nextTouch } from "../../shared/rules/timer.ts";
 import { type DecisionStore, isOver } from "../../shared/store/decisions.ts";

@@ -8,7 +8,7 @@ import type { DynamoDBRecord } from "aws-lambda";
 import type { Topics } from "../../shared/alerts/channels/channel.ts";
 import { channelsSetUp } from "../../shared/alerts/channels/index.ts";
 import type { Retention } from "../../shared/history/retention.ts";
-import type { Timer } from "../../shared/model.ts";
+import type { Timer } from "../../shared/jobs.ts";
 import { STORED_CHANNEL } from "../../shared/receiver.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createChangeStore } from "../../shared/store/changes.ts";

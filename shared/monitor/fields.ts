@@ -7,9 +7,9 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import { FACT_RULES } from "../rules/fact-significance.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
 import { ALERT_DEFAULTS } from "./alert-defaults.ts";
+import { changeWatchShape } from "./change-watch.ts";
 import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
@@ -120,22 +120,6 @@ export const flappingMarks = ({ highPercent = 30, lowPercent }: { highPercent?: 
   highPercent,
   lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
 });
-
-const MAX_FACT_RULES = 20;
-const factRules = z
-  .record(
-    z
-      .string()
-      .regex(/^[a-z][A-Za-z0-9.-]{0,59}\*?$/, { error: expecting("the key of a fact, or its beginning and *") }),
-    oneOf(FACT_RULES).meta({ id: "FactRule", description: "What a change of a fact means." }),
-    { error: expecting('an object of keys and rules, such as {"http.server": "ignore"}') },
-  )
-  .refine((rules) => Object.keys(rules).length <= MAX_FACT_RULES, {
-    error: expecting(`at most ${MAX_FACT_RULES} rules`),
-  })
-  .describe(
-    "What changes of single facts mean, by key, or by its beginning and `*`: `alert`, `record` (expected from then on, and listed) or `ignore`. Default none.",
-  );
 
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
@@ -349,18 +333,7 @@ export const OTHER_FIELDS = {
   ),
   changeWatch: partial(
     "ChangeWatch",
-    {
-      mode: oneOf(["learn", "off"]).meta({
-        id: "ChangeWatchMode",
-        description:
-          "`learn`: what the service says of itself at the first checks is expected from then on. `off`: changes are not watched. Default `learn`.",
-      }),
-      severity: oneOf(["critical", "warning", "info"]).meta({
-        id: "ChangeSeverity",
-        description: "Severity of the alert about a change. Default `warning`.",
-      }),
-      rules: factRules,
-    },
+    changeWatchShape,
     ({ mode = "learn", severity = "warning", rules = {} }) => ({ mode, severity, rules }),
     "Changes of what the service says of itself: its keys, issuer, software. Each is told once, until it is accepted or reverts.",
     { mode: "learn", severity: "critical", rules: { "http.*": "record" } },

@@ -58,19 +58,11 @@ export function followMinority(
   const down = status === "up" ? whereDown(monitor, context.conditions, present !== null) : [];
   if (present) {
     if (!isOver && down.length > 0) return { minority: present, news: [], lookAgainAt: null };
-    const endedAt = latest(present.startedAt, endOf(monitor, present, now));
-    const isRecovered = status === "up" && down.length === 0;
-    const endReason = isRecovered ? "recovered" : null;
-    const ended: Incident = {
-      ...present,
-      endedAt,
-      endReason,
-      reason: null,
-      message: whyEnded(monitor, status, isRecovered),
+    return {
+      minority: null,
+      news: tellEnd(monitor, present, status, down.length === 0, context, now),
+      lookAgainAt: null,
     };
-    const receivers = Object.keys(present.told) as Receiver[];
-    const due = { event: "minority-ended", level: null, receivers } as const;
-    return { minority: null, news: addAlert(monitor, ended, due, status, context, now).news, lookAgainAt: null };
   }
   const first = down[0]?.view;
   if (after === null || monitor.deletedAt || isHeldBack) return { minority: null, news: [], lookAgainAt: null };
@@ -100,6 +92,27 @@ export function followMinority(
   const at = now.toISOString();
   const who = Object.fromEntries(receivers.map((receiver) => [receiver, { event: "down", at, reminders: 0 } as const]));
   return { minority: { ...told.incident, told: who }, news: told.news, lookAgainAt: null };
+}
+
+/** The alert that an advisory is over, for those who were told of it. */
+function tellEnd(
+  monitor: Monitor,
+  present: Incident,
+  status: Status,
+  isNowhere: boolean,
+  context: Context,
+  now: Date,
+): readonly NewEntry[] {
+  const isRecovered = status === "up" && isNowhere;
+  const ended: Incident = {
+    ...present,
+    endedAt: latest(present.startedAt, endOf(monitor, present, now)),
+    endReason: isRecovered ? "recovered" : null,
+    reason: null,
+    message: whyEnded(monitor, status, isRecovered),
+  };
+  const receivers = Object.keys(present.told) as Receiver[];
+  return addAlert(monitor, ended, { event: "minority-ended", level: null, receivers }, status, context, now).news;
 }
 
 /** Until when no advisory may begin, in epoch milliseconds: maintenance, or what the monitor depends on; null if it may. */

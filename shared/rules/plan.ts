@@ -1,5 +1,6 @@
 /** Plans queue jobs: which ticks and timers need one, when it is due, and what is batched into it. Pure. */
-import type { Monitor, PlannedJob, Timer } from "../model.ts";
+import type { PlannedJob, Timer } from "../jobs.ts";
+import type { Monitor } from "../model.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "./clock-skew.ts";
 
 export interface Schedule {

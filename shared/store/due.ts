@@ -6,7 +6,8 @@
  * with `touches`, so a change whose processing fails is processed again.
  */
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { ItemKey, Timer } from "../model.ts";
+import type { Timer } from "../jobs.ts";
+import type { ItemKey } from "../model.ts";
 import { unlessRaced } from "./condition.ts";
 import { INDEX_KEYS } from "./indexes.ts";
 import { DUE_BUCKETS, LOOK_BUCKETS, lookBucket } from "./keys.ts";

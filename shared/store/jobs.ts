@@ -1,6 +1,7 @@
 /** Sends jobs to the SQS queues of the locations, each in its own region. */
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { Location, PlannedJob, Timer } from "../model.ts";
+import type { PlannedJob, Timer } from "../jobs.ts";
+import type { Location } from "../model.ts";
 import { chunksOf, delaySeconds, touchJobs } from "../rules/plan.ts";
 
 /** Limit of SendMessageBatch. */

@@ -12,26 +12,18 @@ import { runInNewContext } from "node:vm";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { startStack } from "../../infra/local/stack.ts";
-import { HOUR_SECONDS } from "../../shared/durations.ts";
 import { BAR_PERIODS, barSteps } from "../../shared/history/bars.ts";
-import { inParallel } from "../../shared/parallel.ts";
-import { chunksOf } from "../../shared/rules/plan.ts";
-import { createHistoryStore } from "../../shared/store/history.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createStatusReader } from "../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createClient } from "../support/client.ts";
-import { runShard } from "../support/fleet.ts";
-import { noisyTarget } from "../support/noise.ts";
-import { fillStatus } from "../support/status-history.ts";
 import { Usage } from "../support/usage.ts";
-import { inProcessClient } from "./cost/in-process.ts";
 import { ASSUMED, PRICES } from "./cost/prices.ts";
+import { seed } from "./load/seed.ts";
 
 const SIZES = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [1_000, 5_000, 10_000];
 const ROUNDS = 20;
-const DAYS = 90;
 /** Of 1,000 monitors and 90 days. */
 const MOST_BYTES = 45 * 1024;
 const MOST_MS = 300;
@@ -53,13 +45,7 @@ async function measureAt(size: number) {
   const usage = new Usage();
   const stack = await startStack({ dataFolder: folder, port: 0, onCapacity: usage.add });
   try {
-    const find = (word: string) =>
-      stack.resources.find(({ type, name }) => type.includes("Table") && name.includes(word))!.name;
-    const tables = { monitors: find("monitors"), history: find("history") };
-    const client = inProcessClient(stack.database, "filling");
-    const begunAt = performance.now();
-    const ids = await fill({ client, tables }, size);
-    console.log(`\n${size} monitors, filled in ${((performance.now() - begunAt) / 1000).toFixed(0)} s`);
+    const { client, tables, ids } = await seed(stack, size);
 
     const api = createClient(stack.apiUrl, stack.token, { isChecked: false });
     const read = async (url: string) => {
@@ -191,28 +177,4 @@ function printCost(size: number, units: Units) {
       `  a dashboard at ${size} monitors: $ ${sum.toFixed(3)} a month, under $ ${MOST_DOLLARS}`,
     ),
   );
-}
-
-async function fill(
-  database: {
-    readonly client: ReturnType<typeof inProcessClient>;
-    readonly tables: { monitors: string; history: string };
-  },
-  monitors: number,
-) {
-  const { client, tables } = database;
-  const hour = Math.floor(Date.now() / 1000 / HOUR_SECONDS) * HOUR_SECONDS;
-  const ids = await fillStatus(database, createSummaryStore(client, tables.history), {
-    monitors,
-    days: DAYS,
-    now: hour,
-  });
-  const history = createHistoryStore(client, tables.history);
-  const now = Math.floor(Date.now() / 1000);
-  await inParallel(chunksOf(ids, 250).entries(), 4, async ([shard, some]) => {
-    const members = new Map(some.map((id, n) => [id, noisyTarget(n)] as const));
-    const run = { shard: `60#${shard}`, locations: ["local"], from: now - 120, to: now, members };
-    await runShard({ history, client, tables }, run);
-  });
-  return ids;
 }

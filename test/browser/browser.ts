@@ -1,55 +1,12 @@
 /**
- * A real browser for tests: HARBORLIGHT_BROWSER, the one that npm installed (Linux on x64), or an installed Chrome.
- * Whatever a page does wrong by itself fails its test: an error in the console, a violation of the
- * Content-Security-Policy, a request to another origin.
+ * Visits of tests with a real browser. Whatever a page does wrong by itself fails its test: an error in the console, a
+ * violation of the Content-Security-Policy, a request to another origin.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { source as axeSource } from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 
-const INSTALLED = [
-  "/usr/bin/google-chrome",
-  "/usr/bin/chromium",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-
-interface Found {
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/**
- * Unpacks the browser of @sparticuz/chromium, in a process of its own: with this variable it brings the libraries that a
- * machine without a desktop lacks, and nothing else shall believe to run in Lambda.
- */
-const unpacked = (): Found => {
-  const env = { ...process.env, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" };
-  const script = join(import.meta.dirname, "unpack.ts");
-  return JSON.parse(execFileSync(process.execPath, [script], { env, encoding: "utf8" })) as Found;
-};
-
-const found = (): Found => {
-  const chosen = process.env.HARBORLIGHT_BROWSER;
-  if (chosen) return { path: chosen, args: [] };
-  if (process.platform === "linux" && process.arch === "x64") return unpacked();
-  const path = INSTALLED.find((one) => existsSync(one));
-  if (!path) throw new Error("there is no browser for these tests: name one in HARBORLIGHT_BROWSER");
-  return { path, args: [] };
-};
-
-export const startBrowser = async (): Promise<Browser> => {
-  const { path, args, env = {} } = found();
-  return chromium.launch({
-    executablePath: path,
-    // In one process the browser ends with its first context.
-    args: args.filter((argument) => argument !== "--single-process"),
-    env: { ...process.env, ...env } as Record<string, string>,
-  });
-};
+export { startBrowser } from "./start.ts";
 
 export interface Visit {
   readonly page: Page;

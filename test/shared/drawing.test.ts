@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { BAR, barPaths, kindOf, widthOf } from "../../shared/drawing/bars.ts";
 import { layOut, timeTicks } from "../../shared/drawing/chart.ts";
+import { lanePaths } from "../../shared/drawing/lanes.ts";
 
 test("bars: one path for each status, each bar at its place, the worst the highest", () => {
   const paths = Object.fromEntries(barPaths("uxu").map(({ kind, d }) => [kind, d]));
@@ -37,4 +38,18 @@ test("chart: ticks at round times of the zone", () => {
   });
   // Two hours east of UTC, midnight is at 22:00 UTC.
   expect(timeTicks(0, 3 * day, 3, -120).ticks).toEqual([22, 46, 70].map((hour) => hour * 3_600_000));
+});
+
+test("lanes: one path for each kind of stretch, at its time, never too thin to be seen, the worst the highest", () => {
+  const at = (second: number) => new Date(second * 1000).toISOString();
+  const stretch = (from: number, to: number, state: string, health: string) => ({
+    ...{ from: at(from), to: at(to), state, health, reason: null },
+  });
+  const stretches = [stretch(0, 40, "open", "up"), stretch(40, 40.1, "closed", "down"), stretch(50, 100, "open", "up")];
+  const size = { width: 100, height: 20 };
+  expect(lanePaths(stretches, { from: 0, to: 100_000 }, size)).toEqual([
+    { health: "up", state: "open", d: "M0.0 8h40.0v12h-40.0zM50.0 8h50.0v12h-50.0z" },
+    { health: "down", state: "closed", d: "M40.0 0h1.0v20h-1.0z" },
+  ]);
+  expect(lanePaths([], { from: 0, to: 1 }, size)).toEqual([]);
 });

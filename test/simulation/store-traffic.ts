@@ -43,9 +43,7 @@ const LEFT_EMPTY = {
   lastStretch: null,
   undecidedSince: null,
   unsettledSince: null,
-  flapState: null,
-  minority: null,
-  baseline: null,
+  ...{ flapState: null, minority: null, baseline: null },
 } as const;
 
 export interface Traffic {

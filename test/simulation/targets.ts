@@ -1,6 +1,7 @@
 /** What hosts answer, at a moment and from a location; and a check engine that asks them on virtual time. */
 import type { BatchOptions, CheckRequest, Engine } from "../../shared/engine/run.ts";
-import type { CheckSettings, Health, Job, Outcome } from "../../shared/model.ts";
+import type { Job } from "../../shared/jobs.ts";
+import type { CheckSettings, Health, Outcome } from "../../shared/model.ts";
 import { draw } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { Process } from "./lambda.ts";

@@ -45,26 +45,45 @@ console.log(JSON.stringify({
 }));
 `;
 
-/** What the dashboard's page reads of an answer, by the name that the document has for it. */
+/** What the dashboard's page reads of answers, by file; each by the name that the document has for it. */
 const READ_BY_PAGE = {
-  Session: "OwnSession",
-  Row: "OverviewItem",
-  Overview: "Overview",
-  View: "View",
-  Monitor: "Monitor",
-  Incident: "Incident",
-  Stats: "Stats",
-  Result: "Result",
+  model: {
+    Session: "OwnSession",
+    Location: "Location",
+    Row: "OverviewItem",
+    Overview: "Overview",
+    View: "View",
+    Monitor: "Monitor",
+    Incident: "Incident",
+    Stats: "Stats",
+    Result: "Result",
+  },
+  alerts: {
+    Channel: "Channel",
+    Delivery: "Delivery",
+    Hearer: "Hearer",
+    MaintenanceWindow: "MaintenanceWindow",
+    Policy: "Policy",
+    Subscription: "Subscription",
+  },
 };
 /** Does not compile unless each answer has what the page reads, in those types. */
 const AGREEMENT = `
 import type * as api from "./api.ts";
-import type * as page from ${JSON.stringify(join(ROOT, "functions/web/page/model.ts"))};
+import type * as model from ${JSON.stringify(join(ROOT, "functions/web/page/model.ts"))};
+import type * as alerts from ${JSON.stringify(join(ROOT, "functions/web/page/alerts-model.ts"))};
 
-/** The generator calls values of tags optional, because the document restricts their names. */
-type Whole<Answer> = Answer extends { tags: unknown } ? Omit<Answer, "tags"> & { tags: page.Tags } : Answer;
+/** The generator calls values of maps, such as tags, optional, because the document restricts their names. */
+type Whole<T> = T extends readonly (infer One)[]
+  ? Whole<One>[]
+  : T extends object
+    ? string extends keyof T
+      ? { [Name in keyof T]-?: Exclude<Whole<T[Name]>, undefined> }
+      : { [Name in keyof T]: Whole<T[Name]> }
+    : T;
 ${Object.entries(READ_BY_PAGE)
-  .map(([read, answer]) => `export const as${read} = (answer: Whole<api.${answer}>): page.${read} => answer;`)
+  .flatMap(([file, types]) => Object.entries(types).map(([read, answer]) => [file, read, answer]))
+  .map(([file, read, answer]) => `export const as${read} = (answer: Whole<api.${answer}>): ${file}.${read} => answer;`)
   .join("\n")}
 `;
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
-import type { Job } from "../../shared/model.ts";
+import type { Job } from "../../shared/jobs.ts";
 import { locationKey } from "../../shared/store/keys.ts";
 import { type Client, createClient, until } from "../support/client.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";

@@ -32,14 +32,25 @@ async function areNobody(
   }
 }
 
-/** Whether no step of its policies, nor its own settings, reaches anybody. @returns null if SNS does not say */
-export async function reachesNobody(deps: Deps, monitor: Pick<Monitor, "alerts" | "tags">): Promise<boolean | null> {
-  const plans = plansOf(monitor, await deps.policies.all());
-  return areNobody(
-    deps,
-    plans.flatMap(({ steps }) => steps.flatMap((step) => step.receivers)),
-  );
+/** Whether no step of a monitor's policies, nor its own settings, reaches anybody. Null if SNS does not say. */
+export type Reach = (monitor: Pick<Monitor, "alerts" | "tags">) => Promise<boolean | null>;
+
+/** Reads policies once, and what each set of receivers comes to, for any number of monitors. */
+export async function readReach(deps: Deps): Promise<Reach> {
+  const all = await deps.policies.all();
+  const known = new Map<string, Promise<boolean | null>>();
+  return (monitor) => {
+    const steps = plansOf(monitor, all).flatMap((plan) => plan.steps);
+    const named = [...new Set(steps.flatMap(({ receivers }) => receivers))].toSorted();
+    const key = named.join("\n");
+    const found = known.get(key) ?? areNobody(deps, named);
+    known.set(key, found);
+    return found;
+  };
 }
+
+export const reachesNobody = async (deps: Deps, monitor: Parameters<Reach>[0]): Promise<boolean | null> =>
+  (await readReach(deps))(monitor);
 
 /**
  * Tells operators of those of these policies that reach nobody, once for each version of a policy. A failure is logged and not

@@ -18,8 +18,8 @@ import { fields, flag, idOf, instant, list, oneOf, text, whole } from "../../../
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
 import { moment } from "../http/representations.ts";
 
-/** How many of the next occurrences are shown. */
-const SHOWN = 5;
+/** How many of the next occurrences are shown, unless a list is asked for more. */
+export const SHOWN = 5;
 const MOST_NAMED = 1_000;
 /** Versions of one window that are kept; each is a change of its schedule or of its monitors. */
 const MOST_VERSIONS = 50;
@@ -40,6 +40,41 @@ const at = localTime().describe(
   "Local time of the start. One that a change to summer time skips is at the end of the gap; one that occurs twice is the first of the two.",
 );
 
+/** Schedules that recur. */
+const RECURRING = [
+  fields({ kind: z.literal("daily").describe("Always `daily`."), at, ...recurring }).meta({
+    id: "DailySchedule",
+    description: "Every day.",
+  }),
+  fields({
+    kind: z.literal("weekly").describe("Always `weekly`."),
+    days: list(oneOf(WEEKDAYS).meta({ id: "Weekday", description: "Day of the week." }), 7, "days")
+      .min(1, { error: "must name at least one day" })
+      .describe("Days of the week."),
+    at,
+    ...recurring,
+  }).meta({ id: "WeeklySchedule", description: "On days of the week." }),
+  fields({
+    kind: z.literal("monthly").describe("Always `monthly`."),
+    days: list(
+      z.union([whole(1, 31), z.literal("last").meta({ id: "LastDay", description: "The last day of the month." })], {
+        error: expecting('a day from 1 to 31, or "last"'),
+      }),
+      31,
+      "days",
+    )
+      .min(1, { error: "must name at least one day" })
+      .describe("Days of the month; `last` is its last. Days that a month does not have are left out."),
+    at,
+    ...recurring,
+  }).meta({ id: "MonthlySchedule", description: "On days of the month." }),
+  fields({
+    kind: z.literal("cron").describe("Always `cron`."),
+    pattern: text(200, "a cron pattern").describe("Minute, hour, day of the month, month, day of the week."),
+    ...recurring,
+  }).meta({ id: "CronSchedule", description: "By a cron pattern." }),
+] as const;
+
 const schedule = z
   .discriminatedUnion(
     "kind",
@@ -50,38 +85,7 @@ const schedule = z
         endsAt: instant().optional().describe("Either this or `durationSeconds`."),
         durationSeconds: duration.optional().describe("Instead of `endsAt`."),
       }).meta({ id: "OnceSchedule", description: "One time." }),
-      fields({ kind: z.literal("daily").describe("Always `daily`."), at, ...recurring }).meta({
-        id: "DailySchedule",
-        description: "Every day.",
-      }),
-      fields({
-        kind: z.literal("weekly").describe("Always `weekly`."),
-        days: list(oneOf(WEEKDAYS).meta({ id: "Weekday", description: "Day of the week." }), 7, "days")
-          .min(1, { error: "must name at least one day" })
-          .describe("Days of the week."),
-        at,
-        ...recurring,
-      }).meta({ id: "WeeklySchedule", description: "On days of the week." }),
-      fields({
-        kind: z.literal("monthly").describe("Always `monthly`."),
-        days: list(
-          z.union(
-            [whole(1, 31), z.literal("last").meta({ id: "LastDay", description: "The last day of the month." })],
-            { error: expecting('a day from 1 to 31, or "last"') },
-          ),
-          31,
-          "days",
-        )
-          .min(1, { error: "must name at least one day" })
-          .describe("Days of the month; `last` is its last. Days that a month does not have are left out."),
-        at,
-        ...recurring,
-      }).meta({ id: "MonthlySchedule", description: "On days of the month." }),
-      fields({
-        kind: z.literal("cron").describe("Always `cron`."),
-        pattern: text(200, "a cron pattern").describe("Minute, hour, day of the month, month, day of the week."),
-        ...recurring,
-      }).meta({ id: "CronSchedule", description: "By a cron pattern." }),
+      ...RECURRING,
     ],
     { error: expecting("an object whose kind is one of once, daily, weekly, monthly, cron") },
   )
@@ -132,12 +136,26 @@ export type WindowInput = z.output<typeof windowInput>;
 const occurrenceView = z
   .object({ startsAt: moment.describe("Start."), endsAt: moment.describe("End.") })
   .meta({ id: "Occurrence", description: "One time that a maintenance window lasts." });
+const onceView = z
+  .object({
+    kind: z.literal("once").describe("Always `once`."),
+    startsAt: moment.describe("Start."),
+    endsAt: moment.describe("End, before it was ended early or extended."),
+  })
+  .meta({ id: "KnownOnceSchedule", description: "One time, from when to when." });
 export const windowView = z
   .object({
     id: z.string().meta({ description: "Id.", example: "0a1b2c3d4e5f6a7b8c9d" }),
     ...settings,
+    schedule: z
+      .discriminatedUnion("kind", [onceView, ...RECURRING])
+      .meta({ id: "KnownWindowSchedule", description: "When a maintenance window is." })
+      .describe("When it is.")
+      .meta({ examples: [{ kind: "once", startsAt: "2026-12-01T22:00:00.000Z", endsAt: "2026-12-02T00:00:00.000Z" }] }),
     active: occurrenceView.nullable().describe("The occurrence that lasts now; null between them."),
-    next: z.array(occurrenceView).describe(`Up to ${SHOWN} that begin later.`),
+    next: z
+      .array(occurrenceView)
+      .describe(`The next ones that begin later; ${SHOWN} at most, unless \`next\` asks for more.`),
     createdAt: moment.describe("When it was created."),
     updatedAt: moment.describe("When it last changed."),
   })
@@ -153,18 +171,19 @@ export function activeOf(window: StoredWindow, nowMs: number): Occurrence | unde
   return [...occurrences(window, nowMs, nowMs + 1)].find(({ startMs, endMs }) => startMs <= nowMs && endMs > nowMs);
 }
 
-export function presentWindow(window: StoredWindow, now: Date) {
+/** @param shown how many of the next occurrences */
+export function presentWindow(window: StoredWindow, now: Date, shown = SHOWN) {
   const nowMs = now.getTime();
   const version = window.versions.at(-1)!;
   const active = activeOf(window, nowMs);
-  const coming = nextOccurrences(window, nowMs, SHOWN + 1).filter(({ startMs }) => startMs > nowMs);
+  const coming = nextOccurrences(window, nowMs, shown + 1).filter(({ startMs }) => startMs > nowMs);
   return {
     id: window.id,
     name: window.name,
     ...version.scope,
     schedule: version.schedule,
     active: active ? shownOccurrence(active) : null,
-    next: coming.slice(0, SHOWN).map(shownOccurrence),
+    next: coming.slice(0, shown).map(shownOccurrence),
     createdAt: window.createdAt,
     updatedAt: window.updatedAt,
   };

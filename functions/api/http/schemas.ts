@@ -34,8 +34,9 @@ export const checkInput = monitorInput.partial({ name: true }).meta({
   example: { protocol: "https", host: "shop.example.com", settings: { path: "/health" } },
 });
 
-export const limit = (max: number, standard: number) => {
-  const error = expecting(`a whole number from 1 to ${max} (for more, send nextCursor as cursor)`);
+/** @param advice what to do for more */
+export const count = (max: number, standard: number, description: string, advice = "") => {
+  const error = expecting(`a whole number from 1 to ${max}${advice}`);
   return z
     .string()
     .regex(/^\d{1,6}$/, { error, abort: true })
@@ -43,10 +44,12 @@ export const limit = (max: number, standard: number) => {
     .transform(Number)
     .default(standard)
     .meta({
-      description: `Items per page, 1 to ${max}; default ${standard}.`,
+      description: `${description}, 1 to ${max}; default ${standard}.`,
       override: inDocument({ type: "integer", minimum: 1, maximum: max, default: standard, example: standard }),
     });
 };
+export const limit = (max: number, standard: number) =>
+  count(max, standard, "Items per page", " (for more, send nextCursor as cursor)");
 export const cursor = z
   .string()
   .max(2000)

@@ -1,5 +1,6 @@
 /** Calls of the API, with what a browser's session needs. */
 import { signal } from "@preact/signals";
+import type { Page } from "./model.ts";
 
 export interface FieldError {
   readonly path: string;
@@ -68,8 +69,8 @@ const failureOf = async (response: Response): Promise<CallFailure> => {
   });
 };
 
-/** @throws CallFailure */
-export const call = async <Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+/** @returns an answer that is no failure. @throws CallFailure */
+const send = async (method: string, path: string, options: CallOptions): Promise<Response> => {
   const { body, headers = {}, isPoll = false } = options;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
@@ -91,9 +92,41 @@ export const call = async <Answer>(method: string, path: string, options: CallOp
     throw new CallFailure("Harborlight cannot be reached", { status: 0 });
   }
   contact.value = { isLost: false, lastAt: Date.now() };
-  if (response.ok) return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer);
+  if (response.ok) return response;
   if (response.status === 401 && path !== "/v1/sessions") isSessionOver.value = true;
   throw await failureOf(response);
 };
 
+/** @throws CallFailure */
+export const call = async <Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+  const response = await send(method, path, options);
+  return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer);
+};
+
 export const get = <Answer>(path: string, options?: CallOptions) => call<Answer>("GET", path, options);
+
+/** What is there, with its tag for `If-Match`. */
+export interface Tagged<Found> {
+  readonly found: Found;
+  readonly etag: string;
+}
+
+/** @throws CallFailure */
+export const getTagged = async <Found>(path: string): Promise<Tagged<Found>> => {
+  const response = await send("GET", path, {});
+  return { found: (await response.json()) as Found, etag: response.headers.get("etag") ?? "*" };
+};
+
+/** All items of a list, page by page. @throws CallFailure */
+export const getAll = async <Item>(path: string, options?: CallOptions): Promise<readonly Item[]> => {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const at: string =
+      cursor === null ? path : `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
+    const page: Page<Item> = await get(at, options);
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return items;
+};

@@ -1,13 +1,15 @@
 /** Starts the dashboard: finds out who is logged in, and draws the page that the address names. */
 import "./app.css";
+import "./follow-display.ts";
 import { type ComponentType, render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Frame, useTitle } from "./frame.tsx";
 import { IncidentPage } from "./incidents/incident.tsx";
 import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
-import { MonitorsPage } from "./monitors/list.tsx";
+import { MonitorsPage, prefetchMonitors } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
+import { Later, type LaterPage } from "./parts/later.tsx";
 import { Failed } from "./parts/notice.tsx";
 import { path, query, replace } from "./router.ts";
 import { findSession, session } from "./session.ts";
@@ -23,7 +25,7 @@ interface Page {
   readonly pattern: RegExp;
   readonly name: string;
   /** In the first script, or by its name in the second one. */
-  readonly content: Content | keyof typeof import("./more.ts");
+  readonly content: Content | LaterPage;
 }
 
 const ID = "([a-z0-9]+)";
@@ -33,33 +35,27 @@ const PAGES: readonly Page[] = [
   { pattern: /^\/monitors$/, name: "Monitors", content: MonitorsPage },
   { pattern: /^\/monitors\/new$/, name: "New monitor", content: "GuidePage" },
   { pattern: new RegExp(`^/monitors/${ID}/edit$`), name: "Edit monitor", content: "EditPage" },
+  { pattern: new RegExp(`^/monitors/${ID}/clone$`), name: "Clone monitor", content: "ClonePage" },
+  { pattern: new RegExp(`^/monitors/${ID}/results$`), name: "Results", content: "ResultsPage" },
   { pattern: new RegExp(`^/monitors/${ID}$`), name: "Monitor", content: MonitorPage },
   { pattern: /^\/incidents$/, name: "Incidents", content: IncidentsPage },
   { pattern: /^\/incidents\/([a-z0-9]+\.\d+)$/, name: "Incident", content: IncidentPage },
   { pattern: /^\/channels$/, name: "Channels", content: "ChannelsPage" },
+  { pattern: new RegExp(`^/channels/${ID}$`), name: "Channel", content: "ChannelPage" },
+  { pattern: /^\/policies$/, name: "Alert policies", content: "PoliciesPage" },
+  { pattern: /^\/policies\/new$/, name: "New policy", content: "NewPolicyPage" },
+  { pattern: new RegExp(`^/policies/${ID}$`), name: "Policy", content: "PolicyPage" },
+  { pattern: /^\/subscriptions$/, name: "Subscriptions", content: "SubscriptionsPage" },
+  { pattern: /^\/maintenance$/, name: "Maintenance", content: "MaintenancePage" },
+  { pattern: /^\/maintenance\/new$/, name: "New maintenance window", content: "NewWindowPage" },
+  { pattern: new RegExp(`^/maintenance/${ID}$`), name: "Maintenance window", content: "WindowPage" },
   { pattern: /^\/locations$/, name: "Locations", content: "LocationsPage" },
+  { pattern: /^\/wall$/, name: "Wall", content: "WallPage" },
+  { pattern: /^\/settings(\/display)?$/, name: "Display", content: "DisplayPage" },
+  { pattern: /^\/settings\/tokens$/, name: "Tokens", content: "TokensPage" },
+  { pattern: /^\/settings\/sessions$/, name: "Sessions", content: "SessionsPage" },
+  { pattern: /^\/settings\/audit$/, name: "Audit log", content: "AuditPage" },
 ];
-
-/** Draws a page of the second script, once that has come. */
-const Later = ({ name, id }: { readonly name: keyof typeof import("./more.ts"); readonly id: string }) => {
-  const [found, setFound] = useState<typeof import("./more.ts") | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
-  useEffect(() => {
-    import("./more.ts").then(setFound, () =>
-      // A newer version may have replaced the file.
-      setFailure(new Error("This page could not be loaded. Reload to get the newest version.")),
-    );
-  }, []);
-  if (failure !== null)
-    return (
-      <main id="main">
-        <Failed failure={failure} retry={() => location.reload()} />
-      </main>
-    );
-  if (!found) return <main id="main" aria-busy="true" />;
-  const Content: Content = found[name];
-  return <Content key={`${name} ${id}`} id={id} />;
-};
 
 const NotFound = () => (
   <main id="main">
@@ -101,7 +97,9 @@ const App = () => {
 const root = document.getElementById("app")!;
 const start = async () => {
   try {
-    await findSession();
+    const found = findSession();
+    if (session.peek() === undefined && /^\/(monitors)?$/.test(path.peek())) prefetchMonitors();
+    await found;
     root.textContent = "";
     render(<App />, root);
   } catch (error) {

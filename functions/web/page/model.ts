@@ -1,18 +1,33 @@
 /** What the page reads of the API's answers (the OpenAPI document describes them whole). */
+import type { Scope } from "../../../shared/tokens.ts";
 
 export const STATUSES = ["down", "degraded", "unknown", "pending", "maintenance", "up", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
-export type Scope = "read" | "write" | "admin" | "metrics" | "deploy";
 export type Tags = Readonly<Record<string, string>>;
 
 /** `GET /v1/session` */
 export interface Session {
   readonly id: string | null;
   readonly name: string;
+  readonly tokenId: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: string | null;
   readonly version: string;
   readonly locations: readonly { readonly name: string }[];
+}
+
+/** An item of `GET /v1/locations`. */
+export interface Location {
+  readonly name: string;
+  readonly kind: string;
+  readonly region: string;
+  readonly families: readonly string[];
+  readonly port25: boolean;
+  readonly condition: "working" | "silent" | "offline";
+  readonly lastHeartbeatAt: string | null;
+  readonly silentSince: string | null;
+  readonly offlineSince: string | null;
+  readonly lateTicks: readonly unknown[];
 }
 
 /** A row of `GET /v1/overview`. */
@@ -62,6 +77,12 @@ export interface View {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** Marks of flap detection. */
+export interface Flapping {
+  readonly highPercent: number;
+  readonly lowPercent: number;
+}
+
 /** `GET /v1/monitors/{id}` */
 export interface Monitor {
   readonly id: string;
@@ -83,6 +104,10 @@ export interface Monitor {
     readonly emails: readonly string[];
     readonly policies: readonly string[];
   };
+  readonly flapping: Flapping | null;
+  /** Ids of the monitors without which it cannot be up. */
+  readonly dependsOn: readonly string[];
+  readonly maintenanceCountsAsDowntime: boolean;
   /** For `If-Match`. */
   readonly etag: string;
   readonly updatedAt: string;
@@ -109,6 +134,8 @@ export interface Incident {
   readonly reason: string | null;
   readonly message: string;
   readonly endReason: string | null;
+  /** Incidents of what the monitor depends on: while they last, nobody is told. */
+  readonly heldBy: readonly { readonly monitorId: string; readonly incidentId: string }[];
   /** Who has taken it on; null while nobody has. */
   readonly acknowledged: { readonly at: string; readonly by: string; readonly note: string | null } | null;
 }
@@ -138,15 +165,19 @@ export interface Stats {
     readonly longestOutageSeconds?: number | null;
   };
   readonly items: readonly Figures[];
+  /** With `by=location`. */
+  readonly series?: readonly { readonly location: string; readonly items: readonly Figures[] }[];
 }
 
 export interface Result {
   readonly at: string;
   readonly location: string;
   readonly state: string;
-  readonly health: string;
+  readonly health: View["health"];
   readonly reason: string | null;
   readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
+  readonly offline: boolean;
 }
 
 export interface Page<Item> {

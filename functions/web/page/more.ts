@@ -1,5 +1,22 @@
-/** Pages that are loaded when one of them is opened: most visits look at monitors and incidents only. */
+/** Pages and dialogs that are loaded when one of them is opened: most visits look at monitors and incidents only. */
+export { ChannelPage } from "./channels/channel.tsx";
 export { ChannelsPage } from "./channels/list.tsx";
 export { LocationsPage } from "./locations/list.tsx";
+export { NewWindowPage, WindowPage } from "./maintenance/edit.tsx";
+export { MaintenancePage } from "./maintenance/list.tsx";
+export { BulkBar } from "./monitors/bulk.tsx";
+export { ClonePage } from "./monitors/clone.tsx";
 export { EditPage } from "./monitors/edit.tsx";
 export { GuidePage } from "./monitors/guide.tsx";
+export { ImportDialog } from "./monitors/import.tsx";
+export { ResultsPage } from "./monitors/results.tsx";
+export { HelpDialog } from "./parts/help.tsx";
+export { Palette } from "./parts/palette.tsx";
+export { NewPolicyPage, PolicyPage } from "./policies/edit.tsx";
+export { PoliciesPage } from "./policies/list.tsx";
+export { AuditPage } from "./settings/audit.tsx";
+export { DisplayPage } from "./settings/display.tsx";
+export { SessionsPage } from "./settings/sessions.tsx";
+export { TokensPage } from "./settings/tokens.tsx";
+export { SubscriptionsPage } from "./subscriptions/list.tsx";
+export { WallPage } from "./wall/wall.tsx";

@@ -1,14 +1,19 @@
-/** Who is logged in. */
+/** Who is logged in, and what the session may do. */
 import { computed, signal } from "@preact/signals";
+import { SCOPES, type Scope } from "../../../shared/tokens.ts";
 import { CallFailure, call, get, isSessionOver, keepSecret } from "./api.ts";
-import type { Scope, Session } from "./model.ts";
+import type { Session } from "./model.ts";
 
 /** Whether this browser has logged in: its cookie cannot be seen, and asking for nothing would be an error in its console. */
 const KNOWN = "harborlight-logged-in";
 
 /** Undefined while the page asks; null: nobody. */
 export const session = signal<Session | null | undefined>(undefined);
-const may = (scope: Scope) => session.value?.scopes.some((own) => own === scope || own === "admin") ?? false;
+/** Each scope includes the ones before it. */
+export const may = (scope: Scope): boolean =>
+  session.value?.scopes.some((own) => SCOPES.indexOf(own) >= SCOPES.indexOf(scope)) ?? false;
+/** May change monitors; alerts, incidents and maintenance need `mayWrite`. */
+export const mayChangeMonitors = computed(() => may("deploy"));
 export const mayWrite = computed(() => may("write"));
 
 export const findSession = async (): Promise<void> => {
@@ -40,5 +45,6 @@ export const logOut = async (): Promise<void> => {
   await call("DELETE", "/v1/session").catch(() => {});
   keepSecret(null, false);
   localStorage.removeItem(KNOWN);
+  isSessionOver.value = false;
   session.value = null;
 };

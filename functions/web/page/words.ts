@@ -1,16 +1,36 @@
 /** Numbers and times as people read them. */
+import { computed } from "@preact/signals";
+import { display, zone } from "./display.ts";
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const significant = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const inWords = new Intl.ListFormat("en-GB", { type: "conjunction" });
+/** In the time zone and by the clock that were chosen. */
+const times = computed(() => {
+  const common = { timeZone: zone.value, hour12: display.value.clock === "12" };
+  return {
+    exact: new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", ...common }),
+    clock: new Intl.DateTimeFormat("en-GB", { timeStyle: "short", ...common }),
+    day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: zone.value }),
+    date: new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: zone.value }),
+    offset: new Intl.DateTimeFormat("en", { timeZone: zone.value, timeZoneName: "longOffset" }),
+  };
+});
+const utcDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 export const NONE = "–";
-export const when = (at: string | number) => exact.format(new Date(at));
-export const atClock = (at: string | number) => clock.format(new Date(at));
-export const onDay = (at: string | number) => day.format(new Date(at));
+export const when = (at: string | number) => times.value.exact.format(new Date(at));
+export const atClock = (at: string | number) => times.value.clock.format(new Date(at));
+export const onDay = (at: string | number) => times.value.day.format(new Date(at));
+export const onDate = (at: string | number) => times.value.date.format(new Date(at));
+/** Days of bars and figures are days of UTC, whatever the zone. */
+export const onUtcDay = (at: string | number) => `${utcDay.format(new Date(at))} (UTC)`;
+
+/** How many minutes the shown time zone is behind UTC at a moment, as `Date.getTimezoneOffset` has it. */
+export const minutesBehindUtc = (at: number): number => {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(times.value.offset.format(at)) ?? [];
+  return hours === undefined ? 0 : (sign === "+" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+};
 
 export const milliseconds = (value: number | null | undefined): string => {
   if (value === null || value === undefined) return NONE;
@@ -53,3 +73,6 @@ export const plural = (count: number, one: string, many = `${one}s`) => `${count
 const IPV6 = /:/;
 export const target = ({ host, port }: { readonly host: string; readonly port: number }) =>
   `${IPV6.test(host) ? `[${host}]` : host}:${port}`;
+
+/** `a`, `a and b`, `a, b and c` */
+export const listed = (words: readonly string[]): string => inWords.format(words);

@@ -44,6 +44,15 @@ describe("policies", () => {
     expect((await edge.call("GET", path)).status).toBe(404);
   });
 
+  test("are changed with the ETag that reading them answered", async () => {
+    const body = { name: "Read", steps: STEPS };
+    const path = (await edge.call("POST", "/v1/policies", { body })).headers.location ?? "";
+    const headers = { "if-match": (await edge.call("GET", path)).headers.etag ?? "" };
+    expect((await edge.call("PATCH", path, { body: { name: "Once" }, headers })).status).toBe(200);
+    expect((await edge.call("PATCH", path, { body: { name: "Twice" }, headers })).status).toBe(412);
+    expect((await edge.call("DELETE", path)).status).toBe(204);
+  });
+
   test("say of a monitor who would hear, when and why", async () => {
     const path = `/v1/monitors/${monitorId}/receivers`;
     const nobody = await edge.call("GET", path);
@@ -170,6 +179,22 @@ describe("maintenance windows", () => {
       "2026-12-27T01:30:00.000Z",
       "2027-01-03T01:30:00.000Z",
     ]);
+  });
+
+  test("are shown before they are stored, with as many of their next occurrences as a list is asked for", async () => {
+    const schedule = { kind: "daily", at: "02:30", timeZone: "Europe/Berlin", ...hour };
+    const body = { name: "Nights", all: true, schedule };
+    const before = (await edge.call("GET", "/v1/maintenance-windows")).body.items;
+    const dry = await edge.call("POST", "/v1/maintenance-windows?dryRun=true", { body });
+    expect([dry.status, dry.body.next.length, dry.body.next[0].startsAt]).toEqual([200, 5, "2026-12-02T01:30:00.000Z"]);
+    const wrong = { body: { ...body, schedule: { ...schedule, timeZone: "Mars/Olympus" } } };
+    expect((await edge.call("POST", "/v1/maintenance-windows?dryRun=true", wrong)).status).toBe(422);
+    expect((await edge.call("GET", "/v1/maintenance-windows")).body.items).toEqual(before);
+    const { body: made } = await edge.call("POST", "/v1/maintenance-windows", { body });
+    const { body: list } = await edge.call("GET", "/v1/maintenance-windows?next=31");
+    expect(list.items.find(({ id }: { id: string }) => id === made.id).next).toHaveLength(31);
+    expect((await edge.call("GET", "/v1/maintenance-windows?next=101")).status).toBe(422);
+    await edge.call("DELETE", `/v1/maintenance-windows/${made.id}`);
   });
 
   test("are ended early and extended, which later occurrences do not see", async () => {

@@ -79,6 +79,32 @@ test("a channel is reached until it is deleted, though a policy still names it",
   expect(await said(id)).toBe(true);
 });
 
+test("a list finds those that reach nobody, page by page", async () => {
+  const policy = await edge.call("POST", "/v1/policies", {
+    body: {
+      name: "Reached",
+      match: { tags: { reached: "*" } },
+      steps: [{ afterSeconds: 0, emails: ["a@example.com"] }],
+    },
+  });
+  const tags = { group: "list" };
+  for (const name of ["Unheard 1", "Unheard 2"]) await create({ name, tags });
+  await create({ name: "By tag", tags: { ...tags, reached: "yes" } });
+  await create({ name: "By mail", tags, alerts: { emails: ["ops@example.com"] } });
+  const path = "/v1/monitors?reachesNobody=true&tag=group=list&fields=name&limit=1";
+  const first = (await edge.call("GET", path)).body;
+  const second = (await edge.call("GET", `${path}&cursor=${encodeURIComponent(first.nextCursor)}`)).body;
+  expect([...first.items, ...second.items].map(({ name }) => name)).toEqual(["Unheard 1", "Unheard 2"]);
+  expect([first.total, second.nextCursor]).toEqual([null, null]);
+  confirmed = "1";
+  now += 61_000;
+  expect((await edge.call("GET", path)).body.items).toEqual([]);
+  confirmed = null;
+  now += 61_000;
+  expect((await edge.call("GET", path)).body.items).toEqual([]);
+  await edge.call("DELETE", `/v1/policies/${policy.body.id}`);
+});
+
 test("operators are told once of a policy that reaches nobody", async () => {
   const notices = async (id: string) => {
     const all = await Promise.all(

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
-import type { PlannedJob } from "../../../shared/model.ts";
+import type { PlannedJob } from "../../../shared/jobs.ts";
 import { chunksOf } from "../../../shared/rules/plan.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { dueBucket, lookBucket, monitorKey, shardKey } from "../../../shared/store/keys.ts";

@@ -3,13 +3,13 @@ import {
   type Draft,
   draftOf,
   EMPTY,
-  mergePatch,
   monitorOf,
   secondsToAlert,
   targetOf,
   withoutSecrets,
 } from "../../../functions/web/page/monitors/draft.ts";
 import { takeApart } from "../../../functions/web/page/monitors/target-text.ts";
+import { mergePatch } from "../../../functions/web/page/parts/merge-patch.ts";
 import { questionsOf, type Schema } from "../../../functions/web/page/parts/settings-schema.ts";
 
 const NAMES = new Set(["tcp", "http", "https", "ssh", "postgresql", "dns", "imaps"]);
@@ -99,7 +99,7 @@ test("a draft becomes a monitor", () => {
 
 test("the time until people hear: interval, attempts, waiting, sending", () => {
   // 60 s, three attempts of 5 s with pauses of 1 s, 60 s, 3 s.
-  expect(secondsToAlert(EMPTY)).toBe(60 + 17 + 60 + 3);
+  expect(secondsToAlert(EMPTY, 60)).toBe(60 + 17 + 60 + 3);
 });
 
 test.each([
@@ -130,6 +130,9 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     recoveryThreshold: 1,
     degradedAboveMs: 300,
     quorum: 2,
+    flapping: { highPercent: 50, lowPercent: 25 },
+    dependsOn: ["p"],
+    maintenanceCountsAsDowntime: true,
   } as unknown as Parameters<typeof draftOf>[0];
   const made = draftOf(monitor, known);
   expect(made.kind).toBe(1);
@@ -138,6 +141,9 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     settings: monitor.settings,
     degradedAboveMs: 300,
     quorum: 2,
+    flapping: monitor.flapping,
+    dependsOn: ["p"],
+    maintenanceCountsAsDowntime: true,
   });
   expect(mergePatch(monitorOf(made, known), monitorOf({ ...made, tags: "k=v=w" }, known))).toEqual({
     tags: { empty: null },

@@ -1,6 +1,6 @@
 import type { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { expect, test, vi } from "vitest";
-import type { PlannedJob } from "../../../shared/model.ts";
+import type { PlannedJob } from "../../../shared/jobs.ts";
 import { createJobQueues } from "../../../shared/store/jobs.ts";
 
 const LOCATIONS = [{ name: "a", region: "eu-west-1", jobsQueueUrl: "https://sqs.example.com/a" }];

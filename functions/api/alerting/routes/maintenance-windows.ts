@@ -11,6 +11,7 @@ import { mergePatch } from "../../http/merge-patch.ts";
 import { Problem } from "../../http/problem.ts";
 import { pageOf } from "../../http/representations.ts";
 import { type Call, type Reply, type Route, route } from "../../http/route.ts";
+import { count, yes } from "../../http/schemas.ts";
 import { changeOfKept } from "../../monitors/changes.ts";
 import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
 import { tellPages } from "../tell-pages.ts";
@@ -20,6 +21,7 @@ import {
   KEPT_MS,
   presentWindow,
   readWindow,
+  SHOWN,
   type WindowInput,
   windowInput,
   windowPatch,
@@ -29,6 +31,8 @@ import {
 
 /** Windows that have not ended; decisions read all at each batch. */
 const MOST_WINDOWS = 1_000;
+/** Occurrences of one window in a list: enough for a month of days, or four days of hours. */
+const MOST_SHOWN = 100;
 const WHAT = "maintenance window";
 
 const one = {
@@ -87,11 +91,17 @@ const createWindow = route({
   description:
     'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`. Subscribers of status pages are told of one that is `once`.',
   scope: "write",
+  query: z.strictObject({
+    dryRun: yes().describe("Only say what would be created, with its next occurrences; the id is of no window."),
+  }),
   body: windowInput,
   sentBack: windowView,
-  responses: { 201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] } },
+  responses: {
+    200: { description: "Of a dry run: the window that would be created.", schema: windowView },
+    201: { ...one, description: "Created, at `Location`.", headers: ["etag", "location"] },
+  },
   problems: ["already-exists"],
-  handle: async ({ body, record }, deps) => {
+  handle: async ({ query: { dryRun }, body, record }, deps) => {
     const now = deps.now();
     const { name, scope, schedule } = readWindow(body, await namedMonitors(deps, body.monitorIds), now);
     const all = (await deps.windows.all()).filter((window) => !isDeleted(window));
@@ -110,6 +120,7 @@ const createWindow = route({
       createdAt: at,
       updatedAt: at,
     };
+    if (dryRun) return { body: presentWindow(window, now) };
     await deps.windows.create(window);
     await tellPages(deps, window);
     await record(changeOfKept(window, null, settingsOf(window)));
@@ -129,14 +140,15 @@ const listWindows = route({
     state: oneOf(["active", "upcoming", "past", "all"])
       .default("all")
       .describe("Which: those that last now, will occur again, or are over. Default `all`."),
+    next: count(MOST_SHOWN, SHOWN, "How many of the next occurrences each shows"),
   }),
   responses: { 200: { description: "The windows.", schema: pageOf(windowView) } },
-  handle: async ({ query: { state } }, { windows, now }) => {
+  handle: async ({ query: { state, next } }, { windows, now }) => {
     const at = now();
     const order = ["active", "upcoming", "past"];
     const items = (await windows.all())
       .filter((window) => !isDeleted(window))
-      .map((window) => presentWindow(window, at))
+      .map((window) => presentWindow(window, at, next))
       .filter((window) => state === "all" || stateOf(window) === state)
       .toSorted(
         (a, b) =>

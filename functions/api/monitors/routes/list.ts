@@ -4,17 +4,22 @@ import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { chunksOf } from "../../../../shared/rules/plan.ts";
 import type { StoredMonitor } from "../../../../shared/store/monitor-item.ts";
+import { readReach } from "../../alerting/reach.ts";
 import type { Deps } from "../../deps.ts";
 import { pageBody, startOf, takePage } from "../../http/page.ts";
 import { countedPageOf, listedMonitor } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
-import { page } from "../../http/schemas.ts";
+import { page, yes } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { around } from "../around.ts";
 import { presentMonitor } from "../present.ts";
 import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
 import { idOfKey } from "../write.ts";
 
+/** Monitors that are read at once to find those that reach nobody. */
+const READ_AT_ONCE = 100;
+/** After this time a page that has something is sent, even if it is short. */
+const LATE_MS = 10_000;
 const FIELDS = Object.keys(listedMonitor.shape);
 /** Fields that take reads of the history. */
 const FROM_HISTORY = ["lastCheckedAt", "latencyMs"];
@@ -51,20 +56,30 @@ const candidates = async ({ monitors, now }: Deps, { key = [], status = [] }: Fi
   return status.length > 0 ? monitors.rowsWithStatus(status, now()) : monitors.rows(now());
 };
 
+interface Wanted {
+  readonly filters: Filters;
+  /** Only monitors whose alerts reach nobody. Rows do not tell: all that the filters leave are read. */
+  readonly reachesNobody: boolean;
+  readonly sort: Sort;
+}
+
 /** Filtered or in another order: selects among the rows of all, then reads the monitors that are shown. */
-const selected = async (deps: Deps, filters: Filters, sort: Sort, limit: number, after?: string) => {
+const selected = async (deps: Deps, { filters, reachesNobody, sort }: Wanted, limit: number, after?: string) => {
   const isWanted = selecting(filters);
   const rows = (await candidates(deps, filters)).filter(isWanted);
+  const reach = reachesNobody ? await readReach(deps) : undefined;
   async function* batches() {
-    for (const some of chunksOf(inOrder(rows, sort, after), limit + 1)) {
+    for (const some of chunksOf(inOrder(rows, sort, after), reach ? READ_AT_ONCE : limit + 1)) {
       const found = await deps.monitors.getMany(some.map(({ id }) => id));
-      yield some.flatMap(({ id, position }) => {
+      const wanted = some.flatMap(({ id, position }) => {
         const item = found.get(id);
         return item && isWanted(item) ? { item, position } : [];
       });
+      const isUnheard = reach && (await Promise.all(wanted.map(({ item }) => reach(item))));
+      yield wanted.filter((_, index) => !isUnheard || isUnheard[index] === true);
     }
   }
-  return { batches: batches(), total: rows.length };
+  return { batches: batches(), total: reach ? null : rows.length };
 };
 
 export const listMonitors = route({
@@ -77,6 +92,9 @@ export const listMonitors = route({
   scope: "read",
   query: z.strictObject({
     ...monitorFilters,
+    reachesNobody: yes().describe(
+      "Only those of whose trouble nobody would hear. All others that match are read for it, and not counted; a page that takes more than 10 s may be short.",
+    ),
     sort: sortParameter,
     fields: fieldsParameter,
     ...page,
@@ -88,15 +106,19 @@ export const listMonitors = route({
       contentTypes: JSON_OR_YAML,
     },
   },
-  handle: async ({ token, query: { limit, cursor, sort, fields, ...filters } }, deps) => {
+  handle: async ({ token, query: { limit, cursor, sort, fields, reachesNobody, ...filters } }, deps) => {
     const shown = readFields(fields);
-    const question = JSON.stringify(["monitors", sort, filters]);
+    const question = JSON.stringify(["monitors", sort, filters, ...(reachesNobody ? ["reachesNobody"] : [])]);
     const start = startOf(cursor, question);
-    const isWhole = sort === "name" && Object.values(filters).every((filter) => filter === undefined || !filter.length);
+    const isFiltered = reachesNobody || Object.values(filters).some((filter) => filter?.length);
+    const isWhole = sort === "name" && !isFiltered;
+    const end = deps.now().getTime() + LATE_MS;
     const { batches, total } = isWhole
       ? { batches: byName(deps, limit, start?.position), total: start ? start.total : await deps.monitors.count() }
-      : await selected(deps, filters, sort, limit, start?.position);
-    const { found, hasMore } = await takePage<StoredMonitor>(batches, limit);
+      : await selected(deps, { filters, reachesNobody, sort }, limit, start?.position);
+    const { found, hasMore } = await takePage<StoredMonitor>(batches, limit, {
+      isLate: () => reachesNobody && deps.now().getTime() > end,
+    });
     const isChecked = FROM_HISTORY.some((name) => shown.includes(name));
     const aroundOf = await around(
       deps,

@@ -2,25 +2,12 @@
 import { useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { usePolling } from "../live.ts";
-import type { Page } from "../model.ts";
+import type { Location, Page } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { Ago } from "../parts/time.tsx";
 import { plural } from "../words.ts";
 
 const POLL_MS = 15_000;
-
-interface Location {
-  readonly name: string;
-  readonly kind: string;
-  readonly region: string;
-  readonly families: readonly string[];
-  readonly port25: boolean;
-  readonly condition: "working" | "silent" | "offline";
-  readonly lastHeartbeatAt: string | null;
-  readonly silentSince: string | null;
-  readonly offlineSince: string | null;
-  readonly lateTicks: readonly unknown[];
-}
 
 const CONDITIONS = {
   working: "works",

@@ -1,9 +1,9 @@
 /** Log in with a token. */
 import { useEffect, useState } from "preact/hooks";
-import { CallFailure } from "../api.ts";
 import { Failed } from "../parts/notice.tsx";
 import { destination, query, replace } from "../router.ts";
 import { logIn } from "../session.ts";
+import { TokenForm } from "./token-form.tsx";
 
 const isLoopback = /^(localhost|127\.|\[::1\])/.test(location.host);
 
@@ -14,29 +14,13 @@ const takeCode = (): string | null => {
   return code || null;
 };
 
+const enter = () => replace(destination(query.peek().get("to")));
+
 export const LoginPage = () => {
-  const [failure, setFailure] = useState<CallFailure | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    return enter(String(form.get("token")), form.has("remember"));
-  };
-  const enter = async (token: string, isRemembered: boolean) => {
-    setBusy(true);
-    setFailure(null);
-    try {
-      await logIn(token, isRemembered);
-      replace(destination(query.peek().get("to")));
-    } catch (error) {
-      setFailure(error instanceof CallFailure ? error : new CallFailure(String(error), { status: 0 }));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const [failure, setFailure] = useState<unknown>(null);
   useEffect(() => {
     const code = takeCode();
-    if (code !== null) void enter(code, false);
+    if (code !== null) logIn(code, false).then(enter, setFailure);
   }, []);
   return (
     <main id="main" class="login">
@@ -47,31 +31,8 @@ export const LoginPage = () => {
       {location.protocol === "http:" && !isLoopback && (
         <p class="notice">This page came over plain HTTP: everybody on the way can read the token.</p>
       )}
-      {failure && <Failed failure={failure} />}
-      <form onSubmit={(event) => void submit(event)}>
-        {/* Password managers keep a password only beside a user name. */}
-        <input
-          class="unseen"
-          name="username"
-          autocomplete="username"
-          value="harborlight"
-          tabIndex={-1}
-          aria-hidden="true"
-          readOnly
-        />
-        <label class="field">
-          <span>Token</span>
-          <input name="token" type="password" autocomplete="current-password" required autofocus spellcheck={false} />
-        </label>
-        <p>
-          <label>
-            <input type="checkbox" name="remember" /> Stay logged in for 30 days
-          </label>
-        </p>
-        <button class="primary" type="submit" disabled={isBusy}>
-          {isBusy ? "Logging in…" : "Log in"}
-        </button>
-      </form>
+      {failure !== null && <Failed failure={failure} />}
+      <TokenForm done={enter} />
     </main>
   );
 };

@@ -1,7 +1,8 @@
 /** A monitor that is being written: the texts of the form, and what they mean to the API. Pure. */
 import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../../shared/monitor/timing.ts";
-import type { Monitor, Tags } from "../model.ts";
-import { type Configurable, settingsFrom } from "../parts/settings-schema.ts";
+import type { Flapping, Monitor } from "../model.ts";
+import { type Configurable, settingsFrom, textsOf, variantOf } from "../parts/settings-schema.ts";
+import { addressesFrom, numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 
 export interface Draft {
   readonly host: string;
@@ -27,7 +28,14 @@ export interface Draft {
   /** With commas or line ends between them. */
   readonly emails: string;
   readonly policies: readonly string[];
+  /** Null: off. */
+  readonly flapping: Flapping | null;
+  readonly dependsOn: readonly string[];
+  readonly maintenanceCountsAsDowntime: boolean;
 }
+
+/** The API's own marks of flap detection. */
+export const USUAL_FLAPPING: Flapping = { highPercent: 30, lowPercent: 20 };
 
 export const EMPTY: Draft = {
   host: "",
@@ -46,22 +54,10 @@ export const EMPTY: Draft = {
   locations: [],
   emails: "",
   policies: [],
+  flapping: null,
+  dependsOn: [],
+  maintenanceCountsAsDowntime: false,
 };
-
-const wordsOf = (text: string) => text.split(/[\s,;]+/).filter(Boolean);
-const numberOr = (text: string) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
-
-const tagsOf = (text: string): Tags =>
-  Object.fromEntries(
-    text
-      .split(",")
-      .map((pair) => pair.trim())
-      .filter(Boolean)
-      .map((pair) => {
-        const [key = "", ...value] = pair.split("=");
-        return [key.trim(), value.join("=").trim()];
-      }),
-  );
 
 /** What `POST /v1/checks` takes: the target and how to speak to it. @throws SyntaxError for a setting that is no JSON */
 export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
@@ -77,8 +73,8 @@ export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> 
 
 /** What `POST /v1/monitors` takes. @throws SyntaxError for a setting that is no JSON */
 export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
-  const tags = tagsOf(draft.tags);
-  const emails = wordsOf(draft.emails);
+  const tags = tagsFrom(draft.tags);
+  const emails = addressesFrom(draft.emails);
   return {
     name: draft.name.trim() || `${draft.host.trim()}${draft.port.trim() && `:${draft.port.trim()}`}`,
     ...targetOf(draft, protocol),
@@ -93,11 +89,17 @@ export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings">
       ...(emails.length > 0 && { emails }),
       ...(draft.policies.length > 0 && { policies: draft.policies }),
     },
+    ...(draft.flapping && { flapping: draft.flapping }),
+    ...(draft.dependsOn.length > 0 && { dependsOn: draft.dependsOn }),
+    ...(draft.maintenanceCountsAsDowntime && { maintenanceCountsAsDowntime: true }),
   };
 };
 
-/** How long it takes at most until people hear of a port that fails. */
-export const secondsToAlert = ({ intervalSeconds, failureThreshold, afterSeconds }: Draft): number => {
+/**
+ * How long it takes at most until people hear of a port that fails.
+ * @param afterSeconds how long the trouble must have lasted
+ */
+export const secondsToAlert = ({ intervalSeconds, failureThreshold }: Draft, afterSeconds: number): number => {
   const timeoutMs = defaultTimeoutMs(intervalSeconds);
   const retries = defaultRetries(intervalSeconds, timeoutMs);
   return timeToAlertSeconds({ intervalSeconds, failureThreshold, timeoutMs, retries, alerts: { afterSeconds } });
@@ -106,28 +108,15 @@ export const secondsToAlert = ({ intervalSeconds, failureThreshold, afterSeconds
 /** A draft that may stay in the browser: without settings, which may be secrets. */
 export const withoutSecrets = (draft: Draft): Draft => ({ ...draft, settings: {} });
 
-const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-
-/** Which kind of settings these are, where the protocol has several: the one whose constants they have. */
-const kindOf = (settings: Monitor["settings"], protocol: Pick<Configurable, "settings"> | undefined): number => {
-  const kinds = protocol?.settings.oneOf ?? [];
-  const found = kinds.findIndex(({ properties = {} }) =>
-    Object.entries(properties).every(([name, { const: value }]) => value === undefined || settings[name] === value),
-  );
-  return Math.max(0, found);
-};
-
 /** The form of a monitor that there is. Secrets are masked, and stay as they are while nobody changes them. */
 export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings"> | undefined): Draft => ({
   host: monitor.host,
   protocol: monitor.protocol,
   port: String(monitor.port),
   name: monitor.name,
-  tags: Object.entries(monitor.tags)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(", "),
-  kind: kindOf(monitor.settings, protocol),
-  settings: Object.fromEntries(Object.entries(monitor.settings).map(([name, value]) => [name, textOf(value)])),
+  tags: tagsText(monitor.tags),
+  kind: variantOf(monitor.settings, protocol),
+  settings: textsOf(monitor.settings),
   intervalSeconds: monitor.intervalSeconds,
   afterSeconds: monitor.alerts.afterSeconds,
   failureThreshold: monitor.failureThreshold,
@@ -137,22 +126,7 @@ export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings
   locations: [],
   emails: monitor.alerts.emails.join(", "),
   policies: monitor.alerts.policies,
+  flapping: monitor.flapping,
+  dependsOn: monitor.dependsOn,
+  maintenanceCountsAsDowntime: monitor.maintenanceCountsAsDowntime,
 });
-
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** What turns one object into another, as a merge patch (RFC 7396): null for what is gone; undefined for no difference. */
-export const mergePatch = (before: Json, after: Json): Json | undefined => {
-  const changes: Record<string, unknown> = {};
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [old, fresh] = [before[name], after[name]];
-    if (fresh === undefined) changes[name] = null;
-    else if (isObject(old) && isObject(fresh)) {
-      const inner = mergePatch(old, fresh);
-      if (inner) changes[name] = inner;
-    } else if (JSON.stringify(old) !== JSON.stringify(fresh)) changes[name] = fresh;
-  }
-  return Object.keys(changes).length > 0 ? changes : undefined;
-};

@@ -1,19 +1,24 @@
 /** The form of a monitor: where, a test, when to alert, whom, what it is called. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { CallFailure, call, get } from "../api.ts";
-import type { Page } from "../model.ts";
-import { errorsAt, Field } from "../parts/field.tsx";
-import { FormFailed } from "../parts/notice.tsx";
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
+import { Form } from "../parts/form.tsx";
+import { Failed } from "../parts/notice.tsx";
 import { session } from "../session.ts";
 import { lasting, plural } from "../words.ts";
-import { type Draft, secondsToAlert, targetOf } from "./draft.ts";
+import { INTERVALS, WAITS } from "./choices.ts";
+import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
+import { Exceptions, People } from "./people-step.tsx";
 import { loadProtocols, protocolNamed } from "./protocols.ts";
 import { type StepProps, Target } from "./target-step.tsx";
 
-const INTERVALS = [10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 21_600, 86_400];
-const WAITS = [0, 30, 60, 120, 300, 600, 1_800, 3_600];
 const THRESHOLDS = [1, 2, 3, 5, 10];
+const QUORUMS: Readonly<Record<string, string>> = {
+  majority: "most locations",
+  any: "any location",
+  all: "all locations",
+};
 /** Paths of errors that stand at a field. */
 const SHOWN = [
   "host",
@@ -23,46 +28,15 @@ const SHOWN = [
   "intervalSeconds",
   "alerts.afterSeconds",
   "alerts.emails",
+  "alerts.policies",
+  "dependsOn",
+  "flapping",
   "failureThreshold",
   "degradedAboveMs",
   "quorum",
   "name",
   "tags",
 ];
-
-interface Policy {
-  readonly id: string;
-  readonly name: string;
-}
-
-const Choice = ({
-  id,
-  options,
-  words,
-  value,
-  change,
-}: {
-  readonly id: string;
-  readonly options: readonly number[];
-  readonly words: (option: number) => string;
-  readonly value: number;
-  readonly change: (value: number) => void;
-}) => (
-  <select
-    id={id}
-    aria-describedby={`${id}-help`}
-    value={String(value)}
-    onChange={(event) => change(Number(event.currentTarget.value))}
-  >
-    {[...new Set([...options, value])]
-      .toSorted((a, b) => a - b)
-      .map((option) => (
-        <option key={option} value={String(option)}>
-          {words(option)}
-        </option>
-      ))}
-  </select>
-);
 
 const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: unknown) => void }) => {
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
@@ -103,126 +77,67 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
     <fieldset class="card">
       <legend>When to alert</legend>
       <div class="columns">
-        <Field id="intervalSeconds" label="Check every" errors={errorsAt(errors, "intervalSeconds")}>
-          <Choice
-            id="intervalSeconds"
-            options={INTERVALS}
-            words={lasting}
-            value={draft.intervalSeconds}
-            change={(intervalSeconds) => change({ intervalSeconds })}
-          />
-        </Field>
-        <Field id="afterSeconds" label="Alert when down for more than" errors={errorsAt(errors, "alerts.afterSeconds")}>
-          <Choice
-            id="afterSeconds"
-            options={WAITS}
-            words={(seconds) => (seconds === 0 ? "at once" : lasting(seconds))}
-            value={draft.afterSeconds}
-            change={(afterSeconds) => change({ afterSeconds })}
-          />
-        </Field>
-        <Field
+        <ChoiceField
+          id="intervalSeconds"
+          label="Check every"
+          errors={errorsAt(errors, "intervalSeconds")}
+          options={INTERVALS}
+          words={lasting}
+          value={draft.intervalSeconds}
+          change={(intervalSeconds) => change({ intervalSeconds })}
+        />
+        <ChoiceField
+          id="afterSeconds"
+          label="Alert when down for more than"
+          errors={errorsAt(errors, "alerts.afterSeconds")}
+          options={WAITS}
+          words={(seconds) => (seconds === 0 ? "at once" : lasting(seconds))}
+          value={draft.afterSeconds}
+          change={(afterSeconds) => change({ afterSeconds })}
+        />
+        <ChoiceField
           id="failureThreshold"
           label="Down after"
           help="Failed checks in a row, each with its retries."
           errors={errorsAt(errors, "failureThreshold")}
-        >
-          <Choice
-            id="failureThreshold"
-            options={THRESHOLDS}
-            words={(count) => plural(count, "failed check")}
-            value={draft.failureThreshold}
-            change={(failureThreshold) => change({ failureThreshold })}
-          />
-        </Field>
-        <Field
+          options={THRESHOLDS}
+          words={(count) => plural(count, "failed check")}
+          value={draft.failureThreshold}
+          change={(failureThreshold) => change({ failureThreshold })}
+        />
+        <TextField
           id="degradedAboveMs"
           label="Slow above (ms)"
           help="Empty: never."
           errors={errorsAt(errors, "degradedAboveMs")}
-        >
-          <input
-            id="degradedAboveMs"
-            aria-describedby="degradedAboveMs-help"
-            inputmode="numeric"
-            value={draft.degradedAboveMs}
-            onInput={(event) => change({ degradedAboveMs: event.currentTarget.value })}
-          />
-        </Field>
+          input={{ inputmode: "numeric" }}
+          value={draft.degradedAboveMs}
+          change={(degradedAboveMs) => change({ degradedAboveMs })}
+        />
         {places > 1 && (
-          <Field
+          <ChoiceField
             id="quorum"
             label="Down when seen so by"
             help="Locations that are offline do not count."
             errors={errorsAt(errors, "quorum")}
-          >
-            <select
-              id="quorum"
-              aria-describedby="quorum-help"
-              value={draft.quorum}
-              onChange={(event) => change({ quorum: event.currentTarget.value })}
-            >
-              <option value="majority">most locations</option>
-              <option value="any">any location</option>
-              <option value="all">all locations</option>
-              {/^\d+$/.test(draft.quorum) && <option value={draft.quorum}>{draft.quorum} locations</option>}
-            </select>
-          </Field>
+            options={Object.keys(QUORUMS)}
+            words={(quorum) => QUORUMS[quorum] ?? `${quorum} locations`}
+            value={draft.quorum}
+            change={(quorum) => change({ quorum })}
+          />
         )}
       </div>
       <p>
-        Checked every {lasting(draft.intervalSeconds)} from {plural(places, "place")}; people hear of it at most{" "}
-        <strong>{lasting(secondsToAlert(draft))}</strong> after it fails.
+        Checked every {lasting(draft.intervalSeconds)} from {plural(places, "place")}.
       </p>
     </fieldset>
   );
 };
 
-const People = ({ draft, change, errors, policies }: StepProps & { readonly policies: readonly Policy[] }) => (
-  <fieldset class="card">
-    <legend>Who is told</legend>
-    <Field
-      id="emails"
-      label="Mail addresses"
-      help="With commas between them. Whoever is subscribed to the alerts hears of it too."
-      errors={errorsAt(errors, "alerts.emails")}
-    >
-      <input
-        id="emails"
-        aria-describedby="emails-help"
-        type="text"
-        inputmode="email"
-        autocomplete="email"
-        value={draft.emails}
-        onInput={(event) => change({ emails: event.currentTarget.value })}
-      />
-    </Field>
-    {policies.length > 0 && (
-      <div class="field" role="group" aria-label="Alert policies">
-        <span>Alert policies</span>
-        {policies.map(({ id, name }) => (
-          <label key={id} class="check">
-            <input
-              type="checkbox"
-              checked={draft.policies.includes(id)}
-              onChange={(event) =>
-                change({
-                  policies: event.currentTarget.checked
-                    ? [...draft.policies, id]
-                    : draft.policies.filter((other) => other !== id),
-                })
-              }
-            />{" "}
-            {name}
-          </label>
-        ))}
-      </div>
-    )}
-  </fieldset>
-);
-
 interface MonitorFormProps {
   readonly initial: Draft;
+  /** Of the monitor that is changed. */
+  readonly id?: string;
   /** What the button says. */
   readonly verb: string;
   /** Stores the draft. What it throws is shown. */
@@ -231,77 +146,45 @@ interface MonitorFormProps {
   readonly keep?: (draft: Draft) => void;
 }
 
-export const MonitorForm = ({ initial, verb, save, keep }: MonitorFormProps) => {
+export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps) => {
   const [draft, setDraft] = useState(initial);
-  const [policies, setPolicies] = useState<readonly Policy[]>([]);
-  const [failure, setFailure] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  const errors = failure instanceof CallFailure ? failure.errors : [];
+  const [unloaded, setUnloaded] = useState<unknown>(null);
   useEffect(() => {
-    loadProtocols().catch(setFailure);
-    get<Page<Policy>>("/v1/policies").then(
-      ({ items }) => setPolicies(items),
-      () => {}, // without them the form still works
-    );
+    loadProtocols().catch(setUnloaded);
   }, []);
   useEffect(() => keep?.(draft), [draft]);
-  useEffect(() => {
-    const first = form.current?.querySelector("[data-error]")?.closest(".field");
-    first?.querySelector<HTMLElement>("input, select")?.focus();
-  }, [failure]);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
-  const step = { draft, change, errors };
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setFailure(null);
-    try {
-      await save(draft);
-    } catch (error) {
-      setFailure(error);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
-    <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
-      <Target {...step} />
-      <Test draft={draft} fail={setFailure} />
-      <Conditions {...step} />
-      <People {...step} policies={policies} />
-      <fieldset class="card">
-        <legend>What it is called</legend>
-        <Field id="name" label="Name" help="Empty: its address." errors={errorsAt(errors, "name")}>
-          <input
-            id="name"
-            aria-describedby="name-help"
-            autocomplete="off"
-            value={draft.name}
-            onInput={(event) => change({ name: event.currentTarget.value })}
-          />
-        </Field>
-        <Field
-          id="tags"
-          label="Tags"
-          help="key=value, with commas between them, to group and filter by."
-          errors={errorsAt(errors, "tags")}
-        >
-          <input
-            id="tags"
-            aria-describedby="tags-help"
-            autocomplete="off"
-            value={draft.tags}
-            onInput={(event) => change({ tags: event.currentTarget.value })}
-          />
-        </Field>
-      </fieldset>
-      {failure !== null && <FormFailed failure={failure} shown={SHOWN} />}
-      <p>
-        <button class="primary" type="submit" disabled={isBusy}>
-          {verb}
-        </button>
-      </p>
-    </form>
+    <Form verb={verb} shown={SHOWN} save={() => save(draft)}>
+      {(errors, fail) => (
+        <>
+          {unloaded !== null && <Failed failure={unloaded} />}
+          <Target draft={draft} change={change} errors={errors} />
+          <Test draft={draft} fail={fail} />
+          <Conditions draft={draft} change={change} errors={errors} />
+          <People draft={draft} change={change} errors={errors} />
+          <Exceptions draft={draft} change={change} errors={errors} id={id} />
+          <fieldset class="card">
+            <legend>What it is called</legend>
+            <TextField
+              id="name"
+              label="Name"
+              help="Empty: its address."
+              errors={errorsAt(errors, "name")}
+              value={draft.name}
+              change={(name) => change({ name })}
+            />
+            <TextField
+              id="tags"
+              label="Tags"
+              help="key=value, with commas between them, to group and filter by."
+              errors={errorsAt(errors, "tags")}
+              value={draft.tags}
+              change={(tags) => change({ tags })}
+            />
+          </fieldset>
+        </>
+      )}
+    </Form>
   );
 };

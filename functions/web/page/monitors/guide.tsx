@@ -1,7 +1,7 @@
 /** A new monitor in eight steps: logged in (1), here (2), what kind (3), where (4, 5), when to alert (6), whom (7), create (8). */
 import { call } from "../api.ts";
+import { Permitted } from "../parts/notice.tsx";
 import { go } from "../router.ts";
-import { mayWrite } from "../session.ts";
 import { type Draft, EMPTY, monitorOf, withoutSecrets } from "./draft.ts";
 import { MonitorForm } from "./form.tsx";
 import { forgetOverview } from "./overview.ts";
@@ -29,15 +29,13 @@ const create = async (draft: Draft) => {
 export const GuidePage = () => (
   <main id="main" class="form">
     <h1 tabIndex={-1}>New monitor</h1>
-    {mayWrite.value ? (
+    <Permitted what="Creating a monitor" scope="deploy">
       <MonitorForm
         initial={kept()}
         verb="Create monitor"
         save={create}
         keep={(draft) => sessionStorage.setItem(KEPT, JSON.stringify(withoutSecrets(draft)))}
       />
-    ) : (
-      <p class="notice">Creating monitors needs a token with the scope write.</p>
-    )}
+    </Permitted>
   </main>
 );

@@ -1,27 +1,20 @@
-/** What the past of a monitor says: uptime by period, bars, latency. */
+/** What the past of a monitor says: uptime by period, bars, a time in detail, latency. */
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api.ts";
 import type { Figures, Monitor, Overview, Stats } from "../model.ts";
-import { LatencyChart } from "../parts/latency-chart.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { ReadableBars } from "../parts/uptime-bars.tsx";
 import { lasting, NONE, percent } from "../words.ts";
+import { Detail, PERIODS, type Span } from "./detail.tsx";
+import { Latency } from "./latency.tsx";
+import { Choice, useAnswer, useBeat } from "./periods.tsx";
 
-/** Periods of the figures, and the steps in which they are read. */
 const TOTALS = [
   { name: "24 hours", from: "-24h" },
   { name: "7 days", from: "-7d" },
   { name: "30 days", from: "-30d" },
   { name: "90 days", from: "-90d" },
   { name: "400 days", from: "-400d" },
-] as const;
-const RANGES = [
-  { name: "1 hour", from: "-1h", step: "1m" },
-  { name: "24 hours", from: "-24h", step: "5m" },
-  { name: "7 days", from: "-7d", step: "1h" },
-  { name: "30 days", from: "-30d", step: "6h" },
-  { name: "90 days", from: "-90d", step: "1d" },
-  { name: "400 days", from: "-400d", step: "1d" },
 ] as const;
 const BARS = [
   { name: "24 hours", bars: "24h" },
@@ -30,89 +23,37 @@ const BARS = [
   { name: "90 days", bars: "90d" },
 ] as const;
 
-const statsOf = (id: string, from: string, step: string) =>
-  get<Stats>(`/v1/monitors/${id}/stats?${new URLSearchParams({ from, step })}`, { isPoll: true });
-
-/** Reads anew when the monitor changes its status, and every few minutes. */
-const useAnswer = <Answer,>(load: () => Promise<Answer>, inputs: readonly unknown[]) => {
-  const [answer, setAnswer] = useState<Answer | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
-  useEffect(() => {
-    let isWanted = true;
-    load().then(
-      (found) => {
-        if (!isWanted) return;
-        setAnswer(found);
-        setFailure(null);
-      },
-      (error: unknown) => isWanted && setFailure(error),
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, inputs);
-  return { answer, failure };
-};
-
 const EVERY_MS = 2 * 60_000;
 /** A new monitor fills its page as its first checks come. */
 const EVERY_MS_WHILE_EMPTY = 5_000;
-/** Changes when what depends on the time is to be read anew. */
-const useBeat = (everyMs: number) => {
-  const [beat, setBeat] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => !document.hidden && setBeat((before) => before + 1), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return beat;
-};
+
+const totalOf = async (id: string, from: string) =>
+  (await get<Stats>(`/v1/monitors/${id}/stats?${new URLSearchParams({ from, step: "1d" })}`, { isPoll: true })).total;
 
 /** Time of a range that is known: only that counts. */
 const known = ({ seconds: { up, degraded, down } }: Figures) => up + degraded + down;
 
-const Choice = <Option extends { readonly name: string }>({
-  label,
-  options,
-  chosen,
-  choose,
-}: {
-  readonly label: string;
-  readonly options: readonly Option[];
-  readonly chosen: Option;
-  readonly choose: (option: Option) => void;
-}) => (
-  <ul class="chips" aria-label={label}>
-    {options.map((option) => (
-      <li key={option.name}>
-        <button type="button" aria-pressed={option === chosen} onClick={() => choose(option)}>
-          {option.name}
-        </button>
-      </li>
-    ))}
-  </ul>
-);
-
-export const History = ({ monitor: { id, status, degradedAboveMs } }: { readonly monitor: Monitor }) => {
+export const History = ({ monitor }: { readonly monitor: Monitor }) => {
+  const { id, status } = monitor;
   const [isFilled, setFilled] = useState(false);
+  const [hasLatency, setLatency] = useState(false);
   const beat = useBeat(isFilled ? EVERY_MS : EVERY_MS_WHILE_EMPTY);
-  const [range, setRange] = useState<(typeof RANGES)[number]>(RANGES[1]);
   const [strip, setStrip] = useState<(typeof BARS)[number]>(BARS[2]);
-  const totals = useAnswer(
-    () => Promise.all(TOTALS.map(({ from }) => statsOf(id, from, "1d").then(({ total }) => total))),
-    [id, status, beat],
-  );
+  const [span, setSpan] = useState<Span>(PERIODS[1]!);
+  const totals = useAnswer(() => Promise.all(TOTALS.map(({ from }) => totalOf(id, from))), [id, status, beat]);
   const bars = useAnswer(
     () => get<Overview>(`/v1/overview?${new URLSearchParams({ bars: strip.bars, ids: id })}`, { isPoll: true }),
     [id, status, strip, beat],
   );
-  const latency = useAnswer(() => statsOf(id, range.from, range.step), [id, range, beat]);
   const row = bars.answer?.items[0];
   const year = totals.answer?.at(-1);
-  const points = latency.answer?.items ?? [];
-  const hasLatency = points.some(({ latencyMs }) => latencyMs !== null);
   const day = totals.answer?.[0];
   const isComplete = day !== undefined && known(day) > 0 && (hasLatency || status !== "up");
   useEffect(() => setFilled(isComplete), [isComplete]);
+  const open = (opened: Span) => {
+    setSpan(opened);
+    document.getElementById("detail")?.focus();
+  };
   return (
     <>
       <section aria-label="Uptime">
@@ -144,26 +85,13 @@ export const History = ({ monitor: { id, status, degradedAboveMs } }: { readonly
             downSeconds={row.downSeconds}
             step={bars.answer.bars.step}
             from={bars.answer.bars.from}
+            open={open}
           />
         )}
         {bars.failure !== null && <Failed failure={bars.failure} />}
       </section>
-      <section aria-label="Latency">
-        <h2>Latency</h2>
-        <Choice label="Period of the latency" options={RANGES} chosen={range} choose={setRange} />
-        {latency.failure !== null && <Failed failure={latency.failure} />}
-        {latency.answer && !hasLatency && <p class="dim">No latencies in this time.</p>}
-        {hasLatency && (
-          <LatencyChart
-            times={points.map(({ from }) => Date.parse(from))}
-            series={(["p50", "p95", "p99"] as const).map((name) => ({
-              name,
-              values: points.map(({ latencyMs }) => latencyMs?.[name] ?? null),
-            }))}
-            limit={degradedAboveMs}
-          />
-        )}
-      </section>
+      <Detail id={id} span={span} choose={setSpan} beat={`${beat} ${status}`} />
+      <Latency monitor={monitor} beat={beat} found={setLatency} />
     </>
   );
 };

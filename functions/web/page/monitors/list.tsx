@@ -1,16 +1,19 @@
 /** All monitors: counts, search, groups, and a row for each. */
 import { computed, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { usePolling } from "../live.ts";
 import { type BarStep, STATUSES, type Status } from "../model.ts";
+import { WithMore } from "../parts/later.tsx";
+import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { ask, path, query } from "../router.ts";
-import { mayWrite } from "../session.ts";
+import { mayChangeMonitors } from "../session.ts";
 import { plural } from "../words.ts";
 import { answer, countByStatus, type Group, type Question, SORTS, type Sort } from "./filters.ts";
-import { loadOverview, overview, PERIODS, type Period } from "./overview.ts";
+import { loadOverview, overview, PERIODS, type Period, staleness } from "./overview.ts";
 import { MonitorRow } from "./row.tsx";
+import { selectAll, selected, toggle } from "./selection.ts";
 
 const POLL_MS = 15_000;
 const SORT_WORDS: Readonly<Record<Sort, string>> = {
@@ -38,11 +41,17 @@ const question = computed<Question>(() => ({
   sort: oneOf(SORTS, query.value.get("sort")) ?? "status",
 }));
 const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
+/** Asks for the first rows before anything is drawn: over a slow line the session's answer would hold them up. */
+export const prefetchMonitors = (): void => void loadOverview(period.peek(), false).catch(() => {}); // the page asks again
 const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
 const counts = computed(() => countByStatus(rows.value));
-/** The number of monitors that are down, for the frame and the title. */
-export const downCount = computed(() => counts.value.get("down") ?? 0);
 const groups = computed(() => answer(rows.value, question.value));
+const shownIds = computed(() => groups.value.flatMap((group) => group.rows.map(({ id }) => id)));
+const selectedRows = computed(() =>
+  groups.value.flatMap((group) => group.rows.filter(({ id }) => selected.value.has(id))),
+);
+const select = (id: string, isRange: boolean) => toggle(id, shownIds.peek(), isRange);
+
 const folded = signal<ReadonlySet<string>>(new Set());
 
 const fold = (name: string) => {
@@ -115,48 +124,62 @@ const Tools = () => {
   );
 };
 
-const GroupRows = ({ group, step }: { readonly group: Group; readonly step: BarStep }) => {
-  const { name } = group;
-  const isFolded = name !== null && folded.value.has(name);
+const isFolded = ({ name }: Group) => name !== null && folded.value.has(name);
+
+const GroupHead = ({ group }: { readonly group: Group }) => {
+  const name = group.name ?? "";
   const down = group.rows.filter(({ status }) => status === "down").length;
   return (
-    <div class="rows" role="rowgroup">
-      {name !== null && (
-        <div class="group" role="row">
-          <div role="rowheader">
-            <button type="button" aria-expanded={!isFolded} onClick={() => fold(name)}>
-              <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
-            </button>{" "}
-            <span class="dim">
-              {group.rows.length}
-              {down > 0 && `, ${down} down`}
-            </span>
-          </div>
-        </div>
-      )}
-      {!isFolded && group.rows.map((row) => <MonitorRow key={row.id} row={row} step={step} />)}
+    <div class="group" role="row">
+      <div role="rowheader">
+        <button type="button" aria-expanded={!isFolded(group)} onClick={() => fold(name)}>
+          <span aria-hidden="true">{isFolded(group) ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
+        </button>{" "}
+        <span class="dim">
+          {group.rows.length}
+          {down > 0 && `, ${down} down`}
+        </span>
+      </div>
     </div>
   );
 };
+
+/** All groups in one list of siblings: another grouping then moves rows, and draws none anew. */
+const Rows = ({ step }: { readonly step: BarStep }) => (
+  <div class="rows" role="rowgroup">
+    {groups.value.flatMap((group) => [
+      group.name !== null && <GroupHead key={`group ${group.name}`} group={group} />,
+      ...(isFolded(group) ? [] : group.rows).map((row) => (
+        <MonitorRow
+          key={row.id}
+          row={row}
+          step={step}
+          isSelected={selected.value.has(row.id)}
+          select={mayChangeMonitors.value ? select : undefined}
+        />
+      )),
+    ])}
+  </div>
+);
 
 const Empty = () => (
   <div class="empty">
     <p>
       <strong>Nothing is watched yet.</strong>
     </p>
-    {mayWrite.value ? (
+    {mayChangeMonitors.value ? (
       <p>
         <a href="/monitors/new">Watch a port</a>
       </p>
     ) : (
-      <p class="dim">A token with the scope write can create monitors.</p>
+      <p class="dim">A token with the scope deploy can create monitors.</p>
     )}
   </div>
 );
 
 const Table = () => {
   const loaded = overview.value!;
-  const shown = groups.value.reduce((sum, group) => sum + group.rows.length, 0);
+  const shown = shownIds.value.length;
   if (rows.value.length === 0) return <Empty />;
   if (shown === 0)
     return (
@@ -166,9 +189,27 @@ const Table = () => {
       </div>
     );
   return (
-    <div class="list" role="table" aria-label="Monitors" aria-rowcount={shown + 1}>
+    <div
+      class={`list ${mayChangeMonitors.value ? "selectable" : ""}`}
+      role="table"
+      aria-label="Monitors"
+      aria-rowcount={shown + 1}
+    >
       <div class="head" role="rowgroup">
         <div role="row">
+          {mayChangeMonitors.value && (
+            <div role="columnheader" class="check-cell">
+              <input
+                type="checkbox"
+                aria-label="Select all that are shown"
+                checked={selectedRows.value.length === shown}
+                ref={(box) => {
+                  if (box) box.indeterminate = selectedRows.value.length > 0 && selectedRows.value.length < shown;
+                }}
+                onClick={(event) => selectAll(event.currentTarget.checked ? shownIds.value : [])}
+              />
+            </div>
+          )}
           <div role="columnheader">Monitor</div>
           <div role="columnheader">Status</div>
           <div role="columnheader">Tags</div>
@@ -181,27 +222,25 @@ const Table = () => {
           </div>
         </div>
       </div>
-      {groups.value.map((group) => (
-        <GroupRows key={group.name ?? ""} group={group} step={loaded.bars.step} />
-      ))}
+      <Rows step={loaded.bars.step} />
     </div>
   );
 };
 
-const Loading = () => {
-  const [isLate, setLate] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setLate(true), 200);
-    return () => clearTimeout(timer);
-  }, []);
-  return isLate ? (
-    <div aria-busy="true">
-      <span class="unseen">Loading the monitors</span>
-      {[1, 2, 3, 4, 5, 6].map((line) => (
-        <div key={line} class="placeholder" />
-      ))}
-    </div>
-  ) : null;
+const Import = () => {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => setOpen(true)}>
+        Export, import…
+      </button>
+      {isOpen && (
+        <WithMore>
+          {({ ImportDialog }) => <ImportDialog total={rows.value.length} close={() => setOpen(false)} />}
+        </WithMore>
+      )}
+    </>
+  );
 };
 
 export const MonitorsPage = () => {
@@ -218,10 +257,10 @@ export const MonitorsPage = () => {
       }
     },
     POLL_MS,
-    [period.value, attempt],
+    [period.value, attempt, staleness.value],
   );
   const loaded = overview.value;
-  const shown = groups.value.reduce((sum, group) => sum + group.rows.length, 0);
+  const shown = shownIds.value.length;
   return (
     <main id="main">
       <div class="top">
@@ -230,10 +269,13 @@ export const MonitorsPage = () => {
           {loaded && (shown === rows.value.length ? shown : `${shown} of ${rows.value.length}`)}
           {loaded && !loaded.isWhole && ", loading more"}
         </span>
-        {mayWrite.value && (
-          <a class="button primary end" href="/monitors/new">
-            New monitor
-          </a>
+        {mayChangeMonitors.value && (
+          <span class="actions end">
+            {loaded?.isWhole && <Import />}
+            <a class="button primary" href="/monitors/new">
+              New monitor
+            </a>
+          </span>
         )}
       </div>
       {failure !== null && <Failed failure={failure} retry={() => setAttempt(attempt + 1)} />}
@@ -244,6 +286,9 @@ export const MonitorsPage = () => {
         </>
       )}
       {loaded ? <Table /> : failure === null && <Loading />}
+      {selectedRows.value.length > 0 && (
+        <WithMore>{({ BulkBar }) => <BulkBar rows={selectedRows.value} shown={shownIds.value} />}</WithMore>
+      )}
     </main>
   );
 };

@@ -5,14 +5,16 @@ import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
+import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { Ago } from "../parts/time.tsx";
 import { go } from "../router.ts";
-import { mayWrite } from "../session.ts";
+import { mayChangeMonitors, mayWrite } from "../session.ts";
 import { lasting, milliseconds, target, when } from "../words.ts";
 import { History } from "./history.tsx";
 import { forgetOverview } from "./overview.ts";
+import { Dependencies, Hearers } from "./told.tsx";
 import { Facts, Silence, Trouble } from "./trouble.tsx";
 
 const POLL_MS = 10_000;
@@ -110,9 +112,12 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
   </section>
 );
 
-const Results = ({ results }: { readonly results: readonly Result[] }) => (
+const Results = ({ id, results }: { readonly id: string; readonly results: readonly Result[] }) => (
   <section>
     <h2>Newest checks</h2>
+    <p>
+      <a href={`/monitors/${id}/results`}>All results, and as CSV</a>
+    </p>
     {results.length === 0 ? (
       <p class="dim">None yet.</p>
     ) : (
@@ -192,18 +197,19 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
     }
   };
 
+  const isGone = failure instanceof CallFailure && failure.status === 404;
   if (!shown)
     return (
-      <main id="main" aria-busy={failure === null}>
-        {failure instanceof CallFailure && failure.status === 404 ? (
+      <main id="main">
+        {failure === null && <Loading />}
+        {failure !== null && !isGone && <Failed failure={failure} retry={refresh} />}
+        {isGone && (
           <>
             <h1 tabIndex={-1}>There is no such monitor</h1>
             <p>
               It may have been deleted. <a href="/monitors">All monitors</a>
             </p>
           </>
-        ) : (
-          failure !== null && <Failed failure={failure} retry={refresh} />
         )}
       </main>
     );
@@ -214,7 +220,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         <h1 tabIndex={-1} dir="auto">
           {monitor.name}
         </h1>
-        {mayWrite.value && (
+        {mayChangeMonitors.value && (
           <div class="actions end">
             <button type="button" disabled={monitor.paused} onClick={() => own("check", "A check was started.")}>
               Check now
@@ -230,6 +236,9 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
             )}
             <a class="button" href={`/monitors/${id}/edit`}>
               Edit
+            </a>
+            <a class="button" href={`/monitors/${id}/clone`}>
+              Clone
             </a>
             <button type="button" onClick={() => setDeleting(true)}>
               Delete…
@@ -272,7 +281,9 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <History monitor={monitor} />
       <Locations monitor={monitor} />
       <Incidents incidents={incidents} />
-      <Results results={results} />
+      {mayWrite.value && <Hearers id={id} />}
+      <Dependencies monitor={monitor} />
+      <Results id={id} results={results} />
     </main>
   );
 };

@@ -1,7 +1,8 @@
 /** All monitors in short: read once as a whole, then kept up to date by polls for what changed. */
-import { signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { get } from "../api.ts";
 import type { Overview, Row } from "../model.ts";
+import { session } from "../session.ts";
 import { merged } from "./filters.ts";
 
 export const PERIODS = ["24h", "7d", "30d", "90d"] as const;
@@ -19,16 +20,32 @@ interface Loaded {
 /** Undefined until the first answer. */
 export const overview = signal<Loaded | undefined>(undefined);
 
+/** Monitors by status, of all that this session may see: as the newest answer said. */
+const statusCounts = signal<NonNullable<Overview["counts"]>>({});
+/** The number of monitors that are down, for the frame and the title. */
+export const downCount = computed(() => statusCounts.value.down ?? 0);
+
 /** The first page is small, so that it is there at once; what needs attention is on it. */
 const FIRST = 50;
 const PAGE = 1_000;
 /** A full read heals what polls missed, and brings bars, uptime and latency up to date. */
 const WHOLE_EVERY_MS = 5 * 60_000;
 
+export const COUNT_EVERY_MS = 15_000;
+
 let changes = "";
 let wholeAt = 0;
+let countedAt = 0;
+let countedUpTo = "";
 
 const url = (parameters: Readonly<Record<string, string>>) => `/v1/overview?${new URLSearchParams(parameters)}`;
+
+const read = async (parameters: Readonly<Record<string, string>>, isPoll: boolean): Promise<Overview> => {
+  countedAt = Date.now();
+  const page = await get<Overview>(url(parameters), { isPoll });
+  if (page.counts) statusCounts.value = page.counts;
+  return page;
+};
 
 const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   let rows = new Map<string, Row>();
@@ -36,13 +53,13 @@ const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   let cursor: string | null = null;
   let since: string | undefined;
   do {
-    const page: Overview = await get(
-      url({
+    const page: Overview = await read(
+      {
         bars: period,
         limit: String(cursor === null && !known ? FIRST : PAGE),
         ...(cursor !== null && { cursor }),
-      }),
-      { isPoll },
+      },
+      isPoll,
     );
     // Rows that did not change stay the objects that they were.
     for (const row of page.items) {
@@ -59,12 +76,11 @@ const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   wholeAt = Date.now();
 };
 
-/** Brings `overview` up to date. @throws CallFailure */
-export const loadOverview = async (period: Period, isPoll: boolean): Promise<void> => {
+const load = async (period: Period, isPoll: boolean): Promise<void> => {
   const loaded = overview.peek();
   if (loaded?.period !== period || !loaded.isWhole || Date.now() - wholeAt > WHOLE_EVERY_MS)
     return readAll(period, isPoll);
-  const page: Overview = await get(url({ bars: period, since: changes, limit: String(PAGE) }), { isPoll });
+  const page = await read({ bars: period, since: changes, limit: String(PAGE) }, isPoll);
   changes = page.changes;
   if (page.items.length === 0 && page.removed.length === 0) return;
   const rows = merged(overview.peek()!.rows, page.items);
@@ -72,7 +88,58 @@ export const loadOverview = async (period: Period, isPoll: boolean): Promise<voi
   overview.value = { ...overview.peek()!, bars: page.bars, rows };
 };
 
-/** Something was changed here: the next poll reads it. */
+let running: { readonly period: Period; readonly loaded: Promise<void> } | null = null;
+
+/** Brings `overview` up to date; who asks while it is being read gets the same reading. @throws CallFailure */
+export const loadOverview = (period: Period, isPoll: boolean): Promise<void> => {
+  if (running?.period === period) return running.loaded;
+  const loaded = load(period, isPoll).finally(() => {
+    if (running?.loaded === loaded) running = null;
+  });
+  running = { period, loaded };
+  return loaded;
+};
+
+/** Changes when the list is to be read anew. */
+export const staleness = signal(0);
+
+/** Something was changed here: the list is read anew, at once if it is shown. */
 export const forgetOverview = (): void => {
   wholeAt = 0;
+  running = null;
+  staleness.value++;
 };
+
+/** Reads the names of all monitors, where they are not known yet. @throws CallFailure */
+export const loadNames = async (): Promise<void> => {
+  if (!overview.peek()?.isWhole) await loadOverview(overview.peek()?.period ?? "24h", false);
+};
+
+/** The name of a monitor, as far as it is known: before all are read nobody can tell which were deleted. */
+export const nameOf = (id: string): string =>
+  overview.value?.rows.get(id)?.name ?? (overview.value?.isWhole ? "a deleted monitor" : "…");
+/**
+ * Brings `statusCounts` up to date, on pages that do not show the list. An answer without changes has no counts and
+ * costs the server next to nothing.
+ */
+export const loadCounts = async (isPoll: boolean): Promise<void> => {
+  if (Date.now() - countedAt < COUNT_EVERY_MS / 2) return;
+  const isFirst = countedUpTo === "";
+  const page = await read(isFirst ? { limit: "1" } : { limit: String(PAGE), since: countedUpTo }, isPoll);
+  countedUpTo = page.changes;
+};
+
+let tokenId: string | undefined;
+// Another token may see other monitors.
+effect(() => {
+  const now = session.value?.tokenId;
+  if (now === undefined || now === tokenId) return;
+  const isOther = tokenId !== undefined;
+  tokenId = now;
+  if (!isOther) return;
+  countedUpTo = "";
+  countedAt = 0;
+  running = null;
+  statusCounts.value = {};
+  overview.value = undefined;
+});

@@ -31,7 +31,7 @@ export const Silence = ({ monitor, act }: { readonly monitor: Monitor; readonly 
     <>
       {maintenance && (
         <p class="notice calm">
-          In maintenance until {when(maintenance.until)}: nobody is told of trouble.{" "}
+          <a href="/maintenance">In maintenance until {when(maintenance.until)}</a>: nobody is told of trouble.{" "}
           {mayWrite.value && (
             <button
               type="button"
@@ -57,7 +57,8 @@ export const Silence = ({ monitor, act }: { readonly monitor: Monitor; readonly 
             onClick={() => act("/v1/maintenance-windows", silence, `Silent for ${lasting(SILENCE_SECONDS)}.`)}
           >
             Silence it for {lasting(SILENCE_SECONDS)}
-          </button>
+          </button>{" "}
+          or <a href={`/maintenance/new?monitor=${id}`}>plan maintenance</a>
         </p>
       )}
     </>
@@ -84,6 +85,17 @@ export const Trouble = ({ monitor, act }: { readonly monitor: Monitor; readonly 
         {plural(seen.length, "location")}.
       </p>
       {Object.keys(evidence).length > 0 && <Facts evidence={evidence} />}
+      {incident.heldBy.length > 0 && (
+        <p style={{ margin: ".5rem 0 0" }}>
+          Nobody is told of it, because what it depends on is down:{" "}
+          {incident.heldBy.map(({ incidentId }, index) => (
+            <span key={incidentId}>
+              {index > 0 && ", "}
+              <a href={`/incidents/${incidentId}`}>incident {index + 1}</a>
+            </span>
+          ))}
+        </p>
+      )}
       {incident.acknowledged ? (
         <p style={{ margin: ".5rem 0 0" }}>
           <strong>{incident.acknowledged.by}</strong> has taken it on at {when(incident.acknowledged.at)}.{" "}

@@ -1,13 +1,15 @@
 /** Latency over time. The chart takes its width from its box, because a scaled drawing would scale its text. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { layOut, type Series, timeTicks } from "../../../../shared/drawing/chart.ts";
-import { milliseconds, when } from "../words.ts";
+import { atClock, milliseconds, minutesBehindUtc, onDay, when } from "../words.ts";
+import { useWidth } from "./width.ts";
 
 const FRAME = { height: 210, left: 58, right: 8, top: 10, bottom: 24 };
 const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -12, PageDown: 12 };
 const DAY_MS = 86_400_000;
-const byClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const byDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** Lines differ in colour and dashes; there are six kinds. */
+const lineOf = (index: number) => `line-${index % 6}`;
 
 interface ChartProps {
   /** Epoch milliseconds, ascending. */
@@ -19,16 +21,11 @@ interface ChartProps {
 
 export const LatencyChart = ({ times, series, limit }: ChartProps) => {
   const [chosen, choose] = useState<number | null>(null);
-  const [width, setWidth] = useState(720);
   const box = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(260, Math.round(entry!.contentRect.width))));
-    observer.observe(box.current!);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(box);
   const frame = { ...FRAME, width };
   const { from, to, x, y, max, paths, valueTicks } = layOut(times, series, frame);
-  const { step, ticks } = timeTicks(from, to, Math.max(2, width / 110), new Date(from).getTimezoneOffset());
+  const { step, ticks } = timeTicks(from, to, Math.max(2, width / 110), minutesBehindUtc(from));
   const within = (index: number) => Math.max(0, Math.min(times.length - 1, index));
   const onPointerMove = (event: PointerEvent) => {
     const drawn = (event.currentTarget as Element).getBoundingClientRect();
@@ -46,7 +43,7 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
   };
   const values = (index: number) =>
     `${when(times[index]!)}: ${series.map(({ name, values: of }) => `${name} ${milliseconds(of[index] ?? null)}`).join(", ")}`;
-  const label = step >= DAY_MS ? byDay : byClock;
+  const label = step >= DAY_MS ? onDay : atClock;
   const names = series.map(({ name }) => name).join(", ");
   return (
     <figure ref={box} style={{ margin: 0 }}>
@@ -75,14 +72,14 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
         ))}
         {ticks.map((at) => (
           <text key={at} x={x(at)} y={frame.height - 6} text-anchor="middle">
-            {label.format(at)}
+            {label(at)}
           </text>
         ))}
         {limit !== null && limit <= max && (
           <line class="limit" x1={frame.left} x2={width - frame.right} y1={y(limit)} y2={y(limit)} />
         )}
-        {paths.map(({ name, d }) => (
-          <path key={name} class={`line-${name}`} d={d} />
+        {paths.map(({ name, d }, index) => (
+          <path key={name} class={lineOf(index)} d={d} />
         ))}
         {chosen !== null && (
           <line
@@ -95,11 +92,12 @@ export const LatencyChart = ({ times, series, limit }: ChartProps) => {
         )}
       </svg>
       <figcaption class="legend">
+        {limit !== null && limit <= max && chosen === null && <span>dashed: slow above {milliseconds(limit)}</span>}
         {chosen === null
-          ? series.map(({ name }) => (
+          ? series.map(({ name }, index) => (
               <span key={name}>
                 <svg viewBox="0 0 16 4" aria-hidden="true">
-                  <path class={`line-${name}`} d="M0 2h16" />
+                  <path class={lineOf(index)} d="M0 2h16" />
                 </svg>
                 {name}
               </span>

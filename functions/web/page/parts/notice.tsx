@@ -1,5 +1,8 @@
 /** Why something failed, in the API's words, and what a person can do. */
+import type { ComponentChildren } from "preact";
+import type { Scope } from "../../../../shared/tokens.ts";
 import { CallFailure } from "../api.ts";
+import { may } from "../session.ts";
 import { plural } from "../words.ts";
 import { errorsAt } from "./field.tsx";
 
@@ -41,3 +44,14 @@ export const FormFailed = ({ failure, shown }: { readonly failure: unknown; read
     </div>
   );
 };
+
+interface PermittedProps {
+  readonly what: string;
+  /** Default `write`. */
+  readonly scope?: Scope;
+  readonly children: ComponentChildren;
+}
+
+/** Its content for those who may change it. Whoever comes by a direct address without that is told what is missing. */
+export const Permitted = ({ what, scope = "write", children }: PermittedProps) =>
+  may(scope) ? children : <p class="notice">{`${what} needs a token with the scope ${scope}.`}</p>;

@@ -7,6 +7,8 @@ interface SettingsFormProps {
   readonly of: Configurable;
   readonly kind: number;
   readonly values: Readonly<Record<string, string>>;
+  /** Names of secrets that are set and not shown: they stay unless something else is typed. */
+  readonly kept?: readonly string[];
   readonly errors: readonly FieldError[];
   readonly chooseKind: (kind: number) => void;
   readonly change: (name: string, value: string) => void;
@@ -16,13 +18,16 @@ const Control = ({
   question: { name, kind, choices, standard },
   id,
   value,
+  isKept,
   change,
 }: {
   readonly question: Question;
   readonly id: string;
   readonly value: string;
+  readonly isKept: boolean;
   readonly change: (value: string) => void;
 }) => {
+  const unchanged = "set, stays as it is";
   const common = { id, "aria-describedby": `${id}-help` };
   if (kind === "choice" || kind === "flag")
     return (
@@ -42,18 +47,24 @@ const Control = ({
     value,
     onInput: (event: { readonly currentTarget: HTMLInputElement }) => change(event.currentTarget.value),
   } as const;
-  if (kind === "secret") return <input {...writing} type="password" />;
+  if (kind === "secret") return <input {...writing} type="password" placeholder={isKept ? unchanged : ""} />;
   return (
     <input
       {...writing}
       type="text"
       inputmode={kind === "number" ? "decimal" : "text"}
-      placeholder={kind === "json" ? `JSON${standard && `, default ${standard}`}` : standard.replaceAll('"', "")}
+      placeholder={
+        isKept
+          ? unchanged
+          : kind === "json"
+            ? `JSON${standard && `, default ${standard}`}`
+            : standard.replaceAll('"', "")
+      }
     />
   );
 };
 
-export const SettingsForm = ({ of, kind, values, errors, chooseKind, change }: SettingsFormProps) => {
+export const SettingsForm = ({ of, kind, values, kept = [], errors, chooseKind, change }: SettingsFormProps) => {
   const kinds = kindsOf(of);
   const questions = questionsOf(of, kind).filter(({ choices }) => choices.length !== 1);
   if (questions.length === 0 && kinds.length < 2) return null;
@@ -84,7 +95,9 @@ export const SettingsForm = ({ of, kind, values, errors, chooseKind, change }: S
             <Field
               key={id}
               id={id}
-              label={question.isRequired ? `${question.name} (required)` : question.name}
+              label={
+                question.isRequired && !kept.includes(question.name) ? `${question.name} (required)` : question.name
+              }
               help={question.help}
               errors={errorsAt(errors, id)}
             >
@@ -92,6 +105,7 @@ export const SettingsForm = ({ of, kind, values, errors, chooseKind, change }: S
                 question={question}
                 id={id}
                 value={values[question.name] ?? ""}
+                isKept={kept.includes(question.name)}
                 change={(value) => change(question.name, value)}
               />
             </Field>

@@ -29,6 +29,7 @@ export interface Question {
   readonly help: string;
   readonly standard: string;
   readonly isRequired: boolean;
+  readonly isSecret: boolean;
 }
 
 const kindOf = ({ type, enum: choices, writeOnly }: Schema): Question["kind"] => {
@@ -48,6 +49,7 @@ export const questionsOf = ({ settings }: Pick<Configurable, "settings">, kind: 
     help: property.description ?? "",
     standard: property.default === undefined ? "" : JSON.stringify(property.default),
     isRequired: schema.required?.includes(name) ?? false,
+    isSecret: property.writeOnly ?? false,
   }));
 };
 
@@ -97,4 +99,22 @@ export const settingsFrom = (
     value === undefined ? [] : [[name, value] as const],
   );
   return Object.fromEntries([...given, ...told]);
+};
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Settings as the texts of a form. */
+export const textsOf = (settings: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, textOf(value)]));
+
+/** Which kind of settings these are, where there are several: the one whose constants they have. */
+export const variantOf = (
+  settings: Readonly<Record<string, unknown>>,
+  of: Pick<Configurable, "settings"> | undefined,
+): number => {
+  const kinds = of?.settings.oneOf ?? [];
+  const found = kinds.findIndex(({ properties = {} }) =>
+    Object.entries(properties).every(([name, { const: value }]) => value === undefined || settings[name] === value),
+  );
+  return Math.max(0, found);
 };

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { BAR, barPaths, kindOf, widthOf } from "../../../../shared/drawing/bars.ts";
 import type { BarStep } from "../model.ts";
-import { lasting, onDay, plural, when } from "../words.ts";
+import { lasting, onUtcDay, plural, when } from "../words.ts";
 
 type DownSeconds = Readonly<Record<string, number>>;
 
@@ -36,13 +36,8 @@ interface BarsProps {
   readonly step: BarStep;
 }
 
-const Paths = ({ bars }: { readonly bars: string }) => (
-  <>
-    {pathsOf(bars).map(({ kind, d }) => (
-      <path key={kind} class={`bar-${kind}`} d={d} />
-    ))}
-  </>
-);
+const pathElements = (bars: string) =>
+  pathsOf(bars).map(({ kind, d }) => <path key={kind} class={`bar-${kind}`} d={d} />);
 
 /** For a row of a list: a picture with a description. */
 export const Bars = ({ bars, downSeconds, step }: BarsProps) => (
@@ -53,24 +48,42 @@ export const Bars = ({ bars, downSeconds, step }: BarsProps) => (
     role="img"
     aria-label={summary(bars, downSeconds, step)}
   >
-    <Paths bars={bars} />
+    {pathElements(bars)}
   </svg>
 );
 
 const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7 };
 
+interface ReadableBarsProps extends BarsProps {
+  readonly from: string;
+  /** Opens the time of a bar. */
+  readonly open: (span: { readonly name: string; readonly from: string; readonly to: string }) => void;
+}
+
 /** For the page of a monitor: each bar can be read with the mouse, by touch and with the arrow keys; the strip is one tab stop. */
-export const ReadableBars = ({ bars, downSeconds, step, from }: BarsProps & { readonly from: string }) => {
+export const ReadableBars = ({ bars, downSeconds, step, from, open }: ReadableBarsProps) => {
   const [chosen, choose] = useState<number | null>(null);
   const last = bars.length - 1;
   const within = (index: number) => Math.max(0, Math.min(last, index));
+  const startOf = (index: number) => Date.parse(from) + index * STEP_SECONDS[step] * 1000;
+  const beginOf = (index: number) => {
+    const at = startOf(index);
+    return step === "1d" ? onUtcDay(at) : when(at);
+  };
   const describe = (index: number) => {
-    const at = Date.parse(from) + index * STEP_SECONDS[step] * 1000;
     const down = downSeconds[String(index)];
-    const label = step === "1d" ? onDay(at) : when(at);
-    return `${label}: ${kindOf(bars[index] ?? "n").replace("-", " ")}${down ? `, down for ${lasting(down)}` : ""}`;
+    return `${beginOf(index)}: ${kindOf(bars[index] ?? "n").replace("-", " ")}${down ? `, down for ${lasting(down)}` : ""}`;
+  };
+  const openBar = (index: number) => {
+    const end = Math.min(startOf(index + 1), Date.now());
+    open({
+      name: `${beginOf(index)}, one ${STEP_WORDS[step]}`.replace("one six hours", "six hours"),
+      from: new Date(startOf(index)).toISOString(),
+      to: new Date(end).toISOString(),
+    });
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter") openBar(chosen ?? last);
     const by = KEYS[event.key];
     const to = event.key === "Home" ? 0 : event.key === "End" ? last : undefined;
     if (by === undefined && to === undefined) return;
@@ -98,8 +111,9 @@ export const ReadableBars = ({ bars, downSeconds, step, from }: BarsProps & { re
         onPointerMove={onPointerMove}
         onPointerDown={onPointerMove}
         onPointerLeave={() => choose(null)}
+        onClick={() => chosen !== null && openBar(chosen)}
       >
-        <Paths bars={bars} />
+        {pathElements(bars)}
         {chosen !== null && (
           <path
             class="chosen"
@@ -110,7 +124,7 @@ export const ReadableBars = ({ bars, downSeconds, step, from }: BarsProps & { re
       </svg>
       <p class="dim small" style={{ margin: ".25rem 0 0", minHeight: "1.3rem" }}>
         {chosen === null
-          ? `${describe(0).split(":")[0]} to now, one bar for each ${STEP_WORDS[step]}`
+          ? `${beginOf(0)} to now, one bar for each ${STEP_WORDS[step]}; a click or Enter opens it`
           : describe(chosen)}
       </p>
     </>

@@ -1,0 +1,63 @@
+/** Journeys: what the frame says on every page, and a session that ends. */
+import { expect, test } from "vitest";
+import { expectAccessible } from "../browser.ts";
+import { api, enter, stack } from "./journey.ts";
+
+/** Runs at once what a page asks for from time to time. */
+const LOOK_NOW = "dispatchEvent(new Event('online'))";
+
+export const frameJourneys = (): void => {
+  test("every page says how many monitors are down, in its header, its title and its icon", async () => {
+    const { page, faults, close } = await enter("/locations");
+    await page.getByRole("link", { name: "1 down" }).waitFor({ timeout: 30_000 });
+    expect(await page.title()).toBe("(1 down) Locations – Harborlight");
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toMatch(/^data:image\/svg/);
+    await page.getByRole("link", { name: "1 down" }).click();
+    await page.getByRole("link", { name: "Broken" }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a session that ends leaves the page and what was typed as they are: the token is asked for in a dialog", async () => {
+    const { page, faults, close, logIn } = await enter("/monitors/new?from=link", {
+      token: stack.token,
+      expected: [401],
+    });
+    await page.getByLabel("Host name or IP address").fill("db.example.com");
+    const newest = (await api("GET", "/v1/sessions")).body.items[0].id;
+    // What the page still asks for would open the dialog too, over the button.
+    await page.waitForLoadState("networkidle");
+    await api("DELETE", `/v1/sessions/${newest}`);
+    await page.evaluate(LOOK_NOW);
+    const dialog = page.getByRole("dialog", { name: "Your session has ended" });
+    await dialog.waitFor();
+    await expectAccessible(page, "session over");
+    await page.keyboard.press("Escape");
+    await logIn();
+    await dialog.waitFor({ state: "detached" });
+    expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("db.example.com");
+    expect(new URL(page.url()).search).toBe("?from=link");
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a session that ends soon and a newer version of the page are said under the header", async () => {
+    const expiresAt = new Date(Date.now() + 10 * 60_000).toISOString();
+    const { token } = (await api("POST", "/v1/tokens", { name: "Short", scopes: ["read"], expiresAt })).body;
+    const { page, faults, close } = await enter("/incidents", { token });
+    await page.getByText(/^Your session ends at/).waitFor();
+    await page.getByRole("button", { name: "Stay logged in" }).click();
+    await page.getByText("when your token expires").waitFor();
+    await page.route(`${stack.apiUrl}/`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll("main-", "main-newer-") });
+    });
+    await page.evaluate(LOOK_NOW);
+    await page.getByText("There is a newer version of this page.").waitFor();
+    await expectAccessible(page, "notices");
+    await page.getByRole("button", { name: "Reload" }).click();
+    await page.getByText("There is a newer version of this page.").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+};
