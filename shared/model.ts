@@ -4,7 +4,6 @@
  * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
-
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
