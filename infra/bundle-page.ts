@@ -37,6 +37,8 @@ const policyOf = (styles: string) =>
     `style-src 'self' 'sha256-${sha256(Buffer.from(styles))}'`,
     "img-src 'self' data:",
     "connect-src 'self'",
+    // The preview of a status page.
+    "frame-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

@@ -20,6 +20,7 @@ export const FUNCTIONS = Object.keys({
   dispatch: true,
   probe: true,
   "state-change": true,
+  "status-page": true,
   web: true,
 } satisfies Record<FunctionName, true>) as FunctionName[];
 
@@ -53,6 +54,8 @@ export const bundle = async (root = ROOT): Promise<void> => {
     target: "node24",
     format: "cjs",
     minify: true,
+    jsx: "automatic",
+    jsxImportSource: "preact",
     // Keeps names in stack traces and error names.
     keepNames: true,
     legalComments: "none",

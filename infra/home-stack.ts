@@ -8,7 +8,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { MonitorsIndex } from "../shared/store/indexes.ts";
-import { MONITOR_SK, SECRETS, STATE_SK } from "../shared/store/keys.ts";
+import { MONITOR_SK, PUBLIC_READS, PUBLIC_WRITES, SECRETS, STATE_SK } from "../shared/store/keys.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { letAlert } from "./alert-grants.ts";
@@ -177,7 +177,35 @@ export class HomeStack extends Stack {
       timeout: Duration.seconds(10),
       environment: {},
     });
-    const { url } = new PublicApi(this, "PublicApi", { settings, handler: api.lambda, web: web.lambda });
+
+    // ---- status-page: what everybody may read -------------------------------------------------------------------
+    const statusPage = new NodeFunction(this, "StatusPage", {
+      settings,
+      entry: "status-page",
+      // Drawing takes milliseconds; a cold start is bound by CPU, which comes with memory.
+      memorySize: 256,
+      timeout: Duration.seconds(20),
+      environment: {
+        MONITORS_TABLE: monitors.tableName,
+        HISTORY_TABLE: history.tableName,
+        ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
+      },
+    });
+    // What the whole world may call sees no token, session, channel or mail, and can change no monitor.
+    statusPage.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [monitors.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": PUBLIC_READS },
+    });
+    statusPage.allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [monitors.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": PUBLIC_WRITES },
+    });
+    statusPage.allow(["dynamodb:Query"], [index("listed"), index("changed")]);
+    statusPage.allow(["dynamodb:GetItem", "dynamodb:Query"], [history.tableArn]);
+    const { url } = new PublicApi(this, "PublicApi", {
+      settings,
+      handler: api.lambda,
+      statusPage: statusPage.lambda,
+      web: web.lambda,
+    });
 
     // ---- deliver: sends alerts to their receivers ---------------------------------------------------------------
     const delivery = new Delivery(this, "Delivery", {

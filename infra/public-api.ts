@@ -47,6 +47,9 @@ export const PUBLIC_ROUTES = [
   { path: "/v1/sessions", method: HttpMethod.POST },
 ] as const;
 
+/** Status pages, for everybody: a crowd there takes nothing from the API and the dashboard. `ANY`, as above. */
+const STATUS_PAGES = { path: "/status/{proxy+}", method: HttpMethod.ANY } as const;
+
 /** Everything else is the dashboard. Its throttle of its own bounds what scans for other paths cost. */
 const PAGES = HttpRouteKey.DEFAULT;
 
@@ -64,6 +67,8 @@ export interface PublicApiProps {
   readonly settings: Settings;
   /** Answers `/v1`. */
   readonly handler: IFunction;
+  /** Answers `/status`. */
+  readonly statusPage: IFunction;
   /** Answers all other paths. */
   readonly web: IFunction;
 }
@@ -92,12 +97,17 @@ export class PublicApi extends Construct {
     // The first route owns the integration in the template: another order would replace it.
     httpApi.addRoutes({ path: ALL_CALLS, methods: [HttpMethod.ANY], integration });
     for (const { path, method } of PUBLIC_ROUTES) httpApi.addRoutes({ path, methods: [method], integration });
+    httpApi.addRoutes({
+      path: STATUS_PAGES.path,
+      methods: [STATUS_PAGES.method],
+      integration: new HttpLambdaIntegration("StatusPages", props.statusPage),
+    });
     new HttpRoute(this, "Pages", {
       httpApi,
       routeKey: PAGES,
       integration: new HttpLambdaIntegration("PagesIntegration", props.web),
     });
-    const open = [...PUBLIC_ROUTES.map(({ path, method }) => `${method} ${path}`), PAGES.key];
+    const open = [...[...PUBLIC_ROUTES, STATUS_PAGES].map(({ path, method }) => `${method} ${path}`), PAGES.key];
     const own = open.map((key) => [key, routeSettings(publicThrottle)]);
     (stage.node.defaultChild as CfnStage).addPropertyOverride("RouteSettings", Object.fromEntries(own));
     // API Gateway refuses settings of a route that does not exist yet.

@@ -99,6 +99,11 @@ const ENVIRONMENTS = {
     RETENTION,
     API_URL: text,
   }),
+  "status-page": z.object({
+    ...tables,
+    /** Absent if mail is off. */
+    ALERT_SENDER: z.optional(text),
+  }),
   web: z.object({}),
 };
 export type Service = keyof typeof ENVIRONMENTS;

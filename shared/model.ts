@@ -4,7 +4,6 @@
  * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
-
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
@@ -12,6 +11,7 @@ import type { Baseline, RecordedChange } from "./rules/changes.ts";
 import type { Sightings } from "./rules/facts.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
+import type { PageNews } from "./status-page/news.ts";
 import type { SystemEvent } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
@@ -256,6 +256,8 @@ export interface Alert {
     readonly from: readonly string[];
     readonly to: string;
   }[];
+  /** What subscribers of a status page are told, in place of all else here; alerts about monitors have none. */
+  readonly page?: PageNews;
   /** IANA zone in which people are told times: that of the first policy which takes the monitor. Default UTC. */
   readonly timeZone?: string;
 }

@@ -48,6 +48,13 @@ export const timeZone = () =>
     error: expecting("a name of the IANA time zone database, such as Europe/Berlin"),
   });
 
+/** A moment in ISO 8601 with its offset; parsed, it is in UTC. */
+export const instant = () =>
+  z.iso
+    .datetime({ offset: true, error: expecting("a moment with its offset, such as 2026-12-01T22:00:00Z") })
+    .transform((value) => new Date(value).toISOString())
+    .meta({ override: { type: "string", format: "date-time" } });
+
 export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: expecting(`one of ${values.join(", ")}`) });
 

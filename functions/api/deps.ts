@@ -21,9 +21,11 @@ import type { LocationStore } from "../../shared/store/locations.ts";
 import type { MailboxStore } from "../../shared/store/mailbox.ts";
 import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
+import type { PageNewsStore } from "../../shared/store/page-news.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
+import type { StatusPageStore } from "../../shared/store/status-pages.ts";
 import type { StatusReader } from "../../shared/store/status-reader.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
@@ -54,6 +56,9 @@ export interface Deps {
   readonly changes: Pick<ChangeStore, "list" | "of">;
   /** To whom the alerts about incidents went. */
   readonly incidentAlerts: IncidentAlertStore;
+  readonly pages: StatusPageStore;
+  /** Tells subscribers of status pages. */
+  readonly pageNews: PageNewsStore;
   /** Reads the secret with which links in alerts are signed. */
   readonly linkSecret: LinkSecret;
   /** Notes on incidents. */

@@ -33,6 +33,9 @@ import { metrics } from "./monitors/routes/metrics.ts";
 import { monitors } from "./monitors/routes/monitors.ts";
 import { tags } from "./monitors/routes/tags.ts";
 import { overview } from "./overview/routes/overview.ts";
+import { pageNotices } from "./status-pages/routes/notices.ts";
+import { statusPages } from "./status-pages/routes/status-pages.ts";
+import { pageSubscribers } from "./status-pages/routes/subscribers.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
 
 export const routes: readonly Route[] = [
@@ -58,6 +61,9 @@ export const routes: readonly Route[] = [
   metrics,
   policies,
   maintenanceWindows,
+  statusPages,
+  pageNotices,
+  pageSubscribers,
   subscriptions,
   channels,
   deliveries,

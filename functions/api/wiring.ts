@@ -20,10 +20,12 @@ import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
+import { createPageNews } from "../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
+import { createStatusPageStore } from "../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
@@ -54,6 +56,8 @@ type Stores =
   | "incidentAlerts"
   | "linkSecret"
   | "notes"
+  | "pages"
+  | "pageNews"
   | "channels"
   | "deliveries"
   | "notify"
@@ -91,6 +95,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
   const { logger, now, retention } = outside;
   const waiting = sleep ? { sleep } : {};
   const windows = createWindowStore(client, tables.monitors);
+  const pages = createStatusPageStore(client, tables.monitors);
   const stretches = createStretchStore(client, tables.history, retention);
   const historyOptions = {
     retention,
@@ -115,6 +120,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     incidentAlerts: createIncidentAlertStore(client, tables.monitors, waiting),
     linkSecret: createLinkSecret(client, tables.monitors),
     notes: createNoteStore(client, tables.monitors),
+    pages,
+    pageNews: createPageNews(pages, createMailboxStore(client, tables.monitors), now),
     subscriptions: createSubscriptionStore(client, tables.monitors),
     audit: createAuditStore(client, tables.monitors, waiting),
     channels: createChannelStore(client, tables.monitors),

@@ -44,6 +44,7 @@ const handleRecords = createRecordHandler(
     }),
     url: `${environment.API_URL}/incidents`,
     acknowledgeUrl: `${environment.API_URL}/v1/acknowledge`,
+    origin: environment.API_URL,
     now: () => new Date(),
     sleep,
     newId: () => randomBytes(9).toString("base64url"),

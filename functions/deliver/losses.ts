@@ -51,7 +51,7 @@ export const createLosses = ({ mailbox, decisions, now, log }: Dependencies) => 
         return reportFault(mail, error, isLost);
       }
       log("error", "delivery failed", { alertId, receiver, givenUp: isLost, error });
-      if (!isLost) return;
+      if (!isLost || alert.page) return;
       const note = { error, at: now().toISOString() };
       if (!isSystemEvent(alert.event))
         await decisions.noteUndeliverable(monitor.id, startedAt, `${alertId} ${receiver}`, note);

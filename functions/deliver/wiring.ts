@@ -10,8 +10,10 @@ import { createDecisionStore } from "../../shared/store/decisions.ts";
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLinkSecret } from "../../shared/store/link-secret.ts";
 import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { createStatusPageStore } from "../../shared/store/status-pages.ts";
 import { createAcknowledgeLinks } from "./acknowledge-link.ts";
 import { createLosses } from "./losses.ts";
+import { createPageRecipients, isPublicReceiver } from "./page-recipients.ts";
 import { createPass, type PassReport } from "./pass.ts";
 import { createRound } from "./round.ts";
 import { createFindRecipient } from "./send.ts";
@@ -29,6 +31,8 @@ export interface DeliverOutside {
   readonly url: string | null;
   /** The page on which people acknowledge. Default: messages have no link to it. */
   readonly acknowledgeUrl?: string;
+  /** Where status pages are, such as `https://status.example.com`. Default: their subscribers are told nothing. */
+  readonly origin?: string;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<unknown>;
   readonly newId: () => string;
@@ -57,11 +61,19 @@ export function createDelivery(outside: DeliverOutside) {
     log,
     delivered,
     acknowledgeUrl,
+    origin,
   } = outside;
   const mailbox = createMailboxStore(client, table, outside.waitingAtOnce);
   const losses = createLosses({ mailbox, decisions: createDecisionStore(client, table), now, log });
   const channels = createChannelStore(client, table);
-  const findRecipient = createFindRecipient({
+  const findPageRecipient = createPageRecipients({
+    pages: createStatusPageStore(client, table),
+    mailbox,
+    outside: receivers,
+    origin,
+    now,
+  });
+  const findAlertRecipient = createFindRecipient({
     findTarget: createFindTarget(channels, now),
     settleOwed: (receiver, incidentId) => channels.settleOwed(parseReceiver(receiver).target ?? "", incidentId, now()),
     outside: receivers,
@@ -69,6 +81,7 @@ export function createDelivery(outside: DeliverOutside) {
     linksOf: createAcknowledgeLinks({ url: acknowledgeUrl, readSecret: createLinkSecret(client, table), now }),
     now,
   });
+  const findRecipient = async (receiver: string) => findPageRecipient(receiver) ?? findAlertRecipient(receiver);
   const round = createRound({ mailbox, findRecipient, losses, now, sleep, random, log });
   const queueTimers = createTimerQueue({ queues, locations, now, log });
   const pass = createPass({ mailbox, queueTimers, round, now, sleep, newId });
@@ -77,7 +90,8 @@ export function createDelivery(outside: DeliverOutside) {
     const failed: string[] = [];
     const work = async (receiver: string) => {
       try {
-        delivered(await pass(receiver));
+        const report = await pass(receiver);
+        if (!isPublicReceiver(receiver)) delivered(report);
       } catch (error) {
         failed.push(receiver);
         log("error", "mail could not be delivered", { receiver, error });

@@ -13,6 +13,7 @@ import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts"
 import type { Post } from "../../shared/store/mailbox.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { Send } from "./deliver.ts";
+import type { TellPages } from "./page-news.ts";
 
 /** Timeout of an attempt, so that a slow topic does not block the batch; the delivery is then retried later. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
@@ -45,12 +46,14 @@ interface Dependencies {
   readonly policies: () => Promise<readonly Policy[]>;
   /** Names of the channels that this deployment can use. */
   readonly channels: readonly string[];
+  /** Tells status pages of an incident. */
+  readonly tellPages: TellPages;
   /** Puts an alert into a receiver's mailbox. */
   readonly post: (mail: Post) => Promise<void>;
 }
 
 export const createSend = (dependencies: Dependencies): Send => {
-  const { outside, decisions, stretches, changes, policies, channels, post } = dependencies;
+  const { outside, decisions, stretches, changes, policies, channels, tellPages, post } = dependencies;
 
   /** By the policies as they are now. Repeated, it posts nothing twice. */
   const tellByPolicies = async ({ event, ...message }: SystemMessage, createdAt: Timestamp, sequence: number) => {
@@ -68,6 +71,7 @@ export const createSend = (dependencies: Dependencies): Send => {
         const owner = item as OutboxItem & Pick<Monitor, "id" | "name">;
         return async () => {
           await decisions.projectIncident(owner, incident, sequence);
+          await tellPages(owner, incident);
           return delivered("");
         };
       }

@@ -21,12 +21,15 @@ import { createIncidentAlertStore } from "../../shared/store/incident-alerts.ts"
 import { createTimerQueue, type JobQueues } from "../../shared/store/jobs.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createMailboxStore, type Post } from "../../shared/store/mailbox.ts";
+import { createPageNews } from "../../shared/store/page-news.ts";
+import { createStatusPageStore } from "../../shared/store/status-pages.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { isSystemEvent } from "../../shared/system-events.ts";
 import { createAlerting } from "./alerting.ts";
 import { createConditions } from "./conditions.ts";
 import { createDeliver } from "./deliver.ts";
 import { createDependencyRules } from "./dependencies.ts";
+import { createTellPages } from "./page-news.ts";
 import { keyOf, newestOfEachItem } from "./records.ts";
 import { createSend, receiversOf } from "./send.ts";
 import { createStateChange } from "./state-change.ts";
@@ -71,7 +74,10 @@ export function createRecordHandler(outside: StateChangeOutside) {
   };
   const deliver = createDeliver({
     decisions,
-    send: createSend({ outside: receivers, decisions, stretches, changes, policies: policies.all, channels, post }),
+    send: createSend({
+      ...{ outside: receivers, decisions, stretches, changes, policies: policies.all, channels, post },
+      tellPages: createTellPages(createPageNews(createStatusPageStore(client, tables.monitors), mailbox, now)),
+    }),
     now,
     log,
   });

@@ -1,5 +1,6 @@
 /** Which of the dashboard's files answers a request, and with which headers. */
 
+import { isKnownTag } from "../../shared/etag.ts";
 import type { WebFiles } from "../../shared/web-files.ts";
 
 export interface WebRequest {
@@ -43,10 +44,6 @@ const accepted = (header = ""): ReadonlySet<string> =>
       .map(([name = ""]) => name),
   );
 
-/** Whether `If-None-Match` names this content (RFC 9110, section 13.1.2): weak tags match too. */
-const isKnown = (header: string | undefined, etag: string) =>
-  header?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag || tag.trim() === "*");
-
 const cacheControl = (path: string) => (path === SHELL ? ALWAYS_ASK : path.startsWith("/assets/") ? A_YEAR : A_DAY);
 
 /** Every path without a dot is a page, which the script draws. */
@@ -75,7 +72,7 @@ export const createFileServer = ({ files, policy }: WebFiles) => {
       etag: file.etag,
       vary: "accept-encoding",
     };
-    if (isKnown(headers["if-none-match"], file.etag)) return { statusCode: 304, headers: common };
+    if (isKnownTag(headers["if-none-match"], file.etag)) return { statusCode: 304, headers: common };
     const takes = accepted(headers["accept-encoding"]);
     const encoding = ENCODINGS.find((one) => takes.has(one));
     return {

@@ -11,6 +11,8 @@ export interface Mail {
   readonly id: string;
   /** What all mails of one thread have in common, in the form of an id; undefined: a thread of its own. */
   readonly thread?: string | undefined;
+  /** Address that unsubscribes by a POST, without a question (RFC 8058). */
+  readonly unsubscribeUrl?: string | undefined;
 }
 
 /** Cannot occur in a part, where quoted-printable writes each `=` as `=3D`. */
@@ -53,7 +55,7 @@ function headerText(text: string): string {
 const part = (type: string, content: string) =>
   `--${BOUNDARY}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${quotedPrintable(content)}\r\n`;
 
-export function writeMail({ from, to, subject, text, html, date, id, thread }: Mail): string {
+export function writeMail({ from, to, subject, text, html, date, id, thread, unsubscribeUrl }: Mail): string {
   const headers = [
     ["From", from],
     ["To", to],
@@ -61,6 +63,12 @@ export function writeMail({ from, to, subject, text, html, date, id, thread }: M
     ["Date", date.toUTCString().replace("GMT", "+0000")],
     ["Message-ID", `<${id}>`],
     ...(thread === undefined ? [] : [["References", `<${thread}>`]]),
+    ...(unsubscribeUrl === undefined
+      ? []
+      : [
+          ["List-Unsubscribe", `<${unsubscribeUrl}>`],
+          ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
+        ]),
     ["MIME-Version", "1.0"],
     ["Content-Type", `multipart/alternative; boundary="${BOUNDARY}"`],
   ];

@@ -26,6 +26,11 @@
  *  monitors  session   SESSION#<id>             SESSION               SHA-256 of its secrets, token, expiry
  *  monitors  code      LOGIN-CODE#<hash>        CODE                  a code that logs in once, by its SHA-256
  *  monitors  failures  LOGIN#<source>           <minute>              failed logins, for an hour
+ *  monitors  page      PAGE                     <id>                  a public status page
+ *  monitors  notice    PAGE#<page id>           NOTICE#<id>           what somebody announces on it
+ *  monitors  subscriber PAGE-SUBSCRIBERS#<page id> <hash of address> who gets mail about a status page
+ *  monitors  tries     PAGE-TRIES#<page id>     <of what>             how often somebody tried something, for a while
+ *  monitors  preview   PAGE-PREVIEW#<id>        PREVIEW               a status page that is not saved, for minutes
  *  history   block     SHARD#<shard>#<location> <tick, 12 digits>     one shard's outcomes at one tick
  *  history   roster    ROSTER#<hash>            ROSTER                order of the monitors in a block
  *  history   chunk     MONITOR#<id>#<location>  <first tick, 12 digits>#<shard>
@@ -130,6 +135,34 @@ export const linkSecretKey = { pk: "LINK-SECRET", sk: "SECRET" };
 /** Partition keys of all secrets, as patterns of IAM. */
 export const SECRETS = [channelSecretKey("*").pk, linkSecretKey.pk];
 export const channelNameKey = (hash: string) => ({ pk: "CHANNEL-NAME", sk: hash });
+/** Partition of all status pages. */
+export const PAGES_PK = "PAGE";
+/** Partition of what belongs to one status page. */
+export const pagePartition = (pageId: string) => `PAGE#${pageId}`;
+export const PAGE_NOTICE_PREFIX = "NOTICE#";
+/** Apart from the page, because the public function writes these and nothing of the page. */
+export const pageTriesKey = (pageId: string, what: string) => ({ pk: `PAGE-TRIES#${pageId}`, sk: what });
+export const pageSubscribersPartition = (pageId: string) => `PAGE-SUBSCRIBERS#${pageId}`;
+export const pagePreviewKey = (id: string) => ({ pk: `PAGE-PREVIEW#${id}`, sk: "PREVIEW" });
+/**
+ * Partition keys, as patterns of IAM, of all that the public function reads of the table of monitors beside its indexes, and
+ * of what it writes: it sends mail to subscribers of pages, and to nobody else.
+ */
+export const PUBLIC_READS = [
+  PAGES_PK,
+  pagePartition("*"),
+  pagePreviewKey("*").pk,
+  pageSubscribersPartition("*"),
+  "MONITOR#*",
+  "INCIDENT#*",
+  "WINDOW",
+];
+export const PUBLIC_WRITES = [
+  pageTriesKey("*", "").pk,
+  pageSubscribersPartition("*"),
+  mailKey("subscriber:*", "", "").pk,
+  receiverKey("subscriber:*").pk,
+];
 export const sessionKey = (id: string) => ({ pk: `SESSION#${id}`, sk: "SESSION" });
 export const loginCodeKey = (hash: string) => ({ pk: `LOGIN-CODE#${hash}`, sk: "CODE" });
 export const loginFailuresKey = (source: string, now: Date) => ({

@@ -135,3 +135,4 @@ export const createMonitorRows = (client: DynamoDBDocumentClient, tableName: str
     count: (): Promise<number | null> => listing.count("listed", "MONITORS"),
   };
 };
+export type MonitorRows = ReturnType<typeof createMonitorRows>;

@@ -8,6 +8,7 @@ import { type Item, pagesOf } from "./read.ts";
 
 /** What people who are told of an incident want to know of it. */
 export const NOTE_STATES = ["investigating", "identified", "monitoring", "resolved"] as const;
+export type NoteState = (typeof NOTE_STATES)[number];
 
 export interface IncidentNote {
   readonly id: string;
@@ -16,7 +17,7 @@ export interface IncidentNote {
   readonly updatedAt: Timestamp;
   readonly by: Author;
   readonly text: string;
-  readonly state: (typeof NOTE_STATES)[number] | null;
+  readonly state: NoteState | null;
   /** Whether it may be shown to everybody. */
   readonly public: boolean;
   /** Increases with every change. */

@@ -1,6 +1,7 @@
 /** What each function may do and is told: exact, so that a line more or less in the stack fails here. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { PUBLIC_READS, PUBLIC_WRITES } from "../../shared/store/keys.ts";
 import { functionOf, grantsOf, ofType, type Resource, type Resources, render, synthesise } from "./synthesised.ts";
 
 const CONTEXT = { alertSender: "ops@example.com", locations: ["us-east-1", "eu-west-1"] };
@@ -33,6 +34,10 @@ const MAIL = ["configuration-set", "identity"].map(
 const notSecrets = (table: string) => [
   `Deny dynamodb:* ${table} if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":["CHANNEL#*","LINK-SECRET"]}}`,
 ];
+
+/** Items with these partition keys alone. */
+const onlyOf = (partitionKeys: readonly string[]) =>
+  `if ${JSON.stringify({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitionKeys } })}`;
 
 const GRANTS: Record<string, string[]> = {
   dispatch: [
@@ -93,6 +98,13 @@ const GRANTS: Record<string, string[]> = {
       ...["members", "due", "look-by", "listed", "attention"].map((index) => `${MONITORS}/index/${index}`),
     ),
     ...may("dynamodb:GetItem,Query,PutItem,UpdateItem,BatchWriteItem", HISTORY),
+  ],
+  "status-page": [
+    ...log("StatusPage"),
+    ...may("dynamodb:GetItem,BatchGetItem,Query", `${MONITORS} ${onlyOf(PUBLIC_READS)}`),
+    ...may("dynamodb:PutItem,UpdateItem,DeleteItem", `${MONITORS} ${onlyOf(PUBLIC_WRITES)}`),
+    ...may("dynamodb:Query", `${MONITORS}/index/listed`, `${MONITORS}/index/changed`),
+    ...may("dynamodb:GetItem,Query", HISTORY),
   ],
   web: log("Web"),
 };
@@ -156,6 +168,11 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     ALERT_SENDER: "ops@example.com",
   },
   compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
+  "status-page": {
+    MONITORS_TABLE: "TablesMonitors",
+    HISTORY_TABLE: "TablesHistory",
+    ALERT_SENDER: "ops@example.com",
+  },
 };
 
 const parsed = (value: unknown) => {

@@ -244,6 +244,7 @@ test("functions: Node 24 on arm64, quiet logs that end some day, room and time o
     deliver: [256, 55],
     api: [512, 29],
     compact: [512, 900],
+    "status-page": [256, 20],
     web: [128, 10],
   });
 });

@@ -14,10 +14,11 @@ test("the API: throttled by route, logged, closed to other origins", () => {
     "ANY /v1/badges/{file}",
     "ANY /v1/health",
     "ANY /v1/openapi.json",
+    "ANY /status/{proxy+}",
   ];
   open.push("POST /v1/sessions");
   expect(routes.toSorted()).toEqual([...open, "ANY /v1/{proxy+}"].toSorted());
-  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 2);
+  home.resourceCountIs("AWS::ApiGatewayV2::Integration", 3);
   home.hasResourceProperties("AWS::ApiGatewayV2::Integration", { PayloadFormatVersion: "2.0" });
   const stage = byPlainId(resources, "PublicApiStage");
   expect(stage.Properties).toMatchObject({

@@ -14,7 +14,7 @@ import {
   type WindowSchedule,
   type WindowScope,
 } from "../../../shared/rules/maintenance.ts";
-import { fields, flag, idOf, list, oneOf, text, whole } from "../../../shared/schema.ts";
+import { fields, flag, idOf, instant, list, oneOf, text, whole } from "../../../shared/schema.ts";
 import type { StoredWindow } from "../../../shared/store/alerting.ts";
 import { moment } from "../http/representations.ts";
 
@@ -25,12 +25,6 @@ const MOST_NAMED = 1_000;
 const MOST_VERSIONS = 50;
 /** How long the past of windows is kept, as long as outcomes. */
 export const KEPT_MS = 400 * DAY_MS;
-
-const instant = () =>
-  z.iso
-    .datetime({ offset: true, error: expecting("a moment with its offset, such as 2026-12-01T22:00:00Z") })
-    .transform((value) => new Date(value).toISOString())
-    .meta({ override: { type: "string", format: "date-time" } });
 
 const localTime = () =>
   z

@@ -24,6 +24,7 @@ import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Changed } from "../../../shared/store/monitor-rows.ts";
 import type { MonitorStore } from "../../../shared/store/monitors.ts";
 import type { Deps } from "../deps.ts";
+import { limitedPages } from "../status-pages/limited.ts";
 import { Problem } from "./problem.ts";
 
 type Tags = readonly string[];
@@ -332,6 +333,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     windows: limitedWindows(limit, deps.windows, monitors),
     dependencies: limitedDependencies(deps.dependencies, monitors),
     channels: limitedChannels(deps.channels),
+    pages: limitedPages(deps.pages),
+    pageNews: deps.pageNews,
     deliveries: limitedDeliveries(limit, deps.deliveries),
     sns: limitedSns(limit, deps.sns),
     history: {

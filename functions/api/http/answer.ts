@@ -2,10 +2,10 @@
  * Finishes every answer: gives what can be polled an ETag and answers 304, compresses, and refuses what is too large for
  * Lambda.
  */
-import { createHash } from "node:crypto";
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { compress, encodingOf } from "./encoding.ts";
+import { compress, encodingOf } from "../../../shared/encoding.ts";
+import { contentHash, isKnownTag } from "../../../shared/etag.ts";
 import { Problem } from "./problem.ts";
 
 type Event = APIGatewayProxyEventV2;
@@ -19,14 +19,6 @@ export const MAX_RESULT_BYTES = 6 * 1024 * 1024;
 /** A JSON string takes at most six bytes for each byte of text, so smaller ones need no measuring. */
 const SURELY_FITS_BYTES = MAX_RESULT_BYTES / 8;
 
-/** Hash of an answer's content; 96 bits, so that no two contents of one address meet. */
-const hashOf = (body: string) => createHash("sha256").update(body).digest("base64url").slice(0, 16);
-
-/** Whether `If-None-Match` names the tag. It compares weakly: a proxy that compresses makes strong tags weak. */
-const isKnown = (ifNoneMatch: string | undefined, tag: string) =>
-  ifNoneMatch !== undefined &&
-  (ifNoneMatch.trim() === "*" || ifNoneMatch.split(",").some((known) => known.trim().replace(/^W\//, "") === tag));
-
 const vary = (headers: Headers) => [headers.vary, "accept-encoding"].filter(Boolean).join(", ");
 
 /**
@@ -35,7 +27,7 @@ const vary = (headers: Headers) => [headers.vary, "accept-encoding"].filter(Bool
  */
 const withTag = (headers: Headers, body: string, suffix: string): Headers & { etag: string } => {
   const settings = headers.etag ? `${headers.etag.slice(1, -1)}.` : "";
-  return { ...headers, etag: `"${settings}${hashOf(body)}${suffix}"` };
+  return { ...headers, etag: `"${settings}${contentHash(body)}${suffix}"` };
 };
 
 /** The tag of the settings in a tag that came with an answer, or the tag itself. */
@@ -75,7 +67,7 @@ export const finishAnswer = async (event: Event, result: Result): Promise<Result
   if (isTagged(result, event.requestContext.http.method)) {
     const tagged = withTag(headers, body, encoding ? `-${encoding}` : "");
     headers = tagged;
-    if (isKnown(event.headers["if-none-match"], tagged.etag)) {
+    if (isKnownTag(event.headers["if-none-match"], tagged.etag)) {
       const { "content-type": _type, ...kept } = tagged;
       return { ...rest, statusCode: 304, headers: kept as Record<string, string> };
     }

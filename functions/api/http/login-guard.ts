@@ -3,18 +3,11 @@
  * them; a source that is refused is remembered in memory, so that it costs no further reads or writes in that minute. A
  * source therefore costs some ten writes a minute, and all of them no more than the gateway lets through to the login.
  */
-import ipaddr from "ipaddr.js";
+import { sourceOf } from "../../../shared/source-address.ts";
 import type { SessionStore } from "../../../shared/store/sessions.ts";
 import { Problem } from "./problem.ts";
 
 const FAILURES_PER_MINUTE = 10;
-
-/** An IPv6 network of 64 bits counts as one source: its owner has all of its addresses. */
-const sourceOf = (ip: string): string => {
-  if (!ipaddr.isValid(ip)) return ip;
-  const address = ipaddr.process(ip);
-  return address.kind() === "ipv4" ? ip : `${address.toNormalizedString().split(":").slice(0, 4).join(":")}::/64`;
-};
 
 type Failures = Pick<SessionStore, "failures" | "countFailure">;
 

@@ -1,9 +1,9 @@
 /** Reads what is shown of monitors that their items do not hold: newest check, maintenance, dependencies. */
 import { presentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import { newestOf } from "../../../shared/store/newest.ts";
 import type { Deps } from "../deps.ts";
 import { heldSecondsOf } from "./dependencies.ts";
-import { newestOf } from "./newest.ts";
 import type { Around } from "./present.ts";
 
 /** @param isChecked whether the newest checks are asked for, which takes a reading of history */

@@ -1,6 +1,6 @@
 /** Makes the API's representations of stored items; leaves out keys, placements and the outbox. */
 import { secondOf } from "../../../shared/history/status-time.ts";
-import type { Acknowledgement, Incident, Monitor, MonitorSettings, Timestamp, View } from "../../../shared/model.ts";
+import type { Acknowledgement, Incident, Monitor, MonitorSettings, View } from "../../../shared/model.ts";
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
@@ -8,15 +8,9 @@ import { presentValues } from "../../../shared/rules/facts.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Newest } from "../../../shared/store/newest.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
-
-/** The newest outcome of a monitor from any location. */
-export interface Newest {
-  readonly at: Timestamp;
-  readonly latencyMs: number | null;
-  readonly lossPercent: number | null;
-}
 
 /** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;

@@ -43,6 +43,11 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/(channels|channel-kinds)\b/,
   },
   { name: "Subscriptions", description: "Who is told of incidents.", paths: /^\/v1\/subscriptions\b/ },
+  {
+    name: "Status pages",
+    description: "Pages that tell everybody how services are.",
+    paths: /^\/v1\/status-pages\b/,
+  },
   { name: "Tokens", description: "Tokens of programs.", paths: /^\/v1\/tokens\b/ },
   { name: "Sessions", description: "Sessions of people in a browser.", paths: /^\/v1\/sessions?\b/ },
   { name: "Audit", description: "Who changed what, and when.", paths: /^\/v1\/audit\b/ },
@@ -87,6 +92,13 @@ const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly 
   { paths: /^\/v1\/policies\b/, what: "Id of the policy", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/channels\b/, what: "Id of the channel", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/maintenance-windows\b/, what: "Id of the window", example: "0a1b2c3d4e5f6a7b8c9d" },
+  { paths: /\/notices\/$/, what: "Id of the notice", example: "0a1b2c3d4e5f6a7b8c9d" },
+  {
+    paths: /\/subscribers\/$/,
+    what: "Id of the subscriber",
+    example: "0a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f",
+  },
+  { paths: /^\/v1\/status-pages\b/, what: "Id of the status page", example: "0a1b2c3d4e5f6a7b8c9d" },
   { paths: /^\/v1\/sessions\b/, what: "Id of the session", example: "5f6a7b8c9d0a1b2c" },
 ];
 

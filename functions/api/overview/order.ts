@@ -1,11 +1,12 @@
 /** Which monitors the overview shows, and in which order. Pure. */
+
+import { uptimeOf } from "../../../shared/history/bars.ts";
 import type { Status } from "../../../shared/model.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
 import { STATUSES } from "../http/representations.ts";
 import { sinceOf, statusOf } from "../monitors/present.ts";
 import { STATUS_RANKS } from "../monitors/select.ts";
-import { uptimeOf } from "./bars.ts";
 
 export const SORTS = ["status", "name", "uptime"] as const;
 export type Sort = (typeof SORTS)[number];

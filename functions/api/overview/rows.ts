@@ -1,10 +1,12 @@
 /** Rows of the overview: a monitor in short, with its bars. */
 import { z } from "zod";
 import { DAY_SECONDS } from "../../../shared/durations.ts";
+import { barsOf } from "../../../shared/history/bars.ts";
 import type { Range } from "../../../shared/history/steps.ts";
 import { protocolName } from "../../../shared/monitor/fields.ts";
 import type { presentMaintenance } from "../../../shared/rules/maintenance.ts";
 import type { MonitorRow } from "../../../shared/store/monitor-row.ts";
+import type { Newest } from "../../../shared/store/newest.ts";
 import type { Times } from "../../../shared/store/status-reader.ts";
 import {
   milliseconds,
@@ -16,8 +18,7 @@ import {
   state,
   status,
 } from "../http/representations.ts";
-import { type Newest, sinceOf, statusOf } from "../monitors/present.ts";
-import { barsOf } from "./bars.ts";
+import { sinceOf, statusOf } from "../monitors/present.ts";
 
 export const overviewItem = z
   .object({

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { finishAnswer, MAX_RESULT_BYTES, matchesTag } from "../../../functions/api/http/answer.ts";
-import { encodingOf } from "../../../functions/api/http/encoding.ts";
+import { encodingOf } from "../../../shared/encoding.ts";
 import { type Edge, startEdge } from "./edge.ts";
 import { minimal } from "./monitors/fixture.ts";
 

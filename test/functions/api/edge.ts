@@ -39,8 +39,10 @@ import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
+import { createPageNews } from "../../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStatusPageStore } from "../../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
@@ -165,6 +167,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         : `<${action}Response ${namespace}><${action}Result>${answer}</${action}Result></${action}Response>`,
     );
   });
+  server.keepAliveTimeout = 0; // as that of the tables
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = {
@@ -191,6 +194,7 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
   const windows = createWindowStore(client, tables.tables.monitors);
+  const pages = createStatusPageStore(client, tables.tables.monitors);
   const handler = createApi({
     version: "test",
     locations,
@@ -208,6 +212,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     incidentAlerts: createIncidentAlertStore(client, tables.tables.monitors),
     linkSecret: createLinkSecret(client, tables.tables.monitors),
     notes: createNoteStore(client, tables.tables.monitors),
+    pages,
+    pageNews: createPageNews(pages, createMailboxStore(client, tables.tables.monitors), now),
     audit,
     subscriptions: createSubscriptionStore(client, tables.tables.monitors),
     ...authentication,

@@ -13,6 +13,7 @@ test("a message about the monitoring goes to topic system, as a transactional te
     stretches: { record: () => Promise.reject(new Error("no stretch")) },
     policies: async () => [],
     channels: [],
+    tellPages: () => Promise.reject(new Error("no page")),
     post: () => Promise.reject(new Error("no alert")),
   });
   const createdAt = "2026-11-23T10:00:00.000Z";

@@ -14,6 +14,7 @@ import { type Call, type Reply, type Route, route } from "../../http/route.ts";
 import { count, yes } from "../../http/schemas.ts";
 import { changeOfKept } from "../../monitors/changes.ts";
 import { decideTroubleAgain, editKept, etagOfKept, existingKept, ifMatchHeader } from "../kept.ts";
+import { tellPages } from "../tell-pages.ts";
 import {
   activeOf,
   changed,
@@ -88,7 +89,7 @@ const createWindow = route({
   operationId: "createMaintenanceWindow",
   summary: "Create a maintenance window",
   description:
-    'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`.',
+    'Checks go on, and nobody is told of trouble while it lasts; what is still wrong at its end is told then. The end of an incident that was told before is told at once. To silence a monitor for two hours, send `{"name": "…", "monitorIds": ["…"], "schedule": {"kind": "once", "durationSeconds": 7200}}`. Subscribers of status pages are told of one that is `once`.',
   scope: "write",
   query: z.strictObject({
     dryRun: yes().describe("Only say what would be created, with its next occurrences; the id is of no window."),
@@ -121,6 +122,7 @@ const createWindow = route({
     };
     if (dryRun) return { body: presentWindow(window, now) };
     await deps.windows.create(window);
+    await tellPages(deps, window);
     await record(changeOfKept(window, null, settingsOf(window)));
     return answer(window, now, 201, { location: `/v1/maintenance-windows/${window.id}` });
   },

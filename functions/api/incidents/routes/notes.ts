@@ -1,5 +1,6 @@
 /** Routes `/v1/incidents/{id}/notes`: what people write on incidents. The notes are read with the incident. */
 import { show } from "../../../../shared/issues.ts";
+import type { RecordedIncident } from "../../../../shared/store/incidents.ts";
 import type { IncidentNote } from "../../../../shared/store/notes.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
@@ -27,6 +28,23 @@ const changeOf = (
   return changeOfKept({ id: monitorId, name: monitorName }, side(before), side(after));
 };
 
+/** Tells the subscribers of status pages what has become public. */
+async function tellPages(
+  { monitors, pageNews }: Deps,
+  { id, monitorId, severity, startedAt, endedAt }: RecordedIncident,
+  { id: noteId, updatedAt: at, state, text }: IncidentNote,
+): Promise<void> {
+  const monitor = await monitors.get(monitorId);
+  if (!monitor || monitor.deletedAt) return;
+  const named = { id: monitorId, name: monitor.name, tags: monitor.tags };
+  const incident = { id, severity, startedAt, endedAt };
+  await pageNews.ofMonitor(named, {
+    id: `note.${noteId}`,
+    at,
+    content: { kind: "note", monitor: named, incident, state, text },
+  });
+}
+
 /** A note that the caller may change. @throws Problem `not-found`, or `missing-scope` where it is another's */
 async function ownNote(
   { notes }: Deps,
@@ -51,7 +69,7 @@ const createNote = route({
   path: "/v1/incidents/{id}/notes",
   operationId: "createIncidentNote",
   summary: "Write a note on an incident",
-  description: `Also after its end. An incident has at most ${MOST_NOTES} notes. Nobody is alerted of one.`,
+  description: `Also after its end. An incident has at most ${MOST_NOTES} notes. Nobody is alerted of one; subscribers of status pages are told of one that is public.`,
   scope: "write",
   body: noteInput,
   sentBack: noteView,
@@ -63,6 +81,7 @@ const createNote = route({
     const note: IncidentNote = { id: deps.newId(), at, updatedAt: at, by: authorOf(token), ...body, revision: 1 };
     if (!(await deps.notes.create(incident.id, note, MOST_NOTES)))
       throw new Problem("already-exists", `the incident has ${MOST_NOTES} notes, which is the most: delete one first`);
+    if (note.public) await tellPages(deps, incident, note);
     await record(changeOf(incident, note.id, null, note));
     return { status: 201, body: presentNote(note) };
   },
@@ -88,6 +107,7 @@ const updateNote = route({
     const after = { ...before, text, state, public: isPublic, updatedAt, revision: before.revision + 1 };
     const changes = changeOf(incident, after.id, before, after);
     if (changes.length > 0 && !(await deps.notes.update(incident.id, before, after))) throw changedMeanwhile();
+    if (after.public && !before.public) await tellPages(deps, incident, after);
     await record(changes);
     return { body: presentNote(changes.length > 0 ? after : before) };
   },

@@ -1,5 +1,6 @@
 /** Route `/v1/badges/{id}.svg`: public badges of monitors with `badge: true`. */
 import { z } from "zod";
+import { badgeSvg, type Colour } from "../../../../shared/drawing/badge.ts";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { uptimePercent } from "../../../../shared/history/report.ts";
 import { show } from "../../../../shared/issues.ts";
@@ -10,7 +11,6 @@ import { historyReader } from "../../history/reader.ts";
 import { talliesOf } from "../../history/tallies.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
-import { badgeSvg, type Colour } from "../badge.ts";
 import { statusOf } from "../present.ts";
 
 const PERIODS = { "24h": 1, "7d": 7, "30d": 30, "90d": 90 } as const;

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { InvalidInput } from "../../../../shared/errors.ts";
+import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../../../../shared/history/bars.ts";
 import { maintenanceTime } from "../../../../shared/history/maintenance-time.ts";
 import { expecting } from "../../../../shared/issues.ts";
 import type { Status } from "../../../../shared/model.ts";
@@ -11,15 +12,14 @@ import { presentMaintenance } from "../../../../shared/rules/maintenance.ts";
 import { oneOf } from "../../../../shared/schema.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { MonitorRow } from "../../../../shared/store/monitor-row.ts";
+import { newestOf } from "../../../../shared/store/newest.ts";
 import type { Deps } from "../../deps.ts";
 import { byId, maintenanceIn, wholeOf } from "../../history/maintenance.ts";
 import { moment, STATUSES, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
-import { newestOf } from "../../monitors/newest.ts";
 import { statusOf } from "../../monitors/present.ts";
 import { selecting, tagFilter } from "../../monitors/select.ts";
-import { BAR_PERIODS, type BarPeriod, barSteps, describeBars } from "../bars.ts";
 import { countsOf, pageOf, SORTS, type Sort } from "../order.ts";
 import { overviewItem, presentRow } from "../rows.ts";
 

@@ -1,6 +1,7 @@
 /** That the examples of the OpenAPI document work: each request is sent, and its answer is one that is described. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDecisionStore } from "../../../../shared/store/decisions.ts";
+import { createStatusPageStore } from "../../../../shared/store/status-pages.ts";
 import { operations, type Parameter } from "../../../support/document.ts";
 import { type Edge, startEdge } from "../edge.ts";
 
@@ -102,6 +103,21 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     return `${id}/notes/${body.id}`;
   },
   "/v1/changes/": async () => openChange(await createMonitor()),
+  "/v1/status-pages/": async () =>
+    (await edge.call("POST", "/v1/status-pages", { body: { title: "Page", slug: `page-${count++}` } })).body.id,
+  "/v1/status-pages/{id}/notices/{noticeId}": async () => {
+    const { body } = await edge.call("POST", "/v1/status-pages", { body: { title: "Page", slug: `page-${count++}` } });
+    const path = `/v1/status-pages/${body.id}/notices`;
+    return `${body.id}/notices/${(await edge.call("POST", path, { body: { title: "Example" } })).body.id}`;
+  },
+  "/v1/status-pages/{id}/subscribers/{subscriberId}": async () => {
+    const { body } = await edge.call("POST", "/v1/status-pages", { body: { title: "Page", slug: `page-${count++}` } });
+    const one = { id: "s", address: "ann@example.com", confirmedAt: null, createdAt: "2026-11-27T00:00:00.000Z" };
+    await createStatusPageStore(edge.client, edge.tables.monitors)
+      .subscribers(body.id)
+      .create({ ...one, revision: 1 });
+    return `${body.id}/subscribers/s`;
+  },
   "/v1/sessions/": async () => (await logIn()).id,
   "/v1/tokens/": async () =>
     (await edge.call("POST", "/v1/tokens", { body: { name: "example", scopes: ["read"] } })).body.id,

@@ -1,11 +1,11 @@
-/** Bars of the overview: the status of a monitor in equal steps up to now, one letter each. */
-import { DAY_SECONDS, HOUR_SECONDS } from "../../../shared/durations.ts";
-import { uptimePercent } from "../../../shared/history/report.ts";
-import { statusSeconds } from "../../../shared/history/status-time.ts";
-import type { Range, Step } from "../../../shared/history/steps.ts";
-import { TIME_STATUSES } from "../../../shared/history/tally.ts";
-import type { TimeStatus } from "../../../shared/history/timeline.ts";
-import type { Times } from "../../../shared/store/status-reader.ts";
+/** Bars of the overview and of status pages: the status of a monitor in equal steps up to now, one letter each. */
+import { DAY_SECONDS, HOUR_SECONDS } from "../durations.ts";
+import type { Times } from "../store/status-reader.ts";
+import { uptimePercent } from "./report.ts";
+import { statusSeconds } from "./status-time.ts";
+import type { Range, Step } from "./steps.ts";
+import { TIME_STATUSES } from "./tally.ts";
+import type { TimeStatus } from "./timeline.ts";
 
 export const BAR_PERIODS = ["24h", "7d", "30d", "90d"] as const;
 export type BarPeriod = (typeof BAR_PERIODS)[number];
@@ -57,8 +57,8 @@ export const describeBars = (period: BarPeriod, steps: readonly Range[]) => ({
 const DIGITS = 3;
 
 /** Uptime of the whole period; null without data. */
-export const uptimeOf = (times: Times | undefined): number | null =>
-  times ? uptimePercent({ seconds: statusSeconds(times.total()) }, DIGITS) : null;
+export const uptimeOf = (times: Times | undefined, digits = DIGITS): number | null =>
+  times ? uptimePercent({ seconds: statusSeconds(times.total()) }, digits) : null;
 
 /** Runs 90,000 times for 1,000 monitors. */
 function letterOf(times: Times, step: number): string {
@@ -67,7 +67,7 @@ function letterOf(times: Times, step: number): string {
 }
 
 /** The bars of one monitor: the worst status of each step, and the seconds down by the step's number. */
-export function barsOf(times: Times | undefined, count: number) {
+export function barsOf(times: Times | undefined, count: number, digits = DIGITS) {
   const downSeconds: Record<string, number> = {};
   let bars = "";
   for (let step = 0; step < count; step++) {
@@ -75,5 +75,5 @@ export function barsOf(times: Times | undefined, count: number) {
     const down = times?.at(step, DOWN) ?? 0;
     if (down > 0) downSeconds[step] = down;
   }
-  return { uptimePercent: uptimeOf(times), bars, downSeconds };
+  return { uptimePercent: uptimeOf(times, digits), bars, downSeconds };
 }

@@ -2,12 +2,18 @@
  * Finds when monitors were last checked, and their latency, in the newest block of each shard and location: a page of
  * monitors of one shard costs one read per location.
  */
-import type { Monitor } from "../../../shared/model.ts";
-import type { HistoryStore } from "../../../shared/store/history.ts";
-import type { Newest } from "./present.ts";
+import type { Monitor, Timestamp } from "../model.ts";
+import type { HistoryStore } from "./history.ts";
 
 /** Concurrent reads of blocks. */
 const AT_ONCE = 16;
+
+/** The newest outcome of a monitor from any location. */
+export interface Newest {
+  readonly at: Timestamp;
+  readonly latencyMs: number | null;
+  readonly lossPercent: number | null;
+}
 
 interface Seen {
   readonly tick: number;

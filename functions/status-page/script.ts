@@ -1,0 +1,5 @@
+/**
+ * The one script of a status page, which does without it: writes times in the reader's zone, loads the page anew every 60 s
+ * while it is seen and nobody reads or types in it, and filters the entries. Inline, and allowed by its hash.
+ */
+export const SCRIPT = `(d=>{let z,g=d.documentElement.lang,n=Intl.DateTimeFormat().resolvedOptions().locale,m=o=>Intl.DateTimeFormat(n.startsWith(g)?n:g,o),f=m({dateStyle:"medium",timeStyle:"short"}),h=m({dateStyle:"full"}),s=d.querySelector("[type=search]"),b=Date.now(),r=()=>{d.hidden||Date.now()-b<6e4||d.querySelector("details[open],input:focus")||[...d.querySelectorAll("input")].some(i=>i.value)||location.reload()};for(let t of d.querySelectorAll("time"))t.title=t.textContent,t.textContent=(t.className?h:f).format(new Date(t.dateTime));if(z=d.getElementById("zone"))z.textContent=f.resolvedOptions().timeZone;if(s){s.parentNode.hidden=!1;s.oninput=()=>{for(let l of d.querySelectorAll(".entries>li"))l.hidden=!l.textContent.toLowerCase().includes(s.value.trim().toLowerCase())}}setInterval(r,5e3);d.addEventListener("visibilitychange",r)})(document)`;
