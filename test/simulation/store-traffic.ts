@@ -28,6 +28,7 @@ import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { monitorOf, viewOf } from "../support/monitors.ts";
+import { answerTraffic } from "./answer-traffic.ts";
 import type { Chance } from "./clock.ts";
 import { mailboxTraffic } from "./mailbox-traffic.ts";
 import { tokenSteps } from "./token-traffic.ts";
@@ -206,17 +207,7 @@ export function storeTraffic(
     changedAfter: () => monitors.changedAfter(iso(now - chance.int(600))),
     countMonitors: () => monitors.count(),
     notUp: async () => [await Array.fromAsync(monitors.notUp()), await Array.fromAsync(upkeep.notUp())],
-    acknowledge: async () => {
-      const one = id();
-      const before = await monitors.get(one);
-      if (!before) return;
-      const { status, since } = before;
-      const decided = { status, since, incident: incidentOf(one), pendingAlerts: {}, nextEvaluationAt: null };
-      if (!(await decisions.save(before, { ...decided, ...LEFT_EMPTY }, date()))) return;
-      const monitor = chance.chance(0.5) ? before : await monitors.get(one);
-      const acknowledged = { at: iso(now), by: "x", note: null, severity: "down" as const, isAnnounced: false };
-      if (monitor) await monitors.acknowledge(monitor, acknowledged, date());
-    },
+    ...answerTraffic({ monitors, decisions, id, incidentOf, rest: LEFT_EMPTY }, chance, date),
     members: () => views.members(shard()),
     membersById: () => views.membersById(some(IDS)),
     views: () => views.views(some(IDS), location()),

@@ -8,7 +8,7 @@ import { createClient, startSubscriber, until } from "../support/client.ts";
 import { freePort, type Product, startProduct } from "../support/product.ts";
 
 /** When after the first acknowledgement it dies, in milliseconds: before, during and after the check, decision and delivery. */
-const DEATHS = [0, 60, 150, 250, 400, 800];
+const DEATHS = [0, 80, 250, 600];
 
 test("killed at any moment, then started: every acknowledged monitor is there, and is told down with one alertId", async () => {
   const folder = await mkdtemp(join(tmpdir(), "harborlight-kill-"));

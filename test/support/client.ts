@@ -47,11 +47,12 @@ export async function until<T>(
   timeoutMs = 20_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  // Longer and longer, because what is waited for would have to share the processor with a look every moment.
+  for (let pauseMs = 30; ; pauseMs = Math.min(400, pauseMs * 1.3)) {
     const found = await look();
     if (found) return found as NonNullable<Exclude<T, false>>;
     if (Date.now() > deadline) throw new Error(`after ${timeoutMs} ms there was still no ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

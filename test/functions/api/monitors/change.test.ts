@@ -8,12 +8,12 @@ describe("changing", () => {
     const { body } = await create({ name: "Aaa" });
     const { settingsVersion, revision: born } = (await item(body.id)) as { settingsVersion: number; revision: number };
     await write(body.id, {
-      views: { local: { ...view, since: body.since, tick: 1, address: null, facts: {} } },
+      views: { local: { ...view, since: body.since, tick: 1, address: null, facts: null } },
       status: "down",
     });
     const answer = await edge.call("PATCH", at(body.id), { body: { name: "Zzz", tags: { team: "x" } } });
     expect([answer.status, answer.body.name, answer.body.status]).toEqual([200, "Zzz", "down"]);
-    expect(answer.body.views.local).toMatchObject(view);
+    expect(answer.body.views.local).toMatchObject({ ...view, facts: {} });
     expect(await item(body.id)).toMatchObject({ settingsVersion, listKey: `zzz\u0001${body.id}`, revision: born + 2 });
     expect(edge.calls.jobs).toEqual([]);
   });

@@ -114,7 +114,7 @@ async function compare(id: string, life: readonly Seen[], random: (below: number
   }
 }
 
-test.each([1, 2])(
+test.each([1])(
   "over a random life with real decisions and compaction (seed %d)",
   async (seed) => {
     const random = randomOf(seed);
