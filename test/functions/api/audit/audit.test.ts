@@ -230,6 +230,9 @@ function bodyOf(operationId: string): unknown {
     updateToken: { name: "x" },
     createToken: { name: "x", scopes: ["read"] },
     createIncidentNote: { text: "x" },
+    createStatusPage: { slug: "x", title: "x", groups: [] },
+    createStatusPagePreview: { slug: "x", title: "x", groups: [] },
+    createStatusPageNotice: { title: "x", text: "x" },
   };
   return bodies[operationId] ?? {};
 }
