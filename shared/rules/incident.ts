@@ -214,7 +214,7 @@ export function tell(
   }
   const alerts = due(told).alerts;
   const isFlapping = flappingSince !== null;
-  const untold = isFlapping && flappingToldIn === null ? flappingStarted(alerts, status) : [];
+  const untold = isFlapping && flappingToldIn === null ? flappingStarted(alerts, told, status) : [];
   for (const alert of isFlapping ? untold : alerts) {
     const change = addAlert(monitor, told, alert, status, context, now);
     told = change.incident;
@@ -232,10 +232,15 @@ export function plansFor(monitor: Monitor, { channels, plansOf = () => [] }: Ale
   return reachable(policies.length > 0 ? policies : plansBy(monitor, []), channels);
 }
 
-/** One alert in place of those that tell of a level; none where those are none. */
-function flappingStarted(due: readonly DueAlert[], status: NotUp): readonly DueAlert[] {
-  const receivers = due.filter(({ level }) => level !== null).flatMap((alert) => alert.receivers);
-  return receivers.length > 0 ? [{ event: "flapping-started", level: status, receivers }] : [];
+/**
+ * One alert in place of those that tell of a level, for everybody who knows of the incident, because they will hear nothing else of it
+ * until it has settled; none where no level is due.
+ */
+function flappingStarted(due: readonly DueAlert[], { told }: Incident, status: NotUp): readonly DueAlert[] {
+  const wanting = due.filter(({ level }) => level !== null).flatMap((alert) => alert.receivers);
+  if (wanting.length === 0) return [];
+  const receivers = [...new Set([...wanting, ...(Object.keys(told) as Receiver[])])];
+  return [{ event: "flapping-started", level: status, receivers }];
 }
 
 /** Makes one alert, and notes in the incident that it was made and who gets it. */

@@ -259,6 +259,12 @@ describe("over random histories", () => {
     );
   });
 
+  test("whoever knows of the incident hears that it flaps, and not only who is due an alert then", () => {
+    const history = (["down", "up", "down", "up", "down"] as const).map((what) => [what, 1] as const);
+    const world = play([...history, ["down", 2], ["degraded", 1]], () => {});
+    expect(world.events(BOB)).toEqual(["escalated", "flapping-started", "flapping-stopped"]);
+  });
+
   test("each incident that is told has one end for everybody who was told, before the next one begins", () => {
     fc.assert(
       fc.property(histories, (history) => {
