@@ -4,7 +4,7 @@
  */
 import type { Told } from "../journal.ts";
 import { type Case, s1 } from "./case.ts";
-import { mayFlap } from "./flapping.ts";
+import { mayFlap, wasUnknown } from "./flapping.ts";
 import { byNumber, isEnd, type Tellings } from "./tellings.ts";
 
 /** Receivers of a monitor that names none. */
@@ -67,7 +67,8 @@ function judgeMissingEnd(run: Case, last: Told) {
   const endedAt = Math.max(journal.sinceStart(String(incident.endedAt)), last.at);
   if (!calm.covers(scenario.seconds - 900, scenario.seconds) || scenario.seconds - endedAt < 1_000) return;
   const epoch = epochs.find(({ id, to }) => id === last.monitorId && to >= scenario.seconds);
-  if (last.event === "flapping-started" && epoch && mayFlap(run, epoch, scenario.seconds)) return;
+  const end = scenario.seconds;
+  if (last.event === "flapping-started" && epoch && (mayFlap(run, epoch, end) || wasUnknown(run, epoch, end))) return;
   const text = `${last.incidentId} ended at ${s1(endedAt)} (${incident.endReason}), and ${last.receiver} was never told`;
   say("end-lost", last.monitorId, endedAt, text);
 }

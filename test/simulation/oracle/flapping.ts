@@ -100,7 +100,7 @@ function judgeOne(run: Case, told: readonly Told[]) {
 }
 
 /** Whether nobody could know, or not for long enough, whether the target is up: what flapped is then not said to have settled. */
-function wasUnknown({ script }: Case, { settings }: Epoch, at: number): boolean {
+export function wasUnknown({ script }: Case, { settings }: Epoch, at: number): boolean {
   const checks = settings.intervalSeconds * (Math.max(settings.failureThreshold, settings.recoveryThreshold) + 1);
   for (let moment = at; moment >= at - checks - DECIDED_SECONDS; moment -= settings.intervalSeconds / 2)
     if (script.statusAt(settings, moment) === "?") return true;
