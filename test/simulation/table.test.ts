@@ -15,11 +15,11 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { beforeAll, expect, test, vi } from "vitest";
 import { openDatabase } from "../../infra/local/dynamodb/database.ts";
+import type { Document } from "../../infra/local/dynamodb/engine/document.ts";
 import { inProcessClient } from "../bench/cost/in-process.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { tableDefinitions } from "../support/schema.ts";
 import { chanceOf } from "./clock.ts";
-import type { Document } from "./document.ts";
 import { beyondDynalite, oddCommands } from "./odd-commands.ts";
 import { storeTraffic } from "./store-traffic.ts";
 import { createTables, type TableCommand } from "./tables.ts";

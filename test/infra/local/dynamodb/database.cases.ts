@@ -295,7 +295,6 @@ export const cases: Readonly<Record<string, readonly Step[]>> = {
         ConsistentRead: true,
       },
     ],
-    ["Query", { KeyConditionExpression: "pk = :p", ExpressionAttributeValues: { ":p": s("free") }, ...ALL }],
     remove("cost", ALL),
     remove("cost", ALL),
   ],
