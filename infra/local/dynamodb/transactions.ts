@@ -1,7 +1,7 @@
 /** TransactWriteItems and TransactGetItems: all or nothing (Developer Guide, "Managing complex workflows with transactions"). */
 import { isDeepStrictEqual } from "node:util";
 import { readCapacity, sumOf, writeCapacity } from "./capacity.ts";
-import { sizeOf } from "./engine/document.ts";
+import { type Document, sizeOf } from "./engine/document.ts";
 import { prepareGet } from "./engine/reads.ts";
 import { type CancellationReason, invalid, invalidField, Refusal } from "./engine/refusal.ts";
 import type { TableSchema } from "./engine/schema.ts";
@@ -20,6 +20,12 @@ import { wireOf } from "./wire.ts";
 
 const MAX_ITEMS = 100;
 const MAX_BYTES = 4 * 1024 * 1024;
+
+function assertBytes(documents: readonly Document[]): void {
+  if (documents.reduce((sum, one) => sum + sizeOf(one), 0) > MAX_BYTES)
+    throw invalid("Transaction size exceeds the limit of 4 MB");
+}
+
 /** A request is known by its `ClientRequestToken` for ten minutes. */
 const TOKEN_MS = 10 * 60_000;
 /** Each item of a transaction is read or written twice: to prepare, and to commit. */
@@ -71,11 +77,14 @@ export function createTransactWrite(now: () => number): (tables: Tables, body: u
   const known = new Map<string, { readonly atMs: number; readonly parts: unknown; readonly result: Promise<Result> }>();
 
   const write = async (tables: Tables, parts: readonly unknown[]): Promise<Result> => {
-    const writes = parts.map((part): TableWrite => {
+    const inputs = parts.map((part) => {
       const [kind, input] = onlyOf(part, Object.keys(KINDS) as (keyof typeof KINDS)[]);
-      const read = readInput(input, `Transact${kind}`);
-      const table = tables.table(read.TableName);
-      return { table, write: KINDS[kind](table.schema, read) };
+      return { kind, input: readInput(input, `Transact${kind}`) };
+    });
+    assertBytes(inputs.map(({ input }) => input.Item ?? input.ExpressionAttributeValues ?? {}));
+    const writes = inputs.map(({ kind, input }): TableWrite => {
+      const table = tables.table(input.TableName);
+      return { table, write: KINDS[kind](table.schema, input) };
     });
     const names = new Set(writes.map(({ table, write: { key } }) => JSON.stringify([table.name, key])));
     if (names.size < writes.length) throw invalid("Transaction request cannot include multiple operations on one item");
@@ -91,7 +100,8 @@ export function createTransactWrite(now: () => number): (tables: Tables, body: u
   };
 
   return async (tables, body) => {
-    const { ClientRequestToken: token } = readInput(body, "Whole", ["TransactItems"]);
+    readInput(body, "Whole", ["TransactItems"]);
+    const token = fields(body, "request").ClientRequestToken as string | undefined;
     const parts = partsOf(body);
     if (token === undefined) return write(tables, parts);
     const atMs = now();
@@ -121,8 +131,7 @@ export async function transactGet(tables: Tables, body: unknown): Promise<Result
   });
   // Reading is synchronous, so that no write comes between.
   const found = reads.map(({ table, get }) => table.get(get.key));
-  if (found.reduce((sum, item) => sum + (item ? sizeOf(item.item) : 0), 0) > MAX_BYTES)
-    throw invalid("Transaction size exceeds the limit of 4 MB");
+  assertBytes(found.filter((item) => item !== undefined).map(({ item }) => item));
   return {
     body: { Responses: found.map((item, index) => (item ? { Item: wireOf(reads[index]!.get.shown(item.item)) } : {})) },
     capacity: () =>

@@ -1,4 +1,4 @@
-import { compare, type Document, hasElement, isDocument, isSame, isSet, textBytes, typeOf } from "./document.ts";
+import { compare, type Document, hasElement, isDocument, isSame, isSet, typeOf } from "./document.ts";
 import { type Operand, Parser } from "./parser.ts";
 import type { Bindings } from "./paths.ts";
 
@@ -139,10 +139,9 @@ export class ConditionParser extends Parser {
   }
 }
 
-/** What `size` answers: bytes of text and binary values, elements of sets, lists and maps; undefined for other types. */
+/** What `size` answers: characters of text, bytes, elements of sets, lists and maps; undefined for other types. */
 function lengthOf(value: unknown): number | undefined {
-  if (typeof value === "string") return textBytes(value);
-  if (value instanceof Uint8Array || Array.isArray(value)) return value.length;
+  if (typeof value === "string" || value instanceof Uint8Array || Array.isArray(value)) return value.length;
   if (isSet(value)) return value.size;
   return isDocument(value) ? Object.keys(value).length : undefined;
 }

@@ -29,7 +29,8 @@ function comparable(value: unknown, key = ""): unknown {
   }
   if (key === "__type") return String(value).replace(/^.*#/, "");
   if (value === null || typeof value !== "object") return value;
-  const isRefusal = "__type" in value && !String(value.__type).endsWith("ConditionalCheckFailedException");
+  const isRefusal =
+    "Code" in value || ("__type" in value && !String(value.__type).endsWith("ConditionalCheckFailedException"));
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name, one]) => one !== undefined && !(isRefusal && /^message$/i.test(name)))
@@ -41,7 +42,7 @@ function comparable(value: unknown, key = ""): unknown {
 async function play(call: Call, steps: readonly Step[]) {
   const answers: unknown[] = [];
   for (const [operation, body] of steps) {
-    const named = operation.startsWith("Batch") ? body : { TableName: "things", ...body };
+    const named = /^(?:Batch|Transact)/.test(operation) ? body : { TableName: "things", ...body };
     answers.push(comparable(await call(operation, structuredClone(named))));
   }
   return answers;
