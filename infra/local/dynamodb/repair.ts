@@ -36,6 +36,7 @@ export async function repair(
     await removeUnreadable(store);
     for (const prefix of ["table~", "expiry-attribute~"]) await store.clear(beginningWith(prefix));
   } catch (error) {
+    await store.close();
     throw new Error(
       `the tables in ${path} are damaged and could not be repaired: put a backup in their place, or move the folder away to begin anew (${damage.message})`,
       { cause: error },

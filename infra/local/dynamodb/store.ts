@@ -34,15 +34,22 @@ const PAGE_BYTES = 1024 * 1024;
 
 export class DiskStore implements Store {
   readonly #path: string;
-  readonly #level: ClassicLevel<string, unknown>;
+  #opened: ClassicLevel<string, unknown> | undefined;
 
   constructor(path: string) {
     this.#path = path;
-    this.#level = new ClassicLevel(path, { valueEncoding: "json" });
   }
 
-  open(): Promise<void> {
-    return this.#level.open();
+  get #level(): ClassicLevel<string, unknown> {
+    if (!this.#opened) throw new Error(`the tables in ${this.#path} are not open`);
+    return this.#opened;
+  }
+
+  /** @throws LevelDB's error in `cause` */
+  async open(): Promise<void> {
+    const level = new ClassicLevel<string, unknown>(this.#path, { valueEncoding: "json" });
+    await level.open();
+    this.#opened = level;
   }
 
   /** Rebuilds closed files from what LevelDB can read of them. */
@@ -76,8 +83,9 @@ export class DiskStore implements Store {
     return this.#level.batch(operations);
   }
 
-  close(): Promise<void> {
-    return this.#level.close();
+  async close(): Promise<void> {
+    await this.#opened?.close();
+    this.#opened = undefined;
   }
 }
 
