@@ -78,7 +78,9 @@ async function measure(database: LocalDatabase, name: string, rounds: number) {
   await work(rounds);
   const { user, system } = process.cpuUsage(cpu);
   const wall = ((performance.now() - startedAt) * 1_000) / rounds;
-  console.log(`${name.padEnd(26)} ${((user + system) / rounds).toFixed(0).padStart(5)} us CPU ${wall.toFixed(0).padStart(6)} us wall`);
+  console.log(
+    `${name.padEnd(26)} ${((user + system) / rounds).toFixed(0).padStart(5)} us CPU ${wall.toFixed(0).padStart(6)} us wall`,
+  );
 }
 
 for (const where of ["on disk", "in memory"]) {

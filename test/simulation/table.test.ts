@@ -21,7 +21,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../infra/local/dynamodb/database.ts";
 import type { Document } from "../../infra/local/dynamodb/engine/document.ts";
 import { inProcessClient } from "../bench/cost/in-process.ts";
-import { startDynalite } from "../support/dynalite.ts";
+import { type Call, createTable, startDynalite } from "../support/dynalite.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { tableDefinitions } from "../support/schema.ts";
 import { chanceOf } from "./clock.ts";
@@ -94,8 +94,6 @@ async function comparable(input: object, answer: Promise<unknown>): Promise<unkn
   }
 }
 
-type Call = (target: string, body: unknown) => Promise<{ status: number; body: Record<string, unknown> }>;
-
 const definitions = tableDefinitions();
 const names = { monitors: definitions.monitors.name, history: definitions.history.name };
 
@@ -161,16 +159,7 @@ describe.each(["in memory", "on disk"])("the one-machine stack's tables %s", (wh
 
 /** Creates the tables in a database other than ours. */
 async function createTablesIn(call: Call): Promise<void> {
-  for (const { name, attributes, keys, indexes } of Object.values(definitions)) {
-    const created = await call("DynamoDB_20120810.CreateTable", {
-      TableName: name,
-      AttributeDefinitions: attributes,
-      KeySchema: keys,
-      ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
-      BillingMode: "PAY_PER_REQUEST",
-    });
-    expect(created.status).toBe(200);
-  }
+  for (const definition of Object.values(definitions)) await createTable(call, definition);
 }
 
 test("dynalite answers the same", async () => {

@@ -16,12 +16,7 @@ import { type Document, isSame, sizeOf } from "../../infra/local/dynamodb/engine
 import { prepareGet, prepareQuery, type Row as Read, type Selection } from "../../infra/local/dynamodb/engine/reads.ts";
 import { type ItemKey, TableSchema } from "../../infra/local/dynamodb/engine/schema.ts";
 import { SEPARATOR, SortedRows } from "../../infra/local/dynamodb/engine/sorted-rows.ts";
-import {
-  type ItemWrite,
-  prepareDelete,
-  preparePut,
-  prepareUpdate,
-} from "../../infra/local/dynamodb/engine/writes.ts";
+import { type ItemWrite, prepareDelete, preparePut, prepareUpdate } from "../../infra/local/dynamodb/engine/writes.ts";
 import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
 import { DueHeap } from "../../infra/local/sqs/due-heap.ts";
 import { SecondaryIndex } from "./secondary-index.ts";

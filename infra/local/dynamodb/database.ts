@@ -8,8 +8,8 @@ import { Expiry } from "./expiry.ts";
 import { GroupCommit, storageFailure } from "./group-commit.ts";
 import { ItemWriter } from "./item-writer.ts";
 import { createOperations, type Result, type Tables } from "./operations.ts";
-import type { Fields } from "./request.ts";
 import { findDamage, isDamage, isLocked, noteWhole, repair, setAside } from "./repair.ts";
+import type { Fields } from "./request.ts";
 import { measureStorage, type StorageRow } from "./storage.ts";
 import { DiskStore, MemoryStore, type Store } from "./store.ts";
 import { Streams } from "./streams.ts";
@@ -134,7 +134,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
 
   const run = async (name: string, body: unknown, caller: string): Promise<Answer> => {
     const operation = operations.get(name);
-    if (!operation) return failure(400, "UnknownOperationException", `${name}: not known to Harborlight's local database.`);
+    if (!operation)
+      return failure(400, "UnknownOperationException", `${name}: not known to Harborlight's local database.`);
     try {
       const result = await operation.run(tables, body);
       for (const one of options.onCapacity ? result.capacity() : []) options.onCapacity?.(caller, name, one);
@@ -255,12 +256,19 @@ function refused({ name, message, item, reasons }: Refusal): Answer {
   }));
   return {
     status,
-    body: { ...(body as object), ...(item && { Item: wireOf(item) }), ...(CancellationReasons && { CancellationReasons }) },
+    body: {
+      ...(body as object),
+      ...(item && { Item: wireOf(item) }),
+      ...(CancellationReasons && { CancellationReasons }),
+    },
   };
 }
 
 /** @param request whose `ReturnConsumedCapacity` says what to show of the capacity */
-function answerOf({ body, capacity }: Result, { ReturnConsumedCapacity: wanted, RequestItems, TransactItems }: Fields): Answer {
+function answerOf(
+  { body, capacity }: Result,
+  { ReturnConsumedCapacity: wanted, RequestItems, TransactItems }: Fields,
+): Answer {
   if (body instanceof Refusal) return refused(body);
   if (wanted !== "TOTAL" && wanted !== "INDEXES") return { status: 200, body };
   const total = ({ TableName, CapacityUnits }: Capacity) => ({ TableName, CapacityUnits });

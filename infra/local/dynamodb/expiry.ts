@@ -53,8 +53,7 @@ export class Expiry {
     // The marker is removed first: a start that is cut short here builds the index again.
     await this.#commits.write([{ type: "del", key: marker }]);
     await this.#commits.clear(beginningWith(prefix(table.name)));
-    for await (const items of table.items())
-      await this.#commits.write(items.flatMap((item) => entriesOf(table, item)));
+    for await (const items of table.items()) await this.#commits.write(items.flatMap((item) => entriesOf(table, item)));
     await this.#commits.write([{ type: "put", key: marker, value: attribute }]);
   }
 

@@ -22,13 +22,15 @@ export const indexPrefix = (table: string, index: string) => `${indexesPrefix(ta
 const hexOf = (text: string) => Buffer.from(text, "utf8").toString("hex");
 
 /** dynalite sorts partitions as DynamoDB scans them, by a hash. */
-const partitionOf = (key: string) => `${hash("md5", `Outliers${key}`).slice(0, 6)}${SEPARATOR}${hexOf(key)}${SEPARATOR}`;
+const partitionOf = (key: string) =>
+  `${hash("md5", `Outliers${key}`).slice(0, 6)}${SEPARATOR}${hexOf(key)}${SEPARATOR}`;
 
 /** The part of an item's key that follows the table's prefix. */
 export const itemSuffix = (schema: TableSchema, { hash: partition, range }: ItemKey): string =>
   partitionOf(partition) + (schema.range === undefined ? "" : hexOf(range) + SEPARATOR);
 
-export const itemKey = (schema: TableSchema, key: ItemKey): string => itemsPrefix(schema.name) + itemSuffix(schema, key);
+export const itemKey = (schema: TableSchema, key: ItemKey): string =>
+  itemsPrefix(schema.name) + itemSuffix(schema, key);
 
 /** The place of an item's entry in an index: by the index's keys, then by the table's. */
 export function entryKey(schema: TableSchema, index: IndexSchema, entry: Document): string {

@@ -52,7 +52,8 @@ export class ItemWriter {
   async write(writes: readonly TableWrite[]): Promise<Outcome[]> {
     const keys = writes.map(({ table, write }) => itemKey(table.schema, write.key));
     const earlier = keys.flatMap((key) => this.#busy.get(key) ?? []);
-    const work = earlier.length > 0 ? Promise.allSettled(earlier).then(() => this.#perform(writes)) : this.#perform(writes);
+    const work =
+      earlier.length > 0 ? Promise.allSettled(earlier).then(() => this.#perform(writes)) : this.#perform(writes);
     for (const key of keys) this.#busy.set(key, work);
     try {
       return await work;

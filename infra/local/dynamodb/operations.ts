@@ -128,14 +128,16 @@ const batchGetItem = read(async (tables, body) => {
   const UnprocessedKeys: Record<string, Fields> = {};
   const capacities: (() => Capacity)[] = [];
   for (const { table, input, settings, keys, reads } of parts) {
-    const found = reads.map(({ key }) => table.get(key));
+    const done: (StoredItem | undefined)[] = [];
+    for (const { key } of reads) {
+      const found = table.get(key);
+      bytes += found?.size ?? 0;
+      if (bytes > MAX_RESPONSE_BYTES) break;
+      done.push(found);
+    }
+    Responses[table.name] = done.flatMap((item, index) => (item ? [shownOf(item, settings, reads[index]!.shown)] : []));
     // What would make the answer too large is handed back.
-    const end = found.findIndex((item) => (bytes += item?.size ?? 0) > MAX_RESPONSE_BYTES);
-    const done = end < 0 ? found : found.slice(0, end);
-    Responses[table.name] = done.flatMap((item, index) =>
-      item ? [shownOf(item, settings, reads[index]!.shown)] : [],
-    );
-    if (end >= 0) UnprocessedKeys[table.name] = { ...input, Keys: keys.slice(end) };
+    if (done.length < keys.length) UnprocessedKeys[table.name] = { ...input, Keys: keys.slice(done.length) };
     capacities.push(() => readCapacity(table.name, done, settings.ConsistentRead === true));
   }
   return { body: { Responses, UnprocessedKeys }, capacity: () => capacities.map((one) => one()) };
@@ -149,7 +151,8 @@ const batchWriteItem = write(async (tables, body) => {
       const { PutRequest, DeleteRequest } = fields(request, name);
       if ((PutRequest === undefined) === (DeleteRequest === undefined))
         throw invalid("Supplied WriteRequest must contain exactly one of PutRequest and DeleteRequest");
-      if (PutRequest !== undefined) return { table, write: preparePut(table.schema, readInput(PutRequest, "BatchPut")) };
+      if (PutRequest !== undefined)
+        return { table, write: preparePut(table.schema, readInput(PutRequest, "BatchPut")) };
       return { table, write: prepareDelete(table.schema, readInput(DeleteRequest, "BatchDelete")) };
     });
   });
@@ -161,7 +164,9 @@ const batchWriteItem = write(async (tables, body) => {
   return {
     body: refusal ?? { UnprocessedItems: {} },
     capacity: () =>
-      sumOf(writes.map(({ table }, index) => writeCapacity(table.schema, outcomes[index]!.before, outcomes[index]!.after))),
+      sumOf(
+        writes.map(({ table }, index) => writeCapacity(table.schema, outcomes[index]!.before, outcomes[index]!.after)),
+      ),
   };
 });
 
@@ -176,17 +181,18 @@ const listTables = read(async ({ names }) => ({ body: { TableNames: [...names].t
  * The supported operations. None creates, changes or deletes a table: tables come from the template only.
  * @param now milliseconds by a steady clock, for how long the tokens of transactions are remembered
  */
-export const createOperations = (now: () => number): ReadonlyMap<string, DynamoOperation> => new Map([
-  ["GetItem", getItem],
-  ["BatchGetItem", batchGetItem],
-  ["Query", selecting("Query", prepareQuery)],
-  ["Scan", selecting("Scan", prepareScan)],
-  ["DescribeTable", describeTable],
-  ["ListTables", listTables],
-  ["PutItem", writing("PutItem", preparePut)],
-  ["UpdateItem", writing("UpdateItem", prepareUpdate)],
-  ["DeleteItem", writing("DeleteItem", prepareDelete)],
-  ["BatchWriteItem", batchWriteItem],
-  ["TransactGetItems", read(transactGet)],
-  ["TransactWriteItems", write(createTransactWrite(now))],
-]);
+export const createOperations = (now: () => number): ReadonlyMap<string, DynamoOperation> =>
+  new Map([
+    ["GetItem", getItem],
+    ["BatchGetItem", batchGetItem],
+    ["Query", selecting("Query", prepareQuery)],
+    ["Scan", selecting("Scan", prepareScan)],
+    ["DescribeTable", describeTable],
+    ["ListTables", listTables],
+    ["PutItem", writing("PutItem", preparePut)],
+    ["UpdateItem", writing("UpdateItem", prepareUpdate)],
+    ["DeleteItem", writing("DeleteItem", prepareDelete)],
+    ["BatchWriteItem", batchWriteItem],
+    ["TransactGetItems", read(transactGet)],
+    ["TransactWriteItems", write(createTransactWrite(now))],
+  ]);

@@ -133,7 +133,10 @@ export class MemoryStore implements Store {
   #within({ gt, gte, lt, lte, limit, reverse = false }: Range) {
     const low = gt === undefined ? bound(gte, "at") : bound(gt, "after");
     const high = lt === undefined ? bound(lte, "after") : bound(lt, "at");
-    return this.#rows.between(low, high, { descending: reverse, start: undefined }).take(limit ?? Infinity).toArray();
+    return this.#rows
+      .between(low, high, { descending: reverse, start: undefined })
+      .take(limit ?? Infinity)
+      .toArray();
   }
 }
 

@@ -31,15 +31,16 @@ const TOKEN_MS = 10 * 60_000;
 /** Each item of a transaction is read or written twice: to prepare, and to commit. */
 const CAPACITY_FACTOR = 2;
 
-const KINDS = { Put: preparePut, Update: prepareUpdate, Delete: prepareDelete, ConditionCheck: prepareCheck } satisfies Record<
-  string,
-  (schema: TableSchema, input: WriteInput) => ItemWrite
->;
+const KINDS = {
+  Put: preparePut,
+  Update: prepareUpdate,
+  Delete: prepareDelete,
+  ConditionCheck: prepareCheck,
+} satisfies Record<string, (schema: TableSchema, input: WriteInput) => ItemWrite>;
 
 const partsOf = (body: unknown): readonly unknown[] => {
   const parts = list(fields(body, "request").TransactItems ?? [], "TransactItems");
-  if (parts.length < 1)
-    throw invalidField("transactItems", "[]", "Member must have length greater than or equal to 1");
+  if (parts.length < 1) throw invalidField("transactItems", "[]", "Member must have length greater than or equal to 1");
   if (parts.length > MAX_ITEMS)
     throw invalidField("transactItems", "[...]", `Member must have length less than or equal to ${MAX_ITEMS}`);
   return parts;

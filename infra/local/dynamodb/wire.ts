@@ -13,7 +13,7 @@ const MAX_DEPTH = 32;
 /** @throws ValidationException for what is no item */
 export function documentOf(item: WireItem): Document {
   const document: Record<string, unknown> = {};
-  for (const name in item) document[name] = valueOf(item[name]!, 0);
+  for (const name in item) document[name] = documentValueOf(item[name]!, 0);
   return document;
 }
 
@@ -25,7 +25,7 @@ export function wireOf(document: Document): WireItem {
 
 const malformed = (message: string) => new Refusal("SerializationException", message);
 
-function valueOf(value: WireValue, depth: number): unknown {
+function documentValueOf(value: WireValue, depth: number): unknown {
   if (typeof value !== "object" || value === null) throw malformed("Unexpected value type in payload");
   const [type, ...others] = Object.keys(value);
   if (type === undefined)
@@ -45,7 +45,9 @@ function valueOf(value: WireValue, depth: number): unknown {
       return inner;
     case "NULL":
       if (inner !== true)
-        throw invalid("One or more parameter values were invalid: Null attribute value types must have the value of true");
+        throw invalid(
+          "One or more parameter values were invalid: Null attribute value types must have the value of true",
+        );
       return null;
     case "B":
       return bytesOf(inner);
@@ -58,12 +60,12 @@ function valueOf(value: WireValue, depth: number): unknown {
     case "L":
       assertDepth(depth);
       if (!Array.isArray(inner)) throw malformed("Start of structure or map found where not expected");
-      return inner.map((one) => valueOf(one as WireValue, depth + 1));
+      return inner.map((one) => documentValueOf(one as WireValue, depth + 1));
     case "M": {
       assertDepth(depth);
       if (typeof inner !== "object" || inner === null || Array.isArray(inner)) throw malformed("Unexpected field type");
       const map: Record<string, unknown> = {};
-      for (const name in inner) map[name] = valueOf((inner as WireItem)[name]!, depth + 1);
+      for (const name in inner) map[name] = documentValueOf((inner as WireItem)[name]!, depth + 1);
       return map;
     }
     default:
@@ -93,11 +95,13 @@ function setOf(value: unknown, whenEmpty: string, elementOf: (one: unknown) => u
   const elements = value.map(elementOf);
   const names = new Set(elements.map((one) => JSON.stringify(wireValueOf(one))));
   if (names.size < value.length)
-    throw invalid(`One or more parameter values were invalid: Input collection [${value.join(", ")}] contains duplicates.`);
+    throw invalid(
+      `One or more parameter values were invalid: Input collection [${value.join(", ")}] contains duplicates.`,
+    );
   return new Set(elements);
 }
 
-export function wireValueOf(value: unknown): WireValue {
+function wireValueOf(value: unknown): WireValue {
   switch (typeof value) {
     case "string":
       return { S: value };

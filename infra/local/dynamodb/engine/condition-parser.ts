@@ -111,13 +111,16 @@ export class ConditionParser extends Parser {
           const type = typeOf(prefix);
           if (type !== undefined && type !== "S" && type !== "B") throw this.#wrongType(name, type);
           if (type === "B" && value instanceof Uint8Array)
-            return Buffer.from(value).subarray(0, (prefix as Uint8Array).length).equals(prefix as Uint8Array);
+            return Buffer.from(value)
+              .subarray(0, (prefix as Uint8Array).length)
+              .equals(prefix as Uint8Array);
           return typeof value === "string" && typeof prefix === "string" && value.startsWith(prefix);
         });
       case "contains":
         return this.#binary(name, (value, wanted) => {
           if (typeof value === "string") return typeof wanted === "string" && value.includes(wanted);
-          if (value instanceof Uint8Array) return wanted instanceof Uint8Array && Buffer.from(value).includes(Buffer.from(wanted));
+          if (value instanceof Uint8Array)
+            return wanted instanceof Uint8Array && Buffer.from(value).includes(Buffer.from(wanted));
           if (isSet(value)) return hasElement(value, wanted);
           return Array.isArray(value) && value.some((one) => isSame(one, wanted));
         });

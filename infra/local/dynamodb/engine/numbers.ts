@@ -52,19 +52,14 @@ export function sum(one: Numeric, sign: 1 | -1, other: Numeric): Numeric {
     const result = (one as number) + sign * (other as number);
     if (Number.isSafeInteger(result)) return result;
   }
-  const [left, right] = [decimalOf(numberText(one)), decimalOf(numberText(other))];
-  const unit = Math.min(left.exponent - left.digits.length, right.exponent - right.digits.length);
-  const result = scaled(left, unit) + BigInt(sign) * scaled(right, unit);
-  return numeric(decimalOf(`${result}e${unit}`));
+  const { left, right, unit } = inOneUnit(one, other);
+  return numeric(decimalOf(`${left + BigInt(sign) * right}e${unit}`));
 }
 
 export function compareNumbers(one: Numeric, other: Numeric): number {
   if (typeof one === "number" && typeof other === "number") return one < other ? -1 : one > other ? 1 : 0;
-  const difference = decimalOf(numberText(one));
-  const right = decimalOf(numberText(other));
-  const unit = Math.min(difference.exponent - difference.digits.length, right.exponent - right.digits.length);
-  const [left, rest] = [scaled(difference, unit), scaled(right, unit)];
-  return left < rest ? -1 : left > rest ? 1 : 0;
+  const { left, right } = inOneUnit(one, other);
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** One byte, one more for each two digits (those of the pairs that begin at the point), and one for a minus sign. */
@@ -86,8 +81,7 @@ function decimalOf(text: string): Decimal {
   const found = NUMBER.exec(text);
   const [, sign, whole = "", fraction = "", exponent = "0"] = found ?? [];
   const all = whole + fraction;
-  if (all === "")
-    throw invalid("The parameter cannot be converted to a numeric value" + (text === "" ? "" : `: ${text}`));
+  if (all === "") throw invalid(`The parameter cannot be converted to a numeric value: ${text}`);
   const digits = all.replace(/^0+/, "");
   const significant = digits.replace(/0+$/, "");
   return {
@@ -99,8 +93,7 @@ function decimalOf(text: string): Decimal {
 
 function numeric(decimal: Decimal): Numeric {
   const { digits, exponent } = decimal;
-  if (digits.length > MAX_DIGITS)
-    throw invalid("Attempting to store more than 38 significant digits in a Number");
+  if (digits.length > MAX_DIGITS) throw invalid("Attempting to store more than 38 significant digits in a Number");
   if (exponent > LARGEST_EXPONENT)
     throw invalid("Number overflow. Attempting to store a number with magnitude larger than supported range");
   if (exponent < SMALLEST_EXPONENT)
@@ -118,8 +111,13 @@ function plain({ isNegative, digits, exponent }: Decimal): string {
   return `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
 }
 
-/** The number in units of 10^unit. */
-function scaled({ isNegative, digits, exponent }: Decimal, unit: number): bigint {
-  const size = BigInt(digits || "0") * 10n ** BigInt(exponent - digits.length - unit);
-  return isNegative ? -size : size;
+/** Both numbers in units of 10^unit, the largest in which both are whole. */
+function inOneUnit(one: Numeric, other: Numeric): { left: bigint; right: bigint; unit: number } {
+  const decimals = [one, other].map((number) => decimalOf(numberText(number)));
+  const unit = Math.min(...decimals.map(({ digits, exponent }) => exponent - digits.length));
+  const [left, right] = decimals.map(({ isNegative, digits, exponent }) => {
+    const size = BigInt(digits || "0") * 10n ** BigInt(exponent - digits.length - unit);
+    return isNegative ? -size : size;
+  });
+  return { left: left!, right: right!, unit };
 }

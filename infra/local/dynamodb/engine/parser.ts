@@ -1,7 +1,8 @@
 /** What all of DynamoDB's expressions are made of: tokens, paths, values. One parser for each kind extends it. */
+
+import type { Document } from "./document.ts";
 import type { Bindings, Path } from "./paths.ts";
 import { resolve, valueAt } from "./paths.ts";
-import type { Document } from "./document.ts";
 import { invalid } from "./refusal.ts";
 import { isReserved } from "./reserved-words.ts";
 
@@ -50,7 +51,10 @@ export class Parser {
     while (TOKEN.lastIndex < trimmed.length) {
       const from = TOKEN.lastIndex;
       const token = TOKEN.exec(trimmed)?.[1];
-      if (!token) throw this.refusal(`Syntax error; token: "${trimmed.slice(from).trimStart()[0]}", near: "${trimmed.slice(from)}"`);
+      if (!token)
+        throw this.refusal(
+          `Syntax error; token: "${trimmed.slice(from).trimStart()[0]}", near: "${trimmed.slice(from)}"`,
+        );
       this.#tokens.push(token);
     }
   }

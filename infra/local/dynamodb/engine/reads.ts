@@ -4,10 +4,10 @@ import {
   assertBindings,
   type Condition,
   type KeyCondition,
+  type Projection,
   parseFilter,
   parseKeyCondition,
   parseProjection,
-  type Projection,
 } from "./expressions.ts";
 import type { KeyRange } from "./key-condition-parser.ts";
 import type { Bindings } from "./paths.ts";
@@ -15,7 +15,7 @@ import { invalid, invalidField } from "./refusal.ts";
 import type { IndexSchema, ItemKey, TableSchema } from "./schema.ts";
 
 /** DynamoDB ends a page with the item that brings it to this size. */
-export const MAX_PAGE_BYTES = 1_024 * 1_024;
+const MAX_PAGE_BYTES = 1_024 * 1_024;
 
 export interface ReadInput {
   readonly ConsistentRead?: boolean | undefined;
@@ -125,11 +125,7 @@ export function prepareQuery(schema: TableSchema, input: SelectInput): Selection
 
 export const prepareScan = (schema: TableSchema, input: SelectInput): Selection => select(schema, input, undefined);
 
-function select(
-  schema: TableSchema,
-  input: SelectInput,
-  keyCondition: KeyCondition | undefined,
-): Selection {
+function select(schema: TableSchema, input: SelectInput, keyCondition: KeyCondition | undefined): Selection {
   const { Limit: limit, ExclusiveStartKey: start } = input;
   const projection = parseProjection(input.ProjectionExpression);
   const filter = parseFilter(input.FilterExpression);

@@ -33,4 +33,5 @@ export const invalid = (message: string) => new Refusal("ValidationException", m
 export const invalidField = (field: string, value: unknown, constraint: string) =>
   invalid(`1 validation error detected: Value '${value}' at '${field}' failed to satisfy constraint: ${constraint}`);
 
-export const notFound = (what: string) => new Refusal("ResourceNotFoundException", `Requested resource not found${what}`);
+export const notFound = (what: string) =>
+  new Refusal("ResourceNotFoundException", `Requested resource not found${what}`);

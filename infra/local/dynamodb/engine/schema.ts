@@ -39,7 +39,10 @@ export class TableSchema implements KeyNames {
 
   /** @throws ValidationException: a key has exactly the key attributes */
   keyOf(key: Document): ItemKey {
-    if (Object.keys(key).length !== this.keyNames.length || !this.keyNames.every((name) => typeof key[name] === "string"))
+    if (
+      Object.keys(key).length !== this.keyNames.length ||
+      !this.keyNames.every((name) => typeof key[name] === "string")
+    )
       throw invalid("The provided key element does not match the schema");
     return this.#checked(key);
   }

@@ -32,7 +32,8 @@ export class UpdateParser extends Parser {
     while (!this.isAtEnd) {
       const clause = this.take().toUpperCase();
       if (!Object.hasOwn(clauses, clause)) throw this.unexpected(-1);
-      if (seen.has(clause)) throw this.refusal(`The "${clause}" section can only be used once in an update expression;`);
+      if (seen.has(clause))
+        throw this.refusal(`The "${clause}" section can only be used once in an update expression;`);
       seen.add(clause);
       changes.push(...this.list(clauses[clause as keyof typeof clauses]));
     }

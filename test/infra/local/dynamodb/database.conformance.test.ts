@@ -9,8 +9,10 @@ import { STREAM_START } from "../../../../infra/local/dynamodb/streams.ts";
 import { streamArn } from "../../../../infra/local/dynamodb/table-definition.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../../../support/dynamodb-local.ts";
 import { things } from "../things.ts";
-import { cases, type Step } from "./database.cases.ts";
+import { cases } from "./database.cases.ts";
 import { everything, history } from "./database.random.ts";
+import { expressionCases } from "./expressions.cases.ts";
+import type { Step } from "./steps.ts";
 
 const TABLE = things();
 
@@ -79,7 +81,7 @@ describe.skipIf(reason)(`as Amazon's DynamoDB Local does${reason ? ` (SKIPPED: $
     return { status, body: answer as Json };
   };
 
-  test.each(Object.entries(cases))("%s", async (_, steps) => {
+  test.each(Object.entries({ ...cases, ...expressionCases }))("%s", async (_, steps) => {
     expect(await play(callOurs, steps)).toEqual(await play(callAmazon, steps));
   });
 

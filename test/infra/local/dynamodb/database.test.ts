@@ -71,7 +71,10 @@ test("tables are not made at run time, and the older interface is refused with a
   expect(await database.handle("DeleteTable", { TableName: "things" })).toMatchObject({ status: 400 });
   const [operation, body] = put("a");
   const answer = await database.handle(operation, { ...body, Expected: {} });
-  expect(answer).toMatchObject({ status: 400, body: { message: expect.stringContaining("Expected is not supported") } });
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { message: expect.stringContaining("Expected is not supported") },
+  });
   await database.close();
 });
 
@@ -112,9 +115,13 @@ describe("transactions", () => {
       ExpressionAttributeValues: { ":one": { N: "1" } },
     };
     const send = (more: object = {}) =>
-      database.handle("TransactWriteItems", { TransactItems: [{ Update: { ...Update, ...more } }], ClientRequestToken: "t" });
+      database.handle("TransactWriteItems", {
+        TransactItems: [{ Update: { ...Update, ...more } }],
+        ClientRequestToken: "t",
+      });
     const revision = async () =>
-      ((await database.handle("Scan", { TableName: "things" })).body as { Items: { revision: object }[] }).Items[0]?.revision;
+      ((await database.handle("Scan", { TableName: "things" })).body as { Items: { revision: object }[] }).Items[0]
+        ?.revision;
     await Promise.all([send(), send()]);
     expect(await revision()).toEqual({ N: "1" });
     const other = await send({ UpdateExpression: "SET revision = :one" });
@@ -141,7 +148,9 @@ describe("transactions", () => {
         database.handle("UpdateItem", Update("b")),
       ]).flat(),
     );
-    const { Items } = (await database.handle("Scan", { TableName: "things" })).body as { Items: { revision: object }[] };
+    const { Items } = (await database.handle("Scan", { TableName: "things" })).body as {
+      Items: { revision: object }[];
+    };
     expect(Items.map((item) => item.revision)).toEqual([{ N: "100" }, { N: "100" }]);
     const records = await database.streams.read(ARN, STREAM_START, 1_000);
     for (const item of ["a", "b"]) {

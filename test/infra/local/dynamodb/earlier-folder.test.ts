@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "../../../../infra/local/dynamodb/database.ts";
 import { STREAM_START } from "../../../../infra/local/dynamodb/streams.ts";
 import { streamArn } from "../../../../infra/local/dynamodb/table-definition.ts";
-import { startDynalite } from "../../../support/dynalite.ts";
+import { createTable, startDynalite } from "../../../support/dynalite.ts";
 import { things } from "../things.ts";
 
 type Wire = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -40,21 +40,34 @@ const items: readonly Wire[] = NAMES.flatMap((pk, index) =>
 async function writeEarlierFolder(): Promise<void> {
   const path = join(dataFolder, "dynamodb");
   const dynalite = await startDynalite(path);
-  const { TableName, ...definition } = {
+  await createTable(dynalite.call, table);
+  for (const Item of items) {
+    const { status } = await dynalite.call("DynamoDB_20120810.PutItem", { TableName: table.name, Item });
+    expect(status).toBe(200);
+  }
+  await dynalite.stop();
+  const description = {
     TableName: table.name,
+    TableStatus: "ACTIVE",
+    CreationDateTime: 1,
     AttributeDefinitions: table.attributes,
     KeySchema: table.keys,
     GlobalSecondaryIndexes: table.indexes,
   };
-  await dynalite.call("CreateTable", { TableName, ...definition, BillingMode: "PAY_PER_REQUEST" });
-  for (const Item of items) expect((await dynalite.call("PutItem", { TableName, Item })).status).toBe(200);
-  await dynalite.stop();
   const level = new ClassicLevel<string, unknown>(path, { valueEncoding: "json" });
   await level.batch([
-    { type: "put", key: "table~things", value: { TableName, TableStatus: "ACTIVE", CreationDateTime: 1, ...definition } },
+    {
+      type: "put",
+      key: "table~things",
+      value: description,
+    },
     { type: "put", key: "expiry-attribute~things", value: "expiresAtSeconds" },
     { type: "put", key: `checkpoint~${ARN}~state-change`, value: "000000000000000000064" },
-    { type: "put", key: "stream~things~000000000000000000065", value: { dynamodb: { ApproximateCreationDateTime: 1 } } },
+    {
+      type: "put",
+      key: "stream~things~000000000000000000065",
+      value: { dynamodb: { ApproximateCreationDateTime: 1 } },
+    },
   ]);
   await level.close();
 }
