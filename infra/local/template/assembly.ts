@@ -76,6 +76,7 @@ export const compileCacheOf = (assembly: string): string => `${assembly}${COMPIL
 export const removeOldAssemblies = (dataFolder: string, current: string): void => {
   for (const name of readdirSync(dataFolder)) {
     const folder = join(dataFolder, name);
-    if (name.startsWith(PREFIX) && folder !== current && folder !== compileCacheOf(current)) rmSync(folder, { recursive: true, force: true });
+    if (name.startsWith(PREFIX) && folder !== current && folder !== compileCacheOf(current))
+      rmSync(folder, { recursive: true, force: true });
   }
 };

@@ -25,11 +25,11 @@ import { chunksOf } from "../../../shared/rules/plan.ts";
 import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
 import { Usage } from "../../support/usage.ts";
-import { inProcessClient } from "./in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
 const LOCATION = "eu-west-1";
@@ -73,7 +73,7 @@ export async function simulate(
   const database = await openDatabase({ tables: Object.values(definitions), now: nowMs, onCapacity: usage.add });
   const tables = { monitors: definitions.monitors.name, history: definitions.history.name };
   const requests = { count: 0 };
-  const clientOf = (caller: string) => inProcessClient(database, caller, requests);
+  const clientOf = (caller: string) => inProcessClient(database, caller, { requests });
 
   // ---- the fleet, exactly one target in a hundred silent
   const setup = clientOf("setup");
