@@ -106,12 +106,14 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
   const [failure, setFailure] = useState<unknown>(null);
   const [text, setText] = useState("");
   const [state, setState] = useState("");
+  const [isPublic, setPublic] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     try {
-      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, ...(state && { state }) } });
+      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
       setText("");
       setState("");
+      setPublic(false);
       setFailure(null);
       done();
     } catch (error) {
@@ -133,6 +135,10 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
           ))}
         </select>
       </div>
+      <label class="check field">
+        <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
+        <span>For everybody: status pages show it, and their subscribers get it by mail</span>
+      </label>
       {failure !== null && <Failed failure={failure} />}
       <button type="submit" disabled={text.trim() === ""}>
         Write note
