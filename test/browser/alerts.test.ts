@@ -271,6 +271,16 @@ test("a monitor: who would hear of it and why, what it depends on; policies, fla
   await page.getByRole("button", { name: "Send test to Night pager" }).click();
   await page.getByText("The test was taken.").waitFor();
   expect(posted).toContain("/night");
+  await page.getByText("Steps and reminders of its own").click();
+  await page.getByRole("button", { name: "Add a step" }).click();
+  const step = page.getByRole("group", { name: "Step 1" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await step.getByText("must name at least one channel or mail address").waitFor();
+  await step.getByLabel("Night pager").check();
+  await page.getByLabel("Remind every").selectOption("1 h");
+  await words
+    .getByText("After 5 min: Night pager. Reminds every 1 h until somebody acknowledges, 10 times at most.")
+    .waitFor();
   await page.getByText("When nobody is told").click();
   await page.getByLabel("It depends on").fill("upl");
   await page.getByRole("button", { name: "+ Uplink" }).click();
@@ -282,7 +292,11 @@ test("a monitor: who would hear of it and why, what it depends on; policies, fla
   expect((await api("GET", `/v1/monitors/${shop}`)).body).toMatchObject({
     dependsOn: [uplink],
     flapping: { highPercent: 30, lowPercent: 20 },
-    alerts: { policies: [expect.any(String)] },
+    alerts: {
+      policies: [expect.any(String)],
+      steps: [{ afterSeconds: 300, channels: [pager], emails: [] }],
+      remindEverySeconds: 3600,
+    },
   });
   const hearers = page.getByRole("region", { name: "Who would hear of this" });
   await hearers.getByText("After 10 min, if nobody has acknowledged: Night pager.").waitFor();

@@ -204,9 +204,13 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("127.0.0.1");
   await page.getByLabel("Mail addresses").fill("ops@example.com");
   await page.getByLabel("Name", { exact: true }).fill("Health");
+  await page.getByText("Advanced").click();
+  await page.getByLabel("Key").fill("shop/health");
   await page.getByRole("button", { name: "Create monitor" }).click();
   await page.getByRole("heading", { name: "Health" }).waitFor();
   await page.locator("main > p .status.is-up").waitFor({ timeout: 30_000 });
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByText("Its key, which stays: shop/health").waitFor();
   expect(one.faults).toEqual([]);
   await one.close();
 }, 60_000);

@@ -29,6 +29,10 @@ const SHOWN = [
   "alerts.afterSeconds",
   "alerts.emails",
   "alerts.policies",
+  "alerts.steps",
+  "alerts.remindEverySeconds",
+  "alerts.remindAtMost",
+  "alerts.until",
   "dependsOn",
   "flapping",
   "failureThreshold",
@@ -36,6 +40,7 @@ const SHOWN = [
   "quorum",
   "name",
   "tags",
+  "key",
 ];
 
 const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: unknown) => void }) => {
@@ -134,6 +139,31 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
   );
 };
 
+/** The key of a monitor is given when it is made, and stays. */
+const Key = ({ draft, change, errors, isFixed }: StepProps & { readonly isFixed: boolean }) => {
+  const wrong = errorsAt(errors, "key");
+  if (isFixed)
+    return draft.key === "" ? null : (
+      <p class="dim">
+        Its key, which stays: <code>{draft.key}</code>
+      </p>
+    );
+  return (
+    <details open={draft.key !== "" || wrong.length > 0}>
+      <summary>Advanced</summary>
+      <TextField
+        id="key"
+        label="Key"
+        help="Your own name for it, by which programs find it (`PUT /v1/monitors`). Unique; it cannot be changed later."
+        errors={wrong}
+        input={{ spellcheck: false }}
+        value={draft.key}
+        change={(key) => change({ key })}
+      />
+    </details>
+  );
+};
+
 interface MonitorFormProps {
   readonly initial: Draft;
   /** Of the monitor that is changed. */
@@ -182,6 +212,7 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
               value={draft.tags}
               change={(tags) => change({ tags })}
             />
+            <Key draft={draft} change={change} errors={errors} isFixed={id !== undefined} />
           </fieldset>
         </>
       )}

@@ -47,16 +47,19 @@ export const scopeInWords = ({ match }: Pick<Policy, "match">): string => {
   return `${monitorsOf(match?.tags)}${events.length > 0 ? ` ${system}` : ""}`;
 };
 
+type Reminders = Pick<Policy, "remindEverySeconds" | "remindAtMost" | "until">;
+
+export const remindersInWords = ({ remindEverySeconds, remindAtMost, until }: Reminders): string => {
+  if (remindEverySeconds === null) return "No reminders.";
+  const ends = until === "acknowledged" ? "until somebody acknowledges" : "until it has recovered";
+  return `Reminds every ${lasting(remindEverySeconds)} ${ends}, ${remindAtMost} times at most.`;
+};
+
 /** What a policy tells of, and how often it reminds. */
-export const habitsInWords = ({ severities, remindEverySeconds, remindAtMost, until, timeZone }: Policy): string => {
+export const habitsInWords = ({ severities, timeZone, ...reminders }: Policy): string => {
   const what =
     severities.length === 2 ? "down and degraded" : severities[0] === "warning" ? "degraded only" : "down only";
-  const ends = until === "acknowledged" ? "until somebody acknowledges" : "until it has recovered";
-  const reminders =
-    remindEverySeconds === null
-      ? "No reminders."
-      : `Reminds every ${lasting(remindEverySeconds)} ${ends}, ${remindAtMost} times at most.`;
-  return `Tells of ${what}. ${reminders} Times in ${timeZone}.`;
+  return `Tells of ${what}. ${remindersInWords(reminders)} Times in ${timeZone}.`;
 };
 
 interface StepDraft {
@@ -65,18 +68,22 @@ interface StepDraft {
   readonly emails: string;
 }
 
-export interface PolicyDraft {
+/** Who is told step by step, and how often. */
+export interface EscalationDraft {
+  readonly steps: readonly StepDraft[];
+  /** 0: never. */
+  readonly remindEverySeconds: number;
+  readonly remindAtMost: string;
+  readonly until: Policy["until"];
+}
+
+export interface PolicyDraft extends EscalationDraft {
   readonly name: string;
   /** Which monitors it takes. */
   readonly takes: "named" | "all" | "tags";
   readonly tags: string;
   readonly events: readonly string[];
   readonly severities: readonly Trouble[];
-  readonly steps: readonly StepDraft[];
-  /** 0: never. */
-  readonly remindEverySeconds: number;
-  readonly remindAtMost: string;
-  readonly until: Policy["until"];
   readonly timeZone: string;
 }
 
@@ -97,6 +104,14 @@ export const EVENTS = [
 ] as const;
 
 export const EMPTY_STEP: StepDraft = { afterSeconds: 0, channels: [], emails: "" };
+/** Without steps and reminders. */
+export const NO_ESCALATION: EscalationDraft = {
+  steps: [],
+  remindEverySeconds: 0,
+  remindAtMost: "10",
+  until: "acknowledged",
+};
+
 /** Of a new policy. */
 export const emptyPolicy = (timeZone: string): PolicyDraft => ({
   name: "",
@@ -104,23 +119,35 @@ export const emptyPolicy = (timeZone: string): PolicyDraft => ({
   tags: "",
   events: [],
   severities: ["critical", "warning"],
+  ...NO_ESCALATION,
   steps: [EMPTY_STEP],
-  remindEverySeconds: 0,
-  remindAtMost: "10",
-  until: "acknowledged",
   timeZone,
 });
 
-export const draftOfPolicy = ({ match, steps, remindEverySeconds, remindAtMost, ...policy }: Policy): PolicyDraft => ({
+type Escalation = Reminders & Pick<Policy, "steps">;
+
+export const draftOfEscalation = ({ steps, ...reminders }: Escalation): EscalationDraft => ({
+  steps: steps.map((step) => ({ ...step, emails: step.emails.join(", ") })),
+  remindEverySeconds: reminders.remindEverySeconds ?? 0,
+  remindAtMost: String(reminders.remindAtMost),
+  until: reminders.until,
+});
+
+/** What the API takes. */
+export const bodyOfEscalation = (draft: EscalationDraft): Escalation => ({
+  steps: draft.steps.map((step) => ({ ...step, emails: addressesFrom(step.emails) })),
+  remindEverySeconds: draft.remindEverySeconds === 0 ? null : draft.remindEverySeconds,
+  remindAtMost: numberOr(draft.remindAtMost) as number,
+  until: draft.until,
+});
+
+export const draftOfPolicy = ({ match, ...policy }: Policy): PolicyDraft => ({
   name: policy.name,
   takes: !match?.tags ? "named" : Object.keys(match.tags).length === 0 ? "all" : "tags",
   tags: tagsText(match?.tags ?? {}),
   events: match?.events ?? [],
   severities: policy.severities,
-  steps: steps.map((step) => ({ ...step, emails: step.emails.join(", ") })),
-  remindEverySeconds: remindEverySeconds ?? 0,
-  remindAtMost: String(remindAtMost),
-  until: policy.until,
+  ...draftOfEscalation(policy),
   timeZone: policy.timeZone,
 });
 
@@ -137,9 +164,6 @@ export const bodyOfPolicy = (draft: PolicyDraft) => ({
   name: draft.name.trim(),
   match: matchOf(draft),
   severities: draft.severities,
-  steps: draft.steps.map((step) => ({ ...step, emails: addressesFrom(step.emails) })),
-  remindEverySeconds: draft.remindEverySeconds === 0 ? null : draft.remindEverySeconds,
-  remindAtMost: numberOr(draft.remindAtMost) as number,
-  until: draft.until,
+  ...bodyOfEscalation(draft),
   timeZone: draft.timeZone.trim(),
 });
