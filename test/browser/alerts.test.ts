@@ -349,6 +349,17 @@ test("subscriptions: what each gets in words; asked to confirm; a test that reac
   await row.getByText("the test also reaches 1 other subscriptions").waitFor();
   await row.getByRole("button", { name: "Send it to all of them" }).click();
   await row.getByText("The test was sent, to 1 other too.").waitFor();
+  await row.getByRole("button", { name: "Change…" }).click();
+  const dialog = page.getByRole("dialog", { name: /^What .*41790000001 gets$/ });
+  await dialog.getByLabel("critical: down").check();
+  await dialog.getByLabel("Tags").fill("nonsense");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expectFocus(page, "change-tags");
+  await expectAccessible(page, "filter with errors");
+  await dialog.getByLabel("Tags").fill("team=web");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await row.getByText("Alerts of severity critical, of monitors with team=web.").waitFor();
+  await expectFocus(page, "Change…");
   await row.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await row.waitFor({ state: "detached" });
