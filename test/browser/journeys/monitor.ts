@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../support/certificates.ts";
 import { expectAccessible, expectFit } from "../browser.ts";
@@ -86,4 +87,19 @@ export const monitorJourneys = (): void => {
     expect(faults).toEqual([]);
     await close();
   }, 90_000);
+
+  test("answers that take longer than the pause between two questions are shown all the same", async () => {
+    const { page, faults, close } = await enter("/settings");
+    await page.route(/\/stats\?/, async (route) => {
+      await sleep(6_000);
+      await route.continue();
+    });
+    await page.goto(`/monitors/${ids.get("Fine")}`);
+    await page
+      .getByText(/known$/)
+      .first()
+      .waitFor({ timeout: 25_000 });
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
 };

@@ -42,17 +42,21 @@ export const Latency = ({ monitor: { id, locations, degradedAboveMs }, beat, fou
   const [zoom, setZoom] = useState<Span | null>(null);
   const [lines, setLines] = useState<(typeof LINES)[number]>(LINES[0]);
   const isByLocation = lines === LINES[1];
-  const { answer, failure } = useAnswer(async () => {
-    const parameters = new URLSearchParams({
-      ...(zoom
-        ? { from: iso(zoom.from), to: iso(zoom.to), step: stepOf(zoom) }
-        : { from: range.from, step: range.step }),
-      ...(isByLocation && { by: "location" }),
-    });
-    const stats = await get<Stats>(`/v1/monitors/${id}/stats?${parameters}`, { isPoll: true });
-    if (!zoom) found(stats.items.some(({ latencyMs }) => latencyMs !== null));
-    return stats;
-  }, [id, range, zoom, isByLocation, zoom ? null : beat]);
+  const { answer, failure } = useAnswer(
+    async () => {
+      const parameters = new URLSearchParams({
+        ...(zoom
+          ? { from: iso(zoom.from), to: iso(zoom.to), step: stepOf(zoom) }
+          : { from: range.from, step: range.step }),
+        ...(isByLocation && { by: "location" }),
+      });
+      const stats = await get<Stats>(`/v1/monitors/${id}/stats?${parameters}`, { isPoll: true });
+      if (!zoom) found(stats.items.some(({ latencyMs }) => latencyMs !== null));
+      return stats;
+    },
+    [id, range, zoom, isByLocation],
+    zoom ? null : beat,
+  );
   const points = answer?.items ?? [];
   const series = answer?.series
     ? answer.series.map(({ location, items }) => ({
@@ -83,17 +87,8 @@ export const Latency = ({ monitor: { id, locations, degradedAboveMs }, beat, fou
       )}
       {locations.length > 1 && <Choice label="Lines of the latency" options={LINES} chosen={lines} choose={setLines} />}
       {failure !== null && <Failed failure={failure} />}
-      {answer && !hasLatency && (
-        <p class="dim">
-          No latencies in this time.{" "}
-          {zoom && (
-            <button type="button" class="plain" onClick={() => setZoom(null)}>
-              Back to {range.name}
-            </button>
-          )}
-        </p>
-      )}
-      {hasLatency && (
+      {answer && !hasLatency && <p class="dim">No latencies in this time.</p>}
+      {(hasLatency || (answer && zoom)) && (
         <LatencyChart
           times={points.map(({ from }) => Date.parse(from))}
           series={series}

@@ -8,7 +8,7 @@ import { Confirm } from "../parts/dialog.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
-import { Ago } from "../parts/time.tsx";
+import { Ago, For } from "../parts/time.tsx";
 import { go } from "../router.ts";
 import { mayChangeMonitors, mayWrite } from "../session.ts";
 import { lasting, milliseconds, target, when } from "../words.ts";
@@ -17,7 +17,7 @@ import { History } from "./history.tsx";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { forgetOverview } from "./overview.ts";
 import { Dependencies, Hearers } from "./told.tsx";
-import { Facts, Silence, Trouble } from "./trouble.tsx";
+import { Evidence, Silence, Trouble } from "./trouble.tsx";
 
 const POLL_MS = 10_000;
 
@@ -67,12 +67,7 @@ const Locations = ({ monitor: { views, locations } }: { readonly monitor: Monito
                 <td dir="auto">
                   {view?.message}
                   {view?.address && <span class="dim"> {view.address}</span>}
-                  {view && Object.keys(view.evidence).length > 0 && (
-                    <details>
-                      <summary class="dim small">Evidence</summary>
-                      <Facts evidence={view.evidence} />
-                    </details>
-                  )}
+                  {view && <Evidence evidence={view.evidence} />}
                 </td>
               </tr>
             );
@@ -270,7 +265,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         )}
       </div>
       <p style={{ margin: "0 0 .6rem" }}>
-        <StatusMark status={monitor.status} /> <Ago at={monitor.since} />{" "}
+        <StatusMark status={monitor.status} /> <For since={monitor.since} />{" "}
         <span class="dim">
           {monitor.protocol} <code>{target(monitor)}</code>, every {lasting(monitor.intervalSeconds)}
           {monitor.lastCheckedAt && (

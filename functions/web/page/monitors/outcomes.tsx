@@ -1,6 +1,7 @@
 /** What each location saw when it was asked to check at once. */
 import { StatusMark } from "../parts/status.tsx";
 import { milliseconds } from "../words.ts";
+import { Evidence } from "./trouble.tsx";
 
 export interface Outcome {
   readonly location: string;
@@ -45,12 +46,7 @@ export const Outcomes = ({ outcomes }: { readonly outcomes: readonly Outcome[] }
             <td>
               <span dir="auto">{error ?? message}</span>
               {timings && <div class="dim small">{stagesInWords(timings)}</div>}
-              {evidence && Object.keys(evidence).length > 0 && (
-                <details>
-                  <summary class="dim small">Evidence</summary>
-                  <code>{JSON.stringify(evidence)}</code>
-                </details>
-              )}
+              {evidence && <Evidence evidence={evidence} />}
             </td>
             <td data-label="Latency" class="number">
               {milliseconds(timings?.latencyMs)}

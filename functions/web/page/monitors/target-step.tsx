@@ -17,7 +17,8 @@ export const Target = ({ draft, change, errors }: StepProps) => {
   const [note, setNote] = useState("");
   const protocol = protocols.value.find(({ name }) => name === draft.protocol);
   const port = Number(draft.port) || protocol?.defaultPort;
-  const others = port ? usualFor(port).filter(({ name }) => name !== draft.protocol) : [];
+  const usual = port ? usualFor(port) : [];
+  const others = usual.some(({ name }) => name === draft.protocol) ? [] : usual;
   const readHost = async (text: string) => {
     change({ host: text });
     // Which schemes of URLs are protocols is known once they are loaded.

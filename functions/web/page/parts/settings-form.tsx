@@ -14,6 +14,12 @@ interface SettingsFormProps {
   readonly change: (name: string, value: string) => void;
 }
 
+/** `expectedStatus` becomes "Expected status". */
+const titleOf = (name: string) => {
+  const words = name.replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
 const Control = ({
   question: { name, kind, choices, standard },
   id,
@@ -96,7 +102,9 @@ export const SettingsForm = ({ of, kind, values, kept = [], errors, chooseKind, 
               key={id}
               id={id}
               label={
-                question.isRequired && !kept.includes(question.name) ? `${question.name} (required)` : question.name
+                question.isRequired && !kept.includes(question.name)
+                  ? `${titleOf(question.name)} (required)`
+                  : titleOf(question.name)
               }
               help={question.help}
               errors={errorsAt(errors, id)}

@@ -15,6 +15,16 @@ export const SUBSCRIPTIONS: Names = new Map([
   ["sns", "programs that have subscribed"],
 ]);
 
+const DELETED = "a channel that was deleted";
+
+/** A receiver as the API names it (`email:ops@example.com`, `channel:<id>`, `sns`), in words. */
+export const receiverInWords = (receiver: string, names: Names): string => {
+  const [, kind, rest = ""] = /^(\w+):(.*)$/.exec(receiver) ?? [];
+  if (kind === "email") return rest;
+  if (kind === "channel") return names.get(rest) ?? DELETED;
+  return SUBSCRIPTIONS.get(receiver) ?? receiver;
+};
+
 const ANY = "*";
 
 /** Whether a policy takes a monitor with these tags though nothing names it. */
@@ -23,7 +33,7 @@ export const takes = ({ match }: Pick<Policy, "match">, tags: Tags): boolean =>
   Object.entries(match.tags).every(([name, value]) => name in tags && (value === ANY || tags[name] === value));
 
 const receiversOf = ({ channels, emails }: PolicyStep, names: Names): string => {
-  const told = channels.map((id) => SUBSCRIPTIONS.get(id) ?? names.get(id) ?? "a channel that was deleted");
+  const told = channels.map((id) => SUBSCRIPTIONS.get(id) ?? names.get(id) ?? DELETED);
   const all = [...(emails.length > 0 ? [`mail to ${listed(emails)}`] : []), ...told];
   return all.length > 0 ? listed(all) : "nobody yet";
 };

@@ -22,17 +22,17 @@ const Move = ({ name, isFirst, isLast, move, remove }: MoveProps) => {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.focus());
   };
   return (
-    <span class="actions">
+    <div class="actions">
       <button type="button" aria-label={`Move ${name} up`} aria-disabled={isFirst} onClick={() => act(-1)}>
-        <span aria-hidden="true">↑</span>
+        Up
       </button>
       <button type="button" aria-label={`Move ${name} down`} aria-disabled={isLast} onClick={() => act(1)}>
-        <span aria-hidden="true">↓</span>
+        Down
       </button>
       <button type="button" aria-label={`Remove ${name}`} onClick={remove}>
         Remove
       </button>
-    </span>
+    </div>
   );
 };
 

@@ -63,6 +63,11 @@ const Row = ({ page, subscribers, changed }: RowProps) => (
     <td>
       <div class="actions">
         <Visit page={page} />
+        {mayWrite.value && (
+          <a class="button" href={`/status-pages/${page.id}`} aria-label={`Edit ${page.title}`}>
+            Edit
+          </a>
+        )}
         <a class="button" href={`/status-pages/${page.id}/notices`} aria-label={`Notices on ${page.title}`}>
           Notices
         </a>

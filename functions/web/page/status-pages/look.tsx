@@ -91,9 +91,11 @@ const Links = ({ draft, change, errors }: PartProps) => {
         );
       })}
       {links.length < MOST_LINKS && (
-        <button type="button" onClick={() => change({ links: [...links, newLink()] })}>
-          Add a link to its foot
-        </button>
+        <p>
+          <button type="button" onClick={() => change({ links: [...links, newLink()] })}>
+            Add a link to its foot
+          </button>
+        </p>
       )}
     </div>
   );
@@ -130,7 +132,7 @@ export const Look = (parts: PartProps) => {
           help={draft.accentColor === null ? "None is chosen." : draft.accentColor}
           errors={errorsAt(errors, "accentColor")}
         >
-          <span class="actions">
+          <div class="actions">
             <input
               id="accentColor"
               type="color"
@@ -143,7 +145,7 @@ export const Look = (parts: PartProps) => {
                 Without a colour
               </button>
             )}
-          </span>
+          </div>
         </Field>
       </div>
       <Links {...parts} />
