@@ -187,6 +187,12 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   await page.goto("/monitors");
   await logIn(one);
   await page.getByRole("link", { name: "New monitor" }).click();
+  // Enter does not leave the field: what it says is taken apart all the same.
+  await page.getByLabel("Host name or IP address").fill("127.0.0.1:1");
+  await page.getByLabel("Mail addresses").fill("ops");
+  await page.getByLabel("Host name or IP address").press("Enter");
+  await page.getByText('must be a mail address, got "ops"').waitFor();
+  expect(await page.getByLabel("Port", { exact: true }).inputValue()).toBe("1");
   await page.getByLabel("Host name or IP address").fill(`${stack.apiUrl}/v1/health`);
   await page.getByLabel("Host name or IP address").press("Tab");
   await page.getByText(/^Taken apart: http, 127\.0\.0\.1, port \d+, path \/v1\/health\.$/).waitFor();

@@ -11,7 +11,7 @@ import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { Exceptions, People } from "./people-step.tsx";
 import { loadProtocols, protocolNamed } from "./protocols.ts";
-import { type StepProps, Target } from "./target-step.tsx";
+import { partsOf, type StepProps, Target } from "./target-step.tsx";
 
 const THRESHOLDS = [1, 2, 3, 5, 10];
 const QUORUMS: Readonly<Record<string, string>> = {
@@ -43,14 +43,23 @@ const SHOWN = [
   "key",
 ];
 
-const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: unknown) => void }) => {
+interface TestProps {
+  readonly draft: Draft;
+  /** The draft as it is sent. */
+  readonly finish: () => Promise<Draft>;
+  readonly fail: (error: unknown) => void;
+}
+
+const Test = ({ draft, finish, fail }: TestProps) => {
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
   const [isBusy, setBusy] = useState(false);
   const run = async () => {
+    if (isBusy) return;
     setBusy(true);
     setOutcomes(null);
     try {
-      const body = targetOf(draft, protocolNamed(draft.protocol));
+      const finished = await finish();
+      const body = targetOf(finished, protocolNamed(finished.protocol));
       setOutcomes((await call<{ readonly outcomes: readonly Outcome[] }>("POST", "/v1/checks", { body })).outcomes);
       fail(null);
     } catch (error) {
@@ -63,7 +72,7 @@ const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: u
   return (
     <section aria-label="Test">
       <p>
-        <button type="button" disabled={isBusy || draft.host.trim() === ""} onClick={() => void run()}>
+        <button type="button" disabled={draft.host.trim() === ""} aria-disabled={isBusy} onClick={() => void run()}>
           {isBusy ? "Testing…" : "Test now"}
         </button>{" "}
         <span class="dim small">Checks it once from every location. Nothing is stored.</span>
@@ -184,13 +193,20 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
   }, []);
   useEffect(() => keep?.(draft), [draft]);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
+  /** Whoever presses Enter in the field of the host, or a button at once, has not left it before. */
+  const finish = async (): Promise<Draft> => {
+    const found = await partsOf(draft.host);
+    if (!found) return draft;
+    change(found.change);
+    return { ...draft, ...found.change };
+  };
   return (
-    <Form verb={verb} shown={SHOWN} save={() => save(draft)}>
+    <Form verb={verb} shown={SHOWN} save={async () => save(await finish())}>
       {(errors, fail) => (
         <>
           {unloaded !== null && <Failed failure={unloaded} />}
           <Target draft={draft} change={change} errors={errors} />
-          <Test draft={draft} fail={fail} />
+          <Test draft={draft} finish={finish} fail={fail} />
           <Conditions draft={draft} change={change} errors={errors} />
           <People draft={draft} change={change} errors={errors} />
           <Exceptions draft={draft} change={change} errors={errors} id={id} />
