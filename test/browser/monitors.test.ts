@@ -289,7 +289,7 @@ test("channels: what is wrong stands at its field; a test says whether it was ta
     ["Bad hook", "/gone"],
   ] as const) {
     await page.getByLabel("Name", { exact: true }).fill(name);
-    await page.getByLabel(/^url/).fill(url + path);
+    await page.getByLabel(/^URL/).fill(url + path);
     await page.getByRole("button", { name: "Create channel" }).click();
     const row = page.getByRole("row", { name });
     await row.getByRole("button", { name: "Send test" }).click();

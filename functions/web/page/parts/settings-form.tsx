@@ -14,9 +14,11 @@ interface SettingsFormProps {
   readonly change: (name: string, value: string) => void;
 }
 
-/** `expectedStatus` becomes "Expected status". */
+/** `expectedStatus` becomes "Expected status", `url` "URL". */
 const titleOf = (name: string) => {
-  const words = name.replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`);
+  const words = name
+    .replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`)
+    .replace(/\b(url|tls|id|ip)\b/g, (short) => short.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
