@@ -126,7 +126,7 @@ const Results = ({ id, results }: { readonly id: string; readonly results: reado
       <p class="dim">None yet.</p>
     ) : (
       <div class="scrolled">
-        <table class="stacked">
+        <table class="stacked brief">
           <thead>
             <tr>
               <th scope="col">At</th>
