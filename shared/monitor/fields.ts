@@ -8,7 +8,7 @@ import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
-import { ALERT_DEFAULTS } from "./alert-defaults.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "./alert-defaults.ts";
 import { changeWatchShape } from "./change-watch.ts";
 import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
 import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
@@ -334,9 +334,19 @@ export const OTHER_FIELDS = {
   changeWatch: partial(
     "ChangeWatch",
     changeWatchShape,
-    ({ mode = "learn", severity = "warning", rules = {} }) => ({ mode, severity, rules }),
+    ({ expect = {}, mode = Object.keys(expect).length > 0 ? "expect" : "learn", ...others }) => ({
+      ...CHANGE_WATCH_DEFAULTS,
+      ...others,
+      mode,
+      expect,
+    }),
     "Changes of what the service says of itself: its keys, issuer, software. Each is told once, until it is accepted or reverts.",
-    { mode: "learn", severity: "critical", rules: { "http.*": "record" } },
+    {
+      mode: "expect",
+      expect: { "ssh.software": ["OpenSSH_9.2p1"] },
+      severity: "critical",
+      rules: { "http.*": "record" },
+    },
   ),
   dependsOn: optional(
     list(

@@ -12,6 +12,8 @@ const NAMES: Readonly<Record<string, string>> = {
   "http.status": "class of the HTTP status",
   "http.server": "web server",
   "http.redirect": "target of the redirect",
+  "http.title": "title of the page",
+  "dns.addresses": "network of the name's addresses",
   "redis.access": "access without a password",
   "memcached.access": "access without a login",
   "snmp.engineId": "SNMP engine",
