@@ -17,6 +17,12 @@ const NONE: Values = {};
 /** The values that the settings expect. */
 export const pinnedBy = ({ mode, expect }: Monitor["changeWatch"]): Values => (mode === "expect" ? expect : NONE);
 
+/** The values of the settings first, then the newest others. */
+const beside = (pins: readonly string[], others: readonly string[]) => [
+  ...pins,
+  ...others.filter((one) => !pins.includes(one)).slice(-MOST_VALUES),
+];
+
 const hashOf = (pins: Values) =>
   Object.keys(pins).length === 0
     ? undefined
@@ -32,7 +38,7 @@ export function withPins(before: Baseline, pins: Values): Baseline {
   const values: Record<string, readonly string[]> = { ...before.values };
   for (const [key, list] of Object.entries(pins)) {
     const accepted = pinned === before.pinned ? (values[key] ?? []) : [];
-    values[key] = [...accepted.filter((one) => !list.includes(one)), ...list];
+    values[key] = beside(list, accepted);
   }
   return { ...others, values, ...(pinned && { pinned }) };
 }
@@ -58,15 +64,17 @@ const withValue = (values: readonly string[], value: string) =>
   values.includes(value) ? values : [...values, value].slice(-MOST_VALUES);
 
 /**
- * The values of a key after one was accepted: what no location sees any more is no longer right, unless they come and go.
- * @param isRight whether a location sees a value, or the settings expect it
+ * The values of a key after one was accepted: what no location sees any more is no longer right, unless the settings say so, or values
+ * come and go.
+ * @param isSeen whether a location sees a value
  */
 export const accepting = (
   key: string,
   values: readonly string[],
   value: string,
-  isRight: (value: string) => boolean,
-): readonly string[] => withValue(isSet(key) ? values : values.filter(isRight), value);
+  pins: Values,
+  isSeen: (value: string) => boolean,
+): readonly string[] => beside(pins[key] ?? [], [...(isSet(key) ? values : values.filter(isSeen)), value]);
 
 /** Gives up the keys that need most room, but none that the settings name. */
 export function fitted(values: Values, pins: Values): Values {

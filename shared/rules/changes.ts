@@ -135,6 +135,18 @@ function isReverted(monitor: Monitor, { key, value, locations }: OpenChange, pos
   return locations.every((location) => seeing.has(location) || !monitor.locations.includes(location));
 }
 
+/** Whether the next decision may tell of a change: one is untold, or a location sees a value that is not known yet. */
+export function mayTellChange(monitor: Monitor): boolean {
+  const { baseline } = monitor;
+  if (!baseline) return false;
+  const open = Object.values(baseline.changes);
+  if (open.some(({ isTold }) => !isTold)) return true;
+  const isKnown = (key: string, value: string) =>
+    baseline.values[key]?.includes(value) || open.some((one) => one.key === key && one.value === value);
+  const present = presentOf(monitor, () => true);
+  return [...present].some(([key, byValue]) => [...byValue.keys()].some((value) => !isKnown(key, value)));
+}
+
 /** Opens, ends and records changes, without telling anybody. */
 function compare(
   monitor: Monitor,
@@ -156,7 +168,7 @@ function compare(
   const possible = presentOf(monitor, isProven);
   const values: Record<string, readonly string[]> = { ...learned.values };
   const accept = (key: string, value: string) =>
-    accepting(key, values[key] ?? [], value, (one) => possible.get(key)?.has(one) || pins[key]?.includes(one) || false);
+    accepting(key, values[key] ?? [], value, pins, (one) => possible.get(key)?.has(one) ?? false);
   const changes: Record<string, OpenChange> = {};
   const ended: (readonly [OpenChange, ChangeState])[] = [];
   const news: NewEntry[] = [];
