@@ -122,7 +122,7 @@ test("a baseline is set by hand, as it was read; what is in it is accepted", asy
   expect((await put({ values: {} }, headers.etag)).status).toBe(412);
   expect((await put({ values }, done.headers.etag)).body).toEqual(done.body);
   const audit = (await edge.call("GET", `/v1/audit?monitor=${id}`)).body.items;
-  expect(audit.filter((one: { operation: string }) => one.operation === "updateBaseline")).toHaveLength(1);
+  expect(audit.filter((one: { operation: string }) => one.operation === "applyBaseline")).toHaveLength(1);
   await decideNow(id);
   const changes = (await edge.call("GET", `/v1/monitors/${id}/changes`)).body.items;
   expect(changes.map((one: { key: string; state: string }) => `${one.key} ${one.state}`).toSorted()).toEqual([

@@ -68,10 +68,10 @@ const getBaseline = route({
   handle: async ({ params: { id = "" } }, deps) => answer(await existing(deps, id)),
 });
 
-const updateBaseline = route({
+const applyBaseline = route({
   method: "PUT",
   path: "/v1/monitors/{id}/baseline",
-  operationId: "updateBaseline",
+  operationId: "applyBaseline",
   summary: "Set what a monitor's service is expected to say of itself",
   description:
     "Replaces all values. Open changes whose value is among them are accepted; what the service says and is not among them becomes a change. Values of `changeWatch.expect` stay expected. Nothing more is learned from the monitor's present locations.",
@@ -137,4 +137,4 @@ const deleteBaseline = route({
     }),
 });
 
-export const baselines: readonly Route[] = [getBaseline, updateBaseline, deleteBaseline];
+export const baselines: readonly Route[] = [getBaseline, applyBaseline, deleteBaseline];

@@ -62,7 +62,7 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   acceptChange: ["write", "nothing"],
   acceptMonitorChanges: ["write", "nothing"], // likewise
   getBaseline: ["read", "missing"],
-  updateBaseline: ["write", "nothing"], // see the test of changes
+  applyBaseline: ["write", "nothing"], // see the test of changes
   deleteBaseline: ["write", "missing"],
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
