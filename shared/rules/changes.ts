@@ -262,7 +262,8 @@ function close(
   const at = now.toISOString();
   const news = Object.entries(changes).map(([id, change]) => recordOf(id, change, "closed", at));
   if (!advisory) return news;
-  const told = say(monitor, { ...advisory, endedAt: at }, "closed", changes, why, { status, context, now });
+  const known = Object.fromEntries(Object.entries(changes).filter(([, { isTold }]) => isTold));
+  const told = say(monitor, { ...advisory, endedAt: at }, "closed", known, why, { status, context, now });
   return [...news, ...told.news];
 }
 
