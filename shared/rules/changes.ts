@@ -103,7 +103,8 @@ const recordOf = (
   state: ChangeState,
   endedAt: Timestamp | null,
 ): NewEntry => ({
-  key: `change#${id}#${state}`,
+  // With its beginning: a value may come back while the record of its last end still waits.
+  key: `change#${id}#${since}#${state}`,
   content: {
     kind: "change",
     change: { id, key, value, from, since, locations, state, endedAt, accepted: accepted ?? null },
@@ -228,8 +229,8 @@ export function followChanges(
   const isOver = isOff || isOther || stored?.isForgotten;
   const kept = isOver ? null : stored;
   const closed = stored && isOver ? close(monitor, stored, whyOver(monitor, isOff, isOther), status, context, now) : [];
-  // Another target has no views yet; whoever forgets the baseline has it made of what the service says now.
-  if (isOff || isOther) return { baseline: null, news: closed, lookAgainAt: null };
+  if (isOff) return { baseline: null, news: closed, lookAgainAt: null };
+  // The next baseline is made of what the service says now: this decision may come after the first checks of another target.
   const empty: Baseline = { target, learned: [], values: {}, changes: {}, further: 0, advisory: null };
   const { after, ended, news } = compare(monitor, kept ?? empty, context.conditions, now);
   if (after.learned.length === 0) return { baseline: kept, news: closed, lookAgainAt: null };

@@ -40,7 +40,8 @@ test("watched headers and the page's title are facts", async () => {
   const html = "<html><head><TITLE lang=en>\n  Harbor &amp; co\n</TITLE></head></html>";
   const headers = "X-Powered-By: PHP/8\r\nX-Frame-Options: DENY\r\nX-Other: 1\r\n";
   await using server = await serveBytes(page("200 OK", html, headers));
-  const facts = async (settings: Record<string, unknown>) => (await check({ protocol: http, settings, ...server })).facts;
+  const facts = async (settings: Record<string, unknown>) =>
+    (await check({ protocol: http, settings, ...server })).facts;
   expect(await facts({ watchHeaders: ["x-powered-by", "X-Absent"], watchTitle: true })).toEqual({
     "http.status": "2xx",
     "http.server": "Harbor/1.0",

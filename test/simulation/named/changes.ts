@@ -136,6 +136,19 @@ export const changes: readonly Named[] = [
     ],
   },
   {
+    name: "another target is decided only after its first checks: what was open is closed, and the new baseline is there",
+    scenario: story({
+      says: [another(600), says(0, 2_400, ["third"], { host: "h2" })],
+      edits: [edit(1_200, "patch", { host: "h2" })],
+      faults: [always("outage", 1_195, 1_290, DECISIONS)],
+    }),
+    told: [
+      ["changed", 610, 625],
+      ["closed", 1_290, 1_500],
+      ["changed", 2_410, 2_425],
+    ],
+  },
+  {
     name: "learned anew while a change is open: that is closed, and the former value is a change",
     scenario: story({ says: [another(600, 2_400)], edits: [edit(1_200, "learn")] }),
     told: [

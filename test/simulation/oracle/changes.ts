@@ -17,6 +17,8 @@ const DECIDED_SECONDS = 30;
 /** After faults everything comes right within this, on top of the bound, and after pauses that double up to the second. */
 const HEALING_SECONDS = 300;
 const LONGEST_BACKOFF_SECONDS = 900;
+/** A location that is cut off is known to be silent within this. */
+const SILENT_SECONDS = 300;
 /** A monitor is new for so long. */
 const NEW_SECONDS = 180;
 /** Checks that see a value until it counts, and that do not until it is gone. */
@@ -95,11 +97,10 @@ function judgeTelling(run: Case, all: Tellings, one: Told, at: number) {
   if (own.every((epoch) => heldOf(run, all, epoch).periods.some(isWithin)))
     say("change-held", id, at, `${alertId} while all that it depends on is known to be down`);
   if (maintenanceOf(run, id).some(isWithin)) say("change-in-maintenance", id, at, alertId);
-  const isWorking = (location: string) => {
-    const conditions = journal.conditions.filter((write) => write.location === location && write.at <= at);
-    const now = conditions.at(-1);
-    return !now || now.condition === "working" || at - now.at < slack;
-  };
+  const isWorking = (location: string) =>
+    !scenario.cuts.some(
+      (cut) => cut.location === location && cut.how === "all" && cut.from + SILENT_SECONDS < at && at < cut.to - slack,
+    );
   for (const { key, to: value } of one.changes ?? []) {
     const wasSeen = own.some(({ settings }) =>
       settings.locations.some((location) => {
