@@ -7,7 +7,7 @@ import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
-import { flappingMarks } from "../../../shared/monitor/fields.ts";
+import { flappingMarks } from "../../../shared/monitor/flapping.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
   attemptsMs,

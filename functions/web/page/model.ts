@@ -115,6 +115,7 @@ export interface Monitor {
   readonly lastCheckedAt: string | null;
   readonly latencyMs: number | null;
   readonly degradedAboveMs: number | null;
+  readonly errorRate: { readonly percentAbove: number } | null;
   readonly timeToAlertSeconds: number;
   readonly locations: readonly string[];
   /** The maintenance window that it is in: nobody is told of trouble. */

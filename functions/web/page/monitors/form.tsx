@@ -33,6 +33,7 @@ const SHOWN = [
   "flapping",
   "failureThreshold",
   "degradedAboveMs",
+  "errorRate",
   "quorum",
   "name",
   "tags",
@@ -113,6 +114,15 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
           input={{ inputmode: "numeric" }}
           value={draft.degradedAboveMs}
           change={(degradedAboveMs) => change({ degradedAboveMs })}
+        />
+        <TextField
+          id="errorPercent"
+          label="Error rate above (%)"
+          help="Of the last 32 checks. Empty: never."
+          errors={errorsAt(errors, "errorRate")}
+          input={{ inputmode: "numeric" }}
+          value={draft.errorPercent}
+          change={(errorPercent) => change({ errorPercent })}
         />
         {places > 1 && (
           <ChoiceField
