@@ -14,7 +14,7 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
 import { createProbes } from "../../../functions/api/monitors/probes.ts";
-import { createSubscriberCount } from "../../../functions/api/subscriptions/subscribers.ts";
+import { createSubscriberCount } from "../../../shared/alerts/subscribers.ts";
 import { createAuthentication } from "../../../functions/api/wiring.ts";
 import type { Outside as Receivers } from "../../../shared/alerts/channels/channel.ts";
 import { createHttpSend } from "../../../shared/alerts/http.ts";
