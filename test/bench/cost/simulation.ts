@@ -20,7 +20,7 @@ import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, PlannedJob } from "../../../shared/jobs.ts";
-import type { Lane, Outcome } from "../../../shared/model.ts";
+import type { Facts, Lane, Outcome } from "../../../shared/model.ts";
 import { chunksOf } from "../../../shared/rules/plan.ts";
 import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
@@ -313,6 +313,16 @@ export async function simulate(
   }
 }
 
+/** What a service says of itself: that of one in ten are two servers that answer in turn. */
+const factsOf = (id: string, turn: number): Facts => ({
+  "dns.addresses": "192.0.2.0/24",
+  "tls.issuer": "Example CA R3",
+  "tls.names": `service-${id}.example.com`,
+  "tls.key": "ECDSA 256",
+  "tls.version": "TLSv1.3",
+  "tls.spki": id.endsWith("7") && turn % 2 === 0 ? "SHA256:4qp2" : "SHA256:9fk1",
+});
+
 /** Answers from the noise model; `takeWaitedMs` tells how long the slowest batch since the last question would have taken. */
 function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget>>) {
   let tick = 0;
@@ -345,6 +355,7 @@ function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget
           ...(seen.lossPercent !== null && { lossPercent: seen.lossPercent }),
           evidence: {},
           attempts,
+          ...(seen.health !== "down" && { facts: factsOf(id, Math.floor(tick / check.intervalSeconds)) }),
         };
         outcomes.set(id, outcome);
         onOutcome?.(id, outcome);
