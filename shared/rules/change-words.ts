@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** "host key (ssh-ed25519)", "header strict-transport-security". */
-function nameOfFact(key: string): string {
+export function nameOfFact(key: string): string {
   const named = NAMES[key];
   if (named) return named;
   const hostKey = /^ssh\.hostKey\.(.+)$/.exec(key)?.[1];

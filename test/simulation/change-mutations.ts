@@ -82,14 +82,20 @@ export const CHANGE_MUTANTS: readonly Mutant[] = [
     "isOff || isOther",
     { caughtBy: "learned anew" },
   ),
-  mutant("the probe writes no view for facts alone", VIEW_CHANGES, "if (!last ||", "if (false && !last ||", {
-    caughtBy: "another host key",
-  }),
+  mutant(
+    "the probe writes no view for facts alone",
+    VIEW_CHANGES,
+    "!== last.facts;",
+    "!== last.facts && last.readAt < 0;",
+    { caughtBy: "another host key" },
+  ),
   mutant(
     "the API stores a baseline over a decision",
     MONITORS,
-    'UpdateExpression: `SET baseline = :baseline, ${look.set} ADD revision :one`,\n            ConditionExpression: "revision = :read"',
-    'UpdateExpression: `SET baseline = :baseline, ${look.set} ADD revision :one`,\n            ConditionExpression: "revision >= :read"',
+    "SET baseline = :baseline, $" +
+      '{look.set} ADD revision :one`,\n            ConditionExpression: "revision = :read"',
+    "SET baseline = :baseline, $" +
+      '{look.set} ADD revision :one`,\n            ConditionExpression: "revision >= :read"',
   ),
   mutant(
     "an older record of a change replaces a newer one",

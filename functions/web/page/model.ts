@@ -75,6 +75,8 @@ export interface View {
   readonly message: string;
   readonly address: string | null;
   readonly evidence: Readonly<Record<string, unknown>>;
+  /** What the service says of itself. */
+  readonly facts: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Marks of flap detection. */

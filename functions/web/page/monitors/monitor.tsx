@@ -5,6 +5,7 @@ import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
+import { WithMore } from "../parts/later.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
@@ -283,6 +284,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />
+      <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Results id={id} results={results} />
     </main>
   );
