@@ -87,7 +87,7 @@ export const Said = ({ monitor }: { readonly monitor: Monitor }) => {
         </div>
       )}
       <p>
-        <a href={`/monitors/${id}/baseline`}>What is expected</a> <a href="/changes?state=all">All changes</a>
+        <a href={`/monitors/${id}/baseline`}>What is expected</a>, <a href="/changes?state=all">all changes</a>
       </p>
       {asked && (
         <AcceptDialog

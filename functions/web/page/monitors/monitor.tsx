@@ -281,10 +281,10 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <Trouble monitor={monitor} act={(...action) => void act(...action)} />
       <History monitor={monitor} />
       <Locations monitor={monitor} />
+      <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />
-      <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Results id={id} results={results} />
     </main>
   );
