@@ -1,7 +1,7 @@
 /**
  * Changes of real servers, told by the whole product: an sshd whose host key is swapped, certificates renewed by the same and by another
  * issuer, two sshds behind one balancer, and an snmpd that restarts with and without its engine id. Needs the Debian packages
- * openssh-server, openssl and snmpd. Run by hand: `node test/real-changes.ts`; ends with 1 when anything was not as it should be.
+ * openssh-server, openssl and snmpd. Run by hand: `npm run real-changes`; ends with 1 when anything was not as it should be.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -115,17 +115,15 @@ const https = (port: number, name: string) =>
     join(folder, `${name}.key`),
   ]);
 
+/** Keeps its engine id in a folder of its own. */
 const snmpd = (port: number, name: string) => {
   const persistent = join(folder, name);
   mkdirSync(persistent, { recursive: true });
   writeFileSync(join(folder, "snmpd.conf"), "rocommunity public 127.0.0.1\n");
-  return run(
-    "/usr/sbin/snmpd",
-    ["-f", "-C", "-c", join(folder, "snmpd.conf"), "-p", join(persistent, "pid"), `udp:127.0.0.1:${port}`],
-    {
-      SNMP_PERSISTENT_DIR: persistent,
-    },
-  );
+  return run("/usr/sbin/snmpd", ["-f", "-p", join(persistent, "pid"), `udp:127.0.0.1:${port}`], {
+    SNMPCONFPATH: `${folder}:${persistent}`,
+    SNMP_PERSISTENT_DIR: persistent,
+  });
 };
 
 /** Gives each connection to the next of the ports. */

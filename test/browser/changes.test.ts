@@ -116,7 +116,9 @@ test("a monitor's page says what its service says, and takes an open change; its
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("It was changed meanwhile").waitFor();
   await page.getByRole("button", { name: "Read it again" }).click();
-  await expect.poll(() => page.getByRole("textbox", { name: "Class of the HTTP status" }).inputValue()).toBe("2xx\n3xx");
+  await expect
+    .poll(() => page.getByRole("textbox", { name: "Class of the HTTP status" }).inputValue())
+    .toBe("2xx\n3xx");
   await page.getByLabel("Another fact").fill("Not a key");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("button", { name: "Save" }).click();

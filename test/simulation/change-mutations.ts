@@ -96,11 +96,13 @@ export const CHANGE_MUTANTS: readonly Mutant[] = [
       '{look.set} ADD revision :one`,\n            ConditionExpression: "revision = :read"',
     "SET baseline = :baseline, $" +
       '{look.set} ADD revision :one`,\n            ConditionExpression: "revision >= :read"',
+    { caughtBy: "while another one is decided" },
   ),
   mutant(
     "an older record of a change replaces a newer one",
     STORE,
     "attribute_not_exists(#sequence) OR #sequence < :sequence",
     "attribute_not_exists(#sequence) OR #sequence <> :sequence",
+    { lives: "an older record comes later only where its process was frozen meanwhile; the store's test has it" },
   ),
 ];

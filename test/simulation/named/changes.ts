@@ -125,6 +125,27 @@ export const changes: readonly Named[] = [
     status: "gone",
   },
   {
+    name: "a change is accepted while another one is decided: neither is lost, or told again",
+    scenario: story({
+      says: [another(600), says(1_200, FOR_GOOD, ["Apache"], { key: "http.header.x" })],
+      edits: [edit(1_198, "accept")],
+      faults: [
+        always(
+          "delay",
+          1_197,
+          1_210,
+          { caller: "api", service: "dynamodb", operations: ["Update"], item: "MONITOR#" },
+          { amount: 20_000, most: 1 },
+        ),
+      ],
+    }),
+    told: [
+      ["changed", 610, 625],
+      ["changed", 1_210, 1_225],
+      ["change-accepted", 1_215, 1_260],
+    ],
+  },
+  {
     name: "another target has another baseline; what was open is closed",
     scenario: story({
       says: [another(600), says(0, FOR_GOOD, ["third"], { host: "h2" })],
