@@ -96,7 +96,7 @@ export const CHANGE_MUTANTS: readonly Mutant[] = [
       '{look.set} ADD revision :one`,\n            ConditionExpression: "revision = :read"',
     "SET baseline = :baseline, $" +
       '{look.set} ADD revision :one`,\n            ConditionExpression: "revision >= :read"',
-    { caughtBy: "while another one is decided" },
+    { caughtBy: "the write of an acceptance arrives late" },
   ),
   mutant(
     "an older record of a change replaces a newer one",

@@ -25,7 +25,7 @@ import { chunksOf } from "../../../shared/rules/plan.ts";
 import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
-import { monitorOf } from "../../support/monitors.ts";
+import { monitorOf, viewOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
 import { Usage } from "../../support/usage.ts";
@@ -91,7 +91,8 @@ export async function simulate(
       timeoutMs: lane === 10 ? 2_000 : 5_000,
       retries: { count: 2, delayMs: 1_000 },
     };
-    await store.create(monitorOf({ id, shard, placements, locations: [LOCATION], ...settings, ...timing }), clock.ms);
+    const known = { ...learned(id, settings.host, clock.ms), locations: [LOCATION], ...settings, ...timing };
+    await store.create(monitorOf({ id, shard, placements, ...known }), clock.ms);
   }
 
   // ---- functions
@@ -311,6 +312,34 @@ export async function simulate(
       return { waitedMs: 0, cpuMs: (user + system) / 1000 };
     });
   }
+}
+
+/** A monitor that has run for long: what its service says of itself was learned once, and costs nothing in a month. */
+function learned(id: string, host: string, nowMs: number) {
+  const tick = Math.floor(nowMs / 1000);
+  const says = [factsOf(id, 0), factsOf(id, 1)];
+  const keys = Object.keys(says[0]!);
+  const values = Object.fromEntries(keys.map((key) => [key, [...new Set(says.map((one) => one[key]!))]]));
+  const sightings = Object.entries(values).map(
+    ([key, list]) => [key, list.map((value) => ({ value, ...(list.length > 1 && { returned: 3 }) }))] as const,
+  );
+  const facts = { checks: 3, values: Object.fromEntries(sightings) };
+  const { protocol, port } = monitorOf({});
+  const since = new Date(nowMs).toISOString();
+  return {
+    status: "up" as const,
+    since,
+    lastStretch: { status: "up" as const, since },
+    views: { [LOCATION]: { ...viewOf("up", tick), facts } },
+    baseline: {
+      target: { protocol, host, port },
+      learned: [LOCATION],
+      values,
+      changes: {},
+      further: 0,
+      advisory: null,
+    },
+  };
 }
 
 /** What a service says of itself: that of one in ten are two servers that answer in turn. */
