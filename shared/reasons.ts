@@ -52,5 +52,7 @@ export const REASONS = [
   "silent",
   // not checked on purpose
   "paused",
+  // the last checks taken together
+  "failures-frequent",
 ] as const;
 export type Reason = (typeof REASONS)[number];

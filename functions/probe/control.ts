@@ -28,6 +28,7 @@ const controlCheck = (target: string): CheckSettings => {
     retries: { count: 0, delayMs: 0 },
     degradedAboveMs: null,
     degradedAboveMsByLocation: {},
+    errorRate: null,
     failureThreshold: 1,
     recoveryThreshold: 1,
     intervalSeconds: 60,

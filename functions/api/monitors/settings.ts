@@ -7,7 +7,7 @@ import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
-import { flappingMarks } from "../../../shared/monitor/fields.ts";
+import { flappingMarks } from "../../../shared/monitor/flapping.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
   attemptsMs,
@@ -125,6 +125,14 @@ const flappingErrors = ({ flapping }: Known): FieldError[] => {
   ];
 };
 
+const changeWatchErrors = ({ changeWatch: { mode, expect } = {} }: Known): FieldError[] => {
+  const isNamed = Object.keys(expect ?? {}).length > 0;
+  if (isNamed ? mode !== "learn" : mode !== "expect") return [];
+  return isNamed
+    ? [{ path: "changeWatch.mode", message: 'must be "expect" where changeWatch.expect says what is right' }]
+    : [{ path: "changeWatch.expect", message: 'must name what is right where the mode is "expect"' }];
+};
+
 const duplicates = (values: readonly string[], path: string): FieldError[] =>
   values.flatMap((value, index) =>
     values.indexOf(value) < index ? [{ path: `${path}[${index}]`, message: `${show(value)} is there twice` }] : [],
@@ -174,6 +182,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
       available.filter(({ name }) => names.includes(name)),
     ),
     ...flappingErrors(known),
+    ...changeWatchErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
     ...stepErrors(known.alerts?.steps ?? [], "alerts.steps", {
       others: known.alerts?.emails ?? [],

@@ -5,6 +5,7 @@ import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
+import { WithMore } from "../parts/later.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
@@ -306,6 +307,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <History monitor={monitor} />
       <Certificates monitor={monitor} />
       <Locations monitor={monitor} />
+      <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />

@@ -62,6 +62,8 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   acceptChange: ["write", "nothing"],
   acceptMonitorChanges: ["write", "nothing"], // likewise
   getBaseline: ["read", "missing"],
+  applyBaseline: ["write", "nothing"], // see the test of changes
+  deleteBaseline: ["write", "missing"],
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
   createIncidentNote: ["write", "nothing"],
