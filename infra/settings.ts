@@ -3,7 +3,9 @@
  * CDK_CONTEXT_JSON): parsed once, with defaults; an error names every wrong field.
  */
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { z } from "zod";
+import { parseCidr } from "../shared/cidr.ts";
 import { FUNCTION_ARN } from "../shared/function-arn.ts";
 import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
@@ -28,6 +30,8 @@ export interface Settings {
   readonly smsAlerts: boolean;
   /** ARNs of the Lambda functions that channels may invoke. Default: none. */
   readonly alertFunctions: readonly string[];
+  /** What monitors of the protocol `ports` may sweep: addresses, networks and names, `*.example.com` for all below one. Default: none. */
+  readonly sweepTargets: readonly string[];
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
   /**
@@ -114,6 +118,20 @@ const tags = z.record(
   must('an object such as {"team": "ops"}'),
 );
 
+const isSweepTarget = (text: unknown): text is string =>
+  typeof text === "string" && (isIP(text) !== 0 || parseCidr(text) !== undefined || SWEPT_NAME.test(text));
+/** A name, or `*.` before it for all names below. At least one letter, so that half an address is none. */
+const SWEPT_NAME = /^(?=.*[a-z])(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;
+export const sweepTargets = z
+  .array(
+    z.custom<string>(
+      isSweepTarget,
+      must("an address, a network such as 203.0.113.0/28, or a name such as *.example.com"),
+    ),
+    must('a list such as ["203.0.113.0/28"]'),
+  )
+  .max(50, must("a list of at most 50"));
+
 const SETTINGS = {
   appId: appId.default("harborlight"),
   region: matching(REGION, "an AWS region"),
@@ -126,6 +144,7 @@ const SETTINGS = {
   alertFunctions: z
     .array(matching(FUNCTION_ARN, "the ARN of a Lambda function"), must("a list of ARNs of Lambda functions"))
     .default([]),
+  sweepTargets: sweepTargets.default([]),
   dashboard: flag(),
   controlTargets: controlTargets.optional(),
   apiThrottle: counts("apiThrottle", { ratePerSecond: count(100), burst: count(40) }).prefault({}),

@@ -52,5 +52,8 @@ export const REASONS = [
   "silent",
   // not checked on purpose
   "paused",
+  // sweeps of ports
+  "port-closed",
+  "answers-everywhere",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -37,6 +37,7 @@ import { pageNotices } from "./status-pages/routes/notices.ts";
 import { statusPages } from "./status-pages/routes/status-pages.ts";
 import { pageSubscribers } from "./status-pages/routes/subscribers.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
+import { sweeps } from "./sweeps/routes/sweeps.ts";
 
 export const routes: readonly Route[] = [
   monitors,
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   held,
   notes,
   changes,
+  sweeps,
   timelines,
   results,
   stats,

@@ -5,7 +5,9 @@
  */
 import type { Job, PlannedJob } from "../../shared/jobs.ts";
 import { chunksOf, horizon, isSeamless, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
+import { isSweepShard } from "../../shared/store/keys.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { createSweepPlanning } from "./sweeps.ts";
 
 type TickJob = Extract<Job, { kind: "tick" }>;
 
@@ -18,6 +20,7 @@ interface DueTicks {
 
 interface Dependencies {
   readonly planning: PlanningStore;
+  readonly sweeps: ReturnType<typeof createSweepPlanning>;
   /** Names of the locations that exist; a shard may still name one that was removed. */
   readonly locations: readonly string[];
   /** Sends to the locations' queues. @returns the jobs that could not be sent */
@@ -36,7 +39,7 @@ export interface FullReport extends DispatchReport {
   readonly shards: readonly Shard[];
 }
 
-export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: Dependencies) => {
+export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sleep }: Dependencies) => {
   /**
    * Waits for the start of a second. Queues delay by whole seconds, so jobs sent then arrive when they are due, and not
    * up to a second later.
@@ -45,8 +48,17 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
 
   const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
     const until = horizon(now());
-    const due = dueTicks(shards, until);
-    const jobs = jobsOf(due);
+    const ticks = dueTicks(
+      shards.filter(({ name }) => !isSweepShard(name)),
+      until,
+    );
+    const swept = await sweeps.due(
+      shards.filter(({ name }) => isSweepShard(name)),
+      until,
+      now(),
+    );
+    const due = [...ticks, ...swept.filter((one) => one.ticks.length > 0)];
+    const jobs = [...jobsOf(ticks), ...sweeps.jobs(swept)];
     const failed = jobs.length > 0 ? await sendJobs(jobs) : new Set<PlannedJob>();
     const missed = new Set(
       [...failed].flatMap(({ location, job }) => shardsIn(job).map((name) => `${name} ${location}`)),
@@ -65,6 +77,11 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
         if (reached.length > 0) await planning.advance(shard, until - 1, { planned, plannedSince });
       }),
     );
+    const asked = swept.filter(({ jobs }) => jobs.some(({ isAsked }) => isAsked)).map(({ shard }) => shard);
+    for (const { name, askedTick } of new Set(asked)) {
+      const isLost = locations.some((location) => missed.has(`${name} ${location}`));
+      if (!isLost && askedTick !== undefined) await planning.advanceAsked(name, askedTick, until - 1);
+    }
     return { jobs: jobs.length, failed: failed.size };
   };
 
@@ -122,4 +139,5 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
   };
 };
 
-const shardsIn = (job: Job): readonly string[] => (job.kind === "tick" ? job.shards : []);
+const shardsIn = (job: Job): readonly string[] =>
+  job.kind === "tick" ? job.shards : job.kind === "sweep" ? job.sweeps.map(({ shard }) => shard) : [];

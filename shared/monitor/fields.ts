@@ -179,13 +179,13 @@ export const CHECK_FIELDS = {
   protocol: required(protocolName(), "How to speak to the port: see `GET /v1/protocols`.", "https"),
   host: required(
     host,
-    "Host name (one with other letters than ASCII is kept in its xn-- form) or IP address, without scheme, port or brackets; a link-local IPv6 address with its zone, on a location that is this machine.",
+    "Host name (one with other letters than ASCII is kept in its xn-- form) or IP address, without scheme, port or brackets; a link-local IPv6 address with its zone, on a location that is this machine. For `ports` also a network such as `203.0.113.0/28`.",
     "shop.example.com",
   ),
   port: optional(
-    whole(1, 65535),
+    whole(0, 65535),
     ({ protocol }) => protocols[protocol]?.defaultPort ?? 0,
-    "Default: the protocol's; `tcp` and `udp` have none.",
+    "Default: the protocol's; `tcp` and `udp` have none. 0 for `ports`, which looks at those of its settings.",
     8443,
   ),
   settings: optional(

@@ -55,6 +55,8 @@ export function significanceOf(
   const own = ruled(rules, key);
   if (own) return own;
   if (RECORDED.has(key)) return "record";
+  // Ports that open and close are told by `ports.tcp`; another service on a port that stayed open is not.
+  if (key.startsWith("service.")) return to === "" ? "ignore" : from.some((value) => value !== "") ? "alert" : "record";
   // A greeting that no longer names the software hides it; one that begins to says nothing new.
   if (SOFTWARE.has(key)) return from.length === 0 ? "record" : ofSoftware(from, to);
   if (key === "http.server") return from.length === 0 ? "record" : ofWebServer(from, to);

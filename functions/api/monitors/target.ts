@@ -1,6 +1,7 @@
 /** Validates a host: its form, and whether these locations may and can reach its address. */
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
+import { type Cidr, parseCidr } from "../../../shared/cidr.ts";
 import { checkHost } from "../../../shared/engine/address-guard.ts";
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
@@ -53,13 +54,30 @@ export interface TargetFields {
   readonly port: number | undefined;
   readonly family: Family | "auto";
   readonly transports: readonly ("tcp" | "udp")[];
+  /** Whether it may be a network. */
+  readonly isSwept?: boolean;
 }
 
 const PORT_25 =
   "AWS blocks outbound TCP 25 from Lambda outside a VPC for good; use a VPC location with NAT whose block AWS has lifted (port25: true), or check 587 or 465";
 
+/** Errors of a network: its first address stands for all, since ranges that are refused are larger than any network taken. */
+const networkErrors = (host: string, { network }: Cidr, locations: readonly Location[]): FieldError[] =>
+  locations.flatMap(({ name, kind, families }) => {
+    const refused = checkHost(network, kind);
+    if (refused) return [{ path: "host", message: `${refused}, which the ${kind} location ${name} may not reach` }];
+    return families.includes(familyOf(network))
+      ? []
+      : [
+          {
+            path: "host",
+            message: `${show(host)} is ${familyOf(network)}, and ${name} has only ${families.join(" and ")}`,
+          },
+        ];
+  });
+
 export const hostErrors = (
-  { host, port, family, transports }: TargetFields,
+  { host, port, family, transports, isSwept = false }: TargetFields,
   locations: readonly Location[],
 ): FieldError[] => {
   const errors: FieldError[] = [];
@@ -70,6 +88,8 @@ export const hostErrors = (
       errors.push({ path: "family", message: `${name} has no ${family}; it has ${families.join(" and ")}` });
   }
   if (host === undefined) return errors;
+  const network = isSwept ? parseCidr(host) : undefined;
+  if (network) return [...errors, ...networkErrors(host, network, locations)];
   const wrong = formError(host);
   if (wrong) return [{ path: "host", message: wrong }, ...errors];
   const isName = !isIPv4(host) && !isIPv6(host);
