@@ -8,7 +8,15 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { MonitorsIndex } from "../shared/store/indexes.ts";
-import { MONITOR_SK, PUBLIC_READS, PUBLIC_WRITES, SECRETS, STATE_SK } from "../shared/store/keys.ts";
+import {
+  MONITOR_SK,
+  noticeKey,
+  PUBLIC_READS,
+  PUBLIC_WRITES,
+  SECRETS,
+  STATE_SK,
+  subscriptionKey,
+} from "../shared/store/keys.ts";
 import { receiveAlarms } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { letAlert } from "./alert-grants.ts";
@@ -104,9 +112,19 @@ export class HomeStack extends Stack {
         HISTORY_TABLE: history.tableName,
         LOCATIONS,
         RETENTION: JSON.stringify(settings.retention),
+        ALERTS_TOPIC_ARN: alerts.topicArn,
+        PEOPLE_TOPIC_ARN: people.topicArn,
+        SYSTEM_TOPIC_ARN: system.topicArn,
+        ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
       },
     });
     compact.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [monitors.tableArn]);
+    // It leaves messages for operators and records of subscriptions, and can put nothing else.
+    compact.allow(["dynamodb:PutItem"], [monitors.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [noticeKey("*").pk, subscriptionKey("").pk] },
+    });
+    compact.allow(["sns:ListSubscriptionsByTopic"], [alerts.topicArn, people.topicArn, system.topicArn]);
+    compact.allow(["sns:GetTopicAttributes"], [alerts.topicArn, people.topicArn]);
     compact.keepFrom(SECRETS, monitors.tableArn);
     compact.allow(
       ["dynamodb:Query"],

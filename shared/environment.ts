@@ -81,7 +81,14 @@ const ENVIRONMENTS = {
     ...channels,
     HARBORLIGHT_VERSION: text,
   }),
-  compact: z.object({ ...tables, LOCATIONS, RETENTION }),
+  compact: z.object({
+    ...tables,
+    ...topics,
+    LOCATIONS,
+    RETENTION,
+    /** Absent if mail is off. */
+    ALERT_SENDER: z.optional(text),
+  }),
   deliver: z.object({
     ...monitorsTable,
     ...topics,

@@ -14,6 +14,7 @@ export const SYSTEM_SEVERITIES = {
   "system.alerts-dropped": "critical",
   "system.fault": "critical",
   "system.policy-reaches-nobody": "warning",
+  "system.subscription-gone": "warning",
 } as const satisfies Record<`system.${string}`, Severity>;
 
 export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;

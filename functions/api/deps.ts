@@ -1,8 +1,10 @@
 /** Dependencies of the routes. `index.ts` makes them from the environment, tests from local servers. */
+
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Outside, Topics } from "../../shared/alerts/channels/channel.ts";
+import type { SubscriberCount } from "../../shared/alerts/subscribers.ts";
 import type { SweepRights } from "../../shared/engine/sweep-permission.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
@@ -100,7 +102,7 @@ export interface Deps {
   /** Leaves a message for topic `system`. */
   readonly notify: MailboxStore["notify"];
   /** Counts the confirmed subscriptions of a topic. */
-  readonly subscribersOf: (topicArn: string) => Promise<number>;
+  readonly subscribersOf: SubscriberCount;
   /** ARN of the dead-letter queue of subscriptions. */
   readonly deadLetterArn: string | undefined;
   /** The OpenAPI document, made at build time. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { createSubscriberCount } from "../../shared/alerts/subscribers.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChangeStore } from "../../shared/store/changes.ts";
@@ -37,7 +38,6 @@ import type { Deps } from "./deps.ts";
 import { FULL_ACCESS } from "./http/access.ts";
 import { createFairShare } from "./http/fair-share.ts";
 import { createLoginGuard } from "./http/login-guard.ts";
-import { createSubscriberCount } from "./subscriptions/subscribers.ts";
 
 /** Dependencies that are made here. */
 type Stores =

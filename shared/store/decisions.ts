@@ -24,6 +24,8 @@ export interface OutboxItem {
   readonly pendingAlerts: Readonly<Record<string, PendingAlert>>;
   readonly nextEvaluationAt: string | null;
   readonly lookBy: string | null;
+  /** Of an item that DynamoDB deletes then. */
+  readonly expiresAtSeconds?: number | undefined;
 }
 
 /** Result of one delivery: done (delivered or given up), or to be retried. */
@@ -59,9 +61,17 @@ const undelivered = (outbox: Readonly<Record<string, PendingAlert>>) =>
 const clauses = (set: readonly string[], remove: readonly string[]) =>
   `${set.length ? `SET ${set.join(", ")} ` : ""}${remove.length ? `REMOVE ${remove.join(", ")} ` : ""}ADD revision :one`;
 
-/** Whether this is an outbox of its own (a deleted monitor's, or one message's), and empty: the item can be deleted. */
-export const isOver = ({ pk }: ItemKey, { pendingAlerts }: Pick<OutboxItem, "pendingAlerts">) =>
-  (pk.startsWith(LEFT_PREFIX) || pk.startsWith(NOTICE_PREFIX)) && Object.keys(pendingAlerts).length === 0;
+/**
+ * Whether this is an outbox of its own (a deleted monitor's, or one message's), and empty: the item can be deleted, unless it
+ * expires by itself.
+ */
+export const isOver = (
+  { pk }: ItemKey,
+  { pendingAlerts, expiresAtSeconds }: Pick<OutboxItem, "pendingAlerts" | "expiresAtSeconds">,
+) =>
+  (pk.startsWith(LEFT_PREFIX) || pk.startsWith(NOTICE_PREFIX)) &&
+  Object.keys(pendingAlerts).length === 0 &&
+  expiresAtSeconds === undefined;
 
 export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const read = async (key: ItemKey) => {
@@ -196,8 +206,9 @@ export const createDecisionStore = (client: DynamoDBDocumentClient, tableName: s
     /**
      * Sets or clears the timer of an item that is only an outbox, or deletes it if it is over, unless it has changed.
      */
-    keepTimer(key: ItemKey, { revision, pendingAlerts }: OutboxItem, next: string | null): Promise<boolean> {
-      if (isOver(key, { pendingAlerts })) return remove(key, revision);
+    keepTimer(key: ItemKey, item: OutboxItem, next: string | null): Promise<boolean> {
+      const { revision } = item;
+      if (isOver(key, item)) return remove(key, revision);
       const { set, remove: gone, values } = timer(next, dueBucket(key.pk));
       return update(key, {
         UpdateExpression: clauses(set, gone),

@@ -35,6 +35,15 @@ export interface Post extends Pick<PendingAlert, "createdAt" | "sequence"> {
   readonly alert: Alert;
 }
 
+/** A message for topic `system`. */
+export interface Notice {
+  /** Of the message: one that stands already is not told again. */
+  readonly name: string;
+  readonly entry: NewEntry;
+  /** How long it stands after it was told, so that it is not told again. Default: not at all. */
+  readonly keptSeconds?: number;
+}
+
 /** Waiting mail of a receiver. */
 export interface Waiting {
   readonly mail: readonly Mail[];
@@ -271,13 +280,14 @@ export const createMailboxStore = (
     },
 
     /** Leaves a message for topic `system` in an outbox of its own. */
-    async notify({ name, entry }: { readonly name: string; readonly entry: NewEntry }, now: Date): Promise<void> {
+    async notify({ name, entry, keptSeconds }: Notice, now: Date): Promise<void> {
       const key = noticeKey(name);
       const revision = 1;
       const Item = {
         ...key,
         revision,
         pendingAlerts: entriesOf([entry], sequenceFrom(revision), now),
+        ...(keptSeconds !== undefined && { expiresAtSeconds: Math.floor(now.getTime() / 1000) + keptSeconds }),
         ...mustLook(key.pk, now.getTime()).attributes,
       };
       const ConditionExpression = "attribute_not_exists(pk)";

@@ -92,6 +92,9 @@ const GRANTS: Record<string, string[]> = {
   compact: [
     ...log("Compact"),
     ...may("dynamodb:GetItem,Query,UpdateItem", MONITORS),
+    ...may("dynamodb:PutItem", `${MONITORS} ${onlyOf(["NOTICE#*", "SUBSCRIPTION"])}`),
+    ...may("sns:ListSubscriptionsByTopic", "Alerts", "People", "System"),
+    ...may("sns:GetTopicAttributes", "Alerts", "People"),
     ...notSecrets(MONITORS),
     ...may(
       "dynamodb:Query",
@@ -167,7 +170,16 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     DISPATCH_FUNCTION_NAME: "DispatchFunction",
     ALERT_SENDER: "ops@example.com",
   },
-  compact: { MONITORS_TABLE: "TablesMonitors", HISTORY_TABLE: "TablesHistory", LOCATIONS, RETENTION },
+  compact: {
+    MONITORS_TABLE: "TablesMonitors",
+    HISTORY_TABLE: "TablesHistory",
+    LOCATIONS,
+    RETENTION,
+    ALERTS_TOPIC_ARN: "Alerts",
+    PEOPLE_TOPIC_ARN: "People",
+    SYSTEM_TOPIC_ARN: "System",
+    ALERT_SENDER: "ops@example.com",
+  },
   "status-page": {
     MONITORS_TABLE: "TablesMonitors",
     HISTORY_TABLE: "TablesHistory",
@@ -274,7 +286,7 @@ test("locations fit into the 4 KB of a function's environment, or are refused", 
   // One more is refused here, because Lambda would refuse it: what is refused is not far below.
   expect(Math.max(...sizes)).toBeGreaterThan(3_700);
   await expect(synthesise({ ...CONTEXT, locations: locations(13) })).rejects.toThrow(
-    /locations take \d+ bytes, which makes the environment of api \d+ bytes as JSON; Lambda takes 4096/,
+    /locations take \d+ bytes, which makes the environment of \S+ \d+ bytes as JSON; Lambda takes 4096/,
   );
 });
 

@@ -79,6 +79,11 @@ beforeAll(async () => {
     await made("later", "webhook"),
     await made("chat", "mattermost"),
   ];
+  await api("POST", "/v1/policies", {
+    name: "Operators",
+    match: { events: ["system.*"] },
+    steps: [{ afterSeconds: 0, channels: [hook] }],
+  });
 }, 60_000);
 afterAll(async () => {
   await stack?.stop();
@@ -166,11 +171,6 @@ describe.concurrent("people are told", { timeout: 120_000 }, () => {
 
   test("of a silent location, without which the others decide", async () => {
     await using target = await startTarget();
-    await api("POST", "/v1/policies", {
-      name: "Operators",
-      match: { events: ["system.*"] },
-      steps: [{ afterSeconds: 0, channels: [hook] }],
-    });
     const id = await watch("Without d", target, { locations: ["a", "b", "d"] });
     target.isUp = () => false;
     await hears(id, "down");
@@ -187,6 +187,34 @@ describe.concurrent("people are told", { timeout: 120_000 }, () => {
     const dispatch = stack.functions.all.find(({ resource: { logicalId } }) => logicalId.startsWith("Dispatch"))!;
     dispatch.invokeLater(JSON.stringify({ source: "schedule" }));
     await until("news of d", () => heard("system.location.d").includes("system.location-silent"), WAIT_MS);
+  });
+
+  test("of a subscription that has ended by itself, once", async () => {
+    const posted = () =>
+      receiver.received.filter(({ path }) => path === "/subscribed").map(({ body }) => JSON.parse(body));
+    const compact = stack.functions.all.find(({ resource: { logicalId } }) => logicalId.startsWith("Compact"))!;
+    const anHourLater = async () => {
+      const { failed } = await compact.run.invoke(JSON.stringify({ source: "schedule" }));
+      expect(failed).toBe(false);
+    };
+    const endpoint = `${receiver.url}/subscribed`;
+    const { body, status } = await api("POST", "/v1/subscriptions", { topic: "alerts", kind: "http", endpoint });
+    expect([status, body.errors]).toEqual([201, undefined]);
+    await until("a link to confirm", () => posted().length > 0);
+    await fetch(posted()[0].SubscribeURL);
+    await anHourLater();
+    const { body: list } = await api("GET", "/v1/subscriptions");
+    const { id } = list.items.find((one: { endpoint: string }) => one.endpoint === endpoint);
+    expect(heard(`system.subscription.${id}`)).toEqual([]);
+    await api("POST", `/v1/subscriptions/${id}/test`);
+    await until("a link to leave", () => posted().some(({ UnsubscribeURL }) => UnsubscribeURL));
+    await fetch(posted().find(({ UnsubscribeURL }) => UnsubscribeURL).UnsubscribeURL);
+    await anHourLater();
+    await until("news of the subscription", () => heard(`system.subscription.${id}`).length > 0, WAIT_MS);
+    await anHourLater();
+    expect(heard(`system.subscription.${id}`)).toEqual(["system.subscription-gone"]);
+    const { status: deleted } = await api("DELETE", `/v1/subscriptions/${id}`);
+    expect(deleted).toBe(204);
   });
 
   test("once that a monitor flaps, and once that it has settled", async () => {

@@ -73,6 +73,12 @@ const readList = (
       const settings = readMonitorSettings(sent, locations, { base: at, stored });
       errors.push(...access.settingsErrors(settings, at));
       if (stored) refuseMovedSecrets(reader, stored, settings, (document as { settings?: unknown }).settings, at);
+      const { id } = document as { id?: unknown };
+      if (settings.key && id !== undefined && id !== idOfKey(settings.key))
+        errors.push({
+          path: `${at}.id`,
+          message: `is not the id of the monitor with this key, which is ${show(idOfKey(settings.key))}: leave it out`,
+        });
       if (settings.key) wanted.push({ key: settings.key, id: idOfKey(settings.key), settings });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;

@@ -5,6 +5,14 @@ import { newestOf } from "../../../shared/store/newest.ts";
 import type { Deps } from "../deps.ts";
 import { heldSecondsOf } from "./dependencies.ts";
 import type { Around } from "./present.ts";
+import { type Filters, selecting } from "./select.ts";
+
+/** The test of `selecting`, which knows what is in maintenance now if the filters ask for it. */
+export async function selectingNow({ allWindows, now }: Pick<Deps, "allWindows" | "now">, filters: Filters) {
+  if (!filters.status?.includes("maintenance")) return selecting(filters);
+  const maintenanceOf = presentMaintenance(await allWindows(), now().getTime());
+  return selecting(filters, (monitor) => maintenanceOf(monitor) !== null);
+}
 
 /** @param isChecked whether the newest checks are asked for, which takes a reading of history */
 export async function around(

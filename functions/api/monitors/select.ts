@@ -38,7 +38,11 @@ export const monitorFilters = {
     .array(status)
     .max(STATUSES.length)
     .default([])
-    .meta({ description: "One of these; may be given several times.", example: ["up", "down"] }),
+    .meta({
+      description:
+        "One of these; may be given several times. `maintenance` means those that are in maintenance now, whatever else they are.",
+      example: ["up", "down"],
+    }),
   tag: tagFilter,
   protocol: z
     .array(protocolName())
@@ -69,7 +73,7 @@ export interface Filters {
 
 type Selectable = Pick<
   Monitor,
-  "name" | "key" | "protocol" | "host" | "port" | "tags" | "paused" | "status" | "deletedAt"
+  "id" | "name" | "key" | "protocol" | "host" | "port" | "tags" | "paused" | "status" | "deletedAt"
 >;
 
 const holds = (tags: Readonly<Record<string, string>>, wanted: string) => {
@@ -86,13 +90,20 @@ const searchable = ({ name, host, port, key, protocol, tags }: Selectable) => {
   return foldText([name, `${host}:${port}`, key ?? "", protocol, ...pairs].join("\n"));
 };
 
-/** Makes the test whether a monitor is one of those asked for; those marked as deleted never are. */
-export const selecting = ({ status = [], tag = [], protocol = [], key = [], q = "" }: Filters) => {
+/**
+ * Makes the test whether a monitor is one of those asked for; those marked as deleted never are.
+ * @param isMaintained whether a monitor is in maintenance now, which no item says; see `selectingNow`
+ */
+export const selecting = (
+  { status = [], tag = [], protocol = [], key = [], q = "" }: Filters,
+  isMaintained: (monitor: Selectable) => boolean = () => false,
+) => {
   const words = foldText(q).split(/\s+/).filter(Boolean);
   return (monitor: Selectable): boolean => {
     const among = (wanted: readonly string[], value: string | null) =>
       wanted.length === 0 || (value !== null && wanted.includes(value));
-    if (monitor.deletedAt || !among(status, statusOf(monitor)) || !among(protocol, monitor.protocol)) return false;
+    if (monitor.deletedAt || !among(protocol, monitor.protocol)) return false;
+    if (!among(status, statusOf(monitor)) && !(status.includes("maintenance") && isMaintained(monitor))) return false;
     if (!among(key, monitor.key) || !hasTags(monitor.tags, tag)) return false;
     const text = words.length > 0 ? searchable(monitor) : "";
     return words.every((word) => text.includes(word));

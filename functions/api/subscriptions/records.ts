@@ -3,10 +3,11 @@
  * ends those that were deleted before they were confirmed, and names those that vanished. Level-triggered: whatever a
  * call leaves undone, the next list does.
  */
+import { confirmedArns, idOf } from "../../../shared/alerts/subscribers.ts";
 import type { SubscriptionRecord } from "../../../shared/store/subscriptions.ts";
 import type { Deps } from "../deps.ts";
 import type { Topic } from "../http/schemas.ts";
-import { confirmedArns, idOf, readId, unsubscribe } from "./sns.ts";
+import { readId, unsubscribe } from "./sns.ts";
 import type { Filter } from "./subscription.ts";
 
 export const SUBSCRIPTION_STATUSES = ["pending", "confirmed", "gone"] as const;

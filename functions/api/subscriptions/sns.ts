@@ -1,16 +1,11 @@
 /** Calls of SNS that the routes of subscriptions share. */
 import {
   GetSubscriptionAttributesCommand,
-  ListSubscriptionsByTopicCommand,
   SetSubscriptionAttributesCommand,
-  type Subscription,
   UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
 import type { Deps } from "../deps.ts";
 import type { Topic } from "../http/schemas.ts";
-
-/** An id consists of one of our topics and the last part of the ARN, so it names no other topic's subscription. */
-export const idOf = (topic: Topic, arn: string) => `${topic}-${arn.slice(arn.lastIndexOf(":") + 1)}`;
 
 /** @returns undefined if this cannot be an id */
 export const readId = (id: string, topics: Deps["topics"]): { topic: Topic; arn: string } | undefined => {
@@ -44,26 +39,3 @@ export const setFilter = (sns: Deps["sns"], arn: string, policy: object | undefi
 
 export const unsubscribe = (sns: Deps["sns"], arn: string) =>
   sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
-
-/** All subscriptions of a topic, as SNS lists them. */
-export async function* subscriptionsOf(sns: Deps["sns"], topicArn: string): AsyncGenerator<Subscription> {
-  for (let token: string | undefined, isLast = false; !isLast; ) {
-    const { Subscriptions = [], NextToken } = await sns.send(
-      new ListSubscriptionsByTopicCommand({ TopicArn: topicArn, NextToken: token }),
-    );
-    yield* Subscriptions;
-    token = NextToken;
-    isLast = token === undefined;
-  }
-}
-
-/** Whether SNS gives a subscription its ARN: that of one which waits for confirmation is another text. */
-export const isConfirmedArn = (arn: string | undefined): arn is string => arn?.startsWith("arn:") === true;
-
-/** ARNs of all confirmed subscriptions of a topic. */
-export const confirmedArns = async (sns: Deps["sns"], topicArn: string): Promise<Set<string>> => {
-  const arns = new Set<string>();
-  for await (const { SubscriptionArn } of subscriptionsOf(sns, topicArn))
-    if (isConfirmedArn(SubscriptionArn)) arns.add(SubscriptionArn);
-  return arns;
-};

@@ -7,9 +7,13 @@ const MOST_REPEATS = 15;
 
 export function judgeSystem(run: Case): void {
   const { journal, scenario, calm, say } = run;
-  for (const { location, from, to, how } of scenario.cuts) {
-    if (how !== "all" || to - from < NOTICED_SECONDS || !calm.covers(Math.max(0, from - 300), from + NOTICED_SECONDS))
-      continue;
+  const whole = scenario.cuts.filter(({ how }) => how === "all");
+  for (const { location, from, to } of whole) {
+    if (to - from < NOTICED_SECONDS || !calm.covers(Math.max(0, from - 300), from + NOTICED_SECONDS)) continue;
+    const isSilentAlready = whole.some(
+      (other) => other.location === location && other.from < from && other.to > from - NOTICED_SECONDS,
+    );
+    if (isSilentAlready) continue;
     const told = journal.system.filter(
       ({ at, subject }) =>
         at >= from &&

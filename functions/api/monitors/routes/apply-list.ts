@@ -9,9 +9,10 @@ import { MAX_APPLY_BYTES, type Route, route } from "../../http/route.ts";
 import { applyInput, inDocument, yes } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
 import { applyList, dryRunOf, planList } from "../apply-list.ts";
+import { selectingNow } from "../around.ts";
 import { changesView, shownChanges } from "../changes.ts";
 import { exportList } from "../export-list.ts";
-import { monitorFilters, selecting } from "../select.ts";
+import { monitorFilters } from "../select.ts";
 import { timeLeft } from "../time-left.ts";
 
 const item = z
@@ -50,7 +51,9 @@ export const declarative: readonly Route[] = [
     scope: "read",
     query: z.strictObject(monitorFilters),
     responses: { 200: { description: "The list.", schema: applyInput, contentTypes: JSON_OR_YAML } },
-    handle: async ({ query, token }, deps) => ({ body: await exportList(deps, selecting(query), token) }),
+    handle: async ({ query, token }, deps) => ({
+      body: await exportList(deps, await selectingNow(deps, query), token),
+    }),
   }),
   route({
     method: "PUT",

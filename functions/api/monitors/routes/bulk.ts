@@ -8,10 +8,11 @@ import type { Deps } from "../../deps.ts";
 import { fieldError, monitorId, monitorName, problemCode, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { selectingNow } from "../around.ts";
 import { ACTIONS, runBulk } from "../bulk.ts";
 import { changesView } from "../changes.ts";
 import { patchErrors } from "../patch.ts";
-import { selecting, tagText } from "../select.ts";
+import { tagText } from "../select.ts";
 import { timeLeft } from "../time-left.ts";
 import { spend } from "./checks.ts";
 
@@ -29,7 +30,7 @@ const bulkFilter = fields({
     description: "`name` or `name=value`; all must hold.",
     example: ["team=orders"],
   }),
-  statuses: someOf(status, "statuses").describe("One of these."),
+  statuses: someOf(status, "statuses").describe("One of these; `maintenance` means those that are in maintenance now."),
   protocols: someOf(protocolName(), "protocols").describe("One of these."),
   q: text(200).optional().meta({
     description:
@@ -100,12 +101,12 @@ const bulkResult = z
     example: { failed: [], remaining: [] },
   });
 
-const matching = async ({ monitors }: Deps, filter: BulkFilter): Promise<string[]> => {
+const matching = async (deps: Deps, filter: BulkFilter): Promise<string[]> => {
   const { tags = [], statuses = [], protocols = [], q } = filter;
-  const isWanted = selecting({ tag: tags, status: statuses, protocol: protocols, q });
+  const isWanted = await selectingNow(deps, { tag: tags, status: statuses, protocol: protocols, q });
   const ids: string[] = [];
   for (let after: string | undefined, ended = false; !ended; ) {
-    const { items, next } = await monitors.list(READ_AT_ONCE, after);
+    const { items, next } = await deps.monitors.list(READ_AT_ONCE, after);
     ids.push(...items.filter(isWanted).map(({ id }) => id));
     after = next ?? undefined;
     ended = next === null;

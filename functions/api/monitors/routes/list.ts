@@ -11,9 +11,9 @@ import { countedPageOf, listedMonitor } from "../../http/representations.ts";
 import { route } from "../../http/route.ts";
 import { page, yes } from "../../http/schemas.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
-import { around } from "../around.ts";
+import { around, selectingNow } from "../around.ts";
 import { presentMonitor } from "../present.ts";
-import { type Filters, inOrder, monitorFilters, type Sort, selecting, sortParameter } from "../select.ts";
+import { type Filters, inOrder, monitorFilters, type Sort, sortParameter } from "../select.ts";
 import { idOfKey } from "../write.ts";
 
 /** Monitors that are read at once to find those that reach nobody. */
@@ -53,7 +53,8 @@ async function* byName({ monitors }: Deps, limit: number, after?: string) {
 /** Rows that may match: found by key or by status where that reads fewer. */
 const candidates = async ({ monitors, now }: Deps, { key = [], status = [] }: Filters) => {
   if (key.length > 0) return monitors.rowsOf(key.map(idOfKey));
-  return status.length > 0 ? monitors.rowsWithStatus(status, now()) : monitors.rows(now());
+  const isByStatus = status.length > 0 && !status.includes("maintenance");
+  return isByStatus ? monitors.rowsWithStatus(status, now()) : monitors.rows(now());
 };
 
 interface Wanted {
@@ -65,7 +66,7 @@ interface Wanted {
 
 /** Filtered or in another order: selects among the rows of all, then reads the monitors that are shown. */
 const selected = async (deps: Deps, { filters, reachesNobody, sort }: Wanted, limit: number, after?: string) => {
-  const isWanted = selecting(filters);
+  const isWanted = await selectingNow(deps, filters);
   const rows = (await candidates(deps, filters)).filter(isWanted);
   const reach = reachesNobody ? await readReach(deps) : undefined;
   async function* batches() {

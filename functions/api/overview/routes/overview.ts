@@ -18,6 +18,7 @@ import { byId, maintenanceIn, wholeOf } from "../../history/maintenance.ts";
 import { moment, STATUSES, status } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { cursor, limit } from "../../http/schemas.ts";
+import { selectingNow } from "../../monitors/around.ts";
 import { statusOf } from "../../monitors/present.ts";
 import { selecting, tagFilter } from "../../monitors/select.ts";
 import { countsOf, pageOf, SORTS, type Sort } from "../order.ts";
@@ -89,9 +90,9 @@ async function present(deps: Deps, rows: readonly MonitorRow[], period: BarPerio
  * @returns those of the list that is asked for, in this order, and the ids of the others: deleted, or with other tags or
  * another status by now
  */
-async function existing({ monitors }: Deps, ids: readonly string[], { tag, status }: Pick<Query, "tag" | "status">) {
-  const isWanted = selecting({ tag, status });
-  const found = new Map((await monitors.rowsOf(ids)).filter(isWanted).map((row) => [row.id, row]));
+async function existing(deps: Deps, ids: readonly string[], { tag, status }: Pick<Query, "tag" | "status">) {
+  const isWanted = await selectingNow(deps, { tag, status });
+  const found = new Map((await deps.monitors.rowsOf(ids)).filter(isWanted).map((row) => [row.id, row]));
   return {
     rows: ids.flatMap((id) => found.get(id) ?? []),
     removed: ids.filter((id) => !found.has(id)),
@@ -162,7 +163,7 @@ async function onePage(deps: Deps, query: Query & { readonly sort: Sort }) {
   const changes = new Date(deps.now().getTime() - OVERLAP_MS).toISOString();
   const all = await tagged(deps, tag);
   const times = sort === "uptime" ? await timesOf(deps, all, bars, new Date(readAt)) : undefined;
-  const wanted = all.filter(selecting({ status }));
+  const wanted = all.filter(await selectingNow(deps, { status }));
   const { page, next } = pageOf(wanted, { sort, after, limit: most }, times);
   return {
     changes,
@@ -201,7 +202,11 @@ const getOverview = route({
       .array(status, { error: expecting("statuses") })
       .max(STATUSES.length)
       .default([])
-      .meta({ description: "Only monitors with one of these; may be given several times.", example: ["up", "down"] }),
+      .meta({
+        description:
+          "Only monitors with one of these; may be given several times. `maintenance` means those that are in maintenance now.",
+        example: ["up", "down"],
+      }),
     sort: oneOf(SORTS).default("status").describe("`status`: what needs attention first. `uptime`: the lowest first."),
     limit: limit(MOST_ROWS, 200),
     cursor,

@@ -10,6 +10,7 @@ import {
   type Subscription,
 } from "@aws-sdk/client-sns";
 import { z } from "zod";
+import { idOf, isConfirmedArn, subscriptionsOf } from "../../../../shared/alerts/subscribers.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { show } from "../../../../shared/issues.ts";
 import { HIDDEN } from "../../../../shared/protocols/secrets.ts";
@@ -34,7 +35,7 @@ import {
 } from "../../http/schemas.ts";
 import { differencesOf } from "../../monitors/changes.ts";
 import { type Listed, NOBODY, type Shown, SUBSCRIPTION_STATUSES, withRecords } from "../records.ts";
-import { attributesOf, idOf, isConfirmedArn, named, readId, setFilter, subscriptionsOf, unsubscribe } from "../sns.ts";
+import { attributesOf, named, readId, setFilter, unsubscribe } from "../sns.ts";
 import {
   deliveryPolicy,
   filterErrors,

@@ -1,12 +1,13 @@
 /** Route `POST /v1/subscriptions/{id}/test`: sends a message that is marked as a test. */
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { z } from "zod";
+import { confirmedArns } from "../../../../shared/alerts/subscribers.ts";
 import { show } from "../../../../shared/issues.ts";
 import { inParallel } from "../../../../shared/parallel.ts";
 import { Problem } from "../../http/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { yes } from "../../http/schemas.ts";
-import { attributesOf, confirmedArns, readId } from "../sns.ts";
+import { attributesOf, readId } from "../sns.ts";
 import { passesPolicy, policyOf, testMessage, valuesFor } from "../test-message.ts";
 
 const ATTRIBUTES_AT_ONCE = 10;

@@ -94,6 +94,7 @@ export const EVENTS = [
   "system.alerts-dropped",
   "system.fault",
   "system.policy-reaches-nobody",
+  "system.subscription-gone",
 ] as const;
 
 export const EMPTY_STEP: StepDraft = { afterSeconds: 0, channels: [], emails: "" };

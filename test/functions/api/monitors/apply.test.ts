@@ -125,6 +125,15 @@ describe("PUT /v1/monitors", () => {
     expect([second.status, second.body.created.length, second.body.unchanged.length]).toEqual([200, 40 - done, done]);
   });
 
+  test("an id beside the key must be the id of that key's monitor", async () => {
+    await put([one("named")]);
+    const { id } = (await edge.call("GET", "/v1/monitors?key=named")).body.items[0];
+    expect((await put([{ ...one("named"), id }])).body.unchanged).toHaveLength(1);
+    const wrong = await put([{ ...one("named", { port: 1 }), id: "ffffffffffffffffffff" }]);
+    expect([wrong.status, wrong.body.errors]).toMatchObject([422, [{ path: "monitors[0].id" }]]);
+    expect((await edge.call("GET", `/v1/monitors/${id}`)).body.port).toBe(5432);
+  });
+
   test("leaves a monitor that is still being deleted for the next time", async () => {
     await put([one("phoenix")]);
     const { body } = await edge.call("GET", "/v1/monitors?q=phoenix");

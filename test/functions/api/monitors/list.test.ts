@@ -241,6 +241,31 @@ describe("rows that a warm function keeps", () => {
   });
 });
 
+test("status=maintenance finds what is in maintenance now, in the list, the overview, an export and in bulk", async () => {
+  await using own = await startEdge();
+  const make = async (name: string, tags = {}) =>
+    (await own.call("POST", "/v1/monitors", { body: { ...minimal, name, key: name, tags } })).body.id;
+  const [kept, other] = [await make("kept", { team: "x" }), await make("other")];
+  const idsOf = async (path: string) =>
+    (await own.call("GET", path)).body.items.map(({ id }: { id: string }) => id).toSorted();
+  expect(await idsOf("/v1/monitors?status=maintenance")).toEqual([]);
+  const schedule = {
+    kind: "once",
+    startsAt: new Date(Date.now() - 60_000).toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+  };
+  const window = { name: "W", tags: { team: "x" }, schedule };
+  expect((await own.call("POST", "/v1/maintenance-windows", { body: window })).status).toBe(201);
+  for (const path of ["/v1/monitors", "/v1/overview"]) {
+    expect(await idsOf(`${path}?status=maintenance`)).toEqual([kept]);
+    expect(await idsOf(`${path}?status=maintenance&status=pending`)).toEqual([kept, other].toSorted());
+  }
+  const exported = await own.call("GET", "/v1/monitors/export?status=maintenance");
+  expect(exported.body.monitors.map(({ key }: { key: string }) => key)).toEqual(["kept"]);
+  const bulk = { filter: { statuses: ["maintenance"] }, action: "pause", dryRun: true };
+  expect((await own.call("POST", "/v1/monitors/bulk", { body: bulk })).body.done).toMatchObject([{ id: kept }]);
+});
+
 test("with 5,000 monitors a rare tag is found on the first page, for few units once the function is warm", async () => {
   await using own = await startEdge();
   const numbers = Array.from({ length: 5_000 }, (_, n) => n);
