@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { z } from "zod";
-import { parseCidr } from "../shared/cidr.ts";
 import { FUNCTION_ARN } from "../shared/function-arn.ts";
 import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
 import { controlTargets, InvalidContext, type LocationSpec, locationsSchema, REGION } from "./locations.ts";
@@ -118,10 +117,19 @@ const tags = z.record(
   must('an object such as {"team": "ops"}'),
 );
 
-const isSweepTarget = (text: unknown): text is string =>
-  typeof text === "string" && (isIP(text) !== 0 || parseCidr(text) !== undefined || SWEPT_NAME.test(text));
 /** A name, or `*.` before it for all names below. At least one letter, so that half an address is none. */
 const SWEPT_NAME = /^(?=.*[a-z])(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;
+const isNetwork = (text: string) => {
+  const [address = "", bits = "", ...more] = text.split("/");
+  return (
+    more.length === 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (isIP(address) === 4 ? 32 : 128) &&
+    isIP(address) !== 0
+  );
+};
+const isSweepTarget = (text: unknown): text is string =>
+  typeof text === "string" && (isIP(text) !== 0 || isNetwork(text) || SWEPT_NAME.test(text));
 export const sweepTargets = z
   .array(
     z.custom<string>(

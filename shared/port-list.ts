@@ -7,7 +7,7 @@
 /** In ascending order, each once. */
 export type Ports = readonly number[];
 
-export const LAST_PORT = 65_535;
+const LAST_PORT = 65_535;
 
 /** What answers on most machines that answer at all: remote access, web, mail, files, databases, management. */
 const TOP_100 =

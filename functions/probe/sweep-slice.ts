@@ -49,7 +49,7 @@ export const portsFrom = ({ kind, port25 }: Pick<SweepTools, "kind" | "port25">,
   port25 || kind === "local" ? ports : ports.filter((port) => port !== PORT_25);
 
 /** The addresses of a host that may be swept from here, in a fixed order; or why there are none. */
-export async function sweptAddresses(
+async function sweptAddresses(
   { host, family }: Pick<CheckSettings, "host" | "family">,
   { kind, resolve, rights }: SweepTools,
 ): Promise<readonly string[] | Failure> {

@@ -5,7 +5,6 @@
  */
 import type { z } from "zod";
 import type { Evidence, Facts, PortState } from "../model.ts";
-import type { Ports } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
 import type { Connection, TlsOptions } from "./connection.ts";
 
@@ -89,13 +88,13 @@ export interface UdpProbe {
 /** A sweep: the probe function runs it in slices of a minute (`functions/probe/sweep.ts`), the engine's checks never do. */
 export interface SweepProbe {
   readonly transport: "sweep";
-  readonly ports: Ports;
+  readonly ports: readonly number[];
   /** Attempts a second at one address. Null: what the kind of location allows without being asked. */
   readonly perSecond: number | null;
   /** The ports that should be open. Null: those that the first sweep finds open. */
-  readonly expected: Ports | null;
+  readonly expected: readonly number[] | null;
   /** Ports that may be open or not. */
-  readonly mayBe: Ports;
+  readonly mayBe: readonly number[];
   /** Whether an expected port that is not open makes the monitor down. */
   readonly isDownWithoutExpected: boolean;
   /** Whether newly open ports are asked what speaks there. */

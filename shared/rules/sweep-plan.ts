@@ -12,11 +12,11 @@ type LocationKind = Location["kind"];
 /** Attempts a second at one address: what strangers on the Internet bear, a NAT's table of connections, one's own machines. */
 const PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 100, vpc: 300, local: 1_000 };
 /** Most that a monitor may ask for: in a VPC, security groups track each connection for minutes. */
-export const MOST_PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 1_000, vpc: 300, local: 1_000 };
+const MOST_PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 1_000, vpc: 300, local: 1_000 };
 /** Addresses that are swept at the same time, and most addresses of a name. */
 export const ADDRESSES_AT_ONCE = 6;
 /** Attempts a second in one function of 128 MB: with 900 sockets that wait for 1.3 s each, 692 fit; it manages 634. */
-export const MOST_IN_ALL = 600;
+const MOST_IN_ALL = 600;
 /** Seconds of a slice in which attempts start; the last ones end, and results are stored, within the minute. */
 const STARTING_SECONDS = 50;
 export const SLICE_SECONDS = 60;
@@ -25,9 +25,9 @@ export const SLICE_LATE_SECONDS = 40;
 /** The end looks at all slices two minutes later again, if one was missing. */
 const LAST_LOOK_SLICES = 2;
 
-export const MOST_ATTEMPTS = 1_048_576;
+const MOST_ATTEMPTS = 1_048_576;
 /** Networks: 1,024 addresses. */
-export const MOST_ADDRESSES = 1_024;
+const MOST_ADDRESSES = 1_024;
 /** More attempts than this need an interval of an hour: they would never end. */
 const MANY_ATTEMPTS = 5_000;
 const SHORTEST_SECONDS = 300;

@@ -192,16 +192,14 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
   errors.push(
     ...wrongSettings,
     ...(isTimed ? timingErrors(known) : []),
-    ...(isTimed && areSettingsRight ? packetErrors(known) : []),
-    ...(isTimed && areSettingsRight && !isWrong("locations") ? sweepErrors(known, own) : []),
+    ...(isTimed && areSettingsRight ? [...packetErrors(known), ...sweepErrors(known, own)] : []),
     ...(isWrong("locations") ? [] : locationErrors(known, available, kept)),
     ...hostErrors(
       {
         host: known.host,
         port,
         family: known.family ?? "auto",
-        transports: protocol?.transports ?? [],
-        isSwept: protocol?.isSweep === true,
+        protocol,
       },
       own,
     ),

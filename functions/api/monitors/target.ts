@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { type Cidr, parseCidr } from "../../../shared/cidr.ts";
+import type { Protocol } from "../../../shared/contract/protocol.ts";
 import { checkHost } from "../../../shared/engine/address-guard.ts";
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
@@ -53,9 +54,7 @@ export interface TargetFields {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly family: Family | "auto";
-  readonly transports: readonly ("tcp" | "udp")[];
-  /** Whether it may be a network. */
-  readonly isSwept?: boolean;
+  readonly protocol: Protocol | undefined;
 }
 
 const PORT_25 =
@@ -77,18 +76,18 @@ const networkErrors = (host: string, { network }: Cidr, locations: readonly Loca
   });
 
 export const hostErrors = (
-  { host, port, family, transports, isSwept = false }: TargetFields,
+  { host, port, family, protocol }: TargetFields,
   locations: readonly Location[],
 ): FieldError[] => {
   const errors: FieldError[] = [];
   for (const { name, kind, families, port25 } of locations) {
-    if (port === 25 && !port25 && kind !== "local" && transports.includes("tcp"))
+    if (port === 25 && !port25 && kind !== "local" && protocol?.transports.includes("tcp"))
       errors.push({ path: "port", message: `25 cannot be checked from ${name}: ${PORT_25}` });
     if (family !== "auto" && !families.includes(family))
       errors.push({ path: "family", message: `${name} has no ${family}; it has ${families.join(" and ")}` });
   }
   if (host === undefined) return errors;
-  const network = isSwept ? parseCidr(host) : undefined;
+  const network = protocol?.isSweep ? parseCidr(host) : undefined;
   if (network) return [...errors, ...networkErrors(host, network, locations)];
   const wrong = formError(host);
   if (wrong) return [{ path: "host", message: wrong }, ...errors];
