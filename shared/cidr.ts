@@ -1,4 +1,5 @@
 /** Networks as people write them: `203.0.113.0/28`, `2001:db8::/120`. */
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 export interface Cidr {
@@ -10,7 +11,8 @@ export interface Cidr {
 
 /** @returns undefined for text that is no network */
 export function parseCidr(text: string): Cidr | undefined {
-  if (!text.includes("/") || !ipaddr.isValidCIDR(text)) return undefined;
+  // The library also takes half an address: 10.1/16.
+  if (isIP(text.split("/")[0] ?? "") === 0 || !text.includes("/") || !ipaddr.isValidCIDR(text)) return undefined;
   const [address, bits] = ipaddr.parseCIDR(text);
   const free = address.toByteArray().length * 8 - bits;
   const network = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;

@@ -1,6 +1,6 @@
 /**
- * Finds which protocol answers on an open port: what greets is asked in the protocol that its greeting looks like, what is silent
- * in the one whose default port it is, then in TLS and HTTP. A protocol counts where its own check succeeds.
+ * Finds which protocol answers on an open port: by its greeting, if only one protocol greets so; else by asking in the protocols that
+ * greet alike, or whose default port it is, then in TLS and HTTP. Of those one counts whose check succeeds.
  */
 import type { Protocol } from "../../shared/contract/protocol.ts";
 import type { Engine } from "../../shared/engine/run.ts";
@@ -13,17 +13,20 @@ const ANSWER_MS = 2_000;
 const MOST_CONNECTIONS = 6;
 const APART_MS = 1_000;
 
-/** How greetings begin, and whose they may be, likeliest first. */
-const GREETINGS: readonly (readonly [begins: RegExp, protocols: readonly string[]])[] = [
-  [/^SSH-/, ["ssh"]],
-  [/^RFB /, ["vnc"]],
-  [/^\* (OK|PREAUTH)/, ["imap"]],
-  [/^\+OK/, ["pop3"]],
-  [/^@RSYNCD/, ["rsync"]],
+/** Greetings that only one protocol begins with. */
+const SURE: readonly (readonly [begins: RegExp, protocol: string])[] = [
+  [/^SSH-/, "ssh"],
+  [/^RFB \d/, "vnc"],
+  [/^\* (OK|PREAUTH)/, "imap"],
+  [/^\+OK/, "pop3"],
+  [/^@RSYNCD:/, "rsync"],
+];
+/** Other greetings, and whose they may be, likeliest first. */
+const PERHAPS: readonly (readonly [begins: RegExp, protocols: readonly string[]])[] = [
   [/^220[ -][^\r\n]*(SMTP|mail)/i, ["smtp", "ftp"]],
   [/^220[ -]/, ["ftp", "smtp"]],
   [/^20[01] /, ["nntp"]],
-  [/^[^\n]{0,5}(\d|Host|Too many)/, ["mysql"]],
+  [/mysql|mariadb|^[^\n]{0,5}(\d|Host|Too many)/i, ["mysql"]],
   [/^(\xff|\ufffd)/, ["telnet"]],
 ];
 /** Asked of everything that does not greet, after the protocol whose port it is. */
@@ -48,6 +51,11 @@ export const createIdentify = (
     const probe = protocols[name]?.prepare({});
     return probe?.transport === "tcp" && probe.talk !== undefined;
   };
+  /** Whose certificate it is does not matter here. */
+  const settingsFor = (name: string) => {
+    const probe = protocols[name]?.prepare({});
+    return probe?.transport === "tcp" && probe.tls ? { tls: { verify: false } } : {};
+  };
   const byPort = (port: number) =>
     Object.entries(protocols)
       .filter(([name, { defaultPort }]) => defaultPort === port && talks(name))
@@ -57,24 +65,22 @@ export const createIdentify = (
     const ask = (protocol: string, timeoutMs: number, settings: Readonly<Record<string, unknown>> = {}) =>
       engine.runOne(singleCheck({ protocol, host, port, timeoutMs, settings }), deadlineAtMs);
 
-    const anything = { steps: [{ expect: { regex: "[\\s\\S]" } }] };
+    const anything = { steps: [{ expect: { regex: "[\\s\\S]+" } }] };
     const greeted = await ask("tcp", GREETING_MS, anything);
     if (!greeted || greeted.state === "filtered" || greeted.state === "closed") return undefined;
     const greeting = greeted.state === "open" ? greetingIn(greeted) : undefined;
     if (greeted.reason === "connection-closed" || greeted.reason === "connection-reset") return "closes-at-once";
+    const sure = greeting === undefined ? undefined : SURE.find(([begins]) => begins.test(greeting))?.[1];
+    if (sure !== undefined) return sure;
     const candidates =
       greeting === undefined
         ? [...byPort(port), ...LIKELY]
-        : [...(GREETINGS.find(([begins]) => begins.test(greeting))?.[1] ?? []), ...byPort(port)];
+        : [...(PERHAPS.find(([begins]) => begins.test(greeting))?.[1] ?? []), ...byPort(port)];
     let isTls = false;
     for (const name of [...new Set(candidates)].slice(0, MOST_CONNECTIONS - 1)) {
       await sleep(APART_MS);
       if (now() + ANSWER_MS > deadlineAtMs) return undefined;
-      const outcome = await ask(
-        name,
-        ANSWER_MS,
-        protocols[name]?.defaultPort === 443 ? { tls: { verify: false } } : {},
-      );
+      const outcome = await ask(name, ANSWER_MS, settingsFor(name));
       if (outcome?.state === "open") return name;
       isTls ||= outcome?.evidence.tls !== undefined;
     }

@@ -62,6 +62,9 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   acceptChange: ["write", "nothing"],
   acceptMonitorChanges: ["write", "nothing"], // likewise
   getBaseline: ["read", "missing"],
+  listSweeps: ["read", "missing"],
+  getSweep: ["read", "nothing"], // see the test of sweeps
+  getSweepDiff: ["read", "nothing"], // likewise
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
   createIncidentNote: ["write", "nothing"],
