@@ -7,11 +7,18 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
+import { isSweep } from "../protocols/sweeps.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
 import { ALERT_DEFAULTS } from "./alert-defaults.ts";
 import { changeWatchShape } from "./change-watch.ts";
 import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
-import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
+import {
+  DEFAULT_RETRY_DELAY_MS,
+  defaultIntervalSeconds,
+  defaultRetries,
+  defaultTimeoutMs,
+  MAX_TIMEOUT_MS,
+} from "./timing.ts";
 
 /** What a default may depend on: fields that are declared before it, and the configured locations. */
 export interface Surroundings {
@@ -107,6 +114,12 @@ const partialOrNull = <S extends z.ZodRawShape>(
   };
 };
 
+/** 0 is taken too, for what is swept; that others need a port is a rule between fields. */
+const portNumber = () => {
+  const error = expecting("a whole number from 1 to 65535");
+  return z.int({ error }).min(0, { error }).max(65535, { error });
+};
+
 const flappingShape = {
   highPercent: whole(1, 100, " percent").describe(
     "It starts to flap when its status changed at so many of the last 20 checks, recent ones counting more. Default 30.",
@@ -183,7 +196,7 @@ export const CHECK_FIELDS = {
     "shop.example.com",
   ),
   port: optional(
-    whole(0, 65535),
+    portNumber(),
     ({ protocol }) => protocols[protocol]?.defaultPort ?? 0,
     "Default: the protocol's; `tcp` and `udp` have none. 0 for `ports`, which looks at those of its settings.",
     8443,
@@ -212,7 +225,12 @@ export const CHECK_FIELDS = {
     "The state that counts as up. Default `open`; `closed` accepts closed and filtered ports.",
     "closed",
   ),
-  intervalSeconds: optional(lane, 60, "Seconds between two checks. Default 60.", 30),
+  intervalSeconds: optional(
+    lane,
+    ({ protocol }) => defaultIntervalSeconds(isSweep({ protocol })),
+    "Seconds between two checks. Default 60; for `ports` 3600.",
+    30,
+  ),
   timeoutMs: optional(
     whole(100, MAX_TIMEOUT_MS, " milliseconds"),
     ({ intervalSeconds }) => defaultTimeoutMs(intervalSeconds),

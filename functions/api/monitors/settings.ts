@@ -13,6 +13,7 @@ import {
   attemptsMs,
   budgetMs,
   DEFAULT_RETRY_DELAY_MS,
+  defaultIntervalSeconds,
   defaultTimeoutMs,
   longestTimeoutMs,
 } from "../../../shared/monitor/timing.ts";
@@ -92,7 +93,7 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
 
 /** Errors if a sweep does not fit its interval at one of its locations. */
 const sweepErrors = (
-  { protocol = "", host, settings, intervalSeconds = 60 }: Known,
+  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(true) }: Known,
   locations: readonly Location[],
 ) => {
   const probe = sweepOf({ protocol, settings });

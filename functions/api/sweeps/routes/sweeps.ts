@@ -85,7 +85,7 @@ const portsOf = ({ hosts }: SweepRecord) =>
 
 /** Place of a sweep in the list: newest first, and those of one tick by location. */
 const order = (a: { tick: number; location: string }, b: { tick: number; location: string }) =>
-  b.tick - a.tick || (a.location < b.location ? -1 : 1);
+  b.tick - a.tick || Number(a.location > b.location) - Number(a.location < b.location);
 
 const TICK = /^\d{9,10}$/;
 
