@@ -28,11 +28,27 @@ export interface WatchedSettings {
     readonly emails: readonly string[];
     readonly degraded?: boolean;
     readonly minorityAfterSeconds?: number | null;
+    readonly steps?: readonly {
+      readonly afterSeconds: number;
+      readonly channels?: readonly string[];
+      readonly emails?: readonly string[];
+    }[];
   };
   readonly flapping?: { readonly highPercent: number; readonly lowPercent: number } | null;
   /** Ids of monitors. */
   readonly dependsOn?: readonly string[];
 }
+
+/** Whom a later step of an escalation tells. */
+export const SECOND = "second@example.com";
+
+/** How long trouble lasts until the topics are told of it. */
+export const topicsAfterSeconds = ({
+  alerts: { afterSeconds, steps = [] },
+}: Pick<WatchedSettings, "alerts">): number =>
+  steps.length === 0
+    ? afterSeconds
+    : Math.min(...steps.filter(({ channels }) => channels?.includes("sns")).map((step) => step.afterSeconds));
 
 /** A monitor as it is sent to the API. */
 export type SentSettings = Partial<WatchedSettings> & {

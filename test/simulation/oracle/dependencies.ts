@@ -3,7 +3,7 @@
  * after that is told within ten minutes.
  */
 import type { Told } from "../journal.ts";
-import type { WatchedSettings } from "../scenario.ts";
+import { topicsAfterSeconds, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import type { Epoch } from "./epochs.ts";
 import type { Window } from "./script.ts";
@@ -20,10 +20,11 @@ const HEALING_SECONDS = 300;
 const AT_ONCE_SECONDS = 2;
 const DEPTH = 5;
 
-const alertSeconds = ({ intervalSeconds, failureThreshold, retries, timeoutMs, alerts }: WatchedSettings) =>
-  Math.ceil(
-    intervalSeconds * failureThreshold + ((retries.count + 1) * timeoutMs + retries.count * retries.delayMs) / 1000,
-  ) + alerts.afterSeconds;
+const alertSeconds = (settings: WatchedSettings) => {
+  const { intervalSeconds, failureThreshold, retries, timeoutMs } = settings;
+  const attempts = (retries.count + 1) * timeoutMs + retries.count * retries.delayMs;
+  return Math.ceil(intervalSeconds * failureThreshold + attempts / 1000) + topicsAfterSeconds(settings);
+};
 
 /** When, and for how long, alerts about a monitor are held back. */
 export interface Held {

@@ -1,7 +1,7 @@
 /** Stretches of a monitor's life in which it was looked at in one way, from the writes that were committed. */
 import { isDeepStrictEqual } from "node:util";
 import type { Segment } from "../journal.ts";
-import type { WatchedSettings } from "../scenario.ts";
+import { topicsAfterSeconds, type WatchedSettings } from "../scenario.ts";
 
 export interface Epoch {
   readonly id: string;
@@ -11,7 +11,7 @@ export interface Epoch {
   readonly settings: WatchedSettings;
   /** Since when views are of these settings: another quorum judges those that stand there. */
   readonly viewsFrom: number;
-  /** The longest `alerts.afterSeconds` that stood during it. */
+  /** The longest wait until the topics are told that stood during it. */
   readonly afterSeconds: number;
   readonly paused: boolean;
   readonly shard: string;
@@ -39,8 +39,8 @@ function epochsOfOne(segments: readonly Segment[], end: number): Epoch[] {
     const last = epochs.at(-1);
     const isSameLook = last && !beganBy && isLookedAtAlike(before!, segment);
     const [began, afterSeconds] = isSameLook
-      ? [last.from, Math.max(last.afterSeconds, settings.alerts.afterSeconds)]
-      : [from, settings.alerts.afterSeconds];
+      ? [last.from, Math.max(last.afterSeconds, topicsAfterSeconds(settings))]
+      : [from, topicsAfterSeconds(settings)];
     const next: Epoch = {
       id,
       from: began,

@@ -2,7 +2,9 @@
  * Flapping as ARCHITECTURE.md says: while a status changes too often people hear so once, then nothing, then once that it has
  * settled. Counts the changes by itself, from the statuses that the table showed.
  */
+
 import type { Told } from "../journal.ts";
+import { topicsAfterSeconds } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import type { Epoch } from "./epochs.ts";
 import { byNumber, isEnd, type Tellings } from "./tellings.ts";
@@ -35,10 +37,14 @@ function percentAt(changes: readonly number[], { settings: { intervalSeconds } }
 
 /** The largest share since its alert had to wait: it is told `afterSeconds` after the status changed. */
 function highestBefore(run: Case, epoch: Epoch, at: number): number {
-  const { alerts, intervalSeconds } = epoch.settings;
+  const { settings } = epoch;
   const changes = changesOf(run, epoch);
   let highest = 0;
-  for (let moment = at; moment >= at - alerts.afterSeconds - DECIDED_SECONDS; moment -= intervalSeconds / 2)
+  for (
+    let moment = at;
+    moment >= at - topicsAfterSeconds(settings) - DECIDED_SECONDS;
+    moment -= settings.intervalSeconds / 2
+  )
     highest = Math.max(highest, percentAt(changes, epoch, moment, run.journal.startMs));
   return highest;
 }

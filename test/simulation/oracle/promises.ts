@@ -3,7 +3,7 @@
  * within minutes after faults.
  */
 import type { StatusWrite, Told } from "../journal.ts";
-import { latencyOfSlow, type WatchedSettings } from "../scenario.ts";
+import { latencyOfSlow, SECOND, type WatchedSettings } from "../scenario.ts";
 import { type Case, s1 } from "./case.ts";
 import { type Held, heldOf } from "./dependencies.ts";
 import type { Epoch } from "./epochs.ts";
@@ -26,6 +26,8 @@ const DEAD_TIMEOUT_MS = 2_000;
 const FULL_TIMEOUT_EVERY_SECONDS = 600;
 /** A monitor is new for so long: its shard may have to be planned first. */
 const NEW_SECONDS = 180;
+
+const SAYS = { told: "people believe", escalated: "the next in line believe", status: "the status is" };
 
 const attemptsSeconds = ({ retries: { count, delayMs }, timeoutMs }: WatchedSettings) =>
   ((count + 1) * timeoutMs + count * delayMs) / 1000;
@@ -52,10 +54,13 @@ const patienceWithSilence = ({ scenario }: Case, settings: WatchedSettings, { fr
 
 export function judgePromises(run: Case, tellings: Tellings): { required: number } {
   const { firsts } = tellings;
-  const byMonitor = Map.groupBy(
-    firsts.filter(({ receiver }) => receiver === "sns"),
-    ({ monitorId }) => monitorId,
-  );
+  const toldTo = (name: string) =>
+    Map.groupBy(
+      firsts.filter(({ receiver }) => receiver === name),
+      ({ monitorId }) => monitorId,
+    );
+  const byMonitor = toldTo("sns");
+  const later = toldTo(`email:${SECOND}`);
   const statuses = Map.groupBy(run.journal.statuses, ({ id }) => id);
   const figures = { required: 0 };
   for (const epoch of run.epochs) {
@@ -65,7 +70,12 @@ export function judgePromises(run: Case, tellings: Tellings): { required: number
       judgeEpoch(
         run,
         epoch,
-        { told, statuses: statuses.get(epoch.id) ?? [], held: heldOf(run, tellings, epoch) },
+        {
+          told,
+          later: later.get(epoch.id) ?? [],
+          statuses: statuses.get(epoch.id) ?? [],
+          held: heldOf(run, tellings, epoch),
+        },
         figures,
       );
   }
@@ -87,11 +97,13 @@ const isExact = ({ calm, scenario }: Case, from: number, to: number) =>
 interface Found {
   /** By topic `alerts`. */
   readonly told: readonly Told[];
+  /** By whom a later step names. */
+  readonly later: readonly Told[];
   readonly statuses: readonly StatusWrite[];
   readonly held: Held;
 }
 
-function judgeEpoch(run: Case, epoch: Epoch, { told, statuses, held }: Found, figures: { required: number }) {
+function judgeEpoch(run: Case, epoch: Epoch, { told, later, statuses, held }: Found, figures: { required: number }) {
   const { settings, afterSeconds, id } = epoch;
   const { failureThreshold, recoveryThreshold } = settings;
   const stretches = run.script.stretches(settings, Math.max(0, epoch.from), epoch.to);
@@ -111,21 +123,34 @@ function judgeEpoch(run: Case, epoch: Epoch, { told, statuses, held }: Found, fi
     };
     const isShown = (at: number) => statusAt(statuses, at) === stretch.status;
     const what = `${stretch.status} (script ${s1(stretch.from)} to ${s1(stretch.to)})`;
-    const look = (kind: string, within: number, isRight: (at: number) => boolean, now: (at: number) => unknown) => {
+    const look = (
+      kind: keyof typeof SAYS,
+      within: number,
+      isRight: (at: number) => boolean,
+      now: (at: number) => unknown,
+    ) => {
       for (const due of checkpoints(run, epoch, stretch, within)) {
-        if (kind === "told" && !isUp && held.isExcused(due.at)) continue;
+        if (kind !== "status" && !isUp && held.isExcused(due.at)) continue;
         figures.required++;
         if (isRight(due.at)) continue;
         const rightAt = firstMoment(due.at, stretch.to, isRight);
-        const says = `${what}, at ${s1(due.at)} ${kind === "told" ? "people believe" : "the status is"} ${now(due.at)}`;
+        const says = `${what}, at ${s1(due.at)} ${SAYS[kind]} ${now(due.at)}`;
         const how = rightAt === undefined ? "lost" : due.isExact ? "late" : "late-after-faults";
         const when =
           rightAt === undefined ? "" : `; right at ${s1(rightAt)}, ${s1(rightAt - due.from)} s, bound ${within} s`;
-        run.say(kind === "told" ? how : `status-${how}`, id, due.at, `${says}${when}; ${describe(settings)}`);
+        run.say(kind === "told" ? how : `${kind}-${how}`, id, due.at, `${says}${when}; ${describe(settings)}`);
         return;
       }
     };
     look("told", bound + (isUp ? 0 : Math.max(afterSeconds, held.seconds)), isTold, (at) => beliefAt(told, at));
+    const escalation = settings.alerts.steps?.find(({ emails }) => emails?.includes(SECOND));
+    if (escalation && !(stretch.status === "degraded" && settings.alerts.degraded === false))
+      look(
+        "escalated",
+        bound + (isUp ? 0 : Math.max(escalation.afterSeconds, held.seconds)),
+        (at) => (beliefAt(later, at) === null) === isUp || mayFlap(run, epoch, at),
+        (at) => beliefAt(later, at),
+      );
     look("status", bound, isShown, (at) => statusAt(statuses, at));
   }
   judgeTrouble(run, epoch, stretches, { told, held });
