@@ -8,7 +8,7 @@ import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
 import { isSweep } from "../protocols/sweeps.ts";
-import { fields, flag, idOf, list, ONE_LINE, oneOf, text, whole } from "../schema.ts";
+import { fields, flag, idOf, list, ONE_LINE, oneOf, portNumber, text, whole } from "../schema.ts";
 import { ALERT_DEFAULTS } from "./alert-defaults.ts";
 import { changeWatchShape } from "./change-watch.ts";
 import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
@@ -112,12 +112,6 @@ const partialOrNull = <S extends z.ZodRawShape>(
       given ? complete(given as never) : null,
     follows: false,
   };
-};
-
-/** 0 is taken too, for what is swept; that others need a port is a rule between fields. */
-const portNumber = () => {
-  const error = expecting("a whole number from 1 to 65535");
-  return z.int({ error }).min(0, { error }).max(65535, { error });
 };
 
 const flappingShape = {

@@ -6,8 +6,12 @@ import { createSweepStore } from "../../../shared/store/sweeps.ts";
 import { startEdge } from "./edge.ts";
 
 let edge: Awaited<ReturnType<typeof startEdge>>;
+const TICK = 1_795_809_600;
+/** All calls are made at one moment. */
+const NOW_SECONDS = TICK + 100_000;
 beforeAll(async () => {
   edge = await startEdge();
+  edge.clock.now = () => new Date(NOW_SECONDS * 1000);
 });
 afterAll(() => edge.stop());
 
@@ -24,7 +28,7 @@ describe("creating one", () => {
     const monitors = await Promise.all([body.id, other.body.id].map((id) => edge.stores.monitors.get(id)));
     expect(monitors.map((monitor) => monitor?.shard)).toEqual(["3600#s0", "3600#s1"]);
     const shard = await createPlanningStore(edge.client, edge.tables.monitors).shard("3600#s0");
-    expect(shard?.askedTick).toBe(Math.floor(edge.clock.now().getTime() / 1000));
+    expect(shard?.askedTick).toBe(NOW_SECONDS);
     expect(shard!.phase % 60).toBe(0);
   });
 
@@ -122,13 +126,12 @@ describe("changing one", () => {
 test("a check begins a sweep, unless the monitor is paused", async () => {
   const { id } = (await create()).body;
   const started = await edge.call("POST", `/v1/monitors/${id}/check`);
-  expect([started.status, started.body]).toEqual([202, { tick: Math.floor(edge.clock.now().getTime() / 1000) }]);
+  expect([started.status, started.body]).toEqual([202, { tick: NOW_SECONDS }]);
   await edge.call("POST", `/v1/monitors/${id}/pause`);
   expect((await edge.call("POST", `/v1/monitors/${id}/check`)).body.code).toBe("paused");
 });
 
 describe("what was found", () => {
-  const TICK = 1_795_809_600;
   const record = (tick: number, open: string): SweepRecord => ({
     tick,
     startedAt: new Date(tick * 1000).toISOString(),
@@ -147,7 +150,6 @@ describe("what was found", () => {
   });
   let id: string;
   beforeAll(async () => {
-    edge.clock.now = () => new Date((TICK + 100_000) * 1000);
     ({ id } = (await create({ locations: ["eu-west-1"], tags: { team: "a" } })).body);
     const sweeps = createSweepStore(edge.client, edge.tables.history);
     for (const [at, open] of ["22", "22,80", "22,80,443", "443"].entries())

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, test } from "vitest";
 import { createIdentify } from "../../../functions/probe/identify.ts";
@@ -11,6 +12,10 @@ import { serve, serveBytes, serveSilence } from "../../support/servers.ts";
 const engine = createEngine({ location: { kind: "local", families: ["ipv4"] }, protocols });
 const identify = createIdentify(engine, protocols, Date.now, async () => {});
 const at = (port: number) => identify({ host: "127.0.0.1", port }, Date.now() + 30_000);
+
+const listening = async (server: Server) => {
+  if (!server.listening) await once(server, "listening");
+};
 
 test.each([
   ["ssh", "SSH-2.0-OpenSSH_9.2p1\r\n"],
@@ -42,9 +47,7 @@ test("a web server, plain and inside TLS", async () => {
     socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"));
   }).listen(0, "127.0.0.1");
   try {
-    await Promise.all(
-      [plain, secure].map((server) => server.listening || new Promise((done) => server.once("listening", done))),
-    );
+    await Promise.all([plain, secure].map(listening));
     expect(await at((plain.address() as AddressInfo).port)).toBe("http");
     expect(await at((secure.address() as AddressInfo).port)).toBe("https");
   } finally {
@@ -62,7 +65,7 @@ test("something else inside TLS, something silent, something that hangs up", asy
   await using silent = await serveSilence();
   await using rude = await serve((socket) => socket.end());
   try {
-    await new Promise((done) => (secure.listening ? done(null) : secure.once("listening", done)));
+    await listening(secure);
     expect(await at((secure.address() as AddressInfo).port)).toBe("tls");
     expect(await at(silent.port)).toBe("silent");
     expect(await at(rude.port)).toBe("closes-at-once");
