@@ -72,8 +72,9 @@ export const createRound =
     /** Whether no attempt may begin at a moment, in epoch milliseconds. */
     const isOver = (atMs: number): boolean => {
       if (mustStop(behaviour, wasDown)) return true;
-      isCut ||= !mayAttempt(lease, new Date(atMs));
-      return isCut;
+      const isLate = !mayAttempt(lease, new Date(atMs));
+      isCut ||= isLate;
+      return isLate; // not `isCut`: another lane may have asked for a later moment
     };
 
     /** Waits for the receiver's rate, unless that would take longer than the lease. @returns false if no attempt may follow */

@@ -2,7 +2,9 @@
 
 type Odd = readonly [kind: string, input: object];
 
-/** Where dynalite is wrong: it finds equal maps different, and takes an empty text as the key of an index. */
+/**
+ * Where dynalite is wrong: it finds equal maps different, and takes an empty text as the key of an index or of a query.
+ */
 export const beyondDynalite = (TableName: string): Odd[] => {
   const Key = { pk: "BEYOND", sk: "1" };
   return [
@@ -20,6 +22,20 @@ export const beyondDynalite = (TableName: string): Odd[] => {
     ],
     ["PutCommand", { TableName, Item: { ...Key, dueBucket: "", nextEvaluationAt: "x" } }],
     ["GetCommand", { TableName, Key }],
+    ...["pk = :pk AND sk BETWEEN :a AND :b", "pk = :pk AND sk > :a"].map(
+      (KeyConditionExpression): Odd => [
+        "QueryCommand",
+        {
+          TableName,
+          KeyConditionExpression,
+          ExpressionAttributeValues: {
+            ":pk": "LIST",
+            ":a": "",
+            ...(KeyConditionExpression.includes(":b") && { ":b": "s3" }),
+          },
+        },
+      ],
+    ),
   ];
 };
 
@@ -146,8 +162,6 @@ export function oddCommands(TableName: string): Odd[] {
     ),
     query("pk = :pk AND begins_with(sk, :s)", { ":pk": "LIST", ":s": "s" }, { ScanIndexForward: false, Limit: 2 }),
     query("pk = :pk AND sk BETWEEN :a AND :b", { ":pk": "LIST", ":a": "s1", ":b": "s3" }, { ScanIndexForward: false }),
-    query("pk = :pk AND sk BETWEEN :a AND :b", { ":pk": "LIST", ":a": "", ":b": "s3" }),
-    query("pk = :pk AND sk > :a", { ":pk": "LIST", ":a": "" }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST", sk: "s2" } }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST", sk: "s25" }, ScanIndexForward: false }),
     query("pk = :pk", { ":pk": "LIST" }, { ExclusiveStartKey: { pk: "LIST" } }),

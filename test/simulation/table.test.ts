@@ -1,7 +1,11 @@
 /**
- * The tables in memory answer as DynamoDB does: seeded traffic of all stores, and odd commands of every kind, is sent to
- * them and to dynalite (and to Amazon's DynamoDB Local where there is Java), and every answer must be equal.
+ * The simulator's tables answer as DynamoDB does: seeded traffic of all stores, and odd commands of every kind, is sent to
+ * them, to the one-machine stack's tables, to dynalite, and where there is Java to Amazon's DynamoDB Local. Every answer must
+ * be equal.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
   BatchGetCommand,
@@ -13,13 +17,14 @@ import {
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../infra/local/dynamodb/database.ts";
+import type { Document } from "../../infra/local/dynamodb/engine/document.ts";
 import { inProcessClient } from "../bench/cost/in-process.ts";
+import { type Call, createTable, startDynalite } from "../support/dynalite.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { tableDefinitions } from "../support/schema.ts";
 import { chanceOf } from "./clock.ts";
-import type { Document } from "./document.ts";
 import { beyondDynalite, oddCommands } from "./odd-commands.ts";
 import { storeTraffic } from "./store-traffic.ts";
 import { createTables, type TableCommand } from "./tables.ts";
@@ -121,10 +126,11 @@ async function differences(asked: readonly Asked[], client: DynamoDBDocumentClie
   return different;
 }
 
+const odd = [...oddCommands(names.monitors), ...beyondDynalite(names.monitors)];
 let asked: readonly Asked[];
 let uncalled: readonly string[];
 beforeAll(async () => {
-  ({ asked, uncalled } = await recorded("stores", COMMANDS, oddCommands(names.monitors)));
+  ({ asked, uncalled } = await recorded("stores", COMMANDS, odd));
 });
 
 test("the traffic calls every method of the stores, and meets refused conditions, pages and every kind of command", () => {
@@ -137,12 +143,33 @@ test("the traffic calls every method of the stores, and meets refused conditions
   expect(errors.slice(0, COMMANDS).filter((error) => error && error !== "ConditionalCheckFailedException")).toEqual([]);
 });
 
+describe.each(["in memory", "on disk"])("the one-machine stack's tables %s", (where) => {
+  test("answer the same", async () => {
+    const dataFolder = mkdtempSync(join(tmpdir(), "harborlight-replay-"));
+    const tables = Object.values(definitions);
+    const database = await openDatabase({ tables, now: () => 0, ...(where === "on disk" && { dataFolder }) });
+    try {
+      expect(await differences(asked, inProcessClient(database, "replay"))).toEqual([]);
+    } finally {
+      await database.close();
+      rmSync(dataFolder, { recursive: true });
+    }
+  });
+});
+
+/** Creates the tables in a database other than ours. */
+async function createTablesIn(call: Call): Promise<void> {
+  for (const definition of Object.values(definitions)) await createTable(call, definition);
+}
+
 test("dynalite answers the same", async () => {
-  const database = await openDatabase({ tables: Object.values(definitions), now: () => 0 });
+  const dynalite = await startDynalite();
   try {
-    expect(await differences(asked, inProcessClient(database, "replay"))).toEqual([]);
+    await createTablesIn(dynalite.call);
+    const known = asked.slice(0, -beyondDynalite(names.monitors).length);
+    expect(await differences(known, inProcessClient({ handle: dynalite.call }, "replay"))).toEqual([]);
   } finally {
-    await database.close();
+    await dynalite.stop();
   }
 });
 
@@ -152,15 +179,7 @@ if (reason) console.warn(`THE SIMULATED TABLES ARE NOT TESTED AGAINST DYNAMODB L
 test.skipIf(reason)(`Amazon's DynamoDB Local answers the same${reason ? ` (SKIPPED: ${reason})` : ""}`, async () => {
   const amazon = await startDynamoDbLocal();
   try {
-    for (const { name, attributes, keys, indexes } of Object.values(definitions))
-      await amazon.call("DynamoDB_20120810.CreateTable", {
-        TableName: name,
-        AttributeDefinitions: attributes,
-        KeySchema: keys,
-        ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
-        BillingMode: "PAY_PER_REQUEST",
-      });
-    const odd = [...oddCommands(names.monitors), ...beyondDynalite(names.monitors)];
+    await createTablesIn(amazon.call);
     const { asked: some } = await recorded("stores", COMMANDS_TO_AMAZON, odd);
     expect(await differences(some, inProcessClient({ handle: amazon.call }, "replay"))).toEqual([]);
   } finally {

@@ -1,10 +1,10 @@
 /**
- * One table in memory, with DynamoDB's expressions and indexes, on documents as lib-dynamodb gives and takes them. It
- * knows neither what is stored in it nor who asks: time, staleness and lag come in. `tables.ts` makes a client of several.
+ * One table in memory, on documents as lib-dynamodb gives and takes them, with the engine of the one-machine stack's tables
+ * (`infra/local/dynamodb/engine/`): expressions, conditions, updates and limits are those. It knows neither what is stored in
+ * it nor who asks: time, staleness and lag come in. `tables.ts` makes a client of several.
  *
  * Items are frozen and shared: an answer is the stored item itself, which nobody can change.
  */
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type {
   DeleteCommandInput,
   GetCommandInput,
@@ -12,18 +12,16 @@ import type {
   QueryCommandInput,
   UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
+import { type Document, isSame, sizeOf } from "../../infra/local/dynamodb/engine/document.ts";
+import { prepareGet, prepareQuery, type Row as Read, type Selection } from "../../infra/local/dynamodb/engine/reads.ts";
+import { type ItemKey, TableSchema } from "../../infra/local/dynamodb/engine/schema.ts";
+import { SEPARATOR, SortedRows } from "../../infra/local/dynamodb/engine/sorted-rows.ts";
+import { type ItemWrite, prepareDelete, preparePut, prepareUpdate } from "../../infra/local/dynamodb/engine/writes.ts";
 import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
 import { DueHeap } from "../../infra/local/sqs/due-heap.ts";
-import { type Document, invalid, isSame, sizeOf, stored } from "./document.ts";
-import type { Bindings } from "./document-paths.ts";
-import type { Condition, KeyRange, Projection, Update } from "./expression-parser.ts";
-import { assertAllUsed, parseCondition, parseKeyCondition, parseProjection, parseUpdate } from "./expressions.ts";
 import { SecondaryIndex } from "./secondary-index.ts";
-import { SEPARATOR, SortedRows } from "./sorted.ts";
+import { stored } from "./stored.ts";
 
-const MAX_ITEM_BYTES = 400 * 1024;
-/** DynamoDB ends a page of a query with the item that brings it to this size. */
-const MAX_PAGE_BYTES = 1024 * 1024;
 /** DynamoDB leaves items alone whose expiry lies further back: most likely somebody stored another unit by mistake. */
 const OLDEST_EXPIRY_MS = 5 * 365 * 24 * 60 * 60 * 1000;
 /** Longest that a deleted item may still be seen by a read that is not consistent. */
@@ -62,31 +60,20 @@ interface Row {
   changedAtMs: number;
 }
 
-type Key = Readonly<Record<string, unknown>>;
-
 export class Table {
   readonly name: string;
+  readonly #schema: TableSchema;
   readonly #surroundings: Surroundings;
-  readonly #hash: string;
-  readonly #range: string;
   readonly #partitions = new Map<string, SortedRows<Row>>();
   readonly #indexes: readonly SecondaryIndex[];
-  readonly #expiryAttribute: string | null;
   readonly #expiring = new DueHeap();
   readonly #tombstones = new DueHeap();
 
-  /** @throws when the definition has what is not done here: keys that are not text, tables or indexes without a sort key */
-  constructor({ name, keys, attributes, indexes, expiryAttribute }: TableDefinition, surroundings: Surroundings) {
-    const [hash, range] = keys;
-    if (!hash || !range) throw new Error(`table ${name}: only tables with a sort key are supported here`);
-    for (const { AttributeName, AttributeType } of attributes)
-      if (AttributeType !== "S") throw new Error(`table ${name}: the key ${AttributeName} is not text (S)`);
-    this.name = name;
+  constructor(definition: TableDefinition, surroundings: Surroundings) {
+    this.#schema = new TableSchema(definition);
+    this.name = definition.name;
     this.#surroundings = surroundings;
-    this.#hash = hash.AttributeName;
-    this.#range = range.AttributeName;
-    this.#indexes = indexes.map((index) => new SecondaryIndex(index, [this.#hash, this.#range]));
-    this.#expiryAttribute = expiryAttribute;
+    this.#indexes = this.#schema.indexes.map((index) => new SecondaryIndex(index, this.#schema));
   }
 
   /** What is stored, without the ways of a read; for whoever watches the table. */
@@ -96,7 +83,8 @@ export class Table {
 
   /** Names an item, or its key, within this table: what `Surroundings` get as a key. */
   idOf(item: Document): string {
-    return idOf({ hash: String(item[this.#hash]), range: String(item[this.#range]) });
+    const { hash, range } = this.#schema;
+    return idOf({ hash: String(item[hash]), range: range === undefined ? "" : String(item[range]) });
   }
 
   /** All items, in no order. */
@@ -106,75 +94,38 @@ export class Table {
 
   get(input: GetCommandInput): Document | undefined {
     assertSupported(input, GET);
-    const projection = input.ProjectionExpression ? parseProjection(input.ProjectionExpression) : undefined;
-    const bindings = bindingsOf(input.ExpressionAttributeNames, undefined);
-    assertAllUsed(bindings, [projection]);
-    const row = this.#rowOf(input.Key ?? {});
-    const item = row && this.#seen(row, input.ConsistentRead === true).item;
-    return item && project(item, projection, bindings);
+    const { key, isConsistent, shown } = prepareGet(this.#schema, input);
+    const row = this.#partitions.get(key.hash)?.get(key.range);
+    const item = row && this.#seen(row, isConsistent).item;
+    return item && shown(item);
   }
 
   /** @returns the attributes that `ReturnValues` asks for */
   put(input: PutCommandInput): Document | undefined {
     assertSupported(input, PUT);
-    const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
-    const item = stored(input.Item ?? {});
-    const { [this.#hash]: hash, [this.#range]: range } = item;
-    const key = this.#assertKey({ [this.#hash]: hash, [this.#range]: range });
-    this.#assertCondition(input.ConditionExpression, key, bindings);
-    const before = this.#write(key, item, "Item size has exceeded the maximum allowed size");
-    return returned(input.ReturnValues, before, undefined);
+    return this.#perform(preparePut(this.#schema, withValues({ ...input, Item: input.Item && stored(input.Item) })));
   }
 
   update(input: UpdateCommandInput): Document | undefined {
     assertSupported(input, UPDATE);
-    const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
-    const key = this.#assertKey(input.Key ?? {});
-    const update = input.UpdateExpression ? parseUpdate(input.UpdateExpression) : undefined;
-    this.#assertCondition(input.ConditionExpression, key, bindings, update);
-    const before = this.#itemAt(key);
-    const base = before ?? stored({ [this.#hash]: key.hash, [this.#range]: key.range });
-    const after = update ? update.run(base, bindings) : base;
-    for (const name of [this.#hash, this.#range])
-      if (after[name] !== base[name])
-        throw invalid(
-          `One or more parameter values were invalid: Cannot update attribute ${name}. This attribute is part of the key`,
-        );
-    this.#write(key, after, "Item size to update has exceeded the maximum allowed size");
-    return returned(input.ReturnValues, before, after);
+    return this.#perform(prepareUpdate(this.#schema, withValues(input)));
   }
 
   delete(input: DeleteCommandInput): Document | undefined {
     assertSupported(input, DELETE);
-    const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
-    const key = this.#assertKey(input.Key ?? {});
-    this.#assertCondition(input.ConditionExpression, key, bindings);
-    return returned(input.ReturnValues, this.#write(key, undefined), undefined);
+    return this.#perform(prepareDelete(this.#schema, withValues(input)));
   }
 
   query(input: QueryCommandInput): { Items?: Document[]; Count: number; LastEvaluatedKey?: Document } {
     assertSupported(input, QUERY);
-    const bindings = bindingsOf(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
-    const keyCondition = parseKeyCondition(input.KeyConditionExpression ?? "");
-    const projection = input.ProjectionExpression ? parseProjection(input.ProjectionExpression) : undefined;
-    const filter = input.FilterExpression ? parseCondition(input.FilterExpression) : undefined;
-    assertAllUsed(bindings, [keyCondition, projection, filter]);
-    for (const placeholder of keyCondition.placeholders)
-      if (input.ExpressionAttributeValues?.[placeholder] === "")
-        throw invalid(`The value of a key attribute is an empty string: ${placeholder}`);
-    if (input.Limit !== undefined && input.Limit < 1) throw invalid("Limit must be greater than or equal to 1");
-    const { rows, keyOf } = this.#select(input, keyCondition.run(bindings));
-    const items: Document[] = [];
-    let [read, bytes] = [0, 0];
-    const answer = () => ({ ...(input.Select !== "COUNT" && { Items: items }), Count: items.length });
-    for (const { item, size } of rows) {
-      // What the filter leaves out was read all the same, and counts for the page.
-      if (!filter || filter.run(item, bindings)) items.push(project(item, projection, bindings));
-      read++;
-      bytes += size;
-      if (read === input.Limit || bytes >= MAX_PAGE_BYTES) return { ...answer(), LastEvaluatedKey: keyOf(item) };
-    }
-    return answer();
+    const selection = prepareQuery(this.#schema, withValues(input));
+    const page = selection.page<Read>();
+    for (const row of this.#select(selection)) if (page.add(row)) break;
+    return {
+      ...(!selection.isCountOnly && { Items: page.shown.map(({ item }) => item) }),
+      Count: page.shown.length,
+      ...(page.lastKey && { LastEvaluatedKey: page.lastKey }),
+    };
   }
 
   /** Deletes what expired. @returns how many items */
@@ -187,7 +138,7 @@ export class Table {
       const expiresAtMs = this.#expiryOf(this.#itemAt(key));
       // Its expiry may have been moved since.
       if (expiresAtMs === undefined || expiresAtMs > nowMs) continue;
-      this.#write(key, undefined, undefined, true);
+      this.#write(key, undefined, true);
       expired++;
     }
     return expired;
@@ -195,28 +146,15 @@ export class Table {
 
   // ---- reading ------------------------------------------------------------------------------------------------------
 
-  #select(
-    { IndexName, ConsistentRead = false, ScanIndexForward = true, ExclusiveStartKey }: QueryCommandInput,
-    { hashName, hash, rangeName, low, high }: KeyRange,
-  ) {
-    const index = IndexName === undefined ? undefined : this.#indexes.find(({ name }) => name === IndexName);
-    if (IndexName !== undefined && !index) throw invalid(`The table does not have the specified index: ${IndexName}`);
-    if (index && ConsistentRead) throw invalid("Consistent reads are not supported on global secondary indexes");
-    const [wantedHash, wantedRange] = index ? [index.hash, index.range] : [this.#hash, this.#range];
-    if (hashName !== wantedHash) throw invalid(`Query condition missed key schema element: ${wantedHash}`);
-    if (rangeName !== undefined && rangeName !== wantedRange)
-      throw invalid(`Query condition missed key schema element: ${wantedRange}`);
-    if (typeof hash !== "string") throw invalid("Condition parameter type does not match schema type");
-    const keyNames = [...new Set([this.#hash, this.#range, wantedHash, wantedRange])];
-    const keyOf = (item: Document) => Object.fromEntries(keyNames.map((name) => [name, item[name]]));
-    if (ExclusiveStartKey && !keyNames.every((name) => typeof ExclusiveStartKey[name] === "string"))
-      throw invalid("The provided starting key is invalid");
-    const placeOf = (key: Document) => (index ? index.placeOf(key) : String(key[this.#range]));
-    const way = { descending: !ScanIndexForward, start: ExclusiveStartKey && placeOf(ExclusiveStartKey) };
+  #select({ index: wanted, range, isDescending, isConsistent, start }: Selection): Iterable<Read> {
+    const { hash, low, high } = range!;
+    const index = this.#indexes.find(({ schema }) => schema === wanted);
+    const place = start && (index ? index.placeOf(start) : this.#schema.keyOf(start).range);
+    const way = { descending: isDescending, start: place };
     const rows = index
       ? index.partition(hash, this.#surroundings.now())?.between(low, high, way)
-      : this.#existing(this.#partitions.get(hash)?.between(low, high, way), ConsistentRead);
-    return { rows: rows ?? [], keyOf };
+      : this.#existing(this.#partitions.get(hash)?.between(low, high, way), isConsistent);
+    return rows ?? [];
   }
 
   *#existing(rows: Iterable<Row> | undefined, isConsistent: boolean) {
@@ -236,59 +174,38 @@ export class Table {
     return ageMs < staleMs.call(this.#surroundings, this.name, id) ? row.previous : row;
   }
 
-  #rowOf(key: Key): Row | undefined {
-    const { hash, range } = this.#assertKey(key);
-    return this.#partitions.get(hash)?.get(range);
-  }
-
   #itemAt({ hash, range }: ItemKey): Document | undefined {
     return this.#partitions.get(hash)?.get(range)?.item;
   }
 
-  #assertKey(key: Key): ItemKey {
-    const { [this.#hash]: hash, [this.#range]: range, ...others } = key;
-    if (typeof hash !== "string" || typeof range !== "string" || Object.keys(others).length > 0)
-      throw invalid("The provided key element does not match the schema");
-    if (hash === "" || range === "")
-      throw invalid(
-        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value.",
-      );
-    return { hash, range };
-  }
-
   // ---- writing ------------------------------------------------------------------------------------------------------
 
-  #assertCondition(text: string | undefined, key: ItemKey, bindings: Bindings, update?: Update): void {
-    const condition: Condition | undefined = text ? parseCondition(text) : undefined;
-    assertAllUsed(bindings, [condition, update]);
-    if (condition && !condition.run(this.#itemAt(key), bindings))
-      throw new ConditionalCheckFailedException({ message: "The conditional request failed", $metadata: {} });
+  #perform({ key, run, answer }: ItemWrite): Document | undefined {
+    const before = this.#itemAt(key);
+    const after = run(before);
+    this.#write(key, after);
+    return answer(before, after);
   }
 
-  /** @returns what stood there before */
-  #write(key: ItemKey, after: Document | undefined, tooLarge = "", hasExpired = false): Document | undefined {
-    const size = after ? sizeOf(after) : 0;
-    if (size > MAX_ITEM_BYTES) throw invalid(tooLarge);
-    if (after) for (const index of this.#indexes) index.assertKeys(after);
+  #write(key: ItemKey, after: Document | undefined, hasExpired = false): void {
     const before = this.#itemAt(key);
     // A write that changes nothing leaves no trace in the stream either.
-    if (before === after || (before && after && isSame(before, after))) return before;
-    this.#store(key, after, size);
+    if (before === after || (before && after && isSame(before, after))) return;
+    this.#store(key, after, after ? sizeOf(after) : 0);
     const { now, indexLagMs, onWrite } = this.#surroundings;
     const [nowMs, id] = [now(), idOf(key)];
     for (const index of this.#indexes) {
-      const lagMs = indexLagMs?.call(this.#surroundings, this.name, index.name, id) ?? 0;
+      const lagMs = indexLagMs?.call(this.#surroundings, this.name, index.schema.name, id) ?? 0;
       index.write(id, before, after, nowMs + lagMs, nowMs);
     }
     this.#noteExpiry(id, before, after);
     onWrite?.call(this.#surroundings, {
       table: this.name,
-      key: { [this.#hash]: key.hash, [this.#range]: key.range },
+      key: this.#schema.keyDocument(key),
       before,
       after,
       hasExpired,
     });
-    return before;
   }
 
   #store({ hash, range }: ItemKey, item: Document | undefined, size: number): void {
@@ -315,8 +232,8 @@ export class Table {
   }
 
   #expiryOf(item: Document | undefined): number | undefined {
-    const seconds = this.#expiryAttribute === null ? undefined : item?.[this.#expiryAttribute];
-    return typeof seconds === "number" ? seconds * 1000 : undefined;
+    const seconds = this.#schema.expiryOf(item);
+    return seconds === undefined ? undefined : seconds * 1000;
   }
 
   #noteExpiry(id: string, before: Document | undefined, after: Document | undefined): void {
@@ -325,11 +242,6 @@ export class Table {
     if (atMs === undefined || atMs === this.#expiryOf(before) || atMs < now() - OLDEST_EXPIRY_MS) return;
     this.#expiring.push(atMs + (expiryLagMs?.call(this.#surroundings, this.name, id) ?? 0), id);
   }
-}
-
-interface ItemKey {
-  readonly hash: string;
-  readonly range: string;
 }
 
 /** Names an item within its table. */
@@ -346,17 +258,10 @@ function* dueOf(heap: DueHeap, nowMs: number): Generator<string> {
   }
 }
 
-const bindingsOf = (names: Bindings["names"], values: Bindings["values"]): Bindings => ({
-  names,
-  values,
-});
-
-const project = (item: Document, projection: Projection | undefined, bindings: Bindings): Document =>
-  projection ? projection.run(item, bindings) : item;
-
-function returned(wanted: string | undefined, before: Document | undefined, after: Document | undefined) {
-  if (wanted === "ALL_OLD") return before;
-  return wanted === "ALL_NEW" ? after : undefined;
+/** The input with values that nobody changes afterwards: an update may store them. */
+function withValues<Input extends { readonly ExpressionAttributeValues?: Document | undefined }>(input: Input): Input {
+  const { ExpressionAttributeValues: values } = input;
+  return values ? { ...input, ExpressionAttributeValues: stored(values) } : input;
 }
 
 const NAMES_AND_VALUES = ["ExpressionAttributeNames", "ExpressionAttributeValues"] as const;

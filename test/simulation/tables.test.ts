@@ -1,9 +1,7 @@
 /** What the tables in memory do that no local database shows: staleness, lag, leftovers, expiry, the hook of the writes. */
 import { BatchGetCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
-import { itemSize } from "../../infra/local/dynamodb/item-size.ts";
 import { tableDefinitions } from "../support/schema.ts";
-import { sizeOf } from "./document.ts";
 import type { Change, Surroundings } from "./table.ts";
 import { createTables, type TableCommand } from "./tables.ts";
 
@@ -116,20 +114,6 @@ test("nobody changes a stored item by what he gave or got", () => {
   expect(Item).toEqual({ pk: "X", sk: "1", list: [1], map: { deep: [1] }, bytes: new Uint8Array([97, 98, 99]) });
   expect(Buffer.isBuffer(Item.bytes)).toBe(false);
   expect(() => Item.map.deep.push(2)).toThrow(TypeError);
-});
-
-test("items are as large as the one-machine stack's database counts them", () => {
-  const numbers = [0, 1, 10, 99, 100, 120, 1_234, 12_345, 1_796_166_000, -5, -1_200, 0.5, 12.34, 0.0125];
-  for (const number of numbers)
-    expect([number, sizeOf({ n: number })]).toEqual([number, itemSize({ n: { N: String(number) } })]);
-  expect(sizeOf({ ä: "ü", list: [1, null, [true]], map: { a: { b: "c" } }, set: new Set(["x", "yy"]) })).toBe(
-    itemSize({
-      ä: { S: "ü" },
-      list: { L: [{ N: "1" }, { NULL: true }, { L: [{ BOOL: true }] }] },
-      map: { M: { a: { M: { b: { S: "c" } } } } },
-      set: { SS: ["x", "yy"] },
-    }),
-  );
 });
 
 test("a command or field that is not known here is an error of ours, not of DynamoDB", () => {

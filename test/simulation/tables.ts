@@ -1,4 +1,5 @@
 /** Several tables behind one client: commands of lib-dynamodb in, documents out. */
+import { ConditionalCheckFailedException, DynamoDBServiceException } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
   type BatchGetCommandInput,
@@ -10,8 +11,9 @@ import {
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
+import type { Document } from "../../infra/local/dynamodb/engine/document.ts";
+import { invalid, notFound, Refusal } from "../../infra/local/dynamodb/engine/refusal.ts";
 import type { TableDefinition } from "../../infra/local/dynamodb/table-definition.ts";
-import { type Document, invalid } from "./document.ts";
 import { type Surroundings, Table } from "./table.ts";
 
 /** DynamoDB takes so many keys in one read, and so many items in one write. */
@@ -39,10 +41,7 @@ export function createTables(definitions: readonly TableDefinition[], surroundin
 
   const table = (name: string | undefined): Table => {
     const found = tables.get(name ?? "");
-    if (!found)
-      throw Object.assign(invalid(`Requested resource not found: Table: ${name} not found`), {
-        name: "ResourceNotFoundException",
-      });
+    if (!found) throw notFound(`: Table: ${name} not found`);
     return found;
   };
 
@@ -76,6 +75,14 @@ export function createTables(definitions: readonly TableDefinition[], surroundin
   };
 
   const perform = (command: TableCommand): unknown => {
+    try {
+      return answer(command);
+    } catch (error) {
+      throw error instanceof Refusal ? exceptionOf(error) : error;
+    }
+  };
+
+  const answer = (command: TableCommand): unknown => {
     if (command instanceof GetCommand) {
       const Item = table(command.input.TableName).get(command.input);
       return Item ? { Item } : {};
@@ -97,6 +104,13 @@ export function createTables(definitions: readonly TableDefinition[], surroundin
     table,
     sweep: () => [...tables.values()].reduce((sum, one) => sum + one.sweep(), 0),
   };
+}
+
+/** The error as the SDK's client throws it. */
+function exceptionOf({ name, message }: Refusal): DynamoDBServiceException {
+  if (name === "ConditionalCheckFailedException")
+    return new ConditionalCheckFailedException({ message, $metadata: {} });
+  return new DynamoDBServiceException({ name, $fault: "client", message, $metadata: {} });
 }
 
 const changed = (Attributes: Document | undefined) => (Attributes ? { Attributes } : {});

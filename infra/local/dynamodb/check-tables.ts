@@ -8,29 +8,19 @@
  * Without files it opens the folder's tables instead, and prints `locked` where another process has them.
  */
 import { copyFileSync, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Level } from "dynalite/db/index.js";
-
-interface LevelClass {
-  new (path: string, options: { valueEncoding: "utf8" }): Level;
-  repair(path: string): Promise<void>;
-}
-
-// The copy of `level` that dynalite uses, so that both read the same file format.
-const ofDynalite = createRequire(createRequire(import.meta.url).resolve("dynalite/db/index.js"));
-const { Level: LevelDb } = ofDynalite("level") as { Level: LevelClass };
+import { ClassicLevel } from "classic-level";
 
 const isWhole = async (folder: string): Promise<boolean> => {
-  await LevelDb.repair(folder);
+  await ClassicLevel.repair(folder);
   const lost = join(folder, "lost");
   if (existsSync(lost) && readdirSync(lost).some((name) => name.endsWith(".ldb"))) return false;
-  const level = new LevelDb(folder, { valueEncoding: "utf8" });
+  const level = new ClassicLevel(folder, { valueEncoding: "utf8" });
   await level.open();
   try {
     const values = level.values({});
     for (let page = await values.nextv(1_000); page.length > 0; page = await values.nextv(1_000))
-      for (const text of page) JSON.parse(text as string);
+      for (const text of page) JSON.parse(text);
     return true;
   } catch {
     return false;
@@ -55,7 +45,7 @@ const place = (file: string, at: string): boolean => {
 
 const [, , tables = "", ...names] = process.argv;
 if (names.length === 0) {
-  const level = new LevelDb(tables, { valueEncoding: "utf8" });
+  const level = new ClassicLevel(tables, { valueEncoding: "utf8" });
   await level.open().catch(({ cause }) => {
     if (cause?.code === "LEVEL_LOCKED") process.stdout.write("locked\n");
   });

@@ -1,20 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import type { Operation, Request, Store } from "dynalite/db/index.js";
-import dynalite from "dynalite/db/index.js";
-import validations from "dynalite/validations/index.js";
 import { insufficientStorage, refusalOf } from "../disk/disk.ts";
 import { steadyNow } from "../scheduler/clock.ts";
 import type { Capacity } from "./capacity.ts";
-import { createExpiry } from "./expiry.ts";
-import { operations } from "./operations.ts";
+import { notFound, Refusal } from "./engine/refusal.ts";
+import { Expiry } from "./expiry.ts";
+import { GroupCommit, storageFailure } from "./group-commit.ts";
+import { ItemWriter } from "./item-writer.ts";
+import { createOperations, type Result, type Tables } from "./operations.ts";
 import { findDamage, isDamage, isLocked, noteWhole, repair, setAside } from "./repair.ts";
+import type { Fields } from "./request.ts";
 import { measureStorage, type StorageRow } from "./storage.ts";
+import { DiskStore, MemoryStore, type Store } from "./store.ts";
 import { Streams } from "./streams.ts";
-import { prepareTable } from "./table-changes.ts";
+import { StoredTable } from "./table.ts";
+import { describedIn, prepareTable } from "./table-changes.ts";
 import type { TableDefinition } from "./table-definition.ts";
-import { GroupCommit, storageFailure, watchWrites } from "./writes.ts";
+import { wireOf } from "./wire.ts";
 
 export interface Answer {
   readonly status: number;
@@ -75,19 +77,28 @@ const failure = (status: number, type: string, message: string): Answer => ({
 });
 
 /**
- * Opens the local DynamoDB: dynalite's tables and expressions, with streams, expiry (TTL) and exact capacity on top.
+ * Opens the local DynamoDB: tables with streams, expiry (TTL), and DynamoDB's expressions, limits and capacity.
  * @throws when another process has the folder open, or a table's key differs from the template's.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
-  const store = await openStore(options.dataFolder, options.log);
+  const disk = options.dataFolder === undefined ? undefined : await openDisk(options.dataFolder, options.log);
+  const store: Store = disk ?? new MemoryStore();
   const commits = new GroupCommit(store, options.refused);
-  const commit = promisify((batch: Operation[], done: (error?: Error | null) => void) => commits.write(batch, done));
-  const streams = new Streams(
-    store.db,
-    { write: commit, clear: (range) => commits.clear(range) },
-    options.now ?? steadyNow,
-  );
-  const expiry = createExpiry(store.db, options.now ?? (() => Date.now()), options.now ?? steadyNow);
+  const streams = new Streams(store, commits, options.now ?? steadyNow);
+  const expiry = new Expiry(store, commits, options.now ?? (() => Date.now()), options.now ?? steadyNow);
+  const all = new Map(options.tables.map((definition) => [definition.name, new StoredTable(definition, store)]));
+  const writer = new ItemWriter(commits, (change) => [...expiry.append(change), ...streams.append(change)]);
+  const tables: Tables = {
+    writer,
+    names: [...all.keys()],
+    table(name) {
+      const found = all.get(name ?? "");
+      if (!found) throw notFound(`: Table: ${name} not found`);
+      return found;
+    },
+    described: (name) => describedIn(store, name),
+  };
+  const operations = createOperations(options.now ?? steadyNow);
   const running = new Set<Promise<unknown>>();
   let reopening: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -96,15 +107,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   let damage: Error | undefined;
   let isRepaired = false;
   const prepare = async () => {
-    for (const table of options.tables) {
-      await prepareTable(store, table, commit);
-      await expiry.open(table, commit);
+    for (const table of all.values()) {
+      await prepareTable(store, table, commits);
+      await expiry.open(table);
     }
   };
   const repairOnce = async (error: Error) => {
-    if (isRepaired || options.dataFolder === undefined) throw error;
-    await store.db.close._original();
-    await repair(store, pathOf(options.dataFolder), error, options.log);
+    if (isRepaired || !disk) throw error;
+    await disk.close();
+    await repair(disk, pathOf(options.dataFolder!), error, options.log);
     isRepaired = true;
     commits.reopened();
     await prepare();
@@ -117,44 +128,29 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     });
     for (const { name, arn, stream } of options.tables) if (stream) await streams.open(name, arn, stream);
   } catch (error) {
-    await store.db.close();
+    await store.close();
     throw error;
   }
-  const names = options.tables.map(({ name }) => name);
-  watchWrites(store, names, commits, ({ table, key, before, after, request }) => [
-    ...expiry.append(table, key, before, after),
-    ...streams.append({ table, before, after, expired: request.expired === true }),
-  ]);
 
   const run = async (name: string, body: unknown, caller: string): Promise<Answer> => {
     const operation = operations.get(name);
-    if (!operation) return failure(400, "UnknownOperationException", refusal(name));
-    let request: Request;
+    if (!operation)
+      return failure(400, "UnknownOperationException", `${name}: not known to Harborlight's local database.`);
     try {
-      request = validations.checkTypes(body, operation.types);
-      validations.checkValidations(request, operation.types, operation.custom, store);
+      const result = await operation.run(tables, body);
+      for (const one of options.onCapacity ? result.capacity() : []) options.onCapacity?.(caller, name, one);
+      return answerOf(result, body as Fields);
     } catch (error) {
-      return answerOf(error);
-    }
-    const wanted = request.ReturnConsumedCapacity;
-    if (options.onCapacity) request.ReturnConsumedCapacity = "INDEXES";
-    try {
-      const result = (await promisify(operation.act)(store, request)) as { ConsumedCapacity?: Capacity | Capacity[] };
-      const capacity = result.ConsumedCapacity;
-      for (const one of [capacity ?? []].flat())
-        options.onCapacity?.(caller, name, operation.isWrite ? one : atLeast(one, request));
-      return { status: 200, body: { ...result, ConsumedCapacity: shown(capacity, wanted) } };
-    } catch (error) {
-      const { capacity } = error as { capacity?: Capacity };
-      if (capacity) options.onCapacity?.(caller, name, capacity);
+      if (error instanceof Refusal) return refused(error);
       if (isDamage(error) && !commits.hasFailed && !isRepaired) {
         damage = error as Error;
         commits.fail(damage);
       }
-      return answerOf(error, commits.hasFailed);
+      if (commits.hasFailed) return failure(507, "InternalServerError", insufficientStorage(error as Error).message);
+      throw error;
     } finally {
       // A batch may fail halfway; the records that it wrote are announced all the same.
-      if (operation.isWrite) for (const table of tablesOf(request)) streams.announce(table);
+      if (operation.isWrite) for (const table of tables.names) streams.announce(table);
     }
   };
 
@@ -180,21 +176,20 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
   };
 
   const expire = async () => {
-    const deleteItem = operations.get("DeleteItem")!.act;
-    const expired = await expiry.sweep((request) => promisify(deleteItem)(store, request), commit);
-    for (const name of names) streams.announce(name);
+    const expired = await expiry.sweep([...all.values()], writer);
+    for (const name of tables.names) streams.announce(name);
     await streams.trim();
     return expired;
   };
   const sweep = async () => (closed ? 0 : tracked(expire));
 
   const reopen = async () => {
-    if (!commits.hasFailed || closed) return;
+    if (!commits.hasFailed || closed || !disk) return;
     const again = async () => {
       await Promise.allSettled(running);
-      await store.db.close._original();
+      await disk.close();
       if (damage) await repairOnce(damage);
-      else await store.db.open();
+      else await disk.open();
       damage = undefined;
       commits.reopened();
     };
@@ -207,10 +202,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<LocalDatab
     closed = true;
     await reopening;
     await Promise.allSettled(running);
-    await store.db.close();
+    await store.close();
     if (options.dataFolder !== undefined && !commits.hasFailed) noteIfPossible(pathOf(options.dataFolder));
   };
-  const storage = () => tracked(() => measureStorage(store.db, options.tables));
+  const storage = () => tracked(() => measureStorage(store, options.tables));
   return { handle, streams, sweep, storage, reopen, close };
 }
 
@@ -225,28 +220,26 @@ const noteIfPossible = (path: string): void => {
 
 const pathOf = (dataFolder: string): string => join(dataFolder, "dynamodb");
 
-async function openStore(dataFolder: string | undefined, log?: (line: string) => void): Promise<Store> {
-  const path = dataFolder === undefined ? undefined : pathOf(dataFolder);
-  if (path) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const found = path === undefined ? undefined : await findDamage(path);
-  const isDamaged = found !== undefined && found.damaged.length > 0;
-  if (isDamaged && (await isLocked(path!))) throw lockedError(path!);
-  const store = dynalite.create({ path, createTableMs: 0 });
-  if (isDamaged) {
-    await store.db.close._original();
-    setAside(path!, found.fatal);
-    await repair(store, path!, new Error(`${found.damaged.join(", ")} could not be read`), log);
+async function openDisk(dataFolder: string, log?: (line: string) => void): Promise<DiskStore> {
+  const path = pathOf(dataFolder);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const { damaged, fatal } = await findDamage(path);
+  if (damaged.length > 0 && (await isLocked(path))) throw lockedError(path);
+  const store = new DiskStore(path);
+  if (damaged.length > 0) {
+    setAside(path, fatal);
+    await repair(store, path, new Error(`${damaged.join(", ")} could not be read`), log);
     return store;
   }
   try {
-    await store.db.open();
+    await store.open();
   } catch (error) {
     const { cause } = error as { cause?: Error & { code?: string } };
-    if (cause?.code === "LEVEL_LOCKED") throw lockedError(path!, error);
+    if (cause?.code === "LEVEL_LOCKED") throw lockedError(path, error);
     const failure = storageFailure(cause ?? (error as Error));
     if (refusalOf(failure) !== undefined) throw failure;
     if (!isDamage(cause)) throw new Error(`cannot open the tables in ${path}: ${failure.message}`, { cause: error });
-    await repair(store, path!, failure, log);
+    await repair(store, path, failure, log);
   }
   return store;
 }
@@ -254,32 +247,31 @@ async function openStore(dataFolder: string | undefined, log?: (line: string) =>
 const lockedError = (path: string, cause?: unknown): Error =>
   new Error(`cannot open the tables in ${path}: is another Harborlight running on this folder?`, { cause });
 
-const refusal = (name: string) =>
-  name.startsWith("Transact")
-    ? `${name}: Harborlight's local database has no transactions, because Harborlight uses none.`
-    : `${name}: not known to Harborlight's local database.`;
-
-/** The answer to an error that dynalite made for the caller. Throws any other error, which is the disk's or a bug. */
-function answerOf(error: unknown, hasFailed = false): Answer {
-  const { statusCode, body } = error as { statusCode?: number; body?: unknown };
-  if (statusCode === undefined && hasFailed)
-    return failure(507, "InternalServerError", insufficientStorage(error as Error).message);
-  if (statusCode === undefined) throw error;
-  return { status: statusCode, body };
+function refused({ name, message, item, reasons }: Refusal): Answer {
+  const { status, body } = failure(400, name, message);
+  const CancellationReasons = reasons?.map((reason) => ({
+    Code: reason.code,
+    ...(reason.message !== undefined && { Message: reason.message }),
+    ...(reason.item && { Item: wireOf(reason.item) }),
+  }));
+  return {
+    status,
+    body: {
+      ...(body as object),
+      ...(item && { Item: wireOf(item) }),
+      ...(CancellationReasons && { CancellationReasons }),
+    },
+  };
 }
 
-/** Corrects dynalite, which counts 0 units for a query without results: it costs as much as the smallest item. */
-const atLeast = (capacity: Capacity, { ConsistentRead }: Request): Capacity => ({
-  ...capacity,
-  CapacityUnits: Math.max(capacity.CapacityUnits, ConsistentRead ? 1 : 0.5),
-});
-
-const tablesOf = (request: Request): string[] =>
-  request.TableName ? [request.TableName] : Object.keys((request.RequestItems ?? {}) as Record<string, unknown>);
-
-function shown(capacity: Capacity | Capacity[] | undefined, wanted: unknown): unknown {
-  if (!capacity || (wanted !== "TOTAL" && wanted !== "INDEXES")) return undefined;
-  if (wanted === "INDEXES") return capacity;
+/** @param request whose `ReturnConsumedCapacity` says what to show of the capacity */
+function answerOf(
+  { body, capacity }: Result,
+  { ReturnConsumedCapacity: wanted, RequestItems, TransactItems }: Fields,
+): Answer {
+  if (body instanceof Refusal) return refused(body);
+  if (wanted !== "TOTAL" && wanted !== "INDEXES") return { status: 200, body };
   const total = ({ TableName, CapacityUnits }: Capacity) => ({ TableName, CapacityUnits });
-  return Array.isArray(capacity) ? capacity.map(total) : total(capacity);
+  const all = wanted === "INDEXES" ? capacity() : capacity().map(total);
+  return { status: 200, body: { ...body, ConsumedCapacity: RequestItems || TransactItems ? all : all[0] } };
 }

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Store } from "dynalite/db/index.js";
 import { writeAtomically } from "../disk/atomic-file.ts";
+import { beginningWith } from "./item-keys.ts";
+import type { DiskStore } from "./store.ts";
 
 const DAMAGE = new Set(["LEVEL_CORRUPTION", "LEVEL_DECODE_ERROR"]);
 /** Messages about a file that is missing, is truncated, or has a name with NUL bytes, at which the text ends. */
@@ -23,18 +24,19 @@ export const isDamage = (error: unknown): boolean => {
  * @throws when that is not possible, with what to do; the disk's error, with nothing changed, when there is no room
  */
 export async function repair(
-  store: Store,
+  store: DiskStore,
   path: string,
   damage: Error,
   log: (line: string) => void = () => {},
 ): Promise<void> {
   assertRoom(path); // without room LevelDB would set its log aside, and lose what was written last
   try {
-    await store.db.constructor.repair(path);
-    await store.db.open();
+    await store.repair();
+    await store.open();
     await removeUnreadable(store);
-    for (const prefix of ["table~", "expiry-attribute~"]) await store.db.clear({ gt: prefix, lt: `${prefix}\x7f` });
+    for (const prefix of ["table~", "expiry-attribute~"]) await store.clear(beginningWith(prefix));
   } catch (error) {
+    await store.close();
     throw new Error(
       `the tables in ${path} are damaged and could not be repaired: put a backup in their place, or move the folder away to begin anew (${damage.message})`,
       { cause: error },
@@ -60,16 +62,12 @@ function assertRoom(path: string): void {
 const MARGIN_BYTES = 1024 * 1024;
 
 /** Removes values that are not JSON: LevelDB keeps values of corrupt blocks without notice, and every reader would fail. */
-async function removeUnreadable({ db }: Store): Promise<void> {
-  const entries = db.iterator({ valueEncoding: "utf8" });
-  for (let page = await entries.nextv(PAGE); page.length > 0; page = await entries.nextv(PAGE)) {
-    const bad = page.filter(([, text]) => !isJson(text as string));
-    await db.batch(bad.map(([key]) => ({ type: "del", key })));
+async function removeUnreadable(store: DiskStore): Promise<void> {
+  for await (const page of store.textPages()) {
+    const bad = page.filter(([, text]) => !isJson(text));
+    await store.batch(bad.map(([key]) => ({ type: "del", key })));
   }
-  await entries.close();
 }
-
-const PAGE = 1_000;
 
 const isJson = (text: string): boolean => {
   try {

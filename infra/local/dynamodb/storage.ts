@@ -1,6 +1,7 @@
-import type { Item, Level } from "dynalite/db/index.js";
-import { itemSize } from "./item-size.ts";
+import { beginningWith, indexPrefix, itemsPrefix } from "./item-keys.ts";
+import type { Store } from "./store.ts";
 import type { TableDefinition } from "./table-definition.ts";
+import { StoredItem, type WireItem } from "./wire.ts";
 
 /** What DynamoDB adds to every item, and to every entry of an index, when it bills storage (pricing page). */
 const OVERHEAD_BYTES = 100;
@@ -15,16 +16,14 @@ export interface StorageRow {
 }
 
 /** Adds up what is stored, by table and index. Reads everything, so it is for benchmarks and tests. */
-export async function measureStorage(level: Level, tables: readonly TableDefinition[]): Promise<StorageRow[]> {
+export async function measureStorage(store: Store, tables: readonly TableDefinition[]): Promise<StorageRow[]> {
   const measure = async (table: string, index: string | null): Promise<StorageRow> => {
-    const prefix = index === null ? `item-${table}~` : `index-global~${table}~${index}~`;
-    const values = level.values({ gt: prefix, lt: `${prefix}\x7f` });
+    const prefix = index === null ? itemsPrefix(table) : indexPrefix(table, index);
     let [items, bytes] = [0, 0];
-    for (let page = await values.nextv(500); page.length > 0; page = await values.nextv(500)) {
+    for await (const page of store.pages(beginningWith(prefix))) {
       items += page.length;
-      for (const item of page) bytes += itemSize(item as Item) + OVERHEAD_BYTES;
+      for (const [, wire] of page) bytes += StoredItem.ofWire(wire as WireItem).size + OVERHEAD_BYTES;
     }
-    await values.close();
     return { table, index, items, bytes };
   };
   const rows: StorageRow[] = [];

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
-import type { Item, Level, Operation, Range, Table } from "dynalite/db/index.js";
 import { DAY_MS } from "../../../shared/durations.ts";
-import { itemSize } from "./item-size.ts";
+import { sizeOf } from "./engine/document.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import { beginningWith } from "./item-keys.ts";
+import type { Change } from "./item-writer.ts";
+import type { Entry, Operation, Range, Store } from "./store.ts";
 import { type StreamViewType, streamArn } from "./table-definition.ts";
+import { type WireItem, wireOf } from "./wire.ts";
 
 /** DynamoDB's retention; here for streams without a consumer only. */
 const RETENTION_MS = DAY_MS;
-/** Bytes at which LevelDB ends a page of an iterator. Its default of 16 KB would be five records of 3 KB. */
-const PAGE_BYTES = 1024 * 1024;
 
 /** A change of one item, as a Lambda function receives it. */
 export interface StreamRecord {
@@ -20,9 +21,9 @@ export interface StreamRecord {
   readonly dynamodb: {
     /** Epoch seconds. */
     readonly ApproximateCreationDateTime: number;
-    readonly Keys: Item;
-    readonly NewImage?: Item;
-    readonly OldImage?: Item;
+    readonly Keys: WireItem;
+    readonly NewImage?: WireItem;
+    readonly OldImage?: WireItem;
     /** 21 digits, growing within a table: they compare as text. */
     readonly SequenceNumber: string;
     readonly SizeBytes: number;
@@ -33,38 +34,11 @@ export interface StreamRecord {
   readonly userIdentity?: { readonly type: "Service"; readonly principalId: "dynamodb.amazonaws.com" };
 }
 
-export interface Change {
-  readonly table: Table;
-  readonly before: Item | undefined;
-  readonly after: Item | null;
-  readonly expired: boolean;
-}
-
 const recordPrefix = (table: string) => `stream~${table}~`;
 const checkpointKey = (consumer: string, arn: string) => `checkpoint~${arn}~${consumer}`;
-/** Upper bound of all keys that begin with the prefix: keys are ASCII. */
-const after = (prefix: string) => `${prefix}\x7f`;
 /** Sorts before every record. */
 export const STREAM_START = "0".repeat(21);
 const sequenceText = (sequence: bigint) => String(sequence).padStart(21, "0");
-
-const sorted = (value: unknown) =>
-  Array.isArray(value) ? [...value].map(String).sort((one, other) => (one < other ? -1 : 1)) : value;
-/** Sorts the sets in an item: they have no order, so another order is no change. */
-const comparable = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(comparable);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, /^[SNB]S$/.test(key) ? sorted(inner) : comparable(inner)]),
-  );
-};
-export const sameItem = (one: Item, other: Item) => isDeepStrictEqual(comparable(one), comparable(other));
-
-/** Writes in the order of the calls; both methods resolve once the data is on disk. */
-export interface StreamWriter {
-  write(operations: Operation[]): Promise<void>;
-  clear(range: Range): Promise<void>;
-}
 
 interface Stream {
   readonly arn: string;
@@ -83,15 +57,15 @@ interface Stream {
  * their sequence numbers: a reader never sees a record before its predecessors.
  */
 export class Streams {
-  readonly #level: Level;
-  readonly #commits: StreamWriter;
+  readonly #store: Store;
+  readonly #commits: GroupCommit;
   readonly #now: () => number;
   readonly #views = new Map<string, Stream>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
   /** @param now milliseconds since the epoch by a steady clock (clock.ts) */
-  constructor(level: Level, commits: StreamWriter, now: () => number) {
-    this.#level = level;
+  constructor(store: Store, commits: GroupCommit, now: () => number) {
+    this.#store = store;
     this.#commits = commits;
     this.#now = now;
   }
@@ -99,26 +73,22 @@ export class Streams {
   /** Switches a table's stream on, continuing after the last number ever given out. */
   async open(table: string, arnOfTable: string, view: StreamViewType): Promise<void> {
     const arn = streamArn(arnOfTable);
-    const [last] = await this.#entries({ gt: recordPrefix(table), lt: after(recordPrefix(table)), reverse: true }, 1);
-    const checkpoints = await this.#entries({ gt: `checkpoint~${arn}~`, lt: after(`checkpoint~${arn}~`) }, 1_000);
+    const [last] = await this.#entries({ ...beginningWith(recordPrefix(table)), reverse: true, limit: 1 });
+    const checkpoints = await this.#entries(beginningWith(`checkpoint~${arn}~`));
     const used = [last?.[0].slice(-21) ?? STREAM_START, ...checkpoints.map(([, sequence]) => String(sequence))];
     const first = BigInt(used.sort().at(-1) ?? 0) + 1n;
     const openedAtMs = this.#now();
     this.#views.set(table, { arn, view, first, openedAtMs, next: first, consumed: new Map() });
   }
 
-  /** @returns the record to write together with the item; none when the item does not change, as in DynamoDB */
-  append({ table, before, after, expired }: Change): Operation[] {
-    const stream = this.#views.get(table.TableName);
-    if (!stream || (before && after && sameItem(before, after)) || (!before && !after)) return [];
+  /** @returns the record to write together with the item; none for a table without a stream */
+  append({ table, key, before, after, hasExpired }: Change): Operation[] {
+    const stream = this.#views.get(table.name);
+    if (!stream) return [];
     const SequenceNumber = sequenceText(stream.next++);
-    const image = (after ?? before) as Item;
-    const Keys = Object.fromEntries(table.KeySchema.map(({ AttributeName }) => [AttributeName, image[AttributeName]]));
-    const images = {
-      ...(after && stream.view.startsWith("NEW") ? { NewImage: after } : {}),
-      ...(before && stream.view.includes("OLD") ? { OldImage: before } : {}),
-    };
-    const size = [Keys, ...Object.values(images)].reduce((sum, part) => sum + itemSize(part as Item), 0);
+    const keys = table.schema.keyDocument(key);
+    const newImage = stream.view.startsWith("NEW") ? after : undefined;
+    const oldImage = stream.view.includes("OLD") ? before : undefined;
     const record: StreamRecord = {
       eventID: createHash("md5").update(stream.arn).update(SequenceNumber).digest("hex"),
       eventName: before ? (after ? "MODIFY" : "REMOVE") : "INSERT",
@@ -127,16 +97,17 @@ export class Streams {
       awsRegion: "us-east-1",
       dynamodb: {
         ApproximateCreationDateTime: Math.floor(this.#now() / 1_000),
-        Keys: Keys as Item,
-        ...images,
+        Keys: wireOf(keys),
+        ...(newImage && { NewImage: newImage.wire }),
+        ...(oldImage && { OldImage: oldImage.wire }),
         SequenceNumber,
-        SizeBytes: size,
+        SizeBytes: sizeOf(keys) + (newImage?.size ?? 0) + (oldImage?.size ?? 0),
         StreamViewType: stream.view,
       },
       eventSourceARN: stream.arn,
-      ...(expired ? { userIdentity: { type: "Service", principalId: "dynamodb.amazonaws.com" } as const } : {}),
+      ...(hasExpired ? { userIdentity: { type: "Service", principalId: "dynamodb.amazonaws.com" } as const } : {}),
     };
-    return [{ type: "put", key: recordPrefix(table.TableName) + SequenceNumber, value: record }];
+    return [{ type: "put", key: recordPrefix(table.name) + SequenceNumber, value: record }];
   }
 
   /** Notifies the subscribers; call it once the batch with the records is on disk. */
@@ -158,7 +129,7 @@ export class Streams {
    */
   async read(arn: string, afterSequence: string, limit: number): Promise<StreamRecord[]> {
     const prefix = recordPrefix(this.#streamOf(arn)[0]);
-    const found = await this.#entries({ gt: prefix + afterSequence, lt: after(prefix) }, limit);
+    const found = await this.#entries({ gt: prefix + afterSequence, lt: beginningWith(prefix).lt, limit });
     return found.map(([, record]) => record as StreamRecord);
   }
 
@@ -191,7 +162,7 @@ export class Streams {
 
   /** The consumer's checkpoint; undefined when it never committed. */
   async checkpoint(consumer: string, arn: string): Promise<string | undefined> {
-    return (await this.#level.get(checkpointKey(consumer, arn))) as string | undefined;
+    return this.#store.get(checkpointKey(consumer, arn)) as string | undefined;
   }
 
   /** Stores the consumer's checkpoint: it is done with everything up to this record. */
@@ -216,7 +187,7 @@ export class Streams {
   async #newestExpired(prefix: string): Promise<string | undefined> {
     const oldest = Math.floor((this.#now() - RETENTION_MS) / 1_000);
     let last: string | undefined;
-    for await (const page of this.#pages({ gt: prefix, lt: after(prefix) }, 500)) {
+    for await (const page of this.#store.pages(beginningWith(prefix))) {
       for (const [key, record] of page) {
         if ((record as StreamRecord).dynamodb.ApproximateCreationDateTime >= oldest) return last;
         last = key.slice(prefix.length);
@@ -230,19 +201,7 @@ export class Streams {
     throw new Error(`no stream has the ARN ${arn}`);
   }
 
-  async #entries(range: Range, limit: number): Promise<[string, unknown][]> {
-    const entries: [string, unknown][] = [];
-    for await (const page of this.#pages({ ...range, limit }, limit)) entries.push(...page);
-    return entries;
-  }
-
-  /** All entries of the range. A page may be short; only an empty one means the end. */
-  async *#pages(range: Range, size: number): AsyncGenerator<[string, unknown][]> {
-    const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES });
-    try {
-      for (let page = await iterator.nextv(size); page.length > 0; page = await iterator.nextv(size)) yield page;
-    } finally {
-      await iterator.close();
-    }
+  async #entries(range: Range): Promise<Entry[]> {
+    return (await Array.fromAsync(this.#store.pages(range))).flat();
   }
 }

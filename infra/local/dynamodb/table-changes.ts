@@ -1,38 +1,52 @@
-import type { Item, Operation, Store, Table } from "dynalite/db/index.js";
-import { indexesPrefix, indexOperations } from "./index-entries.ts";
-import { assertSameKeys, assertSameProjections, sameIndexes, type TableDefinition } from "./table-definition.ts";
-
-type Commit = (operations: Operation[]) => Promise<unknown>;
+import type { GroupCommit } from "./group-commit.ts";
+import { beginningWith, indexesPrefix } from "./item-keys.ts";
+import type { Store } from "./store.ts";
+import type { StoredTable } from "./table.ts";
+import {
+  assertSameKeys,
+  assertSameProjections,
+  sameIndexes,
+  type TableDefinition,
+  type TableDescription,
+} from "./table-definition.ts";
 
 const tableKey = (name: string) => `table~${name}`;
+
+/** Number of the present form of index entries: indexes of another form are rebuilt. Earlier versions noted none. */
+const INDEX_FORM = 2;
+
+/** The table as DescribeTable shows it. */
+export const describedIn = (store: Store, name: string) => store.get(tableKey(name)) as TableDescription;
 
 /**
  * Creates the table, or changes the one on disk to the template's definition: indexes are rebuilt when they changed.
  * @throws when the table's own key changed.
  */
-export async function prepareTable(store: Store, wanted: TableDefinition, commit: Commit): Promise<void> {
-  const stored = (await store.db.get(tableKey(wanted.name))) as Table | undefined;
+export async function prepareTable(store: Store, table: StoredTable, commits: GroupCommit): Promise<void> {
+  const wanted = table.definition;
+  const stored = store.get(tableKey(wanted.name)) as TableDescription | undefined;
   if (stored) {
     assertSameKeys(stored, wanted);
     assertSameProjections(stored, wanted);
   }
-  const note = (table: TableDefinition) =>
-    commit([{ type: "put", key: tableKey(wanted.name), value: description(table, stored) }]);
-  if (!stored || !sameIndexes(stored, wanted)) {
+  const note = (definition: TableDefinition) =>
+    commits.write([{ type: "put", key: tableKey(wanted.name), value: description(definition, stored) }]);
+  if (!stored || stored.IndexForm !== INDEX_FORM || !sameIndexes(stored, wanted)) {
     // A start that is cut short here leaves a table without indexes, so that the next start rebuilds them.
     await note({ ...wanted, indexes: [] });
-    await buildIndexes(store, wanted, commit);
+    await commits.clear(beginningWith(indexesPrefix(wanted.name)));
+    if (wanted.indexes.length > 0)
+      for await (const items of table.items())
+        await commits.write(items.flatMap((item) => table.indexOperations(undefined, item)));
   }
   await note(wanted);
 }
 
-function description(
-  table: TableDefinition,
-  stored: (Table & { CreationDateTime?: number }) | undefined,
-): Table & Record<string, unknown> {
+function description(table: TableDefinition, stored: TableDescription | undefined): TableDescription {
   return {
     TableName: table.name,
     TableArn: table.arn,
+    IndexForm: INDEX_FORM,
     TableStatus: "ACTIVE",
     CreationDateTime: stored?.CreationDateTime ?? Date.now() / 1_000,
     AttributeDefinitions: [...table.attributes],
@@ -43,16 +57,4 @@ function description(
     TableSizeBytes: 0,
     ...(table.indexes.length > 0 ? { GlobalSecondaryIndexes: [...table.indexes] } : {}),
   };
-}
-
-async function buildIndexes(store: Store, table: TableDefinition, commit: Commit): Promise<void> {
-  const all = indexesPrefix(table.name);
-  await store.db.clear({ gt: all, lt: `${all}\x7f` });
-  const shape = description(table, undefined);
-  const items = `item-${table.name}~`;
-  const iterator = store.db.values({ gt: items, lt: `${items}\x7f` });
-  for (let page = await iterator.nextv(500); page.length > 0; page = await iterator.nextv(500)) {
-    await commit(page.flatMap((item) => indexOperations(shape, undefined, item as Item)));
-  }
-  await iterator.close();
 }

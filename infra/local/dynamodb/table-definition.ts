@@ -1,5 +1,34 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Index, Table } from "dynalite/db/index.js";
+
+export interface KeyElement {
+  readonly AttributeName: string;
+  /** `HASH` or `RANGE`. */
+  readonly KeyType: string;
+}
+
+interface AttributeDefinition {
+  readonly AttributeName: string;
+  readonly AttributeType: string;
+}
+
+/** A global secondary index. */
+export interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: readonly KeyElement[];
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+}
+
+/** A table as it is noted in the store, and as DescribeTable shows it. */
+export interface TableDescription {
+  readonly TableName: string;
+  readonly AttributeDefinitions: readonly AttributeDefinition[];
+  readonly KeySchema: readonly KeyElement[];
+  readonly GlobalSecondaryIndexes?: readonly Index[];
+  readonly CreationDateTime?: number;
+  /** Not of the API: the form in which the entries of its indexes are stored. */
+  readonly IndexForm?: number;
+  readonly [other: string]: unknown;
+}
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
 
@@ -7,8 +36,8 @@ export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_
 export interface TableDefinition {
   readonly name: string;
   readonly arn: string;
-  readonly attributes: Table["AttributeDefinitions"];
-  readonly keys: Table["KeySchema"];
+  readonly attributes: readonly AttributeDefinition[];
+  readonly keys: readonly KeyElement[];
   readonly indexes: readonly Index[];
   readonly stream: StreamViewType | null;
   /** TTL attribute: holds the epoch second at which an item expires. */
@@ -80,8 +109,8 @@ export function tableDefinition(type: string, name: string, properties: Properti
 }
 
 /** @throws when a table on disk has another key than in the template: its items cannot be kept */
-export function assertSameKeys(stored: Table, wanted: TableDefinition): void {
-  const describe = (keys: Table["KeySchema"], attributes: Table["AttributeDefinitions"]) =>
+export function assertSameKeys(stored: TableDescription, wanted: TableDefinition): void {
+  const describe = (keys: readonly KeyElement[], attributes: readonly AttributeDefinition[]) =>
     keys
       .map((key) => {
         const type = attributes.find((attribute) => attribute.AttributeName === key.AttributeName)?.AttributeType;
@@ -98,7 +127,7 @@ export function assertSameKeys(stored: Table, wanted: TableDefinition): void {
 }
 
 /** @throws when an index of the same name differs: DynamoDB cannot change the key or the projection of an index */
-export function assertSameProjections(stored: Table, wanted: TableDefinition): void {
+export function assertSameProjections(stored: TableDescription, wanted: TableDefinition): void {
   for (const index of stored.GlobalSecondaryIndexes ?? []) {
     const next = wanted.indexes.find(({ IndexName }) => IndexName === index.IndexName);
     if (next && !isDeepStrictEqual(next, index))
@@ -108,5 +137,5 @@ export function assertSameProjections(stored: Table, wanted: TableDefinition): v
   }
 }
 
-export const sameIndexes = (stored: Table, wanted: TableDefinition) =>
+export const sameIndexes = (stored: TableDescription, wanted: TableDefinition) =>
   isDeepStrictEqual(stored.GlobalSecondaryIndexes ?? [], wanted.indexes);

@@ -39,6 +39,13 @@ const dynamodb = (operation: string, input: Input): Permission[] => {
   if (operation.startsWith("Batch")) {
     return Object.keys((input.RequestItems ?? {}) as object).map((name) => ({ action, resource: table(name) }));
   }
+  if (operation.startsWith("Transact")) {
+    const parts = ((input.TransactItems ?? []) as Record<string, Input>[]).flatMap((part) => Object.entries(part));
+    return parts.map(([kind, part]) => ({
+      action: `dynamodb:${kind === "ConditionCheck" ? "ConditionCheckItem" : `${kind}Item`}`,
+      resource: table(text(part, "TableName")),
+    }));
+  }
   if (input.StreamArn !== undefined) return [{ action, resource: text(input, "StreamArn") }];
   const index = input.IndexName === undefined ? "" : `/index/${text(input, "IndexName")}`;
   return [{ action, resource: table(text(input, "TableName")) + index }];

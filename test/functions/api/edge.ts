@@ -9,7 +9,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { SNSClient } from "@aws-sdk/client-sns";
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { paginateScan } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { createApi } from "../../../functions/api/api.ts";
 import { issueToken } from "../../../functions/api/http/auth.ts";
@@ -298,7 +298,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
 
   /** Everything in a table but the audit log, in which calls that change nothing leave an entry that expires at once. */
   const stored = async (table: "monitors" | "history" = "monitors", prefix = "") => {
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.tables[table] }));
+    const pages = await Array.fromAsync(paginateScan({ client }, { TableName: tables.tables[table] }));
+    const Items = pages.flatMap((page) => page.Items ?? []);
     const isMeant = (pk: string) => (prefix ? pk.startsWith(prefix) : !pk.startsWith("AUDIT#"));
     return Items.filter(({ pk }) => isMeant(String(pk)));
   };

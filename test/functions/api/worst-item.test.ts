@@ -4,7 +4,7 @@ import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readMonitorSettings } from "../../../functions/api/monitors/settings.ts";
 import { newMonitor } from "../../../functions/api/monitors/with-settings.ts";
-import { itemSize } from "../../../infra/local/dynamodb/item-size.ts";
+import { StoredItem } from "../../../infra/local/dynamodb/wire.ts";
 import { MAX_EVIDENCE_BYTES } from "../../../shared/engine/evidence.ts";
 import { MAX_MESSAGE_BYTES } from "../../../shared/engine/outcome.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
@@ -97,7 +97,7 @@ const sizeOf = async (monitor: Monitor) => {
   await tables.client.send(new PutCommand({ TableName: tables.tables.monitors, Item: written }));
   const Key = { pk: { S: pk }, sk: { S: sk } };
   const { Item } = await tables.client.send(new GetItemCommand({ TableName: tables.tables.monitors, Key }));
-  return itemSize(Item as never);
+  return StoredItem.ofWire(Item as never).size;
 };
 
 const LIMIT_BYTES = 200 * 1024;

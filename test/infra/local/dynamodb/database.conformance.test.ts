@@ -9,8 +9,10 @@ import { STREAM_START } from "../../../../infra/local/dynamodb/streams.ts";
 import { streamArn } from "../../../../infra/local/dynamodb/table-definition.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../../../support/dynamodb-local.ts";
 import { things } from "../things.ts";
-import { cases, type Step } from "./database.cases.ts";
+import { cases } from "./database.cases.ts";
 import { everything, history } from "./database.random.ts";
+import { expressionCases } from "./expressions.cases.ts";
+import type { Step } from "./steps.ts";
 
 const TABLE = things();
 
@@ -29,7 +31,8 @@ function comparable(value: unknown, key = ""): unknown {
   }
   if (key === "__type") return String(value).replace(/^.*#/, "");
   if (value === null || typeof value !== "object") return value;
-  const isRefusal = "__type" in value && !String(value.__type).endsWith("ConditionalCheckFailedException");
+  const isRefusal =
+    "Code" in value || ("__type" in value && !String(value.__type).endsWith("ConditionalCheckFailedException"));
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name, one]) => one !== undefined && !(isRefusal && /^message$/i.test(name)))
@@ -41,7 +44,7 @@ function comparable(value: unknown, key = ""): unknown {
 async function play(call: Call, steps: readonly Step[]) {
   const answers: unknown[] = [];
   for (const [operation, body] of steps) {
-    const named = operation.startsWith("Batch") ? body : { TableName: "things", ...body };
+    const named = /^(?:Batch|Transact)/.test(operation) ? body : { TableName: "things", ...body };
     answers.push(comparable(await call(operation, structuredClone(named))));
   }
   return answers;
@@ -78,7 +81,7 @@ describe.skipIf(reason)(`as Amazon's DynamoDB Local does${reason ? ` (SKIPPED: $
     return { status, body: answer as Json };
   };
 
-  test.each(Object.entries(cases))("%s", async (_, steps) => {
+  test.each(Object.entries({ ...cases, ...expressionCases }))("%s", async (_, steps) => {
     expect(await play(callOurs, steps)).toEqual(await play(callAmazon, steps));
   });
 

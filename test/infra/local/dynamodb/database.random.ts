@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Step } from "./database.cases.ts";
+import type { Step } from "./steps.ts";
 
 const text = fc.constantFrom("a", "b", "c").map((S) => ({ S }));
 const number = fc.integer({ min: -3, max: 3 }).map((value) => ({ N: String(value) }));

@@ -1,5 +1,12 @@
-import { TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactGetCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../infra/local/dynamodb/database.ts";
 import { STREAM_START } from "../../../../infra/local/dynamodb/streams.ts";
@@ -59,11 +66,101 @@ test("a failed condition brings the item along as the SDK's own exception", asyn
   });
 });
 
-test("transactions are refused with a reason, tables are not made at run time", async () => {
-  await using started = await startTables();
-  const { client, database } = started;
-  await expect(client.send(new TransactWriteItemsCommand({ TransactItems: [] }))).rejects.toThrow("no transactions");
+test("tables are not made at run time, and the older interface is refused with a reason", async () => {
+  const database = await thingsDatabase();
   expect(await database.handle("DeleteTable", { TableName: "things" })).toMatchObject({ status: 400 });
+  const [operation, body] = put("a");
+  const answer = await database.handle(operation, { ...body, Expected: {} });
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { message: expect.stringContaining("Expected is not supported") },
+  });
+  await database.close();
+});
+
+describe("transactions", () => {
+  const Put = (sk: string, revision: number, ConditionExpression?: string) => ({
+    Put: { TableName: "monitors", Item: { pk: "a", sk, revision }, ConditionExpression },
+  });
+
+  test("write all or nothing, and say which item stood in the way", async () => {
+    await using started = await startTables();
+    const { client, tables, database, definitions } = started;
+    const inTable = (...items: ReturnType<typeof Put>[]) =>
+      items.map((item) => ({ Put: { ...item.Put, TableName: tables.monitors } }));
+    await client.send(new TransactWriteCommand({ TransactItems: inTable(Put("1", 1), Put("2", 1)) }));
+    const refused = client.send(
+      new TransactWriteCommand({ TransactItems: inTable(Put("1", 2), Put("2", 2, "attribute_not_exists(pk)")) }),
+    );
+    await expect(refused).rejects.toMatchObject({
+      name: "TransactionCanceledException",
+      CancellationReasons: [{ Code: "None" }, { Code: "ConditionalCheckFailed" }],
+    });
+    const { Responses } = await client.send(
+      new TransactGetCommand({
+        TransactItems: ["1", "2", "3"].map((sk) => ({ Get: { TableName: tables.monitors, Key: { pk: "a", sk } } })),
+      }),
+    );
+    expect(Responses!.map(({ Item }) => Item?.revision)).toEqual([1, 1, undefined]);
+    expect(await database.streams.read(streamArn(definitions.monitors.arn), STREAM_START, 10)).toHaveLength(2);
+  });
+
+  test("that are sent again with their token write nothing again", async () => {
+    let now = 0;
+    const database = await thingsDatabase({ now: () => now });
+    const Update = {
+      TableName: "things",
+      Key: { pk: { S: "a" }, sk: { S: "x" } },
+      UpdateExpression: "ADD revision :one",
+      ExpressionAttributeValues: { ":one": { N: "1" } },
+    };
+    const send = (more: object = {}) =>
+      database.handle("TransactWriteItems", {
+        TransactItems: [{ Update: { ...Update, ...more } }],
+        ClientRequestToken: "t",
+      });
+    const revision = async () =>
+      ((await database.handle("Scan", { TableName: "things" })).body as { Items: { revision: object }[] }).Items[0]
+        ?.revision;
+    await Promise.all([send(), send()]);
+    expect(await revision()).toEqual({ N: "1" });
+    const other = await send({ UpdateExpression: "SET revision = :one" });
+    expect(other.body).toMatchObject({ __type: expect.stringContaining("IdempotentParameterMismatch") });
+    now += 11 * 60_000;
+    await send();
+    expect(await revision()).toEqual({ N: "2" });
+    await database.close();
+  });
+
+  test("wait for the writes of their items, and those for them", async () => {
+    const database = await thingsDatabase();
+    const Update = (pk: string) => ({
+      TableName: "things",
+      Key: { pk: { S: pk }, sk: { S: "x" } },
+      UpdateExpression: "ADD revision :one",
+      ExpressionAttributeValues: { ":one": { N: "1" } },
+    });
+    const both = { TransactItems: [{ Update: Update("a") }, { Update: Update("b") }] };
+    await Promise.all(
+      Array.from({ length: 50 }, () => [
+        database.handle("TransactWriteItems", both),
+        database.handle("UpdateItem", Update("a")),
+        database.handle("UpdateItem", Update("b")),
+      ]).flat(),
+    );
+    const { Items } = (await database.handle("Scan", { TableName: "things" })).body as {
+      Items: { revision: object }[];
+    };
+    expect(Items.map((item) => item.revision)).toEqual([{ N: "100" }, { N: "100" }]);
+    const records = await database.streams.read(ARN, STREAM_START, 1_000);
+    for (const item of ["a", "b"]) {
+      const own = records.filter(({ dynamodb }) => dynamodb.Keys.pk!.S === item);
+      expect(own.map(({ dynamodb }) => Number(dynamodb.NewImage!.revision!.N))).toEqual(
+        Array.from({ length: 100 }, (_, index) => index + 1),
+      );
+    }
+    await database.close();
+  });
 });
 
 describe("streams", () => {

@@ -29,6 +29,13 @@ describe("the permissions a request needs", () => {
       [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:BatchGetItem arn:aws:dynamodb:${AWS}:table/history`],
     ],
     ["dynamodb", "BatchWriteItem", { RequestItems: { monitors: [] } }, [`dynamodb:BatchWriteItem ${TABLE}`]],
+    [
+      "dynamodb",
+      "TransactWriteItems",
+      { TransactItems: [{ Put: { TableName: "monitors" } }, { ConditionCheck: { TableName: "history" } }] },
+      [`dynamodb:PutItem ${TABLE}`, `dynamodb:ConditionCheckItem arn:aws:dynamodb:${AWS}:table/history`],
+    ],
+    ["dynamodb", "TransactGetItems", { TransactItems: [{ Get: { TableName: TABLE } }] }, [`dynamodb:GetItem ${TABLE}`]],
     ["dynamodb", "ListTables", {}, ["dynamodb:ListTables *"]],
     ["sqs", "SendMessage", { QueueUrl }, [`sqs:SendMessage arn:aws:sqs:${AWS}:jobs`]],
     ["sqs", "SendMessageBatch", { QueueUrl }, [`sqs:SendMessage arn:aws:sqs:${AWS}:jobs`]],
