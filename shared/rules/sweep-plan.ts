@@ -61,8 +61,10 @@ export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: Loca
   return { attempts, perSecond: together, slices: Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS))) };
 }
 
-/** Seconds from the tick to the last look at a sweep's results. */
-const lastsSeconds = ({ slices }: SweepPlan) => slices * SLICE_SECONDS;
+/** Looking again at what differs, and asking newly open ports what they are. */
+const END_SECONDS = 55;
+/** The longest from a sweep's tick until what it found is stored. */
+export const sweepSeconds = ({ slices }: SweepPlan) => slices * SLICE_SECONDS + END_SECONDS;
 
 /** @returns why the sweep does not fit, with the figures, by the setting that is wrong; undefined when it fits */
 export function refusePlan(
@@ -88,7 +90,7 @@ export function refusePlan(
       path: "intervalSeconds",
       message: `must be at least ${shortest} for a sweep of ${plan.attempts} attempts, got ${intervalSeconds}`,
     };
-  if (lastsSeconds(plan) > intervalSeconds / 2)
+  if (plan.slices * SLICE_SECONDS > intervalSeconds / 2)
     return {
       path: "intervalSeconds",
       message: `a sweep of ${plan.attempts} attempts at ${plan.perSecond} a second takes ${plan.slices} min, and must fit into half the interval of ${intervalSeconds / 60} min: take fewer ports, a longer interval or a higher perSecond`,

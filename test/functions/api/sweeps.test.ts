@@ -24,6 +24,8 @@ describe("creating one", () => {
   test("it has no port, a shard for itself, and is swept at once", async () => {
     const { status, body } = await create({ tags: { team: "a" } });
     expect([status, body.port, body.intervalSeconds]).toEqual([201, 0, 3_600]);
+    // An interval, a minute of slices, the end, and the sending.
+    expect(body.timeToAlertSeconds).toBe(3_600 + 60 + 55 + 3);
     const other = await create();
     const monitors = await Promise.all([body.id, other.body.id].map((id) => edge.stores.monitors.get(id)));
     expect(monitors.map((monitor) => monitor?.shard)).toEqual(["3600#s0", "3600#s1"]);
