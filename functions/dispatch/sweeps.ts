@@ -6,13 +6,9 @@
 import type { PlannedJob, SweepJob } from "../../shared/jobs.ts";
 import type { Location } from "../../shared/model.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
-import { chunksOf } from "../../shared/rules/plan.ts";
-import { addressCount, planSweep, type SweepStep, stepsIn, stepsToPlan } from "../../shared/rules/sweep-plan.ts";
+import { addressCount, MOST_IN_ALL, planSweep, stepsIn, stepsToPlan } from "../../shared/rules/sweep-plan.ts";
 import type { Shard } from "../../shared/store/planning.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
-
-/** Sweeps that share a job: six addresses at the rate of strangers are what one probe manages. */
-const SWEEPS_PER_JOB = 6;
 
 /** The steps of a shard's sweep that need jobs at a location. */
 export interface DueSweep {
@@ -20,7 +16,7 @@ export interface DueSweep {
   readonly location: string;
   /** Their ticks. Empty: only a sweep that somebody asked for. */
   readonly ticks: readonly number[];
-  readonly jobs: readonly (SweepJob & { readonly dueAtSeconds: number })[];
+  readonly jobs: readonly (SweepJob & { readonly dueAtSeconds: number; readonly perSecond: number })[];
 }
 
 interface Dependencies {
@@ -38,11 +34,26 @@ const mayBeDue = ({ intervalSeconds, phase, askedTick = 0 }: Shard, until: numbe
   return until - Math.max(lastTick, askedTick) <= intervalSeconds / 2 + SLACK_SECONDS;
 };
 
+/** Puts items together, in order, until they are more than one probe manages. */
+function packed<T>(items: readonly T[], rateOf: (item: T) => number): T[][] {
+  const packs: T[][] = [];
+  let rate = MOST_IN_ALL;
+  for (const item of items) {
+    rate += rateOf(item);
+    if (rate > MOST_IN_ALL) {
+      packs.push([]);
+      rate = rateOf(item);
+    }
+    packs.at(-1)!.push(item);
+  }
+  return packs;
+}
+
 export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
-  const slicesOf = (member: Member, location: string): number => {
+  const planOf = (member: Member, location: string) => {
     const probe = sweepOf(member)!;
     const load = { addresses: addressCount(member.host), ports: probe.ports.length, perSecond: probe.perSecond };
-    return planSweep(load, kinds[location] ?? "public").slices;
+    return planSweep(load, kinds[location] ?? "public");
   };
 
   /** The monitor of a sweep's shard, unless it is not to be swept now. */
@@ -55,58 +66,54 @@ export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
         member.placements.some((one) => one.shard === shard.name && one.toTick === null),
     );
 
+  /** The steps of one monitor's sweeps that need jobs at a location. */
+  const stepsAt = (shard: Shard, member: Member, location: string, until: number, now: Date): DueSweep => {
+    const { slices, perSecond } = planOf(member, location);
+    const { askedTick, askedPlanned } = shard;
+    const asked = askedTick === undefined ? [] : [askedTick];
+    const askedUntil = askedPlanned?.tick === askedTick ? askedPlanned?.until : undefined;
+    const steps = stepsToPlan(shard, slices, shard.planned[location], until, now);
+    const { id, settingsVersion } = member;
+    const common = { id, settingsVersion, shard: shard.name, slices, perSecond };
+    return {
+      shard,
+      location,
+      ticks: [...new Set(steps.map(({ tick }) => tick))],
+      jobs: [
+        ...steps.map((step) => ({ ...common, ...step, isAsked: false })),
+        ...stepsIn(asked, slices, askedUntil, until, now).map((step) => ({ ...common, ...step, isAsked: true })),
+      ],
+    };
+  };
+
   return {
     /** @param until end of planning, exclusive */
     async due(shards: readonly Shard[], until: number, now: Date): Promise<DueSweep[]> {
       const found = await Promise.all(
         shards
           .filter((shard) => mayBeDue(shard, until))
-          .map(async (shard): Promise<DueSweep[]> => {
+          .map(async (shard) => {
             const member = await memberOf(shard);
-            if (!member) return [];
-            return member.locations
-              .filter((location) => kinds[location])
-              .map((location) => {
-                const slices = slicesOf(member, location);
-                const { askedTick, askedPlanned } = shard;
-                const asked = askedTick === undefined ? [] : [askedTick];
-                const askedUntil = askedPlanned?.tick === askedTick ? askedPlanned?.until : undefined;
-                const steps = stepsToPlan(shard, slices, shard.planned[location], until, now);
-                const job = ({ tick, step, dueAtSeconds }: SweepStep, isAsked: boolean) => ({
-                  id: member.id,
-                  settingsVersion: member.settingsVersion,
-                  shard: shard.name,
-                  tick,
-                  step,
-                  slices,
-                  isAsked,
-                  dueAtSeconds,
-                });
-                return {
-                  shard,
-                  location,
-                  ticks: [...new Set(steps.map(({ tick }) => tick))],
-                  jobs: [
-                    ...steps.map((step) => job(step, false)),
-                    ...stepsIn(asked, slices, askedUntil, until, now).map((step) => job(step, true)),
-                  ],
-                };
-              })
-              .filter(({ jobs }) => jobs.length > 0);
+            const locations = member?.locations.filter((location) => kinds[location]) ?? [];
+            return locations.map((location) => stepsAt(shard, member!, location, until, now));
           }),
       );
-      return found.flat();
+      return found.flat().filter(({ jobs }) => jobs.length > 0);
     },
 
-    /** Steps of one location that are due in the same second share jobs. */
+    /** Steps of one location that are due in the same second share jobs, as many as one probe manages at their rates. */
     jobs(due: readonly DueSweep[]): PlannedJob[] {
       const single = due.flatMap(({ location, jobs }) => jobs.map((job) => ({ location, job })));
       const together = Map.groupBy(single, ({ location, job }) => `${location} ${job.dueAtSeconds}`);
       return [...together.values()].flatMap((group) => {
         const { location, job } = group[0]!;
-        return chunksOf(group, SWEEPS_PER_JOB).map((own) => ({
+        const fitting = packed(
+          group.map((one) => one.job),
+          ({ perSecond }) => perSecond,
+        );
+        return fitting.map((own) => ({
           location,
-          job: { kind: "sweep" as const, sweeps: own.map(({ job: { dueAtSeconds: _due, ...one } }) => one) },
+          job: { kind: "sweep" as const, sweeps: own.map(({ dueAtSeconds: _due, perSecond: _rate, ...one }) => one) },
           dueAtSeconds: job.dueAtSeconds,
         }));
       });

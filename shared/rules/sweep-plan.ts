@@ -16,7 +16,7 @@ const MOST_PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 1_000,
 /** Addresses that are swept at the same time, and most addresses of a name. */
 export const ADDRESSES_AT_ONCE = 6;
 /** Attempts a second in one function of 128 MB: with 900 sockets that wait for 1.3 s each, 692 fit; it manages 634. */
-const MOST_IN_ALL = 600;
+export const MOST_IN_ALL = 600;
 /** Seconds of a slice in which attempts start; the last ones end, and results are stored, within the minute. */
 const STARTING_SECONDS = 50;
 export const SLICE_SECONDS = 60;
@@ -65,6 +65,10 @@ export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: Loca
 const END_SECONDS = 55;
 /** The longest from a sweep's tick until what it found is stored. */
 export const sweepSeconds = ({ slices }: SweepPlan) => slices * SLICE_SECONDS + END_SECONDS;
+
+/** Share of a location's sweeping that a monitor takes: of one probe that sweeps all the time, as fast as it manages. */
+export const sweepShare = ({ slices, perSecond }: SweepPlan, intervalSeconds: number) =>
+  (slices * SLICE_SECONDS * perSecond) / (MOST_IN_ALL * intervalSeconds);
 
 /** @returns why the sweep does not fit, with the figures, by the setting that is wrong; undefined when it fits */
 export function refusePlan(

@@ -5,10 +5,13 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { parseCidr } from "../../../shared/cidr.ts";
+import type { LocationKind } from "../../../shared/engine/address-guard.ts";
 import { refuseSweep } from "../../../shared/engine/sweep-permission.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isOtherCheck } from "../../../shared/monitor/settings.ts";
-import { isSweep } from "../../../shared/protocols/sweeps.ts";
+import { isSweep, sweepOf } from "../../../shared/protocols/sweeps.ts";
+import { addressCount, planSweep, sweepShare } from "../../../shared/rules/sweep-plan.ts";
+import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { hasScope } from "../http/auth.ts";
@@ -24,6 +27,13 @@ const addressesNow = (name: string): Promise<readonly string[]> =>
     () => [],
   );
 
+const shareOf = (monitor: MonitorSettings, kind: LocationKind) => {
+  const { ports, perSecond } = sweepOf(monitor)!;
+  const plan = planSweep({ addresses: addressCount(monitor.host), ports: ports.length, perSecond }, kind);
+  return sweepShare(plan, monitor.intervalSeconds);
+};
+const percent = (share: number) => Math.ceil(100 * share);
+
 /**
  * @param before its stored settings, if there are any
  * @throws Problem `missing-scope`, `sweep-not-allowed`
@@ -32,17 +42,29 @@ export async function refuseSweeps(
   { locations, sweepRights, monitors, now }: Pick<Deps, "locations" | "sweepRights" | "monitors" | "now">,
   token: Token | null,
   settings: MonitorSettings,
-  before?: MonitorSettings,
+  before?: StoredMonitor,
 ): Promise<void> {
   if (!isSweep(settings) || (before && isSweep(before) && !isOtherCheck(before, settings))) return;
   if (!token || !hasScope(token, "admin"))
     throw new Problem("missing-scope", `sweeping ports needs the scope admin; the token "${token?.name}" has less`);
-  if (!before || !isSweep(before)) {
-    const swept = (await monitors.rows(now())).filter((row) => !row.deletedAt && isSweep(row));
-    if (swept.length >= MOST_SWEPT)
+  const swept = (await monitors.rows(now())).filter((row) => !row.deletedAt && isSweep(row));
+  if (swept.length >= MOST_SWEPT && !(before && isSweep(before)))
+    throw new Problem(
+      "sweep-not-allowed",
+      `there are ${swept.length} monitors that sweep, and at most ${MOST_SWEPT} may`,
+    );
+  const others = [...(await monitors.getMany(swept.map(({ id }) => id))).values()].filter(
+    (one) => one.id !== before?.id && !one.paused,
+  );
+  for (const { name, kind } of locations.filter((one) => settings.locations.includes(one.name))) {
+    const taken = others
+      .filter((one) => one.locations.includes(name))
+      .reduce((sum, one) => sum + shareOf(one, kind), 0);
+    const wanted = shareOf(settings, kind);
+    if (taken + wanted > 1)
       throw new Problem(
         "sweep-not-allowed",
-        `there are ${swept.length} monitors that sweep, and at most ${MOST_SWEPT} may`,
+        `sweeps take ${percent(taken)} % of the time of one probe at ${name}, and this one would take ${percent(wanted)} % more: take fewer ports, a longer interval or another location`,
       );
   }
   const { host } = settings;

@@ -91,6 +91,24 @@ describe("creating one", () => {
     expect((await create({ host: "93.184.216.16" })).body.code).toBe("sweep-not-allowed");
   });
 
+  test("more than one probe has time for is refused with the figures, and a pause makes room", async () => {
+    const busy = { host: "93.184.216.0/29", settings: { ports: "1-65535" }, locations: ["inside"] };
+    const made: string[] = [];
+    let refused: Awaited<ReturnType<typeof create>> | undefined;
+    for (let at = 0; at < 9 && !refused; at++) {
+      const answer = await create(busy);
+      if (answer.status === 201) made.push(answer.body.id);
+      else refused = answer;
+    }
+    expect([refused?.status, refused?.body.code]).toEqual([403, "sweep-not-allowed"]);
+    expect(refused?.body.detail).toMatch(
+      /^sweeps take \d+ % of the time of one probe at inside, and this one would take \d+ % more/,
+    );
+    await edge.call("POST", `/v1/monitors/${made[0]}/pause`);
+    expect((await create(busy)).status).toBe(201);
+    for (const id of made) await edge.call("DELETE", `/v1/monitors/${id}`);
+  });
+
   test("settings cannot be tried: a sweep takes minutes", async () => {
     const { status, body } = await edge.call("POST", "/v1/checks", { body: EDGE });
     expect([status, body.errors[0].path]).toEqual([422, "protocol"]);
