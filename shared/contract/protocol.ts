@@ -91,7 +91,7 @@ export interface SweepProbe {
   readonly ports: readonly number[];
   /** Attempts a second at one address. Null: what the kind of location allows without being asked. */
   readonly perSecond: number | null;
-  /** The ports that should be open. Null: those that the first sweep finds open. */
+  /** The ports that must be open, where their absence makes the monitor down; null for none. */
   readonly expected: readonly number[] | null;
   /** Ports that may be open or not. */
   readonly mayBe: readonly number[];

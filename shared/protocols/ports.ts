@@ -36,7 +36,9 @@ const settings = z
       .max(MAX_PER_SECOND)
       .optional()
       .describe("Connections a second at one address. Default 100, from a VPC 300, on one machine 1000."),
-    expected: portList("The ports that should be open. Default: those that the first sweep finds.").optional(),
+    expected: portList(
+      "The ports that must be open, for `expectedDown`. What is told as a change is measured against the first sweep.",
+    ).optional(),
     mayBe: portList("Ports that may be open or not, without anybody hearing of it. Default none.").optional(),
     expectedDown: z
       .boolean()
