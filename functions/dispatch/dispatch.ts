@@ -46,19 +46,12 @@ export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sle
    */
   const nextSecond = () => sleep(1000 - (now().getTime() % 1000));
 
-  const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
-    const until = horizon(now());
-    const ticks = dueTicks(
-      shards.filter(({ name }) => !isSweepShard(name)),
-      until,
-    );
-    const swept = await sweeps.due(
-      shards.filter(({ name }) => isSweepShard(name)),
-      until,
-      now(),
-    );
-    const due = [...ticks, ...swept.filter((one) => one.ticks.length > 0)];
-    const jobs = [...jobsOf(ticks), ...sweeps.jobs(swept)];
+  /** Sends jobs, and moves the watermarks of the shards whose jobs were taken. */
+  const carryOut = async (
+    due: readonly DueTicks[],
+    jobs: readonly PlannedJob[],
+    until: number,
+  ): Promise<DispatchReport & { readonly missed: ReadonlySet<string> }> => {
     const failed = jobs.length > 0 ? await sendJobs(jobs) : new Set<PlannedJob>();
     const missed = new Set(
       [...failed].flatMap(({ location, job }) => shardsIn(job).map((name) => `${name} ${location}`)),
@@ -77,12 +70,35 @@ export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sle
         if (reached.length > 0) await planning.advance(shard, until - 1, { planned, plannedSince });
       }),
     );
-    const asked = swept.filter(({ jobs }) => jobs.some(({ isAsked }) => isAsked)).map(({ shard }) => shard);
-    for (const { name, askedTick } of new Set(asked)) {
+    return { jobs: jobs.length, failed: failed.size, missed };
+  };
+
+  const planTicks = async (shards: readonly Shard[]): Promise<DispatchReport> => {
+    const until = horizon(now());
+    const due = dueTicks(
+      shards.filter(({ name }) => !isSweepShard(name)),
+      until,
+    );
+    return carryOut(due, jobsOf(due), until);
+  };
+
+  /** After the ticks, so that none of them waits for a sweep, or fails with one. */
+  const planSweeps = async (shards: readonly Shard[]): Promise<DispatchReport> => {
+    const until = horizon(now());
+    const { due, errors } = await sweeps.due(
+      shards.filter(({ name }) => isSweepShard(name)),
+      until,
+      now(),
+    );
+    const ofTicks = due.filter(({ ticks }) => ticks.length > 0);
+    const { missed, ...report } = await carryOut(ofTicks, sweeps.jobs(due), until);
+    const asked = new Set(due.filter(({ jobs }) => jobs.some(({ isAsked }) => isAsked)).map(({ shard }) => shard));
+    for (const { name, askedTick } of asked) {
       const isLost = locations.some((location) => missed.has(`${name} ${location}`));
       if (!isLost && askedTick !== undefined) await planning.advanceAsked(name, askedTick, until - 1);
     }
-    return { jobs: jobs.length, failed: failed.size };
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} sweeps could not be planned`);
+    return report;
   };
 
   /** Ticks that need jobs, by shard and existing location. */
@@ -123,10 +139,13 @@ export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sle
       const shards: Shard[] = [];
       for await (const page of planning.shards()) {
         shards.push(...page);
-        const report = await plan(page);
+        const report = await planTicks(page);
         jobs += report.jobs;
         failed += report.failed;
       }
+      const report = await planSweeps(shards);
+      jobs += report.jobs;
+      failed += report.failed;
       return { jobs, failed, shards };
     },
 
@@ -134,7 +153,8 @@ export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sle
     async one(name: string): Promise<DispatchReport> {
       await nextSecond();
       const shard = await planning.shard(name);
-      return shard ? plan([shard]) : { jobs: 0, failed: 0 };
+      if (!shard) return { jobs: 0, failed: 0 };
+      return isSweepShard(name) ? planSweeps([shard]) : planTicks([shard]);
     },
   };
 };

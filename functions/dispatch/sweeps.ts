@@ -87,9 +87,16 @@ export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
   };
 
   return {
-    /** @param until end of planning, exclusive */
-    async due(shards: readonly Shard[], until: number, now: Date): Promise<DueSweep[]> {
-      const found = await Promise.all(
+    /**
+     * @param until end of planning, exclusive
+     * @returns also why some could not be planned: that of one says nothing about the others
+     */
+    async due(
+      shards: readonly Shard[],
+      until: number,
+      now: Date,
+    ): Promise<{ readonly due: readonly DueSweep[]; readonly errors: readonly unknown[] }> {
+      const found = await Promise.allSettled(
         shards
           .filter((shard) => mayBeDue(shard, until))
           .map(async (shard) => {
@@ -98,7 +105,12 @@ export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
             return locations.map((location) => stepsAt(shard, member!, location, until, now));
           }),
       );
-      return found.flat().filter(({ jobs }) => jobs.length > 0);
+      return {
+        due: found
+          .flatMap((one) => (one.status === "fulfilled" ? one.value : []))
+          .filter(({ jobs }) => jobs.length > 0),
+        errors: found.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : [])),
+      };
     },
 
     /** Steps of one location that are due in the same second share jobs, as many as one probe manages at their rates. */

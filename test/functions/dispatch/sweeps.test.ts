@@ -106,6 +106,16 @@ test("what a queue did not take is sent a minute later; what was missed longer i
   expect(steps(sweeps().filter(({ isAsked }) => isAsked))[0]).toEqual([0, 0]);
 });
 
+test("a sweep that cannot be planned, here for its settings, keeps neither ticks nor other sweeps from it", async () => {
+  const broken = await put("m0", "no ports");
+  const whole = await put("m1", "1-1000");
+  await shards().place(60, ["a"]);
+  for (const shard of [broken, whole]) await shards().askSweep(shard, now);
+  await expect(planner().everyMinute()).rejects.toThrow("1 sweeps could not be planned");
+  expect(new Set(sweeps().map(({ id }) => id))).toEqual(new Set(["m1"]));
+  expect(sent.some(({ job }) => job.kind === "tick")).toBe(true);
+});
+
 test.each([
   ["paused", { paused: true }],
   ["deleted", { deletedAt: "2026-11-27T10:00:00.000Z" }],
