@@ -131,7 +131,9 @@ export function createServer({ reader, pages, mailbox, sendsMail, log, now }: De
 
   const logo = ({ page }: View): Made | undefined => {
     const [, type, base64] = /^data:([^;]+);base64,(.*)$/.exec(page.logo ?? "") ?? [];
-    return type ? { type, content: Buffer.from(base64 ?? "", "base64"), atMs: now().getTime() } : undefined;
+    // For others, because a page in a sandboxed frame, such as the dashboard's preview, has an origin of its own.
+    const made = { type: type ?? "", atMs: now().getTime(), isForOthers: true };
+    return type ? { ...made, content: Buffer.from(base64 ?? "", "base64") } : undefined;
   };
 
   const view = async (name: string, view: View): Promise<Made | undefined> => {

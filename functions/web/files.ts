@@ -46,8 +46,8 @@ const accepted = (header = ""): ReadonlySet<string> =>
 
 const cacheControl = (path: string) => (path === SHELL ? ALWAYS_ASK : path.startsWith("/assets/") ? A_YEAR : A_DAY);
 
-/** Every path without a dot is a page, which the script draws. */
-const fileOf = (path: string) => (/\.[^/]*$/.test(path) ? (ALIASES[path] ?? path) : SHELL);
+/** Files have an extension with a letter. Every other path is a page, which the script draws; ids of incidents have a dot. */
+const fileOf = (path: string) => (/\.[^/]*[a-z][^/]*$/i.test(path) ? (ALIASES[path] ?? path) : SHELL);
 
 export const createFileServer = ({ files, policy }: WebFiles) => {
   const security = {

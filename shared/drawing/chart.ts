@@ -83,3 +83,54 @@ export const layOut = (times: readonly number[], series: readonly Series[], fram
     valueTicks: [0, max / 2, max],
   };
 };
+
+const SHADES = ["down", "degraded", "maintenance"] as const;
+type Shade = (typeof SHADES)[number];
+
+/** A time that is shaded, by the worst that held in it. */
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+  readonly shade: Shade;
+}
+
+interface Step {
+  readonly from: string;
+  readonly to: string;
+  readonly seconds: Readonly<Record<Shade, number>>;
+}
+
+/** Times of trouble and maintenance, in epoch milliseconds: whole steps, joined where they adjoin. */
+export const bandsOf = (steps: readonly Step[]): Band[] => {
+  const bands: Band[] = [];
+  for (const { from, to, seconds } of steps) {
+    const shade = SHADES.find((one) => seconds[one] > 0);
+    if (!shade) continue;
+    const band = { from: Date.parse(from), to: Date.parse(to), shade };
+    const last = bands.at(-1);
+    if (last?.to === band.from && last.shade === shade) bands[bands.length - 1] = { ...last, to: band.to };
+    else bands.push(band);
+  }
+  return bands;
+};
+
+/** A time that a chart is zoomed to, in epoch milliseconds. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Less than this is not looked at more closely: a minute is the finest step. */
+const LEAST_SPAN = 10 * MINUTE;
+
+/**
+ * Half or twice as long a time around a moment, which stays where it is in the drawing.
+ * @param now nothing is later
+ * @returns the same time where it cannot be shorter
+ */
+export const zoomed = ({ from, to }: Span, around: number, by: 0.5 | 2, now: number): Span => {
+  const length = (to - from) * by;
+  if (length < LEAST_SPAN) return { from, to };
+  const end = Math.min(now, around + (to - around) * by);
+  return { from: end - length, to: end };
+};

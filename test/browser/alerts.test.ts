@@ -5,11 +5,11 @@ import { createServer as createHttpServer, type Server as HttpServer } from "nod
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
 import { type Client, createClient } from "../support/client.ts";
-import { expectAccessible, startBrowser, type Visit, visit } from "./browser.ts";
+import { expectAccessible, expectFit, expectFocus, startBrowser, type Visit, visit } from "./browser.ts";
 
 let folder: string;
 let stack: RunningStack;
@@ -57,19 +57,6 @@ const create = async (path: string, body: object): Promise<string> => {
   return answer.body.id;
 };
 const port = () => (target.address() as AddressInfo).port;
-const focused = (page: Page) => page.evaluate("document.activeElement.id || document.activeElement.textContent");
-/** In both themes and on a narrow screen. */
-const expectFit = async (page: Page, where: string) => {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await expectAccessible(page, `${where}, ${colorScheme}`);
-  }
-  const size = page.viewportSize()!;
-  await page.setViewportSize({ width: 320, height: 700 });
-  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), `${where} is too wide`).toBe(0);
-  await page.setViewportSize(size);
-};
-
 test("policies: steps, tags and reminders in words; bad input at its field; a conflict; delete gives the focus back", async () => {
   await create("/v1/channels", { name: "Pager", kind: "webhook", settings: { url: `${hook}/pager` } });
   await create("/v1/monitors", {
@@ -95,7 +82,7 @@ test("policies: steps, tags and reminders in words; bad input at its field; a co
   await second.getByLabel("And these mail addresses").fill("nobody");
   await page.getByRole("button", { name: "Create policy" }).click();
   await page.getByText('must be a mail address, got "nobody"').waitFor();
-  await expect.poll(() => focused(page)).toBe("steps[1].emails");
+  await expectFocus(page, "steps[1].emails");
   await expectFit(page, "policy with errors");
   await second.getByLabel("And these mail addresses").fill("");
   await second.getByLabel("When").selectOption("after 10 min of trouble");
@@ -130,7 +117,7 @@ test("policies: steps, tags and reminders in words; bad input at its field; a co
   await night.getByText("7 times at most").waitFor();
   await night.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Cancel" }).click();
-  await expect.poll(() => focused(page)).toBe("Delete…");
+  await expectFocus(page, "Delete…");
   await night.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByText("No policies.").waitFor();
@@ -172,7 +159,7 @@ test("a channel: secrets are not shown and stay; what it was told; one that a po
   await page.getByLabel("secret").fill("short");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/must be whsec_/).waitFor();
-  await expect.poll(() => focused(page)).toBe("settings.secret");
+  await expectFocus(page, "settings.secret");
   await expectFit(page, "channel with errors");
   await page.getByLabel("secret").fill("");
   await page.getByLabel("Name", { exact: true }).fill("Older pager");
@@ -208,7 +195,7 @@ test("maintenance: for a monitor found by its name, each week in a zone; shown b
   await page.getByLabel("These monitors").fill("rout");
   await page.getByRole("button", { name: "+ Router" }).click();
   await page.getByRole("button", { name: "Remove Router" }).waitFor();
-  await expect.poll(() => focused(page)).toBe("monitorIds");
+  await expectFocus(page, "monitorIds");
   await page.getByLabel("It occurs").selectOption("on days of the week");
   await page.getByLabel("Tuesday").check();
   await page.getByLabel("Sunday").uncheck();
@@ -217,7 +204,7 @@ test("maintenance: for a monitor found by its name, each week in a zone; shown b
   const preview = page.getByRole("region", { name: "When it will be" });
   await preview.getByText(/must be a name of the IANA time zone database/).waitFor();
   await page.getByRole("button", { name: "Create window" }).click();
-  await expect.poll(() => focused(page)).toBe("timeZone");
+  await expectFocus(page, "timeZone");
   await expectFit(page, "window with errors");
   await page.getByLabel("Time zone").fill("Europe/Zurich");
   await preview.getByRole("listitem").nth(4).waitFor();
@@ -284,6 +271,16 @@ test("a monitor: who would hear of it and why, what it depends on; policies, fla
   await page.getByRole("button", { name: "Send test to Night pager" }).click();
   await page.getByText("The test was taken.").waitFor();
   expect(posted).toContain("/night");
+  await page.getByText("Steps and reminders of its own").click();
+  await page.getByRole("button", { name: "Add a step" }).click();
+  const step = page.getByRole("group", { name: "Step 1" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await step.getByText("must name at least one channel or mail address").waitFor();
+  await step.getByLabel("Night pager").check();
+  await page.getByLabel("Remind every").selectOption("1 h");
+  await words
+    .getByText("After 5 min: Night pager. Reminds every 1 h until somebody acknowledges, 10 times at most.")
+    .waitFor();
   await page.getByText("When nobody is told").click();
   await page.getByLabel("It depends on").fill("upl");
   await page.getByRole("button", { name: "+ Uplink" }).click();
@@ -295,7 +292,11 @@ test("a monitor: who would hear of it and why, what it depends on; policies, fla
   expect((await api("GET", `/v1/monitors/${shop}`)).body).toMatchObject({
     dependsOn: [uplink],
     flapping: { highPercent: 30, lowPercent: 20 },
-    alerts: { policies: [expect.any(String)] },
+    alerts: {
+      policies: [expect.any(String)],
+      steps: [{ afterSeconds: 300, channels: [pager], emails: [] }],
+      remindEverySeconds: 3600,
+    },
   });
   const hearers = page.getByRole("region", { name: "Who would hear of this" });
   await hearers.getByText("After 10 min, if nobody has acknowledged: Night pager.").waitFor();
@@ -328,7 +329,7 @@ test("subscriptions: what each gets in words; asked to confirm; a test that reac
   await page.getByLabel("Mail address").fill("nobody");
   await page.getByRole("button", { name: "Subscribe" }).click();
   await page.getByText('must be a mail address, got "nobody"').waitFor();
-  await expect.poll(() => focused(page)).toBe("endpoint");
+  await expectFocus(page, "endpoint");
   await page.getByLabel("Mail address").fill("people@example.com");
   await page.getByText("Only some alerts").click();
   await page.getByLabel("critical: down").check();
@@ -348,6 +349,17 @@ test("subscriptions: what each gets in words; asked to confirm; a test that reac
   await row.getByText("the test also reaches 1 other subscriptions").waitFor();
   await row.getByRole("button", { name: "Send it to all of them" }).click();
   await row.getByText("The test was sent, to 1 other too.").waitFor();
+  await row.getByRole("button", { name: "Change…" }).click();
+  const dialog = page.getByRole("dialog", { name: /^What .*41790000001 gets$/ });
+  await dialog.getByLabel("critical: down").check();
+  await dialog.getByLabel("Tags").fill("nonsense");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expectFocus(page, "change-tags");
+  await expectAccessible(page, "filter with errors");
+  await dialog.getByLabel("Tags").fill("team=web");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await row.getByText("Alerts of severity critical, of monitors with team=web.").waitFor();
+  await expectFocus(page, "Change…");
   await row.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await row.waitFor({ state: "detached" });

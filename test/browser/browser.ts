@@ -69,3 +69,21 @@ export const expectAccessible = async (page: Page, where: string): Promise<void>
   );
   expect(told, where).toEqual([]);
 };
+
+/** In both themes and on a narrow screen. */
+export const expectFit = async (page: Page, where: string): Promise<void> => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, `${where}, ${colorScheme}`);
+  }
+  const size = page.viewportSize()!;
+  await page.setViewportSize({ width: 320, height: 700 });
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), `${where} is too wide`).toBe(0);
+  await page.setViewportSize(size);
+};
+
+/** @param what the id of the element, its label, or what it says */
+export const expectFocus = async (page: Page, what: string): Promise<void> => {
+  const found = "document.activeElement.id || document.activeElement.ariaLabel || document.activeElement.textContent";
+  await expect.poll(() => page.evaluate(found), { timeout: 20_000 }).toBe(what);
+};

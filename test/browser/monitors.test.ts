@@ -187,6 +187,12 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   await page.goto("/monitors");
   await logIn(one);
   await page.getByRole("link", { name: "New monitor" }).click();
+  // Enter does not leave the field: what it says is taken apart all the same.
+  await page.getByLabel("Host name or IP address").fill("127.0.0.1:1");
+  await page.getByLabel("Mail addresses").fill("ops");
+  await page.getByLabel("Host name or IP address").press("Enter");
+  await page.getByText('must be a mail address, got "ops"').waitFor();
+  expect(await page.getByLabel("Port", { exact: true }).inputValue()).toBe("1");
   await page.getByLabel("Host name or IP address").fill(`${stack.apiUrl}/v1/health`);
   await page.getByLabel("Host name or IP address").press("Tab");
   await page.getByText(/^Taken apart: http, 127\.0\.0\.1, port \d+, path \/v1\/health\.$/).waitFor();
@@ -204,9 +210,13 @@ test("a new monitor: a pasted URL, a test, what is wrong at its field, then it i
   expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("127.0.0.1");
   await page.getByLabel("Mail addresses").fill("ops@example.com");
   await page.getByLabel("Name", { exact: true }).fill("Health");
+  await page.getByText("Advanced").click();
+  await page.getByLabel("Key").fill("shop/health");
   await page.getByRole("button", { name: "Create monitor" }).click();
   await page.getByRole("heading", { name: "Health" }).waitFor();
   await page.locator("main > p .status.is-up").waitFor({ timeout: 30_000 });
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByText("Its key, which stays: shop/health").waitFor();
   expect(one.faults).toEqual([]);
   await one.close();
 }, 60_000);
@@ -279,7 +289,7 @@ test("channels: what is wrong stands at its field; a test says whether it was ta
     ["Bad hook", "/gone"],
   ] as const) {
     await page.getByLabel("Name", { exact: true }).fill(name);
-    await page.getByLabel(/^url/).fill(url + path);
+    await page.getByLabel(/^URL/).fill(url + path);
     await page.getByRole("button", { name: "Create channel" }).click();
     const row = page.getByRole("row", { name });
     await row.getByRole("button", { name: "Send test" }).click();

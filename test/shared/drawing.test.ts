@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BAR, barPaths, kindOf, widthOf } from "../../shared/drawing/bars.ts";
-import { layOut, timeTicks } from "../../shared/drawing/chart.ts";
+import { bandsOf, layOut, timeTicks, zoomed } from "../../shared/drawing/chart.ts";
 import { lanePaths } from "../../shared/drawing/lanes.ts";
 
 test("bars: one path for each status, each bar at its place, the worst the highest", () => {
@@ -52,4 +52,33 @@ test("lanes: one path for each kind of stretch, at its time, never too thin to b
     { health: "down", state: "closed", d: "M40.0 0h1.0v20h-1.0z" },
   ]);
   expect(lanePaths([], { from: 0, to: 1 }, size)).toEqual([]);
+});
+
+test("bands: the worst of each step that is not up, joined where they adjoin", () => {
+  const step = (n: number, seconds: object) => ({
+    from: new Date(n * 60_000).toISOString(),
+    to: new Date((n + 1) * 60_000).toISOString(),
+    seconds: { ...{ down: 0, degraded: 0, maintenance: 0 }, ...seconds },
+  });
+  const steps = [step(0, {}), step(1, { down: 3, degraded: 5 }), step(2, { down: 60 }), step(3, { maintenance: 1 })];
+  expect(bandsOf([...steps, step(5, { maintenance: 60 })])).toEqual([
+    { from: 60_000, to: 180_000, shade: "down" },
+    { from: 180_000, to: 240_000, shade: "maintenance" },
+    { from: 300_000, to: 360_000, shade: "maintenance" },
+  ]);
+});
+
+const MINUTES = 60_000;
+test.each([
+  ["in: half as long, and the moment stays in its place", 25, 0.5, { from: 12.5, to: 62.5 }],
+  ["in at an edge", 100, 0.5, { from: 50, to: 100 }],
+  ["out: never later than now", 25, 2, { from: -90, to: 110 }],
+] as const)("zoom %s", (_name, around, by, { from, to }) => {
+  const span = { from: 0, to: 100 * MINUTES };
+  expect(zoomed(span, around * MINUTES, by, 110 * MINUTES)).toEqual({ from: from * MINUTES, to: to * MINUTES });
+});
+
+test("zoom in: ten minutes are the least", () => {
+  const span = { from: 0, to: 15 * MINUTES };
+  expect(zoomed(span, 0, 0.5, 99 * MINUTES)).toEqual(span);
 });

@@ -6,6 +6,7 @@ import { rowFrom, summaryOf } from "../../shared/history/summary.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { chunksOf } from "../../shared/rules/plan.ts";
 import { SUMMARY_BUCKETS, summaryBucketOf } from "../../shared/store/keys.ts";
+import type { StoredMonitor } from "../../shared/store/monitor-item.ts";
 import { monitorItem } from "../../shared/store/monitors.ts";
 import type { SummaryStore } from "../../shared/store/summaries.ts";
 import { monitorOf, viewOf } from "./monitors.ts";
@@ -31,13 +32,44 @@ function startsOf(n: number, { days, now }: Scale): RecordedStretch[] {
   return starts;
 }
 
-/** @returns ids of the monitors */
-export async function fillStatus(
-  { client, tables }: { readonly client: DynamoDBDocumentClient; readonly tables: { readonly monitors: string } },
+/** A monitor with the beginnings of its stretches, oldest first. */
+export interface Past {
+  readonly monitor: StoredMonitor;
+  readonly starts: readonly RecordedStretch[];
+}
+
+interface Places {
+  readonly client: DynamoDBDocumentClient;
+  readonly tables: { readonly monitors: string };
+}
+
+/** Writes monitors as they are, with summaries of their past. */
+export async function writePasts(
+  { client, tables }: Places,
   summaries: SummaryStore,
-  scale: Scale,
-): Promise<string[]> {
-  const { now, days } = scale;
+  pasts: readonly Past[],
+  { now, days }: Pick<Scale, "now" | "days">,
+): Promise<void> {
+  const items = pasts.map(({ monitor }) => ({ PutRequest: { Item: monitorItem(monitor) } }));
+  await inParallel(chunksOf(items, 25), WRITES_AT_ONCE, async (some) => {
+    await client.send(new BatchWriteCommand({ RequestItems: { [tables.monitors]: some } }));
+  });
+  const buckets = Map.groupBy(pasts, ({ monitor }) => summaryBucketOf(monitor.id));
+  const today = Math.floor(now / DAY_SECONDS) * DAY_SECONDS;
+  await inParallel(SUMMARY_BUCKETS, WRITES_AT_ONCE, async (bucket) => {
+    const own = buckets.get(bucket) ?? [];
+    const put = (period: "HOUR" | "DAY", start: number, seconds: number) => {
+      const rows = new Map(own.map(({ monitor, starts }) => [monitor.id, rowFrom(starts, start, start + seconds)]));
+      return summaries.put(bucket, period, { ...summaryOf(rows), start, version: 0, corrections: 0 });
+    };
+    for (let day = today - days * DAY_SECONDS; day < today; day += DAY_SECONDS) await put("DAY", day, DAY_SECONDS);
+    for (let hour = today - DAY_SECONDS; hour < now; hour += HOUR_SECONDS) await put("HOUR", hour, HOUR_SECONDS);
+  });
+}
+
+/** @returns ids of the monitors */
+export async function fillStatus(places: Places, summaries: SummaryStore, scale: Scale): Promise<string[]> {
+  const { now } = scale;
   const fleet = Array.from({ length: scale.monitors }, (_, n) => {
     // As random as the ids that the API makes, and the same every time.
     const id = Buffer.from(`${(n * 2_654_435_761) % 2 ** 32}-${(n * 40_503 + 7) % 65_521}`)
@@ -54,23 +86,9 @@ export async function fillStatus(
       lastStretch: { status: "up", since: starts.at(-1)!.since },
       tags: { team: `team-${n % 20}` },
     });
-    return { id, starts, item: monitorItem(monitor) };
+    return { monitor, starts };
   });
-  const items = fleet.map(({ item }) => ({ PutRequest: { Item: item } }));
-  await inParallel(chunksOf(items, 25), WRITES_AT_ONCE, async (some) => {
-    await client.send(new BatchWriteCommand({ RequestItems: { [tables.monitors]: some } }));
-  });
-  const buckets = Map.groupBy(fleet, ({ id }) => summaryBucketOf(id));
-  const today = Math.floor(now / DAY_SECONDS) * DAY_SECONDS;
-  await inParallel(SUMMARY_BUCKETS, WRITES_AT_ONCE, async (bucket) => {
-    const own = buckets.get(bucket) ?? [];
-    const put = (period: "HOUR" | "DAY", start: number, seconds: number) => {
-      const rows = new Map(own.map(({ id, starts }) => [id, rowFrom(starts, start, start + seconds)]));
-      return summaries.put(bucket, period, { ...summaryOf(rows), start, version: 0, corrections: 0 });
-    };
-    for (let day = today - days * DAY_SECONDS; day < today; day += DAY_SECONDS) await put("DAY", day, DAY_SECONDS);
-    for (let hour = today - DAY_SECONDS; hour < now; hour += HOUR_SECONDS) await put("HOUR", hour, HOUR_SECONDS);
-  });
+  await writePasts(places, summaries, fleet, scale);
   if (fleet.some(({ starts }) => statusAt(starts, now) !== "up")) throw new Error("a monitor is not up");
-  return fleet.map(({ id }) => id);
+  return fleet.map(({ monitor }) => monitor.id);
 }

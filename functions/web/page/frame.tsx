@@ -17,6 +17,7 @@ const PAGES = [
   { to: "/incidents", name: "Incidents", paths: ["/incidents"] },
   { to: "/maintenance", name: "Maintenance", paths: ["/maintenance"] },
   { to: "/policies", name: "Alerts", paths: ["/policies", "/channels", "/subscriptions"] },
+  { to: "/status-pages", name: "Status pages", paths: ["/status-pages"] },
   { to: "/locations", name: "Locations", paths: ["/locations"] },
   { to: "/settings", name: "Settings", paths: ["/settings"] },
 ] as const;

@@ -1,5 +1,6 @@
 /** What the page reads of the API's answers (the OpenAPI document describes them whole). */
 import type { Scope } from "../../../shared/tokens.ts";
+import type { Policy } from "./alerts-model.ts";
 
 export const STATUSES = ["down", "degraded", "unknown", "pending", "maintenance", "up", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
@@ -87,6 +88,7 @@ export interface Flapping {
 export interface Monitor {
   readonly id: string;
   readonly name: string;
+  readonly key: string | null;
   readonly protocol: string;
   readonly host: string;
   readonly port: number;
@@ -99,7 +101,7 @@ export interface Monitor {
   readonly failureThreshold: number;
   readonly recoveryThreshold: number;
   readonly quorum: string | number;
-  readonly alerts: {
+  readonly alerts: Pick<Policy, "steps" | "remindEverySeconds" | "remindAtMost" | "until"> & {
     readonly afterSeconds: number;
     readonly emails: readonly string[];
     readonly policies: readonly string[];

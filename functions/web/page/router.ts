@@ -11,12 +11,37 @@ const moved = () => {
 };
 addEventListener("popstate", moved);
 
+/** A heading that has not come by then belongs to a page that could not be loaded. */
+const HEADING_WITHIN_MS = 20_000;
+let stopWaiting = () => {};
+
+/** Puts the focus on the heading of the page that is opened, once it is there: many a page first loads what it shows. */
+const focusHeading = (): void => {
+  stopWaiting();
+  const before = document.querySelector("h1");
+  const place = document.activeElement;
+  const observer = new MutationObserver(() => {
+    const heading = document.querySelector("h1");
+    if (heading === null || heading === before) return;
+    stopWaiting();
+    // Whoever has gone on to something else stays there.
+    if (document.activeElement === document.body || document.activeElement === place)
+      heading.focus({ preventScroll: true });
+  });
+  const timer = setTimeout(() => stopWaiting(), HEADING_WITHIN_MS);
+  stopWaiting = () => {
+    clearTimeout(timer);
+    observer.disconnect();
+  };
+  observer.observe(document.body, { childList: true, subtree: true });
+};
+
 /** Opens a page of ours; the reader then is at its heading. */
 export const go = (to: string): void => {
+  focusHeading();
   history.pushState(null, "", to);
   moved();
   scrollTo(0, 0);
-  queueMicrotask(() => document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true }));
 };
 
 /** Opens a page in place of this one, which Back then passes over. */

@@ -55,6 +55,13 @@ export const ago = (at: string, now: number): string => {
   return relative.format(-Math.floor(seconds / size), unit);
 };
 
+/** How long something has lasted, by its largest unit: `12 minutes`. */
+export const lastingSince = (at: string, now: number): string => {
+  const seconds = Math.max(0, (now - Date.parse(at)) / 1000);
+  const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? UNITS.at(-1)!;
+  return plural(Math.floor(seconds / size), unit);
+};
+
 /** Its two largest units: `2 d 5 h`, `3 min 20 s`. */
 export const lasting = (seconds: number): string => {
   const parts: string[] = [];

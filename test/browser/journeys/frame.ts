@@ -1,6 +1,6 @@
 /** Journeys: what the frame says on every page, and a session that ends. */
 import { expect, test } from "vitest";
-import { expectAccessible } from "../browser.ts";
+import { expectAccessible, expectFocus } from "../browser.ts";
 import { api, enter, stack } from "./journey.ts";
 
 /** Runs at once what a page asks for from time to time. */
@@ -14,6 +14,23 @@ export const frameJourneys = (): void => {
     expect(await page.locator("link[rel=icon]").getAttribute("href")).toMatch(/^data:image\/svg/);
     await page.getByRole("link", { name: "1 down" }).click();
     await page.getByRole("link", { name: "Broken" }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("whoever opens a page is at its heading, also where the page is loaded first; a test leaves the focus where it is", async () => {
+    const { page, faults, close } = await enter("/monitors");
+    await page.getByRole("table", { name: "Monitors" }).waitFor();
+    await page.getByRole("link", { name: "Fine" }).press("Enter");
+    await expectFocus(page, "Fine");
+    await page.getByRole("link", { name: "Alerts" }).press("Enter");
+    await expectFocus(page, "Alert policies");
+    await page.keyboard.press("c");
+    await expectFocus(page, "New monitor");
+    await page.getByLabel("Host name or IP address").fill("127.0.0.1:1");
+    await page.getByRole("button", { name: "Test now" }).press("Enter");
+    await page.getByRole("table", { name: "What each location saw" }).waitFor();
+    await expectFocus(page, "Test now");
     expect(faults).toEqual([]);
     await close();
   }, 60_000);

@@ -19,6 +19,7 @@ test.each([
   ["/", "shell", "no-cache"],
   ["/monitors/abc", "shell", "no-cache"],
   ["/incidents", "shell", "no-cache"],
+  ["/incidents/3547649929f5c1fe3e3e.1795814725573", "shell", "no-cache"],
   ["/index.html", "shell", "no-cache"],
   ["/favicon.ico", "icon", "public, max-age=86400"],
   ["/assets/main-AB.js", "main", "public, max-age=31536000, immutable"],

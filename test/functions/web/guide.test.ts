@@ -8,6 +8,7 @@ import {
   targetOf,
   withoutSecrets,
 } from "../../../functions/web/page/monitors/draft.ts";
+import { ownSteps } from "../../../functions/web/page/monitors/hearers.ts";
 import { takeApart } from "../../../functions/web/page/monitors/target-text.ts";
 import { mergePatch } from "../../../functions/web/page/parts/merge-patch.ts";
 import { questionsOf, type Schema } from "../../../functions/web/page/parts/settings-schema.ts";
@@ -97,6 +98,21 @@ test("a draft becomes a monitor", () => {
   expect(monitorOf(draft({ port: "abc" }), undefined)).toMatchObject({ port: "abc" });
 });
 
+test("its own steps are told in order, each time once; without any, the subscriptions hear unless a policy takes it", () => {
+  const own = draft({ emails: "a@b.ch" });
+  const steps = [
+    { afterSeconds: 0, channels: ["c"], emails: "" },
+    { afterSeconds: 60, channels: ["c"], emails: "a@b.ch, c@d.ch" },
+  ];
+  expect(ownSteps(own, false)).toEqual([{ afterSeconds: 60, emails: ["a@b.ch"], channels: ["people", "sns"] }]);
+  expect(ownSteps(own, true)).toEqual([{ afterSeconds: 60, emails: ["a@b.ch"], channels: [] }]);
+  expect(ownSteps(draft({}), true)).toEqual([]);
+  expect(ownSteps({ ...own, steps }, false)).toEqual([
+    { afterSeconds: 0, emails: [], channels: ["c"] },
+    { afterSeconds: 60, emails: ["a@b.ch", "c@d.ch"], channels: ["c"] },
+  ]);
+});
+
 test("the time until people hear: interval, attempts, waiting, sending", () => {
   // 60 s, three attempts of 5 s with pauses of 1 s, 60 s, 3 s.
   expect(secondsToAlert(EMPTY, 60)).toBe(60 + 17 + 60 + 3);
@@ -125,7 +141,10 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     tags: { k: "v=w", empty: "" },
     settings: { transport: "tcp", deep: { a: [1] }, count: 3 },
     intervalSeconds: 60,
-    alerts: { afterSeconds: 5, emails: ["a@b.ch"], policies: [] },
+    alerts: {
+      ...{ afterSeconds: 5, emails: ["a@b.ch"], policies: [], remindEverySeconds: 600, remindAtMost: 3 },
+      ...{ until: "recovered", steps: [{ afterSeconds: 60, channels: ["sns"], emails: [] }] },
+    },
     failureThreshold: 2,
     recoveryThreshold: 1,
     degradedAboveMs: 300,
@@ -145,8 +164,11 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     dependsOn: ["p"],
     maintenanceCountsAsDowntime: true,
   });
-  expect(mergePatch(monitorOf(made, known), monitorOf({ ...made, tags: "k=v=w" }, known))).toEqual({
+  expect(monitorOf(made, known).alerts).toEqual({ ...monitor.alerts, policies: undefined });
+  const changed = { ...made, tags: "k=v=w", steps: [], remindEverySeconds: 0 };
+  expect(mergePatch(monitorOf(made, known), monitorOf(changed, known))).toEqual({
     tags: { empty: null },
+    alerts: { steps: null, remindEverySeconds: null, remindAtMost: null, until: null },
   });
 });
 

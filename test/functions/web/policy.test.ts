@@ -7,6 +7,7 @@ import {
   EVENTS,
   emptyPolicy,
   habitsInWords,
+  receiverInWords,
   scopeInWords,
   stepsInWords,
   takes,
@@ -104,4 +105,14 @@ test("who would hear, by what says so, in steps", () => {
       isDownOnly: true,
     },
   ]);
+});
+
+test.each([
+  ["email:ops@example.com", "ops@example.com"],
+  ["channel:c1", "Pager"],
+  ["channel:c2", "a channel that was deleted"],
+  ["people", "whoever has subscribed by mail or SMS"],
+  ["page:p1", "page:p1"],
+])("receiver %s in words", (receiver, words) => {
+  expect(receiverInWords(receiver, new Map([["c1", "Pager"]]))).toBe(words);
 });

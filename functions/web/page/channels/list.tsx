@@ -41,7 +41,8 @@ const Last = ({ last }: { readonly last: Delivery | null }) =>
     <>
       <span class={last.state === "undeliverable" ? "is-down" : ""}>
         {last.event}: {DELIVERY_WORDS[last.state]}
-      </span>{" "}
+      </span>
+      {", "}
       <Ago at={last.attemptedAt ?? last.createdAt} />
       {last.state !== "sent" && last.answer !== null && (
         <div class="small" dir="auto">

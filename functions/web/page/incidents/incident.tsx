@@ -1,12 +1,14 @@
 /** One incident: what happened in it in the order of time, whom it was told, and what people wrote. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { CallFailure, call, get } from "../api.ts";
+import { loadChannels } from "../channels/channels.ts";
 import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Page, Status } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
+import { type Names, receiverInWords } from "../policies/policy.ts";
 import { mayWrite } from "../session.ts";
 import { lasting, plural, when } from "../words.ts";
 
@@ -44,11 +46,16 @@ interface Shown {
 
 const STATES = ["investigating", "identified", "monitoring", "resolved"] as const;
 
-const Deliveries = ({ deliveries }: { readonly deliveries: readonly Delivery[] }) => (
+interface DeliveriesProps {
+  readonly deliveries: readonly Delivery[];
+  readonly names: Names;
+}
+
+const Deliveries = ({ deliveries, names }: DeliveriesProps) => (
   <ul class="plain-list small">
     {deliveries.map(({ receiver, state, attempts, answer }) => (
       <li key={receiver}>
-        <span dir="auto">{receiver}</span>: {state ?? "not known any more"}
+        <span dir="auto">{receiverInWords(receiver, names)}</span>: {state ?? "not known any more"}
         {state !== "sent" && answer !== null && (
           <span class="dim">
             {" "}
@@ -61,7 +68,8 @@ const Deliveries = ({ deliveries }: { readonly deliveries: readonly Delivery[] }
 );
 
 /** What an event says, in words. */
-const what = ({ kind, status, alert, undeliverable, acknowledgement, note, endReason }: Event): ComponentChildren => {
+const what = (event: Event, names: Names): ComponentChildren => {
+  const { kind, status, alert, undeliverable, acknowledgement, note, endReason } = event;
   switch (kind) {
     case "opened":
       return "It began.";
@@ -71,13 +79,13 @@ const what = ({ kind, status, alert, undeliverable, acknowledgement, note, endRe
       return (
         <>
           <strong>{alert!.event}</strong> was told: <span dir="auto">{alert!.message}</span>
-          <Deliveries deliveries={alert!.deliveries} />
+          <Deliveries deliveries={alert!.deliveries} names={names} />
         </>
       );
     case "undeliverable":
       return (
         <span class="is-down">
-          {undeliverable!.receiver} could not be told: {undeliverable!.error}
+          {receiverInWords(undeliverable!.receiver, names)} could not be told: {undeliverable!.error}
         </span>
       );
     case "acknowledged":
@@ -106,12 +114,14 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
   const [failure, setFailure] = useState<unknown>(null);
   const [text, setText] = useState("");
   const [state, setState] = useState("");
+  const [isPublic, setPublic] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     try {
-      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, ...(state && { state }) } });
+      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
       setText("");
       setState("");
+      setPublic(false);
       setFailure(null);
       done();
     } catch (error) {
@@ -133,6 +143,12 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
           ))}
         </select>
       </div>
+      <div class="field">
+        <label class="check">
+          <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
+          <span>For everybody: status pages show it, and their subscribers get it by mail</span>
+        </label>
+      </div>
       {failure !== null && <Failed failure={failure} />}
       <button type="submit" disabled={text.trim() === ""}>
         Write note
@@ -145,7 +161,15 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
   const [shown, setShown] = useState<Shown | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
+  const [names, setNames] = useState<Names>(new Map());
   const refresh = () => setAttempt(attempt + 1);
+  useEffect(() => {
+    // Without them the page still says how each message fared.
+    loadChannels().then(
+      (channels) => setNames(new Map(channels.map((channel) => [channel.id, channel.name]))),
+      () => {},
+    );
+  }, []);
   usePolling(
     async (isPoll) => {
       try {
@@ -201,11 +225,13 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
         )}
       </div>
       <p>
-        <StatusMark status={incident.severity} /> from {when(incident.startedAt)}{" "}
+        <StatusMark status={incident.severity} />{" "}
         {incident.durationSeconds === null ? (
-          <strong>on</strong>
+          <>
+            since {when(incident.startedAt)}, <strong>still going on</strong>
+          </>
         ) : (
-          `for ${lasting(incident.durationSeconds)}, until ${when(incident.endedAt!)}`
+          `from ${when(incident.startedAt)} for ${lasting(incident.durationSeconds)}, until ${when(incident.endedAt!)}`
         )}
         . <span dir="auto">{incident.message}</span>
       </p>
@@ -220,7 +246,7 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
             <time dateTime={event.at} class="dim">
               {when(event.at)}
             </time>
-            <div>{what(event)}</div>
+            <div>{what(event, names)}</div>
           </li>
         ))}
       </ol>

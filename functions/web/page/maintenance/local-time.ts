@@ -26,3 +26,12 @@ export const instantOf = (local: string, timeZone: string): string => {
   const fits = [before, after].find((at) => at + aheadMs(at, timeZone) === asUtc);
   return new Date(fits ?? before).toISOString();
 };
+
+/** As `instantOf`. A zone that does not exist is left to the API, whose message then names it. */
+export const startOf = (local: string, timeZone: string): string => {
+  try {
+    return instantOf(local, timeZone);
+  } catch {
+    return `${local} in ${timeZone}`;
+  }
+};

@@ -2,7 +2,7 @@
 import type { MaintenanceWindow, Occurrence, Schedule, Weekday } from "../alerts-model.ts";
 import { numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 import { atClock, lasting, listed, onDate, plural } from "../words.ts";
-import { instantOf, localOf } from "./local-time.ts";
+import { localOf, startOf } from "./local-time.ts";
 
 export const WEEKDAYS = {
   mon: "Monday",
@@ -105,15 +105,6 @@ export const draftOfWindow = (
   if (schedule.kind === "weekly") return { ...common, at: schedule.at, weekdays: schedule.days };
   if (schedule.kind === "monthly") return { ...common, at: schedule.at, monthDays: schedule.days.join(", ") };
   return { ...common, at: schedule.at };
-};
-
-/** A zone that does not exist is left to the API, whose message then names it. */
-const startOf = (local: string, timeZone: string): string => {
-  try {
-    return instantOf(local, timeZone);
-  } catch {
-    return `${local} in ${timeZone}`;
-  }
 };
 
 const inOrder = Object.keys(WEEKDAYS) as readonly Weekday[];

@@ -23,7 +23,8 @@ export const ClonePage = ({ id }: { readonly id: string }) => {
       setAnswer(monitor);
     });
   useEffect(load, [id]);
-  const original = answer && draftOf(answer, protocolNamed(answer.protocol));
+  // A key is of one monitor alone.
+  const original = answer && draftOf({ ...answer, key: null }, protocolNamed(answer.protocol));
   const create = async (draft: Draft) => {
     const body = mergePatch(bodyOf(original!), bodyOf(draft)) ?? {};
     const made = await call<Monitor>("POST", `/v1/monitors?from=${id}`, { body });

@@ -58,7 +58,8 @@ export const Detail = ({ id, span, choose, beat }: DetailProps) => {
         get<Timeline>(`/v1/monitors/${id}/timeline?${range}`, { isPoll: true }),
         get<Stats>(`/v1/monitors/${id}/stats?${range}&step=1d`, { isPoll: true }),
       ]),
-    [id, span, span.to ? null : beat],
+    [id, span],
+    span.to ? null : beat,
   );
   const [timeline, stats] = answer ?? [];
   return (

@@ -3,13 +3,16 @@ import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../.
 import type { Flapping, Monitor } from "../model.ts";
 import { type Configurable, settingsFrom, textsOf, variantOf } from "../parts/settings-schema.ts";
 import { addressesFrom, numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
+import { bodyOfEscalation, draftOfEscalation, type EscalationDraft, NO_ESCALATION } from "../policies/policy.ts";
 
-export interface Draft {
+export interface Draft extends EscalationDraft {
   readonly host: string;
   readonly protocol: string;
   /** Empty: the protocol's own. */
   readonly port: string;
   readonly name: string;
+  /** A name of one's own for programs, which stays. Empty: none. */
+  readonly key: string;
   /** `key=value`, with commas between them. */
   readonly tags: string;
   /** Which kind of settings, where the protocol has several. */
@@ -42,6 +45,7 @@ export const EMPTY: Draft = {
   protocol: "tcp",
   port: "",
   name: "",
+  key: "",
   tags: "",
   kind: 0,
   settings: {},
@@ -54,6 +58,7 @@ export const EMPTY: Draft = {
   locations: [],
   emails: "",
   policies: [],
+  ...NO_ESCALATION,
   flapping: null,
   dependsOn: [],
   maintenanceCountsAsDowntime: false,
@@ -71,6 +76,12 @@ export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> 
   };
 };
 
+/** Reminders of its own; without them their details are left to the API. */
+const remindersOf = (draft: Draft) => {
+  const { steps: _steps, ...reminders } = bodyOfEscalation(draft);
+  return reminders.remindEverySeconds === null ? {} : reminders;
+};
+
 /** What `POST /v1/monitors` takes. @throws SyntaxError for a setting that is no JSON */
 export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
   const tags = tagsFrom(draft.tags);
@@ -83,11 +94,14 @@ export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings">
     recoveryThreshold: draft.recoveryThreshold,
     ...(draft.degradedAboveMs.trim() !== "" && { degradedAboveMs: numberOr(draft.degradedAboveMs) }),
     ...(draft.quorum !== "majority" && { quorum: numberOr(draft.quorum) }),
+    ...(draft.key.trim() !== "" && { key: draft.key.trim() }),
     ...(Object.keys(tags).length > 0 && { tags }),
     alerts: {
       afterSeconds: draft.afterSeconds,
       ...(emails.length > 0 && { emails }),
       ...(draft.policies.length > 0 && { policies: draft.policies }),
+      ...(draft.steps.length > 0 && { steps: bodyOfEscalation(draft).steps }),
+      ...remindersOf(draft),
     },
     ...(draft.flapping && { flapping: draft.flapping }),
     ...(draft.dependsOn.length > 0 && { dependsOn: draft.dependsOn }),
@@ -114,6 +128,7 @@ export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings
   protocol: monitor.protocol,
   port: String(monitor.port),
   name: monitor.name,
+  key: monitor.key ?? "",
   tags: tagsText(monitor.tags),
   kind: variantOf(monitor.settings, protocol),
   settings: textsOf(monitor.settings),
@@ -126,6 +141,7 @@ export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings
   locations: [],
   emails: monitor.alerts.emails.join(", "),
   policies: monitor.alerts.policies,
+  ...draftOfEscalation(monitor.alerts),
   flapping: monitor.flapping,
   dependsOn: monitor.dependsOn,
   maintenanceCountsAsDowntime: monitor.maintenanceCountsAsDowntime,

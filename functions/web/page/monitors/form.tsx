@@ -11,7 +11,7 @@ import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { Exceptions, People } from "./people-step.tsx";
 import { loadProtocols, protocolNamed } from "./protocols.ts";
-import { type StepProps, Target } from "./target-step.tsx";
+import { partsOf, type StepProps, Target } from "./target-step.tsx";
 
 const THRESHOLDS = [1, 2, 3, 5, 10];
 const QUORUMS: Readonly<Record<string, string>> = {
@@ -29,6 +29,10 @@ const SHOWN = [
   "alerts.afterSeconds",
   "alerts.emails",
   "alerts.policies",
+  "alerts.steps",
+  "alerts.remindEverySeconds",
+  "alerts.remindAtMost",
+  "alerts.until",
   "dependsOn",
   "flapping",
   "failureThreshold",
@@ -36,16 +40,26 @@ const SHOWN = [
   "quorum",
   "name",
   "tags",
+  "key",
 ];
 
-const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: unknown) => void }) => {
+interface TestProps {
+  readonly draft: Draft;
+  /** The draft as it is sent. */
+  readonly finish: () => Promise<Draft>;
+  readonly fail: (error: unknown) => void;
+}
+
+const Test = ({ draft, finish, fail }: TestProps) => {
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
   const [isBusy, setBusy] = useState(false);
   const run = async () => {
+    if (isBusy) return;
     setBusy(true);
     setOutcomes(null);
     try {
-      const body = targetOf(draft, protocolNamed(draft.protocol));
+      const finished = await finish();
+      const body = targetOf(finished, protocolNamed(finished.protocol));
       setOutcomes((await call<{ readonly outcomes: readonly Outcome[] }>("POST", "/v1/checks", { body })).outcomes);
       fail(null);
     } catch (error) {
@@ -58,7 +72,7 @@ const Test = ({ draft, fail }: { readonly draft: Draft; readonly fail: (error: u
   return (
     <section aria-label="Test">
       <p>
-        <button type="button" disabled={isBusy || draft.host.trim() === ""} onClick={() => void run()}>
+        <button type="button" disabled={draft.host.trim() === ""} aria-disabled={isBusy} onClick={() => void run()}>
           {isBusy ? "Testing…" : "Test now"}
         </button>{" "}
         <span class="dim small">Checks it once from every location. Nothing is stored.</span>
@@ -134,6 +148,31 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
   );
 };
 
+/** The key of a monitor is given when it is made, and stays. */
+const Key = ({ draft, change, errors, isFixed }: StepProps & { readonly isFixed: boolean }) => {
+  const wrong = errorsAt(errors, "key");
+  if (isFixed)
+    return draft.key === "" ? null : (
+      <p class="dim">
+        Its key, which stays: <code>{draft.key}</code>
+      </p>
+    );
+  return (
+    <details open={draft.key !== "" || wrong.length > 0}>
+      <summary>Advanced</summary>
+      <TextField
+        id="key"
+        label="Key"
+        help="Your own name for it, by which programs find it (`PUT /v1/monitors`). Unique; it cannot be changed later."
+        errors={wrong}
+        input={{ spellcheck: false }}
+        value={draft.key}
+        change={(key) => change({ key })}
+      />
+    </details>
+  );
+};
+
 interface MonitorFormProps {
   readonly initial: Draft;
   /** Of the monitor that is changed. */
@@ -154,13 +193,20 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
   }, []);
   useEffect(() => keep?.(draft), [draft]);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
+  /** Whoever presses Enter in the field of the host, or a button at once, has not left it before. */
+  const finish = async (): Promise<Draft> => {
+    const found = await partsOf(draft.host);
+    if (!found) return draft;
+    change(found.change);
+    return { ...draft, ...found.change };
+  };
   return (
-    <Form verb={verb} shown={SHOWN} save={() => save(draft)}>
+    <Form verb={verb} shown={SHOWN} save={async () => save(await finish())}>
       {(errors, fail) => (
         <>
           {unloaded !== null && <Failed failure={unloaded} />}
           <Target draft={draft} change={change} errors={errors} />
-          <Test draft={draft} fail={fail} />
+          <Test draft={draft} finish={finish} fail={fail} />
           <Conditions draft={draft} change={change} errors={errors} />
           <People draft={draft} change={change} errors={errors} />
           <Exceptions draft={draft} change={change} errors={errors} id={id} />
@@ -182,6 +228,7 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
               value={draft.tags}
               change={(tags) => change({ tags })}
             />
+            <Key draft={draft} change={change} errors={errors} isFixed={id !== undefined} />
           </fieldset>
         </>
       )}

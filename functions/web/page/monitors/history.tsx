@@ -40,10 +40,11 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
   const beat = useBeat(isFilled ? EVERY_MS : EVERY_MS_WHILE_EMPTY);
   const [strip, setStrip] = useState<(typeof BARS)[number]>(BARS[2]);
   const [span, setSpan] = useState<Span>(PERIODS[1]!);
-  const totals = useAnswer(() => Promise.all(TOTALS.map(({ from }) => totalOf(id, from))), [id, status, beat]);
+  const totals = useAnswer(() => Promise.all(TOTALS.map(({ from }) => totalOf(id, from))), [id, status], beat);
   const bars = useAnswer(
     () => get<Overview>(`/v1/overview?${new URLSearchParams({ bars: strip.bars, ids: id })}`, { isPoll: true }),
-    [id, status, strip, beat],
+    [id, status, strip],
+    beat,
   );
   const row = bars.answer?.items[0];
   const year = totals.answer?.at(-1);

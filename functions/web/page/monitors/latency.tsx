@@ -1,9 +1,11 @@
 /** Latency over time: percentiles of all locations together, or the median of each. */
 import { useState } from "preact/hooks";
+import { bandsOf, type Span } from "../../../../shared/drawing/chart.ts";
 import { get } from "../api.ts";
 import type { Monitor, Stats } from "../model.ts";
 import { LatencyChart } from "../parts/latency-chart.tsx";
 import { Failed } from "../parts/notice.tsx";
+import { when } from "../words.ts";
 import { Choice, useAnswer } from "./periods.tsx";
 
 const RANGES = [
@@ -14,6 +16,18 @@ const RANGES = [
   { name: "90 days", from: "-90d", step: "1d" },
   { name: "400 days", from: "-400d", step: "1d" },
 ] as const;
+const HOUR_MS = 3_600_000;
+/** Steps of times that are zoomed to, by their length: some hundred values each. */
+const STEPS = [
+  { upTo: 6 * HOUR_MS, step: "1m" },
+  { upTo: 36 * HOUR_MS, step: "5m" },
+  { upTo: 14 * 24 * HOUR_MS, step: "1h" },
+  { upTo: 60 * 24 * HOUR_MS, step: "6h" },
+] as const;
+const stepOf = ({ from, to }: Span) => STEPS.find(({ upTo }) => to - from <= upTo)?.step ?? "1d";
+const LONGEST_MS = 400 * 24 * HOUR_MS;
+const iso = (at: number) => new Date(at).toISOString();
+
 const LINES = [{ name: "percentiles" }, { name: "by location" }] as const;
 
 interface LatencyProps {
@@ -25,18 +39,24 @@ interface LatencyProps {
 
 export const Latency = ({ monitor: { id, locations, degradedAboveMs }, beat, found }: LatencyProps) => {
   const [range, setRange] = useState<(typeof RANGES)[number]>(RANGES[1]);
+  const [zoom, setZoom] = useState<Span | null>(null);
   const [lines, setLines] = useState<(typeof LINES)[number]>(LINES[0]);
   const isByLocation = lines === LINES[1];
-  const { answer, failure } = useAnswer(async () => {
-    const parameters = new URLSearchParams({
-      from: range.from,
-      step: range.step,
-      ...(isByLocation && { by: "location" }),
-    });
-    const stats = await get<Stats>(`/v1/monitors/${id}/stats?${parameters}`, { isPoll: true });
-    found(stats.items.some(({ latencyMs }) => latencyMs !== null));
-    return stats;
-  }, [id, range, isByLocation, beat]);
+  const { answer, failure } = useAnswer(
+    async () => {
+      const parameters = new URLSearchParams({
+        ...(zoom
+          ? { from: iso(zoom.from), to: iso(zoom.to), step: stepOf(zoom) }
+          : { from: range.from, step: range.step }),
+        ...(isByLocation && { by: "location" }),
+      });
+      const stats = await get<Stats>(`/v1/monitors/${id}/stats?${parameters}`, { isPoll: true });
+      if (!zoom) found(stats.items.some(({ latencyMs }) => latencyMs !== null));
+      return stats;
+    },
+    [id, range, zoom, isByLocation],
+    zoom ? null : beat,
+  );
   const points = answer?.items ?? [];
   const series = answer?.series
     ? answer.series.map(({ location, items }) => ({
@@ -51,12 +71,31 @@ export const Latency = ({ monitor: { id, locations, degradedAboveMs }, beat, fou
   return (
     <section aria-label="Latency">
       <h2>Latency</h2>
-      <Choice label="Period of the latency" options={RANGES} chosen={range} choose={setRange} />
+      <Choice
+        label="Period of the latency"
+        options={RANGES}
+        chosen={zoom ? null : range}
+        choose={(chosen) => {
+          setRange(chosen);
+          setZoom(null);
+        }}
+      />
+      {zoom && (
+        <p>
+          {when(zoom.from)} to {when(zoom.to)}
+        </p>
+      )}
       {locations.length > 1 && <Choice label="Lines of the latency" options={LINES} chosen={lines} choose={setLines} />}
       {failure !== null && <Failed failure={failure} />}
       {answer && !hasLatency && <p class="dim">No latencies in this time.</p>}
-      {hasLatency && (
-        <LatencyChart times={points.map(({ from }) => Date.parse(from))} series={series} limit={degradedAboveMs} />
+      {(hasLatency || (answer && zoom)) && (
+        <LatencyChart
+          times={points.map(({ from }) => Date.parse(from))}
+          series={series}
+          limit={degradedAboveMs}
+          bands={bandsOf(points)}
+          zoom={(span) => span.to - span.from <= LONGEST_MS && setZoom(span)}
+        />
       )}
       {hasLatency && isByLocation && <p class="dim small">The median (p50) as each location measured it.</p>}
     </section>

@@ -8,14 +8,16 @@ import { Confirm } from "../parts/dialog.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
-import { Ago } from "../parts/time.tsx";
+import { Ago, For } from "../parts/time.tsx";
 import { go } from "../router.ts";
 import { mayChangeMonitors, mayWrite } from "../session.ts";
 import { lasting, milliseconds, target, when } from "../words.ts";
+import { Certificates } from "./certificate.tsx";
 import { History } from "./history.tsx";
+import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { forgetOverview } from "./overview.ts";
 import { Dependencies, Hearers } from "./told.tsx";
-import { Facts, Silence, Trouble } from "./trouble.tsx";
+import { Evidence, Silence, Trouble } from "./trouble.tsx";
 
 const POLL_MS = 10_000;
 
@@ -23,6 +25,11 @@ interface Shown {
   readonly monitor: Monitor;
   readonly incidents: readonly Incident[];
   readonly results: readonly Result[];
+}
+
+/** `POST /v1/monitors/{id}/check` */
+interface Checked {
+  readonly outcomes: readonly Outcome[];
 }
 
 const read = async (id: string, isPoll: boolean): Promise<Shown> => {
@@ -38,7 +45,7 @@ const Locations = ({ monitor: { views, locations } }: { readonly monitor: Monito
   <section>
     <h2>Locations</h2>
     <div class="scrolled">
-      <table>
+      <table class="stacked">
         <thead>
           <tr>
             <th scope="col">Location</th>
@@ -55,17 +62,12 @@ const Locations = ({ monitor: { views, locations } }: { readonly monitor: Monito
               <tr key={name}>
                 <td>{name}</td>
                 <td>{view ? <StatusMark status={view.health} /> : <span class="dim">not checked yet</span>}</td>
-                <td>{view?.state}</td>
-                <td>{view && <Ago at={view.since} />}</td>
+                <td data-label="Port">{view?.state}</td>
+                <td data-label="Since">{view && <Ago at={view.since} />}</td>
                 <td dir="auto">
                   {view?.message}
                   {view?.address && <span class="dim"> {view.address}</span>}
-                  {view && Object.keys(view.evidence).length > 0 && (
-                    <details>
-                      <summary class="dim small">Evidence</summary>
-                      <Facts evidence={view.evidence} />
-                    </details>
-                  )}
+                  {view && <Evidence evidence={view.evidence} />}
                 </td>
               </tr>
             );
@@ -83,7 +85,7 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
       <p class="dim">None yet.</p>
     ) : (
       <div class="scrolled">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">Was</th>
@@ -98,10 +100,12 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
                 <td>
                   <StatusMark status={severity} />
                 </td>
-                <td>
+                <td data-label="Began">
                   <a href={`/incidents/${id}`}>{when(startedAt)}</a>
                 </td>
-                <td>{durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}</td>
+                <td data-label="Lasted">
+                  {durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}
+                </td>
                 <td dir="auto">{message}</td>
               </tr>
             ))}
@@ -122,13 +126,12 @@ const Results = ({ id, results }: { readonly id: string; readonly results: reado
       <p class="dim">None yet.</p>
     ) : (
       <div class="scrolled">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">At</th>
               <th scope="col">Location</th>
               <th scope="col">Port</th>
-              <th scope="col">Reason</th>
               <th scope="col" class="number">
                 Latency
               </th>
@@ -138,10 +141,13 @@ const Results = ({ id, results }: { readonly id: string; readonly results: reado
             {results.map(({ at, location, state, reason, latencyMs }) => (
               <tr key={`${at} ${location}`}>
                 <td>{when(at)}</td>
-                <td>{location}</td>
-                <td>{state}</td>
-                <td>{reason}</td>
-                <td class="number">{milliseconds(latencyMs)}</td>
+                <td data-label="Location">{location}</td>
+                <td data-label="Port">
+                  {state} {reason && <span class="dim">{reason}</span>}
+                </td>
+                <td data-label="Latency" class="number">
+                  {milliseconds(latencyMs)}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -157,6 +163,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
   const [said, say] = useState("");
   const [attempt, setAttempt] = useState(0);
   const [isDeleting, setDeleting] = useState(false);
+  const [checked, setChecked] = useState<readonly Outcome[] | null>(null);
   const refresh = () => setAttempt(attempt + 1);
   usePolling(
     async (isPoll) => {
@@ -183,8 +190,19 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       setFailure(error);
     }
   };
-  const own = (action: "check" | "pause" | "resume", done: string) =>
-    void act(`/v1/monitors/${id}/${action}`, undefined, done);
+  const own = (action: "pause" | "resume", done: string) => void act(`/v1/monitors/${id}/${action}`, undefined, done);
+
+  const check = async () => {
+    say("Checking…");
+    try {
+      const { outcomes } = await call<Checked>("POST", `/v1/monitors/${id}/check`);
+      setChecked(outcomes);
+      say("Checked.");
+    } catch (error) {
+      say("");
+      setFailure(error);
+    }
+  };
 
   const remove = async () => {
     setDeleting(false);
@@ -222,7 +240,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         </h1>
         {mayChangeMonitors.value && (
           <div class="actions end">
-            <button type="button" disabled={monitor.paused} onClick={() => own("check", "A check was started.")}>
+            <button type="button" disabled={monitor.paused} onClick={() => void check()}>
               Check now
             </button>
             {monitor.paused ? (
@@ -247,7 +265,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         )}
       </div>
       <p style={{ margin: "0 0 .6rem" }}>
-        <StatusMark status={monitor.status} /> <Ago at={monitor.since} />{" "}
+        <StatusMark status={monitor.status} /> <For since={monitor.since} />{" "}
         <span class="dim">
           {monitor.protocol} <code>{target(monitor)}</code>, every {lasting(monitor.intervalSeconds)}
           {monitor.lastCheckedAt && (
@@ -278,7 +296,15 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       )}
       <Silence monitor={monitor} act={(...action) => void act(...action)} />
       <Trouble monitor={monitor} act={(...action) => void act(...action)} />
+      {checked && (
+        <section class="card" aria-labelledby="checked">
+          <h2 id="checked">Checked just now</h2>
+          <Outcomes outcomes={checked} />
+          <p class="dim small">This was not stored: history and status follow the regular checks.</p>
+        </section>
+      )}
       <History monitor={monitor} />
+      <Certificates monitor={monitor} />
       <Locations monitor={monitor} />
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}

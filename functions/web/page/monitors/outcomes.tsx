@@ -1,6 +1,7 @@
-/** What each location saw in a test. */
+/** What each location saw when it was asked to check at once. */
 import { StatusMark } from "../parts/status.tsx";
 import { milliseconds } from "../words.ts";
+import { Evidence } from "./trouble.tsx";
 
 export interface Outcome {
   readonly location: string;
@@ -14,9 +15,17 @@ export interface Outcome {
   readonly error?: string;
 }
 
+const STAGES = { dnsMs: "DNS", connectMs: "connect", tlsMs: "TLS", firstByteMs: "first byte" } as const;
+
+/** `DNS 3 ms, connect 12 ms, TLS 20 ms`; those that did not take place are left out. */
+const stagesInWords = (timings: NonNullable<Outcome["timings"]>): string =>
+  Object.entries(STAGES)
+    .flatMap(([stage, name]) => (timings[stage] === undefined ? [] : `${name} ${milliseconds(timings[stage])}`))
+    .join(", ");
+
 export const Outcomes = ({ outcomes }: { readonly outcomes: readonly Outcome[] }) => (
   <div class="scrolled">
-    <table aria-label="What each location saw">
+    <table class="stacked" aria-label="What each location saw">
       <thead>
         <tr>
           <th scope="col">Location</th>
@@ -33,17 +42,15 @@ export const Outcomes = ({ outcomes }: { readonly outcomes: readonly Outcome[] }
           <tr key={location}>
             <td>{location}</td>
             <td>{health && <StatusMark status={health} />}</td>
-            <td>{state}</td>
-            <td dir="auto">
-              {error ?? message}
-              {evidence && Object.keys(evidence).length > 0 && (
-                <details>
-                  <summary class="dim small">Evidence</summary>
-                  <code>{JSON.stringify(evidence)}</code>
-                </details>
-              )}
+            <td data-label="Port">{state}</td>
+            <td>
+              <span dir="auto">{error ?? message}</span>
+              {timings && <div class="dim small">{stagesInWords(timings)}</div>}
+              {evidence && <Evidence evidence={evidence} />}
             </td>
-            <td class="number">{milliseconds(timings?.latencyMs)}</td>
+            <td data-label="Latency" class="number">
+              {milliseconds(timings?.latencyMs)}
+            </td>
           </tr>
         ))}
       </tbody>

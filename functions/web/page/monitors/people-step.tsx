@@ -1,56 +1,57 @@
 /** Who is told of trouble with a monitor, in words, and when nobody is. */
 import { useEffect, useState } from "preact/hooks";
-import type { Policy } from "../alerts-model.ts";
 import { SendTest } from "../channels/test.tsx";
 import { Checks, errorsAt, TextField } from "../parts/field.tsx";
 import { MonitorPicker } from "../parts/monitor-picker.tsx";
-import { addressesFrom, tagsFrom } from "../parts/texts.ts";
+import { tagsFrom } from "../parts/texts.ts";
+import { Reminders, Steps } from "../policies/escalation.tsx";
 import { type Known, loadPolicies } from "../policies/list.tsx";
-import { SUBSCRIPTIONS, stepsInWords, takes } from "../policies/policy.ts";
+import { bodyOfEscalation, remindersInWords, stepsInWords, takes } from "../policies/policy.ts";
 import { lasting } from "../words.ts";
 import { type Draft, secondsToAlert, USUAL_FLAPPING } from "./draft.ts";
+import { ownSteps } from "./hearers.ts";
 import type { StepProps } from "./target-step.tsx";
 
 const NOTHING: Known = { policies: [], channels: [], names: new Map() };
 
-/** What its own settings do: its addresses, and the subscriptions where no policy takes it. */
-const ownStep = ({ afterSeconds, emails }: Draft, taking: readonly Policy[]) => ({
-  afterSeconds,
-  emails: addressesFrom(emails),
-  channels: taking.length === 0 ? [...SUBSCRIPTIONS.keys()] : [],
-});
-
 const InWords = ({ draft, known: { policies, names } }: { readonly draft: Draft; readonly known: Known }) => {
   const tags = tagsFrom(draft.tags);
   const taking = policies.filter((policy) => draft.policies.includes(policy.id) || takes(policy, tags));
-  const own = ownStep(draft, taking);
-  const isOwnTold = own.emails.length + own.channels.length > 0;
-  const first = Math.min(
-    ...taking.map(({ steps }) => steps[0]!.afterSeconds),
-    ...(isOwnTold ? [own.afterSeconds] : []),
-  );
+  const own = ownSteps(draft, taking.length > 0);
+  const [first] = [...taking.flatMap(({ steps }) => steps), ...own]
+    .map(({ afterSeconds }) => afterSeconds)
+    .toSorted((a, b) => a - b);
   return (
     <section aria-label="Who will hear of it">
       <ul class="steps">
-        {isOwnTold && <li dir="auto">{stepsInWords({ steps: [own] }, names)[0]}</li>}
+        {own.length > 0 && (
+          <li dir="auto">
+            {stepsInWords({ steps: own }, names).join(" ")}
+            {draft.remindEverySeconds > 0 && ` ${remindersInWords(bodyOfEscalation(draft))}`}
+          </li>
+        )}
         {taking.map((policy) => (
           <li key={policy.id} dir="auto">
             By the policy {policy.name}: {stepsInWords(policy, names).join(" ")}
           </li>
         ))}
       </ul>
-      <p>
-        The first of them hears of it at most <strong>{lasting(secondsToAlert(draft, first))}</strong> after it fails
-        {draft.dependsOn.length > 0 && ", and later where it waits for what it depends on"}.
-      </p>
+      {first === undefined ? (
+        <p>Nobody.</p>
+      ) : (
+        <p>
+          The first of them hears of it at most <strong>{lasting(secondsToAlert(draft, first))}</strong> after it fails
+          {draft.dependsOn.length > 0 && ", and later where it waits for what it depends on"}.
+        </p>
+      )}
     </section>
   );
 };
 
-/** Channels of the chosen policies, each with a button that tests it. */
+/** Channels of its own steps and of the chosen policies, each with a button that tests it. */
 const Tests = ({ draft, known: { policies, channels } }: { readonly draft: Draft; readonly known: Known }) => {
   const chosen = policies.filter(({ id }) => draft.policies.includes(id));
-  const ids = new Set(chosen.flatMap(({ steps }) => steps.flatMap((step) => step.channels)));
+  const ids = new Set([draft, ...chosen].flatMap(({ steps }) => steps.flatMap((step) => step.channels)));
   const told = channels.filter(({ id }) => ids.has(id));
   if (told.length === 0) return null;
   return (
@@ -59,6 +60,22 @@ const Tests = ({ draft, known: { policies, channels } }: { readonly draft: Draft
         <SendTest key={id} id={id} name={name} />
       ))}
     </div>
+  );
+};
+
+/** Steps and reminders of its own, which most monitors have not. */
+const Own = ({ draft, change, errors, known }: StepProps & { readonly known: Known }) => {
+  const parts = { at: "alerts.", draft, change, errors };
+  const wrong = ["steps", "remindEverySeconds", "remindAtMost", "until"].flatMap((name) =>
+    errorsAt(errors, `alerts.${name}`),
+  );
+  return (
+    <details class="field" open={wrong.length > 0 || draft.steps.length > 0 || draft.remindEverySeconds > 0}>
+      <summary>Steps and reminders of its own</summary>
+      <p class="dim small">With steps of its own, it tells the subscriptions only where a step names them.</p>
+      <Steps {...parts} channels={known.channels} />
+      <Reminders {...parts} />
+    </details>
   );
 };
 
@@ -90,6 +107,7 @@ export const People = ({ draft, change, errors }: StepProps) => {
           change={(policies) => change({ policies })}
         />
       )}
+      <Own draft={draft} change={change} errors={errors} known={known} />
       <Tests draft={draft} known={known} />
       <InWords draft={draft} known={known} />
     </fieldset>

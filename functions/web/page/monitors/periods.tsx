@@ -1,24 +1,38 @@
 /** What the parts of a monitor's history have in common: a choice of periods, and answers that are read anew. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-/** Reads anew when an input changes. An answer that comes too late is dropped. */
-export const useAnswer = <Answer,>(load: () => Promise<Answer>, inputs: readonly unknown[]) => {
+/**
+ * Reads anew when an input changes: an answer to the question before is dropped then. It also does when `beat` changes, unless
+ * it still waits for an answer to the same question: a slow server would never be heard out.
+ */
+export const useAnswer = <Answer,>(load: () => Promise<Answer>, inputs: readonly unknown[], beat: unknown) => {
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
+  const question = useRef(0);
+  const isWaiting = useRef(false);
+  const read = async () => {
+    const own = question.current;
+    isWaiting.current = true;
+    try {
+      const found = await load();
+      if (own !== question.current) return;
+      setAnswer(found);
+      setFailure(null);
+    } catch (error) {
+      if (own === question.current) setFailure(error);
+    } finally {
+      if (own === question.current) isWaiting.current = false;
+    }
+  };
   useEffect(() => {
-    let isWanted = true;
-    load().then(
-      (found) => {
-        if (!isWanted) return;
-        setAnswer(found);
-        setFailure(null);
-      },
-      (error: unknown) => isWanted && setFailure(error),
-    );
+    void read();
     return () => {
-      isWanted = false;
+      question.current++;
     };
   }, inputs);
+  useEffect(() => {
+    if (!isWaiting.current) void read();
+  }, [beat]);
   return { answer, failure };
 };
 

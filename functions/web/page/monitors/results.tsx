@@ -109,7 +109,7 @@ export const ResultsPage = ({ id }: { readonly id: string }) => {
       <Paged list={list} empty={<p>No checks in this time.</p>}>
         {(items) => (
           <div class="scrolled">
-            <table>
+            <table class="stacked">
               <thead>
                 <tr>
                   <th scope="col">At</th>
@@ -129,15 +129,19 @@ export const ResultsPage = ({ id }: { readonly id: string }) => {
                 {items.map(({ at, location: place, health, state, reason, latencyMs, lossPercent, offline }) => (
                   <tr key={`${at} ${place}`}>
                     <td>{when(at)}</td>
-                    <td>{place}</td>
+                    <td data-label="Location">{place}</td>
                     <td>
                       <StatusMark status={health} />
                       {offline && <div class="dim small">The location was offline: it does not count.</div>}
                     </td>
-                    <td>{state}</td>
-                    <td>{reason}</td>
-                    <td class="number">{milliseconds(latencyMs)}</td>
-                    <td class="number">{lossPercent === null ? NONE : `${lossPercent} %`}</td>
+                    <td data-label="Port">{state}</td>
+                    <td data-label="Reason">{reason}</td>
+                    <td data-label="Latency" class="number">
+                      {milliseconds(latencyMs)}
+                    </td>
+                    <td data-label="Loss" class="number">
+                      {lossPercent === null ? NONE : `${lossPercent} %`}
+                    </td>
                   </tr>
                 ))}
               </tbody>

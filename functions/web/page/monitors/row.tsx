@@ -5,7 +5,7 @@
 import { memo } from "preact/compat";
 import type { BarStep, Row } from "../model.ts";
 import { StatusMark } from "../parts/status.tsx";
-import { Ago } from "../parts/time.tsx";
+import { For } from "../parts/time.tsx";
 import { Bars } from "../parts/uptime-bars.tsx";
 import { milliseconds, percent, target } from "../words.ts";
 
@@ -41,7 +41,7 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
       <div role="cell" class="second">
         {StatusMark({ status })}
         <div class="dim small">
-          <Ago at={since} />
+          <For since={since} />
         </div>
       </div>
       <div role="cell" class="tags">

@@ -13,25 +13,34 @@ export interface StepProps {
   readonly errors: readonly FieldError[];
 }
 
+/** What a URL or `host:port` in the field of the host says of the target; undefined for nothing but a host. */
+export const partsOf = async (text: string) => {
+  // Which schemes of URLs are protocols is known once they are loaded.
+  await loadProtocols().catch(() => {});
+  const found = takeApart(text, new Set(protocols.peek().map(({ name }) => name)));
+  if (!found) return undefined;
+  const { host, port, protocol, path } = found;
+  const change: Partial<Draft> = {
+    host,
+    ...(port !== undefined && { port: String(port) }),
+    ...(protocol && { protocol, kind: 0, settings: path ? { path } : {} }),
+  };
+  const words = [protocol, host, port !== undefined && `port ${port}`, path && `path ${path}`].filter(Boolean);
+  return { change, words: words.join(", ") };
+};
+
 export const Target = ({ draft, change, errors }: StepProps) => {
   const [note, setNote] = useState("");
   const protocol = protocols.value.find(({ name }) => name === draft.protocol);
   const port = Number(draft.port) || protocol?.defaultPort;
-  const others = port ? usualFor(port).filter(({ name }) => name !== draft.protocol) : [];
+  const usual = port ? usualFor(port) : [];
+  const others = usual.some(({ name }) => name === draft.protocol) ? [] : usual;
   const readHost = async (text: string) => {
     change({ host: text });
-    // Which schemes of URLs are protocols is known once they are loaded.
-    await loadProtocols().catch(() => {});
-    const found = takeApart(text, new Set(protocols.value.map(({ name }) => name)));
+    const found = await partsOf(text);
     if (!found) return;
-    const { host, port: ownPort, protocol: own, path } = found;
-    change({
-      host,
-      ...(ownPort !== undefined && { port: String(ownPort) }),
-      ...(own && { protocol: own, kind: 0, settings: path ? { path } : {} }),
-    });
-    const parts = [own, host, ownPort !== undefined && `port ${ownPort}`, path && `path ${path}`].filter(Boolean);
-    setNote(`Taken apart: ${parts.join(", ")}.`);
+    change(found.change);
+    setNote(`Taken apart: ${found.words}.`);
   };
   return (
     <fieldset class="card">

@@ -3,16 +3,31 @@ import type { Monitor } from "../model.ts";
 import { mayWrite } from "../session.ts";
 import { lasting, plural, when } from "../words.ts";
 
-export const Facts = ({ evidence }: { readonly evidence: Readonly<Record<string, unknown>> }) => (
-  <dl class="facts small">
-    {Object.entries(evidence).map(([name, value]) => (
-      <>
-        <dt key={name}>{name}</dt>
-        <dd dir="auto">{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-      </>
-    ))}
-  </dl>
-);
+type Facts = Readonly<Record<string, unknown>>;
+
+/** Names and texts; facts within a fact, such as those of TLS, stand as `tls version`. */
+const linesOf = (facts: Facts, before = ""): readonly (readonly [string, string])[] =>
+  Object.entries(facts).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? linesOf(value as Facts, `${before}${name} `)
+      : [[before + name, typeof value === "string" ? value : JSON.stringify(value)] as const],
+  );
+
+/** What a check saw in detail, folded. */
+export const Evidence = ({ evidence }: { readonly evidence: Facts }) =>
+  Object.keys(evidence).length === 0 ? null : (
+    <details>
+      <summary class="dim small">Evidence</summary>
+      <dl class="facts small">
+        {linesOf(evidence).map(([name, value]) => (
+          <>
+            <dt key={name}>{name}</dt>
+            <dd dir="auto">{value}</dd>
+          </>
+        ))}
+      </dl>
+    </details>
+  );
 
 /** Does something by one call, says so and shows what came of it. */
 export type Act = (path: string, body: unknown, done: string) => void;
@@ -84,7 +99,7 @@ export const Trouble = ({ monitor, act }: { readonly monitor: Monitor; readonly 
         {incident.reason !== null && <code>{incident.reason}</code>} Seen by {agree.length} of{" "}
         {plural(seen.length, "location")}.
       </p>
-      {Object.keys(evidence).length > 0 && <Facts evidence={evidence} />}
+      <Evidence evidence={evidence} />
       {incident.heldBy.length > 0 && (
         <p style={{ margin: ".5rem 0 0" }}>
           Nobody is told of it, because what it depends on is down:{" "}

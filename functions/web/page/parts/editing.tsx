@@ -9,7 +9,7 @@ import { type Json, mergePatch } from "./merge-patch.ts";
 import { Failed, Permitted } from "./notice.tsx";
 
 interface Kept {
-  readonly name: string;
+  readonly name?: string;
   readonly updatedAt: string;
   readonly updatedBy?: { readonly name: string } | null;
 }

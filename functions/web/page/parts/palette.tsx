@@ -31,6 +31,7 @@ const fixed = (): readonly Choice[] => [
   to("/policies", "Alert policies"),
   to("/channels", "Channels"),
   to("/subscriptions", "Subscriptions"),
+  to("/status-pages", "Status pages"),
   to("/locations", "Locations"),
   to("/wall", "Wall: tiles for a screen on the wall"),
   to("/settings", "Display settings"),

@@ -14,6 +14,14 @@ interface SettingsFormProps {
   readonly change: (name: string, value: string) => void;
 }
 
+/** `expectedStatus` becomes "Expected status", `url` "URL". */
+const titleOf = (name: string) => {
+  const words = name
+    .replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`)
+    .replace(/\b(url|tls|id|ip)\b/g, (short) => short.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
 const Control = ({
   question: { name, kind, choices, standard },
   id,
@@ -96,7 +104,9 @@ export const SettingsForm = ({ of, kind, values, kept = [], errors, chooseKind, 
               key={id}
               id={id}
               label={
-                question.isRequired && !kept.includes(question.name) ? `${question.name} (required)` : question.name
+                question.isRequired && !kept.includes(question.name)
+                  ? `${titleOf(question.name)} (required)`
+                  : titleOf(question.name)
               }
               help={question.help}
               errors={errorsAt(errors, id)}

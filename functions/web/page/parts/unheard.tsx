@@ -26,7 +26,7 @@ export const Unheard = ({ version }: { readonly version: unknown }) => {
   return (
     <div class="notice">
       <strong>Nobody would hear of trouble with these monitors:</strong>
-      <ul class="plain-list links">
+      <ul class="plain-list links spread">
         {found.slice(0, MOST_SHOWN).map(({ id, name }) => (
           <li key={id}>
             <a href={`/monitors/${id}`} dir="auto">

@@ -11,27 +11,16 @@ import { Form } from "../parts/form.tsx";
 import { Failed, Permitted } from "../parts/notice.tsx";
 import { ZoneField } from "../parts/zone-field.tsx";
 import { go } from "../router.ts";
-import { lasting, plural } from "../words.ts";
+import { plural } from "../words.ts";
+import { Reminders, Steps } from "./escalation.tsx";
 import { PolicyInWords } from "./list.tsx";
-import {
-  bodyOfPolicy,
-  draftOfPolicy,
-  EMPTY_STEP,
-  EVENTS,
-  emptyPolicy,
-  type PolicyDraft,
-  SUBSCRIPTIONS,
-} from "./policy.ts";
+import { bodyOfPolicy, draftOfPolicy, EVENTS, emptyPolicy, type PolicyDraft } from "./policy.ts";
 
-const WAITS = [0, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 86_400];
-const REMINDERS = [0, 300, 900, 1_800, 3_600, 14_400, 43_200, 86_400];
-const MOST_STEPS = 10;
 const TAKES = {
   all: "every monitor",
   tags: "monitors with these tags",
   named: "only monitors that name it",
 } as const;
-const UNTIL = { acknowledged: "somebody acknowledges", recovered: "it has recovered" } as const;
 const TROUBLES = [
   ["critical", "Down"],
   ["warning", "Degraded, such as slow"],
@@ -54,81 +43,6 @@ interface PartProps {
   readonly change: (change: Partial<PolicyDraft>) => void;
   readonly errors: readonly FieldError[];
 }
-
-const Steps = ({ draft, change, errors, channels }: PartProps & { readonly channels: readonly Channel[] }) => {
-  const { steps } = draft;
-  const options = [
-    ...[...SUBSCRIPTIONS].map(([id, words]) => [id, `Subscriptions: ${words}`] as const),
-    ...channels.map(({ id, name }) => [id, name] as const),
-  ] as const;
-  return (
-    <>
-      {steps.map((step, index) => {
-        const at = `steps[${index}]`;
-        const set = (part: Partial<typeof step>) =>
-          change({ steps: steps.map((other, place) => (place === index ? { ...other, ...part } : other)) });
-        return (
-          <fieldset key={index} class="card">
-            <legend>Step {index + 1}</legend>
-            <ChoiceField
-              id={`${at}.afterSeconds`}
-              label="When"
-              errors={errorsAt(errors, `${at}.afterSeconds`)}
-              options={WAITS}
-              words={(seconds) => (seconds === 0 ? "at once" : `after ${lasting(seconds)} of trouble`)}
-              value={step.afterSeconds}
-              change={(afterSeconds) => set({ afterSeconds })}
-            />
-            <Checks
-              id={`${at}.channels`}
-              label="Tell these channels"
-              errors={[...errors.filter(({ path }) => path === at), ...errorsAt(errors, `${at}.channels`)]}
-              options={options}
-              chosen={step.channels}
-              change={(chosen) => set({ channels: chosen })}
-            />
-            <TextField
-              id={`${at}.emails`}
-              label="And these mail addresses"
-              help="With commas between them."
-              errors={errorsAt(errors, `${at}.emails`)}
-              input={{ inputmode: "email" }}
-              value={step.emails}
-              change={(emails) => set({ emails })}
-            />
-            {steps.length > 1 && (
-              <button type="button" onClick={() => change({ steps: steps.filter((_, place) => place !== index) })}>
-                Remove step {index + 1}
-              </button>
-            )}
-          </fieldset>
-        );
-      })}
-      {errors
-        .filter(({ path }) => path === "steps")
-        .map(({ message }) => (
-          <p key={message} class="is-down" data-error>
-            {message}
-          </p>
-        ))}
-      {steps.length < MOST_STEPS && (
-        <p>
-          <button
-            type="button"
-            onClick={() => {
-              const last = steps.at(-1)?.afterSeconds ?? -1;
-              const afterSeconds = WAITS.find((wait) => wait > Math.max(last, 299)) ?? last + 86_400;
-              change({ steps: [...steps, { ...EMPTY_STEP, afterSeconds }] });
-            }}
-          >
-            Add a step
-          </button>{" "}
-          <span class="dim small">It is told if nobody has acknowledged and nothing has recovered by then.</span>
-        </p>
-      )}
-    </>
-  );
-};
 
 const Scope = ({ draft, change, errors }: PartProps) => (
   <fieldset class="card">
@@ -176,50 +90,6 @@ const Scope = ({ draft, change, errors }: PartProps) => (
   </fieldset>
 );
 
-const Reminders = ({ draft, change, errors }: PartProps) => (
-  <fieldset class="card">
-    <legend>Reminders</legend>
-    <div class="columns">
-      <ChoiceField
-        id="remindEverySeconds"
-        label="Remind every"
-        errors={errorsAt(errors, "remindEverySeconds")}
-        options={REMINDERS}
-        words={(seconds) => (seconds === 0 ? "never" : lasting(seconds))}
-        value={draft.remindEverySeconds}
-        change={(remindEverySeconds) => change({ remindEverySeconds })}
-      />
-      {draft.remindEverySeconds > 0 && (
-        <>
-          <TextField
-            id="remindAtMost"
-            label="At most (times)"
-            errors={errorsAt(errors, "remindAtMost")}
-            input={{ inputmode: "numeric" }}
-            value={draft.remindAtMost}
-            change={(remindAtMost) => change({ remindAtMost })}
-          />
-          <ChoiceField
-            id="until"
-            label="Until"
-            errors={errorsAt(errors, "until")}
-            options={keys(UNTIL)}
-            words={(until) => UNTIL[until]}
-            value={draft.until}
-            change={(until) => change({ until })}
-          />
-        </>
-      )}
-      <ZoneField
-        help="In which people are told times."
-        errors={errorsAt(errors, "timeZone")}
-        value={draft.timeZone}
-        change={(timeZone) => change({ timeZone })}
-      />
-    </div>
-  </fieldset>
-);
-
 const PolicyForm = ({
   initial,
   verb,
@@ -247,9 +117,19 @@ const PolicyForm = ({
             value={draft.name}
             change={(name) => change({ name })}
           />
-          <Steps draft={draft} change={change} errors={errors} channels={channels} />
+          <Steps {...{ at: "", draft, change, errors, channels, isNeeded: true }} />
           <Scope draft={draft} change={change} errors={errors} />
-          <Reminders draft={draft} change={change} errors={errors} />
+          <fieldset class="card">
+            <legend>Reminders</legend>
+            <Reminders {...{ at: "", draft, change, errors }}>
+              <ZoneField
+                help="In which people are told times."
+                errors={errorsAt(errors, "timeZone")}
+                value={draft.timeZone}
+                change={(timeZone) => change({ timeZone })}
+              />
+            </Reminders>
+          </fieldset>
           <section class="card" aria-label="In words">
             <h2>{plural(draft.steps.length, "step")}, in words</h2>
             <PolicyInWords policy={preview} names={new Map(channels.map(({ id, name }) => [id, name]))} />

@@ -15,6 +15,16 @@ export const SUBSCRIPTIONS: Names = new Map([
   ["sns", "programs that have subscribed"],
 ]);
 
+const DELETED = "a channel that was deleted";
+
+/** A receiver as the API names it (`email:ops@example.com`, `channel:<id>`, `sns`), in words. */
+export const receiverInWords = (receiver: string, names: Names): string => {
+  const [, kind, rest = ""] = /^(\w+):(.*)$/.exec(receiver) ?? [];
+  if (kind === "email") return rest;
+  if (kind === "channel") return names.get(rest) ?? DELETED;
+  return SUBSCRIPTIONS.get(receiver) ?? receiver;
+};
+
 const ANY = "*";
 
 /** Whether a policy takes a monitor with these tags though nothing names it. */
@@ -23,7 +33,7 @@ export const takes = ({ match }: Pick<Policy, "match">, tags: Tags): boolean =>
   Object.entries(match.tags).every(([name, value]) => name in tags && (value === ANY || tags[name] === value));
 
 const receiversOf = ({ channels, emails }: PolicyStep, names: Names): string => {
-  const told = channels.map((id) => SUBSCRIPTIONS.get(id) ?? names.get(id) ?? "a channel that was deleted");
+  const told = channels.map((id) => SUBSCRIPTIONS.get(id) ?? names.get(id) ?? DELETED);
   const all = [...(emails.length > 0 ? [`mail to ${listed(emails)}`] : []), ...told];
   return all.length > 0 ? listed(all) : "nobody yet";
 };
@@ -47,16 +57,19 @@ export const scopeInWords = ({ match }: Pick<Policy, "match">): string => {
   return `${monitorsOf(match?.tags)}${events.length > 0 ? ` ${system}` : ""}`;
 };
 
+type Reminders = Pick<Policy, "remindEverySeconds" | "remindAtMost" | "until">;
+
+export const remindersInWords = ({ remindEverySeconds, remindAtMost, until }: Reminders): string => {
+  if (remindEverySeconds === null) return "No reminders.";
+  const ends = until === "acknowledged" ? "until somebody acknowledges" : "until it has recovered";
+  return `Reminds every ${lasting(remindEverySeconds)} ${ends}, ${remindAtMost} times at most.`;
+};
+
 /** What a policy tells of, and how often it reminds. */
-export const habitsInWords = ({ severities, remindEverySeconds, remindAtMost, until, timeZone }: Policy): string => {
+export const habitsInWords = ({ severities, timeZone, ...reminders }: Policy): string => {
   const what =
     severities.length === 2 ? "down and degraded" : severities[0] === "warning" ? "degraded only" : "down only";
-  const ends = until === "acknowledged" ? "until somebody acknowledges" : "until it has recovered";
-  const reminders =
-    remindEverySeconds === null
-      ? "No reminders."
-      : `Reminds every ${lasting(remindEverySeconds)} ${ends}, ${remindAtMost} times at most.`;
-  return `Tells of ${what}. ${reminders} Times in ${timeZone}.`;
+  return `Tells of ${what}. ${remindersInWords(reminders)} Times in ${timeZone}.`;
 };
 
 interface StepDraft {
@@ -65,18 +78,22 @@ interface StepDraft {
   readonly emails: string;
 }
 
-export interface PolicyDraft {
+/** Who is told step by step, and how often. */
+export interface EscalationDraft {
+  readonly steps: readonly StepDraft[];
+  /** 0: never. */
+  readonly remindEverySeconds: number;
+  readonly remindAtMost: string;
+  readonly until: Policy["until"];
+}
+
+export interface PolicyDraft extends EscalationDraft {
   readonly name: string;
   /** Which monitors it takes. */
   readonly takes: "named" | "all" | "tags";
   readonly tags: string;
   readonly events: readonly string[];
   readonly severities: readonly Trouble[];
-  readonly steps: readonly StepDraft[];
-  /** 0: never. */
-  readonly remindEverySeconds: number;
-  readonly remindAtMost: string;
-  readonly until: Policy["until"];
   readonly timeZone: string;
 }
 
@@ -98,6 +115,14 @@ export const EVENTS = [
 ] as const;
 
 export const EMPTY_STEP: StepDraft = { afterSeconds: 0, channels: [], emails: "" };
+/** Without steps and reminders. */
+export const NO_ESCALATION: EscalationDraft = {
+  steps: [],
+  remindEverySeconds: 0,
+  remindAtMost: "10",
+  until: "acknowledged",
+};
+
 /** Of a new policy. */
 export const emptyPolicy = (timeZone: string): PolicyDraft => ({
   name: "",
@@ -105,23 +130,35 @@ export const emptyPolicy = (timeZone: string): PolicyDraft => ({
   tags: "",
   events: [],
   severities: ["critical", "warning"],
+  ...NO_ESCALATION,
   steps: [EMPTY_STEP],
-  remindEverySeconds: 0,
-  remindAtMost: "10",
-  until: "acknowledged",
   timeZone,
 });
 
-export const draftOfPolicy = ({ match, steps, remindEverySeconds, remindAtMost, ...policy }: Policy): PolicyDraft => ({
+type Escalation = Reminders & Pick<Policy, "steps">;
+
+export const draftOfEscalation = ({ steps, ...reminders }: Escalation): EscalationDraft => ({
+  steps: steps.map((step) => ({ ...step, emails: step.emails.join(", ") })),
+  remindEverySeconds: reminders.remindEverySeconds ?? 0,
+  remindAtMost: String(reminders.remindAtMost),
+  until: reminders.until,
+});
+
+/** What the API takes. */
+export const bodyOfEscalation = (draft: EscalationDraft): Escalation => ({
+  steps: draft.steps.map((step) => ({ ...step, emails: addressesFrom(step.emails) })),
+  remindEverySeconds: draft.remindEverySeconds === 0 ? null : draft.remindEverySeconds,
+  remindAtMost: numberOr(draft.remindAtMost) as number,
+  until: draft.until,
+});
+
+export const draftOfPolicy = ({ match, ...policy }: Policy): PolicyDraft => ({
   name: policy.name,
   takes: !match?.tags ? "named" : Object.keys(match.tags).length === 0 ? "all" : "tags",
   tags: tagsText(match?.tags ?? {}),
   events: match?.events ?? [],
   severities: policy.severities,
-  steps: steps.map((step) => ({ ...step, emails: step.emails.join(", ") })),
-  remindEverySeconds: remindEverySeconds ?? 0,
-  remindAtMost: String(remindAtMost),
-  until: policy.until,
+  ...draftOfEscalation(policy),
   timeZone: policy.timeZone,
 });
 
@@ -138,9 +175,6 @@ export const bodyOfPolicy = (draft: PolicyDraft) => ({
   name: draft.name.trim(),
   match: matchOf(draft),
   severities: draft.severities,
-  steps: draft.steps.map((step) => ({ ...step, emails: addressesFrom(step.emails) })),
-  remindEverySeconds: draft.remindEverySeconds === 0 ? null : draft.remindEverySeconds,
-  remindAtMost: numberOr(draft.remindAtMost) as number,
-  until: draft.until,
+  ...bodyOfEscalation(draft),
   timeZone: draft.timeZone.trim(),
 });

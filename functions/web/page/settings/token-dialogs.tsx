@@ -3,6 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import { SCOPES, type Scope } from "../../../../shared/tokens.ts";
 import { CallFailure, call } from "../api.ts";
 import { useAction } from "../live.ts";
+import { CopyField } from "../parts/copy-field.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { errorsAt, Field, useFirstError } from "../parts/field.tsx";
 import { FormFailed } from "../parts/notice.tsx";
@@ -115,39 +116,18 @@ export const NewToken = ({ done }: { readonly done: (made: MadeToken) => void })
 };
 
 /** The text of a new token. */
-export const ShownOnce = ({ made, close }: { readonly made: MadeToken; readonly close: () => void }) => {
-  const [said, say] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const copy = async () => {
-    field.current?.select();
-    try {
-      await navigator.clipboard.writeText(made.token);
-      say("Copied.");
-    } catch {
-      say("It is selected: copy it with the keyboard."); // over plain http pages may not write to the clipboard
-    }
-  };
-  return (
-    <Dialog title={`The token ${made.name}`} isWide>
-      <p>
-        Copy it now: <strong>it is not stored and cannot be shown again.</strong>
-      </p>
-      <label class="field">
-        <span>Token</span>
-        <input ref={field} value={made.token} readOnly spellcheck={false} />
-      </label>
-      <p class="actions">
-        <button type="button" class="primary" autofocus onClick={() => void copy()}>
-          Copy
-        </button>
-        <button type="button" onClick={close}>
-          Done
-        </button>
-        <span role="status">{said}</span>
-      </p>
-    </Dialog>
-  );
-};
+export const ShownOnce = ({ made, close }: { readonly made: MadeToken; readonly close: () => void }) => (
+  <Dialog title={`The token ${made.name}`} isWide>
+    <p>
+      Copy it now: <strong>it is not stored and cannot be shown again.</strong>
+    </p>
+    <CopyField label="Token" value={made.token}>
+      <button type="button" onClick={close}>
+        Done
+      </button>
+    </CopyField>
+  </Dialog>
+);
 
 interface QuestionProps<Answer> {
   readonly token: Token;

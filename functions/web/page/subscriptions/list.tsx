@@ -6,22 +6,20 @@ import { useLoaded } from "../live.ts";
 import { AlertsNav } from "../parts/alerts-nav.tsx";
 import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Checks, ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
+import { ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
 import { Form } from "../parts/form.tsx";
 import { Loading } from "../parts/loading.tsx";
-import { MonitorPicker } from "../parts/monitor-picker.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { Unheard } from "../parts/unheard.tsx";
 import { mayWrite } from "../session.ts";
 import { plural } from "../words.ts";
+import { ChangeFilter, FilterFields } from "./filter.tsx";
 import {
   bodyOfSubscription,
   EMPTY_SUBSCRIPTION,
   filterInWords,
   KINDS,
   type Kind,
-  SEVERITIES,
-  STATES,
   type SubscriptionDraft,
   TOPICS,
 } from "./subscription.ts";
@@ -36,7 +34,6 @@ const STATUS_CLASSES = { confirmed: "is-up", pending: "is-degraded", gone: "is-d
 /** Paths of errors that stand at a field. */
 const SHOWN = ["topic", "kind", "endpoint", "filter"];
 const keys = <Key extends string>(words: Readonly<Record<Key, unknown>>) => Object.keys(words) as Key[];
-const entries = <Key extends string>(words: Readonly<Record<Key, string>>) => Object.entries(words) as [Key, string][];
 const titleOf = (kind: string) => KINDS[kind as Kind]?.title ?? kind;
 
 /** A test goes to a topic, so it may reach others too: that is asked first. */
@@ -70,7 +67,8 @@ const SendTest = ({ id }: { readonly id: string }) => {
 };
 
 const Row = ({ subscription, changed }: { readonly subscription: Subscription; readonly changed: () => void }) => {
-  const { id, kind, endpoint, status } = subscription;
+  const { id, topic, kind, endpoint, status } = subscription;
+  const [isChanged, setChanged] = useState(false);
   return (
     <tr>
       <td>
@@ -86,6 +84,22 @@ const Row = ({ subscription, changed }: { readonly subscription: Subscription; r
           {id !== null && (
             <div class="actions">
               {status === "confirmed" && <SendTest id={id} />}
+              {status === "confirmed" && topic !== "system" && (
+                <button type="button" onClick={() => setChanged(true)}>
+                  Change…
+                </button>
+              )}
+              {isChanged && (
+                <ChangeFilter
+                  id={id}
+                  subscription={subscription}
+                  close={() => setChanged(false)}
+                  done={() => {
+                    setChanged(false);
+                    changed();
+                  }}
+                />
+              )}
               <Delete path={`/v1/subscriptions/${encodeURIComponent(id)}`} name={endpoint} done={changed}>
                 <p>{status === "gone" ? "It is forgotten." : "It gets nothing any more."}</p>
               </Delete>
@@ -143,56 +157,7 @@ const NewSubscription = ({ done }: { readonly done: (made: Subscription) => void
           {draft.topic === "alerts" && (
             <details open={errorsAt(errors, "filter").length > 0}>
               <summary>Only some alerts</summary>
-              <p class="dim small">Nothing chosen: all. Of a field any value may fit, and all fields must.</p>
-              <div class="columns">
-                <Checks
-                  id="severities"
-                  label="Severity"
-                  errors={errorsAt(errors, "filter.severities")}
-                  options={entries(SEVERITIES)}
-                  chosen={draft.severities}
-                  change={(severities) => change({ severities })}
-                />
-                <Checks
-                  id="incidentStates"
-                  label="Of an incident"
-                  errors={errorsAt(errors, "filter.incidentStates")}
-                  options={entries(STATES)}
-                  chosen={draft.incidentStates}
-                  change={(incidentStates) => change({ incidentStates })}
-                />
-                <TextField
-                  id="tags"
-                  label="Tags"
-                  help="key=value, with commas between them."
-                  errors={errorsAt(errors, "filter.tags")}
-                  value={draft.tags}
-                  change={(tags) => change({ tags })}
-                />
-                <TextField
-                  id="events"
-                  label="Events"
-                  help="Such as `down, recovered`."
-                  errors={errorsAt(errors, "filter.events")}
-                  value={draft.events}
-                  change={(events) => change({ events })}
-                />
-                <TextField
-                  id="protocols"
-                  label="Services"
-                  help="Such as `https, ssh`."
-                  errors={errorsAt(errors, "filter.protocols")}
-                  value={draft.protocols}
-                  change={(protocols) => change({ protocols })}
-                />
-              </div>
-              <MonitorPicker
-                id="monitorIds"
-                label="Monitors"
-                errors={errorsAt(errors, "filter.monitorIds")}
-                chosen={draft.monitorIds}
-                change={(monitorIds) => change({ monitorIds })}
-              />
+              <FilterFields draft={draft} change={change} errors={errors} />
             </details>
           )}
         </>

@@ -51,10 +51,8 @@ export const filterInWords = ({ topic, filter, status }: Pick<Subscription, "top
   return `Alerts ${parts.join(", ")}.`;
 };
 
-export interface SubscriptionDraft {
-  readonly topic: keyof typeof TOPICS;
-  readonly kind: Kind;
-  readonly endpoint: string;
+/** Nothing chosen of a field: everything. */
+export interface FilterDraft {
   readonly severities: readonly (keyof typeof SEVERITIES)[];
   readonly incidentStates: readonly (keyof typeof STATES)[];
   /** `name=value`, with commas between them. */
@@ -64,36 +62,45 @@ export interface SubscriptionDraft {
   readonly monitorIds: readonly string[];
 }
 
+export interface SubscriptionDraft extends FilterDraft {
+  readonly topic: keyof typeof TOPICS;
+  readonly kind: Kind;
+  readonly endpoint: string;
+}
+
+export const draftOfFilter = (filter: SubscriptionFilter): FilterDraft => ({
+  severities: (filter.severities ?? []) as FilterDraft["severities"],
+  incidentStates: filter.incidentStates ?? [],
+  tags: filter.tags?.join(", ") ?? "",
+  events: filter.events?.join(", ") ?? "",
+  protocols: filter.protocols?.join(", ") ?? "",
+  monitorIds: filter.monitorIds ?? [],
+});
+
 export const EMPTY_SUBSCRIPTION: SubscriptionDraft = {
-  topic: "alerts",
-  kind: "email",
-  endpoint: "",
-  severities: [],
-  incidentStates: [],
-  tags: "",
-  events: "",
-  protocols: "",
-  monitorIds: [],
+  ...{ topic: "alerts", kind: "email", endpoint: "" },
+  ...draftOfFilter({}),
 };
 
-/** What the API takes. Nothing chosen of a field: everything. */
-export const bodyOfSubscription = ({ topic, kind, endpoint, ...wanted }: SubscriptionDraft) => {
+/** What the API takes; undefined: all alerts. */
+export const filterFrom = (draft: FilterDraft): SubscriptionFilter | undefined => {
   const values: SubscriptionFilter = {
-    severities: wanted.severities,
-    incidentStates: wanted.incidentStates,
-    tags: wanted.tags
+    severities: draft.severities,
+    incidentStates: draft.incidentStates,
+    tags: draft.tags
       .split(",")
       .map((tag) => tag.trim())
       .filter(Boolean),
-    events: addressesFrom(wanted.events),
-    protocols: addressesFrom(wanted.protocols),
-    monitorIds: wanted.monitorIds,
+    events: addressesFrom(draft.events),
+    protocols: addressesFrom(draft.protocols),
+    monitorIds: draft.monitorIds,
   };
-  const filter = Object.fromEntries(Object.entries(values).filter(([, some]) => some.length > 0));
-  return {
-    topic,
-    kind,
-    endpoint: endpoint.trim(),
-    ...(Object.keys(filter).length > 0 && topic === "alerts" && { filter }),
-  };
+  const chosen = Object.entries(values).filter(([, some]) => some.length > 0);
+  return chosen.length > 0 ? Object.fromEntries(chosen) : undefined;
+};
+
+/** What the API takes. */
+export const bodyOfSubscription = ({ topic, kind, endpoint, ...wanted }: SubscriptionDraft) => {
+  const filter = topic === "alerts" ? filterFrom(wanted) : undefined;
+  return { topic, kind, endpoint: endpoint.trim(), ...(filter && { filter }) };
 };

@@ -5,7 +5,7 @@ import { answer } from "../monitors/filters.ts";
 import { loadOverview, overview } from "../monitors/overview.ts";
 import { StatusMark } from "../parts/status.tsx";
 import { query } from "../router.ts";
-import { atClock, lasting } from "../words.ts";
+import { atClock, lastingSince } from "../words.ts";
 
 const POLL_MS = 15_000;
 /** More would be too small to be read from afar. */
@@ -16,7 +16,7 @@ const Tile = ({ row: { name, status, since, message } }: { readonly row: Row }) 
   <li class={`tile-large of-${status}`}>
     <b dir="auto">{name}</b>
     <span>
-      <StatusMark status={status} /> {isProblem(status) && lasting((now.value - Date.parse(since)) / 1000)}
+      <StatusMark status={status} /> {isProblem(status) && lastingSince(since, now.value)}
     </span>
     {isProblem(status) && (
       <span class="small" dir="auto">
