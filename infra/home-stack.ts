@@ -26,7 +26,7 @@ import { Delivery } from "./delivery.ts";
 import { FunctionSchedule } from "./function-schedule.ts";
 import { watchHome } from "./home-alarms.ts";
 import type { LocationSpec } from "./locations.ts";
-import { describeLocations, jobsQueueArn, probeFunctionArn } from "./names.ts";
+import { describeLocations, installationName, jobsQueueArn, probeFunctionArn } from "./names.ts";
 import { NodeFunction } from "./node-function.ts";
 import { ProbeSite } from "./probe-site.ts";
 import { PublicApi } from "./public-api.ts";
@@ -168,6 +168,8 @@ export class HomeStack extends Stack {
         SYSTEM_TOPIC_ARN: system.topicArn,
         SUBSCRIPTION_DEAD_LETTER_ARN: undelivered.queueArn,
         DISPATCH_FUNCTION_NAME: dispatch.lambda.functionName,
+        SWEEP_TARGETS: JSON.stringify(settings.sweepTargets),
+        INSTALLATION: installationName(settings),
         ...(settings.alertSender ? { ALERT_SENDER: settings.alertSender } : {}),
         ...(settings.smsAlerts ? { SMS_ALERTS: "true" } : {}),
         ...(settings.alertFunctions.length > 0 ? { ALERT_FUNCTIONS: JSON.stringify(settings.alertFunctions) } : {}),

@@ -20,6 +20,9 @@ export const metricNamespace = (appId: string) => `Harborlight/${appId}`;
 export const keyAlias = (appId: string) => `alias/${appId}`;
 export const probeFunctionName = (appId: string, location: string) => `${appId}-probe-${location}`;
 
+/** Tells this installation from all others, in the DNS record that allows it to sweep a name. */
+export const installationName = ({ appId, region }: Settings) => `${appId} ${region} ${Aws.ACCOUNT_ID}`;
+
 export const tableArn = (stack: Stack, { region }: Settings, tableName: string) =>
   stack.formatArn({ service: "dynamodb", region, resource: "table", resourceName: tableName });
 export const jobsQueueArn = (stack: Stack, { appId }: Settings, { name, region }: LocationSpec) =>

@@ -10,6 +10,7 @@ import type { LocationSpec } from "./locations.ts";
 import {
   describeLocation,
   historyTableName,
+  installationName,
   jobsQueueName,
   monitorsTableName,
   probeFunctionName,
@@ -64,6 +65,8 @@ export class ProbeSite extends Construct {
         TABLES_REGION: settings.region,
         LOCATION: Stack.of(this).toJsonString(described),
         CONTROL_TARGETS: JSON.stringify(location.controlTargets),
+        SWEEP_TARGETS: JSON.stringify(settings.sweepTargets),
+        INSTALLATION: installationName(settings),
         RETENTION: JSON.stringify(settings.retention),
       },
       ...this.network(location),

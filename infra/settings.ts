@@ -3,6 +3,7 @@
  * CDK_CONTEXT_JSON): parsed once, with defaults; an error names every wrong field.
  */
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { z } from "zod";
 import { FUNCTION_ARN } from "../shared/function-arn.ts";
 import { DEFAULT_RETENTION, type Retention } from "../shared/history/retention.ts";
@@ -28,6 +29,8 @@ export interface Settings {
   readonly smsAlerts: boolean;
   /** ARNs of the Lambda functions that channels may invoke. Default: none. */
   readonly alertFunctions: readonly string[];
+  /** What monitors of the protocol `ports` may sweep: addresses, networks and names, `*.example.com` for all below one. Default: none. */
+  readonly sweepTargets: readonly string[];
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
   /**
@@ -114,6 +117,29 @@ const tags = z.record(
   must('an object such as {"team": "ops"}'),
 );
 
+/** A name, or `*.` before it for all names below. At least one letter, so that half an address is none. */
+const SWEPT_NAME = /^(?=.*[a-z])(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;
+const isNetwork = (text: string) => {
+  const [address = "", bits = "", ...more] = text.split("/");
+  return (
+    more.length === 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (isIP(address) === 4 ? 32 : 128) &&
+    isIP(address) !== 0
+  );
+};
+const isSweepTarget = (text: unknown): text is string =>
+  typeof text === "string" && (isIP(text) !== 0 || isNetwork(text) || SWEPT_NAME.test(text));
+export const sweepTargets = z
+  .array(
+    z.custom<string>(
+      isSweepTarget,
+      must("an address, a network such as 203.0.113.0/28, or a name such as *.example.com"),
+    ),
+    must('a list such as ["203.0.113.0/28"]'),
+  )
+  .max(50, must("a list of at most 50"));
+
 const SETTINGS = {
   appId: appId.default("harborlight"),
   region: matching(REGION, "an AWS region"),
@@ -126,6 +152,7 @@ const SETTINGS = {
   alertFunctions: z
     .array(matching(FUNCTION_ARN, "the ARN of a Lambda function"), must("a list of ARNs of Lambda functions"))
     .default([]),
+  sweepTargets: sweepTargets.default([]),
   dashboard: flag(),
   controlTargets: controlTargets.optional(),
   apiThrottle: counts("apiThrottle", { ratePerSecond: count(100), burst: count(40) }).prefault({}),

@@ -61,6 +61,14 @@ const channels = {
   ALERT_FUNCTIONS: z.optional(json(z.array(text))),
 };
 
+/** What monitors of the protocol `ports` may sweep (`engine/sweep-permission.ts`). */
+const sweeping = {
+  /** Addresses, networks and names. */
+  SWEEP_TARGETS: json(z.array(text)),
+  /** What tells this installation from others, in the proof that the owner of a name publishes. */
+  INSTALLATION: text,
+};
+
 const ENVIRONMENTS = {
   api: z.object({
     ...tables,
@@ -69,6 +77,7 @@ const ENVIRONMENTS = {
     RETENTION,
     SUBSCRIPTION_DEAD_LETTER_ARN: text,
     DISPATCH_FUNCTION_NAME: text,
+    ...sweeping,
     ...channels,
     HARBORLIGHT_VERSION: text,
   }),
@@ -95,6 +104,7 @@ const ENVIRONMENTS = {
     LOCATION: json(here),
     /** If empty, the location counts as online. */
     CONTROL_TARGETS: json(z.array(text)),
+    ...sweeping,
     RETENTION,
   }),
   "state-change": z.object({

@@ -8,8 +8,19 @@ export interface Timer extends ItemKey {
   readonly dueAt: Timestamp;
 }
 
+/** A step of a monitor's sweep: one of its slices, or a look at what they found (`rules/sweep-plan.ts`). */
+export interface SweepJob extends Pick<Monitor, "id" | "settingsVersion"> {
+  readonly shard: string;
+  readonly tick: number;
+  readonly step: number;
+  readonly slices: number;
+  /** Whether somebody asked for the sweep, which then is none of the shard's ticks. */
+  readonly isAsked: boolean;
+}
+
 /** Message in the queue of a location. */
 export type Job =
+  | { readonly kind: "sweep"; readonly sweeps: readonly SweepJob[] }
   | { readonly kind: "tick"; readonly shards: readonly string[]; readonly tick: number }
   | { readonly kind: "touch"; readonly timers: readonly Timer[] }
   | { readonly kind: "heartbeat"; readonly at: number }

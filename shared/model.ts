@@ -78,9 +78,7 @@ export interface Outcome {
   readonly reason: Reason | null;
   /** One sentence: what was found and what was expected. */
   readonly message: string;
-  /**
-   * Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`.
-   */
+  /** Judged against the monitor's expectations. `unknown` for `unmeasured` and for silence under the policy `unknown`. */
   readonly health: Health;
   readonly address?: string | undefined;
   readonly timings: Timings;
@@ -90,6 +88,8 @@ export interface Outcome {
   readonly evidence: Evidence;
   /** Absent where nothing answered, or nothing that has facts. */
   readonly facts?: Facts | undefined;
+  /** Whether each new fact was looked at several times, as sweeps do: it counts at once. */
+  readonly isConfirmed?: boolean | undefined;
   /** Attempts made, retries included. */
   readonly attempts: number;
   /** Whether the event loop stalled during the measurement: the health counts, the latency is dropped. */

@@ -54,5 +54,8 @@ export const REASONS = [
   "paused",
   // the last checks taken together
   "failures-frequent",
+  // sweeps of ports
+  "port-closed",
+  "answers-everywhere",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -13,6 +13,12 @@ export const whole = (min: number, max: number, unit = "") => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
+/** The port of a monitor. 0 is taken too, for what is swept; that others need a port is a rule between fields. */
+export const portNumber = () => {
+  const error = expecting("a whole number from 1 to 65535");
+  return z.int({ error }).min(0, { error }).max(65535, { error });
+};
+
 export const text = (maxLength: number, what = "text") => {
   const error = expecting(`${what} of 1 to ${maxLength} characters`);
   return z

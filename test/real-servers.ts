@@ -22,7 +22,7 @@ interface Kin {
   readonly of: readonly string[];
   readonly because: string;
 }
-const EVERY = Object.keys(protocols);
+const EVERY = Object.keys(protocols).filter((name) => !protocols[name]!.isSweep);
 /** Who may say `open` at another protocol's server, and why that is right. */
 const KIN: Readonly<Record<string, Kin>> = {
   smtp: { of: ["submission", "smtps"], because: "SMTP and submission are one protocol on two ports" },

@@ -5,6 +5,7 @@ import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Outside, Topics } from "../../shared/alerts/channels/channel.ts";
 import type { SubscriberCount } from "../../shared/alerts/subscribers.ts";
+import type { SweepRights } from "../../shared/engine/sweep-permission.ts";
 import type { Retention } from "../../shared/history/retention.ts";
 import type { Location } from "../../shared/model.ts";
 import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
@@ -31,6 +32,7 @@ import type { StatusPageStore } from "../../shared/store/status-pages.ts";
 import type { StatusReader } from "../../shared/store/status-reader.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { SubscriptionStore } from "../../shared/store/subscriptions.ts";
+import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { TokenStore } from "../../shared/store/tokens.ts";
 import type { Access } from "./http/access.ts";
 import type { FairShare } from "./http/fair-share.ts";
@@ -52,6 +54,10 @@ export interface Deps {
   /** Deleted monitors, for their history and for monitors that are created again with the same key. */
   readonly former: FormerStore;
   readonly shards: ShardStore;
+  /** What was found by sweeps. */
+  readonly sweeps: SweepStore;
+  /** What may be swept. */
+  readonly sweepRights: SweepRights;
   /** Lists all shards, for `/v1/metrics`. */
   readonly planning: PlanningStore;
   readonly incidents: IncidentStore;

@@ -24,6 +24,7 @@ export const handler = createApiOf({
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
   version: environment.HARBORLIGHT_VERSION,
   locations: environment.LOCATIONS,
+  sweepRights: { targets: environment.SWEEP_TARGETS, installation: environment.INSTALLATION },
   retention: environment.RETENTION,
   probes: createProbes(environment.LOCATIONS, environment.DISPATCH_FUNCTION_NAME),
   receivers: outsideOf({

@@ -38,6 +38,7 @@ import { pageNotices } from "./status-pages/routes/notices.ts";
 import { statusPages } from "./status-pages/routes/status-pages.ts";
 import { pageSubscribers } from "./status-pages/routes/subscribers.ts";
 import { subscriptions } from "./subscriptions/routes/subscriptions.ts";
+import { sweeps } from "./sweeps/routes/sweeps.ts";
 
 export const routes: readonly Route[] = [
   monitors,
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   notes,
   changes,
   baselines,
+  sweeps,
   timelines,
   results,
   stats,

@@ -31,6 +31,7 @@ import { createStatusReader } from "../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../shared/store/subscriptions.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
+import { createSweepStore } from "../../shared/store/sweeps.ts";
 import { createTokenStore } from "../../shared/store/tokens.ts";
 import { createApi, type Handler } from "./api.ts";
 import type { Deps } from "./deps.ts";
@@ -50,6 +51,7 @@ type Stores =
   | "monitors"
   | "former"
   | "shards"
+  | "sweeps"
   | "planning"
   | "incidents"
   | "changes"
@@ -114,6 +116,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     dependencies: createDependencyStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
+    sweeps: createSweepStore(client, tables.history),
     planning: createPlanningStore(client, tables.monitors),
     changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),

@@ -5,7 +5,9 @@
  */
 import type { Job, PlannedJob } from "../../shared/jobs.ts";
 import { chunksOf, horizon, isSeamless, shardsPerJob, ticksToPlan } from "../../shared/rules/plan.ts";
+import { isSweepShard } from "../../shared/store/keys.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { createSweepPlanning } from "./sweeps.ts";
 
 type TickJob = Extract<Job, { kind: "tick" }>;
 
@@ -18,6 +20,7 @@ interface DueTicks {
 
 interface Dependencies {
   readonly planning: PlanningStore;
+  readonly sweeps: ReturnType<typeof createSweepPlanning>;
   /** Names of the locations that exist; a shard may still name one that was removed. */
   readonly locations: readonly string[];
   /** Sends to the locations' queues. @returns the jobs that could not be sent */
@@ -36,17 +39,19 @@ export interface FullReport extends DispatchReport {
   readonly shards: readonly Shard[];
 }
 
-export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: Dependencies) => {
+export const createDispatch = ({ planning, sweeps, locations, sendJobs, now, sleep }: Dependencies) => {
   /**
    * Waits for the start of a second. Queues delay by whole seconds, so jobs sent then arrive when they are due, and not
    * up to a second later.
    */
   const nextSecond = () => sleep(1000 - (now().getTime() % 1000));
 
-  const plan = async (shards: readonly Shard[]): Promise<DispatchReport> => {
-    const until = horizon(now());
-    const due = dueTicks(shards, until);
-    const jobs = jobsOf(due);
+  /** Sends jobs, and moves the watermarks of the shards whose jobs were taken. */
+  const carryOut = async (
+    due: readonly DueTicks[],
+    jobs: readonly PlannedJob[],
+    until: number,
+  ): Promise<DispatchReport & { readonly missed: ReadonlySet<string> }> => {
     const failed = jobs.length > 0 ? await sendJobs(jobs) : new Set<PlannedJob>();
     const missed = new Set(
       [...failed].flatMap(({ location, job }) => shardsIn(job).map((name) => `${name} ${location}`)),
@@ -65,7 +70,35 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
         if (reached.length > 0) await planning.advance(shard, until - 1, { planned, plannedSince });
       }),
     );
-    return { jobs: jobs.length, failed: failed.size };
+    return { jobs: jobs.length, failed: failed.size, missed };
+  };
+
+  const planTicks = async (shards: readonly Shard[]): Promise<DispatchReport> => {
+    const until = horizon(now());
+    const due = dueTicks(
+      shards.filter(({ name }) => !isSweepShard(name)),
+      until,
+    );
+    return carryOut(due, jobsOf(due), until);
+  };
+
+  /** After the ticks, so that none of them waits for a sweep, or fails with one. */
+  const planSweeps = async (shards: readonly Shard[]): Promise<DispatchReport> => {
+    const until = horizon(now());
+    const { due, errors } = await sweeps.due(
+      shards.filter(({ name }) => isSweepShard(name)),
+      until,
+      now(),
+    );
+    const ofTicks = due.filter(({ ticks }) => ticks.length > 0);
+    const { missed, ...report } = await carryOut(ofTicks, sweeps.jobs(due), until);
+    const asked = new Set(due.filter(({ jobs }) => jobs.some(({ isAsked }) => isAsked)).map(({ shard }) => shard));
+    for (const { name, askedTick } of asked) {
+      const isLost = locations.some((location) => missed.has(`${name} ${location}`));
+      if (!isLost && askedTick !== undefined) await planning.advanceAsked(name, askedTick, until - 1);
+    }
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} sweeps could not be planned`);
+    return report;
   };
 
   /** Ticks that need jobs, by shard and existing location. */
@@ -106,10 +139,13 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
       const shards: Shard[] = [];
       for await (const page of planning.shards()) {
         shards.push(...page);
-        const report = await plan(page);
+        const report = await planTicks(page);
         jobs += report.jobs;
         failed += report.failed;
       }
+      const report = await planSweeps(shards);
+      jobs += report.jobs;
+      failed += report.failed;
       return { jobs, failed, shards };
     },
 
@@ -117,9 +153,11 @@ export const createDispatch = ({ planning, locations, sendJobs, now, sleep }: De
     async one(name: string): Promise<DispatchReport> {
       await nextSecond();
       const shard = await planning.shard(name);
-      return shard ? plan([shard]) : { jobs: 0, failed: 0 };
+      if (!shard) return { jobs: 0, failed: 0 };
+      return isSweepShard(name) ? planSweeps([shard]) : planTicks([shard]);
     },
   };
 };
 
-const shardsIn = (job: Job): readonly string[] => (job.kind === "tick" ? job.shards : []);
+const shardsIn = (job: Job): readonly string[] =>
+  job.kind === "tick" ? job.shards : job.kind === "sweep" ? job.sweeps.map(({ shard }) => shard) : [];

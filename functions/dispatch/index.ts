@@ -20,6 +20,7 @@ const planner = createPlanner({
   client: documentClient({}, environment.DYNAMODB_TIMEOUT_MS),
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
   locations: environment.LOCATIONS.map(({ name }) => name),
+  kinds: Object.fromEntries(environment.LOCATIONS.map(({ name, kind }) => [name, kind])),
   queues: createJobQueues(environment.LOCATIONS),
   now: () => new Date(),
   sleep,

@@ -4,6 +4,7 @@
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { PlannedJob } from "../../shared/jobs.ts";
+import type { Location } from "../../shared/model.ts";
 import { allEnded } from "../../shared/parallel.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createFreshness } from "../../shared/store/freshness.ts";
@@ -16,6 +17,7 @@ import { createAftermath } from "./aftermath.ts";
 import { createDispatch, type DispatchReport } from "./dispatch.ts";
 import { createLocationWatch } from "./locations.ts";
 import { createStallWatch } from "./stalls.ts";
+import { createSweepPlanning } from "./sweeps.ts";
 import { createTimers } from "./timers.ts";
 
 /** Time in which planning has the processor to itself; timers wait for it, and have the rest of a run's 50 s. */
@@ -29,6 +31,8 @@ export interface DispatchOutside {
   readonly tables: { readonly monitors: string; readonly history: string };
   /** Names of all locations. */
   readonly locations: readonly string[];
+  /** Kinds of the locations that sweep. Default: none does. */
+  readonly kinds?: Readonly<Record<string, Location["kind"]>>;
   readonly queues: JobQueues;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<unknown>;
@@ -46,10 +50,11 @@ export function createPlanner(outside: DispatchOutside) {
     for (const [location, error] of errors) log("error", "jobs could not be sent", { location, error });
     return rejected;
   };
-  const dispatch = createDispatch({ planning, locations, sendJobs, now, sleep });
+  const views = createViewStore(client, tables.monitors, { sleep });
+  const sweeps = createSweepPlanning({ views, kinds: outside.kinds ?? {} });
+  const dispatch = createDispatch({ planning, sweeps, locations, sendJobs, now, sleep });
   const queueTimers = createTimers({ due, locations, sendJobs, now });
   const store = createLocationStore(client, tables.monitors);
-  const views = createViewStore(client, tables.monitors, { sleep });
   const standing = createStandingReader(client, tables.monitors, { sleep });
   const freshness = createFreshness(client, tables.history);
   const watchLocations = createLocationWatch({ locations, store, planning, views, now, newId });

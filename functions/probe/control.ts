@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../../shared/engine/run.ts";
 import type { CheckSettings } from "../../shared/model.ts";
+import { singleCheck } from "./single-check.ts";
 
 const TIMEOUT_MS = 1_500;
 /** How long an answer is shared. */
@@ -16,23 +17,8 @@ const APART_MS = 50;
 
 const controlCheck = (target: string): CheckSettings => {
   const colon = target.lastIndexOf(":");
-  return {
-    protocol: "tcp",
-    host: target.slice(0, colon).replace(/^\[|\]$/g, ""),
-    port: Number(target.slice(colon + 1)),
-    settings: {},
-    family: "auto",
-    addresses: "first",
-    expectedState: "open",
-    timeoutMs: TIMEOUT_MS,
-    retries: { count: 0, delayMs: 0 },
-    degradedAboveMs: null,
-    degradedAboveMsByLocation: {},
-    errorRate: null,
-    failureThreshold: 1,
-    recoveryThreshold: 1,
-    intervalSeconds: 60,
-  };
+  const host = target.slice(0, colon).replace(/^\[|\]$/g, "");
+  return singleCheck({ protocol: "tcp", host, port: Number(target.slice(colon + 1)), timeoutMs: TIMEOUT_MS });
 };
 
 export type NetworkState = "online" | "offline";

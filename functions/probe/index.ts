@@ -7,6 +7,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { createEngine } from "../../shared/engine/run.ts";
+import { sweep } from "../../shared/engine/sweep.ts";
 import { readEnvironment } from "../../shared/environment.ts";
 import type { Job } from "../../shared/jobs.ts";
 import type { CheckRequest } from "../../shared/payloads.ts";
@@ -16,16 +17,24 @@ import { createProbeMetrics } from "./metrics.ts";
 import { createProbe } from "./wiring.ts";
 
 const environment = readEnvironment("probe", process.env);
-const { name: location, kind, families } = environment.LOCATION;
+const { name: location, kind, families, port25 } = environment.LOCATION;
 
 const logger = new Logger();
 const metrics = createProbeMetrics(new Metrics(), Date.now);
 
+const engine = createEngine({ location: { kind, families }, protocols });
 const probe = createProbe({
   client: documentClient({ region: environment.TABLES_REGION }, environment.DYNAMODB_TIMEOUT_MS),
   tables: { monitors: environment.MONITORS_TABLE, history: environment.HISTORY_TABLE },
   location,
-  engine: createEngine({ location: { kind, families }, protocols }),
+  engine,
+  sweepTools: {
+    kind,
+    port25,
+    resolve: engine.resolve,
+    sweep,
+    rights: { targets: environment.SWEEP_TARGETS, installation: environment.INSTALLATION },
+  },
   controlTargets: environment.CONTROL_TARGETS,
   retention: environment.RETENTION,
   now: Date.now,

@@ -35,7 +35,7 @@ const EARLIEST_MS = 150_000;
 const REPEATED_FROM_SECONDS = 600;
 interface Dependencies {
   readonly location: string;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "runBatch">;
   readonly members: (shard: string) => Promise<LoadedMembers>;
   readonly views: ViewStore;
   readonly history: HistoryStore;

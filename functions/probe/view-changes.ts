@@ -47,6 +47,8 @@ export const createViewChanges = (now: () => number) => {
       if (health !== outcome.health) return false; // below a threshold
       if (outcome.state !== before.entry?.state || outcome.reason !== before.entry?.reason) return true;
       if (outcome.facts === undefined) return false;
+      // A sweep that somebody asked for may have changed the view meanwhile.
+      if (outcome.isConfirmed) return true;
       const last = known.get(member.id);
       if (!last || now() - last.readAt > FACTS_MAX_AGE_MS) return true;
       return observe(last.facts, outcome.facts, Math.floor(now() / 1000)) !== last.facts;

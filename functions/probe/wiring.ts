@@ -10,16 +10,22 @@ import type { Retention } from "../../shared/history/retention.ts";
 import type { Job } from "../../shared/jobs.ts";
 import type { CheckSettings } from "../../shared/model.ts";
 import type { CheckAnswer } from "../../shared/payloads.ts";
+import { protocols } from "../../shared/protocols/index.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createSweepStore } from "../../shared/store/sweeps.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { createControl } from "./control.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import { createIdentify } from "./identify.ts";
 import { createJob } from "./job.ts";
 import { createMembers } from "./members.ts";
 import { createSpot } from "./spot.ts";
+import { createSweepSteps } from "./sweep.ts";
+import { createSweepEnd } from "./sweep-end.ts";
+import { createSweepSlice, type SweepTools } from "./sweep-slice.ts";
 import { createTick, type TickReport } from "./tick.ts";
 
 export interface ProbeOutside {
@@ -40,6 +46,8 @@ export interface ProbeOutside {
   readonly unreadable: (error: Error) => void;
   /** Called after each shard that was checked. */
   readonly checked: (report: TickReport) => void;
+  /** Absent where no monitor is swept. */
+  readonly sweepTools?: SweepTools;
 }
 
 export interface ProbeFunction {
@@ -50,7 +58,8 @@ export interface ProbeFunction {
 }
 
 export function createProbe(outside: ProbeOutside): ProbeFunction {
-  const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked } = outside;
+  const { client, tables, location, engine, controlTargets, retention, now, sleep, newId, checked, sweepTools } =
+    outside;
   const views = createViewStore(client, tables.monitors, { sleep });
   const locations = createLocationStore(client, tables.monitors);
   const history = createHistoryStore(client, tables.history, {
@@ -61,23 +70,37 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
   });
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now, sleep);
+  const ticking = {
+    location,
+    members: createMembers(views, createPlanningStore(client, tables.monitors), now),
+    views,
+    history,
+    control,
+    wentOffline: (since: string) => locations.setOffline(location, since),
+    blockSeconds: retention.blockDays * DAY_SECONDS,
+    now,
+    sleep,
+    newId,
+  };
+  const sweeping = (tools: SweepTools) => {
+    const sweeps = createSweepStore(client, tables.history);
+    const identify = createIdentify(engine, protocols, now, sleep);
+    return createSweepSteps({
+      location,
+      views,
+      slice: createSweepSlice({ location, views, sweeps, tools, now }),
+      end: createSweepEnd({ location, sweeps, tools, identify, control, now, sleep }),
+      tick: (known, shard, tick) => createTick({ ...ticking, engine: known })(shard, tick),
+      checked,
+      now,
+    });
+  };
   const job = createJob({
     heartbeat: createHeartbeat({ location, locations, control, now }),
     spot: createSpot({ location, engine, views, control, now }),
-    tick: createTick({
-      location,
-      engine,
-      members: createMembers(views, createPlanningStore(client, tables.monitors), now),
-      views,
-      history,
-      control,
-      wentOffline: (since) => locations.setOffline(location, since),
-      blockSeconds: retention.blockDays * DAY_SECONDS,
-      now,
-      sleep,
-      newId,
-    }),
+    tick: createTick({ ...ticking, engine }),
     touch: (timer) => due.touch(timer, now()),
+    sweep: sweepTools && sweeping(sweepTools),
     checked,
   });
   return {

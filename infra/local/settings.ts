@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { TOKEN } from "../../shared/tokens.ts";
 import { controlTargets, LOCATION_NAME } from "../locations.ts";
+import { sweepTargets } from "../settings.ts";
 import { matching, must, problemsOf, senderAddress, show } from "../validation.ts";
 import { StartError } from "./http-server/listen.ts";
 import type { StackOptions } from "./stack.ts";
@@ -35,6 +36,7 @@ const VARIABLES = z.object({
   HARBORLIGHT_TOKEN: secret(TOKEN, "hl_<4 to 40 of a-z 0-9>_<16 to 200 of A-Z a-z 0-9 _ ->").optional(),
   HARBORLIGHT_LOCATIONS: locations.optional(),
   HARBORLIGHT_CONTROL_TARGETS: listed.pipe(controlTargets).optional(),
+  HARBORLIGHT_SWEEP_TARGETS: listed.pipe(sweepTargets).optional(),
   HARBORLIGHT_SENDER: senderAddress().optional(),
   HARBORLIGHT_CONCURRENCY: matching(/^[1-9]\d{0,5}$/, "a number of invocations from 1")
     .transform(Number)
@@ -46,7 +48,7 @@ const VARIABLES = z.object({
 /**
  * Reads `HARBORLIGHT_PORT` (4000), `HARBORLIGHT_HOST` (127.0.0.1), `HARBORLIGHT_DATA` (`.harborlight/`),
  * `HARBORLIGHT_PUBLIC_URL` (where it listens), `HARBORLIGHT_TOKEN`, `HARBORLIGHT_LOCATIONS` (`local`),
- * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and to simulate limits of
+ * `HARBORLIGHT_CONTROL_TARGETS`, `HARBORLIGHT_SWEEP_TARGETS`, `HARBORLIGHT_SENDER` (harborlight@localhost), `SMTP_URL`, and to simulate limits of
  * AWS `HARBORLIGHT_CONCURRENCY` (1000) and `HARBORLIGHT_LAMBDA_CPU` (false).
  * An empty variable counts as not set.
  * @throws {StartError} naming each wrong variable, what was expected and what came
@@ -63,6 +65,7 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     token: data.HARBORLIGHT_TOKEN,
     locations: data.HARBORLIGHT_LOCATIONS,
     controlTargets: data.HARBORLIGHT_CONTROL_TARGETS,
+    sweepTargets: data.HARBORLIGHT_SWEEP_TARGETS,
     alertSender: data.HARBORLIGHT_SENDER,
     accountConcurrency: data.HARBORLIGHT_CONCURRENCY,
     limitsCpu: data.HARBORLIGHT_LAMBDA_CPU === "true",

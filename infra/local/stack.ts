@@ -41,6 +41,8 @@ export interface StackOptions {
   readonly locations?: readonly string[] | undefined;
   /** `host:port`, several and independent: while none of them can be reached, a failure says nothing about its target. Default none. */
   readonly controlTargets?: readonly string[] | undefined;
+  /** What monitors of the protocol `ports` may sweep beside this machine and its networks. Default none. */
+  readonly sweepTargets?: readonly string[] | undefined;
   /** Address that the API listens on. Default `127.0.0.1`. */
   readonly host?: string | undefined;
   /** URL at which others reach the API, for the links in messages; no slash at the end. Default: the address that it listens on. */
@@ -327,9 +329,10 @@ const listenAsBefore = async (file: string): Promise<Listening> => {
   return listen("127.0.0.1", port).catch(() => listen("127.0.0.1", 0));
 };
 
-const contextOf = ({ locations, controlTargets = [], alertSender, context }: StackOptions) => ({
+const contextOf = ({ locations, controlTargets = [], alertSender, sweepTargets, context }: StackOptions) => ({
   locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local", controlTargets })),
   alertSender: alertSender ?? DEFAULT_SENDER,
+  sweepTargets,
   ...context,
 });
 

@@ -44,14 +44,17 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
+/** What is swept has no port of its own. */
 export const endpoint = ({ monitor: { protocol, host, port } }: { readonly monitor: Target }) =>
-  `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  port === 0 ? `${protocol} ${host}` : `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 export const isAboutSystem = ({ event }: Alert) => isSystemEvent(event);
 
 /** What a pager shows as the origin. */
-export const source = (alert: Alert) =>
-  isAboutSystem(alert) ? alert.monitor.name : `${alert.monitor.host}:${alert.monitor.port}`;
+export const source = (alert: Alert) => {
+  const { name, host, port } = alert.monitor;
+  return isAboutSystem(alert) ? name : port === 0 ? host : `${host}:${port}`;
+};
 
 /** What is checked, in brackets after a headline; nothing in messages about the monitoring itself. */
 export const where = (alert: Alert) => (isAboutSystem(alert) ? "" : ` (${endpoint(alert)})`);

@@ -24,6 +24,8 @@ export interface Protocol {
   readonly settings: z.ZodType;
   /** `settings` of a monitor (and its port, where there is no default) that the API accepts unchanged. */
   readonly example: { readonly port?: number; readonly settings: Readonly<Record<string, unknown>> };
+  /** Whether it looks at many ports of a host or a network over minutes, and so has no port of its own. Default false. */
+  readonly isSweep?: boolean;
   /**
    * Validates the settings and creates the probe that the engine runs. Must be cheap: called for every check.
    * @throws InvalidInput with paths relative to `settings`
@@ -31,7 +33,7 @@ export interface Protocol {
   prepare(settings: unknown): Probe;
 }
 
-export type Probe = TcpProbe | UdpProbe;
+export type Probe = TcpProbe | UdpProbe | SweepProbe;
 
 /** What a protocol learned from a correct answer. */
 export interface Finding {
@@ -81,6 +83,22 @@ export interface UdpProbe {
    * @throws ProbeFailure when it answers this question, but wrongly
    */
   read(answer: Buffer, question: Buffer, target: Target): Finding | { readonly followUp: Buffer } | undefined;
+}
+
+/** A sweep: the probe function runs it in slices of a minute (`functions/probe/sweep.ts`), the engine's checks never do. */
+export interface SweepProbe {
+  readonly transport: "sweep";
+  readonly ports: readonly number[];
+  /** Attempts a second at one address. Null: what the kind of location allows without being asked. */
+  readonly perSecond: number | null;
+  /** The ports that must be open, where their absence makes the monitor down; null for none. */
+  readonly expected: readonly number[] | null;
+  /** Ports that may be open or not. */
+  readonly mayBe: readonly number[];
+  /** Whether an expected port that is not open makes the monitor down. */
+  readonly isDownWithoutExpected: boolean;
+  /** Whether newly open ports are asked what speaks there. */
+  readonly identify: boolean;
 }
 
 /** The host, address and port being checked, for protocols that send them (Host header, SNI, SIP URI). */

@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import type { Measured } from "../contract/measured.ts";
-import type { Probe, Target } from "../contract/protocol.ts";
+import type { Target, TcpProbe, UdpProbe } from "../contract/protocol.ts";
 import type { CheckSettings, Facts, Family } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
@@ -31,10 +31,12 @@ export interface MeasureTools {
   readonly random: (bytes: number) => Buffer;
 }
 
+type CheckProbe = TcpProbe | UdpProbe;
+
 /** A check whose settings are parsed, with its time limits. */
 export interface PreparedCheck {
   readonly check: CheckSettings;
-  readonly probe: Probe;
+  readonly probe: CheckProbe;
   /** For the whole attempt: name, connection and answer; waiting for its turn is not counted. */
   readonly timeoutMs: number;
   /** Epoch milliseconds; no attempt starts that could last longer. */
@@ -204,10 +206,10 @@ const cutShortByStall = ({ message, evidence, address }: Measured): Measured => 
 const withoutLoss = ({ lossLimits: _none, ...measured }: Measured): Measured => ({ ...measured, stalled: true });
 
 /** Whether the check does a TLS handshake: from the first byte on, or by STARTTLS (`settings.starttls` in every protocol). */
-const startsTls = (probe: Probe, { starttls = "off" }: CheckSettings["settings"]): boolean =>
+const startsTls = (probe: CheckProbe, { starttls = "off" }: CheckSettings["settings"]): boolean =>
   probe.transport === "tcp" && (probe.tls !== undefined || (probe.talk !== undefined && starttls !== "off"));
 
-const isPlain = (probe: Probe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
+const isPlain = (probe: CheckProbe) => probe.transport === "tcp" && !probe.talk && !probe.tls;
 
 function unresolved({ state, reason, message, evidence = {}, dnsMs }: Failure & { readonly dnsMs?: number }): Measured {
   return { state, reason, message, timings: dnsMs === undefined ? {} : { dnsMs }, traffic: NO_TRAFFIC, evidence };

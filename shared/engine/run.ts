@@ -8,7 +8,7 @@ import type { Measured } from "../contract/measured.ts";
 import type { Protocol } from "../contract/protocol.ts";
 import type { CheckSettings, Family, Health, Outcome } from "../model.ts";
 import type { LocationKind } from "./address-guard.ts";
-import { createNames } from "./dns.ts";
+import { createNames, type Names } from "./dns.ts";
 import { createHandshakes } from "./handshakes.ts";
 import { SYSTEM_HOSTS } from "./hosts.ts";
 import { createMeasure } from "./measure.ts";
@@ -76,7 +76,7 @@ export interface Engine {
 }
 
 /** Creates an engine. Keep it between batches: it caches DNS answers and limits the rate per address. */
-export function createEngine(options: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine & Pick<Names, "resolve"> {
   const { location, protocols, now = Date.now, random = randomBytes, maxSockets = 900, nameServers } = options;
   const { hostsFile = location.kind === "local" ? SYSTEM_HOSTS : null } = options;
   const { nameService = location.kind === "local" && !nameServers ? SYSTEM_FILES : null } = options;
@@ -113,6 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { first = false } = request;
     const present = presentHealth?.(id) ?? null;
     const probe = protocol.prepare(check.settings);
+    if (probe.transport === "sweep") throw new Error(`${check.protocol} is swept, not checked`);
     const prepared = { check, probe, timeoutMs, deadlineAtMs, first, isDown: present === "down" };
     const retries = request.retry === false ? 0 : check.retries.count;
     let attempts = 0;
@@ -188,6 +189,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     runBatch,
+    resolve: names.resolve,
     async runOne(check, deadlineAtMs = now() + check.timeoutMs + 1_000) {
       const { outcomes, crashes } = await runBatch([{ id: "one", check, retry: false }], { deadlineAtMs });
       if (crashes[0]) throw crashes[0].error;

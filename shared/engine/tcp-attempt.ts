@@ -83,7 +83,7 @@ const FIRST_EPHEMERAL_PORT = 1024;
  * simultaneous open (RFC 9293, section 3.5) connects the socket to itself. Without this check 8 of 300,000 checks of a
  * closed loopback port were reported open.
  */
-const isItself = (socket: Socket, { port, address }: Target) =>
+export const isItself = (socket: Socket, { port, address }: Pick<Target, "port" | "address">) =>
   port >= FIRST_EPHEMERAL_PORT && socket.localPort === port && socket.localAddress === address;
 
 function accepted(connectMs: number, { target }: Attempt): Measured {

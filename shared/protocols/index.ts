@@ -27,6 +27,7 @@ import { ntp } from "./ntp.ts";
 import { openvpn } from "./openvpn.ts";
 import { pop3 } from "./pop3.ts";
 import { pop3s } from "./pop3s.ts";
+import { ports } from "./ports.ts";
 import { postgresql } from "./postgresql.ts";
 import { quic } from "./quic.ts";
 import { radius } from "./radius.ts";
@@ -81,6 +82,7 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   openvpn,
   pop3,
   pop3s,
+  ports,
   postgresql,
   quic,
   radius,

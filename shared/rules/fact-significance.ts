@@ -61,6 +61,8 @@ export function significanceOf(
   if (own) return own;
   if (isPinned) return "alert";
   if (RECORDED.has(key) || (from.length === 0 && BEGIN.has(key))) return "record";
+  // Ports that open and close are told by `ports.tcp`; another service on a port that stayed open is not.
+  if (key.startsWith("service.")) return to === "" ? "ignore" : from.some((value) => value !== "") ? "alert" : "record";
   // A greeting that no longer names the software hides it.
   if (SOFTWARE.has(key)) return ofSoftware(from, to);
   return key === "http.server" ? ofWebServer(from, to) : "alert";

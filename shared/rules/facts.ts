@@ -5,6 +5,7 @@
  * Several servers behind one name often differ (keys, versions) and answer in turn. Each value that was seen is therefore
  * remembered, and how often it came back: after some turns none of them causes a write any more.
  */
+import { isDeepStrictEqual } from "node:util";
 import { DAY_SECONDS } from "../durations.ts";
 import type { Facts } from "../model.ts";
 
@@ -102,6 +103,17 @@ export function observe(before: Sightings | null, facts: Facts, tick: number): S
     Object.keys(values).length === Object.keys(known).length &&
     Object.entries(values).every(([key, list]) => known[key] === list);
   return isSame ? before : { checks, values: fitted(values) };
+}
+
+/**
+ * Takes what a check saw for certain: its values are the only ones from now on, and keys that it did not find are missing.
+ * @returns the same object where nothing changes
+ */
+export function confirm(before: Sightings | null, facts: Facts): Sightings {
+  const keys = new Set([...Object.keys(before?.values ?? {}), ...Object.keys(facts)]);
+  const values = Object.fromEntries([...keys].map((key) => [key, [{ value: facts[key] ?? "" }]]));
+  const after = { checks: LEARNED, values };
+  return before && isDeepStrictEqual(before, after) ? before : after;
 }
 
 /** Values of each key that a service has: seen by enough checks, and not gone. Keys without any are left out. */

@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { Health, Outcome, View } from "../model.ts";
-import { observe } from "./facts.ts";
+import { confirm, observe } from "./facts.ts";
 
 /** Unmeasured outcomes (our own fault) in a row before a view becomes `unknown`. */
 const UNMEASURED_LIMIT = 3;
@@ -104,7 +104,8 @@ export function judge(
   const believed = health === outcome.health; // below a threshold the view stays
   if (view && !believed) return null;
   const known = view?.facts ?? null;
-  const facts = outcome.facts ? observe(known, outcome.facts, tick) : known; // kept while nothing answers
+  // Kept while nothing answers.
+  const facts = outcome.facts ? (outcome.isConfirmed ? confirm : observe)(known, outcome.facts, tick) : known;
   if (
     view &&
     view.health === health &&

@@ -40,6 +40,8 @@
  *  history   ids       SUMMARY#<bucket>         ROSTER#<hash>         order of the monitors in a summary
  *  history   change    SUMMARY#<bucket>         NEW#<since>#<id>#<seq>  stretches that no summary includes yet
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
+ *  history   part      SWEEP#<id>#<location>    PART#<tick>#<slice>   what one slice of a sweep found
+ *  history   sweep     SWEEP#<id>#<location>    END#<tick>            what a sweep found
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
  *  members    shard           + pk                a shard's monitors, with what a check needs of them
@@ -209,8 +211,23 @@ export const changeKey = (monitorId: string, since: string, sequence: number) =>
 
 export const progressKey = (shard: string) => ({ pk: "COMPACTION", sk: shard });
 
+/** @param part `PART#` for what slices found, `END#` for what sweeps found */
+const sweepKey = (monitorId: string, location: string, part: string) => ({
+  pk: `SWEEP#${monitorId}#${location}`,
+  sk: part,
+});
+export const sweepPartsPrefix = (tick: number) => `PART#${tickKey(tick)}#`;
+export const sweepPartKey = (monitorId: string, location: string, tick: number, slice: number) =>
+  sweepKey(monitorId, location, `${sweepPartsPrefix(tick)}${String(slice).padStart(4, "0")}`);
+export const SWEEP_END_PREFIX = "END#";
+export const sweepEndKey = (monitorId: string, location: string, tick: number) =>
+  sweepKey(monitorId, location, `${SWEEP_END_PREFIX}${tickKey(tick)}`);
+
 /** Names a shard: lane and number, for example `60#3`. */
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;
+/** A sweep has a shard for itself: `3600#s3`. */
+export const sweepShardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#s${number}`;
+export const isSweepShard = (shard: string) => shard.includes("#s");
 export const laneOf = (shard: string) => Number(shard.slice(0, shard.indexOf("#")));
 
 /** Hashes a name to one of `places` numbers: always the same number for the same name. */

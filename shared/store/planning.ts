@@ -21,6 +21,10 @@ export interface Shard {
   readonly planned: Readonly<Record<string, number>>;
   /** By location: since this tick every tick has had a job, epoch seconds. */
   readonly plannedSince: Readonly<Record<string, number>>;
+  /** Tick of the last sweep that somebody asked for, which is none of the shard's ticks. */
+  readonly askedTick: number | undefined;
+  /** How far the sweep of that tick is planned: a watermark, as `planned`. */
+  readonly askedPlanned: { readonly tick: number; readonly until: number } | undefined;
 }
 
 const fromItem = ({ sk, phase, members, locations, plannedUntil, ...item }: Record<string, unknown>): Shard => ({
@@ -32,6 +36,8 @@ const fromItem = ({ sk, phase, members, locations, plannedUntil, ...item }: Reco
   plannedUntil: plannedUntil === undefined ? undefined : Number(plannedUntil),
   planned: (item.planned ?? {}) as Record<string, number>,
   plannedSince: (item.plannedSince ?? {}) as Record<string, number>,
+  askedTick: item.askedTick as number | undefined,
+  askedPlanned: item.askedPlanned as Shard["askedPlanned"],
 });
 
 export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: string) => ({
@@ -61,6 +67,21 @@ export const createPlanningStore = (client: DynamoDBDocumentClient, tableName: s
       new GetCommand({ TableName: tableName, Key: shardKey(name), ProjectionExpression: "settingsRevision" }),
     );
     return Number(Item?.settingsRevision ?? 0);
+  },
+
+  /** Notes how far the sweep that somebody asked for is planned, unless another one was asked for meanwhile. */
+  async advanceAsked(name: string, tick: number, until: number): Promise<boolean> {
+    return unlessRaced(
+      client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: shardKey(name),
+          UpdateExpression: "SET askedPlanned = :planned",
+          ConditionExpression: "askedTick = :tick",
+          ExpressionAttributeValues: { ":planned": { tick, until }, ":tick": tick },
+        }),
+      ),
+    );
   },
 
   /** Moves the watermarks, unless another plan has moved them since they were read. @returns whether they moved */

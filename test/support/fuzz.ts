@@ -58,7 +58,7 @@ const mutate = (bytes: Buffer, change: Mutation): Buffer => {
   }
 };
 
-const names = Object.keys(protocols).filter((name) => name !== "tcp" && name !== "udp" && name !== "syslog");
+const names = Object.keys(protocols).filter((name) => !["tcp", "udp", "syslog", "ports"].includes(name));
 
 /** One answer: whose parser, which right answer it began as (or none), what happened to it, and whether the server hangs up. */
 const answer = fc.record({

@@ -353,6 +353,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     incidentAlerts: deps.incidentAlerts,
     notes: deps.notes,
     stretches: deps.stretches,
+    sweeps: deps.sweeps,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
     subscriptions: {
@@ -389,6 +390,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     audit: deps.audit,
     tokens: deps.tokens,
     sessions: deps.sessions,
+    sweepRights: deps.sweepRights,
     logins: deps.logins,
     fairShare: deps.fairShare,
   };

@@ -47,7 +47,9 @@ export const condition = z.enum(["working", "silent", "offline"]).meta({
 export const locationName = z.string().meta({ description: "Name of the location.", example: "eu-west-1" });
 export const milliseconds = z.number().meta({ description: "Milliseconds.", example: 12.4 });
 export const percentage = z.number().min(0).max(100).meta({ description: "Per cent.", example: 99.95 });
-const message = z.string().meta({ description: "For people.", example: "db.example.com:5432 refused the connection" });
+export const message = z
+  .string()
+  .meta({ description: "For people.", example: "db.example.com:5432 refused the connection" });
 
 const pages = new Map<z.ZodType, z.ZodType>();
 const makePage = (item: z.ZodType, more: z.ZodRawShape): z.ZodType => {

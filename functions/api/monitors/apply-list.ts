@@ -7,12 +7,14 @@ import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
+import { isSweep } from "../../../shared/protocols/sweeps.ts";
 import { SPOTS_PER_JOB } from "../../../shared/rules/plan.ts";
 import type { Author } from "../../../shared/store/audit.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import type { Change, Recorder } from "../http/audit.ts";
+import { refuseSweeps } from "../sweeps/permission.ts";
 import { type Changes, changeOf, changesOf, creationOf, deletionOf } from "./changes.ts";
 import type { Lookup } from "./dependencies.ts";
 import { refuseMovedSecrets } from "./moved-secrets.ts";
@@ -165,6 +167,10 @@ export const planList = async (deps: Deps, documents: readonly unknown[], planni
       ),
     );
   await refuseWrongReferencesIn(deps, wanted, found);
+  for (const { id, settings } of wanted) {
+    const before = found.get(id);
+    await refuseSweeps(deps, planning.reader, settings, before?.deletedAt ? undefined : before);
+  }
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {
@@ -229,7 +235,7 @@ export const applyList = async (
     }
   };
 
-  const byLane = Map.groupBy(todo.created, ({ settings }) => settings.intervalSeconds);
+  const byLane = Map.groupBy(todo.created, ({ settings }) => `${settings.intervalSeconds} ${isSweep(settings)}`);
   for (const [, some] of byLane)
     await rounds(some, named, (round) => createRound(deps, round, applied, { by, record }));
 
@@ -271,14 +277,14 @@ export const applyList = async (
   return applied;
 };
 
-/** Creates monitors of one interval, placed together in as few shards as possible. */
+/** Creates monitors of one interval, all of them checked or all swept, placed together in as few shards as possible. */
 const createRound = async (deps: Deps, round: readonly Wanted[], applied: Applied, { by, record }: Recording) => {
   const former = await deps.former.recall(round.map(({ id }) => id));
   const locations = [...new Set(round.flatMap(({ settings }) => settings.locations))];
   const toNotify: StoredMonitor[] = [];
   for (let next = 0; next < round.length; ) {
-    const lane = round[next]?.settings.intervalSeconds ?? 60;
-    const seats = await deps.shards.place(lane, locations, round.length - next);
+    const { settings: first } = round[next]!;
+    const seats = await deps.shards.place(first.intervalSeconds, locations, round.length - next, isSweep(first));
     await Promise.all(
       round.slice(next, next + seats.count).map(async ({ id, key, settings }) => {
         const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former: former.get(id) }, null);

@@ -11,6 +11,7 @@ import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { authorOf, type Change, type Recorder } from "../http/audit.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
+import { refuseSweeps } from "../sweeps/permission.ts";
 import { type Changes, changeOf, changesOf, deletionOf, shownChanges } from "./changes.ts";
 import { patchedSettings } from "./patch.ts";
 import { type Known, knownIn, refuseWrongReferences } from "./references.ts";
@@ -83,6 +84,7 @@ const act = async (deps: Deps, job: BulkJob, before: StoredMonitor, known: Known
   }
   const settings = keepKey(before, nextSettings(job, before, deps));
   await refuseWrongReferences(known, before.id, settings, before);
+  await refuseSweeps(deps, job.token, settings, before);
   const changes = changesOf(before, settings);
   if (job.dryRun) return { before, changes, audit: [] };
   const saved = await trySaveSettings(deps, before, settings, authorOf(job.token));

@@ -4,8 +4,10 @@ import type { Acknowledgement, Incident, Monitor, MonitorSettings, View } from "
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
+import { sweepOf } from "../../../shared/protocols/sweeps.ts";
 import { presentValues } from "../../../shared/rules/facts.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
+import { addressCount, planSweep, sweepSeconds } from "../../../shared/rules/sweep-plan.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Newest } from "../../../shared/store/newest.ts";
@@ -124,6 +126,15 @@ export interface Around {
   readonly heldSeconds: number;
 }
 
+/** A sweep takes minutes where a check takes its attempts; from outside a VPC, where it may make the fewest a second, the most. */
+const timingOf = (monitor: MonitorSettings): MonitorSettings => {
+  const probe = sweepOf(monitor);
+  if (!probe) return monitor;
+  const load = { addresses: addressCount(monitor.host), ports: probe.ports.length, perSecond: probe.perSecond };
+  const sweepMs = sweepSeconds(planSweep(load, "public")) * 1000;
+  return { ...monitor, timeoutMs: sweepMs, retries: { count: 0, delayMs: 0 } };
+};
+
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
 export const presentMonitor = (
   monitor: StoredMonitor,
@@ -136,7 +147,7 @@ export const presentMonitor = (
   since: sinceOf(monitor),
   lastCheckedAt: newest?.at ?? null,
   latencyMs: newest?.latencyMs ?? null,
-  timeToAlertSeconds: timeToAlertSeconds(monitor, heldSeconds),
+  timeToAlertSeconds: timeToAlertSeconds(timingOf(monitor), heldSeconds),
   views: Object.fromEntries(Object.entries(monitor.views).map(([name, view]) => [name, presentView(view)])),
   incident: monitor.incident && presentIncident(monitor.incident, reader),
   flappingSince: monitor.flapState?.since ?? null,

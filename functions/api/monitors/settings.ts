@@ -13,11 +13,14 @@ import {
   attemptsMs,
   budgetMs,
   DEFAULT_RETRY_DELAY_MS,
+  defaultIntervalSeconds,
   defaultTimeoutMs,
   longestTimeoutMs,
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
+import { sweepOf } from "../../../shared/protocols/sweeps.ts";
+import { addressCount, refusePlan } from "../../../shared/rules/sweep-plan.ts";
 import { stepErrors } from "../alerting/steps.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { SERVER_FIELDS } from "../http/representations.ts";
@@ -45,6 +48,13 @@ const protocolErrors = ({ protocol, port, settings = {} }: Known, portIsWrong: b
   const row = protocol === undefined ? undefined : protocols[protocol];
   if (!row) return [];
   const errors: FieldError[] = [];
+  if (port !== undefined && (port === 0) !== (row.isSweep === true))
+    errors.push({
+      path: "port",
+      message: row.isSweep
+        ? `must be left out: ${protocol} has its ports in settings.ports, got ${port}`
+        : `must be a whole number from 1 to 65535, got ${port}`,
+    });
   if (port === undefined && row.defaultPort === null && !portIsWrong)
     errors.push({ path: "port", message: `is required: ${protocol} has no default port` });
   if (Buffer.byteLength(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
@@ -79,6 +89,20 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
   if (lastMs < withinMs) return [];
   const message = `the last of ${count} datagrams would leave after ${lastMs} ms, and timeoutMs is ${withinMs}`;
   return [{ path: "settings.packets", message }];
+};
+
+/** Errors if a sweep does not fit its interval at one of its locations. */
+const sweepErrors = (
+  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(true) }: Known,
+  locations: readonly Location[],
+) => {
+  const probe = sweepOf({ protocol, settings });
+  if (!probe || host === undefined) return [];
+  const load = { addresses: addressCount(host), ports: probe.ports.length, perSecond: probe.perSecond };
+  return locations
+    .map(({ kind }) => refusePlan(load, kind, intervalSeconds))
+    .filter((error) => error !== undefined)
+    .slice(0, 1);
 };
 
 /** An object with the paths of its properties as their names. */
@@ -171,15 +195,22 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
   const protocol = known.protocol === undefined ? undefined : protocols[known.protocol];
   const port = known.port ?? (isWrong("port") ? undefined : (protocol?.defaultPort ?? undefined));
   const wrongSettings = protocolErrors(known, isWrong("port"));
+  const areSettingsRight = !wrongSettings.some(({ path }) => path.startsWith("settings"));
+  const own = available.filter(({ name }) => names.includes(name));
   const isTimed = !isWrong("intervalSeconds") && !isWrong("timeoutMs");
   errors.push(
     ...wrongSettings,
     ...(isTimed ? timingErrors(known) : []),
-    ...(isTimed && !wrongSettings.some(({ path }) => path.startsWith("settings")) ? packetErrors(known) : []),
+    ...(isTimed && areSettingsRight ? [...packetErrors(known), ...sweepErrors(known, own)] : []),
     ...(isWrong("locations") ? [] : locationErrors(known, available, kept)),
     ...hostErrors(
-      { host: known.host, port, family: known.family ?? "auto", transports: protocol?.transports ?? [] },
-      available.filter(({ name }) => names.includes(name)),
+      {
+        host: known.host,
+        port,
+        family: known.family ?? "auto",
+        protocol,
+      },
+      own,
     ),
     ...flappingErrors(known),
     ...changeWatchErrors(known),

@@ -1,6 +1,8 @@
 /** Validates a host: its form, and whether these locations may and can reach its address. */
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
+import { type Cidr, parseCidr } from "../../../shared/cidr.ts";
+import type { Protocol } from "../../../shared/contract/protocol.ts";
 import { checkHost } from "../../../shared/engine/address-guard.ts";
 import type { FieldError } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
@@ -52,24 +54,41 @@ export interface TargetFields {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly family: Family | "auto";
-  readonly transports: readonly ("tcp" | "udp")[];
+  readonly protocol: Protocol | undefined;
 }
 
 const PORT_25 =
   "AWS blocks outbound TCP 25 from Lambda outside a VPC for good; use a VPC location with NAT whose block AWS has lifted (port25: true), or check 587 or 465";
 
+/** Errors of a network: its first address stands for all, since ranges that are refused are larger than any network taken. */
+const networkErrors = (host: string, { network }: Cidr, locations: readonly Location[]): FieldError[] =>
+  locations.flatMap(({ name, kind, families }) => {
+    const refused = checkHost(network, kind);
+    if (refused) return [{ path: "host", message: `${refused}, which the ${kind} location ${name} may not reach` }];
+    return families.includes(familyOf(network))
+      ? []
+      : [
+          {
+            path: "host",
+            message: `${show(host)} is ${familyOf(network)}, and ${name} has only ${families.join(" and ")}`,
+          },
+        ];
+  });
+
 export const hostErrors = (
-  { host, port, family, transports }: TargetFields,
+  { host, port, family, protocol }: TargetFields,
   locations: readonly Location[],
 ): FieldError[] => {
   const errors: FieldError[] = [];
   for (const { name, kind, families, port25 } of locations) {
-    if (port === 25 && !port25 && kind !== "local" && transports.includes("tcp"))
+    if (port === 25 && !port25 && kind !== "local" && protocol?.transports.includes("tcp"))
       errors.push({ path: "port", message: `25 cannot be checked from ${name}: ${PORT_25}` });
     if (family !== "auto" && !families.includes(family))
       errors.push({ path: "family", message: `${name} has no ${family}; it has ${families.join(" and ")}` });
   }
   if (host === undefined) return errors;
+  const network = protocol?.isSweep ? parseCidr(host) : undefined;
+  if (network) return [...errors, ...networkErrors(host, network, locations)];
   const wrong = formError(host);
   if (wrong) return [{ path: "host", message: wrong }, ...errors];
   const isName = !isIPv4(host) && !isIPv6(host);

@@ -8,12 +8,16 @@ import { InvalidInput } from "../../../shared/errors.ts";
 import { show } from "../../../shared/issues.ts";
 import type { MonitorSettings } from "../../../shared/model.ts";
 import { isSame } from "../../../shared/monitor/settings.ts";
+import { isSweep } from "../../../shared/protocols/sweeps.ts";
 import type { Author } from "../../../shared/store/audit.ts";
 import type { FormerMonitor } from "../../../shared/store/former.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
+import type { Token } from "../../../shared/store/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { matchesTag } from "../http/answer.ts";
+import { authorOf } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
+import { refuseSweeps } from "../sweeps/permission.ts";
 import { etagOf } from "./present.ts";
 import { knownIn, refuseWrongReferences } from "./references.ts";
 import { affectsProbes, newMonitor, withSettings } from "./with-settings.ts";
@@ -53,12 +57,27 @@ export const withHistory = async (
   return monitor;
 };
 
+/** Has a monitor swept now, beside its sweeps at every interval. @returns the sweep's tick */
+export const startSweep = async (
+  { probes, shards, now }: Pick<Deps, "probes" | "shards" | "now">,
+  { shard }: Pick<StoredMonitor, "shard">,
+): Promise<number> => {
+  const tick = Math.floor(now().getTime() / 1000);
+  await shards.askSweep(shard, tick);
+  await probes.plan(shard);
+  return tick;
+};
+
 /**
  * Tells probes and dispatch about written monitors, so that the first check need not wait for the next tick. A failure is
  * logged and not thrown: the monitors are stored, and the next plan and tick read them.
  */
-export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, monitors: readonly StoredMonitor[]) => {
+export const notifyProbes = async (
+  { probes, shards, logger, metrics, now }: Deps,
+  monitors: readonly StoredMonitor[],
+) => {
   const active = monitors.filter(({ paused, deletedAt }) => !paused && !deletedAt);
+  const [swept, checked] = [true, false].map((isSwept) => active.filter((monitor) => isSweep(monitor) === isSwept));
   const locationsOf = new Map<string, string[]>();
   for (const { shard, locations } of monitors)
     locationsOf.set(shard, [...new Set([...(locationsOf.get(shard) ?? []), ...locations])]);
@@ -67,7 +86,8 @@ export const notifyProbes = async ({ probes, shards, logger, metrics }: Deps, mo
     if (isUnplanned) await probes.plan(shard);
   };
   const sent = await Promise.allSettled([
-    probes.spot(active),
+    probes.spot(checked!),
+    ...swept!.map((monitor) => startSweep({ probes, shards, now }, monitor)),
     ...[...locationsOf].map(([shard, locations]) => tellShard(shard, locations)),
   ]);
   for (const result of sent)
@@ -96,6 +116,10 @@ interface Creation {
   readonly source: StoredMonitor | undefined;
 }
 
+/** Takes a seat in a shard for a monitor with these settings. */
+const placeOf = ({ shards }: Deps, settings: MonitorSettings) =>
+  shards.place(settings.intervalSeconds, settings.locations, 1, isSweep(settings));
+
 /**
  * Stores a new monitor.
  * @returns the monitor, or undefined if its id is taken
@@ -108,7 +132,7 @@ export const create = async (
   { creation, by, source }: Creation,
 ): Promise<StoredMonitor | undefined> => {
   await refuseWrongReferences(knownIn(deps), id, settings, source);
-  const seats = await deps.shards.place(settings.intervalSeconds, settings.locations);
+  const seats = await placeOf(deps, settings);
   const former = (await deps.former.recall([id])).get(id);
   const monitor = newMonitor(id, settings, { ...placing(deps, seats.shard, by), former }, creation);
   if (!(await deps.monitors.create(monitor, deps.now().getTime()))) return undefined;
@@ -128,8 +152,8 @@ export const trySaveSettings = async (
   by: Author,
 ): Promise<StoredMonitor | undefined> => {
   if (isSame(before, settings)) return before;
-  const isMoved = settings.intervalSeconds !== before.intervalSeconds;
-  const { shard } = isMoved ? await deps.shards.place(settings.intervalSeconds, settings.locations) : before;
+  const isMoved = settings.intervalSeconds !== before.intervalSeconds || isSweep(settings) !== isSweep(before);
+  const { shard } = isMoved ? await placeOf(deps, settings) : before;
   // Before the write: if this process is killed right after it, the probes still look for the change.
   if (affectsProbes(before, settings)) await deps.shards.settingsChanged(before.shard, settings.locations);
   const monitor = withSettings(before, settings, placing(deps, shard, by));
@@ -169,7 +193,7 @@ export const keepKey = (before: StoredMonitor, settings: MonitorSettings): Monit
 
 /**
  * Changes a monitor's settings: makes new ones from the present ones, stores them and notifies the probes.
- * @throws Problem like `retryOnConflict`
+ * @throws Problem like `retryOnConflict` and `refuseSweeps`
  * @throws InvalidInput if the key changes, if it names what does not exist, or cannot depend on what it names
  */
 export const saveSettings = (
@@ -177,12 +201,13 @@ export const saveSettings = (
   id: string,
   ifMatch: string | undefined,
   next: (monitor: StoredMonitor) => MonitorSettings,
-  by: Author,
+  token: Token | null,
 ): Promise<{ readonly before: StoredMonitor; readonly saved: StoredMonitor }> =>
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
     await refuseWrongReferences(knownIn(deps), id, settings, before);
-    const saved = await trySaveSettings(deps, before, settings, by);
+    await refuseSweeps(deps, token, settings, before);
+    const saved = await trySaveSettings(deps, before, settings, authorOf(token));
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };
   });

@@ -24,6 +24,11 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/(changes\b|monitors\/\{id\}\/(changes|baseline)\b)/,
   },
   {
+    name: "Sweeps",
+    description: "Which ports of hosts and networks are open, and what differs between two looks.",
+    paths: /^\/v1\/monitors\/\{id\}\/sweeps\b/,
+  },
+  {
     name: "Checks",
     description: "Checks at once, of a monitor or of settings that are not saved yet.",
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
@@ -79,6 +84,7 @@ export const tagsOf = (paths: readonly string[]) =>
 /** What a path names, by the path up to its parameter: the words for it, and an example. */
 const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly example: string }[] = [
   { paths: /^\/v1\/badges\b/, what: "Id of the monitor, and `.svg`", example: "7ca139c8bbaa9b19b116.svg" },
+  { paths: /\/sweeps\/(.*\/)?$/, what: "The second in which the sweep began", example: "1795809600" },
   { paths: /^\/v1\/monitors\b/, what: "Id of the monitor", example: "7ca139c8bbaa9b19b116" },
   { paths: /\/notes\/$/, what: "Id of the note", example: "5b1c4f7e-9a51-4d6c-8d1b-0c1f0a3f5b7e" },
   { paths: /^\/v1\/incidents\b/, what: "Id of the incident", example: "7ca139c8bbaa9b19b116.1795341600000" },

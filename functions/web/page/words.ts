@@ -79,7 +79,7 @@ export const plural = (count: number, one: string, many = `${one}s`) => `${count
 
 const IPV6 = /:/;
 export const target = ({ host, port }: { readonly host: string; readonly port: number }) =>
-  `${IPV6.test(host) ? `[${host}]` : host}:${port}`;
+  port === 0 ? host : `${IPV6.test(host) ? `[${host}]` : host}:${port}`;
 
 /** `a`, `a and b`, `a, b and c` */
 export const listed = (words: readonly string[]): string => inWords.format(words);

@@ -47,6 +47,7 @@ import { createStatusReader } from "../../../shared/store/status-reader.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createSubscriptionStore } from "../../../shared/store/subscriptions.ts";
 import { createSummaryStore } from "../../../shared/store/summaries.ts";
+import { createSweepStore } from "../../../shared/store/sweeps.ts";
 import type { Scope } from "../../../shared/tokens.ts";
 import { checkAnswer } from "../../support/document.ts";
 import { startTables } from "../../support/tables.ts";
@@ -223,6 +224,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     statusReader: createStatusReader({ stretches, summaries }, now),
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
+    sweeps: createSweepStore(tables.client, tables.tables.history),
+    sweepRights: { targets: ["93.184.216.0/28", "example.com"], installation: "test" },
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
     topics,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { BatchWriteCommand, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDispatch } from "../../../functions/dispatch/dispatch.ts";
+import { createSweepPlanning } from "../../../functions/dispatch/sweeps.ts";
 import { createTimers } from "../../../functions/dispatch/timers.ts";
 import { createPlanner } from "../../../functions/dispatch/wiring.ts";
 import type { PlannedJob } from "../../../shared/jobs.ts";
@@ -11,6 +12,7 @@ import { dueBucket, lookBucket, monitorKey, shardKey } from "../../../shared/sto
 import { createLocationStore } from "../../../shared/store/locations.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createViewStore } from "../../../shared/store/views.ts";
 import { startTables } from "../../support/tables.ts";
 
 const NOW = 1_800_000_000;
@@ -40,6 +42,7 @@ describe("planning", () => {
     const broken = new Set<string>();
     const dispatch = createDispatch({
       planning,
+      sweeps: createSweepPlanning({ views: createViewStore(tables.client, tables.tables.monitors), kinds: {} }),
       locations,
       now: clock,
       sleep: async () => {},

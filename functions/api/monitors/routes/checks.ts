@@ -1,6 +1,9 @@
 /** Routes that check at once: a monitor, or settings before they are saved. The outcomes are not stored. */
+import { z } from "zod";
+import { InvalidInput } from "../../../../shared/errors.ts";
 import type { MonitorSettings } from "../../../../shared/model.ts";
 import { checkAt, checkSettingsOf } from "../../../../shared/monitor/settings.ts";
+import { isSweep } from "../../../../shared/protocols/sweeps.ts";
 import type { Token } from "../../../../shared/store/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { Problem } from "../../http/problem.ts";
@@ -8,7 +11,7 @@ import { outcomes } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { checkInput } from "../../http/schemas.ts";
 import { readMonitorSettings } from "../settings.ts";
-import { existing } from "../write.ts";
+import { existing, startSweep } from "../write.ts";
 
 /** Timeout for all locations together; they run concurrently. */
 const TOTAL_MS = 20_000;
@@ -51,8 +54,24 @@ const about = {
 } as const;
 const description = `From all its locations, 20 s in all, one attempt of at most ${MAX_TIMEOUT_MS / 1000} s; ${PER_MINUTE} a minute per token. History and status stay as they are.`;
 
+const sweepStarted = z
+  .object({
+    tick: z
+      .int()
+      .meta({ description: "Names the sweep: `GET /v1/monitors/{id}/sweeps/{tick}`.", example: 1_795_809_600 }),
+  })
+  .meta({ id: "SweepStarted", description: "A sweep that was asked for." });
+
 const checkMonitor = route({
   ...about,
+  responses: {
+    ...about.responses,
+    202: {
+      description: "Monitors that sweep ports: a sweep begins, and will change what the monitor says.",
+      schema: sweepStarted,
+    },
+  },
+  problems: ["paused"],
   method: "POST",
   path: "/v1/monitors/{id}/check",
   operationId: "checkMonitor",
@@ -61,8 +80,11 @@ const checkMonitor = route({
   handle: async ({ params, token, record }, deps) => {
     await record([]);
     const monitor = await existing(deps, params.id ?? "");
+    if (isSweep(monitor) && monitor.paused) throw new Problem("paused", "it is paused: resume it first");
     await spend(deps, token);
-    return checkNow(deps, monitor);
+    return isSweep(monitor)
+      ? { status: 202, body: { tick: await startSweep(deps, monitor) } }
+      : checkNow(deps, monitor);
   },
 });
 
@@ -79,6 +101,8 @@ const trySettings = route({
     await record([]);
     const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
     const settings = readMonitorSettings(isObject ? { name: "unsaved", ...body } : body, deps.locations);
+    if (isSweep(settings))
+      throw new InvalidInput([{ path: "protocol", message: "cannot be tried: a sweep takes minutes, and is kept" }]);
     await spend(deps, token);
     return checkNow(deps, settings);
   },

@@ -12,6 +12,7 @@ import { Problem } from "../../http/problem.ts";
 import { monitorView } from "../../http/representations.ts";
 import { type Reply, type Route, route } from "../../http/route.ts";
 import { JSON_OR_YAML } from "../../http/yaml.ts";
+import { refuseSweeps } from "../../sweeps/permission.ts";
 import { around } from "../around.ts";
 import { changeOf, creationOf, deletionOf } from "../changes.ts";
 import { copiedSettings, patchedSettings } from "../patch.ts";
@@ -86,12 +87,13 @@ const createMonitor = route({
       headers: ["etag", "location", "idempotent-replayed"],
     },
   },
-  problems: ["not-found", "already-exists", "being-deleted", "idempotency-key-reused"],
+  problems: ["sweep-not-allowed", "not-found", "already-exists", "being-deleted", "idempotency-key-reused"],
   handle: async ({ query: { from }, body, headers, token, record }, deps) => {
     const source = from === undefined ? undefined : await existing(deps, from);
     const settings = source
       ? copiedSettings(source, body, deps.locations, token)
       : readMonitorSettings(body, deps.locations);
+    await refuseSweeps(deps, token, settings);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
     const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
@@ -142,7 +144,7 @@ const updateMonitor = route({
   responses: { 200: one },
   handle: async ({ params, body, headers, token, record }, deps) => {
     const next = (before: StoredMonitor) => patchedSettings(before, body, deps.locations, token);
-    const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+    const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, token);
     await record(changeOf(done.before, done.saved));
     return answer(deps, token, done.saved);
   },
@@ -181,7 +183,7 @@ const pausing = (verb: "pause" | "resume", summary: string) =>
     responses: { 200: one },
     handle: async ({ params, headers, token, record }, deps) => {
       const next = (before: StoredMonitor) => ({ ...before, paused: verb === "pause" });
-      const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, authorOf(token));
+      const done = await saveSettings(deps, params.id ?? "", headers["if-match"], next, token);
       await record(changeOf(done.before, done.saved));
       return answer(deps, token, done.saved);
     },

@@ -64,6 +64,9 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   getBaseline: ["read", "missing"],
   applyBaseline: ["write", "nothing"], // see the test of changes
   deleteBaseline: ["write", "missing"],
+  listSweeps: ["read", "missing"],
+  getSweep: ["read", "nothing"], // see the test of sweeps
+  getSweepDiff: ["read", "nothing"], // likewise
   getAcknowledgePage: [null, "nothing"],
   acknowledgeByLink: [null, "nothing"],
   createIncidentNote: ["write", "nothing"],

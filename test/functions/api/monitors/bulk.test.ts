@@ -85,7 +85,7 @@ describe("POST /v1/monitors/bulk", () => {
     const { status, body } = await bulk({
       ids,
       action: "update",
-      change: { port: 0, name: null, colour: null, alerts: { emails: ["x"] }, tags: { a: "b" } },
+      change: { port: -1, name: null, colour: null, alerts: { emails: ["x"] }, tags: { a: "b" } },
     });
     expect(status).toBe(422);
     expect(body.errors.map(({ path }: { path: string }) => path).toSorted()).toEqual([

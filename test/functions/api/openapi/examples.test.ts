@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDecisionStore } from "../../../../shared/store/decisions.ts";
 import { createStatusPageStore } from "../../../../shared/store/status-pages.ts";
+import { createSweepStore } from "../../../../shared/store/sweeps.ts";
 import { operations, type Parameter } from "../../../support/document.ts";
 import { type Edge, startEdge } from "../edge.ts";
 
@@ -74,6 +75,31 @@ const openChange = async (id: string) => {
   return `${id}.0a1b2c3d4e5f`;
 };
 
+/** A sweep that ended. @returns its tick */
+const putSweep = async (id: string, tick: number) => {
+  const at = new Date(tick * 1000).toISOString();
+  await createSweepStore(edge.client, edge.tables.history).putSweep(
+    { id, location: "eu-west-1" },
+    {
+      tick,
+      startedAt: at,
+      endedAt: at,
+      settingsVersion: 1,
+      state: "open",
+      reason: null,
+      message: "1 port is open on example.com: 443 (https)",
+      hosts: { "203.0.113.5": { open: "443", services: { 443: "https" } } },
+      addressCount: 1,
+      openCount: 1,
+      closedCount: 999,
+      filteredCount: 0,
+      unmeasuredCount: 0,
+      answersEverywhere: [],
+    },
+  );
+  return tick;
+};
+
 let count = 0;
 const logIn = async () => (await edge.call("POST", "/v1/sessions", { body: { token: edge.admin }, token: null })).body;
 
@@ -101,6 +127,14 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { id } = await openIncident();
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
+  },
+  "/v1/monitors/{id}/sweeps/{tick}": async () => {
+    const id = await createMonitor();
+    return `${id}/sweeps/${await putSweep(id, 1_795_809_600)}`;
+  },
+  "/v1/monitors/{id}/sweeps/{tick}/diff/{other}": async () => {
+    const id = await createMonitor();
+    return `${id}/sweeps/${await putSweep(id, 1_795_809_600)}/diff/${await putSweep(id, 1_795_813_200)}`;
   },
   "/v1/changes/": async () => openChange(await createMonitor()),
   "/v1/status-pages/": async () =>

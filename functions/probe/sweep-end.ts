@@ -1,0 +1,204 @@
+/**
+ * Ends a sweep: puts together what its slices found, looks again at every port that differs from the sweep before, asks newly open
+ * ports what they are, and keeps the result. It may run any number of times: the first result that is kept counts.
+ */
+import type { SweepProbe } from "../../shared/contract/protocol.ts";
+import type { SweptState } from "../../shared/engine/sweep.ts";
+import type { SweepJob } from "../../shared/jobs.ts";
+import type { Outcome } from "../../shared/model.ts";
+import { inParallel } from "../../shared/parallel.ts";
+import { sweepOf } from "../../shared/protocols/sweeps.ts";
+import {
+  type AddressPort,
+  confirmedHosts,
+  countOpen,
+  countUnmeasured,
+  type Differences,
+  describeHosts,
+  differences,
+  openPorts,
+  putTogether,
+  type SweepPart,
+  type SweepRecord,
+  type Swept,
+  type SweptHost,
+  suspects,
+  sweepOutcome,
+} from "../../shared/rules/sweep-findings.ts";
+import { isLastLook, planSweep } from "../../shared/rules/sweep-plan.ts";
+import type { SweepStore } from "../../shared/store/sweeps.ts";
+import type { Member } from "../../shared/store/views.ts";
+import type { Control } from "./control.ts";
+import type { Identify } from "./identify.ts";
+import { portsFrom, type SweepTools } from "./sweep-slice.ts";
+
+/** Looks at a port that differs, and the pause between their starts: a lost packet or a restart is over by then. */
+const LOOKS = 3;
+const LOOKS_APART_MS = 5_000;
+/** Ports that are looked at again. Of more, the others are believed. */
+const MOST_LOOKED_AT = 512;
+/** Ports that one sweep identifies, and how many at a time; the next sweep goes on. */
+const MOST_IDENTIFIED = 24;
+const IDENTIFIED_AT_ONCE = 8;
+/** Time that is left for keeping the result. */
+const RESERVED_MS = 2_000;
+/** Sweeps that are read to find the last one that measured something. */
+const SWEEPS_BACK = 10;
+/** Random ports that a suspected address is tried on. */
+const TRIED_PORTS = 32;
+
+interface Dependencies {
+  readonly location: string;
+  readonly sweeps: SweepStore;
+  readonly tools: SweepTools;
+  readonly identify: Identify;
+  readonly control: Control;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+/** @returns the sweep's outcome; undefined while slices are missing that may still come */
+export type SweepEnd = (job: SweepJob, member: Member, deadlineAtMs: number) => Promise<Outcome | undefined>;
+
+export const createSweepEnd = ({ location, sweeps, tools, identify, control, now, sleep }: Dependencies): SweepEnd => {
+  const key = ({ address, port }: AddressPort) => `${address} ${port}`;
+
+  const statesOf = async (ports: readonly AddressPort[], perSecond: number) => {
+    const states = new Map<string, SweptState>();
+    await tools.sweep(ports, {
+      perSecond,
+      startUntilMs: now() + LOOKS_APART_MS,
+      now,
+      found: (port, state) => states.set(key(port), state),
+    });
+    return states;
+  };
+
+  /** The differences that all further looks agree with. */
+  const confirm = async ({ opened, closed }: Differences, perSecond: number): Promise<Differences> => {
+    let [stillOpen, stillClosed] = [opened.slice(0, MOST_LOOKED_AT), closed.slice(0, MOST_LOOKED_AT)];
+    for (let look = 0; look < LOOKS && stillOpen.length + stillClosed.length > 0; look++) {
+      const nextAtMs = now() + LOOKS_APART_MS;
+      const states = await statesOf([...stillOpen, ...stillClosed], perSecond);
+      stillOpen = stillOpen.filter((port) => states.get(key(port)) === "open");
+      stillClosed = stillClosed.filter((port) => ["closed", "filtered"].includes(states.get(key(port)) ?? ""));
+      if (look < LOOKS - 1) await sleep(Math.max(0, nextAtMs - now()));
+    }
+    return {
+      opened: [...stillOpen, ...opened.slice(MOST_LOOKED_AT)],
+      closed: [...stillClosed, ...closed.slice(MOST_LOOKED_AT)],
+    };
+  };
+
+  /** Of the suspected addresses, those that accept connections on random ports too. */
+  const answeringEverywhere = async (addresses: readonly string[], perSecond: number): Promise<string[]> => {
+    const tried = addresses.flatMap((address) =>
+      Array.from({ length: TRIED_PORTS }, () => ({ address, port: 1 + Math.floor(Math.random() * 65_535) })),
+    );
+    if (tried.length === 0) return [];
+    const states = await statesOf(tried, perSecond);
+    return addresses.filter((address) => {
+      const own = tried.filter((one) => one.address === address);
+      return own.filter((one) => states.get(key(one)) === "open").length > own.length / 2;
+    });
+  };
+
+  const withServices = async (hosts: Readonly<Record<string, SweptHost>>, deadlineAtMs: number) => {
+    const unknown = Object.entries(hosts).flatMap(([address, host]) =>
+      openPorts(host)
+        .filter((port) => host.services[port] === undefined)
+        .map((port) => ({ address, port })),
+    );
+    const services = new Map(Object.entries(hosts).map(([address, host]) => [address, { ...host.services }]));
+    await inParallel(unknown.slice(0, MOST_IDENTIFIED), IDENTIFIED_AT_ONCE, async ({ address, port }) => {
+      const service = await identify({ host: address, port }, deadlineAtMs);
+      if (service !== undefined) services.get(address)![port] = service;
+    });
+    return Object.fromEntries(
+      Object.entries(hosts).map(([address, { open }]) => [address, { open, services: services.get(address)! }]),
+    );
+  };
+
+  /** What is known of the sweep before, of the same settings or not. */
+  const previousHosts = async (monitor: { readonly id: string; readonly location: string }, tick: number) =>
+    (await sweeps.sweeps(monitor, tick, SWEEPS_BACK, new Date(now()))).find(({ hosts }) => hosts)?.hosts;
+
+  const measured = async (job: SweepJob, member: Member, probe: SweepProbe, swept: Swept, deadlineAtMs: number) => {
+    const { addresses } = swept;
+    const watched = portsFrom(tools, probe);
+    const load = { addresses: addresses.length, ports: watched.length, perSecond: probe.perSecond };
+    const { perSecond } = planSweep(load, tools.kind);
+    const before = await previousHosts({ id: job.id, location }, job.tick);
+    const everywhere = await answeringEverywhere(suspects(swept, watched.length), perSecond);
+    const counted = { ...swept, addresses: addresses.filter((address) => !everywhere.includes(address)) };
+    const found = differences(before, counted, watched);
+    const confirmed = await confirm(found, perSecond);
+    const sure = { ...confirmedHosts(before, counted, confirmed, found) };
+    // What answers everywhere shows nothing: what was known of it stays.
+    for (const address of everywhere) if (before?.[address]) sure[address] = before[address];
+    const hosts = probe.identify ? await withServices(sure, deadlineAtMs - RESERVED_MS) : sure;
+    if (everywhere.length === addresses.length)
+      return {
+        state: "unmeasured" as const,
+        reason: "answers-everywhere" as const,
+        message: `${member.host} accepts connections on every port: something on the way answers in its place`,
+        answersEverywhere: everywhere,
+      };
+    const openCount = countOpen(hosts);
+    return {
+      state: openCount > 0 ? ("open" as const) : ("closed" as const),
+      reason: null,
+      message: describeHosts(member.host, hosts, addresses.length),
+      hosts,
+      openCount,
+      answersEverywhere: everywhere,
+    };
+  };
+
+  const startOf = (parts: readonly SweepPart[], tick: number) =>
+    parts.map(({ startedAt }) => startedAt).toSorted()[0] ?? new Date(tick * 1000).toISOString();
+
+  return async (job, member, deadlineAtMs) => {
+    const { id, tick, step, slices } = job;
+    const probe = sweepOf(member);
+    if (!probe) return undefined;
+    const monitor = { id, location };
+    const present = await sweeps.sweep(monitor, tick);
+    if (present) return sweepOutcome(member.host, probe, present);
+    const parts = await sweeps.parts(monitor, tick);
+    const failure = parts.find((part) => part.failure)?.failure;
+    const isWhole = parts.length >= slices;
+    const isOnline = (await control(now())) === "online";
+    if ((!isOnline || !(isWhole || failure)) && !isLastLook(step, slices)) return undefined;
+    const swept = putTogether(parts);
+    const unmeasured = (reason: SweepRecord["reason"], message: string) => ({
+      state: "unmeasured" as const,
+      reason,
+      message,
+      answersEverywhere: [],
+    });
+    const result =
+      failure && isOnline
+        ? { ...failure, answersEverywhere: [] }
+        : !isOnline
+          ? unmeasured("no-route", "not swept: this location's own network is down")
+          : !isWhole
+            ? unmeasured("cut-short", `not swept: ${slices - parts.length} of ${slices} slices are missing`)
+            : await measured(job, member, probe, swept, deadlineAtMs);
+    const sweep: SweepRecord = {
+      openCount: 0,
+      ...result,
+      tick,
+      startedAt: startOf(parts, tick),
+      endedAt: new Date(now()).toISOString(),
+      settingsVersion: member.settingsVersion,
+      addressCount: swept.addresses.length,
+      closedCount: swept.closedCount,
+      filteredCount: swept.filteredCount,
+      unmeasuredCount: countUnmeasured(swept),
+    };
+    const kept = (await sweeps.putSweep(monitor, sweep)) ? sweep : await sweeps.sweep(monitor, tick);
+    return kept && sweepOutcome(member.host, probe, kept);
+  };
+};

@@ -1,0 +1,262 @@
+/**
+ * What sweeps find: puts the results of slices together, says which ports differ from the sweep before, and makes of it the outcome
+ * of a check, with the facts that changes are told by. Pure.
+ */
+import { createHash } from "node:crypto";
+import { parseCidr } from "../cidr.ts";
+import type { SweepProbe } from "../contract/protocol.ts";
+import type { Facts, Outcome } from "../model.ts";
+import { formatPorts, type Ports, parsePorts } from "../port-list.ts";
+import type { Reason } from "../reasons.ts";
+
+/** Why nothing was swept. */
+export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
+  readonly reason: Reason;
+}
+
+/** What one slice found. Ports by address, as text: `22,8000-8002`. */
+export interface SweepPart {
+  readonly slice: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** What was swept: the same addresses in all slices of a sweep. */
+  readonly addresses: readonly string[];
+  readonly open: Readonly<Record<string, string>>;
+  readonly unmeasured: Readonly<Record<string, string>>;
+  readonly closedCount: number;
+  readonly filteredCount: number;
+  /** Why nothing could be swept; the sweep ends with it. */
+  readonly failure?: SweepFailure;
+}
+
+/** What was found at one address. */
+export interface SweptHost {
+  /** Open ports, as text. */
+  readonly open: string;
+  /** By port: the protocol that answered, `silent` or `closes-at-once`. */
+  readonly services: Readonly<Record<string, string>>;
+}
+
+/** What a sweep found. */
+export interface SweepRecord {
+  readonly tick: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly settingsVersion: number;
+  readonly state: Outcome["state"];
+  readonly reason: Reason | null;
+  readonly message: string;
+  /** By address, those with an open port; absent where nothing was measured. */
+  readonly hosts?: Readonly<Record<string, SweptHost>>;
+  readonly addressCount: number;
+  readonly openCount: number;
+  readonly closedCount: number;
+  readonly filteredCount: number;
+  readonly unmeasuredCount: number;
+  /** Addresses that accept connections on every port, and so show nothing. */
+  readonly answersEverywhere: readonly string[];
+}
+
+type Hosts = Readonly<Record<string, SweptHost>>;
+export interface AddressPort {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** All that the slices of a sweep found. */
+export interface Swept {
+  readonly addresses: readonly string[];
+  readonly open: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly unmeasured: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly closedCount: number;
+  readonly filteredCount: number;
+}
+
+const portsIn = (text: string): Ports => {
+  const ports = text === "" ? [] : parsePorts(text);
+  return typeof ports === "string" ? [] : ports;
+};
+const size = (ports: ReadonlyMap<string, ReadonlySet<number>>) =>
+  [...ports.values()].reduce((sum, own) => sum + own.size, 0);
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
+
+function byAddress(found: readonly Readonly<Record<string, string>>[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const ports = new Map<string, Set<number>>();
+  for (const [address, text] of found.flatMap(Object.entries<string>)) {
+    const own = ports.get(address) ?? new Set();
+    for (const port of portsIn(text)) own.add(port);
+    ports.set(address, own);
+  }
+  return ports;
+}
+
+export const putTogether = (parts: readonly SweepPart[]): Swept => ({
+  addresses: parts.find(({ slice }) => slice === 0)?.addresses ?? [],
+  open: byAddress(parts.map(({ open }) => open)),
+  unmeasured: byAddress(parts.map(({ unmeasured }) => unmeasured)),
+  closedCount: sum(parts.map(({ closedCount }) => closedCount)),
+  filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
+});
+
+/** Share of an address's ports that must be open before it is suspected of accepting connections on every port, and how many. */
+const SUSPECT_SHARE = 0.5;
+const SUSPECT_PORTS = 32;
+
+/** Addresses with so many open ports that something on the way may answer in their place. */
+export const suspects = ({ addresses, open }: Swept, watched: number): string[] =>
+  addresses.filter((address) => {
+    const count = open.get(address)?.size ?? 0;
+    return count >= SUSPECT_PORTS || (count > 0 && count === watched && watched >= SUSPECT_PORTS * SUSPECT_SHARE);
+  });
+
+/** Ports whose state differs from what the sweep before found. */
+export interface Differences {
+  readonly opened: readonly AddressPort[];
+  readonly closed: readonly AddressPort[];
+}
+
+/**
+ * @param before what was open; undefined at the first sweep, where nothing differs
+ * @param watched ports that are looked at
+ */
+export function differences(
+  before: Hosts | undefined,
+  { addresses, open, unmeasured }: Swept,
+  watched: Ports,
+): Differences {
+  const opened: AddressPort[] = [];
+  const closed: AddressPort[] = [];
+  if (!before) return { opened, closed };
+  const isWatched = new Set(watched);
+  for (const address of addresses) {
+    const was = new Set(portsIn(before[address]?.open ?? ""));
+    const is = open.get(address) ?? new Set<number>();
+    for (const port of is) if (!was.has(port)) opened.push({ address, port });
+    for (const port of was)
+      if (isWatched.has(port) && !is.has(port) && !unmeasured.get(address)?.has(port)) closed.push({ address, port });
+  }
+  return { opened, closed };
+}
+
+/** What is open at each address once differences were confirmed; a port that could not be measured is what it was. */
+export function confirmedHosts(
+  before: Hosts | undefined,
+  swept: Swept,
+  confirmed: Differences,
+  found: Differences,
+): Hosts {
+  const key = ({ address, port }: AddressPort) => `${address} ${port}`;
+  const [isOpened, isClosed] = [new Set(confirmed.opened.map(key)), new Set(confirmed.closed.map(key))];
+  const isDoubtful = new Set(found.opened.map(key).filter((one) => !isOpened.has(one)));
+  const hosts: Record<string, SweptHost> = {};
+  for (const address of swept.addresses) {
+    const was = before?.[address];
+    const kept = found.closed
+      .filter((one) => one.address === address && !isClosed.has(key(one)))
+      .map(({ port }) => port);
+    const unknown = portsIn(was?.open ?? "").filter((port) => swept.unmeasured.get(address)?.has(port));
+    const seen = [...(swept.open.get(address) ?? [])].filter((port) => !isDoubtful.has(key({ address, port })));
+    const open = new Set([...seen, ...kept, ...unknown]);
+    const services = Object.entries(was?.services ?? {}).filter(
+      ([port]) => open.has(Number(port)) && !isOpened.has(`${address} ${port}`),
+    );
+    if (open.size > 0) hosts[address] = { open: formatPorts(open), services: Object.fromEntries(services) };
+  }
+  return hosts;
+}
+
+export const openPorts = ({ open }: SweptHost): Ports => portsIn(open);
+export const countOpen = (hosts: Hosts) => sum(Object.values(hosts).map((host) => openPorts(host).length));
+export const countUnmeasured = ({ unmeasured }: Swept) => size(unmeasured);
+
+/** Characters of a fact's value; a longer list of ports is shown in part, and told from others by its hash. */
+const LONGEST_VALUE = 160;
+/** Bytes of all facts as JSON: with what is stored of each, half as much again, they fit into a view. */
+const MOST_BYTES = 800;
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 10);
+
+const portsValue = (ports: Ports): string => {
+  const text = formatPorts(ports);
+  return text.length <= LONGEST_VALUE
+    ? text
+    : `${ports.length} ports #${hashOf(text)}: ${text.slice(0, LONGEST_VALUE / 2)}...`;
+};
+
+const fits = (facts: Facts) => Buffer.byteLength(JSON.stringify(facts)) <= MOST_BYTES;
+
+/** What a sweep says of a host or a network; ports that may be open or not are left out. */
+export function factsOf(
+  host: string,
+  hosts: Hosts,
+  { mayBe, expected }: Pick<SweepProbe, "mayBe" | "expected">,
+): Facts {
+  const isLeftOut = new Set(mayBe.filter((port) => !expected?.includes(port)));
+  const told = Object.entries(hosts).map(
+    ([address, own]) => [address, openPorts(own).filter((port) => !isLeftOut.has(port)), own.services] as const,
+  );
+  if (!parseCidr(host)) {
+    const all = { "ports.tcp": portsValue([...new Set(told.flatMap(([, ports]) => ports))].toSorted((a, b) => a - b)) };
+    const services = told.flatMap(([, ports, known]) =>
+      ports.flatMap((port) => (known[port] === undefined ? [] : [[`service.${port}`, known[port]] as const])),
+    );
+    const withServices = { ...all, ...Object.fromEntries(services) };
+    return fits(withServices) ? withServices : all;
+  }
+  const each = Object.fromEntries(
+    told
+      .filter(([, ports]) => ports.length > 0)
+      .map(([address, ports]) => [`ports.tcp.${address.replaceAll(":", "-")}`, portsValue(ports)]),
+  );
+  if (Object.keys(each).length > 0 && fits(each)) return each;
+  const count = sum(told.map(([, ports]) => ports.length));
+  return {
+    "ports.tcp": count === 0 ? "" : `${count} ports of ${told.length} addresses #${hashOf(JSON.stringify(each))}`,
+  };
+}
+
+const named = (port: number, service: string | undefined) =>
+  service === undefined ? String(port) : `${port} (${service})`;
+const SHOWN_PORTS = 20;
+
+/** "3 ports are open on 203.0.113.5: 22 (ssh), 80 (http), 443 (https)". */
+export function describeHosts(host: string, hosts: Hosts, addressCount: number): string {
+  const count = countOpen(hosts);
+  const ports = `${count === 0 ? "no port is" : count === 1 ? "1 port is" : `${count} ports are`} open`;
+  const found = Object.entries(hosts);
+  if (parseCidr(host)) return `${ports} on ${found.length} of the ${addressCount} addresses of ${host}`;
+  const list = found.flatMap(([, own]) => openPorts(own).map((port) => named(port, own.services[port])));
+  const shown = list.slice(0, SHOWN_PORTS).join(", ");
+  return `${ports} on ${host}${list.length === 0 ? "" : `: ${shown}${list.length > SHOWN_PORTS ? ", ..." : ""}`}`;
+}
+
+/** The outcome of a sweep, as of any check. */
+export function sweepOutcome(host: string, probe: SweepProbe, sweep: SweepRecord): Outcome {
+  const { hosts, state, reason, message, addressCount, openCount } = sweep;
+  const common = {
+    timings: {},
+    traffic: { bytesSent: 0, bytesReceived: 0 },
+    attempts: 1,
+  };
+  if (!hosts)
+    return { ...common, state, reason, message, health: state === "unmeasured" ? "unknown" : "down", evidence: {} };
+  const open = new Set(Object.values(hosts).flatMap(openPorts));
+  const missing = probe.isDownWithoutExpected ? (probe.expected ?? []).filter((port) => !open.has(port)) : [];
+  const facts = factsOf(host, hosts, probe);
+  const evidence = {
+    openPorts: openCount,
+    addresses: addressCount,
+    closed: sweep.closedCount,
+    filtered: sweep.filteredCount,
+  };
+  const found = { ...common, state, evidence, facts, isConfirmed: true };
+  return missing.length > 0
+    ? {
+        ...found,
+        state: "closed",
+        health: "down",
+        reason: "port-closed",
+        message: `expected to be open, and not: ${formatPorts(missing)}; ${message}`,
+      }
+    : { ...found, health: "up", reason: null, message };
+}

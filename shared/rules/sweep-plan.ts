@@ -1,0 +1,175 @@
+/**
+ * Plans sweeps: how many attempts a sweep makes, in how many slices of a minute, which attempts belong to a slice, and when
+ * slices and the end of a sweep are due. Pure.
+ */
+import { createHash } from "node:crypto";
+import { parseCidr } from "../cidr.ts";
+import type { Location } from "../model.ts";
+import { type Schedule, ticksToPlan } from "./plan.ts";
+
+type LocationKind = Location["kind"];
+
+/** Attempts a second at one address: what strangers on the Internet bear, a NAT's table of connections, one's own machines. */
+const PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 100, vpc: 300, local: 1_000 };
+/** Most that a monitor may ask for: in a VPC, security groups track each connection for minutes. */
+const MOST_PER_SECOND: Readonly<Record<LocationKind, number>> = { public: 1_000, vpc: 300, local: 1_000 };
+/** Addresses that are swept at the same time, and most addresses of a name. */
+export const ADDRESSES_AT_ONCE = 6;
+/** Attempts a second in one function of 128 MB: with 900 sockets that wait for 1.3 s each, 692 fit; it manages 634. */
+export const MOST_IN_ALL = 600;
+/** Seconds of a slice in which attempts start; the last ones end, and results are stored, within the minute. */
+const STARTING_SECONDS = 50;
+export const SLICE_SECONDS = 60;
+/** A slice that is later than this is lost: it would run beside the next one, and attempts would come twice as fast. */
+export const SLICE_LATE_SECONDS = 40;
+/** The end looks at all slices two minutes later again, if one was missing. */
+const LAST_LOOK_SLICES = 2;
+
+const MOST_ATTEMPTS = 1_048_576;
+/** Networks: 1,024 addresses. */
+const MOST_ADDRESSES = 1_024;
+/** More attempts than this need an interval of an hour: they would never end. */
+const MANY_ATTEMPTS = 5_000;
+const SHORTEST_SECONDS = 300;
+const SHORTEST_WITH_MANY_SECONDS = 3_600;
+
+export interface SweepLoad {
+  /** Of a name: as many as may be swept. */
+  readonly addresses: number;
+  readonly ports: number;
+  /** Null: the default of the kind of location. */
+  readonly perSecond: number | null;
+}
+
+export interface SweepPlan {
+  readonly attempts: number;
+  /** At all addresses together. */
+  readonly perSecond: number;
+  readonly slices: number;
+}
+
+/** How many addresses a host may have, before its name is resolved. */
+export const addressCount = (host: string): number =>
+  parseCidr(host)?.size ?? (isAddress(host) ? 1 : ADDRESSES_AT_ONCE);
+
+const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.includes(":");
+
+export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: LocationKind): SweepPlan {
+  const each = Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
+  const together = Math.min(MOST_IN_ALL, each * Math.min(addresses, ADDRESSES_AT_ONCE));
+  const attempts = addresses * ports;
+  return { attempts, perSecond: together, slices: Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS))) };
+}
+
+/** Looking again at what differs, and asking newly open ports what they are. */
+const END_SECONDS = 55;
+/** The longest from a sweep's tick until what it found is stored. */
+export const sweepSeconds = ({ slices }: SweepPlan) => slices * SLICE_SECONDS + END_SECONDS;
+
+/** Share of a location's sweeping that a monitor takes: of one probe that sweeps all the time, as fast as it manages. */
+export const sweepShare = ({ slices, perSecond }: SweepPlan, intervalSeconds: number) =>
+  (slices * SLICE_SECONDS * perSecond) / (MOST_IN_ALL * intervalSeconds);
+
+/** @returns why the sweep does not fit, with the figures, by the setting that is wrong; undefined when it fits */
+export function refusePlan(
+  load: SweepLoad,
+  kind: LocationKind,
+  intervalSeconds: number,
+): { readonly path: string; readonly message: string } | undefined {
+  const plan = planSweep(load, kind);
+  const { addresses, ports } = load;
+  if (addresses > MOST_ADDRESSES)
+    return {
+      path: "host",
+      message: `must be at most ${MOST_ADDRESSES} addresses (IPv4 /22, IPv6 /118), got ${addresses === Number.POSITIVE_INFINITY ? "more than 4 billion" : addresses}`,
+    };
+  if (plan.attempts > MOST_ATTEMPTS)
+    return {
+      path: "settings.ports",
+      message: `${ports} ports of ${addresses} addresses are ${plan.attempts} attempts, and at most ${MOST_ATTEMPTS} may be made: take fewer ports, or a smaller network`,
+    };
+  const shortest = plan.attempts > MANY_ATTEMPTS ? SHORTEST_WITH_MANY_SECONDS : SHORTEST_SECONDS;
+  if (intervalSeconds < shortest)
+    return {
+      path: "intervalSeconds",
+      message: `must be at least ${shortest} for a sweep of ${plan.attempts} attempts, got ${intervalSeconds}`,
+    };
+  if (plan.slices * SLICE_SECONDS > intervalSeconds / 2)
+    return {
+      path: "intervalSeconds",
+      message: `a sweep of ${plan.attempts} attempts at ${plan.perSecond} a second takes ${plan.slices} min, and must fit into half the interval of ${intervalSeconds / 60} min: take fewer ports, a longer interval or a higher perSecond`,
+    };
+  return undefined;
+}
+
+/** A step of a sweep: slices are numbered from 0; the numbers after the last one look at the results and end the sweep. */
+export interface SweepStep {
+  readonly tick: number;
+  readonly step: number;
+  readonly dueAtSeconds: number;
+}
+
+/** Whether a step is the last look, which ends the sweep whatever is missing. */
+export const isLastLook = (step: number, slices: number) => step >= slices + LAST_LOOK_SLICES;
+
+/** Steps of the sweep that begins at this tick. */
+const stepsOf = (tick: number, slices: number): SweepStep[] =>
+  [...Array.from({ length: slices }, (_, slice) => slice), slices, slices + LAST_LOOK_SLICES].map((step) => ({
+    tick,
+    step,
+    dueAtSeconds: tick + step * SLICE_SECONDS,
+  }));
+
+/**
+ * The steps that still need a job. Steps that were missed by more than a slice may be late are lost, because attempts would come too fast.
+ * @param plannedUntil watermark, as that of ticks
+ * @param until exclusive
+ */
+export function stepsToPlan(
+  schedule: Schedule,
+  slices: number,
+  plannedUntil: number | undefined,
+  until: number,
+  now: Date,
+): SweepStep[] {
+  if (plannedUntil === undefined)
+    return stepsIn(ticksToPlan(schedule, undefined, until, now), slices, undefined, until, now);
+  // Ticks whose last step may still be ahead.
+  const longest = (slices + LAST_LOOK_SLICES) * SLICE_SECONDS;
+  const begun = new Date(now.getTime() - longest * 1000);
+  const ticks = ticksToPlan(schedule, plannedUntil - longest, until, begun);
+  return stepsIn(ticks, slices, plannedUntil, until, now);
+}
+
+/** Like `stepsToPlan`, of sweeps that begin at these ticks. */
+export function stepsIn(
+  ticks: readonly number[],
+  slices: number,
+  plannedUntil: number | undefined,
+  until: number,
+  now: Date,
+): SweepStep[] {
+  const from = Math.max(plannedUntil === undefined ? 0 : plannedUntil + 1, now.getTime() / 1000 - SLICE_LATE_SECONDS);
+  return ticks
+    .flatMap((tick) => stepsOf(tick, slices))
+    .filter(({ dueAtSeconds }) => from <= dueAtSeconds && dueAtSeconds < until);
+}
+
+/**
+ * The places of a slice in the list of all attempts. The order is mixed by monitor and tick, so that no two sweeps look alike, and attempts
+ * that follow each other go to different addresses: attempt `i` is at address `i % addresses`.
+ * @param count of all attempts
+ */
+export function* sliceOf(id: string, tick: number, count: number, slice: number, slices: number): Generator<number> {
+  const seed = createHash("sha256").update(`${id} ${tick}`).digest();
+  const offset = seed.readUInt32BE(0) % count;
+  // Steps of the golden ratio spread evenly; a step that shares no divisor with the count comes to each place once.
+  let step =
+    (Math.floor(count * 0.618_033_988_75) + (seed.readUInt32BE(4) % Math.max(1, Math.floor(count / 8)))) % count;
+  while (greatestDivisor(step, count) !== 1) step++;
+  const each = Math.ceil(count / slices);
+  for (let place = slice * each; place < Math.min(count, (slice + 1) * each); place++)
+    yield (offset + place * step) % count;
+}
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import type { SweepProbe } from "../../../shared/contract/protocol.ts";
+import {
+  confirmedHosts,
+  differences,
+  factsOf,
+  putTogether,
+  type SweepPart,
+  type SweepRecord,
+  suspects,
+  sweepOutcome,
+} from "../../../shared/rules/sweep-findings.ts";
+
+const A = "192.0.2.1";
+const part = (slice: number, open: Record<string, string>, more: Partial<SweepPart> = {}): SweepPart => ({
+  slice,
+  startedAt: "2026-11-27T10:00:00.000Z",
+  endedAt: "2026-11-27T10:00:50.000Z",
+  addresses: slice === 0 ? [A] : [],
+  open,
+  unmeasured: {},
+  closedCount: 10,
+  filteredCount: 1,
+  ...more,
+});
+const host = (open: string, services: Record<string, string> = {}) => ({ open, services });
+const WATCHED = [22, 80, 443, 8080];
+const NONE = { opened: [], closed: [] };
+
+test("slices are put together", () => {
+  const swept = putTogether([part(1, { [A]: "80" }), part(0, { [A]: "22" })]);
+  expect(swept).toMatchObject({ addresses: [A], closedCount: 20, filteredCount: 2 });
+  expect([...swept.open.get(A)!]).toEqual([80, 22]);
+});
+
+describe("what differs from the sweep before", () => {
+  const swept = putTogether([part(0, { [A]: "22,8080" }, { unmeasured: { [A]: "443" } })]);
+
+  test("ports that opened, and those that closed; one that could not be measured is neither", () => {
+    expect(differences({ [A]: host("22,80,443") }, swept, WATCHED)).toEqual({
+      opened: [{ address: A, port: 8080 }],
+      closed: [{ address: A, port: 80 }],
+    });
+  });
+
+  test("nothing at the first sweep", () => {
+    expect(differences(undefined, swept, WATCHED)).toEqual(NONE);
+  });
+
+  test("not a port that is no longer looked at", () => {
+    expect(differences({ [A]: host("22,9999") }, swept, WATCHED).closed).toEqual([]);
+  });
+
+  test("what further looks do not confirm stays as it was", () => {
+    const before = { [A]: host("22,80,443", { 22: "ssh", 80: "http" }) };
+    const found = differences(before, swept, WATCHED);
+    expect(confirmedHosts(before, swept, NONE, found)).toEqual({ [A]: host("22,80,443", { 22: "ssh", 80: "http" }) });
+    expect(confirmedHosts(before, swept, found, found)).toEqual({ [A]: host("22,443,8080", { 22: "ssh" }) });
+  });
+});
+
+test("an address is suspected of answering everywhere when very many of its ports are open", () => {
+  const watched = Array.from({ length: 1_000 }, (_, port) => port + 1);
+  expect(suspects(putTogether([part(0, { [A]: "1-40" })]), watched.length)).toEqual([A]);
+  expect(suspects(putTogether([part(0, { [A]: "1-10" })]), watched.length)).toEqual([]);
+  expect(suspects(putTogether([part(0, { [A]: "22,80,443" })]), 3)).toEqual([]);
+  expect(suspects(putTogether([part(0, { [A]: "1-20" })]), 20)).toEqual([A]);
+});
+
+describe("facts", () => {
+  const free = { mayBe: [], expected: null };
+
+  test("of a host: its open ports and their services", () => {
+    expect(factsOf(A, { [A]: host("22,80", { 22: "ssh" }) }, free)).toEqual({
+      "ports.tcp": "22,80",
+      "service.22": "ssh",
+    });
+    expect(factsOf(A, {}, free)).toEqual({ "ports.tcp": "" });
+  });
+
+  test("of a name: the ports of all its addresses", () => {
+    expect(factsOf("shop.example.com", { [A]: host("22"), "192.0.2.2": host("80") }, free)).toEqual({
+      "ports.tcp": "22,80",
+    });
+  });
+
+  test("of a network: by address, as far as they fit; then all in one", () => {
+    expect(factsOf("192.0.2.0/28", { [A]: host("22"), "2001:db8::1": host("80") }, free)).toEqual({
+      "ports.tcp.192.0.2.1": "22",
+      "ports.tcp.2001-db8--1": "80",
+    });
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`10.0.0.${at}`, host("22,80,443")]));
+    const facts = factsOf("10.0.0.0/24", many, free);
+    expect(facts).toEqual({ "ports.tcp": expect.stringMatching(/^600 ports of 200 addresses #[0-9a-f]{10}$/) });
+    expect(factsOf("10.0.0.0/24", { ...many, "10.0.0.7": host("22,80") }, free)).not.toEqual(facts);
+  });
+
+  test("ports that may be open are left out, unless they are expected", () => {
+    const hosts = { [A]: host("22,80,8080", { 8080: "http" }) };
+    expect(factsOf(A, hosts, { mayBe: [80, 8080], expected: [80] })).toEqual({ "ports.tcp": "22,80" });
+  });
+
+  test("a long list is shown in part, and still told from others", () => {
+    const ports = Array.from({ length: 300 }, (_, at) => 2 * at + 1);
+    const [one, other] = [ports, [...ports, 9_999]].map(
+      (open) => factsOf(A, { [A]: host(open.join(",")) }, free)["ports.tcp"]!,
+    );
+    expect(one!.length).toBeLessThan(200);
+    expect(one).not.toBe(other);
+  });
+});
+
+describe("outcome", () => {
+  const probe: SweepProbe = {
+    transport: "sweep",
+    ports: WATCHED,
+    perSecond: null,
+    expected: [22, 443],
+    mayBe: [],
+    isDownWithoutExpected: true,
+    identify: true,
+  };
+  const record = (more: Partial<SweepRecord>): SweepRecord => ({
+    tick: 1,
+    startedAt: "",
+    endedAt: "",
+    settingsVersion: 1,
+    state: "open",
+    reason: null,
+    message: "1 port is open",
+    addressCount: 1,
+    openCount: 1,
+    closedCount: 3,
+    filteredCount: 0,
+    unmeasuredCount: 0,
+    answersEverywhere: [],
+    ...more,
+  });
+
+  test("down where an expected port is not open, if that is wanted", () => {
+    const sweep = record({ hosts: { [A]: host("22") } });
+    expect(sweepOutcome(A, probe, sweep)).toMatchObject({ health: "down", reason: "port-closed", isConfirmed: true });
+    expect(sweepOutcome(A, { ...probe, isDownWithoutExpected: false }, sweep)).toMatchObject({
+      health: "up",
+      reason: null,
+    });
+  });
+
+  test("a sweep that measured nothing says nothing, and has no facts", () => {
+    const outcome = sweepOutcome(A, probe, record({ state: "unmeasured", reason: "cut-short" }));
+    expect(outcome).toMatchObject({ health: "unknown", reason: "cut-short" });
+    expect(outcome.facts).toBeUndefined();
+    expect(sweepOutcome(A, probe, record({ state: "unresolved", reason: "name-not-found" })).health).toBe("down");
+  });
+});
