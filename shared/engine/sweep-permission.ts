@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { isInside, parseCidr } from "../cidr.ts";
 import type { LocationKind } from "./address-guard.ts";
+import { missingRecord } from "./sweep-record.ts";
 
 export interface SweepRights {
   /** Addresses, networks and names, `*.example.com` for all below a name. */
@@ -55,7 +56,8 @@ export async function refuseSweep(
   if (targets.some((pattern) => matches(host, pattern))) return undefined;
   const proof = sweepProof(installation, host);
   // A name without the record, or whose name servers fail, proves nothing.
-  const records = await txt(`_harborlight.${host}`).catch(() => []);
+  const name = `_harborlight.${host}`;
+  const records = await txt(name).catch(() => []);
   if (records.some((parts) => parts.join("") === proof)) return undefined;
-  return `${host} may not be swept: it is not in sweepTargets of this installation, and the TXT record _harborlight.${host} is not "${proof}"`;
+  return `${host} may not be swept: it is not in sweepTargets of this installation, and ${missingRecord({ name, value: proof })}`;
 }

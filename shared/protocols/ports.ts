@@ -35,16 +35,26 @@ const settings = z
       .min(1)
       .max(MAX_PER_SECOND)
       .optional()
+      .meta({ title: "Connections a second" })
       .describe("Connections a second at one address. Default 100, from a VPC 300, on one machine 1000."),
     expected: portList(
       "The ports that must be open, for `expectedDown`. What is told as a change is measured against the first sweep.",
-    ).optional(),
-    mayBe: portList("Ports that may be open or not, without anybody hearing of it. Default none.").optional(),
+    )
+      .optional()
+      .meta({ title: "Expected ports" }),
+    mayBe: portList("Ports that may be open or not, without anybody hearing of it. Default none.")
+      .optional()
+      .meta({ title: "Ports that may be open" }),
     expectedDown: z
       .boolean()
       .default(false)
+      .meta({ title: "Down without an expected port" })
       .describe("Whether an expected port that is not open makes the monitor `down`, and is not only a change."),
-    identify: z.boolean().default(true).describe("Whether newly open ports are asked which service answers there."),
+    identify: z
+      .boolean()
+      .default(true)
+      .meta({ title: "Ask what answers" })
+      .describe("Whether newly open ports are asked which service answers there."),
   })
   .superRefine(({ ports, expected, mayBe, expectedDown }, context) => {
     const watched = new Set(portsOf(ports));

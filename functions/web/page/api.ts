@@ -10,16 +10,25 @@ export interface FieldError {
 /** Why a call failed, in the API's words. `status` 0: the API could not be reached. */
 export class CallFailure extends Error {
   readonly status: number;
+  /** The API's name of the problem, such as `stale-etag`. */
+  readonly code: string | null;
   readonly errors: readonly FieldError[];
   readonly requestId: string | null;
   readonly retryAfterSeconds: number | null;
 
   constructor(
     detail: string,
-    { status, errors = [], requestId = null, retryAfterSeconds = null }: Partial<CallFailure> & { status: number },
+    {
+      status,
+      code = null,
+      errors = [],
+      requestId = null,
+      retryAfterSeconds = null,
+    }: Partial<CallFailure> & { status: number },
   ) {
     super(detail);
     this.status = status;
+    this.code = code;
     this.errors = errors;
     this.requestId = requestId;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -63,6 +72,7 @@ const failureOf = async (response: Response): Promise<CallFailure> => {
   const problem = await response.json().catch(() => ({}));
   return new CallFailure(problem.detail ?? problem.message ?? `the server answered ${status}`, {
     status,
+    code: problem.code ?? null,
     errors: problem.errors ?? [],
     requestId: problem.requestId ?? null,
     retryAfterSeconds: Number(headers.get("retry-after")) || null,

@@ -37,6 +37,8 @@ const PAGES: readonly Page[] = [
   { pattern: new RegExp(`^/monitors/${ID}/edit$`), name: "Edit monitor", content: "EditPage" },
   { pattern: new RegExp(`^/monitors/${ID}/clone$`), name: "Clone monitor", content: "ClonePage" },
   { pattern: new RegExp(`^/monitors/${ID}/results$`), name: "Results", content: "ResultsPage" },
+  { pattern: new RegExp(`^/monitors/${ID}/sweeps$`), name: "Sweeps", content: "SweepsPage" },
+  { pattern: new RegExp(`^/monitors/${ID}/sweep$`), name: "Sweep", content: "SweepPage" },
   { pattern: new RegExp(`^/monitors/${ID}/baseline$`), name: "What is expected", content: "BaselinePage" },
   { pattern: new RegExp(`^/monitors/${ID}$`), name: "Monitor", content: MonitorPage },
   { pattern: /^\/incidents$/, name: "Incidents", content: IncidentsPage },

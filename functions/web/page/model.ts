@@ -130,6 +130,9 @@ export interface Monitor {
   readonly incident: Incident | null;
 }
 
+/** Monitors that sweep many ports have none of their own. */
+export const isSwept = ({ port }: Pick<Monitor, "port">) => port === 0;
+
 export interface Incident {
   readonly id: string;
   readonly startedAt: string;

@@ -26,4 +26,7 @@ export { StatusPagesPage } from "./status-pages/list.tsx";
 export { NoticesPage } from "./status-pages/notices.tsx";
 export { SubscribersPage } from "./status-pages/subscribers.tsx";
 export { SubscriptionsPage } from "./subscriptions/list.tsx";
+export { SweepsPage } from "./sweeps/list.tsx";
+export { NewestSweep } from "./sweeps/newest.tsx";
+export { SweepPage } from "./sweeps/sweep.tsx";
 export { WallPage } from "./wall/wall.tsx";

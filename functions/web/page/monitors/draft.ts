@@ -1,6 +1,6 @@
 /** A monitor that is being written: the texts of the form, and what they mean to the API. Pure. */
 import { defaultRetries, defaultTimeoutMs, timeToAlertSeconds } from "../../../../shared/monitor/timing.ts";
-import type { Flapping, Monitor } from "../model.ts";
+import { type Flapping, isSwept, type Monitor } from "../model.ts";
 import { type Configurable, settingsFrom, textsOf, variantOf } from "../parts/settings-schema.ts";
 import { addressesFrom, numberOr, tagsFrom, tagsText } from "../parts/texts.ts";
 import { bodyOfEscalation, draftOfEscalation, type EscalationDraft, NO_ESCALATION } from "../policies/policy.ts";
@@ -67,6 +67,19 @@ export const EMPTY: Draft = {
   maintenanceCountsAsDowntime: false,
 };
 
+/** Another service, with nothing of the one before. Checks are a matter of seconds, sweeps of minutes. */
+export const withProtocol = (protocol: string, isSweep: boolean, wasSweep: boolean): Partial<Draft> => ({
+  protocol,
+  kind: 0,
+  settings: {},
+  ...(isSweep !== wasSweep && {
+    port: "",
+    degradedAboveMs: "",
+    errorPercent: "",
+    intervalSeconds: isSweep ? 3_600 : EMPTY.intervalSeconds,
+  }),
+});
+
 /** What `POST /v1/checks` takes: the target and how to speak to it. @throws SyntaxError for a setting that is no JSON */
 export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
   const settings = protocol ? settingsFrom(draft.settings, protocol, draft.kind) : {};
@@ -130,7 +143,7 @@ export const withoutSecrets = (draft: Draft): Draft => ({ ...draft, settings: {}
 export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings"> | undefined): Draft => ({
   host: monitor.host,
   protocol: monitor.protocol,
-  port: String(monitor.port),
+  port: isSwept(monitor) ? "" : String(monitor.port),
   name: monitor.name,
   key: monitor.key ?? "",
   tags: tagsText(monitor.tags),

@@ -1,16 +1,16 @@
 /** The form of a monitor: where, a test, when to alert, whom, what it is called. */
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../api.ts";
+import { CallFailure, call } from "../api.ts";
 import { ChoiceField, errorsAt, TextField } from "../parts/field.tsx";
 import { Form } from "../parts/form.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { session } from "../session.ts";
 import { lasting, plural } from "../words.ts";
-import { INTERVALS, WAITS } from "./choices.ts";
+import { INTERVALS, SWEEP_INTERVALS, WAITS } from "./choices.ts";
 import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { Exceptions, People } from "./people-step.tsx";
-import { loadProtocols, protocolNamed } from "./protocols.ts";
+import { loadProtocols, protocolNamed, protocols, sweepsPorts } from "./protocols.ts";
 import { partsOf, type StepProps, Target } from "./target-step.tsx";
 
 const THRESHOLDS = [1, 2, 3, 5, 10];
@@ -86,7 +86,7 @@ const Test = ({ draft, finish, fail }: TestProps) => {
   );
 };
 
-const Conditions = ({ draft, change, errors }: StepProps) => {
+const Conditions = ({ draft, change, errors, isSweep }: StepProps & { readonly isSweep: boolean }) => {
   const places = draft.locations.length || (session.value?.locations.length ?? 1);
   return (
     <fieldset class="card">
@@ -94,9 +94,9 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
       <div class="columns">
         <ChoiceField
           id="intervalSeconds"
-          label="Check every"
+          label={isSweep ? "Sweep every" : "Check every"}
           errors={errorsAt(errors, "intervalSeconds")}
-          options={INTERVALS}
+          options={isSweep ? SWEEP_INTERVALS : INTERVALS}
           words={lasting}
           value={draft.intervalSeconds}
           change={(intervalSeconds) => change({ intervalSeconds })}
@@ -113,31 +113,35 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
         <ChoiceField
           id="failureThreshold"
           label="Down after"
-          help="Failed checks in a row, each with its retries."
+          help={isSweep ? "Sweeps in a row that find it so." : "Failed checks in a row, each with its retries."}
           errors={errorsAt(errors, "failureThreshold")}
           options={THRESHOLDS}
-          words={(count) => plural(count, "failed check")}
+          words={(count) => plural(count, isSweep ? "sweep" : "failed check")}
           value={draft.failureThreshold}
           change={(failureThreshold) => change({ failureThreshold })}
         />
-        <TextField
-          id="degradedAboveMs"
-          label="Slow above (ms)"
-          help="Empty: never."
-          errors={errorsAt(errors, "degradedAboveMs")}
-          input={{ inputmode: "numeric" }}
-          value={draft.degradedAboveMs}
-          change={(degradedAboveMs) => change({ degradedAboveMs })}
-        />
-        <TextField
-          id="errorPercent"
-          label="Error rate above (%)"
-          help="Of the last 32 checks. Empty: never."
-          errors={errorsAt(errors, "errorRate")}
-          input={{ inputmode: "numeric" }}
-          value={draft.errorPercent}
-          change={(errorPercent) => change({ errorPercent })}
-        />
+        {!isSweep && (
+          <>
+            <TextField
+              id="degradedAboveMs"
+              label="Slow above (ms)"
+              help="Empty: never."
+              errors={errorsAt(errors, "degradedAboveMs")}
+              input={{ inputmode: "numeric" }}
+              value={draft.degradedAboveMs}
+              change={(degradedAboveMs) => change({ degradedAboveMs })}
+            />
+            <TextField
+              id="errorPercent"
+              label="Error rate above (%)"
+              help="Of the last 32 checks. Empty: never."
+              errors={errorsAt(errors, "errorRate")}
+              input={{ inputmode: "numeric" }}
+              value={draft.errorPercent}
+              change={(errorPercent) => change({ errorPercent })}
+            />
+          </>
+        )}
         {places > 1 && (
           <ChoiceField
             id="quorum"
@@ -152,7 +156,7 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
         )}
       </div>
       <p>
-        Checked every {lasting(draft.intervalSeconds)} from {plural(places, "place")}.
+        {isSweep ? "Swept" : "Checked"} every {lasting(draft.intervalSeconds)} from {plural(places, "place")}.
       </p>
     </fieldset>
   );
@@ -183,6 +187,13 @@ const Key = ({ draft, change, errors, isFixed }: StepProps & { readonly isFixed:
   );
 };
 
+/** What may not be swept is wrong with the host. @throws always */
+const atHost = (error: unknown): never => {
+  if (!(error instanceof CallFailure) || error.code !== "sweep-not-allowed") throw error;
+  const { message, status, requestId } = error;
+  throw new CallFailure(message, { status, requestId, errors: [{ path: "host", message }] });
+};
+
 interface MonitorFormProps {
   readonly initial: Draft;
   /** Of the monitor that is changed. */
@@ -202,6 +213,7 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
     loadProtocols().catch(setUnloaded);
   }, []);
   useEffect(() => keep?.(draft), [draft]);
+  const isSweep = sweepsPorts(protocols.value.find(({ name }) => name === draft.protocol));
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
   /** Whoever presses Enter in the field of the host, or a button at once, has not left it before. */
   const finish = async (): Promise<Draft> => {
@@ -211,13 +223,19 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
     return { ...draft, ...found.change };
   };
   return (
-    <Form verb={verb} shown={SHOWN} save={async () => save(await finish())}>
+    <Form verb={verb} shown={SHOWN} save={async () => save(await finish()).catch(atHost)}>
       {(errors, fail) => (
         <>
           {unloaded !== null && <Failed failure={unloaded} />}
           <Target draft={draft} change={change} errors={errors} />
-          <Test draft={draft} finish={finish} fail={fail} />
-          <Conditions draft={draft} change={change} errors={errors} />
+          {isSweep ? (
+            <p class="dim">
+              A sweep takes a minute or longer, and cannot be tried before: the first one begins at once.
+            </p>
+          ) : (
+            <Test draft={draft} finish={finish} fail={fail} />
+          )}
+          <Conditions isSweep={isSweep} draft={draft} change={change} errors={errors} />
           <People draft={draft} change={change} errors={errors} />
           <Exceptions draft={draft} change={change} errors={errors} id={id} />
           <fieldset class="card">

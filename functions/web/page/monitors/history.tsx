@@ -1,7 +1,7 @@
 /** What the past of a monitor says: uptime by period, bars, a time in detail, latency. */
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api.ts";
-import type { Figures, Monitor, Overview, Stats } from "../model.ts";
+import { type Figures, isSwept, type Monitor, type Overview, type Stats } from "../model.ts";
 import { Failed } from "../parts/notice.tsx";
 import { ReadableBars } from "../parts/uptime-bars.tsx";
 import { lasting, NONE, percent } from "../words.ts";
@@ -49,7 +49,7 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
   const row = bars.answer?.items[0];
   const year = totals.answer?.at(-1);
   const day = totals.answer?.[0];
-  const isComplete = day !== undefined && known(day) > 0 && (hasLatency || status !== "up");
+  const isComplete = day !== undefined && known(day) > 0 && (hasLatency || isSwept(monitor) || status !== "up");
   useEffect(() => setFilled(isComplete), [isComplete]);
   const open = (opened: Span) => {
     setSpan(opened);
@@ -92,7 +92,7 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
         {bars.failure !== null && <Failed failure={bars.failure} />}
       </section>
       <Detail id={id} span={span} choose={setSpan} beat={`${beat} ${status}`} />
-      <Latency monitor={monitor} beat={beat} found={setLatency} />
+      {!isSwept(monitor) && <Latency monitor={monitor} beat={beat} found={setLatency} />}
     </>
   );
 };

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { CallFailure, call, get } from "../api.ts";
 import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
-import type { Incident, Monitor, Page, Result } from "../model.ts";
+import { type Incident, isSwept, type Monitor, type Page, type Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
 import { WithMore } from "../parts/later.tsx";
 import { Loading } from "../parts/loading.tsx";
@@ -31,6 +31,8 @@ interface Shown {
 /** `POST /v1/monitors/{id}/check` */
 interface Checked {
   readonly outcomes: readonly Outcome[];
+  /** In their place, of a monitor that sweeps ports: of the sweep that begins. */
+  readonly tick?: number;
 }
 
 const read = async (id: string, isPoll: boolean): Promise<Shown> => {
@@ -165,6 +167,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
   const [attempt, setAttempt] = useState(0);
   const [isDeleting, setDeleting] = useState(false);
   const [checked, setChecked] = useState<readonly Outcome[] | null>(null);
+  const [sweep, setSweep] = useState<number | null>(null);
   const refresh = () => setAttempt(attempt + 1);
   usePolling(
     async (isPoll) => {
@@ -196,9 +199,10 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
   const check = async () => {
     say("Checking…");
     try {
-      const { outcomes } = await call<Checked>("POST", `/v1/monitors/${id}/check`);
-      setChecked(outcomes);
-      say("Checked.");
+      const { outcomes, tick } = await call<Checked>("POST", `/v1/monitors/${id}/check`);
+      if (tick === undefined) setChecked(outcomes);
+      else setSweep(tick);
+      say(tick === undefined ? "Checked." : "A sweep has begun.");
     } catch (error) {
       say("");
       setFailure(error);
@@ -242,7 +246,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
         {mayChangeMonitors.value && (
           <div class="actions end">
             <button type="button" disabled={monitor.paused} onClick={() => void check()}>
-              Check now
+              {isSwept(monitor) ? "Sweep now" : "Check now"}
             </button>
             {monitor.paused ? (
               <button type="button" onClick={() => own("resume", "It is watched again.")}>
@@ -306,12 +310,13 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       )}
       <History monitor={monitor} />
       <Certificates monitor={monitor} />
+      {isSwept(monitor) && <WithMore>{({ NewestSweep }) => <NewestSweep monitor={monitor} asked={sweep} />}</WithMore>}
       <Locations monitor={monitor} />
       <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />
-      <Results id={id} results={results} />
+      {!isSwept(monitor) && <Results id={id} results={results} />}
     </main>
   );
 };

@@ -10,6 +10,7 @@ import { bodyOfEscalation, remindersInWords, stepsInWords, takes } from "../poli
 import { lasting } from "../words.ts";
 import { type Draft, secondsToAlert, USUAL_FLAPPING } from "./draft.ts";
 import { ownSteps } from "./hearers.ts";
+import { protocols, sweepsPorts } from "./protocols.ts";
 import type { StepProps } from "./target-step.tsx";
 
 const NOTHING: Known = { policies: [], channels: [], names: new Map() };
@@ -40,7 +41,14 @@ const InWords = ({ draft, known: { policies, names } }: { readonly draft: Draft;
         <p>Nobody.</p>
       ) : (
         <p>
-          The first of them hears of it at most <strong>{lasting(secondsToAlert(draft, first))}</strong> after it fails
+          {sweepsPorts(protocols.value.find(({ name }) => name === draft.protocol)) ? (
+            "The first of them hears of it when the sweep is over that finds it"
+          ) : (
+            <>
+              The first of them hears of it at most <strong>{lasting(secondsToAlert(draft, first))}</strong> after it
+              fails
+            </>
+          )}
           {draft.dependsOn.length > 0 && ", and later where it waits for what it depends on"}.
         </p>
       )}

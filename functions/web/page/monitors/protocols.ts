@@ -8,8 +8,11 @@ export interface Protocol extends Configurable {
   readonly name: string;
   readonly summary: string;
   readonly transports: readonly string[];
+  /** Null: the port must be named. 0: it sweeps many ports, which are a setting. */
   readonly defaultPort: number | null;
 }
+
+export const sweepsPorts = (protocol: Protocol | undefined): boolean => protocol?.defaultPort === 0;
 
 export const protocols = signal<readonly Protocol[]>([]);
 

@@ -1,10 +1,13 @@
 /** What is watched: host, service, port and the service's settings. */
 import { useState } from "preact/hooks";
+import { recordIn } from "../../../../shared/engine/sweep-record.ts";
 import type { FieldError } from "../api.ts";
+import { CopyField } from "../parts/copy-field.tsx";
 import { errorsAt, Field } from "../parts/field.tsx";
 import { SettingsForm } from "../parts/settings-form.tsx";
-import type { Draft } from "./draft.ts";
-import { loadProtocols, protocols, usualFor } from "./protocols.ts";
+import { may } from "../session.ts";
+import { type Draft, withProtocol } from "./draft.ts";
+import { loadProtocols, protocolNamed, protocols, sweepsPorts, usualFor } from "./protocols.ts";
 import { takeApart } from "./target-text.ts";
 
 export interface StepProps {
@@ -29,12 +32,28 @@ export const partsOf = async (text: string) => {
   return { change, words: words.join(", ") };
 };
 
+/** What the owner of the host may publish so that it may be swept. */
+const Proof = ({ refusals }: { readonly refusals: readonly FieldError[] }) => {
+  const record = refusals.map(({ message }) => recordIn(message)).find(Boolean);
+  return record ? (
+    <div class="notice">
+      <p>If the name is yours, publish this TXT record, wait until DNS answers with it, and try again.</p>
+      <CopyField isAside label="Name of the TXT record" value={record.name} />
+      <CopyField isAside label="Its value" value={record.value} />
+    </div>
+  ) : null;
+};
+
 export const Target = ({ draft, change, errors }: StepProps) => {
   const [note, setNote] = useState("");
   const protocol = protocols.value.find(({ name }) => name === draft.protocol);
   const port = Number(draft.port) || protocol?.defaultPort;
   const usual = port ? usualFor(port) : [];
   const others = usual.some(({ name }) => name === draft.protocol) ? [] : usual;
+  const isSweep = sweepsPorts(protocol);
+  const choose = (name: string) => change(withProtocol(name, sweepsPorts(protocolNamed(name)), isSweep));
+  const offered = protocols.value.filter((one) => one === protocol || !sweepsPorts(one) || may("admin"));
+  const refusals = errorsAt(errors, "host");
   const readHost = async (text: string) => {
     change({ host: text });
     const found = await partsOf(text);
@@ -47,9 +66,14 @@ export const Target = ({ draft, change, errors }: StepProps) => {
       <legend>Where</legend>
       <Field
         id="host"
-        label="Host name or IP address"
-        help={note || "A pasted URL, or host:port, is taken apart."}
-        errors={errorsAt(errors, "host")}
+        label={isSweep ? "Host name, IP address or network" : "Host name or IP address"}
+        help={
+          note ||
+          (isSweep
+            ? "Such as `db.example.com`, `203.0.113.5` or `203.0.113.0/28`: only what is yours to sweep."
+            : "A pasted URL, or host:port, is taken apart.")
+        }
+        errors={refusals}
       >
         <input
           id="host"
@@ -67,33 +91,37 @@ export const Target = ({ draft, change, errors }: StepProps) => {
           }}
         />
       </Field>
+      <Proof refusals={refusals} />
+      {isSweep && !may("admin") && <p class="notice">Changing what is swept needs a token with the scope admin.</p>}
       <div class="columns">
         <Field id="protocol" label="Service" help={protocol?.summary ?? ""} errors={errorsAt(errors, "protocol")}>
           <select
             id="protocol"
             aria-describedby="protocol-help"
             value={draft.protocol}
-            onChange={(event) => change({ protocol: event.currentTarget.value, kind: 0, settings: {} })}
+            onChange={(event) => choose(event.currentTarget.value)}
           >
-            {protocols.value.map(({ name, title, defaultPort }) => (
+            {offered.map(({ name, title, defaultPort }) => (
               <option key={name} value={name}>
                 {title}
-                {defaultPort === null ? "" : ` (${defaultPort})`}
+                {defaultPort === 0 ? " (ports of a host or network)" : defaultPort === null ? "" : ` (${defaultPort})`}
               </option>
             ))}
           </select>
         </Field>
-        <Field id="port" label="Port" help="1 to 65535" errors={errorsAt(errors, "port")}>
-          <input
-            id="port"
-            aria-describedby="port-help"
-            inputmode="numeric"
-            autocomplete="off"
-            placeholder={protocol?.defaultPort ? String(protocol.defaultPort) : ""}
-            value={draft.port}
-            onInput={(event) => change({ port: event.currentTarget.value })}
-          />
-        </Field>
+        {!isSweep && (
+          <Field id="port" label="Port" help="1 to 65535" errors={errorsAt(errors, "port")}>
+            <input
+              id="port"
+              aria-describedby="port-help"
+              inputmode="numeric"
+              autocomplete="off"
+              placeholder={protocol?.defaultPort ? String(protocol.defaultPort) : ""}
+              value={draft.port}
+              onInput={(event) => change({ port: event.currentTarget.value })}
+            />
+          </Field>
+        )}
       </div>
       {others.length > 0 && (
         <p class="small">
@@ -101,7 +129,7 @@ export const Target = ({ draft, change, errors }: StepProps) => {
           {others.map(({ name, title }, index) => (
             <span key={name}>
               {index > 0 && ", "}
-              <button type="button" class="plain" onClick={() => change({ protocol: name, kind: 0, settings: {} })}>
+              <button type="button" class="plain" onClick={() => choose(name)}>
                 {title}
               </button>
             </span>
@@ -113,6 +141,7 @@ export const Target = ({ draft, change, errors }: StepProps) => {
         <SettingsForm
           of={protocol}
           kind={draft.kind}
+          isOpen={isSweep}
           values={draft.settings}
           errors={errors}
           chooseKind={(kind) => change({ kind, settings: {} })}

@@ -5,11 +5,13 @@ import { useRef, useState } from "preact/hooks";
 interface CopyFieldProps {
   readonly label: string;
   readonly value: string;
+  /** Whether the page is about something else: its button is one of many. */
+  readonly isAside?: boolean;
   /** Further buttons. */
   readonly children?: ComponentChildren;
 }
 
-export const CopyField = ({ label, value, children }: CopyFieldProps) => {
+export const CopyField = ({ label, value, isAside = false, children }: CopyFieldProps) => {
   const [said, say] = useState("");
   const field = useRef<HTMLInputElement>(null);
   const copy = async () => {
@@ -28,7 +30,13 @@ export const CopyField = ({ label, value, children }: CopyFieldProps) => {
         <input ref={field} value={value} readOnly spellcheck={false} />
       </label>
       <p class="actions">
-        <button type="button" class="primary" autofocus onClick={() => void copy()}>
+        <button
+          type="button"
+          class={isAside ? "" : "primary"}
+          autofocus={!isAside}
+          aria-label={isAside ? `Copy: ${label}` : undefined}
+          onClick={() => void copy()}
+        >
           Copy
         </button>
         {children}

@@ -12,6 +12,8 @@ interface SettingsFormProps {
   readonly errors: readonly FieldError[];
   readonly chooseKind: (kind: number) => void;
   readonly change: (name: string, value: string) => void;
+  /** Whether they are what matters most, and stand open. */
+  readonly isOpen?: boolean;
 }
 
 /** `expectedStatus` becomes "Expected status", `url` "URL". */
@@ -72,13 +74,14 @@ const Control = ({
   );
 };
 
-export const SettingsForm = ({ of, kind, values, kept = [], errors, chooseKind, change }: SettingsFormProps) => {
+export const SettingsForm = (props: SettingsFormProps) => {
+  const { of, kind, values, kept = [], errors, chooseKind, change, isOpen = false } = props;
   const kinds = kindsOf(of);
   const questions = questionsOf(of, kind).filter(({ choices }) => choices.length !== 1);
   if (questions.length === 0 && kinds.length < 2) return null;
   const wrong = errorsAt(errors, "settings");
   return (
-    <details class="card" open={wrong.length > 0 || questions.some(({ isRequired }) => isRequired)}>
+    <details class="card" open={isOpen || wrong.length > 0 || questions.some(({ isRequired }) => isRequired)}>
       <summary>Settings of {of.title}</summary>
       {kinds.length > 1 && (
         <Field id="settings-kind" label="Kind">
@@ -99,15 +102,12 @@ export const SettingsForm = ({ of, kind, values, kept = [], errors, chooseKind, 
       <div class="columns">
         {questions.map((question) => {
           const id = `settings.${question.name}`;
+          const label = question.title || titleOf(question.name);
           return (
             <Field
               key={id}
               id={id}
-              label={
-                question.isRequired && !kept.includes(question.name)
-                  ? `${titleOf(question.name)} (required)`
-                  : titleOf(question.name)
-              }
+              label={question.isRequired && !kept.includes(question.name) ? `${label} (required)` : label}
               help={question.help}
               errors={errorsAt(errors, id)}
             >

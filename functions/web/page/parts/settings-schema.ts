@@ -3,6 +3,7 @@
 /** The part of JSON Schema that settings use. */
 export interface Schema {
   readonly type?: string;
+  readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
@@ -24,6 +25,8 @@ export interface Configurable {
 /** How one setting is asked for. */
 export interface Question {
   readonly name: string;
+  /** Empty: what its name says. */
+  readonly title: string;
   readonly kind: "text" | "secret" | "number" | "flag" | "choice" | "json";
   readonly choices: readonly string[];
   readonly help: string;
@@ -44,6 +47,7 @@ export const questionsOf = ({ settings }: Pick<Configurable, "settings">, kind: 
   const schema = settings.oneOf?.[kind] ?? settings;
   return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
     name,
+    title: property.title ?? "",
     kind: property.const === undefined ? kindOf(property) : "choice",
     choices: property.const === undefined ? (property.enum ?? []) : [String(property.const)],
     help: property.description ?? "",

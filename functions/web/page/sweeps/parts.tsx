@@ -1,0 +1,74 @@
+/** What pages about sweeps share: ports by host, and a table of sweeps. */
+import { lasting, plural, when } from "../words.ts";
+import { byAddress, type OpenPort, type Sweep, secondsOf, serviceInWords } from "./sweep.ts";
+
+export const Ports = ({ label, ports }: { readonly label: string; readonly ports: readonly OpenPort[] }) => (
+  <div class="scrolled">
+    <table class="stacked" aria-label={label}>
+      <thead>
+        <tr>
+          <th scope="col">Address</th>
+          <th scope="col">Ports, and what answers there</th>
+        </tr>
+      </thead>
+      <tbody>
+        {[...byAddress(ports)].map(([address, own]) => (
+          <tr key={address}>
+            <td>
+              <code>{address}</code>
+              <div class="dim small">{plural(own.length, "port")}</div>
+            </td>
+            <td>
+              <ul class="ports">
+                {own.map(({ port, service }) => (
+                  <li key={port}>
+                    <b>{port}</b>{" "}
+                    <span class="dim" dir="auto">
+                      {serviceInWords(service)}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+export const pathOf = (id: string, { tick, location }: Sweep) =>
+  `/monitors/${id}/sweep?${new URLSearchParams({ tick: String(tick), location })}`;
+
+export const Sweeps = ({ id, sweeps }: { readonly id: string; readonly sweeps: readonly Sweep[] }) => (
+  <div class="scrolled">
+    <table class="stacked" aria-label="Sweeps">
+      <thead>
+        <tr>
+          <th scope="col">Began</th>
+          <th scope="col">Location</th>
+          <th scope="col">Lasted</th>
+          <th scope="col" class="number">
+            Open ports
+          </th>
+          <th scope="col">What it found</th>
+        </tr>
+      </thead>
+      <tbody>
+        {sweeps.map((sweep) => (
+          <tr key={`${sweep.tick} ${sweep.location}`}>
+            <td>
+              <a href={pathOf(id, sweep)}>{when(sweep.startedAt)}</a>
+            </td>
+            <td data-label="Location">{sweep.location}</td>
+            <td data-label="Lasted">{lasting(secondsOf(sweep))}</td>
+            <td data-label="Open ports" class="number">
+              {sweep.open}
+            </td>
+            <td dir="auto">{sweep.message}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);

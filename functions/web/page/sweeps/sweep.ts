@@ -1,0 +1,54 @@
+/** What the dashboard reads of sweeps, and their words. */
+
+/** An item of `GET /v1/monitors/{id}/sweeps` */
+export interface Sweep {
+  /** Names it: the second in which it began. */
+  readonly tick: number;
+  readonly location: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly state: string;
+  readonly message: string;
+  readonly addresses: number;
+  readonly open: number;
+  readonly closed: number;
+  readonly filtered: number;
+  readonly unmeasured: number;
+  readonly answersEverywhere: readonly string[];
+}
+
+export interface OpenPort {
+  readonly address: string;
+  readonly port: number;
+  /** Null: not asked yet. */
+  readonly service: string | null;
+}
+
+/** `GET /v1/monitors/{id}/sweeps/{tick}` */
+export interface SweepItem extends Sweep {
+  /** Null where nothing was measured. */
+  readonly openPorts: readonly OpenPort[] | null;
+}
+
+/** `GET /v1/monitors/{id}/sweeps/{tick}/diff/{other}` */
+export interface SweepDiff {
+  readonly opened: readonly OpenPort[];
+  readonly closed: readonly OpenPort[];
+}
+
+/** Whether it says which ports are open: one that was cut short does not. */
+export const isMeasured = ({ state }: Sweep) => state !== "unmeasured";
+
+export const secondsOf = ({ startedAt, endedAt }: Sweep) => (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+
+const SILENT: Readonly<Record<string, string>> = {
+  unknown: "unknown service",
+  silent: "says nothing",
+  "closes-at-once": "closes at once",
+};
+export const serviceInWords = (service: string | null): string =>
+  service === null ? "not asked" : (SILENT[service] ?? service);
+
+/** Ports by their address, in the order of the list. */
+export const byAddress = (ports: readonly OpenPort[]): ReadonlyMap<string, readonly OpenPort[]> =>
+  Map.groupBy(ports, ({ address }) => address);
