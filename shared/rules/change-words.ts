@@ -1,37 +1,6 @@
 /** What a change is, in words for people. Pure. */
 import { formatPorts, parsePorts } from "../port-list.ts";
-
-const NAMES: Readonly<Record<string, string>> = {
-  software: "software",
-  "ssh.software": "SSH software",
-  "tls.issuer": "issuer of the certificate",
-  "tls.names": "names in the certificate",
-  "tls.key": "key of the certificate",
-  "tls.version": "TLS version",
-  "tls.trust": "trust in the certificate",
-  "tls.spki": "public key of the certificate",
-  "http.status": "class of the HTTP status",
-  "http.server": "web server",
-  "http.redirect": "target of the redirect",
-  "http.title": "title of the page",
-  "dns.addresses": "network of the name's addresses",
-  "redis.access": "access without a password",
-  "memcached.access": "access without a login",
-  "snmp.engineId": "SNMP engine",
-  "snmp.description": "description of the SNMP agent",
-};
-
-/** "host key (ssh-ed25519)", "header strict-transport-security". */
-export function nameOfFact(key: string): string {
-  const named = NAMES[key];
-  if (named) return named;
-  const hostKey = /^ssh\.hostKey\.(.+)$/.exec(key)?.[1];
-  if (hostKey) return `SSH host key (${hostKey})`;
-  const service = /^service\.(\d+)$/.exec(key)?.[1];
-  if (service) return `service on port ${service}`;
-  const header = /^http\.header\.(.+)$/.exec(key)?.[1];
-  return header ? `header ${header}` : key;
-}
+import { nameOfFact } from "./fact-names.ts";
 
 const quoted = (value: string) => (value === "" ? "missing" : value);
 

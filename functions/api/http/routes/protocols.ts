@@ -16,7 +16,10 @@ const protocolView = z
     transports: z
       .array(z.enum(["tcp", "udp"]).meta({ id: "Transport", description: "How it is carried." }))
       .describe("The first is the default."),
-    defaultPort: z.int().nullable().meta({ description: "Null: the port is required. 0: it has none, such as a sweep of many ports.", example: 22 }),
+    defaultPort: z
+      .int()
+      .nullable()
+      .meta({ description: "Null: the port is required. 0: it has none, such as a sweep of many ports.", example: 22 }),
     settings: z
       .record(z.string(), z.unknown())
       .meta({ description: "JSON Schema (2020-12) of a monitor's `settings`.", example: { type: "object" } }),

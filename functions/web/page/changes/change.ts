@@ -1,5 +1,5 @@
 /** What the dashboard reads of changes of what services say of themselves, and their words. */
-import { nameOfFact } from "../../../../shared/rules/change-words.ts";
+import { nameOfFact } from "../../../../shared/rules/fact-names.ts";
 
 /** `GET /v1/changes` */
 export interface Change {

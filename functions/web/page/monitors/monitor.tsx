@@ -308,9 +308,9 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
           <p class="dim small">This was not stored: history and status follow the regular checks.</p>
         </section>
       )}
+      {isSwept(monitor) && <WithMore>{({ NewestSweep }) => <NewestSweep monitor={monitor} asked={sweep} />}</WithMore>}
       <History monitor={monitor} />
       <Certificates monitor={monitor} />
-      {isSwept(monitor) && <WithMore>{({ NewestSweep }) => <NewestSweep monitor={monitor} asked={sweep} />}</WithMore>}
       <Locations monitor={monitor} />
       <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Incidents incidents={incidents} />

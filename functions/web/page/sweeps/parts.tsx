@@ -1,13 +1,15 @@
 /** What pages about sweeps share: ports by host, and a table of sweeps. */
-import { lasting, plural, when } from "../words.ts";
-import { byAddress, type OpenPort, type Sweep, secondsOf, serviceInWords } from "./sweep.ts";
+import { lasting, NONE, plural, when } from "../words.ts";
+import { byAddress, isMeasured, type OpenPort, type Sweep, secondsOf, serviceInWords } from "./sweep.ts";
 
 export const Ports = ({ label, ports }: { readonly label: string; readonly ports: readonly OpenPort[] }) => (
   <div class="scrolled">
     <table class="stacked" aria-label={label}>
       <thead>
         <tr>
-          <th scope="col">Address</th>
+          <th scope="col" class="addresses">
+            Address
+          </th>
           <th scope="col">Ports, and what answers there</th>
         </tr>
       </thead>
@@ -63,7 +65,7 @@ export const Sweeps = ({ id, sweeps }: { readonly id: string; readonly sweeps: r
             <td data-label="Location">{sweep.location}</td>
             <td data-label="Lasted">{lasting(secondsOf(sweep))}</td>
             <td data-label="Open ports" class="number">
-              {sweep.open}
+              {isMeasured(sweep) ? sweep.open : NONE}
             </td>
             <td dir="auto">{sweep.message}</td>
           </tr>

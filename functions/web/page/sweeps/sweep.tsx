@@ -2,6 +2,7 @@
 import { get } from "../api.ts";
 import { useLoaded } from "../live.ts";
 import type { Page } from "../model.ts";
+import { ChoiceField } from "../parts/field.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { ask, query } from "../router.ts";
@@ -41,26 +42,23 @@ const Difference = ({ path, sweep: { tick, location } }: DifferenceProps) => {
       {!answer && failure === null && <Loading />}
       {answer && against === undefined && <p class="dim">There is no other sweep to compare it with.</p>}
       {against !== undefined && (
-        <p class="tools">
-          <label>
-            Compared with
-            <select value={String(against)} onChange={(event) => ask({ against: event.currentTarget.value })}>
-              {!others.some((one) => one.tick === against) && <option value={against}>{when(against * 1000)}</option>}
-              {others.map((one) => (
-                <option key={one.tick} value={String(one.tick)}>
-                  {when(one.startedAt)}
-                </option>
-              ))}
-            </select>
-          </label>
-        </p>
+        <div class="short">
+          <ChoiceField
+            id="against"
+            label="Compared with"
+            options={others.map((one) => String(one.tick))}
+            words={(one) => when(Number(one) * 1000)}
+            value={String(against)}
+            change={(one) => ask({ against: one })}
+          />
+        </div>
       )}
       {diff && (
         <>
           <p>
-            From {when(from * 1000)} to {when(to * 1000)}{" "}
+            From {when(from * 1000)} to {when(to * 1000)}:{" "}
             {diff.opened.length + diff.closed.length === 0
-              ? "nothing changed."
+              ? "no port opened or closed."
               : `${plural(diff.opened.length, "port")} opened, and ${plural(diff.closed.length, "port")} closed.`}
           </p>
           {diff.opened.length > 0 && <h3>Opened</h3>}
@@ -112,7 +110,11 @@ export const SweepPage = ({ id }: { readonly id: string }) => {
       {answer && (
         <>
           <Figures sweep={answer} />
-          {isMeasured(answer) && <Difference path={path} sweep={answer} />}
+          {isMeasured(answer) ? (
+            <Difference path={path} sweep={answer} />
+          ) : (
+            <p class="notice">It does not say which ports were open, so it is compared with no other sweep.</p>
+          )}
           {answer.openPorts && (
             <section aria-labelledby="open-ports">
               <h2 id="open-ports">Open ports</h2>

@@ -1,0 +1,36 @@
+/** Names of facts for people. Pure, and small: the dashboard needs nothing else of the words of changes. */
+
+const NAMES: Readonly<Record<string, string>> = {
+  software: "software",
+  "ssh.software": "SSH software",
+  "tls.issuer": "issuer of the certificate",
+  "tls.names": "names in the certificate",
+  "tls.key": "key of the certificate",
+  "tls.version": "TLS version",
+  "tls.trust": "trust in the certificate",
+  "tls.spki": "public key of the certificate",
+  "http.status": "class of the HTTP status",
+  "http.server": "web server",
+  "http.redirect": "target of the redirect",
+  "http.title": "title of the page",
+  "dns.addresses": "network of the name's addresses",
+  "redis.access": "access without a password",
+  "memcached.access": "access without a login",
+  "snmp.engineId": "SNMP engine",
+  "snmp.description": "description of the SNMP agent",
+};
+
+/** "host key (ssh-ed25519)", "header strict-transport-security", "list of open ports". */
+export function nameOfFact(key: string): string {
+  const named = NAMES[key];
+  if (named) return named;
+  const hostKey = /^ssh\.hostKey\.(.+)$/.exec(key)?.[1];
+  if (hostKey) return `SSH host key (${hostKey})`;
+  const service = /^service\.(\d+)$/.exec(key)?.[1];
+  if (service) return `service on port ${service}`;
+  const header = /^http\.header\.(.+)$/.exec(key)?.[1];
+  if (header) return `header ${header}`;
+  const [ports, address] = /^ports\.tcp(?:\.(.+))?$/.exec(key) ?? [];
+  if (ports) return `list of open ports${address === undefined ? "" : ` of ${address}`}`;
+  return key;
+}
