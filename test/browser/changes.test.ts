@@ -1,4 +1,4 @@
-/** The dashboard's pages about what services say of themselves, against the whole running stack. */
+/** The dashboard's pages about what services say of themselves and which ports are open, against the whole running stack. */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -8,7 +8,9 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
+import { createSweepStore } from "../../shared/store/sweeps.ts";
 import { type Client, createClient, until } from "../support/client.ts";
+import { inProcessClient } from "../support/in-process-client.ts";
 import { expectAccessible, startBrowser, type Visit, visit } from "./browser.ts";
 
 let folder: string;
@@ -135,6 +137,119 @@ test("a monitor's page says what its service says, and takes an open change; its
   await page.getByRole("button", { name: "Learn anew…" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Learn anew" }).click();
   await said.waitFor();
+  expect(one.faults).toEqual([]);
+  await one.close();
+});
+
+/** Keeps what a sweep found, without the minute that a sweep takes. */
+const keepSweep = async (id: string, tick: number, hosts: Readonly<Record<string, string>> | null) => {
+  const table = stack.resources.find(
+    ({ type, name }) => type.startsWith("AWS::DynamoDB::") && /history/i.test(name),
+  )!.name;
+  const openCount = Object.values(hosts ?? {}).flatMap((open) => open.split(",")).length;
+  await createSweepStore(inProcessClient(stack.database, stack.accessKeyId), table).putSweep(
+    { id, location: "local" },
+    {
+      tick,
+      startedAt: new Date(tick * 1000).toISOString(),
+      endedAt: new Date((tick + 75) * 1000).toISOString(),
+      settingsVersion: 1,
+      state: hosts ? "open" : "unmeasured",
+      reason: hosts ? null : "cut-short",
+      message: hosts ? `${openCount} ports are open` : "1 of 2 slices is missing",
+      ...(hosts && {
+        hosts: Object.fromEntries(
+          Object.entries(hosts).map(([address, open]) => [address, { open, services: { 22: "ssh", 23: "silent" } }]),
+        ),
+      }),
+      addressCount: 8,
+      openCount,
+      closedCount: 9,
+      filteredCount: 0,
+      unmeasuredCount: 0,
+      answersEverywhere: [],
+    },
+  );
+};
+
+test("a port watch is created once its host may be swept, swept by a button, and its sweeps are compared", async () => {
+  const one = await open("/monitors/new", { expected: [403, 422] });
+  const { page } = one;
+  const create = page.getByRole("button", { name: "Create monitor" });
+  await page.getByLabel("Port", { exact: true }).waitFor();
+  await page.getByLabel("Service").selectOption({ label: "Port watch (ports of a host or network)" });
+  await page.getByLabel("Port", { exact: true }).waitFor({ state: "detached" });
+  expect(await page.getByRole("button", { name: "Test now" }).count()).toBe(0);
+  const host = page.getByLabel("Host name, IP address or network");
+  await host.fill("nothing.invalid");
+  await page.getByLabel("Ports", { exact: true }).fill("22-");
+  await create.click();
+  await page.getByText('"22-" is neither a port nor a range').waitFor();
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("settings.ports");
+  await page.getByLabel("Ports", { exact: true }).fill("22-25,443");
+  await page.getByLabel("Expected ports").fill("22");
+  await page.getByLabel("Ports that may be open").fill("443");
+  await create.click();
+  await expect
+    .poll(() => page.getByRole("textbox", { name: "Name of the TXT record" }).inputValue())
+    .toBe("_harborlight.nothing.invalid");
+  expect(await page.getByRole("textbox", { name: "Its value" }).inputValue()).toMatch(/^harborlight=[0-9a-f]{32}$/);
+  await page.getByRole("button", { name: "Copy: Its value" }).waitFor();
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("host");
+  await expectFit(page, "a refused port watch");
+  await host.fill("127.77.0.16/29");
+  await page.getByLabel("Name", { exact: true }).fill("Edge exposure");
+  await create.click();
+  await page.getByText("The first sweep takes a minute or longer.").waitFor();
+  const id = /monitors\/([a-z0-9]+)$/.exec(page.url())![1]!;
+  expect((await api("GET", `/v1/monitors/${id}`)).body).toMatchObject({
+    protocol: "ports",
+    intervalSeconds: 3_600,
+    settings: { ports: "22-25,443", expected: "22", mayBe: "443" },
+  });
+
+  const now = Math.floor(Date.now() / 1000);
+  await keepSweep(id, now - 10_800, { "127.77.0.17": "22,25" });
+  await keepSweep(id, now - 7_200, null);
+  await keepSweep(id, now - 3_600, { "127.77.0.17": "22", "127.77.0.18": "22,23,443" });
+  await page.reload();
+  const ports = page.getByRole("table", { name: "Open ports" });
+  await ports.getByText("23 says nothing").waitFor();
+  await page.getByRole("button", { name: "Sweep now" }).click();
+  await page.getByText(/A sweep began at/).waitFor();
+  await expectFit(page, "a monitor that sweeps");
+  await page.getByRole("link", { name: "All sweeps" }).click();
+  await page.getByRole("heading", { name: "Sweeps of Edge exposure" }).waitFor();
+  await page.getByText("1 of 2 slices is missing").waitFor();
+  await expectFit(page, "sweeps");
+  await page.getByRole("row", { name: "4 ports are open" }).getByRole("link").click();
+  // The one in between says nothing of ports, and is passed over.
+  await page.getByText("3 ports opened, and 1 port closed.").waitFor();
+  await page.getByRole("table", { name: "Ports that closed" }).getByText("25 not asked").waitFor();
+  expect(await page.getByLabel("Compared with").inputValue()).toBe(String(now - 10_800));
+  await expectFit(page, "a sweep");
+  await page.goto(`/monitors/${id}/sweep?tick=${now - 7_200}&location=local`);
+  await page.getByText("It does not say which ports were open").waitFor();
+
+  await page.goto(`/monitors/${id}/edit`);
+  await expect.poll(() => page.getByLabel("Ports that may be open").inputValue()).toBe("443");
+  await page.getByLabel("Sweep every").selectOption({ label: "6 h" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await ports.waitFor();
+  expect((await api("GET", `/v1/monitors/${id}`)).body).toMatchObject({ intervalSeconds: 21_600, port: 0 });
+  expect(one.faults).toEqual([]);
+  await one.close();
+});
+
+test("who may change monitors but is no admin is not offered to watch ports", async () => {
+  const token = (await api("POST", "/v1/tokens", { name: "deployer", scopes: ["deploy"] })).body.token;
+  const one = await visit(browser, stack.apiUrl);
+  const { page } = one;
+  await page.goto("/login?to=%2Fmonitors%2Fnew");
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByLabel("Service").locator("option", { hasText: "SSH" }).first().waitFor({ state: "attached" });
+  expect(await page.getByLabel("Service").locator("option", { hasText: "Port watch" }).count()).toBe(0);
   expect(one.faults).toEqual([]);
   await one.close();
 });
