@@ -52,6 +52,8 @@ export const REASONS = [
   "silent",
   // not checked on purpose
   "paused",
+  // the last checks taken together
+  "failures-frequent",
   // sweeps of ports
   "port-closed",
   "answers-everywhere",

@@ -3,6 +3,7 @@
 import { maintenanceWindows } from "./alerting/routes/maintenance-windows.ts";
 import { policies } from "./alerting/routes/policies.ts";
 import { audit } from "./audit/routes/audit.ts";
+import { baselines } from "./changes/routes/baseline.ts";
 import { changes } from "./changes/routes/changes.ts";
 import { kinds } from "./channels/routes/channel-kinds.ts";
 import { channels } from "./channels/routes/channels.ts";
@@ -50,6 +51,7 @@ export const routes: readonly Route[] = [
   held,
   notes,
   changes,
+  baselines,
   sweeps,
   timelines,
   results,

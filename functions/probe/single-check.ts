@@ -11,6 +11,7 @@ export const singleCheck = (
   retries: { count: 0, delayMs: 0 },
   degradedAboveMs: null,
   degradedAboveMsByLocation: {},
+  errorRate: null,
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 60,

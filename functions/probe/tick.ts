@@ -15,7 +15,7 @@ import { createBeliefs, fullDoubt } from "./beliefs.ts";
 import type { Control } from "./control.ts";
 import type { LoadedMembers } from "./members.ts";
 import { createTimeouts } from "./timeouts.ts";
-import { type After, afterOf, createViewChanges } from "./view-changes.ts";
+import { type After, afterOf, createViewChanges, expectedHealth } from "./view-changes.ts";
 import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 
 /** Time reserved at the end of a tick for the control targets and the writes. */
@@ -165,7 +165,7 @@ export const createTick = (dependencies: Dependencies) => {
       members.map((member) => requestFor(member, beliefs.get(member.id), tick)),
       {
         deadlineAtMs: deadlineMs - WRITE_RESERVE_MS,
-        presentHealth: (id) => beliefs.get(id)?.present ?? null,
+        presentHealth: (id) => expectedHealth(byId.get(id)!, beliefs.get(id)!),
         onFailure: writer.doubtNetwork,
         onOutcome: (id, outcome) => {
           rememberSlowness(id, outcome);

@@ -5,6 +5,7 @@
 import type { Incident, Monitor } from "../../shared/model.ts";
 import { holdSeconds, LONGEST_HOLD_SECONDS, recheckSeconds } from "../../shared/monitor/timing.ts";
 import { inParallel } from "../../shared/parallel.ts";
+import { mayTellChange } from "../../shared/rules/changes.ts";
 import type { Decision } from "../../shared/rules/decide.ts";
 import {
   alertNamingHeld,
@@ -26,13 +27,15 @@ const dependentOf = (monitor: Monitor): Dependent => ({
   recheckSeconds: recheckSeconds(monitor),
 });
 
-const isInTrouble = ({ incident, views }: Monitor) =>
-  incident !== null || Object.values(views).some(({ health }) => health !== "up");
+const hasNews = (monitor: Monitor) =>
+  monitor.incident !== null ||
+  Object.values(monitor.views).some(({ health }) => health !== "up") ||
+  mayTellChange(monitor);
 
 export const createDependencyRules = (store: DependencyStore, { nudge }: Pick<DueStore, "nudge">) => ({
-  /** What a decision has to know; undefined, and nothing read, where it has no trouble or depends on nothing. */
+  /** What a decision has to know; undefined, and nothing read, where there is neither trouble nor a change to tell, or it depends on nothing. */
   async of(monitor: Monitor): Promise<Dependencies | undefined> {
-    if (monitor.dependsOn.length === 0 || !isInTrouble(monitor)) return undefined;
+    if (monitor.dependsOn.length === 0 || !hasNews(monitor)) return undefined;
     const found = await store.ancestorsOf(monitor);
     return {
       child: dependentOf(monitor),

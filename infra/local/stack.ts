@@ -26,7 +26,7 @@ import { openSigningKey } from "./sns/signing-certificate.ts";
 import { createSns } from "./sns/sns.ts";
 import { openQueues, type Queues } from "./sqs/queues.ts";
 import { createSqs } from "./sqs/sqs.ts";
-import { prepareAssembly, removeOldAssemblies } from "./template/assembly.ts";
+import { compileCacheOf, prepareAssembly, removeOldAssemblies } from "./template/assembly.ts";
 import { DEFAULT_SENDER } from "./template/synth.ts";
 import { ACCOUNT, loadOutputs, loadTemplate, type Resource } from "./template/template.ts";
 
@@ -145,6 +145,7 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
     undo.push(() => queues.close());
     const putMetric: PutMetric = (metric, value) => alarms.metrics.put(metric, value);
     const functions = createFunctions(resources, {
+      compileCache: compileCacheOf(assembly),
       dataFolder,
       gatewayUrl,
       putMetric,

@@ -5,7 +5,7 @@
 import { isIPv6 } from "node:net";
 import type { Measured } from "../contract/measured.ts";
 import type { Target, TcpProbe, UdpProbe } from "../contract/protocol.ts";
-import type { CheckSettings, Family } from "../model.ts";
+import type { CheckSettings, Facts, Family } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
@@ -13,7 +13,7 @@ import { type Attempt, NO_TRAFFIC } from "./attempt.ts";
 import type { Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
 import type { Handshakes } from "./handshakes.ts";
-import type { Address } from "./name-answers.ts";
+import { type Address, networkOf } from "./name-answers.ts";
 import type { Pacing } from "./pacing.ts";
 import type { StallWatch } from "./stalls.ts";
 import { attemptTcp } from "./tcp-attempt.ts";
@@ -156,7 +156,9 @@ export function createMeasure(tools: MeasureTools): Measure {
     }
     const spentMs = Math.max(0, (dnsMs ?? 0) - stalls.lateSince(startedAt));
     const measured = await attemptAt(prepared, found, Math.max(1, Math.ceil(prepared.timeoutMs - spentMs)));
-    return measured && (dnsMs === undefined ? measured : { ...measured, timings: { dnsMs, ...measured.timings } });
+    if (!measured || dnsMs === undefined) return measured;
+    const facts = measured.state === "open" ? { ...addressFacts(found), ...measured.facts } : measured.facts;
+    return { ...measured, timings: { dnsMs, ...measured.timings }, facts };
   };
 
   const resolve = ({ check, timeoutMs }: PreparedCheck) => names.resolve(check, timeoutMs);
@@ -168,6 +170,11 @@ export function createMeasure(tools: MeasureTools): Measure {
     else resolveFirst(prepared, found).then(done, crashed);
   };
 }
+
+/** The networks that a name leads to. Single addresses often change within these; another network is often another owner. */
+const addressFacts = ({ addresses }: Resolved): Facts => ({
+  "dns.addresses": [...new Set(addresses.map(({ address }) => networkOf(address)))].toSorted().join(" "),
+});
 
 /** An IPv6 zone has a meaning on this machine only, and must not be sent to a peer (RFC 6874, section 4). */
 const withoutZone = (host: string): string => (host.includes("%") && isIPv6(host) ? host.replace(/%.*$/, "") : host);

@@ -12,4 +12,4 @@ export const ALERT_DEFAULTS = {
 };
 
 /** How changes of what its service says of itself are watched. */
-export const CHANGE_WATCH_DEFAULTS = { mode: "learn", severity: "warning", rules: {} } as const;
+export const CHANGE_WATCH_DEFAULTS = { mode: "learn", expect: {}, severity: "warning", rules: {} } as const;

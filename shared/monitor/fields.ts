@@ -7,18 +7,13 @@ import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { FAMILIES, LANES, type Lane } from "../model.ts";
 import { protocols } from "../protocols/index.ts";
-import { isSweep } from "../protocols/sweeps.ts";
+import { defaultIntervalSeconds } from "../protocols/sweeps.ts";
 import { fields, flag, idOf, list, ONE_LINE, oneOf, portNumber, text, whole } from "../schema.ts";
-import { ALERT_DEFAULTS } from "./alert-defaults.ts";
+import { ALERT_DEFAULTS, CHANGE_WATCH_DEFAULTS } from "./alert-defaults.ts";
 import { changeWatchShape } from "./change-watch.ts";
 import { alertSteps, email, MAX_EMAILS, REMINDERS } from "./escalation.ts";
-import {
-  DEFAULT_RETRY_DELAY_MS,
-  defaultIntervalSeconds,
-  defaultRetries,
-  defaultTimeoutMs,
-  MAX_TIMEOUT_MS,
-} from "./timing.ts";
+import { flappingMarks, flappingShape } from "./flapping.ts";
+import { DEFAULT_RETRY_DELAY_MS, defaultRetries, defaultTimeoutMs, MAX_TIMEOUT_MS } from "./timing.ts";
 
 /** What a default may depend on: fields that are declared before it, and the configured locations. */
 export interface Surroundings {
@@ -114,20 +109,6 @@ const partialOrNull = <S extends z.ZodRawShape>(
   };
 };
 
-const flappingShape = {
-  highPercent: whole(1, 100, " percent").describe(
-    "It starts to flap when its status changed at so many of the last 20 checks, recent ones counting more. Default 30.",
-  ),
-  lowPercent: whole(0, 99, " percent").describe(
-    "It has settled when the share has fallen to this. Default two thirds of `highPercent`: 20.",
-  ),
-};
-/** Fills in the marks of flap detection: Nagios' defaults for services, and its distance between the two. */
-export const flappingMarks = ({ highPercent = 30, lowPercent }: { highPercent?: number; lowPercent?: number }) => ({
-  highPercent,
-  lowPercent: lowPercent ?? Math.floor((highPercent * 2) / 3),
-});
-
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
 const anyProtocol = z.enum(protocolNames, { error: expecting(`one of ${protocolNames.join(", ")}`) }).meta({
@@ -221,7 +202,7 @@ export const CHECK_FIELDS = {
   ),
   intervalSeconds: optional(
     lane,
-    ({ protocol }) => defaultIntervalSeconds(isSweep({ protocol })),
+    ({ protocol }) => defaultIntervalSeconds(protocol),
     "Seconds between two checks. Default 60; for `ports` 3600.",
     30,
   ),
@@ -258,6 +239,17 @@ export const CHECK_FIELDS = {
     {},
     "Latency above which it is degraded as seen from single locations, by their names, in place of `degradedAboveMs`: a far location is slower. Default none.",
     { "eu-west-1": 1_200 },
+  ),
+  errorRate: partialOrNull(
+    "ErrorRate",
+    {
+      percentAbove: whole(1, 99, " percent").describe(
+        "Share of the last 32 checks that may fail; it is normal again below half of that. Default 20.",
+      ),
+    },
+    ({ percentAbove = 20 }) => ({ percentAbove }),
+    "High error rate: it is degraded while more of the last 32 checks of a location failed than this, at least 8 checks, even where no failures in a row reach `failureThreshold`. Default null: off.",
+    { percentAbove: 20 },
   ),
   failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
   recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),
@@ -346,9 +338,19 @@ export const OTHER_FIELDS = {
   changeWatch: partial(
     "ChangeWatch",
     changeWatchShape,
-    ({ mode = "learn", severity = "warning", rules = {} }) => ({ mode, severity, rules }),
+    ({ expect = {}, mode = Object.keys(expect).length > 0 ? "expect" : "learn", ...others }) => ({
+      ...CHANGE_WATCH_DEFAULTS,
+      ...others,
+      mode,
+      expect,
+    }),
     "Changes of what the service says of itself: its keys, issuer, software. Each is told once, until it is accepted or reverts.",
-    { mode: "learn", severity: "critical", rules: { "http.*": "record" } },
+    {
+      mode: "expect",
+      expect: { "ssh.software": ["OpenSSH_9.2p1"] },
+      severity: "critical",
+      rules: { "http.*": "record" },
+    },
   ),
   dependsOn: optional(
     list(

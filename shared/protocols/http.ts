@@ -78,6 +78,15 @@ const shape = {
     .max(1_000_000)
     .default(65_536)
     .describe("Bytes of the decoded body that `body` is matched against; the rest is not read."),
+  watchHeaders: z
+    .array(headerName)
+    .max(8, "must be at most 8 names")
+    .default([])
+    .describe("Headers of the answer that are watched for changes, beside those that protect browsers. Default none."),
+  watchTitle: z
+    .boolean()
+    .default(false)
+    .describe("Whether the page's title is watched for changes; the body is read for it. Default false."),
   redirects: z
     .enum(["follow", "manual"])
     .default("follow")
@@ -98,14 +107,21 @@ const bodyNeedsGet = {
   params: { path: ["body"], message: "an answer to HEAD has no body" },
 };
 
+const titleNeedsGet = {
+  check: ({ method, watchTitle }: { method: string; watchTitle: boolean }) => method !== "HEAD" || !watchTitle,
+  params: { path: ["watchTitle"], message: "an answer to HEAD has no title" },
+};
+
 const settings = z
   .strictObject({ ...shape, tls: tlsSettings.optional() })
   .refine(bodyNeedsGet.check, bodyNeedsGet.params)
+  .refine(titleNeedsGet.check, titleNeedsGet.params)
   .refine(patternNeedsShortBody.check, patternNeedsShortBody.params);
 
 const withoutTls = z
   .strictObject(shape)
   .refine(bodyNeedsGet.check, bodyNeedsGet.params)
+  .refine(titleNeedsGet.check, titleNeedsGet.params)
   .refine(patternNeedsShortBody.check, patternNeedsShortBody.params);
 
 type Wanted = z.output<typeof settings>;
@@ -213,13 +229,21 @@ const describe = ({ status, phrase, headers }: ResponseHead, path: string, redir
 /** Headers of an answer that tell browsers how to protect people; what they say seldom changes on purpose. */
 const PROTECTING = ["strict-transport-security", "x-frame-options", "x-content-type-options"];
 
-const factsOf = ({ status, headers }: ResponseHead): Facts => {
+const MAX_TITLE = 120;
+
+/** The title of an HTML page, in one line. */
+const titleOf = (html: string): string | undefined => {
+  const [, title] = /<title[^>]{0,200}>([^<]{1,2000})<\/title/i.exec(html.slice(0, MAX_PATTERN_BODY_BYTES)) ?? [];
+  return title && printable(title.replace(/\s+/g, " ").trim(), MAX_TITLE);
+};
+
+const factsOf = ({ status, headers }: ResponseHead, watchHeaders: readonly string[]): Facts => {
   const facts: Record<string, string> = { "http.status": `${Math.floor(status / 100)}xx` };
   const server = headers.get("server");
   if (server) facts["http.server"] = printable(server, 120);
   const to = headers.get("location");
   if (to !== undefined && URL.canParse(to)) facts["http.redirect"] = printable(new URL(to).host, 120);
-  for (const name of PROTECTING) {
+  for (const name of new Set([...PROTECTING, ...watchHeaders.map((one) => one.toLowerCase())])) {
     const value = headers.get(name);
     if (value !== undefined) facts[`http.header.${name}`] = printable(value, 120);
   }
@@ -248,14 +272,17 @@ const talk = async (connection: Connection, target: Target, wanted: Wanted, sche
       `expected status ${wanted.status.join(", ")}, got ${line}`,
       { evidence },
     );
+  let title: string | undefined;
   try {
     for (const [name, rule] of Object.entries(wanted.responseHeaders))
       expectMatch(rule, head.headers.get(name.toLowerCase()) ?? "", `header ${name}`);
-    if (wanted.body) {
+    if (wanted.body || wanted.watchTitle) {
       const { method, maxBodyBytes } = wanted;
       const coded = await readBody(connection, head, method, codedBytes(head, maxBodyBytes));
       const body = await decodeBody(coded, head, maxBodyBytes);
-      expectMatch(wanted.body, textOf(body.bytes, head), "body");
+      const text = textOf(body.bytes, head);
+      if (wanted.body) expectMatch(wanted.body, text, "body");
+      if (wanted.watchTitle) title = titleOf(text);
     }
   } catch (error) {
     if (error instanceof ProbeFailure)
@@ -265,7 +292,7 @@ const talk = async (connection: Connection, target: Target, wanted: Wanted, sche
   return {
     evidence,
     message: evidence.location ? `${line}, to ${evidence.location}` : line,
-    facts: factsOf(head),
+    facts: { ...factsOf(head, wanted.watchHeaders), ...(title && { "http.title": title }) },
   };
 };
 

@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<string, string>> = {
   "http.status": "class of the HTTP status",
   "http.server": "web server",
   "http.redirect": "target of the redirect",
+  "http.title": "title of the page",
+  "dns.addresses": "network of the name's addresses",
   "redis.access": "access without a password",
   "memcached.access": "access without a login",
   "snmp.engineId": "SNMP engine",
@@ -20,7 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** "host key (ssh-ed25519)", "header strict-transport-security". */
-function nameOfFact(key: string): string {
+export function nameOfFact(key: string): string {
   const named = NAMES[key];
   if (named) return named;
   const hostKey = /^ssh\.hostKey\.(.+)$/.exec(key)?.[1];

@@ -8,11 +8,13 @@
 import { createHash } from "node:crypto";
 import type { Alert, AlertEvent, Incident, Monitor, Status, Target, Timestamp, ViewCondition } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
+import { accepting, fitted, learn, pinnedBy, type Values, withPins } from "./baseline.ts";
 import { describeChange } from "./change-words.ts";
 import { notAfter } from "./clock-skew.ts";
 import { significanceOf } from "./fact-significance.ts";
-import { LEARNED, presentValues } from "./facts.ts";
+import { presentValues } from "./facts.ts";
 import { type AlertContext, addAlert, beginIncident, type IncidentChange, isNotUp, plansFor } from "./incident.ts";
+import { advisoryHeldUntil } from "./minority.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -44,14 +46,18 @@ export interface Baseline {
   readonly target: Target;
   /** Locations whose first checks are in it. */
   readonly learned: readonly string[];
-  /** Accepted values by key. */
-  readonly values: Readonly<Record<string, readonly string[]>>;
+  /** Accepted values by key. An empty list: the key has more values than there is room for, and is not watched. */
+  readonly values: Values;
+  /** Hash of the values that the settings expected when they were taken into `values`; absent where they expect none. */
+  readonly pinned?: string;
   /** Open changes by id. */
   readonly changes: Readonly<Record<string, OpenChange>>;
   /** Changes beyond those that have room. */
   readonly further: number;
   /** What people were told of: like an incident, without an item of its own. Null: no open change was told. */
   readonly advisory: Incident | null;
+  /** Set by the API; the next decision learns the baseline anew. */
+  readonly isForgotten?: boolean;
 }
 
 /** How a change ended; `recorded`: it was expected from the beginning, like an update. */
@@ -67,9 +73,6 @@ export interface RecordedChange extends Pick<OpenChange, "key" | "value" | "from
 
 /** Open changes that the item has room for. */
 const MOST_CHANGES = 20;
-/** Size of the accepted values as JSON; keys beyond it are not watched. */
-const MOST_BYTES = 6 * 1024;
-const MOST_VALUES = 8;
 
 /** `<monitor id>.<hash>`: the same from every location, so that three of them make one change. */
 const changeIdOf = (monitorId: string, key: string, value: string): string =>
@@ -94,43 +97,14 @@ function presentOf({ locations, views }: Monitor, isCounted: (location: string) 
   return present;
 }
 
-/** Adds the first values that locations have seen. */
-function learn(monitor: Monitor, before: Baseline): Baseline {
-  const isDone = (location: string) => (monitor.views[location]?.facts?.checks ?? 0) >= LEARNED;
-  const fresh = monitor.locations.filter((location) => !before.learned.includes(location) && isDone(location));
-  if (fresh.length === 0) return before;
-  const values: Record<string, readonly string[]> = { ...before.values };
-  // Also those that one check alone saw: servers that differ answer in turn.
-  for (const location of fresh)
-    for (const [key, sightings] of Object.entries(monitor.views[location]!.facts!.values))
-      for (const { value } of sightings) values[key] = withValue(values[key] ?? [], value);
-  return { ...before, learned: [...before.learned, ...fresh], values: fitted(values) };
-}
-
-const withValue = (values: readonly string[], value: string) =>
-  values.includes(value) ? values : [...values, value].slice(-MOST_VALUES);
-
-function fitted(values: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, readonly string[]>> {
-  if (Buffer.byteLength(JSON.stringify(values)) <= MOST_BYTES) return values;
-  const longest = Object.entries(values).toSorted(([, a], [, b]) => b.join("").length - a.join("").length)[0]![0];
-  const { [longest]: _dropped, ...others } = values;
-  return fitted(others);
-}
-
-/** The values of a key after one was accepted: what no location sees any more is no longer right. */
-const accepting = (values: readonly string[], value: string, present: Present, key: string) =>
-  withValue(
-    values.filter((one) => present.get(key)?.has(one)),
-    value,
-  );
-
 const recordOf = (
   id: string,
   { key, value, from, since, locations, accepted = undefined }: OpenChange,
   state: ChangeState,
   endedAt: Timestamp | null,
 ): NewEntry => ({
-  key: `change#${id}#${state}`,
+  // With its beginning: a value may come back while the record of its last end still waits.
+  key: `change#${id}#${since}#${state}`,
   content: {
     kind: "change",
     change: { id, key, value, from, since, locations, state, endedAt, accepted: accepted ?? null },
@@ -162,6 +136,18 @@ function isReverted(monitor: Monitor, { key, value, locations }: OpenChange, pos
   return locations.every((location) => seeing.has(location) || !monitor.locations.includes(location));
 }
 
+/** Whether the next decision may tell of a change: one is untold, or a location sees a value that is not known yet. */
+export function mayTellChange(monitor: Monitor): boolean {
+  const { baseline } = monitor;
+  if (!baseline) return false;
+  const open = Object.values(baseline.changes);
+  if (open.some(({ isTold }) => !isTold)) return true;
+  const isKnown = (key: string, value: string) =>
+    baseline.values[key]?.includes(value) || open.some((one) => one.key === key && one.value === value);
+  const present = presentOf(monitor, () => true);
+  return [...present].some(([key, byValue]) => [...byValue.keys()].some((value) => !isKnown(key, value)));
+}
+
 /** Opens, ends and records changes, without telling anybody. */
 function compare(
   monitor: Monitor,
@@ -175,21 +161,25 @@ function compare(
 } {
   const at = now.toISOString();
   const { rules } = monitor.changeWatch;
-  const learned = learn(monitor, before);
+  const pins = pinnedBy(monitor.changeWatch);
+  const learned = withPins(learn(monitor, before, pins), pins);
   const isProven = (location: string) => learned.learned.includes(location);
   const proven = presentOf(monitor, (location) => isProven(location) && conditions[location] === "working");
   // What a location saw before it fell silent may still be there.
   const possible = presentOf(monitor, isProven);
   const values: Record<string, readonly string[]> = { ...learned.values };
+  const accept = (key: string, value: string) =>
+    accepting(key, values[key] ?? [], value, pins, (one) => possible.get(key)?.has(one) ?? false);
   const changes: Record<string, OpenChange> = {};
   const ended: (readonly [OpenChange, ChangeState])[] = [];
   const news: NewEntry[] = [];
   for (const [id, change] of Object.entries(before.changes)) {
     const { key, value, accepted } = change;
-    if (!accepted && !isReverted(monitor, change, possible)) changes[id] = change;
+    const isExpected = values[key]?.includes(value) ?? false;
+    if (!accepted && !isExpected && !isReverted(monitor, change, possible)) changes[id] = change;
     else {
-      const state = accepted ? "accepted" : "reverted";
-      if (accepted) values[key] = accepting(values[key] ?? [], value, possible, key);
+      const state = accepted || isExpected ? "accepted" : "reverted";
+      if (!isExpected && accepted) values[key] = accept(key, value);
       ended.push([change, state]);
       news.push(recordOf(id, change, state, accepted?.at ?? at));
     }
@@ -198,11 +188,11 @@ function compare(
   for (const [key, byValue] of proven)
     for (const [value, locations] of byValue) {
       const from = values[key] ?? [];
-      if (from.includes(value)) continue;
+      if (from.includes(value) || (values[key] && from.length === 0)) continue;
       const id = changeIdOf(monitor.id, key, value);
       if (changes[id]) continue;
-      const rule = significanceOf(key, from, value, rules);
-      if (rule !== "alert") values[key] = accepting(from, value, possible, key);
+      const rule = significanceOf(key, from, value, rules, pins[key] !== undefined);
+      if (rule !== "alert") values[key] = accept(key, value);
       const change = { key, value, from, since: at, locations, isTold: false };
       if (rule === "record") news.push(recordOf(id, change, "recorded", at));
       if (rule !== "alert") continue;
@@ -212,7 +202,7 @@ function compare(
         news.push(recordOf(id, change, "open", null));
       }
     }
-  return { after: { ...learned, values: fitted(values), changes, further }, ended, news };
+  return { after: { ...learned, values: fitted(values, pins), changes, further }, ended, news };
 }
 
 /** What an alert says of changes, as programs read it. */
@@ -221,7 +211,7 @@ const alertChanges = (changes: Readonly<Record<string, OpenChange>>): NonNullabl
 
 /**
  * Keeps the baseline up to date, and makes the alerts about changes. A monitor that is not up, that flaps or is in maintenance
- * tells them afterwards, if they are still there.
+ * tells them afterwards, if they are still there; so does one whose parents are all down.
  * @param isHeldBack whether nothing may be told now
  */
 export function followChanges(
@@ -236,11 +226,14 @@ export function followChanges(
   const stored = monitor.baseline;
   const isOff = monitor.changeWatch.mode === "off" || monitor.deletedAt !== null;
   const isOther = stored !== null && !sameTarget(stored.target, target);
-  if (stored && (isOff || isOther)) return close(monitor, stored, isOff, status, context, now);
-  if (isOff) return { baseline: null, news: [], lookAgainAt: null };
-  const empty = { target, learned: [], values: {}, changes: {}, further: 0, advisory: null };
-  const { after, ended, news } = compare(monitor, stored ?? empty, context.conditions, now);
-  if (after.learned.length === 0) return { baseline: stored, news: [], lookAgainAt: null };
+  const isOver = isOff || isOther || stored?.isForgotten;
+  const kept = isOver ? null : stored;
+  const closed = stored && isOver ? close(monitor, stored, whyOver(monitor, isOff, isOther), status, context, now) : [];
+  if (isOff) return { baseline: null, news: closed, lookAgainAt: null };
+  // The next baseline is made of what the service says now: this decision may come after the first checks of another target.
+  const empty: Baseline = { target, learned: [], values: {}, changes: {}, further: 0, advisory: null };
+  const { after, ended, news } = compare(monitor, kept ?? empty, context.conditions, now);
+  if (after.learned.length === 0) return { baseline: kept, news: closed, lookAgainAt: null };
   const told = tellChanges(
     monitor,
     after,
@@ -249,29 +242,30 @@ export function followChanges(
     context,
     now,
   );
-  return { ...told, news: [...news, ...told.news] };
+  return { ...told, news: [...closed, ...news, ...told.news] };
 }
 
-/** Ends what is open, because nobody looks at it any more. */
+function whyOver({ deletedAt }: Monitor, isOff: boolean, isOther: boolean): string {
+  if (deletedAt) return "the monitor was deleted";
+  if (isOff) return "changes are no longer watched";
+  return isOther ? "another target is checked now" : "what is expected is learned anew";
+}
+
+/** Ends what is open, because it is no longer compared with this baseline. */
 function close(
   monitor: Monitor,
   { changes, advisory }: Baseline,
-  isOff: boolean,
+  why: string,
   status: Status,
   context: AlertContext,
   now: Date,
-): ChangesAfter {
+): readonly NewEntry[] {
   const at = now.toISOString();
   const news = Object.entries(changes).map(([id, change]) => recordOf(id, change, "closed", at));
-  if (advisory) {
-    const why = monitor.deletedAt
-      ? "the monitor was deleted"
-      : isOff
-        ? "changes are no longer watched"
-        : "another target is checked now";
-    news.push(...say(monitor, { ...advisory, endedAt: at }, "closed", changes, why, { status, context, now }).news);
-  }
-  return { baseline: null, news, lookAgainAt: null };
+  if (!advisory) return news;
+  const known = Object.fromEntries(Object.entries(changes).filter(([, { isTold }]) => isTold));
+  const told = say(monitor, { ...advisory, endedAt: at }, "closed", known, why, { status, context, now });
+  return [...news, ...told.news];
 }
 
 /** One alert about changes, to those who know of the advisory. */
@@ -292,8 +286,10 @@ function say(
 const endMessage = (ended: readonly (readonly [OpenChange, ChangeState])[], left: number): string => {
   const words = ended.map(([change, state]) => {
     const { accepted } = change;
-    const who = accepted ? `${accepted.by} accepted it${accepted.note ? `: ${accepted.note}` : ""}` : "it is as before";
-    return state === "closed" ? describeChange(change) : `${describeChange(change)}: ${who}`;
+    const who = accepted
+      ? `${accepted.by} accepted it${accepted.note ? `: ${accepted.note}` : ""}`
+      : "it is expected now";
+    return `${describeChange(change)}: ${state === "reverted" ? "it is as before" : who}`;
   });
   return `${words.join("; ")}${left > 0 ? `; ${left} other changes are open` : ""}`;
 };
@@ -326,11 +322,11 @@ function tellChanges(
   const untold = Object.entries(changes).filter(([, { isTold }]) => !isTold);
   const quiet = (lookAgainAt: number | null) => ({ baseline: { ...baseline, advisory }, news, lookAgainAt });
   if (untold.length === 0 || isHeldBack || (status !== "up" && status !== "degraded")) return quiet(null);
-  const heldUntil = context.maintenanceUntil?.(monitor, now) ?? null;
+  const first = untold[0]![1];
+  const heldUntil = advisoryHeldUntil(monitor, first.since, context, now);
   if (heldUntil !== null) return quiet(heldUntil);
   const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
   const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
-  const first = untold[0]![1];
   const begun =
     advisory ??
     beginIncident(

@@ -36,6 +36,9 @@ const SOFTWARE = new Set(["software", "ssh.software"]);
 /** A new key of a certificate is a renewal, which `tls.issuer` and `tls.names` watch over. */
 const RECORDED = new Set(["tls.spki"]);
 
+/** Facts that many services begin to have one day, or that a new version of ours reads: the first value says nothing. */
+const BEGIN = new Set(["dns.addresses", "http.title", "http.server", ...SOFTWARE]);
+
 /** By pattern, the first one that fits: `tls.*` stands for all keys that begin with `tls.`. */
 const ruled = (rules: Readonly<Record<string, FactRule>>, key: string): FactRule | undefined =>
   Object.entries(rules).find(([pattern]) =>
@@ -45,20 +48,22 @@ const ruled = (rules: Readonly<Record<string, FactRule>>, key: string): FactRule
 /**
  * @param rules of the monitor, which come first
  * @param from values that were expected; none: the key is new
+ * @param isPinned whether the settings say which values are expected: then no other one is, not even an update
  */
 export function significanceOf(
   key: string,
   from: readonly string[],
   to: string,
   rules: Readonly<Record<string, FactRule>>,
+  isPinned = false,
 ): FactRule {
   const own = ruled(rules, key);
   if (own) return own;
-  if (RECORDED.has(key)) return "record";
+  if (isPinned) return "alert";
+  if (RECORDED.has(key) || (from.length === 0 && BEGIN.has(key))) return "record";
   // Ports that open and close are told by `ports.tcp`; another service on a port that stayed open is not.
   if (key.startsWith("service.")) return to === "" ? "ignore" : from.some((value) => value !== "") ? "alert" : "record";
-  // A greeting that no longer names the software hides it; one that begins to says nothing new.
-  if (SOFTWARE.has(key)) return from.length === 0 ? "record" : ofSoftware(from, to);
-  if (key === "http.server") return from.length === 0 ? "record" : ofWebServer(from, to);
-  return "alert";
+  // A greeting that no longer names the software hides it.
+  if (SOFTWARE.has(key)) return ofSoftware(from, to);
+  return key === "http.server" ? ofWebServer(from, to) : "alert";
 }

@@ -40,7 +40,7 @@ const MOST_VALUES = 8;
 const MOST_BYTES = 1_536;
 const UNSTABLE: readonly Sighting[] = [];
 
-const isGone = ({ missed = 0 }: Sighting) => missed >= GONE;
+export const isGone = ({ missed = 0 }: Sighting) => missed >= GONE;
 
 const seenAgain = (sighting: Sighting, tick: number): Sighting => {
   const { value, newAt, missed = 0, returned = 0 } = sighting;
@@ -59,11 +59,14 @@ const notSeen = (sighting: Sighting): Sighting =>
 const isSpare = (sighting: Sighting, tick: number) =>
   isGone(sighting) && (sighting.newAt === undefined || sighting.newAt < tick - DAY_SECONDS);
 
+/** Facts that are a set of values, separated by a space, of which each check may see other ones: such as the networks of a name's addresses. */
+const SETS: ReadonlySet<string> = new Set(["dns.addresses"]);
+export const isSet = (key: string): boolean => SETS.has(key);
+
 /** @returns the same list where nothing changes */
-function withValue(before: readonly Sighting[], value: string, tick: number): readonly Sighting[] {
-  const known = before.find((one) => one.value === value);
-  const others = before.filter((one) => one !== known);
-  const after = [...others.map(notSeen), known ? seenAgain(known, tick) : { value, newAt: tick }];
+function withValues(before: readonly Sighting[], seen: readonly string[], tick: number): readonly Sighting[] {
+  const after = before.map((one) => (seen.includes(one.value) ? seenAgain(one, tick) : notSeen(one)));
+  for (const value of seen) if (!before.some((one) => one.value === value)) after.push({ value, newAt: tick });
   const spare = after.length > MOST_VALUES ? after.findIndex((one) => isSpare(one, tick)) : -1;
   if (spare >= 0) after.splice(spare, 1);
   if (after.length > MOST_VALUES) return UNSTABLE;
@@ -91,7 +94,8 @@ export function observe(before: Sightings | null, facts: Facts, tick: number): S
   const values: Record<string, readonly Sighting[]> = {};
   for (const key of new Set([...Object.keys(known), ...Object.keys(facts)])) {
     const seen = known[key];
-    values[key] = seen?.length === 0 ? seen : withValue(seen ?? [], facts[key] ?? "", tick);
+    const now = facts[key] ?? "";
+    values[key] = seen?.length === 0 ? seen : withValues(seen ?? [], isSet(key) ? now.split(" ") : [now], tick);
   }
   const isSame =
     before !== null &&

@@ -6,7 +6,7 @@ import type { Incident, Monitor, Status, Timestamp, ViewCondition } from "../mod
 import type { Receiver } from "../receiver.ts";
 import { notAfter } from "./clock-skew.ts";
 import type { Context } from "./decide.ts";
-import { addAlert, beginIncident, held, isNotUp, plansFor } from "./incident.ts";
+import { type AlertContext, addAlert, beginIncident, held, isNotUp, plansFor } from "./incident.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -78,7 +78,7 @@ export function followMinority(
   const startedAt = notAfter(latest(first.since, since), now);
   const dueAt = Date.parse(startedAt) + Math.max(after, monitor.intervalSeconds + NEXT_TICK_SLACK_SECONDS) * 1000;
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
-  const lookAgainAt = heldUntil(monitor, startedAt, context, now);
+  const lookAgainAt = advisoryHeldUntil(monitor, startedAt, context, now);
   if (lookAgainAt !== null) return { minority: null, news: [], lookAgainAt };
   const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
   const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
@@ -115,8 +115,16 @@ function tellEnd(
   return addAlert(monitor, ended, { event: "minority-ended", level: null, receivers }, status, context, now).news;
 }
 
-/** Until when no advisory may begin, in epoch milliseconds: maintenance, or what the monitor depends on; null if it may. */
-function heldUntil(monitor: Monitor, startedAt: Timestamp, context: Context, now: Date): number | null {
+/**
+ * Until when no advisory about a monitor that is not down may begin, in epoch milliseconds: maintenance, or what the monitor depends on;
+ * null if it may.
+ */
+export function advisoryHeldUntil(
+  monitor: Monitor,
+  startedAt: Timestamp,
+  context: AlertContext,
+  now: Date,
+): number | null {
   const maintainedUntil = context.maintenanceUntil?.(monitor, now) ?? null;
   if (maintainedUntil !== null) return maintainedUntil;
   // Nothing is stored of who held an advisory back, so any parent that has just recovered counts.

@@ -61,6 +61,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     dependsOn: [],
     ...item,
     degradedAboveMsByLocation: {},
+    errorRate: null,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,

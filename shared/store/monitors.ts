@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Acknowledgement, ItemKey, Monitor } from "../model.ts";
 import { completed, FIELD_NAMES, storedSettings } from "../monitor/settings.ts";
-import type { Acceptance } from "../rules/changes.ts";
+import type { Baseline } from "../rules/changes.ts";
 import { unlessRaced } from "./condition.ts";
 import type { Page } from "./cursor.ts";
 import { mustLook } from "./due.ts";
@@ -199,27 +199,20 @@ export const createMonitorStore = (
     },
 
     /**
-     * Notes on open changes that somebody says they are right, and has the monitor decided again.
+     * Stores a baseline that somebody has changed, and has the monitor decided again.
      * @returns false when the monitor has changed since it was read
      */
-    acceptChanges(
-      { id, revision }: StoredMonitor,
-      changeIds: readonly string[],
-      accepted: Acceptance,
-      now: Date,
-    ): Promise<boolean> {
+    saveBaseline({ id, revision }: StoredMonitor, baseline: Baseline, now: Date): Promise<boolean> {
       const { pk, sk } = monitorKey(id);
       const look = mustLook(pk, now.getTime());
-      const names = changeIds.map((_, place) => `baseline.changes.#c${place}.accepted = :accepted`);
       return unlessRaced(
         client.send(
           new UpdateCommand({
             TableName: tableName,
             Key: { pk, sk },
-            UpdateExpression: `SET ${names.join(", ")}, ${look.set} ADD revision :one`,
+            UpdateExpression: `SET baseline = :baseline, ${look.set} ADD revision :one`,
             ConditionExpression: "revision = :read",
-            ExpressionAttributeNames: Object.fromEntries(changeIds.map((one, place) => [`#c${place}`, one])),
-            ExpressionAttributeValues: { ":accepted": accepted, ...look.values, ":read": revision, ":one": 1 },
+            ExpressionAttributeValues: { ":baseline": baseline, ...look.values, ":read": revision, ":one": 1 },
           }),
         ),
       );

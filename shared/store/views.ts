@@ -34,6 +34,7 @@ const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
   const { paused, settingsVersion, settingsChangedAt, placements, deletedAt } = item;
   return {
     degradedAboveMsByLocation: {},
+    errorRate: null,
     ...(check as object),
     id: monitorIdOf(String(pk)),
     beliefs: beliefs ?? {},

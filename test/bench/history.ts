@@ -17,9 +17,9 @@ import { createHistoryStore } from "../../shared/store/history.ts";
 import { monitorKey } from "../../shared/store/keys.ts";
 import { createClient } from "../support/client.ts";
 import { runShard } from "../support/fleet.ts";
+import { inProcessClient } from "../support/in-process-client.ts";
 import { noisyTarget } from "../support/noise.ts";
 import { Usage } from "../support/usage.ts";
-import { inProcessClient } from "./cost/in-process.ts";
 
 const LANE = 60;
 const DAYS = 400;

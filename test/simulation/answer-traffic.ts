@@ -6,7 +6,7 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { Chance } from "./clock.ts";
 
 interface Surroundings {
-  readonly monitors: Pick<MonitorStore, "get" | "acknowledge" | "acceptChanges">;
+  readonly monitors: Pick<MonitorStore, "get" | "acknowledge" | "saveBaseline">;
   readonly decisions: Pick<DecisionStore, "save">;
   readonly id: () => string;
   readonly incidentOf: (monitorId: string) => Incident;
@@ -37,15 +37,14 @@ export function answerTraffic(
       const acknowledged = { at, by: "x", note: null, severity: "down" as const, isAnnounced: false };
       if (monitor) await monitors.acknowledge(monitor, acknowledged, now());
     },
-    acceptChanges: async () => {
+    saveBaseline: async () => {
       const since = now().toISOString();
       const change = { key: "software", value: "Größe ✓", from: [], since, locations: ["a"], isTold: true };
       const target = { protocol: "tcp", host: "h", port: 1 };
       const changes = { "m1.0a1b2c3d4e5f": change, "m1.5f4e3d2c1b0a": change };
       const known = { target, learned: ["a"], values: {}, changes, further: 0, advisory: null };
       const monitor = await decided(id(), { baseline: known });
-      if (monitor)
-        await monitors.acceptChanges(monitor, Object.keys(changes), { at: since, by: "x", note: null }, now());
+      if (monitor) await monitors.saveBaseline(monitor, { ...known, isForgotten: true }, now());
     },
   };
 }

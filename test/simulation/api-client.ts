@@ -80,6 +80,7 @@ export function createApiClient({ scenario, clock, journal, api }: Options): Api
       journal.answers.push({
         at,
         key: edit.key,
+        id: idOfKey(edit.key),
         action: edit.action,
         status,
         code: body.code ?? null,
@@ -105,7 +106,13 @@ const isWorthTrying = (status: number, code: string | undefined) =>
 const isParentMissing = ({ settings }: Edit, { errors = [] }: Heard["body"]) =>
   settings?.dependsOn !== undefined && errors.every(({ path }) => path.startsWith("dependsOn"));
 
-function callOf({ action, key, settings, at }: Edit, etag: string | undefined): Call {
+const windowOf = (key: string, durationSeconds: number | undefined) => ({
+  name: `${key} ${durationSeconds}`,
+  monitorIds: [idOfKey(key)],
+  schedule: { kind: "once", durationSeconds },
+});
+
+function callOf({ action, key, settings, at, seconds }: Edit, etag: string | undefined): Call {
   const path = `/v1/monitors/${idOfKey(key)}`;
   const headers: Record<string, string> = etag ? { "if-match": etag } : {};
   switch (action) {
@@ -115,6 +122,12 @@ function callOf({ action, key, settings, at }: Edit, etag: string | undefined): 
       return { method: "PUT", path: "/v1/monitors", body: { monitors: [settings] } };
     case "patch":
       return { method: "PATCH", path, body: settings, headers };
+    case "accept":
+      return { method: "POST", path: `${path}/changes/accept`, body: {} };
+    case "learn":
+      return { method: "DELETE", path: `${path}/baseline` };
+    case "maintain":
+      return { method: "POST", path: "/v1/maintenance-windows", body: windowOf(key, seconds) };
     case "delete":
       return { method: "DELETE", path, headers };
     default:

@@ -3,6 +3,7 @@ import { idOfKey } from "./api-client.ts";
 import { type Chance, chanceOf, draw } from "./clock.ts";
 import { withAllConditions } from "./conditions.ts";
 import type { FaultName, Only } from "./faults.ts";
+import { withSayings } from "./sayings.ts";
 import {
   type Cut,
   type Edit,
@@ -29,7 +30,7 @@ export function generate(seed: string): Scenario {
   const mode = modeOf(seed);
   const chance = chanceOf(`${seed}/scenario`);
   const scenario = mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
-  return withAllConditions(scenario);
+  return withSayings(withAllConditions(scenario));
 }
 
 /** @throws for a seed that names no mode */

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type BlockEntry, decodeRoster, openBlock } from "../../shared/history/block.ts";
+import type { Alert, Facts } from "../../shared/model.ts";
 import type { Health } from "./oracle/quorum.ts";
 import type { WatchedSettings } from "./scenario.ts";
 
@@ -61,6 +62,8 @@ export interface SeenOutcome {
   readonly health: Health;
   readonly spot: boolean;
   readonly host: string;
+  /** What the target said of itself. */
+  readonly facts?: Facts | undefined;
 }
 
 export interface Told {
@@ -77,6 +80,8 @@ export interface Told {
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly endReason: string | null;
+  /** What the service says of itself, where that is what it is about. */
+  readonly changes?: Alert["changes"];
 }
 
 /** An alert as it is sent. */
@@ -95,6 +100,8 @@ export interface TickRun {
 export interface ApiAnswer {
   readonly at: number;
   readonly key: string;
+  /** Of the monitor. */
+  readonly id: string;
   readonly action: string;
   /** HTTP status; 0: the caller heard nothing. */
   readonly status: number;
@@ -134,6 +141,8 @@ export class Journal {
     readonly status: string;
     readonly since: string;
   }[] = [];
+  /** From which locations the monitors have learned what their services say of themselves, at each change of that. */
+  readonly learned: { readonly at: number; readonly id: string; readonly locations: readonly string[] }[] = [];
   readonly conditions: { readonly at: number; readonly location: string; readonly condition: string }[] = [];
   readonly blocks: StoredBlock[] = [];
   readonly outcomes: SeenOutcome[] = [];
@@ -248,6 +257,10 @@ export class Journal {
     const begin = (status: unknown, since: unknown) =>
       this.stretches.push({ at, id, status: String(status), since: String(since) });
     if (after && (before?.status !== after.status || before?.since !== after.since)) begin(after.status, after.since);
+    const learnedOf = (item: Item | undefined) =>
+      (item?.baseline as { learned: readonly string[] } | null | undefined)?.learned ?? [];
+    if (!isDeepStrictEqual(learnedOf(before), learnedOf(after)))
+      this.learned.push({ at, id, locations: learnedOf(after) });
     if (after?.deletedAt && !before?.deletedAt) begin("deleted", after.deletedAt);
     const incidentOf = (item: Item | undefined) => (item?.incident as { id: string } | null | undefined)?.id ?? null;
     if (before?.status !== after?.status || incidentOf(before) !== incidentOf(after))
@@ -317,6 +330,7 @@ export class Journal {
       startedAt: this.sinceStart(alert.startedAt),
       endedAt: alert.endedAt ? this.sinceStart(alert.endedAt) : null,
       endReason: alert.endReason ?? null,
+      ...(alert.changes && { changes: alert.changes }),
     });
   }
 

@@ -1,4 +1,5 @@
 /** The mistakes that `mutants.ts` puts in, one at a time: every condition of a store, and the rules that matter most. */
+import { CHANGE_MUTANTS } from "./change-mutations.ts";
 import { CONDITION_MUTANTS } from "./condition-mutations.ts";
 import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
@@ -210,6 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
     "at: now.toISOString()",
   ),
   ...MAILBOX_MUTANTS,
+  ...CHANGE_MUTANTS,
   ...CONDITION_MUTANTS,
   ...DEPENDENCY_MUTANTS,
   // Timers

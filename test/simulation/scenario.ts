@@ -71,6 +71,23 @@ export interface TargetEvent {
   readonly locations?: readonly string[];
 }
 
+/** What a host says of itself for a while, wherever it answers. Of those that overlap with the same key, the first in the list holds. */
+export interface Saying {
+  readonly host: string;
+  readonly from: number;
+  readonly to: number;
+  /** Of a fact. Default: `HOST_KEY`. */
+  readonly key?: string;
+  /** Several: servers that differ answer in turn. */
+  readonly values: readonly string[];
+  /** To these locations alone. Default: to all. */
+  readonly locations?: readonly string[];
+}
+
+export const HOST_KEY = "ssh.hostKey.ssh-ed25519";
+/** What is said of a fact while nothing else is, by hosts that say anything of it at any time. */
+export const FIRST_VALUE = "first";
+
 /** How long a slow target takes to answer. */
 export const latencyOfSlow = (
   { latencyMs }: Pick<TargetEvent, "latencyMs">,
@@ -89,9 +106,22 @@ export interface Cut {
 export interface Edit {
   readonly at: number;
   readonly key: string;
-  readonly action: "create" | "apply" | "pause" | "resume" | "patch" | "delete";
+  readonly action:
+    | "create"
+    | "apply"
+    | "pause"
+    | "resume"
+    | "patch"
+    | "delete"
+    /** All open changes of what its service says of itself are right. */
+    | "accept"
+    /** What its service says of itself now is right. */
+    | "learn"
+    | "maintain";
   /** Of `create` and `apply` all settings, of `patch` those that change. */
   readonly settings?: Partial<SentSettings>;
+  /** Of `maintain`: how long. */
+  readonly seconds?: number;
   /** Sends the ETag that it read first. */
   readonly ifMatch?: boolean;
 }
@@ -146,6 +176,7 @@ export interface Scenario {
   /** Seats of a lane's first shard that are taken from the start, so that monitors come into further shards. */
   readonly seatsTaken?: Readonly<Record<number, number>>;
   readonly events: readonly TargetEvent[];
+  readonly says?: readonly Saying[];
   readonly cuts: readonly Cut[];
   readonly edits: readonly Edit[];
   readonly faults: readonly FaultWindow[];

@@ -23,7 +23,7 @@ export interface Shrunk {
 }
 
 /** Parts of a scenario that are lists and may lose entries. */
-const LISTS = ["faults", "replay", "cuts", "edits", "monitors", "events", "clockSteps", "deploys"] as const;
+const LISTS = ["faults", "replay", "cuts", "edits", "monitors", "events", "says", "clockSteps", "deploys"] as const;
 /** What happened this long before a violation may have led to it. */
 const BEFORE_SECONDS = 900;
 

@@ -20,9 +20,9 @@ import {
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../infra/local/dynamodb/database.ts";
 import type { Document } from "../../infra/local/dynamodb/engine/document.ts";
-import { inProcessClient } from "../bench/cost/in-process.ts";
 import { type Call, createTable, startDynalite } from "../support/dynalite.ts";
 import { startDynamoDbLocal, whyNoDynamoDbLocal } from "../support/dynamodb-local.ts";
+import { inProcessClient } from "../support/in-process-client.ts";
 import { tableDefinitions } from "../support/schema.ts";
 import { chanceOf } from "./clock.ts";
 import { beyondDynalite, oddCommands } from "./odd-commands.ts";

@@ -1,10 +1,11 @@
 /** What hosts answer, at a moment and from a location; and a check engine that asks them on virtual time. */
 import type { BatchOptions, CheckRequest, Engine } from "../../shared/engine/run.ts";
 import type { Job } from "../../shared/jobs.ts";
-import type { CheckSettings, Health, Outcome } from "../../shared/model.ts";
+import type { CheckSettings, Facts, Health, Outcome } from "../../shared/model.ts";
 import { draw } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { Process } from "./lambda.ts";
+import { Sayings } from "./oracle/sayings.ts";
 import { Script } from "./oracle/script.ts";
 import { latencyOfSlow, type Scenario, type TargetEvent } from "./scenario.ts";
 
@@ -16,7 +17,7 @@ const ROUND_TRIP_MS = { least: 10, spread: 50 };
 /** A resolver that answers nothing is given up after so many round trips. */
 const RESOLVER_ROUND_TRIPS = 10;
 
-type Answer = Pick<Outcome, "state" | "reason" | "message" | "timings" | "health">;
+type Answer = Pick<Outcome, "state" | "reason" | "message" | "timings" | "health" | "facts">;
 
 export interface TargetEngine extends Engine {
   /** What is being done: its tick is that of the outcomes. */
@@ -35,6 +36,7 @@ interface Options {
 
 export function createTargetEngine({ scenario, location, process, now, count, journal }: Options): TargetEngine {
   const script = new Script(scenario);
+  const sayings = new Sayings(scenario);
   const at = () => (now() - scenario.startMs) / 1000;
 
   const eventAt = (host: string): TargetEvent | undefined =>
@@ -45,6 +47,14 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
         at() < event.to &&
         (!event.locations || event.locations.includes(location)),
     );
+
+  /** What a host says of itself at this answer; servers that differ answer in turn. */
+  const factsNow = (host: string): Facts | undefined => {
+    const said = sayings.at(host, location, at());
+    if (!said) return undefined;
+    const turn = Number(/\d+$/.exec(count(`answer ${location} ${host} `))?.[0]);
+    return Object.fromEntries([...said].map(([key, values]) => [key, values[turn % values.length]!]));
+  };
 
   /** One attempt, in the time that it takes. */
   const attempt = async (check: CheckSettings, timeoutMs: number): Promise<Answer> => {
@@ -57,7 +67,8 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
         : answerOf(eventAt(check.host), check, timeoutMs, tripMs, waitedMs);
       if (answer) {
         await process.sleep(answer.afterMs);
-        return answer;
+        const facts = answer.state === "open" ? factsNow(check.host) : undefined;
+        return facts ? { ...answer, facts } : answer;
       }
       const untilMs = Math.min(nextMs, timeoutMs);
       await process.sleep(untilMs - waitedMs);
@@ -106,7 +117,16 @@ export function createTargetEngine({ scenario, location, process, now, count, jo
           outcomes.set(request.id, outcome);
           const tick = engine.job?.kind === "tick" ? engine.job.tick : Math.floor(now() / 1000);
           const { id, check } = request;
-          journal.outcomes.push({ at: at(), id, location, tick, health: outcome.health, spot, host: check.host });
+          journal.outcomes.push({
+            at: at(),
+            id,
+            location,
+            tick,
+            health: outcome.health,
+            spot,
+            host: check.host,
+            facts: outcome.facts,
+          });
           batch.onOutcome?.(request.id, outcome);
         }),
       );
@@ -177,7 +197,7 @@ function answerOf(
 }
 
 const outcomeOf = (answer: Answer, attempts: number): Outcome => {
-  const { state, reason, message, timings, health } = answer;
+  const { state, reason, message, timings, health, facts } = answer;
   return {
     state,
     reason,
@@ -188,6 +208,7 @@ const outcomeOf = (answer: Answer, attempts: number): Outcome => {
     address: "192.0.2.1",
     traffic: { bytesSent: 0, bytesReceived: 0 },
     evidence: {},
+    facts,
   };
 };
 

@@ -66,12 +66,14 @@ const READ_BY_PAGE = {
     Policy: "Policy",
     Subscription: "Subscription",
   },
+  pages: { StatusPage: "StatusPage", PageNotice: "StatusPageNotice", Subscriber: "StatusPageSubscriber" },
 };
 /** Does not compile unless each answer has what the page reads, in those types. */
 const AGREEMENT = `
 import type * as api from "./api.ts";
 import type * as model from ${JSON.stringify(join(ROOT, "functions/web/page/model.ts"))};
 import type * as alerts from ${JSON.stringify(join(ROOT, "functions/web/page/alerts-model.ts"))};
+import type * as pages from ${JSON.stringify(join(ROOT, "functions/web/page/status-pages/page.ts"))};
 
 /** The generator calls values of maps, such as tags, optional, because the document restricts their names. */
 type Whole<T> = T extends readonly (infer One)[]

@@ -26,6 +26,7 @@ export function checkSettings({ protocol, ...input }: CheckInput, timeoutMs = 20
     retries: retries ?? { count: 0, delayMs: 0 },
     degradedAboveMs: degradedAboveMs ?? null,
     degradedAboveMsByLocation: {},
+    errorRate: null,
     failureThreshold: failureThreshold ?? 1,
     recoveryThreshold: recoveryThreshold ?? 1,
     intervalSeconds: intervalSeconds ?? 60,

@@ -26,6 +26,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   retries: { count: 0, delayMs: 0 },
   degradedAboveMs: null,
   degradedAboveMsByLocation: {},
+  errorRate: null,
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 10,

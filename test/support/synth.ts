@@ -4,6 +4,7 @@ import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { compileCacheOf } from "../../infra/local/template/assembly.ts";
 import { DEFAULT_SENDER, synthesise } from "../../infra/local/template/synth.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -25,7 +26,9 @@ export default async function setup() {
   } finally {
     unlock();
   }
-  return () => rmSync(folder, { recursive: true, force: true });
+  return () => {
+    for (const one of [folder, compileCacheOf(folder)]) rmSync(one, { recursive: true, force: true });
+  };
 }
 
 /** One synthesis at a time per checkout: all of them bundle into the same `dist/`. A dead holder's lock is taken over. */

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { type DatabaseOptions, type LocalDatabase, openDatabase } from "../../infra/local/dynamodb/database.ts";
+import { inProcessClient } from "./in-process-client.ts";
 import { tableDefinitions } from "./schema.ts";
 import { Usage } from "./usage.ts";
 
@@ -12,7 +11,7 @@ const text = async (request: IncomingMessage) => {
   return Buffer.concat(chunks).toString();
 };
 
-/** Serves a database over HTTP on a free port of loopback, for the SDK to talk to. */
+/** Serves a database over HTTP on a free port of loopback, for other processes. */
 async function serveDatabase(database: LocalDatabase) {
   const server = createServer(async (request, response) => {
     try {
@@ -36,27 +35,17 @@ async function serveDatabase(database: LocalDatabase) {
   };
 }
 
-/** The SDK's own client, pointed at a local endpoint; it does not retry, so that a fault shows at once. */
-const localClient = (endpoint: string) =>
-  new DynamoDBClient({
-    endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  });
-
 /**
- * A fresh local DynamoDB in memory with the schema of the synthesised template, and a client that talks to it over
- * HTTP. `database` has what HTTP does not show: streams, and `sweep` for what has expired.
+ * A fresh local DynamoDB in memory with the schema of the synthesised template, and the SDK's client on it: without HTTP,
+ * which would take more time than the tables. `endpoint` answers the same over HTTP. `database` has what neither shows:
+ * streams, and `sweep` for what has expired.
  */
 export async function startTables(options: Pick<DatabaseOptions, "now" | "intercept" | "dataFolder"> = {}) {
   const definitions = tableDefinitions();
   const usage = new Usage();
   const database = await openDatabase({ ...options, onCapacity: usage.add, tables: Object.values(definitions) });
   const server = await serveDatabase(database);
-  const client = DynamoDBDocumentClient.from(localClient(server.endpoint), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+  const client = inProcessClient(database, "test");
   const stop = async () => {
     client.destroy();
     await server.close();

@@ -93,8 +93,7 @@ const limitedMonitors = (
     },
     acknowledge: async (before, acknowledged, now) =>
       hasOne(limit, before) && all.acknowledge(before, acknowledged, now),
-    acceptChanges: async (before, ids, accepted, now) =>
-      hasOne(limit, before) && all.acceptChanges(before, ids, accepted, now),
+    saveBaseline: async (before, baseline, now) => hasOne(limit, before) && all.saveBaseline(before, baseline, now),
     // Keys alone, to have them decided again.
     notUp: all.notUp,
     markDeleted: async (before, now) => hasOne(limit, before) && all.markDeleted(before, now),

@@ -7,19 +7,18 @@ import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
-import { flappingMarks } from "../../../shared/monitor/fields.ts";
+import { flappingMarks } from "../../../shared/monitor/flapping.ts";
 import { completed, monitorInput, type SentSettings, sentFields } from "../../../shared/monitor/settings.ts";
 import {
   attemptsMs,
   budgetMs,
   DEFAULT_RETRY_DELAY_MS,
-  defaultIntervalSeconds,
   defaultTimeoutMs,
   longestTimeoutMs,
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
-import { sweepOf } from "../../../shared/protocols/sweeps.ts";
+import { defaultIntervalSeconds, sweepOf } from "../../../shared/protocols/sweeps.ts";
 import { addressCount, refusePlan } from "../../../shared/rules/sweep-plan.ts";
 import { stepErrors } from "../alerting/steps.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
@@ -93,7 +92,7 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
 
 /** Errors if a sweep does not fit its interval at one of its locations. */
 const sweepErrors = (
-  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(true) }: Known,
+  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(protocol) }: Known,
   locations: readonly Location[],
 ) => {
   const probe = sweepOf({ protocol, settings });
@@ -147,6 +146,14 @@ const flappingErrors = ({ flapping }: Known): FieldError[] => {
   return [
     { path: "flapping.lowPercent", message: `must be less than highPercent (${highPercent}), got ${lowPercent}` },
   ];
+};
+
+const changeWatchErrors = ({ changeWatch: { mode, expect } = {} }: Known): FieldError[] => {
+  const isNamed = Object.keys(expect ?? {}).length > 0;
+  if (isNamed ? mode !== "learn" : mode !== "expect") return [];
+  return isNamed
+    ? [{ path: "changeWatch.mode", message: 'must be "expect" where changeWatch.expect says what is right' }]
+    : [{ path: "changeWatch.expect", message: 'must name what is right where the mode is "expect"' }];
 };
 
 const duplicates = (values: readonly string[], path: string): FieldError[] =>
@@ -205,6 +212,7 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
       own,
     ),
     ...flappingErrors(known),
+    ...changeWatchErrors(known),
     ...duplicates(known.alerts?.emails?.map((address) => address.toLowerCase()) ?? [], "alerts.emails"),
     ...stepErrors(known.alerts?.steps ?? [], "alerts.steps", {
       others: known.alerts?.emails ?? [],

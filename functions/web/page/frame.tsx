@@ -15,6 +15,7 @@ import { useStanding } from "./standing.ts";
 const PAGES = [
   { to: "/monitors", name: "Monitors", paths: ["/monitors"] },
   { to: "/incidents", name: "Incidents", paths: ["/incidents"] },
+  { to: "/changes", name: "Changes", paths: ["/changes"] },
   { to: "/maintenance", name: "Maintenance", paths: ["/maintenance"] },
   { to: "/policies", name: "Alerts", paths: ["/policies", "/channels", "/subscriptions"] },
   { to: "/status-pages", name: "Status pages", paths: ["/status-pages"] },

@@ -76,6 +76,8 @@ export interface View {
   readonly message: string;
   readonly address: string | null;
   readonly evidence: Readonly<Record<string, unknown>>;
+  /** What the service says of itself. */
+  readonly facts: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Marks of flap detection. */
@@ -117,6 +119,7 @@ export interface Monitor {
   readonly lastCheckedAt: string | null;
   readonly latencyMs: number | null;
   readonly degradedAboveMs: number | null;
+  readonly errorRate: { readonly percentAbove: number } | null;
   readonly timeToAlertSeconds: number;
   readonly locations: readonly string[];
   /** The maintenance window that it is in: nobody is told of trouble. */

@@ -1,4 +1,7 @@
 /** Pages and dialogs that are loaded when one of them is opened: most visits look at monitors and incidents only. */
+export { BaselinePage } from "./changes/baseline.tsx";
+export { ChangesPage } from "./changes/list.tsx";
+export { Said } from "./changes/said.tsx";
 export { ChannelPage } from "./channels/channel.tsx";
 export { ChannelsPage } from "./channels/list.tsx";
 export { LocationsPage } from "./locations/list.tsx";

@@ -32,6 +32,8 @@ export const createFunctions = (
   resources: readonly Resource[],
   options: {
     readonly dataFolder: string;
+    /** Folder in which Node keeps the compiled code of the bundles. */
+    readonly compileCache: string;
     readonly gatewayUrl: string;
     readonly putMetric: PutMetric;
     readonly disk?: Disk;
@@ -74,6 +76,7 @@ export const createFunctions = (
       environment: environmentOf(resource, own, accessKeyId),
       timeoutSeconds: Number(properties.Timeout ?? 3),
       memoryMegabytes,
+      compileCache: options.compileCache,
       ...(options.limitsCpu && { cpuShare: cpuShareOf(memoryMegabytes) }),
       logFile: join(options.dataFolder, "logs", `${name}.log`),
     };

@@ -16,6 +16,8 @@ export interface FunctionSettings extends WorkerSettings {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly logFile: string;
+  /** Folder in which Node keeps compiled code (`NODE_COMPILE_CACHE`). */
+  readonly compileCache: string;
   /** Limit of execution environments; further invocations wait. Each environment takes a thread and some 50 MB. */
   readonly maximumConcurrency?: number;
 }
@@ -212,11 +214,12 @@ export class LambdaFunction {
   }
 
   #start(): Environment {
-    const { file, exportName, cpuShare, environment: env, memoryMegabytes } = this.settings;
+    const { file, exportName, cpuShare, environment: env, memoryMegabytes, compileCache } = this.settings;
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
       name: this.settings.name,
       workerData: { file, exportName, ...(cpuShare !== undefined && { cpuShare }) } satisfies WorkerSettings,
-      env: { ...env },
+      // Compiled code of earlier environments halves the time and the memory of a start.
+      env: { ...env, NODE_COMPILE_CACHE: compileCache },
       // Plain Node, without options that this process inherited (a test runner's loaders, a debugger).
       execArgv: ["--disable-warning=ExperimentalWarning"],
       // A small young generation: with the default, a burst of twenty environments holds 400 MB more at the same speed.

@@ -37,6 +37,9 @@ export type WorkerAnswer =
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
+// Node has read it; a function sees the variables of Lambda only.
+delete process.env.NODE_COMPILE_CACHE;
+
 const port = parentPort!;
 const answer = (message: WorkerAnswer): void => port.postMessage(message);
 

@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const SOURCE_FOLDERS = ["functions", "infra", "shared"];
 const SOURCE_FILES = ["cdk.json", "package.json", "package-lock.json", "tsconfig.json"];
 const PREFIX = "assembly-";
+const COMPILED = ".compiled";
 /** In the assembly: the digest of all its other files. */
 const DIGEST = "digest";
 
@@ -68,10 +69,14 @@ export async function prepareAssembly(dataFolder: string, context: Readonly<Reco
   return assembly;
 }
 
+/** Where Node keeps the compiled code of an assembly's functions: beside it, because an assembly never changes. */
+export const compileCacheOf = (assembly: string): string => `${assembly}${COMPILED}`;
+
 /** Removes what earlier versions, other contexts and killed starts have left. */
 export const removeOldAssemblies = (dataFolder: string, current: string): void => {
   for (const name of readdirSync(dataFolder)) {
     const folder = join(dataFolder, name);
-    if (name.startsWith(PREFIX) && folder !== current) rmSync(folder, { recursive: true, force: true });
+    if (name.startsWith(PREFIX) && folder !== current && folder !== compileCacheOf(current))
+      rmSync(folder, { recursive: true, force: true });
   }
 };

@@ -20,16 +20,16 @@ import { outsideOf } from "../../../shared/alerts/outside.ts";
 import type { BatchOptions, CheckRequest, Engine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Job, PlannedJob } from "../../../shared/jobs.ts";
-import type { Lane, Outcome } from "../../../shared/model.ts";
+import type { Facts, Lane, Outcome } from "../../../shared/model.ts";
 import { chunksOf } from "../../../shared/rules/plan.ts";
 import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
-import { monitorOf } from "../../support/monitors.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
+import { monitorOf, viewOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { tableDefinitions } from "../../support/schema.ts";
 import { Usage } from "../../support/usage.ts";
-import { inProcessClient } from "./in-process.ts";
 import { ASSUMED } from "./prices.ts";
 
 const LOCATION = "eu-west-1";
@@ -73,7 +73,7 @@ export async function simulate(
   const database = await openDatabase({ tables: Object.values(definitions), now: nowMs, onCapacity: usage.add });
   const tables = { monitors: definitions.monitors.name, history: definitions.history.name };
   const requests = { count: 0 };
-  const clientOf = (caller: string) => inProcessClient(database, caller, requests);
+  const clientOf = (caller: string) => inProcessClient(database, caller, { requests });
 
   // ---- the fleet, exactly one target in a hundred silent
   const setup = clientOf("setup");
@@ -91,7 +91,8 @@ export async function simulate(
       timeoutMs: lane === 10 ? 2_000 : 5_000,
       retries: { count: 2, delayMs: 1_000 },
     };
-    await store.create(monitorOf({ id, shard, placements, locations: [LOCATION], ...settings, ...timing }), clock.ms);
+    const known = { ...learned(id, settings.host, clock.ms), locations: [LOCATION], ...settings, ...timing };
+    await store.create(monitorOf({ id, shard, placements, ...known }), clock.ms);
   }
 
   // ---- functions
@@ -313,6 +314,44 @@ export async function simulate(
   }
 }
 
+/** A monitor that has run for long: what its service says of itself was learned once, and costs nothing in a month. */
+function learned(id: string, host: string, nowMs: number) {
+  const tick = Math.floor(nowMs / 1000);
+  const says = [factsOf(id, 0), factsOf(id, 1)];
+  const keys = Object.keys(says[0]!);
+  const values = Object.fromEntries(keys.map((key) => [key, [...new Set(says.map((one) => one[key]!))]]));
+  const sightings = Object.entries(values).map(
+    ([key, list]) => [key, list.map((value) => ({ value, ...(list.length > 1 && { returned: 3 }) }))] as const,
+  );
+  const facts = { checks: 3, values: Object.fromEntries(sightings) };
+  const { protocol, port } = monitorOf({});
+  const since = new Date(nowMs).toISOString();
+  return {
+    status: "up" as const,
+    since,
+    lastStretch: { status: "up" as const, since },
+    views: { [LOCATION]: { ...viewOf("up", tick), facts } },
+    baseline: {
+      target: { protocol, host, port },
+      learned: [LOCATION],
+      values,
+      changes: {},
+      further: 0,
+      advisory: null,
+    },
+  };
+}
+
+/** What a service says of itself: that of one in ten are two servers that answer in turn. */
+const factsOf = (id: string, turn: number): Facts => ({
+  "dns.addresses": "192.0.2.0/24",
+  "tls.issuer": "Example CA R3",
+  "tls.names": `service-${id}.example.com`,
+  "tls.key": "ECDSA 256",
+  "tls.version": "TLSv1.3",
+  "tls.spki": id.endsWith("7") && turn % 2 === 0 ? "SHA256:4qp2" : "SHA256:9fk1",
+});
+
 /** Answers from the noise model; `takeWaitedMs` tells how long the slowest batch since the last question would have taken. */
 function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget>>) {
   let tick = 0;
@@ -345,6 +384,7 @@ function madeUpEngine(targets: ReadonlyMap<string, ReturnType<typeof noisyTarget
           ...(seen.lossPercent !== null && { lossPercent: seen.lossPercent }),
           evidence: {},
           attempts,
+          ...(seen.health !== "down" && { facts: factsOf(id, Math.floor(tick / check.intervalSeconds)) }),
         };
         outcomes.set(id, outcome);
         onOutcome?.(id, outcome);

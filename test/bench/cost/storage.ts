@@ -1,6 +1,6 @@
 /** What is stored after a simulation, by kind, as DynamoDB bills it: 100 bytes on top of each item. */
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
-import { inProcessClient } from "./in-process.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import type { Simulated } from "./simulation.ts";
 
 const OVERHEAD_BYTES = 100;

@@ -6,9 +6,9 @@ import { chunksOf } from "../../../shared/rules/plan.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { createSummaryStore } from "../../../shared/store/summaries.ts";
 import { runShard } from "../../support/fleet.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import { noisyTarget } from "../../support/noise.ts";
 import { fillStatus } from "../../support/status-history.ts";
-import { inProcessClient } from "../cost/in-process.ts";
 
 const DAYS = 90;
 

@@ -106,6 +106,70 @@ test("all of a monitor are accepted at once; again changes nothing", async () =>
   expect((await edge.call("POST", `/v1/monitors/${id}/changes/accept`, { body: {} })).body).toEqual({ items: [] });
 });
 
+test("a baseline is set by hand, as it was read; what is in it is accepted", async () => {
+  const path = `/v1/monitors/${id}/baseline`;
+  const { body, headers } = await edge.call("GET", path);
+  const values = { ...body.values, "ssh.hostKey.ssh-ed25519": ["SHA256:new"] };
+  const put = (more: object, etag?: string) =>
+    edge.call("PUT", path, { body: { ...body, ...more }, headers: etag ? { "if-match": etag } : {} });
+  const wrong = await put({ values: { "Bad key": ["x"], software: [] } });
+  expect([wrong.status, wrong.body.errors.map((one: { path: string }) => one.path)]).toEqual([
+    422,
+    expect.arrayContaining(["values.software"]),
+  ]);
+  const done = await put({ values }, headers.etag);
+  expect([done.status, done.body]).toEqual([200, { learned: ["local"], values, openChanges: 1 }]);
+  expect((await put({ values: {} }, headers.etag)).status).toBe(412);
+  expect((await put({ values }, done.headers.etag)).body).toEqual(done.body);
+  const audit = (await edge.call("GET", `/v1/audit?monitor=${id}`)).body.items;
+  expect(audit.filter((one: { operation: string }) => one.operation === "applyBaseline")).toHaveLength(1);
+  await decideNow(id);
+  const changes = (await edge.call("GET", `/v1/monitors/${id}/changes`)).body.items;
+  expect(changes.map((one: { key: string; state: string }) => `${one.key} ${one.state}`).toSorted()).toEqual([
+    "ssh.hostKey.ssh-ed25519 accepted",
+    "ssh.software open",
+  ]);
+});
+
+test("a baseline that is deleted is learned anew", async () => {
+  const path = `/v1/monitors/${id}/baseline`;
+  expect((await edge.call("DELETE", path, { headers: { "if-match": '"other"' } })).status).toBe(412);
+  expect((await edge.call("DELETE", path)).status).toBe(204);
+  expect((await edge.call("DELETE", path)).status).toBe(204);
+  await decideNow(id);
+  expect((await edge.call("GET", path)).body).toEqual({
+    learned: ["local"],
+    values: { "ssh.hostKey.ssh-ed25519": ["SHA256:new"], "ssh.software": ["dropbear_2022"] },
+    openChanges: 0,
+  });
+  const changes = (await edge.call("GET", `/v1/monitors/${id}/changes`)).body.items;
+  expect(changes.map((one: { state: string }) => one.state)).toEqual(["closed", "closed"]);
+});
+
+test("no baseline is set where changes are not watched; what is expected needs the mode for it", async () => {
+  const patch = (changeWatch: object) => edge.call("PATCH", `/v1/monitors/${id}`, { body: { changeWatch } });
+  expect((await patch({ mode: "off" })).status).toBe(200);
+  const refused = await edge.call("PUT", `/v1/monitors/${id}/baseline`, { body: { values: {} } });
+  expect([refused.status, refused.body.code]).toEqual([409, "not-active"]);
+  const errors = async (changeWatch: object) =>
+    (await patch(changeWatch)).body.errors?.map((one: { path: string }) => one.path);
+  expect(await errors({ mode: "expect" })).toEqual(["changeWatch.expect"]);
+  expect(await errors({ mode: "learn", expect: { software: ["x"] } })).toEqual(["changeWatch.mode"]);
+});
+
+test("an applied declaration says what is right", async () => {
+  const declared = { key: "edge/ssh", name: "Edge", protocol: "ssh", host: "127.0.0.1", port: 22 };
+  const expected = { "ssh.software": ["OpenSSH_9.2p1"] };
+  const apply = (changeWatch: object) =>
+    edge.call("PUT", "/v1/monitors", { body: { monitors: [{ ...declared, changeWatch }] } });
+  const first = await apply({ expect: expected });
+  const { id: applied, changeWatch } = (await edge.call("GET", "/v1/monitors?key=edge%2Fssh")).body.items[0];
+  expect([first.status, changeWatch]).toMatchObject([200, { mode: "expect", expect: expected }]);
+  await hear(applied, NEW);
+  const { body } = await edge.call("GET", `/v1/monitors/${applied}/changes`);
+  expect(body.items).toMatchObject([{ key: "ssh.software", from: ["OpenSSH_9.2p1"], to: "dropbear_2022" }]);
+});
+
 test("what does not exist or has ended is said", async () => {
   expect((await edge.call("POST", `/v1/changes/${id}.000000000000/accept`, { body: {} })).status).toBe(404);
   expect((await edge.call("POST", "/v1/changes/x/accept", { body: {} })).status).toBe(404);
@@ -122,4 +186,6 @@ test("a token that is limited to other tags sees and accepts none", async () => 
   expect((await edge.call("GET", "/v1/changes", { token })).body.items).toEqual([]);
   expect((await edge.call("GET", `/v1/monitors/${id}/changes`, { token })).status).toBe(404);
   expect((await edge.call("POST", `/v1/changes/${body.items[0].id}/accept`, { token, body: {} })).status).toBe(404);
+  const set = await edge.call("PUT", `/v1/monitors/${id}/baseline`, { token, body: { values: {} } });
+  expect(set.status).toBe(404);
 });

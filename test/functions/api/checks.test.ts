@@ -60,6 +60,7 @@ describe("POST /v1/checks", () => {
         retries: { count: 0, delayMs: 0 },
         degradedAboveMs: null,
         degradedAboveMsByLocation: {},
+        errorRate: null,
         failureThreshold: 1,
         recoveryThreshold: 1,
         intervalSeconds: 60,

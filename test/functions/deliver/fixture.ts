@@ -9,7 +9,7 @@ import { createChannelStore } from "../../../shared/store/channels.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { receiverOfKey } from "../../../shared/store/keys.ts";
 import { createMailboxStore } from "../../../shared/store/mailbox.ts";
-import { inProcessClient } from "../../bench/cost/in-process.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import { numberedAlert } from "../../support/mail.ts";
 import { readMail } from "../../support/raw-mail.ts";
 import { startTables } from "../../support/tables.ts";

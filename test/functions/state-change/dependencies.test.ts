@@ -57,6 +57,29 @@ test("is held back, noted under its parent, and decided again when the parent is
   ]);
 });
 
+test("a change of what its service says is told when the parent is back", async () => {
+  const say = async (key: string, seconds: number) => {
+    const facts = { checks: 3, values: { "ssh.hostKey.ssh-ed25519": [{ value: key }] } };
+    w.world.now = START + seconds;
+    await createViewStore(w.client, w.tables.monitors).save(
+      "web",
+      1,
+      "a",
+      { ...viewOf("up", w.world.now), facts },
+      w.world.now * 1000,
+    );
+    await w.lookAt(monitorKey("web"));
+  };
+  await say("old", 90);
+  await see("router", "down", 100);
+  await say("new", 105);
+  expect(told()).toEqual(["router down"]);
+  await see("router", "up", 200);
+  w.world.now = START + 400;
+  await w.lookAt(monitorKey("web"));
+  expect(told()).toEqual(["router down", "router recovered", "web changed"]);
+});
+
 test("a recovery names twenty of those that were held back, and counts the others", async () => {
   for (let n = 0; n < 25; n++)
     await putMonitor(

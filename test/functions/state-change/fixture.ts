@@ -15,7 +15,7 @@ import { MAILBOX_SK, monitorKey, receiverOfKey } from "../../../shared/store/key
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
-import { inProcessClient } from "../../bench/cost/in-process.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import { viewOf } from "../../support/monitors.ts";
 import { readMail } from "../../support/raw-mail.ts";
 import { startTables } from "../../support/tables.ts";

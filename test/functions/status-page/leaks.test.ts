@@ -48,7 +48,29 @@ beforeAll(async () => {
     tags: { team: "orders", public: "yes" },
     alerts: alertsOf({ emails: ["ops@example.com"], policies: ["on-call"] }),
     locations: ["local"],
-    views: { local: viewOf("down", MIDNIGHT + 60, { evidence: { banner: "secret" } }) },
+    views: {
+      local: {
+        ...viewOf("down", MIDNIGHT + 60, { evidence: { banner: "secret" } }),
+        facts: { checks: 3, values: { "ssh.software": [{ value: "OpenSSH" }] } },
+      },
+    },
+    baseline: {
+      target: { protocol: "tcp", host: "db-2.internal", port: 5432 },
+      learned: ["local"],
+      values: { "ssh.software": ["OpenSSH"] },
+      changes: {
+        "m1.0a1b2c3d4e5f": {
+          key: "ssh.software",
+          value: "dropbear",
+          from: ["OpenSSH"],
+          since: START,
+          locations: ["local"],
+          isTold: true,
+        },
+      },
+      further: 0,
+      advisory: null,
+    },
     ...{ status: "down", since: START, createdAt: iso(MIDNIGHT), lastStretch: { status: "down", since: START } },
     incident: incident as never,
     writtenBy: "request",

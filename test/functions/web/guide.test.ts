@@ -85,7 +85,14 @@ describe("settings are asked for as their schema says", () => {
 
 test("a draft becomes a monitor", () => {
   const made = monitorOf(
-    draft({ port: "22", tags: "team=a=b, zone", emails: "a@b.ch; c@d.ch", degradedAboveMs: "300", policies: ["p"] }),
+    draft({
+      port: "22",
+      tags: "team=a=b, zone",
+      emails: "a@b.ch; c@d.ch",
+      degradedAboveMs: "300",
+      errorPercent: "20",
+      policies: ["p"],
+    }),
     undefined,
   );
   expect(made).toMatchObject({
@@ -93,6 +100,7 @@ test("a draft becomes a monitor", () => {
     port: 22,
     tags: { team: "a=b", zone: "" },
     degradedAboveMs: 300,
+    errorRate: { percentAbove: 20 },
     alerts: { afterSeconds: 60, emails: ["a@b.ch", "c@d.ch"], policies: ["p"] },
   });
   expect(monitorOf(draft({ port: "abc" }), undefined)).toMatchObject({ port: "abc" });
@@ -148,6 +156,7 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     failureThreshold: 2,
     recoveryThreshold: 1,
     degradedAboveMs: 300,
+    errorRate: { percentAbove: 10 },
     quorum: 2,
     flapping: { highPercent: 50, lowPercent: 25 },
     dependsOn: ["p"],
@@ -159,6 +168,7 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     tags: monitor.tags,
     settings: monitor.settings,
     degradedAboveMs: 300,
+    errorRate: { percentAbove: 10 },
     quorum: 2,
     flapping: monitor.flapping,
     dependsOn: ["p"],

@@ -119,6 +119,7 @@ test("TLS from the first byte gives the certificate as evidence and its issuer a
   expect(outcome.facts).toMatchObject({
     "tls.version": "TLSv1.3",
     "tls.trust": "chain",
+    "dns.addresses": "127.0.0.0/24",
     "tls.spki": expect.any(String),
   });
   expect(outcome.timings.tlsMs).toBeGreaterThan(0);

@@ -36,6 +36,22 @@ protocolSuite("http", {
   ],
 });
 
+test("watched headers and the page's title are facts", async () => {
+  const html = "<html><head><TITLE lang=en>\n  Harbor &amp; co\n</TITLE></head></html>";
+  const headers = "X-Powered-By: PHP/8\r\nX-Frame-Options: DENY\r\nX-Other: 1\r\n";
+  await using server = await serveBytes(page("200 OK", html, headers));
+  const facts = async (settings: Record<string, unknown>) =>
+    (await check({ protocol: http, settings, ...server })).facts;
+  expect(await facts({ watchHeaders: ["x-powered-by", "X-Absent"], watchTitle: true })).toEqual({
+    "http.status": "2xx",
+    "http.server": "Harbor/1.0",
+    "http.header.x-frame-options": "DENY",
+    "http.header.x-powered-by": "PHP/8",
+    "http.title": "Harbor &amp; co",
+  });
+  expect(await facts({})).not.toHaveProperty("http.title");
+});
+
 /** A server that answers by path, several times on one connection. */
 const site = (pages: Readonly<Record<string, string>>, seen: string[] = []) =>
   serve((socket) =>
@@ -350,6 +366,8 @@ describe("http", () => {
     [{ body: { pattern: "a" }, maxBodyBytes: 65_537 }, "maxBodyBytes: must be at most 65536 with body.pattern"],
     [{ body: {} }, "body: needs contains"],
     [{ method: "HEAD", body: { contains: "x" } }, "body: an answer to HEAD has no body"],
+    [{ method: "HEAD", watchTitle: true }, "watchTitle: an answer to HEAD has no title"],
+    [{ watchHeaders: Array(9).fill("x") }, "watchHeaders: must be at most 8 names"],
     [{ tls: {} }, "tls: there is no such setting"],
   ])("refuses %j", (settings, message) => {
     expect(() => http.prepare(settings)).toThrow(message);

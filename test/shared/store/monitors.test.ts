@@ -1,9 +1,9 @@
 /** Writes whose answers are lost, as DynamoDB's own client repeats them. */
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
+import { inProcessClient } from "../../support/in-process-client.ts";
 import { monitorOf } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
@@ -26,11 +26,7 @@ beforeEach(async () => {
       return "fail-after";
     },
   });
-  const { endpoint } = tables;
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, region: "us-east-1", credentials }), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+  client = inProcessClient(tables.database, "test", { maxAttempts: 3 });
 });
 afterEach(async () => {
   client.destroy();

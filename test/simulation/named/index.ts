@@ -4,6 +4,7 @@ import { idOfKey } from "../api-client.ts";
 import { type Judgement, judge } from "../oracle/judge.ts";
 import { tellingsOf } from "../oracle/tellings.ts";
 import type { Run } from "../world.ts";
+import { changes } from "./changes.ts";
 import { clocks } from "./clocks.ts";
 import { decisions } from "./decisions.ts";
 import { delivery } from "./delivery.ts";
@@ -29,6 +30,7 @@ export const NAMED: readonly Named[] = [
   ...history,
   ...flapping,
   ...minority,
+  ...changes,
 ];
 
 /** What a run of a named scenario shows that it should not, or fails to show; empty when all is well. */

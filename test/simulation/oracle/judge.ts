@@ -7,6 +7,7 @@ import type { FaultWindow, Scenario } from "../scenario.ts";
 import { judgeAlerts } from "./alerts.ts";
 import { judgeBlocks } from "./blocks.ts";
 import type { Case, Finished, Violation } from "./case.ts";
+import { judgeChanges } from "./changes.ts";
 import { judgeDependencies } from "./dependencies.ts";
 import { judgeEnd } from "./end.ts";
 import { epochsOf } from "./epochs.ts";
@@ -63,6 +64,7 @@ export async function judge(run: Finished): Promise<Judgement> {
   };
   const all = tellingsOf(journal);
   judgeMinorities(one, all);
+  judgeChanges(one, all);
   const tellings = withoutAdvisories(all);
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);

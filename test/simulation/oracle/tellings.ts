@@ -31,10 +31,13 @@ export function tellingsOf({ told }: Pick<Journal, "told">): Tellings {
 const ADVISORIES = new Set(["minority", "minority-ended"]);
 export const isAdvisory = ({ event }: Pick<Told, "event">) => ADVISORIES.has(event);
 
+/** Whether it tells what a service says of itself: the advisory's id says so. */
+export const isAboutChange = ({ incidentId }: Pick<Told, "incidentId">) => incidentId.includes(".changes.");
+
 /** Without what tells of no incident. */
 export const withoutAdvisories = ({ firsts, repeats }: Tellings): Tellings => ({
-  firsts: firsts.filter((one) => !isAdvisory(one)),
-  repeats: repeats.filter((one) => !isAdvisory(one)),
+  firsts: firsts.filter((one) => !isAdvisory(one) && !isAboutChange(one)),
+  repeats: repeats.filter((one) => !isAdvisory(one) && !isAboutChange(one)),
 });
 
 /** What a reader of topic `alerts` believes of one monitor. @param told to that reader, oldest first */

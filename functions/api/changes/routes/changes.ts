@@ -1,7 +1,6 @@
 /** Routes of changes: what services said of themselves that was not expected, to be listed and accepted. */
 import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
-import type { OpenChange } from "../../../../shared/rules/changes.ts";
 import { fields, oneOf, text } from "../../../../shared/schema.ts";
 import type { ListedChange } from "../../../../shared/store/changes.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
@@ -13,10 +12,9 @@ import { Problem } from "../../http/problem.ts";
 import { moment, monitorId, monitorName, pageOf } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
-import { existing, withHistory } from "../../monitors/write.ts";
+import { withHistory } from "../../monitors/write.ts";
+import { accepting, editBaseline } from "../edit.ts";
 
-/** Attempts at a write that loses to decisions. */
-const MAX_ATTEMPTS = 5;
 const EXAMPLE_ID = "7ca139c8bbaa9b19b116.0a1b2c3d4e5f";
 
 const acceptedView = z
@@ -149,35 +147,29 @@ const listMonitorChanges = route({
 });
 
 /** Notes that open changes are accepted. @returns them, as they now are. @throws Problem `changed-meanwhile` */
-async function accept(
+const accept = (
   deps: Deps,
   id: string,
-  isWanted: (changeId: string, change: OpenChange) => boolean,
+  isWanted: (changeId: string) => boolean,
   { note, token, record }: { readonly note: string | null; readonly token: Token | null; readonly record: Recorder },
-): Promise<ListedChange[]> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const monitor = await existing(deps, id);
-    const open = Object.entries(monitor.baseline?.changes ?? {}).filter(([changeId, one]) => isWanted(changeId, one));
-    const ids = open.filter(([, { accepted }]) => !accepted).map(([changeId]) => changeId);
-    const now = deps.now();
-    const accepted = { at: now.toISOString(), by: token?.name ?? "", note };
-    if (ids.length > 0 && !(await deps.monitors.acceptChanges(monitor, ids, accepted, now))) continue;
-    const changes = Object.fromEntries(
-      open
-        .filter(([changeId]) => ids.includes(changeId))
-        .map(([, { key, from, value }]) => [key, [from, value] as const]),
-    );
-    await record(ids.length > 0 ? [{ resource: id, name: monitor.name, changes: { baseline: [null, changes] } }] : []);
-    const all = openOf(monitor).filter(({ id: changeId }) => open.some(([one]) => one === changeId));
-    return all.map((one) => ({
-      ...one,
-      state: "accepted",
-      accepted: one.accepted ?? accepted,
-      endedAt: (one.accepted ?? accepted).at,
-    }));
-  }
-  throw new Problem("changed-meanwhile", "the monitor keeps changing: try again", { "retry-after": "1" });
-}
+): Promise<ListedChange[]> =>
+  editBaseline(deps, id, async (monitor, now) => {
+    const open = openOf(monitor).filter((one) => isWanted(one.id));
+    const fresh = open.filter((one) => !one.accepted);
+    const acceptance = { at: now.toISOString(), by: token?.name ?? "", note };
+    const baseline =
+      monitor.baseline && accepting(monitor.baseline, (one) => fresh.some(({ id }) => id === one), acceptance);
+    const values = Object.fromEntries(fresh.map(({ key, from, value }) => [key, [from, value] as const]));
+    return {
+      baseline: fresh.length > 0 ? baseline : null,
+      record: () =>
+        record(fresh.length > 0 ? [{ resource: id, name: monitor.name, changes: { baseline: [null, values] } }] : []),
+      done: open.map((one) => {
+        const accepted = one.accepted ?? acceptance;
+        return { ...one, state: "accepted" as const, accepted, endedAt: accepted.at };
+      }),
+    };
+  });
 
 const acceptChange = route({
   method: "POST",
@@ -225,40 +217,4 @@ const acceptMonitorChanges = route({
   }),
 });
 
-const baselineView = z
-  .object({
-    learned: z
-      .array(z.string())
-      .meta({ description: "Locations whose first checks are in it.", example: ["eu-west-1"] }),
-    values: z.record(z.string(), z.array(z.string())).meta({
-      description: "Expected values by fact. An empty text: the fact may be missing.",
-      example: { "http.server": ["nginx"] },
-    }),
-    openChanges: z.int().meta({ description: "Changes that wait to be accepted.", example: 0 }),
-  })
-  .meta({ id: "Baseline", description: "What a service is expected to say of itself." });
-
-const presentBaseline = ({ baseline }: StoredMonitor) => ({
-  learned: baseline?.learned ?? [],
-  values: baseline?.values ?? {},
-  openChanges: Object.keys(baseline?.changes ?? {}).length + (baseline?.further ?? 0),
-});
-
-const getBaseline = route({
-  method: "GET",
-  path: "/v1/monitors/{id}/baseline",
-  operationId: "getBaseline",
-  summary: "What a monitor's service is expected to say of itself",
-  description: "Learned from the first three checks of each location, and from changes that were accepted or recorded.",
-  scope: "read",
-  responses: { 200: { description: "The baseline; empty until it is learned.", schema: baselineView } },
-  handle: async ({ params: { id = "" } }, deps) => ({ body: presentBaseline(await existing(deps, id)) }),
-});
-
-export const changes: readonly Route[] = [
-  listChanges,
-  listMonitorChanges,
-  acceptChange,
-  acceptMonitorChanges,
-  getBaseline,
-];
+export const changes: readonly Route[] = [listChanges, listMonitorChanges, acceptChange, acceptMonitorChanges];

@@ -25,12 +25,12 @@ const Row = ({ delivery }: { readonly delivery: Delivery }) => {
           {monitor.name}
         </div>
       </td>
-      <td class={state === "undeliverable" ? "is-down" : ""}>
+      <td data-label="Result" class={state === "undeliverable" ? "is-down" : ""}>
         {DELIVERY_WORDS[state]}
         {digest !== null && <div class="dim small">with others, in one message</div>}
         {nextAttemptAt !== null && <div class="dim small">again at {when(nextAttemptAt)}</div>}
       </td>
-      <td dir="auto">
+      <td data-label="Answer" dir="auto">
         {answer}
         {attempts > 1 && <div class="dim small">{plural(attempts, "attempt")}</div>}
       </td>
@@ -85,7 +85,7 @@ export const Deliveries = ({ id }: { readonly id: string }) => {
       {found && all.length === 0 && <p class="dim">Nothing{state !== "" && " of that kind"}.</p>}
       {all.length > 0 && (
         <div class="scrolled">
-          <table aria-label="Deliveries">
+          <table class="stacked" aria-label="Deliveries">
             <thead>
               <tr>
                 <th scope="col">When</th>

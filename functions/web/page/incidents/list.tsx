@@ -63,7 +63,7 @@ export const IncidentsPage = () => {
       )}
       {incidents && incidents.length > 0 && (
         <div class="scrolled">
-          <table>
+          <table class="stacked">
             <thead>
               <tr>
                 <th scope="col">Monitor</th>
@@ -84,12 +84,14 @@ export const IncidentsPage = () => {
                   <td>
                     <StatusMark status={severity} />
                   </td>
-                  <td>
+                  <td data-label="Began">
                     <a href={`/incidents/${id}`}>
                       <Ago at={startedAt} />
                     </a>
                   </td>
-                  <td>{durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}</td>
+                  <td data-label="Lasted">
+                    {durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}
+                  </td>
                   <td dir="auto">{message}</td>
                 </tr>
               ))}

@@ -25,6 +25,8 @@ export interface Draft extends EscalationDraft {
   readonly recoveryThreshold: number;
   /** Empty: never. */
   readonly degradedAboveMs: string;
+  /** Empty: never. */
+  readonly errorPercent: string;
   readonly quorum: string;
   /** Empty: all. */
   readonly locations: readonly string[];
@@ -54,6 +56,7 @@ export const EMPTY: Draft = {
   failureThreshold: 1,
   recoveryThreshold: 1,
   degradedAboveMs: "",
+  errorPercent: "",
   quorum: "majority",
   locations: [],
   emails: "",
@@ -93,6 +96,7 @@ export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings">
     failureThreshold: draft.failureThreshold,
     recoveryThreshold: draft.recoveryThreshold,
     ...(draft.degradedAboveMs.trim() !== "" && { degradedAboveMs: numberOr(draft.degradedAboveMs) }),
+    ...(draft.errorPercent.trim() !== "" && { errorRate: { percentAbove: numberOr(draft.errorPercent) } }),
     ...(draft.quorum !== "majority" && { quorum: numberOr(draft.quorum) }),
     ...(draft.key.trim() !== "" && { key: draft.key.trim() }),
     ...(Object.keys(tags).length > 0 && { tags }),
@@ -137,6 +141,7 @@ export const draftOf = (monitor: Monitor, protocol: Pick<Configurable, "settings
   failureThreshold: monitor.failureThreshold,
   recoveryThreshold: monitor.recoveryThreshold,
   degradedAboveMs: monitor.degradedAboveMs === null ? "" : String(monitor.degradedAboveMs),
+  errorPercent: monitor.errorRate ? String(monitor.errorRate.percentAbove) : "",
   quorum: String(monitor.quorum),
   locations: [],
   emails: monitor.alerts.emails.join(", "),

@@ -37,6 +37,7 @@ const SHOWN = [
   "flapping",
   "failureThreshold",
   "degradedAboveMs",
+  "errorRate",
   "quorum",
   "name",
   "tags",
@@ -127,6 +128,15 @@ const Conditions = ({ draft, change, errors }: StepProps) => {
           input={{ inputmode: "numeric" }}
           value={draft.degradedAboveMs}
           change={(degradedAboveMs) => change({ degradedAboveMs })}
+        />
+        <TextField
+          id="errorPercent"
+          label="Error rate above (%)"
+          help="Of the last 32 checks. Empty: never."
+          errors={errorsAt(errors, "errorRate")}
+          input={{ inputmode: "numeric" }}
+          value={draft.errorPercent}
+          change={(errorPercent) => change({ errorPercent })}
         />
         {places > 1 && (
           <ChoiceField

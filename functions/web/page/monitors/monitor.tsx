@@ -5,6 +5,7 @@ import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Monitor, Page, Result } from "../model.ts";
 import { Confirm } from "../parts/dialog.tsx";
+import { WithMore } from "../parts/later.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
@@ -126,7 +127,7 @@ const Results = ({ id, results }: { readonly id: string; readonly results: reado
       <p class="dim">None yet.</p>
     ) : (
       <div class="scrolled">
-        <table class="stacked">
+        <table class="stacked brief">
           <thead>
             <tr>
               <th scope="col">At</th>
@@ -306,6 +307,7 @@ export const MonitorPage = ({ id }: { readonly id: string }) => {
       <History monitor={monitor} />
       <Certificates monitor={monitor} />
       <Locations monitor={monitor} />
+      <WithMore>{({ Said }) => <Said monitor={monitor} />}</WithMore>
       <Incidents incidents={incidents} />
       {mayWrite.value && <Hearers id={id} />}
       <Dependencies monitor={monitor} />

@@ -109,7 +109,7 @@ export const ResultsPage = ({ id }: { readonly id: string }) => {
       <Paged list={list} empty={<p>No checks in this time.</p>}>
         {(items) => (
           <div class="scrolled">
-            <table class="stacked">
+            <table class="stacked brief">
               <thead>
                 <tr>
                   <th scope="col">At</th>

@@ -27,6 +27,7 @@ const fixed = (): readonly Choice[] => [
   to("/monitors", "Monitors"),
   ...(mayChangeMonitors.value ? [to("/monitors/new", "New monitor", "action")] : []),
   to("/incidents", "Incidents"),
+  to("/changes", "Changes"),
   to("/maintenance", "Maintenance"),
   to("/policies", "Alert policies"),
   to("/channels", "Channels"),

@@ -62,6 +62,8 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   acceptChange: ["write", "nothing"],
   acceptMonitorChanges: ["write", "nothing"], // likewise
   getBaseline: ["read", "missing"],
+  applyBaseline: ["write", "nothing"], // see the test of changes
+  deleteBaseline: ["write", "missing"],
   listSweeps: ["read", "missing"],
   getSweep: ["read", "nothing"], // see the test of sweeps
   getSweepDiff: ["read", "nothing"], // likewise

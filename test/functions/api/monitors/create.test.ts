@@ -24,6 +24,7 @@ describe("creating", () => {
       recoveryThreshold: 1,
       degradedAboveMs: null,
       degradedAboveMsByLocation: {},
+      errorRate: null,
       locations: ["local"],
       quorum: "majority",
       alerts: ALERT_DEFAULTS,

@@ -33,6 +33,7 @@ test("a function sees the template's environment, where the services are, and no
     AWS_ACCESS_KEY_ID: fixture.stack.functions.find("worker")!.accessKeyId,
   });
   expect(payload.env).not.toHaveProperty("SECRET_OF_THE_OWNER");
+  expect(payload.env).not.toHaveProperty("NODE_COMPILE_CACHE");
   expect(payload.context).toMatchObject({
     functionName: "worker",
     memoryLimitInMB: "128",

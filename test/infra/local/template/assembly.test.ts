@@ -1,8 +1,8 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { prepareAssembly, removeOldAssemblies } from "../../../../infra/local/template/assembly.ts";
+import { compileCacheOf, prepareAssembly, removeOldAssemblies } from "../../../../infra/local/template/assembly.ts";
 
 let folder: string;
 let assembly: string;
@@ -30,8 +30,9 @@ test("that was damaged is made anew, byte for byte", async () => {
 test("of another context is another, and the old one is removed", async () => {
   const other = await prepareAssembly(folder, { locations: [{ name: "there", kind: "local" }] });
   expect(other).not.toBe(assembly);
+  for (const one of [assembly, other]) mkdirSync(compileCacheOf(one));
   removeOldAssemblies(folder, other);
-  expect(readdirSync(folder)).toEqual([basename(other)]);
+  expect(readdirSync(folder)).toEqual([basename(other), basename(compileCacheOf(other))]);
 });
 
 test("that cannot be made leaves nothing, and says why", async () => {

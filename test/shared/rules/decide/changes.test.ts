@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Facts } from "../../../../shared/model.ts";
 import { CHANGE_WATCH_DEFAULTS } from "../../../../shared/monitor/alert-defaults.ts";
-import { START, World } from "./fixture.ts";
+import { observe } from "../../../../shared/rules/facts.ts";
+import { START, view, World } from "./fixture.ts";
 
 const OLD: Facts = { "ssh.hostKey.ssh-ed25519": "SHA256:old", "ssh.software": "OpenSSH_9.2p1" };
 const NEW: Facts = { ...OLD, "ssh.hostKey.ssh-ed25519": "SHA256:new" };
@@ -200,6 +201,45 @@ test.each([
   world.rest(202);
   expect(heard(world)).toEqual(["111 changed", "201 closed"]);
   expect(world.alerts()[1]).toMatchObject({ incidentState: "ended", incidentId: world.alerts()[0]!.incidentId });
+});
+
+test("a value that comes and goes twice before anything is delivered is recorded twice", () => {
+  const world = worldOf();
+  const listen = (at: number, facts: Facts) => {
+    for (let check = 0; check < 4; check++) {
+      const tick = at + 10 * check;
+      const seen = observe(world.monitor.views.a!.facts!, facts, tick);
+      world.write({ views: { a: { ...world.monitor.views.a!, facts: seen } } });
+      world.look(tick, { deliver: false });
+    }
+  };
+  for (const at of [100, 200]) {
+    listen(at, NEW);
+    listen(at + 50, OLD);
+  }
+  world.look(300);
+  expect(states(world).map((text) => text.split(" ").at(-1))).toEqual(["open", "reverted", "open", "reverted"]);
+});
+
+test("the first checks of another target may come before the decision about it", () => {
+  const world = worldOf();
+  world.hear(100, "a", NEW, 5);
+  const facts = observe(observe(observe(null, OLD, 301), OLD, 302), OLD, 303);
+  const views = { a: { ...view("up", 303), facts } };
+  world.write({ host: "192.0.2.9", target: { ...world.monitor.target, version: 2, reason: "changed" }, views });
+  world.look(310);
+  expect(heard(world)).toEqual(["111 changed", "310 closed"]);
+  expect(world.monitor).toMatchObject({ unsettledSince: null, baseline: { target: { host: "192.0.2.9" } } });
+});
+
+test("the end of what is watched names only what was told", () => {
+  const world = worldOf();
+  world.hear(100, "a", NEW, 5);
+  world.maintenanceUntil = () => START + 1_000_000;
+  world.hear(200, "a", { ...NEW, "ssh.software": "dropbear" }, 5);
+  world.edit(300, { changeWatch: { ...CHANGE_WATCH_DEFAULTS, mode: "off" } });
+  expect(heard(world)).toEqual(["111 changed", "301 closed"]);
+  expect(world.alerts()[1]?.changes?.map(({ key }) => key)).toEqual(["ssh.hostKey.ssh-ed25519"]);
 });
 
 test("another target has a baseline of its own; a pause keeps it", () => {

@@ -1,11 +1,19 @@
-/** The SDK's own client, answered by a local database in the same process: no sockets, so a day passes in minutes. */
+/** The SDK's own client, answered by a local database in the same process: without sockets, which take most of the time. */
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { LocalDatabase } from "../../../infra/local/dynamodb/database.ts";
+import type { LocalDatabase } from "../../infra/local/dynamodb/database.ts";
 
-/** @param requests counts what is asked. @param caller whom the database books it on */
-export function inProcessClient(database: Pick<LocalDatabase, "handle">, caller: string, requests = { count: 0 }) {
+/**
+ * @param caller whom the database books the requests on
+ * @param requests counts what is asked
+ * @param maxAttempts of one request; by default a fault shows at once
+ */
+export function inProcessClient(
+  database: Pick<LocalDatabase, "handle">,
+  caller: string,
+  { requests = { count: 0 }, maxAttempts = 1 }: { requests?: { count: number }; maxAttempts?: number } = {},
+) {
   const handle = async (request: { headers: Record<string, string>; body: Uint8Array }) => {
     requests.count++;
     const body = JSON.parse(new TextDecoder().decode(request.body));
@@ -18,7 +26,7 @@ export function inProcessClient(database: Pick<LocalDatabase, "handle">, caller:
     endpoint: "http://127.0.0.1:1",
     region: "us-east-1",
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
+    maxAttempts,
     requestHandler: {
       handle,
       updateHttpClientConfig: () => {},
