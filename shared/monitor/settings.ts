@@ -2,14 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { fields } from "../schema.ts";
-import {
-  CHECK_FIELDS,
-  type CheckSettings,
-  type Field,
-  type MonitorSettings,
-  OTHER_FIELDS,
-  type Surroundings,
-} from "./fields.ts";
+import type { Field, Surroundings } from "./field.ts";
+import { CHECK_FIELDS, type CheckSettings, type MonitorSettings, OTHER_FIELDS } from "./fields.ts";
 
 type Fields = typeof CHECK_FIELDS & typeof OTHER_FIELDS;
 export type FieldName = keyof Fields;

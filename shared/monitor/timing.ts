@@ -17,6 +17,9 @@ export const budgetMs = (intervalSeconds: number) => Math.min(intervalSeconds * 
 /** Milliseconds that a check takes at most. */
 export const attemptsMs = (timeoutMs: number, { count, delayMs }: Retries) => (count + 1) * timeoutMs + count * delayMs;
 
+/** An hour between sweeps, which take minutes and many connections. */
+export const defaultIntervalSeconds = (isSwept: boolean) => (isSwept ? 3_600 : 60);
+
 export const longestTimeoutMs = (intervalSeconds: number) => Math.min(intervalSeconds * 1000 - 3_000, MAX_TIMEOUT_MS);
 
 export const defaultTimeoutMs = (intervalSeconds: number) => (intervalSeconds <= 10 ? 2_000 : 5_000);

@@ -4,9 +4,6 @@ import { protocols } from "./index.ts";
 
 export const isSweep = ({ protocol }: { readonly protocol: string }): boolean => protocols[protocol]?.isSweep === true;
 
-/** Seconds between two looks: an hour between sweeps, which take minutes and many connections. */
-export const defaultIntervalSeconds = (protocol: string) => (isSweep({ protocol }) ? 3_600 : 60);
-
 /** How a monitor is swept; undefined for those that are checked. @throws InvalidInput for settings that are not valid */
 export function sweepOf(check: { readonly protocol: string; readonly settings: unknown }): SweepProbe | undefined {
   const probe = isSweep(check) ? protocols[check.protocol]!.prepare(check.settings) : undefined;

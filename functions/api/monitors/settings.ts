@@ -13,12 +13,13 @@ import {
   attemptsMs,
   budgetMs,
   DEFAULT_RETRY_DELAY_MS,
+  defaultIntervalSeconds,
   defaultTimeoutMs,
   longestTimeoutMs,
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
-import { defaultIntervalSeconds, sweepOf } from "../../../shared/protocols/sweeps.ts";
+import { sweepOf } from "../../../shared/protocols/sweeps.ts";
 import { addressCount, refusePlan } from "../../../shared/rules/sweep-plan.ts";
 import { stepErrors } from "../alerting/steps.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
@@ -92,7 +93,7 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
 
 /** Errors if a sweep does not fit its interval at one of its locations. */
 const sweepErrors = (
-  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(protocol) }: Known,
+  { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(true) }: Known,
   locations: readonly Location[],
 ) => {
   const probe = sweepOf({ protocol, settings });

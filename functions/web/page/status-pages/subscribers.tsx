@@ -1,6 +1,7 @@
 /** Who gets mail about a status page. */
 import { useState } from "preact/hooks";
 import { get, getAll } from "../api.ts";
+import { useTitle } from "../frame.tsx";
 import { useLoaded } from "../live.ts";
 import { Delete } from "../parts/delete.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -32,9 +33,15 @@ const Subscribers = ({ id }: { readonly id: string }) => {
     POLL_MS,
     [id],
   );
+  useTitle(found ? `Subscribers of ${found.page.title}` : "Subscribers");
   const matches = found?.all.filter(({ address }) => address.toLowerCase().includes(wanted.trim().toLowerCase())) ?? [];
   return (
     <>
+      {found && (
+        <p>
+          They get mail about <strong dir="auto">{found.page.title}</strong>.
+        </p>
+      )}
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       {!found && failure === null && <Loading />}
       {found?.all.length === 0 && (
