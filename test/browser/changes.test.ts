@@ -181,7 +181,8 @@ test("a port watch is created once its host may be swept, swept by a button, and
   await page.getByLabel("Port", { exact: true }).waitFor({ state: "detached" });
   expect(await page.getByRole("button", { name: "Test now" }).count()).toBe(0);
   const host = page.getByLabel("Host name, IP address or network");
-  await host.fill("nothing.invalid");
+  // Of what is pasted the host alone is taken.
+  await host.fill("https://nothing.invalid:8443/x");
   await page.getByLabel("Ports", { exact: true }).fill("22-");
   await create.click();
   await page.getByText('"22-" is neither a port nor a range').waitFor();

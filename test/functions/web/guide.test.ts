@@ -7,6 +7,7 @@ import {
   secondsToAlert,
   targetOf,
   withoutSecrets,
+  withProtocol,
 } from "../../../functions/web/page/monitors/draft.ts";
 import { ownSteps } from "../../../functions/web/page/monitors/hearers.ts";
 import { takeApart } from "../../../functions/web/page/monitors/target-text.ts";
@@ -30,12 +31,19 @@ test.each([
   expect(takeApart(text, NAMES)).toEqual(target);
 });
 
-test.each(["a.example", "192.0.2.7", "2001:db8::1", "", "a.example:0", "a.example:70000", "a:b"])(
-  "%j stays as it is",
-  (text) => {
-    expect(takeApart(text, NAMES)).toBeUndefined();
-  },
-);
+test.each([
+  "a.example",
+  "192.0.2.7",
+  "192.0.2.0/28",
+  "2001:db8::1",
+  "2001:db8::/120",
+  "",
+  "a.example:0",
+  "a.example:70000",
+  "a:b",
+])("%j stays as it is", (text) => {
+  expect(takeApart(text, NAMES)).toBeUndefined();
+});
 
 const protocol = (settings: Schema) => ({ settings });
 const draft = (more: Partial<Draft>): Draft => ({ ...EMPTY, host: "a.example", ...more });
@@ -180,6 +188,16 @@ test("a monitor that nobody changed in the form makes no change, whatever its se
     tags: { empty: null },
     alerts: { steps: null, remindEverySeconds: null, remindAtMost: null, until: null },
   });
+});
+
+test("watching ports is a matter of hours and has no port, and whoever turns to checks again begins as usual", () => {
+  const checked = draft({ port: "22", degradedAboveMs: "300", errorPercent: "20", settings: { a: "b" } });
+  const swept = { ...checked, ...withProtocol("ports", true, false) };
+  expect(monitorOf(swept, protocol({}))).toMatchObject({ protocol: "ports", intervalSeconds: 3_600 });
+  for (const name of ["port", "settings", "degradedAboveMs", "errorRate"])
+    expect(monitorOf(swept, protocol({}))).not.toHaveProperty(name);
+  expect({ ...swept, ...withProtocol("ssh", false, true) }).toEqual(draft({ protocol: "ssh" }));
+  expect({ ...checked, ...withProtocol("ssh", false, false) }).toEqual({ ...checked, protocol: "ssh", settings: {} });
 });
 
 test("a draft that stays in the browser has no settings, which may be secrets", () => {

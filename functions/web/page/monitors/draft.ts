@@ -77,6 +77,7 @@ export const withProtocol = (protocol: string, isSweep: boolean, wasSweep: boole
     degradedAboveMs: "",
     errorPercent: "",
     intervalSeconds: isSweep ? 3_600 : EMPTY.intervalSeconds,
+    afterSeconds: isSweep ? 0 : EMPTY.afterSeconds,
   }),
 });
 

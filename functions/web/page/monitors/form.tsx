@@ -217,7 +217,7 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
   /** Whoever presses Enter in the field of the host, or a button at once, has not left it before. */
   const finish = async (): Promise<Draft> => {
-    const found = await partsOf(draft.host);
+    const found = await partsOf(draft.host, isSweep);
     if (!found) return draft;
     change(found.change);
     return { ...draft, ...found.change };

@@ -42,7 +42,10 @@ const InWords = ({ draft, known: { policies, names } }: { readonly draft: Draft;
       ) : (
         <p>
           {sweepsPorts(protocols.value.find(({ name }) => name === draft.protocol)) ? (
-            "The first of them hears of it when the sweep is over that finds it"
+            <>
+              The first of them hears of it when the sweep that finds it is over
+              {first > 0 && ` and ${lasting(first)} have passed`}
+            </>
           ) : (
             <>
               The first of them hears of it at most <strong>{lasting(secondsToAlert(draft, first))}</strong> after it

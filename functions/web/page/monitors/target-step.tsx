@@ -16,13 +16,17 @@ export interface StepProps {
   readonly errors: readonly FieldError[];
 }
 
-/** What a URL or `host:port` in the field of the host says of the target; undefined for nothing but a host. */
-export const partsOf = async (text: string) => {
+/**
+ * What a URL or `host:port` in the field of the host says of the target; undefined for nothing but a host.
+ * @param isSweep whether ports and paths have no meaning, and the host is all that is taken
+ */
+export const partsOf = async (text: string, isSweep: boolean) => {
   // Which schemes of URLs are protocols is known once they are loaded.
   await loadProtocols().catch(() => {});
   const found = takeApart(text, new Set(protocols.peek().map(({ name }) => name)));
   if (!found) return undefined;
   const { host, port, protocol, path } = found;
+  if (isSweep) return { change: { host }, words: host };
   const change: Partial<Draft> = {
     host,
     ...(port !== undefined && { port: String(port) }),
@@ -56,7 +60,7 @@ export const Target = ({ draft, change, errors }: StepProps) => {
   const refusals = errorsAt(errors, "host");
   const readHost = async (text: string) => {
     change({ host: text });
-    const found = await partsOf(text);
+    const found = await partsOf(text, isSweep);
     if (!found) return;
     change(found.change);
     setNote(`Taken apart: ${found.words}.`);
