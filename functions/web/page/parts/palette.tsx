@@ -18,7 +18,7 @@ interface Choice {
   readonly act: () => void;
 }
 
-const MOST = 12;
+const MOST_MONITORS = 12;
 
 const to = (path: string, name: string, hint = "page"): Choice => ({ id: path, name, hint, act: () => go(path) });
 
@@ -59,8 +59,8 @@ const find = (q: string): readonly Choice[] => {
   const named = fixed().filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
   const rows = [...(overview.value?.rows.values() ?? [])];
   const [found] = answer(rows, { q, status: null, tag: null, group: null, sort: "status" });
-  const monitors = (found?.rows ?? []).slice(0, MOST).map(ofMonitor);
-  return (q.trim() === "" ? [...named, ...monitors] : [...monitors, ...named]).slice(0, MOST + 8);
+  const monitors = (found?.rows ?? []).slice(0, MOST_MONITORS).map(ofMonitor);
+  return q.trim() === "" ? [...named, ...monitors] : [...monitors, ...named];
 };
 
 export const Palette = ({ close }: { readonly close: () => void }) => {
