@@ -10,7 +10,7 @@ import { INTERVALS, SWEEP_INTERVALS, WAITS } from "./choices.ts";
 import { type Draft, targetOf } from "./draft.ts";
 import { type Outcome, Outcomes } from "./outcomes.tsx";
 import { Exceptions, People } from "./people-step.tsx";
-import { loadProtocols, protocolNamed, protocols, sweepsPorts } from "./protocols.ts";
+import { loadProtocols, protocolNamed, sweepsPorts } from "./protocols.ts";
 import { partsOf, type StepProps, Target } from "./target-step.tsx";
 
 const THRESHOLDS = [1, 2, 3, 5, 10];
@@ -213,7 +213,7 @@ export const MonitorForm = ({ initial, id, verb, save, keep }: MonitorFormProps)
     loadProtocols().catch(setUnloaded);
   }, []);
   useEffect(() => keep?.(draft), [draft]);
-  const isSweep = sweepsPorts(protocols.value.find(({ name }) => name === draft.protocol));
+  const isSweep = sweepsPorts(draft.protocol);
   const change = (more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more }));
   /** Whoever presses Enter in the field of the host, or a button at once, has not left it before. */
   const finish = async (): Promise<Draft> => {

@@ -10,7 +10,7 @@ import { bodyOfEscalation, remindersInWords, stepsInWords, takes } from "../poli
 import { lasting } from "../words.ts";
 import { type Draft, secondsToAlert, USUAL_FLAPPING } from "./draft.ts";
 import { ownSteps } from "./hearers.ts";
-import { protocols, sweepsPorts } from "./protocols.ts";
+import { sweepsPorts } from "./protocols.ts";
 import type { StepProps } from "./target-step.tsx";
 
 const NOTHING: Known = { policies: [], channels: [], names: new Map() };
@@ -41,7 +41,7 @@ const InWords = ({ draft, known: { policies, names } }: { readonly draft: Draft;
         <p>Nobody.</p>
       ) : (
         <p>
-          {sweepsPorts(protocols.value.find(({ name }) => name === draft.protocol)) ? (
+          {sweepsPorts(draft.protocol) ? (
             <>
               The first of them hears of it when the sweep that finds it is over
               {first > 0 && ` and ${lasting(first)} have passed`}

@@ -12,8 +12,6 @@ export interface Protocol extends Configurable {
   readonly defaultPort: number | null;
 }
 
-export const sweepsPorts = (protocol: Protocol | undefined): boolean => protocol?.defaultPort === 0;
-
 export const protocols = signal<readonly Protocol[]>([]);
 
 export const loadProtocols = async (): Promise<void> => {
@@ -23,6 +21,10 @@ export const loadProtocols = async (): Promise<void> => {
 };
 
 export const protocolNamed = (wanted: string) => protocols.peek().find(({ name }) => name === wanted);
+
+/** Whether it watches many ports of a host or network. */
+export const sweepsPorts = (wanted: string): boolean =>
+  protocols.value.some(({ name, defaultPort }) => name === wanted && defaultPort === 0);
 
 /** Protocols by which a port is usually spoken to; `tcp` and `udp` suit any. */
 export const usualFor = (port: number): readonly Protocol[] =>

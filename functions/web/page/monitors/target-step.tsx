@@ -7,7 +7,7 @@ import { errorsAt, Field } from "../parts/field.tsx";
 import { SettingsForm } from "../parts/settings-form.tsx";
 import { may } from "../session.ts";
 import { type Draft, withProtocol } from "./draft.ts";
-import { loadProtocols, protocolNamed, protocols, sweepsPorts, usualFor } from "./protocols.ts";
+import { loadProtocols, protocols, sweepsPorts, usualFor } from "./protocols.ts";
 import { takeApart } from "./target-text.ts";
 
 export interface StepProps {
@@ -54,9 +54,9 @@ export const Target = ({ draft, change, errors }: StepProps) => {
   const port = Number(draft.port) || protocol?.defaultPort;
   const usual = port ? usualFor(port) : [];
   const others = usual.some(({ name }) => name === draft.protocol) ? [] : usual;
-  const isSweep = sweepsPorts(protocol);
-  const choose = (name: string) => change(withProtocol(name, sweepsPorts(protocolNamed(name)), isSweep));
-  const offered = protocols.value.filter((one) => one === protocol || !sweepsPorts(one) || may("admin"));
+  const isSweep = sweepsPorts(draft.protocol);
+  const choose = (name: string) => change(withProtocol(name, sweepsPorts(name), isSweep));
+  const offered = protocols.value.filter((one) => one === protocol || !sweepsPorts(one.name) || may("admin"));
   const refusals = errorsAt(errors, "host");
   const readHost = async (text: string) => {
     change({ host: text });
