@@ -92,7 +92,8 @@ export interface Message extends Header {
   readonly data: { readonly tag: number; readonly content: Cursor };
 }
 
-const encode = ({ id, flags, engineId, boots, time, user, mac, salt }: Header, data: Buffer): Buffer => {
+/** Builds a message; its HMAC, where it has one, is to be written afterwards (`sign`). */
+export const encode = ({ id, flags, engineId, boots, time, user, mac, salt }: Header, data: Buffer): Buffer => {
   const head = element(SEQUENCE, integer(id), integer(65_507), octets(Buffer.of(flags)), integer(USER_BASED));
   const security = [octets(engineId), integer(boots), integer(time), octets(user), octets(mac), octets(salt)];
   return element(SEQUENCE, integer(3), head, octets(element(SEQUENCE, ...security)), data);
