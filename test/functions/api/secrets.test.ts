@@ -10,6 +10,7 @@ afterAll(() => edge[Symbol.asyncDispose]());
 
 const SECRETS: [string, Record<string, unknown>][] = [
   ["snmp", { community: "s3cret" }],
+  ["snmp", { version: "3", user: { user: "u", level: "authPriv", authKey: "auth-s3cret", privKey: "priv-s3cret" } }],
   ["http", { headers: { Authorization: "Bearer s3cret" }, path: "/health" }],
   ["tcp", { steps: [{ send: "AUTH s3cret\r\n", expect: { contains: "OK" } }] }],
   ["udp", { send: { text: "s3cret" }, silence: "up" }],
