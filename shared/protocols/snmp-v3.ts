@@ -51,17 +51,23 @@ export const userSetting = z
   .discriminatedUnion(
     "level",
     [
-      z.strictObject({ level: z.literal("noAuthNoPriv").describe("Neither authentication nor privacy."), user: name }),
-      z.strictObject({ level: z.literal("authNoPriv").describe("Authentication without privacy."), ...authenticated }),
-      z.strictObject({
-        level: z.literal("authPriv").describe("Authentication and privacy."),
-        ...authenticated,
-        priv: z
-          .enum(PRIVACIES, { error: 'must be "AES-128" or "AES-256"; DES and 3DES are too weak' })
-          .default("AES-128")
-          .describe("Cipher that encrypts messages. AES-256 extends short hashes as the Reeder draft has it."),
-        privKey: password("privacy"),
-      }),
+      z
+        .strictObject({ level: z.literal("noAuthNoPriv").describe("Neither authentication nor privacy."), user: name })
+        .meta({ title: "SnmpNamedUserSettings", description: "A user without a password." }),
+      z
+        .strictObject({ level: z.literal("authNoPriv").describe("Authentication without privacy."), ...authenticated })
+        .meta({ title: "SnmpAuthenticatedUserSettings", description: "A user whose messages are authenticated." }),
+      z
+        .strictObject({
+          level: z.literal("authPriv").describe("Authentication and privacy."),
+          ...authenticated,
+          priv: z
+            .enum(PRIVACIES, { error: 'must be "AES-128" or "AES-256"; DES and 3DES are too weak' })
+            .default("AES-128")
+            .describe("Cipher that encrypts messages. AES-256 extends short hashes as the Reeder draft has it."),
+          privKey: password("privacy"),
+        })
+        .meta({ title: "SnmpPrivateUserSettings", description: "A user whose messages are authenticated and encrypted." }),
     ],
     {
       error: (issue) =>
