@@ -1,6 +1,6 @@
 /**
  * SNMPv3's messages (RFC 3412, section 6), and the conversation of a user with an agent: discovery of the engine, the
- * request, and one repeat where the agent's clock is another than was thought (RFC 3414, sections 3 and 4).
+ * request, and one repeat when the agent reports that its clock is not what we remembered (RFC 3414, sections 3 and 4).
  */
 import { z } from "zod";
 import { ProbeFailure, type Target } from "../contract/protocol.ts";
@@ -67,7 +67,10 @@ export const userSetting = z
             .describe("Cipher that encrypts messages. AES-256 extends short hashes as the Reeder draft has it."),
           privKey: password("privacy"),
         })
-        .meta({ title: "SnmpPrivateUserSettings", description: "A user whose messages are authenticated and encrypted." }),
+        .meta({
+          title: "SnmpPrivateUserSettings",
+          description: "A user whose messages are authenticated and encrypted.",
+        }),
     ],
     {
       error: (issue) =>
@@ -160,7 +163,7 @@ interface Engine extends EngineTime {
   readonly authKey: Buffer;
   readonly privKey: Buffer;
 }
-/** RFC 3411, section 5, SnmpEngineID. */
+/** Longest engine id: RFC 3411, section 5, SnmpEngineID. */
 const MAX_ENGINE_ID_BYTES = 32;
 /** An engine not heard of for so long is discovered anew: some agents answer nothing to an engine id that they had before. */
 const FORGET_AFTER_MS = 600_000;

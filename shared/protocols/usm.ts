@@ -24,7 +24,7 @@ const CIPHERS = {
 export type Privacy = keyof typeof CIPHERS;
 export const PRIVACIES = Object.keys(CIPHERS) as [Privacy, ...Privacy[]];
 
-/** Since when an engine counts: how often it has started, and the seconds since. */
+/** Clock of an SNMP engine: how often it has started, and the seconds since the last start. */
 export interface EngineTime {
   readonly boots: number;
   readonly time: number;
@@ -42,7 +42,7 @@ const digest = (auth: Authentication, ...parts: readonly Buffer[]): Buffer => {
 const expand = (auth: Authentication, password: string | Buffer): Buffer =>
   digest(auth, Buffer.alloc(EXPANDED_BYTES, password as string));
 
-/** Binds a user's key to one engine, so that an agent that gives its copy away does not give away the others' (RFC 3414, section 2.6). */
+/** Localises a key: binds it to one engine, so that a key stolen from one agent is of no use at others (RFC 3414, section 2.6). */
 const localise = (auth: Authentication, key: Buffer, engineId: Buffer): Buffer => digest(auth, key, engineId, key);
 
 /** Passwords that the cache keeps keys of: those of a large fleet, at about 200 bytes each. */
@@ -95,7 +95,7 @@ export const isSigned = (auth: Authentication, key: Buffer, message: Buffer, mac
 
 export const SALT_BYTES = 8;
 
-/** RFC 3826, section 3.1.2.1. */
+/** Initial vector of AES: RFC 3826, section 3.1.2.1. */
 const initialVector = ({ boots, time }: EngineTime, salt: Buffer): Buffer => {
   const vector = Buffer.alloc(8 + SALT_BYTES);
   vector.writeUInt32BE(boots, 0);
@@ -117,7 +117,7 @@ export const decrypt = (priv: Privacy, key: Buffer, at: EngineTime, salt: Buffer
 
 /** Largest number of starts and of seconds. An engine with so many starts must get new keys: RFC 3414, section 2.2.2. */
 export const MAX_ENGINE_TIME = 2 ** 31 - 1;
-/** RFC 3414, section 2.2.3. */
+/** Width of the time window: RFC 3414, section 2.2.3. */
 const WINDOW_SECONDS = 150;
 
 /** Whether two times of one engine are near enough to each other for a message not to be a replay. */
