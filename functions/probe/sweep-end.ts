@@ -11,6 +11,7 @@ import { sweepOf } from "../../shared/protocols/sweeps.ts";
 import {
   type AddressPort,
   confirmedHosts,
+  countAttempts,
   countOpen,
   countUnmeasured,
   type Differences,
@@ -18,6 +19,7 @@ import {
   differences,
   openPorts,
   putTogether,
+  type SweepFailure,
   type SweepPart,
   type SweepRecord,
   type Swept,
@@ -56,6 +58,27 @@ interface Dependencies {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+const OFFLINE: SweepFailure = {
+  state: "unmeasured",
+  reason: "no-route",
+  message: "not swept: this location's own network is down",
+};
+
+/** Why slices say nothing about their targets; undefined where they do. */
+function whyNothing(parts: readonly SweepPart[], swept: Swept, slices: number): SweepFailure | undefined {
+  const missing = slices - parts.length;
+  if (missing > 0)
+    return {
+      state: "unmeasured",
+      reason: "cut-short",
+      message: `not swept: ${missing} of ${slices} slices are missing`,
+    };
+  const [unmeasured, attempts] = [countUnmeasured(swept), countAttempts(swept)];
+  if (unmeasured <= attempts / 2) return undefined;
+  const message = `not swept: ${unmeasured} of ${attempts} attempts could not be made from here`;
+  return { state: "unmeasured", reason: "no-route", message };
 }
 
 /** @returns the sweep's outcome; undefined while slices are missing that may still come */
@@ -172,20 +195,10 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const isOnline = (await control(now())) === "online";
     if ((!isOnline || !(isWhole || failure)) && !isLastLook(step, slices)) return undefined;
     const swept = putTogether(parts);
-    const unmeasured = (reason: SweepRecord["reason"], message: string) => ({
-      state: "unmeasured" as const,
-      reason,
-      message,
-      answersEverywhere: [],
-    });
-    const result =
-      failure && isOnline
-        ? { ...failure, answersEverywhere: [] }
-        : !isOnline
-          ? unmeasured("no-route", "not swept: this location's own network is down")
-          : !isWhole
-            ? unmeasured("cut-short", `not swept: ${slices - parts.length} of ${slices} slices are missing`)
-            : await measured(job, member, probe, swept, deadlineAtMs);
+    const nothing = isOnline ? (failure ?? whyNothing(parts, swept, slices)) : OFFLINE;
+    const result = nothing
+      ? { ...nothing, answersEverywhere: [] }
+      : await measured(job, member, probe, swept, deadlineAtMs);
     const sweep: SweepRecord = {
       openCount: 0,
       ...result,
