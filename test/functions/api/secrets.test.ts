@@ -36,6 +36,20 @@ test.each(SECRETS)(
   },
 );
 
+test("each wrong field of an SNMP user is named without its secret, and nothing is stored", async () => {
+  const user = { user: "monitor", level: "authPriv", authKey: "s3cret", priv: "DES", privKey: "s3cret2" };
+  const body = { name: "Weak", protocol: "snmp", host: "127.0.0.1", settings: { version: "3", user } };
+  const refused = await edge.call("POST", "/v1/monitors", { body });
+  expect(refused.status).toBe(422);
+  expect(refused.body.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
+    "settings.user.authKey",
+    "settings.user.priv",
+    "settings.user.privKey",
+  ]);
+  expect(JSON.stringify(refused.body)).not.toContain("s3cret");
+  expect((await edge.call("GET", "/v1/monitors?q=Weak")).body.items).toEqual([]);
+});
+
 test("a webhook's secret is shown to those who may write, and its host to the others", async () => {
   edge.outside.sns = (action, parameters) =>
     action === "ListSubscriptionsByTopic" && parameters.get("TopicArn")?.endsWith("alerts")
