@@ -17,6 +17,7 @@ import type { Deps } from "../deps.ts";
 import { matchesTag } from "../http/answer.ts";
 import { authorOf } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
+import { longestSweepSeconds } from "../sweeps/load.ts";
 import { refuseSweeps } from "../sweeps/permission.ts";
 import { etagOf } from "./present.ts";
 import { knownIn, refuseWrongReferences } from "./references.ts";
@@ -57,13 +58,14 @@ export const withHistory = async (
   return monitor;
 };
 
-/** Has a monitor swept now, beside its sweeps at every interval. @returns the sweep's tick */
+/** Has a monitor swept now, beside its sweeps at every interval. @returns the tick of the sweep, which may be under way already */
 export const startSweep = async (
   { probes, shards, now }: Pick<Deps, "probes" | "shards" | "now">,
-  { shard }: Pick<StoredMonitor, "shard">,
+  monitor: StoredMonitor,
 ): Promise<number> => {
-  const tick = Math.floor(now().getTime() / 1000);
-  await shards.askSweep(shard, tick);
+  const { shard, settingsVersion } = monitor;
+  const seconds = longestSweepSeconds(monitor);
+  const tick = await shards.askSweep(shard, Math.floor(now().getTime() / 1000), { settingsVersion, seconds });
   await probes.plan(shard);
   return tick;
 };
@@ -206,7 +208,7 @@ export const saveSettings = (
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
     await refuseWrongReferences(knownIn(deps), id, settings, before);
-    await refuseSweeps(deps, token, settings, before);
+    await refuseSweeps(deps, token, [{ settings, before }]);
     const saved = await trySaveSettings(deps, before, settings, authorOf(token));
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

@@ -105,8 +105,11 @@ describe("creating one", () => {
       /^sweeps take \d+ % of the time of one probe at inside, and this one would take \d+ % more/,
     );
     await edge.call("POST", `/v1/monitors/${made[0]}/pause`);
-    expect((await create(busy)).status).toBe(201);
-    for (const id of made) await edge.call("DELETE", `/v1/monitors/${id}`);
+    const filled = await create(busy);
+    expect(filled.status).toBe(201);
+    // What was paused has no room any more.
+    expect((await edge.call("POST", `/v1/monitors/${made[0]}/resume`)).body.code).toBe("sweep-not-allowed");
+    for (const id of [...made, filled.body.id]) await edge.call("DELETE", `/v1/monitors/${id}`);
   });
 
   test("settings cannot be tried: a sweep takes minutes", async () => {
@@ -116,12 +119,13 @@ describe("creating one", () => {
 });
 
 describe("changing one", () => {
-  test("what is swept needs the scope admin; names and pauses do not", async () => {
-    const { id } = (await create()).body;
+  test("what is swept, and how often, needs the scope admin; names and pauses do not", async () => {
+    const { id } = (await create({ intervalSeconds: 21_600 })).body;
     const token = await edge.tokenWith("deploy");
     const patch = (body: object, as?: string) =>
       edge.call("PATCH", `/v1/monitors/${id}`, { body, ...(as !== undefined && { token: as }) });
     expect((await patch({ settings: { ports: "1-2000" } }, token)).body.code).toBe("missing-scope");
+    expect((await patch({ intervalSeconds: 3_600 }, token)).body.code).toBe("missing-scope");
     expect((await patch({ name: "Other" }, token)).status).toBe(200);
     expect((await edge.call("POST", `/v1/monitors/${id}/pause`, { token })).status).toBe(200);
     const bulk = { action: "update", ids: [id], change: { settings: { ports: "1-2000" } } };
@@ -141,6 +145,20 @@ describe("changing one", () => {
     expect((await edge.stores.monitors.get(applied.body.created[0].id))?.shard).toMatch(/^3600#s\d+$/);
     expect((await edge.call("PUT", "/v1/monitors", { body, token })).body.unchanged).toHaveLength(1);
   });
+});
+
+test("the monitors of a list count together", async () => {
+  const before = await stored();
+  const listed = (count: number, more: object) =>
+    edge.call("PUT", "/v1/monitors", {
+      body: { monitors: Array.from({ length: count }, (_, at) => ({ ...EDGE, ...more, key: `many-${at}` })) },
+    });
+  expect((await listed(101, { intervalSeconds: 86_400, settings: { ports: "22" } })).body.code).toBe(
+    "sweep-not-allowed",
+  );
+  const busy = { host: "93.184.216.0/29", settings: { ports: "1-65535" } };
+  expect((await listed(9, busy)).body.detail).toMatch(/^sweeps take \d+ % of the time of one probe at eu-west-1/);
+  expect(await stored()).toEqual(before);
 });
 
 test("a check begins a sweep, unless the monitor is paused", async () => {
@@ -224,4 +242,17 @@ describe("what was found", () => {
         404,
       );
   });
+});
+
+test("a check while one is under way begins none beside it, which would connect twice as fast", async () => {
+  const { id } = (await create()).body;
+  const check = async (seconds: number) => {
+    edge.clock.now = () => new Date((NOW_SECONDS + seconds) * 1000);
+    return (await edge.call("POST", `/v1/monitors/${id}/check`)).body.tick - NOW_SECONDS;
+  };
+  // A minute of slices, and the end.
+  expect([await check(10), await check(110), await check(120), await check(130)]).toEqual([0, 0, 120, 120]);
+  // With other settings, the one under way ends without a result.
+  await edge.call("PATCH", `/v1/monitors/${id}`, { body: { settings: { ports: "1-100" } } });
+  expect(await check(140)).toBe(130);
 });

@@ -93,7 +93,7 @@ const createMonitor = route({
     const settings = source
       ? copiedSettings(source, body, deps.locations, token)
       : readMonitorSettings(body, deps.locations);
-    await refuseSweeps(deps, token, settings);
+    await refuseSweeps(deps, token, [{ settings }]);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
     const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
