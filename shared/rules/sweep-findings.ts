@@ -17,6 +17,8 @@ export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
 /** What one slice found. Ports by address, as text: `22,8000-8002`. */
 export interface SweepPart {
   readonly slice: number;
+  /** Of the settings that it was run with. */
+  readonly settingsVersion: number;
   readonly startedAt: string;
   readonly endedAt: string;
   /** What was swept: the same addresses in all slices of a sweep. */
@@ -108,6 +110,24 @@ export const suspects = ({ addresses, open }: Swept, watched: number): string[] 
     const count = open.get(address)?.size ?? 0;
     return count >= SUSPECT_PORTS || (count > 0 && count === watched && watched >= SUSPECT_PORTS * SUSPECT_SHARE);
   });
+
+/** Characters of all open ports in a record, far below the 400 KB that an item may have. */
+const MOST_PORTS_TEXT = 150_000;
+
+/** The addresses with most open ports, where a record has no room for all: no machine has so many services. */
+export function beyondRoom({ addresses, open }: Swept): string[] {
+  const sizes = addresses
+    .map((address) => [address, formatPorts(open.get(address) ?? []).length] as const)
+    .toSorted(([, a], [, b]) => a - b);
+  let room = MOST_PORTS_TEXT;
+  // From the smallest on, as many as fit.
+  return sizes
+    .filter(([, size]) => {
+      room -= size;
+      return room < 0;
+    })
+    .map(([address]) => address);
+}
 
 /** Ports whose state differs from what the sweep before found. */
 export interface Differences {

@@ -14,6 +14,7 @@ import {
 const A = "192.0.2.1";
 const part = (slice: number, open: Record<string, string>, more: Partial<SweepPart> = {}): SweepPart => ({
   slice,
+  settingsVersion: 1,
   startedAt: "2026-11-27T10:00:00.000Z",
   endedAt: "2026-11-27T10:00:50.000Z",
   addresses: slice === 0 ? [A] : [],
