@@ -43,8 +43,6 @@ const MOST_IDENTIFIED = 24;
 const IDENTIFIED_AT_ONCE = 8;
 /** Time that is left for keeping the result. */
 const RESERVED_MS = 2_000;
-/** Sweeps that are read to find the last one that measured something. */
-const SWEEPS_BACK = 10;
 /** Random ports that a suspected address is tried on. */
 const TRIED_PORTS = 32;
 
@@ -119,16 +117,13 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     );
   };
 
-  /** What is known of the sweep before, of the same settings or not. */
-  const previousHosts = async (monitor: { readonly id: string; readonly location: string }, tick: number) =>
-    (await sweeps.sweeps(monitor, tick, SWEEPS_BACK, new Date(now()))).find(({ hosts }) => hosts)?.hosts;
-
   const measured = async (job: SweepJob, member: Member, probe: SweepProbe, swept: Swept, deadlineAtMs: number) => {
     const { addresses } = swept;
     const watched = portsFrom(tools, probe);
     const load = { addresses: addresses.length, ports: watched.length, perSecond: probe.perSecond };
     const { perSecond } = planSweep(load, tools.kind);
-    const before = await previousHosts({ id: job.id, location }, job.tick);
+    // Of the same settings or not.
+    const before = (await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now())))?.hosts;
     const everywhere = [
       ...new Set([...(await answeringEverywhere(suspects(swept, watched.length), perSecond)), ...beyondRoom(swept)]),
     ];

@@ -93,7 +93,9 @@ describe("creating one", () => {
 
   test("more than one probe has time for is refused with the figures, and a pause makes room", async () => {
     const busy = { host: "93.184.216.0/29", settings: { ports: "1-65535" }, locations: ["inside"] };
-    const made: string[] = [];
+    const first = () =>
+      edge.call("POST", "/v1/monitors", { body: { ...EDGE, ...busy }, headers: { "idempotency-key": "busy" } });
+    const made: string[] = [(await first()).body.id];
     let refused: Awaited<ReturnType<typeof create>> | undefined;
     for (let at = 0; at < 9 && !refused; at++) {
       const answer = await create(busy);
@@ -104,6 +106,8 @@ describe("creating one", () => {
     expect(refused?.body.detail).toMatch(
       /^sweeps take \d+ % of the time of one probe at inside, and this one would take \d+ % more/,
     );
+    // What is sent again makes nothing.
+    expect(await first()).toMatchObject({ status: 201, body: { id: made[0] } });
     await edge.call("POST", `/v1/monitors/${made[0]}/pause`);
     const filled = await create(busy);
     expect(filled.status).toBe(201);

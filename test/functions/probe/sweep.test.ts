@@ -213,6 +213,16 @@ describe("ports that differ are looked at again", () => {
     expect(await openPorts()).toEqual([{ value: "2301" }]);
   });
 
+  test("also after many sweeps that measured nothing", async () => {
+    await listen(2301);
+    await wholeSweep();
+    for (let at = 1; at <= 12; at++) await run(4, { tick: TICK + at * 3_600 });
+    const short = await listen(2310);
+    meanwhile = () => short.close();
+    await wholeSweep(TICK + 13 * 3_600);
+    expect(await openPorts()).toEqual([{ value: "2301" }]);
+  });
+
   test("one that was closed for a moment is no change", async () => {
     const server = await listen(2301);
     await wholeSweep();
