@@ -68,11 +68,12 @@ export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
 
   /** The steps of one monitor's sweeps that need jobs at a location. */
   const stepsAt = (shard: Shard, member: Member, location: string, until: number, now: Date): DueSweep => {
-    const { slices, perSecond } = planOf(member, location);
+    const plan = planOf(member, location);
+    const { slices, perSecond } = plan;
     const { askedTick, askedPlanned } = shard;
     const asked = askedTick === undefined ? [] : [askedTick];
     const askedUntil = askedPlanned?.tick === askedTick ? askedPlanned?.until : undefined;
-    const steps = stepsToPlan(shard, slices, shard.planned[location], until, now);
+    const steps = stepsToPlan(shard, plan, shard.planned[location], until, now);
     const { id, settingsVersion } = member;
     const common = { id, settingsVersion, shard: shard.name, slices, perSecond };
     return {
@@ -81,7 +82,7 @@ export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
       ticks: [...new Set(steps.map(({ tick }) => tick))],
       jobs: [
         ...steps.map((step) => ({ ...common, ...step, isAsked: false })),
-        ...stepsIn(asked, slices, askedUntil, until, now).map((step) => ({ ...common, ...step, isAsked: true })),
+        ...stepsIn(asked, plan, askedUntil, until, now).map((step) => ({ ...common, ...step, isAsked: true })),
       ],
     };
   };

@@ -12,6 +12,7 @@ import {
   type AddressPort,
   beyondRoom,
   confirmedHosts,
+  countAttempts,
   countOpen,
   countUnmeasured,
   type Differences,
@@ -19,6 +20,7 @@ import {
   differences,
   openPorts,
   putTogether,
+  type SweepFailure,
   type SweepPart,
   type SweepRecord,
   type Swept,
@@ -55,6 +57,21 @@ interface Dependencies {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+/** Why slices say nothing about their targets; undefined where they do. */
+function whyNothing(parts: readonly SweepPart[], swept: Swept, slices: number): SweepFailure | undefined {
+  const missing = slices - parts.length;
+  if (missing > 0)
+    return {
+      state: "unmeasured",
+      reason: "cut-short",
+      message: `not swept: ${missing} of ${slices} slices are missing`,
+    };
+  const [unmeasured, attempts] = [countUnmeasured(swept), countAttempts(swept)];
+  if (unmeasured <= attempts / 2) return undefined;
+  const message = `not swept: ${unmeasured} of ${attempts} attempts could not be made from here`;
+  return { state: "unmeasured", reason: "no-route", message };
 }
 
 /** @returns the sweep's outcome; undefined while slices are missing that may still come */
@@ -169,20 +186,10 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const isOnline = (await control(now())) === "online";
     if ((!isOnline || !(isWhole || failure)) && !isLastLook(step, slices)) return undefined;
     const swept = putTogether(parts);
-    const unmeasured = (reason: SweepRecord["reason"], message: string) => ({
-      state: "unmeasured" as const,
-      reason,
-      message,
-      answersEverywhere: [],
-    });
-    const result =
-      failure && isOnline
-        ? { ...failure, answersEverywhere: [] }
-        : !isOnline
-          ? { ...OFFLINE, answersEverywhere: [] }
-          : !isWhole
-            ? unmeasured("cut-short", `not swept: ${slices - parts.length} of ${slices} slices are missing`)
-            : await measured(job, member, probe, swept, deadlineAtMs);
+    const nothing = isOnline ? (failure ?? whyNothing(parts, swept, slices)) : OFFLINE;
+    const result = nothing
+      ? { ...nothing, answersEverywhere: [] }
+      : await measured(job, member, probe, swept, deadlineAtMs);
     const sweep: SweepRecord = {
       openCount: 0,
       ...result,

@@ -189,6 +189,8 @@ export function confirmedHosts(
 export const openPorts = ({ open }: SweptHost): Ports => portsIn(open);
 export const countOpen = (hosts: Hosts) => sum(Object.values(hosts).map((host) => openPorts(host).length));
 export const countUnmeasured = ({ unmeasured }: Swept) => size(unmeasured);
+export const countAttempts = ({ open, unmeasured, closedCount, filteredCount }: Swept) =>
+  size(open) + size(unmeasured) + closedCount + filteredCount;
 
 /** Characters of a fact's value; a longer list of ports is shown in part, and told from others by its hash. */
 const LONGEST_VALUE = 160;

@@ -22,7 +22,10 @@ const STARTING_SECONDS = 50;
 export const SLICE_SECONDS = 60;
 /** A slice that is later than this is lost: it would run beside the next one, and attempts would come twice as fast. */
 export const SLICE_LATE_SECONDS = 40;
-/** The end looks at all slices two minutes later again, if one was missing. */
+/** The first look at what the slices found is so long after the last attempt begins: it has ended by then, and its result is stored. */
+const LOOK_AFTER_SECONDS = 8;
+/** Where a slice was missing then, a minute after the last one began and two minutes later it is looked again. */
+const SECOND_LOOK_SLICES = 1;
 const LAST_LOOK_SLICES = 2;
 
 const MOST_ATTEMPTS = 1_048_576;
@@ -46,6 +49,8 @@ export interface SweepPlan {
   /** At all addresses together. */
   readonly perSecond: number;
   readonly slices: number;
+  /** Seconds from the tick until all slices have usually ended. */
+  readonly endAfterSeconds: number;
 }
 
 /** How many addresses a host may have, before its name is resolved. */
@@ -58,7 +63,10 @@ export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: Loca
   const each = Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
   const together = Math.min(MOST_IN_ALL, each * Math.min(addresses, ADDRESSES_AT_ONCE));
   const attempts = addresses * ports;
-  return { attempts, perSecond: together, slices: Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS))) };
+  const slices = Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS)));
+  const lastSeconds = Math.ceil(Math.ceil(attempts / slices) / together) + LOOK_AFTER_SECONDS;
+  const endAfterSeconds = (slices - 1) * SLICE_SECONDS + Math.min(SLICE_SECONDS, lastSeconds);
+  return { attempts, perSecond: together, slices, endAfterSeconds };
 }
 
 /** Looking again at what differs, and asking newly open ports what they are. */
@@ -112,13 +120,20 @@ export interface SweepStep {
 /** Whether a step is the last look, which ends the sweep whatever is missing. */
 export const isLastLook = (step: number, slices: number) => step >= slices + LAST_LOOK_SLICES;
 
+/** What of a plan says when its steps are due. */
+export type SweepTimes = Pick<SweepPlan, "slices" | "endAfterSeconds">;
+
 /** Steps of the sweep that begins at this tick. */
-const stepsOf = (tick: number, slices: number): SweepStep[] =>
-  [...Array.from({ length: slices }, (_, slice) => slice), slices, slices + LAST_LOOK_SLICES].map((step) => ({
-    tick,
-    step,
-    dueAtSeconds: tick + step * SLICE_SECONDS,
-  }));
+function stepsOf(tick: number, { slices, endAfterSeconds }: SweepTimes): SweepStep[] {
+  const lastSliceEnds = slices * SLICE_SECONDS;
+  const due = [
+    ...Array.from({ length: slices }, (_, slice) => [slice, slice * SLICE_SECONDS] as const),
+    [slices, endAfterSeconds] as const,
+    ...(endAfterSeconds < lastSliceEnds ? [[slices + SECOND_LOOK_SLICES, lastSliceEnds] as const] : []),
+    [slices + LAST_LOOK_SLICES, lastSliceEnds + LAST_LOOK_SLICES * SLICE_SECONDS] as const,
+  ];
+  return due.map(([step, seconds]) => ({ tick, step, dueAtSeconds: tick + seconds }));
+}
 
 /**
  * The steps that still need a job. Steps that were missed by more than a slice may be late are lost, because attempts would come too fast.
@@ -127,31 +142,31 @@ const stepsOf = (tick: number, slices: number): SweepStep[] =>
  */
 export function stepsToPlan(
   schedule: Schedule,
-  slices: number,
+  times: SweepTimes,
   plannedUntil: number | undefined,
   until: number,
   now: Date,
 ): SweepStep[] {
   if (plannedUntil === undefined)
-    return stepsIn(ticksToPlan(schedule, undefined, until, now), slices, undefined, until, now);
+    return stepsIn(ticksToPlan(schedule, undefined, until, now), times, undefined, until, now);
   // Ticks whose last step may still be ahead.
-  const longest = (slices + LAST_LOOK_SLICES) * SLICE_SECONDS;
+  const longest = (times.slices + LAST_LOOK_SLICES) * SLICE_SECONDS;
   const begun = new Date(now.getTime() - longest * 1000);
   const ticks = ticksToPlan(schedule, plannedUntil - longest, until, begun);
-  return stepsIn(ticks, slices, plannedUntil, until, now);
+  return stepsIn(ticks, times, plannedUntil, until, now);
 }
 
 /** Like `stepsToPlan`, of sweeps that begin at these ticks. */
 export function stepsIn(
   ticks: readonly number[],
-  slices: number,
+  times: SweepTimes,
   plannedUntil: number | undefined,
   until: number,
   now: Date,
 ): SweepStep[] {
   const from = Math.max(plannedUntil === undefined ? 0 : plannedUntil + 1, now.getTime() / 1000 - SLICE_LATE_SECONDS);
   return ticks
-    .flatMap((tick) => stepsOf(tick, slices))
+    .flatMap((tick) => stepsOf(tick, times))
     .filter(({ dueAtSeconds }) => from <= dueAtSeconds && dueAtSeconds < until);
 }
 

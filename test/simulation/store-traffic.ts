@@ -319,6 +319,8 @@ export function storeTraffic(
           plannedSince: { a: START },
         });
     },
+    askSweep: () => shards.askSweep(shard(), chance.pick([now, now - 60])),
+    advanceAsked: () => planning.advanceAsked(shard(), chance.pick([now, now - 60]), now + 179),
     settingsRevision: () => planning.settingsRevision(shard()),
     settingsChanged: () => shards.settingsChanged(shard(), [location()]),
     place: () => shards.place(chance.pick([10, 60]), [location()], chance.pick([1, 100, 250])),

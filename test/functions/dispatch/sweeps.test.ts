@@ -70,7 +70,8 @@ test("each slice, the end and the last look get one job each, when they are due"
     [0, 0],
     [1, 60],
     [2, 120],
-    [3, 180],
+    [3, 178],
+    [4, 180],
     [5, 300],
   ]);
   expect(sweeps().every(({ slices, isAsked }) => slices === 3 && !isAsked)).toBe(true);
@@ -85,7 +86,8 @@ test("a sweep that is asked for begins at once, and once, beside that of the int
   const asked = sweeps().filter(({ isAsked }) => isAsked);
   expect(steps(asked)).toEqual([
     [0, 0],
-    [1, 60],
+    [1, 18],
+    [2, 60],
     [3, 180],
   ]);
 });

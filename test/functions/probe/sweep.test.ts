@@ -271,6 +271,21 @@ describe("permission is asked at every sweep", () => {
   });
 });
 
+test("a location that can connect to nothing has swept nothing, and learns no baseline from it", async () => {
+  const probe = startProbe({
+    sweep: async (targets, { found }) => {
+      for (const target of targets) found(target, "unmeasured");
+    },
+  });
+  for (const step of [0, 1, 2]) await run(step, { probe });
+  expect(await sweeps().sweep(monitor, TICK)).toMatchObject({
+    state: "unmeasured",
+    reason: "no-route",
+    message: "not swept: 40 of 40 attempts could not be made from here",
+  });
+  expect(await view()).toBeUndefined();
+});
+
 test("a host that accepts connections on every port shows nothing, and what was known of it stays", async () => {
   await put({ settings: { ports: "2300-2339", identify: false } });
   await listen(2301);

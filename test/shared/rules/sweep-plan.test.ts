@@ -95,8 +95,23 @@ describe("which steps need jobs", () => {
   const numbers = (steps: readonly { tick: number; step: number }[]) =>
     steps.map(({ tick, step }) => [tick - TICK, step]);
 
+  /** Of a sweep whose last slice takes the whole minute. */
+  const full = (slices: number) => ({ slices, endAfterSeconds: slices * 60 });
+
+  test("a small sweep is looked at as soon as it has usually ended, and again where a slice was missing", () => {
+    const plan = planSweep({ addresses: 1, ports: 100, perSecond: null }, "local");
+    const steps = stepsToPlan(schedule, plan, TICK - 1, TICK + 600, at(TICK - 60));
+    expect(steps.map(({ step, dueAtSeconds }) => [step, dueAtSeconds - TICK])).toEqual([
+      [0, 0],
+      [1, 9],
+      [2, 60],
+      [3, 180],
+    ]);
+    expect([1, 2, 3].map((step) => isLastLook(step, 1))).toEqual([false, false, true]);
+  });
+
   test("slices a minute apart, then the end, and two minutes later the last look", () => {
-    const steps = stepsToPlan(schedule, 2, TICK - 1, TICK + 600, at(TICK - 60));
+    const steps = stepsToPlan(schedule, full(2), TICK - 1, TICK + 600, at(TICK - 60));
     expect(steps.map(({ step, dueAtSeconds }) => [step, dueAtSeconds - TICK])).toEqual([
       [0, 0],
       [1, 60],
@@ -110,26 +125,26 @@ describe("which steps need jobs", () => {
     const planned: number[][] = [];
     let watermark = TICK - 200;
     for (let now = TICK - 180; now < TICK + 900; now += 60) {
-      planned.push(...numbers(stepsToPlan(schedule, 5, watermark, now + 180, at(now))));
+      planned.push(...numbers(stepsToPlan(schedule, full(5), watermark, now + 180, at(now))));
       watermark = now + 179;
     }
     expect(planned).toEqual([0, 1, 2, 3, 4, 5, 7].map((step) => [0, step]));
   });
 
   test("steps that were missed by a minute are lost, and a new shard joins at its next tick", () => {
-    expect(numbers(stepsToPlan(schedule, 3, TICK - 1, TICK + 300, at(TICK + 110)))).toEqual([
+    expect(numbers(stepsToPlan(schedule, full(3), TICK - 1, TICK + 300, at(TICK + 110)))).toEqual([
       [0, 2],
       [0, 3],
     ]);
-    expect(numbers(stepsToPlan(schedule, 3, undefined, TICK + 300, at(TICK + 110)))).toEqual([]);
+    expect(numbers(stepsToPlan(schedule, full(3), undefined, TICK + 300, at(TICK + 110)))).toEqual([]);
   });
 
   test("a sweep that is asked for begins at once, beside the ticks", () => {
     const now = TICK + 1_000;
-    expect(numbers(stepsIn([now], 1, undefined, now + 180, at(now)))).toEqual([
+    expect(numbers(stepsIn([now], full(1), undefined, now + 180, at(now)))).toEqual([
       [1_000, 0],
       [1_000, 1],
     ]);
-    expect(numbers(stepsIn([now], 1, now + 179, now + 240, at(now + 60)))).toEqual([[1_000, 3]]);
+    expect(numbers(stepsIn([now], full(1), now + 179, now + 240, at(now + 60)))).toEqual([[1_000, 3]]);
   });
 });

@@ -222,6 +222,7 @@ function bodyOf(operationId: string): unknown {
   const bodies: Record<string, unknown> = {
     changeMonitors: { ids: ["x"], action: "pause" },
     applyMonitors: { monitors: [] },
+    applyBaseline: { values: {} },
     createSubscription: { kind: "email", endpoint: "a@example.com" },
     createPolicy: { name: "x", steps: [{ afterSeconds: 60, channels: ["sns"] }] },
     createMaintenanceWindow: { name: "x", all: true, schedule: { kind: "once", durationSeconds: 7200 } },
