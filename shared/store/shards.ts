@@ -100,13 +100,18 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
     /**
      * Asks for a sweep now, beside those of the shard's ticks; dispatch plans it. While one of the same settings is under way none is
      * added: two at a time would connect twice as fast as the target bears.
-     * @param seconds how long one takes
+     * @param seconds how long one takes at most
+     * @param ended tick of one that is known to have ended sooner
      * @returns tick of the sweep, new or under way
      */
     async askSweep(
       shard: string,
       tick: number,
-      { settingsVersion, seconds }: { readonly settingsVersion: number; readonly seconds: number },
+      {
+        settingsVersion,
+        seconds,
+        ended = 0,
+      }: { readonly settingsVersion: number; readonly seconds: number; readonly ended?: number },
     ): Promise<number> {
       try {
         await client.send(
@@ -115,8 +120,13 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
             Key: shardKey(shard),
             UpdateExpression: "SET askedTick = :tick, askedVersion = :version",
             ConditionExpression:
-              "attribute_not_exists(askedTick) OR askedVersion <> :version OR NOT askedTick BETWEEN :oldest AND :tick",
-            ExpressionAttributeValues: { ":tick": tick, ":version": settingsVersion, ":oldest": tick - seconds },
+              "attribute_not_exists(askedTick) OR askedVersion <> :version OR askedTick = :ended OR NOT askedTick BETWEEN :oldest AND :tick",
+            ExpressionAttributeValues: {
+              ":tick": tick,
+              ":version": settingsVersion,
+              ":ended": ended,
+              ":oldest": tick - seconds,
+            },
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );

@@ -173,23 +173,24 @@ test("a check begins a sweep, unless the monitor is paused", async () => {
   expect((await edge.call("POST", `/v1/monitors/${id}/check`)).body.code).toBe("paused");
 });
 
+const record = (tick: number, open: string): SweepRecord => ({
+  tick,
+  startedAt: new Date(tick * 1000).toISOString(),
+  endedAt: new Date((tick + 70) * 1000).toISOString(),
+  settingsVersion: 1,
+  state: "open",
+  reason: null,
+  message: `open: ${open}`,
+  hosts: { "93.184.216.5": { open, services: { 22: "ssh" } } },
+  addressCount: 16,
+  openCount: open.split(",").length,
+  closedCount: 100,
+  filteredCount: 7,
+  unmeasuredCount: 0,
+  answersEverywhere: [],
+});
+
 describe("what was found", () => {
-  const record = (tick: number, open: string): SweepRecord => ({
-    tick,
-    startedAt: new Date(tick * 1000).toISOString(),
-    endedAt: new Date((tick + 70) * 1000).toISOString(),
-    settingsVersion: 1,
-    state: "open",
-    reason: null,
-    message: `open: ${open}`,
-    hosts: { "93.184.216.5": { open, services: { 22: "ssh" } } },
-    addressCount: 16,
-    openCount: open.split(",").length,
-    closedCount: 100,
-    filteredCount: 7,
-    unmeasuredCount: 0,
-    answersEverywhere: [],
-  });
   let id: string;
   beforeAll(async () => {
     ({ id } = (await create({ locations: ["eu-west-1"], tags: { team: "a" } })).body);
@@ -256,7 +257,10 @@ test("a check while one is under way begins none beside it, which would connect 
   };
   // A minute of slices, and the end.
   expect([await check(10), await check(110), await check(120), await check(130)]).toEqual([0, 0, 120, 120]);
+  const sweeps = createSweepStore(edge.client, edge.tables.history);
+  await sweeps.putSweep({ id, location: "eu-west-1" }, record(NOW_SECONDS + 120, "22"));
+  expect([await check(135), await check(136)]).toEqual([135, 135]);
   // With other settings, the one under way ends without a result.
   await edge.call("PATCH", `/v1/monitors/${id}`, { body: { settings: { ports: "1-100" } } });
-  expect(await check(140)).toBe(130);
+  expect(await check(140)).toBe(136);
 });
