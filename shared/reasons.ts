@@ -57,5 +57,7 @@ export const REASONS = [
   // sweeps of ports
   "port-closed",
   "answers-everywhere",
+  // accounts
+  "wrong-credentials",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -10,6 +10,7 @@ import { check } from "./support/check.ts";
 import { realServers } from "./support/real-servers/index.ts";
 import {
   isAsExpected,
+  isAsPrinted,
   isInstalled,
   type RealServer,
   type Running,
@@ -54,7 +55,9 @@ const runOwnChecks = async (server: RealServer, running: Running) => {
     const outcome = await running.run(wantedCheck);
     const what = `${wantedCheck.protocol} ${JSON.stringify(wantedCheck.settings)}${wantedCheck.secure ? " inside TLS" : ""}`;
     const saw = `${outcome.state} ${outcome.reason ?? ""} "${outcome.message}" ${JSON.stringify(outcome.evidence)}`;
-    if (isAsExpected(outcome, wantedCheck)) console.log(`  ${what}: ${saw} [${JSON.stringify(outcome.facts ?? {})}]`);
+    if (!isAsPrinted(outcome, wantedCheck, running.context)) fail(`${server.name}: ${what}: not as printed: ${saw}`);
+    else if (isAsExpected(outcome, wantedCheck))
+      console.log(`  ${what}: ${saw} [${JSON.stringify(outcome.facts ?? {})}]`);
     else fail(`${server.name}: ${what}: ${saw}`);
   }
 };

@@ -8,9 +8,9 @@ import { isBelievable } from "../../shared/rules/clock-skew.ts";
 import { locationCondition } from "../../shared/rules/quorum.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 
-/** A view is stale without a block for so many ticks, and this long. */
+/** A view that stands alone is stale without a block for so many ticks, and this long. A stall of the shard is noticed only later. */
 const STALE_TICKS = 3;
-const STALE_SECONDS = 180;
+const STALE_SECONDS = 60;
 
 interface Dependencies {
   /** Names of all locations. */

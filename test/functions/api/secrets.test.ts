@@ -10,6 +10,7 @@ afterAll(() => edge[Symbol.asyncDispose]());
 
 const SECRETS: [string, Record<string, unknown>][] = [
   ["snmp", { community: "s3cret" }],
+  ["snmp", { version: "3", user: { user: "u", level: "authPriv", authKey: "auth-s3cret", privKey: "priv-s3cret" } }],
   ["http", { headers: { Authorization: "Bearer s3cret" }, path: "/health" }],
   ["tcp", { steps: [{ send: "AUTH s3cret\r\n", expect: { contains: "OK" } }] }],
   ["udp", { send: { text: "s3cret" }, silence: "up" }],
@@ -34,6 +35,20 @@ test.each(SECRETS)(
     expect([patched.status, patched.body.settings]).toEqual([200, settings]);
   },
 );
+
+test("each wrong field of an SNMP user is named without its secret, and nothing is stored", async () => {
+  const user = { user: "monitor", level: "authPriv", authKey: "s3cret", priv: "DES", privKey: "s3cret2" };
+  const body = { name: "Weak", protocol: "snmp", host: "127.0.0.1", settings: { version: "3", user } };
+  const refused = await edge.call("POST", "/v1/monitors", { body });
+  expect(refused.status).toBe(422);
+  expect(refused.body.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
+    "settings.user.authKey",
+    "settings.user.priv",
+    "settings.user.privKey",
+  ]);
+  expect(JSON.stringify(refused.body)).not.toContain("s3cret");
+  expect((await edge.call("GET", "/v1/monitors?q=Weak")).body.items).toEqual([]);
+});
 
 test("a webhook's secret is shown to those who may write, and its host to the others", async () => {
   edge.outside.sns = (action, parameters) =>

@@ -38,7 +38,8 @@ const round = async (spacingMs: number, leaseMs: number, answer: (attempt: numbe
   });
   const { mail } = await w.mailbox.waiting("sns", " ");
   const lease = { token: "t", until: new Date(Date.now() + leaseMs).toISOString() };
-  return { attempts, report: await run("sns", mail, (await w.mailbox.state("sns"))!, lease) };
+  const startedAt = Date.now();
+  return { startedAt, attempts, report: await run("sns", mail, (await w.mailbox.state("sns"))!, lease) };
 };
 const post = async (count: number) => {
   for (let number = 0; number < count; number++) await w.post(1, { monitorId: `m${number}` });
@@ -47,8 +48,9 @@ const delivered: Answer = { kind: "delivered", said: "ok" };
 
 test("messages keep the distance of the channel's rate, and the rest is left when the lease ends", async () => {
   await post(30);
-  const { attempts, report } = await round(100, 11_000, () => delivered);
-  for (const [place, at] of attempts.entries()) expect(at - attempts[0]!).toBeGreaterThan(100 * place - 20);
+  const { startedAt, attempts, report } = await round(100, 11_000, () => delivered);
+  // From the start: the first attempt may be late, and the others need not be.
+  for (const [place, at] of attempts.entries()) expect(at - startedAt).toBeGreaterThanOrEqual(100 * place - 2);
   expect(attempts.length).toBeLessThanOrEqual(11);
   expect(report).toMatchObject({ sent: attempts.length, isCut: true });
   expect(report.left).toHaveLength(30 - attempts.length);

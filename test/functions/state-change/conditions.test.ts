@@ -91,6 +91,7 @@ describe("an old view that makes a minority counts", () => {
   test.each<[what: string, put: () => Promise<unknown>, expected: ViewCondition]>([
     ["if the newest check agrees", () => putBlock(60, { health: "down", view: "down" }), "working"],
     ["not if the newest check saw the port up", () => putBlock(60, { health: "up", view: "down" }), "doubtful"],
+    ["not if there was no check for a minute", () => putBlock(90, { health: "down", view: "down" }), "doubtful"],
     ["not if there was no check for long", () => putBlock(400, { health: "down", view: "down" }), "doubtful"],
   ])("%s", async (_, put, expected) => {
     await put();

@@ -30,31 +30,6 @@ export const servers: readonly RealServer[] = [
     ],
   },
   {
-    name: "snmpd",
-    debian: "snmpd",
-    program: "/usr/sbin/snmpd",
-    version: ["-v"],
-    environment: { SNMP_PERSISTENT_DIR: "." },
-    arguments({ folder, port }) {
-      writeFileSync(join(folder, "snmpd.conf"), "rocommunity harbor 127.0.0.1\nsysLocation pier 7\n");
-      return ["-f", "-Lo", "-C", "-c", join(folder, "snmpd.conf"), "-p", join(folder, "pid"), `udp:127.0.0.1:${port}`];
-    },
-    checks: [
-      { protocol: "snmp", settings: { community: "harbor" } },
-      {
-        protocol: "snmp",
-        settings: { version: "1", community: "harbor", oid: "1.3.6.1.2.1.1.6.0", expect: { equals: "pier 7" } },
-      },
-      { protocol: "snmp", settings: { version: "3" } },
-      {
-        protocol: "snmp",
-        settings: { community: "wrong" },
-        expected: { state: "open|filtered", health: "down", reason: "no-answer" },
-      },
-    ],
-  },
-
-  {
     name: "freeradius",
     debian: "freeradius",
     program: "/usr/sbin/freeradius",

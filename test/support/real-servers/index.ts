@@ -5,6 +5,7 @@ import { servers as datagrams } from "./datagrams.ts";
 import { servers as mail } from "./mail.ts";
 import { servers as nameServers } from "./name-servers.ts";
 import type { RealServer } from "./server.ts";
+import { servers as snmp } from "./snmp.ts";
 import { servers as streams } from "./streams.ts";
 
 export const realServers: readonly RealServer[] = [
@@ -13,5 +14,6 @@ export const realServers: readonly RealServer[] = [
   ...databases,
   ...nameServers,
   ...datagrams,
+  ...snmp,
   ...calls,
 ];

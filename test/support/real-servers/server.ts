@@ -38,6 +38,8 @@ export interface RealCheck {
   readonly atSecurePort?: boolean;
   /** Pause before, for servers that take visits only so fast. */
   readonly afterMs?: number;
+  /** A command of another implementation that prints the value in the evidence. */
+  printedBy?(context: Context): readonly string[];
   /** Default: open and up. */
   readonly expected?: Readonly<Record<string, unknown>>;
 }
@@ -66,6 +68,17 @@ export const isAsExpected = (outcome: Outcome, { expected }: RealCheck): boolean
   Object.entries({ state: "open", health: "up", ...expected }).every(
     ([key, value]) => JSON.stringify(outcome[key as keyof Outcome]) === JSON.stringify(value),
   );
+
+/** What the other implementation prints, without its quotes and the dot before an object identifier. */
+const printed = ([command = "", ...rest]: readonly string[]): string =>
+  spawnSync(command, rest, { encoding: "utf8", timeout: 5000 })
+    .stdout.trim()
+    .replace(/^"(.*)"$/s, "$1")
+    .replace(/^\.(?=\d)/, "");
+
+/** Whether the value is what the other implementation reads, where the check names one. */
+export const isAsPrinted = ({ evidence }: Outcome, { printedBy }: RealCheck, context: Context): boolean =>
+  !printedBy || printed(printedBy(context)) === evidence.value;
 
 /** The first line with a version in what the program says of itself, or the package's version where it says none. */
 export const versionOf = ({ program, version, debian }: RealServer): string => {
