@@ -21,7 +21,8 @@ export const keyAlias = (appId: string) => `alias/${appId}`;
 export const probeFunctionName = (appId: string, location: string) => `${appId}-probe-${location}`;
 
 /** Tells this installation from all others, in the DNS record that allows it to sweep a name. */
-export const installationName = ({ appId, region }: Settings) => `${appId} ${region} ${Aws.ACCOUNT_ID}`;
+export const installationName = ({ appId, region, installation }: Settings) =>
+  installation ?? `${appId} ${region} ${Aws.ACCOUNT_ID}`;
 
 export const tableArn = (stack: Stack, { region }: Settings, tableName: string) =>
   stack.formatArn({ service: "dynamodb", region, resource: "table", resourceName: tableName });

@@ -31,6 +31,8 @@ export interface Settings {
   readonly alertFunctions: readonly string[];
   /** What monitors of the protocol `ports` may sweep: addresses, networks and names, `*.example.com` for all below one. Default: none. */
   readonly sweepTargets: readonly string[];
+  /** Tells this installation from others in the DNS record that allows it to sweep a name. Default: app, region and account. */
+  readonly installation?: string;
   /** Whether to add a CloudWatch dashboard ($3 a month beyond an account's first three). Default false. */
   readonly dashboard: boolean;
   /**
@@ -153,6 +155,7 @@ const SETTINGS = {
     .array(matching(FUNCTION_ARN, "the ARN of a Lambda function"), must("a list of ARNs of Lambda functions"))
     .default([]),
   sweepTargets: sweepTargets.default([]),
+  installation: matching(/^[\w.-]{1,64}$/, "a name of letters, digits, _ . -").optional(),
   dashboard: flag(),
   controlTargets: controlTargets.optional(),
   apiThrottle: counts("apiThrottle", { ratePerSecond: count(100), burst: count(40) }).prefault({}),

@@ -9,10 +9,10 @@ export interface Cidr {
   readonly size: number;
 }
 
-/** @returns undefined for text that is no network */
+/** @returns undefined for text that is no network. One with a zone (`fe80::1%eth0/64`) is none. */
 export function parseCidr(text: string): Cidr | undefined {
   // The library also takes half an address: 10.1/16.
-  if (isIP(text.split("/")[0] ?? "") === 0 || !text.includes("/") || !ipaddr.isValidCIDR(text)) return undefined;
+  if (isIP(text.split("/")[0] ?? "") === 0 || !/^[^%]*\/\d+$/.test(text) || !ipaddr.isValidCIDR(text)) return undefined;
   const [address, bits] = ipaddr.parseCIDR(text);
   const free = address.toByteArray().length * 8 - bits;
   const network = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
@@ -35,15 +35,19 @@ export function addressesOf({ network, size }: Cidr): string[] {
 
 /** Whether an address, without its zone, or a whole network lies in one of the networks; single addresses count as networks. */
 export function isInside(address: string, networks: readonly string[]): boolean {
-  const [bare = "", prefix] = address.replace(/%.*$/, "").split("/");
+  const [bare = "", prefix] = address.replace(/%[^/]*/, "").split("/");
   if (!ipaddr.isValid(bare)) return false;
   const parsed = ipaddr.process(bare);
+  // Of an IPv4-mapped network (::ffff:203.0.113.0/120), the first 96 bits say that it is one.
+  const mappedBits = parsed.kind() === "ipv4" && bare.includes(":") ? 96 : 0;
   return networks.some((network) => {
     const full = network.includes("/") ? network : `${network}/${network.includes(":") ? 128 : 32}`;
     if (!ipaddr.isValidCIDR(full)) return false;
     const [base, bits] = ipaddr.parseCIDR(full);
     return (
-      base.kind() === parsed.kind() && parsed.match(base, bits) && (prefix === undefined || Number(prefix) >= bits)
+      base.kind() === parsed.kind() &&
+      parsed.match(base, bits) &&
+      (prefix === undefined || Number(prefix) - mappedBits >= bits)
     );
   });
 }

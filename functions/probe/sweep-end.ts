@@ -10,6 +10,7 @@ import { inParallel } from "../../shared/parallel.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
 import {
   type AddressPort,
+  beyondRoom,
   confirmedHosts,
   countAttempts,
   countOpen,
@@ -32,20 +33,18 @@ import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
 import type { Identify } from "./identify.ts";
-import { portsFrom, type SweepTools } from "./sweep-slice.ts";
+import { OFFLINE, portsFrom, type SweepTools } from "./sweep-slice.ts";
 
 /** Looks at a port that differs, and the pause between their starts: a lost packet or a restart is over by then. */
 const LOOKS = 3;
 const LOOKS_APART_MS = 5_000;
-/** Ports that are looked at again. Of more, the others are believed. */
+/** Ports that are looked at again, of those that opened and of those that closed. The next sweep goes on with the others. */
 const MOST_LOOKED_AT = 512;
 /** Ports that one sweep identifies, and how many at a time; the next sweep goes on. */
 const MOST_IDENTIFIED = 24;
 const IDENTIFIED_AT_ONCE = 8;
 /** Time that is left for keeping the result. */
 const RESERVED_MS = 2_000;
-/** Sweeps that are read to find the last one that measured something. */
-const SWEEPS_BACK = 10;
 /** Random ports that a suspected address is tried on. */
 const TRIED_PORTS = 32;
 
@@ -59,12 +58,6 @@ interface Dependencies {
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
-
-const OFFLINE: SweepFailure = {
-  state: "unmeasured",
-  reason: "no-route",
-  message: "not swept: this location's own network is down",
-};
 
 /** Why slices say nothing about their targets; undefined where they do. */
 function whyNothing(parts: readonly SweepPart[], swept: Swept, slices: number): SweepFailure | undefined {
@@ -108,22 +101,20 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
       stillClosed = stillClosed.filter((port) => ["closed", "filtered"].includes(states.get(key(port)) ?? ""));
       if (look < LOOKS - 1) await sleep(Math.max(0, nextAtMs - now()));
     }
-    return {
-      opened: [...stillOpen, ...opened.slice(MOST_LOOKED_AT)],
-      closed: [...stillClosed, ...closed.slice(MOST_LOOKED_AT)],
-    };
+    return { opened: stillOpen, closed: stillClosed };
   };
 
-  /** Of the suspected addresses, those that accept connections on random ports too. */
+  /** Of the suspected addresses, those that accept connections on random ports too, or for which there was no time. */
   const answeringEverywhere = async (addresses: readonly string[], perSecond: number): Promise<string[]> => {
-    const tried = addresses.flatMap((address) =>
-      Array.from({ length: TRIED_PORTS }, () => ({ address, port: 1 + Math.floor(Math.random() * 65_535) })),
-    );
+    const tried = Array.from({ length: TRIED_PORTS }, () =>
+      addresses.map((address) => ({ address, port: 1 + Math.floor(Math.random() * 65_535) })),
+    ).flat();
     if (tried.length === 0) return [];
     const states = await statesOf(tried, perSecond);
     return addresses.filter((address) => {
-      const own = tried.filter((one) => one.address === address);
-      return own.filter((one) => states.get(key(one)) === "open").length > own.length / 2;
+      const own = tried.filter((one) => one.address === address).map((one) => states.get(key(one)));
+      const measured = own.filter((state) => state !== "unmeasured");
+      return measured.length === 0 || measured.filter((state) => state === "open").length > measured.length / 2;
     });
   };
 
@@ -143,17 +134,16 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     );
   };
 
-  /** What is known of the sweep before, of the same settings or not. */
-  const previousHosts = async (monitor: { readonly id: string; readonly location: string }, tick: number) =>
-    (await sweeps.sweeps(monitor, tick, SWEEPS_BACK, new Date(now()))).find(({ hosts }) => hosts)?.hosts;
-
   const measured = async (job: SweepJob, member: Member, probe: SweepProbe, swept: Swept, deadlineAtMs: number) => {
     const { addresses } = swept;
     const watched = portsFrom(tools, probe);
     const load = { addresses: addresses.length, ports: watched.length, perSecond: probe.perSecond };
     const { perSecond } = planSweep(load, tools.kind);
-    const before = await previousHosts({ id: job.id, location }, job.tick);
-    const everywhere = await answeringEverywhere(suspects(swept, watched.length), perSecond);
+    // Of the same settings or not.
+    const before = (await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now())))?.hosts;
+    const everywhere = [
+      ...new Set([...(await answeringEverywhere(suspects(swept, watched.length), perSecond)), ...beyondRoom(swept)]),
+    ];
     const counted = { ...swept, addresses: addresses.filter((address) => !everywhere.includes(address)) };
     const found = differences(before, counted, watched);
     const confirmed = await confirm(found, perSecond);
@@ -189,7 +179,8 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const monitor = { id, location };
     const present = await sweeps.sweep(monitor, tick);
     if (present) return sweepOutcome(member.host, probe, present);
-    const parts = await sweeps.parts(monitor, tick);
+    // Slices of other settings looked at other ports.
+    const parts = (await sweeps.parts(monitor, tick)).filter((part) => part.settingsVersion === job.settingsVersion);
     const failure = parts.find((part) => part.failure)?.failure;
     const isWhole = parts.length >= slices;
     const isOnline = (await control(now())) === "online";

@@ -23,6 +23,7 @@ import {
 } from "../../shared/rules/sweep-plan.ts";
 import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
+import type { Control } from "./control.ts";
 
 const RESOLVE_MS = 5_000;
 /** Of a slice, after which nothing is started. */
@@ -43,6 +44,13 @@ export interface SweepTools {
 type Failure = NonNullable<SweepPart["failure"]>;
 
 const PORT_25 = 25;
+
+/** What a location sees while its control targets do not answer says nothing. */
+export const OFFLINE: Failure = {
+  state: "unmeasured",
+  reason: "no-route",
+  message: "not swept: this location's own network is down",
+};
 
 /** Ports that this location can look at. */
 export const portsFrom = ({ kind, port25 }: Pick<SweepTools, "kind" | "port25">, { ports }: SweepProbe) =>
@@ -76,6 +84,7 @@ interface Dependencies {
   readonly views: Pick<ViewStore, "membersById">;
   readonly sweeps: SweepStore;
   readonly tools: SweepTools;
+  readonly control: Control;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -96,12 +105,12 @@ export const memberOf = async (
   return isSwept ? member : undefined;
 };
 
-export const createSweepSlice = ({ location, views, sweeps, tools, now }: Dependencies) => {
+export const createSweepSlice = ({ location, views, sweeps, tools, control, now }: Dependencies) => {
   const addressesFor = async (job: SweepJob, member: Member): Promise<readonly string[] | Failure | undefined> => {
     if (job.step === 0) return sweptAddresses(member, tools);
     // A name may have other addresses by now.
     const first = await sweeps.part({ id: job.id, location }, job.tick, 0);
-    if (!first || first.failure) return undefined;
+    if (!first || first.failure || first.settingsVersion !== job.settingsVersion) return undefined;
     const allowed = await sweptAddresses(member, tools);
     return "state" in allowed ? allowed : first.addresses;
   };
@@ -116,7 +125,7 @@ export const createSweepSlice = ({ location, views, sweeps, tools, now }: Depend
     if (!probe) return;
     const addresses = await addressesFor(job, member);
     if (!addresses) return;
-    const failure = "state" in addresses ? addresses : undefined;
+    let failure = "state" in addresses ? addresses : undefined;
     const swept = "state" in addresses ? [] : addresses;
     const ports = portsFrom(tools, probe);
     const counts = { closed: 0, filtered: 0 };
@@ -143,8 +152,11 @@ export const createSweepSlice = ({ location, views, sweeps, tools, now }: Depend
           }
         },
       });
+    // Else the first sweep would take all ports for closed, and the next one for newly open.
+    if (counts.filtered > 0 && (await control(now())) === "offline") failure = OFFLINE;
     await sweeps.putPart({ id, location }, tick, {
       slice,
+      settingsVersion: job.settingsVersion,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(now()).toISOString(),
       addresses: slice === 0 ? swept : [],

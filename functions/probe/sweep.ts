@@ -41,8 +41,9 @@ export const createSweepSteps = ({ location, views, slice, end, tick, checked, n
   /** Stores what a sweep that somebody asked for says, unless a newer one has. */
   const storeView = async (job: SweepJob, member: Member, outcome: NonNullable<Awaited<ReturnType<SweepEnd>>>) => {
     const view = (await views.views([job.id], location)).get(job.id) ?? null;
-    const once = { failureThreshold: 1, recoveryThreshold: 1 };
-    const next = judge(view, remember(EMPTY_HISTORY, outcome.health), outcome, once, job.tick);
+    // It counts as the only one: a monitor that is to fail several times before it is down is not, by this one.
+    const thresholds = { failureThreshold: member.failureThreshold, recoveryThreshold: 1 };
+    const next = judge(view, remember(EMPTY_HISTORY, outcome.health), outcome, thresholds, job.tick);
     if (next) await views.save(job.id, member.settingsVersion, location, next, now());
   };
 

@@ -88,7 +88,7 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
     return createSweepSteps({
       location,
       views,
-      slice: createSweepSlice({ location, views, sweeps, tools, now }),
+      slice: createSweepSlice({ location, views, sweeps, tools, control, now }),
       end: createSweepEnd({ location, sweeps, tools, identify, control, now, sleep }),
       tick: (known, shard, tick) => createTick({ ...ticking, engine: known })(shard, tick),
       checked,

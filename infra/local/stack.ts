@@ -15,6 +15,7 @@ import { createHttpApi } from "./http-api/http-api.ts";
 import { type Caller, createGateway } from "./http-server/gateway.ts";
 import { type Listening, listen, StartError } from "./http-server/listen.ts";
 import { createAuthoriser } from "./iam/iam.ts";
+import { installationIn } from "./installation.ts";
 import { createEventSources } from "./lambda/event-sources.ts";
 import { createFunctions, type Functions, newAccessKeyId } from "./lambda/functions.ts";
 import { startSchedules } from "./scheduler/scheduled.ts";
@@ -329,10 +330,18 @@ const listenAsBefore = async (file: string): Promise<Listening> => {
   return listen("127.0.0.1", port).catch(() => listen("127.0.0.1", 0));
 };
 
-const contextOf = ({ locations, controlTargets = [], alertSender, sweepTargets, context }: StackOptions) => ({
+const contextOf = ({
+  dataFolder,
+  locations,
+  controlTargets = [],
+  alertSender,
+  sweepTargets,
+  context,
+}: StackOptions) => ({
   locations: (locations ?? ["local"]).map((name) => ({ name, kind: "local", controlTargets })),
   alertSender: alertSender ?? DEFAULT_SENDER,
   sweepTargets,
+  installation: installationIn(dataFolder),
   ...context,
 });
 

@@ -28,6 +28,8 @@ export function nameOfFact(key: string): string {
   if (hostKey) return `SSH host key (${hostKey})`;
   const service = /^service\.(\d+)$/.exec(key)?.[1];
   if (service) return `service on port ${service}`;
+  const network = /^ports\.tcp\.([\d.]+)-(\d+)$/.exec(key);
+  if (network) return `list of open ports in ${network[1]}/${network[2]}`;
   const header = /^http\.header\.(.+)$/.exec(key)?.[1];
   if (header) return `header ${header}`;
   const [ports, address] = /^ports\.tcp(?:\.(.+))?$/.exec(key) ?? [];

@@ -3,11 +3,12 @@
  * of a check, with the facts that changes are told by. Pure.
  */
 import { createHash } from "node:crypto";
-import { parseCidr } from "../cidr.ts";
+import { addressesOf, type Cidr, parseCidr } from "../cidr.ts";
 import type { SweepProbe } from "../contract/protocol.ts";
 import type { Facts, Outcome } from "../model.ts";
 import { formatPorts, type Ports, parsePorts } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
+import { chunksOf } from "./plan.ts";
 
 /** Why nothing was swept. */
 export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
@@ -17,6 +18,8 @@ export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
 /** What one slice found. Ports by address, as text: `22,8000-8002`. */
 export interface SweepPart {
   readonly slice: number;
+  /** Of the settings that it was run with. */
+  readonly settingsVersion: number;
   readonly startedAt: string;
   readonly endedAt: string;
   /** What was swept: the same addresses in all slices of a sweep. */
@@ -109,6 +112,24 @@ export const suspects = ({ addresses, open }: Swept, watched: number): string[] 
     return count >= SUSPECT_PORTS || (count > 0 && count === watched && watched >= SUSPECT_PORTS * SUSPECT_SHARE);
   });
 
+/** Characters of all open ports in a record, far below the 400 KB that an item may have. */
+const MOST_PORTS_TEXT = 150_000;
+
+/** The addresses with most open ports, where a record has no room for all: no machine has so many services. */
+export function beyondRoom({ addresses, open }: Swept): string[] {
+  const sizes = addresses
+    .map((address) => [address, formatPorts(open.get(address) ?? []).length] as const)
+    .toSorted(([, a], [, b]) => a - b);
+  let room = MOST_PORTS_TEXT;
+  // From the smallest on, as many as fit.
+  return sizes
+    .filter(([, size]) => {
+      room -= size;
+      return room < 0;
+    })
+    .map(([address]) => address);
+}
+
 /** Ports whose state differs from what the sweep before found. */
 export interface Differences {
   readonly opened: readonly AddressPort[];
@@ -178,12 +199,14 @@ const MOST_BYTES = 800;
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 10);
 
-const portsValue = (ports: Ports): string => {
-  const text = formatPorts(ports);
-  return text.length <= LONGEST_VALUE
-    ? text
-    : `${ports.length} ports #${hashOf(text)}: ${text.slice(0, LONGEST_VALUE / 2)}...`;
+const shortened = (text: string, inShort: string, longest: number): string => {
+  if (text.length <= longest) return text;
+  const told = `${inShort} #${hashOf(text)}`;
+  const shown = Math.min(LONGEST_VALUE / 2, longest - told.length - ": ...".length);
+  return shown > 0 ? `${told}: ${text.slice(0, shown)}...` : told;
 };
+const portsValue = (ports: Ports, longest = LONGEST_VALUE): string =>
+  shortened(formatPorts(ports), `${ports.length} ports`, longest);
 
 const fits = (facts: Facts) => Buffer.byteLength(JSON.stringify(facts)) <= MOST_BYTES;
 
@@ -197,7 +220,8 @@ export function factsOf(
   const told = Object.entries(hosts).map(
     ([address, own]) => [address, openPorts(own).filter((port) => !isLeftOut.has(port)), own.services] as const,
   );
-  if (!parseCidr(host)) {
+  const network = parseCidr(host);
+  if (!network) {
     const all = { "ports.tcp": portsValue([...new Set(told.flatMap(([, ports]) => ports))].toSorted((a, b) => a - b)) };
     const services = told.flatMap(([, ports, known]) =>
       ports.flatMap((port) => (known[port] === undefined ? [] : [[`service.${port}`, known[port]] as const])),
@@ -205,16 +229,29 @@ export function factsOf(
     const withServices = { ...all, ...Object.fromEntries(services) };
     return fits(withServices) ? withServices : all;
   }
-  const each = Object.fromEntries(
-    told
-      .filter(([, ports]) => ports.length > 0)
-      .map(([address, ports]) => [`ports.tcp.${address.replaceAll(":", "-")}`, portsValue(ports)]),
-  );
-  if (Object.keys(each).length > 0 && fits(each)) return each;
-  const count = sum(told.map(([, ports]) => ports.length));
-  return {
-    "ports.tcp": count === 0 ? "" : `${count} ports of ${told.length} addresses #${hashOf(JSON.stringify(each))}`,
-  };
+  return networkFacts(network, new Map(told.map(([address, ports]) => [address, ports])));
+}
+
+/** Facts that the addresses of a network share. How many are in each depends on the network alone: an address that answers for the first time changes its own. */
+const MOST_GROUPS = 16;
+/** Bytes of a network's facts, as a view stores them, and what each takes beside its value. */
+const MOST_NETWORK_BYTES = 1_536;
+const BESIDE_VALUE_BYTES = 54;
+
+function networkFacts({ network, size }: Cidr, open: ReadonlyMap<string, Ports>): Facts {
+  const groups = Math.min(size, MOST_GROUPS);
+  const longest = Math.min(LONGEST_VALUE, Math.floor(MOST_NETWORK_BYTES / groups) - BESIDE_VALUE_BYTES);
+  const prefix = (network.includes(":") ? 128 : 32) - Math.log2(size / groups);
+  const found = chunksOf(addressesOf({ network, size }), size / groups).flatMap((addresses) => {
+    const own = addresses.filter((address) => open.get(address)?.length);
+    if (own.length === 0) return [];
+    const key = `ports.tcp.${addresses[0]!.replaceAll(":", "-")}`;
+    if (addresses.length === 1) return [[key, portsValue(open.get(addresses[0]!)!, longest)] as const];
+    const text = own.map((address) => `${address} ${formatPorts(open.get(address)!)}`).join("; ");
+    const count = sum(own.map((address) => open.get(address)!.length));
+    return [[`${key}-${prefix}`, shortened(text, `${count} ports of ${own.length} addresses`, longest)] as const];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : { "ports.tcp": "" };
 }
 
 const named = (port: number, service: string | undefined) =>

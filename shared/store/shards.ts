@@ -97,16 +97,44 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
   };
 
   return {
-    /** Asks for a sweep now, beside those of the shard's ticks; dispatch plans it. */
-    async askSweep(shard: string, tick: number): Promise<void> {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: shardKey(shard),
-          UpdateExpression: "SET askedTick = :tick",
-          ExpressionAttributeValues: { ":tick": tick },
-        }),
-      );
+    /**
+     * Asks for a sweep now, beside those of the shard's ticks; dispatch plans it. While one of the same settings is under way none is
+     * added: two at a time would connect twice as fast as the target bears.
+     * @param seconds how long one takes at most
+     * @param ended tick of one that is known to have ended sooner
+     * @returns tick of the sweep, new or under way
+     */
+    async askSweep(
+      shard: string,
+      tick: number,
+      {
+        settingsVersion,
+        seconds,
+        ended = 0,
+      }: { readonly settingsVersion: number; readonly seconds: number; readonly ended?: number },
+    ): Promise<number> {
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: shardKey(shard),
+            UpdateExpression: "SET askedTick = :tick, askedVersion = :version",
+            ConditionExpression:
+              "attribute_not_exists(askedTick) OR askedVersion <> :version OR askedTick = :ended OR NOT askedTick BETWEEN :oldest AND :tick",
+            ExpressionAttributeValues: {
+              ":tick": tick,
+              ":version": settingsVersion,
+              ":ended": ended,
+              ":oldest": tick - seconds,
+            },
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return tick;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return Number(error.Item?.askedTick?.N);
+        throw error;
+      }
     },
 
     /**

@@ -9,6 +9,8 @@ import { type Item, pagesOf } from "./read.ts";
 
 const PART_DAYS = 14;
 const SWEEP_DAYS = 400;
+/** Sweeps that are read together to find one that measured something. */
+const READ_AT_ONCE = 10;
 
 /** A monitor as one location sweeps it. */
 export interface SweptMonitor {
@@ -63,6 +65,29 @@ export const createSweepStore = (client: DynamoDBDocumentClient, tableName: stri
       const Key = sweepEndKey(id, location, tick);
       const { Item } = await client.send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true }));
       return Item && (withoutKeys(Item) as SweepRecord);
+    },
+
+    /** The last sweep before a tick that measured something, however many after it did not. */
+    async lastMeasured(
+      { id, location }: SweptMonitor,
+      beforeTick: number,
+      now: Date,
+    ): Promise<SweepRecord | undefined> {
+      const { pk, sk } = sweepEndKey(id, location, beforeTick - 1);
+      const pages = pagesOf(client, {
+        TableName: tableName,
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :first AND :last",
+        FilterExpression: "attribute_exists(hosts)",
+        ExpressionAttributeValues: { ":pk": pk, ":first": SWEEP_END_PREFIX, ":last": sk },
+        ScanIndexForward: false,
+        Limit: READ_AT_ONCE,
+        ConsistentRead: true,
+      });
+      for await (const page of pages) {
+        const found = page.find((item) => isAliveAt(item, now.getTime()));
+        if (found) return withoutKeys(found) as SweepRecord;
+      }
+      return undefined;
     },
 
     /** Sweeps before a tick, newest first. */

@@ -131,6 +131,7 @@ const createMonitor = () => {
     const { open, counts } = await swept(WATCHED, 200);
     const part = {
       slice: 0,
+      settingsVersion: 1,
       startedAt: "",
       endedAt: "",
       addresses: [HOST],

@@ -14,7 +14,7 @@ test("a network begins at its lowest address, whichever of it was written", () =
   expect(parseCidr("2001:db8::/32")!.size).toBe(Number.POSITIVE_INFINITY);
 });
 
-test.each(["203.0.113.7", "example.com", "example.com/24", "203.0.113.0/33", "1.2.3/24", ""])(
+test.each(["203.0.113.7", "example.com", "example.com/24", "203.0.113.0/33", "1.2.3/24", "2001:db8::5%x/118", ""])(
   "%j is no network",
   (text) => {
     expect(parseCidr(text)).toBeUndefined();
@@ -28,6 +28,9 @@ test.each([
   ["203.0.113.0/28", ["203.0.113.0/24"], true],
   ["203.0.113.0/24", ["203.0.113.0/28"], false],
   ["::ffff:203.0.113.5", ["203.0.113.0/28"], true],
+  ["::ffff:203.0.113.0/124", ["203.0.113.0/28"], true],
+  ["::ffff:203.0.113.5/118", ["203.0.113.5"], false],
+  ["2001:db8::5%x/118", ["2001:db8::5"], false],
   ["2001:db8::1", ["203.0.113.0/28", "2001:db8::/32"], true],
   ["fe80::1%eth0", ["fe80::/10"], true],
   ["example.com", ["0.0.0.0/0"], false],

@@ -319,7 +319,8 @@ export function storeTraffic(
           plannedSince: { a: START },
         });
     },
-    askSweep: () => shards.askSweep(shard(), chance.pick([now, now - 60])),
+    askSweep: () =>
+      shards.askSweep(shard(), chance.pick([now, now - 60]), { settingsVersion: chance.pick([1, 2]), seconds: 115 }),
     advanceAsked: () => planning.advanceAsked(shard(), chance.pick([now, now - 60]), now + 179),
     settingsRevision: () => planning.settingsRevision(shard()),
     settingsChanged: () => shards.settingsChanged(shard(), [location()]),

@@ -167,10 +167,12 @@ export const planList = async (deps: Deps, documents: readonly unknown[], planni
       ),
     );
   await refuseWrongReferencesIn(deps, wanted, found);
-  for (const { id, settings } of wanted) {
-    const before = found.get(id);
-    await refuseSweeps(deps, planning.reader, settings, before?.deletedAt ? undefined : before);
-  }
+  const storedOf = (id: string) => (found.get(id)?.deletedAt ? undefined : found.get(id));
+  await refuseSweeps(
+    deps,
+    planning.reader,
+    wanted.map(({ id, settings }) => ({ settings, before: storedOf(id) })),
+  );
   const beingDeleted = new Set([...found.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id));
   const made: Plan = { created: [], updated: [], unchanged: [], deleted: [], beingDeleted };
   for (const one of wanted) {

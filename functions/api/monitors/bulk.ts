@@ -84,7 +84,7 @@ const act = async (deps: Deps, job: BulkJob, before: StoredMonitor, known: Known
   }
   const settings = keepKey(before, nextSettings(job, before, deps));
   await refuseWrongReferences(known, before.id, settings, before);
-  await refuseSweeps(deps, job.token, settings, before);
+  await refuseSweeps(deps, job.token, [{ settings, before }]);
   const changes = changesOf(before, settings);
   if (job.dryRun) return { before, changes, audit: [] };
   const saved = await trySaveSettings(deps, before, settings, authorOf(job.token));

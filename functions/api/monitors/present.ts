@@ -4,15 +4,15 @@ import type { Acknowledgement, Incident, Monitor, MonitorSettings, View } from "
 import { settingsOf } from "../../../shared/monitor/settings.ts";
 import { timeToAlertSeconds } from "../../../shared/monitor/timing.ts";
 import { HIDDEN, hideSecrets } from "../../../shared/protocols/secrets.ts";
-import { sweepOf } from "../../../shared/protocols/sweeps.ts";
+import { isSweep } from "../../../shared/protocols/sweeps.ts";
 import { presentValues } from "../../../shared/rules/facts.ts";
 import type { PresentMaintenance } from "../../../shared/rules/maintenance.ts";
-import { addressCount, planSweep, sweepSeconds } from "../../../shared/rules/sweep-plan.ts";
 import type { RecordedIncident } from "../../../shared/store/incidents.ts";
 import type { StoredMonitor } from "../../../shared/store/monitor-item.ts";
 import type { Newest } from "../../../shared/store/newest.ts";
 import type { Token } from "../../../shared/store/tokens.ts";
 import { hasScope } from "../http/auth.ts";
+import { longestSweepSeconds } from "../sweeps/load.ts";
 
 /** Tag for `If-Match`, quoted. Changes with the settings only, not with views or alerts. */
 export const etagOf = ({ updatedAt }: Pick<Monitor, "updatedAt">) => `"${Date.parse(updatedAt).toString(36)}"`;
@@ -126,14 +126,11 @@ export interface Around {
   readonly heldSeconds: number;
 }
 
-/** A sweep takes minutes where a check takes its attempts; from outside a VPC, where it may make the fewest a second, the most. */
-const timingOf = (monitor: MonitorSettings): MonitorSettings => {
-  const probe = sweepOf(monitor);
-  if (!probe) return monitor;
-  const load = { addresses: addressCount(monitor.host), ports: probe.ports.length, perSecond: probe.perSecond };
-  const sweepMs = sweepSeconds(planSweep(load, "public")) * 1000;
-  return { ...monitor, timeoutMs: sweepMs, retries: { count: 0, delayMs: 0 } };
-};
+/** A sweep takes minutes where a check takes its attempts. */
+const timingOf = (monitor: MonitorSettings): MonitorSettings =>
+  isSweep(monitor)
+    ? { ...monitor, timeoutMs: longestSweepSeconds(monitor) * 1000, retries: { count: 0, delayMs: 0 } }
+    : monitor;
 
 /** @param reader the caller's token: secrets in the settings and mail addresses are shown only with scope `write` */
 export const presentMonitor = (

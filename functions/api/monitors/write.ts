@@ -17,6 +17,7 @@ import type { Deps } from "../deps.ts";
 import { matchesTag } from "../http/answer.ts";
 import { authorOf } from "../http/audit.ts";
 import { Problem } from "../http/problem.ts";
+import { longestSweepSeconds } from "../sweeps/load.ts";
 import { refuseSweeps } from "../sweeps/permission.ts";
 import { etagOf } from "./present.ts";
 import { knownIn, refuseWrongReferences } from "./references.ts";
@@ -57,25 +58,30 @@ export const withHistory = async (
   return monitor;
 };
 
-/** Has a monitor swept now, beside its sweeps at every interval. @returns the sweep's tick */
+/** Has a monitor swept now, beside its sweeps at every interval. @returns the tick of the sweep, which may be under way already */
 export const startSweep = async (
-  { probes, shards, now }: Pick<Deps, "probes" | "shards" | "now">,
-  { shard }: Pick<StoredMonitor, "shard">,
+  { probes, shards, sweeps, now }: Pick<Deps, "probes" | "shards" | "sweeps" | "now">,
+  monitor: StoredMonitor,
 ): Promise<number> => {
+  const { id, shard, settingsVersion, locations } = monitor;
+  const asked = { settingsVersion, seconds: longestSweepSeconds(monitor) };
   const tick = Math.floor(now().getTime() / 1000);
-  await shards.askSweep(shard, tick);
+  let begun = await shards.askSweep(shard, tick, asked);
+  if (begun !== tick) {
+    const found = await Promise.all(locations.map((location) => sweeps.sweep({ id, location }, begun)));
+    if (found.every((sweep) => sweep !== undefined))
+      begun = await shards.askSweep(shard, tick, { ...asked, ended: begun });
+  }
   await probes.plan(shard);
-  return tick;
+  return begun;
 };
 
 /**
  * Tells probes and dispatch about written monitors, so that the first check need not wait for the next tick. A failure is
  * logged and not thrown: the monitors are stored, and the next plan and tick read them.
  */
-export const notifyProbes = async (
-  { probes, shards, logger, metrics, now }: Deps,
-  monitors: readonly StoredMonitor[],
-) => {
+export const notifyProbes = async (deps: Deps, monitors: readonly StoredMonitor[]) => {
+  const { probes, shards, logger, metrics } = deps;
   const active = monitors.filter(({ paused, deletedAt }) => !paused && !deletedAt);
   const [swept, checked] = [true, false].map((isSwept) => active.filter((monitor) => isSweep(monitor) === isSwept));
   const locationsOf = new Map<string, string[]>();
@@ -87,7 +93,7 @@ export const notifyProbes = async (
   };
   const sent = await Promise.allSettled([
     probes.spot(checked!),
-    ...swept!.map((monitor) => startSweep({ probes, shards, now }, monitor)),
+    ...swept!.map((monitor) => startSweep(deps, monitor)),
     ...[...locationsOf].map(([shard, locations]) => tellShard(shard, locations)),
   ]);
   for (const result of sent)
@@ -206,7 +212,7 @@ export const saveSettings = (
   retryOnConflict(deps, id, ifMatch, async (before) => {
     const settings = keepKey(before, next(before));
     await refuseWrongReferences(knownIn(deps), id, settings, before);
-    await refuseSweeps(deps, token, settings, before);
+    await refuseSweeps(deps, token, [{ settings, before }]);
     const saved = await trySaveSettings(deps, before, settings, authorOf(token));
     if (saved && affectsProbes(before, settings)) await notifyProbes(deps, [saved]);
     return saved && { before, saved };

@@ -93,7 +93,9 @@ describe("creating one", () => {
 
   test("more than one probe has time for is refused with the figures, and a pause makes room", async () => {
     const busy = { host: "93.184.216.0/29", settings: { ports: "1-65535" }, locations: ["inside"] };
-    const made: string[] = [];
+    const first = () =>
+      edge.call("POST", "/v1/monitors", { body: { ...EDGE, ...busy }, headers: { "idempotency-key": "busy" } });
+    const made: string[] = [(await first()).body.id];
     let refused: Awaited<ReturnType<typeof create>> | undefined;
     for (let at = 0; at < 9 && !refused; at++) {
       const answer = await create(busy);
@@ -104,9 +106,14 @@ describe("creating one", () => {
     expect(refused?.body.detail).toMatch(
       /^sweeps take \d+ % of the time of one probe at inside, and this one would take \d+ % more/,
     );
+    // What is sent again makes nothing.
+    expect(await first()).toMatchObject({ status: 201, body: { id: made[0] } });
     await edge.call("POST", `/v1/monitors/${made[0]}/pause`);
-    expect((await create(busy)).status).toBe(201);
-    for (const id of made) await edge.call("DELETE", `/v1/monitors/${id}`);
+    const filled = await create(busy);
+    expect(filled.status).toBe(201);
+    // What was paused has no room any more.
+    expect((await edge.call("POST", `/v1/monitors/${made[0]}/resume`)).body.code).toBe("sweep-not-allowed");
+    for (const id of [...made, filled.body.id]) await edge.call("DELETE", `/v1/monitors/${id}`);
   });
 
   test("settings cannot be tried: a sweep takes minutes", async () => {
@@ -116,12 +123,13 @@ describe("creating one", () => {
 });
 
 describe("changing one", () => {
-  test("what is swept needs the scope admin; names and pauses do not", async () => {
-    const { id } = (await create()).body;
+  test("what is swept, and how often, needs the scope admin; names and pauses do not", async () => {
+    const { id } = (await create({ intervalSeconds: 21_600 })).body;
     const token = await edge.tokenWith("deploy");
     const patch = (body: object, as?: string) =>
       edge.call("PATCH", `/v1/monitors/${id}`, { body, ...(as !== undefined && { token: as }) });
     expect((await patch({ settings: { ports: "1-2000" } }, token)).body.code).toBe("missing-scope");
+    expect((await patch({ intervalSeconds: 3_600 }, token)).body.code).toBe("missing-scope");
     expect((await patch({ name: "Other" }, token)).status).toBe(200);
     expect((await edge.call("POST", `/v1/monitors/${id}/pause`, { token })).status).toBe(200);
     const bulk = { action: "update", ids: [id], change: { settings: { ports: "1-2000" } } };
@@ -143,6 +151,20 @@ describe("changing one", () => {
   });
 });
 
+test("the monitors of a list count together", async () => {
+  const before = await stored();
+  const listed = (count: number, more: object) =>
+    edge.call("PUT", "/v1/monitors", {
+      body: { monitors: Array.from({ length: count }, (_, at) => ({ ...EDGE, ...more, key: `many-${at}` })) },
+    });
+  expect((await listed(101, { intervalSeconds: 86_400, settings: { ports: "22" } })).body.code).toBe(
+    "sweep-not-allowed",
+  );
+  const busy = { host: "93.184.216.0/29", settings: { ports: "1-65535" } };
+  expect((await listed(9, busy)).body.detail).toMatch(/^sweeps take \d+ % of the time of one probe at eu-west-1/);
+  expect(await stored()).toEqual(before);
+});
+
 test("a check begins a sweep, unless the monitor is paused", async () => {
   const { id } = (await create()).body;
   const started = await edge.call("POST", `/v1/monitors/${id}/check`);
@@ -151,23 +173,24 @@ test("a check begins a sweep, unless the monitor is paused", async () => {
   expect((await edge.call("POST", `/v1/monitors/${id}/check`)).body.code).toBe("paused");
 });
 
+const record = (tick: number, open: string): SweepRecord => ({
+  tick,
+  startedAt: new Date(tick * 1000).toISOString(),
+  endedAt: new Date((tick + 70) * 1000).toISOString(),
+  settingsVersion: 1,
+  state: "open",
+  reason: null,
+  message: `open: ${open}`,
+  hosts: { "93.184.216.5": { open, services: { 22: "ssh" } } },
+  addressCount: 16,
+  openCount: open.split(",").length,
+  closedCount: 100,
+  filteredCount: 7,
+  unmeasuredCount: 0,
+  answersEverywhere: [],
+});
+
 describe("what was found", () => {
-  const record = (tick: number, open: string): SweepRecord => ({
-    tick,
-    startedAt: new Date(tick * 1000).toISOString(),
-    endedAt: new Date((tick + 70) * 1000).toISOString(),
-    settingsVersion: 1,
-    state: "open",
-    reason: null,
-    message: `open: ${open}`,
-    hosts: { "93.184.216.5": { open, services: { 22: "ssh" } } },
-    addressCount: 16,
-    openCount: open.split(",").length,
-    closedCount: 100,
-    filteredCount: 7,
-    unmeasuredCount: 0,
-    answersEverywhere: [],
-  });
   let id: string;
   beforeAll(async () => {
     ({ id } = (await create({ locations: ["eu-west-1"], tags: { team: "a" } })).body);
@@ -210,6 +233,16 @@ describe("what was found", () => {
     ]);
   });
 
+  test("a sweep that measured nothing is not compared: its ports are not closed", async () => {
+    const { id: other } = (await create({ locations: ["eu-west-1"] })).body;
+    const { hosts: _none, ...unmeasured } = record(TICK + 3_600, "");
+    const sweeps = createSweepStore(edge.client, edge.tables.history);
+    await sweeps.putSweep({ id: other, location: "eu-west-1" }, record(TICK, "22"));
+    await sweeps.putSweep({ id: other, location: "eu-west-1" }, { ...unmeasured, state: "unmeasured" });
+    const answer = await edge.call("GET", `/v1/monitors/${other}/sweeps/${TICK}/diff/${TICK + 3_600}`);
+    expect([answer.status, answer.body.code]).toEqual([409, "not-active"]);
+  });
+
   test.each(["123", "nothing", String(TICK + 1)])("there is no sweep %s", async (tick) => {
     expect((await edge.call("GET", `/v1/monitors/${id}/sweeps/${tick}`)).status).toBe(404);
     expect((await edge.call("GET", `/v1/monitors/${id}/sweeps/${TICK}/diff/${tick}`)).status).toBe(404);
@@ -224,4 +257,20 @@ describe("what was found", () => {
         404,
       );
   });
+});
+
+test("a check while one is under way begins none beside it, which would connect twice as fast", async () => {
+  const { id } = (await create()).body;
+  const check = async (seconds: number) => {
+    edge.clock.now = () => new Date((NOW_SECONDS + seconds) * 1000);
+    return (await edge.call("POST", `/v1/monitors/${id}/check`)).body.tick - NOW_SECONDS;
+  };
+  // A minute of slices, and the end.
+  expect([await check(10), await check(110), await check(120), await check(130)]).toEqual([0, 0, 120, 120]);
+  const sweeps = createSweepStore(edge.client, edge.tables.history);
+  await sweeps.putSweep({ id, location: "eu-west-1" }, record(NOW_SECONDS + 120, "22"));
+  expect([await check(135), await check(136)]).toEqual([135, 135]);
+  // With other settings, the one under way ends without a result.
+  await edge.call("PATCH", `/v1/monitors/${id}`, { body: { settings: { ports: "1-100" } } });
+  expect(await check(140)).toBe(136);
 });

@@ -8,6 +8,7 @@ import { monitorOf, putMonitor } from "../../support/monitors.ts";
 import { startTables } from "../../support/tables.ts";
 
 const LANE = 3_600;
+const ASKED = { settingsVersion: 1, seconds: 115 };
 let tables: Awaited<ReturnType<typeof startTables>>;
 let now: number;
 let sent: PlannedJob[];
@@ -79,7 +80,7 @@ test("each slice, the end and the last look get one job each, when they are due"
 
 test("a sweep that is asked for begins at once, and once, beside that of the interval", async () => {
   const shard = await put("m1", "1-1000");
-  await shards().askSweep(shard, now);
+  await shards().askSweep(shard, now, ASKED);
   await planner().planShard(shard);
   await runMinutes(600);
   const asked = sweeps().filter(({ isAsked }) => isAsked);
@@ -92,7 +93,7 @@ test("a sweep that is asked for begins at once, and once, beside that of the int
 });
 
 test("slices of several monitors that are due together share a job", async () => {
-  for (let at = 0; at < 8; at++) await shards().askSweep(await put(`m${at}`, "1-100"), now);
+  for (let at = 0; at < 8; at++) await shards().askSweep(await put(`m${at}`, "1-100"), now, ASKED);
   await runMinutes(60);
   const first = sent.filter(({ job, dueAtSeconds }) => job.kind === "sweep" && dueAtSeconds === now - 60);
   expect(first.map(({ job }) => job.kind === "sweep" && job.sweeps.length)).toEqual([6, 2]);
@@ -100,7 +101,7 @@ test("slices of several monitors that are due together share a job", async () =>
 
 test("what a queue did not take is sent a minute later; what was missed longer is lost", async () => {
   const shard = await put("m1", "1-1000");
-  await shards().askSweep(shard, now + 30);
+  await shards().askSweep(shard, now + 30, ASKED);
   isBroken = true;
   await runMinutes(60);
   isBroken = false;
@@ -112,7 +113,7 @@ test("a sweep that cannot be planned, here for its settings, keeps neither ticks
   const broken = await put("m0", "no ports");
   const whole = await put("m1", "1-1000");
   await shards().place(60, ["a"]);
-  for (const shard of [broken, whole]) await shards().askSweep(shard, now);
+  for (const shard of [broken, whole]) await shards().askSweep(shard, now, ASKED);
   await expect(planner().everyMinute()).rejects.toThrow("1 sweeps could not be planned");
   expect(new Set(sweeps().map(({ id }) => id))).toEqual(new Set(["m1"]));
   expect(sent.some(({ job }) => job.kind === "tick")).toBe(true);

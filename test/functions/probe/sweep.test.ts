@@ -62,7 +62,7 @@ const listen = async (port: number, host = HOST) => {
 };
 
 /** A process of its own, whose clock stands still but for what it does. */
-const startProbe = (more: Partial<SweepTools> = {}) => {
+const startProbe = (more: Partial<SweepTools> = {}, controlTargets: readonly string[] = []) => {
   const kind = more.kind ?? "local";
   const engine = createEngine({ location: { kind, families: ["ipv4"] }, protocols });
   const startedAt = Date.now();
@@ -71,7 +71,7 @@ const startProbe = (more: Partial<SweepTools> = {}) => {
     tables: tables.tables,
     location: "a",
     engine,
-    controlTargets: [],
+    controlTargets,
     retention: DEFAULT_RETENTION,
     now: () => nowSeconds * 1000 + (Date.now() - startedAt),
     sleep: async () => meanwhile(),
@@ -213,6 +213,16 @@ describe("ports that differ are looked at again", () => {
     expect(await openPorts()).toEqual([{ value: "2301" }]);
   });
 
+  test("also after many sweeps that measured nothing", async () => {
+    await listen(2301);
+    await wholeSweep();
+    for (let at = 1; at <= 12; at++) await run(4, { tick: TICK + at * 3_600 });
+    const short = await listen(2310);
+    meanwhile = () => short.close();
+    await wholeSweep(TICK + 13 * 3_600);
+    expect(await openPorts()).toEqual([{ value: "2301" }]);
+  });
+
   test("one that was closed for a moment is no change", async () => {
     const server = await listen(2301);
     await wholeSweep();
@@ -292,4 +302,79 @@ test("a host that accepts connections on every port shows nothing, and what was 
     answersEverywhere: [HOST],
   });
   expect(await openPorts()).toEqual([{ value: "2301" }]);
+});
+
+/** Ports that these connections find open; all others are closed, or filtered. */
+const finding =
+  (isOpen: (port: number) => boolean, otherwise: "closed" | "filtered" = "closed"): SweepTools["sweep"] =>
+  async (targets, { found }) => {
+    for (const target of targets) found(target, isOpen(target.port) ? "open" : otherwise);
+  };
+
+test("what a slice saw while this location's own network was down is no baseline", async () => {
+  await listen(2301);
+  const offline = startProbe({ sweep: finding(() => false, "filtered") }, ["name.invalid:1"]);
+  await run(0, { probe: offline });
+  for (const step of [1, 2]) await run(step);
+  expect(await sweeps().sweep(monitor, TICK)).toMatchObject({ state: "unmeasured", reason: "no-route" });
+  expect(await view()).toBeUndefined();
+});
+
+test("of more differences than there is time to look at, the others wait for the next sweep", async () => {
+  await put({ settings: { ports: "2000-3999", identify: false } });
+  const usual = startProbe({ sweep: finding((port) => port >= 2_000 && port < 4_000 && port % 3 === 0) });
+  const lost = startProbe({ sweep: finding(() => false, "filtered") });
+  for (const step of [0, 1, 2]) await run(step, { probe: usual });
+  const known = await openPorts();
+  for (const [step, probe] of [lost, lost, usual].entries()) await run(step, { tick: TICK + 3_600, probe });
+  expect(await sweeps().sweep(monitor, TICK + 3_600)).toMatchObject({ openCount: 667 });
+  expect(await openPorts()).toEqual(known);
+});
+
+test("a network of hostile addresses, each with thousands of ports, leaves a record that has room", async () => {
+  await put({ host: "127.77.1.0/28", settings: { ports: "1-65535", identify: false } });
+  const probe = startProbe({ sweep: finding((port) => port % 3 === 0) });
+  const more = { slices: 4 };
+  for (const step of [0, 1, 2, 3, 4]) await run(step, { probe, more });
+  const record = await sweeps().sweep(monitor, TICK);
+  expect(record).toMatchObject({ state: "open", addressCount: 16 });
+  expect(record!.answersEverywhere.length).toBeGreaterThan(10);
+});
+
+test("suspected addresses that there is no time to try show nothing", async () => {
+  await put({ settings: { ports: "2300-2339", identify: false } });
+  await listen(2301);
+  await wholeSweep();
+  const probe = startProbe({
+    sweep: async (targets, { found }) => {
+      for (const target of targets) found(target, target.port >= 2_300 && target.port < 2_340 ? "open" : "unmeasured");
+    },
+  });
+  for (const step of [0, 1, 2]) await run(step, { tick: TICK + 3_600, probe });
+  expect(await sweeps().sweep(monitor, TICK + 3_600)).toMatchObject({ reason: "answers-everywhere" });
+  expect(await openPorts()).toEqual([{ value: "2301" }]);
+});
+
+test("slices of former settings are none of the sweep", async () => {
+  await listen(2301);
+  for (const step of [0, 1]) await run(step);
+  await put({ settings: { ports: "2302" }, settingsVersion: 2 });
+  await run(4, { more: { settingsVersion: 2 } });
+  expect(await sweeps().sweep(monitor, TICK)).toMatchObject({ reason: "cut-short", settingsVersion: 2 });
+});
+
+test("a sweep that was asked for and fails is one failure: thresholds hold", async () => {
+  const settings = { host: "swept.example", failureThreshold: 2 };
+  await put(settings);
+  const rights = { targets: ["swept.example"], installation: "test" };
+  const resolving = (answer: Awaited<ReturnType<SweepTools["resolve"]>>) =>
+    startProbe({ resolve: async () => answer, rights });
+  const found = resolving({ addresses: [{ address: HOST, family: "ipv4" }] } as never);
+  for (const step of [0, 1, 2]) await run(step, { probe: found });
+  const isUp = { health: "up", tick: TICK };
+  expect(await view()).toMatchObject(isUp);
+  const broken = resolving({ state: "unresolved", reason: "name-not-found", message: "it does not exist" } as never);
+  for (const step of [0, 2]) await run(step, { tick: TICK + 600, probe: broken, more: { isAsked: true } });
+  expect(await sweeps().sweep(monitor, TICK + 600)).toMatchObject({ reason: "name-not-found" });
+  expect(await view()).toMatchObject(isUp);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { addressesOf, parseCidr } from "../../../shared/cidr.ts";
 import type { SweepProbe } from "../../../shared/contract/protocol.ts";
+import { confirm } from "../../../shared/rules/facts.ts";
 import {
   confirmedHosts,
   differences,
@@ -14,6 +16,7 @@ import {
 const A = "192.0.2.1";
 const part = (slice: number, open: Record<string, string>, more: Partial<SweepPart> = {}): SweepPart => ({
   slice,
+  settingsVersion: 1,
   startedAt: "2026-11-27T10:00:00.000Z",
   endedAt: "2026-11-27T10:00:50.000Z",
   addresses: slice === 0 ? [A] : [],
@@ -84,15 +87,30 @@ describe("facts", () => {
     });
   });
 
-  test("of a network: by address, as far as they fit; then all in one", () => {
-    expect(factsOf("192.0.2.0/28", { [A]: host("22"), "2001:db8::1": host("80") }, free)).toEqual({
+  test("of a network: by address, or by sixteenths of it", () => {
+    expect(factsOf("192.0.2.0/28", { [A]: host("22"), "192.0.2.2": host("") }, free)).toEqual({
       "ports.tcp.192.0.2.1": "22",
-      "ports.tcp.2001-db8--1": "80",
     });
-    const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`10.0.0.${at}`, host("22,80,443")]));
-    const facts = factsOf("10.0.0.0/24", many, free);
-    expect(facts).toEqual({ "ports.tcp": expect.stringMatching(/^600 ports of 200 addresses #[0-9a-f]{10}$/) });
-    expect(factsOf("10.0.0.0/24", { ...many, "10.0.0.7": host("22,80") }, free)).not.toEqual(facts);
+    expect(factsOf("2001:db8::/126", { "2001:db8::1": host("80") }, free)).toEqual({ "ports.tcp.2001-db8--1": "80" });
+    expect(factsOf("192.0.2.0/24", { [A]: host("22,80"), "192.0.2.3": host("443") }, free)).toEqual({
+      "ports.tcp.192.0.2.0-28": "192.0.2.1 22,80; 192.0.2.3 443",
+    });
+    expect(factsOf("192.0.2.0/24", {}, free)).toEqual({ "ports.tcp": "" });
+  });
+
+  test("of a network: whatever is open at one address changes the facts of its own sixteenth alone, and all fit", () => {
+    const addresses = addressesOf(parseCidr("10.0.0.0/22")!);
+    const hosts: Record<string, ReturnType<typeof host>> = {};
+    let before = factsOf("10.0.0.0/22", hosts, free);
+    for (const address of addresses.filter((_, at) => at % 7 === 0)) {
+      hosts[address] = host("22,80,443,8000-8010");
+      const after = factsOf("10.0.0.0/22", hosts, free);
+      const changed = Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]);
+      expect(changed.filter((key) => key !== "ports.tcp")).toHaveLength(1);
+      before = after;
+    }
+    expect(before["ports.tcp.10.0.0.0-26"]).toMatch(/^140 ports of 10 addresses #[0-9a-f]{10}/);
+    expect(Buffer.byteLength(JSON.stringify(confirm(null, before).values))).toBeLessThanOrEqual(1_536);
   });
 
   test("ports that may be open are left out, unless they are expected", () => {

@@ -67,7 +67,7 @@ const checkMonitor = route({
   responses: {
     ...about.responses,
     202: {
-      description: "Monitors that sweep ports: a sweep begins, and will change what the monitor says.",
+      description: "Monitors that sweep ports: a sweep begins, or is under way, and will change what the monitor says.",
       schema: sweepStarted,
     },
   },

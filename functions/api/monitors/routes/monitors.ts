@@ -93,13 +93,13 @@ const createMonitor = route({
     const settings = source
       ? copiedSettings(source, body, deps.locations, token)
       : readMonitorSettings(body, deps.locations);
-    await refuseSweeps(deps, token, settings);
     const key = readIdempotencyKey(headers["idempotency-key"]);
     const tokenId = token?.id ?? "";
     const creation = key === undefined ? null : creationHash(tokenId, key, from === undefined ? body : { from, body });
     const id = settings.key ? idOfKey(settings.key) : key === undefined ? randomId() : idOfRequest(tokenId, key);
     // A repeated request is answered before a shard is chosen, so it takes no place in one.
     const before = settings.key || key ? await deps.monitors.get(id) : undefined;
+    if (!before) await refuseSweeps(deps, token, [{ settings }]);
     const created = before ? undefined : await create(deps, id, settings, { creation, by: authorOf(token), source });
     await record(created ? [creationOf(created)] : []);
     if (created) return answer(deps, token, created, 201, { location: `/v1/monitors/${id}` });

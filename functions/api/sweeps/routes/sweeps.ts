@@ -166,11 +166,15 @@ const getSweepDiff = route({
   description: "From the first named to the second, of the same location.",
   scope: "read",
   query: z.strictObject(locationField),
+  problems: ["not-active"],
   responses: { 200: { description: "The difference.", schema: diffView } },
   handle: async ({ params: { id = "", tick: text = "", other = "" }, query: { location: wanted } }, deps) => {
     const first = await find(deps, id, text, await locationsOf(deps, id, wanted));
     const { location } = first;
     const second = await find(deps, id, other, [location]);
+    const unmeasured = [first, second].find(({ sweep }) => sweep.hosts === undefined);
+    if (unmeasured)
+      throw new Problem("not-active", `sweep ${unmeasured.sweep.tick} measured nothing: ${unmeasured.sweep.message}`);
     const key = ({ address, port }: { address: string; port: number }) => `${address} ${port}`;
     const [before, after] = [portsOf(first.sweep), portsOf(second.sweep)];
     const [wasOpen, isOpen] = [new Set(before.map(key)), new Set(after.map(key))];
