@@ -3,7 +3,7 @@
  * that there is room; compaction recounts, which frees the seats of deleted and moved monitors.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { MINUTE_SECONDS } from "../durations.ts";
 import { LANES, type Lane, SHARD_CAPACITY } from "../model.ts";
 import { shardsPerJob } from "../rules/plan.ts";
@@ -127,13 +127,15 @@ export const createShardStore = (client: DynamoDBDocumentClient, tableName: stri
               ":ended": ended,
               ":oldest": tick - seconds,
             },
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
         return tick;
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return Number(error.Item?.askedTick?.N);
-        throw error;
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        const { Item } = await client.send(
+          new GetCommand({ TableName: tableName, Key: shardKey(shard), ConsistentRead: true }),
+        );
+        return Number(Item?.askedTick ?? tick);
       }
     },
 

@@ -159,8 +159,13 @@ function judgeEpoch(run: Case, all: Tellings, epoch: Epoch, { known, sayings }: 
           ]),
         );
         const turns = Math.max(...[...seenAt.values()].map((values) => values.length));
+        // What checks see that turn to degraded or back, below the threshold, is not counted.
+        const isSlow = run.script.atSomeMoment(settings, Math.max(0, from - settled), to, (at) =>
+          settings.locations.some((location) => run.script.healthAt(settings, location, at) === "degraded"),
+        );
+        const uncounted = isSlow ? Math.max(failureThreshold, recoveryThreshold) : 0;
         const checks = (count: number) =>
-          from + count * turns * intervalSeconds + attempts + DECIDED_SECONDS + held.seconds;
+          from + (count * turns + uncounted) * intervalSeconds + attempts + DECIDED_SECONDS + held.seconds;
         const toldBy = checks(SEEN + 1);
         if (isPlain(toldBy))
           for (const value of new Set([...seenAt.values()].flat()))
