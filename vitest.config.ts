@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ["test/support/synth.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Three workers on two cores, because the tests of the whole stack mostly wait.
-    maxWorkers: 3,
+    // Four workers on two cores, because the tests of the whole stack mostly wait.
+    maxWorkers: 4,
     pool: "forks",
     projects: [
       { extends: true, test: { name: "units", include: SHARING, isolate: false } },

@@ -15,11 +15,18 @@ const DECIDED_AFTER_FAULTS_SECONDS = 1_800;
 
 const KNOWN = new Set(["up", "degraded", "down"]);
 
-/** When a monitor's status changed between up, degraded and down, of its present target; seconds since the start. */
-function changesOf({ journal: { stretches, startMs }, epochs }: Case, { id, era, settings }: Epoch): number[] {
+/**
+ * When a monitor's status changed between up, degraded and down, of its present target; seconds since the start.
+ * @param knownBy without what was decided later
+ */
+function changesOf(
+  { journal: { stretches, startMs }, epochs }: Case,
+  { id, era, settings }: Epoch,
+  knownBy = Number.POSITIVE_INFINITY,
+): number[] {
   const from = Math.min(...epochs.filter((one) => one.id === id && one.era === era).map((one) => one.from));
   const isQuiet = settings.alerts.degraded === false;
-  const own = stretches.filter((one) => one.id === id);
+  const own = stretches.filter((one) => one.id === id && one.at <= knownBy);
   const statusOf = (status: string) => (isQuiet && status === "degraded" ? "up" : status);
   return own.flatMap(({ status, since }, place) => {
     const at = (Date.parse(since) - startMs) / 1000;
@@ -85,7 +92,6 @@ function judgeOne(run: Case, told: readonly Told[]) {
     const say = (kind: string, text: string) => run.say(kind, monitorId, at, `${alertId} ${text}`);
     const epoch = run.epochs.find(({ id, from, to }) => id === monitorId && at >= from && at <= to + 2);
     const flapping = epoch?.settings.flapping ?? null;
-    const percent = epoch ? percentAt(changesOf(run, epoch), epoch, at, run.journal.startMs) : 0;
     if (event === "flapping-started") {
       if (started) say("flapping-twice", `says again that it flaps, as ${started.alertId} did`);
       const began = epoch ? highestBefore(run, epoch, at) : 0;
@@ -96,6 +102,7 @@ function judgeOne(run: Case, told: readonly Told[]) {
     } else if (event === "flapping-stopped") {
       if (!started) say("flapping-end-of-nothing", "says that it has settled, and nobody heard that it flapped");
       const isOver = !epoch || epoch.paused || !flapping || at - epoch.from < DECIDED_AFTER_FAULTS_SECONDS;
+      const percent = epoch ? percentAt(changesOf(run, epoch, at), epoch, at, run.journal.startMs) : 0;
       if (!isOver && percent > flapping.lowPercent + 6)
         say("false-settling", `says that it has settled, with changes at ${s1(percent)} % of the checks`);
       started = null;

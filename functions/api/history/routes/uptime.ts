@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DAY_SECONDS } from "../../../../shared/durations.ts";
 import { InvalidInput } from "../../../../shared/errors.ts";
 import { reportSeconds, uptimePercent } from "../../../../shared/history/report.ts";
-import { statusSeconds } from "../../../../shared/history/status-time.ts";
+import { secondOf, statusSeconds } from "../../../../shared/history/status-time.ts";
 import { cut, type Range, type Step } from "../../../../shared/history/steps.ts";
 import { TIME_STATUSES } from "../../../../shared/history/tally.ts";
 import { expecting } from "../../../../shared/issues.ts";
@@ -108,10 +108,10 @@ async function membersOf(deps: Deps, steps: readonly Range[], tag: readonly stri
   const ids = new Set(gone.filter((id) => maintenance(id).length > 0));
   if (ids.size > 0) for (const [id, own] of await statusReader.times({ steps, ids, maintenance })) times.set(id, own);
   const formerNames = [...formerly.values()].map((one) => ({ ...one, ...namePlace(one) }));
-  const end = iso(wholeOf(steps).to);
-  // One that was created later is none of the range; with the key of a deleted one it may have time in it all the same.
+  const { to } = wholeOf(steps);
+  // One that was created later is none of the range, which ends with the present second at most; with the key of a deleted one it may have time in it all the same.
   const existed = rows.filter(
-    ({ id, createdAt, deletedAt }) => (deletedAt === null && createdAt < end) || times.has(id),
+    ({ id, createdAt, deletedAt }) => (deletedAt === null && secondOf(createdAt) <= to) || times.has(id),
   );
   const all = [...existed, ...formerNames];
   if (formerNames.length > 0) all.sort((a, b) => compareText(a.listKey, b.listKey));
