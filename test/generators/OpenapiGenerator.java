@@ -24,7 +24,7 @@ public class OpenapiGenerator {
         TcpMonitorInput tcp = new TcpMonitorInput()
             .key("applied").name("Applied").protocol(TcpMonitorInput.ProtocolEnum.TCP).host("127.0.0.1").port(9);
         Applied applied = monitors.applyMonitors(new ApplyInput().monitors(List.of(new MonitorInput(tcp))), null, null, null, null, null);
-        ListedMonitorPage page = monitors.listMonitors(null, null, null, null, null, null, null, 10, null, null);
+        ListedMonitorPage page = monitors.listMonitors(null, null, null, null, null, null, null, null, 10, null, null);
         ResultPage results = history.listResults(created.getId(), null, null, null, 5, null, null);
         Stats stats = history.getStats(created.getId(), "-2h", null, Step._1H, null, null, null, null);
         String refused = null;
