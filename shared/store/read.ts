@@ -34,7 +34,8 @@ export async function* pagesOf(client: DynamoDBDocumentClient, input: QueryComma
 }
 
 /**
- * Reads any number of items by their keys, page by page and in no order; missing ones are left out.
+ * Reads any number of items by their keys, page by page and in no order; missing ones are left out. A key may be named more than once
+ * (DynamoDB refuses that), and its item comes once.
  * @throws Error if the table goes on throttling
  */
 export async function* readMany(
@@ -44,7 +45,8 @@ export async function* readMany(
   how: Omit<KeysAndAttributes, "Keys">,
   { sleep = setTimeout }: Waiting = {},
 ): AsyncGenerator<Item[]> {
-  for (const some of chunksOf(keys, KEYS_PER_READ)) {
+  const unique = [...new Map(keys.map((key) => [JSON.stringify([key.pk, key.sk]), key])).values()];
+  for (const some of chunksOf(unique, KEYS_PER_READ)) {
     let left: Item[] = some.map(({ pk, sk }) => ({ pk, sk }));
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt === ATTEMPTS) throw new Error(`${left.length} items of ${tableName} were not given`);
