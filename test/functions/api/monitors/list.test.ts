@@ -263,7 +263,10 @@ test("status=maintenance finds what is in maintenance now, in the list, the over
   // Named twice, and one that does not exist: not an error of ours.
   const named = { name: "N", monitorIds: [kept, kept, "nobody"], schedule };
   const answer = await own.call("POST", "/v1/maintenance-windows?dryRun=true", { body: named });
-  expect([answer.status, answer.body.errors]).toMatchObject([422, [{ path: "monitorIds[1]" }, { path: "monitorIds[2]" }]]);
+  expect([answer.status, answer.body.errors]).toMatchObject([
+    422,
+    [{ path: "monitorIds[1]" }, { path: "monitorIds[2]" }],
+  ]);
   const exported = await own.call("GET", "/v1/monitors/export?status=maintenance");
   expect(exported.body.monitors.map(({ key }: { key: string }) => key)).toEqual(["kept"]);
   const bulk = { filter: { statuses: ["maintenance"] }, action: "pause", dryRun: true };
