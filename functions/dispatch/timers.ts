@@ -1,5 +1,5 @@
 /**
- * Touches items when their timers are due. Upcoming own timers are sent to a location's queue, two runs ahead. Overdue
+ * Touches items when their timers are due. Upcoming own timers are sent to the queues of two locations, two runs ahead. Overdue
  * ones are touched here: in a queue, a backlog of touches would delay the ticks behind it.
  */
 import type { PlannedJob } from "../../shared/jobs.ts";
@@ -9,8 +9,8 @@ import { BUCKETS, type DueStore, type DueTimer } from "../../shared/store/due.ts
 
 /** Two runs ahead, so that a late or lost run delays no timer. */
 const AHEAD_MS = 120_000;
-/** From this delay on, the job that should have touched the item is taken to be lost. */
-const OVERDUE_MS = 90_000;
+/** From this delay on, the jobs that should have touched the item are taken to be lost. */
+const OVERDUE_MS = 30_000;
 /** Own timers read from one bucket in a run, limited by memory. The next run reads on. */
 const READ_PER_BUCKET = 2_000;
 /** Time for touching in a run; the next run does the rest. */

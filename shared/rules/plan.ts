@@ -75,22 +75,22 @@ export const tickDeadlineMs = (tick: number, intervalSeconds: number, startedMs:
 const TOUCHES_PER_JOB = 25;
 
 /**
- * Jobs that touch items when their timers are due. Polling a queue of their own would cost $0.26 a month, so they use a
- * location's queue, another one each minute. Each timer is queued in two minutes in a row, so a location whose queue is
- * not served delays none of them for long.
+ * Jobs that touch items when their timers are due. Polling a queue of their own would cost $0.26 a month, so they use
+ * the queues of two locations, others each minute: one that does not work delays no timer. The second touch is refused,
+ * because the first one removed the timer.
  */
 export function touchJobs(timers: readonly Timer[], locations: readonly string[], now: Date): PlannedJob[] {
-  const location = locations[Math.floor(now.getTime() / 60_000) % locations.length];
-  if (location === undefined) return [];
+  const first = Math.floor(now.getTime() / 60_000);
+  const carriers = new Set(locations.length > 0 ? [first, first + 1].map((n) => locations[n % locations.length]!) : []);
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const secondOf = ({ dueAt }: Timer) => Math.max(nowSeconds, Math.ceil(Date.parse(dueAt) / 1000));
-  return [...Map.groupBy(timers, secondOf)].flatMap(([dueAtSeconds, together]) =>
+  const jobs = [...Map.groupBy(timers, secondOf)].flatMap(([dueAtSeconds, together]) =>
     chunksOf(together, TOUCHES_PER_JOB).map((own) => ({
-      location,
       job: { kind: "touch" as const, timers: own.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt })) },
       dueAtSeconds,
     })),
   );
+  return [...carriers].flatMap((location) => jobs.map((job) => ({ location, ...job })));
 }
 
 /** Monitors in a spot job: Lambda's smallest share of a CPU checks and stores these in a second. */
