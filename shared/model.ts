@@ -281,6 +281,8 @@ export interface SystemMessage {
   readonly event?: SystemEvent;
   /** What it is about, for example `location.eu-west-1`. */
   readonly about?: string;
+  /** Whether topic `system` has it already, so that only policies are to tell it. Default false. */
+  readonly isPublished?: boolean;
 }
 
 /** State of a delivery to one receiver. Removed once delivered. */

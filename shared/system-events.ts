@@ -15,6 +15,8 @@ export const SYSTEM_SEVERITIES = {
   "system.fault": "critical",
   "system.policy-reaches-nobody": "warning",
   "system.subscription-gone": "warning",
+  "system.alarm": "critical",
+  "system.alarm-ended": "info",
 } as const satisfies Record<`system.${string}`, Severity>;
 
 export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;

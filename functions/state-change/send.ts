@@ -95,7 +95,7 @@ export const createSend = (dependencies: Dependencies): Send => {
         const notice = systemNotice(content, outside);
         return async (signal) => {
           await tellByPolicies(content, createdAt, sequence);
-          return sns.send(notice, outside, signal);
+          return content.isPublished ? delivered("") : sns.send(notice, outside, signal);
         };
       }
       case "alert": {

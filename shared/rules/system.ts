@@ -31,7 +31,8 @@ export function systemAlert(
   const severity = SYSTEM_SEVERITIES[event];
   const isEnd = severity === "info";
   return {
-    alertId: `${incidentId}.${sequence}`,
+    // Notices are items of their own, each of which begins to count anew.
+    alertId: `${incidentId}.${Date.parse(createdAt)}.${sequence}`,
     event,
     severity,
     subject,
