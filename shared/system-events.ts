@@ -24,5 +24,17 @@ export const SYSTEM_EVENTS = Object.keys(SYSTEM_SEVERITIES) as [SystemEvent, ...
 
 export const isSystemEvent = (event: string): event is SystemEvent => Object.hasOwn(SYSTEM_SEVERITIES, event);
 
+/** A message about the monitoring itself. */
+export interface SystemMessage {
+  readonly subject: string;
+  readonly message: string;
+  /** What policies know it by. Without it only topic `system` is told. */
+  readonly event?: SystemEvent;
+  /** What it is about, for example `location.eu-west-1`. */
+  readonly about?: string;
+  /** Whether topic `system` has it already, so that only policies are to tell it. Default false. */
+  readonly isPublished?: boolean;
+}
+
 /** What a policy names to hear of all of them. */
 export const ALL_SYSTEM_EVENTS = "system.*";
