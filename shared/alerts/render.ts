@@ -100,6 +100,8 @@ export function headline(alert: Alert): string {
       return `${name}: a change was accepted`;
     case "change-reverted":
       return `${name}: a change has reverted`;
+    case "baseline-learned":
+      return `${name} was swept for the first time`;
   }
 }
 
@@ -118,6 +120,7 @@ export const LABELS = {
   changed: "CHANGED",
   "change-accepted": "CHANGE ACCEPTED",
   "change-reverted": "CHANGE REVERTED",
+  "baseline-learned": "BASELINE LEARNED",
 } as const satisfies Record<AlertEvent, string>;
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);
