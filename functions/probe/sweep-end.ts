@@ -8,6 +8,7 @@ import type { SweepJob } from "../../shared/jobs.ts";
 import type { Outcome } from "../../shared/model.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
+import { type SweptHost, withSightings } from "../../shared/rules/port-sightings.ts";
 import {
   type AddressPort,
   beyondRoom,
@@ -24,7 +25,6 @@ import {
   type SweepPart,
   type SweepRecord,
   type Swept,
-  type SweptHost,
   suspects,
   sweepOutcome,
 } from "../../shared/rules/sweep-findings.ts";
@@ -140,7 +140,8 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const load = { addresses: addresses.length, ports: watched.length, perSecond: probe.perSecond };
     const { perSecond } = planSweep(load, tools.kind);
     // Of the same settings or not.
-    const before = (await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now())))?.hosts;
+    const previous = await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now()));
+    const before = previous?.hosts;
     const everywhere = [
       ...new Set([...(await answeringEverywhere(suspects(swept, watched.length), perSecond)), ...beyondRoom(swept)]),
     ];
@@ -150,7 +151,7 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const sure = { ...confirmedHosts(before, counted, confirmed, found) };
     // What answers everywhere shows nothing: what was known of it stays.
     for (const address of everywhere) if (before?.[address]) sure[address] = before[address];
-    const hosts = probe.identify ? await withServices(sure, deadlineAtMs - RESERVED_MS) : sure;
+    const named = probe.identify ? await withServices(sure, deadlineAtMs - RESERVED_MS) : sure;
     if (everywhere.length === addresses.length)
       return {
         state: "unmeasured" as const,
@@ -158,12 +159,19 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
         message: `${member.host} accepts connections on every port: something on the way answers in its place`,
         answersEverywhere: everywhere,
       };
+    const [watchedPorts, sweptAddresses] = [new Set(watched), new Set(addresses)];
+    const unclear = new Set(everywhere);
+    const { hosts, closedPorts } = withSightings({ tick: job.tick, hosts: named }, previous, {
+      isSeen: (address, port) => !unclear.has(address) && swept.open.get(address)?.has(port) === true,
+      isWatched: (address, port) => watchedPorts.has(port) && sweptAddresses.has(address),
+    });
     const openCount = countOpen(hosts);
     return {
       state: openCount > 0 ? ("open" as const) : ("closed" as const),
       reason: null,
       message: describeHosts(member.host, hosts, addresses.length),
       hosts,
+      closedPorts,
       openCount,
       answersEverywhere: everywhere,
     };

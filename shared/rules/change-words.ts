@@ -1,8 +1,6 @@
 /** What a change is, in words for people. Pure. */
 import { formatPorts, parsePorts } from "../port-list.ts";
-import { nameOfFact } from "./fact-names.ts";
-
-const quoted = (value: string) => (value === "" ? "missing" : value);
+import { NO_PORTS, nameOfFact, valueOfFact } from "./fact-names.ts";
 
 /** "port 8080 is open now on 203.0.113.5"; undefined for other facts, and for lists that are too long to be compared. */
 function describePorts(key: string, value: string, from: readonly string[]): string | undefined {
@@ -41,6 +39,7 @@ export function describeChange({
 }): string {
   const ports = describePorts(key, value, from);
   if (ports) return ports;
-  const before = from.length === 0 ? "" : `, not ${from.map(quoted).join(" or ")}`;
-  return `${nameOfFact(key)} is now ${quoted(value)}${before}`;
+  const before = from.length === 0 ? "" : `, not ${from.map((one) => valueOfFact(key, one)).join(" or ")}`;
+  const now = valueOfFact(key, value);
+  return `${nameOfFact(key)}${now === NO_PORTS ? `: ${now} now` : ` is now ${now}`}${before}`;
 }

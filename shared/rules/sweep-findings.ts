@@ -6,9 +6,10 @@ import { createHash } from "node:crypto";
 import { addressesOf, type Cidr, parseCidr } from "../cidr.ts";
 import type { SweepProbe } from "../contract/protocol.ts";
 import type { Facts, Outcome } from "../model.ts";
-import { formatPorts, type Ports, parsePorts } from "../port-list.ts";
+import { formatPorts, type Ports } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
 import { chunksOf } from "./plan.ts";
+import { type ClosedPort, portsIn, type SweptHost } from "./port-sightings.ts";
 
 /** Why nothing was swept. */
 export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
@@ -32,14 +33,6 @@ export interface SweepPart {
   readonly failure?: SweepFailure;
 }
 
-/** What was found at one address. */
-export interface SweptHost {
-  /** Open ports, as text. */
-  readonly open: string;
-  /** By port: the protocol that answered, `silent` or `closes-at-once`. */
-  readonly services: Readonly<Record<string, string>>;
-}
-
 /** What a sweep found. */
 export interface SweepRecord {
   readonly tick: number;
@@ -51,6 +44,8 @@ export interface SweepRecord {
   readonly message: string;
   /** By address, those with an open port; absent where nothing was measured. */
   readonly hosts?: Readonly<Record<string, SweptHost>>;
+  /** Ports that earlier sweeps found open. Absent where nothing was measured, and in records of earlier versions. */
+  readonly closedPorts?: readonly ClosedPort[];
   readonly addressCount: number;
   readonly openCount: number;
   readonly closedCount: number;
@@ -75,10 +70,6 @@ export interface Swept {
   readonly filteredCount: number;
 }
 
-const portsIn = (text: string): Ports => {
-  const ports = text === "" ? [] : parsePorts(text);
-  return typeof ports === "string" ? [] : ports;
-};
 const size = (ports: ReadonlyMap<string, ReadonlySet<number>>) =>
   [...ports.values()].reduce((sum, own) => sum + own.size, 0);
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);

@@ -239,6 +239,10 @@ describe("ports that differ are looked at again", () => {
     await listen(2310);
     await wholeSweep(TICK + 3_600);
     expect(await openPorts()).toEqual([{ value: "2310" }]);
+    expect(await sweeps().sweep(monitor, TICK + 3_600)).toMatchObject({
+      hosts: { [HOST]: { firstSeen: { [TICK + 3_600]: "2310" } } },
+      closedPorts: [{ port: 2301, service: "ssh", firstSeen: TICK, lastSeen: TICK }],
+    });
   });
 });
 

@@ -24,6 +24,12 @@ test.each([
     "192.0.2.17 22,80",
     "list of open ports in 192.0.2.16/28 is now 192.0.2.17 22,80, not 192.0.2.17 22",
   ],
+  [
+    "ports.tcp.192.0.2.16-28",
+    ["192.0.2.17 22"],
+    "",
+    "list of open ports in 192.0.2.16/28: no open ports now, not 192.0.2.17 22",
+  ],
   ["service.8080", ["http"], "ssh", "service on port 8080 is now ssh, not http"],
 ])("%s from %j to %j: %s", (key, from, value, words) => {
   expect(describeChange({ key, from, value })).toBe(words);

@@ -1,7 +1,8 @@
 /** Routes of sweeps: what each found, and what differs between two. */
 import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
-import { openPorts, type SweepRecord } from "../../../../shared/rules/sweep-findings.ts";
+import { sightingsIn } from "../../../../shared/rules/port-sightings.ts";
+import type { SweepRecord } from "../../../../shared/rules/sweep-findings.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Deps } from "../../deps.ts";
 import { locationField, oneLocation } from "../../history/routes/location-filter.ts";
@@ -41,14 +42,29 @@ const summary = {
 };
 const sweepView = z.object(summary).meta({ id: "Sweep", description: "A sweep in short." });
 
+const seen = {
+  firstSeenAt: moment
+    .nullable()
+    .describe("Beginning of the first sweep that found it open. Null: not known, in a sweep of an earlier version."),
+  lastSeenAt: moment.describe(
+    "Beginning of the last sweep, up to this one, that found it open: an earlier one where this one could not look, and so left it as it was.",
+  ),
+};
 const openPortView = z
-  .object({ address, port, service })
+  .object({ address, port, service, ...seen })
   .meta({ id: "OpenPort", description: "A port that a sweep found open." });
+
+const closedPortView = z
+  .object({ address, port, service, ...seen })
+  .meta({ id: "ClosedPort", description: "A port that earlier sweeps found open, and that is not any more." });
 
 const sweepItem = z
   .object({
     ...summary,
     openPorts: z.array(openPortView).nullable().describe("By address and port; null where nothing was measured."),
+    closedPorts: z
+      .array(closedPortView)
+      .describe("Ports that were open and are not any more, those that closed last first, 50 at most."),
   })
   .meta({ id: "SweepItem", description: "A sweep with the ports that it found open." });
 
@@ -78,10 +94,27 @@ const present = (location: string, sweep: SweepRecord) => ({
   answersEverywhere: sweep.answersEverywhere,
 });
 
-const portsOf = ({ hosts }: SweepRecord) =>
+const momentOf = (tick: number) => new Date(tick * 1000).toISOString();
+
+const portsOf = ({ tick, hosts }: SweepRecord) =>
   Object.entries(hosts ?? {}).flatMap(([address, host]) =>
-    openPorts(host).map((port) => ({ address, port, service: host.services[port] ?? null })),
+    sightingsIn(host, tick).map(({ port, firstSeen, lastSeen }) => ({
+      address,
+      port,
+      service: host.services[port] ?? null,
+      firstSeenAt: firstSeen === undefined ? null : momentOf(firstSeen),
+      lastSeenAt: momentOf(lastSeen),
+    })),
   );
+
+const closedOf = ({ closedPorts = [] }: SweepRecord) =>
+  closedPorts.map(({ address, port, service = null, firstSeen, lastSeen }) => ({
+    address,
+    port,
+    service,
+    firstSeenAt: momentOf(firstSeen),
+    lastSeenAt: momentOf(lastSeen),
+  }));
 
 /** Place of a sweep in the list: newest first, and those of one tick by location. */
 const order = (a: { tick: number; location: string }, b: { tick: number; location: string }) =>
@@ -154,7 +187,13 @@ const getSweep = route({
   responses: { 200: { description: "The sweep.", schema: sweepItem } },
   handle: async ({ params: { id = "", tick: text = "" }, query: { location: wanted } }, deps) => {
     const { location, sweep } = await find(deps, id, text, await locationsOf(deps, id, wanted));
-    return { body: { ...present(location, sweep), openPorts: sweep.hosts ? portsOf(sweep) : null } };
+    return {
+      body: {
+        ...present(location, sweep),
+        openPorts: sweep.hosts ? portsOf(sweep) : null,
+        closedPorts: closedOf(sweep),
+      },
+    };
   },
 });
 
