@@ -2,6 +2,7 @@
  * Ends a sweep: puts together what its slices found, looks again at every port that differs from the sweep before, asks newly open
  * ports what they are, and keeps the result. It may run any number of times: the first result that is kept counts.
  */
+import { parseCidr } from "../../shared/cidr.ts";
 import type { SweepProbe } from "../../shared/contract/protocol.ts";
 import type { SweptState } from "../../shared/engine/sweep.ts";
 import type { SweepJob } from "../../shared/jobs.ts";
@@ -25,6 +26,7 @@ import {
   type SweepPart,
   type SweepRecord,
   type Swept,
+  silentPlaces,
   suspects,
   sweepOutcome,
 } from "../../shared/rules/sweep-findings.ts";
@@ -142,11 +144,9 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     // Of the same settings or not.
     const previous = await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now()));
     const before = previous?.hosts;
-    const everywhere = [
-      ...new Set([...(await answeringEverywhere(suspects(swept, watched.length), perSecond)), ...beyondRoom(swept)]),
-    ];
+    const everywhere = [...new Set([...(await answeringEverywhere(suspects(swept), perSecond)), ...beyondRoom(swept)])];
     const counted = { ...swept, addresses: addresses.filter((address) => !everywhere.includes(address)) };
-    const found = differences(before, counted, watched);
+    const found = differences(before, counted);
     const confirmed = await confirm(found, perSecond);
     const sure = { ...confirmedHosts(before, counted, confirmed, found) };
     // What answers everywhere shows nothing: what was known of it stays.
@@ -172,6 +172,8 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
       message: describeHosts(member.host, hosts, addresses.length),
       hosts,
       closedPorts,
+      ...(parseCidr(member.host) && { silent: silentPlaces(swept, hosts), sinceFull: swept.short.sinceFull }),
+      ...(swept.targets.shortAddresses.size > 0 && { shortCount: swept.targets.shortAddresses.size }),
       openCount,
       answersEverywhere: everywhere,
     };
@@ -193,7 +195,7 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const isWhole = parts.length >= slices;
     const isOnline = (await control(now())) === "online";
     if ((!isOnline || !(isWhole || failure)) && !isLastLook(step, slices)) return undefined;
-    const swept = putTogether(parts);
+    const swept = putTogether(parts, portsFrom(tools, probe));
     const nothing = isOnline ? (failure ?? whyNothing(parts, swept, slices)) : OFFLINE;
     const result = nothing
       ? { ...nothing, answersEverywhere: [] }

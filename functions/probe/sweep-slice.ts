@@ -11,16 +11,23 @@ import type { Sweep, SweepTarget } from "../../shared/engine/sweep.ts";
 import { refuseSweep, type SweepRights } from "../../shared/engine/sweep-permission.ts";
 import type { SweepJob } from "../../shared/jobs.ts";
 import type { CheckSettings } from "../../shared/model.ts";
-import { formatPorts } from "../../shared/port-list.ts";
+import { formatPorts, type Ports } from "../../shared/port-list.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
 import type { SweepPart } from "../../shared/rules/sweep-findings.ts";
 import {
   ADDRESSES_AT_ONCE,
-  planSweep,
+  paceOf,
   SLICE_LATE_SECONDS,
   SLICE_SECONDS,
   sliceOf,
 } from "../../shared/rules/sweep-plan.ts";
+import {
+  NO_SHORT_SHARE,
+  placesOf,
+  type ShortShare,
+  shortShareAfter,
+  targetsOf,
+} from "../../shared/rules/sweep-targets.ts";
 import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -42,6 +49,13 @@ export interface SweepTools {
 }
 
 type Failure = NonNullable<SweepPart["failure"]>;
+
+/** What a sweep connects to. */
+interface Aim {
+  readonly addresses: readonly string[];
+  readonly short: ShortShare;
+}
+const NO_AIM: Aim = { addresses: [], short: NO_SHORT_SHARE };
 
 const PORT_25 = 25;
 
@@ -106,13 +120,21 @@ export const memberOf = async (
 };
 
 export const createSweepSlice = ({ location, views, sweeps, tools, control, now }: Dependencies) => {
-  const addressesFor = async (job: SweepJob, member: Member): Promise<readonly string[] | Failure | undefined> => {
-    if (job.step === 0) return sweptAddresses(member, tools);
+  /** Somebody who asks for a sweep wants to know everything now. */
+  const shortShareOf = async ({ id, tick, isAsked, settingsVersion }: SweepJob, { host }: Member, ports: Ports) =>
+    parseCidr(host) && !isAsked
+      ? shortShareAfter(await sweeps.lastMeasured({ id, location }, tick, new Date(now())), settingsVersion, ports)
+      : NO_SHORT_SHARE;
+
+  /** What a sweep connects to: its first slice decides it, and the others find it there. */
+  const aimOf = async (job: SweepJob, member: Member, ports: Ports): Promise<Aim | Failure | undefined> => {
     // A name may have other addresses by now.
-    const first = await sweeps.part({ id: job.id, location }, job.tick, 0);
-    if (!first || first.failure || first.settingsVersion !== job.settingsVersion) return undefined;
+    const first = job.step === 0 ? undefined : await sweeps.part({ id: job.id, location }, job.tick, 0);
+    if (job.step > 0 && (!first || first.failure || first.settingsVersion !== job.settingsVersion)) return undefined;
     const allowed = await sweptAddresses(member, tools);
-    return "state" in allowed ? allowed : first.addresses;
+    if ("state" in allowed) return allowed;
+    if (first) return { addresses: first.addresses, short: first.short ?? NO_SHORT_SHARE };
+    return { addresses: allowed, short: await shortShareOf(job, member, ports) };
   };
 
   return async (job: SweepJob): Promise<void> => {
@@ -123,26 +145,27 @@ export const createSweepSlice = ({ location, views, sweeps, tools, control, now 
     const member = await memberOf(job, location, views);
     const probe = member && sweepOf(member);
     if (!probe) return;
-    const addresses = await addressesFor(job, member);
-    if (!addresses) return;
-    let failure = "state" in addresses ? addresses : undefined;
-    const swept = "state" in addresses ? [] : addresses;
     const ports = portsFrom(tools, probe);
+    const aim = await aimOf(job, member, ports);
+    if (!aim) return;
+    let failure = "state" in aim ? aim : undefined;
+    const { addresses, short } = "state" in aim ? NO_AIM : aim;
+    const all = targetsOf(addresses, ports, short);
     const counts = { closed: 0, filtered: 0 };
     const open = new Map<string, number[]>();
     const unmeasured = new Map<string, number[]>();
-    const load = { addresses: swept.length, ports: ports.length, perSecond: probe.perSecond };
-    const count = swept.length * ports.length;
+    const answering = new Set<string>();
+    const load = { addresses: addresses.length, ports: ports.length, perSecond: probe.perSecond };
     function* targets(): Generator<SweepTarget> {
-      for (const place of sliceOf(id, tick, count, slice, slices))
-        yield { address: swept[place % swept.length]!, port: ports[Math.floor(place / swept.length)]! };
+      for (const place of sliceOf(id, tick, all.count, slice, slices)) yield all.at(place);
     }
-    if (count > 0)
+    if (all.count > 0)
       await tools.sweep(targets(), {
-        perSecond: planSweep(load, tools.kind).perSecond,
+        perSecond: paceOf(load, tools.kind, all),
         startUntilMs: startedAtMs + STARTS_MS,
         now,
         found({ address, port }, state) {
+          if (state === "open" || state === "closed") answering.add(address);
           if (state === "closed" || state === "filtered") counts[state]++;
           else {
             const byAddress = state === "open" ? open : unmeasured;
@@ -159,11 +182,13 @@ export const createSweepSlice = ({ location, views, sweeps, tools, control, now 
       settingsVersion: job.settingsVersion,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(now()).toISOString(),
-      addresses: slice === 0 ? swept : [],
+      addresses: slice === 0 ? addresses : [],
       open: asText(open),
       unmeasured: asText(unmeasured),
       closedCount: counts.closed,
       filteredCount: counts.filtered,
+      ...(parseCidr(member.host) && { answering: placesOf(addresses, (address) => answering.has(address)) }),
+      ...(slice === 0 && short !== NO_SHORT_SHARE && { short }),
       ...(failure && { failure }),
     });
   };

@@ -10,6 +10,7 @@ import { formatPorts, type Ports } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
 import { chunksOf } from "./plan.ts";
 import { type ClosedPort, portsIn, type SweptHost } from "./port-sightings.ts";
+import { NO_SHORT_SHARE, placesOf, type ShortShare, type SweepTargets, targetsOf } from "./sweep-targets.ts";
 
 /** Why nothing was swept. */
 export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
@@ -29,6 +30,10 @@ export interface SweepPart {
   readonly unmeasured: Readonly<Record<string, string>>;
   readonly closedCount: number;
   readonly filteredCount: number;
+  /** Of a network: the addresses that accepted or refused something, by their places as in `ShortShare`. */
+  readonly answering?: string;
+  /** In the first slice of a network's sweep. */
+  readonly short?: ShortShare;
   /** Why nothing could be swept; the sweep ends with it. */
   readonly failure?: SweepFailure;
 }
@@ -46,6 +51,11 @@ export interface SweepRecord {
   readonly hosts?: Readonly<Record<string, SweptHost>>;
   /** Ports that earlier sweeps found open. Absent where nothing was measured, and in records of earlier versions. */
   readonly closedPorts?: readonly ClosedPort[];
+  /** Of a network: addresses that did not answer at all, and for how long no sweep has looked at all their ports (`ShortShare`). */
+  readonly silent?: string;
+  readonly sinceFull?: number;
+  /** Addresses of which this sweep looked at the common and known ports only; absent: none. */
+  readonly shortCount?: number;
   readonly addressCount: number;
   readonly openCount: number;
   readonly closedCount: number;
@@ -66,6 +76,10 @@ export interface Swept {
   readonly addresses: readonly string[];
   readonly open: ReadonlyMap<string, ReadonlySet<number>>;
   readonly unmeasured: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Of a network: those that accepted or refused something. */
+  readonly answering: ReadonlySet<string>;
+  readonly short: ShortShare;
+  readonly targets: SweepTargets;
   readonly closedCount: number;
   readonly filteredCount: number;
 }
@@ -84,23 +98,41 @@ function byAddress(found: readonly Readonly<Record<string, string>>[]): Readonly
   return ports;
 }
 
-export const putTogether = (parts: readonly SweepPart[]): Swept => ({
-  addresses: parts.find(({ slice }) => slice === 0)?.addresses ?? [],
-  open: byAddress(parts.map(({ open }) => open)),
-  unmeasured: byAddress(parts.map(({ unmeasured }) => unmeasured)),
-  closedCount: sum(parts.map(({ closedCount }) => closedCount)),
-  filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
-});
+/** @param watched ports that are looked at */
+export function putTogether(parts: readonly SweepPart[], watched: Ports): Swept {
+  const { addresses = [], short = NO_SHORT_SHARE } = parts.find(({ slice }) => slice === 0) ?? {};
+  return {
+    addresses,
+    open: byAddress(parts.map(({ open }) => open)),
+    unmeasured: byAddress(parts.map(({ unmeasured }) => unmeasured)),
+    answering: new Set(parts.flatMap(({ answering = "" }) => portsIn(answering)).map((place) => addresses[place - 1]!)),
+    short,
+    targets: targetsOf(addresses, watched, short),
+    closedCount: sum(parts.map(({ closedCount }) => closedCount)),
+    filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
+  };
+}
+
+/** The addresses that did not answer at all, though all that was tried could be measured, by their places. */
+export const silentPlaces = ({ addresses, answering, unmeasured }: Swept, hosts: Hosts): string =>
+  placesOf(addresses, (address) => !answering.has(address) && !unmeasured.has(address) && !hosts[address]);
+
+/** Whether a sweep says nothing of a port that is watched. */
+const isUnknown = ({ unmeasured, targets }: Swept, address: string, port: number) =>
+  targets.isSkipped(address, port) || unmeasured.get(address)?.has(port) === true;
 
 /** Share of an address's ports that must be open before it is suspected of accepting connections on every port, and how many. */
 const SUSPECT_SHARE = 0.5;
 const SUSPECT_PORTS = 32;
 
 /** Addresses with so many open ports that something on the way may answer in their place. */
-export const suspects = ({ addresses, open }: Swept, watched: number): string[] =>
+export const suspects = ({ addresses, open, targets }: Swept): string[] =>
   addresses.filter((address) => {
     const count = open.get(address)?.size ?? 0;
-    return count >= SUSPECT_PORTS || (count > 0 && count === watched && watched >= SUSPECT_PORTS * SUSPECT_SHARE);
+    // Of few ports that were tried nothing can be told, and one that answers after silence is rare.
+    if (targets.shortAddresses.has(address)) return count > 0;
+    const tried = targets.triedOf(address);
+    return count >= SUSPECT_PORTS || (count > 0 && count === tried && tried >= SUSPECT_PORTS * SUSPECT_SHARE);
   });
 
 /** Characters of all open ports in a record, far below the 400 KB that an item may have. */
@@ -127,25 +159,19 @@ export interface Differences {
   readonly closed: readonly AddressPort[];
 }
 
-/**
- * @param before what was open; undefined at the first sweep, where nothing differs
- * @param watched ports that are looked at
- */
-export function differences(
-  before: Hosts | undefined,
-  { addresses, open, unmeasured }: Swept,
-  watched: Ports,
-): Differences {
+/** @param before what was open; undefined at the first sweep, where nothing differs */
+export function differences(before: Hosts | undefined, swept: Swept): Differences {
+  const { addresses, open, targets } = swept;
   const opened: AddressPort[] = [];
   const closed: AddressPort[] = [];
   if (!before) return { opened, closed };
-  const isWatched = new Set(watched);
   for (const address of addresses) {
     const was = new Set(portsIn(before[address]?.open ?? ""));
     const is = open.get(address) ?? new Set<number>();
     for (const port of is) if (!was.has(port)) opened.push({ address, port });
     for (const port of was)
-      if (isWatched.has(port) && !is.has(port) && !unmeasured.get(address)?.has(port)) closed.push({ address, port });
+      if (targets.isTried(address, port) && !is.has(port) && !isUnknown(swept, address, port))
+        closed.push({ address, port });
   }
   return { opened, closed };
 }
@@ -166,7 +192,7 @@ export function confirmedHosts(
     const kept = found.closed
       .filter((one) => one.address === address && !isClosed.has(key(one)))
       .map(({ port }) => port);
-    const unknown = portsIn(was?.open ?? "").filter((port) => swept.unmeasured.get(address)?.has(port));
+    const unknown = portsIn(was?.open ?? "").filter((port) => isUnknown(swept, address, port));
     const seen = [...(swept.open.get(address) ?? [])].filter((port) => !isDoubtful.has(key({ address, port })));
     const open = new Set([...seen, ...kept, ...unknown]);
     const services = Object.entries(was?.services ?? {}).filter(

@@ -59,8 +59,13 @@ export const addressCount = (host: string): number =>
 
 const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.includes(":");
 
-export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: LocationKind): SweepPlan {
-  const each = Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
+/** Attempts a second at one address. */
+const paceAtOne = ({ perSecond }: SweepLoad, kind: LocationKind) =>
+  Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
+
+export function planSweep(load: SweepLoad, kind: LocationKind): SweepPlan {
+  const { addresses, ports } = load;
+  const each = paceAtOne(load, kind);
   const together = Math.min(MOST_IN_ALL, each * Math.min(addresses, ADDRESSES_AT_ONCE));
   const attempts = addresses * ports;
   const slices = Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS)));
@@ -68,6 +73,16 @@ export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: Loca
   const endAfterSeconds = (slices - 1) * SLICE_SECONDS + Math.min(SLICE_SECONDS, lastSeconds);
   return { attempts, perSecond: together, slices, endAfterSeconds };
 }
+
+/**
+ * Attempts a second at all addresses together, where some of them get fewer attempts than others: those that get most bear no more than
+ * they do in any sweep. The slices still have time for it, since fewer attempts are made.
+ */
+export const paceOf = (
+  load: SweepLoad,
+  kind: LocationKind,
+  { count, mostAtOne }: { readonly count: number; readonly mostAtOne: number },
+): number => Math.max(1, Math.min(planSweep(load, kind).perSecond, (paceAtOne(load, kind) * count) / mostAtOne));
 
 /** Looking again at what differs, and asking newly open ports what they are. */
 const END_SECONDS = 55;

@@ -31,43 +31,45 @@ const WATCHED = [22, 80, 443, 8080];
 const NONE = { opened: [], closed: [] };
 
 test("slices are put together", () => {
-  const swept = putTogether([part(1, { [A]: "80" }), part(0, { [A]: "22" })]);
+  const swept = putTogether([part(1, { [A]: "80" }), part(0, { [A]: "22" })], WATCHED);
   expect(swept).toMatchObject({ addresses: [A], closedCount: 20, filteredCount: 2 });
   expect([...swept.open.get(A)!]).toEqual([80, 22]);
 });
 
 describe("what differs from the sweep before", () => {
-  const swept = putTogether([part(0, { [A]: "22,8080" }, { unmeasured: { [A]: "443" } })]);
+  const swept = putTogether([part(0, { [A]: "22,8080" }, { unmeasured: { [A]: "443" } })], WATCHED);
 
   test("ports that opened, and those that closed; one that could not be measured is neither", () => {
-    expect(differences({ [A]: host("22,80,443") }, swept, WATCHED)).toEqual({
+    expect(differences({ [A]: host("22,80,443") }, swept)).toEqual({
       opened: [{ address: A, port: 8080 }],
       closed: [{ address: A, port: 80 }],
     });
   });
 
   test("nothing at the first sweep", () => {
-    expect(differences(undefined, swept, WATCHED)).toEqual(NONE);
+    expect(differences(undefined, swept)).toEqual(NONE);
   });
 
   test("not a port that is no longer looked at", () => {
-    expect(differences({ [A]: host("22,9999") }, swept, WATCHED).closed).toEqual([]);
+    expect(differences({ [A]: host("22,9999") }, swept).closed).toEqual([]);
   });
 
   test("what further looks do not confirm stays as it was", () => {
     const before = { [A]: host("22,80,443", { 22: "ssh", 80: "http" }) };
-    const found = differences(before, swept, WATCHED);
+    const found = differences(before, swept);
     expect(confirmedHosts(before, swept, NONE, found)).toEqual({ [A]: host("22,80,443", { 22: "ssh", 80: "http" }) });
     expect(confirmedHosts(before, swept, found, found)).toEqual({ [A]: host("22,443,8080", { 22: "ssh" }) });
   });
 });
 
 test("an address is suspected of answering everywhere when very many of its ports are open", () => {
-  const watched = Array.from({ length: 1_000 }, (_, port) => port + 1);
-  expect(suspects(putTogether([part(0, { [A]: "1-40" })]), watched.length)).toEqual([A]);
-  expect(suspects(putTogether([part(0, { [A]: "1-10" })]), watched.length)).toEqual([]);
-  expect(suspects(putTogether([part(0, { [A]: "22,80,443" })]), 3)).toEqual([]);
-  expect(suspects(putTogether([part(0, { [A]: "1-20" })]), 20)).toEqual([A]);
+  const watching = (count: number) => Array.from({ length: count }, (_, port) => port + 1);
+  const suspected = (open: string, watched: number) =>
+    suspects(putTogether([part(0, { [A]: open })], watching(watched)));
+  expect(suspected("1-40", 1_000)).toEqual([A]);
+  expect(suspected("1-10", 1_000)).toEqual([]);
+  expect(suspected("1-3", 3)).toEqual([]);
+  expect(suspected("1-20", 20)).toEqual([A]);
 });
 
 describe("facts", () => {

@@ -31,6 +31,10 @@ const summary = {
   reason,
   message,
   addresses: count("Addresses that were swept.", 16),
+  silentAddresses: count(
+    "Addresses of a network that had answered nothing, and of which only common and known ports were tried. Every seventh sweep tries all.",
+    0,
+  ),
   open: count("Open ports, of all addresses.", 7),
   closed: count("Attempts that were refused.", 15_000),
   filtered: count("Attempts that nothing answered, or that were rejected on the way.", 990),
@@ -87,6 +91,7 @@ const present = (location: string, sweep: SweepRecord) => ({
   reason: sweep.reason,
   message: sweep.message,
   addresses: sweep.addressCount,
+  silentAddresses: sweep.shortCount ?? 0,
   open: sweep.openCount,
   closed: sweep.closedCount,
   filtered: sweep.filteredCount,

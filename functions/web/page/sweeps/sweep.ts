@@ -10,6 +10,7 @@ export interface Sweep {
   readonly state: string;
   readonly message: string;
   readonly addresses: number;
+  readonly silentAddresses: number;
   readonly open: number;
   readonly closed: number;
   readonly filtered: number;

@@ -80,6 +80,8 @@ const Figures = ({ sweep }: { readonly sweep: SweepItem }) => (
     <p class="dim small">
       {plural(sweep.addresses, "address", "addresses")}: {sweep.open} open, {sweep.closed} refused, {sweep.filtered}{" "}
       without an answer{sweep.unmeasured > 0 && `, ${sweep.unmeasured} not measured`}.
+      {sweep.silentAddresses > 0 &&
+        ` Of ${plural(sweep.silentAddresses, "address", "addresses")} that had answered nothing, only common and known ports were tried.`}
     </p>
     {sweep.answersEverywhere.length > 0 && (
       <p class="notice">
