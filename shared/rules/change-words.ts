@@ -4,15 +4,17 @@ import { NO_PORTS, nameOfFact, valueOfFact } from "./fact-names.ts";
 
 /** "port 8080 is open now on 203.0.113.5"; undefined for other facts, and for lists that are too long to be compared. */
 function describePorts(key: string, value: string, from: readonly string[]): string | undefined {
-  const address = /^ports\.tcp(?:\.(.+))?$/.exec(key);
-  if (!address) return undefined;
+  const [isPorts, transport, address] = /^ports\.(tcp|udp)(?:\.(.+))?$/.exec(key) ?? [];
+  if (isPorts === undefined) return undefined;
   const [is, ...was] = [value, ...from].map((text) => (text === "" ? [] : parsePorts(text)));
   if (typeof is === "string" || is === undefined || was.some((ports) => typeof ports === "string")) return undefined;
   const before = was.flat() as number[];
   const say = (ports: readonly number[], what: string) =>
     ports.length === 0
       ? []
-      : [`port${ports.length === 1 ? "" : "s"} ${formatPorts(ports)} ${ports.length === 1 ? "is" : "are"} ${what}`];
+      : [
+          `${transport === "udp" ? "UDP " : ""}port${ports.length === 1 ? "" : "s"} ${formatPorts(ports)} ${ports.length === 1 ? "is" : "are"} ${what}`,
+        ];
   const said = [
     ...say(
       is.filter((port) => !before.includes(port)),
@@ -23,7 +25,7 @@ function describePorts(key: string, value: string, from: readonly string[]): str
       "no longer open",
     ),
   ];
-  const where = address[1] === undefined ? "" : ` on ${address[1]}`;
+  const where = address === undefined ? "" : ` on ${address}`;
   return said.length === 0 ? undefined : `${said.join(" and ")}${where} (open: ${value === "" ? "none" : value})`;
 }
 

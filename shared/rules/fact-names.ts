@@ -17,6 +17,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "redis.access": "access without a password",
   "memcached.access": "access without a login",
   "snmp.engineId": "SNMP engine",
+  "ports.udp": "list of open UDP ports",
   "snmp.description": "description of the SNMP agent",
 };
 

@@ -30,6 +30,8 @@ export interface SweepPart {
   readonly unmeasured: Readonly<Record<string, string>>;
   readonly closedCount: number;
   readonly filteredCount: number;
+  /** Of the UDP ports; absent where none are asked. */
+  readonly udp?: Pick<SweepPart, "open" | "unmeasured">;
   /** Of a network: the addresses that accepted or refused something, by their places as in `ShortShare`. */
   readonly answering?: string;
   /** In the first slice of a network's sweep. */
@@ -51,6 +53,8 @@ export interface SweepRecord {
   readonly hosts?: Readonly<Record<string, SweptHost>>;
   /** Ports that earlier sweeps found open. Absent where nothing was measured, and in records of earlier versions. */
   readonly closedPorts?: readonly ClosedPort[];
+  /** The same of UDP ports, with the protocols that answered; absent where none are asked. */
+  readonly udp?: Required<Pick<SweepRecord, "hosts" | "closedPorts">>;
   /** Of a network: addresses that did not answer at all, and for how long no sweep has looked at all their ports (`ShortShare`). */
   readonly silent?: string;
   readonly sinceFull?: number;
@@ -112,6 +116,15 @@ export function putTogether(parts: readonly SweepPart[], watched: Ports): Swept 
     filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
   };
 }
+
+const NOTHING_FOUND = { open: {}, unmeasured: {} };
+
+/** What the slices found at UDP ports, all of which are asked each time. Their counts are those of TCP alone. */
+export const putUdpTogether = (parts: readonly SweepPart[], watched: Ports): Swept =>
+  putTogether(
+    parts.map(({ short: _tcp, answering: _connected, udp = NOTHING_FOUND, ...part }) => ({ ...part, ...udp })),
+    watched,
+  );
 
 /** The addresses that did not answer at all, though all that was tried could be measured, by their places. */
 export const silentPlaces = ({ addresses, answering, unmeasured }: Swept, hosts: Hosts): string =>
@@ -227,6 +240,14 @@ const portsValue = (ports: Ports, longest = LONGEST_VALUE): string =>
 
 const fits = (facts: Facts) => Buffer.byteLength(JSON.stringify(facts)) <= MOST_BYTES;
 
+/** What the UDP ports of a host or a network say: one fact, because few are asked. */
+export function udpFactsOf(host: string, hosts: Hosts): Facts {
+  const found = Object.entries(hosts);
+  if (!parseCidr(host)) return { "ports.udp": portsValue([...new Set(found.flatMap(([, own]) => openPorts(own)))]) };
+  const text = found.map(([address, { open }]) => `${address} ${open}`).join("; ");
+  return { "ports.udp": shortened(text, `${countOpen(hosts)} ports of ${found.length} addresses`, LONGEST_VALUE) };
+}
+
 /** What a sweep says of a host or a network; ports that may be open or not are left out. */
 export function factsOf(
   host: string,
@@ -271,17 +292,18 @@ function networkFacts({ network, size }: Cidr, open: ReadonlyMap<string, Ports>)
   return found.length > 0 ? Object.fromEntries(found) : { "ports.tcp": "" };
 }
 
-const named = (port: number, service: string | undefined) =>
-  service === undefined ? String(port) : `${port} (${service})`;
+const named = (port: string, service: string | undefined) => (service === undefined ? port : `${port} (${service})`);
 const SHOWN_PORTS = 20;
 
-/** "3 ports are open on 203.0.113.5: 22 (ssh), 80 (http), 443 (https)". */
-export function describeHosts(host: string, hosts: Hosts, addressCount: number): string {
-  const count = countOpen(hosts);
+/** "3 ports are open on 203.0.113.5: 22 (ssh), 80 (http), 53/udp (dns)". */
+export function describeHosts(host: string, hosts: Hosts, addressCount: number, udpHosts: Hosts = {}): string {
+  const count = countOpen(hosts) + countOpen(udpHosts);
   const ports = `${count === 0 ? "no port is" : count === 1 ? "1 port is" : `${count} ports are`} open`;
-  const found = Object.entries(hosts);
-  if (parseCidr(host)) return `${ports} on ${found.length} of the ${addressCount} addresses of ${host}`;
-  const list = found.flatMap(([, own]) => openPorts(own).map((port) => named(port, own.services[port])));
+  const answering = new Set([hosts, udpHosts].flatMap(Object.keys));
+  if (parseCidr(host)) return `${ports} on ${answering.size} of the ${addressCount} addresses of ${host}`;
+  const listOf = (some: Hosts, suffix: string) =>
+    Object.values(some).flatMap((own) => openPorts(own).map((port) => named(`${port}${suffix}`, own.services[port])));
+  const list = [...listOf(hosts, ""), ...listOf(udpHosts, "/udp")];
   const shown = list.slice(0, SHOWN_PORTS).join(", ");
   return `${ports} on ${host}${list.length === 0 ? "" : `: ${shown}${list.length > SHOWN_PORTS ? ", ..." : ""}`}`;
 }
@@ -298,7 +320,7 @@ export function sweepOutcome(host: string, probe: SweepProbe, sweep: SweepRecord
     return { ...common, state, reason, message, health: state === "unmeasured" ? "unknown" : "down", evidence: {} };
   const open = new Set(Object.values(hosts).flatMap(openPorts));
   const missing = probe.isDownWithoutExpected ? (probe.expected ?? []).filter((port) => !open.has(port)) : [];
-  const facts = factsOf(host, hosts, probe);
+  const facts = { ...factsOf(host, hosts, probe), ...(sweep.udp && udpFactsOf(host, sweep.udp.hosts)) };
   const evidence = {
     openPorts: openCount,
     addresses: addressCount,

@@ -1,6 +1,7 @@
 /** A location that sweeps, on real tables and real sockets, step by step. */
 import { createServer, type Server } from "node:net";
 import type { SweepTools } from "../../../functions/probe/sweep-slice.ts";
+import { createUdpSweep } from "../../../functions/probe/sweep-udp.ts";
 import { createProbe } from "../../../functions/probe/wiring.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import { sweep } from "../../../shared/engine/sweep.ts";
@@ -70,6 +71,7 @@ export async function startSweeping() {
         port25: false,
         resolve: engine.resolve,
         sweep,
+        sweepUdp: createUdpSweep(engine, Date.now),
         rights: { targets: [], installation: "test" },
         ...more,
       },

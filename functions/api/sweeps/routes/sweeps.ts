@@ -14,7 +14,8 @@ import { withHistory } from "../../monitors/write.ts";
 
 const tick = z.int().meta({ description: "The second in which it began; names it.", example: 1_795_809_600 });
 const address = z.string().meta({ description: "Address.", example: "203.0.113.5" });
-const port = z.int().meta({ description: "TCP port.", example: 443 });
+const port = z.int().meta({ description: "Port.", example: 443 });
+const transport = z.enum(["tcp", "udp"]).meta({ description: "What the port is of.", example: "tcp" });
 const service = z.string().nullable().meta({
   description:
     "The protocol that answered when the port was first seen open; `tls`, `unknown`, `silent` or `closes-at-once` where none did. Null: not asked yet.",
@@ -55,20 +56,25 @@ const seen = {
   ),
 };
 const openPortView = z
-  .object({ address, port, service, ...seen })
+  .object({ address, port, transport, service, ...seen })
   .meta({ id: "OpenPort", description: "A port that a sweep found open." });
 
 const closedPortView = z
-  .object({ address, port, service, ...seen })
+  .object({ address, port, transport, service, ...seen })
   .meta({ id: "ClosedPort", description: "A port that earlier sweeps found open, and that is not any more." });
 
 const sweepItem = z
   .object({
     ...summary,
-    openPorts: z.array(openPortView).nullable().describe("By address and port; null where nothing was measured."),
+    openPorts: z
+      .array(openPortView)
+      .nullable()
+      .describe("By transport, address and port; null where nothing was measured."),
     closedPorts: z
       .array(closedPortView)
-      .describe("Ports that were open and are not any more, those that closed last first, 50 at most."),
+      .describe(
+        "Ports that were open and are not any more, those that closed last first, 50 of TCP and 50 of UDP at most.",
+      ),
   })
   .meta({ id: "SweepItem", description: "A sweep with the ports that it found open." });
 
@@ -101,25 +107,39 @@ const present = (location: string, sweep: SweepRecord) => ({
 
 const momentOf = (tick: number) => new Date(tick * 1000).toISOString();
 
-const portsOf = ({ tick, hosts }: SweepRecord) =>
-  Object.entries(hosts ?? {}).flatMap(([address, host]) =>
-    sightingsIn(host, tick).map(({ port, firstSeen, lastSeen }) => ({
-      address,
-      port,
-      service: host.services[port] ?? null,
-      firstSeenAt: firstSeen === undefined ? null : momentOf(firstSeen),
-      lastSeenAt: momentOf(lastSeen),
-    })),
+/** What a sweep says of TCP, and of UDP if it was asked. */
+const byTransport = ({ tick, hosts = {}, closedPorts = [], udp }: SweepRecord) => [
+  { transport: "tcp" as const, tick, hosts, closedPorts },
+  ...(udp ? [{ transport: "udp" as const, tick, ...udp }] : []),
+];
+
+const portsOf = (sweep: SweepRecord) =>
+  byTransport(sweep).flatMap(({ transport, tick, hosts }) =>
+    Object.entries(hosts).flatMap(([address, host]) =>
+      sightingsIn(host, tick).map(({ port, firstSeen, lastSeen }) => ({
+        address,
+        port,
+        transport,
+        service: host.services[port] ?? null,
+        firstSeenAt: firstSeen === undefined ? null : momentOf(firstSeen),
+        lastSeenAt: momentOf(lastSeen),
+      })),
+    ),
   );
 
-const closedOf = ({ closedPorts = [] }: SweepRecord) =>
-  closedPorts.map(({ address, port, service = null, firstSeen, lastSeen }) => ({
-    address,
-    port,
-    service,
-    firstSeenAt: momentOf(firstSeen),
-    lastSeenAt: momentOf(lastSeen),
-  }));
+const closedOf = (sweep: SweepRecord) =>
+  byTransport(sweep)
+    .flatMap(({ transport, closedPorts }) =>
+      closedPorts.map(({ address, port, service = null, firstSeen, lastSeen }) => ({
+        address,
+        port,
+        transport,
+        service,
+        firstSeenAt: momentOf(firstSeen),
+        lastSeenAt: momentOf(lastSeen),
+      })),
+    )
+    .toSorted((a, b) => b.lastSeenAt.localeCompare(a.lastSeenAt));
 
 /** Place of a sweep in the list: newest first, and those of one tick by location. */
 const order = (a: { tick: number; location: string }, b: { tick: number; location: string }) =>
@@ -219,7 +239,7 @@ const getSweepDiff = route({
     const unmeasured = [first, second].find(({ sweep }) => sweep.hosts === undefined);
     if (unmeasured)
       throw new Problem("not-active", `sweep ${unmeasured.sweep.tick} measured nothing: ${unmeasured.sweep.message}`);
-    const key = ({ address, port }: { address: string; port: number }) => `${address} ${port}`;
+    const key = ({ address, port, transport }: ReturnType<typeof portsOf>[number]) => `${transport} ${address} ${port}`;
     const [before, after] = [portsOf(first.sweep), portsOf(second.sweep)];
     const [wasOpen, isOpen] = [new Set(before.map(key)), new Set(after.map(key))];
     return {

@@ -1,6 +1,15 @@
 /** What pages about sweeps share: ports by host, and a table of sweeps. */
 import { lasting, NONE, plural, when } from "../words.ts";
-import { byAddress, firstSeenOf, isMeasured, type OpenPort, type Sweep, secondsOf, serviceInWords } from "./sweep.ts";
+import {
+  byAddress,
+  firstSeenOf,
+  isMeasured,
+  type OpenPort,
+  portInWords,
+  type Sweep,
+  secondsOf,
+  serviceInWords,
+} from "./sweep.ts";
 
 export const Ports = ({ label, ports }: { readonly label: string; readonly ports: readonly OpenPort[] }) => (
   <div class="scrolled">
@@ -27,12 +36,14 @@ export const Ports = ({ label, ports }: { readonly label: string; readonly ports
               </td>
               <td>
                 <ul class="ports">
-                  {own.map(({ port, service, firstSeenAt }) => (
-                    <li key={port}>
-                      <b>{port}</b>{" "}
+                  {own.map((port) => (
+                    <li key={portInWords(port)}>
+                      <b>{portInWords(port)}</b>{" "}
                       <span class="dim" dir="auto">
-                        {serviceInWords(service)}
-                        {firstSeenAt !== null && firstSeenAt !== first && `, first seen ${when(firstSeenAt)}`}
+                        {serviceInWords(port.service)}
+                        {port.firstSeenAt !== null &&
+                          port.firstSeenAt !== first &&
+                          `, first seen ${when(port.firstSeenAt)}`}
                       </span>
                     </li>
                   ))}
@@ -61,14 +72,14 @@ export const ClosedPorts = ({ ports }: { readonly ports: readonly OpenPort[] }) 
           </tr>
         </thead>
         <tbody>
-          {ports.map(({ address, port, service, firstSeenAt, lastSeenAt }) => (
-            <tr key={`${address} ${port}`}>
+          {ports.map((port) => (
+            <tr key={`${port.address} ${portInWords(port)}`}>
               <td>
-                <b>{port}</b> <code>{address}</code>
+                <b>{portInWords(port)}</b> <code>{port.address}</code>
               </td>
-              <td data-label="Answered">{serviceInWords(service)}</td>
-              <td data-label="First seen">{firstSeenAt === null ? NONE : when(firstSeenAt)}</td>
-              <td data-label="Last seen">{when(lastSeenAt)}</td>
+              <td data-label="Answered">{serviceInWords(port.service)}</td>
+              <td data-label="First seen">{port.firstSeenAt === null ? NONE : when(port.firstSeenAt)}</td>
+              <td data-label="Last seen">{when(port.lastSeenAt)}</td>
             </tr>
           ))}
         </tbody>

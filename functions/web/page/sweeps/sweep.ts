@@ -21,6 +21,7 @@ export interface Sweep {
 export interface OpenPort {
   readonly address: string;
   readonly port: number;
+  readonly transport: "tcp" | "udp";
   /** Null: not asked yet. */
   readonly service: string | null;
   /** Null: not known. */
@@ -54,6 +55,9 @@ const SILENT: Readonly<Record<string, string>> = {
 };
 export const serviceInWords = (service: string | null): string =>
   service === null ? "not asked" : (SILENT[service] ?? service);
+
+/** "53/udp"; of TCP the number alone. */
+export const portInWords = ({ port, transport }: OpenPort): string => `${port}${transport === "udp" ? "/udp" : ""}`;
 
 /** When the first of these ports was first seen open; null where that is not known of any. */
 export const firstSeenOf = (ports: readonly OpenPort[]): string | null =>
