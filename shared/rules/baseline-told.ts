@@ -11,7 +11,7 @@ import { advisoryHeldUntil, advisoryReceivers } from "./minority.ts";
 import type { NewEntry } from "./outbox.ts";
 
 /** Facts that list open ports; only sweeps have them. */
-const isPortList = (key: string) => /^ports\./.test(key);
+const isPortList = (key: string) => key.startsWith("ports.");
 
 /** The location whose sweep found ports that nobody has named as expected yet, and of which people want to hear; undefined without one. */
 const sweptFrom = (monitor: Monitor, { learned }: Baseline): string | undefined => {

@@ -174,7 +174,7 @@ export interface Differences {
 
 /** @param before what was open; undefined at the first sweep, where nothing differs */
 export function differences(before: Hosts | undefined, swept: Swept): Differences {
-  const { addresses, open, targets } = swept;
+  const { addresses, open, unmeasured, targets } = swept;
   const opened: AddressPort[] = [];
   const closed: AddressPort[] = [];
   if (!before) return { opened, closed };
@@ -183,7 +183,7 @@ export function differences(before: Hosts | undefined, swept: Swept): Difference
     const is = open.get(address) ?? new Set<number>();
     for (const port of is) if (!was.has(port)) opened.push({ address, port });
     for (const port of was)
-      if (targets.isTried(address, port) && !is.has(port) && !isUnknown(swept, address, port))
+      if (targets.isTried(address, port) && !is.has(port) && !unmeasured.get(address)?.has(port))
         closed.push({ address, port });
   }
   return { opened, closed };

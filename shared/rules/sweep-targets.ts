@@ -6,7 +6,7 @@ import { COMMON_PORTS, formatPorts, type Ports } from "../port-list.ts";
 import { portsIn, type Sightings } from "./port-sightings.ts";
 
 /** All addresses get all ports in one of so many sweeps. */
-export const FULL_EVERY = 7;
+const FULL_EVERY = 7;
 
 /** How the silent addresses of a network are treated in one sweep, as its first slice decided and keeps it. */
 export interface ShortShare {
