@@ -85,8 +85,8 @@ const TroubleDays = ({
 const figuresOf = ({ uptimePercent, latencyMs }: PublicEntry, { words, number }: Wording) => [
   ...(uptimePercent === undefined
     ? []
-    : [uptimePercent === null ? words.noData : `${number(uptimePercent, 2)} % ${words.uptime}`]),
-  ...(latencyMs === undefined || latencyMs === null ? [] : [`${number(latencyMs)} ms ${words.latency}`]),
+    : [uptimePercent === null ? words.noData : words.uptime(number(uptimePercent, 2))]),
+  ...(latencyMs === undefined || latencyMs === null ? [] : [words.latency(number(latencyMs))]),
 ];
 
 const Entry = ({

@@ -263,7 +263,8 @@ export function describeHosts(host: string, hosts: Hosts, addressCount: number):
   const count = countOpen(hosts);
   const ports = `${count === 0 ? "no port is" : count === 1 ? "1 port is" : `${count} ports are`} open`;
   const found = Object.entries(hosts);
-  if (parseCidr(host)) return `${ports} on ${found.length} of the ${addressCount} addresses of ${host}`;
+  if (parseCidr(host))
+    return `${ports} on ${count === 0 ? "any" : found.length} of the ${addressCount} addresses of ${host}`;
   const list = found.flatMap(([, own]) => openPorts(own).map((port) => named(port, own.services[port])));
   const shown = list.slice(0, SHOWN_PORTS).join(", ");
   return `${ports} on ${host}${list.length === 0 ? "" : `: ${shown}${list.length > SHOWN_PORTS ? ", ..." : ""}`}`;

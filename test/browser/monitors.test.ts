@@ -120,7 +120,7 @@ test("the list: search, filter, group, and Back and reload keep what was asked",
   const one = await visit(browser, stack.apiUrl);
   await one.page.goto("/");
   await logIn(one);
-  const rows = one.page.locator(".rows [role=row] a.name");
+  const rows = one.page.locator(".rows > :not([hidden]) a.name");
   await rows.nth(2).waitFor();
   expect(await rows.allTextContents()).toContain("Orders <b>&amp;</b> عربى 🚢");
   await one.page.getByRole("searchbox").fill("api");
@@ -166,10 +166,10 @@ test("a target stops: its page, the list and the title say so by themselves; the
   await one.page.getByRole("button", { name: "down 1" }).waitFor();
   await expect.poll(() => one.page.title(), { timeout: 20_000 }).toBe("(1 down) Monitors – Harborlight");
   await one.page.getByRole("link", { name: "Incidents" }).click();
-  await one.page.getByRole("row", { name: /open/ }).getByRole("link").last().click();
+  await one.page.getByRole("row", { name: /still going on/ }).getByRole("link").last().click();
   await one.page.getByText("one machine has taken it on.").waitFor();
   await one.page.getByLabel("Note").fill("The disk is full.");
-  await one.page.getByLabel("How far the work is").selectOption("identified");
+  await one.page.getByLabel("State of the work").selectOption("identified");
   await one.page.getByRole("button", { name: "Write note" }).click();
   await one.page.getByText("The disk is full.").last().waitFor();
   await expectAccessible(one.page, "incident");

@@ -70,7 +70,9 @@ const TIMEOUT_MS = 30_000;
 const failureOf = async (response: Response): Promise<CallFailure> => {
   const { status, headers } = response;
   const problem = await response.json().catch(() => ({}));
-  return new CallFailure(problem.detail ?? problem.message ?? `the server answered ${status}`, {
+  // In the words of the gateway, which a reader of ours need not know, where a call did not reach the API.
+  const said = status === 429 ? "There are too many requests at once" : problem.message;
+  return new CallFailure(problem.detail ?? said ?? `the server answered ${status}`, {
     status,
     code: problem.code ?? null,
     errors: problem.errors ?? [],

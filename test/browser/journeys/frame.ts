@@ -1,6 +1,6 @@
 /** Journeys: what the frame says on every page, and a session that ends. */
 import { expect, test } from "vitest";
-import { expectAccessible, expectFocus } from "../browser.ts";
+import { expectAccessible, expectFit, expectFocus } from "../browser.ts";
 import { api, enter, stack } from "./journey.ts";
 
 /** Runs at once what a page asks for from time to time. */
@@ -54,6 +54,34 @@ export const frameJourneys = (): void => {
     await dialog.waitFor({ state: "detached" });
     expect(await page.getByLabel("Host name or IP address").inputValue()).toBe("db.example.com");
     expect(new URL(page.url()).search).toBe("?from=link");
+    expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("whoever asks too often is told how long to wait, and the page goes on by itself", async () => {
+    const { page, faults, close } = await enter("/locations", { expected: [429, 503] });
+    await page.getByRole("cell", { name: "works" }).waitFor();
+    const answers = [
+      { status: 429, headers: { "retry-after": "3" }, json: { detail: "the token may make 1200 calls a minute" } },
+      { status: 429, json: { message: "Too Many Requests" } },
+      { status: 503, json: { message: "Service Unavailable" } },
+    ];
+    await page.route("**/v1/incidents?*", (route) => {
+      const answer = answers.shift();
+      return answer ? route.fulfill(answer) : route.continue();
+    });
+    await page.getByRole("link", { name: "Incidents" }).click();
+    await page.getByText("the token may make 1200 calls a minute").waitFor();
+    await page.getByText(/^Wait [123] s before you try again\.$/).waitFor();
+    await page.getByText("You can try again now.").waitFor();
+    await expectFit(page, "too many requests");
+    const again = page.getByRole("button", { name: "Try again" });
+    await again.click();
+    await page.getByText("There are too many requests at once").waitFor();
+    await again.click();
+    await page.getByText("Service Unavailable").waitFor();
+    await page.getByRole("link", { name: "Broken" }).waitFor({ timeout: 20_000 });
+    expect(await again.count()).toBe(0);
     expect(faults).toEqual([]);
     await close();
   }, 60_000);

@@ -67,18 +67,31 @@ const Deliveries = ({ deliveries, names }: DeliveriesProps) => (
   </ul>
 );
 
+/** An incident begins with a status: both stand in one line. */
+const joined = (events: readonly Event[]): readonly Event[] => {
+  const [first, second, ...others] = events;
+  if (first?.kind !== "opened" || second?.kind !== "status" || second.at !== first.at) return events;
+  return [{ ...first, status: second.status! }, ...others];
+};
+
 /** What an event says, in words. */
 const what = (event: Event, names: Names): ComponentChildren => {
   const { kind, status, alert, undeliverable, acknowledgement, note, endReason } = event;
   switch (kind) {
     case "opened":
-      return "It began.";
+      return status ? (
+        <>
+          It began: <StatusMark status={status} />
+        </>
+      ) : (
+        "It began."
+      );
     case "status":
       return <StatusMark status={status!} />;
     case "alert":
       return (
         <>
-          <strong>{alert!.event}</strong> was told: <span dir="auto">{alert!.message}</span>
+          Alert <strong>{alert!.event}</strong>: <span dir="auto">{alert!.message}</span>
           <Deliveries deliveries={alert!.deliveries} names={names} />
         </>
       );
@@ -135,9 +148,9 @@ const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void
         <textarea id="text" rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} />
       </div>
       <div class="field">
-        <label for="state">How far the work is</label>
+        <label for="state">State of the work</label>
         <select id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
-          <option value="">nothing is said of it</option>
+          <option value="">not said</option>
           {STATES.map((one) => (
             <option key={one}>{one}</option>
           ))}
@@ -233,7 +246,7 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
         ) : (
           `from ${when(incident.startedAt)} for ${lasting(incident.durationSeconds)}, until ${when(incident.endedAt!)}`
         )}
-        . <span dir="auto">{incident.message}</span>
+        : <span dir="auto">{incident.message}</span>
       </p>
       <p>
         <a href={`/monitors/${incident.monitor.id}`}>The monitor</a>
@@ -241,7 +254,7 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       <h2>What happened</h2>
       <ol class="timeline">
-        {events.map((event) => (
+        {joined(events).map((event) => (
           <li key={`${event.at} ${event.kind} ${event.note?.id ?? event.alert?.event ?? ""}`}>
             <time dateTime={event.at} class="dim">
               {when(event.at)}
