@@ -18,6 +18,7 @@ const row = (id: string, more: Partial<Row> = {}): Row => ({
   message: "",
   latencyMs: 1,
   uptimePercent: 100,
+  maintenanceUntil: null,
   bars: "u",
   downSeconds: {},
   ...more,

@@ -148,11 +148,9 @@ const Rows = ({ step }: { readonly step: BarStep }) => {
   const rowOf = (row: Row, isShown: boolean) => {
     const isSelected = selected.value.has(row.id);
     const lasted = lastingSince(row.since, now.value);
-    return drawRow(
-      { row, step, isSelected, lasted, select: mayChangeMonitors.value ? select : undefined },
-      isShown,
-      drawn,
-    );
+    const isMaintained = row.maintenanceUntil !== null && Date.parse(row.maintenanceUntil) > now.value;
+    const chosen = mayChangeMonitors.value ? select : undefined;
+    return drawRow({ row, step, isSelected, lasted, isMaintained, select: chosen }, isShown, drawn);
   };
   return (
     <div class="rows" role="rowgroup">

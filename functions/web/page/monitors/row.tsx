@@ -14,6 +14,7 @@ interface CellsProps {
   readonly isSelected: boolean;
   /** How long its status has lasted, in words. */
   readonly lasted: string;
+  readonly isMaintained: boolean;
   /** Undefined where nothing can be done with a selection. */
   readonly select: ((id: string, isRange: boolean) => void) | undefined;
 }
@@ -27,7 +28,7 @@ interface DrawnRow {
 /** Rows of a list as they were drawn, by id. */
 export type DrawnRows = Map<string, DrawnRow>;
 
-const draw = ({ row, step, isSelected, lasted, select }: CellsProps): readonly ComponentChild[] => {
+const draw = ({ row, step, isSelected, lasted, isMaintained, select }: CellsProps): readonly ComponentChild[] => {
   const { id, name, protocol, status, since, tags, bars, downSeconds, message } = row;
   const isWell = status === "up" || status === "paused" || status === "pending";
   return [
@@ -52,6 +53,7 @@ const draw = ({ row, step, isSelected, lasted, select }: CellsProps): readonly C
       <time class="dim small" dateTime={since} title={`since ${when(since)}`}>
         {`for ${lasted}`}
       </time>
+      {isMaintained && <div class="is-maintenance small">in maintenance</div>}
     </div>,
     <div key="tags" role="cell" class="tags">
       {Object.entries(tags).map(([key, value]) => (
@@ -90,6 +92,7 @@ export const drawRow = (from: CellsProps, isShown: boolean, drawn: DrawnRows): C
     before.from.step === from.step &&
     before.from.isSelected === isSelected &&
     before.from.lasted === from.lasted &&
+    before.from.isMaintained === from.isMaintained &&
     before.from.select === select;
   if (isSame && before.isShown === isShown) return before.element;
   const cells = isSame ? before.cells : draw(from);
