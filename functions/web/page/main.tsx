@@ -7,6 +7,7 @@ import { Frame, useTitle } from "./frame.tsx";
 import { IncidentPage } from "./incidents/incident.tsx";
 import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
+import { isList } from "./monitors/first-read.ts";
 import { MonitorsPage, prefetchMonitors } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
 import { Later, type LaterPage } from "./parts/later.tsx";
@@ -107,7 +108,7 @@ const root = document.getElementById("app")!;
 const start = async () => {
   try {
     const found = findSession();
-    if (session.peek() === undefined && /^\/(monitors)?$/.test(path.peek())) prefetchMonitors();
+    if (session.peek() === undefined && isList(path.peek())) prefetchMonitors();
     await found;
     root.textContent = "";
     render(<App />, root);

@@ -11,8 +11,9 @@ import { ask, path, query } from "../router.ts";
 import { mayChangeMonitors } from "../session.ts";
 import { lastingSince, plural } from "../words.ts";
 import { countByStatus, found, type Group, ordered, SORTS, type Sort } from "./filters.ts";
-import { loadOverview, overview, PERIODS, type Period, staleness } from "./overview.ts";
-import { type DrawnRows, drawRow } from "./row.tsx";
+import { PERIODS, type Period, periodIn } from "./first-read.ts";
+import { loadOverview, overview, staleness } from "./overview.ts";
+import { cellsOf, type DrawnCells } from "./row.tsx";
 import { selectAll, selected, toggle } from "./selection.ts";
 
 const POLL_MS = 15_000;
@@ -40,7 +41,7 @@ const wanted = computed(() => ({
 }));
 const groupedBy = computed(() => query.value.get("group"));
 const sortedBy = computed<Sort>(() => oneOf(SORTS, query.value.get("sort")) ?? "status");
-const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
+const period = computed<Period>(() => periodIn(query.value));
 /** Asks for the first rows before anything is drawn: over a slow line the session's answer would hold them up. */
 export const prefetchMonitors = (): void => void loadOverview(period.peek(), false).catch(() => {}); // the page asks again
 const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
@@ -142,15 +143,23 @@ const GroupHead = ({ group }: { readonly group: Group }) => {
   );
 };
 
-/** All groups in one list of siblings: another grouping then moves rows, and draws none anew. */
+/**
+ * All groups in one list of siblings: another grouping then moves rows, and draws none anew. A row that a search passes
+ * over is hidden, because drawing it anew would cost more; one that was never shown is not drawn.
+ */
 const Rows = ({ step }: { readonly step: BarStep }) => {
-  const drawn: DrawnRows = useRef(new Map()).current;
+  const drawn: DrawnCells = useRef(new Map()).current;
   const rowOf = (row: Row, isShown: boolean) => {
+    if (!isShown && !drawn.has(row.id)) return null;
     const isSelected = selected.value.has(row.id);
     const lasted = lastingSince(row.since, now.value);
     const isMaintained = row.maintenanceUntil !== null && Date.parse(row.maintenanceUntil) > now.value;
     const chosen = mayChangeMonitors.value ? select : undefined;
-    return drawRow({ row, step, isSelected, lasted, isMaintained, select: chosen }, isShown, drawn);
+    return (
+      <div key={row.id} role="row" hidden={!isShown} aria-selected={chosen && isSelected}>
+        {cellsOf({ row, step, isSelected, lasted, isMaintained, select: chosen }, isShown, drawn)}
+      </div>
+    );
   };
   return (
     <div class="rows" role="rowgroup">
