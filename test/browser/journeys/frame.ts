@@ -61,28 +61,37 @@ export const frameJourneys = (): void => {
   test("whoever asks too often is told how long to wait, and the page goes on by itself", async () => {
     const { page, faults, close } = await enter("/locations", { expected: [429, 503] });
     await page.getByRole("cell", { name: "works" }).waitFor();
-    const answers = [
-      { status: 429, headers: { "retry-after": "3" }, json: { detail: "the token may make 1200 calls a minute" } },
-      { status: 429, json: { message: "Too Many Requests" } },
-      { status: 503, json: { message: "Service Unavailable" } },
-    ];
-    await page.route("**/v1/incidents?*", (route) => {
-      const answer = answers.shift();
-      return answer ? route.fulfill(answer) : route.continue();
-    });
+    const busy = { status: 429, headers: { "retry-after": "3" }, json: { detail: "1200 calls a minute are enough" } };
+    let answer: { readonly status: number; readonly json: object } | null = busy;
+    await page.route("**/v1/incidents?*", (route) => (answer ? route.fulfill(answer) : route.continue()));
     await page.getByRole("link", { name: "Incidents" }).click();
-    await page.getByText("the token may make 1200 calls a minute").waitFor();
+    await page.getByText("1200 calls a minute are enough").waitFor();
     await page.getByText(/^Wait [123] s before you try again\.$/).waitFor();
     await page.getByText("You can try again now.").waitFor();
     await expectFit(page, "too many requests");
+    answer = { status: 429, json: { message: "Too Many Requests" } };
     const again = page.getByRole("button", { name: "Try again" });
     await again.click();
     await page.getByText("There are too many requests at once").waitFor();
+    answer = { status: 503, json: { message: "Service Unavailable" } };
     await again.click();
     await page.getByText("Service Unavailable").waitFor();
+    answer = null;
     await page.getByRole("link", { name: "Broken" }).waitFor({ timeout: 20_000 });
     expect(await again.count()).toBe(0);
     expect(faults).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a page that cannot be drawn says so, and the others still work", async () => {
+    const { page, faults, close } = await enter("/settings");
+    await page.route("**/v1/locations", (route) => route.fulfill({ json: { items: [{ condition: "working" }] } }));
+    await page.getByRole("link", { name: "Locations" }).click();
+    await page.getByText("This page has a fault and cannot be shown.").waitFor();
+    await expectAccessible(page, "a page with a fault");
+    await page.getByRole("link", { name: "Incidents" }).click();
+    await page.getByRole("link", { name: "Broken" }).waitFor();
+    expect(faults).toEqual([expect.stringMatching(/^console: TypeError/)]);
     await close();
   }, 60_000);
 

@@ -6,6 +6,8 @@ import { loadChannels } from "../channels/channels.ts";
 import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Page, Status } from "../model.ts";
+import { ChoiceField, errorsAt, Field } from "../parts/field.tsx";
+import { Form } from "../parts/form.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { type Names, receiverInWords } from "../policies/policy.ts";
@@ -124,49 +126,46 @@ const what = (event: Event, names: Names): ComponentChildren => {
 };
 
 const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void }) => {
-  const [failure, setFailure] = useState<unknown>(null);
   const [text, setText] = useState("");
   const [state, setState] = useState("");
   const [isPublic, setPublic] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    try {
-      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
-      setText("");
-      setState("");
-      setPublic(false);
-      setFailure(null);
-      done();
-    } catch (error) {
-      setFailure(error);
-    }
+  const save = async () => {
+    await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
+    setText("");
+    setState("");
+    setPublic(false);
+    done();
   };
   return (
-    <form class="card" onSubmit={(event) => void submit(event)}>
-      <div class="field">
-        <label for="text">Note</label>
-        <textarea id="text" rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-      </div>
-      <div class="field">
-        <label for="state">State of the work</label>
-        <select id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
-          <option value="">not said</option>
-          {STATES.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      </div>
-      <div class="field">
-        <label class="check">
-          <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
-          <span>For everybody: status pages show it, and their subscribers get it by mail</span>
-        </label>
-      </div>
-      {failure !== null && <Failed failure={failure} />}
-      <button type="submit" disabled={text.trim() === ""}>
-        Write note
-      </button>
-    </form>
+    <Form class="card" verb="Write note" shown={["text"]} save={save}>
+      {(errors) => (
+        <>
+          <Field id="text" label="Note" errors={errorsAt(errors, "text")}>
+            <textarea
+              id="text"
+              aria-describedby="text-help"
+              rows={3}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </Field>
+          <ChoiceField
+            id="state"
+            label="State of the work"
+            options={["", ...STATES]}
+            words={(one) => one || "not said"}
+            value={state}
+            change={setState}
+          />
+          <div class="field">
+            <label class="check">
+              <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
+              <span>For everybody: status pages show it, and their subscribers get it by mail</span>
+            </label>
+          </div>
+        </>
+      )}
+    </Form>
   );
 };
 
