@@ -153,7 +153,7 @@ export const createTick = (dependencies: Dependencies) => {
     const writer = writeViews(tick, deadlineMs, () => history.claimTick(place, claim, now()));
     const added = new Set<string>();
     const add = (after: After) => {
-      if (added.has(after.member.id) || !mayChange(after)) return;
+      if (added.has(after.member.id) || !mayChange(after, { tick, intervalSeconds: lane })) return;
       added.add(after.member.id);
       writer.add({ ...after, view: after.before.view, isFenced: after.before.isFenced });
     };
@@ -188,7 +188,7 @@ export const createTick = (dependencies: Dependencies) => {
       await history.claimTick(place, claim, now());
       throw failed();
     }
-    keepFacts(written.stored);
+    keepFacts(written.stored, tick);
     const offline = writer.isOffline();
     if (offline) await dependencies.wentOffline(new Date(tick * 1000).toISOString());
 

@@ -5,7 +5,7 @@ import { withErrorRate } from "../../shared/rules/error-rate.ts";
 import { observe, type Sightings } from "../../shared/rules/facts.ts";
 import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
 import type { Member } from "../../shared/store/views.ts";
-import type { Belief } from "./beliefs.ts";
+import { type Belief, fullDoubt } from "./beliefs.ts";
 
 /** How long a view's facts are kept in memory. */
 const FACTS_MAX_AGE_MS = HOUR_MS;
@@ -37,11 +37,40 @@ export const afterOf = (member: Member, seen: Outcome, before: Belief): After =>
   return { member, outcome, before, history, health };
 };
 
+/** The tick whose outcomes are judged. */
+interface Tick {
+  /** Epoch seconds. */
+  readonly tick: number;
+  readonly intervalSeconds: number;
+}
+
+interface KnownFacts {
+  readonly facts: Sightings | null;
+  /** Epoch milliseconds. */
+  readonly readAt: number;
+  /** The last tick before which this process knew of every write to the view. */
+  readonly tick: number;
+}
+
 /** @param now epoch milliseconds */
 export const createViewChanges = (now: () => number) => {
-  const known = new Map<string, { readonly facts: Sightings | null; readonly readAt: number }>();
+  const known = new Map<string, KnownFacts>();
+
+  /**
+   * Facts of a member's view, or undefined if they have to be read. Another process may run the ticks between, and write
+   * the view: blocks then say for a while that views have to be read, so facts in memory hold unless that was missed.
+   */
+  const factsOf = ({ member: { id }, before }: After, { tick, intervalSeconds }: Tick): KnownFacts | undefined => {
+    if (before.view !== undefined) return { facts: before.view?.facts ?? null, readAt: now(), tick };
+    const last = known.get(id);
+    if (!last || now() - last.readAt > FACTS_MAX_AGE_MS) return undefined;
+    if (tick - last.tick > fullDoubt(intervalSeconds) * intervalSeconds) return undefined;
+    return { ...last, tick };
+  };
+
   return {
-    mayChange({ member, outcome, before, health }: After): boolean {
+    mayChange(after: After, at: Tick): boolean {
+      const { member, outcome, before, health } = after;
       if (health === null) return false;
       if (health !== before.present) return true;
       if (health !== outcome.health) return false; // below a threshold
@@ -49,14 +78,17 @@ export const createViewChanges = (now: () => number) => {
       if (outcome.facts === undefined) return false;
       // A sweep that somebody asked for may have changed the view meanwhile.
       if (outcome.isConfirmed) return true;
-      const last = known.get(member.id);
-      if (!last || now() - last.readAt > FACTS_MAX_AGE_MS) return true;
+      const last = factsOf(after, at);
+      if (!last) return true;
+      known.set(member.id, last);
       return observe(last.facts, outcome.facts, Math.floor(now() / 1000)) !== last.facts;
     },
 
-    keepFacts(seen: Iterable<readonly [id: string, view: View | null | undefined]>): void {
+    /** @param tick at which the views were read or written */
+    keepFacts(seen: Iterable<readonly [id: string, view: View | null | undefined]>, tick: number): void {
       for (const [id, view] of seen)
-        if (view !== undefined) known.set(id, { facts: view?.facts ?? null, readAt: now() });
+        if (view !== undefined) known.set(id, { facts: view?.facts ?? null, readAt: now(), tick });
+        else known.delete(id);
     },
   };
 };

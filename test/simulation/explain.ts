@@ -51,8 +51,11 @@ function* scripted({ run: { scenario, journal, mishaps } }: Result, isOwn: (id: 
 /** What the probes saw and stored. */
 function* measured({ run: { scenario, journal } }: Result, isOwn: (id: string) => boolean): Generator<Line> {
   const since = (tick: number) => (tick - scenario.startMs / 1000).toFixed(1);
-  for (const { at, id, location, health, tick, spot } of journal.outcomes)
-    if (isOwn(id)) yield { at, text: `outcome ${location} ${health} of tick ${since(tick)}${spot ? " (spot)" : ""}` };
+  for (const { at, id, location, health, tick, spot, facts } of journal.outcomes) {
+    if (!isOwn(id)) continue;
+    const said = facts ? ` ${Object.values(facts).join(" ")}` : "";
+    yield { at, text: `outcome ${location} ${health} of tick ${since(tick)}${spot ? " (spot)" : ""}${said}` };
+  }
   for (const { at, location, shard, tick, offline, entries } of journal.blocks)
     for (const [id, { health, view, bits, bitCount }] of entries)
       if (isOwn(id))

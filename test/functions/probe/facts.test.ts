@@ -31,3 +31,30 @@ test("a pair behind one name that answers in turn causes no write of the view af
     "two",
   ]);
 });
+
+/** Another process sees what is new, and the first one sees that it is gone: what the first one remembers is outdated. */
+test.each([
+  ["while the last write is still in doubt", 4],
+  ["long after it", 30],
+])("a process learns what another has written meanwhile: %s", async (_, ticksBetween) => {
+  await using p = await startProbe();
+  let title = "old";
+  await using server = await serve((socket) =>
+    onLines(socket, (line) => {
+      if (line !== "") return;
+      socket.end(`HTTP/1.1 204 No Content\r\nX-Frame-Options: ${title}\r\nConnection: close\r\n\r\n`);
+    }),
+  );
+  await p.put({ protocol: "http", port: server.port });
+  const [first, second] = [p.startProcess(), p.startProcess()];
+  let n = 1;
+  while (n <= 20) await p.tick(n++, 0.5, first);
+  title = "new";
+  for (const end = n + ticksBetween; n < end; n++) await p.tick(n, 0.5, second);
+  title = "old";
+  for (const end = n + 3; n < end; n++) await p.tick(n, 0.5, first);
+  expect((await p.view())?.facts?.values["http.header.x-frame-options"]).toEqual([
+    expect.objectContaining({ value: "old" }),
+    { value: "new", missed: 3 },
+  ]);
+});
