@@ -56,10 +56,9 @@ const TIMEOUT_MS = 30_000;
 
 /** The answer to a call that `early.ts` has made already. */
 const takeEarly = (path: string): Promise<Response> | undefined => {
-  const { early } = globalThis;
-  if (early?.path !== path) return undefined;
-  globalThis.early = undefined;
-  return early.response;
+  const response = globalThis.early?.get(path);
+  globalThis.early?.delete(path);
+  return response;
 };
 
 const failureOf = async (response: Response): Promise<CallFailure> => {
