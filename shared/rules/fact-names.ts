@@ -1,4 +1,4 @@
-/** Names of facts for people. Pure, and small: the dashboard needs nothing else of the words of changes. */
+/** Names of facts for people, and their values. Pure, and small: the dashboard needs nothing else of the words of changes. */
 
 const NAMES: Readonly<Record<string, string>> = {
   software: "software",
@@ -17,6 +17,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "redis.access": "access without a password",
   "memcached.access": "access without a login",
   "snmp.engineId": "SNMP engine",
+  "ports.udp": "list of open UDP ports",
   "snmp.description": "description of the SNMP agent",
 };
 
@@ -36,3 +37,8 @@ export function nameOfFact(key: string): string {
   if (ports) return `list of open ports${address === undefined ? "" : ` of ${address}`}`;
   return key;
 }
+
+export const NO_PORTS = "no open ports";
+/** "no open ports" of an empty list of ports; else the value, or "missing" where the service does not say it. */
+export const valueOfFact = (key: string, value: string): string =>
+  value !== "" ? value : key.startsWith("ports.") ? NO_PORTS : "missing";
