@@ -41,7 +41,7 @@ async function serveTargets(count: number) {
   process.send?.(ports);
   process.on("message", async ([n, word]: [number, "open" | "close"]) => {
     if (word === "close") servers[n]?.close();
-    else servers[n] = await listen(ports[n]);
+    else servers[n] = await listen(ports[n]!);
   });
 }
 
