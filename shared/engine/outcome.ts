@@ -19,7 +19,7 @@ const messageOf = (text: string): string => {
 
 export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
   const { health, reason, message } = assess(check, measured);
-  const { state, address, timings, traffic, lossPercent, evidence, facts, stalled } = measured;
+  const { state, address, timings, traffic, lossPercent, evidence, facts, poll, stalled } = measured;
   return {
     state,
     reason,
@@ -31,7 +31,8 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     attempts,
     address,
     lossPercent,
-    facts: facts && fitFacts(facts),
+    facts: facts && fitFacts(facts, poll !== undefined),
+    poll,
     stalled,
   };
 }
