@@ -12,6 +12,7 @@ import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
+import type { CounterStore } from "../../shared/store/counters.ts";
 import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
 import type { DueStore } from "../../shared/store/due.ts";
@@ -56,6 +57,8 @@ export interface Deps {
   readonly shards: ShardStore;
   /** What was found by sweeps. */
   readonly sweeps: SweepStore;
+  /** Counters of devices' interfaces. */
+  readonly counters: CounterStore;
   /** What may be swept. */
   readonly sweepRights: SweepRights;
   /** Lists all shards, for `/v1/metrics`. */

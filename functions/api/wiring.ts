@@ -9,6 +9,7 @@ import { createPolicyStore, createWindowStore } from "../../shared/store/alertin
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChangeStore } from "../../shared/store/changes.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createCounterStore } from "../../shared/store/counters.ts";
 import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
 import { createDueStore } from "../../shared/store/due.ts";
@@ -52,6 +53,7 @@ type Stores =
   | "former"
   | "shards"
   | "sweeps"
+  | "counters"
   | "planning"
   | "incidents"
   | "changes"
@@ -105,6 +107,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     unreadable: (error: Error) => logger.error("corrupt history is left out", { error }),
     ...waiting,
   };
+  const history = createHistoryStore(client, tables.history, historyOptions);
   return createApi({
     ...outside,
     newId,
@@ -117,6 +120,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     sweeps: createSweepStore(client, tables.history),
+    counters: createCounterStore(client, tables.history, { ...historyOptions, history }),
     planning: createPlanningStore(client, tables.monitors),
     changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),
@@ -133,7 +137,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, historyOptions),
+    history,
     stretches,
     statusReader: createStatusReader(
       { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },

@@ -25,7 +25,8 @@ interface Question {
 }
 
 /** Returns the literal address unchanged: without it Node runs `dns.lookup` on a thread for every datagram. */
-export const literalLookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) => callback(null, address, 0);
+export const literalLookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) =>
+  callback(null, address, 0);
 
 /** Whether the kernel assigned the checked port of this machine to the socket itself, which would receive its own questions. */
 export function isItself(socket: Socket, { port, address }: Target): boolean {
@@ -247,7 +248,8 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
 }
 
 /** For an even count, the lower of the two middle values. */
-export const median = (rtts: readonly number[]) => rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
+export const median = (rtts: readonly number[]) =>
+  rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
 
 /** Mean difference of consecutive round-trip times, in milliseconds with two decimals. */
 function jitter(rtts: readonly number[]): number {

@@ -44,13 +44,7 @@ export const matcher = (text: string | undefined): ((name: string) => boolean) =
 };
 
 const above = (what: string, standard: number, most: number) =>
-  z
-    .number()
-    .positive()
-    .max(most)
-    .nullable()
-    .default(standard)
-    .describe(`${what}; null: never. Default ${standard}.`);
+  z.number().positive().max(most).nullable().default(standard).describe(`${what}; null: never. Default ${standard}.`);
 
 const limits = z
   .strictObject({
@@ -68,7 +62,9 @@ const limits = z
     slower: z
       .boolean()
       .default(true)
-      .describe("Whether a link that is slower than it was counts, which a bad cable often is the cause of. Default true."),
+      .describe(
+        "Whether a link that is slower than it was counts, which a bad cable often is the cause of. Default true.",
+      ),
     down: z
       .enum(["if-it-was-up", "critical", "never"])
       .default("if-it-was-up")

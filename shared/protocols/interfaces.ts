@@ -141,7 +141,10 @@ function createReader(dialog: Dialog, session: Session, target: Target) {
         for (const { oid, value } of found) {
           if (value === null || !oid.startsWith(`${column}.`)) return values;
           if (!isAfter(oid, last))
-            throw new ProbeFailure("unexpected-answer", `the SNMP agent lists ${oid} after ${last}, and would never end`);
+            throw new ProbeFailure(
+              "unexpected-answer",
+              `the SNMP agent lists ${oid} after ${last}, and would never end`,
+            );
           values.set(oid.slice(column.length + 1), value);
           last = oid;
         }
@@ -162,7 +165,10 @@ function isAfter(oid: string, other: string): boolean {
   return false;
 }
 
-async function readNames(reader: Reader, { only, except }: InterfaceSettings): Promise<Pick<KnownNames, "names" | "leftOut">> {
+async function readNames(
+  reader: Reader,
+  { only, except }: InterfaceSettings,
+): Promise<Pick<KnownNames, "names" | "leftOut">> {
   const [names, descriptions, aliases, types] = await Promise.all(
     [NAMES.name, NAMES.descr, NAMES.alias, NAMES.type].map((column) => reader.walk(column)),
   );
@@ -328,7 +334,8 @@ const sessionOf = (wanted: InterfaceSettings): Session<Answer> | Session =>
 
 export const interfaces: Protocol = {
   title: "Interfaces (SNMP)",
-  summary: "Open when an SNMP agent tells the counters of its interfaces; degraded when a link, its errors or its load are bad.",
+  summary:
+    "Open when an SNMP agent tells the counters of its interfaces; degraded when a link, its errors or its load are bad.",
   reference: "RFC 2863; RFC 3635; RFC 3416, section 4.2; RFC 3414",
   transports: ["udp"],
   defaultPort: 161,

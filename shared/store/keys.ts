@@ -41,6 +41,7 @@
  *  history   change    SUMMARY#<bucket>         NEW#<since>#<id>#<seq>  stretches that no summary includes yet
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *  history   part      SWEEP#<id>#<location>    PART#<tick>#<slice>   what one slice of a sweep found
+ *  history   counters  COUNTERS#<id>#<location> <second, 12 digits>   one poll of a device's interfaces
  *  history   sweep     SWEEP#<id>#<location>    END#<tick>            what a sweep found
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
@@ -222,6 +223,12 @@ export const sweepPartKey = (monitorId: string, location: string, tick: number, 
 export const SWEEP_END_PREFIX = "END#";
 export const sweepEndKey = (monitorId: string, location: string, tick: number) =>
   sweepKey(monitorId, location, `${SWEEP_END_PREFIX}${tickKey(tick)}`);
+
+/** @param second when the counters were read */
+export const countersKey = (monitorId: string, location: string, second: number) => ({
+  pk: `COUNTERS#${monitorId}#${location}`,
+  sk: tickKey(second),
+});
 
 /** Names a shard: lane and number, for example `60#3`. */
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;

@@ -4,7 +4,13 @@
  */
 import type { Socket } from "node:net";
 import fc from "fast-check";
-import { type Dialog, type DialogProbe, ProbeFailure, type Target, type UdpProbe } from "../../shared/contract/protocol.ts";
+import {
+  type Dialog,
+  type DialogProbe,
+  ProbeFailure,
+  type Target,
+  type UdpProbe,
+} from "../../shared/contract/protocol.ts";
 import { createEngine } from "../../shared/engine/run.ts";
 import type { Outcome } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";

@@ -199,7 +199,10 @@ export class Switch {
     if (tag !== GET_BULK) {
       if (asked.length > this.mostObjects) return answer(1, []);
       const values = new Map(mib.map(({ arcs, value }) => [arcs.join("."), value]));
-      return answer(0, asked.map((oid) => [oid, values.get(oid) ?? NO_SUCH_INSTANCE] as const));
+      return answer(
+        0,
+        asked.map((oid) => [oid, values.get(oid) ?? NO_SUCH_INSTANCE] as const),
+      );
     }
     const found: (readonly [string, Buffer])[] = [];
     for (const oid of asked) {

@@ -354,6 +354,7 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     notes: deps.notes,
     stretches: deps.stretches,
     sweeps: deps.sweeps,
+    counters: deps.counters,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
     subscriptions: {

@@ -26,6 +26,7 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChangeStore } from "../../../shared/store/changes.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
+import { createCounterStore } from "../../../shared/store/counters.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../../shared/store/dependencies.ts";
@@ -225,6 +226,12 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
     sweeps: createSweepStore(tables.client, tables.tables.history),
+    counters: createCounterStore(client, tables.tables.history, {
+      history,
+      retention: DEFAULT_RETENTION,
+      now: () => now().getTime(),
+      unreadable: ({ message }) => console.error(message),
+    }),
     sweepRights: { targets: ["93.184.216.0/28", "example.com"], installation: "test" },
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),

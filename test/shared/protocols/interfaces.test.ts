@@ -81,12 +81,15 @@ test("a user of version 3 reads them too", async () => {
 test("only and except choose; a filter that matches nothing is named, with what there is", async () => {
   const device = new Switch(12);
   await using server = await device.serve();
-  const named = async (more: object) => (await run(server, { ...harbor, ...more })).poll?.interfaces.map(({ name }) => name);
+  const named = async (more: object) =>
+    (await run(server, { ...harbor, ...more })).poll?.interfaces.map(({ name }) => name);
   expect(await named({ only: "gi1/0/1?" })).toEqual(["Gi1/0/10", "Gi1/0/11", "Gi1/0/12"]);
   expect(await named({ only: "Gi1/0/1*", except: "*1, Gi1/0/12" })).toEqual(["Gi1/0/10"]);
   const nothing = await run(server, { ...harbor, only: "Te*" });
   expect(nothing).toMatchObject({ state: "mismatch", health: "down", reason: "unexpected-answer" });
-  expect(nothing.message).toContain("none of the 12 interfaces is wanted by only and except: the agent has Gi1/0/1, Gi1/0/2");
+  expect(nothing.message).toContain(
+    "none of the 12 interfaces is wanted by only and except: the agent has Gi1/0/1, Gi1/0/2",
+  );
 });
 
 test("names are read once, and again when the table has changed or an index has another name", async () => {
@@ -96,7 +99,10 @@ test("names are read once, and again when the table has changed or an index has 
   const names = async () => {
     const before = server.received.length;
     const outcome = await check({ protocol: interfaces, host: server.host, port: server.port, settings });
-    return { names: outcome.poll?.interfaces.map(({ index, name }) => `${index} ${name}`), sent: server.received.length - before };
+    return {
+      names: outcome.poll?.interfaces.map(({ index, name }) => `${index} ${name}`),
+      sent: server.received.length - before,
+    };
   };
   const first = await names();
   expect(first.names?.[0]).toBe("1 Gi1/0/1");
@@ -154,7 +160,11 @@ test("silence, a closed port, half a conversation and other services are named",
   expect(wrong.message).toContain("an SNMP agent is silent to a wrong community");
   expect(await run(await refusedUdpPort())).toMatchObject({ state: "closed", reason: "port-unreachable" });
   await using half = await new Switch(8).serve((said, n) => (n < 3 ? [said] : []));
-  expect(await run(half, harbor, 400)).toMatchObject({ state: "mismatch", health: "down", reason: "incomplete-answer" });
+  expect(await run(half, harbor, 400)).toMatchObject({
+    state: "mismatch",
+    health: "down",
+    reason: "incomplete-answer",
+  });
   await using other = await serveUdp((_question, reply) => reply("SSH-2.0-OpenSSH_9.2\r\n"));
   expect(await run(other)).toMatchObject({ state: "mismatch", health: "down", reason: "wrong-protocol" });
   await using echo = await serveUdp((question, reply) => reply(question));
