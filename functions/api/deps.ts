@@ -27,6 +27,7 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PageNewsStore } from "../../shared/store/page-news.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { RateStore } from "../../shared/store/rates.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { StatusPageStore } from "../../shared/store/status-pages.ts";
@@ -59,6 +60,8 @@ export interface Deps {
   readonly sweeps: SweepStore;
   /** Counters of devices' interfaces. */
   readonly counters: CounterStore;
+  /** Traffic of interfaces over time. */
+  readonly rates: RateStore;
   /** What may be swept. */
   readonly sweepRights: SweepRights;
   /** Lists all shards, for `/v1/metrics`. */

@@ -3,6 +3,7 @@
  * can replace it.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createSubscriberCount } from "../../shared/alerts/subscribers.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
@@ -24,6 +25,7 @@ import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPageNews } from "../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createRateStore } from "../../shared/store/rates.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
@@ -54,6 +56,7 @@ type Stores =
   | "shards"
   | "sweeps"
   | "counters"
+  | "rates"
   | "planning"
   | "incidents"
   | "changes"
@@ -121,6 +124,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     shards: createShardStore(client, tables.monitors),
     sweeps: createSweepStore(client, tables.history),
     counters: createCounterStore(client, tables.history, { ...historyOptions, history }),
+    rates: createRateStore(client, tables.history, { sleep: setTimeout, ...historyOptions }),
     planning: createPlanningStore(client, tables.monitors),
     changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),

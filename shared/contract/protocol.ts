@@ -27,6 +27,8 @@ export interface Protocol {
   readonly example: { readonly port?: number; readonly settings: Readonly<Record<string, unknown>> };
   /** Whether it looks at many ports of a host or a network over minutes, and so has no port of its own. Default false. */
   readonly isSweep?: boolean;
+  /** Whether its checks read counters of interfaces, of which rates are made. Default false. */
+  readonly readsCounters?: boolean;
   /**
    * Validates the settings and creates the probe that the engine runs. Must be cheap: called for every check.
    * @throws InvalidInput with paths relative to `settings`

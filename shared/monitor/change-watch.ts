@@ -9,11 +9,9 @@ import { list, oneOf } from "../schema.ts";
 const MAX_FACT_RULES = 20;
 const factRules = z
   .record(
-    z
-      .string()
-      .regex(new RegExp(FACT_KEY.source.replace("$", "\\*?$")), {
-        error: expecting("the key of a fact, or its beginning and *"),
-      }),
+    z.string().regex(new RegExp(FACT_KEY.source.replace("$", "\\*?$")), {
+      error: expecting("the key of a fact, or its beginning and *"),
+    }),
     oneOf(FACT_RULES).meta({ id: "FactRule", description: "What a change of a fact means." }),
     { error: expecting('an object of keys and rules, such as {"http.server": "ignore"}') },
   )

@@ -338,6 +338,7 @@ export const interfaces: Protocol = {
     "Open when an SNMP agent tells the counters of its interfaces; degraded when a link, its errors or its load are bad.",
   reference: "RFC 2863; RFC 3635; RFC 3416, section 4.2; RFC 3414",
   transports: ["udp"],
+  readsCounters: true,
   defaultPort: 161,
   settings: interfaceSettings,
   example: { settings: { version: "2c", community: "public", except: "Vlan*" } },

@@ -35,12 +35,12 @@ export const createCounterStore = (
 ) => {
   const { query } = createAliveReader(client, tableName, now);
 
-  const read = async (item: Readonly<Record<string, unknown>>): Promise<StoredPoll | undefined> => {
+  const read = async (item: Readonly<Record<string, unknown>>, only?: string): Promise<StoredPoll | undefined> => {
     const what = `poll ${String(item.pk)} ${String(item.sk)}`;
     const data = readable(() => bytesOf(item, what), unreadable);
     const hash = data && readable(() => rosterOfPoll(data, what), unreadable);
     const roster = hash === undefined ? undefined : await history.roster(hash);
-    return data && roster && readable(() => decodePoll(data, roster, what), unreadable);
+    return data && roster && readable(() => decodePoll(data, roster, what, only), unreadable);
   };
 
   return {
@@ -52,15 +52,23 @@ export const createCounterStore = (
       await client.send(new PutCommand({ TableName: tableName, Item }));
     },
 
-    /** Polls of the device with `from <= second < to`, oldest first. Eventually consistent. */
-    async *polls({ id, location, target }: PolledDevice, from: number, to: number): AsyncGenerator<StoredPoll> {
+    /**
+     * Polls of the device with `from <= second < to`, oldest first. Eventually consistent.
+     * @param only name of the only interface that is wanted
+     */
+    async *polls(
+      { id, location, target }: PolledDevice,
+      from: number,
+      to: number,
+      only?: string,
+    ): AsyncGenerator<StoredPoll> {
       const { pk, sk } = countersKey(id, location, from);
       const items = query({
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
         ExpressionAttributeValues: { ":pk": pk, ":from": sk, ":to": tickKey(to - 1) },
       });
       for await (const item of items) {
-        const poll = item.target === target ? await read(item) : undefined;
+        const poll = item.target === target ? await read(item, only) : undefined;
         if (poll) yield poll;
       }
     },

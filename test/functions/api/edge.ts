@@ -42,6 +42,7 @@ import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPageNews } from "../../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
+import { createRateStore } from "../../../shared/store/rates.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusPageStore } from "../../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
@@ -226,6 +227,12 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
     sweeps: createSweepStore(tables.client, tables.tables.history),
+    rates: createRateStore(client, tables.tables.history, {
+      retention: DEFAULT_RETENTION,
+      now: () => now().getTime(),
+      sleep: async () => {},
+      unreadable: ({ message }) => console.error(message),
+    }),
     counters: createCounterStore(client, tables.tables.history, {
       history,
       retention: DEFAULT_RETENTION,

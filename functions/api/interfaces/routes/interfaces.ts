@@ -52,6 +52,7 @@ const interfaceItem = z
       .meta({ description: "Speed in megabits a second; null where it is unknown.", example: 1_000 }),
     duplex: z
       .enum(["half", "full"])
+      .meta({ id: "Duplex", description: "Whether both sides may send at once.", example: "full" })
       .nullable()
       .meta({ description: "Duplex; null where the device does not tell.", example: "full" }),
     in: direction.describe("What it receives."),
