@@ -193,6 +193,15 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const former = createFormerStore(client, tables.tables.monitors);
   const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
+  const kept = {
+    history,
+    retention: DEFAULT_RETENTION,
+    now: () => now().getTime(),
+    sleep: async () => {},
+    unreadable: ({ message }: Error) => console.error(message),
+  };
+  const counters = createCounterStore(client, tables.tables.history, kept);
+  const rates = createRateStore(client, tables.tables.history, kept);
   const stretches = createStretchStore(client, tables.tables.history);
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
@@ -227,18 +236,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
     sweeps: createSweepStore(tables.client, tables.tables.history),
-    rates: createRateStore(client, tables.tables.history, {
-      retention: DEFAULT_RETENTION,
-      now: () => now().getTime(),
-      sleep: async () => {},
-      unreadable: ({ message }) => console.error(message),
-    }),
-    counters: createCounterStore(client, tables.tables.history, {
-      history,
-      retention: DEFAULT_RETENTION,
-      now: () => now().getTime(),
-      unreadable: ({ message }) => console.error(message),
-    }),
+    rates,
+    counters,
     sweepRights: { targets: ["93.184.216.0/28", "example.com"], installation: "test" },
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
@@ -350,7 +349,18 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         },
         clock.now(),
       ),
-    stores: { tokens, audit, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
+    stores: {
+      tokens,
+      audit,
+      sessions: authentication.sessions,
+      monitors,
+      former,
+      history,
+      counters,
+      rates,
+      stretches,
+      summaries,
+    },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();
