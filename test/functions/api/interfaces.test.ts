@@ -262,3 +262,24 @@ describe("traffic of one interface", () => {
     expect(found.in.earliest <= found.in.at && found.in.at <= found.in.latest).toBe(true);
   });
 });
+
+test("metrics have the interfaces of devices, at most 2,000 series, and say what is left out", async () => {
+  const { body: monitor } = await create({ tags: { only: "metrics" } });
+  const many = Array.from({ length: 400 }, (_, place) =>
+    interfaceReading({ name: `Gi1/0/${place}`, index: place + 1 }),
+  );
+  now = START + 100_060;
+  await counters().putPoll(device(monitor.id), pollAt(100_000, many));
+  const after = many.map((one) => ({ ...one, inOctets: one.inOctets! + 60_000n }));
+  await counters().putPoll(device(monitor.id), pollAt(100_060, after));
+  const scrape = async () => (await edge.call("GET", "/v1/metrics?tag=only=metrics")).body as string;
+  const text = await scrape();
+  const labels = `{monitor="${monitor.id}",interface="Gi1/0/7"}`;
+  expect(text).toContain(`harborlight_interface_receive_bits_per_second${labels} 8000\n`);
+  expect(text).toContain(`harborlight_interface_up${labels} 1\n`);
+  expect(text).toContain(`harborlight_interface_speed_bits_per_second${labels} 1000000000\n`);
+  expect(text.match(/^harborlight_interface_/gm)!.length).toBeLessThanOrEqual(2_000);
+  expect(text).toContain("harborlight_interfaces_left_out 67\n");
+  now += 1_000;
+  expect(await scrape()).not.toContain(labels);
+});
