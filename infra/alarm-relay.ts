@@ -5,8 +5,9 @@
 import { Aws, Stack } from "aws-cdk-lib";
 import type { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { EventBus, EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
-import { EventBus as EventBusTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
+import { EventBus as EventBusTarget, LambdaFunction, SnsTopic } from "aws-cdk-lib/aws-events-targets";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 
@@ -54,5 +55,16 @@ export const receiveAlarms = (scope: Construct, stackNamePrefix: string, system:
       detail: { alarmName: [{ prefix: stackNamePrefix }], state: { value: ["ALARM", "OK"] } },
     },
     targets: [new SnsTopic(system, { message: RuleTargetInput.fromMultilineText(text.join("\n")) })],
+  });
+};
+
+/** Gives a function the state changes of alarms whose names begin so, for policies that take `system.alarm`. */
+export const tellPolicies = (scope: Construct, namePrefixes: readonly string[], teller: IFunction): void => {
+  new Rule(scope, "TellAlarms", {
+    eventPattern: {
+      ...ALARM_CHANGED,
+      detail: { alarmName: namePrefixes.map((prefix) => ({ prefix })), state: { value: ["ALARM", "OK"] } },
+    },
+    targets: [new LambdaFunction(teller)],
   });
 };

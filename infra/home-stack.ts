@@ -17,7 +17,7 @@ import {
   STATE_SK,
   subscriptionKey,
 } from "../shared/store/keys.ts";
-import { receiveAlarms } from "./alarm-relay.ts";
+import { receiveAlarms, tellPolicies } from "./alarm-relay.ts";
 import { Alarms } from "./alarms.ts";
 import { letAlert } from "./alert-grants.ts";
 import { Dashboard } from "./dashboard.ts";
@@ -302,7 +302,10 @@ export class HomeStack extends Stack {
     watchHome(alarms, settings, watched);
     delivery.watchedBy(alarms, settings);
     site?.watchedBy(alarms);
-    receiveAlarms(this, `${settings.appId}-probe-`, system);
+    const probeStacks = `${settings.appId}-probe-`;
+    receiveAlarms(this, probeStacks, system);
+    // CloudFormation names an alarm by its stack and logical id. An installation whose name begins like ours is not ours.
+    tellPolicies(this, [`${this.stackName}-Alarms`, probeStacks], compact.lambda);
     if (settings.dashboard) new Dashboard(this, "Dashboard", { ...watched, site });
 
     // ---- What the people who deployed it need -------------------------------------------------------------------

@@ -13,7 +13,7 @@ import type { Sightings } from "./rules/facts.ts";
 import type { FlapState } from "./rules/flapping.ts";
 import type { Told } from "./rules/telling.ts";
 import type { PageNews } from "./status-page/news.ts";
-import type { SystemEvent } from "./system-events.ts";
+import type { SystemEvent, SystemMessage } from "./system-events.ts";
 
 export type { CheckSettings, MonitorSettings };
 
@@ -275,16 +275,6 @@ export type OutboxContent =
   | { readonly kind: "status"; readonly stretch: StretchStart }
   | { readonly kind: "change"; readonly change: RecordedChange }
   | ({ readonly kind: "system" } & SystemMessage);
-
-/** A message about the monitoring itself. */
-export interface SystemMessage {
-  readonly subject: string;
-  readonly message: string;
-  /** What policies know it by. Without it only topic `system` is told. */
-  readonly event?: SystemEvent;
-  /** What it is about, for example `location.eu-west-1`. */
-  readonly about?: string;
-}
 
 /** State of a delivery to one receiver. Removed once delivered. */
 export interface Delivery {

@@ -49,5 +49,16 @@ export interface LoginCodeAnswer {
   readonly code: string;
 }
 
+/** EventBridge's "CloudWatch Alarm State Change", of an alarm on Harborlight itself. */
+export interface AlarmChange {
+  readonly source: "aws.cloudwatch";
+  readonly detail: {
+    readonly alarmName: string;
+    readonly configuration?: { readonly description?: string };
+    readonly state: { readonly value: string; readonly reason?: string; readonly timestamp: string };
+    readonly previousState?: { readonly value: string };
+  };
+}
+
 export type DispatchEvent = Scheduled | PlanRequest;
-export type CompactEvent = Scheduled | Started;
+export type CompactEvent = Scheduled | Started | AlarmChange;

@@ -15,12 +15,26 @@ export const SYSTEM_SEVERITIES = {
   "system.fault": "critical",
   "system.policy-reaches-nobody": "warning",
   "system.subscription-gone": "warning",
+  "system.alarm": "critical",
+  "system.alarm-ended": "info",
 } as const satisfies Record<`system.${string}`, Severity>;
 
 export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;
 export const SYSTEM_EVENTS = Object.keys(SYSTEM_SEVERITIES) as [SystemEvent, ...SystemEvent[]];
 
 export const isSystemEvent = (event: string): event is SystemEvent => Object.hasOwn(SYSTEM_SEVERITIES, event);
+
+/** A message about the monitoring itself. */
+export interface SystemMessage {
+  readonly subject: string;
+  readonly message: string;
+  /** What policies know it by. Without it only topic `system` is told. */
+  readonly event?: SystemEvent;
+  /** What it is about, for example `location.eu-west-1`. */
+  readonly about?: string;
+  /** Whether topic `system` has it already, so that only policies are to tell it. Default false. */
+  readonly isPublished?: boolean;
+}
 
 /** What a policy names to hear of all of them. */
 export const ALL_SYSTEM_EVENTS = "system.*";

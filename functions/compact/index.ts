@@ -1,4 +1,4 @@
-/** Lambda entry point of compact: runs once an hour, and when a one-machine stack starts. */
+/** Lambda entry point of compact: runs once an hour, when a one-machine stack starts, and when an alarm of CloudWatch changes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
@@ -10,6 +10,8 @@ import { ALARMED_METRICS } from "../../shared/alarmed-metrics.ts";
 import { readEnvironment, topicsIn } from "../../shared/environment.ts";
 import type { CompactEvent } from "../../shared/payloads.ts";
 import { documentClient } from "../../shared/store/client.ts";
+import { createMailboxStore } from "../../shared/store/mailbox.ts";
+import { alarmNotice } from "./alarm-news.ts";
 import { createAudienceLook } from "./audience.ts";
 import { createHourlyRun } from "./wiring.ts";
 
@@ -41,12 +43,19 @@ const lookAtAudience = createAudienceLook({
   now: () => new Date(),
 });
 
+const { notify } = createMailboxStore(client, environment.MONITORS_TABLE);
+
 export const handler = middy<CompactEvent, void>()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))
-  .handler(async ({ source }, context) => {
+  .handler(async (event, context) => {
+    if (event.source === "aws.cloudwatch") {
+      const notice = alarmNotice(event);
+      if (notice) await notify(notice, new Date());
+      return;
+    }
     // SNS may refuse it; the history does not wait for that.
     await lookAtAudience().catch((error) => logger.error("who hears of alerts could not be looked up", { error }));
-    const { lagDays } = await compact(source, () => context.getRemainingTimeInMillis() > RESERVE_MS);
+    const { lagDays } = await compact(event.source, () => context.getRemainingTimeInMillis() > RESERVE_MS);
     metrics.addMetric(ALARMED_METRICS.compact, MetricUnit.NoUnit, lagDays);
   });

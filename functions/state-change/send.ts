@@ -3,7 +3,7 @@ import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { type Answer, delivered, refused } from "../../shared/alerts/channels/answer.ts";
 import type { Outside } from "../../shared/alerts/channels/channel.ts";
 import { sns, systemNotice } from "../../shared/alerts/channels/sns.ts";
-import type { Monitor, SystemMessage, Timestamp } from "../../shared/model.ts";
+import type { Monitor, Timestamp } from "../../shared/model.ts";
 import { parseReceiver } from "../../shared/receiver.ts";
 import type { AttemptResult, DueDelivery } from "../../shared/rules/outbox.ts";
 import type { Policy } from "../../shared/rules/policies.ts";
@@ -12,6 +12,7 @@ import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { DecisionStore, OutboxItem } from "../../shared/store/decisions.ts";
 import type { Post } from "../../shared/store/mailbox.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
+import type { SystemMessage } from "../../shared/system-events.ts";
 import type { Send } from "./deliver.ts";
 import type { TellPages } from "./page-news.ts";
 
@@ -95,7 +96,7 @@ export const createSend = (dependencies: Dependencies): Send => {
         const notice = systemNotice(content, outside);
         return async (signal) => {
           await tellByPolicies(content, createdAt, sequence);
-          return sns.send(notice, outside, signal);
+          return content.isPublished ? delivered("") : sns.send(notice, outside, signal);
         };
       }
       case "alert": {

@@ -193,6 +193,8 @@ export const startStack = async (options: StackOptions): Promise<RunningStack> =
       file: join(dataFolder, "alarms.jsonl"),
       topicArns,
       publish: sns.publish,
+      functionArns: functions.all.map(({ resource }) => resource.arn!),
+      invokeLater: (arn, payload) => functions.find(arn)?.invokeLater(payload),
       sample: (put) => {
         queues.measure(put);
         // The local database never throttles.

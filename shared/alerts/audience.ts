@@ -1,12 +1,12 @@
 /** Whether alerts reach anybody, and what operators are told where they do not. */
 import { DAY_SECONDS } from "../durations.ts";
 import { show } from "../issues.ts";
-import type { SystemMessage } from "../model.ts";
 import { parseReceiver, type Receiver, STORED_CHANNEL } from "../receiver.ts";
 import { BUILT_IN_CHANNELS, isBuiltIn, type Policy, receiversOf } from "../rules/policies.ts";
 import type { ChannelStore } from "../store/channels.ts";
 import type { Notice } from "../store/mailbox.ts";
 import type { SubscriptionRecord } from "../store/subscriptions.ts";
+import type { SystemMessage } from "../system-events.ts";
 import type { SubscriberCount } from "./subscribers.ts";
 
 const TOPIC_OF = { sns: "alerts", people: "people" } as const;

@@ -1,7 +1,7 @@
 /** Who else hears of a message about the monitoring itself, beside topic `system`: the alert that policies make of it. Pure. */
-import type { Alert, SystemMessage, Timestamp } from "../model.ts";
+import type { Alert, Timestamp } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
-import { ALL_SYSTEM_EVENTS, SYSTEM_SEVERITIES, type SystemEvent } from "../system-events.ts";
+import { ALL_SYSTEM_EVENTS, SYSTEM_SEVERITIES, type SystemEvent, type SystemMessage } from "../system-events.ts";
 import { type Policy, receiversOf } from "./policies.ts";
 
 const takes = ({ match, severities }: Policy, event: SystemEvent): boolean => {
@@ -31,7 +31,8 @@ export function systemAlert(
   const severity = SYSTEM_SEVERITIES[event];
   const isEnd = severity === "info";
   return {
-    alertId: `${incidentId}.${sequence}`,
+    // Notices are items of their own, each of which begins to count anew.
+    alertId: `${incidentId}.${Date.parse(createdAt)}.${sequence}`,
     event,
     severity,
     subject,

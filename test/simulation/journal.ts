@@ -239,14 +239,14 @@ export class Journal {
     this.blocks.push({ at: this.at, shard, location, tick, offline, entries });
   }
 
-  /** An alert that was sent as a part of a digest, which itself does not name all of them. */
+  /** An alert that was sent, or refused for good, as a part of a digest, which itself does not name all of them. */
   #mail(before: Item | undefined, after: Item | undefined) {
-    if (!after?.digest || after.state !== "sent" || before?.state === "sent") return;
+    if (!after?.digest || after.state === "waiting" || before?.state !== "waiting") return;
     // All parts of a digest came at the same moment, in whatever order they are recorded.
     const digest = `${after.receiver} ${after.digest}`;
     const at = this.#digests.get(digest) ?? this.at;
     this.#digests.set(digest, at);
-    this.#tell(String(after.receiver), after.alert as Published, true, at);
+    this.#tell(String(after.receiver), after.alert as Published, after.state === "sent", at);
   }
 
   #monitor(id: string, before: Item | undefined, after: Item | undefined) {

@@ -217,6 +217,27 @@ describe.concurrent("people are told", { timeout: 120_000 }, () => {
     expect(deleted).toBe(204);
   });
 
+  test("of an alarm of CloudWatch, and of its end", async () => {
+    const api = stack.functions.all.find(({ resource: { logicalId } }) => logicalId.startsWith("Api"))!;
+    const name = `alarm.${stack.resources.find(({ logicalId }) => logicalId.includes("AlarmsApiErrors"))!.name}`;
+    const fail = () =>
+      stack.alarms.metrics.put(
+        { namespace: "AWS/Lambda", name: "Errors", dimensions: { FunctionName: api.resource.name } },
+        5,
+      );
+    const minute = () => stack.alarms.evaluate();
+    fail();
+    minute();
+    await until("news of the alarm", () => heard(`system.${name}`).length > 0, WAIT_MS);
+    for (let n = 0; n < 6; n++) minute();
+    await until("news of its end", () => heard(`system.${name}`).length > 1, WAIT_MS);
+    expect(heard(`system.${name}`)).toEqual(["system.alarm", "system.alarm-ended"]);
+    const [begin, end] = toldTo("hook", `system.${name}`);
+    expect(begin.message).toContain("The API fails. See its log group.");
+    expect(begin.alertId).not.toBe(end.alertId);
+    expect(begin.incidentId).toBe(end.incidentId);
+  });
+
   test("once that a monitor flaps, and once that it has settled", async () => {
     await using target = await startTarget();
     // Three changes are 15 % even with ten checks between them, and two are 12 % at most.

@@ -17,6 +17,9 @@ export interface AlarmsOptions {
   readonly file: string;
   readonly publish: (topicArn: string, subject: string | undefined, message: string) => void;
   readonly topicArns: readonly string[];
+  /** ARNs of the template's functions, which rules may name. */
+  readonly functionArns: readonly string[];
+  readonly invokeLater: (functionArn: string, payload: string) => void;
   /** Puts metrics that services measure on demand; called at the end of each minute. */
   readonly sample: (put: PutMetric) => void;
   readonly disk?: Disk | undefined;
@@ -68,7 +71,9 @@ export const createAlarms = (resources: readonly Resource[], options: AlarmsOpti
   const rules = createRules(resources, options);
   for (const alarm of alarms) {
     for (const metric of alarm.metrics) checkMeasured(alarm, metric);
-    checkHeard(alarm, options.topicArns, (state) => rules.wants(eventOf(alarm, undefined, stateNow(state, "checked"))));
+    checkHeard(alarm, options.topicArns, (state) =>
+      rules.publishes(eventOf(alarm, undefined, stateNow(state, "checked"))),
+    );
   }
   const states = new DurableMap<StoredState>(options.file, options);
 

@@ -76,7 +76,9 @@ function judgeDown(run: Case, one: Told, madeAt: number, epochs: readonly Epoch[
     const { settings } = epoch;
     const patience =
       (settings.failureThreshold + 2 * settings.recoveryThreshold) * settings.intervalSeconds + 10 + skew;
-    const from = Math.max(0, startedAt - patience);
+    // What is decided late while the status is unknown begins at the decision: the outage itself may be over by then.
+    const isSettled = run.calm.covers(Math.max(0, startedAt - patience - 60), madeAt);
+    const from = Math.max(0, startedAt - patience - (isSettled ? 0 : DECIDED_AFTER_FAULTS_SECONDS));
     return enough(epoch, (location) =>
       run.script.atSomeMoment(
         settings,

@@ -112,6 +112,8 @@ export const EVENTS = [
   "system.fault",
   "system.policy-reaches-nobody",
   "system.subscription-gone",
+  "system.alarm",
+  "system.alarm-ended",
 ] as const;
 
 export const EMPTY_STEP: StepDraft = { afterSeconds: 0, channels: [], emails: "" };

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAlarms } from "../../../../infra/local/cloudwatch/alarms.ts";
 import { synthesise } from "../../../../infra/local/template/synth.ts";
 import { loadTemplate, type Resource } from "../../../../infra/local/template/template.ts";
+import type { AlarmChange } from "../../../../shared/payloads.ts";
 import { eventually, startFixture } from "../fixture.ts";
 
 let folder: string;
@@ -15,6 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const TOPIC = "arn:aws:sns:us-east-1:000000000000:system";
+const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:teller";
 const FAILED = { namespace: "AWS/Lambda", name: "Errors", dimensions: { FunctionName: "api" } };
 const OTHER = { ...FAILED, dimensions: { FunctionName: "other" } };
 
@@ -46,10 +48,13 @@ const alarm = (change: Record<string, unknown> = {}) =>
 
 const open = (resources: readonly Resource[], refuse: () => void = () => {}) => {
   const published: { topic: string; subject: string | undefined; message: string }[] = [];
+  const invoked: { arn: string; payload: unknown }[] = [];
   const lines: string[] = [];
   const alarms = createAlarms(resources, {
     file: join(folder, "alarms.jsonl"),
     topicArns: [TOPIC],
+    functionArns: [FUNCTION],
+    invokeLater: (arn, payload) => invoked.push({ arn, payload: JSON.parse(payload) }),
     publish: (topic, subject, message) => {
       refuse();
       published.push({ topic, subject, message });
@@ -63,7 +68,7 @@ const open = (resources: readonly Resource[], refuse: () => void = () => {}) => 
     for (const value of values) alarms.metrics.put(FAILED, value);
     alarms.evaluate();
   };
-  return { alarms, published, lines, states, minute };
+  return { alarms, published, invoked, lines, states, minute };
 };
 
 test("tells the topic CloudWatch's message and the owner one line, when it begins and when it ends", () => {
@@ -243,6 +248,25 @@ test("an alarm without actions is told through the rule that wants it", () => {
   expect(published).toEqual([{ topic: TOPIC, subject: undefined, message: '"ALARM"\n"The API fails."' }]);
 });
 
+test("a rule gives a function the event, and is no replacement for a topic", () => {
+  const rule = resource("AWS::Events::Rule", "Tell", {
+    EventPattern: { source: ["aws.cloudwatch"], detail: { alarmName: [{ prefix: "Api" }] } },
+    Targets: [{ Arn: FUNCTION }],
+  });
+  const { invoked, minute } = open([alarm(), rule]);
+  minute(3);
+  expect(invoked).toEqual([
+    {
+      arn: FUNCTION,
+      payload: expect.objectContaining({
+        source: "aws.cloudwatch",
+        detail: expect.objectContaining({ alarmName: "ApiFails", state: expect.objectContaining({ value: "ALARM" }) }),
+      }),
+    },
+  ]);
+  expect(() => open([alarm({ AlarmActions: undefined, OKActions: undefined }), rule])).toThrow("nobody hears");
+});
+
 test.each([
   ["nobody hears of its OK", alarm({ OKActions: [] })],
   ["ExtendedStatistic", alarm({ ExtendedStatistic: "p99" })],
@@ -266,11 +290,14 @@ test("every alarm of the app's templates can be evaluated here and reaches a top
   expect(all.filter(({ stack }) => stack.endsWith("second")).length).toBeGreaterThan(0);
   const topics = resources.filter(({ type }) => type === "AWS::SNS::Topic").map(({ arn }) => arn!);
   const told: string[] = [];
+  const relayed: AlarmChange[] = [];
   const lines: string[] = [];
   const alarms = createAlarms(resources, {
     file: join(folder, "alarms.jsonl"),
     topicArns: topics,
     publish: (topic) => told.push(topic),
+    functionArns: resources.filter(({ type }) => type === "AWS::Lambda::Function").map(({ arn }) => arn!),
+    invokeLater: (_, payload) => relayed.push(JSON.parse(payload)),
     sample: () => {},
     log: (line) => lines.push(line),
   });
@@ -297,6 +324,7 @@ test("every alarm of the app's templates can be evaluated here and reaches a top
   }
   const [system] = topics.filter((topic) => topic.includes("System"));
   expect(told).toEqual(all.map(() => system));
+  expect(relayed.map(({ detail }) => detail.alarmName).toSorted()).toEqual(all.map(({ name }) => name).toSorted());
   expect(lines).toHaveLength(all.length);
   expect(lines.every((line) => line.includes(" is ALARM: "))).toBe(true);
 });
