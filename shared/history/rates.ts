@@ -34,7 +34,7 @@ const codeOf = (value: number): number => {
   const code = (Number(exponent) - 2 - LOWEST_EXPONENT) * PER_DECADE + Number(digits.replace(".", "")) - 100 + 1;
   return Math.min(code, HIGHEST_CODE);
 };
-const valueOf = (code: number): number => {
+const numberOf = (code: number): number => {
   if (code === 0) return 0;
   const exponent = Math.floor((code - 1) / PER_DECADE) + LOWEST_EXPONENT;
   const digits = ((code - 1) % PER_DECADE) + 100;
@@ -62,7 +62,7 @@ export function decodeRates(data: Uint8Array, from: number, what: string): Stret
   return Array.from({ length: SLOTS }, (_, slot) => {
     const sums = noSums();
     for (const [column, name] of COLUMNS.entries())
-      sums[name] = valueOf((bytes[2 * column * SLOTS + slot]! << 8) | bytes[(2 * column + 1) * SLOTS + slot]!);
+      sums[name] = numberOf((bytes[2 * column * SLOTS + slot]! << 8) | bytes[(2 * column + 1) * SLOTS + slot]!);
     return { ...sums, from: from + slot * SLOT_SECONDS, to: from + (slot + 1) * SLOT_SECONDS };
   });
 }

@@ -46,7 +46,7 @@ export const stretchOf = ({ endMs, seconds, counts, flaps, speedMbps }: Interval
 });
 
 /** Adds what a stretch has within a range; evenly, where the range takes only a part of it. Flaps belong to its end. */
-export function addWithin(sums: Writable<Sums>, stretch: Stretch, from: number, to: number): void {
+function addWithin(sums: Writable<Sums>, stretch: Stretch, from: number, to: number): void {
   const length = stretch.to - stretch.from;
   const share = length > 0 ? Math.max(0, Math.min(to, stretch.to) - Math.max(from, stretch.from)) / length : 0;
   if (share > 0) {

@@ -1,6 +1,16 @@
 /** A switch with an SNMP agent, whose ports count what a test lets happen to them: IF-MIB and EtherLike-MIB over version 2c or 3. */
 import type { User } from "../../shared/protocols/snmp-v3.ts";
-import { element, expectNext, integer, next, objectId, octets, toInteger, toObjectId } from "../../shared/wire/ber.ts";
+import {
+  element,
+  expectNext,
+  integer,
+  next,
+  objectId,
+  octets,
+  toInteger,
+  toObjectId,
+  toUnsigned,
+} from "../../shared/wire/ber.ts";
 import { Cursor } from "../../shared/wire/cursor.ts";
 import { serveUdp } from "./servers.ts";
 import { SnmpAgent } from "./snmp-agent.ts";
@@ -176,6 +186,16 @@ export class Switch {
       });
     }
     return entries.map(([oid, value]) => ({ arcs: arcsOf(oid), value })).toSorted((a, b) => compare(a.arcs, b.arcs));
+  }
+
+  /** All objects, in the form of snmpsim's recordings: OID, type, value. */
+  recording(): string {
+    const lines = this.#mib().map(({ arcs, value }) => {
+      const { tag, content } = next(new Cursor(value, "object"), "object");
+      const said = tag === 0x04 ? content.bytes.toString() : toUnsigned(content);
+      return `${arcs.join(".")}|${tag}|${said}`;
+    });
+    return `${lines.join("\n")}\n`;
   }
 
   /** The PDU that answers this one. */

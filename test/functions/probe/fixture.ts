@@ -1,5 +1,4 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { expect } from "vitest";
 import type { Control, NetworkState } from "../../../functions/probe/control.ts";
 import { followingInterfaces } from "../../../functions/probe/interfaces.ts";
 import { createJob } from "../../../functions/probe/job.ts";
@@ -73,7 +72,9 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
       history: ownHistory,
       retention: DEFAULT_RETENTION,
       now,
-      unreadable: (error) => expect.unreachable(error.message),
+      unreadable: (error) => {
+        throw error;
+      },
     });
     return createTick({
       location: "a",

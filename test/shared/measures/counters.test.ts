@@ -16,7 +16,7 @@ const pollOf = (
   interfaces: [reading],
 });
 /** From a reading to one a minute later. */
-const after = (
+const minuteTo = (
   more: Partial<InterfaceReading>,
   { before = {}, seconds = 60, up }: { before?: Partial<InterfaceReading>; seconds?: number; up?: number } = {},
 ) =>
@@ -27,7 +27,7 @@ const after = (
   ).get("Gi1/0/7");
 
 test("sums are those by hand", () => {
-  const found = after({
+  const found = minuteTo({
     inOctets: first.inOctets! + 6_000_000n,
     outOctets: first.outOctets! + 12n,
     inPackets: first.inPackets! + 4_000n,
@@ -55,11 +55,11 @@ test("sums are those by hand", () => {
 });
 
 test("the agent's clock says how long it was", () => {
-  expect(after({}, { seconds: 61, up: 1_000_000 + 5_950 })).toMatchObject({ seconds: 59.5 });
+  expect(minuteTo({}, { seconds: 61, up: 1_000_000 + 5_950 })).toMatchObject({ seconds: 59.5 });
 });
 
 describe("a difference that may be wrong is void", () => {
-  test.each<[string, string, Partial<InterfaceReading>, Parameters<typeof after>[1]]>([
+  test.each<[string, string, Partial<InterfaceReading>, Parameters<typeof minuteTo>[1]]>([
     ["gap", "more than three intervals", {}, { seconds: 181 }],
     ["gap", "polls of one moment", {}, { seconds: 0 }],
     ["restarted", "the uptime went back", {}, { up: 500 }],
@@ -75,32 +75,32 @@ describe("a difference that may be wrong is void", () => {
     ["may-have-wrapped-twice", "32 bits at 1 Gb/s", {}, { before: { isWide: false } }],
     ["may-have-wrapped-twice", "32 bits without a speed", {}, { before: { isWide: false, speedMbps: 0 } }],
   ])("%s: %s", (why, _what, more, how) => {
-    expect(after(more, how)).toMatchObject({ counts: null, why });
+    expect(minuteTo(more, how)).toMatchObject({ counts: null, why });
   });
 
   test("and no zero: sums leave it out, with its time", () => {
-    const [good, bad] = [after({ inOctets: first.inOctets! + 100n })!, after({}, { up: 500 })!];
+    const [good, bad] = [minuteTo({ inOctets: first.inOctets! + 100n })!, minuteTo({}, { up: 500 })!];
     expect(total([good, bad])).toMatchObject({ inBytes: 100, seconds: 60 });
   });
 });
 
 test("counters that wrap once are read across it", () => {
   const wide = { inOctets: 2n ** 64n - 10n };
-  expect(after({ inOctets: 90n }, { before: wide })).toMatchObject({ counts: { inBytes: 100 } });
+  expect(minuteTo({ inOctets: 90n }, { before: wide })).toMatchObject({ counts: { inBytes: 100 } });
   const narrow = { isWide: false, speedMbps: 100, inOctets: 2n ** 32n - 10n, inErrors: 2 ** 32 - 1 };
-  expect(after({ inOctets: 90n, inErrors: 1 }, { before: narrow })).toMatchObject({
+  expect(minuteTo({ inOctets: 90n, inErrors: 1 }, { before: narrow })).toMatchObject({
     counts: { inBytes: 100, errors: 2 },
   });
 });
 
 test("what is exactly 1.1 x the line rate counts", () => {
-  expect(after({ inOctets: first.inOctets! + 8_250_000_000n })?.counts).not.toBeNull();
+  expect(minuteTo({ inOctets: first.inOctets! + 8_250_000_000n })?.counts).not.toBeNull();
 });
 
 test("a link that changed and changed back counts twice; after a restart nothing is known", () => {
-  expect(after({ oper: 2, lastChange: 1_000_500 })).toMatchObject({ flaps: 1 });
-  expect(after({ lastChange: 1_000_500 })).toMatchObject({ flaps: 2 });
-  expect(after({ lastChange: 50 }, { up: 500 })).toMatchObject({ flaps: 0 });
+  expect(minuteTo({ oper: 2, lastChange: 1_000_500 })).toMatchObject({ flaps: 1 });
+  expect(minuteTo({ lastChange: 1_000_500 })).toMatchObject({ flaps: 2 });
+  expect(minuteTo({ lastChange: 50 }, { up: 500 })).toMatchObject({ flaps: 0 });
 });
 
 test("interfaces are compared by name: new ones and others have no interval", () => {
