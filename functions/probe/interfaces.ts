@@ -3,6 +3,7 @@
  * of the checks before, and which stores them. Outcomes without counters pass through untouched.
  */
 import type { JudgedPoll } from "../../shared/contract/poll.ts";
+import { fitted } from "../../shared/engine/outcome.ts";
 import type { Engine } from "../../shared/engine/run.ts";
 import type { StoredPoll } from "../../shared/history/poll.ts";
 import { type Interval, intervalsBetween } from "../../shared/measures/counters.ts";
@@ -83,7 +84,7 @@ export const followingInterfaces = ({ location, engine, counters }: Dependencies
     const last = { ...counted, memory };
     if (devices.size >= MOST_DEVICES) devices.clear();
     devices.set(id, { target, last, intervals, hasFaults: faults.length > 0 });
-    return { outcome: withFaults(outcome, faults), stored: counters.putPoll(device, last) };
+    return { outcome: fitted(withFaults(outcome, faults)), stored: counters.putPoll(device, last) };
   };
 
   return {

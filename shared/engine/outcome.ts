@@ -37,6 +37,13 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
   };
 }
 
+/** Escapes what was added to an outcome later, and cuts it to size. */
+export const fitted = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  message: messageOf(outcome.message),
+  evidence: fitEvidence(outcome.evidence),
+});
+
 /** Outcome of a check that an internal error ended: `unmeasured`, because it says nothing about the target. */
 export function crashedOutcome(error: unknown): Outcome {
   return {

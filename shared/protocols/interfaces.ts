@@ -85,13 +85,16 @@ const textOf = (value: SnmpValue | undefined, most: number): string =>
   typeof value === "string" ? printable(value, most).trim() : "";
 
 /** The requests of one check. */
-function createReader(dialog: Dialog, session: Session, target: Target) {
+function createReader(dialog: Dialog, session: Session<{ readonly pdu: Pdu } | Answer>, target: Target) {
+  let engineId: string | undefined;
   const ask = async (request: MakePdu): Promise<Pdu> =>
     dialog.request<Pdu>(
       () => session.ask(target, request),
       (answer, question) => {
         const read = session.read(answer, question, target, request);
-        return read && "pdu" in read ? { value: read.pdu } : read;
+        if (!read || "followUp" in read) return read;
+        if ("message" in read) engineId = read.message.engineId.toString("hex");
+        return { value: read.pdu };
       },
     );
   const refuse = ({ error }: Pdu, what: string): never => {
@@ -119,6 +122,9 @@ function createReader(dialog: Dialog, session: Session, target: Target) {
   };
 
   return {
+    /** Of the agent, once it has answered in version 3. */
+    engineId: () => engineId,
+
     async get(oids: readonly string[]): Promise<ReadonlyMap<string, SnmpValue>> {
       const values = new Map<string, SnmpValue>();
       const batches = Array.from({ length: Math.ceil(oids.length / OBJECTS_A_DATAGRAM) }, (_, batch) =>
@@ -198,6 +204,9 @@ async function readNames(
   );
 }
 
+/** ifType of loopback interfaces, which have no line rate: net-snmp says 10 Mb/s, and gigabits go over them. */
+const LOOPBACK = 24;
+
 type Values = ReadonlyMap<string, SnmpValue>;
 
 const reading = ({ index, name, alias, type }: Named, values: Values, narrow: Values): InterfaceReading => {
@@ -215,7 +224,7 @@ const reading = ({ index, name, alias, type }: Named, values: Values, narrow: Va
     oper: numberOf(of("oper")) ?? 0,
     lastChange: numberOf(of("lastChange")) ?? 0,
     discontinuity: numberOf(of("discontinuity")) ?? 0,
-    speedMbps: numberOf(of("speed")) ?? Math.round(ifSpeed / 1e6),
+    speedMbps: type === LOOPBACK ? 0 : (numberOf(of("speed")) ?? Math.round(ifSpeed / 1e6)),
     duplex: numberOf(of("duplex")) ?? 0,
     isWide,
     inOctets: counter("inOctets"),
@@ -263,7 +272,13 @@ function factsOf(interfaces: readonly InterfaceReading[]): Record<string, string
   return facts;
 }
 
-function finding(poll: InterfacePoll, wanted: InterfaceSettings, sysName: string, leftOut: number): Finding {
+function finding(
+  poll: InterfacePoll,
+  wanted: InterfaceSettings,
+  sysName: string,
+  engineId: string | undefined,
+  leftOut: number,
+): Finding {
   const { interfaces } = poll;
   const up = interfaces.filter(({ oper }) => oper === UP).length;
   const many = leftOut > 0 ? `; ${leftOut} more are left out: choose by only and except` : "";
@@ -277,7 +292,11 @@ function finding(poll: InterfacePoll, wanted: InterfaceSettings, sysName: string
       uptimeSeconds: Math.floor(poll.upHundredths / 100),
       ...(leftOut > 0 && { leftOut }),
     },
-    facts: { ...(sysName !== "" && { "snmp.name": sysName }), ...factsOf(interfaces) },
+    facts: {
+      ...(engineId !== undefined && { "snmp.engineId": engineId }),
+      ...(sysName !== "" && { "snmp.name": sysName }),
+      ...factsOf(interfaces),
+    },
     poll: { ...poll, limits: limitsOf(wanted) },
   };
 }
@@ -325,7 +344,8 @@ const conversation = (wanted: InterfaceSettings, session: Session) => {
         .flatMap(({ index }) => Object.values(NARROW).map((object) => `${object}.${index}`)),
     );
     const interfaces = names.names.map((one) => reading(one, values, narrow));
-    return finding({ atMs, upHundredths, interfaces }, wanted, textOf(system.get(SYS_NAME), 64), names.leftOut);
+    const sysName = textOf(system.get(SYS_NAME), 64);
+    return finding({ atMs, upHundredths, interfaces }, wanted, sysName, reader.engineId(), names.leftOut);
   };
 };
 

@@ -35,6 +35,7 @@ export interface Port {
   index: number;
   name: string;
   alias: string;
+  type: number;
   admin: number;
   oper: number;
   lastChange: number;
@@ -59,6 +60,7 @@ const portOf = (place: number): Port => ({
   index: place + 1,
   name: `Gi1/0/${place + 1}`,
   alias: `desk ${place + 1}`,
+  type: 6,
   admin: 1,
   oper: 1,
   lastChange: 100,
@@ -153,7 +155,7 @@ export class Switch {
       };
       add("1.3.6.1.2.1.2.2.1", {
         2: octets(`port ${port.name}`),
-        3: integer(6),
+        3: integer(port.type),
         5: gauge(Math.min(port.speedMbps * 1_000_000, 4_294_967_295)),
         7: integer(port.admin),
         8: integer(port.oper),

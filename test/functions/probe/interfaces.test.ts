@@ -129,3 +129,18 @@ test("an agent that falls silent is down for that, and checked again before it c
   device.community = "other";
   expect(await f.minute()).toMatchObject({ health: "down", reason: "no-answer" });
 }, 20_000);
+
+test("names of a hostile device fit into message and evidence", async () => {
+  const device = new Switch(9);
+  await using f = await follow(device);
+  for (const port of device.ports) {
+    port.name = `${"\u{1f600}".repeat(31)}${port.index}`;
+    port.alias = "\u0085\u202e".repeat(32);
+  }
+  await f.minute();
+  for (const port of device.ports) device.setLink(port.name, 2);
+  const outcome = await f.minute();
+  expect(outcome.reason).toBe("link-down");
+  expect(Buffer.byteLength(outcome.message)).toBeLessThanOrEqual(600);
+  expect(JSON.stringify(outcome.evidence).length).toBeLessThanOrEqual(1_024);
+});

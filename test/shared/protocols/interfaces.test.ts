@@ -71,7 +71,11 @@ test("what is said of each port is a fact: all links first, then whole kinds as 
 
 test("a user of version 3 reads them too", async () => {
   await using server = await new Switch(30).serveUser(user);
-  expect(await run(server, { version: "3", user })).toMatchObject({ health: "up", evidence: { version: "3", up: 30 } });
+  expect(await run(server, { version: "3", user })).toMatchObject({
+    health: "up",
+    evidence: { version: "3", up: 30 },
+    facts: { "snmp.engineId": "80001f8804706965722d37", "if.Gi1/0/30.link": "up" },
+  });
   expect(await run(server, { version: "3", user: { ...user, user: "nobody" } })).toMatchObject({
     health: "down",
     reason: "wrong-credentials",
@@ -121,6 +125,13 @@ test("counters of 32 bits stand in where there are no others", async () => {
   await using server = await device.serve();
   const [wide, narrow] = (await run(server)).poll!.interfaces;
   expect([wide!.isWide, narrow!.isWide, narrow!.inOctets, narrow!.outPackets]).toEqual([true, false, 5n, 2_000n]);
+});
+
+test("a loopback has no line rate, whatever its agent says", async () => {
+  const device = new Switch(2);
+  Object.assign(device.port("Gi1/0/1"), { type: 24, speedMbps: 10 });
+  await using server = await device.serve();
+  expect((await run(server)).poll?.interfaces.map(({ speedMbps }) => speedMbps)).toEqual([0, 1_000]);
 });
 
 test("what is too big for an answer is asked for in halves", async () => {

@@ -37,7 +37,7 @@ function watch(limits: Partial<InterfaceLimits> = {}) {
     const now: InterfacePoll = {
       atMs,
       upHundredths: device.upHundredths,
-      interfaces: [{ ...port, type: 6, isWide: true }],
+      interfaces: [{ ...port, isWide: true }],
     };
     const newest = before && intervalsBetween(before, now, 60).get(port.name);
     intervals = [...intervals, ...(newest ? [newest] : [])].filter(
