@@ -79,7 +79,13 @@ const openChange = async (id: string) => {
 
 /** A monitor whose device was polled. @returns its id */
 const polled = async () => {
-  const body = { name: "Switch", protocol: "interfaces", host: "93.184.216.34", settings: { community: "harbor" } };
+  const body = {
+    name: "Switch",
+    protocol: "interfaces",
+    host: "93.184.216.34",
+    locations: ["eu-west-1"],
+    settings: { community: "harbor" },
+  };
   const { id, locations } = (await edge.call("POST", "/v1/monitors", { body })).body;
   const device = { id, location: locations[0], target: targetOf({ host: body.host, port: 161 }) };
   const interfaces = [interfaceReading({ name: "eth0" })];
@@ -145,8 +151,8 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
   },
-  "/v1/monitors/{id}/interfaces/{interface}/traffic": async () => `${await polled()}/interfaces/eth0/traffic`,
-  "/v1/monitors/{id}/interfaces/{interface}/forecast": async () => `${await polled()}/interfaces/eth0/forecast`,
+  "/v1/monitors/{id}/interfaces/{interface}/traffic": async () => `${await polled()}/interfaces/eth0`,
+  "/v1/monitors/{id}/interfaces/{interface}/forecast": async () => `${await polled()}/interfaces/eth0`,
   "/v1/monitors/{id}/sweeps/{tick}": async () => {
     const id = await createMonitor();
     return `${id}/sweeps/${await putSweep(id, 1_795_809_600)}`;
