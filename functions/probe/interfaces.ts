@@ -62,7 +62,10 @@ export const followingInterfaces = ({ location, engine, counters }: Dependencies
       const intervals = extended(known, last, intervalSeconds);
       known = { target: device.target, last, intervals, hasFaults: false };
     }
-    return known;
+    if (known) return known;
+    // After a long silence the counters prove nothing, but which links were up is still known.
+    const [last] = await counters.newest(device, 1);
+    return last && { target: device.target, last, intervals: new Map(), hasFaults: false };
   };
 
   /** @returns the outcome with what is wrong with interfaces, and the poll to store */

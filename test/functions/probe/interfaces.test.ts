@@ -108,6 +108,16 @@ test("a process that knows nothing goes on from the stored counters", async () =
   expect((await f.minute(slower, f.p.startProcess())).health).toBe("up");
 });
 
+test("which links were up outlasts an hour without a poll", async () => {
+  const device = new Switch(2);
+  await using f = await follow(device);
+  await f.minute();
+  device.setLink("Gi1/0/2", 2);
+  device.pass(3_600);
+  const { outcomes } = await f.p.tick(61, 0.5, f.p.startProcess());
+  expect(outcomes.get("m1")).toMatchObject({ health: "degraded", reason: "link-down" });
+});
+
 test("counters that cannot be stored fail no check, and are told as a fault of ours", async () => {
   const device = new Switch(2);
   await using f = await follow(device);
