@@ -129,7 +129,7 @@ export interface Placement {
  * `closed`: the incident ended without a recovery, because its target is not checked any more. `escalated`: others were told
  * of this level before. `reminder`: it goes on. `acknowledged`: somebody is at work on it. `flapping-started`:
  * the status changes so often that nothing else is told until `flapping-stopped`. `minority`: fewer locations see it down than the quorum asks. `changed`: the service
- * says something else of itself than before, until `change-accepted` or `change-reverted`.
+ * says something else of itself than before, until `change-accepted` or `change-reverted`. `baseline-learned`: which ports the first sweep found open.
  */
 export const ALERT_EVENTS = [
   "down",
@@ -146,6 +146,7 @@ export const ALERT_EVENTS = [
   "changed",
   "change-accepted",
   "change-reverted",
+  "baseline-learned",
 ] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export type NotUp = "degraded" | "down";

@@ -60,6 +60,11 @@ export const NAMED_PORTS: Readonly<Record<string, Ports>> = {
   "top-1000": sorted([TOP_100, OTHERS].flatMap(expand)),
 };
 
+/** What a machine that is in use answers on, or refuses, if it answers at all. */
+export const COMMON_PORTS: Ports = sorted(
+  expand("21-23,25,53,80,110,135,139,143,443,445,993,1433,3306,3389,5432,5900,8080,8443"),
+);
+
 /**
  * Reads a list of ports and ranges, or the name of a list.
  * @returns what is wrong with it, as text

@@ -6,7 +6,7 @@
 import type { PlannedJob, SweepJob } from "../../shared/jobs.ts";
 import type { Location } from "../../shared/model.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
-import { addressCount, MOST_IN_ALL, planSweep, stepsIn, stepsToPlan } from "../../shared/rules/sweep-plan.ts";
+import { addressCount, loadFor, MOST_IN_ALL, planSweep, stepsIn, stepsToPlan } from "../../shared/rules/sweep-plan.ts";
 import type { Shard } from "../../shared/store/planning.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 
@@ -50,11 +50,8 @@ function packed<T>(items: readonly T[], rateOf: (item: T) => number): T[][] {
 }
 
 export const createSweepPlanning = ({ views, kinds }: Dependencies) => {
-  const planOf = (member: Member, location: string) => {
-    const probe = sweepOf(member)!;
-    const load = { addresses: addressCount(member.host), ports: probe.ports.length, perSecond: probe.perSecond };
-    return planSweep(load, kinds[location] ?? "public");
-  };
+  const planOf = (member: Member, location: string) =>
+    planSweep(loadFor(sweepOf(member)!, addressCount(member.host)), kinds[location] ?? "public");
 
   /** The monitor of a sweep's shard, unless it is not to be swept now. */
   const memberOf = async (shard: Shard): Promise<Member | undefined> =>

@@ -14,6 +14,7 @@ import type { CheckRequest } from "../../shared/payloads.ts";
 import { protocols } from "../../shared/protocols/index.ts";
 import { documentClient } from "../../shared/store/client.ts";
 import { createProbeMetrics } from "./metrics.ts";
+import { createUdpSweep } from "./sweep-udp.ts";
 import { createProbe } from "./wiring.ts";
 
 const environment = readEnvironment("probe", process.env);
@@ -33,6 +34,7 @@ const probe = createProbe({
     port25,
     resolve: engine.resolve,
     sweep,
+    sweepUdp: createUdpSweep(engine, Date.now),
     rights: { targets: environment.SWEEP_TARGETS, installation: environment.INSTALLATION },
   },
   controlTargets: environment.CONTROL_TARGETS,

@@ -2,12 +2,14 @@
  * Ends a sweep: puts together what its slices found, looks again at every port that differs from the sweep before, asks newly open
  * ports what they are, and keeps the result. It may run any number of times: the first result that is kept counts.
  */
+import { parseCidr } from "../../shared/cidr.ts";
 import type { SweepProbe } from "../../shared/contract/protocol.ts";
-import type { SweptState } from "../../shared/engine/sweep.ts";
+import type { Sweep, SweptState } from "../../shared/engine/sweep.ts";
 import type { SweepJob } from "../../shared/jobs.ts";
 import type { Outcome } from "../../shared/model.ts";
-import { inParallel } from "../../shared/parallel.ts";
-import { sweepOf } from "../../shared/protocols/sweeps.ts";
+import { allEnded, inParallel } from "../../shared/parallel.ts";
+import { sweepOf, udpProtocolAt } from "../../shared/protocols/sweeps.ts";
+import { portsIn, type SweptHost, withSightings } from "../../shared/rules/port-sightings.ts";
 import {
   type AddressPort,
   beyondRoom,
@@ -20,15 +22,16 @@ import {
   differences,
   openPorts,
   putTogether,
+  putUdpTogether,
   type SweepFailure,
   type SweepPart,
   type SweepRecord,
   type Swept,
-  type SweptHost,
+  silentPlaces,
   suspects,
   sweepOutcome,
 } from "../../shared/rules/sweep-findings.ts";
-import { isLastLook, planSweep } from "../../shared/rules/sweep-plan.ts";
+import { isLastLook, loadFor, planSweep } from "../../shared/rules/sweep-plan.ts";
 import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { Member } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -47,6 +50,8 @@ const IDENTIFIED_AT_ONCE = 8;
 const RESERVED_MS = 2_000;
 /** Random ports that a suspected address is tried on. */
 const TRIED_PORTS = 32;
+
+type Hosts = Readonly<Record<string, SweptHost>>;
 
 interface Dependencies {
   readonly location: string;
@@ -80,9 +85,9 @@ export type SweepEnd = (job: SweepJob, member: Member, deadlineAtMs: number) => 
 export const createSweepEnd = ({ location, sweeps, tools, identify, control, now, sleep }: Dependencies): SweepEnd => {
   const key = ({ address, port }: AddressPort) => `${address} ${port}`;
 
-  const statesOf = async (ports: readonly AddressPort[], perSecond: number) => {
+  const statesOf = async (ports: readonly AddressPort[], perSecond: number, connect = tools.sweep) => {
     const states = new Map<string, SweptState>();
-    await tools.sweep(ports, {
+    await connect(ports, {
       perSecond,
       startUntilMs: now() + LOOKS_APART_MS,
       now,
@@ -92,17 +97,32 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
   };
 
   /** The differences that all further looks agree with. */
-  const confirm = async ({ opened, closed }: Differences, perSecond: number): Promise<Differences> => {
+  const confirm = async ({ opened, closed }: Differences, perSecond: number, connect: Sweep): Promise<Differences> => {
     let [stillOpen, stillClosed] = [opened.slice(0, MOST_LOOKED_AT), closed.slice(0, MOST_LOOKED_AT)];
     for (let look = 0; look < LOOKS && stillOpen.length + stillClosed.length > 0; look++) {
       const nextAtMs = now() + LOOKS_APART_MS;
-      const states = await statesOf([...stillOpen, ...stillClosed], perSecond);
+      const states = await statesOf([...stillOpen, ...stillClosed], perSecond, connect);
       stillOpen = stillOpen.filter((port) => states.get(key(port)) === "open");
       stillClosed = stillClosed.filter((port) => ["closed", "filtered"].includes(states.get(key(port)) ?? ""));
       if (look < LOOKS - 1) await sleep(Math.max(0, nextAtMs - now()));
     }
     return { opened: stillOpen, closed: stillClosed };
   };
+
+  /** What is open once all that differs from the sweep before was looked at again. */
+  const lookAgain = async (before: Hosts | undefined, swept: Swept, perSecond: number, connect: Sweep) => {
+    const found = differences(before, swept);
+    return confirmedHosts(before, swept, await confirm(found, perSecond, connect), found);
+  };
+
+  /** UDP ports were asked in the protocol that they are for. */
+  const asNamed = (hosts: Hosts): Hosts =>
+    Object.fromEntries(
+      Object.entries(hosts).map(([address, { open }]) => [
+        address,
+        { open, services: Object.fromEntries(portsIn(open).map((port) => [port, udpProtocolAt(port)!])) },
+      ]),
+    );
 
   /** Of the suspected addresses, those that accept connections on random ports too, or for which there was no time. */
   const answeringEverywhere = async (addresses: readonly string[], perSecond: number): Promise<string[]> => {
@@ -134,23 +154,41 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     );
   };
 
-  const measured = async (job: SweepJob, member: Member, probe: SweepProbe, swept: Swept, deadlineAtMs: number) => {
+  /** What the UDP ports say; undefined where none are asked. */
+  const measuredUdp = async (previous: SweepRecord | undefined, swept: Swept, tick: number, perSecond: number) => {
+    if (swept.targets.count === 0) return undefined;
+    // Ports that are asked for the first time, of a monitor that has been swept, differ from it.
+    const before = previous && { tick: previous.tick, hosts: {}, ...previous.udp };
+    const hosts = asNamed(await lookAgain(before?.hosts, swept, perSecond, tools.sweepUdp));
+    return withSightings({ tick, hosts }, before, {
+      isSeen: (address, port) => swept.open.get(address)?.has(port) === true,
+      isWatched: swept.targets.isTried,
+    });
+  };
+
+  const measured = async (
+    job: SweepJob,
+    member: Member,
+    probe: SweepProbe,
+    { swept, sweptUdp }: { readonly swept: Swept; readonly sweptUdp: Swept },
+    deadlineAtMs: number,
+  ) => {
     const { addresses } = swept;
     const watched = portsFrom(tools, probe);
-    const load = { addresses: addresses.length, ports: watched.length, perSecond: probe.perSecond };
-    const { perSecond } = planSweep(load, tools.kind);
+    const { perSecond } = planSweep(loadFor({ ...probe, ports: watched }, addresses.length), tools.kind);
     // Of the same settings or not.
-    const before = (await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now())))?.hosts;
-    const everywhere = [
-      ...new Set([...(await answeringEverywhere(suspects(swept, watched.length), perSecond)), ...beyondRoom(swept)]),
-    ];
+    const previous = await sweeps.lastMeasured({ id: job.id, location }, job.tick, new Date(now()));
+    const before = previous?.hosts;
+    const everywhere = [...new Set([...(await answeringEverywhere(suspects(swept), perSecond)), ...beyondRoom(swept)])];
     const counted = { ...swept, addresses: addresses.filter((address) => !everywhere.includes(address)) };
-    const found = differences(before, counted, watched);
-    const confirmed = await confirm(found, perSecond);
-    const sure = { ...confirmedHosts(before, counted, confirmed, found) };
+    const [confirmed, udp] = await allEnded([
+      lookAgain(before, counted, perSecond, tools.sweep),
+      measuredUdp(previous, sweptUdp, job.tick, perSecond),
+    ]);
+    const sure = { ...confirmed };
     // What answers everywhere shows nothing: what was known of it stays.
     for (const address of everywhere) if (before?.[address]) sure[address] = before[address];
-    const hosts = probe.identify ? await withServices(sure, deadlineAtMs - RESERVED_MS) : sure;
+    const identified = probe.identify ? await withServices(sure, deadlineAtMs - RESERVED_MS) : sure;
     if (everywhere.length === addresses.length)
       return {
         state: "unmeasured" as const,
@@ -158,12 +196,22 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
         message: `${member.host} accepts connections on every port: something on the way answers in its place`,
         answersEverywhere: everywhere,
       };
-    const openCount = countOpen(hosts);
+    const [watchedPorts, sweptAddresses] = [new Set(watched), new Set(addresses)];
+    const unclear = new Set(everywhere);
+    const { hosts, closedPorts } = withSightings({ tick: job.tick, hosts: identified }, previous, {
+      isSeen: (address, port) => !unclear.has(address) && swept.open.get(address)?.has(port) === true,
+      isWatched: (address, port) => watchedPorts.has(port) && sweptAddresses.has(address),
+    });
+    const openCount = countOpen(hosts) + countOpen(udp?.hosts ?? {});
     return {
       state: openCount > 0 ? ("open" as const) : ("closed" as const),
       reason: null,
-      message: describeHosts(member.host, hosts, addresses.length),
+      message: describeHosts(member.host, hosts, addresses.length, udp?.hosts),
       hosts,
+      closedPorts,
+      ...(udp && { udp }),
+      ...(parseCidr(member.host) && { silent: silentPlaces(swept, hosts), sinceFull: swept.short.sinceFull }),
+      ...(swept.targets.shortAddresses.size > 0 && { shortCount: swept.targets.shortAddresses.size }),
       openCount,
       answersEverywhere: everywhere,
     };
@@ -185,11 +233,11 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const isWhole = parts.length >= slices;
     const isOnline = (await control(now())) === "online";
     if ((!isOnline || !(isWhole || failure)) && !isLastLook(step, slices)) return undefined;
-    const swept = putTogether(parts);
+    const swept = putTogether(parts, portsFrom(tools, probe));
     const nothing = isOnline ? (failure ?? whyNothing(parts, swept, slices)) : OFFLINE;
     const result = nothing
       ? { ...nothing, answersEverywhere: [] }
-      : await measured(job, member, probe, swept, deadlineAtMs);
+      : await measured(job, member, probe, { swept, sweptUdp: putUdpTogether(parts, probe.udp) }, deadlineAtMs);
     const sweep: SweepRecord = {
       openCount: 0,
       ...result,

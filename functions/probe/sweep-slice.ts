@@ -7,20 +7,31 @@ import { addressesOf as addressesIn, parseCidr } from "../../shared/cidr.ts";
 import type { SweepProbe } from "../../shared/contract/protocol.ts";
 import { type LocationKind, refuseAddress } from "../../shared/engine/address-guard.ts";
 import type { Names } from "../../shared/engine/dns.ts";
-import type { Sweep, SweepTarget } from "../../shared/engine/sweep.ts";
+import type { Sweep, SweepOptions, SweepTarget } from "../../shared/engine/sweep.ts";
 import { refuseSweep, type SweepRights } from "../../shared/engine/sweep-permission.ts";
 import type { SweepJob } from "../../shared/jobs.ts";
 import type { CheckSettings } from "../../shared/model.ts";
-import { formatPorts } from "../../shared/port-list.ts";
+import { allEnded } from "../../shared/parallel.ts";
+import { formatPorts, type Ports } from "../../shared/port-list.ts";
 import { sweepOf } from "../../shared/protocols/sweeps.ts";
 import type { SweepPart } from "../../shared/rules/sweep-findings.ts";
 import {
   ADDRESSES_AT_ONCE,
+  loadFor,
+  paceOf,
   planSweep,
   SLICE_LATE_SECONDS,
   SLICE_SECONDS,
   sliceOf,
 } from "../../shared/rules/sweep-plan.ts";
+import {
+  NO_SHORT_SHARE,
+  placesOf,
+  type ShortShare,
+  type SweepTargets,
+  shortShareAfter,
+  targetsOf,
+} from "../../shared/rules/sweep-targets.ts";
 import type { SweepStore } from "../../shared/store/sweeps.ts";
 import type { Member, ViewStore } from "../../shared/store/views.ts";
 import type { Control } from "./control.ts";
@@ -38,10 +49,19 @@ export interface SweepTools {
   readonly port25: boolean;
   readonly resolve: Names["resolve"];
   readonly sweep: Sweep;
+  /** The same over UDP, where each port is asked in its protocol. */
+  readonly sweepUdp: Sweep;
   readonly rights: SweepRights;
 }
 
 type Failure = NonNullable<SweepPart["failure"]>;
+
+/** What a sweep connects to. */
+interface Aim {
+  readonly addresses: readonly string[];
+  readonly short: ShortShare;
+}
+const NO_AIM: Aim = { addresses: [], short: NO_SHORT_SHARE };
 
 const PORT_25 = 25;
 
@@ -106,13 +126,21 @@ export const memberOf = async (
 };
 
 export const createSweepSlice = ({ location, views, sweeps, tools, control, now }: Dependencies) => {
-  const addressesFor = async (job: SweepJob, member: Member): Promise<readonly string[] | Failure | undefined> => {
-    if (job.step === 0) return sweptAddresses(member, tools);
+  /** Somebody who asks for a sweep wants to know everything now. */
+  const shortShareOf = async ({ id, tick, isAsked, settingsVersion }: SweepJob, { host }: Member, ports: Ports) =>
+    parseCidr(host) && !isAsked
+      ? shortShareAfter(await sweeps.lastMeasured({ id, location }, tick, new Date(now())), settingsVersion, ports)
+      : NO_SHORT_SHARE;
+
+  /** What a sweep connects to: its first slice decides it, and the others find it there. */
+  const aimOf = async (job: SweepJob, member: Member, ports: Ports): Promise<Aim | Failure | undefined> => {
     // A name may have other addresses by now.
-    const first = await sweeps.part({ id: job.id, location }, job.tick, 0);
-    if (!first || first.failure || first.settingsVersion !== job.settingsVersion) return undefined;
+    const first = job.step === 0 ? undefined : await sweeps.part({ id: job.id, location }, job.tick, 0);
+    if (job.step > 0 && (!first || first.failure || first.settingsVersion !== job.settingsVersion)) return undefined;
     const allowed = await sweptAddresses(member, tools);
-    return "state" in allowed ? allowed : first.addresses;
+    if ("state" in allowed) return allowed;
+    if (first) return { addresses: first.addresses, short: first.short ?? NO_SHORT_SHARE };
+    return { addresses: allowed, short: await shortShareOf(job, member, ports) };
   };
 
   return async (job: SweepJob): Promise<void> => {
@@ -123,51 +151,89 @@ export const createSweepSlice = ({ location, views, sweeps, tools, control, now 
     const member = await memberOf(job, location, views);
     const probe = member && sweepOf(member);
     if (!probe) return;
-    const addresses = await addressesFor(job, member);
-    if (!addresses) return;
-    let failure = "state" in addresses ? addresses : undefined;
-    const swept = "state" in addresses ? [] : addresses;
     const ports = portsFrom(tools, probe);
-    const counts = { closed: 0, filtered: 0 };
-    const open = new Map<string, number[]>();
-    const unmeasured = new Map<string, number[]>();
-    const load = { addresses: swept.length, ports: ports.length, perSecond: probe.perSecond };
-    const count = swept.length * ports.length;
-    function* targets(): Generator<SweepTarget> {
-      for (const place of sliceOf(id, tick, count, slice, slices))
-        yield { address: swept[place % swept.length]!, port: ports[Math.floor(place / swept.length)]! };
-    }
-    if (count > 0)
-      await tools.sweep(targets(), {
-        perSecond: planSweep(load, tools.kind).perSecond,
-        startUntilMs: startedAtMs + STARTS_MS,
-        now,
-        found({ address, port }, state) {
-          if (state === "closed" || state === "filtered") counts[state]++;
-          else {
-            const byAddress = state === "open" ? open : unmeasured;
-            const own = byAddress.get(address);
-            if (own) own.push(port);
-            else byAddress.set(address, [port]);
-          }
-        },
-      });
+    const aim = await aimOf(job, member, ports);
+    if (!aim) return;
+    let failure = "state" in aim ? aim : undefined;
+    const { addresses, short } = "state" in aim ? NO_AIM : aim;
+    const all = targetsOf(addresses, ports, short);
+    const ofUdp = targetsOf(addresses, probe.udp, NO_SHORT_SHARE);
+    const load = loadFor({ ...probe, ports }, addresses.length);
+    const find = (sweep: Sweep, of: SweepTargets, name: string, perSecond: number) =>
+      of.count === 0
+        ? NOTHING
+        : findings(sweep, attemptsOf(of, sliceOf(name, tick, of.count, slice, slices)), {
+            perSecond,
+            startUntilMs: startedAtMs + STARTS_MS,
+            now,
+          });
+    const [tcp, udp] = await allEnded([
+      find(tools.sweep, all, id, paceOf(load, tools.kind, all)),
+      find(tools.sweepUdp, ofUdp, `${id} udp`, planSweep(load, tools.kind).perSecond),
+    ]);
     // Else the first sweep would take all ports for closed, and the next one for newly open.
-    if (counts.filtered > 0 && (await control(now())) === "offline") failure = OFFLINE;
+    if (tcp.filtered + udp.filtered > 0 && (await control(now())) === "offline") failure = OFFLINE;
     await sweeps.putPart({ id, location }, tick, {
       slice,
       settingsVersion: job.settingsVersion,
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(now()).toISOString(),
-      addresses: slice === 0 ? swept : [],
-      open: asText(open),
-      unmeasured: asText(unmeasured),
-      closedCount: counts.closed,
-      filteredCount: counts.filtered,
+      addresses: slice === 0 ? addresses : [],
+      open: asText(tcp.open),
+      unmeasured: asText(tcp.unmeasured),
+      closedCount: tcp.closed,
+      filteredCount: tcp.filtered,
+      ...(ofUdp.count > 0 && { udp: { open: asText(udp.open), unmeasured: asText(udp.unmeasured) } }),
+      ...(parseCidr(member.host) && { answering: placesOf(addresses, (address) => tcp.answering.has(address)) }),
+      ...(slice === 0 && short !== NO_SHORT_SHARE && { short }),
       ...(failure && { failure }),
     });
   };
 };
+
+/** What was found at the ports of one slice. */
+interface Found {
+  readonly open: ReadonlyMap<string, readonly number[]>;
+  readonly unmeasured: ReadonlyMap<string, readonly number[]>;
+  readonly answering: ReadonlySet<string>;
+  readonly closed: number;
+  readonly filtered: number;
+}
+const NOTHING: Promise<Found> = Promise.resolve({
+  open: new Map(),
+  unmeasured: new Map(),
+  answering: new Set<string>(),
+  closed: 0,
+  filtered: 0,
+});
+
+function* attemptsOf(targets: SweepTargets, places: Iterable<number>): Generator<SweepTarget> {
+  for (const place of places) yield targets.at(place);
+}
+
+async function findings(
+  sweep: Sweep,
+  targets: Iterable<SweepTarget>,
+  options: Omit<SweepOptions, "found">,
+): Promise<Found> {
+  const counts = { closed: 0, filtered: 0 };
+  const [open, unmeasured] = [new Map<string, number[]>(), new Map<string, number[]>()];
+  const answering = new Set<string>();
+  await sweep(targets, {
+    ...options,
+    found({ address, port }, state) {
+      if (state === "open" || state === "closed") answering.add(address);
+      if (state === "closed" || state === "filtered") counts[state]++;
+      else {
+        const byAddress = state === "open" ? open : unmeasured;
+        const own = byAddress.get(address);
+        if (own) own.push(port);
+        else byAddress.set(address, [port]);
+      }
+    },
+  });
+  return { open, unmeasured, answering, ...counts };
+}
 
 const asText = (ports: ReadonlyMap<string, readonly number[]>) =>
   Object.fromEntries([...ports].map(([address, own]) => [address, formatPorts(own.slice(0, MOST_OPEN))]));

@@ -94,14 +94,18 @@ export function headline(alert: Alert): string {
       return `${name} is ${alert.status}, but not as seen from everywhere`;
     case "minority-ended":
       return `${name} is ${alert.status}: what a part of its locations saw is over`;
-    case "changed":
-      return `${name} has changed`;
-    case "change-accepted":
-      return `${name}: a change was accepted`;
-    case "change-reverted":
-      return `${name}: a change has reverted`;
+    default:
+      return `${name}${SAID_OF_ITSELF[event]}`;
   }
 }
+
+/** Headlines about what a service says of itself, after its name. */
+const SAID_OF_ITSELF = {
+  changed: " has changed",
+  "change-accepted": ": a change was accepted",
+  "change-reverted": ": a change has reverted",
+  "baseline-learned": " was swept for the first time",
+} as const;
 
 export const LABELS = {
   down: "DOWN",
@@ -118,6 +122,7 @@ export const LABELS = {
   changed: "CHANGED",
   "change-accepted": "CHANGE ACCEPTED",
   "change-reverted": "CHANGE REVERTED",
+  "baseline-learned": "BASELINE LEARNED",
 } as const satisfies Record<AlertEvent, string>;
 
 export const labelOf = ({ event }: Alert) => (isSystemEvent(event) ? "SYSTEM" : LABELS[event]);

@@ -59,7 +59,11 @@ export const title = (alert: Alert, length = MAX_TITLE): string =>
 export const markedTitle = (alert: Alert, length = MAX_TITLE): string => `${markOf(alert)} ${title(alert, length - 3)}`;
 
 /** What the message of an alert tells, where it is not why something is wrong. */
-const MESSAGE_LABELS: Readonly<Partial<Record<Alert["event"], string>>> = { recovered: "Now", acknowledged: "Who" };
+const MESSAGE_LABELS: Readonly<Partial<Record<Alert["event"], string>>> = {
+  recovered: "Now",
+  acknowledged: "Who",
+  "baseline-learned": "What",
+};
 
 /** "3 that depend on it: Shop, Orders and 1 more" */
 function heldText({ count, names }: NonNullable<Alert["held"]>): string {

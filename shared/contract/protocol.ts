@@ -119,6 +119,8 @@ export interface Dialog {
 export interface SweepProbe {
   readonly transport: "sweep";
   readonly ports: readonly number[];
+  /** UDP ports, each of which is asked in the protocol whose default port it is. */
+  readonly udp: readonly number[];
   /** Attempts a second at one address. Null: what the kind of location allows without being asked. */
   readonly perSecond: number | null;
   /** The ports that must be open, where their absence makes the monitor down; null for none. */

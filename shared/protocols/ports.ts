@@ -1,6 +1,6 @@
 /**
- * Port watch: finds which TCP ports of a host or network are open, by plain connections (RFC 9293), and remembers them. Ports
- * that open or close later are changes that people hear of.
+ * Port watch: finds which TCP ports of a host or network are open, by plain connections (RFC 9293), and which of a few UDP ports answer,
+ * and remembers them. Ports that open or close later are changes that people hear of.
  */
 import { z } from "zod";
 import type { Protocol } from "../contract/protocol.ts";
@@ -9,6 +9,8 @@ import { preparingOnce } from "../wire/settings.ts";
 
 /** Attempts a second at one address: more looks like an attack, and fills the tables of small firewalls. */
 const MAX_PER_SECOND = 1_000;
+/** An answer takes seconds to wait for, and each port must be one of a protocol here. */
+const MOST_UDP = 50;
 const NAMES = Object.keys(NAMED_PORTS).join(", ");
 
 const portList = (what: string) =>
@@ -30,6 +32,12 @@ const settings = z
     ports: portList(`The ports to look at, such as \`22,80,8000-8100\`, or a list by its name: ${NAMES}.`).default(
       "top-1000",
     ),
+    udp: portList(
+      "UDP ports to ask, each in the protocol whose default port it is, such as `53,123,161`: at most 50. Only an answer shows that one is open. Default none.",
+    )
+      .refine((text) => portsOf(text).length <= MOST_UDP, { error: `must be at most ${MOST_UDP} ports` })
+      .optional()
+      .meta({ title: "UDP ports" }),
     perSecond: z
       .int()
       .min(1)
@@ -83,7 +91,7 @@ const portsOf = (text: string | undefined): Ports => {
 
 export const ports: Protocol = {
   title: "Port watch",
-  summary: "Finds the open TCP ports of a host or network, and tells when others open or these close.",
+  summary: "Finds the open ports of a host or network, and tells when others open or these close.",
   reference: "RFC 9293",
   transports: ["tcp"],
   defaultPort: 0,
@@ -93,6 +101,7 @@ export const ports: Protocol = {
   prepare: preparingOnce(settings, (parsed) => ({
     transport: "sweep",
     ports: portsOf(parsed.ports),
+    udp: portsOf(parsed.udp),
     perSecond: parsed.perSecond ?? null,
     expected: parsed.expected === undefined ? null : portsOf(parsed.expected),
     mayBe: portsOf(parsed.mayBe),

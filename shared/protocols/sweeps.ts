@@ -9,3 +9,26 @@ export function sweepOf(check: { readonly protocol: string; readonly settings: u
   const probe = isSweep(check) ? protocols[check.protocol]!.prepare(check.settings) : undefined;
   return probe?.transport === "sweep" ? probe : undefined;
 }
+
+let udpProtocols: ReadonlyMap<number, string> | undefined;
+
+/** Of a protocol that needs settings, or whose servers may be silent, an answer cannot be expected. */
+const silenceMeansNothing = (name: string): boolean => {
+  const { settings, transports } = protocols[name]!;
+  if (transports[0] !== "udp" || !settings.safeParse({}).success) return true;
+  const probe = protocols[name]!.prepare({});
+  return probe.transport !== "udp" || probe.silence !== "down";
+};
+
+/** By port: the UDP protocol whose default it is, of those that need no settings and that a healthy server answers. */
+export function udpPorts(): ReadonlyMap<number, string> {
+  udpProtocols ??= new Map(
+    Object.entries(protocols).flatMap(([name, { defaultPort, isSweep }]) =>
+      defaultPort === null || isSweep || silenceMeansNothing(name) ? [] : [[defaultPort, name] as const],
+    ),
+  );
+  return udpProtocols;
+}
+
+/** The protocol in which a sweep asks a UDP port; undefined if there is none. */
+export const udpProtocolAt = (port: number): string | undefined => udpPorts().get(port);

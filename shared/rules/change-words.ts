@@ -1,20 +1,20 @@
 /** What a change is, in words for people. Pure. */
 import { formatPorts, parsePorts } from "../port-list.ts";
-import { nameOfFact } from "./fact-names.ts";
-
-const quoted = (value: string) => (value === "" ? "missing" : value);
+import { NO_PORTS, nameOfFact, valueOfFact } from "./fact-names.ts";
 
 /** "port 8080 is open now on 203.0.113.5"; undefined for other facts, and for lists that are too long to be compared. */
 function describePorts(key: string, value: string, from: readonly string[]): string | undefined {
-  const address = /^ports\.tcp(?:\.(.+))?$/.exec(key);
-  if (!address) return undefined;
+  const [isPorts, transport, address] = /^ports\.(tcp|udp)(?:\.(.+))?$/.exec(key) ?? [];
+  if (isPorts === undefined) return undefined;
   const [is, ...was] = [value, ...from].map((text) => (text === "" ? [] : parsePorts(text)));
   if (typeof is === "string" || is === undefined || was.some((ports) => typeof ports === "string")) return undefined;
   const before = was.flat() as number[];
   const say = (ports: readonly number[], what: string) =>
     ports.length === 0
       ? []
-      : [`port${ports.length === 1 ? "" : "s"} ${formatPorts(ports)} ${ports.length === 1 ? "is" : "are"} ${what}`];
+      : [
+          `${transport === "udp" ? "UDP " : ""}port${ports.length === 1 ? "" : "s"} ${formatPorts(ports)} ${ports.length === 1 ? "is" : "are"} ${what}`,
+        ];
   const said = [
     ...say(
       is.filter((port) => !before.includes(port)),
@@ -25,7 +25,7 @@ function describePorts(key: string, value: string, from: readonly string[]): str
       "no longer open",
     ),
   ];
-  const where = address[1] === undefined ? "" : ` on ${address[1]}`;
+  const where = address === undefined ? "" : ` on ${address}`;
   return said.length === 0 ? undefined : `${said.join(" and ")}${where} (open: ${value === "" ? "none" : value})`;
 }
 
@@ -41,6 +41,7 @@ export function describeChange({
 }): string {
   const ports = describePorts(key, value, from);
   if (ports) return ports;
-  const before = from.length === 0 ? "" : `, not ${from.map(quoted).join(" or ")}`;
-  return `${nameOfFact(key)} is now ${quoted(value)}${before}`;
+  const before = from.length === 0 ? "" : `, not ${from.map((one) => valueOfFact(key, one)).join(" or ")}`;
+  const now = valueOfFact(key, value);
+  return `${nameOfFact(key)}${now === NO_PORTS ? `: ${now} now` : ` is now ${now}`}${before}`;
 }

@@ -9,12 +9,13 @@ import { createHash } from "node:crypto";
 import type { Alert, AlertEvent, Incident, Monitor, Status, Target, Timestamp, ViewCondition } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
 import { accepting, fitted, learn, pinnedBy, type Values, withPins } from "./baseline.ts";
+import { tellBaseline, toBeTold } from "./baseline-told.ts";
 import { describeChange } from "./change-words.ts";
 import { notAfter } from "./clock-skew.ts";
 import { significanceOf } from "./fact-significance.ts";
 import { presentValues } from "./facts.ts";
-import { type AlertContext, addAlert, beginIncident, type IncidentChange, isNotUp, plansFor } from "./incident.ts";
-import { advisoryHeldUntil } from "./minority.ts";
+import { type AlertContext, addAlert, beginIncident, type IncidentChange, isNotUp } from "./incident.ts";
+import { advisoryHeldUntil, advisoryReceivers } from "./minority.ts";
 import type { NewEntry } from "./outbox.ts";
 import type { Standing } from "./standing.ts";
 
@@ -56,6 +57,8 @@ export interface Baseline {
   readonly further: number;
   /** What people were told of: like an incident, without an item of its own. Null: no open change was told. */
   readonly advisory: Incident | null;
+  /** Whether it was just learned and people are still to hear which ports are open; absent where they are not. */
+  readonly isUntold?: boolean;
   /** Set by the API; the next decision learns the baseline anew. */
   readonly isForgotten?: boolean;
 }
@@ -139,9 +142,10 @@ function isReverted(monitor: Monitor, { key, value, locations }: OpenChange, pos
 /** Whether the next decision may tell of a change: one is untold, or a location sees a value that is not known yet. */
 export function mayTellChange(monitor: Monitor): boolean {
   const { baseline } = monitor;
-  if (!baseline) return false;
+  // The first sweep makes the baseline and tells it.
+  if (!baseline || baseline.isForgotten) return monitor.port === 0;
   const open = Object.values(baseline.changes);
-  if (open.some(({ isTold }) => !isTold)) return true;
+  if (baseline.isUntold || open.some(({ isTold }) => !isTold)) return true;
   const isKnown = (key: string, value: string) =>
     baseline.values[key]?.includes(value) || open.some((one) => one.key === key && one.value === value);
   const present = presentOf(monitor, () => true);
@@ -234,15 +238,16 @@ export function followChanges(
   const empty: Baseline = { target, learned: [], values: {}, changes: {}, further: 0, advisory: null };
   const { after, ended, news } = compare(monitor, kept ?? empty, context.conditions, now);
   if (after.learned.length === 0) return { baseline: kept, news: closed, lookAgainAt: null };
-  const told = tellChanges(
-    monitor,
-    after,
-    ended,
-    { status, isHeldBack: isHeldBack || undecidedSince !== null },
-    context,
-    now,
-  );
-  return { ...told, news: [...closed, ...news, ...told.news] };
+  const learned = kept?.learned.length ? after : toBeTold(monitor, after);
+  const when = { status, isHeldBack: isHeldBack || undecidedSince !== null };
+  const first = tellBaseline(monitor, learned, when, context, now);
+  const told = tellChanges(monitor, first.baseline, ended, when, context, now);
+  const timers = [first.lookAgainAt, told.lookAgainAt].filter((one) => one !== null);
+  return {
+    ...told,
+    news: [...closed, ...news, ...first.news, ...told.news],
+    lookAgainAt: timers.length > 0 ? Math.min(...timers) : null,
+  };
 }
 
 function whyOver({ deletedAt }: Monitor, isOff: boolean, isOther: boolean): string {
@@ -325,8 +330,7 @@ function tellChanges(
   const first = untold[0]![1];
   const heldUntil = advisoryHeldUntil(monitor, first.since, context, now);
   if (heldUntil !== null) return quiet(heldUntil);
-  const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
-  const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
+  const receivers = advisoryReceivers(monitor, context);
   const begun =
     advisory ??
     beginIncident(

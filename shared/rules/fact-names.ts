@@ -1,4 +1,4 @@
-/** Names of facts for people. Pure, and small: the dashboard needs nothing else of the words of changes. */
+/** Names of facts for people, and their values. Pure, and small: the dashboard needs nothing else of the words of changes. */
 
 /** Keys of facts; names of interfaces such as `Gi1/0/7` are parts of some. */
 export const FACT_KEY = /^[a-z][A-Za-z0-9./:_-]{0,59}$/;
@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "memcached.access": "access without a login",
   "snmp.engineId": "SNMP engine",
   "snmp.name": "name of the SNMP agent",
+  "ports.udp": "list of open UDP ports",
   "snmp.description": "description of the SNMP agent",
 };
 
@@ -50,3 +51,8 @@ export function nameOfFact(key: string): string {
   if (ports) return `list of open ports${address === undefined ? "" : ` of ${address}`}`;
   return key;
 }
+
+export const NO_PORTS = "no open ports";
+/** "no open ports" of an empty list of ports; else the value, or "missing" where the service does not say it. */
+export const valueOfFact = (key: string, value: string): string =>
+  value !== "" ? value : key.startsWith("ports.") ? NO_PORTS : "missing";

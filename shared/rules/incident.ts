@@ -280,14 +280,15 @@ export function addAlert(
     incidentState: endedAt === null ? "open" : "ended",
     endReason: incident.endReason,
     url: url(id),
-    ...(due.about && { changes: due.about.changes }),
+    ...(due.about?.changes && { changes: due.about.changes }),
     ...(timeZone !== undefined && { timeZone }),
   };
   return { incident: told, news: [{ key: alertId, content: { kind: "alert", alert }, receivers }] };
 }
 
-/** Seconds from the start to the end, or until a later alert about an incident that goes on; null in the first ones. */
+/** Seconds from the start to the end, or until a later alert about an incident that goes on; null in the first ones, and of what has no length. */
 function lasted({ startedAt, endedAt }: Incident, event: AlertEvent, now: Date): number | null {
+  if (event === "baseline-learned") return null;
   const until = endedAt ?? (event === "down" || event === "degraded" ? null : now.toISOString());
   return until === null ? null : Math.max(0, Math.round((Date.parse(until) - Date.parse(startedAt)) / 1000));
 }

@@ -80,8 +80,7 @@ export function followMinority(
   if (dueAt > now.getTime()) return { minority: null, news: [], lookAgainAt: dueAt };
   const lookAgainAt = advisoryHeldUntil(monitor, startedAt, context, now);
   if (lookAgainAt !== null) return { minority: null, news: [], lookAgainAt };
-  const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
-  const receivers = [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
+  const receivers = advisoryReceivers(monitor, context);
   if (receivers.length === 0) return { minority: null, news: [], lookAgainAt: null };
   const begun = {
     // Not by its start, which another advisory may have had that ended because alerts of it were turned off.
@@ -93,6 +92,12 @@ export function followMinority(
   const who = Object.fromEntries(receivers.map((receiver) => [receiver, { event: "down", at, reminders: 0 } as const]));
   return { minority: { ...told.incident, told: who }, news: told.news, lookAgainAt: null };
 }
+
+/** Who hears of what is no outage: the first step of each policy that takes `warning`. */
+export const advisoryReceivers = (monitor: Monitor, context: AlertContext): readonly Receiver[] => {
+  const plans = plansFor(monitor, context).filter(({ takesAdvisories }) => takesAdvisories);
+  return [...new Set(plans.flatMap(({ steps }) => steps[0]?.receivers ?? []))];
+};
 
 /** The alert that an advisory is over, for those who were told of it. */
 function tellEnd(

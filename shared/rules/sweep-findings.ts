@@ -6,9 +6,11 @@ import { createHash } from "node:crypto";
 import { addressesOf, type Cidr, parseCidr } from "../cidr.ts";
 import type { SweepProbe } from "../contract/protocol.ts";
 import type { Facts, Outcome } from "../model.ts";
-import { formatPorts, type Ports, parsePorts } from "../port-list.ts";
+import { formatPorts, type Ports } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
 import { chunksOf } from "./plan.ts";
+import { type ClosedPort, portsIn, type SweptHost } from "./port-sightings.ts";
+import { NO_SHORT_SHARE, placesOf, type ShortShare, type SweepTargets, targetsOf } from "./sweep-targets.ts";
 
 /** Why nothing was swept. */
 export interface SweepFailure extends Pick<Outcome, "state" | "message"> {
@@ -28,16 +30,14 @@ export interface SweepPart {
   readonly unmeasured: Readonly<Record<string, string>>;
   readonly closedCount: number;
   readonly filteredCount: number;
+  /** Of the UDP ports; absent where none are asked. */
+  readonly udp?: Pick<SweepPart, "open" | "unmeasured">;
+  /** Of a network: the addresses that accepted or refused something, by their places as in `ShortShare`. */
+  readonly answering?: string;
+  /** In the first slice of a network's sweep. */
+  readonly short?: ShortShare;
   /** Why nothing could be swept; the sweep ends with it. */
   readonly failure?: SweepFailure;
-}
-
-/** What was found at one address. */
-export interface SweptHost {
-  /** Open ports, as text. */
-  readonly open: string;
-  /** By port: the protocol that answered, `silent` or `closes-at-once`. */
-  readonly services: Readonly<Record<string, string>>;
 }
 
 /** What a sweep found. */
@@ -51,6 +51,15 @@ export interface SweepRecord {
   readonly message: string;
   /** By address, those with an open port; absent where nothing was measured. */
   readonly hosts?: Readonly<Record<string, SweptHost>>;
+  /** Ports that earlier sweeps found open. Absent where nothing was measured, and in records of earlier versions. */
+  readonly closedPorts?: readonly ClosedPort[];
+  /** The same of UDP ports, with the protocols that answered; absent where none are asked. */
+  readonly udp?: Required<Pick<SweepRecord, "hosts" | "closedPorts">>;
+  /** Of a network: addresses that did not answer at all, and for how long no sweep has looked at all their ports (`ShortShare`). */
+  readonly silent?: string;
+  readonly sinceFull?: number;
+  /** Addresses of which this sweep looked at the common and known ports only; absent: none. */
+  readonly shortCount?: number;
   readonly addressCount: number;
   readonly openCount: number;
   readonly closedCount: number;
@@ -71,14 +80,14 @@ export interface Swept {
   readonly addresses: readonly string[];
   readonly open: ReadonlyMap<string, ReadonlySet<number>>;
   readonly unmeasured: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Of a network: those that accepted or refused something. */
+  readonly answering: ReadonlySet<string>;
+  readonly short: ShortShare;
+  readonly targets: SweepTargets;
   readonly closedCount: number;
   readonly filteredCount: number;
 }
 
-const portsIn = (text: string): Ports => {
-  const ports = text === "" ? [] : parsePorts(text);
-  return typeof ports === "string" ? [] : ports;
-};
 const size = (ports: ReadonlyMap<string, ReadonlySet<number>>) =>
   [...ports.values()].reduce((sum, own) => sum + own.size, 0);
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
@@ -93,23 +102,50 @@ function byAddress(found: readonly Readonly<Record<string, string>>[]): Readonly
   return ports;
 }
 
-export const putTogether = (parts: readonly SweepPart[]): Swept => ({
-  addresses: parts.find(({ slice }) => slice === 0)?.addresses ?? [],
-  open: byAddress(parts.map(({ open }) => open)),
-  unmeasured: byAddress(parts.map(({ unmeasured }) => unmeasured)),
-  closedCount: sum(parts.map(({ closedCount }) => closedCount)),
-  filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
-});
+/** @param watched ports that are looked at */
+export function putTogether(parts: readonly SweepPart[], watched: Ports): Swept {
+  const { addresses = [], short = NO_SHORT_SHARE } = parts.find(({ slice }) => slice === 0) ?? {};
+  return {
+    addresses,
+    open: byAddress(parts.map(({ open }) => open)),
+    unmeasured: byAddress(parts.map(({ unmeasured }) => unmeasured)),
+    answering: new Set(parts.flatMap(({ answering = "" }) => portsIn(answering)).map((place) => addresses[place - 1]!)),
+    short,
+    targets: targetsOf(addresses, watched, short),
+    closedCount: sum(parts.map(({ closedCount }) => closedCount)),
+    filteredCount: sum(parts.map(({ filteredCount }) => filteredCount)),
+  };
+}
+
+const NOTHING_FOUND = { open: {}, unmeasured: {} };
+
+/** What the slices found at UDP ports, all of which are asked each time. Their counts are those of TCP alone. */
+export const putUdpTogether = (parts: readonly SweepPart[], watched: Ports): Swept =>
+  putTogether(
+    parts.map(({ short: _tcp, answering: _connected, udp = NOTHING_FOUND, ...part }) => ({ ...part, ...udp })),
+    watched,
+  );
+
+/** The addresses that did not answer at all, though all that was tried could be measured, by their places. */
+export const silentPlaces = ({ addresses, answering, unmeasured }: Swept, hosts: Hosts): string =>
+  placesOf(addresses, (address) => !answering.has(address) && !unmeasured.has(address) && !hosts[address]);
+
+/** Whether a sweep says nothing of a port that is watched. */
+const isUnknown = ({ unmeasured, targets }: Swept, address: string, port: number) =>
+  targets.isSkipped(address, port) || unmeasured.get(address)?.has(port) === true;
 
 /** Share of an address's ports that must be open before it is suspected of accepting connections on every port, and how many. */
 const SUSPECT_SHARE = 0.5;
 const SUSPECT_PORTS = 32;
 
 /** Addresses with so many open ports that something on the way may answer in their place. */
-export const suspects = ({ addresses, open }: Swept, watched: number): string[] =>
+export const suspects = ({ addresses, open, targets }: Swept): string[] =>
   addresses.filter((address) => {
     const count = open.get(address)?.size ?? 0;
-    return count >= SUSPECT_PORTS || (count > 0 && count === watched && watched >= SUSPECT_PORTS * SUSPECT_SHARE);
+    // Of few ports that were tried nothing can be told, and one that answers after silence is rare.
+    if (targets.shortAddresses.has(address)) return count > 0;
+    const tried = targets.triedOf(address);
+    return count >= SUSPECT_PORTS || (count > 0 && count === tried && tried >= SUSPECT_PORTS * SUSPECT_SHARE);
   });
 
 /** Characters of all open ports in a record, far below the 400 KB that an item may have. */
@@ -136,25 +172,19 @@ export interface Differences {
   readonly closed: readonly AddressPort[];
 }
 
-/**
- * @param before what was open; undefined at the first sweep, where nothing differs
- * @param watched ports that are looked at
- */
-export function differences(
-  before: Hosts | undefined,
-  { addresses, open, unmeasured }: Swept,
-  watched: Ports,
-): Differences {
+/** @param before what was open; undefined at the first sweep, where nothing differs */
+export function differences(before: Hosts | undefined, swept: Swept): Differences {
+  const { addresses, open, unmeasured, targets } = swept;
   const opened: AddressPort[] = [];
   const closed: AddressPort[] = [];
   if (!before) return { opened, closed };
-  const isWatched = new Set(watched);
   for (const address of addresses) {
     const was = new Set(portsIn(before[address]?.open ?? ""));
     const is = open.get(address) ?? new Set<number>();
     for (const port of is) if (!was.has(port)) opened.push({ address, port });
     for (const port of was)
-      if (isWatched.has(port) && !is.has(port) && !unmeasured.get(address)?.has(port)) closed.push({ address, port });
+      if (targets.isTried(address, port) && !is.has(port) && !unmeasured.get(address)?.has(port))
+        closed.push({ address, port });
   }
   return { opened, closed };
 }
@@ -175,7 +205,7 @@ export function confirmedHosts(
     const kept = found.closed
       .filter((one) => one.address === address && !isClosed.has(key(one)))
       .map(({ port }) => port);
-    const unknown = portsIn(was?.open ?? "").filter((port) => swept.unmeasured.get(address)?.has(port));
+    const unknown = portsIn(was?.open ?? "").filter((port) => isUnknown(swept, address, port));
     const seen = [...(swept.open.get(address) ?? [])].filter((port) => !isDoubtful.has(key({ address, port })));
     const open = new Set([...seen, ...kept, ...unknown]);
     const services = Object.entries(was?.services ?? {}).filter(
@@ -209,6 +239,14 @@ const portsValue = (ports: Ports, longest = LONGEST_VALUE): string =>
   shortened(formatPorts(ports), `${ports.length} ports`, longest);
 
 const fits = (facts: Facts) => Buffer.byteLength(JSON.stringify(facts)) <= MOST_BYTES;
+
+/** What the UDP ports of a host or a network say: one fact, because few are asked. */
+export function udpFactsOf(host: string, hosts: Hosts): Facts {
+  const found = Object.entries(hosts);
+  if (!parseCidr(host)) return { "ports.udp": portsValue([...new Set(found.flatMap(([, own]) => openPorts(own)))]) };
+  const text = found.map(([address, { open }]) => `${address} ${open}`).join("; ");
+  return { "ports.udp": shortened(text, `${countOpen(hosts)} ports of ${found.length} addresses`, LONGEST_VALUE) };
+}
 
 /** What a sweep says of a host or a network; ports that may be open or not are left out. */
 export function factsOf(
@@ -254,17 +292,18 @@ function networkFacts({ network, size }: Cidr, open: ReadonlyMap<string, Ports>)
   return found.length > 0 ? Object.fromEntries(found) : { "ports.tcp": "" };
 }
 
-const named = (port: number, service: string | undefined) =>
-  service === undefined ? String(port) : `${port} (${service})`;
+const named = (port: string, service: string | undefined) => (service === undefined ? port : `${port} (${service})`);
 const SHOWN_PORTS = 20;
 
-/** "3 ports are open on 203.0.113.5: 22 (ssh), 80 (http), 443 (https)". */
-export function describeHosts(host: string, hosts: Hosts, addressCount: number): string {
-  const count = countOpen(hosts);
+/** "3 ports are open on 203.0.113.5: 22 (ssh), 80 (http), 53/udp (dns)". */
+export function describeHosts(host: string, hosts: Hosts, addressCount: number, udpHosts: Hosts = {}): string {
+  const count = countOpen(hosts) + countOpen(udpHosts);
   const ports = `${count === 0 ? "no port is" : count === 1 ? "1 port is" : `${count} ports are`} open`;
-  const found = Object.entries(hosts);
-  if (parseCidr(host)) return `${ports} on ${found.length} of the ${addressCount} addresses of ${host}`;
-  const list = found.flatMap(([, own]) => openPorts(own).map((port) => named(port, own.services[port])));
+  const answering = new Set([hosts, udpHosts].flatMap(Object.keys));
+  if (parseCidr(host)) return `${ports} on ${answering.size} of the ${addressCount} addresses of ${host}`;
+  const listOf = (some: Hosts, suffix: string) =>
+    Object.values(some).flatMap((own) => openPorts(own).map((port) => named(`${port}${suffix}`, own.services[port])));
+  const list = [...listOf(hosts, ""), ...listOf(udpHosts, "/udp")];
   const shown = list.slice(0, SHOWN_PORTS).join(", ");
   return `${ports} on ${host}${list.length === 0 ? "" : `: ${shown}${list.length > SHOWN_PORTS ? ", ..." : ""}`}`;
 }
@@ -281,7 +320,7 @@ export function sweepOutcome(host: string, probe: SweepProbe, sweep: SweepRecord
     return { ...common, state, reason, message, health: state === "unmeasured" ? "unknown" : "down", evidence: {} };
   const open = new Set(Object.values(hosts).flatMap(openPorts));
   const missing = probe.isDownWithoutExpected ? (probe.expected ?? []).filter((port) => !open.has(port)) : [];
-  const facts = factsOf(host, hosts, probe);
+  const facts = { ...factsOf(host, hosts, probe), ...(sweep.udp && udpFactsOf(host, sweep.udp.hosts)) };
   const evidence = {
     openPorts: openCount,
     addresses: addressCount,

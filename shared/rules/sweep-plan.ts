@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { parseCidr } from "../cidr.ts";
+import type { SweepProbe } from "../contract/protocol.ts";
 import type { Location } from "../model.ts";
 import { type Schedule, ticksToPlan } from "./plan.ts";
 
@@ -36,10 +37,15 @@ const MANY_ATTEMPTS = 5_000;
 const SHORTEST_SECONDS = 300;
 const SHORTEST_WITH_MANY_SECONDS = 3_600;
 
+/** A question over UDP is waited for longer and costs more than a connection: it takes the place of so many. */
+export const UDP_WORK = 10;
+
 export interface SweepLoad {
   /** Of a name: as many as may be swept. */
   readonly addresses: number;
   readonly ports: number;
+  /** Default none. */
+  readonly udpPorts?: number;
   /** Null: the default of the kind of location. */
   readonly perSecond: number | null;
 }
@@ -59,15 +65,36 @@ export const addressCount = (host: string): number =>
 
 const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.includes(":");
 
-export function planSweep({ addresses, ports, perSecond }: SweepLoad, kind: LocationKind): SweepPlan {
-  const each = Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
+export const loadFor = (
+  { ports, udp, perSecond }: Pick<SweepProbe, "ports" | "udp" | "perSecond">,
+  addresses: number,
+): SweepLoad => ({ addresses, ports: ports.length, udpPorts: udp.length, perSecond });
+
+/** Attempts a second at one address. */
+const paceAtOne = ({ perSecond }: SweepLoad, kind: LocationKind) =>
+  Math.min(perSecond ?? PER_SECOND[kind], MOST_PER_SECOND[kind]);
+
+export function planSweep(load: SweepLoad, kind: LocationKind): SweepPlan {
+  const { addresses, ports, udpPorts = 0 } = load;
+  const each = paceAtOne(load, kind);
   const together = Math.min(MOST_IN_ALL, each * Math.min(addresses, ADDRESSES_AT_ONCE));
-  const attempts = addresses * ports;
-  const slices = Math.max(1, Math.ceil(attempts / (together * STARTING_SECONDS)));
-  const lastSeconds = Math.ceil(Math.ceil(attempts / slices) / together) + LOOK_AFTER_SECONDS;
+  const attempts = addresses * (ports + udpPorts);
+  const work = addresses * (ports + UDP_WORK * udpPorts);
+  const slices = Math.max(1, Math.ceil(work / (together * STARTING_SECONDS)));
+  const lastSeconds = Math.ceil(Math.ceil(work / slices) / together) + LOOK_AFTER_SECONDS;
   const endAfterSeconds = (slices - 1) * SLICE_SECONDS + Math.min(SLICE_SECONDS, lastSeconds);
   return { attempts, perSecond: together, slices, endAfterSeconds };
 }
+
+/**
+ * Attempts a second at all addresses together, where some of them get fewer attempts than others: those that get most bear no more than
+ * they do in any sweep. The slices still have time for it, since fewer attempts are made.
+ */
+export const paceOf = (
+  load: SweepLoad,
+  kind: LocationKind,
+  { count, mostAtOne }: { readonly count: number; readonly mostAtOne: number },
+): number => Math.max(1, Math.min(planSweep(load, kind).perSecond, (paceAtOne(load, kind) * count) / mostAtOne));
 
 /** Looking again at what differs, and asking newly open ports what they are. */
 const END_SECONDS = 55;
@@ -85,7 +112,7 @@ export function refusePlan(
   intervalSeconds: number,
 ): { readonly path: string; readonly message: string } | undefined {
   const plan = planSweep(load, kind);
-  const { addresses, ports } = load;
+  const { addresses, ports, udpPorts = 0 } = load;
   if (addresses > MOST_ADDRESSES)
     return {
       path: "host",
@@ -94,7 +121,7 @@ export function refusePlan(
   if (plan.attempts > MOST_ATTEMPTS)
     return {
       path: "settings.ports",
-      message: `${ports} ports of ${addresses} addresses are ${plan.attempts} attempts, and at most ${MOST_ATTEMPTS} may be made: take fewer ports, or a smaller network`,
+      message: `${ports + udpPorts} ports of ${addresses} addresses are ${plan.attempts} attempts, and at most ${MOST_ATTEMPTS} may be made: take fewer ports, or a smaller network`,
     };
   const shortest = plan.attempts > MANY_ATTEMPTS ? SHORTEST_WITH_MANY_SECONDS : SHORTEST_SECONDS;
   if (intervalSeconds < shortest)

@@ -43,11 +43,11 @@ export interface DueAlert {
   /** What the receivers know after it; null where it changes nothing of that. */
   readonly level: NotUp | null;
   readonly receivers: readonly Receiver[];
-  /** Set in an alert about changes of what the service says of itself. */
+  /** Set in an alert about what the service says of itself. */
   readonly about?: {
     readonly message: string;
     readonly severity: Severity;
-    readonly changes: NonNullable<Alert["changes"]>;
+    readonly changes?: Alert["changes"];
   };
 }
 

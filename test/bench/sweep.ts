@@ -106,7 +106,7 @@ const createMonitor = () => {
   const store: Partial<SweepStore> = {
     parts: async () => parts,
     sweep: async (_monitor, tick) => records.find((record) => record.tick === tick),
-    sweeps: async () => records.toReversed(),
+    lastMeasured: async () => records.findLast(({ hosts }) => hosts),
     putSweep: async (_monitor, record) => records.push(record) > 0,
   };
   const tools: SweepTools = {
@@ -114,6 +114,7 @@ const createMonitor = () => {
     port25: true,
     resolve: () => ({ addresses: [{ address: HOST, family: 4 }], skipped: [] }),
     sweep,
+    sweepUdp: async () => {},
     rights: { targets: [], installation: "bench" },
   };
   const end = createSweepEnd({

@@ -159,8 +159,14 @@ const keepSweep = async (id: string, tick: number, hosts: Readonly<Record<string
       message: hosts ? `${openCount} ports are open` : "1 of 2 slices is missing",
       ...(hosts && {
         hosts: Object.fromEntries(
-          Object.entries(hosts).map(([address, open]) => [address, { open, services: { 22: "ssh", 23: "silent" } }]),
+          Object.entries(hosts).map(([address, open]) => [
+            address,
+            { open, services: { 22: "ssh", 23: "silent" }, firstSeen: { [tick - 86_400]: "22", [tick]: "23-443" } },
+          ]),
         ),
+        closedPorts: [
+          { address: "127.77.0.17", port: 25, service: "smtp", firstSeen: tick - 86_400, lastSeen: tick - 7_200 },
+        ],
       }),
       addressCount: 8,
       openCount,
@@ -215,7 +221,10 @@ test("a port watch is created once its host may be swept, swept by a button, and
   await keepSweep(id, now - 3_600, { "127.77.0.17": "22", "127.77.0.18": "22,23,443" });
   await page.reload();
   const ports = page.getByRole("table", { name: "Open ports" });
-  await ports.getByText("23 says nothing").waitFor();
+  await ports.getByText(/23 says nothing, first seen/).waitFor();
+  await ports.getByText(/^3 ports, first seen/).waitFor();
+  await page.getByRole("table", { name: "Ports that were open before" }).getByText("smtp").waitFor();
+  expect(await page.getByRole("heading", { name: "How the port answered" }).count()).toBe(0);
   await page.getByRole("button", { name: "Sweep now" }).click();
   await page.getByText(/A sweep began at/).waitFor();
   await expectFit(page, "a monitor that sweeps");

@@ -3,6 +3,7 @@ import { idOfKey } from "./api-client.ts";
 import { type Chance, chanceOf, draw } from "./clock.ts";
 import { withAllConditions } from "./conditions.ts";
 import type { FaultName, Only } from "./faults.ts";
+import { withListeners } from "./listeners.ts";
 import { withSayings } from "./sayings.ts";
 import {
   type Cut,
@@ -29,8 +30,7 @@ const tenths = (seconds: number) => Math.round(seconds * 10) / 10;
 export function generate(seed: string): Scenario {
   const mode = modeOf(seed);
   const chance = chanceOf(`${seed}/scenario`);
-  const scenario = mode === "hot" ? hot(seed, chance) : day(seed, chance, mode);
-  return withSayings(withAllConditions(scenario));
+  return withListeners(withSayings(withAllConditions(mode === "hot" ? hot(seed, chance) : day(seed, chance, mode))));
 }
 
 /** @throws for a seed that names no mode */

@@ -4,6 +4,7 @@ import { CONDITION_MUTANTS } from "./condition-mutations.ts";
 import { DEPENDENCY_MUTANTS } from "./dependency-mutations.ts";
 import { MAILBOX_MUTANTS } from "./mailbox-mutations.ts";
 import { type Mutant, mutant } from "./mutant.ts";
+import { SWEEP_MUTANTS } from "./sweep-mutations.ts";
 
 const ARCHIVE = "/shared/store/archive.ts";
 const BELIEFS = "/functions/probe/beliefs.ts";
@@ -212,6 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...MAILBOX_MUTANTS,
   ...CHANGE_MUTANTS,
+  ...SWEEP_MUTANTS,
   ...CONDITION_MUTANTS,
   ...DEPENDENCY_MUTANTS,
   // Timers

@@ -55,6 +55,8 @@ export type SentSettings = Partial<WatchedSettings> & {
   readonly name: string;
   readonly key: string;
   readonly paused?: boolean;
+  /** Of the protocol. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 };
 
 export type TargetKind = "refused" | "silent" | "slow" | "nxdomain" | "resolver";
@@ -81,6 +83,18 @@ export interface Saying {
   /** Several: servers that differ answer in turn. */
   readonly values: readonly string[];
   /** To these locations alone. Default: to all. */
+  readonly locations?: readonly string[];
+}
+
+/** The address whose ports are swept, and which of them are. */
+export const SWEPT = { host: "93.184.216.34", firstPort: 8_000, lastPort: 8_059 } as const;
+
+/** Something listens on a port of that address for a while. */
+export interface Listener {
+  readonly port: number;
+  readonly from: number;
+  readonly to: number;
+  /** As seen from these alone. Default: from everywhere. */
   readonly locations?: readonly string[];
 }
 
@@ -177,6 +191,7 @@ export interface Scenario {
   readonly seatsTaken?: Readonly<Record<number, number>>;
   readonly events: readonly TargetEvent[];
   readonly says?: readonly Saying[];
+  readonly listeners?: readonly Listener[];
   readonly cuts: readonly Cut[];
   readonly edits: readonly Edit[];
   readonly faults: readonly FaultWindow[];

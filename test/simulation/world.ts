@@ -27,6 +27,7 @@ import type { Deployment, FunctionName } from "./deployment.ts";
 import { createFaults, type Faults, type Occasion } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { createAccount, createFunction, type Process, type SimulatedFunction } from "./lambda.ts";
+import { createSweepTools, SWEEP_RIGHTS } from "./listeners.ts";
 import type { Finished, Item } from "./oracle/case.ts";
 import { deployed, watchClocks } from "./processes.ts";
 import { LOCATIONS, queueUrl, type Scenario } from "./scenario.ts";
@@ -176,6 +177,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
           now: process.now,
           sleep: process.sleep,
           newId,
+          sweepTools: createSweepTools({ scenario, location, process, now: clock.now }),
           unreadable: (error) => journal.error("probe", error),
           checked: ({ crashes }) => {
             for (const { error } of crashes) journal.error("engine", error);
@@ -259,6 +261,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       client: clientOf(process),
       tables,
       locations: LOCATIONS,
+      kinds: Object.fromEntries(PLACES.map(({ name, kind }) => [name, kind])),
       queues: queuesOf(process),
       now: process.date,
       sleep: process.sleep,
@@ -292,7 +295,7 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
       version: "0.0.0",
       locations: PLACES,
       retention,
-      sweepRights: { targets: [], installation: "simulation" },
+      sweepRights: SWEEP_RIGHTS,
       probes: createProbes(PLACES, DISPATCH, {
         queues: queuesOf(process),
         lambdaOf: () => process.connect<LambdaClient>(lambda),
@@ -317,21 +320,18 @@ export async function simulate(scenario: Scenario, { deployment, onCall }: RunOp
   });
 
   // ---- what happens
-  const setUp = async () => {
-    const put = (Item: Record<string, unknown>) =>
-      database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
-    await put(tokenItem(startMs));
-    for (const [lane, members] of Object.entries(scenario.seatsTaken ?? {}))
-      await put({
-        pk: "SHARD",
-        sk: `${lane}#0`,
-        phase: 0,
-        members,
-        locations: new Set([REMOVED_LOCATION]),
-        settingsRevision: 1,
-      });
-  };
-  await setUp();
+  const put = (Item: Record<string, unknown>) =>
+    database.tables.send(new PutCommand({ TableName: tables.monitors, Item }));
+  await put(tokenItem(startMs));
+  for (const [lane, members] of Object.entries(scenario.seatsTaken ?? {}))
+    await put({
+      pk: "SHARD",
+      sk: `${lane}#0`,
+      phase: 0,
+      members,
+      locations: new Set([REMOVED_LOCATION]),
+      settingsRevision: 1,
+    });
   startSchedule(account, {
     name: "every minute",
     everyMs: MINUTE_MS,

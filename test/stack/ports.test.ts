@@ -65,12 +65,17 @@ test("a port that opens raises one alert, accepting it silences it, and its clos
   expect((await baseline()).values).toMatchObject({ "ports.tcp": ["2201"] });
   expect((await api("GET", `/v1/monitors/${id}`)).body).toMatchObject({ status: "up", port: 0 });
 
+  const alerts = () => subscriber.of(id).map(({ alert }) => alert);
+  await until("the first alert", () => alerts().length > 0);
+  expect(alerts()).toMatchObject([
+    { event: "baseline-learned", message: expect.stringContaining("1 port is open on 127.77.0.9: 2201 (ssh)") },
+  ]);
+
   const opened = await listen(2222);
   const second = await sweep(id);
   expect(second.openPorts.map(({ port }: { port: number }) => port)).toEqual([2201, 2222]);
-  const alerts = () => subscriber.of(id).map(({ alert }) => alert);
-  await until("the alert", () => alerts().length > 0);
-  expect(alerts()).toMatchObject([
+  await until("the alert", () => alerts().length > 1);
+  expect(alerts().slice(1)).toMatchObject([
     {
       event: "changed",
       message: "port 2222 is open now (open: 2201,2222)",
@@ -79,14 +84,14 @@ test("a port that opens raises one alert, accepting it silences it, and its clos
   ]);
 
   await api("POST", `/v1/monitors/${id}/changes/accept`, { note: "planned" });
-  await until("the end", () => alerts().length > 1);
-  expect(alerts().map(({ event }) => event)).toEqual(["changed", "change-accepted"]);
+  await until("the end", () => alerts().length > 2);
+  expect(alerts().map(({ event }) => event)).toEqual(["baseline-learned", "changed", "change-accepted"]);
 
   opened.close();
   const third = await sweep(id);
   expect(third.openPorts.map(({ port }: { port: number }) => port)).toEqual([2201]);
-  await until("the second alert", () => alerts().length > 2);
-  expect(alerts()[2]).toMatchObject({ event: "changed", message: "port 2222 is no longer open (open: 2201)" });
+  await until("the second alert", () => alerts().length > 3);
+  expect(alerts()[3]).toMatchObject({ event: "changed", message: "port 2222 is no longer open (open: 2201)" });
   const diff = await api("GET", `/v1/monitors/${id}/sweeps/${second.tick}/diff/${third.tick}`);
   expect(diff.body).toMatchObject({ opened: [], closed: [{ address: HOST, port: 2222 }] });
 });

@@ -65,7 +65,7 @@ const strict: Document = JSON.parse(JSON.stringify(document), (_key, value) =>
 );
 
 const ajvOf = (root: Document) => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({ strict: false, allErrors: true, inlineRefs: false, code: { optimize: false } });
   addFormats.default(ajv);
   ajv.addSchema({ $id: "document", ...root });
   return ajv;

@@ -19,8 +19,8 @@ import {
 } from "../../../shared/monitor/timing.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
 import { HIDDEN, hiddenPaths, restoreSecrets } from "../../../shared/protocols/secrets.ts";
-import { sweepOf } from "../../../shared/protocols/sweeps.ts";
-import { addressCount, refusePlan } from "../../../shared/rules/sweep-plan.ts";
+import { sweepOf, udpPorts } from "../../../shared/protocols/sweeps.ts";
+import { addressCount, loadFor, refusePlan } from "../../../shared/rules/sweep-plan.ts";
 import { stepErrors } from "../alerting/steps.ts";
 import { fieldErrors, PARSING } from "../http/input.ts";
 import { SERVER_FIELDS } from "../http/representations.ts";
@@ -91,14 +91,21 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
   return [{ path: "settings.packets", message }];
 };
 
-/** Errors if a sweep does not fit its interval at one of its locations. */
+/** Errors if a sweep does not fit its interval at one of its locations, or a UDP port is not known. */
 const sweepErrors = (
   { protocol = "", host, settings, intervalSeconds = defaultIntervalSeconds(true) }: Known,
   locations: readonly Location[],
 ) => {
   const probe = sweepOf({ protocol, settings });
   if (!probe || host === undefined) return [];
-  const load = { addresses: addressCount(host), ports: probe.ports.length, perSecond: probe.perSecond };
+  const known = udpPorts();
+  const unknown = probe.udp.filter((port) => !known.has(port));
+  if (unknown.length > 0) {
+    const names = [...known].toSorted(([a], [b]) => a - b).map(([port, name]) => `${port} (${name})`);
+    const message = `there is no protocol in which to ask ${unknown.slice(0, 5).join(", ")} over UDP; there is for ${names.join(", ")}`;
+    return [{ path: "settings.udp", message }];
+  }
+  const load = loadFor(probe, addressCount(host));
   return locations
     .map(({ kind }) => refusePlan(load, kind, intervalSeconds))
     .filter((error) => error !== undefined)

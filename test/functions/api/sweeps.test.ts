@@ -57,6 +57,13 @@ describe("creating one", () => {
       "settings.expected",
       /must be among the ports: 23/,
     ],
+    [
+      "UDP ports that nothing here can ask",
+      { settings: { ports: "22", udp: "53,514" } },
+      "settings.udp",
+      /no protocol in which to ask 514 over UDP; there is for 53 \(dns\), 69 \(tftp\), 123 \(ntp\)/,
+    ],
+    ["many UDP ports", { settings: { udp: "1-51" } }, "settings.udp", /must be at most 50 ports/],
     ["down without what is expected", { settings: { expectedDown: true } }, "settings.expectedDown", /needs expected/],
     [
       "an address that the location may not reach",
@@ -219,10 +226,56 @@ describe("what was found", () => {
 
   test("one sweep has its open ports, with what answered there", async () => {
     const { body } = await edge.call("GET", `/v1/monitors/${id}/sweeps/${TICK + 3_600}`);
-    expect(body.openPorts).toEqual([
-      { address: "93.184.216.5", port: 22, service: "ssh" },
-      { address: "93.184.216.5", port: 80, service: null },
+    expect(body).toMatchObject({
+      openPorts: [
+        { address: "93.184.216.5", port: 22, service: "ssh" },
+        { address: "93.184.216.5", port: 80, service: null },
+      ],
+      closedPorts: [],
+    });
+  });
+
+  test("each port has when it was first and last seen, closed ones too; a sweep of an earlier version does not know", async () => {
+    const at = (tick: number) => new Date(tick * 1000).toISOString();
+    const tick = TICK + 5 * 3_600;
+    const address = "93.184.216.5";
+    await createSweepStore(edge.client, edge.tables.history).putSweep(
+      { id, location: "eu-west-1" },
+      {
+        ...record(tick, "22,80"),
+        hosts: {
+          [address]: { open: "22,80", services: {}, firstSeen: { [TICK]: "22,80" }, lastSeen: { [TICK + 60]: "80" } },
+        },
+        closedPorts: [{ address, port: 443, service: "https", firstSeen: TICK, lastSeen: TICK + 7_200 }],
+        udp: {
+          hosts: { [address]: { open: "53", services: { 53: "dns" }, firstSeen: { [TICK]: "53" } } },
+          closedPorts: [{ address, port: 161, service: "snmp", firstSeen: TICK, lastSeen: TICK + 9_000 }],
+        },
+      },
+    );
+    const { body } = await edge.call("GET", `/v1/monitors/${id}/sweeps/${tick}`);
+    const seen = (one: { port: number; firstSeenAt: string; lastSeenAt: string }) => [
+      one.port,
+      one.firstSeenAt,
+      one.lastSeenAt,
+    ];
+    expect(body.openPorts.map(seen)).toEqual([
+      [22, at(TICK), at(tick)],
+      [80, at(TICK), at(TICK + 60)],
+      [53, at(TICK), at(tick)],
     ]);
+    expect(body.openPorts.at(-1)).toMatchObject({ transport: "udp", service: "dns" });
+    expect(body.closedPorts.map(seen)).toEqual([
+      [161, at(TICK), at(TICK + 9_000)],
+      [443, at(TICK), at(TICK + 7_200)],
+    ]);
+    const { body: diff } = await edge.call("GET", `/v1/monitors/${id}/sweeps/${TICK}/diff/${tick}`);
+    expect(diff.opened.map(({ port, transport }: { port: number; transport: string }) => [port, transport])).toEqual([
+      [80, "tcp"],
+      [53, "udp"],
+    ]);
+    const earlier = await edge.call("GET", `/v1/monitors/${id}/sweeps/${TICK}`);
+    expect(earlier.body.openPorts.map(seen)).toEqual([[22, null, at(TICK)]]);
   });
 
   test("two are compared", async () => {

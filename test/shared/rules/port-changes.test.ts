@@ -7,6 +7,13 @@ import { confirm, LEARNED, presentValues } from "../../../shared/rules/facts.ts"
 
 test.each([
   ["ports.tcp", ["22"], "22,8080", "port 8080 is open now (open: 22,8080)"],
+  ["ports.udp", ["53"], "53,161", "UDP port 161 is open now (open: 53,161)"],
+  [
+    "ports.udp",
+    ["192.0.2.1 53"],
+    "192.0.2.1 53,161",
+    "list of open UDP ports is now 192.0.2.1 53,161, not 192.0.2.1 53",
+  ],
   ["ports.tcp", ["22,80,443"], "22", "ports 80,443 are no longer open (open: 22)"],
   ["ports.tcp", ["22"], "80", "port 80 is open now and port 22 is no longer open (open: 80)"],
   ["ports.tcp", ["22"], "", "port 22 is no longer open (open: none)"],
@@ -23,6 +30,12 @@ test.each([
     ["192.0.2.17 22"],
     "192.0.2.17 22,80",
     "list of open ports in 192.0.2.16/28 is now 192.0.2.17 22,80, not 192.0.2.17 22",
+  ],
+  [
+    "ports.tcp.192.0.2.16-28",
+    ["192.0.2.17 22"],
+    "",
+    "list of open ports in 192.0.2.16/28: no open ports now, not 192.0.2.17 22",
   ],
   ["service.8080", ["http"], "ssh", "service on port 8080 is now ssh, not http"],
 ])("%s from %j to %j: %s", (key, from, value, words) => {

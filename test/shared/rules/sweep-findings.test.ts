@@ -4,13 +4,16 @@ import type { SweepProbe } from "../../../shared/contract/protocol.ts";
 import { confirm } from "../../../shared/rules/facts.ts";
 import {
   confirmedHosts,
+  describeHosts,
   differences,
   factsOf,
   putTogether,
+  putUdpTogether,
   type SweepPart,
   type SweepRecord,
   suspects,
   sweepOutcome,
+  udpFactsOf,
 } from "../../../shared/rules/sweep-findings.ts";
 
 const A = "192.0.2.1";
@@ -31,43 +34,45 @@ const WATCHED = [22, 80, 443, 8080];
 const NONE = { opened: [], closed: [] };
 
 test("slices are put together", () => {
-  const swept = putTogether([part(1, { [A]: "80" }), part(0, { [A]: "22" })]);
+  const swept = putTogether([part(1, { [A]: "80" }), part(0, { [A]: "22" })], WATCHED);
   expect(swept).toMatchObject({ addresses: [A], closedCount: 20, filteredCount: 2 });
   expect([...swept.open.get(A)!]).toEqual([80, 22]);
 });
 
 describe("what differs from the sweep before", () => {
-  const swept = putTogether([part(0, { [A]: "22,8080" }, { unmeasured: { [A]: "443" } })]);
+  const swept = putTogether([part(0, { [A]: "22,8080" }, { unmeasured: { [A]: "443" } })], WATCHED);
 
   test("ports that opened, and those that closed; one that could not be measured is neither", () => {
-    expect(differences({ [A]: host("22,80,443") }, swept, WATCHED)).toEqual({
+    expect(differences({ [A]: host("22,80,443") }, swept)).toEqual({
       opened: [{ address: A, port: 8080 }],
       closed: [{ address: A, port: 80 }],
     });
   });
 
   test("nothing at the first sweep", () => {
-    expect(differences(undefined, swept, WATCHED)).toEqual(NONE);
+    expect(differences(undefined, swept)).toEqual(NONE);
   });
 
   test("not a port that is no longer looked at", () => {
-    expect(differences({ [A]: host("22,9999") }, swept, WATCHED).closed).toEqual([]);
+    expect(differences({ [A]: host("22,9999") }, swept).closed).toEqual([]);
   });
 
   test("what further looks do not confirm stays as it was", () => {
     const before = { [A]: host("22,80,443", { 22: "ssh", 80: "http" }) };
-    const found = differences(before, swept, WATCHED);
+    const found = differences(before, swept);
     expect(confirmedHosts(before, swept, NONE, found)).toEqual({ [A]: host("22,80,443", { 22: "ssh", 80: "http" }) });
     expect(confirmedHosts(before, swept, found, found)).toEqual({ [A]: host("22,443,8080", { 22: "ssh" }) });
   });
 });
 
 test("an address is suspected of answering everywhere when very many of its ports are open", () => {
-  const watched = Array.from({ length: 1_000 }, (_, port) => port + 1);
-  expect(suspects(putTogether([part(0, { [A]: "1-40" })]), watched.length)).toEqual([A]);
-  expect(suspects(putTogether([part(0, { [A]: "1-10" })]), watched.length)).toEqual([]);
-  expect(suspects(putTogether([part(0, { [A]: "22,80,443" })]), 3)).toEqual([]);
-  expect(suspects(putTogether([part(0, { [A]: "1-20" })]), 20)).toEqual([A]);
+  const watching = (count: number) => Array.from({ length: count }, (_, port) => port + 1);
+  const suspected = (open: string, watched: number) =>
+    suspects(putTogether([part(0, { [A]: open })], watching(watched)));
+  expect(suspected("1-40", 1_000)).toEqual([A]);
+  expect(suspected("1-10", 1_000)).toEqual([]);
+  expect(suspected("1-3", 3)).toEqual([]);
+  expect(suspected("1-20", 20)).toEqual([A]);
 });
 
 describe("facts", () => {
@@ -113,6 +118,16 @@ describe("facts", () => {
     expect(Buffer.byteLength(JSON.stringify(confirm(null, before).values))).toBeLessThanOrEqual(1_536);
   });
 
+  test("of UDP ports: one, of a network too", () => {
+    expect(udpFactsOf(A, { [A]: host("53,123") })).toEqual({ "ports.udp": "53,123" });
+    expect(udpFactsOf(A, {})).toEqual({ "ports.udp": "" });
+    expect(udpFactsOf("192.0.2.0/24", { [A]: host("53"), "192.0.2.3": host("53,161") })).toEqual({
+      "ports.udp": "192.0.2.1 53; 192.0.2.3 53,161",
+    });
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`192.0.2.${at}`, host("53")]));
+    expect(udpFactsOf("192.0.2.0/24", many)["ports.udp"]).toMatch(/^200 ports of 200 addresses #[0-9a-f]{10}: /);
+  });
+
   test("ports that may be open are left out, unless they are expected", () => {
     const hosts = { [A]: host("22,80,8080", { 8080: "http" }) };
     expect(factsOf(A, hosts, { mayBe: [80, 8080], expected: [80] })).toEqual({ "ports.tcp": "22,80" });
@@ -128,10 +143,27 @@ describe("facts", () => {
   });
 });
 
+test("UDP ports are named as such, beside those of TCP", () => {
+  const udp = { [A]: host("53", { 53: "dns" }) };
+  expect(describeHosts(A, { [A]: host("22,53") }, 1, udp)).toBe(`3 ports are open on ${A}: 22, 53, 53/udp (dns)`);
+  expect(describeHosts("192.0.2.0/28", {}, 16, udp)).toBe("1 port is open on 1 of the 16 addresses of 192.0.2.0/28");
+});
+
+test("what slices found over UDP is apart from what they found over TCP", () => {
+  const parts = [part(0, { [A]: "22" }, { udp: { open: { [A]: "53" }, unmeasured: { [A]: "123" } } }), part(1, {})];
+  const udp = putUdpTogether(parts, [53, 123, 161]);
+  expect(differences({ [A]: host("123,161") }, udp)).toEqual({
+    opened: [{ address: A, port: 53 }],
+    closed: [{ address: A, port: 161 }],
+  });
+  expect([...putTogether(parts, WATCHED).open.get(A)!]).toEqual([22]);
+});
+
 describe("outcome", () => {
   const probe: SweepProbe = {
     transport: "sweep",
     ports: WATCHED,
+    udp: [],
     perSecond: null,
     expected: [22, 443],
     mayBe: [],
@@ -162,6 +194,11 @@ describe("outcome", () => {
       health: "up",
       reason: null,
     });
+  });
+
+  test("facts of UDP are there where UDP ports are asked, also when none answers", () => {
+    const udp = { hosts: {}, closedPorts: [] };
+    expect(sweepOutcome(A, probe, record({ hosts: {}, udp })).facts).toEqual({ "ports.tcp": "", "ports.udp": "" });
   });
 
   test("a sweep that measured nothing says nothing, and has no facts", () => {

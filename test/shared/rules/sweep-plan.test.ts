@@ -53,6 +53,13 @@ describe("what does not fit is refused with the figures", () => {
     expect(refused?.message).toContain(message);
   });
 
+  test("a UDP port takes the time of ten others", () => {
+    expect(planSweep({ ...load(1, 1), udpPorts: 0 }, "public").slices).toBe(1);
+    const plan = planSweep({ ...load(256, 1), udpPorts: 50 }, "public");
+    expect(plan).toMatchObject({ attempts: 256 * 51, slices: Math.ceil((256 * 501) / (600 * 50)) });
+    expect(refusePlan({ ...load(1_024, 1), udpPorts: 50 }, "public", 3_600)).toBeUndefined();
+  });
+
   test("a daily sweep of all ports, and an hourly one of a thousand, fit", () => {
     expect(refusePlan(load(1, 65_535), "public", 86_400)).toBeUndefined();
     expect(refusePlan(load(1, 1_000), "public", 3_600)).toBeUndefined();

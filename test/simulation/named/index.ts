@@ -16,6 +16,7 @@ import { mailboxes } from "./mailboxes.ts";
 import { minority } from "./minority.ts";
 import type { Named } from "./named.ts";
 import { schedule } from "./schedule.ts";
+import { sweeps } from "./sweeps.ts";
 import { views } from "./views.ts";
 
 export const NAMED: readonly Named[] = [
@@ -31,6 +32,7 @@ export const NAMED: readonly Named[] = [
   ...flapping,
   ...minority,
   ...changes,
+  ...sweeps,
 ];
 
 /** What a run of a named scenario shows that it should not, or fails to show; empty when all is well. */

@@ -45,7 +45,7 @@ function judgeViews({ journal, say }: Case) {
     }
 }
 
-function judgeEntries({ journal, say }: Case) {
+function judgeEntries({ journal, sweptEpochs, say }: Case) {
   const seen = new Map<string, Set<string>>();
   for (const { id, location, tick, health, spot } of journal.outcomes) {
     if (spot) continue;
@@ -53,8 +53,10 @@ function judgeEntries({ journal, say }: Case) {
     const healths = seen.get(key) ?? new Set();
     seen.set(key, healths.add(health));
   }
+  const swept = new Set(sweptEpochs.map(({ id }) => id));
   for (const { at, location, tick, entries } of journal.blocks)
     for (const [id, { reason, health }] of entries) {
+      if (swept.has(id)) continue;
       if (NOT_SEEN.has(reason ?? "")) continue;
       const healths = seen.get(`${id} ${location} ${tick}`);
       if (healths?.has(health)) continue;

@@ -32,7 +32,10 @@ export interface Violation {
 export interface Case extends Finished {
   readonly script: Script;
   readonly calm: Calm;
+  /** Of monitors that are checked. */
   readonly epochs: readonly Epoch[];
+  /** Of those that are swept: their outcomes are those of sweeps, which no engine sees. */
+  readonly sweptEpochs: readonly Epoch[];
   /** The block that holds a monitor's outcome of a tick. */
   readonly blockOf: (id: string, location: string, tick: number) => StoredBlock | undefined;
   /** What the engine saw of a monitor, oldest first. */

@@ -13,7 +13,7 @@ import type { Window } from "./script.ts";
 import { byNumber, isAboutChange, type Tellings } from "./tellings.ts";
 
 /** A change is decided, and a timer rings, within this where nothing is amiss. */
-const DECIDED_SECONDS = 30;
+export const DECIDED_SECONDS = 30;
 /** After faults everything comes right within this, on top of the bound, and after pauses that double up to the second. */
 const HEALING_SECONDS = 300;
 const LONGEST_BACKOFF_SECONDS = 900;
@@ -30,7 +30,7 @@ const AT_ONCE_SECONDS = 2;
 const PROJECTED_SECONDS = 400;
 
 /** A value that people know of, from the alert that told it to the one that told its end. */
-interface Known {
+export interface Known {
   readonly id: string;
   readonly key: string;
   readonly value: string;
@@ -54,7 +54,7 @@ export function judgeChanges(run: Case, all: Tellings): void {
 }
 
 /** Each change is told once, and its end once. */
-function judgeOrder(run: Case, id: string, told: readonly Told[], madeAt: (one: Told) => number): Known[] {
+export function judgeOrder(run: Case, id: string, told: readonly Told[], madeAt: (one: Told) => number): Known[] {
   const known: Known[] = [];
   const open = new Map<string, Known>();
   for (const one of told) {
@@ -77,7 +77,7 @@ function judgeOrder(run: Case, id: string, told: readonly Told[], madeAt: (one: 
   return known;
 }
 
-const maintenanceOf = ({ scenario, journal }: Case, id: string): Window[] =>
+export const maintenanceOf = ({ scenario, journal }: Case, id: string): Window[] =>
   journal.answers
     .filter(({ action, status, id: own }) => action === "maintain" && status === 201 && own === id)
     .flatMap(({ at, key }) => {
@@ -85,22 +85,36 @@ const maintenanceOf = ({ scenario, journal }: Case, id: string): Window[] =>
       return edit ? [{ from: at, to: at + (edit.seconds ?? 0) }] : [];
     });
 
-/** It was told when it could be, and because of what checks of a location that works saw. */
-function judgeTelling(run: Case, all: Tellings, one: Told, at: number) {
-  const { journal, epochs, scenario, say } = run;
+const slackOf = ({ scenario }: Case) => AT_ONCE_SECONDS + (2 * scenario.skewMs) / 1000;
+
+/** Whether a location was not known to be silent. */
+export const isWorkingAt = (run: Case, location: string, at: number) =>
+  !run.scenario.cuts.some(
+    (cut) =>
+      cut.location === location && cut.how === "all" && cut.from + SILENT_SECONDS < at && at < cut.to - slackOf(run),
+  );
+
+/** It was told when it could be. @param epochs of its monitor */
+export function judgeWhen(run: Case, all: Tellings, one: Told, at: number, epochs: readonly Epoch[]): void {
+  const { journal, say } = run;
   const { monitorId: id, alertId } = one;
+  const slack = slackOf(run);
   const status = journal.statuses.findLast((write) => write.id === id && write.at <= at)?.status;
   if (status !== "up" && status !== "degraded") say("change-while-down", id, at, `${alertId} while it is ${status}`);
-  const slack = AT_ONCE_SECONDS + (2 * scenario.skewMs) / 1000;
-  const own = epochs.filter((epoch) => epoch.id === id && epoch.from <= at && at <= epoch.to + slack);
+  const own = epochs.filter((epoch) => epoch.from <= at && at <= epoch.to + slack);
   const isWithin = ({ from, to }: Window) => from + slack < at && at < to - slack;
   if (own.every((epoch) => heldOf(run, all, epoch).periods.some(isWithin)))
     say("change-held", id, at, `${alertId} while all that it depends on is known to be down`);
   if (maintenanceOf(run, id).some(isWithin)) say("change-in-maintenance", id, at, alertId);
-  const isWorking = (location: string) =>
-    !scenario.cuts.some(
-      (cut) => cut.location === location && cut.how === "all" && cut.from + SILENT_SECONDS < at && at < cut.to - slack,
-    );
+}
+
+/** It was told because of what checks of a location that works saw. */
+function judgeTelling(run: Case, all: Tellings, one: Told, at: number) {
+  const { epochs, say } = run;
+  const { monitorId: id, alertId } = one;
+  const slack = slackOf(run);
+  const own = epochs.filter((epoch) => epoch.id === id && epoch.from <= at && at <= epoch.to + slack);
+  judgeWhen(run, all, one, at, own);
   for (const { key, to: value } of one.changes ?? []) {
     const wasSeen = own.some(({ settings }) =>
       settings.locations.some((location) => {
@@ -115,13 +129,17 @@ function judgeTelling(run: Case, all: Tellings, one: Told, at: number) {
               outcome.facts !== undefined &&
               !(run.blockOf(id, location, outcome.tick)?.offline ?? false),
           );
-        return seen.length >= SEEN && isWorking(location);
+        return seen.length >= SEEN && isWorkingAt(run, location, at);
       }),
     );
     if (!wasSeen)
       say("false-change", id, at, `${alertId} tells ${key} ${value}, which no two checks of a working location saw`);
   }
 }
+
+/** How long after faults things may take longer. */
+export const healingOf = ({ roughSeconds }: { readonly roughSeconds: number }) =>
+  roughSeconds > 0 ? HEALING_SECONDS + Math.min(LONGEST_BACKOFF_SECONDS, roughSeconds) : 0;
 
 /** When a host says something in one way, and what decides how soon people hear of it. */
 interface Said {
@@ -144,9 +162,7 @@ function judgeEpoch(run: Case, all: Tellings, epoch: Epoch, { known, sayings }: 
   for (const [place, begins] of borders.slice(0, -1).entries()) {
     const ends = borders[place + 1]!;
     for (const calm of run.calm.stretches) {
-      const healing =
-        calm.roughSeconds > 0 ? HEALING_SECONDS + Math.min(LONGEST_BACKOFF_SECONDS, calm.roughSeconds) : 0;
-      const from = Math.max(begins, calm.from + healing, epoch.from + NEW_SECONDS + settled);
+      const from = Math.max(begins, calm.from + healingOf(calm), epoch.from + NEW_SECONDS + settled);
       const to = Math.min(ends, calm.to);
       /** All of it is as it should be, so that the bound holds. */
       const isPlain = (at: number) =>
@@ -202,7 +218,7 @@ function judgeEpoch(run: Case, all: Tellings, epoch: Epoch, { known, sayings }: 
 }
 
 /** Whether every location works and sees the target up for a while, and nobody does anything to its baseline meanwhile. */
-function isQuiet(run: Case, epoch: Epoch, from: number, to: number): boolean {
+export function isQuiet(run: Case, epoch: Epoch, from: number, to: number): boolean {
   const { settings, id } = epoch;
   const { script, scenario, journal } = run;
   const isCut = scenario.cuts.some((cut) => cut.from < to && cut.to > from - DECIDED_SECONDS);

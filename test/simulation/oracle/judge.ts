@@ -10,7 +10,7 @@ import type { Case, Finished, Violation } from "./case.ts";
 import { judgeChanges } from "./changes.ts";
 import { judgeDependencies } from "./dependencies.ts";
 import { judgeEnd } from "./end.ts";
-import { epochsOf } from "./epochs.ts";
+import { type Epoch, epochsOf } from "./epochs.ts";
 import { judgeFlapping } from "./flapping.ts";
 import { judgeHistory } from "./history.ts";
 import { judgeMinorities } from "./minority.ts";
@@ -18,6 +18,7 @@ import { judgePromises } from "./promises.ts";
 import { judgeSchedule } from "./schedule.ts";
 import { Calm, Script } from "./script.ts";
 import { judgeStretches } from "./stretches.ts";
+import { judgeSweeps } from "./sweeps.ts";
 import { judgeSystem } from "./system.ts";
 import { tellingsOf, withoutAdvisories } from "./tellings.ts";
 import { judgeTruth } from "./truth.ts";
@@ -53,19 +54,23 @@ export async function judge(run: Finished): Promise<Judgement> {
   const blocks = new Map<string, (typeof journal.blocks)[number]>();
   for (const block of journal.blocks)
     for (const id of block.entries.keys()) blocks.set(`${id} ${block.location} ${block.tick}`, block);
+  const all = epochsOf(journal.segments, scenario.seconds);
+  const isSwept = ({ settings }: Epoch) => settings.protocol === "ports";
   const one: Case = {
     ...run,
     script: new Script(scenario),
     calm: calmOf(scenario),
-    epochs: epochsOf(journal.segments, scenario.seconds),
+    epochs: all.filter((epoch) => !isSwept(epoch)),
+    sweptEpochs: all.filter(isSwept),
     blockOf: (id, location, tick) => blocks.get(`${id} ${location} ${tick}`),
     outcomesOf: (id) => outcomes.get(id) ?? [],
     say: (kind, id, at, text) => void violations.push({ kind, id, at: Math.round(at * 10) / 10, text }),
   };
-  const all = tellingsOf(journal);
-  judgeMinorities(one, all);
-  judgeChanges(one, all);
-  const tellings = withoutAdvisories(all);
+  const everything = tellingsOf(journal);
+  judgeMinorities(one, everything);
+  judgeChanges(one, everything);
+  judgeSweeps(one, everything);
+  const tellings = withoutAdvisories(everything);
   judgeAlerts(one, tellings);
   const { required } = judgePromises(one, tellings);
   judgeDependencies(one, tellings);

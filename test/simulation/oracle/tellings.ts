@@ -34,11 +34,14 @@ export const isAdvisory = ({ event }: Pick<Told, "event">) => ADVISORIES.has(eve
 /** Whether it tells what a service says of itself: the advisory's id says so. */
 export const isAboutChange = ({ incidentId }: Pick<Told, "incidentId">) => incidentId.includes(".changes.");
 
+/** Whether it tells what the first sweep of ports found. */
+export const isAboutBaseline = ({ event }: Pick<Told, "event">) => event === "baseline-learned";
+
 /** Without what tells of no incident. */
-export const withoutAdvisories = ({ firsts, repeats }: Tellings): Tellings => ({
-  firsts: firsts.filter((one) => !isAdvisory(one) && !isAboutChange(one)),
-  repeats: repeats.filter((one) => !isAdvisory(one) && !isAboutChange(one)),
-});
+export const withoutAdvisories = ({ firsts, repeats }: Tellings): Tellings => {
+  const isOfIncident = (one: Told) => !isAdvisory(one) && !isAboutChange(one) && !isAboutBaseline(one);
+  return { firsts: firsts.filter(isOfIncident), repeats: repeats.filter(isOfIncident) };
+};
 
 /** What a reader of topic `alerts` believes of one monitor. @param told to that reader, oldest first */
 export function beliefAt(told: readonly Told[], at: number): string | null {

@@ -99,7 +99,11 @@ const applyBaseline = route({
         const { key, value } = before.changes[changeId]!;
         return values[key]?.includes(value) ?? false;
       };
-      const { isForgotten: _taken, ...baseline } = {
+      const {
+        isForgotten: _taken,
+        isUntold: _known,
+        ...baseline
+      } = {
         ...accepting(before, isAccepted, { at: now.toISOString(), by: token?.name ?? "", note: null }),
         learned: [...new Set([...before.learned, ...locations])],
         values,

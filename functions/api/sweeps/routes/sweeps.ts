@@ -1,7 +1,8 @@
 /** Routes of sweeps: what each found, and what differs between two. */
 import { z } from "zod";
 import { show } from "../../../../shared/issues.ts";
-import { openPorts, type SweepRecord } from "../../../../shared/rules/sweep-findings.ts";
+import { sightingsIn } from "../../../../shared/rules/port-sightings.ts";
+import type { SweepRecord } from "../../../../shared/rules/sweep-findings.ts";
 import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Deps } from "../../deps.ts";
 import { locationField, oneLocation } from "../../history/routes/location-filter.ts";
@@ -13,7 +14,8 @@ import { withHistory } from "../../monitors/write.ts";
 
 const tick = z.int().meta({ description: "The second in which it began; names it.", example: 1_795_809_600 });
 const address = z.string().meta({ description: "Address.", example: "203.0.113.5" });
-const port = z.int().meta({ description: "TCP port.", example: 443 });
+const port = z.int().meta({ description: "Port.", example: 443 });
+const transport = z.enum(["tcp", "udp"]).meta({ description: "What the port is of.", example: "tcp" });
 const service = z.string().nullable().meta({
   description:
     "The protocol that answered when the port was first seen open; `tls`, `unknown`, `silent` or `closes-at-once` where none did. Null: not asked yet.",
@@ -30,6 +32,10 @@ const summary = {
   reason,
   message,
   addresses: count("Addresses that were swept.", 16),
+  silentAddresses: count(
+    "Addresses of a network that had answered nothing, and of which only common and known ports were tried. Every seventh sweep tries all.",
+    0,
+  ),
   open: count("Open ports, of all addresses.", 7),
   closed: count("Attempts that were refused.", 15_000),
   filtered: count("Attempts that nothing answered, or that were rejected on the way.", 990),
@@ -41,14 +47,34 @@ const summary = {
 };
 const sweepView = z.object(summary).meta({ id: "Sweep", description: "A sweep in short." });
 
+const seen = {
+  firstSeenAt: moment
+    .nullable()
+    .describe("Beginning of the first sweep that found it open. Null: not known, in a sweep of an earlier version."),
+  lastSeenAt: moment.describe(
+    "Beginning of the last sweep, up to this one, that found it open: an earlier one where this one could not look, and so left it as it was.",
+  ),
+};
 const openPortView = z
-  .object({ address, port, service })
+  .object({ address, port, transport, service, ...seen })
   .meta({ id: "OpenPort", description: "A port that a sweep found open." });
+
+const closedPortView = z
+  .object({ address, port, transport, service, ...seen })
+  .meta({ id: "ClosedPort", description: "A port that earlier sweeps found open, and that is not any more." });
 
 const sweepItem = z
   .object({
     ...summary,
-    openPorts: z.array(openPortView).nullable().describe("By address and port; null where nothing was measured."),
+    openPorts: z
+      .array(openPortView)
+      .nullable()
+      .describe("By transport, address and port; null where nothing was measured."),
+    closedPorts: z
+      .array(closedPortView)
+      .describe(
+        "Ports that were open and are not any more, those that closed last first, 50 of TCP and 50 of UDP at most.",
+      ),
   })
   .meta({ id: "SweepItem", description: "A sweep with the ports that it found open." });
 
@@ -71,6 +97,7 @@ const present = (location: string, sweep: SweepRecord) => ({
   reason: sweep.reason,
   message: sweep.message,
   addresses: sweep.addressCount,
+  silentAddresses: sweep.shortCount ?? 0,
   open: sweep.openCount,
   closed: sweep.closedCount,
   filtered: sweep.filteredCount,
@@ -78,10 +105,41 @@ const present = (location: string, sweep: SweepRecord) => ({
   answersEverywhere: sweep.answersEverywhere,
 });
 
-const portsOf = ({ hosts }: SweepRecord) =>
-  Object.entries(hosts ?? {}).flatMap(([address, host]) =>
-    openPorts(host).map((port) => ({ address, port, service: host.services[port] ?? null })),
+const momentOf = (tick: number) => new Date(tick * 1000).toISOString();
+
+/** What a sweep says of TCP, and of UDP if it was asked. */
+const byTransport = ({ tick, hosts = {}, closedPorts = [], udp }: SweepRecord) => [
+  { transport: "tcp" as const, tick, hosts, closedPorts },
+  ...(udp ? [{ transport: "udp" as const, tick, ...udp }] : []),
+];
+
+const portsOf = (sweep: SweepRecord) =>
+  byTransport(sweep).flatMap(({ transport, tick, hosts }) =>
+    Object.entries(hosts).flatMap(([address, host]) =>
+      sightingsIn(host, tick).map(({ port, firstSeen, lastSeen }) => ({
+        address,
+        port,
+        transport,
+        service: host.services[port] ?? null,
+        firstSeenAt: firstSeen === undefined ? null : momentOf(firstSeen),
+        lastSeenAt: momentOf(lastSeen),
+      })),
+    ),
   );
+
+const closedOf = (sweep: SweepRecord) =>
+  byTransport(sweep)
+    .flatMap(({ transport, closedPorts }) =>
+      closedPorts.map(({ address, port, service = null, firstSeen, lastSeen }) => ({
+        address,
+        port,
+        transport,
+        service,
+        firstSeenAt: momentOf(firstSeen),
+        lastSeenAt: momentOf(lastSeen),
+      })),
+    )
+    .toSorted((a, b) => b.lastSeenAt.localeCompare(a.lastSeenAt));
 
 /** Place of a sweep in the list: newest first, and those of one tick by location. */
 const order = (a: { tick: number; location: string }, b: { tick: number; location: string }) =>
@@ -154,7 +212,13 @@ const getSweep = route({
   responses: { 200: { description: "The sweep.", schema: sweepItem } },
   handle: async ({ params: { id = "", tick: text = "" }, query: { location: wanted } }, deps) => {
     const { location, sweep } = await find(deps, id, text, await locationsOf(deps, id, wanted));
-    return { body: { ...present(location, sweep), openPorts: sweep.hosts ? portsOf(sweep) : null } };
+    return {
+      body: {
+        ...present(location, sweep),
+        openPorts: sweep.hosts ? portsOf(sweep) : null,
+        closedPorts: closedOf(sweep),
+      },
+    };
   },
 });
 
@@ -175,7 +239,7 @@ const getSweepDiff = route({
     const unmeasured = [first, second].find(({ sweep }) => sweep.hosts === undefined);
     if (unmeasured)
       throw new Problem("not-active", `sweep ${unmeasured.sweep.tick} measured nothing: ${unmeasured.sweep.message}`);
-    const key = ({ address, port }: { address: string; port: number }) => `${address} ${port}`;
+    const key = ({ address, port, transport }: ReturnType<typeof portsOf>[number]) => `${transport} ${address} ${port}`;
     const [before, after] = [portsOf(first.sweep), portsOf(second.sweep)];
     const [wasOpen, isOpen] = [new Set(before.map(key)), new Set(after.map(key))];
     return {

@@ -1,12 +1,13 @@
 /** Accepts changes, with a note: what the services say now is expected from then on. */
 import { useState } from "preact/hooks";
+import { valueOfFact } from "../../../../shared/rules/fact-names.ts";
 import { call } from "../api.ts";
 import { useAction } from "../live.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { plural } from "../words.ts";
-import { type Change, factInWords, valueInWords } from "./change.ts";
+import { type Change, factInWords } from "./change.ts";
 
 const MOST_NAMED = 5;
 
@@ -43,7 +44,7 @@ export const AcceptDialog = ({ changes, close, done }: AcceptProps) => {
       <ul class="plain-list">
         {changes.slice(0, MOST_NAMED).map(({ id, monitorName, key, to }) => (
           <li key={id} dir="auto">
-            {monitorName}: {factInWords(key)} is <code>{valueInWords(to)}</code>
+            {monitorName}: {factInWords(key)} is <code>{valueOfFact(key, to)}</code>
           </li>
         ))}
         {changes.length > MOST_NAMED && <li>and {changes.length - MOST_NAMED} more</li>}

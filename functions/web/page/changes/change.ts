@@ -27,7 +27,6 @@ export const factInWords = (key: string): string => {
   const name = nameOfFact(key);
   return name.charAt(0).toUpperCase() + name.slice(1);
 };
-export const valueInWords = (value: string): string => (value === "" ? "missing" : value);
 
 export const endInWords = ({ state, accepted }: Change): string => {
   switch (state) {

@@ -1,18 +1,19 @@
 /** Changes of what services say of themselves: open ones, to be accepted, and those of before. */
 import { useState } from "preact/hooks";
+import { valueOfFact } from "../../../../shared/rules/fact-names.ts";
 import { Paged, usePaged } from "../parts/paged.tsx";
 import { Ago } from "../parts/time.tsx";
 import { query, replace } from "../router.ts";
 import { mayWrite } from "../session.ts";
 import { when } from "../words.ts";
 import { AcceptDialog, useAccepted } from "./accept.tsx";
-import { type Change, endInWords, factInWords, valueInWords } from "./change.ts";
+import { type Change, endInWords, factInWords } from "./change.ts";
 
-const Values = ({ values }: { readonly values: readonly string[] }) => (
+const Values = ({ of, values }: { readonly of: string; readonly values: readonly string[] }) => (
   <>
     {values.map((value) => (
       <code key={value} class="fact" dir="auto">
-        {valueInWords(value)}
+        {valueOfFact(of, value)}
       </code>
     ))}
   </>
@@ -48,9 +49,11 @@ const Row = ({ change, isSelected, select, accept }: RowProps) => {
         </a>
         <div>{factInWords(key)}</div>
       </td>
-      <td data-label="Was">{from.length === 0 ? <span class="dim">nothing known</span> : <Values values={from} />}</td>
+      <td data-label="Was">
+        {from.length === 0 ? <span class="dim">nothing known</span> : <Values of={key} values={from} />}
+      </td>
       <td data-label="Is">
-        <Values values={[to]} />
+        <Values of={key} values={[to]} />
       </td>
       <td data-label="Found">
         <Ago at={since} /> <span class="dim">from {locations.join(", ")}</span>

@@ -1,5 +1,6 @@
 /** What a monitor's service says of itself: each fact with its values and since when, and open changes to be accepted. */
 import { useState } from "preact/hooks";
+import { valueOfFact } from "../../../../shared/rules/fact-names.ts";
 import { get } from "../api.ts";
 import { useLoaded } from "../live.ts";
 import type { Monitor, Page } from "../model.ts";
@@ -8,7 +9,7 @@ import { Ago } from "../parts/time.tsx";
 import { mayWrite } from "../session.ts";
 import { plural } from "../words.ts";
 import { AcceptDialog, useAccepted } from "./accept.tsx";
-import { type Change, factInWords, valueInWords } from "./change.ts";
+import { type Change, factInWords } from "./change.ts";
 
 const POLL_MS = 30_000;
 
@@ -73,7 +74,7 @@ export const Said = ({ monitor }: { readonly monitor: Monitor }) => {
                       <td>{factInWords(key)}</td>
                       <td>
                         <code class="fact" dir="auto">
-                          {valueInWords(value)}
+                          {valueOfFact(key, value)}
                         </code>{" "}
                         {change?.state === "open" && <strong class="is-degraded">not accepted</strong>}
                       </td>

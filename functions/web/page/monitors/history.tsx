@@ -86,13 +86,17 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
             downSeconds={row.downSeconds}
             step={bars.answer.bars.step}
             from={bars.answer.bars.from}
-            open={open}
+            open={isSwept(monitor) ? undefined : open}
           />
         )}
         {bars.failure !== null && <Failed failure={bars.failure} />}
       </section>
-      <Detail id={id} span={span} choose={setSpan} beat={`${beat} ${status}`} />
-      {!isSwept(monitor) && <Latency monitor={monitor} beat={beat} found={setLatency} />}
+      {!isSwept(monitor) && (
+        <>
+          <Detail id={id} span={span} choose={setSpan} beat={`${beat} ${status}`} />
+          <Latency monitor={monitor} beat={beat} found={setLatency} />
+        </>
+      )}
     </>
   );
 };

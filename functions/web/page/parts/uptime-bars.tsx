@@ -56,8 +56,8 @@ const KEYS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, P
 
 interface ReadableBarsProps extends BarsProps {
   readonly from: string;
-  /** Opens the time of a bar. */
-  readonly open: (span: { readonly name: string; readonly from: string; readonly to: string }) => void;
+  /** Opens the time of a bar; absent where there is nothing to open. */
+  readonly open?: ((span: { readonly name: string; readonly from: string; readonly to: string }) => void) | undefined;
 }
 
 /** For the page of a monitor: each bar can be read with the mouse, by touch and with the arrow keys; the strip is one tab stop. */
@@ -76,7 +76,7 @@ export const ReadableBars = ({ bars, downSeconds, step, from, open }: ReadableBa
   };
   const openBar = (index: number) => {
     const end = Math.min(startOf(index + 1), Date.now());
-    open({
+    open?.({
       name: `${beginOf(index)}, one ${STEP_WORDS[step]}`.replace("one six hours", "six hours"),
       from: new Date(startOf(index)).toISOString(),
       to: new Date(end).toISOString(),
@@ -124,7 +124,7 @@ export const ReadableBars = ({ bars, downSeconds, step, from, open }: ReadableBa
       </svg>
       <p class="dim small" style={{ margin: ".25rem 0 0", minHeight: "1.3rem" }}>
         {chosen === null
-          ? `${beginOf(0)} to now, one bar for each ${STEP_WORDS[step]}; a click or Enter opens it`
+          ? `${beginOf(0)} to now, one bar for each ${STEP_WORDS[step]}${open ? "; a click or Enter opens it" : ""}`
           : describe(chosen)}
       </p>
     </>

@@ -7,7 +7,7 @@ import { Choice } from "../monitors/periods.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { Ago } from "../parts/time.tsx";
 import { when } from "../words.ts";
-import { Ports, pathOf, Sweeps } from "./parts.tsx";
+import { ClosedPorts, Ports, pathOf, Sweeps } from "./parts.tsx";
 import { isMeasured, type Sweep, type SweepItem } from "./sweep.ts";
 
 const POLL_MS = 10_000;
@@ -52,6 +52,7 @@ export const NewestSweep = ({ monitor: { id, locations, paused }, asked }: Newes
             <span dir="auto">{newest.message}</span>.
           </p>
           {newest.open > 0 && <Ports label="Open ports" ports={newest.openPorts ?? []} />}
+          {newest.closedPorts.length > 0 && <ClosedPorts ports={newest.closedPorts} />}
         </>
       ) : (
         answer !== null &&

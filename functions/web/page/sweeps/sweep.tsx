@@ -8,7 +8,7 @@ import { Failed } from "../parts/notice.tsx";
 import { ask, query } from "../router.ts";
 import { lasting, listed, plural, when } from "../words.ts";
 import { TitleOf } from "./list.tsx";
-import { Ports } from "./parts.tsx";
+import { ClosedPorts, Ports } from "./parts.tsx";
 import { isMeasured, type Sweep, type SweepDiff, type SweepItem, secondsOf } from "./sweep.ts";
 
 /** What was found does not change; it is read again only for a page that stays open for long. */
@@ -80,6 +80,8 @@ const Figures = ({ sweep }: { readonly sweep: SweepItem }) => (
     <p class="dim small">
       {plural(sweep.addresses, "address", "addresses")}: {sweep.open} open, {sweep.closed} refused, {sweep.filtered}{" "}
       without an answer{sweep.unmeasured > 0 && `, ${sweep.unmeasured} not measured`}.
+      {sweep.silentAddresses > 0 &&
+        ` Of ${plural(sweep.silentAddresses, "address", "addresses")} that had answered nothing, only common and known ports were tried.`}
     </p>
     {sweep.answersEverywhere.length > 0 && (
       <p class="notice">
@@ -119,10 +121,11 @@ export const SweepPage = ({ id }: { readonly id: string }) => {
             <section aria-labelledby="open-ports">
               <h2 id="open-ports">Open ports</h2>
               {answer.openPorts.length === 0 ? (
-                <p class="dim">None.</p>
+                <p class="dim">No open ports.</p>
               ) : (
                 <Ports label="Open ports" ports={answer.openPorts} />
               )}
+              {answer.closedPorts.length > 0 && <ClosedPorts ports={answer.closedPorts} />}
             </section>
           )}
         </>

@@ -1,0 +1,122 @@
+/** What people hear when the first sweep of a host's ports has made the baseline. */
+import { describe, expect, test } from "vitest";
+import type { Facts, Monitor } from "../../../../shared/model.ts";
+import { CHANGE_WATCH_DEFAULTS } from "../../../../shared/monitor/alert-defaults.ts";
+import { mayTellChange } from "../../../../shared/rules/changes.ts";
+import { confirm } from "../../../../shared/rules/facts.ts";
+import { iso, START, view, World } from "./fixture.ts";
+
+const PORTS: Facts = { "ports.tcp": "22,80", "service.22": "ssh" };
+const FOUND = "2 ports are open on db: 22 (ssh), 80";
+const heard = ({ received }: World) =>
+  received.filter(({ receiver }) => receiver === "sns").map(({ at, alert }) => `${at} ${alert.event}`);
+
+const worldOf = (more: Partial<Monitor> = {}) =>
+  new World({ protocol: "ports", port: 0, intervalSeconds: 300, locations: ["a"], ...more });
+
+/** A sweep from a location ends. */
+const sweep = (world: World, at: number, location: string, facts = PORTS, message = FOUND) => {
+  const { views } = world.monitor;
+  const after = { ...view("up", at), message, facts: confirm(views[location]?.facts ?? null, facts) };
+  world.write({ views: { ...views, [location]: after }, lookBy: iso(at + 90) });
+  world.look(at + 1);
+};
+
+test("they hear once which ports are open, and no pager opens an incident", () => {
+  const world = worldOf();
+  sweep(world, 10, "a");
+  sweep(world, 310, "a");
+  world.rest(400);
+  expect(heard(world)).toEqual(["11 baseline-learned"]);
+  expect(world.alerts("email:ops@example.com")).toHaveLength(1);
+  expect(world.alerts()[0]).toMatchObject({
+    severity: "info",
+    status: "up",
+    message: expect.stringContaining(FOUND),
+    incidentState: "ended",
+    durationSeconds: null,
+  });
+  expect(world.alerts()[0]).not.toHaveProperty("changes");
+  expect(world.monitor.baseline).not.toHaveProperty("isUntold");
+  expect(world.incidents.size).toBe(0);
+});
+
+test("that no port is open is told too", () => {
+  const world = worldOf();
+  sweep(world, 10, "a", { "ports.tcp": "" }, "no port is open on db");
+  expect(world.alerts()[0]?.message).toContain("no port is open on db");
+});
+
+test("further locations are not told, but what only they see is known; later differences are changes", () => {
+  const world = worldOf({ locations: ["a", "b", "c"] });
+  for (const name of ["a", "b", "c"]) sweep(world, 10, name);
+  sweep(world, 310, "a", { ...PORTS, "ports.tcp": "22,80,8080" });
+  expect(heard(world)).toEqual(["11 baseline-learned", "311 changed"]);
+});
+
+test("it is told anew when the baseline is learned anew, or of another host", () => {
+  const world = worldOf();
+  sweep(world, 10, "a");
+  world.write({ baseline: { ...world.monitor.baseline!, isForgotten: true }, lookBy: iso(190) });
+  world.look(100);
+  world.edit(200, { host: "web" });
+  sweep(world, 210, "a");
+  expect(heard(world)).toEqual(["11 baseline-learned", "100 baseline-learned", "211 baseline-learned"]);
+});
+
+describe("nobody is told", () => {
+  test("of what checks learn, which was asked for service by service", () => {
+    const world = new World({ locations: ["a"] });
+    world.hear(10, "a", { "ssh.software": "OpenSSH_9.2p1" }, 3);
+    expect([heard(world), world.monitor.baseline?.learned]).toEqual([[], ["a"]]);
+  });
+
+  test.each([
+    ["the settings name the ports", { mode: "expect", expect: { "ports.tcp": ["22,80"] } }],
+    ["a rule says that ports are only recorded", { rules: { "ports.*": "record" } }],
+    ["changes are not watched", { mode: "off" }],
+  ] as const)("where %s", (_, watch) => {
+    const world = worldOf({ changeWatch: { ...CHANGE_WATCH_DEFAULTS, ...watch } });
+    sweep(world, 10, "a");
+    world.rest(20);
+    expect(heard(world)).toEqual([]);
+  });
+
+  test("after an upgrade, of a baseline that was learned before it", () => {
+    const world = worldOf();
+    sweep(world, 10, "a");
+    const { isUntold: _none, ...baseline } = world.monitor.baseline!;
+    const later = worldOf({ baseline, status: "up", views: world.monitor.views });
+    later.look(100);
+    expect(heard(later)).toEqual([]);
+  });
+});
+
+describe("it is told later", () => {
+  test("during maintenance, at its end", () => {
+    const world = worldOf();
+    world.maintenanceUntil = (_, now) => (now.getTime() < START + 1_000_000 ? START + 1_000_000 : null);
+    sweep(world, 10, "a");
+    world.rest(200);
+    expect(heard(world)).toEqual(["1000 baseline-learned"]);
+  });
+
+  test("of a monitor that was paused meanwhile, when it is up again", () => {
+    const world = worldOf();
+    world.maintenanceUntil = (_, now) => (now.getTime() < START + 100_000 ? START + 100_000 : null);
+    sweep(world, 10, "a");
+    world.edit(50, { paused: true });
+    world.rest(60);
+    expect(heard(world)).toEqual([]);
+    world.edit(500, { paused: false });
+    sweep(world, 510, "a");
+    expect(heard(world)).toEqual(["511 baseline-learned"]);
+  });
+
+  test("of a monitor that depends on others, which are read for it", () => {
+    const world = worldOf();
+    expect(mayTellChange(world.monitor)).toBe(true);
+    sweep(world, 10, "a");
+    expect(mayTellChange(world.monitor)).toBe(false);
+  });
+});
