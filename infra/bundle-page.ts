@@ -11,6 +11,8 @@ import type { WebFile, WebFiles } from "../shared/web-files.ts";
 
 const PAGE = "functions/web/page";
 const ENTRY = `${PAGE}/main.tsx`;
+/** Shares no file with the others: it is to be there before them. */
+const EARLY = `${PAGE}/early.ts`;
 const SHELL = `${PAGE}/index.html`;
 const ICON = `${PAGE}/icon.svg`;
 /** Browsers since 2023: nesting of CSS, `dialog`, top-level await. */
@@ -48,27 +50,33 @@ const policyOf = (styles: string) =>
 /** @returns the content of `files.json`, and the files that it is made from; no content where there is no page */
 export const buildPage = async (root: string): Promise<{ content: Buffer | undefined; inputs: string[] }> => {
   if (!existsSync(join(root, ENTRY))) return { content: undefined, inputs: [ENTRY] };
-  const { metafile, outputFiles } = await build({
-    entryPoints: { main: ENTRY },
-    outdir: "assets",
-    absWorkingDir: root,
-    bundle: true,
-    platform: "browser",
-    format: "esm",
-    target: BROWSERS,
-    jsx: "automatic",
-    jsxImportSource: "preact",
-    // Two scripts and what they share: each request counts at the gateway's throttle.
-    splitting: true,
-    entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
-    minify: true,
-    legalComments: "none",
-    metafile: true,
-    logLevel: "silent",
-    write: false,
-  });
-  const outputs = outputFiles.map(({ path, contents }) => ({ name: basename(path), content: Buffer.from(contents) }));
+  const buildScripts = (entryPoints: Readonly<Record<string, string>>) =>
+    build({
+      entryPoints: { ...entryPoints },
+      outdir: "assets",
+      absWorkingDir: root,
+      bundle: true,
+      platform: "browser",
+      format: "esm",
+      target: BROWSERS,
+      jsx: "automatic",
+      jsxImportSource: "preact",
+      // Two scripts and what they share: each request counts at the gateway's throttle.
+      splitting: true,
+      entryNames: "[name]-[hash]",
+      chunkNames: "[name]-[hash]",
+      minify: true,
+      legalComments: "none",
+      metafile: true,
+      logLevel: "silent",
+      write: false,
+    });
+  const [early, whole] = await Promise.all([buildScripts({ early: EARLY }), buildScripts({ main: ENTRY })]);
+  const { metafile } = whole;
+  const outputs = [...early.outputFiles, ...whole.outputFiles].map(({ path, contents }) => ({
+    name: basename(path),
+    content: Buffer.from(contents),
+  }));
   const scripts = outputs.filter(({ name }) => name.endsWith(".js"));
   const styles = outputs
     .filter(({ name }) => name.endsWith(".css"))
@@ -78,6 +86,7 @@ export const buildPage = async (root: string): Promise<{ content: Buffer | undef
   const shared = main[1].imports.filter(({ kind }) => kind === "import-statement");
   const shell = readFileSync(join(root, SHELL), "utf8")
     .replace("/* styles */", () => styles)
+    .replace("early.js", `/${Object.keys(early.metafile.outputs)[0]}`)
     .replace("main.js", `/${main[0]}`)
     // Else the browser would ask for them only when it has read the first script.
     .replace("<!-- preload -->", shared.map(({ path }) => `<link rel="modulepreload" href="/${path}">`).join("\n"));
@@ -87,5 +96,8 @@ export const buildPage = async (root: string): Promise<{ content: Buffer | undef
   };
   for (const { name, content } of scripts) files[`/assets/${name}`] = fileOf("text/javascript; charset=utf-8", content);
   const page: WebFiles = { files, policy: policyOf(styles) };
-  return { content: Buffer.from(JSON.stringify(page)), inputs: [...Object.keys(metafile.inputs), SHELL, ICON] };
+  return {
+    content: Buffer.from(JSON.stringify(page)),
+    inputs: [...Object.keys({ ...early.metafile.inputs, ...metafile.inputs }), SHELL, ICON],
+  };
 };

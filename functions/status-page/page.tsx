@@ -85,9 +85,12 @@ const TroubleDays = ({
 const figuresOf = ({ uptimePercent, latencyMs }: PublicEntry, { words, number }: Wording) => [
   ...(uptimePercent === undefined
     ? []
-    : [uptimePercent === null ? words.noData : `${number(uptimePercent, 2)} % ${words.uptime}`]),
-  ...(latencyMs === undefined || latencyMs === null ? [] : [`${number(latencyMs)} ms ${words.latency}`]),
+    : [uptimePercent === null ? words.noData : words.uptime(number(uptimePercent, 2))]),
+  ...(latencyMs === undefined || latencyMs === null ? [] : [words.latency(number(latencyMs))]),
 ];
+
+/** Characters that fit between the ends of the bars on a phone. */
+const MOST_BETWEEN = 22;
 
 const Entry = ({
   entry,
@@ -96,6 +99,7 @@ const Entry = ({
 }: { readonly entry: PublicEntry; readonly data: PublicPage } & Pick<Drawn, "wording">) => {
   const { words } = wording;
   const { bars } = entry;
+  const figures = figuresOf(entry, wording).join(" · ");
   const troubled = [...bars].filter((letter) => ["down", "degraded"].includes(kindOf(letter))).length;
   return (
     <li>
@@ -126,7 +130,7 @@ const Entry = ({
       </svg>
       <div class="foot">
         <span>{words.daysAgo(data.days)}</span>
-        <span>{figuresOf(entry, wording).join(" · ")}</span>
+        <span class={figures.length > MOST_BETWEEN ? "long" : undefined}>{figures}</span>
         <span>{words.today}</span>
       </div>
       <TroubleDays entry={entry} firstDay={Date.parse(data.from) / 1000} wording={wording} />

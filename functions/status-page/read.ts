@@ -100,8 +100,11 @@ async function groupsOf(page: StatusPage, reading: Reading): Promise<ShownGroup[
 }
 
 /** Public names by monitor; the first of several. */
-const namesOf = (groups: readonly ShownGroup[]): ReadonlyMap<string, Shown> =>
-  new Map(groups.flatMap(({ shown }) => shown.map((one) => [one.row.id, one] as const)).toReversed());
+const namesOf = (groups: readonly ShownGroup[]): ReadonlyMap<string, Shown> => {
+  const names = new Map<string, Shown>();
+  for (const one of groups.flatMap(({ shown }) => shown)) if (!names.has(one.row.id)) names.set(one.row.id, one);
+  return names;
+};
 
 const statusOf = ({ status }: MonitorRow, isMaintained: boolean): PublicStatus => {
   if (isMaintained) return "maintenance";

@@ -50,6 +50,8 @@ ul{list-style:none;margin:0;padding:0}
 .bars{display:block;width:100%;height:26px;margin:.45rem 0 .15rem}
 .bar-up{fill:var(--up)}.bar-degraded{fill:var(--degraded)}.bar-down{fill:var(--down)}.bar-maintenance{fill:var(--maintenance)}.bar-paused,.bar-unknown,.bar-no-data{fill:var(--no-data)}
 .foot{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;color:var(--dim);font-size:.875rem}
+/* Both ends of the bars share a line also where figures between them leave no room. */
+@media (max-width:30rem){.foot>.long{order:1;flex-basis:100%}}
 details{font-size:.875rem;margin-top:.2rem}
 summary{color:var(--dim);cursor:pointer;min-height:24px;width:fit-content}
 details ul{padding:.2rem 0 .2rem 1.1rem}

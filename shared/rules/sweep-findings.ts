@@ -300,7 +300,7 @@ export function describeHosts(host: string, hosts: Hosts, addressCount: number, 
   const count = countOpen(hosts) + countOpen(udpHosts);
   const ports = `${count === 0 ? "no port is" : count === 1 ? "1 port is" : `${count} ports are`} open`;
   const answering = new Set([hosts, udpHosts].flatMap(Object.keys));
-  if (parseCidr(host)) return `${ports} on ${answering.size} of the ${addressCount} addresses of ${host}`;
+  if (parseCidr(host)) return `${ports} on ${answering.size || "any"} of the ${addressCount} addresses of ${host}`;
   const listOf = (some: Hosts, suffix: string) =>
     Object.values(some).flatMap((own) => openPorts(own).map((port) => named(`${port}${suffix}`, own.services[port])));
   const list = [...listOf(hosts, ""), ...listOf(udpHosts, "/udp")];

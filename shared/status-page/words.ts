@@ -27,8 +27,8 @@ export interface Words {
   readonly bars: (days: number, withTrouble: number) => string;
   readonly daysWithTrouble: (days: number) => string;
   readonly downFor: (duration: string) => string;
-  readonly uptime: string;
-  readonly latency: string;
+  readonly uptime: (percent: string) => string;
+  readonly latency: (milliseconds: string) => string;
   readonly noData: string;
   readonly now: string;
   readonly incidents: string;

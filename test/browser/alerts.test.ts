@@ -157,11 +157,13 @@ test("a channel: secrets are not shown and stay; what it was told; one that a po
   expect(await page.getByLabel("url").inputValue()).toBe("");
   expect(await page.getByLabel("url").getAttribute("placeholder")).toBe("set, stays as it is");
   await page.getByLabel("secret").fill("short");
+  await page.getByLabel("Headers").fill("{no JSON");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/must be whsec_/).waitFor();
-  await expectFocus(page, "settings.secret");
+  await expectFocus(page, "settings.headers");
   await expectFit(page, "channel with errors");
   await page.getByLabel("secret").fill("");
+  await page.getByLabel("Headers").fill("");
   await page.getByLabel("Name", { exact: true }).fill("Older pager");
   await page.getByLabel("method").selectOption("POST");
   await page.getByRole("button", { name: "Save" }).click();

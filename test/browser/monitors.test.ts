@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
 import { createClient } from "../support/client.ts";
 import { freePort } from "../support/product.ts";
-import { expectAccessible, startBrowser, type Visit, visit } from "./browser.ts";
+import { expectAccessible, expectFocus, startBrowser, type Visit, visit } from "./browser.ts";
 
 let folder: string;
 let stack: RunningStack;
@@ -63,6 +63,7 @@ test("log in: a wrong token says why, the right one leads to where one wanted to
   await logIn(one, "hl_nobody_nothing");
   await one.page.getByRole("alert").waitFor();
   expect(await one.page.getByRole("alert").textContent()).toMatch(/token/);
+  await one.page.locator("[name=token]:focus").waitFor();
   await logIn(one);
   await one.page.getByRole("heading", { name: "Monitors" }).waitFor();
   expect(new URL(one.page.url()).search).toBe("?sort=name");
@@ -120,7 +121,7 @@ test("the list: search, filter, group, and Back and reload keep what was asked",
   const one = await visit(browser, stack.apiUrl);
   await one.page.goto("/");
   await logIn(one);
-  const rows = one.page.locator(".rows [role=row] a.name");
+  const rows = one.page.locator(".rows > :not([hidden]) a.name");
   await rows.nth(2).waitFor();
   expect(await rows.allTextContents()).toContain("Orders <b>&amp;</b> عربى 🚢");
   await one.page.getByRole("searchbox").fill("api");
@@ -147,7 +148,7 @@ test("the list: search, filter, group, and Back and reload keep what was asked",
 }, 60_000);
 
 test("a target stops: its page, the list and the title say so by themselves; then it is back", async () => {
-  const one = await visit(browser, stack.apiUrl);
+  const one = await visit(browser, stack.apiUrl, { expected: [422] });
   await one.page.goto("/");
   await logIn(one);
   await one.page.getByRole("link", { name: /^Orders/ }).click();
@@ -166,10 +167,18 @@ test("a target stops: its page, the list and the title say so by themselves; the
   await one.page.getByRole("button", { name: "down 1" }).waitFor();
   await expect.poll(() => one.page.title(), { timeout: 20_000 }).toBe("(1 down) Monitors – Harborlight");
   await one.page.getByRole("link", { name: "Incidents" }).click();
-  await one.page.getByRole("row", { name: /open/ }).getByRole("link").last().click();
+  await one.page
+    .getByRole("row", { name: /still going on/ })
+    .getByRole("link")
+    .last()
+    .click();
   await one.page.getByText("one machine has taken it on.").waitFor();
+  await one.page.getByLabel("Note").fill("x".repeat(2_001));
+  await one.page.getByRole("button", { name: "Write note" }).click();
+  await one.page.getByText(/must be a text of 1 to 2000 characters/).waitFor();
+  await expectFocus(one.page, "text");
   await one.page.getByLabel("Note").fill("The disk is full.");
-  await one.page.getByLabel("How far the work is").selectOption("identified");
+  await one.page.getByLabel("State of the work").selectOption("identified");
   await one.page.getByRole("button", { name: "Write note" }).click();
   await one.page.getByText("The disk is full.").last().waitFor();
   await expectAccessible(one.page, "incident");

@@ -1,5 +1,6 @@
 /** Calls of the API, with what a browser's session needs. */
 import { signal } from "@preact/signals";
+import { secretHeader } from "./kept.ts";
 import type { Page } from "./model.ts";
 
 export interface FieldError {
@@ -43,20 +44,6 @@ export const contact = signal<{ readonly isLost: boolean; readonly lastAt: numbe
 /** Set when a call finds the session over. */
 export const isSessionOver = signal(false);
 
-/**
- * Over plain http the cookie alone is not enough, because other servers of this machine see it (cookies ignore ports): a
- * second secret goes along as a header. Browser storage belongs to this port alone.
- */
-const SECRET = "harborlight-session";
-export const keepSecret = (secret: string | null, isRemembered: boolean): void => {
-  for (const storage of [sessionStorage, localStorage]) storage.removeItem(SECRET);
-  if (secret !== null) (isRemembered ? localStorage : sessionStorage).setItem(SECRET, secret);
-};
-const secretHeader = (): Record<string, string> => {
-  const secret = sessionStorage.getItem(SECRET) ?? localStorage.getItem(SECRET);
-  return secret === null ? {} : { [SECRET]: secret };
-};
-
 interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -67,10 +54,19 @@ interface CallOptions {
 
 const TIMEOUT_MS = 30_000;
 
+/** The answer to a call that `early.ts` has made already. */
+const takeEarly = (path: string): Promise<Response> | undefined => {
+  const response = globalThis.early?.get(path);
+  globalThis.early?.delete(path);
+  return response;
+};
+
 const failureOf = async (response: Response): Promise<CallFailure> => {
   const { status, headers } = response;
   const problem = await response.json().catch(() => ({}));
-  return new CallFailure(problem.detail ?? problem.message ?? `the server answered ${status}`, {
+  // In the words of the gateway, which a reader of ours need not know, where a call did not reach the API.
+  const said = status === 429 ? "There are too many requests at once" : problem.message;
+  return new CallFailure(problem.detail ?? said ?? `the server answered ${status}`, {
     status,
     code: problem.code ?? null,
     errors: problem.errors ?? [],
@@ -85,17 +81,19 @@ const send = async (method: string, path: string, options: CallOptions): Promise
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
-    response = await fetch(path, {
-      method,
-      headers: {
-        ...secretHeader(),
-        ...(isPoll && { "harborlight-poll": "1" }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-    });
+    const early = method === "GET" ? takeEarly(path) : undefined;
+    response = await (early ??
+      fetch(path, {
+        method,
+        headers: {
+          ...secretHeader(),
+          ...(isPoll && { "harborlight-poll": "1" }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+      }));
   } catch (error) {
     if (options.signal?.aborted) throw error;
     contact.value = { ...contact.value, isLost: true };

@@ -9,7 +9,7 @@ export const overlay = signal<"palette" | "help" | null>(null);
 
 /** Focus is the cursor of the list: Enter then opens the row by itself. */
 const move = (by: 1 | -1) => {
-  const links = [...document.querySelectorAll<HTMLElement>(".rows a.name")];
+  const links = [...document.querySelectorAll<HTMLElement>(".rows > :not([hidden]) a.name")];
   const row = document.activeElement?.closest("[role=row]");
   const at = links.findIndex((link) => row?.contains(link));
   const next = at < 0 ? links[0] : links[Math.max(0, Math.min(links.length - 1, at + by))];

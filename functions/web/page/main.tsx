@@ -2,11 +2,12 @@
 import "./app.css";
 import "./follow-display.ts";
 import { type ComponentType, render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useErrorBoundary } from "preact/hooks";
 import { Frame, useTitle } from "./frame.tsx";
 import { IncidentPage } from "./incidents/incident.tsx";
 import { IncidentsPage } from "./incidents/list.tsx";
 import { LoginPage } from "./login/login.tsx";
+import { isList } from "./monitors/first-read.ts";
 import { MonitorsPage, prefetchMonitors } from "./monitors/list.tsx";
 import { MonitorPage } from "./monitors/monitor.tsx";
 import { Later, type LaterPage } from "./parts/later.tsx";
@@ -79,6 +80,14 @@ const Main = () => {
   const at = path.value;
   const page = PAGES.find(({ pattern }) => pattern.test(at));
   useTitle(page?.name ?? "Not found");
+  const [crash, restart] = useErrorBoundary((error) => console.error(error));
+  useEffect(restart, [at]);
+  if (crash)
+    return (
+      <main id="main">
+        <Failed failure={new Error("This page has a fault and cannot be shown.")} retry={() => location.reload()} />
+      </main>
+    );
   if (!page) return <NotFound />;
   const id = page.pattern.exec(at)?.[1] ?? "";
   if (typeof page.content === "string") return <Later name={page.content} id={id} />;
@@ -107,7 +116,7 @@ const root = document.getElementById("app")!;
 const start = async () => {
   try {
     const found = findSession();
-    if (session.peek() === undefined && /^\/(monitors)?$/.test(path.peek())) prefetchMonitors();
+    if (session.peek() === undefined && isList(path.peek())) prefetchMonitors();
     await found;
     root.textContent = "";
     render(<App />, root);

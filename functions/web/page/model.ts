@@ -49,6 +49,8 @@ export interface Row {
   /** Absent with `since`. */
   readonly latencyMs?: number | null;
   readonly uptimePercent: number | null;
+  /** Null: people are told of trouble. */
+  readonly maintenanceUntil: string | null;
   /** A letter for each step, see `shared/drawing/bars.ts`. */
   readonly bars: string;
   /** By number of the bar. */

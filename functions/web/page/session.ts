@@ -1,11 +1,9 @@
 /** Who is logged in, and what the session may do. */
 import { computed, signal } from "@preact/signals";
 import { SCOPES, type Scope } from "../../../shared/tokens.ts";
-import { CallFailure, call, get, isSessionOver, keepSecret } from "./api.ts";
+import { CallFailure, call, get, isSessionOver } from "./api.ts";
+import { forget, isKnown, keep } from "./kept.ts";
 import type { Session } from "./model.ts";
-
-/** Whether this browser has logged in: its cookie cannot be seen, and asking for nothing would be an error in its console. */
-const KNOWN = "harborlight-logged-in";
 
 /** Undefined while the page asks; null: nobody. */
 export const session = signal<Session | null | undefined>(undefined);
@@ -17,7 +15,7 @@ export const mayChangeMonitors = computed(() => may("deploy"));
 export const mayWrite = computed(() => may("write"));
 
 export const findSession = async (): Promise<void> => {
-  if (localStorage.getItem(KNOWN) === null) {
+  if (!isKnown()) {
     session.value = null;
     return;
   }
@@ -35,16 +33,14 @@ export const logIn = async (token: string, isRemembered: boolean): Promise<void>
   const answer = await call<Session & { readonly headerSecret: string | null }>("POST", "/v1/sessions", {
     body: { token, remember: isRemembered },
   });
-  keepSecret(answer.headerSecret, isRemembered);
-  localStorage.setItem(KNOWN, "yes");
+  keep(answer.headerSecret, isRemembered);
   session.value = answer;
   isSessionOver.value = false;
 };
 
 export const logOut = async (): Promise<void> => {
   await call("DELETE", "/v1/session").catch(() => {});
-  keepSecret(null, false);
-  localStorage.removeItem(KNOWN);
+  forget();
   isSessionOver.value = false;
   session.value = null;
 };

@@ -16,7 +16,7 @@ export const isOutdated = signal(false);
 
 /** Each build names its script by a hash: a shell that does not name ours is of another one. */
 const isOtherVersion = async (): Promise<boolean> => {
-  const own = document.querySelector("script[src]")?.getAttribute("src");
+  const own = document.querySelector('script[src*="/main-"]')?.getAttribute("src");
   const shell = await fetch("/", { cache: "no-cache" });
   return shell.ok && own != null && !(await shell.text()).includes(own);
 };

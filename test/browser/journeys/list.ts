@@ -46,7 +46,7 @@ export const listJourneys = (): void => {
   }, 90_000);
 
   test("results: by time, and all of them as CSV", async () => {
-    const { page, faults, close } = await enter(`/monitors/${ids.get("Broken")}`);
+    const { page, faults, close } = await enter(`/monitors/${ids.get("Broken")}`, { expected: [422] });
     await page.getByRole("link", { name: "All results, and as CSV" }).click();
     await page
       .getByRole("row", { name: /closed/ })
@@ -64,6 +64,13 @@ export const listJourneys = (): void => {
     await expect.poll(() => new URL(page.url()).search, { timeout: 20_000 }).toBe("?from=-7d");
     await page.goto(`/monitors/${ids.get("Broken")}/results?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z`);
     await page.getByText("No checks in this time.").waitFor();
+    await page.goto(`/monitors/${ids.get("Broken")}/results?from=yesterday`);
+    await page.getByText(/got "yesterday"/).waitFor();
+    await page.getByLabel("Time").selectOption("-1h");
+    await page
+      .getByRole("row", { name: /closed/ })
+      .first()
+      .waitFor();
     expect(faults).toEqual([]);
     await close();
   }, 90_000);

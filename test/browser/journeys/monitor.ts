@@ -55,7 +55,9 @@ export const monitorJourneys = (): void => {
     const { id } = (await api("POST", "/v1/monitors", { ...body, intervalSeconds: 10 })).body;
     const silence = { name: "Work", monitorIds: [id], schedule: { kind: "once", durationSeconds: 3_600 } };
     await api("POST", "/v1/maintenance-windows", silence);
-    const { page, faults, close } = await enter(`/monitors/${id}`);
+    const { page, faults, close } = await enter("/monitors?q=Shop");
+    await page.getByRole("row", { name: /^Select Shop Shop .*in maintenance/ }).waitFor();
+    await page.goto(`/monitors/${id}`);
     await page.getByRole("button", { name: "Check now" }).click();
     const checked = page.getByRole("region", { name: "Checked just now" });
     await checked.getByText(/^connect .* ms, TLS .* ms, first byte .* ms$/).waitFor();

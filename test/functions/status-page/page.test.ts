@@ -137,6 +137,17 @@ describe("a status page", () => {
     world.time.now += 2 * HOUR;
   });
 
+  test("names what will be in maintenance in the page's own order, and says figures as each language does", async () => {
+    const entries = [entry("m4", "Four"), entry("m1", "One"), entry("m3", "Three"), entry("m1", "One again")];
+    await world.createPage({ title: "Ordre", language: "fr", groups: [{ entries }] });
+    const startsAt = new Date((world.time.now + HOUR) * 1000).toISOString();
+    const schedule = { kind: "once", startsAt, durationSeconds: HOUR };
+    await world.maintain({ name: "Later", monitorIds: ["m1", "m3", "m4"], schedule });
+    expect(await dataOf("ordre")).toMatchObject({ maintenance: [{ names: ["Four", "One", "Three"] }] });
+    expect((await world.read("/status/ordre")).text).toMatch(/\d+,\d\d % de disponibilité/);
+    world.time.now += 3 * HOUR;
+  });
+
   test("shows public notes and notices, and hides what is internal", async () => {
     const id = await world.createPage({ title: "Said", groups: [{ entries: [entry("m2", "Payment")] }] });
     const [incident] = (await dataOf("said")).incidents;

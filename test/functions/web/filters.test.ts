@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Row } from "../../../functions/web/page/model.ts";
-import { answer, countByStatus, merged, type Question } from "../../../functions/web/page/monitors/filters.ts";
+import { countByStatus, found, merged, ordered, type Question } from "../../../functions/web/page/monitors/filters.ts";
 
 const row = (id: string, more: Partial<Row> = {}): Row => ({
   id,
@@ -18,6 +18,7 @@ const row = (id: string, more: Partial<Row> = {}): Row => ({
   message: "",
   latencyMs: 1,
   uptimePercent: 100,
+  maintenanceUntil: null,
   bars: "u",
   downSeconds: {},
   ...more,
@@ -31,7 +32,7 @@ const question = (more: Partial<Question> = {}): Question => ({
   ...more,
 });
 const ids = (rows: readonly Row[], more: Partial<Question> = {}) =>
-  answer(rows, question(more)).flatMap((group) => group.rows.map(({ id }) => id));
+  ordered(found(rows, question(more)), question(more)).flatMap((group) => group.rows.map(({ id }) => id));
 
 test("what needs attention comes first, then names as people sort them", () => {
   const rows = [row("Web 10"), row("Web 9"), row("paused", { status: "paused" }), row("down", { status: "down" })];
@@ -59,7 +60,7 @@ test("filters by status and tag", () => {
 
 test("groups by a tag, those without it last", () => {
   const rows = [row("a", { tags: { team: "web" } }), row("b"), row("c", { tags: { team: "db" } })];
-  const groups = answer(rows, question({ group: "team" }));
+  const groups = ordered(rows, question({ group: "team" }));
   expect(groups.map(({ name, rows: own }) => [name, own.map(({ id }) => id)])).toEqual([
     ["db", ["c"]],
     ["web", ["a"]],

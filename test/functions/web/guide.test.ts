@@ -78,8 +78,8 @@ describe("settings are asked for as their schema says", () => {
       host: "a.example",
       settings: { path: "/x", count: 3, deep: false, headers: { a: "b" } },
     });
-    expect(() => targetOf(draft({ settings: { headers: "{" } }), protocol(schema))).toThrow(/headers must be JSON/);
-    expect(targetOf(draft({ settings: { count: "x" } }), protocol(schema)).settings).toEqual({ count: "x" });
+    const wrong = { headers: "{", count: "x" };
+    expect(targetOf(draft({ settings: wrong }), protocol(schema)).settings).toEqual(wrong);
   });
 
   test("of several kinds the chosen one is told by what is constant in it", () => {

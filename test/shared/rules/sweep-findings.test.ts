@@ -75,6 +75,15 @@ test("an address is suspected of answering everywhere when very many of its port
   expect(suspected("1-20", 20)).toEqual([A]);
 });
 
+test("what is open is said in words", () => {
+  expect(describeHosts("192.0.2.0/29", { [A]: host("22,80"), "192.0.2.2": host("22") }, 8)).toBe(
+    "3 ports are open on 2 of the 8 addresses of 192.0.2.0/29",
+  );
+  expect(describeHosts("192.0.2.0/29", {}, 8)).toBe("no port is open on any of the 8 addresses of 192.0.2.0/29");
+  expect(describeHosts(A, { [A]: host("22", { 22: "ssh" }) }, 1)).toBe("1 port is open on 192.0.2.1: 22 (ssh)");
+  expect(describeHosts(A, {}, 1)).toBe("no port is open on 192.0.2.1");
+});
+
 describe("facts", () => {
   const free = { mayBe: [], expected: null };
 

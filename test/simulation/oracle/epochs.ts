@@ -71,4 +71,5 @@ const isLookedAtAlike = (one: Segment, other: Segment) =>
   one.version === other.version &&
   one.settings.quorum === other.settings.quorum &&
   one.settings.alerts.degraded === other.settings.alerts.degraded &&
+  one.settings.alerts.minorityAfterSeconds === other.settings.alerts.minorityAfterSeconds &&
   isDeepStrictEqual(one.settings.flapping, other.settings.flapping);

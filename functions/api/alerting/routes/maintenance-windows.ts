@@ -120,7 +120,10 @@ const createWindow = route({
       createdAt: at,
       updatedAt: at,
     };
-    if (dryRun) return { body: presentWindow(window, now) };
+    if (dryRun) {
+      await record([]);
+      return { body: presentWindow(window, now) };
+    }
     await deps.windows.create(window);
     await tellPages(deps, window);
     await record(changeOfKept(window, null, settingsOf(window)));

@@ -6,6 +6,8 @@ import { loadChannels } from "../channels/channels.ts";
 import { useTitle } from "../frame.tsx";
 import { usePolling } from "../live.ts";
 import type { Incident, Page, Status } from "../model.ts";
+import { ChoiceField, errorsAt, Field } from "../parts/field.tsx";
+import { Form } from "../parts/form.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { type Names, receiverInWords } from "../policies/policy.ts";
@@ -67,18 +69,31 @@ const Deliveries = ({ deliveries, names }: DeliveriesProps) => (
   </ul>
 );
 
+/** An incident begins with a status: both stand in one line. */
+const joined = (events: readonly Event[]): readonly Event[] => {
+  const [first, second, ...others] = events;
+  if (first?.kind !== "opened" || second?.kind !== "status" || second.at !== first.at) return events;
+  return [{ ...first, status: second.status! }, ...others];
+};
+
 /** What an event says, in words. */
 const what = (event: Event, names: Names): ComponentChildren => {
   const { kind, status, alert, undeliverable, acknowledgement, note, endReason } = event;
   switch (kind) {
     case "opened":
-      return "It began.";
+      return status ? (
+        <>
+          It began: <StatusMark status={status} />
+        </>
+      ) : (
+        "It began."
+      );
     case "status":
       return <StatusMark status={status!} />;
     case "alert":
       return (
         <>
-          <strong>{alert!.event}</strong> was told: <span dir="auto">{alert!.message}</span>
+          Alert <strong>{alert!.event}</strong>: <span dir="auto">{alert!.message}</span>
           <Deliveries deliveries={alert!.deliveries} names={names} />
         </>
       );
@@ -111,49 +126,46 @@ const what = (event: Event, names: Names): ComponentChildren => {
 };
 
 const NoteForm = ({ id, done }: { readonly id: string; readonly done: () => void }) => {
-  const [failure, setFailure] = useState<unknown>(null);
   const [text, setText] = useState("");
   const [state, setState] = useState("");
   const [isPublic, setPublic] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    try {
-      await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
-      setText("");
-      setState("");
-      setPublic(false);
-      setFailure(null);
-      done();
-    } catch (error) {
-      setFailure(error);
-    }
+  const save = async () => {
+    await call("POST", `/v1/incidents/${id}/notes`, { body: { text, public: isPublic, ...(state && { state }) } });
+    setText("");
+    setState("");
+    setPublic(false);
+    done();
   };
   return (
-    <form class="card" onSubmit={(event) => void submit(event)}>
-      <div class="field">
-        <label for="text">Note</label>
-        <textarea id="text" rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-      </div>
-      <div class="field">
-        <label for="state">How far the work is</label>
-        <select id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
-          <option value="">nothing is said of it</option>
-          {STATES.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      </div>
-      <div class="field">
-        <label class="check">
-          <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
-          <span>For everybody: status pages show it, and their subscribers get it by mail</span>
-        </label>
-      </div>
-      {failure !== null && <Failed failure={failure} />}
-      <button type="submit" disabled={text.trim() === ""}>
-        Write note
-      </button>
-    </form>
+    <Form class="card" verb="Write note" shown={["text"]} save={save}>
+      {(errors) => (
+        <>
+          <Field id="text" label="Note" errors={errorsAt(errors, "text")}>
+            <textarea
+              id="text"
+              aria-describedby="text-help"
+              rows={3}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </Field>
+          <ChoiceField
+            id="state"
+            label="State of the work"
+            options={["", ...STATES]}
+            words={(one) => one || "not said"}
+            value={state}
+            change={setState}
+          />
+          <div class="field">
+            <label class="check">
+              <input type="checkbox" checked={isPublic} onChange={(event) => setPublic(event.currentTarget.checked)} />
+              <span>For everybody: status pages show it, and their subscribers get it by mail</span>
+            </label>
+          </div>
+        </>
+      )}
+    </Form>
   );
 };
 
@@ -233,7 +245,7 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
         ) : (
           `from ${when(incident.startedAt)} for ${lasting(incident.durationSeconds)}, until ${when(incident.endedAt!)}`
         )}
-        . <span dir="auto">{incident.message}</span>
+        : <span dir="auto">{incident.message}</span>
       </p>
       <p>
         <a href={`/monitors/${incident.monitor.id}`}>The monitor</a>
@@ -241,7 +253,7 @@ export const IncidentPage = ({ id }: { readonly id: string }) => {
       {failure !== null && <Failed failure={failure} retry={refresh} />}
       <h2>What happened</h2>
       <ol class="timeline">
-        {events.map((event) => (
+        {joined(events).map((event) => (
           <li key={`${event.at} ${event.kind} ${event.note?.id ?? event.alert?.event ?? ""}`}>
             <time dateTime={event.at} class="dim">
               {when(event.at)}

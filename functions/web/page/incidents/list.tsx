@@ -90,7 +90,7 @@ export const IncidentsPage = () => {
                     </a>
                   </td>
                   <td data-label="Lasted">
-                    {durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}
+                    {durationSeconds === null ? <strong>still going on</strong> : lasting(durationSeconds)}
                   </td>
                   <td dir="auto">{message}</td>
                 </tr>

@@ -69,7 +69,7 @@ export const LocationsPage = () => {
                   </td>
                   <td>{lastHeartbeatAt ? <Ago at={lastHeartbeatAt} /> : "never"}</td>
                   <td>
-                    {families.join(", ")}
+                    {families.join(", ").replaceAll("ip", "IP")}
                     <div class="dim small">{port25 ? "port 25 too" : "port 25 may be blocked"}</div>
                   </td>
                 </tr>

@@ -15,7 +15,8 @@ export const TokenForm = ({ done, children }: TokenFormProps) => {
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const element = event.currentTarget as HTMLFormElement;
+    const form = new FormData(element);
     setBusy(true);
     setFailure(null);
     try {
@@ -23,6 +24,8 @@ export const TokenForm = ({ done, children }: TokenFormProps) => {
       done();
     } catch (error) {
       setFailure(error);
+      // The button that was pressed cannot keep the focus while it is disabled.
+      element.querySelector<HTMLElement>("[name=token]")?.focus();
     } finally {
       setBusy(false);
     }

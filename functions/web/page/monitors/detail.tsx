@@ -78,7 +78,8 @@ export const Detail = ({ id, span, choose, beat }: DetailProps) => {
           {timeline.incidents.slice(0, 20).map(({ id: incident, severity, startedAt, durationSeconds, message }) => (
             <li key={incident}>
               <StatusMark status={severity} /> <a href={`/incidents/${incident}`}>{when(startedAt)}</a>{" "}
-              {durationSeconds === null ? "open" : `for ${lasting(durationSeconds)}`}: <span dir="auto">{message}</span>
+              {durationSeconds === null ? "still going on" : `for ${lasting(durationSeconds)}`}:{" "}
+              <span dir="auto">{message}</span>
             </li>
           ))}
         </ul>

@@ -81,7 +81,7 @@ export const withProtocol = (protocol: string, isSweep: boolean, wasSweep: boole
   }),
 });
 
-/** What `POST /v1/checks` takes: the target and how to speak to it. @throws SyntaxError for a setting that is no JSON */
+/** What `POST /v1/checks` takes: the target and how to speak to it. */
 export const targetOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
   const settings = protocol ? settingsFrom(draft.settings, protocol, draft.kind) : {};
   return {
@@ -99,7 +99,7 @@ const remindersOf = (draft: Draft) => {
   return reminders.remindEverySeconds === null ? {} : reminders;
 };
 
-/** What `POST /v1/monitors` takes. @throws SyntaxError for a setting that is no JSON */
+/** What `POST /v1/monitors` takes. */
 export const monitorOf = (draft: Draft, protocol: Pick<Configurable, "settings"> | undefined) => {
   const tags = tagsFrom(draft.tags);
   const emails = addressesFrom(draft.emails);

@@ -61,18 +61,20 @@ const hasTag = ({ tags }: Row, tag: string) => {
 /** A search is cut here: longer ones find nothing, and must not hang the page. */
 const MOST_LETTERS = 1_000;
 
-export function answer(rows: readonly Row[], { q, status, tag, group, sort }: Question): Group[] {
+export function found(rows: readonly Row[], { q, status, tag }: Pick<Question, "q" | "status" | "tag">): Row[] {
   const words = q.slice(0, MOST_LETTERS).toLowerCase().split(/\s+/).filter(Boolean);
-  const found = rows
-    .filter(
-      (row) =>
-        (status === null || row.status === status) &&
-        (tag === null || hasTag(row, tag)) &&
-        words.every((word) => textOf(row).includes(word)),
-    )
-    .sort(ORDERS[sort]);
-  if (group === null) return [{ name: null, rows: found }];
-  return [...Map.groupBy(found, ({ tags }) => tags[group] ?? "")]
+  return rows.filter(
+    (row) =>
+      (status === null || row.status === status) &&
+      (tag === null || hasTag(row, tag)) &&
+      words.every((word) => textOf(row).includes(word)),
+  );
+}
+
+export function ordered(rows: readonly Row[], { group, sort }: Pick<Question, "group" | "sort">): Group[] {
+  const all = rows.toSorted(ORDERS[sort]);
+  if (group === null) return [{ name: null, rows: all }];
+  return [...Map.groupBy(all, ({ tags }) => tags[group] ?? "")]
     .map(([name, own]) => ({ name, rows: own }))
     .sort((a, b) => Number(a.name === "") - Number(b.name === "") || names.compare(a.name, b.name));
 }

@@ -66,14 +66,14 @@ export const History = ({ monitor }: { readonly monitor: Monitor }) => {
             return (
               <div key={name} class="tile">
                 <span class="dim small">{name}</span>
-                <b>{total ? percent(total.uptimePercent) : NONE}</b>
+                <b>{total ? percent(total.uptimePercent) : "…"}</b>
                 <span class="dim small">{total ? `of ${lasting(known(total))} known` : " "}</span>
               </div>
             );
           })}
           <div class="tile">
             <span class="dim small">Outages in 400 days</span>
-            <b>{year?.outages ?? NONE}</b>
+            <b>{year ? (year.outages ?? NONE) : "…"}</b>
             <span class="dim small">
               {typeof year?.mttrSeconds === "number" ? `${lasting(year.mttrSeconds)} each on average` : " "}
             </span>

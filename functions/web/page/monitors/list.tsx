@@ -1,18 +1,19 @@
 /** All monitors: counts, search, groups, and a row for each. */
 import { computed, signal } from "@preact/signals";
-import { useState } from "preact/hooks";
-import { usePolling } from "../live.ts";
-import { type BarStep, STATUSES, type Status } from "../model.ts";
+import { useRef, useState } from "preact/hooks";
+import { now, usePolling } from "../live.ts";
+import { type BarStep, type Row, STATUSES, type Status } from "../model.ts";
 import { WithMore } from "../parts/later.tsx";
 import { Loading } from "../parts/loading.tsx";
 import { Failed } from "../parts/notice.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { ask, path, query } from "../router.ts";
 import { mayChangeMonitors } from "../session.ts";
-import { plural } from "../words.ts";
-import { answer, countByStatus, type Group, type Question, SORTS, type Sort } from "./filters.ts";
-import { loadOverview, overview, PERIODS, type Period, staleness } from "./overview.ts";
-import { MonitorRow } from "./row.tsx";
+import { lastingSince, plural } from "../words.ts";
+import { countByStatus, found, type Group, ordered, SORTS, type Sort } from "./filters.ts";
+import { PERIODS, type Period, periodIn } from "./first-read.ts";
+import { loadOverview, overview, staleness } from "./overview.ts";
+import { cellsOf, type DrawnCells } from "./row.tsx";
 import { selectAll, selected, toggle } from "./selection.ts";
 
 const POLL_MS = 15_000;
@@ -33,23 +34,24 @@ const PERIOD_WORDS: Readonly<Record<Period, string>> = {
 const oneOf = <Word extends string>(words: readonly Word[], found: string | null): Word | null =>
   words.find((word) => word === found) ?? null;
 
-const question = computed<Question>(() => ({
+const wanted = computed(() => ({
   q: query.value.get("q") ?? "",
   status: oneOf(STATUSES, query.value.get("status")),
   tag: query.value.get("tag"),
-  group: query.value.get("group"),
-  sort: oneOf(SORTS, query.value.get("sort")) ?? "status",
 }));
-const period = computed<Period>(() => oneOf(PERIODS, query.value.get("bars")) ?? "24h");
+const groupedBy = computed(() => query.value.get("group"));
+const sortedBy = computed<Sort>(() => oneOf(SORTS, query.value.get("sort")) ?? "status");
+const period = computed<Period>(() => periodIn(query.value));
 /** Asks for the first rows before anything is drawn: over a slow line the session's answer would hold them up. */
 export const prefetchMonitors = (): void => void loadOverview(period.peek(), false).catch(() => {}); // the page asks again
 const rows = computed(() => [...(overview.value?.rows.values() ?? [])]);
 const counts = computed(() => countByStatus(rows.value));
-const groups = computed(() => answer(rows.value, question.value));
-const shownIds = computed(() => groups.value.flatMap((group) => group.rows.map(({ id }) => id)));
-const selectedRows = computed(() =>
-  groups.value.flatMap((group) => group.rows.filter(({ id }) => selected.value.has(id))),
-);
+/** All of them, so that a letter in the search sorts nothing. */
+const groups = computed(() => ordered(rows.value, { group: groupedBy.value, sort: sortedBy.value }));
+const matching = computed<ReadonlySet<Row>>(() => new Set(found(rows.value, wanted.value)));
+const shownRows = computed(() => groups.value.flatMap((group) => group.rows.filter((row) => matching.value.has(row))));
+const shownIds = computed(() => shownRows.value.map(({ id }) => id));
+const selectedRows = computed(() => shownRows.value.filter(({ id }) => selected.value.has(id)));
 const select = (id: string, isRange: boolean) => toggle(id, shownIds.peek(), isRange);
 
 const folded = signal<ReadonlySet<string>>(new Set());
@@ -66,8 +68,8 @@ const Chips = () => (
       <li key={status}>
         <button
           type="button"
-          aria-pressed={question.value.status === status}
-          onClick={() => ask({ status: question.value.status === status ? null : status })}
+          aria-pressed={wanted.value.status === status}
+          onClick={() => ask({ status: wanted.value.status === status ? null : status })}
         >
           <StatusMark status={status} /> {counts.value.get(status)}
         </button>
@@ -78,51 +80,48 @@ const Chips = () => (
 
 const tagKeys = computed(() => [...new Set(rows.value.flatMap(({ tags }) => Object.keys(tags)))].toSorted());
 
-const Tools = () => {
-  const { q, group, sort } = question.value;
-  return (
-    <search class="tools">
-      <input
-        type="search"
-        aria-label="Search name, address, protocol and tags"
-        placeholder="Search name, address, protocol, tags"
-        value={q}
-        onInput={(event) => ask({ q: event.currentTarget.value })}
-      />
-      {tagKeys.value.length > 0 && (
-        <label>
-          Group by
-          <select value={group ?? ""} onChange={(event) => ask({ group: event.currentTarget.value })}>
-            <option value="">nothing</option>
-            {tagKeys.value.map((key) => (
-              <option key={key}>{key}</option>
-            ))}
-          </select>
-        </label>
-      )}
+const Tools = () => (
+  <search class="tools">
+    <input
+      type="search"
+      aria-label="Search name, address, protocol and tags"
+      placeholder="Search name, address, protocol, tags"
+      value={wanted.value.q}
+      onInput={(event) => ask({ q: event.currentTarget.value })}
+    />
+    {tagKeys.value.length > 0 && (
       <label>
-        Sort by
-        <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
-          {SORTS.map((one) => (
-            <option key={one} value={one}>
-              {SORT_WORDS[one]}
-            </option>
+        Group by
+        <select value={groupedBy.value ?? ""} onChange={(event) => ask({ group: event.currentTarget.value })}>
+          <option value="">nothing</option>
+          {tagKeys.value.map((key) => (
+            <option key={key}>{key}</option>
           ))}
         </select>
       </label>
-      <label>
-        Bars of
-        <select value={period.value} onChange={(event) => ask({ bars: event.currentTarget.value })}>
-          {PERIODS.map((one) => (
-            <option key={one} value={one}>
-              {PERIOD_WORDS[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-    </search>
-  );
-};
+    )}
+    <label>
+      Sort by
+      <select value={sortedBy.value} onChange={(event) => ask({ sort: event.currentTarget.value })}>
+        {SORTS.map((one) => (
+          <option key={one} value={one}>
+            {SORT_WORDS[one]}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      Bars of
+      <select value={period.value} onChange={(event) => ask({ bars: event.currentTarget.value })}>
+        {PERIODS.map((one) => (
+          <option key={one} value={one}>
+            {PERIOD_WORDS[one]}
+          </option>
+        ))}
+      </select>
+    </label>
+  </search>
+);
 
 const isFolded = ({ name }: Group) => name !== null && folded.value.has(name);
 
@@ -133,7 +132,7 @@ const GroupHead = ({ group }: { readonly group: Group }) => {
     <div class="group" role="row">
       <div role="rowheader">
         <button type="button" aria-expanded={!isFolded(group)} onClick={() => fold(name)}>
-          <span aria-hidden="true">{isFolded(group) ? "▸" : "▾"}</span> {name || `without ${question.value.group}`}
+          <span aria-hidden="true">{isFolded(group) ? "▸" : "▾"}</span> {name || `without ${groupedBy.value}`}
         </button>{" "}
         <span class="dim">
           {group.rows.length}
@@ -144,23 +143,36 @@ const GroupHead = ({ group }: { readonly group: Group }) => {
   );
 };
 
-/** All groups in one list of siblings: another grouping then moves rows, and draws none anew. */
-const Rows = ({ step }: { readonly step: BarStep }) => (
-  <div class="rows" role="rowgroup">
-    {groups.value.flatMap((group) => [
-      group.name !== null && <GroupHead key={`group ${group.name}`} group={group} />,
-      ...(isFolded(group) ? [] : group.rows).map((row) => (
-        <MonitorRow
-          key={row.id}
-          row={row}
-          step={step}
-          isSelected={selected.value.has(row.id)}
-          select={mayChangeMonitors.value ? select : undefined}
-        />
-      )),
-    ])}
-  </div>
-);
+/**
+ * All groups in one list of siblings: another grouping then moves rows, and draws none anew. A row that a search passes
+ * over is hidden, because drawing it anew would cost more; one that was never shown is not drawn.
+ */
+const Rows = ({ step }: { readonly step: BarStep }) => {
+  const drawn: DrawnCells = useRef(new Map()).current;
+  const rowOf = (row: Row, isShown: boolean) => {
+    if (!isShown && !drawn.has(row.id)) return null;
+    const isSelected = selected.value.has(row.id);
+    const lasted = lastingSince(row.since, now.value);
+    const isMaintained = row.maintenanceUntil !== null && Date.parse(row.maintenanceUntil) > now.value;
+    const chosen = mayChangeMonitors.value ? select : undefined;
+    return (
+      <div key={row.id} role="row" hidden={!isShown} aria-selected={chosen && isSelected}>
+        {cellsOf({ row, step, isSelected, lasted, isMaintained, select: chosen }, isShown, drawn)}
+      </div>
+    );
+  };
+  return (
+    <div class="rows" role="rowgroup">
+      {groups.value.flatMap(({ name, rows: all }) => {
+        const own = { name, rows: all.filter((row) => matching.value.has(row)) };
+        return [
+          name !== null && own.rows.length > 0 && <GroupHead key={`group ${name}`} group={own} />,
+          ...all.map((row) => rowOf(row, !isFolded(own) && matching.value.has(row))),
+        ];
+      })}
+    </div>
+  );
+};
 
 const Empty = () => (
   <div class="empty">

@@ -107,7 +107,7 @@ const Incidents = ({ incidents }: { readonly incidents: readonly Incident[] }) =
                   <a href={`/incidents/${id}`}>{when(startedAt)}</a>
                 </td>
                 <td data-label="Lasted">
-                  {durationSeconds === null ? <strong>open</strong> : lasting(durationSeconds)}
+                  {durationSeconds === null ? <strong>still going on</strong> : lasting(durationSeconds)}
                 </td>
                 <td dir="auto">{message}</td>
               </tr>

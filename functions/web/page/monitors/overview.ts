@@ -4,9 +4,7 @@ import { get } from "../api.ts";
 import type { Overview, Row } from "../model.ts";
 import { session } from "../session.ts";
 import { merged } from "./filters.ts";
-
-export const PERIODS = ["24h", "7d", "30d", "90d"] as const;
-export type Period = (typeof PERIODS)[number];
+import { firstUrl, overviewUrl, type Period } from "./first-read.ts";
 
 interface Loaded {
   readonly period: Period;
@@ -25,8 +23,6 @@ const statusCounts = signal<NonNullable<Overview["counts"]>>({});
 /** The number of monitors that are down, for the frame and the title. */
 export const downCount = computed(() => statusCounts.value.down ?? 0);
 
-/** The first page is small, so that it is there at once; what needs attention is on it. */
-const FIRST = 50;
 const PAGE = 1_000;
 /** A full read heals what polls missed, and brings bars, uptime and latency up to date. */
 const WHOLE_EVERY_MS = 5 * 60_000;
@@ -38,11 +34,9 @@ let wholeAt = 0;
 let countedAt = 0;
 let countedUpTo = "";
 
-const url = (parameters: Readonly<Record<string, string>>) => `/v1/overview?${new URLSearchParams(parameters)}`;
-
-const read = async (parameters: Readonly<Record<string, string>>, isPoll: boolean): Promise<Overview> => {
+const read = async (url: string, isPoll: boolean): Promise<Overview> => {
   countedAt = Date.now();
-  const page = await get<Overview>(url(parameters), { isPoll });
+  const page = await get<Overview>(url, { isPoll });
   if (page.counts) statusCounts.value = page.counts;
   return page;
 };
@@ -53,14 +47,8 @@ const readAll = async (period: Period, isPoll: boolean): Promise<void> => {
   let cursor: string | null = null;
   let since: string | undefined;
   do {
-    const page: Overview = await read(
-      {
-        bars: period,
-        limit: String(cursor === null && !known ? FIRST : PAGE),
-        ...(cursor !== null && { cursor }),
-      },
-      isPoll,
-    );
+    const next = overviewUrl({ bars: period, limit: String(PAGE), ...(cursor !== null && { cursor }) });
+    const page: Overview = await read(cursor === null && !known ? firstUrl(period) : next, isPoll);
     // Rows that did not change stay the objects that they were.
     for (const row of page.items) {
       const before = known?.get(row.id);
@@ -80,7 +68,7 @@ const load = async (period: Period, isPoll: boolean): Promise<void> => {
   const loaded = overview.peek();
   if (loaded?.period !== period || !loaded.isWhole || Date.now() - wholeAt > WHOLE_EVERY_MS)
     return readAll(period, isPoll);
-  const page = await read({ bars: period, since: changes, limit: String(PAGE) }, isPoll);
+  const page = await read(overviewUrl({ bars: period, since: changes, limit: String(PAGE) }), isPoll);
   changes = page.changes;
   if (page.items.length === 0 && page.removed.length === 0) return;
   const rows = merged(overview.peek()!.rows, page.items);
@@ -125,7 +113,7 @@ export const nameOf = (id: string): string =>
 export const loadCounts = async (isPoll: boolean): Promise<void> => {
   if (Date.now() - countedAt < COUNT_EVERY_MS / 2) return;
   const isFirst = countedUpTo === "";
-  const page = await read(isFirst ? { limit: "1" } : { limit: String(PAGE), since: countedUpTo }, isPoll);
+  const page = await read(overviewUrl(isFirst ? { limit: "1" } : { limit: String(PAGE), since: countedUpTo }), isPoll);
   countedUpTo = page.changes;
 };
 

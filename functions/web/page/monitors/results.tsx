@@ -55,6 +55,9 @@ const Download = ({ path, name }: { readonly path: string; readonly name: string
   );
 };
 
+/** An end of the range, as the address has it: a moment, or a time before now. */
+const endInWords = (end: string) => (Number.isNaN(Date.parse(end)) ? end : when(end));
+
 export const ResultsPage = ({ id }: { readonly id: string }) => {
   const from = query.value.get("from") ?? STANDARD;
   const to = query.value.get("to");
@@ -84,7 +87,7 @@ export const ResultsPage = ({ id }: { readonly id: string }) => {
           <select value={isPeriod ? from : ""} onChange={(event) => ask({ from: event.currentTarget.value, to: null })}>
             {!isPeriod && (
               <option value="">
-                {from.startsWith("-") ? from : when(from)} to {to === null ? "now" : when(to)}
+                {endInWords(from)} to {to === null ? "now" : endInWords(to)}
               </option>
             )}
             {PERIODS.map((period) => (

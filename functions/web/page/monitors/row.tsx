@@ -1,27 +1,29 @@
 /**
- * One monitor in the list. Mark and bars are called as functions: as components, which each keep a subscription of
- * their own, they would be a third of the processor time that a list of 1,000 takes to be drawn.
+ * One monitor in the list: a single component. Mark and bars are called as functions: as components, which each keep a
+ * subscription of their own, they would be a third of the processor time that a list of 1,000 takes to be drawn.
  */
-import { memo } from "preact/compat";
+import type { ComponentChild } from "preact";
 import type { BarStep, Row } from "../model.ts";
 import { StatusMark } from "../parts/status.tsx";
-import { For } from "../parts/time.tsx";
 import { Bars } from "../parts/uptime-bars.tsx";
-import { milliseconds, percent, target } from "../words.ts";
+import { milliseconds, percent, target, when } from "../words.ts";
 
-interface MonitorRowProps {
+interface CellsProps {
   readonly row: Row;
   readonly step: BarStep;
   readonly isSelected: boolean;
+  /** How long its status has lasted, in words. */
+  readonly lasted: string;
+  readonly isMaintained: boolean;
   /** Undefined where nothing can be done with a selection. */
   readonly select: ((id: string, isRange: boolean) => void) | undefined;
 }
 
-export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowProps) => {
+const Cells = ({ row, step, isSelected, lasted, isMaintained, select }: CellsProps) => {
   const { id, name, protocol, status, since, tags, bars, downSeconds, message } = row;
   const isWell = status === "up" || status === "paused" || status === "pending";
   return (
-    <div role="row" aria-selected={select && isSelected}>
+    <>
       {select && (
         <div role="cell" class="check-cell">
           <input
@@ -40,9 +42,10 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
       </div>
       <div role="cell" class="second">
         {StatusMark({ status })}
-        <div class="dim small">
-          <For since={since} />
-        </div>
+        <time class="dim small" dateTime={since} title={`since ${when(since)}`}>
+          {`for ${lasted}`}
+        </time>
+        {isMaintained && <div class="is-maintenance small">in maintenance</div>}
       </div>
       <div role="cell" class="tags">
         {Object.entries(tags).map(([key, value]) => (
@@ -65,6 +68,26 @@ export const MonitorRow = memo(({ row, step, isSelected, select }: MonitorRowPro
           {message}
         </div>
       )}
-    </div>
+    </>
   );
-});
+};
+
+/** Cells as they were drawn, by the id of their row. */
+export type DrawnCells = Map<string, { readonly from: CellsProps; readonly element: ComponentChild }>;
+
+const isSame = (a: CellsProps, b: CellsProps) =>
+  a.row === b.row &&
+  a.step === b.step &&
+  a.isSelected === b.isSelected &&
+  a.lasted === b.lasted &&
+  a.isMaintained === b.isMaintained &&
+  a.select === b.select;
+
+/** Preact passes over a component that is the same element as before. What nobody sees stays as it was drawn. */
+export const cellsOf = (from: CellsProps, isShown: boolean, drawn: DrawnCells): ComponentChild => {
+  const before = drawn.get(from.row.id);
+  if (before && (!isShown || isSame(before.from, from))) return before.element;
+  const element = <Cells {...from} />;
+  drawn.set(from.row.id, { from, element });
+  return element;
+};

@@ -96,8 +96,13 @@ export const Trouble = ({ monitor, act }: { readonly monitor: Monitor; readonly 
         {incident.message}
       </p>
       <p class="dim small" style={{ margin: ".2rem 0 0" }}>
-        {incident.reason !== null && <code>{incident.reason}</code>} Seen by {agree.length} of{" "}
-        {plural(seen.length, "location")}.
+        Seen by {agree.length} of {plural(seen.length, "location")}
+        {incident.reason !== null && (
+          <>
+            , reason <code>{incident.reason}</code>
+          </>
+        )}
+        .
       </p>
       <Evidence evidence={evidence} />
       {incident.heldBy.length > 0 && (

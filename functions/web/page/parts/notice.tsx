@@ -1,10 +1,21 @@
 /** Why something failed, in the API's words, and what a person can do. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Scope } from "../../../../shared/tokens.ts";
 import { CallFailure } from "../api.ts";
 import { may } from "../session.ts";
 import { plural } from "../words.ts";
 import { errorsAt } from "./field.tsx";
+
+/** Counts down to when the server can be asked again; screen readers hear it once. */
+const Wait = ({ seconds }: { readonly seconds: number }) => {
+  const [left, setLeft] = useState(seconds);
+  useEffect(() => {
+    const timer = setInterval(() => setLeft((before) => before - 1), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return <p aria-live="off">{left > 0 ? `Wait ${left} s before you try again.` : "You can try again now."}</p>;
+};
 
 export const Failed = ({ failure, retry }: { readonly failure: unknown; readonly retry?: () => void }) => (
   <div class="notice" role="alert">
@@ -13,6 +24,9 @@ export const Failed = ({ failure, retry }: { readonly failure: unknown; readonly
       <p class="dim small" style={{ margin: 0 }}>
         Request <code>{failure.requestId}</code>
       </p>
+    )}
+    {failure instanceof CallFailure && failure.retryAfterSeconds !== null && (
+      <Wait key={failure.requestId} seconds={failure.retryAfterSeconds} />
     )}
     {retry && (
       <button type="button" class="plain" onClick={retry}>

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { changeDisplay } from "../display.ts";
 import type { Row, Status } from "../model.ts";
-import { answer } from "../monitors/filters.ts";
+import { found, ordered } from "../monitors/filters.ts";
 import { loadOverview, overview } from "../monitors/overview.ts";
 import { go } from "../router.ts";
 import { logOut, may, mayChangeMonitors } from "../session.ts";
@@ -58,8 +58,8 @@ const find = (q: string): readonly Choice[] => {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const named = fixed().filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
   const rows = [...(overview.value?.rows.values() ?? [])];
-  const [found] = answer(rows, { q, status: null, tag: null, group: null, sort: "status" });
-  const monitors = (found?.rows ?? []).slice(0, MOST_MONITORS).map(ofMonitor);
+  const matching = found(rows, { q, status: null, tag: null });
+  const monitors = ordered(matching, { group: null, sort: "status" })[0]!.rows.slice(0, MOST_MONITORS).map(ofMonitor);
   return q.trim() === "" ? [...named, ...monitors] : [...monitors, ...named];
 };
 

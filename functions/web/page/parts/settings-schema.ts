@@ -66,8 +66,8 @@ export const kindsOf = ({ settings }: Pick<Configurable, "settings">): readonly 
       .join(" "),
   );
 
-/** A setting's text as the API takes it. @throws SyntaxError for what is no JSON */
-const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text: string): unknown => {
+/** A setting's text as the API takes it. What is no JSON goes as text: the API says at its field what it must be. */
+const settingOf = ({ kind }: Pick<Question, "kind">, text: string): unknown => {
   switch (kind) {
     case "number":
       return Number.isNaN(Number(text)) ? text : Number(text);
@@ -77,17 +77,14 @@ const settingOf = ({ kind, name }: Pick<Question, "kind" | "name">, text: string
       try {
         return JSON.parse(text);
       } catch {
-        throw new SyntaxError(`${name} must be JSON, such as {"a": 1} or ["a"]`);
+        return text;
       }
     default:
       return text;
   }
 };
 
-/**
- * The texts of a form as the API takes them; empty ones are left out.
- * @throws SyntaxError for a setting that is no JSON
- */
+/** The texts of a form as the API takes them; empty ones are left out. */
 export const settingsFrom = (
   texts: Readonly<Record<string, string>>,
   { settings }: Pick<Configurable, "settings">,

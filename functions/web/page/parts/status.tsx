@@ -5,7 +5,7 @@ import type { Status } from "../model.ts";
 export const StatusMark = ({ status }: { readonly status: Status }) => (
   <span class={`status is-${status}`}>
     <svg viewBox="0 0 12 12" aria-hidden="true">
-      <path d={STATUS_SHAPES[status]} fill="currentColor" fill-rule="evenodd" />
+      <path d={STATUS_SHAPES[status]} />
     </svg>
     {status}
   </span>

@@ -98,7 +98,7 @@ export const AuditPage = () => {
               <tbody>
                 {items.map(({ id, at, by, operation, resource: what, name, outcome, changes }) => (
                   <tr key={id}>
-                    <td>{when(at)}</td>
+                    <td class="nowrap">{when(at)}</td>
                     <td dir="auto" data-label="Token">
                       {by?.name ?? "a command with AWS credentials"}
                     </td>

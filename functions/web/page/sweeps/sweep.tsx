@@ -93,7 +93,8 @@ const Figures = ({ sweep }: { readonly sweep: SweepItem }) => (
 
 export const SweepPage = ({ id }: { readonly id: string }) => {
   const path = `/v1/monitors/${id}/sweeps`;
-  const tick = query.value.get("tick") ?? "";
+  // Without a tick the path would be that of the list.
+  const tick = query.value.get("tick") || "none";
   const location = query.value.get("location");
   const { answer, failure, refresh } = useLoaded(
     (isPoll) =>

@@ -1,7 +1,7 @@
 /** Tiles for a screen on the wall: problems first, no controls, readable from five metres. */
 import { now, useLoaded } from "../live.ts";
 import type { Row, Status } from "../model.ts";
-import { answer } from "../monitors/filters.ts";
+import { found, ordered } from "../monitors/filters.ts";
 import { loadOverview, overview } from "../monitors/overview.ts";
 import { StatusMark } from "../parts/status.tsx";
 import { query } from "../router.ts";
@@ -16,7 +16,7 @@ const Tile = ({ row: { name, status, since, message } }: { readonly row: Row }) 
   <li class={`tile-large of-${status}`}>
     <b dir="auto">{name}</b>
     <span>
-      <StatusMark status={status} /> {isProblem(status) && lastingSince(since, now.value)}
+      <StatusMark status={status} /> {isProblem(status) && <span class="nowrap">{lastingSince(since, now.value)}</span>}
     </span>
     {isProblem(status) && (
       <span class="small" dir="auto">
@@ -43,8 +43,8 @@ export const WallPage = () => {
   const { failure } = useLoaded((isPoll) => loadOverview(overview.peek()?.period ?? "24h", isPoll), POLL_MS);
   const loaded = overview.value;
   const tag = query.value.get("tag");
-  const question = { q: "", status: null, tag, group: null, sort: "status" } as const;
-  const rows = loaded ? answer([...loaded.rows.values()], question)[0]!.rows : [];
+  const tagged = found([...(loaded?.rows.values() ?? [])], { q: "", status: null, tag });
+  const rows = ordered(tagged, { group: null, sort: "status" })[0]!.rows;
   const worth = rows.filter(({ status }) => status !== "paused");
   const tiles = worth.slice(0, MOST_TILES);
   const others = worth.length - tiles.length;

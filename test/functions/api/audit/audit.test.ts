@@ -143,6 +143,9 @@ describe("the audit log has", () => {
     await edge.call("PUT", "/v1/monitors?dryRun=true", { body: { monitors: [{ ...minimal, key: "dry" }] } });
     await edge.call("POST", "/v1/monitors/bulk", { body: { ids: [id], action: "delete", dryRun: true } });
     await edge.call("POST", "/v1/checks", { body: minimal });
+    const schedule = { kind: "once", durationSeconds: 3_600 };
+    const window = { name: "Not yet", monitorIds: [id], schedule };
+    expect((await edge.call("POST", "/v1/maintenance-windows?dryRun=true", { body: window })).status).toBe(200);
     await edge.call("DELETE", "/v1/monitors/nobody");
     expect(await log("limit=200")).toEqual(before);
   });
