@@ -4,6 +4,7 @@
  * Moments are ISO 8601 strings in UTC with milliseconds: what the API returns, what the table stores and what sorts
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
+import type { JudgedPoll } from "./contract/poll.ts";
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
@@ -88,6 +89,8 @@ export interface Outcome {
   readonly evidence: Evidence;
   /** Absent where nothing answered, or nothing that has facts. */
   readonly facts?: Facts | undefined;
+  /** Counters that the check read, where its protocol reads them. */
+  readonly poll?: JudgedPoll | undefined;
   /** Whether each new fact was looked at several times, as sweeps do: it counts at once. */
   readonly isConfirmed?: boolean | undefined;
   /** Attempts made, retries included. */

@@ -59,5 +59,13 @@ export const REASONS = [
   "answers-everywhere",
   // accounts
   "wrong-credentials",
+  // interfaces of devices
+  "link-down",
+  "link-flapping",
+  "utilisation-high",
+  "errors-high",
+  "discards-high",
+  "duplex-mismatch",
+  "speed-fell",
 ] as const;
 export type Reason = (typeof REASONS)[number];

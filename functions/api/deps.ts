@@ -12,6 +12,7 @@ import type { PolicyStore, WindowStore } from "../../shared/store/alerting.ts";
 import type { AuditStore } from "../../shared/store/audit.ts";
 import type { ChangeStore } from "../../shared/store/changes.ts";
 import type { ChannelStore } from "../../shared/store/channels.ts";
+import type { CounterStore } from "../../shared/store/counters.ts";
 import type { DeliveryStore } from "../../shared/store/deliveries.ts";
 import type { DependencyStore } from "../../shared/store/dependencies.ts";
 import type { DueStore } from "../../shared/store/due.ts";
@@ -26,6 +27,7 @@ import type { MonitorStore } from "../../shared/store/monitors.ts";
 import type { NoteStore } from "../../shared/store/notes.ts";
 import type { PageNewsStore } from "../../shared/store/page-news.ts";
 import type { PlanningStore } from "../../shared/store/planning.ts";
+import type { RateStore } from "../../shared/store/rates.ts";
 import type { SessionStore } from "../../shared/store/sessions.ts";
 import type { ShardStore } from "../../shared/store/shards.ts";
 import type { StatusPageStore } from "../../shared/store/status-pages.ts";
@@ -56,6 +58,10 @@ export interface Deps {
   readonly shards: ShardStore;
   /** What was found by sweeps. */
   readonly sweeps: SweepStore;
+  /** Counters of devices' interfaces. */
+  readonly counters: CounterStore;
+  /** Traffic of interfaces over time. */
+  readonly rates: RateStore;
   /** What may be swept. */
   readonly sweepRights: SweepRights;
   /** Lists all shards, for `/v1/metrics`. */

@@ -25,6 +25,8 @@ import { held } from "./incidents/routes/held.ts";
 import { incidents } from "./incidents/routes/incidents.ts";
 import { notes } from "./incidents/routes/notes.ts";
 import { timelines } from "./incidents/routes/timeline.ts";
+import { interfaces } from "./interfaces/routes/interfaces.ts";
+import { traffic } from "./interfaces/routes/traffic.ts";
 import { locations } from "./locations/routes/locations.ts";
 import { declarative } from "./monitors/routes/apply-list.ts";
 import { badges } from "./monitors/routes/badges.ts";
@@ -53,6 +55,8 @@ export const routes: readonly Route[] = [
   changes,
   baselines,
   sweeps,
+  interfaces,
+  traffic,
   timelines,
   results,
   stats,

@@ -3,12 +3,14 @@
  * can replace it.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createSubscriberCount } from "../../shared/alerts/subscribers.ts";
 import { createPolicyStore, createWindowStore } from "../../shared/store/alerting.ts";
 import { createAuditStore } from "../../shared/store/audit.ts";
 import { createChangeStore } from "../../shared/store/changes.ts";
 import { createChannelStore } from "../../shared/store/channels.ts";
+import { createCounterStore } from "../../shared/store/counters.ts";
 import { createDeliveryStore } from "../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../shared/store/dependencies.ts";
 import { createDueStore } from "../../shared/store/due.ts";
@@ -23,6 +25,7 @@ import { createMonitorStore } from "../../shared/store/monitors.ts";
 import { createNoteStore } from "../../shared/store/notes.ts";
 import { createPageNews } from "../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createRateStore } from "../../shared/store/rates.ts";
 import type { Waiting } from "../../shared/store/read.ts";
 import { createSessionStore } from "../../shared/store/sessions.ts";
 import { createShardStore } from "../../shared/store/shards.ts";
@@ -52,6 +55,8 @@ type Stores =
   | "former"
   | "shards"
   | "sweeps"
+  | "counters"
+  | "rates"
   | "planning"
   | "incidents"
   | "changes"
@@ -105,6 +110,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     unreadable: (error: Error) => logger.error("corrupt history is left out", { error }),
     ...waiting,
   };
+  const history = createHistoryStore(client, tables.history, historyOptions);
   return createApi({
     ...outside,
     newId,
@@ -117,6 +123,8 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     due: createDueStore(client, tables.monitors),
     shards: createShardStore(client, tables.monitors),
     sweeps: createSweepStore(client, tables.history),
+    counters: createCounterStore(client, tables.history, { ...historyOptions, history }),
+    rates: createRateStore(client, tables.history, { sleep: setTimeout, ...historyOptions }),
     planning: createPlanningStore(client, tables.monitors),
     changes: createChangeStore(client, tables.monitors, waiting),
     incidents: createIncidentStore(client, tables.monitors, waiting),
@@ -133,7 +141,7 @@ export function createApiOf({ client, tables, newId = randomUUID, sleep, ...outs
     subscribersOf: createSubscriberCount(outside.sns, now),
     ...createAuthentication(client, tables.monitors, waiting),
     heartbeats: createLocationStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, historyOptions),
+    history,
     stretches,
     statusReader: createStatusReader(
       { stretches, summaries: createSummaryStore(client, tables.history, historyOptions) },

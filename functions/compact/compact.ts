@@ -1,19 +1,23 @@
 /**
- * The hourly run: touches overdue timers, summarises status, compacts blocks into chunks and chunks into days, recounts shards. Each part
+ * The hourly run: touches overdue timers, summarises status, compacts blocks into chunks and chunks into days, recounts shards, and makes
+ * rates of interfaces' counters. Each part
  * continues where the last run stopped, so a run may end anywhere, by a crash or when its time is over.
  */
 import { DAY_SECONDS } from "../../shared/durations.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import type { CompactEvent } from "../../shared/payloads.ts";
+import type { CounterStore } from "../../shared/store/counters.ts";
 import type { DueStore, DueTimer } from "../../shared/store/due.ts";
 import type { HistoryStore } from "../../shared/store/history.ts";
 import { monitorIdOf, monitorKey, SUMMARY_BUCKETS, summaryBucketOf } from "../../shared/store/keys.ts";
 import type { PlanningStore, Shard } from "../../shared/store/planning.ts";
+import type { RateStore } from "../../shared/store/rates.ts";
 import type { StretchStore } from "../../shared/store/stretches.ts";
 import type { SummaryStore } from "../../shared/store/summaries.ts";
 import type { UpkeepStore } from "../../shared/store/upkeep.ts";
 import { createChunking, settledUntil } from "./chunks.ts";
 import { createDays, type DayDependencies } from "./days.ts";
+import { createRates } from "./rates.ts";
 import { createRecount } from "./recount.ts";
 import { createSummarising } from "./summaries.ts";
 
@@ -33,6 +37,8 @@ export interface CompactDependencies {
   readonly history: HistoryStore;
   readonly summaries: SummaryStore;
   readonly stretches: StretchStore;
+  readonly counters: CounterStore;
+  readonly rates: RateStore;
   readonly locations: readonly string[];
   readonly voters: DayDependencies["voters"];
   readonly blockDays: number;
@@ -47,7 +53,20 @@ export interface CompactReport {
 }
 
 export const createCompact =
-  ({ planning, upkeep, due, history, summaries, stretches, locations, voters, blockDays, now }: CompactDependencies) =>
+  ({
+    planning,
+    upkeep,
+    due,
+    history,
+    summaries,
+    stretches,
+    counters,
+    rates,
+    locations,
+    voters,
+    blockDays,
+    now,
+  }: CompactDependencies) =>
   async (source: CompactEvent["source"], hasTime: () => boolean): Promise<CompactReport> => {
     const touched = source === "start" ? await nudgeAll() : await touchTimers();
 
@@ -80,7 +99,13 @@ export const createCompact =
     for (const { name } of shards) if (hasTime()) await makeDays(name, chunked);
 
     const recount = createRecount(upkeep, history);
-    for (const shard of shards) if (hasTime()) await recount(shard);
+    const makeRates = createRates({ counters, rates, blockDays, now, hasTime });
+    for (const shard of shards) {
+      if (!hasTime()) break;
+      const { devices } = await recount(shard);
+      for (const device of devices)
+        for (const location of device.locations) if (hasTime()) await makeRates(device, location);
+    }
     return { lagDays: lagDays(shards, chunked, now() / 1000), touched };
 
     async function monitorsByBucket(): Promise<Map<number, string[]>> {

@@ -5,11 +5,12 @@
  */
 import type { HistoryStore } from "../../shared/store/history.ts";
 import type { Shard } from "../../shared/store/planning.ts";
-import type { UpkeepStore } from "../../shared/store/upkeep.ts";
+import type { Seated, UpkeepStore } from "../../shared/store/upkeep.ts";
 
 export const createRecount =
   (upkeep: UpkeepStore, history: HistoryStore) =>
-  async ({ name, members, locations }: Shard): Promise<void> => {
+  /** @returns who is in the shard */
+  async ({ name, members, locations }: Shard): Promise<Seated> => {
     const seated = await upkeep.seated(name);
     const missing = [...seated.locations].filter((location) => !locations.includes(location));
     if (missing.length > 0) await upkeep.addLocations(name, missing);
@@ -19,4 +20,5 @@ export const createRecount =
     const isFixed = isSettled && (await upkeep.setMembers(name, members, seated.members));
     const seen = isFixed ? 0 : drift;
     if (seen !== seenBefore) await history.rememberDrift(name, seen);
+    return seated;
   };

@@ -1,10 +1,12 @@
 /** Assembles compact. Everything outside it (tables, clock) is passed in, so that a simulation can replace it. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Retention } from "../../shared/history/retention.ts";
+import { createCounterStore } from "../../shared/store/counters.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createMonitorReader } from "../../shared/store/monitor-item.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
+import { createRateStore } from "../../shared/store/rates.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
@@ -25,11 +27,14 @@ export interface CompactOutside {
 
 export function createHourlyRun({ client, tables, locations, retention, now, sleep, unreadable }: CompactOutside) {
   const monitors = createMonitorReader(client, tables.monitors);
+  const history = createHistoryStore(client, tables.history, { retention, now, sleep, unreadable });
   return createCompact({
     planning: createPlanningStore(client, tables.monitors),
     upkeep: createUpkeepStore(client, tables.monitors),
     due: createDueStore(client, tables.monitors),
-    history: createHistoryStore(client, tables.history, { retention, now, sleep, unreadable }),
+    history,
+    counters: createCounterStore(client, tables.history, { history, retention, now, unreadable }),
+    rates: createRateStore(client, tables.history, { retention, now, sleep, unreadable }),
     summaries: createSummaryStore(client, tables.history, { retention, now, sleep, unreadable }),
     stretches: createStretchStore(client, tables.history, retention),
     locations,

@@ -11,6 +11,7 @@ import type { Job } from "../../shared/jobs.ts";
 import type { CheckSettings } from "../../shared/model.ts";
 import type { CheckAnswer } from "../../shared/payloads.ts";
 import { protocols } from "../../shared/protocols/index.ts";
+import { createCounterStore } from "../../shared/store/counters.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
@@ -20,6 +21,7 @@ import { createViewStore } from "../../shared/store/views.ts";
 import { createControl } from "./control.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createIdentify } from "./identify.ts";
+import { followingInterfaces } from "./interfaces.ts";
 import { createJob } from "./job.ts";
 import { createMembers } from "./members.ts";
 import { createSpot } from "./spot.ts";
@@ -68,6 +70,12 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
     sleep,
     unreadable: outside.unreadable,
   });
+  const counters = createCounterStore(client, tables.history, {
+    history,
+    retention,
+    now,
+    unreadable: outside.unreadable,
+  });
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now, sleep);
   const ticking = {
@@ -98,7 +106,7 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
   const job = createJob({
     heartbeat: createHeartbeat({ location, locations, control, now }),
     spot: createSpot({ location, engine, views, control, now }),
-    tick: createTick({ ...ticking, engine }),
+    tick: createTick({ ...ticking, engine: followingInterfaces({ location, engine, counters }) }),
     touch: (timer) => due.touch(timer, now()),
     sweep: sweepTools && sweeping(sweepTools),
     checked,
@@ -107,7 +115,11 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
     job,
     async check(check) {
       try {
-        return (await engine.runOne(check)) ?? null;
+        const outcome = await engine.runOne(check);
+        if (!outcome) return null;
+        // Counters mean nothing alone, and are no JSON.
+        const { poll: _counters, ...told } = outcome;
+        return told;
       } catch (error) {
         if (error instanceof InvalidInput) return { errors: error.errors };
         throw error;

@@ -1,5 +1,6 @@
 import type { Evidence, Facts, PortState, Timings, Traffic } from "../model.ts";
 import type { Reason } from "../reasons.ts";
+import type { JudgedPoll } from "./poll.ts";
 
 /** Result of one attempt, before `rules/health.ts` compares it with what the monitor expects. */
 export interface Measured {
@@ -12,6 +13,8 @@ export interface Measured {
   readonly lossPercent?: number;
   readonly evidence: Evidence;
   readonly facts?: Facts | undefined;
+  /** Counters that were read, where the protocol reads them. */
+  readonly poll?: JudgedPoll | undefined;
   /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string } | undefined;
   /** What silence means for this monitor; set where nothing answered. */

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { Evidence, Facts, PortState } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import type { Connection, TlsOptions } from "./connection.ts";
+import type { JudgedPoll } from "./poll.ts";
 
 /** One row of the registry. */
 export interface Protocol {
@@ -26,6 +27,8 @@ export interface Protocol {
   readonly example: { readonly port?: number; readonly settings: Readonly<Record<string, unknown>> };
   /** Whether it looks at many ports of a host or a network over minutes, and so has no port of its own. Default false. */
   readonly isSweep?: boolean;
+  /** Whether its checks read counters of interfaces, of which rates are made. Default false. */
+  readonly readsCounters?: boolean;
   /**
    * Validates the settings and creates the probe that the engine runs. Must be cheap: called for every check.
    * @throws InvalidInput with paths relative to `settings`
@@ -33,7 +36,7 @@ export interface Protocol {
   prepare(settings: unknown): Probe;
 }
 
-export type Probe = TcpProbe | UdpProbe | SweepProbe;
+export type Probe = TcpProbe | UdpProbe | DialogProbe | SweepProbe;
 
 /** What a protocol learned from a correct answer. */
 export interface Finding {
@@ -45,6 +48,8 @@ export interface Finding {
   readonly facts?: Facts;
   /** The port is open, but something is wrong (expiring certificate, bad stratum). */
   readonly degraded?: { readonly reason: Reason; readonly message: string };
+  /** Counters that were read; what they mean is decided with those of the checks before (`functions/probe/interfaces.ts`). */
+  readonly poll?: JudgedPoll;
 }
 
 /** TCP. Without `talk` an accepted connection (and TLS handshake, where asked for) is the whole check. */
@@ -83,6 +88,31 @@ export interface UdpProbe {
    * @throws ProbeFailure when it answers this question, but wrongly
    */
   read(answer: Buffer, question: Buffer, target: Target): Finding | { readonly followUp: Buffer } | undefined;
+}
+
+/** A conversation over UDP: requests that depend on the answers before them. */
+export interface DialogProbe {
+  readonly transport: "udp";
+  /** What it means when nothing is answered at all. */
+  readonly silence: UdpProbe["silence"];
+  /** As in `UdpProbe`. */
+  readonly silenceMeans?: string;
+  /** @throws ProbeFailure when an answer is wrong */
+  readonly converse: (dialog: Dialog, target: Target) => Promise<Finding>;
+}
+
+/** One side of a conversation over UDP. */
+export interface Dialog {
+  /**
+   * Sends a request, repeats it twice, a second apart, and waits for its answer until the check's deadline. At most four are
+   * under way; further ones wait for their turn.
+   * @param ask makes the datagram when its turn has come
+   * @param read as in `UdpProbe`: `undefined` for what answers another request
+   */
+  request<T>(
+    ask: () => Buffer,
+    read: (answer: Buffer, question: Buffer) => { readonly value: T } | { readonly followUp: Buffer } | undefined,
+  ): Promise<T>;
 }
 
 /** A sweep: the probe function runs it in slices of a minute (`functions/probe/sweep.ts`), the engine's checks never do. */

@@ -1,5 +1,6 @@
 /** Sanitises evidence, which contains text from untrusted servers: printable characters only, bounded size as JSON. */
 import type { Evidence, Facts } from "../model.ts";
+import { FACT_KEY } from "../rules/fact-names.ts";
 import { escapeText } from "../wire/escape-text.ts";
 
 export const MAX_EVIDENCE_BYTES = 1024;
@@ -17,18 +18,23 @@ export function fitEvidence(evidence: Evidence, maxBytes = MAX_EVIDENCE_BYTES): 
   return { ...kept, cut: true };
 }
 
-const MOST_FACTS = 40;
+const FEW_FACTS = { count: 40, bytes: MAX_EVIDENCE_BYTES };
+const MANY_FACTS = { count: 200, bytes: 6 * 1024 };
 const MAX_FACT_CHARACTERS = 200;
 
-/** Escapes facts, and drops the last ones that do not fit into 40, or into 1 KB of JSON; undefined if there are none. */
-export function fitFacts(facts: Facts): Facts | undefined {
+/**
+ * Escapes facts, and drops the last ones that do not fit into 40, or into 1 KB of JSON; undefined if there are none.
+ * @param isMany whether there is room for those of a device with many interfaces
+ */
+export function fitFacts(facts: Facts, isMany = false): Facts | undefined {
   const fitted: Record<string, string> = {};
+  const room = isMany ? MANY_FACTS : FEW_FACTS;
   let bytes = 2;
-  for (const [key, value] of Object.entries(facts).slice(0, MOST_FACTS)) {
+  for (const [key, value] of Object.entries(facts).slice(0, room.count)) {
     const short = escapeText(value, MAX_FACT_CHARACTERS);
     bytes += size(key) + size(short) + 2;
-    if (bytes > MAX_EVIDENCE_BYTES) break;
-    if (/^[a-z][A-Za-z0-9.-]{0,59}$/.test(key)) fitted[key] = short;
+    if (bytes > room.bytes) break;
+    if (FACT_KEY.test(key)) fitted[key] = short;
   }
   return Object.keys(fitted).length > 0 ? fitted : undefined;
 }

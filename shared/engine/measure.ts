@@ -4,12 +4,13 @@
  */
 import { isIPv6 } from "node:net";
 import type { Measured } from "../contract/measured.ts";
-import type { Target, TcpProbe, UdpProbe } from "../contract/protocol.ts";
+import type { DialogProbe, Target, TcpProbe, UdpProbe } from "../contract/protocol.ts";
 import type { CheckSettings, Facts, Family } from "../model.ts";
 import type { Reason } from "../reasons.ts";
 import { type LocationKind, refuseAddress } from "./address-guard.ts";
 import { MAX_ADDRESSES, mergeAddresses } from "./addresses.ts";
 import { type Attempt, NO_TRAFFIC } from "./attempt.ts";
+import { attemptDialog } from "./dialog.ts";
 import type { Names, Resolution, Resolved } from "./dns.ts";
 import type { Failure } from "./failure.ts";
 import type { Handshakes } from "./handshakes.ts";
@@ -31,7 +32,7 @@ export interface MeasureTools {
   readonly random: (bytes: number) => Buffer;
 }
 
-type CheckProbe = TcpProbe | UdpProbe;
+type CheckProbe = TcpProbe | UdpProbe | DialogProbe;
 
 /** A check whose settings are parsed, with its time limits. */
 export interface PreparedCheck {
@@ -114,6 +115,7 @@ export function createMeasure(tools: MeasureTools): Measure {
       };
       const started: Attempt = { target, family, timeoutMs, wheel, release: pacing.release, crashed };
       if (probe.transport === "tcp") attemptTcp(probe, started, done);
+      else if ("converse" in probe) attemptDialog(probe, started, done);
       else attemptUdp(probe, started, done);
     };
     begin();

@@ -19,7 +19,7 @@ const messageOf = (text: string): string => {
 
 export function toOutcome(check: CheckSettings, measured: Measured, attempts: number): Outcome {
   const { health, reason, message } = assess(check, measured);
-  const { state, address, timings, traffic, lossPercent, evidence, facts, stalled } = measured;
+  const { state, address, timings, traffic, lossPercent, evidence, facts, poll, stalled } = measured;
   return {
     state,
     reason,
@@ -31,10 +31,18 @@ export function toOutcome(check: CheckSettings, measured: Measured, attempts: nu
     attempts,
     address,
     lossPercent,
-    facts: facts && fitFacts(facts),
+    facts: facts && fitFacts(facts, poll !== undefined),
+    poll,
     stalled,
   };
 }
+
+/** Escapes what was added to an outcome later, and cuts it to size. */
+export const fitted = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  message: messageOf(outcome.message),
+  evidence: fitEvidence(outcome.evidence),
+});
 
 /** Outcome of a check that an internal error ended: `unmeasured`, because it says nothing about the target. */
 export function crashedOutcome(error: unknown): Outcome {

@@ -6,7 +6,7 @@
  */
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import type { Measured } from "../contract/measured.ts";
-import type { Finding, UdpProbe } from "../contract/protocol.ts";
+import type { Finding, Target, UdpProbe } from "../contract/protocol.ts";
 import type { Traffic } from "../model.ts";
 import { type Attempt, type Done, endpointOf } from "./attempt.ts";
 import { explain, type Failure, type Stage } from "./failure.ts";
@@ -15,7 +15,7 @@ import type { Timeout } from "./timer-wheel.ts";
 /** Wait for missing answers once one has come: five times the slowest answer so far, at least this. Later ones count as lost. */
 const GRACE_MS = 500;
 /** Follow-up datagrams per question (cookies, discovery), so that a hostile peer cannot make us send endlessly. */
-const MAX_FOLLOW_UPS = 4;
+export const MAX_FOLLOW_UPS = 4;
 
 interface Question {
   datagram: Buffer;
@@ -25,7 +25,20 @@ interface Question {
 }
 
 /** Returns the literal address unchanged: without it Node runs `dns.lookup` on a thread for every datagram. */
-const lookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) => callback(null, address, 0);
+export const literalLookup: NonNullable<SocketOptions["lookup"]> = (address, _options, callback) =>
+  callback(null, address, 0);
+
+/** Whether the kernel assigned the checked port of this machine to the socket itself, which would receive its own questions. */
+export function isItself(socket: Socket, { port, address }: Target): boolean {
+  const own = socket.address();
+  return own.port === port && own.address === address;
+}
+
+export const nothingThere = (target: Target): Failure => ({
+  state: "closed",
+  reason: "port-unreachable",
+  message: `${endpointOf(target)} has nothing on this port: the check's own socket would answer`,
+});
 
 export const attemptUdp = (probe: UdpProbe, attempt: Attempt, done: Done): void =>
   new UdpAttempt(probe, attempt, done).begin();
@@ -62,12 +75,7 @@ class UdpAttempt {
     const listener = this.#listener;
     const connected = (error?: unknown) => {
       if (error) return this.#onError(error as Error);
-      if (this.#isItself())
-        return this.#end({
-          state: "closed",
-          reason: "port-unreachable",
-          message: `${endpointOf(this.#attempt.target)} has nothing on this port: the check's own socket would answer`,
-        });
+      if (isItself(socket, this.#attempt.target)) return this.#end(nothingThere(this.#attempt.target));
       this.#stage = "datagram";
       this.#sendNext();
     };
@@ -88,16 +96,9 @@ class UdpAttempt {
     });
   }
 
-  /** Whether the kernel assigned the checked port of this machine to the socket itself, which would receive its own questions. */
-  #isItself(): boolean {
-    const { port, address } = this.#attempt.target;
-    const own = this.#socket.address();
-    return own.port === port && own.address === address;
-  }
-
   #open(): Socket {
     const type = this.#attempt.family === 6 ? "udp6" : "udp4";
-    return createSocket({ type, lookup, reuseAddr: this.#probe.answersFromAnyPort === true });
+    return createSocket({ type, lookup: literalLookup, reuseAddr: this.#probe.answersFromAnyPort === true });
   }
 
   #sendNext() {
@@ -247,7 +248,8 @@ function conclude(probe: UdpProbe, { target, timeoutMs }: Attempt, seen: Seen, f
 }
 
 /** For an even count, the lower of the two middle values. */
-const median = (rtts: readonly number[]) => rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
+export const median = (rtts: readonly number[]) =>
+  rtts.toSorted((a, b) => a - b)[Math.floor((rtts.length - 1) / 2)] ?? 0;
 
 /** Mean difference of consecutive round-trip times, in milliseconds with two decimals. */
 function jitter(rtts: readonly number[]): number {

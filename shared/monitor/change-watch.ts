@@ -2,15 +2,16 @@
 import { z } from "zod";
 import { expecting } from "../issues.ts";
 import { MOST_VALUES } from "../rules/baseline.ts";
+import { FACT_KEY } from "../rules/fact-names.ts";
 import { FACT_RULES } from "../rules/fact-significance.ts";
 import { list, oneOf } from "../schema.ts";
 
 const MAX_FACT_RULES = 20;
 const factRules = z
   .record(
-    z
-      .string()
-      .regex(/^[a-z][A-Za-z0-9.-]{0,59}\*?$/, { error: expecting("the key of a fact, or its beginning and *") }),
+    z.string().regex(new RegExp(FACT_KEY.source.replace("$", "\\*?$")), {
+      error: expecting("the key of a fact, or its beginning and *"),
+    }),
     oneOf(FACT_RULES).meta({ id: "FactRule", description: "What a change of a fact means." }),
     { error: expecting('an object of keys and rules, such as {"http.server": "ignore"}') },
   )
@@ -20,8 +21,6 @@ const factRules = z
   .describe(
     "What changes of single facts mean, by key, or by its beginning and `*`: `alert`, `record` (expected from then on, and listed) or `ignore`. Default none.",
   );
-
-const FACT_KEY = /^[a-z][A-Za-z0-9.-]{0,59}$/;
 
 const MAX_VALUE_CHARACTERS = 200;
 /** Values of one fact. */

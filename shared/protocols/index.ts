@@ -12,6 +12,7 @@ import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { imap } from "./imap.ts";
 import { imaps } from "./imaps.ts";
+import { interfaces } from "./interfaces.ts";
 import { irc } from "./irc.ts";
 import { isakmp } from "./isakmp.ts";
 import { kafka } from "./kafka.ts";
@@ -68,6 +69,7 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   https,
   imap,
   imaps,
+  interfaces,
   irc,
   isakmp,
   kafka,

@@ -181,12 +181,14 @@ export interface Answer {
   readonly message: Message;
 }
 
+/** Builds the PDU to send, with this id. */
+export type MakePdu = (id: number) => Buffer;
+
 /**
  * Creates the conversation of a user with agents. It remembers each agent's engine and keys, so that only the first check
  * needs discovery. Each message has a random id and answers are authenticated with it, so no answer can be a replay.
- * @param request builds the PDU to send, with this id
  */
-export const createConversation = (user: User, request: (id: number) => Buffer) => {
+export const createConversation = (user: User) => {
   const engines = new Map<string, Engine>();
   const placeOf = ({ address, port }: Target) => `${address} ${port}`;
 
@@ -201,7 +203,7 @@ export const createConversation = (user: User, request: (id: number) => Buffer) 
     return engine;
   };
 
-  const ask = (engine: Engine, { random, now }: Target): Buffer => {
+  const ask = (engine: Engine, request: MakePdu, { random, now }: Target): Buffer => {
     const id = requestId(random(4));
     const elapsed = Math.max(0, Math.floor((now() - engine.atMs) / 1000));
     const { id: engineId, boots, authKey, privKey } = engine;
@@ -239,7 +241,14 @@ export const createConversation = (user: User, request: (id: number) => Buffer) 
   };
 
   /** Follows a report up with the message as the agent wants it. @throws ProbeFailure where nothing else could be sent */
-  const followUp = (pdu: Pdu, asked: Message, message: Message, isGenuine: boolean, target: Target): Buffer => {
+  const followUp = (
+    pdu: Pdu,
+    asked: Message,
+    message: Message,
+    isGenuine: boolean,
+    target: Target,
+    request: MakePdu,
+  ): Buffer => {
     const reported = readBinding(pdu.bindings)?.oid ?? "nothing";
     const { engineId } = message;
     const evidence = { version: "3", user: user.user, engineId: engineId.toString("hex"), reported };
@@ -247,9 +256,9 @@ export const createConversation = (user: User, request: (id: number) => Buffer) 
     const isDiscovery = asked.engineId.length === 0;
     const isOtherEngine = engineId.length > 0 && !engineId.equals(asked.engineId);
     if (isOtherEngine && engineId.length <= MAX_ENGINE_ID_BYTES && (isDiscovery || reported === UNKNOWN_ENGINE_IDS))
-      return ask(remember(message, target), target);
+      return ask(remember(message, target), request, target);
     if (reported === NOT_IN_TIME_WINDOWS && isGenuine && !isInTimeWindow(message, asked))
-      return ask(remember(message, target), target);
+      return ask(remember(message, target), request, target);
     if (wrong && !isDiscovery)
       throw new ProbeFailure("wrong-credentials", `the SNMP agent ${wrong} ("${user.user}")`, { evidence });
     throw new ProbeFailure("unexpected-answer", `the SNMP agent refuses the message and reports ${reported}`, {
@@ -258,25 +267,29 @@ export const createConversation = (user: User, request: (id: number) => Buffer) 
   };
 
   return {
-    ask(target: Target): Buffer {
+    ask(target: Target, request: MakePdu): Buffer {
       const engine = engines.get(placeOf(target));
-      if (engine && Math.abs(target.now() - engine.atMs) < FORGET_AFTER_MS) return ask(engine, target);
+      if (engine && Math.abs(target.now() - engine.atMs) < FORGET_AFTER_MS) return ask(engine, request, target);
       return discovery(target.random);
     },
 
-    /** @param message what `datagram` holds, and `asked` what the question held */
+    /**
+     * @param message what `datagram` holds, and `asked` what the question held
+     * @param request as it was asked
+     */
     read(
       datagram: Buffer,
       message: Message,
       asked: Message,
       target: Target,
+      request: MakePdu,
     ): Answer | { followUp: Buffer } | undefined {
       const { id, engineId, flags } = message;
       if (id !== asked.id) return undefined;
       const engine = engines.get(placeOf(target));
       const isGenuine = isAuthentic(datagram, message, engine);
       const pdu = open(message, engine);
-      if (pdu.tag === REPORT) return { followUp: followUp(pdu, asked, message, isGenuine, target) };
+      if (pdu.tag === REPORT) return { followUp: followUp(pdu, asked, message, isGenuine, target, request) };
       if (pdu.tag !== RESPONSE || pdu.id !== id) return undefined;
       const wanted = FLAGS[user.level];
       if ((flags & wanted) !== wanted || !engineId.equals(asked.engineId) || asked.engineId.length === 0)

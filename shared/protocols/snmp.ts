@@ -5,20 +5,12 @@
  */
 import { z } from "zod";
 import { type Finding, ProbeFailure, type Protocol } from "../contract/protocol.ts";
-import { element, expectNext, integer, next, octets, toInteger } from "../wire/ber.ts";
-import { Cursor, printable } from "../wire/cursor.ts";
-import { oneLine, preparingOnce } from "../wire/settings.ts";
-import { ANSWER, getRequest, type Pdu, RESPONSE, readBinding, readPdu, requestId, SEQUENCE } from "../wire/snmp-pdu.ts";
+import { printable } from "../wire/cursor.ts";
+import { preparingOnce } from "../wire/settings.ts";
+import { getRequest, type Pdu, readBinding } from "../wire/snmp-pdu.ts";
 import { udpFields, udpProbe } from "../wire/udp.ts";
-import {
-  createConversation,
-  decode,
-  discovery,
-  type Message,
-  readScoped,
-  UNKNOWN_ENGINE_IDS,
-  userSetting,
-} from "./snmp-v3.ts";
+import { communitySession, communitySetting, decoded, userSession } from "./snmp-session.ts";
+import { discovery, type MakePdu, type Message, readScoped, UNKNOWN_ENGINE_IDS, userSetting } from "./snmp-v3.ts";
 
 const SYS_DESCR = "1.3.6.1.2.1.1.1.0";
 
@@ -40,7 +32,7 @@ const oid = z
   .regex(/^\.?[0-2](\.\d{1,10}){1,127}$/, "must be an object identifier in numbers, like 1.3.6.1.2.1.1.1.0");
 const expect = expectations.optional().describe("What the value must be.");
 const object = {
-  community: oneLine(64).meta({ writeOnly: true }).default("public").describe("Community, which is a password."),
+  community: communitySetting,
   oid: oid.default(SYS_DESCR).describe("Object to read; by default sysDescr."),
   expect,
 };
@@ -78,16 +70,10 @@ type Community = Exclude<Settings, V3>;
 
 const numbers = (oid = SYS_DESCR): string => oid.replace(/^\./, "");
 
-const ask = ({ version, community, oid }: Community, random: Buffer): Buffer => {
-  const pdu = getRequest(requestId(random), numbers(oid));
-  return element(SEQUENCE, integer(version === "1" ? 0 : 1), octets(community), pdu);
-};
-
 const ERRORS = ["no error", "too big", "no such name", "bad value", "read only", "general error", "no access"];
 const NO_SUCH_NAME = 2;
 const GENERAL_ERROR = 5;
 const RESOURCE_UNAVAILABLE = 13;
-const AUTHORIZATION_ERROR = 16;
 
 const unmet = (value: string, { equals, contains, min, max }: Expectations): string | undefined => {
   if (equals !== undefined && value !== equals) return `"${equals}"`;
@@ -162,43 +148,23 @@ const readEngine = (message: Message): Finding => {
   };
 };
 
-/** @throws ProbeFailure where the answer is no message of this version */
-const afterVersion = (answer: Buffer, wanted: string): Cursor => {
-  if (answer[0] !== SEQUENCE)
-    throw new ProbeFailure("wrong-protocol", "expected an SNMP message, got something else", {
-      evidence: { firstBytes: answer.subarray(0, 8).toString("hex") },
-    });
-  const message = expectNext(new Cursor(answer, ANSWER), SEQUENCE, ANSWER);
-  const version = ["1", "2c", "2", "3"][toInteger(expectNext(message, 0x02, ANSWER))];
-  if (version === wanted) return message;
-  throw new ProbeFailure("wrong-protocol", `expected an answer in SNMP version ${wanted}, got ${version}`);
-};
-
-/** The request id that `ask` wrote. */
-const questionId = (question: Buffer): number => {
-  const message = expectNext(new Cursor(question, ANSWER), SEQUENCE, ANSWER);
-  expectNext(message, 0x02, ANSWER);
-  expectNext(message, 0x04, ANSWER);
-  return toInteger(expectNext(next(message, ANSWER).content, 0x02, ANSWER));
-};
+const getting =
+  (oid: string | undefined): MakePdu =>
+  (id) =>
+    getRequest(id, numbers(oid));
 
 const withCommunity = (wanted: Community) => {
   const version = wanted.version ?? "2c";
+  const session = communitySession(version, wanted.community);
+  const request = getting(wanted.oid);
   return udpProbe(wanted, {
-    ask: (_n, random) => ask(wanted, random(4)),
-    read(answer, question) {
-      const message = afterVersion(answer, version);
-      expectNext(message, 0x04, ANSWER);
-      const pdu = readPdu(message);
-      if (pdu.id !== questionId(question)) return undefined;
-      // Only engines of version 3 send reports: RFC 3416, section 4.
-      if (pdu.tag !== RESPONSE) throw new ProbeFailure("wrong-protocol", "expected an SNMP response, got a report");
-      return readObject(pdu, version, wanted);
+    ask: (_n, _random, target) => session.ask(target, request),
+    read(answer, question, target) {
+      const read = session.read(answer, question, target, request);
+      return read && "pdu" in read ? readObject(read.pdu, version, wanted) : read;
     },
   });
 };
-
-const decoded = (datagram: Buffer): Message => decode(afterVersion(datagram, "3"));
 
 const withoutUser = (wanted: V3) =>
   udpProbe(wanted, {
@@ -210,25 +176,19 @@ const withoutUser = (wanted: V3) =>
   });
 
 const asUser = (wanted: V3, user: NonNullable<V3["user"]>) => {
-  const conversation = createConversation(user, (id) => getRequest(id, numbers(wanted.oid)));
+  const session = userSession(user);
+  const request = getting(wanted.oid);
   return udpProbe(wanted, {
-    ...(user.level === "authPriv" && { silenceMeans: "an SNMP agent is silent to a wrong privKey or priv" }),
-    ask: (_n, _random, target) => conversation.ask(target),
+    ...(session.silenceMeans && { silenceMeans: session.silenceMeans }),
+    ask: (_n, _random, target) => session.ask(target, request),
     read(answer, question, target) {
-      const read = conversation.read(answer, decoded(answer), decoded(question), target);
+      const read = session.read(answer, question, target, request);
       if (!read || "followUp" in read) return read;
       const { pdu, message } = read;
-      const evidence = describeMessage(message);
-      if (pdu.error === AUTHORIZATION_ERROR)
-        throw new ProbeFailure(
-          "wrong-credentials",
-          `the SNMP agent lets the user "${user.user}" read nothing at this level of security`,
-          { evidence },
-        );
       const found = readObject(pdu, "3", wanted);
       return {
         ...found,
-        evidence: { ...found.evidence, ...evidence },
+        evidence: { ...found.evidence, ...describeMessage(message) },
         facts: { ...engineFacts(message), ...found.facts },
       };
     },

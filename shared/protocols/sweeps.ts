@@ -23,8 +23,11 @@ const silenceMeansNothing = (name: string): boolean => {
 /** By port: the UDP protocol whose default it is, of those that need no settings and that a healthy server answers. */
 export function udpPorts(): ReadonlyMap<number, string> {
   udpProtocols ??= new Map(
-    Object.entries(protocols).flatMap(([name, { defaultPort, isSweep }]) =>
-      defaultPort === null || isSweep || silenceMeansNothing(name) ? [] : [[defaultPort, name] as const],
+    Object.entries(protocols).flatMap(([name, { defaultPort, isSweep, readsCounters }]) =>
+      // A whole table of counters is more than it takes to see that an agent answers.
+      defaultPort === null || isSweep || readsCounters || silenceMeansNothing(name)
+        ? []
+        : [[defaultPort, name] as const],
     ),
   );
   return udpProtocols;

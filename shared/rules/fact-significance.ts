@@ -32,6 +32,12 @@ function ofWebServer(from: readonly string[], to: string): FactRule {
   return from.some((value) => productOf(value).name === productOf(to).name) ? "record" : "alert";
 }
 
+/** Somebody plugged something in, or turned an interface on, where nothing was. All else of an interface is told by its verdicts. */
+function ofInterface(key: string, from: readonly string[], to: string): FactRule {
+  const isOpened = to === "up" && from.length > 0 && from.every((value) => value === "down");
+  return isOpened && /\.(link|admin)$/.test(key) ? "alert" : "record";
+}
+
 const SOFTWARE = new Set(["software", "ssh.software"]);
 /** A new key of a certificate is a renewal, which `tls.issuer` and `tls.names` watch over. */
 const RECORDED = new Set(["tls.spki"]);
@@ -63,6 +69,7 @@ export function significanceOf(
   if (RECORDED.has(key) || (from.length === 0 && BEGIN.has(key))) return "record";
   // Ports that open and close are told by `ports.tcp`; another service on a port that stayed open is not.
   if (key.startsWith("service.")) return to === "" ? "ignore" : from.some((value) => value !== "") ? "alert" : "record";
+  if (key.startsWith("if.")) return ofInterface(key, from, to);
   // A greeting that no longer names the software hides it.
   if (SOFTWARE.has(key)) return ofSoftware(from, to);
   return key === "http.server" ? ofWebServer(from, to) : "alert";

@@ -38,6 +38,8 @@ export const LEARNED = 3;
 const MOST_VALUES = 8;
 /** Size of all sightings as JSON: they are stored with each location's view, in the monitor's item. */
 const MOST_BYTES = 1_536;
+/** The same for devices, whose interfaces have facts each. */
+const DEVICE_BYTES = 8_192;
 const UNSTABLE: readonly Sighting[] = [];
 
 export const isGone = ({ missed = 0 }: Sighting) => missed >= GONE;
@@ -77,10 +79,13 @@ function withValues(before: readonly Sighting[], seen: readonly string[], tick: 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 /** Gives up the keys that need most room. */
-function fitted(values: Readonly<Record<string, readonly Sighting[]>>): Readonly<Record<string, readonly Sighting[]>> {
-  if (bytesOf(values) <= MOST_BYTES) return values;
+function fitted(
+  values: Readonly<Record<string, readonly Sighting[]>>,
+  room: number,
+): Readonly<Record<string, readonly Sighting[]>> {
+  if (bytesOf(values) <= room) return values;
   const [longest] = Object.entries(values).toSorted(([, a], [, b]) => bytesOf(b) - bytesOf(a))[0]!;
-  return fitted({ ...values, [longest]: UNSTABLE });
+  return fitted({ ...values, [longest]: UNSTABLE }, room);
 }
 
 /**
@@ -102,7 +107,8 @@ export function observe(before: Sightings | null, facts: Facts, tick: number): S
     before.checks === checks &&
     Object.keys(values).length === Object.keys(known).length &&
     Object.entries(values).every(([key, list]) => known[key] === list);
-  return isSame ? before : { checks, values: fitted(values) };
+  const room = Object.keys(facts).some((key) => key.startsWith("if.")) ? DEVICE_BYTES : MOST_BYTES;
+  return isSame ? before : { checks, values: fitted(values, room) };
 }
 
 /**

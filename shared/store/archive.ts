@@ -2,7 +2,7 @@
  * Compacted history: chunks, days, and how far compaction has got. Writes are idempotent: an item's content follows
  * from its outcomes alone, its expiry from their time.
  */
-import { BatchWriteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { decodeChunk, encodeChunk } from "../history/chunk.ts";
 import { startOfDate, startOfDay } from "../history/day.ts";
 import type { PastOutcome } from "../history/outcome.ts";
@@ -13,11 +13,7 @@ import type { AliveReader } from "./alive.ts";
 import { unlessRaced } from "./condition.ts";
 import type { HistoryStoreOptions } from "./history.ts";
 import { chunkKey, dayKey, progressKey, tickKey } from "./keys.ts";
-
-/** Limit of BatchWriteItem. */
-const ITEMS_PER_WRITE = 25;
-/** The pause starts at 50 ms and doubles: 6 s in all, which outlasts a partition split. */
-const WRITE_ATTEMPTS = 8;
+import { writeAll } from "./write-all.ts";
 
 export interface ChunkWrite {
   readonly monitorId: string;
@@ -67,18 +63,7 @@ export const createArchive = (
   { isAlive, query }: AliveReader,
   { retention, now, sleep, unreadable }: Required<HistoryStoreOptions>,
 ) => {
-  /** Writes all items, and retries those that DynamoDB throttles (`UnprocessedItems`). */
-  const writeAll = async (items: readonly Record<string, unknown>[]) => {
-    for (let start = 0; start < items.length; start += ITEMS_PER_WRITE) {
-      let left = items.slice(start, start + ITEMS_PER_WRITE).map((Item) => ({ PutRequest: { Item } }));
-      for (let attempt = 0; left.length > 0; attempt++) {
-        if (attempt === WRITE_ATTEMPTS) throw new Error(`${left.length} items of ${tableName} were not taken`);
-        if (attempt > 0) await sleep(25 * 2 ** attempt);
-        const { UnprocessedItems } = await client.send(new BatchWriteCommand({ RequestItems: { [tableName]: left } }));
-        left = (UnprocessedItems?.[tableName] ?? []) as typeof left;
-      }
-    }
-  };
+  const write = (items: readonly Record<string, unknown>[]) => writeAll(client, tableName, items, sleep);
 
   /** Advances a watermark; does nothing if it is as far or further already. */
   const advance = async (shard: string, update: { more: string; names: object; values: object }) => {
@@ -98,7 +83,7 @@ export const createArchive = (
 
   return {
     putChunks: (chunks: readonly ChunkWrite[]) =>
-      writeAll(
+      write(
         chunks.map(({ monitorId, location, shard, outcomes }) => ({
           ...chunkKey(monitorId, location, outcomes[0]!.tick, shard),
           data: encodeChunk(outcomes),
@@ -128,7 +113,7 @@ export const createArchive = (
     },
 
     putDays: (days: readonly DayWrite[]) =>
-      writeAll(
+      write(
         days.map(({ monitorId, location, date, tally }) => ({
           ...dayKey(monitorId, location, date),
           data: encodeTally(tally),

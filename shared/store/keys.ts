@@ -41,6 +41,10 @@
  *  history   change    SUMMARY#<bucket>         NEW#<since>#<id>#<seq>  stretches that no summary includes yet
  *  history   progress  COMPACTION               <shard>               how far its blocks became chunks and days
  *  history   part      SWEEP#<id>#<location>    PART#<tick>#<slice>   what one slice of a sweep found
+ *  history   counters  COUNTERS#<id>#<location> <second, 12 digits>   one poll of a device's interfaces
+ *  history   rates     RATES#<id>#<location>    DAY#<interface>#<YYYY-MM-DD>  its traffic in sums of 5 minutes
+ *  history   month     RATES#<id>#<location>    MONTH#<interface>#<YYYY-MM>  95th percentile, peak, errors
+ *  history   progress  RATES#<id>#<location>    PROGRESS              how far counters became rates
  *  history   sweep     SWEEP#<id>#<location>    END#<tick>            what a sweep found
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
@@ -222,6 +226,20 @@ export const sweepPartKey = (monitorId: string, location: string, tick: number, 
 export const SWEEP_END_PREFIX = "END#";
 export const sweepEndKey = (monitorId: string, location: string, tick: number) =>
   sweepKey(monitorId, location, `${SWEEP_END_PREFIX}${tickKey(tick)}`);
+
+/** @param second when the counters were read */
+export const countersKey = (monitorId: string, location: string, second: number) => ({
+  pk: `COUNTERS#${monitorId}#${location}`,
+  sk: tickKey(second),
+});
+
+/** @param sk of one interface and day or month, or `PROGRESS` */
+const ratesOf = (monitorId: string, location: string, sk: string) => ({ pk: `RATES#${monitorId}#${location}`, sk });
+export const ratesKey = (monitorId: string, location: string, name: string, date: string) =>
+  ratesOf(monitorId, location, `DAY#${name}#${date}`);
+export const ratesMonthKey = (monitorId: string, location: string, name: string, month: string) =>
+  ratesOf(monitorId, location, `MONTH#${name}#${month}`);
+export const ratesProgressKey = (monitorId: string, location: string) => ratesOf(monitorId, location, "PROGRESS");
 
 /** Names a shard: lane and number, for example `60#3`. */
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;

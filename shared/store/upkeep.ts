@@ -1,10 +1,22 @@
 /** Store of compact's repairs in the monitors table: recounts the members of shards, and lists all monitors. */
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ItemKey, Monitor } from "../model.ts";
+import { protocols } from "../protocols/index.ts";
 import { unlessRaced } from "./condition.ts";
-import { shardKey } from "./keys.ts";
+import { monitorIdOf, shardKey } from "./keys.ts";
 import { createListing } from "./listing.ts";
 import { pagesOf } from "./read.ts";
+
+const CHECK_NAMES = ["locations", "protocol", "host", "port", "intervalSeconds"] as const;
+
+/** A monitor whose checks read counters of interfaces. */
+export type SeatedDevice = Pick<Monitor, "id" | (typeof CHECK_NAMES)[number]>;
+
+export interface Seated {
+  readonly members: number;
+  readonly locations: ReadonlySet<string>;
+  readonly devices: readonly SeatedDevice[];
+}
 
 export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: string) => {
   const listing = createListing(client, tableName);
@@ -19,23 +31,31 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
     },
 
     /** Counts the monitors in a shard, and collects the locations that they are checked from. Eventually consistent. */
-    async seated(shard: string): Promise<{ readonly members: number; readonly locations: ReadonlySet<string> }> {
+    async seated(shard: string): Promise<Seated> {
       let members = 0;
       const locations = new Set<string>();
+      const devices: SeatedDevice[] = [];
       const pages = pagesOf(client, {
         TableName: tableName,
         IndexName: "members",
         KeyConditionExpression: "#shard = :shard",
-        ExpressionAttributeNames: { "#shard": "shard", "#check": "check", "#locations": "locations" },
+        ExpressionAttributeNames: {
+          "#shard": "shard",
+          "#check": "check",
+          ...Object.fromEntries(CHECK_NAMES.map((name) => [`#${name}`, name])),
+        },
         ExpressionAttributeValues: { ":shard": shard },
-        ProjectionExpression: "#check.#locations",
+        ProjectionExpression: ["pk", ...CHECK_NAMES.map((name) => `#check.#${name}`)].join(", "),
       });
       for await (const page of pages) {
         members += page.length;
-        for (const { check } of page)
-          for (const name of (check as Pick<Monitor, "locations">).locations) locations.add(name);
+        for (const { pk, check } of page) {
+          const found = check as Omit<SeatedDevice, "id">;
+          for (const name of found.locations) locations.add(name);
+          if (protocols[found.protocol]?.readsCounters) devices.push({ ...found, id: monitorIdOf(String(pk)) });
+        }
       }
-      return { members, locations };
+      return { members, locations, devices };
     },
 
     /** Corrects the member counter, unless it has changed since it was read. @returns whether it was set */

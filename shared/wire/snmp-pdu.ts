@@ -4,6 +4,7 @@ import { element, expectNext, integer, next, objectId, toInteger, toObjectId, to
 import { Cursor, printable } from "./cursor.ts";
 
 const GET_REQUEST = 0xa0;
+const GET_BULK_REQUEST = 0xa5;
 export const SEQUENCE = 0x30;
 export const RESPONSE = 0xa2;
 export const REPORT = 0xa8;
@@ -13,14 +14,16 @@ export const ANSWER = "SNMP answer";
 /** A request id is a signed 32-bit number; kept positive, because implementations encode negative ones differently. */
 export const requestId = (random: Buffer): number => random.readUInt32BE() & 0x7fffffff;
 
-export const getRequest = (id: number, oid?: string): Buffer =>
-  element(
-    GET_REQUEST,
-    integer(id),
-    integer(0),
-    integer(0),
-    element(SEQUENCE, ...(oid ? [element(SEQUENCE, objectId(oid), element(0x05))] : [])),
-  );
+const request = (tag: number, id: number, first: number, second: number, oids: readonly string[]): Buffer => {
+  const bindings = oids.map((oid) => element(SEQUENCE, objectId(oid), element(0x05)));
+  return element(tag, integer(id), integer(first), integer(second), element(SEQUENCE, ...bindings));
+};
+
+export const getRequest = (id: number, ...oids: readonly string[]): Buffer => request(GET_REQUEST, id, 0, 0, oids);
+
+/** Asks for the next instances after each of the objects: RFC 3416, section 4.2.3. */
+export const getBulkRequest = (id: number, repetitions: number, ...oids: readonly string[]): Buffer =>
+  request(GET_BULK_REQUEST, id, 0, repetitions, oids);
 
 /**
  * Decodes numbers inside Opaque, such as floats, which SNMP has no type for; net-snmp sends load averages so
@@ -102,10 +105,32 @@ export const readPdu = (cursor: Cursor): Pdu => {
   return { tag, id, error, bindings: expectNext(content, SEQUENCE, ANSWER) };
 };
 
-export const readBinding = (bindings: Cursor): { oid: string; text: string; isMissing?: boolean } | undefined => {
-  if (bindings.left === 0) return undefined;
+const nextBinding = (bindings: Cursor) => {
   const binding = expectNext(bindings, SEQUENCE, ANSWER);
   const oid = toObjectId(expectNext(binding, 0x06, ANSWER));
-  const { tag, content } = next(binding, ANSWER);
+  return { oid, ...next(binding, ANSWER) };
+};
+
+export const readBinding = (bindings: Cursor): { oid: string; text: string; isMissing?: boolean } | undefined => {
+  if (bindings.left === 0) return undefined;
+  const { oid, tag, content } = nextBinding(bindings);
   return { oid, ...readValue(tag, content) };
+};
+
+/** The value of an object: a number of any type, or text. Null: the agent has none there. */
+export type SnmpValue = bigint | string | null;
+
+/** All objects of an answer, in its order. */
+export const readBindings = (bindings: Cursor): { readonly oid: string; readonly value: SnmpValue }[] => {
+  const found: { readonly oid: string; readonly value: SnmpValue }[] = [];
+  while (bindings.left > 0) {
+    const { oid, tag, content } = nextBinding(bindings);
+    const isNumber = tag === 0x02 || tag === 0x41 || tag === 0x42 || tag === 0x43 || tag === 0x46 || tag === 0x47;
+    if (isNumber) found.push({ oid, value: tag === 0x02 ? toSigned(content) : toUnsigned(content) });
+    else {
+      const { text, isMissing } = readValue(tag, content);
+      found.push({ oid, value: isMissing || tag === 0x05 ? null : text });
+    }
+  }
+  return found;
 };

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { synthesise } from "../../infra/local/template/synth.ts";
 import { DEFAULT_RETENTION } from "../../shared/history/retention.ts";
 import type { Lane } from "../../shared/model.ts";
+import { printInterfaces } from "./cost/interfaces.ts";
 import { ASSUMED, PRICES } from "./cost/prices.ts";
 import { type Simulated, simulate } from "./cost/simulation.ts";
 import { storageOf } from "./cost/storage.ts";
@@ -38,6 +39,7 @@ try {
     await run.database.close();
   }
   if (!printSweeps()) process.exitCode = 1;
+  if (!(await printInterfaces())) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,9 @@
 /** Right answers of many protocols, whole conversations at once: what `fuzz.ts` mutates. */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { element, integer, octets } from "../../shared/wire/ber.ts";
+import { getRequest, requestId } from "../../shared/wire/snmp-pdu.ts";
+import { Switch } from "./switch.ts";
 
 /** Bodies as servers code them: what decodes them is not ours, what bounds it is. */
 const PAGE = "<html>Welcome</html>".repeat(40);
@@ -10,6 +13,15 @@ const coded = (coding: string, bytes: Buffer) =>
     bytes,
   ]);
 const zipped = gzipSync(PAGE);
+
+/** The first answer of a switch: its uptime, the state of its table, the number of its interfaces, its name. */
+const switchAnswer = () => {
+  const device = new Switch(2);
+  device.community = "public";
+  const oids = ["1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.31.1.5.0", "1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.1.5.0"];
+  const request = getRequest(requestId(RANDOM), ...oids);
+  return device.answer(element(0x30, integer(1), octets("public"), request))!;
+};
 
 /** What the fuzz gives for randomness, always the same: Kafka's broker, for one, sends some of it back. */
 export const RANDOM = createHash("sha512").update("fuzz").digest();
@@ -155,6 +167,7 @@ export const SEEDS: Readonly<Record<string, readonly Buffer[]>> = {
   ],
   stun: [hex("0101000c 2112a442 000000000000000000000000 0020 0008 0001 a147 e112a643")],
   coap: [hex("60450001 00 c0ff68656c6c6f")],
+  interfaces: [switchAnswer()],
   snmp: [
     hex("302e 020101 0406 7075626c6963 a221 020101 020100 020100 3016 3014 06082b06010201010100 0408 4c696e7578203600"),
   ],

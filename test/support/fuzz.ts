@@ -4,7 +4,13 @@
  */
 import type { Socket } from "node:net";
 import fc from "fast-check";
-import { ProbeFailure, type Target, type UdpProbe } from "../../shared/contract/protocol.ts";
+import {
+  type Dialog,
+  type DialogProbe,
+  ProbeFailure,
+  type Target,
+  type UdpProbe,
+} from "../../shared/contract/protocol.ts";
 import { createEngine } from "../../shared/engine/run.ts";
 import type { Outcome } from "../../shared/model.ts";
 import { protocols } from "../../shared/protocols/index.ts";
@@ -97,6 +103,25 @@ const readDatagram = (probe: UdpProbe, bytes: Buffer, target: Target): void => {
     }
 };
 
+/** The same for a conversation: each request gets the answer, behind the id that it has. */
+const readConversation = async (probe: DialogProbe, bytes: Buffer, target: Target): Promise<void> => {
+  const dialog: Dialog = {
+    request: async (ask, read) => {
+      const question = ask();
+      for (const datagram of [bytes, Buffer.concat([question.subarray(0, 8), bytes])]) {
+        const found = read(datagram, question);
+        if (found && "value" in found) return found.value as never;
+      }
+      return new Promise(() => {});
+    },
+  };
+  try {
+    await Promise.race([probe.converse(dialog, target), new Promise(setImmediate)]);
+  } catch (error) {
+    if (!(error instanceof ProbeFailure)) throw error;
+  }
+};
+
 /**
  * Holds every parser against so many answers.
  * @throws Error with seed and answer when a parser crashes, hangs or reads without end
@@ -124,6 +149,7 @@ export async function fuzz(count: number, seed: number): Promise<FuzzResult> {
     const row = protocols[one.protocol]!;
     const settings = plainSettings(one.protocol);
     const probe = row.prepare(settings);
+    if ("converse" in probe) return readConversation(probe, bytesOf(one), target);
     if (probe.transport === "udp") return readDatagram(probe, bytesOf(one), target);
     pending.set(index, one);
     const startedAt = performance.now();

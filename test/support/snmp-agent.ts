@@ -35,6 +35,8 @@ export class SnmpAgent {
   /** Seconds by which its answers, but not its reports, are older than they are. */
   ageSeconds = 0;
   readonly user: User;
+  /** Makes the PDU that answers this one. Default: `value`, whatever is asked for. */
+  respond: ((tag: number, pdu: Cursor) => Buffer) | undefined;
 
   constructor(user: User) {
     this.user = user;
@@ -74,8 +76,8 @@ export class SnmpAgent {
     return this.seal(id, this.#scoped(element(0xa8, integer(0), integer(0), integer(0), bindings)), level);
   }
 
-  /** What the user asks for. */
-  #read({ data, salt, ...message }: Message): { id: number; oid: string } {
+  /** The PDU that answers the user's. */
+  #respond({ data, salt, ...message }: Message): Buffer {
     const { user } = this;
     const content =
       data.tag === 0x04 && user.level === "authPriv"
@@ -84,12 +86,15 @@ export class SnmpAgent {
     const scope = content ? expectNext(content, SEQUENCE, "request") : data.content;
     expectNext(scope, 0x04, "request");
     expectNext(scope, 0x04, "request");
-    const pdu = next(scope, "request").content;
+    const { tag, content: pdu } = next(scope, "request");
+    if (this.respond) return this.respond(tag, pdu);
     const id = toInteger(expectNext(pdu, 0x02, "request"));
     expectNext(pdu, 0x02, "request");
     expectNext(pdu, 0x02, "request");
     const binding = expectNext(expectNext(pdu, SEQUENCE, "request"), SEQUENCE, "request");
-    return { id, oid: toObjectId(expectNext(binding, 0x06, "request")) };
+    const oid = objectId(toObjectId(expectNext(binding, 0x06, "request")));
+    const bindings = element(SEQUENCE, element(SEQUENCE, oid, this.value));
+    return element(0xa2, integer(id), integer(this.error), integer(0), bindings);
   }
 
   answer(question: Buffer, level?: User["level"]): Buffer | undefined {
@@ -103,10 +108,7 @@ export class SnmpAgent {
       if (!isInTimeWindow(this, asked)) return this.report(asked.id, "notInTimeWindows", "authNoPriv");
     }
     try {
-      const { id, oid } = this.#read(asked);
-      const bindings = element(SEQUENCE, element(SEQUENCE, objectId(oid), this.value));
-      const pdu = element(0xa2, integer(id), integer(this.error), integer(0), bindings);
-      return this.seal(asked.id, this.#scoped(pdu), level, this.time - this.ageSeconds);
+      return this.seal(asked.id, this.#scoped(this.#respond(asked)), level, this.time - this.ageSeconds);
     } catch {
       return undefined; // Decrypted with a wrong key: snmpd is silent, too.
     }

@@ -354,6 +354,8 @@ export const limitedTo = (limit: Tags | null | undefined, deps: Deps): Deps => {
     notes: deps.notes,
     stretches: deps.stretches,
     sweeps: deps.sweeps,
+    counters: deps.counters,
+    rates: deps.rates,
     statusReader: deps.statusReader,
     // SNS is asked for what a limited token sees; records of others would tell of those that it does not.
     subscriptions: {

@@ -94,7 +94,7 @@ const MONITOR_FAMILIES: readonly (Family & { readonly labels: (row: MonitorRow) 
   },
 ];
 
-const head = ({ name, help }: Family) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+export const head = ({ name, help }: Family) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
 
 /** @param monitors that are shown, and no others */
 export function exposition(monitors: readonly MonitorRow[], blocks: readonly NamedBlock[]): string {
@@ -123,4 +123,4 @@ export function exposition(monitors: readonly MonitorRow[], blocks: readonly Nam
   return text;
 }
 
-const label = (text: string) => text.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
+export const label = (text: string) => text.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));

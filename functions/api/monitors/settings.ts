@@ -82,7 +82,7 @@ const packetErrors = ({ protocol, settings, intervalSeconds = 60, timeoutMs }: K
   const row = protocol === undefined ? undefined : protocols[protocol];
   if (!row || settings?.packets === undefined) return [];
   const probe = row.prepare(settings);
-  if (probe.transport !== "udp") return [];
+  if (!("packets" in probe)) return [];
   const { count, spacingMs } = probe.packets;
   const lastMs = (count - 1) * spacingMs;
   const withinMs = timeoutMs ?? defaultTimeoutMs(intervalSeconds);

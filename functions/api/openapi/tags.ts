@@ -29,6 +29,11 @@ const TAGS: readonly Tag[] = [
     paths: /^\/v1\/monitors\/\{id\}\/sweeps\b/,
   },
   {
+    name: "Interfaces",
+    description: "Links, speeds, errors and traffic of a device's interfaces.",
+    paths: /^\/v1\/monitors\/\{id\}\/interfaces\b/,
+  },
+  {
     name: "Checks",
     description: "Checks at once, of a monitor or of settings that are not saved yet.",
     paths: /^\/v1\/(checks|monitors\/\{id\}\/check)$/,
@@ -85,6 +90,7 @@ export const tagsOf = (paths: readonly string[]) =>
 const ITEMS: readonly { readonly paths: RegExp; readonly what: string; readonly example: string }[] = [
   { paths: /^\/v1\/badges\b/, what: "Id of the monitor, and `.svg`", example: "7ca139c8bbaa9b19b116.svg" },
   { paths: /\/sweeps\/(.*\/)?$/, what: "The second in which the sweep began", example: "1795809600" },
+  { paths: /\/interfaces\/$/, what: "Id of the interface, or its name if that has no slash", example: "R2kxLzAvNw" },
   { paths: /^\/v1\/monitors\b/, what: "Id of the monitor", example: "7ca139c8bbaa9b19b116" },
   { paths: /\/notes\/$/, what: "Id of the note", example: "5b1c4f7e-9a51-4d6c-8d1b-0c1f0a3f5b7e" },
   { paths: /^\/v1\/incidents\b/, what: "Id of the incident", example: "7ca139c8bbaa9b19b116.1795341600000" },

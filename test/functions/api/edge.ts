@@ -26,6 +26,7 @@ import { createPolicyStore, createWindowStore } from "../../../shared/store/aler
 import { createAuditStore } from "../../../shared/store/audit.ts";
 import { createChangeStore } from "../../../shared/store/changes.ts";
 import { createChannelStore } from "../../../shared/store/channels.ts";
+import { createCounterStore } from "../../../shared/store/counters.ts";
 import { createDecisionStore } from "../../../shared/store/decisions.ts";
 import { createDeliveryStore } from "../../../shared/store/deliveries.ts";
 import { createDependencyStore } from "../../../shared/store/dependencies.ts";
@@ -41,6 +42,7 @@ import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createNoteStore } from "../../../shared/store/notes.ts";
 import { createPageNews } from "../../../shared/store/page-news.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
+import { createRateStore } from "../../../shared/store/rates.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
 import { createStatusPageStore } from "../../../shared/store/status-pages.ts";
 import { createStatusReader } from "../../../shared/store/status-reader.ts";
@@ -191,6 +193,15 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
   const former = createFormerStore(client, tables.tables.monitors);
   const now = () => clock.now();
   const history = createHistoryStore(client, tables.tables.history);
+  const kept = {
+    history,
+    retention: DEFAULT_RETENTION,
+    now: () => now().getTime(),
+    sleep: async () => {},
+    unreadable: ({ message }: Error) => console.error(message),
+  };
+  const counters = createCounterStore(client, tables.tables.history, kept);
+  const rates = createRateStore(client, tables.tables.history, kept);
   const stretches = createStretchStore(client, tables.tables.history);
   const summaries = createSummaryStore(client, tables.tables.history, { now: () => now().getTime() });
   const decisions = createDecisionStore(client, tables.tables.monitors);
@@ -225,6 +236,8 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
     retention: DEFAULT_RETENTION,
     newId: randomUUID,
     sweeps: createSweepStore(tables.client, tables.tables.history),
+    rates,
+    counters,
     sweepRights: { targets: ["93.184.216.0/28", "example.com"], installation: "test" },
     probes: createProbes(locations, "dispatch"),
     sns: new SNSClient({}),
@@ -336,7 +349,18 @@ export const startEdge = async ({ locations = LOCATIONS as readonly Location[], 
         },
         clock.now(),
       ),
-    stores: { tokens, audit, sessions: authentication.sessions, monitors, former, history, stretches, summaries },
+    stores: {
+      tokens,
+      audit,
+      sessions: authentication.sessions,
+      monitors,
+      former,
+      history,
+      counters,
+      rates,
+      stretches,
+      summaries,
+    },
     async [Symbol.asyncDispose]() {
       await tables.stop();
       server.closeAllConnections();

@@ -51,20 +51,24 @@ const settings = readMonitorSettings(
   locations,
 );
 
-const viewAt = (health: Health, ms: number): View => ({
+const FACTS: View["facts"] = { checks: 3, values: { software: [{ value: wide(490) }] } };
+/** As much as is kept of a device with many interfaces. */
+const DEVICE_FACTS: View["facts"] = { checks: 3, values: { "if.e.link": [{ value: wide(2_715) }] } };
+
+const viewAt = (health: Health, ms: number, facts: View["facts"]): View => ({
   health,
   state: "open|filtered",
   reason: "certificate-self-signed",
   message: wide(MAX_MESSAGE_BYTES / 3),
   evidence: { certificate: "e".repeat(MAX_EVIDENCE_BYTES - 18) },
-  facts: { checks: 3, values: { software: [{ value: wide(490) }] } },
+  facts: facts ?? null,
   address: "0000:0000:0000:0000:0000:ffff:192.168.100.228",
   since: new Date(ms).toISOString(),
   tick: ms / 1000,
 });
 
 /** After so many changes of which no receiver could be told; the incidents' own items were written. */
-function troubled(changes: number): Monitor {
+function troubled(changes: number, facts = FACTS): Monitor {
   let monitor: Monitor = {
     ...newMonitor(
       "f".repeat(20),
@@ -78,7 +82,7 @@ function troubled(changes: number): Monitor {
   const conditions = Object.fromEntries(locations.map(({ name }) => [name, "working" as const]));
   for (let change = 1; change <= changes; change++) {
     const ms = START + change * 60_000;
-    const view = viewAt(change % 2 ? "down" : "up", ms);
+    const view = viewAt(change % 2 ? "down" : "up", ms, facts);
     const views = Object.fromEntries(locations.map(({ name }) => [name, view]));
     const pendingAlerts = Object.fromEntries(
       Object.entries(monitor.pendingAlerts).filter(([, { content }]) => content.kind !== "incident"),
@@ -111,4 +115,8 @@ test("the largest monitor there may be, in trouble that two alerts tell of, take
 
 test("an outbox that neither receivers nor the history take anything from adds a tenth to that at most", async () => {
   for (const changes of [3, 20, 101, 205]) expect(await sizeOf(troubled(changes))).toBeLessThan(LIMIT_BYTES * 1.1);
+});
+
+test("a device with many interfaces, seen from all locations, fits too", async () => {
+  expect(await sizeOf(troubled(205, DEVICE_FACTS))).toBeLessThan(400 * 1024);
 });

@@ -1,13 +1,16 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Control, NetworkState } from "../../../functions/probe/control.ts";
+import { followingInterfaces } from "../../../functions/probe/interfaces.ts";
 import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
 import { createSpot } from "../../../functions/probe/spot.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
+import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
 import type { Lane, Monitor, View } from "../../../shared/model.ts";
 import { protocols } from "../../../shared/protocols/index.ts";
+import { createCounterStore } from "../../../shared/store/counters.ts";
 import { createDueStore } from "../../../shared/store/due.ts";
 import { createHistoryStore } from "../../../shared/store/history.ts";
 import { dueBucket, monitorKey } from "../../../shared/store/keys.ts";
@@ -64,12 +67,21 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
       },
     });
     const ownViews = createViewStore(client, monitors);
+    const ownHistory = createHistoryStore(client, historyTable, { now });
+    const counters = createCounterStore(client, historyTable, {
+      history: ownHistory,
+      retention: DEFAULT_RETENTION,
+      now,
+      unreadable: (error) => {
+        throw error;
+      },
+    });
     return createTick({
       location: "a",
-      engine,
+      engine: followingInterfaces({ location: "a", engine, counters }),
       members: createMembers(ownViews, createPlanningStore(client, monitors), now),
       views: ownViews,
-      history: createHistoryStore(client, historyTable, { now }),
+      history: ownHistory,
       control,
       wentOffline: async (since) => void state.wentOffline.push(since),
       blockSeconds: 1000,

@@ -63,6 +63,12 @@ export const servers: readonly RealServer[] = [
         protocol: "snmp",
         settings: { version: "1", community: "harbor", oid: "1.3.6.1.2.1.1.6.0", expect: { equals: "pier 7" } },
       },
+      { protocol: "interfaces", settings: { community: "harbor" } },
+      {
+        protocol: "interfaces",
+        settings: { community: "harbor", only: "Te*" },
+        expected: { state: "mismatch", health: "down", reason: "unexpected-answer" },
+      },
       { protocol: "snmp", settings: { version: "3" } },
       {
         protocol: "snmp",
@@ -87,6 +93,7 @@ export const servers: readonly RealServer[] = [
     },
     checks: [
       ...PAIRS.flatMap((pair) => OBJECTS.map((oid) => compared(pair, oid))),
+      ...PAIRS.map((pair) => ({ protocol: "interfaces", settings: { version: "3", user: userOf(pair) } })),
       wrong({ ...known, user: "nobody" }),
       wrong({ ...known, authKey: "wrong-password" }),
       wrong({ ...known, auth: "SHA-512" }),

@@ -9,6 +9,7 @@ import { placeOf } from "../../../../shared/store/keys.ts";
 import type { Shard } from "../../../../shared/store/planning.ts";
 import type { Deps } from "../../deps.ts";
 import { type Route, route } from "../../http/route.ts";
+import { interfaceExposition } from "../../interfaces/exposition.ts";
 import { EXPOSITION_TYPE, exposition, type NamedBlock } from "../exposition.ts";
 import { selecting, tagFilter } from "../select.ts";
 
@@ -51,7 +52,7 @@ export const metrics: readonly Route[] = [
     operationId: "getMetrics",
     summary: "Statuses and newest outcomes for Prometheus",
     description:
-      "`harborlight_monitor_info` says what each monitor is, and `harborlight_monitor_status` how it stands, paused and pending ones too; the other metrics are the newest outcome by monitor and location. Without compression some 4,000 monitors from two locations fit into an answer, with it 20,000; for more, scrape it in parts.",
+      "`harborlight_monitor_info` says what each monitor is, and `harborlight_monitor_status` how it stands, paused and pending ones too; the other metrics are the newest outcome by monitor and location. Monitors of interfaces have their link, speed, traffic and errors by `interface`, of at most 333 interfaces. Without compression some 4,000 monitors from two locations fit into an answer, with it 20,000; for more, scrape it in parts.",
     scope: "metrics",
     query: z.strictObject({
       tag: tagFilter,
@@ -79,7 +80,8 @@ export const metrics: readonly Route[] = [
       const shown = rows
         .filter((row) => isWanted(row) && placeOf(row.id, parts) === part)
         .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-      return { body: exposition(shown, blocks), headers: { "content-type": EXPOSITION_TYPE } };
+      const body = exposition(shown, blocks) + (await interfaceExposition(deps, shown, now));
+      return { body, headers: { "content-type": EXPOSITION_TYPE } };
     },
   }),
 ];

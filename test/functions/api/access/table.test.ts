@@ -65,6 +65,9 @@ const ROWS: Readonly<Record<string, readonly [Scope | null, Limited]>> = {
   applyBaseline: ["write", "nothing"], // see the test of changes
   deleteBaseline: ["write", "missing"],
   listSweeps: ["read", "missing"],
+  listInterfaces: ["read", "missing"],
+  getTraffic: ["read", "nothing"], // see the test of interfaces
+  getForecast: ["read", "nothing"], // likewise
   getSweep: ["read", "nothing"], // see the test of sweeps
   getSweepDiff: ["read", "nothing"], // likewise
   getAcknowledgePage: [null, "nothing"],

@@ -1,9 +1,11 @@
 /** That the examples of the OpenAPI document work: each request is sent, and its answer is one that is described. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { targetOf } from "../../../../shared/store/counters.ts";
 import { createDecisionStore } from "../../../../shared/store/decisions.ts";
 import { createStatusPageStore } from "../../../../shared/store/status-pages.ts";
 import { createSweepStore } from "../../../../shared/store/sweeps.ts";
 import { operations, type Parameter } from "../../../support/document.ts";
+import { interfaceReading } from "../../../support/interfaces.ts";
 import { type Edge, startEdge } from "../edge.ts";
 
 const SUBSCRIPTION = "arn:aws:sns:us-east-1:000000000000:alerts:0d4e6f3a";
@@ -75,6 +77,27 @@ const openChange = async (id: string) => {
   return `${id}.0a1b2c3d4e5f`;
 };
 
+/** A monitor whose device was polled. @returns its id */
+const polled = async () => {
+  const body = {
+    name: "Switch",
+    protocol: "interfaces",
+    host: "93.184.216.34",
+    locations: ["eu-west-1"],
+    settings: { community: "harbor" },
+  };
+  const { id, locations } = (await edge.call("POST", "/v1/monitors", { body })).body;
+  const device = { id, location: locations[0], target: targetOf({ host: body.host, port: 161 }) };
+  const interfaces = [interfaceReading({ name: "eth0" })];
+  await edge.stores.counters.putPoll(device, {
+    atMs: Date.now() - 1_000,
+    upHundredths: 1,
+    interfaces,
+    memory: new Map(),
+  });
+  return id;
+};
+
 /** A sweep that ended. @returns its tick */
 const putSweep = async (id: string, tick: number) => {
   const at = new Date(tick * 1000).toISOString();
@@ -128,6 +151,8 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
   },
+  "/v1/monitors/{id}/interfaces/{interface}/traffic": async () => `${await polled()}/interfaces/eth0`,
+  "/v1/monitors/{id}/interfaces/{interface}/forecast": async () => `${await polled()}/interfaces/eth0`,
   "/v1/monitors/{id}/sweeps/{tick}": async () => {
     const id = await createMonitor();
     return `${id}/sweeps/${await putSweep(id, 1_795_809_600)}`;
