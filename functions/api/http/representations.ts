@@ -44,6 +44,9 @@ export const condition = z.enum(["working", "silent", "offline"]).meta({
   description: "How a location does: only checks from one that works count.",
   example: "working",
 });
+export const transport = z
+  .enum(["tcp", "udp"])
+  .meta({ id: "Transport", description: "How it is carried.", example: "tcp" });
 export const locationName = z.string().meta({ description: "Name of the location.", example: "eu-west-1" });
 export const milliseconds = z.number().meta({ description: "Milliseconds.", example: 12.4 });
 export const percentage = z.number().min(0).max(100).meta({ description: "Per cent.", example: 99.95 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Protocol } from "../../../../shared/contract/protocol.ts";
 import { protocolName } from "../../../../shared/monitor/fields.ts";
 import { protocols as registry } from "../../../../shared/protocols/index.ts";
-import { pageOf } from "../representations.ts";
+import { pageOf, transport } from "../representations.ts";
 import { type Route, route } from "../route.ts";
 import { CACHED } from "./openapi.ts";
 
@@ -13,9 +13,7 @@ const protocolView = z
     title: z.string().meta({ description: "For people.", example: "SSH" }),
     summary: z.string().meta({ description: "What makes it `open`.", example: "Open when the server names itself." }),
     reference: z.string().meta({ description: "The documents it follows.", example: "RFC 4253, section 4.2" }),
-    transports: z
-      .array(z.enum(["tcp", "udp"]).meta({ id: "Transport", description: "How it is carried." }))
-      .describe("The first is the default."),
+    transports: z.array(transport).describe("The first is the default."),
     defaultPort: z
       .int()
       .nullable()

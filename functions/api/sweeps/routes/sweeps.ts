@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from "../../../../shared/store/cursor.ts";
 import type { Deps } from "../../deps.ts";
 import { locationField, oneLocation } from "../../history/routes/location-filter.ts";
 import { Problem } from "../../http/problem.ts";
-import { locationName, message, moment, pageOf, reason, state } from "../../http/representations.ts";
+import { locationName, message, moment, pageOf, reason, state, transport } from "../../http/representations.ts";
 import { type Route, route } from "../../http/route.ts";
 import { page } from "../../http/schemas.ts";
 import { withHistory } from "../../monitors/write.ts";
@@ -15,7 +15,6 @@ import { withHistory } from "../../monitors/write.ts";
 const tick = z.int().meta({ description: "The second in which it began; names it.", example: 1_795_809_600 });
 const address = z.string().meta({ description: "Address.", example: "203.0.113.5" });
 const port = z.int().meta({ description: "Port.", example: 443 });
-const transport = z.enum(["tcp", "udp"]).meta({ description: "What the port is of.", example: "tcp" });
 const service = z.string().nullable().meta({
   description:
     "The protocol that answered when the port was first seen open; `tls`, `unknown`, `silent` or `closes-at-once` where none did. Null: not asked yet.",
