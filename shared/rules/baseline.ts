@@ -23,10 +23,15 @@ const beside = (pins: readonly string[], others: readonly string[]) => [
   ...others.filter((one) => !pins.includes(one)).slice(-MOST_VALUES),
 ];
 
-const hashOf = (pins: Values) =>
-  Object.keys(pins).length === 0
-    ? undefined
-    : createHash("sha256").update(JSON.stringify(pins)).digest("hex").slice(0, 12);
+const hashOf = (content: unknown) => createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 12);
+
+/**
+ * Which ports are watched, as a hash; undefined for monitors that are not swept. With others, ports appear among the facts that were open
+ * all along, and open ones vanish from them.
+ */
+export function watchedBy({ port, settings: { ports, udp, mayBe } }: Monitor): string | undefined {
+  return port === 0 ? hashOf([ports, udp, mayBe]) : undefined;
+}
 
 /**
  * Takes the values of the settings into the baseline. Of a key that they name, what was learned before is not expected any more once the
@@ -34,7 +39,7 @@ const hashOf = (pins: Values) =>
  */
 export function withPins(before: Baseline, pins: Values): Baseline {
   const { pinned: _former, ...others } = before;
-  const pinned = hashOf(pins);
+  const pinned = Object.keys(pins).length > 0 ? hashOf(pins) : undefined;
   const values: Record<string, readonly string[]> = { ...before.values };
   for (const [key, list] of Object.entries(pins)) {
     const accepted = pinned === before.pinned ? (values[key] ?? []) : [];

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import type { Alert, AlertEvent, Incident, Monitor, Status, Target, Timestamp, ViewCondition } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
-import { accepting, fitted, learn, pinnedBy, type Values, withPins } from "./baseline.ts";
+import { accepting, fitted, learn, pinnedBy, type Values, watchedBy, withPins } from "./baseline.ts";
 import { tellBaseline, toBeTold } from "./baseline-told.ts";
 import { describeChange } from "./change-words.ts";
 import { notAfter } from "./clock-skew.ts";
@@ -57,8 +57,10 @@ export interface Baseline {
   readonly further: number;
   /** What people were told of: like an incident, without an item of its own. Null: no open change was told. */
   readonly advisory: Incident | null;
-  /** Whether it was just learned and people are still to hear which ports are open; absent where they are not. */
-  readonly isUntold?: boolean;
+  /** Hash of the ports that are watched; absent where none are, and in baselines of earlier versions. Others begin it anew. */
+  readonly watched?: string;
+  /** By location: what its first sweep found, where people are still to hear of that; absent where they are not. */
+  readonly untold?: Readonly<Record<string, string>>;
   /** Set by the API; the next decision learns the baseline anew. */
   readonly isForgotten?: boolean;
 }
@@ -143,9 +145,9 @@ function isReverted(monitor: Monitor, { key, value, locations }: OpenChange, pos
 export function mayTellChange(monitor: Monitor): boolean {
   const { baseline } = monitor;
   // The first sweep makes the baseline and tells it.
-  if (!baseline || baseline.isForgotten) return monitor.port === 0;
+  if (!baseline || baseline.isForgotten || baseline.watched !== watchedBy(monitor)) return monitor.port === 0;
   const open = Object.values(baseline.changes);
-  if (baseline.isUntold || open.some(({ isTold }) => !isTold)) return true;
+  if (baseline.untold || open.some(({ isTold }) => !isTold)) return true;
   const isKnown = (key: string, value: string) =>
     baseline.values[key]?.includes(value) || open.some((one) => one.key === key && one.value === value);
   const present = presentOf(monitor, () => true);
@@ -230,15 +232,20 @@ export function followChanges(
   const stored = monitor.baseline;
   const isOff = monitor.changeWatch.mode === "off" || monitor.deletedAt !== null;
   const isOther = stored !== null && !sameTarget(stored.target, target);
-  const isOver = isOff || isOther || stored?.isForgotten;
-  const kept = isOver ? null : stored;
-  const closed = stored && isOver ? close(monitor, stored, whyOver(monitor, isOff, isOther), status, context, now) : [];
+  const watched = watchedBy(monitor);
+  const isElsewhere = stored?.watched !== undefined && stored.watched !== watched;
+  const isOver = isOff || isOther || isElsewhere || stored?.isForgotten;
+  const watch = watched === undefined ? {} : { watched };
+  const kept = isOver || !stored ? null : { ...stored, ...watch };
+  const why = whyOver(monitor, { isOff, isOther, isElsewhere });
+  const closed = stored && isOver ? close(monitor, stored, why, status, context, now) : [];
   if (isOff) return { baseline: null, news: closed, lookAgainAt: null };
   // The next baseline is made of what the service says now: this decision may come after the first checks of another target.
-  const empty: Baseline = { target, learned: [], values: {}, changes: {}, further: 0, advisory: null };
-  const { after, ended, news } = compare(monitor, kept ?? empty, context.conditions, now);
+  const empty: Baseline = { target, ...watch, learned: [], values: {}, changes: {}, further: 0, advisory: null };
+  const before = kept ?? empty;
+  const { after, ended, news } = compare(monitor, before, context.conditions, now);
   if (after.learned.length === 0) return { baseline: kept, news: closed, lookAgainAt: null };
-  const learned = kept?.learned.length ? after : toBeTold(monitor, after);
+  const learned = toBeTold(monitor, before, after);
   const when = { status, isHeldBack: isHeldBack || undecidedSince !== null };
   const first = tellBaseline(monitor, learned, when, context, now);
   const told = tellChanges(monitor, first.baseline, ended, when, context, now);
@@ -250,10 +257,14 @@ export function followChanges(
   };
 }
 
-function whyOver({ deletedAt }: Monitor, isOff: boolean, isOther: boolean): string {
+function whyOver(
+  { deletedAt }: Monitor,
+  { isOff, isOther, isElsewhere }: { readonly [name in "isOff" | "isOther" | "isElsewhere"]: boolean },
+): string {
   if (deletedAt) return "the monitor was deleted";
   if (isOff) return "changes are no longer watched";
-  return isOther ? "another target is checked now" : "what is expected is learned anew";
+  if (isOther) return "another target is checked now";
+  return isElsewhere ? "other ports are watched now" : "what is expected is learned anew";
 }
 
 /** Ends what is open, because it is no longer compared with this baseline. */

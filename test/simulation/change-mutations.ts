@@ -78,8 +78,8 @@ export const CHANGE_MUTANTS: readonly Mutant[] = [
   mutant(
     "what is learned anew leaves its alert open",
     CHANGES,
-    "isOff || isOther || stored?.isForgotten",
-    "isOff || isOther",
+    "isOff || isOther || isElsewhere || stored?.isForgotten",
+    "isOff || isOther || isElsewhere",
     { caughtBy: "learned anew" },
   ),
   mutant(

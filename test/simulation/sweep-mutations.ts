@@ -3,6 +3,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 
 const END = "/functions/probe/sweep-end.ts";
 const SLICE = "/functions/probe/sweep-slice.ts";
+const CHANGES = "/shared/rules/changes.ts";
 const TOLD = "/shared/rules/baseline-told.ts";
 const FINDINGS = "/shared/rules/sweep-findings.ts";
 
@@ -26,8 +27,8 @@ export const SWEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     "the baseline is told at each decision",
     TOLD,
-    "const { isUntold = false, ...told } = baseline;",
-    "const { isUntold = false } = baseline;\n  const told = baseline;",
+    "const { untold, ...told } = baseline;",
+    "const { untold } = baseline;\n  const told = baseline;",
     {
       caughtBy: "a port that opens",
     },
@@ -44,11 +45,18 @@ export const SWEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     "the baseline is told to nobody",
     TOLD,
-    "{ ...baseline, isUntold: true }",
-    "{ ...baseline, isUntold: false }",
+    "? { ...after, untold } : after",
+    "? after : after",
     {
       caughtBy: "a port that opens",
     },
+  ),
+  mutant(
+    "ports that are watched from now on count as newly open",
+    CHANGES,
+    "stored?.watched !== undefined && stored.watched !== watched",
+    "stored?.watched !== undefined && stored.watched === null",
+    { caughtBy: "other ports are swept from now on" },
   ),
   mutant(
     "what differs is confirmed without its port",

@@ -61,14 +61,17 @@ function judgeSeen(run: Case, { monitorId: id, alertId, changes = [] }: Told, at
   }
 }
 
-/** A baseline that was made is told once. */
+/** A baseline that was made is told once; so is what a further location adds to it. */
 function judgeBaselines(run: Case, id: string, told: readonly Told[], madeAt: (one: Told) => number) {
   const { journal, calm, scenario, say } = run;
   const writes = journal.learned.filter((one) => one.id === id);
   const made = writes.filter(({ locations }, place) => locations.length > 0 && !writes[place - 1]?.locations.length);
+  const added = writes.filter(
+    ({ locations }, place) => place > 0 && locations.length > writes[place - 1]!.locations.length,
+  );
   const anew = journal.answers.filter((one) => one.id === id && one.action === "learn");
   for (const [place, one] of told.entries()) {
-    const reasons = [...made, ...anew].filter(({ at }) => at <= madeAt(one) + 1).length;
+    const reasons = [...new Set([...made, ...added, ...anew])].filter(({ at }) => at <= madeAt(one) + 1).length;
     if (place >= reasons) say("baseline-twice", id, madeAt(one), `${one.alertId} tells a baseline again`);
   }
   const isMaintained = (from: number, to: number) =>

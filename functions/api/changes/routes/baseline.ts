@@ -101,7 +101,8 @@ const applyBaseline = route({
       };
       const {
         isForgotten: _taken,
-        isUntold: _known,
+        untold: _known,
+        watched: _former,
         ...baseline
       } = {
         ...accepting(before, isAccepted, { at: now.toISOString(), by: token?.name ?? "", note: null }),

@@ -37,7 +37,7 @@ test("they hear once which ports are open, and no pager opens an incident", () =
     durationSeconds: null,
   });
   expect(world.alerts()[0]).not.toHaveProperty("changes");
-  expect(world.monitor.baseline).not.toHaveProperty("isUntold");
+  expect(world.monitor.baseline).not.toHaveProperty("untold");
   expect(world.incidents.size).toBe(0);
 });
 
@@ -47,11 +47,97 @@ test("that no port is open is told too", () => {
   expect(world.alerts()[0]?.message).toContain("no port is open on db");
 });
 
-test("further locations are not told, but what only they see is known; later differences are changes", () => {
+test("further locations that see the same are not told; later differences are changes", () => {
   const world = worldOf({ locations: ["a", "b", "c"] });
   for (const name of ["a", "b", "c"]) sweep(world, 10, name);
   sweep(world, 310, "a", { ...PORTS, "ports.tcp": "22,80,8080" });
   expect(heard(world)).toEqual(["11 baseline-learned", "311 changed"]);
+});
+
+describe("what a further location alone sees open", () => {
+  const more = { ...PORTS, "ports.tcp": "22,80,5432" };
+  const inside = "3 ports are open on db: 22 (ssh), 80, 5432";
+
+  test("is told too, and where from", () => {
+    const world = worldOf({ locations: ["a", "b"] });
+    sweep(world, 10, "a");
+    sweep(world, 20, "b", more, inside);
+    sweep(world, 310, "a");
+    sweep(world, 320, "b", more, inside);
+    expect(heard(world)).toEqual(["11 baseline-learned", "21 baseline-learned"]);
+    expect(world.alerts()[1]?.message).toContain(`seen from b: ${inside}. `);
+  });
+
+  test("is told together with the first, where both had to wait", () => {
+    const world = worldOf({ locations: ["a", "b"] });
+    world.maintenanceUntil = (_, now) => (now.getTime() < START + 1_000_000 ? START + 1_000_000 : null);
+    sweep(world, 10, "a");
+    sweep(world, 20, "b", more, inside);
+    world.rest(200);
+    expect(heard(world)).toEqual(["1000 baseline-learned"]);
+    expect(world.alerts()[0]?.message).toContain(`seen from a: ${FOUND}; seen from b: ${inside}. `);
+  });
+
+  test("is not told again where it was told as a change", () => {
+    const world = worldOf({ locations: ["a", "b"] });
+    sweep(world, 10, "a");
+    sweep(world, 310, "a", more);
+    sweep(world, 320, "b", more, inside);
+    expect(heard(world)).toEqual(["11 baseline-learned", "311 changed"]);
+  });
+});
+
+test("what opened while the baseline could not be told is a change, and not called the baseline", () => {
+  const world = worldOf();
+  world.maintenanceUntil = (_, now) => (now.getTime() < START + 1_000_000 ? START + 1_000_000 : null);
+  sweep(world, 10, "a");
+  sweep(world, 310, "a", { ...PORTS, "ports.tcp": "22,80,8080" }, "3 ports are open on db: 22 (ssh), 80, 8080");
+  world.rest(400);
+  expect(heard(world)).toEqual(["1000 baseline-learned", "1000 changed"]);
+  expect(world.alerts()[0]?.message).toContain(FOUND);
+});
+
+describe("other ports are watched from now on: they are told as the baseline, not as opened or closed", () => {
+  const FEWER: Facts = { "ports.tcp": "22", "service.22": "ssh" };
+  const UDP: Facts = { ...PORTS, "ports.udp": "" };
+
+  test.each([
+    ["more of them", { ports: "1-65535" }, { ...PORTS, "ports.tcp": "22,80,8443" }],
+    ["fewer", { ports: "1-79" }, FEWER],
+    ["one may be open or not", { ports: "1-100", mayBe: "80" }, FEWER],
+    ["UDP ports, none of them open", { ports: "1-100", udp: "53" }, UDP],
+  ])("%s", (_, settings, found) => {
+    const world = worldOf({ settings: { ports: "1-100" } });
+    sweep(world, 10, "a");
+    world.edit(100, { settings });
+    sweep(world, 310, "a", found, "found now");
+    sweep(world, 610, "a", found);
+    expect(heard(world)).toEqual(["11 baseline-learned", "311 baseline-learned"]);
+    expect(world.alerts()[1]?.message).toContain("found now");
+  });
+
+  test("open changes end, and those who know of them hear why", () => {
+    const world = worldOf({ settings: { ports: "1-100" } });
+    sweep(world, 10, "a");
+    sweep(world, 310, "a", { ...PORTS, "ports.tcp": "22,80,81" });
+    world.edit(400, { settings: { ports: "1-65535" } });
+    expect(heard(world)).toEqual(["11 baseline-learned", "311 changed", "401 closed"]);
+    expect(world.alerts()[2]?.message).toContain("other ports are watched now");
+  });
+
+  test("a faster sweep of the same ports learns nothing anew", () => {
+    const world = worldOf({ settings: { ports: "1-100" } });
+    sweep(world, 10, "a");
+    world.edit(100, { settings: { ports: "1-100", perSecond: 50 } });
+    sweep(world, 310, "a", FEWER);
+    expect(heard(world)).toEqual(["11 baseline-learned", "311 changed"]);
+  });
+
+  test("of a monitor that depends on others, which are read for it", () => {
+    const world = worldOf({ settings: { ports: "1-100" } });
+    sweep(world, 10, "a");
+    expect(mayTellChange({ ...world.monitor, settings: { ports: "1-200" } })).toBe(true);
+  });
 });
 
 test("it is told anew when the baseline is learned anew, or of another host", () => {
@@ -85,7 +171,7 @@ describe("nobody is told", () => {
   test("after an upgrade, of a baseline that was learned before it", () => {
     const world = worldOf();
     sweep(world, 10, "a");
-    const { isUntold: _none, ...baseline } = world.monitor.baseline!;
+    const { watched: _none, ...baseline } = world.monitor.baseline!;
     const later = worldOf({ baseline, status: "up", views: world.monitor.views });
     later.look(100);
     expect(heard(later)).toEqual([]);
