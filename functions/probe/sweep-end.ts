@@ -8,6 +8,7 @@ import type { Sweep, SweptState } from "../../shared/engine/sweep.ts";
 import type { SweepJob } from "../../shared/jobs.ts";
 import type { Outcome } from "../../shared/model.ts";
 import { allEnded, inParallel } from "../../shared/parallel.ts";
+import type { Ports } from "../../shared/port-list.ts";
 import { sweepOf, udpProtocolAt } from "../../shared/protocols/sweeps.ts";
 import { portsIn, type SweptHost, withSightings } from "../../shared/rules/port-sightings.ts";
 import {
@@ -21,6 +22,7 @@ import {
   describeHosts,
   differences,
   openPorts,
+  perhapsHidden,
   putTogether,
   putUdpTogether,
   type SweepFailure,
@@ -30,6 +32,7 @@ import {
   silentPlaces,
   suspects,
   sweepOutcome,
+  withOpen,
 } from "../../shared/rules/sweep-findings.ts";
 import { isLastLook, loadFor, planSweep } from "../../shared/rules/sweep-plan.ts";
 import type { SweepStore } from "../../shared/store/sweeps.ts";
@@ -115,6 +118,16 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     return confirmedHosts(before, swept, await confirm(found, perSecond, connect), found);
   };
 
+  /** With the ports that only a second attempt finds open. */
+  const lookForHidden = async (swept: Swept, watched: Ports, perSecond: number, connect: Sweep): Promise<Swept> => {
+    const hidden = perhapsHidden(swept, watched, MOST_LOOKED_AT);
+    const states = await statesOf(hidden, perSecond, connect);
+    return withOpen(
+      swept,
+      hidden.filter((port) => states.get(key(port)) === "open"),
+    );
+  };
+
   /** UDP ports were asked in the protocol that they are for. */
   const asNamed = (hosts: Hosts): Hosts =>
     Object.fromEntries(
@@ -181,10 +194,14 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
     const before = previous?.hosts;
     const everywhere = [...new Set([...(await answeringEverywhere(suspects(swept), perSecond)), ...beyondRoom(swept)])];
     const counted = { ...swept, addresses: addresses.filter((address) => !everywhere.includes(address)) };
-    const [confirmed, udp] = await allEnded([
-      lookAgain(before, counted, perSecond, tools.sweep),
-      measuredUdp(previous, sweptUdp, job.tick, perSecond),
-    ]);
+    // The first sweep with these settings may make a baseline.
+    const isNew = previous?.settingsVersion !== job.settingsVersion;
+    const complete = async (found: Swept, ports: Ports, connect: Sweep) =>
+      isNew ? lookForHidden(found, ports, perSecond, connect) : found;
+    const ofTcp = async () => lookAgain(before, await complete(counted, watched, tools.sweep), perSecond, tools.sweep);
+    const ofUdp = async () =>
+      measuredUdp(previous, await complete(sweptUdp, probe.udp, tools.sweepUdp), job.tick, perSecond);
+    const [confirmed, udp] = await allEnded([ofTcp(), ofUdp()]);
     const sure = { ...confirmed };
     // What answers everywhere shows nothing: what was known of it stays.
     for (const address of everywhere) if (before?.[address]) sure[address] = before[address];

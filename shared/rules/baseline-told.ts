@@ -33,7 +33,8 @@ export function toBeTold(monitor: Monitor, before: Baseline, after: Baseline): B
   const untold: Record<string, string> = { ...after.untold };
   for (const location of after.learned.filter((one) => !before.learned.includes(one))) {
     const lists = portLists(monitor, location);
-    if (lists.some(([key, value]) => !known.has(`${key} ${value}`))) untold[location] = monitor.views[location]!.message;
+    if (lists.some(([key, value]) => !known.has(`${key} ${value}`)))
+      untold[location] = monitor.views[location]!.message;
     for (const [key, value] of lists) know(key, value);
   }
   return Object.keys(untold).length > 0 ? { ...after, untold } : after;

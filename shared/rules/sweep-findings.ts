@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { addressesOf, type Cidr, parseCidr } from "../cidr.ts";
 import type { SweepProbe } from "../contract/protocol.ts";
 import type { Facts, Outcome } from "../model.ts";
-import { formatPorts, type Ports } from "../port-list.ts";
+import { COMMON_PORTS, formatPorts, type Ports } from "../port-list.ts";
 import type { Reason } from "../reasons.ts";
 import { chunksOf } from "./plan.ts";
 import { type ClosedPort, portsIn, type SweptHost } from "./port-sightings.ts";
@@ -188,6 +188,32 @@ export function differences(before: Hosts | undefined, swept: Swept): Difference
   }
   return { opened, closed };
 }
+
+/**
+ * Ports that a lost packet may have hidden, common ones first: where nothing is known of them yet, the next sweep would tell them as newly
+ * open. Of a network, those of addresses that answer.
+ */
+export function perhapsHidden(
+  { addresses, answering, open, unmeasured, targets }: Swept,
+  watched: Ports,
+  most: number,
+) {
+  const hidden: AddressPort[] = [];
+  const present = answering.size > 0 ? [...answering].filter((address) => addresses.includes(address)) : addresses;
+  for (const port of new Set([...COMMON_PORTS, ...watched]))
+    for (const address of present) {
+      if (hidden.length === most) return hidden;
+      const isOpen = open.get(address)?.has(port) || unmeasured.get(address)?.has(port);
+      if (!isOpen && targets.isTried(address, port)) hidden.push({ address, port });
+    }
+  return hidden;
+}
+
+export const withOpen = (swept: Swept, found: readonly AddressPort[]): Swept => {
+  const open = new Map([...swept.open].map(([address, ports]) => [address, new Set(ports)]));
+  for (const { address, port } of found) open.set(address, (open.get(address) ?? new Set()).add(port));
+  return { ...swept, open };
+};
 
 /** What is open at each address once differences were confirmed; a port that could not be measured is what it was. */
 export function confirmedHosts(

@@ -222,6 +222,19 @@ test("what a slice saw while this location's own network was down is no baseline
   expect(await at.view()).toBeUndefined();
 });
 
+test.each([
+  ["the first sweep", {}, {}],
+  ["a sweep of ports that nobody had looked at", { settings: { ports: "2330-2339" } }, { settingsVersion: 2 }],
+])("a port that %s misses because of a lost packet is not told as newly open by the next", async (_, before, after) => {
+  await at.put(before);
+  if (Object.keys(before).length > 0) await at.wholeSweep(TICK - 3_600);
+  await at.put(after);
+  const usual = at.startProbe({ sweep: finding((port) => port === 2_301) });
+  const lost = at.startProbe({ sweep: finding(() => false, "filtered") });
+  for (const [step, probe] of [lost, lost, usual].entries()) await at.run(step, { probe, more: after });
+  expect(await at.openPorts()).toEqual([{ value: "2301" }]);
+});
+
 test("of more differences than there is time to look at, the others wait for the next sweep", async () => {
   await at.put({ settings: { ports: "2000-3999", identify: false } });
   const usual = at.startProbe({ sweep: finding((port) => port >= 2_000 && port < 4_000 && port % 3 === 0) });
