@@ -21,6 +21,7 @@ import {
   type Differences,
   describeHosts,
   differences,
+  MOST_SERVICES,
   openPorts,
   perhapsHidden,
   putTogether,
@@ -158,7 +159,9 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
         .map((port) => ({ address, port })),
     );
     const services = new Map(Object.entries(hosts).map(([address, host]) => [address, { ...host.services }]));
-    await inParallel(unknown.slice(0, MOST_IDENTIFIED), IDENTIFIED_AT_ONCE, async ({ address, port }) => {
+    const known = Object.values(hosts).reduce((count, host) => count + Object.keys(host.services).length, 0);
+    const room = Math.max(0, Math.min(MOST_IDENTIFIED, MOST_SERVICES - known));
+    await inParallel(unknown.slice(0, room), IDENTIFIED_AT_ONCE, async ({ address, port }) => {
       const service = await identify({ host: address, port }, deadlineAtMs);
       if (service !== undefined) services.get(address)![port] = service;
     });

@@ -148,8 +148,10 @@ export const suspects = ({ addresses, open, targets }: Swept): string[] =>
     return count >= SUSPECT_PORTS || (count > 0 && count === tried && tried >= SUSPECT_PORTS * SUSPECT_SHARE);
   });
 
-/** Characters of all open ports in a record, far below the 400 KB that an item may have. */
-const MOST_PORTS_TEXT = 150_000;
+/** Characters of all open ports in a record. It has them up to three times, with when they were seen, and an item may have 400 KB. */
+const MOST_PORTS_TEXT = 80_000;
+/** Open ports in a record of which it is known what answers. */
+export const MOST_SERVICES = 5_000;
 
 /** The addresses with most open ports, where a record has no room for all: no machine has so many services. */
 export function beyondRoom({ addresses, open }: Swept): string[] {

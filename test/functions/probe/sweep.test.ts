@@ -1,6 +1,8 @@
 /** Sweeps of one location on real tables and real sockets: slices, their loss and repetition, and how a sweep ends. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SweepTools } from "../../../functions/probe/sweep-slice.ts";
+import { withSightings } from "../../../shared/rules/port-sightings.ts";
+import { beyondRoom, MOST_SERVICES, putTogether } from "../../../shared/rules/sweep-findings.ts";
 import { HOST, SWEPT as monitor, type Sweeping, startSweeping, TICK } from "./sweeping.ts";
 
 let at: Sweeping;
@@ -244,6 +246,81 @@ test("of more differences than there is time to look at, the others wait for the
   for (const [step, probe] of [lost, lost, usual].entries()) await at.run(step, { tick: TICK + 3_600, probe });
   expect(await at.sweeps.sweep(monitor, TICK + 3_600)).toMatchObject({ openCount: 667 });
   expect(await at.openPorts()).toEqual(known);
+});
+
+test("the largest network's record has room too, with what answers and when each port was seen", async () => {
+  const addresses = Array.from({ length: 1_024 }, (_, place) => `100.64.${100 + (place >> 8)}.${place & 255}`);
+  // As many as raise no suspicion, and no two in a row.
+  const ports = Array.from({ length: 31 }, (_, place) => 50_001 + 2 * place);
+  const open = new Map(addresses.map((address) => [address, new Set(ports)]));
+  const parts = { slice: 0, settingsVersion: 1, startedAt: "", endedAt: "", addresses, open: {}, unmeasured: {} };
+  const swept = { ...putTogether([{ ...parts, closedCount: 0, filteredCount: 0 }], ports), open };
+  const leftOut = new Set(beyondRoom(swept));
+  let room = MOST_SERVICES;
+  const hosts = Object.fromEntries(
+    addresses
+      .filter((address) => !leftOut.has(address))
+      .map((address) => {
+        const known = ports.slice(0, Math.max(0, room));
+        room -= known.length;
+        return [
+          address,
+          { open: ports.join(","), services: Object.fromEntries(known.map((port) => [port, "closes-at-once"])) },
+        ];
+      }),
+  );
+  const look = { isSeen: () => false, isWatched: () => true };
+  const first = withSightings({ tick: TICK - 3_600, hosts }, undefined, look);
+  const later = withSightings({ tick: TICK, hosts }, { tick: TICK - 3_600, ...first }, look);
+  expect(room).toBe(0);
+  expect(
+    await at.sweeps.putSweep(monitor, {
+      tick: TICK,
+      startedAt: new Date().toISOString(),
+      endedAt: new Date().toISOString(),
+      settingsVersion: 1,
+      state: "open",
+      reason: null,
+      message: "x".repeat(500),
+      ...later,
+      silent: "",
+      sinceFull: 6,
+      addressCount: 1_024,
+      openCount: 15_000,
+      closedCount: 65_535,
+      filteredCount: 65_535,
+      unmeasuredCount: 65_535,
+      answersEverywhere: [...leftOut],
+    }),
+  ).toBe(true);
+});
+
+test("once it is known of as many ports as have room what answers, no further ones are asked", async () => {
+  await at.listen(2301);
+  const last = 9_999 + MOST_SERVICES;
+  await at.put({ settings: { ports: `2300-2339,10000-${last}` } });
+  const probe = at.startProbe({ sweep: finding((port) => port === 2_301 || (port >= 10_000 && port <= last)) });
+  const known = Object.fromEntries(Array.from({ length: MOST_SERVICES }, (_, place) => [10_000 + place, "http"]));
+  await at.sweeps.putSweep(monitor, {
+    tick: TICK - 3_600,
+    startedAt: "",
+    endedAt: "",
+    settingsVersion: 1,
+    state: "open",
+    reason: null,
+    message: "",
+    hosts: { [HOST]: { open: `10000-${last}`, services: known } },
+    addressCount: 1,
+    openCount: MOST_SERVICES,
+    closedCount: 40,
+    filteredCount: 0,
+    unmeasuredCount: 0,
+    answersEverywhere: [],
+  });
+  for (const step of [0, 1, 2, 3, 4]) await at.run(step, { probe, more: { slices: 4 } });
+  const host = (await at.sweeps.sweep(monitor, TICK))?.hosts?.[HOST];
+  expect(host?.open).toBe(`2301,10000-${last}`);
+  expect(host?.services).toEqual(known);
 });
 
 test("a network of hostile addresses, each with thousands of ports, leaves a record that has room", async () => {
