@@ -14,12 +14,15 @@ import type { NewEntry } from "./outbox.ts";
 /** Facts that list open ports; only sweeps have them. */
 const isPortList = (key: string) => key.startsWith("ports.");
 
+/** People who hear of an open port hear of an empty list too. */
+const A_PORT = "22";
+
 /** The lists of open ports that a location sees, of which people want to hear, and which nobody has named as expected. */
 function portLists({ changeWatch, views }: Monitor, location: string): (readonly [key: string, value: string])[] {
   const facts = views[location]?.facts;
   const pins = pinnedBy(changeWatch);
   return [...(facts ? presentValues(facts) : [])]
-    .filter(([key]) => isPortList(key) && !pins[key] && significanceOf(key, [], "", changeWatch.rules) === "alert")
+    .filter(([key]) => isPortList(key) && !pins[key] && significanceOf(key, [], A_PORT, changeWatch.rules) === "alert")
     .flatMap(([key, values]) => values.map((value) => [key, value] as const));
 }
 

@@ -63,6 +63,8 @@ export function significanceOf(
   rules: Readonly<Record<string, FactRule>>,
   isPinned = false,
 ): FactRule {
+  // A list that is read for the first time and has no ports says nothing new: those that closed stand in other lists.
+  if (from.length === 0 && to === "" && key.startsWith("ports.")) return "ignore";
   const own = ruled(rules, key);
   if (own) return own;
   if (isPinned) return "alert";

@@ -44,6 +44,10 @@ test.each([
 
 test.each([
   ["ports.tcp", ["22"], "22,80", "alert"],
+  ["ports.tcp", [], "22", "alert"],
+  ["ports.tcp", ["22"], "", "alert"],
+  ["ports.tcp", [], "", "ignore"],
+  ["ports.udp", [], "", "ignore"],
   ["service.80", [], "http", "record"],
   ["service.80", [""], "http", "record"],
   ["service.80", ["http"], "", "ignore"],

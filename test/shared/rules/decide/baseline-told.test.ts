@@ -97,6 +97,17 @@ test("what opened while the baseline could not be told is a change, and not call
   expect(world.alerts()[0]?.message).toContain(FOUND);
 });
 
+test("the last open port of a network is told to be closed once, and to be open again", () => {
+  const world = worldOf({ host: "192.0.2.0/30" });
+  const open: Facts = { "ports.tcp.192.0.2.1": "22" };
+  sweep(world, 10, "a", open);
+  sweep(world, 310, "a", { "ports.tcp": "" });
+  expect(world.alerts().at(-1)?.changes).toEqual([expect.objectContaining({ key: "ports.tcp.192.0.2.1", to: "" })]);
+  sweep(world, 610, "a", open);
+  expect(heard(world)).toEqual(["11 baseline-learned", "311 changed", "611 change-reverted"]);
+  expect(world.monitor.baseline?.changes).toEqual({});
+});
+
 describe("other ports are watched from now on: they are told as the baseline, not as opened or closed", () => {
   const FEWER: Facts = { "ports.tcp": "22", "service.22": "ssh" };
   const UDP: Facts = { ...PORTS, "ports.udp": "" };
