@@ -205,8 +205,7 @@ export function perhapsHidden(
   for (const port of new Set([...COMMON_PORTS, ...watched]))
     for (const address of present) {
       if (hidden.length === most) return hidden;
-      const isOpen = open.get(address)?.has(port) || unmeasured.get(address)?.has(port);
-      if (!isOpen && targets.isTried(address, port)) hidden.push({ address, port });
+      if (!open.get(address)?.has(port) && targets.isTried(address, port)) hidden.push({ address, port });
     }
   return hidden;
 }
