@@ -20,6 +20,12 @@ export const SYSTEM_SEVERITIES = {
 } as const satisfies Record<`system.${string}`, Severity>;
 
 export type SystemEvent = keyof typeof SYSTEM_SEVERITIES;
+/** What each end ends. */
+export const BEGINNINGS: Partial<Record<SystemEvent, readonly SystemEvent[]>> = {
+  "system.location-working": ["system.location-silent", "system.location-offline"],
+  "system.checks-resumed": ["system.checks-stalled"],
+  "system.alarm-ended": ["system.alarm"],
+};
 export const SYSTEM_EVENTS = Object.keys(SYSTEM_SEVERITIES) as [SystemEvent, ...SystemEvent[]];
 
 export const isSystemEvent = (event: string): event is SystemEvent => Object.hasOwn(SYSTEM_SEVERITIES, event);

@@ -195,11 +195,7 @@ export function differences(before: Hosts | undefined, swept: Swept): Difference
  * Ports that a lost packet may have hidden, common ones first: where nothing is known of them yet, the next sweep would tell them as newly
  * open. Of a network, those of addresses that answer.
  */
-export function perhapsHidden(
-  { addresses, answering, open, unmeasured, targets }: Swept,
-  watched: Ports,
-  most: number,
-) {
+export function perhapsHidden({ addresses, answering, open, targets }: Swept, watched: Ports, most: number) {
   const hidden: AddressPort[] = [];
   const present = answering.size > 0 ? [...answering].filter((address) => addresses.includes(address)) : addresses;
   for (const port of new Set([...COMMON_PORTS, ...watched]))

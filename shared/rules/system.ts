@@ -1,16 +1,24 @@
 /** Who else hears of a message about the monitoring itself, beside topic `system`: the alert that policies make of it. Pure. */
 import type { Alert, Timestamp } from "../model.ts";
 import type { Receiver } from "../receiver.ts";
-import { ALL_SYSTEM_EVENTS, SYSTEM_SEVERITIES, type SystemEvent, type SystemMessage } from "../system-events.ts";
+import {
+  ALL_SYSTEM_EVENTS,
+  BEGINNINGS,
+  SYSTEM_SEVERITIES,
+  type SystemEvent,
+  type SystemMessage,
+} from "../system-events.ts";
 import { type Policy, receiversOf } from "./policies.ts";
 
-const takes = ({ match, severities }: Policy, event: SystemEvent): boolean => {
-  const severity = SYSTEM_SEVERITIES[event];
-  return (
-    match?.events?.some((named) => named === ALL_SYSTEM_EVENTS || named === event) === true &&
-    // The end is told to everybody.
-    (severity === "info" || severities.includes(severity))
-  );
+const hearsOf = ({ match, severities }: Policy, event: SystemEvent): boolean =>
+  match?.events?.some((named) => named === ALL_SYSTEM_EVENTS || named === event) === true &&
+  severities.some((severity) => severity === SYSTEM_SEVERITIES[event]);
+
+/** Whoever hears that something began hears of its end, or a pager would never close what it opened; others only if they name the end. */
+const takes = (policy: Policy, event: SystemEvent): boolean => {
+  const beginnings = BEGINNINGS[event];
+  if (!beginnings) return hearsOf(policy, event);
+  return policy.match?.events?.includes(event) === true || beginnings.some((begun) => hearsOf(policy, begun));
 };
 
 /** The receivers of the first steps of the policies that take an event. */

@@ -87,6 +87,19 @@ test.each<[string, Partial<Policy>]>([
   expect([w.received, w.system.length]).toEqual([[], 1]);
 });
 
+test.each<[string, Partial<Policy>, number]>([
+  ["heard of the beginning, by its name alone", { match: { events: ["system.location-silent"] } }, 2],
+  ["did not hear of the beginning", { severities: ["warning"] }, 0],
+  ["names the end alone", { match: { events: ["system.location-working"] } }, 1],
+])("who %s hears as much of the end", async (_, more, count) => {
+  await policies.create(policy("ops", more));
+  for (const condition of ["silent", "working"] as const) {
+    await announce(condition);
+    await look();
+  }
+  expect(heard().length).toBe(count);
+});
+
 test("a policy that was changed after the news holds as it is then", async () => {
   await policies.create(policy("ops", { match: { events: ["system.location-silent"] } }));
   await announce("silent");
