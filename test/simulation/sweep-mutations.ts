@@ -42,15 +42,9 @@ export const SWEEP_MUTANTS: readonly Mutant[] = [
       caughtBy: "at the end of maintenance",
     },
   ),
-  mutant(
-    "the baseline is told to nobody",
-    TOLD,
-    "? { ...after, untold } : after",
-    "? after : after",
-    {
-      caughtBy: "a port that opens",
-    },
-  ),
+  mutant("the baseline is told to nobody", TOLD, "? { ...after, untold } : after", "? after : after", {
+    caughtBy: "a port that opens",
+  }),
   mutant(
     "ports that are watched from now on count as newly open",
     CHANGES,
