@@ -42,7 +42,7 @@ import type { Control } from "./control.ts";
 import type { Identify } from "./identify.ts";
 import { OFFLINE, portsFrom, type SweepTools } from "./sweep-slice.ts";
 
-/** Looks at a port that differs, and the pause between their starts: a lost packet or a restart is over by then. */
+/** Looks at a port that differs, and the pause between them: a lost packet or a restart is over by then. */
 const LOOKS = 3;
 const LOOKS_APART_MS = 5_000;
 /** Ports that are looked at again, of those that opened and of those that closed. The next sweep goes on with the others. */
@@ -104,11 +104,11 @@ export const createSweepEnd = ({ location, sweeps, tools, identify, control, now
   const confirm = async ({ opened, closed }: Differences, perSecond: number, connect: Sweep): Promise<Differences> => {
     let [stillOpen, stillClosed] = [opened.slice(0, MOST_LOOKED_AT), closed.slice(0, MOST_LOOKED_AT)];
     for (let look = 0; look < LOOKS && stillOpen.length + stillClosed.length > 0; look++) {
-      const nextAtMs = now() + LOOKS_APART_MS;
+      // After the end of the one before: a port may have been the last of many then, and be the first now.
+      if (look > 0) await sleep(LOOKS_APART_MS);
       const states = await statesOf([...stillOpen, ...stillClosed], perSecond, connect);
       stillOpen = stillOpen.filter((port) => states.get(key(port)) === "open");
       stillClosed = stillClosed.filter((port) => ["closed", "filtered"].includes(states.get(key(port)) ?? ""));
-      if (look < LOOKS - 1) await sleep(Math.max(0, nextAtMs - now()));
     }
     return { opened: stillOpen, closed: stillClosed };
   };

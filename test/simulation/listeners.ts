@@ -27,8 +27,11 @@ export function createSweepTools({ scenario, location, process, now }: Options):
     async sweep(targets, { perSecond, startUntilMs, found }) {
       for (const target of targets) {
         const at = (now() - scenario.startMs) / 1000;
-        if (process.now() >= startUntilMs) found(target, "unmeasured");
-        else if (script.isCut(location, at)) found(target, "filtered");
+        if (process.now() >= startUntilMs) {
+          found(target, "unmeasured");
+          continue;
+        }
+        if (script.isCut(location, at)) found(target, "filtered");
         else found(target, isOpen(scenario, location, target.port, at) ? "open" : "closed");
         await process.sleep(1_000 / perSecond);
       }
