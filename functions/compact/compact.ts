@@ -107,7 +107,7 @@ export const createCompact =
 
     const recount = createRecount(upkeep, history);
     const makeRates = createRates({ counters, rates, blockDays, now, hasTime });
-    const learn = createLearning({ history, stretches, usual, monitor, windows, now });
+    const learn = createLearning({ history, counters, rates, stretches, usual, monitor, windows, now });
     for (const shard of shards) {
       if (!hasTime()) break;
       const { devices, watched } = await recount(shard);

@@ -20,6 +20,15 @@ export const MEASURES = {
 export type MeasureName = keyof typeof MEASURES;
 export const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[];
 
+/** Measures of interfaces; the others are of whole checks. */
+export const TRAFFIC_MEASURES = ["inBytes", "outBytes", "inPackets", "outPackets"] as const;
+export type TrafficMeasure = (typeof TRAFFIC_MEASURES)[number];
+export const isTraffic = (measure: MeasureName): measure is TrafficMeasure =>
+  TRAFFIC_MEASURES.some((one) => one === measure);
+
+/** Names what a usual week is of. @param of the interface, for traffic */
+export const seriesName = (measure: MeasureName, of?: string) => (of === undefined ? measure : `${measure}#${of}`);
+
 /** How many spreads outside of the usual range are unusual. */
 export const SENSITIVITIES = { low: 6, normal: 5, high: 4 } as const;
 export type Sensitivity = keyof typeof SENSITIVITIES;
@@ -75,12 +84,12 @@ export interface UsualHour {
   readonly centre: number;
   readonly spread: number;
 }
-/** By hour of the UTC week, from Monday on; null for hours that too little is known of. */
-export type UsualWeek = readonly (UsualHour | null)[];
+/** By hour of the UTC week, from Monday on, without the hours that too little is known of. */
+export type UsualWeek = ReadonlyMap<number, UsualHour>;
 
 /** Values differ by factors, so they are compared by their logarithms. */
 const levelOf = (value: number, floor: number) => Math.log(1 + floor + value);
-const valueOf = (level: number, floor: number) => Math.max(0, Math.exp(level) - 1 - floor);
+const amountOf = (level: number, floor: number) => Math.max(0, Math.exp(level) - 1 - floor);
 
 export const hourOfWeek = (second: number) => (Math.floor(second / HOUR_SECONDS) + EPOCH_HOUR) % HOURS_OF_WEEK;
 
@@ -134,9 +143,25 @@ export function learn(quarters: Iterable<Sample>, measure: MeasureName, end: num
     if (centre !== null && second >= end - RESIDUAL_SECONDS) residuals.push(...levels.map((level) => level - centre));
   }
   const noise = residuals.length > 0 ? deviation(residuals, 0) : 0;
-  return centres.map((centre, hour) =>
-    centre === null ? null : { centre, spread: Math.max(LEAST_SPREAD, noise, deviation(medians[hour]!, centre)) },
-  );
+  const week = new Map<number, UsualHour>();
+  for (const [hour, centre] of centres.entries())
+    if (centre !== null)
+      week.set(hour, { centre, spread: Math.max(LEAST_SPREAD, noise, deviation(medians[hour]!, centre)) });
+  return week;
+}
+
+/** Hours before and after a moment that are needed to judge by it, for an hour and some minutes. */
+const NEAR_HOURS = [-2, -1, 0, 1, 2, 3];
+
+/** Of a week, what is needed for the next hour: a device has hundreds of them. */
+export function hoursNear(week: UsualWeek, second: number): UsualWeek {
+  const near = new Map<number, UsualHour>();
+  for (const apart of NEAR_HOURS) {
+    const hour = hourOfWeek(second + apart * HOUR_SECONDS);
+    const usual = week.get(hour);
+    if (usual) near.set(hour, usual);
+  }
+  return near;
 }
 
 /**
@@ -145,9 +170,8 @@ export function learn(quarters: Iterable<Sample>, measure: MeasureName, end: num
  */
 function boundsAt(week: UsualWeek, at: number) {
   const hour = hourOfWeek(at);
-  const usual = week[hour];
-  if (!usual) return undefined;
-  const near = [hour + HOURS_OF_WEEK - 1, hour, hour + 1].flatMap((one) => week[one % HOURS_OF_WEEK] ?? []);
+  if (!week.has(hour)) return undefined;
+  const near = [hour + HOURS_OF_WEEK - 1, hour, hour + 1].flatMap((one) => week.get(one % HOURS_OF_WEEK) ?? []);
   const centres = near.map(({ centre }) => centre);
   const spread = Math.max(...near.map((one) => one.spread));
   return { low: Math.min(...centres), high: Math.max(...centres), spread };
@@ -159,6 +183,8 @@ export interface Unusual {
   /** What it usually is. */
   readonly low: number;
   readonly high: number;
+  /** How many spreads it is outside. */
+  readonly spreads: number;
 }
 
 /** Mean of so many seconds up to a sample; undefined where there are too few samples. */
@@ -227,5 +253,10 @@ export function findUnusual(
   };
   if (!isStill && !isLong()) return undefined;
   const { low, high, spread } = boundsAt(week, now)!;
-  return { mean: windowAt(last)!, low: valueOf(low - spread, floor), high: valueOf(high + spread, floor) };
+  return {
+    mean: windowAt(last)!,
+    low: amountOf(low - spread, floor),
+    high: amountOf(high + spread, floor),
+    spreads: Math.abs(distance),
+  };
 }

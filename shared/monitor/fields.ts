@@ -170,7 +170,7 @@ export const CHECK_FIELDS = {
     unusualShape,
     (sent) => ({ ...UNUSUAL_OFF, ...sent }),
     "Usual range: it is degraded while a measure has been far outside of what it was at the same hour of the week in the last six weeks, for 15 minutes. Needs two weeks of history, and an interval of at most 300 s. Default null: off.",
-    { latency: "normal", loss: "off" },
+    { ...UNUSUAL_OFF, latency: "normal" },
   ),
   failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
   recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),

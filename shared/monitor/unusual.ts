@@ -13,7 +13,20 @@ export const unusualShape = {
   loss: sensitivity.describe(
     "Share of datagrams lost that is higher than usual; needs `settings.packets`. Default off.",
   ),
-} satisfies Partial<Record<MeasureName, typeof sensitivity>>;
+  inBytes: sensitivity.describe(
+    "Bytes that an interface receives, more or less than usual; only for `interfaces`. Default off.",
+  ),
+  outBytes: sensitivity.describe("Bytes that an interface sends. Default off."),
+  inPackets: sensitivity.describe("Packets that an interface receives. Default off."),
+  outPackets: sensitivity.describe("Packets that an interface sends. Default off."),
+} satisfies Record<MeasureName, typeof sensitivity>;
 
 /** What is watched where nothing is said. */
-export const UNUSUAL_OFF = { latency: "off", loss: "off" } as const;
+export const UNUSUAL_OFF = {
+  latency: "off",
+  loss: "off",
+  inBytes: "off",
+  outBytes: "off",
+  inPackets: "off",
+  outPackets: "off",
+} as const;

@@ -7,9 +7,16 @@ import type { Health, Outcome } from "../model.ts";
 /** A measure that is unusual now. */
 export interface UnusualMeasure extends Unusual {
   readonly measure: MeasureName;
+  /** Of this interface; absent for a measure of the whole check. */
+  readonly of?: string | undefined;
 }
+/** The evidence names so many at most. */
+const MOST_NAMED = 8;
 
 const WEEKDAYS = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
+
+/** The lower end of a range that is so much smaller than the upper is called 0. */
+const NEXT_TO_NOTHING = 100;
 
 /** An hour of the UTC week: `Fridays at 14:00 UTC`. */
 const hourName = (second: number) => {
@@ -59,16 +66,25 @@ export function valueIn({ health, stalled, timings, latencyMs, lossPercent }: Me
 }
 
 /** `takes 840 ms; on Fridays at 14:00 UTC it was 20 to 31 ms`. @param at epoch seconds */
-function inWords({ measure, mean, low, high }: UnusualMeasure, at: number): string {
+function inWords({ measure, of, mean, low, high }: UnusualMeasure, at: number): string {
   const { says, units } = WORDS[measure];
   const unitOf = (value: number) => units.find(([, size]) => value >= size) ?? units.at(-1)!;
+  const least = low < high / NEXT_TO_NOTHING ? 0 : low;
   const [[isUnit, isSize], [wasUnit, wasSize]] = [unitOf(mean), unitOf(high)];
-  return `${says} ${rounded(mean / isSize)} ${isUnit}; on ${hourName(at)} it was ${rounded(low / wasSize)} to ${rounded(high / wasSize)} ${wasUnit}`;
+  return `${of === undefined ? "" : `${of} `}${says} ${rounded(mean / isSize)} ${isUnit}; on ${hourName(at)} it was ${rounded(least / wasSize)} to ${rounded(high / wasSize)} ${wasUnit}`;
 }
 
 /** @param at epoch seconds. @returns the outcome, degraded where it is good by itself and something is unusual */
 export function withUnusual(outcome: Outcome, found: readonly UnusualMeasure[], at: number): Outcome {
-  const [first] = found;
-  if (!first || outcome.health !== "up") return outcome;
-  return { ...outcome, health: "degraded", reason: "unusual", message: inWords(first, at) };
+  const [worst, ...others] = found.toSorted((a, b) => b.spreads - a.spreads);
+  if (!worst || outcome.health !== "up") return outcome;
+  const more = others.length === 0 ? "" : `; ${others.length} more unusual, see the evidence`;
+  const named = [worst, ...others].map(({ measure, of }) => (of === undefined ? measure : `${of} ${measure}`));
+  return {
+    ...outcome,
+    health: "degraded",
+    reason: "unusual",
+    message: `${inWords(worst, at)}${more}`,
+    evidence: { unusual: named.slice(0, MOST_NAMED), ...outcome.evidence },
+  };
 }

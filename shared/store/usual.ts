@@ -5,6 +5,7 @@ import { startOfDay } from "../history/day.ts";
 import { bytesOf, type CorruptHistory, readable } from "../history/packing.ts";
 import { decodeUsual, encodeUsual } from "../history/usual.ts";
 import type { UsualWeek } from "../measures/usual.ts";
+import type { Monitor } from "../model.ts";
 import { createAliveReader } from "./alive.ts";
 import { USUAL_PREFIX, usualKey, usualProgressKey } from "./keys.ts";
 import { writeAll } from "./write-all.ts";
@@ -13,7 +14,14 @@ import { writeAll } from "./write-all.ts";
 export interface WatchedPlace {
   readonly id: string;
   readonly location: string;
+  /** What is usual for another target says nothing about this one. */
+  readonly target: string;
 }
+
+export const watchedPlace = (
+  { id, protocol, host, port }: Pick<Monitor, "id" | "protocol" | "host" | "port">,
+  location: string,
+): WatchedPlace => ({ id, location, target: `${protocol} ${host} ${port}` });
 
 /** Usual weeks by series: the name of a measure, of an interface followed by `#` and its name. */
 export type UsualWeeks = ReadonlyMap<string, UsualWeek>;
@@ -38,9 +46,10 @@ export const createUsualStore = (
 
   return {
     /** Second at which the days end from which these measures are learned; 0: they are not. */
-    async learnedUntil({ id, location }: WatchedPlace, measures: readonly string[]): Promise<number> {
+    async learnedUntil({ id, location, target }: WatchedPlace, measures: readonly string[]): Promise<number> {
       const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: usualProgressKey(id, location) }));
-      const until = isAlive(Item) && Item.measures === measures.join() ? Number(Item.until) : 0;
+      const until =
+        isAlive(Item) && Item.target === target && Item.measures === measures.join() ? Number(Item.until) : 0;
       // A clock that was ahead learned from days before they were over.
       return until > startOfDay(now() / 1000) ? 0 : until;
     },
@@ -51,7 +60,7 @@ export const createUsualStore = (
      * @param measures that they are of
      */
     async put(
-      { id, location }: WatchedPlace,
+      { id, location, target }: WatchedPlace,
       until: number,
       weeks: UsualWeeks,
       measures: readonly string[],
@@ -60,16 +69,23 @@ export const createUsualStore = (
       const items = [...weeks].map(([series, week]) => ({
         ...usualKey(id, location, series),
         data: encodeUsual(week),
+        target,
         expiresAtSeconds,
       }));
       await writeAll(client, tableName, items, sleep);
       // Last, so that a run that dies is repeated.
-      const progress = { ...usualProgressKey(id, location), until, measures: measures.join(), expiresAtSeconds };
+      const progress = {
+        ...usualProgressKey(id, location),
+        until,
+        target,
+        measures: measures.join(),
+        expiresAtSeconds,
+      };
       await writeAll(client, tableName, [progress], sleep);
     },
 
     /** All usual weeks of a monitor at a location. Eventually consistent. */
-    async weeks({ id, location }: WatchedPlace): Promise<UsualWeeks> {
+    async weeks({ id, location, target }: WatchedPlace): Promise<UsualWeeks> {
       const found = new Map<string, UsualWeek>();
       const { pk } = usualKey(id, location, "");
       const items = query({
@@ -77,6 +93,7 @@ export const createUsualStore = (
         ExpressionAttributeValues: { ":pk": pk, ":prefix": USUAL_PREFIX },
       });
       for await (const item of items) {
+        if (item.target !== target) continue;
         const what = `usual range ${pk} ${String(item.sk)}`;
         const week = readable(() => decodeUsual(bytesOf(item, what), what), unreadable);
         if (week) found.set(String(item.sk).slice(USUAL_PREFIX.length), week);

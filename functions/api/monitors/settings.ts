@@ -5,7 +5,7 @@
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
-import { LONGEST_INTERVAL_SECONDS, watchedIn } from "../../../shared/measures/usual.ts";
+import { isTraffic, LONGEST_INTERVAL_SECONDS, watchedIn } from "../../../shared/measures/usual.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
 import { flappingMarks } from "../../../shared/monitor/flapping.ts";
@@ -176,12 +176,14 @@ const unusualErrors = ({ unusual, protocol, settings = {}, intervalSeconds = 60 
       },
     ];
   const losesDatagrams = settings.packets !== undefined && "packets" in row.prepare(settings);
-  return watched
-    .filter(({ measure }) => measure === "loss" && !losesDatagrams)
-    .map(({ measure }) => ({
-      path: `unusual.${measure}`,
-      message: "must be off: a loss is measured only by UDP protocols with settings.packets",
-    }));
+  return watched.flatMap(({ measure }): FieldError[] => {
+    const path = `unusual.${measure}`;
+    if (isTraffic(measure) && !row.readsCounters)
+      return [{ path, message: `must be off: ${protocol} counts no traffic, only interfaces does` }];
+    if (measure === "loss" && !losesDatagrams)
+      return [{ path, message: "must be off: a loss is measured only by UDP protocols with settings.packets" }];
+    return [];
+  });
 };
 
 const changeWatchErrors = ({ changeWatch: { mode, expect } = {} }: Known): FieldError[] => {

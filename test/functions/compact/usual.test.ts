@@ -2,10 +2,15 @@
 import { expect, test } from "vitest";
 import type { PastOutcome } from "../../../shared/history/outcome.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
+import { noSums } from "../../../shared/measures/slots.ts";
 import type { Monitor } from "../../../shared/model.ts";
+import { UNUSUAL_OFF } from "../../../shared/monitor/unusual.ts";
 import { createWindowStore } from "../../../shared/store/alerting.ts";
+import { createCounterStore } from "../../../shared/store/counters.ts";
+import { createRateStore } from "../../../shared/store/rates.ts";
 import { createStretchStore } from "../../../shared/store/stretches.ts";
-import { createUsualStore } from "../../../shared/store/usual.ts";
+import { createUsualStore, watchedPlace } from "../../../shared/store/usual.ts";
+import { interfaceReading } from "../../support/interfaces.ts";
 import { DAY, HOUR, MIDNIGHT, monitorOf, startHistory } from "./fixture.ts";
 
 const SHARD = "300#0";
@@ -33,7 +38,7 @@ async function start(more: Partial<Monitor> = {}, latencyAt: (tick: number) => n
     sleep: async () => {},
     unreadable: (error) => expect.unreachable(error.message),
   });
-  const place = { id: "web", location: "eu" };
+  const place = watchedPlace(monitorOf("web"), "eu");
   h.clock.now = MIDNIGHT + 3 * HOUR;
   const { shard } = await h.shards.place(300, ["eu"]);
   const target = { version: 1, changedAt: new Date(FIRST * 1000).toISOString(), reason: "created" } as const;
@@ -42,7 +47,7 @@ async function start(more: Partial<Monitor> = {}, latencyAt: (tick: number) => n
       intervalSeconds: 300,
       shard,
       placements: [{ shard, fromTick: 0, toTick: null }],
-      unusual: { latency: "normal", loss: "off" },
+      unusual: { ...UNUSUAL_OFF, latency: "normal" },
       target,
       ...more,
     }),
@@ -63,19 +68,19 @@ test("learns the hours of the week once a day", async () => {
   await using h = await start({}, (tick) => (tick % DAY >= 12 * HOUR && tick % DAY < 13 * HOUR ? 400 : 20));
   await h.compact();
   const week = await h.week();
-  expect(week).toHaveLength(168);
-  expect(week![FRIDAY_NOON]!.centre).toBeCloseTo(levelOf(400), 2);
-  expect(week![FRIDAY_NOON + 1]!.centre).toBeCloseTo(levelOf(20), 2);
-  expect(week!.every((hour) => hour && Math.abs(hour.spread - Math.log(1.2)) < 0.001)).toBe(true);
+  expect(week?.size).toBe(168);
+  expect(week!.get(FRIDAY_NOON)!.centre).toBeCloseTo(levelOf(400), 2);
+  expect(week!.get(FRIDAY_NOON + 1)!.centre).toBeCloseTo(levelOf(20), 2);
+  expect([...week!.values()].every((hour) => Math.abs(hour.spread - Math.log(1.2)) < 0.001)).toBe(true);
   expect(await h.usual.learnedUntil(h.place, ["latency"])).toBe(MIDNIGHT);
   expect(await h.usual.learnedUntil(h.place, ["latency", "loss"])).toBe(0);
 
-  await h.usual.put(h.place, MIDNIGHT, new Map([["latency", []]]), ["latency"]);
+  await h.usual.put(h.place, MIDNIGHT, new Map([["latency", new Map()]]), ["latency"]);
   await h.compact();
-  expect((await h.week())?.some((hour) => hour !== null)).toBe(false); // not learned again
+  expect((await h.week())?.size).toBe(0); // not learned again
   h.clock.now += DAY;
   await h.compact();
-  expect((await h.week())?.some((hour) => hour !== null)).toBe(true);
+  expect((await h.week())?.size).toBe(168);
 });
 
 test.each([
@@ -90,7 +95,7 @@ test.each([
   await stretches.record("web", { status: "up", since: at(NOON + HOUR) }, 3);
   await h.compact();
   // Of two Fridays one is left, which is not enough.
-  expect((await h.week())?.flatMap((hour, place) => (hour ? [] : [place]))).toEqual([FRIDAY_NOON]);
+  expect([(await h.week())?.size, (await h.week())?.has(FRIDAY_NOON)]).toEqual([167, false]);
 });
 
 test("maintenance teaches nothing", async () => {
@@ -110,7 +115,7 @@ test("maintenance teaches nothing", async () => {
   };
   await createWindowStore(h.client, h.tables.monitors).create(window);
   await h.compact();
-  expect((await h.week())?.flatMap((hour, place) => (hour ? [] : [place]))).toEqual([FRIDAY_NOON]);
+  expect([(await h.week())?.size, (await h.week())?.has(FRIDAY_NOON)]).toEqual([167, false]);
 });
 
 test("what was another target teaches nothing, but a pause forgets nothing", async () => {
@@ -118,8 +123,41 @@ test("what was another target teaches nothing, but a pause forgets nothing", asy
   const known = async (reason: "changed" | "paused") => {
     await using h = await start({ target: { version: 2, changedAt, reason } });
     await h.compact();
-    return (await h.week())?.filter((hour) => hour !== null).length;
+    return (await h.week())?.size;
   };
   expect(await known("changed")).toBe(0);
   expect(await known("paused")).toBe(168);
+});
+
+test("learns the traffic of each interface that the device has, from its rates", async () => {
+  const device = { protocol: "interfaces", host: "10.0.3.2", port: 161 };
+  await using h = await start({ ...device, unusual: { ...UNUSUAL_OFF, inBytes: "normal", outPackets: "high" } });
+  const options = {
+    history: h.history,
+    retention: DEFAULT_RETENTION,
+    now: () => h.clock.now * 1000,
+    sleep: async () => {},
+    unreadable: (error: Error) => expect.unreachable(error.message),
+  };
+  const rates = createRateStore(h.client, h.tables.history, options);
+  const slot = { ...noSums(), seconds: 300, inBytes: 300 * 5_000_000, outPackets: 300 * 70 };
+  for (let day = FIRST; day < MIDNIGHT; day += DAY)
+    await rates.putDays(h.place, day, new Map([["Gi1/0/7", Array.from({ length: DAY / 300 }, () => slot)]]));
+  await rates.advance(h.place, MIDNIGHT);
+  const polled = { ...h.place, target: "10.0.3.2 161" };
+  await createCounterStore(h.client, h.tables.history, options).putPoll(polled, {
+    atMs: (MIDNIGHT + HOUR) * 1000,
+    upHundredths: 100,
+    interfaces: [interfaceReading({ name: "Gi1/0/7" })],
+    memory: new Map(),
+  });
+  await h.compact();
+  const weeks = await h.usual.weeks(watchedPlace({ id: "web", ...device }, "eu"));
+  const centres = [...weeks].map(([series, week]) => [series, week.get(FRIDAY_NOON)?.centre.toFixed(2)]);
+  expect(Object.fromEntries(centres)).toEqual({
+    "inBytes#Gi1/0/7": Math.log(1 + 10_000 + 5_000_000).toFixed(2),
+    "outPackets#Gi1/0/7": Math.log(1 + 10 + 70).toFixed(2),
+  });
+  // What was usual for another device says nothing about this one.
+  expect((await h.usual.weeks(h.place)).size).toBe(0);
 });

@@ -1,36 +1,46 @@
-/** A service whose latency leaves its usual range: what a probe makes of it, from its memory and from the blocks of others. */
+/** A service whose latency, or a switch whose traffic leaves its usual range: what a probe makes of it, from its memory and from the blocks of others. */
 import { expect, test } from "vitest";
-import { HOURS_OF_WEEK } from "../../../shared/measures/usual.ts";
-import { createUsualStore } from "../../../shared/store/usual.ts";
+import { HOURS_OF_WEEK, type UsualHour, type UsualWeek } from "../../../shared/measures/usual.ts";
+import type { Monitor } from "../../../shared/model.ts";
+import { UNUSUAL_OFF } from "../../../shared/monitor/unusual.ts";
+import { createUsualStore, type UsualWeeks, watchedPlace } from "../../../shared/store/usual.ts";
+import { monitorOf } from "../../support/monitors.ts";
+import { Switch } from "../../support/switch.ts";
 import { startProbe, startTarget } from "./fixture.ts";
 
 /** So low that any latency is far outside, and so high that none is. */
 const LOW = { centre: Math.log(2), spread: 0.001 };
 const HIGH = { centre: Math.log(60_000), spread: 0.2 };
 
-async function start() {
+const weekOf = (usual: UsualHour): UsualWeek =>
+  new Map(Array.from({ length: HOURS_OF_WEEK }, (_, hour) => [hour, usual]));
+
+async function start(more: Partial<Monitor> = {}) {
   const p = await startProbe({ lane: 60 });
   const target = await startTarget();
   await p.put({
     port: target.port,
     retries: { count: 2, delayMs: 0 },
-    unusual: { latency: "normal", loss: "off" },
+    unusual: { ...UNUSUAL_OFF, latency: more.protocol ? "off" : "normal", outBytes: more.protocol ? "normal" : "off" },
+    ...more,
   });
   const store = createUsualStore(p.client, p.tables.history, {
     now: p.now,
     sleep: async () => {},
     unreadable: (error) => expect.unreachable(error.message),
   });
+  const learnWeeks = (weeks: UsualWeeks, what: Partial<Monitor> = {}) =>
+    store.put(
+      watchedPlace(monitorOf({ id: "m1", port: target.port, ...what }), "a"),
+      Math.floor(p.now() / 1000),
+      weeks,
+      [],
+    );
   return {
     ...p,
     target,
-    learn: (usual: typeof LOW) =>
-      store.put(
-        { id: "m1", location: "a" },
-        Math.floor(p.now() / 1000),
-        new Map([["latency", Array.from({ length: HOURS_OF_WEEK }, () => usual)]]),
-        ["latency"],
-      ),
+    learnWeeks,
+    learn: (usual: typeof LOW) => learnWeeks(new Map([["latency", weekOf(usual)]])),
     /** Runs ticks, each by the process that is given, and tells at which the view changed, and to what. */
     async run(from: number, to: number, processOf: () => ReturnType<typeof p.startProcess>) {
       const seen: string[] = [];
@@ -97,4 +107,40 @@ test("a monitor without the setting reads nothing", async () => {
     }),
   );
   expect(seen).toEqual(["1 up null"]);
+});
+
+test.each([
+  ["by one process", false],
+  ["by a process for each tick, from the stored counters", true],
+])("an interface that sends far more than usual is named, with figures, %s", async (_, isCold) => {
+  const device = new Switch(3);
+  await using server = await device.serve();
+  await using p = await start({ protocol: "interfaces", port: server.port, settings: { community: "harbor" } });
+  // Of 2 KB/s each; the third port is not known.
+  const usual = { centre: Math.log(1 + 10_000 + 2_000), spread: Math.log(1.2) };
+  const weeks = ["Gi1/0/1", "Gi1/0/2"].map((name) => [`outBytes#${name}`, weekOf(usual)] as const);
+  await p.learnWeeks(new Map(weeks), { protocol: "interfaces", port: server.port });
+  const process = p.startProcess();
+  const seen: string[] = [];
+  for (let n = 1; n <= 63; n++) {
+    device.pass(60);
+    // For twenty-five minutes the first two send 80 MB/s.
+    for (const port of device.ports.slice(0, 2)) if (n > 20 && n <= 45) port.outOctets += 80_000_000n * 60n;
+    await p.tick(n, 0.5, isCold ? p.startProcess() : process);
+    const view = await p.view();
+    const now = `${view?.health} ${view?.reason}`;
+    if (seen.at(-1)?.endsWith(now) !== true) seen.push(`${n} ${now}`);
+    if (n === 45)
+      expect(view).toMatchObject({
+        message: expect.stringMatching(
+          /^Gi1\/0\/1 sends 80 MB\/s; on Fridays at 08:00 UTC it was 0 to 4\.4 KB\/s; 1 more unusual, see the evidence$/,
+        ),
+        evidence: { unusual: ["Gi1/0/1 outBytes", "Gi1/0/2 outBytes"] },
+      });
+  }
+  expect(seen).toEqual([
+    "1 up null",
+    expect.stringMatching(/^3[56] degraded unusual$/),
+    expect.stringMatching(/^(59|6[0-2]) up null$/),
+  ]);
 });
