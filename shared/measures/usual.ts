@@ -18,7 +18,7 @@ export const MEASURES = {
   outPackets: { floor: 10, isLittleFine: false },
 } as const;
 export type MeasureName = keyof typeof MEASURES;
-export const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[];
+const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[];
 
 /** Measures of interfaces; the others are of whole checks. */
 export const TRAFFIC_MEASURES = ["inBytes", "outBytes", "inPackets", "outPackets"] as const;
@@ -242,8 +242,10 @@ export function findUnusual(
     mean === undefined || side * distanceOf(mean, place) > spreads;
   /** Whether all means since 15 minutes ago are outside on the same side, and there are means of that time. */
   const isLong = () => {
+    // Checks are some time off their ticks.
+    const begin = now - WINDOW_SECONDS - intervalSeconds / 2;
     let oldest = now;
-    for (let place = last; place >= 0 && samples[place]!.at > now - WINDOW_SECONDS - intervalSeconds; place--) {
+    for (let place = last; place >= 0 && samples[place]!.at > begin; place--) {
       const mean = windowAt(place);
       if (!isBeyond(mean, place, limit)) return false;
       if (!isBeyond(meanAt(samples, place, PART_SECONDS, 1), place, limit / 2)) return false;

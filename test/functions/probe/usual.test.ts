@@ -140,7 +140,7 @@ test.each([
   }
   expect(seen).toEqual([
     "1 up null",
-    expect.stringMatching(/^3[56] degraded unusual$/),
+    expect.stringMatching(/^3[67] degraded unusual$/),
     expect.stringMatching(/^(59|6[0-2]) up null$/),
   ]);
 });
