@@ -5,13 +5,13 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningStack, startStack } from "../../infra/local/stack.ts";
 import { createSweepStore } from "../../shared/store/sweeps.ts";
 import { type Client, createClient, until } from "../support/client.ts";
 import { inProcessClient } from "../support/in-process-client.ts";
-import { expectAccessible, startBrowser, type Visit, visit } from "./browser.ts";
+import { expectAccessible, expectFit, startBrowser, type Visit, visit } from "./browser.ts";
 
 let folder: string;
 let stack: RunningStack;
@@ -57,17 +57,6 @@ const open = async (path: string, options: Parameters<typeof visit>[2] = {}): Pr
   await one.page.goto(path);
   return one;
 };
-const expectFit = async (page: Page, where: string) => {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await expectAccessible(page, `${where}, ${colorScheme}`);
-  }
-  const size = page.viewportSize()!;
-  await page.setViewportSize({ width: 320, height: 700 });
-  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), `${where} is too wide`).toBe(0);
-  await page.setViewportSize(size);
-};
-
 test("changes are accepted one by one, several at once, and stay in the history with their note", async () => {
   const one = await open("/changes");
   const { page } = one;
