@@ -5,6 +5,7 @@
  * as text. Ticks are whole epoch seconds, because they are divided and compared with intervals all the time.
  */
 import type { JudgedPoll } from "./contract/poll.ts";
+import type { Interval } from "./measures/counters.ts";
 import type { CheckSettings, MonitorSettings } from "./monitor/fields.ts";
 import type { Reason } from "./reasons.ts";
 import type { Receiver } from "./receiver.ts";
@@ -91,6 +92,8 @@ export interface Outcome {
   readonly facts?: Facts | undefined;
   /** Counters that the check read, where its protocol reads them. */
   readonly poll?: JudgedPoll | undefined;
+  /** What went over each interface lately, oldest first, where that is compared with its usual range. */
+  readonly intervals?: ReadonlyMap<string, readonly Interval[]> | undefined;
   /** Whether each new fact was looked at several times, as sweeps do: it counts at once. */
   readonly isConfirmed?: boolean | undefined;
   /** Attempts made, retries included. */

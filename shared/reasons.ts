@@ -67,5 +67,7 @@ export const REASONS = [
   "discards-high",
   "duplex-mismatch",
   "speed-fell",
+  // the usual range
+  "unusual",
 ] as const;
 export type Reason = (typeof REASONS)[number];

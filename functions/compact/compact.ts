@@ -1,6 +1,6 @@
 /**
- * The hourly run: touches overdue timers, summarises status, compacts blocks into chunks and chunks into days, recounts shards, and makes
- * rates of interfaces' counters. Each part
+ * The hourly run: touches overdue timers, summarises status, compacts blocks into chunks and chunks into days, recounts shards, makes
+ * rates of interfaces' counters, and learns usual ranges. Each part
  * continues where the last run stopped, so a run may end anywhere, by a crash or when its time is over.
  */
 import { DAY_SECONDS } from "../../shared/durations.ts";
@@ -20,6 +20,7 @@ import { createDays, type DayDependencies } from "./days.ts";
 import { createRates } from "./rates.ts";
 import { createRecount } from "./recount.ts";
 import { createSummarising } from "./summaries.ts";
+import { createLearning, type LearningDependencies } from "./usual.ts";
 
 const TOUCHES_AT_ONCE = 16;
 const BUCKETS_AT_ONCE = 4;
@@ -39,6 +40,9 @@ export interface CompactDependencies {
   readonly stretches: StretchStore;
   readonly counters: CounterStore;
   readonly rates: RateStore;
+  readonly usual: LearningDependencies["usual"];
+  readonly monitor: LearningDependencies["monitor"];
+  readonly windows: LearningDependencies["windows"];
   readonly locations: readonly string[];
   readonly voters: DayDependencies["voters"];
   readonly blockDays: number;
@@ -62,6 +66,9 @@ export const createCompact =
     stretches,
     counters,
     rates,
+    usual,
+    monitor,
+    windows,
     locations,
     voters,
     blockDays,
@@ -100,11 +107,13 @@ export const createCompact =
 
     const recount = createRecount(upkeep, history);
     const makeRates = createRates({ counters, rates, blockDays, now, hasTime });
+    const learn = createLearning({ history, counters, rates, stretches, usual, monitor, windows, now });
     for (const shard of shards) {
       if (!hasTime()) break;
-      const { devices } = await recount(shard);
+      const { devices, watched } = await recount(shard);
       for (const device of devices)
         for (const location of device.locations) if (hasTime()) await makeRates(device, location);
+      for (const one of watched) for (const location of one.locations) if (hasTime()) await learn(one, location);
     }
     return { lagDays: lagDays(shards, chunked, now() / 1000), touched };
 

@@ -10,7 +10,7 @@ import { intervalsBetween } from "../../shared/measures/counters.ts";
 import { addToSlots, noSums, SLOT_SECONDS, stretchOf, sumsOf, usageOf } from "../../shared/measures/slots.ts";
 import { type CounterStore, type PolledDevice, targetOf } from "../../shared/store/counters.ts";
 import { monthOf, type RateStore } from "../../shared/store/rates.ts";
-import type { SeatedDevice } from "../../shared/store/upkeep.ts";
+import type { SeatedMonitor } from "../../shared/store/upkeep.ts";
 
 /** How long after midnight a poll of the day before may still come. */
 const SETTLE_SECONDS = 120;
@@ -59,7 +59,7 @@ export const createRates = ({ counters, rates, blockDays, now, hasTime }: RateDe
   };
 
   /** Makes what is missing of one device, from where the last run stopped. */
-  return async ({ id, intervalSeconds, ...target }: SeatedDevice, location: string): Promise<void> => {
+  return async ({ id, intervalSeconds, ...target }: SeatedMonitor, location: string): Promise<void> => {
     const device = { id, location, target: targetOf(target) };
     const nowSeconds = now() / 1000;
     const through = startOfDay(nowSeconds - SETTLE_SECONDS - intervalSeconds);

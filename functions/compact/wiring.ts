@@ -1,6 +1,7 @@
 /** Assembles compact. Everything outside it (tables, clock) is passed in, so that a simulation can replace it. */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Retention } from "../../shared/history/retention.ts";
+import { createWindowStore } from "../../shared/store/alerting.ts";
 import { createCounterStore } from "../../shared/store/counters.ts";
 import { createDueStore } from "../../shared/store/due.ts";
 import { createHistoryStore } from "../../shared/store/history.ts";
@@ -10,6 +11,7 @@ import { createRateStore } from "../../shared/store/rates.ts";
 import { createStretchStore } from "../../shared/store/stretches.ts";
 import { createSummaryStore } from "../../shared/store/summaries.ts";
 import { createUpkeepStore } from "../../shared/store/upkeep.ts";
+import { createUsualStore } from "../../shared/store/usual.ts";
 import { createCompact } from "./compact.ts";
 
 export interface CompactOutside {
@@ -35,6 +37,9 @@ export function createHourlyRun({ client, tables, locations, retention, now, sle
     history,
     counters: createCounterStore(client, tables.history, { history, retention, now, unreadable }),
     rates: createRateStore(client, tables.history, { retention, now, sleep, unreadable }),
+    usual: createUsualStore(client, tables.history, { now, sleep, unreadable }),
+    monitor: (id) => monitors.get(id),
+    windows: createWindowStore(client, tables.monitors).all,
     summaries: createSummaryStore(client, tables.history, { retention, now, sleep, unreadable }),
     stretches: createStretchStore(client, tables.history, retention),
     locations,

@@ -7,12 +7,13 @@ import { fitted } from "../../shared/engine/outcome.ts";
 import type { Engine } from "../../shared/engine/run.ts";
 import type { StoredPoll } from "../../shared/history/poll.ts";
 import { type Interval, intervalsBetween } from "../../shared/measures/counters.ts";
+import { isTraffic, LOOK_BACK_SECONDS, watchedIn } from "../../shared/measures/usual.ts";
 import type { CheckSettings, Outcome } from "../../shared/model.ts";
 import { judgeInterfaces, WINDOW_MINUTES, withFaults } from "../../shared/rules/interface-verdicts.ts";
 import { type CounterStore, type PolledDevice, targetOf } from "../../shared/store/counters.ts";
 
-/** How far back the stored polls are read by a process that knows nothing, and in intervals where that is more. */
-const READ_BACK_SECONDS = (WINDOW_MINUTES + 5) * 60;
+/** How far back the stored polls are read by a process that knows nothing: longer than they matter, and in intervals where that is more. */
+const READ_BACK_MARGIN_SECONDS = 300;
 const READ_BACK_INTERVALS = 4;
 /** A poll older than so many intervals is not the last one: another process has polled since. */
 const FRESH_INTERVALS = 1.5;
@@ -22,7 +23,7 @@ const MOST_DEVICES = 500;
 interface Known {
   readonly target: string;
   readonly last: StoredPoll;
-  /** Of the last 15 minutes, oldest first, by interface. */
+  /** Of the last minutes that matter, oldest first, by interface. */
   readonly intervals: ReadonlyMap<string, readonly Interval[]>;
   /** Whether its last check found something wrong with an interface. */
   readonly hasFaults: boolean;
@@ -34,14 +35,18 @@ interface Dependencies {
   readonly counters: CounterStore;
 }
 
+type Times = Pick<CheckSettings, "intervalSeconds" | "unusual">;
+
+/** Whether traffic is compared with its usual range. */
+const isCompared = ({ unusual }: Times) => watchedIn(unusual).some(({ measure }) => isTraffic(measure));
+/** How long what went over an interface matters. */
+const keptSeconds = (check: Times) =>
+  isCompared(check) ? LOOK_BACK_SECONDS + check.intervalSeconds : WINDOW_MINUTES * 60;
+
 /** Adds what happened up to a poll, and drops what is too old to matter. */
-function extended(
-  known: Known | undefined,
-  poll: StoredPoll | JudgedPoll,
-  intervalSeconds: number,
-): Known["intervals"] {
-  const found = known ? intervalsBetween(known.last, poll, intervalSeconds) : new Map<string, Interval>();
-  const oldestMs = poll.atMs - WINDOW_MINUTES * 60_000;
+function extended(known: Known | undefined, poll: StoredPoll | JudgedPoll, check: Times): Known["intervals"] {
+  const found = known ? intervalsBetween(known.last, poll, check.intervalSeconds) : new Map<string, Interval>();
+  const oldestMs = poll.atMs - keptSeconds(check) * 1000;
   const all = new Map<string, readonly Interval[]>();
   for (const { name } of poll.interfaces) {
     const newest = found.get(name);
@@ -54,12 +59,13 @@ function extended(
 export const followingInterfaces = ({ location, engine, counters }: Dependencies): Pick<Engine, "runBatch"> => {
   const devices = new Map<string, Known>();
 
-  const readBack = async (device: PolledDevice, atMs: number, intervalSeconds: number): Promise<Known | undefined> => {
+  const readBack = async (device: PolledDevice, atMs: number, check: Times): Promise<Known | undefined> => {
     const to = Math.floor(atMs / 1000);
-    const from = to - Math.max(READ_BACK_SECONDS, READ_BACK_INTERVALS * intervalSeconds);
+    const lookBack = keptSeconds(check) + READ_BACK_MARGIN_SECONDS;
+    const from = to - Math.max(lookBack, READ_BACK_INTERVALS * check.intervalSeconds);
     let known: Known | undefined;
     for await (const last of counters.polls(device, from, to)) {
-      const intervals = extended(known, last, intervalSeconds);
+      const intervals = extended(known, last, check);
       known = { target: device.target, last, intervals, hasFaults: false };
     }
     if (known) return known;
@@ -69,25 +75,22 @@ export const followingInterfaces = ({ location, engine, counters }: Dependencies
   };
 
   /** @returns the outcome with what is wrong with interfaces, and the poll to store */
-  const follow = async (
-    id: string,
-    { intervalSeconds, ...check }: CheckSettings,
-    outcome: Outcome,
-    poll: JudgedPoll,
-  ) => {
+  const follow = async (id: string, check: CheckSettings, outcome: Outcome, poll: JudgedPoll) => {
+    const { intervalSeconds } = check;
     const target = targetOf(check);
     const device = { id, location, target };
     const remembered = devices.get(id);
     const isFresh =
       remembered?.target === target && poll.atMs - remembered.last.atMs < FRESH_INTERVALS * intervalSeconds * 1000;
-    const known = isFresh ? remembered : await readBack(device, poll.atMs, intervalSeconds);
-    const intervals = extended(known, poll, intervalSeconds);
+    const known = isFresh ? remembered : await readBack(device, poll.atMs, check);
+    const intervals = extended(known, poll, check);
     const { memory, faults } = judgeInterfaces(poll, known?.last.memory ?? new Map(), intervals);
     const { limits: _limits, ...counted } = poll;
     const last = { ...counted, memory };
     if (devices.size >= MOST_DEVICES) devices.clear();
     devices.set(id, { target, last, intervals, hasFaults: faults.length > 0 });
-    return { outcome: fitted(withFaults(outcome, faults)), stored: counters.putPoll(device, last) };
+    const judged = fitted(withFaults(outcome, faults));
+    return { outcome: isCompared(check) ? { ...judged, intervals } : judged, stored: counters.putPoll(device, last) };
   };
 
   return {

@@ -12,6 +12,7 @@ export const singleCheck = (
   degradedAboveMs: null,
   degradedAboveMsByLocation: {},
   errorRate: null,
+  unusual: null,
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 60,

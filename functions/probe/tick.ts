@@ -15,7 +15,8 @@ import { createBeliefs, fullDoubt } from "./beliefs.ts";
 import type { Control } from "./control.ts";
 import type { LoadedMembers } from "./members.ts";
 import { createTimeouts } from "./timeouts.ts";
-import { type After, afterOf, createViewChanges, expectedHealth } from "./view-changes.ts";
+import type { Usual } from "./usual.ts";
+import { type After, afterOf, createViewChanges, expectedHealth, wasDegradedBy } from "./view-changes.ts";
 import { createViewWriter, type WrittenViews } from "./view-writer.ts";
 
 /** Time reserved at the end of a tick for the control targets and the writes. */
@@ -40,6 +41,7 @@ interface Dependencies {
   readonly views: ViewStore;
   readonly history: HistoryStore;
   readonly control: Control;
+  readonly usual: Usual;
   /** Called when the control targets failed. */
   readonly wentOffline: (since: string) => Promise<void>;
   readonly blockSeconds: number;
@@ -88,7 +90,7 @@ const NOT_RUN: Outcome = {
 };
 
 export const createTick = (dependencies: Dependencies) => {
-  const { location, engine, members: loadMembers, views, history, control, now, sleep, newId } = dependencies;
+  const { location, engine, members: loadMembers, views, history, control, usual, now, sleep, newId } = dependencies;
   const believe = createBeliefs({ location, views, history, now });
   const writeViews = createViewWriter({ location, views, control, now });
   const { requestFor, rememberSlowness } = createTimeouts(location);
@@ -138,6 +140,11 @@ export const createTick = (dependencies: Dependencies) => {
     const { place, lane, deadlineMs, isFresh, stand } = run;
     const members = run.all.filter(({ paused }) => !paused);
     let { beliefs, unfenced, fenced } = await believe(place, members, { ...stand, isFresh });
+    await usual.prepare(place, members);
+    const judged = (member: Member, seen: Outcome): After => {
+      const before = beliefs.get(member.id)!;
+      return afterOf(member, usual.judged(member, seen, tick, wasDegradedBy("unusual", before)), before);
+    };
     /**
      * Whether views are stored as outcomes come. After a gap they wait for the end: the previous tick may be ending
      * now.
@@ -169,7 +176,7 @@ export const createTick = (dependencies: Dependencies) => {
         onFailure: writer.doubtNetwork,
         onOutcome: (id, outcome) => {
           rememberSlowness(id, outcome);
-          if (isEarly) add(afterOf(byId.get(id)!, outcome, beliefs.get(id)!));
+          if (isEarly) add(judged(byId.get(id)!, outcome));
         },
       },
     );
@@ -179,7 +186,7 @@ export const createTick = (dependencies: Dependencies) => {
       if (before.previous?.tick !== stand.previous?.tick || before.isUnfinished !== stand.isUnfinished)
         ({ beliefs, unfenced, fenced } = await believe(place, members, { ...stand, ...before, isFresh, fenced }));
     }
-    const after = members.map((member) => afterOf(member, outcomes.get(member.id) ?? NOT_RUN, beliefs.get(member.id)!));
+    const after = members.map((member) => judged(member, outcomes.get(member.id) ?? NOT_RUN));
     for (const one of after) add(one);
     const written = await writer.end();
     const failed = () => new AggregateError(written.errors, `${written.errors.length} views could not be stored`);

@@ -1,6 +1,7 @@
 /** Decides whether an outcome may change a member's view: only such views are read from the table. */
 import { HOUR_MS } from "../../shared/durations.ts";
 import type { Health, Outcome, View } from "../../shared/model.ts";
+import type { Reason } from "../../shared/reasons.ts";
 import { withErrorRate } from "../../shared/rules/error-rate.ts";
 import { observe, type Sightings } from "../../shared/rules/facts.ts";
 import { type History, nextHealth, remember } from "../../shared/rules/judge.ts";
@@ -20,18 +21,20 @@ export interface After {
 }
 
 /**
- * Whether the error rate was high until now. A failed check hides the reason of the one before it, and leaves the view degraded only
- * where it has to be followed by others.
+ * Whether the view has been degraded for a reason until now. A failed check hides the reason of the one before it, and leaves the view
+ * degraded only where it has to be followed by others.
  */
-const isErrorRateHigh = ({ present, entry }: Belief) =>
-  present === "degraded" && (entry?.reason === "failures-frequent" || entry?.health === "down");
+export const wasDegradedBy = (reason: Reason, { present, entry }: Belief) =>
+  present === "degraded" && (entry?.reason === reason || entry?.health === "down");
 
-/** What a good check would see: another one is tried again. A high error rate is no result of a single check. */
-export const expectedHealth = ({ errorRate }: Member, before: Belief): Health | null =>
-  errorRate && isErrorRateHigh(before) ? "up" : before.present;
+/** What a good check would see: another one is tried again. What is found of many checks is no result of a single one. */
+export const expectedHealth = ({ errorRate, unusual }: Member, before: Belief): Health | null =>
+  (errorRate && wasDegradedBy("failures-frequent", before)) || (unusual && wasDegradedBy("unusual", before))
+    ? "up"
+    : before.present;
 
 export const afterOf = (member: Member, seen: Outcome, before: Belief): After => {
-  const outcome = withErrorRate(seen, before.history, member.errorRate, isErrorRateHigh(before));
+  const outcome = withErrorRate(seen, before.history, member.errorRate, wasDegradedBy("failures-frequent", before));
   const history = remember(before.history, outcome.health);
   const health = nextHealth(before.present, history, outcome, member);
   return { member, outcome, before, history, health };

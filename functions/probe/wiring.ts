@@ -17,6 +17,7 @@ import { createHistoryStore } from "../../shared/store/history.ts";
 import { createLocationStore } from "../../shared/store/locations.ts";
 import { createPlanningStore } from "../../shared/store/planning.ts";
 import { createSweepStore } from "../../shared/store/sweeps.ts";
+import { createUsualStore } from "../../shared/store/usual.ts";
 import { createViewStore } from "../../shared/store/views.ts";
 import { createControl } from "./control.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -29,6 +30,7 @@ import { createSweepSteps } from "./sweep.ts";
 import { createSweepEnd } from "./sweep-end.ts";
 import { createSweepSlice, type SweepTools } from "./sweep-slice.ts";
 import { createTick, type TickReport } from "./tick.ts";
+import { createUsual } from "./usual.ts";
 
 export interface ProbeOutside {
   readonly client: DynamoDBDocumentClient;
@@ -76,6 +78,7 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
     now,
     unreadable: outside.unreadable,
   });
+  const usual = createUsualStore(client, tables.history, { now, sleep, unreadable: outside.unreadable });
   const due = createDueStore(client, tables.monitors);
   const control = createControl(engine, controlTargets, now, sleep);
   const ticking = {
@@ -84,6 +87,7 @@ export function createProbe(outside: ProbeOutside): ProbeFunction {
     views,
     history,
     control,
+    usual: createUsual({ location, usual, history, now }),
     wentOffline: (since: string) => locations.setOffline(location, since),
     blockSeconds: retention.blockDays * DAY_SECONDS,
     now,

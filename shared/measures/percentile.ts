@@ -13,7 +13,7 @@ export function percentile(values: readonly number[], share: number): number | n
   return sorted[Math.max(0, rank - 1)]!;
 }
 
-const median = (sorted: readonly number[]): number => {
+export const median = (sorted: readonly number[]): number => {
   const middle = sorted.length / 2;
   return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
 };

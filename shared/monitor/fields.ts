@@ -21,6 +21,7 @@ import {
   defaultTimeoutMs,
   MAX_TIMEOUT_MS,
 } from "./timing.ts";
+import { UNUSUAL_OFF, unusualShape } from "./unusual.ts";
 
 const protocolNames = Object.keys(protocols).toSorted() as [string, ...string[]];
 
@@ -163,6 +164,13 @@ export const CHECK_FIELDS = {
     ({ percentAbove = 20 }) => ({ percentAbove }),
     "High error rate: it is degraded while more of the last 32 checks of a location failed than this, at least 8 checks, even where no failures in a row reach `failureThreshold`. Default null: off.",
     { percentAbove: 20 },
+  ),
+  unusual: partialOrNull(
+    "UnusualWatch",
+    unusualShape,
+    (sent) => ({ ...UNUSUAL_OFF, ...sent }),
+    "Usual range: it is degraded while a measure has been far outside of what it was at the same hour of the week in the last six weeks, for 15 minutes. Needs two weeks of history, and an interval of at most 300 s. Default null: off.",
+    { ...UNUSUAL_OFF, latency: "normal" },
   ),
   failureThreshold: optional(whole(1, 20), 1, "Failed checks in a row before a location says down. Default 1.", 2),
   recoveryThreshold: optional(whole(1, 20), 1, "Good checks in a row before a location says up. Default 1.", 3),

@@ -45,6 +45,8 @@
  *  history   rates     RATES#<id>#<location>    DAY#<interface>#<YYYY-MM-DD>  its traffic in sums of 5 minutes
  *  history   month     RATES#<id>#<location>    MONTH#<interface>#<YYYY-MM>  95th percentile, peak, errors
  *  history   progress  RATES#<id>#<location>    PROGRESS              how far counters became rates
+ *  history   usual     USUAL#<id>#<location>    RANGE#<measure>       its usual range by hour of the week
+ *  history   progress  USUAL#<id>#<location>    PROGRESS              up to which day it is learned from
  *  history   sweep     SWEEP#<id>#<location>    END#<tick>            what a sweep found
  *
  * Indexes of `monitors`. They can never be changed: DynamoDB changes neither the key nor the projection of an index.
@@ -240,6 +242,17 @@ export const ratesKey = (monitorId: string, location: string, name: string, date
 export const ratesMonthKey = (monitorId: string, location: string, name: string, month: string) =>
   ratesOf(monitorId, location, `MONTH#${name}#${month}`);
 export const ratesProgressKey = (monitorId: string, location: string) => ratesOf(monitorId, location, "PROGRESS");
+
+export const USUAL_PREFIX = "RANGE#";
+/** @param series name of a measure; of an interface followed by `#` and its name */
+export const usualKey = (monitorId: string, location: string, series: string) => ({
+  pk: `USUAL#${monitorId}#${location}`,
+  sk: `${USUAL_PREFIX}${series}`,
+});
+export const usualProgressKey = (monitorId: string, location: string) => ({
+  pk: usualKey(monitorId, location, "").pk,
+  sk: "PROGRESS",
+});
 
 /** Names a shard: lane and number, for example `60#3`. */
 export const shardName = (intervalSeconds: number, number: number) => `${intervalSeconds}#${number}`;

@@ -62,6 +62,7 @@ export const monitorFromItem = (item: Item): StoredMonitor => {
     ...item,
     degradedAboveMsByLocation: {},
     errorRate: null,
+    unusual: null,
     ...(item.check as object),
     nextEvaluationAt: item.nextEvaluationAt ?? null,
     lookBy: item.lookBy ?? null,

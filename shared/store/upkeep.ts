@@ -7,15 +7,18 @@ import { monitorIdOf, shardKey } from "./keys.ts";
 import { createListing } from "./listing.ts";
 import { pagesOf } from "./read.ts";
 
-const CHECK_NAMES = ["locations", "protocol", "host", "port", "intervalSeconds"] as const;
+const CHECK_NAMES = ["locations", "protocol", "host", "port", "intervalSeconds", "unusual"] as const;
 
-/** A monitor whose checks read counters of interfaces. */
-export type SeatedDevice = Pick<Monitor, "id" | (typeof CHECK_NAMES)[number]>;
+/** A monitor with what compact does for some only. */
+export type SeatedMonitor = Pick<Monitor, "id" | (typeof CHECK_NAMES)[number]>;
 
 export interface Seated {
   readonly members: number;
   readonly locations: ReadonlySet<string>;
-  readonly devices: readonly SeatedDevice[];
+  /** Those whose checks read counters of interfaces. */
+  readonly devices: readonly SeatedMonitor[];
+  /** Those that are compared with their usual range. */
+  readonly watched: readonly SeatedMonitor[];
 }
 
 export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: string) => {
@@ -34,7 +37,8 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
     async seated(shard: string): Promise<Seated> {
       let members = 0;
       const locations = new Set<string>();
-      const devices: SeatedDevice[] = [];
+      const devices: SeatedMonitor[] = [];
+      const watched: SeatedMonitor[] = [];
       const pages = pagesOf(client, {
         TableName: tableName,
         IndexName: "members",
@@ -50,12 +54,13 @@ export const createUpkeepStore = (client: DynamoDBDocumentClient, tableName: str
       for await (const page of pages) {
         members += page.length;
         for (const { pk, check } of page) {
-          const found = check as Omit<SeatedDevice, "id">;
+          const found = { ...(check as Omit<SeatedMonitor, "id">), id: monitorIdOf(String(pk)) };
           for (const name of found.locations) locations.add(name);
-          if (protocols[found.protocol]?.readsCounters) devices.push({ ...found, id: monitorIdOf(String(pk)) });
+          if (protocols[found.protocol]?.readsCounters) devices.push(found);
+          if (found.unusual) watched.push(found);
         }
       }
-      return { members, locations, devices };
+      return { members, locations, devices, watched };
     },
 
     /** Corrects the member counter, unless it has changed since it was read. @returns whether it was set */

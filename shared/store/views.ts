@@ -35,6 +35,7 @@ const memberOf = ({ pk, check, beliefs, ...item }: Item): Member => {
   return {
     degradedAboveMsByLocation: {},
     errorRate: null,
+    unusual: null,
     ...(check as object),
     id: monitorIdOf(String(pk)),
     beliefs: beliefs ?? {},

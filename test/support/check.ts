@@ -27,6 +27,7 @@ export function checkSettings({ protocol, ...input }: CheckInput, timeoutMs = 20
     degradedAboveMs: degradedAboveMs ?? null,
     degradedAboveMsByLocation: {},
     errorRate: null,
+    unusual: null,
     failureThreshold: failureThreshold ?? 1,
     recoveryThreshold: recoveryThreshold ?? 1,
     intervalSeconds: intervalSeconds ?? 60,

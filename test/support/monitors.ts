@@ -27,6 +27,7 @@ export const monitorOf = (more: Partial<StoredMonitor> = {}): StoredMonitor => (
   degradedAboveMs: null,
   degradedAboveMsByLocation: {},
   errorRate: null,
+  unusual: null,
   failureThreshold: 1,
   recoveryThreshold: 1,
   intervalSeconds: 10,

@@ -5,6 +5,7 @@
 import { type FieldError, InvalidInput } from "../../../shared/errors.ts";
 import { asciiHost } from "../../../shared/idn.ts";
 import { show } from "../../../shared/issues.ts";
+import { isTraffic, LONGEST_INTERVAL_SECONDS, watchedIn } from "../../../shared/measures/usual.ts";
 import type { Location, MonitorSettings } from "../../../shared/model.ts";
 import { MAX_OWN_RECEIVERS } from "../../../shared/monitor/escalation.ts";
 import { flappingMarks } from "../../../shared/monitor/flapping.ts";
@@ -156,6 +157,35 @@ const flappingErrors = ({ flapping }: Known): FieldError[] => {
   ];
 };
 
+/** Errors of measures that are never measured, or not often enough to be compared with their usual range. */
+const unusualErrors = ({ unusual, protocol, settings = {}, intervalSeconds = 60 }: Known): FieldError[] => {
+  const row = protocol === undefined ? undefined : protocols[protocol];
+  if (!unusual || !row) return [];
+  const watched = watchedIn(unusual);
+  if (watched.length === 0)
+    return [
+      { path: "unusual", message: 'must name a measure to watch, such as {"latency": "normal"}; null watches none' },
+    ];
+  if (row.isSweep)
+    return [{ path: "unusual", message: `must be left out: ${protocol} measures nothing but open ports` }];
+  if (intervalSeconds > LONGEST_INTERVAL_SECONDS)
+    return [
+      {
+        path: "unusual",
+        message: `needs a check every ${LONGEST_INTERVAL_SECONDS} s at least, because it compares means of 15 minutes; intervalSeconds is ${intervalSeconds}`,
+      },
+    ];
+  const losesDatagrams = settings.packets !== undefined && "packets" in row.prepare(settings);
+  return watched.flatMap(({ measure }): FieldError[] => {
+    const path = `unusual.${measure}`;
+    if (isTraffic(measure) && !row.readsCounters)
+      return [{ path, message: `must be off: ${protocol} counts no traffic, only interfaces does` }];
+    if (measure === "loss" && !losesDatagrams)
+      return [{ path, message: "must be off: a loss is measured only by UDP protocols with settings.packets" }];
+    return [];
+  });
+};
+
 const changeWatchErrors = ({ changeWatch: { mode, expect } = {} }: Known): FieldError[] => {
   const isNamed = Object.keys(expect ?? {}).length > 0;
   if (isNamed ? mode !== "learn" : mode !== "expect") return [];
@@ -208,7 +238,9 @@ const check = (input: unknown, available: readonly Location[], kept: readonly st
   errors.push(
     ...wrongSettings,
     ...(isTimed ? timingErrors(known) : []),
-    ...(isTimed && areSettingsRight ? [...packetErrors(known), ...sweepErrors(known, own)] : []),
+    ...(isTimed && areSettingsRight
+      ? [...packetErrors(known), ...sweepErrors(known, own), ...(isWrong("unusual") ? [] : unusualErrors(known))]
+      : []),
     ...(isWrong("locations") ? [] : locationErrors(known, available, kept)),
     ...hostErrors(
       {

@@ -61,6 +61,7 @@ describe("POST /v1/checks", () => {
         degradedAboveMs: null,
         degradedAboveMsByLocation: {},
         errorRate: null,
+        unusual: null,
         failureThreshold: 1,
         recoveryThreshold: 1,
         intervalSeconds: 60,

@@ -5,6 +5,7 @@ import { createJob } from "../../../functions/probe/job.ts";
 import { createMembers } from "../../../functions/probe/members.ts";
 import { createSpot } from "../../../functions/probe/spot.ts";
 import { createTick } from "../../../functions/probe/tick.ts";
+import { createUsual } from "../../../functions/probe/usual.ts";
 import type { Intercept } from "../../../infra/local/dynamodb/database.ts";
 import { createEngine } from "../../../shared/engine/run.ts";
 import { DEFAULT_RETENTION } from "../../../shared/history/retention.ts";
@@ -16,6 +17,7 @@ import { createHistoryStore } from "../../../shared/store/history.ts";
 import { dueBucket, monitorKey } from "../../../shared/store/keys.ts";
 import { createPlanningStore } from "../../../shared/store/planning.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createUsualStore } from "../../../shared/store/usual.ts";
 import { createViewStore } from "../../../shared/store/views.ts";
 import { monitorOf, putMonitor } from "../../support/monitors.ts";
 import { serve, type TcpServer } from "../../support/servers.ts";
@@ -68,14 +70,16 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
     });
     const ownViews = createViewStore(client, monitors);
     const ownHistory = createHistoryStore(client, historyTable, { now });
+    const unreadable = (error: Error) => {
+      throw error;
+    };
     const counters = createCounterStore(client, historyTable, {
       history: ownHistory,
       retention: DEFAULT_RETENTION,
       now,
-      unreadable: (error) => {
-        throw error;
-      },
+      unreadable,
     });
+    const usual = createUsualStore(client, historyTable, { now, sleep: async () => {}, unreadable });
     return createTick({
       location: "a",
       engine: followingInterfaces({ location: "a", engine, counters }),
@@ -83,8 +87,9 @@ export async function startProbe({ intercept, lane = 10 }: { intercept?: Interce
       views: ownViews,
       history: ownHistory,
       control,
+      usual: createUsual({ location: "a", usual, history: ownHistory, now }),
       wentOffline: async (since) => void state.wentOffline.push(since),
-      blockSeconds: 1000,
+      blockSeconds: 10_000,
       now,
       sleep: async (ms) => {
         state.slept += ms;

@@ -93,6 +93,22 @@ describe("changing", () => {
     expect((await patch(null)).body.flapping).toBeNull();
   });
 
+  test("measures are compared with their usual range one by one; those that are not named are off", async () => {
+    const { body } = await create({ unusual: { latency: "high" } });
+    const off = { loss: "off", inBytes: "off", outBytes: "off", inPackets: "off", outPackets: "off" };
+    expect(body.unusual).toEqual({ latency: "high", ...off });
+    const patch = (unusual: object | null) => edge.call("PATCH", at(body.id), { body: { unusual } });
+    expect((await patch({ latency: "low" })).body.unusual).toEqual({ latency: "low", ...off });
+    expect((await patch({ latency: "off" })).body.errors).toMatchObject([{ path: "unusual" }]);
+    expect((await patch(null)).body.unusual).toBeNull();
+
+    const udp = { protocol: "udp", port: 9, settings: { send: "ping", silence: "down", packets: { count: 3 } } };
+    expect((await create({ ...udp, unusual: { loss: "normal" } })).body.unusual).toMatchObject({ loss: "normal" });
+    const device = { protocol: "interfaces", port: 161, settings: { community: "harbor" } };
+    const traffic = { inBytes: "normal", outPackets: "low" };
+    expect((await create({ ...device, unusual: traffic })).body.unusual).toMatchObject({ latency: "off", ...traffic });
+  });
+
   test.each([
     [{ colour: null }, "colour"],
     [{ port: 0 }, "port"],

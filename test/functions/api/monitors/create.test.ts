@@ -25,6 +25,7 @@ describe("creating", () => {
       degradedAboveMs: null,
       degradedAboveMsByLocation: {},
       errorRate: null,
+      unusual: null,
       locations: ["local"],
       quorum: "majority",
       alerts: ALERT_DEFAULTS,
