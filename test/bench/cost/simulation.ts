@@ -25,6 +25,7 @@ import { chunksOf } from "../../../shared/rules/plan.ts";
 import { MAILBOX_SK, MONITOR_SK, STATE_SK } from "../../../shared/store/keys.ts";
 import { createMonitorStore } from "../../../shared/store/monitors.ts";
 import { createShardStore } from "../../../shared/store/shards.ts";
+import { createStretchStore } from "../../../shared/store/stretches.ts";
 import { inProcessClient } from "../../support/in-process-client.ts";
 import { monitorOf, viewOf } from "../../support/monitors.ts";
 import { noisyTarget } from "../../support/noise.ts";
@@ -79,6 +80,7 @@ export async function simulate(
   const setup = clientOf("setup");
   const shards = createShardStore(setup, tables.monitors);
   const store = createMonitorStore(setup, tables.monitors);
+  const stretches = createStretchStore(setup, tables.history, DEFAULT_RETENTION);
   const targets = new Map<string, ReturnType<typeof noisyTarget>>();
   for (let n = 0; n < monitors; n++) {
     const { shard } = await shards.place(lane, [LOCATION]);
@@ -93,6 +95,7 @@ export async function simulate(
     };
     const known = { ...learned(id, settings.host, clock.ms), locations: [LOCATION], ...settings, ...timing };
     await store.create(monitorOf({ id, shard, placements, ...known }), clock.ms);
+    await stretches.record(id, known.lastStretch, 0);
   }
 
   // ---- functions

@@ -87,7 +87,10 @@ test("a link that was up and is down degrades the monitor, and is up again when 
   expect((await f.minute()).attempts).toBe(1);
   expect(f.server.received.length - asked).toBe(3);
   device.setLink("Gi1/0/2", 1);
-  expect((await f.minute()).health).toBe("up");
+  const back = await f.minute();
+  expect(back.health).toBe("up");
+  // A check of a process that was stalled says nothing of latency, and ends no `degraded`.
+  if (back.stalled) await f.minute();
   expect(await f.p.view()).toMatchObject({ health: "up" });
 });
 
