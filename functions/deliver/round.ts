@@ -66,7 +66,8 @@ export const createRound =
     let { recent, digestAt } = state;
     let holdUntil: Timestamp | null = null;
     let refusal: Answer | undefined;
-    let slotMs = 0;
+    // The pass before may just have sent something; its clock may have been ahead.
+    let slotMs = Math.min(Date.parse(recent.at(-1) ?? "1970-01-01"), now().getTime()) + spacingMs;
     const wasDown = failures > 0;
 
     /** Whether no attempt may begin at a moment, in epoch milliseconds. */

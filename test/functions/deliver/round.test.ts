@@ -14,7 +14,12 @@ beforeEach(async () => {
 afterEach(() => w.stop());
 
 /** One round over the mail of `sns`, in real time. @returns when each attempt began, and what the round reports */
-const round = async (spacingMs: number, leaseMs: number, answer: (attempt: number) => Answer) => {
+const round = async (
+  spacingMs: number,
+  leaseMs: number,
+  answer: (attempt: number) => Answer,
+  recent: readonly string[] = [],
+) => {
   const attempts: number[] = [];
   const log = () => {};
   const now = () => new Date();
@@ -39,7 +44,7 @@ const round = async (spacingMs: number, leaseMs: number, answer: (attempt: numbe
   const { mail } = await w.mailbox.waiting("sns", " ");
   const lease = { token: "t", until: new Date(Date.now() + leaseMs).toISOString() };
   const startedAt = Date.now();
-  return { startedAt, attempts, report: await run("sns", mail, (await w.mailbox.state("sns"))!, lease) };
+  return { startedAt, attempts, report: await run("sns", mail, { ...(await w.mailbox.state("sns"))!, recent }, lease) };
 };
 const post = async (count: number) => {
   for (let number = 0; number < count; number++) await w.post(1, { monitorId: `m${number}` });
@@ -54,6 +59,12 @@ test("messages keep the distance of the channel's rate, and the rest is left whe
   expect(attempts.length).toBeLessThanOrEqual(11);
   expect(report).toMatchObject({ sent: attempts.length, isCut: true });
   expect(report.left).toHaveLength(30 - attempts.length);
+});
+
+test("the first message of a round keeps the distance from the last one of the round before", async () => {
+  await post(1);
+  const { startedAt, attempts } = await round(300, 11_000, () => delivered, [new Date().toISOString()]);
+  expect(attempts[0]! - startedAt).toBeGreaterThanOrEqual(250);
 });
 
 test("a receiver that asks for a pause by Retry-After gets no more until it is over", async () => {
