@@ -7,6 +7,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 import { SWEEP_MUTANTS } from "./sweep-mutations.ts";
 
 const ARCHIVE = "/shared/store/archive.ts";
+const WRITE_ALL = "/shared/store/write-all.ts";
 const BELIEFS = "/functions/probe/beliefs.ts";
 const CHUNKS = "/functions/compact/chunks.ts";
 const DAYS = "/functions/compact/days.ts";
@@ -330,7 +331,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "what was left undone of a batch is dropped",
-    ARCHIVE,
+    WRITE_ALL,
     "left = (UnprocessedItems?.[tableName] ?? []) as typeof left;",
     "left = []; void UnprocessedItems;",
   ),

@@ -171,7 +171,7 @@ const find = async (deps: Deps, id: string, part: string, location: string | und
 
 const getTraffic = route({
   method: "GET",
-  path: "/v1/monitors/{id}/interfaces/{interface}/traffic",
+  path: "/v1/monitors/{id}/interfaces/{interfaceId}/traffic",
   operationId: "getTraffic",
   summary: "What went over an interface",
   description:
@@ -191,7 +191,7 @@ const getTraffic = route({
       example: `${Object.keys(COLUMNS).join(",")}\r\n2026-11-22T10:00:00.000Z,2026-11-22T10:05:00.000Z,300,3750000,1875000,100000,50000,0.01,0.005,4120,2060,0,0,0,1000\r\n`,
     },
   },
-  handle: async ({ params: { id = "", interface: part = "" }, query, headers }, deps) => {
+  handle: async ({ params: { id = "", interfaceId: part = "" }, query, headers }, deps) => {
     const { device, name } = await find(deps, id, part, query.location);
     const range = readRange(query, deps.now(), DAY_SECONDS);
     const { step } = query;
@@ -222,7 +222,7 @@ const wayForecast = z
 
 const getForecast = route({
   method: "GET",
-  path: "/v1/monitors/{id}/interfaces/{interface}/forecast",
+  path: "/v1/monitors/{id}/interfaces/{interfaceId}/forecast",
   operationId: "getForecast",
   summary: "When an interface will be full",
   description:
@@ -244,7 +244,7 @@ const getForecast = route({
         .meta({ id: "Forecast", description: "When an interface will be full, if it goes on like this." }),
     },
   },
-  handle: async ({ params: { id = "", interface: part = "" }, query: { location } }, deps) => {
+  handle: async ({ params: { id = "", interfaceId: part = "" }, query: { location } }, deps) => {
     const { device, name, speedMbps } = await find(deps, id, part, location);
     const to = Math.floor(deps.now().getTime() / 1000 / WEEK_SECONDS) * WEEK_SECONDS;
     const stretches = await stretchesOf(deps, device, name, { from: to - MOST_DAYS * DAY_SECONDS, to });

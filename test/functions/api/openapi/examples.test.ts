@@ -151,8 +151,8 @@ const ITEMS: Readonly<Record<string, () => Promise<string>>> = {
     const { body } = await edge.call("POST", `/v1/incidents/${id}/notes`, { body: { text: "Example" } });
     return `${id}/notes/${body.id}`;
   },
-  "/v1/monitors/{id}/interfaces/{interface}/traffic": async () => `${await polled()}/interfaces/eth0`,
-  "/v1/monitors/{id}/interfaces/{interface}/forecast": async () => `${await polled()}/interfaces/eth0`,
+  "/v1/monitors/{id}/interfaces/{interfaceId}/traffic": async () => `${await polled()}/interfaces/eth0`,
+  "/v1/monitors/{id}/interfaces/{interfaceId}/forecast": async () => `${await polled()}/interfaces/eth0`,
   "/v1/monitors/{id}/sweeps/{tick}": async () => {
     const id = await createMonitor();
     return `${id}/sweeps/${await putSweep(id, 1_795_809_600)}`;
